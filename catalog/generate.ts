@@ -1,0 +1,162 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+import { parse } from "yaml";
+
+import type { Catalog, CatalogChart, CatalogComponent, CatalogSetting, CatalogVolume } from ".";
+import { UserError } from "../errors";
+import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "./values";
+
+const umbrella = "kof";
+const kubeStack = "opentelemetry-kube-stack";
+/** The charts that configure the management cluster. `victoria-metrics-operator` and `kof-operators` need no settings. */
+const charts = [umbrella, "kof-mothership", "kof-regional", "kof-child", "kof-storage", "kof-collectors", kubeStack];
+
+/**
+ * Makes the catalog of one KOF version.
+ *
+ * @param folder holds that version's charts as `helm pull --untar` leaves them, one folder each.
+ * @throws UserError when a chart is missing, of another version, or has a volume that the catalog has no name for.
+ */
+export function generateCatalog(folder: string): Catalog {
+    const read = Object.fromEntries(charts.map((name) => [name, readChart(folder, name)]));
+    const version = read[umbrella]?.version ?? "";
+    const stray = Object.entries(read).find(([name, chart]) => name.startsWith(umbrella) && chart.version !== version);
+    if (stray) {
+        throw new UserError(`${folder} mixes versions: kof is ${version}, ${stray[0]} is ${stray[1].version}.`);
+    }
+    return {
+        generatedBy: "npm run catalog -- --charts DIR",
+        version,
+        components: installOrder(read[umbrella]?.values ?? {}),
+        volumes: ["kof-mothership", "kof-storage"].flatMap((name) => volumes(name, read[name]?.values ?? {})),
+        collectorFields: collectorFields(chartFolder(folder, kubeStack)),
+        charts: read,
+    };
+}
+
+function chartFolder(folder: string, name: string): string {
+    // A packaged chart carries its dependencies under `charts/`.
+    const places = [path.join(folder, name), path.join(folder, "kof-collectors", "charts", name)];
+    const found = places.find((place) => fs.existsSync(path.join(place, "values.yaml")));
+    if (!found) {
+        throw new UserError(
+            `${folder} has no chart ${name}. Get each chart of a KOF version with\n` +
+                `  helm pull --untar --untardir ${folder} oci://ghcr.io/k0rdent/kof/charts/${name === kubeStack ? "kof-collectors" : name} --version VERSION`,
+        );
+    }
+    return found;
+}
+
+function readChart(folder: string, name: string): CatalogChart {
+    const place = chartFolder(folder, name);
+    const chart = parse(fs.readFileSync(path.join(place, "Chart.yaml"), "utf8")) as {
+        version: string;
+        dependencies?: { name: string; alias?: string; version: string }[];
+    };
+    const values = parse(fs.readFileSync(path.join(place, "values.yaml"), "utf8")) as HelmValues | null;
+    return {
+        version: chart.version,
+        dependencies: (chart.dependencies ?? []).map((dependency) => ({
+            name: dependency.alias ?? dependency.name,
+            version: dependency.version,
+        })),
+        values: values ?? {},
+    };
+}
+
+function installOrder(values: HelmValues): CatalogComponent[] {
+    const pending = Object.entries(values).flatMap(([name, component]) =>
+        isMap(component) && isMap(component.values) && typeof component.enabled === "boolean"
+            ? [{ name, enabled: component.enabled, dependsOn: (component.dependsOn ?? []) as string[] }]
+            : [],
+    );
+    const ordered: CatalogComponent[] = [];
+    while (pending.length > 0) {
+        const next = pending.findIndex(({ dependsOn }) => !pending.some(({ name }) => dependsOn.includes(name)));
+        if (next < 0) {
+            throw new UserError(`Components depend on one another: ${pending.map(({ name }) => name).join(", ")}.`);
+        }
+        ordered.push(...pending.splice(next, 1));
+    }
+    return ordered;
+}
+
+/** What the sub-charts put where KOF's own values say nothing (values.yaml of victoria-logs-cluster 0.0.25 to 0.1.5, victoria-traces-cluster 0.0.3 to 0.1.1). */
+const subchartDefaults: Readonly<Record<string, HelmValue>> = { replicaCount: 2, retentionPeriod: "7d" };
+
+type VolumeName = Pick<CatalogVolume, "workload" | "signal" | "cache">;
+
+/** The volumes by the path at which the charts describe them. */
+const volumeNames: readonly (readonly [string, VolumeName])[] = [
+    ["victoriametrics.vmcluster.spec.vmstorage", { workload: "vmstorage", signal: "metrics", cache: false }],
+    ["victoriametrics.vmcluster.spec.vmselect", { workload: "vmselect", signal: "metrics", cache: true }],
+    ["victoriametrics.vlcluster_audit.spec.vlstorage", { workload: "vlstorage-audit", signal: "audit", cache: false }],
+    ["victoria-logs-cluster.vlstorage", { workload: "vlstorage", signal: "logs", cache: false }],
+    ["victoria-traces-cluster.vtstorage", { workload: "vtstorage", signal: "traces", cache: false }],
+    ["grafana", { workload: "grafana", signal: "grafana", cache: false }],
+];
+
+function volumes(chart: string, values: HelmValues): CatalogVolume[] {
+    const setting = (path: readonly string[], fallback: HelmValue = null): CatalogSetting => ({
+        path,
+        default: valueAt(values, path) ?? fallback,
+    });
+    return [...volumeOwners(values)].map(([owner, claim]) => {
+        const name = volumeNames.find(([at]) => at === formatPath(owner))?.[1];
+        if (!name) {
+            throw new UserError(
+                `Chart ${chart} has a volume at ${formatPath(owner)} that has no name yet: add it to volumeNames in catalog/generate.ts.`,
+            );
+        }
+        const subchart = claim === "persistentVolume";
+        const spec = owner.slice(0, -1);
+        const replicated = name.signal !== "grafana";
+        const retained = replicated && !name.cache;
+        const retention = subchart
+            ? setting([...owner, "extraArgs", "retentionPeriod"], subchartDefaults.retentionPeriod)
+            : setting([...(name.signal === "metrics" ? spec : owner), "retentionPeriod"]);
+        return {
+            chart,
+            ...name,
+            size: setting([...owner, ...sizeWithin[claim]]),
+            // The other volumes take the chart's global class: vmcluster.yaml, vlcluster-audit.yaml and grafana.yaml.
+            storageClass: setting(subchart ? [...owner, claim, "storageClassName"] : ["global", "storageClass"]),
+            replicas: replicated ? setting([...owner, "replicaCount"], subchart ? 2 : null) : null,
+            retention: retained ? retention : null,
+            replicationFactor: retained && name.signal === "metrics" ? setting([...spec, "replicationFactor"]) : null,
+        };
+    });
+}
+
+const request = ["resources", "requests", "storage"];
+/** How the charts describe a volume, and where within its workload's values its size then is. */
+const sizeWithin = {
+    storage: ["storage", "volumeClaimTemplate", "spec", ...request],
+    persistentVolume: ["persistentVolume", "size"],
+    pvc: ["pvc", ...request],
+};
+
+/** The paths of the workloads that own a volume, and how they describe it. */
+function* volumeOwners(
+    values: HelmValues,
+    path: readonly string[] = [],
+): Generator<[readonly string[], keyof typeof sizeWithin]> {
+    for (const claim of Object.keys(sizeWithin) as (keyof typeof sizeWithin)[]) {
+        if (valueAt(values, sizeWithin[claim]) !== undefined) {
+            yield [path, claim];
+        }
+    }
+    for (const [key, value] of Object.entries(values)) {
+        if (isMap(value)) {
+            yield* volumeOwners(value, [...path, key]);
+        }
+    }
+}
+
+function collectorFields(folder: string): string[] {
+    const schema = JSON.parse(fs.readFileSync(path.join(folder, "values.schema.json"), "utf8")) as {
+        $defs: { OpenTelemetryCollectorSpec: { properties: Record<string, unknown> } };
+    };
+    return Object.keys(schema.$defs.OpenTelemetryCollectorSpec.properties).sort();
+}

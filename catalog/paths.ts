@@ -1,0 +1,424 @@
+import { distance } from "fastest-levenshtein";
+import * as semver from "semver";
+
+import { chartValues, type Catalog } from ".";
+import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "./values";
+
+/** A value that the charts would ignore, or take for something else. */
+export interface PathProblem {
+    readonly path: readonly string[];
+    /** What is wrong, as a sentence that does not name the path. */
+    readonly message: string;
+    /** A path that the charts do read and that was probably meant. */
+    readonly nearest?: string;
+}
+
+/**
+ * Checks every path of the umbrella's values against what the charts of this KOF version read. No KOF chart has a schema,
+ * and Helm ignores what it does not know, so nothing else says that a value has no effect.
+ *
+ * Where the charts take free-form content (labels, a collector's exporters, charts of other projects) unknown keys are
+ * accepted, unless they look like a known key misspelt or put a level too high.
+ *
+ * @param context values whose `global.components` tells which components run, where it is not the checked ones.
+ */
+export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmValues = values): PathProblem[] {
+    const root = umbrella(catalog, context);
+    const problems: PathProblem[] = [];
+    check(root, values, []);
+    return problems;
+
+    function check(shape: Shape, value: HelmValue, path: readonly string[]): void {
+        if (value === null) {
+            problems.push({
+                path,
+                message: "is null. Helm and Kubernetes disagree on what a null means: leave the key out",
+            });
+        } else if (isMap(value)) {
+            if (shape.kind === "scalar") {
+                problems.push({
+                    path,
+                    message: `is a map, but KOF ${catalog.version} has ${brief(shape.example)} here`,
+                });
+                return;
+            }
+            for (const [key, inner] of Object.entries(value)) {
+                const next = shape.at(key);
+                if (next) {
+                    check(next, inner, [...path, key]);
+                } else {
+                    problems.push(unknown(catalog, root, shape, [...path, key]));
+                }
+            }
+        } else if (shape.kind === "map" && !shape.open) {
+            problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a map here` });
+        } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
+            problems.push({
+                path,
+                message: `is ${brief(value)}, which the charts do not take for true or false: write a boolean without quotes`,
+            });
+        }
+    }
+}
+
+/** Whether the charts of this KOF version read a path of the umbrella's values. */
+export function isRead(catalog: Catalog, path: readonly string[]): boolean {
+    let shape: Shape | undefined = umbrella(catalog, {});
+    for (const key of path) {
+        shape = shape?.at(key);
+    }
+    return shape !== undefined;
+}
+
+function brief(value: HelmValue | undefined): string {
+    return Array.isArray(value) ? "a list" : JSON.stringify(value);
+}
+
+/** What the charts read at one place of the values. */
+interface Shape {
+    readonly kind: "map" | "scalar" | "unknown";
+    /** Whether keys beyond {@link keys} are read too. */
+    readonly open: boolean;
+    /** The charts' own value, where it is a scalar. */
+    readonly example: HelmValue | undefined;
+    readonly keys: readonly string[];
+    /** What is read below a key; `undefined` when nothing is, so that a value there would be ignored. */
+    at(key: string): Shape | undefined;
+}
+
+/** What a chart reads beyond its values.yaml, or hands to another chart. A `*` in a path stands for any key. */
+interface Rule {
+    /** The values are those of this chart. */
+    readonly chart?: string;
+    /** Keys that a template reads although values.yaml does not list them. */
+    readonly keys?: readonly string[];
+    /** Any key is read. */
+    readonly open?: true;
+    /** Keys that are not listed are read like this path of the same chart. */
+    readonly like?: string;
+}
+
+const metadata = ["extraLabels", "nameOverride", "fullnameOverride", "imagePullSecrets"];
+const placement = ["affinity", "nodeSelector", "tolerations", "deployment"];
+const pipeline = ["receivers", "processors", "exporters"];
+
+/**
+ * Read off the templates of KOF 1.8.0 to 1.11.0-rc0 (`charts/<chart>/templates`), which agree in all of this.
+ * `kof-child` and `kof-regional` hand values on to the charts that they install on other clusters, and on this one.
+ */
+const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+    kof: {
+        "": { keys: ["fullnameOverride", "nameOverride"] },
+    },
+    "kof-child": {
+        "": { keys: ["global"] },
+        global: { open: true },
+        collectors: { chart: "kof-collectors" },
+        operators: { chart: "kof-operators" },
+        "fromManagement.collectors": { chart: "kof-collectors" },
+        "fromManagement.storage": { chart: "kof-storage" },
+    },
+    "kof-regional": {
+        "": { keys: ["global"] },
+        global: { open: true },
+        collectors: { chart: "kof-collectors" },
+        storage: { chart: "kof-storage" },
+        operators: { chart: "kof-operators" },
+        "kof-operators.values": { chart: "kof-operators" },
+        "victoria-metrics-operator.values": { chart: "victoria-metrics-operator" },
+    },
+    "kof-storage": {
+        "": { keys: ["vmrules"] },
+        global: { keys: ["storageClass", "lint"] },
+        grafana: { keys: ["installForTests"] },
+    },
+    "kof-mothership": {
+        "": { keys: ["commonLabels", "kubeTargetVersionOverride", "kube-prometheus-stack", "nameOverride"] },
+        commonLabels: { open: true },
+        "kube-prometheus-stack": { open: true },
+        "defaultRules.rules": { open: true },
+        "defaultRules.additionalRuleGroupLabels": { open: true },
+        grafana: { keys: ["installForTests", "root_url"] },
+        "kcm.kof": { keys: ["extraLabels"] },
+        "kcm.kof.operator": { keys: [...metadata, ...placement, "annotations"] },
+        "kcm.kof.operator.image": { keys: ["tag"] },
+        "kcm.kof.acl": { keys: [...placement, "extraArgs", "developmentMode", "ui"] },
+        "kcm.kof.acl.image": { keys: ["tag"] },
+        "kcm.kof.acl.service": { keys: ["clusterIP", "externalIPs", "loadBalancerIP", "loadBalancerSourceRanges"] },
+        promxy: { keys: [...metadata, ...placement, "annotations", "podAnnotations", "env", "secret"] },
+    },
+    "opentelemetry-kube-stack": {
+        collectors: { like: "defaultCRConfig" },
+        "collectors.*": { like: "defaultCRConfig" },
+        "*.config": { keys: ["connectors", "extensions", "receivers", "processors", "exporters", "service"] },
+        "*.config.service": { keys: ["extensions", "pipelines", "telemetry"] },
+        "*.config.service.telemetry": { open: true },
+        "*.config.service.pipelines": { open: true, like: "pipeline" },
+        "*.config.service.pipelines.*": { keys: pipeline },
+        ...Object.fromEntries(
+            [...pipeline, "connectors", "extensions"].map((kind) => [`*.config.${kind}`, { open: true } as const]),
+        ),
+    },
+};
+
+/** Keys whose content is free-form in every chart: it ends up in a Kubernetes object as it is. */
+const freeForm = new Set(
+    [
+        "affinity annotations args config connectors env extraArgs extraEnv extraEnvs extraLabels labels matchLabels".split(
+            " ",
+        ),
+        "metadata nodeSelector podAnnotations podLabels podMetadata podSecurityContext resources securityContext".split(
+            " ",
+        ),
+        "spec strategy".split(" "),
+    ].flat(),
+);
+
+function umbrella(catalog: Catalog, values: HelmValues): Shape {
+    const components = new Set([
+        ...catalog.components.map(({ name }) => name),
+        // The umbrella installs whatever `global.components` lists, also what its own values do not know.
+        ...((valueAt(values, ["global", "components"]) ?? []) as string[]).filter((name) => catalog.charts[name]),
+    ]);
+    const shape = chartShape(catalog, "kof", []);
+    const at = (key: string): Shape | undefined => (components.has(key) ? component(catalog, key) : shape.at(key));
+    return { ...shape, keys: [...new Set([...shape.keys, ...components])], at };
+}
+
+function component(catalog: Catalog, name: string): Shape {
+    const own = chartShape(catalog, "kof", [name]);
+    const keys = [...new Set([...own.keys, "enabled", "dependsOn", "values"])];
+    const at = (key: string): Shape | undefined =>
+        key === "values"
+            ? union(own.at(key), chartShape(catalog, name, []))
+            : key === "enabled"
+              ? scalar(false)
+              : key === "dependsOn"
+                ? scalar([])
+                : own.at(key);
+    return { kind: "map", open: false, example: undefined, keys, at };
+}
+
+function scalar(example: HelmValue): Shape {
+    return { kind: "scalar", open: false, example, keys: [], at: () => undefined };
+}
+
+const anything: Shape = { kind: "unknown", open: true, example: undefined, keys: [], at: () => anything };
+
+/** What a chart reads at a path of its values. */
+function chartShape(catalog: Catalog, chart: string, path: readonly string[]): Shape {
+    if (!catalog.charts[chart]) {
+        return anything;
+    }
+    const own = valueShape(catalog, chart, path, valueAt(chartValues(catalog, chart), path));
+    const parts = [own];
+    const rule = ruleOf(chart, path);
+    if (rule?.chart !== undefined) {
+        parts.push(chartShape(catalog, rule.chart, []));
+    }
+    if (chart === "opentelemetry-kube-stack" && path.length === 2 && path[0] === "collectors") {
+        parts.push(chartShape(catalog, chart, ["defaultCRConfig"]));
+    }
+    const dependency = path.length === 1 && catalog.charts[chart].dependencies.find(({ name }) => name === path[0]);
+    if (dependency) {
+        parts.push(chartShape(catalog, dependency.name, []));
+    }
+    return parts.length > 1 ? union(...parts) : own;
+}
+
+function ruleOf(chart: string, path: readonly string[]): Rule | undefined {
+    const table = rules[chart] ?? {};
+    const exact = table[path.join(".")];
+    if (exact) {
+        return exact;
+    }
+    // A collector's fields are read alike in `defaultCRConfig` and in `collectors.<name>`.
+    const inCollector = path[0] === "defaultCRConfig" ? path.slice(1) : path[0] === "collectors" ? path.slice(2) : [];
+    const fields = inCollector.length > 0 ? ["*", ...inCollector] : path;
+    return table[fields.join(".")] ?? table[[...fields.slice(0, -1), "*"].join(".")];
+}
+
+function valueShape(catalog: Catalog, chart: string, path: readonly string[], value: HelmValue | undefined): Shape {
+    const rule = ruleOf(chart, path);
+    const isCollector =
+        chart === "opentelemetry-kube-stack" &&
+        ((path.length === 1 && path[0] === "defaultCRConfig") || (path.length === 2 && path[0] === "collectors"));
+    const extra = [...(rule?.keys ?? []), ...(isCollector ? catalog.collectorFields : [])];
+    const dependencies = path.length === 0 ? (catalog.charts[chart]?.dependencies ?? []).map(({ name }) => name) : [];
+    const listed = isMap(value) ? Object.keys(value) : [];
+    const keys = [...new Set([...listed, ...extra, ...dependencies])];
+    if (keys.length === 0 && rule?.open !== true && value !== undefined && value !== null && !isMap(value)) {
+        return scalar(value);
+    }
+    // What another chart reads, that chart's own shape says: here its values are only listed.
+    const open =
+        !rule?.keys &&
+        !isHandedOn(catalog, chart, path) &&
+        (rule?.open === true || keys.length === 0 || isFreeForm(chart, path));
+    const names = new Set(keys);
+    return {
+        kind: isMap(value) || keys.length > 0 ? "map" : "unknown",
+        open: open || path.join(".") === "collectors",
+        example: undefined,
+        keys,
+        at: (key) => {
+            if (names.has(key)) {
+                return chartShape(catalog, chart, [...path, key]);
+            }
+            if (chart === "opentelemetry-kube-stack" && path.join(".") === "collectors") {
+                return chartShape(catalog, chart, ["collectors", key]);
+            }
+            if (!open || misspelt(key, keys) !== undefined) {
+                return undefined;
+            }
+            return rule?.like === undefined ? anything : chartShape(catalog, chart, [...path, key]);
+        },
+    };
+}
+
+/** Whether a place belongs to the values of another chart that the catalog has. */
+function isHandedOn(catalog: Catalog, chart: string, path: readonly string[]): boolean {
+    return path.some((key, i) => {
+        const to =
+            chart === "kof"
+                ? i === 1 && key === "values" && path[0]
+                : (ruleOf(chart, path.slice(0, i + 1))?.chart ??
+                  (i === 0 && catalog.charts[chart]?.dependencies.some(({ name }) => name === key) && key));
+        return typeof to === "string" && catalog.charts[to] !== undefined;
+    });
+}
+
+/** Whether a place is free-form, or within one that is. */
+function isFreeForm(chart: string, path: readonly string[]): boolean {
+    return path.some((key, i) => freeForm.has(key) || ruleOf(chart, path.slice(0, i + 1))?.open === true);
+}
+
+/** Reads what any of the shapes reads. */
+function union(...shapes: (Shape | undefined)[]): Shape {
+    const all = shapes.filter((shape) => shape !== undefined);
+    const known = all.filter((shape) => shape !== anything);
+    const keys = [...new Set(all.flatMap((shape) => shape.keys))];
+    const [first] = known;
+    if (known.length <= 1 && all.length === known.length) {
+        return first ?? anything;
+    }
+    return {
+        kind: known.some(({ kind }) => kind === "map") ? "map" : (first?.kind ?? "unknown"),
+        open: all.some(({ open }) => open),
+        example: known.find(({ example }) => example !== undefined)?.example,
+        keys,
+        at: (key) => {
+            const below = all.flatMap((shape) => (shape.open || shape.keys.includes(key) ? (shape.at(key) ?? []) : []));
+            const doubtful = !keys.includes(key) && (misspelt(key, keys) ?? tooHigh(known, key)) !== undefined;
+            return below.length > 0 && !doubtful ? union(...below) : undefined;
+        },
+    };
+}
+
+const plain = (key: string) => key.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** The known key that an unknown one was probably meant to be. */
+function misspelt(key: string, keys: readonly string[]): string | undefined {
+    const tolerance = key.length >= 10 ? 2 : key.length >= 6 ? 1 : 0;
+    return keys.find((known) => plain(known) === plain(key) || distance(known, key) <= tolerance);
+}
+
+/** Where, below these shapes, a key is known that was put here. Keys that exist at many levels say nothing. */
+function tooHigh(shapes: readonly Shape[], key: string): readonly string[] | undefined {
+    if (key.length < 12) {
+        return undefined;
+    }
+    for (const shape of shapes) {
+        for (const path of paths(shape, 6)) {
+            if (path.length > 1 && path.at(-1) === key) {
+                return path;
+            }
+        }
+    }
+    return undefined;
+}
+
+/** Every path that a shape lists by name. */
+function* paths(shape: Shape, depth: number): Generator<readonly string[]> {
+    for (const key of shape.keys) {
+        yield [key];
+        const below = depth > 1 ? shape.at(key) : undefined;
+        if (below) {
+            for (const path of paths(below, depth - 1)) {
+                yield [key, ...path];
+            }
+        }
+    }
+}
+
+/** Values that moved: KOF's upgrade notes, and a place that KOF's pages name although no chart reads it. */
+const moves = [
+    ["kof-storage.values", "kof-child.values.fromManagement.storage", ">=1.10.0-0"],
+    ["kof-collectors.values", "kof-child.values.fromManagement.collectors", ">=1.10.0-0"],
+    ["kof-child.values.storage", "kof-child.values.fromManagement.storage", ">=1.10.0-0"],
+    ["kof-regional.values.operators", "kof-regional.values.kof-operators.values", ">=1.10.0-0"],
+    ["kof-child.values.fromManagement.storage", "kof-storage.values", "<1.10.0-0"],
+    ["kof-child.values.fromManagement.collectors", "kof-collectors.values", "<1.10.0-0"],
+].map(([from = "", to = "", versions = ""]) => ({ from: from.split("."), to: to.split("."), versions }));
+
+function unknown(catalog: Catalog, root: Shape, parent: Shape, path: readonly string[]): PathProblem {
+    const message = `is not read by the charts of KOF ${catalog.version}: Helm would ignore it`;
+    const move = moves
+        .filter(({ versions }) => semver.satisfies(catalog.version, versions, { includePrerelease: true }))
+        .find(({ from }) => from.every((key, i) => path.length <= i || path[i] === key));
+    if (move) {
+        return { path, message, nearest: formatPath([...move.to, ...path.slice(move.from.length)]) };
+    }
+    const key = path.at(-1) ?? "";
+    const within = (below: readonly string[] | undefined) => below && [...path.slice(0, -1), ...below];
+    const nearest = within(closest(key, parent.keys)) ?? within(tooHigh([parent], key)) ?? nearestPath(root, path);
+    return nearest ? { path, message, nearest: formatPath(nearest) } : { path, message };
+}
+
+/** The key that resembles another one most, if any does. */
+function closest(key: string, keys: readonly string[]): readonly string[] | undefined {
+    const best = [...keys].sort((a, b) => dissimilarity(key, a) - dissimilarity(key, b))[0];
+    return best !== undefined && dissimilarity(key, best) <= similar ? [best] : undefined;
+}
+
+/** Up to which {@link dissimilarity} two keys are taken for spellings of one. */
+const similar = 0.4;
+
+/** 0 for equal keys, 1 for keys that have nothing in common. */
+function dissimilarity(a: string, b: string): number {
+    return plain(a) === plain(b) ? 0 : distance(a, b) / Math.max(a.length, b.length);
+}
+
+/** The listed path that takes the fewest changes of keys to get to. */
+function nearestPath(root: Shape, path: readonly string[]): readonly string[] | undefined {
+    let best: readonly string[] | undefined;
+    let least = Infinity;
+    for (const candidate of paths(root, path.length + 2)) {
+        if (candidate.length < path.length - 2) {
+            continue;
+        }
+        const cost = pathDistance(path, candidate);
+        // Of equally near paths, one that ends in the same key, then the shorter one.
+        const rank = cost + (candidate.at(-1) === path.at(-1) ? 0 : 0.01) + candidate.length / 10_000;
+        if (rank < least) {
+            [best, least] = [candidate, rank];
+        }
+    }
+    return best;
+}
+
+/** Edit distance of two paths: a key inserted or left out costs 1, one replaced by a similar one less than 1. */
+function pathDistance(a: readonly string[], b: readonly string[]): number {
+    let previous = b.map((_, j) => j + 1);
+    previous.unshift(0);
+    for (const [i, left] of a.entries()) {
+        const current = [i + 1];
+        for (const [j, right] of b.entries()) {
+            const difference = dissimilarity(left, right);
+            const replace = difference > similar ? 2 : difference;
+            current.push(Math.min((previous[j] ?? 0) + replace, (previous[j + 1] ?? 0) + 1, (current[j] ?? 0) + 1));
+        }
+        previous = current;
+    }
+    return previous.at(-1) ?? 0;
+}

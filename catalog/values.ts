@@ -1,0 +1,67 @@
+import { deepmergeCustom } from "deepmerge-ts";
+
+/** A value that Helm can be given. Never `undefined`; `null` occurs only in the charts' own defaults. */
+export type HelmValue = null | boolean | number | string | HelmValue[] | HelmValues;
+/** A map of Helm values: what a values file holds. */
+export interface HelmValues {
+    [key: string]: HelmValue;
+}
+
+/** Whether a value is a map, as opposed to a list, a scalar or null. */
+export function isMap(value: unknown): value is HelmValues {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const merge: (first: HelmValues, second: HelmValues) => HelmValues = deepmergeCustom({ mergeArrays: false });
+
+/** Merges values as Helm does: maps key by key, everything else (lists included) replaced by the later one. */
+export function mergeValues(...values: HelmValues[]): HelmValues {
+    // One after the other: where a key is a map, then a scalar, then a map again, the library merges the two maps.
+    return values.reduce((all, next) => merge(all, next), {});
+}
+
+/**
+ * Merges a user's values over a chart's defaults as Helm does when it loads a chart: as {@link mergeValues}, and a null
+ * removes the key it names.
+ */
+export function coalesceValues(defaults: HelmValues, ...overrides: HelmValues[]): HelmValues {
+    return withoutNulls(mergeValues(defaults, ...overrides));
+}
+
+function withoutNulls(values: HelmValues): HelmValues {
+    return Object.fromEntries(
+        Object.entries(values)
+            .filter(([, value]) => value !== null)
+            .map(([key, value]) => [key, isMap(value) ? withoutNulls(value) : value]),
+    );
+}
+
+/** The value at a path, or `undefined` where the path ends early. */
+export function valueAt(values: HelmValue | undefined, path: readonly string[]): HelmValue | undefined {
+    let value = values;
+    for (const key of path) {
+        value = isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    }
+    return value;
+}
+
+/** Values that hold one value, at a path: `nest(["a", "b"], 1)` is `{a: {b: 1}}`. */
+export function nest(path: readonly string[], value: HelmValue): HelmValues {
+    return path.reduceRight<HelmValue>((inner, key) => ({ [key]: inner }), value) as HelmValues;
+}
+
+/** A path as a person reads it. Keys with a dot or a slash are quoted: `annotations."a.io/b"`. */
+export function formatPath(path: readonly string[]): string {
+    return path.map((key) => (/^[\w/-]+$/.test(key) ? key : JSON.stringify(key))).join(".");
+}
+
+/** Every path of the values that ends in a scalar, a list or an empty map, with what is there, in order. */
+export function* leaves(values: HelmValue, path: readonly string[] = []): Generator<[readonly string[], HelmValue]> {
+    if (isMap(values) && (Object.keys(values).length > 0 || path.length === 0)) {
+        for (const [key, value] of Object.entries(values)) {
+            yield* leaves(value, [...path, key]);
+        }
+    } else {
+        yield [path, values];
+    }
+}

@@ -1,0 +1,32 @@
+import { parseArgs, type ParseArgsConfig } from "node:util";
+
+import { UserError } from "../errors";
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/**
+ * Parses the command line strictly. `--help` prints the usage and ends the process.
+ *
+ * @throws UserError that ends with the usage when a word is not known.
+ */
+export function parseOptions<const T extends Options>(usage: string, options: T) {
+    if (process.argv.includes("--help")) {
+        console.log(usage);
+        process.exit(0);
+    }
+    try {
+        return parseArgs({ options, strict: true }).values;
+    } catch (error) {
+        throw new UserError(`${(error as Error).message}\n\n${usage}`);
+    }
+}
+
+/** Runs a command: a {@link UserError} ends it with its message on standard error and exit code 1. */
+export function run(command: () => void | Promise<void>): void {
+    Promise.resolve()
+        .then(command)
+        .catch((error: unknown) => {
+            console.error(error instanceof UserError ? error.message : error);
+            process.exitCode = 1;
+        });
+}

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { stringify } from "yaml";
+
+import { catalogOf, defaultVersion, versions, type Catalog } from "../../catalog";
+import { compareCatalogs, describeChanges } from "../../catalog/compare";
+import { generateCatalog } from "../../catalog/generate";
+import { coalesceValues, mergeValues, nest, type HelmValues } from "../../catalog/values";
+
+/** Writes a catalog's charts as `helm pull --untar` leaves them. */
+function writeCharts(catalog: Catalog, folder: string): string {
+    for (const [name, chart] of Object.entries(catalog.charts)) {
+        const dependency = name === "opentelemetry-kube-stack";
+        const place = dependency ? path.join(folder, "kof-collectors", "charts", name) : path.join(folder, name);
+        fs.mkdirSync(place, { recursive: true });
+        fs.writeFileSync(path.join(place, "Chart.yaml"), stringify({ name, ...chart, values: undefined }));
+        fs.writeFileSync(path.join(place, "values.yaml"), stringify(chart.values));
+        if (dependency) {
+            const properties = Object.fromEntries(catalog.collectorFields.map((field) => [field, {}]));
+            const schema = { $defs: { OpenTelemetryCollectorSpec: { properties } } };
+            fs.writeFileSync(path.join(place, "values.schema.json"), JSON.stringify(schema));
+        }
+    }
+    return folder;
+}
+
+/** A catalog as it would be with other values of one chart. */
+function withValues(catalog: Catalog, chart: string, change: (values: HelmValues) => HelmValues): Catalog {
+    const changed = catalog.charts[chart]!;
+    return { ...catalog, charts: { ...catalog.charts, [chart]: { ...changed, values: change(changed.values) } } };
+}
+
+describe("catalog", () => {
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "charts-"));
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    it("covers every supported version, the newest final one by default", () => {
+        assert.deepEqual(versions, ["1.8.0", "1.8.1", "1.9.0", "1.10.0", "1.11.0-rc0"]);
+        assert.equal(defaultVersion, "1.10.0");
+    });
+
+    for (const version of versions) {
+        it(`${version} is what the generator makes of its charts`, () => {
+            const catalog = catalogOf(version);
+            assert.deepEqual(generateCatalog(writeCharts(catalog, folder)), catalog, "run npm run catalog");
+        });
+    }
+
+    it("knows each component, and installs what others depend on first", () => {
+        for (const version of versions) {
+            const names = catalogOf(version).components.map(({ name }) => name);
+            const until19 = version.startsWith("1.8") || version.startsWith("1.9");
+            assert.deepEqual(names, [
+                "kof-operators",
+                "victoria-metrics-operator",
+                "kof-mothership",
+                "kof-regional",
+                "kof-child",
+                ...(until19 ? ["kof-storage", "kof-collectors"] : []),
+            ]);
+        }
+    });
+
+    it("knows each volume with its defaults", () => {
+        const rows = (version: string) =>
+            catalogOf(version).volumes.map(
+                ({ chart, workload, size, retention, replicas }) =>
+                    `${chart} ${workload} ${String(replicas?.default)} x ${String(size.default)} ${String(retention?.default)}`,
+            );
+        const until19 = [
+            "kof-mothership vmselect 2 x 10Gi undefined",
+            "kof-mothership vmstorage 3 x 100Gi 30d",
+            "kof-mothership grafana undefined x 200Mi undefined",
+            "kof-storage vmselect 2 x 2Gi undefined",
+            "kof-storage vmstorage 2 x 200Gi 30d",
+            "kof-storage vlstorage 2 x 100Gi 7d",
+            "kof-storage vtstorage 2 x 100Gi 7d",
+        ];
+        assert.deepEqual(rows("1.9.0").sort(), [...until19].sort());
+        assert.deepEqual(rows("1.10.0").sort(), [...until19, "kof-storage vlstorage-audit 2 x 100Gi 1y"].sort());
+    });
+
+    it("is not made of a folder that lacks a chart", () => {
+        writeCharts(catalogOf("1.9.0"), folder);
+        fs.rmSync(path.join(folder, "kof-storage"), { recursive: true });
+        assert.throws(() => generateCatalog(folder), {
+            name: "UserError",
+            message: new RegExp(`${folder} has no chart kof-storage[^]*helm pull --untar`),
+        });
+    });
+
+    it("is not made of charts of different versions", () => {
+        const mixed = { ...catalogOf("1.9.0").charts, "kof-child": catalogOf("1.10.0").charts["kof-child"]! };
+        writeCharts({ ...catalogOf("1.9.0"), charts: mixed }, folder);
+        assert.throws(() => generateCatalog(folder), /mixes versions: kof is 1\.9\.0, kof-child is 1\.10\.0/);
+    });
+
+    it("is not made of a chart with a volume that nobody has named", () => {
+        const volume = nest(["profiles", "persistentVolume", "size"], "5Gi");
+        writeCharts(
+            withValues(catalogOf("1.10.0"), "kof-storage", (values) => mergeValues(values, volume)),
+            folder,
+        );
+        assert.throws(() => generateCatalog(folder), /Chart kof-storage has a volume at profiles that has no name yet/);
+    });
+
+    it("says what a new version adds, drops, renames and changes", () => {
+        const old = catalogOf("1.10.0");
+        const changed = withValues(old, "kof-storage", (values) => {
+            const logs = (values["victoria-logs-cluster"] as HelmValues).vlstorage as HelmValues;
+            const renamed = nest(["victoria-logs-cluster", "vlstore"], logs);
+            const gone = nest(["victoria-logs-cluster", "vlstorage"], null);
+            const flag = { promxy: { enabled: true }, profiles: { enabled: false, retention: "3d" } };
+            return coalesceValues(values, gone, renamed, flag, nest(["victoria-metrics-operator-x"], "new one"));
+        });
+        const text = describeChanges("1.10.0", "1.12.0", compareCatalogs(old, { ...changed, version: "1.12.0" }));
+        assert.match(text, /^KOF 1\.12\.0 against 1\.10\.0$/m);
+        assert.match(text, /^ {2}kof-storage\.profiles$/m);
+        assert.match(
+            text,
+            /^ {2}kof-storage\.victoria-logs-cluster\.vlstorage -> kof-storage\.victoria-logs-cluster\.vlstore$/m,
+        );
+        assert.match(text, /^ {2}kof-storage\.promxy\.enabled: false -> true$/m);
+        assert.equal(
+            describeChanges("1.10.0", "1.10.0", compareCatalogs(old, old)),
+            "KOF 1.10.0 against 1.10.0: no difference",
+        );
+    });
+
+    it("says what became of the umbrella between 1.9 and 1.10", () => {
+        const { added, dropped } = compareCatalogs(catalogOf("1.9.0"), catalogOf("1.10.0"));
+        assert.ok(dropped.includes("component.kof-storage") && dropped.includes("kof.kof-storage"));
+        assert.ok(added.includes("kof.regionless") && added.includes("volume.kof-storage/vlstorage-audit"));
+    });
+});
