@@ -1,0 +1,109 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { performance } from "node:perf_hooks";
+
+import { stringify } from "yaml";
+
+import { versions } from "../catalog";
+import { UserError } from "../errors";
+import { routeOf } from "../routes";
+import { parseSettings } from "../stacks/parse";
+import { run } from "./command";
+import { stackFiles } from "./stackFile";
+
+const rounds = 9;
+
+/** Declares nothing, but is loaded and run exactly as this project's program is. */
+const emptyProgram = `require("./cli/offline").runProgram(
+    () => ({}), { file: "empty", stack: "empty", config: {}, secretKeys: [] }, { preview: true })`;
+
+/** A module that has a process say at its end how much memory it took at most. */
+function writeReporter(): string {
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "bench-")), "memory.js");
+    fs.writeFileSync(file, 'process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS));');
+    return file;
+}
+
+interface Measured {
+    /** Milliseconds. */
+    readonly time: number;
+    /** Peak resident set, in MiB. */
+    readonly memory: number;
+}
+
+function measure(reporter: string, args: readonly string[]): Measured {
+    const options = ["-r", reporter, "-r", "./cli/register.js"];
+    const before = performance.now();
+    const { status, stderr } = spawnSync(process.execPath, [...options, ...args], { encoding: "utf8" });
+    const time = performance.now() - before;
+    if (status !== 0) {
+        throw new Error(stderr);
+    }
+    return { time, memory: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024 };
+}
+
+function median(numbers: readonly number[]): number {
+    return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
+
+const routes = [
+    { route: "none" },
+    { route: "management" },
+    { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" } },
+    { route: "regional", istio: true, regional: { cluster: "eu-1" } },
+    { route: "cloudwatch", cloudwatch: { region: "us-east-2" } },
+    { route: "regionless", regionless: { domain: "kof.example.net", selfSigned: true } },
+];
+
+/** How many values files there are of all versions and routes, and the milliseconds to write them in this process. */
+function renderAll(): { count: number; time: number } {
+    let count = 0;
+    const before = performance.now();
+    for (const version of versions) {
+        for (const route of routes) {
+            try {
+                stringify(routeOf(parseSettings({ ...route, version }, version)).values);
+                count++;
+            } catch (error) {
+                // Not every version has every route.
+                if (!(error instanceof UserError)) {
+                    throw error;
+                }
+            }
+        }
+    }
+    return { count, time: performance.now() - before };
+}
+
+run(() => {
+    const examples = stackFiles("examples").map((file) => path.join("examples", file));
+    const largest = examples.sort((a, b) => fs.statSync(b).size - fs.statSync(a).size)[0] ?? "";
+    const programs = {
+        "empty program": ["-e", emptyProgram],
+        "npm start (dev)": ["cli/start.ts"],
+        [`npm start (${path.basename(largest)})`]: ["cli/start.ts", "--config", largest],
+    };
+    const reporter = writeReporter();
+    // In turns, so that whatever else the machine does falls on all of them.
+    const results = Array.from({ length: rounds }, () =>
+        Object.values(programs).map((args) => measure(reporter, args)),
+    );
+    fs.rmSync(path.dirname(reporter), { recursive: true });
+    const of = (program: number, part: keyof Measured) =>
+        median(results.map((round) => round[program]?.[part] ?? Number.NaN));
+
+    console.log(`Median of ${String(rounds)} rounds    time   ratio     peak memory   ratio`);
+    for (const [i, name] of Object.keys(programs).entries()) {
+        const columns = [
+            `${of(i, "time").toFixed(0)} ms`.padStart(8),
+            (of(i, "time") / of(0, "time")).toFixed(2).padStart(8),
+            `${of(i, "memory").toFixed(0)} MiB`.padStart(16),
+            (of(i, "memory") / of(0, "memory")).toFixed(2).padStart(8),
+        ];
+        console.log(`${name}\n${"".padEnd(16)}${columns.join("")}`);
+    }
+    const { count, time } = renderAll();
+    console.log(`Values of all versions x routes: ${String(count)} files in ${time.toFixed(0)} ms, in one process`);
+});

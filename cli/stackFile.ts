@@ -1,0 +1,87 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+import { parseDocument } from "yaml";
+
+import { isMap } from "../catalog/values";
+import { UserError } from "../errors";
+
+/** A stack file as Pulumi would hand it to the program: every value as text, and which of them are encrypted. */
+export interface StackFile {
+    /** The file, as the person named it. */
+    readonly file: string;
+    /** Name of the stack. */
+    readonly stack: string;
+    readonly config: Readonly<Record<string, string>>;
+    readonly secretKeys: readonly string[];
+}
+
+const examples = "examples";
+
+/**
+ * Reads the stack file of a stack, or one at any path.
+ *
+ * @throws UserError when it is not there, is no YAML, or is no stack file; the message says what to do.
+ */
+export function readStackFile(choice: { stack?: string | undefined; config?: string | undefined }): StackFile {
+    if (choice.stack !== undefined && choice.config !== undefined) {
+        throw new UserError("Give --stack NAME or --config FILE, not both.");
+    }
+    const file = choice.config ?? `Pulumi.${choice.stack ?? "dev"}.yaml`;
+    const stack = /^(?:Pulumi\.)?(.+?)\.ya?ml$/.exec(path.basename(file))?.[1] ?? path.basename(file);
+    const document = parseDocument(readText(file));
+    const [error] = document.errors;
+    if (error) {
+        throw new UserError(`${file} is not YAML: ${error.message}`);
+    }
+    const content: unknown = document.toJS() ?? {};
+    const config: unknown = isMap(content) ? (content.config ?? {}) : undefined;
+    if (!isMap(config)) {
+        throw new UserError(
+            `${file} is not a stack file: it needs a map under "config:", such as\n\nconfig:\n  kof:route: management`,
+        );
+    }
+    const short = Object.keys(config).find((key) => !key.includes(":"));
+    if (short !== undefined) {
+        throw new UserError(`${file}: "${short}" under "config:" has no namespace. Write kof:${short}.`);
+    }
+    const entries = Object.entries(config).filter(([, value]) => value !== null);
+    return {
+        file,
+        stack,
+        config: Object.fromEntries(
+            entries.map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
+        ),
+        secretKeys: entries.filter(([, value]) => JSON.stringify(value).includes('{"secure":')).map(([key]) => key),
+    };
+}
+
+function readText(file: string): string {
+    try {
+        return fs.readFileSync(file, "utf8");
+    } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== "ENOENT") {
+            throw new UserError(`${file} cannot be read (${code ?? String(error)}).`);
+        }
+        const here = stackFiles(".");
+        throw new UserError(
+            [
+                `There is no ${file}.`,
+                here.length > 0 ? `Stack files here: ${here.join(", ")}.` : "There are no stack files here.",
+                `To start one from an example (${stackFiles(examples).join(", ")}):`,
+                `  cp ${examples}/Pulumi.management.yaml ${path.basename(file)}`,
+            ].join("\n"),
+        );
+    }
+}
+
+/** The stack files in a folder. */
+export function stackFiles(folder: string): string[] {
+    return fs.existsSync(folder)
+        ? fs
+              .readdirSync(folder)
+              .filter((name) => /^Pulumi\..+\.yaml$/.test(name))
+              .sort()
+        : [];
+}

@@ -1,0 +1,56 @@
+import { catalogOf } from "../catalog";
+import { umbrellaObjects } from "../catalog/umbrella";
+import type { HelmValues } from "../catalog/values";
+import type { OfflineRun, Resource } from "./offline";
+
+/** One line of a preview. */
+export interface Row {
+    readonly operation: "create" | "read";
+    readonly type: string;
+    readonly name: string;
+    readonly children: readonly Row[];
+}
+
+/**
+ * The resources of a run as a tree. Without the provider nobody renders the umbrella chart, so its objects come from the
+ * catalog, under the names that Pulumi gives them.
+ */
+export function resourceTree({ resources, outputs }: OfflineRun): Row[] {
+    const rows = (parent: string): Row[] =>
+        resources
+            .filter((resource) => resource.parent === parent)
+            .map((resource) => ({
+                operation: resource.read ? "read" : "create",
+                type: resource.type,
+                name: resource.name,
+                children: [...rows(resource.urn), ...chartObjects(resource, String(outputs.version))],
+            }));
+    return rows("");
+}
+
+function chartObjects({ type, name, inputs }: Resource, version: string): Row[] {
+    if (type !== "kubernetes:helm.sh/v4:Chart") {
+        return [];
+    }
+    return umbrellaObjects(catalogOf(version), inputs.values as HelmValues).map((object) => ({
+        operation: "create",
+        type: `kubernetes:${object.apiVersion}:${object.kind}`,
+        name: `${name}:${object.namespace}/${object.name}`,
+        children: [],
+    }));
+}
+
+/** A line of the tree as it is printed: the branches, and what hangs on them. */
+export interface TreeLine extends Omit<Row, "children"> {
+    readonly branches: string;
+}
+
+/** The tree from top to bottom. */
+export function treeLines(rows: readonly Row[], indent = "", isRoot = true): TreeLine[] {
+    return rows.flatMap(({ children, ...row }, i) => {
+        const last = i === rows.length - 1;
+        const branches = isRoot ? "" : `${indent}${last ? "└─ " : "├─ "}`;
+        const below = isRoot ? "" : `${indent}${last ? "   " : "│  "}`;
+        return [{ ...row, branches }, ...treeLines(children, below, false)];
+    });
+}

@@ -1,0 +1,134 @@
+import * as semver from "semver";
+
+import { chartValues, type Catalog } from "../catalog";
+import { coalesceValues, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { vmuserSecretName } from "../routes/vmuser";
+import type { Settings } from "../stacks/settings";
+import {
+    authenticatorDefinitions,
+    authenticators,
+    collectorsInMesh,
+    daemonAtNodeAddress,
+    daemonOnHostNetwork,
+    exportersToRegion,
+    identity,
+    vmauthOf,
+    vmuserEnv,
+    writePaths,
+} from "./fragments";
+
+/**
+ * From KOF 1.10 on, kof-collectors gets its values on the management cluster from a MultiClusterService: of kof-child
+ * (`templates/child-multi-cluster-service.yaml`) or, without regions, of kof-regional
+ * (`templates/regional-multi-cluster-service.yaml`). Templates are no data, so what they add is restated here, as of 1.10.0
+ * and 1.11.0-rc0.
+ *
+ * @param umbrella the umbrella's values, complete with its defaults.
+ * @param settings what the templates look up in the cluster: Istio's label, and the region's domain.
+ * @returns the values of kof-collectors; `undefined` when no service installs it on the management cluster.
+ */
+export function managementServiceValues(
+    catalog: Catalog,
+    umbrella: HelmValues,
+    settings: Settings,
+): HelmValues | undefined {
+    const { istio } = settings;
+    if (valueAt(umbrella, ["regionless", "enabled"]) === true) {
+        return regionlessValues(catalog, umbrella, istio);
+    }
+    const child = coalesceValues(
+        chartValues(catalog, "kof-child"),
+        (valueAt(umbrella, ["kof-child", "values"]) ?? {}) as HelmValues,
+        insecureExporters(umbrella),
+    );
+    const at = (...path: string[]) => valueAt(child, ["fromManagement", ...path]);
+    const text = (...path: string[]) => at(...path) as string;
+    const region = text("toRegionalCluster", "name");
+    if (at("toManagementCluster", "enabled") !== true && !region) {
+        return undefined;
+    }
+    const here = serviceValues(text("cluster", "name"), text("cluster", "namespace"), {
+        ...(istio ? collectorsInMesh : { daemon: daemonOnHostNetwork }),
+    });
+    const further = [(child.collectors ?? {}) as HelmValues, (at("collectors") ?? {}) as HelmValues];
+    if (!region) {
+        return mergeValues(here, ...further);
+    }
+    // The template looks the domain up in the annotations of the region's cluster.
+    const vmauth = vmauthOf(region, settings.route === "regional" ? settings.regional.domain : undefined, istio);
+    const merged = mergeValues(here, serviceToRegion(vmauth, istio), ...further);
+    const env = valueAt(merged, ["opentelemetry-kube-stack", "defaultCRConfig", "env"]) as HelmValue[];
+    const secret = vmuserSecretName(region, text("toRegionalCluster", "namespace"));
+    return mergeValues(merged, {
+        "opentelemetry-kube-stack": { defaultCRConfig: { env: [...vmuserEnv(secret), ...env] } },
+    });
+}
+
+function regionlessValues(catalog: Catalog, umbrella: HelmValues, istio: boolean): HelmValues {
+    const regional = coalesceValues(
+        chartValues(catalog, "kof-regional"),
+        (valueAt(umbrella, ["kof-regional", "values"]) ?? {}) as HelmValues,
+    );
+    // 1.10.0 leaves the daemon on the pod network, where traces of other nodes do not reach it (kof#1127).
+    const onHostNetwork = semver.gte(catalog.version, "1.11.0-0") && !istio;
+    const daemon = onHostNetwork ? mergeValues(daemonOnHostNetwork, daemonAtNodeAddress) : {};
+    return mergeValues(
+        // The namespace is that of the object which stands for the management cluster.
+        serviceValues(valueAt(umbrella, ["regionless", "clusterName"]) as string, "mgmt", {
+            ...(istio ? collectorsInMesh : { daemon }),
+        }),
+        { "opentelemetry-kube-stack": { collectors: { daemon: { config: { service: { extensions } } } } } },
+        (regional.collectors ?? {}) as HelmValues,
+    );
+}
+
+const extensions = [
+    "k8s_observer",
+    "file_storage/filelogreceiver",
+    "file_storage/filelogsyslogreceiver",
+    "file_storage/filelogk8sauditreceiver",
+    "file_storage/journaldreceiver",
+    "file_storage/exporters",
+];
+
+function serviceValues(clusterName: string, clusterNamespace: string, collectors: HelmValues): HelmValues {
+    return {
+        global: { clusterName, clusterNamespace },
+        kcm: { monitoring: true },
+        "opentelemetry-kube-stack": {
+            clusterName,
+            collectors,
+            defaultCRConfig: { config: identity(clusterName, clusterNamespace) },
+        },
+    };
+}
+
+function serviceToRegion(vmauth: string, istio: boolean): HelmValues {
+    const audit = { logs_endpoint: `${vmauth}${writePaths.audit}`, auth: { authenticator: "basicauth/logs" } };
+    // The order of this list is the template's.
+    const daemonExtensions = [...extensions, "basicauth/metrics", "basicauth/logs", "basicauth/traces"];
+    const daemon = { config: { service: { extensions: daemonExtensions } } };
+    return {
+        "opentelemetry-kube-stack": {
+            collectors: { daemon: istio ? daemon : mergeValues(daemonAtNodeAddress, daemon) },
+            defaultCRConfig: {
+                config: {
+                    extensions: authenticatorDefinitions,
+                    service: { extensions: [...authenticators, "file_storage/exporters"] },
+                    exporters: { debug: {}, ...exportersToRegion(vmauth), "otlphttp/logs-audit": audit },
+                },
+            },
+        },
+    };
+}
+
+/** `tls.insecureSkipVerify` of the umbrella (`charts/kof/templates/helmreleases.yaml`). */
+function insecureExporters(umbrella: HelmValues): HelmValues {
+    if (valueAt(umbrella, ["tls", "insecureSkipVerify"]) !== true) {
+        return {};
+    }
+    const names = ["otlphttp/logs", "otlphttp/logs-audit", "prometheusremotewrite", "otlphttp/traces"];
+    const tls = { tls: { insecure_skip_verify: true } };
+    const config = { exporters: Object.fromEntries(names.map((name) => [name, tls])) };
+    return { collectors: { "opentelemetry-kube-stack": { defaultCRConfig: { config } } } };
+}

@@ -1,0 +1,53 @@
+import { Chart } from "@pulumi/kubernetes/helm/v4/chart";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { HelmValues } from "../catalog/values";
+import { kofNamespace } from "./namespace";
+
+/** Inputs of {@link Kof}. */
+export interface KofArgs {
+    /** The umbrella chart: an OCI address, the URL of a chart repository that has `kof`, or a local folder. */
+    readonly chart: string;
+    /** KOF version. */
+    readonly version: string;
+    /**
+     * The umbrella's values. Plain data: with an unknown in them the preview would show nothing, and a secret would be
+     * readable in the HelmRelease.
+     */
+    readonly values: HelmValues;
+}
+
+/**
+ * KOF's Helm releases. The umbrella chart renders one Flux HelmRelease per component; each is a resource of its own here,
+ * created in the order of their `dependsOn`, waited for, shown in the preview, and removed in the opposite order.
+ */
+export class Kof extends pulumi.ComponentResource {
+    constructor(name: string, args: KofArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("kof:components:Kof", name, {}, opts);
+        new Chart(
+            name,
+            {
+                name: "kof",
+                namespace: kofNamespace,
+                ...chartSource(args.chart, args.version),
+                values: args.values,
+                // By a path relative to the project, which is where Pulumi runs it: the same on every machine.
+                postRenderer: { command: "node", args: ["components/postRenderer.js"] },
+            },
+            { parent: this },
+        );
+        this.registerOutputs({});
+    }
+}
+
+/** Whether a chart is given as a folder, which has the version that it has. */
+export function isFolder(chart: string): boolean {
+    return !/^(oci|https?):\/\//.test(chart);
+}
+
+function chartSource(chart: string, version: string) {
+    if (isFolder(chart)) {
+        return { chart };
+    }
+    return chart.startsWith("oci://") ? { chart, version } : { chart: "kof", version, repositoryOpts: { repo: chart } };
+}

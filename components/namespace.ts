@@ -1,0 +1,32 @@
+import { Namespace as KubernetesNamespace } from "@pulumi/kubernetes/core/v1/namespace";
+import * as pulumi from "@pulumi/pulumi";
+
+/** The namespace of KOF. Fixed: kof-operator has it in service addresses and secret copies. */
+export const kofNamespace = "kof";
+
+/** Inputs of {@link Namespace}. */
+export interface NamespaceArgs {
+    /**
+     * Whether the namespace is in the Istio mesh. KOF reads the label at install and names its objects after it, so it
+     * has to be right before anything else exists, and must not change.
+     */
+    readonly istio: boolean;
+}
+
+/** The namespace that KOF is installed into. */
+export class Namespace extends pulumi.ComponentResource {
+    /** Its name. */
+    readonly name: pulumi.Output<string>;
+
+    constructor(name: string, args: NamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("kof:components:Namespace", name, {}, opts);
+        const labels = args.istio ? { labels: { "istio-injection": "enabled" } } : {};
+        const namespace = new KubernetesNamespace(
+            name,
+            { metadata: { name: kofNamespace, ...labels } },
+            { parent: this },
+        );
+        this.name = namespace.metadata.name;
+        this.registerOutputs({ name: this.name });
+    }
+}

@@ -1,0 +1,111 @@
+// Run by Helm, by way of Pulumi, with whatever `node` is there and without a build step: hence JavaScript.
+// @ts-check
+"use strict";
+
+const { parseAllDocuments, stringify } = require("yaml");
+
+/**
+ * @typedef {object} KubernetesObject
+ * @property {string} apiVersion
+ * @property {string} kind
+ * @property {{ name: string, namespace?: string, annotations?: Record<string, string> }} metadata
+ * @property {{ chartRef?: Reference, dependsOn?: Reference[] | null, sourceRef?: Reference }} [spec]
+ *
+ * @typedef {object} Reference
+ * @property {string} [kind]
+ * @property {string} name
+ * @property {string} [namespace]
+ */
+
+const helm = "helm.toolkit.fluxcd.io";
+const source = "source.toolkit.fluxcd.io";
+
+/**
+ * Annotations of the umbrella (charts/kof/templates/helmreleases.yaml, KOF 1.8.0 to 1.11.0-rc0) that stand in the way: the
+ * first two change with every run, the last one makes an uninstall leave everything running.
+ */
+const unwanted = ["reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceAt", "helm.sh/resource-policy"];
+
+/** Flux gives up on an install after 20 minutes (`flux.timeout`) and then says why; Pulumi has to wait longer than that. */
+const timeoutSeconds = 25 * 60;
+
+/**
+ * Makes Pulumi treat the umbrella's objects as Flux does: a HelmRelease comes after its HelmChart and after the releases it
+ * depends on, a HelmChart after its HelmRepository, and a HelmRelease is done when it is Ready.
+ *
+ * @param {KubernetesObject[]} objects what the umbrella renders
+ * @returns {KubernetesObject[]} the same objects, with annotations that Pulumi's Kubernetes provider reads
+ */
+function postRender(objects) {
+    return objects.map((object) => {
+        const group = object.apiVersion.split("/")[0];
+        if (group === source && object.kind === "HelmChart") {
+            return annotate(object, dependencies(object, [object.spec?.sourceRef], source));
+        }
+        if (group === helm && object.kind === "HelmRelease") {
+            const { chartRef, dependsOn } = object.spec ?? {};
+            return annotate(object, {
+                ...dependencies(object, [chartRef], source, dependsOn ?? []),
+                "pulumi.com/waitFor": "condition=Ready",
+                "pulumi.com/timeoutSeconds": String(timeoutSeconds),
+            });
+        }
+        return object;
+    });
+}
+
+/**
+ * @param {KubernetesObject} object
+ * @param {(Reference | undefined)[]} sources what it is made from
+ * @param {string} group API group of those
+ * @param {Reference[]} releases HelmReleases that come first
+ * @returns {Record<string, string>}
+ */
+function dependencies(object, sources, group, releases = []) {
+    /** @type {(group: string, reference: Reference | undefined, kind?: string) => string[]} */
+    const identifier = (apiGroup, reference, kind = reference?.kind) =>
+        reference
+            ? [`${apiGroup}/namespaces/${reference.namespace ?? object.metadata.namespace}/${kind}/${reference.name}`]
+            : [];
+    const all = [
+        ...sources.flatMap((reference) => identifier(group, reference)),
+        ...releases.flatMap((reference) => identifier(helm, reference, "HelmRelease")),
+    ];
+    return all.length > 0 ? { "config.kubernetes.io/depends-on": all.join(",") } : {};
+}
+
+/**
+ * @param {KubernetesObject} object
+ * @param {Record<string, string>} annotations
+ * @returns {KubernetesObject}
+ */
+function annotate(object, annotations) {
+    const kept = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => !unwanted.includes(key));
+    return {
+        ...object,
+        metadata: { ...object.metadata, annotations: { ...Object.fromEntries(kept), ...annotations } },
+    };
+}
+
+/**
+ * @param {string} manifest YAML documents
+ * @returns {string} the same documents, post-rendered
+ */
+function postRenderManifest(manifest) {
+    const documents = parseAllDocuments(manifest);
+    const objects = [...documents].map((document) => {
+        if (document.errors[0]) {
+            throw document.errors[0];
+        }
+        return document.toJS();
+    });
+    return postRender(objects.filter((object) => object !== null))
+        .map((object) => `---\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`)
+        .join("");
+}
+
+if (require.main === module) {
+    process.stdout.write(postRenderManifest(require("node:fs").readFileSync(0, "utf8")));
+}
+
+module.exports = { postRender, postRenderManifest };

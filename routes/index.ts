@@ -1,0 +1,115 @@
+import { catalogOf, signals, type Catalog, type CatalogVolume, type Signal } from "../catalog";
+import { checkPaths } from "../catalog/paths";
+import { formatPath, isMap, mergeValues, nest, type HelmValues } from "../catalog/values";
+import type { CloudWatchSettings, Settings } from "../stacks/settings";
+import { cloudwatch } from "./cloudwatch";
+import { management } from "./management";
+import { none } from "./none";
+import { regional } from "./regional";
+import { regionless } from "./regionless";
+
+/** Where one signal of the management cluster ends up. */
+export type Destination =
+    | { readonly stored: true; readonly store: string; readonly address: string }
+    | { readonly stored: false; readonly why: string };
+
+/** What one route asks for: the part that the routes differ in. */
+export interface RouteParts {
+    readonly values: HelmValues;
+    readonly destinations: Readonly<Record<Signal, Destination>>;
+    /** The volumes that this route has on the management cluster, and where the umbrella takes their charts' values from. */
+    readonly volumes: readonly RouteVolume[];
+    /** The Secret that must exist before the collectors start, and that something else makes. */
+    readonly vmuserSecret?: string;
+    /** Log groups and credentials to make in AWS. */
+    readonly cloudwatch?: CloudWatchSettings;
+    /** What a reader of the preview should know. */
+    readonly notices?: readonly string[];
+}
+
+/** A volume of the catalog, and where in the umbrella's values its chart's values are. */
+export interface RouteVolume {
+    readonly volume: CatalogVolume;
+    readonly prefix: readonly string[];
+}
+
+/** What one stack's settings come to: plain data, known before anything runs. */
+export interface Route extends RouteParts {
+    readonly settings: Settings;
+    readonly catalog: Catalog;
+    readonly notices: readonly string[];
+}
+
+/**
+ * Works out what the settings of a stack come to: the umbrella's Helm values, where each signal goes, and what else the
+ * route needs. The values are free of nulls, secrets and unknowns, and each of them is read by this KOF version's charts.
+ */
+export function routeOf(settings: Settings): Route {
+    const catalog = catalogOf(settings.version);
+    const parts = partsOf(settings, catalog);
+    const values = mergeValues(parts.values, storageValues(settings, parts), grafanaValues(settings), settings.values);
+    const ignored = checkPaths(catalog, values);
+    if (ignored.length > 0) {
+        // Settings are checked before: this is a fault of the route, not of the person who chose it.
+        const found = ignored.map(({ path, message }) => `${formatPath(path)} ${message}`).join("\n");
+        throw new Error(`Route ${settings.route} wrote values that KOF ${settings.version} does not read:\n${found}`);
+    }
+    return {
+        ...parts,
+        settings,
+        catalog,
+        values,
+        notices: [...(parts.notices ?? []), ...storageNotices(settings, parts)],
+    };
+}
+
+function partsOf(settings: Settings, catalog: Catalog): RouteParts {
+    switch (settings.route) {
+        case "none":
+            return none(catalog);
+        case "management":
+            return management(settings, catalog);
+        case "regional":
+            return regional(settings, catalog);
+        case "cloudwatch":
+            return cloudwatch(settings, catalog);
+        case "regionless":
+            return regionless(settings, catalog);
+    }
+}
+
+/** One class, and one size, retention and number of replicas per signal, written to wherever each volume reads it. */
+function storageValues({ storageClass, storage }: Settings, { volumes }: RouteParts): HelmValues {
+    return volumes.reduce<HelmValues>((values, { volume, prefix }) => {
+        const wanted = volume.signal === "grafana" || volume.cache ? {} : (storage?.[volume.signal] ?? {});
+        const { size, retention, replicas, replicationFactor }: Record<string, string | number | undefined> = wanted;
+        const settings = [
+            [volume.storageClass, storageClass?.name],
+            [volume.size, size],
+            [volume.retention, retention],
+            [volume.replicas, replicas],
+            [volume.replicationFactor, replicationFactor],
+        ] as const;
+        return settings.reduce(
+            (all, [setting, value]) =>
+                setting && value !== undefined ? mergeValues(all, nest([...prefix, ...setting.path], value)) : all,
+            values,
+        );
+    }, {});
+}
+
+function storageNotices({ storage, route }: Settings, { volumes }: RouteParts): string[] {
+    return signals
+        .filter((signal) => isMap(storage?.[signal]) && !volumes.some(({ volume }) => volume.signal === signal))
+        .map((signal) => `kof:storage.${signal} has no effect: route ${route} stores no ${signal} on this cluster.`);
+}
+
+/** Grafana's operator and what KOF brings for it. The admin Secret is the program's, so the chart must not make one. */
+function grafanaValues({ grafana }: Settings): HelmValues {
+    return grafana?.enabled === true
+        ? {
+              "kof-operators": { values: { "grafana-operator": { enabled: true } } },
+              "kof-mothership": { values: { grafana: { enabled: true, security: { create_secret: false } } } },
+          }
+        : {};
+}

@@ -1,0 +1,48 @@
+import type { Catalog } from "../catalog";
+import { mergeValues } from "../catalog/values";
+import type { SettingsOf } from "../stacks/settings";
+import type { RouteParts } from ".";
+import {
+    collectorValues,
+    distributionValues,
+    furtherCollectorValues,
+    logStorageVolumes,
+    metricsServer,
+    mothershipVolumes,
+    openCostIdentity,
+    storedHere,
+    umbrellaCollects,
+} from "./collectors";
+
+/** Everything is stored on the management cluster itself: metrics by kof-mothership, the rest by kof-storage. */
+export function management(settings: SettingsOf<"management">, catalog: Catalog): RouteParts {
+    const { clusterName, clusterNamespace } = settings;
+    // Without this kof-storage makes a ClusterIssuer with a placeholder address, under a name that kof-mothership may own.
+    const storage = { global: { clusterName }, "cert-manager": { "cluster-issuer": { create: false } } };
+    const collectors = openCostIdentity(settings, catalog);
+    const values = umbrellaCollects(catalog)
+        ? {
+              "kof-storage": { enabled: true, values: storage },
+              "kof-collectors": { enabled: true, values: mergeValues(collectorValues(settings, {}), collectors) },
+          }
+        : {
+              "kof-child": {
+                  values: {
+                      fromManagement: {
+                          cluster: { name: clusterName, namespace: clusterNamespace },
+                          toManagementCluster: { enabled: true },
+                          storage,
+                          ...furtherCollectorValues(distributionValues(settings), collectors),
+                      },
+                  },
+              },
+          };
+    const prefix = umbrellaCollects(catalog)
+        ? ["kof-storage", "values"]
+        : ["kof-child", "values", "fromManagement", "storage"];
+    return {
+        values: mergeValues(values, metricsServer(settings, catalog)),
+        destinations: storedHere(catalog),
+        volumes: [...mothershipVolumes(catalog), ...logStorageVolumes(catalog, prefix)],
+    };
+}

@@ -1,0 +1,42 @@
+import type { Catalog } from "../catalog";
+import { mergeValues } from "../catalog/values";
+import { identity } from "../collectors/fragments";
+import type { SettingsOf } from "../stacks/settings";
+import type { RouteParts } from ".";
+import { distributionValues, metricsServer, storedHere, volumesOf } from "./collectors";
+
+/** There are no regions: the management cluster stores its own telemetry and that of every child cluster. */
+export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog): RouteParts {
+    const { clusterName, clusterNamespace } = settings;
+    const { domain, certEmail, selfSigned } = settings.regionless;
+    const collectors = mergeValues(distributionValues(settings), {
+        // KOF would take the namespace of its own object for the management cluster, `mgmt`.
+        "opentelemetry-kube-stack": { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
+    });
+    return {
+        values: mergeValues(
+            {
+                regionless: {
+                    enabled: true,
+                    clusterName,
+                    ...(domain === undefined ? {} : { domain }),
+                    ...(certEmail === undefined ? {} : { certEmail }),
+                },
+                "kof-regional": { values: { collectors } },
+            },
+            selfSigned ? { tls: { selfSigned: true, insecureSkipVerify: true } } : {},
+            metricsServer(settings, catalog),
+        ),
+        destinations: storedHere(catalog),
+        // kof-mothership's VMCluster gives way to the one of kof-storage; its Grafana stays.
+        volumes: [
+            ...volumesOf(catalog, "kof-mothership", ["kof-mothership", "values"]).filter(
+                ({ volume }) => volume.signal === "grafana",
+            ),
+            ...volumesOf(catalog, "kof-storage", ["kof-regional", "values", "storage"]),
+        ],
+        notices: [
+            "Route regionless takes KOF off every existing regional cluster: what is stored there is no longer reachable through KOF.",
+        ],
+    };
+}

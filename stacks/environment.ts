@@ -1,0 +1,154 @@
+import { Provider as AwsProvider } from "@pulumi/aws/provider";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
+import * as pulumi from "@pulumi/pulumi";
+
+import { signals, type Signal } from "../catalog";
+import { CloudWatch, type LogGroupArgs } from "../components/cloudwatch";
+import { GrafanaAdmin } from "../components/grafanaAdmin";
+import { Kof } from "../components/kof";
+import { kofNamespace, Namespace } from "../components/namespace";
+import { StorageClass } from "../components/storageClass";
+import { cloudwatchSecretName, hasAuditPipeline } from "../routes/cloudwatch";
+import type { Destination, Route } from "../routes";
+import type { Configuration } from "./config";
+import type { CloudWatchSettings, SettingsOf } from "./settings";
+
+/** What a stack says about itself when it is deployed. */
+export interface Outputs {
+    readonly route: string;
+    /** KOF version. */
+    readonly version: string;
+    /** Per signal where it goes, or that it is not stored. */
+    readonly destinations: Readonly<Record<Signal, string>>;
+    /** The class of KOF's volumes. */
+    readonly storageClass: pulumi.Input<string>;
+    /** CloudWatch log groups of the route. */
+    readonly logGroups: readonly pulumi.Input<string>[];
+    readonly namespace: pulumi.Input<string>;
+    /** A command that shows whether telemetry arrives. */
+    readonly verify: string;
+}
+
+/** Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF. */
+export function createEnvironment({ route, kubernetes, aws }: Configuration): Outputs {
+    const { settings } = route;
+    for (const notice of route.notices) {
+        void pulumi.log.warn(notice);
+    }
+    const cluster = new KubernetesProvider("kubernetes", {
+        ...kubernetes,
+        // Without a kubeconfig in the configuration the provider looks where kubectl looks. Left out, the SDK would put
+        // the path in KUBECONFIG into the state, and another machine's path would be a change of the provider.
+        kubeconfig: kubernetes.kubeconfig ?? "",
+        enableSecretMutable: true,
+        ...(settings.adopt ? { upsertExistingObjects: true } : {}),
+    });
+    const onCluster = { providers: [cluster] };
+
+    const namespace = new Namespace("kof", { istio: settings.istio }, onCluster);
+    const inNamespace = { ...onCluster, dependsOn: [namespace] };
+    const before: pulumi.Resource[] = [namespace];
+    const { storageClass } = settings;
+    if (storageClass?.create === true) {
+        before.push(
+            new StorageClass(
+                "kof",
+                {
+                    className: storageClass.name,
+                    provisioner: storageClass.provisioner ?? "",
+                    parameters: storageClass.parameters,
+                    reclaimPolicy: storageClass.reclaimPolicy,
+                    isDefault: storageClass.default,
+                },
+                inNamespace,
+            ),
+        );
+    }
+    if (settings.grafana?.enabled === true) {
+        before.push(new GrafanaAdmin("grafana-admin", inNamespace));
+    }
+    const cloudwatch = route.cloudwatch && createCloudWatch(route, route.cloudwatch, aws, inNamespace);
+    if (cloudwatch) {
+        before.push(cloudwatch);
+    }
+    if (route.vmuserSecret !== undefined) {
+        before.push(vmuserSecret(settings as SettingsOf<"regional">, route.vmuserSecret, cluster));
+    }
+    const { chart, version } = settings;
+    new Kof("kof", { chart, version, values: route.values }, { ...onCluster, dependsOn: before });
+
+    return {
+        route: settings.route,
+        version,
+        destinations: describeDestinations(route),
+        storageClass: storageClass?.name ?? "the cluster's default class",
+        logGroups: cloudwatch?.logGroups ?? [],
+        namespace: namespace.name,
+        verify: verifyCommand(route),
+    };
+}
+
+function createCloudWatch(
+    { settings, catalog }: Route,
+    wanted: CloudWatchSettings,
+    aws: Configuration["aws"],
+    options: { readonly providers: pulumi.ProviderResource[]; readonly dependsOn: pulumi.Resource[] },
+): CloudWatch {
+    const provider = new AwsProvider("aws", { ...aws, region: wanted.region as pulumi.Input<AwsRegion> });
+    const audit = hasAuditPipeline(catalog) ? wanted.auditLogGroup : undefined;
+    const logGroups: LogGroupArgs[] = [{ name: wanted.logGroup, retentionDays: wanted.retentionDays }];
+    if (audit !== undefined && audit !== wanted.logGroup) {
+        logGroups.push({ name: audit, retentionDays: wanted.auditRetentionDays });
+    }
+    const { credentials } = wanted;
+    return new CloudWatch(
+        "cloudwatch",
+        {
+            region: wanted.region,
+            logGroups,
+            kmsKeyArn: wanted.kmsKeyArn,
+            accessKey:
+                credentials.kind === "accessKey"
+                    ? { generations: credentials.generations, secretName: cloudwatchSecretName }
+                    : undefined,
+            tags: { "kof-cluster": settings.clusterName, "managed-by": "pulumi" },
+        },
+        { ...options, providers: [...options.providers, provider] },
+    );
+}
+
+type AwsRegion = NonNullable<pulumi.Unwrap<Configuration["aws"]["region"]>>;
+
+/**
+ * Reads the credentials of a region, so that a region which is not ready stops the preview. Otherwise the collectors would
+ * wait for the Secret for as long as Helm waits for them.
+ */
+function vmuserSecret({ regional }: SettingsOf<"regional">, name: string, provider: KubernetesProvider): Secret {
+    const region = `region ${regional.cluster} (ClusterDeployment ${regional.namespace}/${regional.cluster})`;
+    // What Pulumi says of a Secret that is missing names only the Secret.
+    void pulumi.log.info(
+        `The collectors authenticate at ${region} with Secret ${kofNamespace}/${name}. If that "does not exist", KOF has not ` +
+            `set up the region yet: check the names in kof:regional, deploy the region with another route first ` +
+            `(kof:route: none), and come back when "kubectl get secret -n ${kofNamespace} ${name}" finds it.`,
+    );
+    return Secret.get("vmuser-credentials", `${kofNamespace}/${name}`, { provider });
+}
+
+/** Per signal where it goes, as a person reads it. */
+export function describeDestinations({ destinations }: Route): Record<Signal, string> {
+    const text = (destination: Destination) =>
+        destination.stored ? `${destination.store}: ${destination.address}` : `not stored (${destination.why})`;
+    return Object.fromEntries(signals.map((signal) => [signal, text(destinations[signal])])) as Record<Signal, string>;
+}
+
+/** KOF's own last step of each route, as one command. */
+function verifyCommand({ settings, cloudwatch }: Route): string {
+    if (cloudwatch) {
+        const { region, logGroup, logStream } = cloudwatch;
+        const names = `--region ${region} --log-group-name ${logGroup} --log-stream-name ${logStream}`;
+        return `aws logs get-log-events ${names} --limit 1`;
+    }
+    const collectors = settings.route === "none" ? "" : ",opentelemetrycollectors";
+    return `kubectl get helmreleases${collectors} -n ${kofNamespace}`;
+}

@@ -1,0 +1,350 @@
+import { distance } from "fastest-levenshtein";
+import type { z } from "zod";
+
+import { catalogOf, versions } from "../catalog";
+import { checkPaths, isRead } from "../catalog/paths";
+import { formatPath, isMap, leaves, type HelmValues } from "../catalog/values";
+import { brief, configurationError, type Problem } from "./problems";
+import { settingsSchema, type Settings } from "./settings";
+
+type Key = keyof typeof settingsSchema;
+type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };
+
+/**
+ * Turns the settings of a stack file into {@link Settings}: defaults filled in, and every rule checked.
+ *
+ * @param raw the settings by their key under `kof:`, as they stand in the stack file.
+ * @param source what to call the file in errors.
+ * @throws UserError with all problems at once.
+ */
+export function parseSettings(raw: Readonly<Record<string, unknown>>, source: string): Settings {
+    const problems: Problem[] = Object.keys(raw)
+        .filter((key) => !Object.hasOwn(settingsSchema, key))
+        .map((key) => unknownKey([], key, Object.keys(settingsSchema)));
+    const values: Values = {};
+    for (const key of Object.keys(settingsSchema) as Key[]) {
+        if (hasSecret(raw[key])) {
+            problems.push({
+                key: `kof:${key}`,
+                message: "is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name",
+            });
+            continue;
+        }
+        // Pulumi.yaml declares an empty map as the default of every block.
+        const found = isMap(raw[key]) && Object.keys(raw[key]).length === 0 ? undefined : raw[key];
+        const parsed = settingsSchema[key].safeParse(found);
+        if (parsed.success) {
+            Object.assign(values, { [key]: parsed.data });
+        } else {
+            problems.push(...parsed.error.issues.flatMap((issue) => explain(key, issue, found)));
+        }
+    }
+    problems.push(...crossProblems(values, raw));
+    if (problems.length > 0) {
+        throw configurationError(source, problems);
+    }
+    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as unknown as Settings;
+}
+
+/** Whether a setting is anything else than text: Pulumi hands such values on as JSON. */
+export function isStructured(key: string): boolean {
+    const schema = (settingsSchema as Record<string, unknown>)[key] as Schema | undefined;
+    return schema !== undefined && !["string", "enum"].includes(unwrap(schema, undefined).def.type);
+}
+
+/** The schema of a setting, below whatever wraps it. */
+type Schema = z.ZodType & {
+    shape?: Record<string, Schema>;
+    options?: Schema[];
+    element?: Schema;
+    unwrap?: () => Schema;
+    def: { type: string; innerType?: Schema };
+};
+
+interface Meta {
+    readonly allowed?: string;
+    readonly example?: unknown;
+}
+
+/** The schema at a path, and what the nearest schema on the way says about itself. */
+function describe(key: Key, path: readonly PropertyKey[], found: unknown): { schema: Schema; meta: Meta } {
+    let schema = settingsSchema[key] as unknown as Schema;
+    let meta = metaOf(schema);
+    let value = found;
+    for (const step of path) {
+        schema = unwrap(schema, value);
+        const next = typeof step === "string" ? (schema.shape?.[step] ?? schema) : (schema.element ?? schema);
+        value = isMap(value) && typeof step === "string" ? value[step] : undefined;
+        if (next === schema) {
+            break;
+        }
+        schema = next;
+        meta = typeof step === "string" ? { ...metaOf(schema) } : meta;
+    }
+    return { schema: unwrap(schema, value), meta };
+}
+
+function metaOf(schema: Schema): Meta {
+    let current: Schema | undefined = schema;
+    const found: Meta[] = [];
+    while (current) {
+        found.unshift((current.meta() ?? {}) as Meta);
+        current = current.def.innerType;
+    }
+    return Object.assign({}, ...found) as Meta;
+}
+
+function unwrap(schema: Schema, value: unknown): Schema {
+    let inner = schema;
+    while (inner.def.innerType) {
+        inner = inner.def.innerType;
+    }
+    if (inner.options && inner.def.type === "union") {
+        const kind = isMap(value) ? value.kind : undefined;
+        const options = inner.options.filter((option) => option.shape?.kind?.safeParse(kind).success);
+        return options[0] ?? inner.options[0] ?? inner;
+    }
+    return inner;
+}
+
+function explain(key: Key, issue: z.core.$ZodIssue, found: unknown): Problem[] {
+    const { schema, meta } = describe(key, issue.path, found);
+    const at = `kof:${formatPath([key, ...issue.path.map(String)])}`;
+    if (issue.code === "unrecognized_keys") {
+        return issue.keys.map((unknown) =>
+            unknownKey([key, ...issue.path.map(String)], unknown, Object.keys(schema.shape ?? {})),
+        );
+    }
+    let value: unknown = found;
+    for (const step of issue.path) {
+        value = (value as Record<PropertyKey, unknown> | undefined)?.[step];
+    }
+    const paste = meta.example === undefined ? undefined : stackFile([key, ...issue.path], meta.example);
+    const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
+    return [{ key: at, message, allowed: meta.allowed, paste }];
+}
+
+/** Whether a value is encrypted, or has an encrypted part: `{secure: …}` in a stack file. */
+function hasSecret(value: unknown): boolean {
+    if (isMap(value) && Object.keys(value).length === 1 && typeof value.secure === "string") {
+        return true;
+    }
+    return typeof value === "object" && value !== null && Object.values(value).some(hasSecret);
+}
+
+/** What to write into a stack file to set one value. Steps into a list are left out: the whole list is shown. */
+function stackFile(path: readonly PropertyKey[], value: unknown): unknown {
+    const [first, ...rest] = path.filter((step) => typeof step === "string");
+    return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };
+}
+
+function unknownKey(path: readonly string[], key: string, known: readonly string[]): Problem {
+    const [best] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
+    const near = best !== undefined && distance(key, best) <= Math.max(2, key.length / 3) ? best : undefined;
+    return {
+        key: `kof:${formatPath([...path, key])}`,
+        message: near === undefined ? "is not a setting" : `is not a setting. Did you mean ${near}?`,
+        allowed: known.join(", "),
+    };
+}
+
+/** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
+function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    return [
+        ...blockProblems(values, raw),
+        ...versionProblems(values),
+        ...regionProblems(values),
+        ...storageProblems(values),
+        ...valueProblems(values),
+    ];
+}
+
+const blocks = ["regional", "regionless", "cloudwatch"] as const;
+
+function blockProblems({ route, ...values }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    if (route === undefined) {
+        return [];
+    }
+    return blocks.flatMap((block): Problem[] => {
+        const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
+        if (block === route && !given && values[block] === undefined && !isPresent(raw[block])) {
+            const { example } = metaOf(settingsSchema[block] as unknown as Schema);
+            return [
+                {
+                    key: `kof:${block}`,
+                    message: `is missing, and route ${route} needs it`,
+                    paste: stackFile([block], example),
+                },
+            ];
+        }
+        if (block !== route && given) {
+            return [
+                {
+                    key: `kof:${block}`,
+                    message: `has no effect on route ${route}. Remove it, or choose its route`,
+                    paste: stackFile(["route"], block),
+                },
+            ];
+        }
+        return [];
+    });
+}
+
+function isPresent(value: unknown): boolean {
+    return value !== undefined && !(isMap(value) && Object.keys(value).length === 0);
+}
+
+/** Versions of KOF whose umbrella can do without regions. */
+function regionlessVersions(): string[] {
+    return versions.filter((version) => isRead(catalogOf(version), ["regionless", "enabled"]));
+}
+
+function versionProblems({ route, version }: Values): Problem[] {
+    if (route !== "regionless" || version === undefined || regionlessVersions().includes(version)) {
+        return [];
+    }
+    return [
+        {
+            key: "kof:route",
+            message: `is "regionless", which KOF ${version} does not have`,
+            allowed: `route regionless with version ${regionlessVersions().join(" or ")}`,
+            paste: stackFile(
+                ["version"],
+                regionlessVersions().find((has) => !has.includes("-")),
+            ),
+        },
+    ];
+}
+
+function regionProblems({ route, version, istio, regional, regionless }: Values): Problem[] {
+    const problems: Problem[] = [];
+    if (route === "regional" && regional && version !== undefined && istio !== undefined) {
+        const findsDomain = isRead(catalogOf(version), ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
+        if (istio && regional.domain !== undefined) {
+            problems.push({
+                key: "kof:regional.domain",
+                message:
+                    "has no effect with Istio: the region is reached through the mesh by its cluster's name. Remove it",
+            });
+        } else if (!istio && !findsDomain && regional.domain === undefined) {
+            problems.push({
+                key: "kof:regional.domain",
+                message: `is missing, and KOF ${version} cannot find it out. It is the regional ClusterDeployment's annotation k0rdent.mirantis.com/kof-regional-domain`,
+                allowed: "a DNS name such as eu-1.obs.example.net",
+                paste: stackFile(["regional", "domain"], "eu-1.obs.example.net"),
+            });
+        }
+    }
+    if (route === "regionless" && regionless && istio === false) {
+        if (regionless.domain === undefined) {
+            problems.push({
+                key: "kof:regionless.domain",
+                message: "is missing: child clusters write to https://vmauth.DOMAIN",
+                allowed: "a DNS name such as kof.example.net",
+                paste: stackFile(["regionless", "domain"], "kof.example.net"),
+            });
+        }
+        if (regionless.certEmail === undefined && !regionless.selfSigned) {
+            problems.push({
+                key: "kof:regionless.certEmail",
+                message: "is missing: Let's Encrypt wants an address for the certificate of the domain",
+                allowed: "an e-mail address, or selfSigned: true instead",
+                paste: stackFile(["regionless", "certEmail"], "platform@example.net"),
+            });
+        }
+    }
+    return problems;
+}
+
+function storageProblems({ storageClass, storage, version }: Values): Problem[] {
+    const problems: Problem[] = [];
+    if (storageClass?.create === true && storageClass.provisioner === undefined) {
+        problems.push({
+            key: "kof:storageClass.provisioner",
+            message: `is missing, and the class ${storageClass.name} is to be created`,
+            allowed: "the name of a CSI driver, or create: false to use a class that exists",
+            paste: stackFile(["storageClass", "provisioner"], "ebs.csi.aws.com"),
+        });
+    }
+    if (storageClass?.create === false) {
+        for (const key of ["provisioner", "parameters"] as const) {
+            if (storageClass[key] !== undefined) {
+                problems.push({
+                    key: `kof:storageClass.${key}`,
+                    message: `has no effect with create: false, which uses the class ${storageClass.name} as it is. Remove it`,
+                });
+            }
+        }
+    }
+    const { replicas, replicationFactor } = storage?.metrics ?? {};
+    if (replicas !== undefined && replicationFactor !== undefined && replicationFactor > replicas) {
+        problems.push({
+            key: "kof:storage.metrics.replicationFactor",
+            message: `is ${String(replicationFactor)}, but there are only ${String(replicas)} replicas to copy to`,
+            allowed: "at most the number of replicas",
+            paste: stackFile(["storage", "metrics", "replicas"], replicationFactor),
+        });
+    }
+    if (
+        storage?.audit &&
+        version !== undefined &&
+        !catalogOf(version).volumes.some(({ signal }) => signal === "audit")
+    ) {
+        problems.push({
+            key: "kof:storage.audit",
+            message: `has no effect: KOF ${version} stores audit logs among the logs. Remove it, and size storage.logs for both`,
+        });
+    }
+    return problems;
+}
+
+/** Values that only a setting may decide: through `values` they would contradict the route. */
+const decided: readonly (readonly [string, Key])[] = [
+    ["kof-storage.enabled", "route"],
+    ["kof-collectors.enabled", "route"],
+    ["kof-child.values.fromManagement.toManagementCluster", "route"],
+    ["kof-child.values.fromManagement.toRegionalCluster", "route"],
+    ["regionless", "route"],
+    ["global.components", "route"],
+    ["global.namespace", "route"],
+];
+
+const secretLooks = [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/, /-----BEGIN [A-Z ]*PRIVATE KEY-----/];
+
+function valueProblems({ values, version, route }: Values): Problem[] {
+    if (values === undefined || version === undefined) {
+        return [];
+    }
+    const catalog = catalogOf(version);
+    const given = values as HelmValues;
+    const at = (path: readonly string[]) => `kof:values.${formatPath(path)}`;
+    // On route cloudwatch the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
+    const components = { global: { components: route === "cloudwatch" ? ["kof-collectors"] : [] } };
+    const problems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest }) => ({
+        key: at(path),
+        message,
+        allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
+    }));
+    for (const [path, value] of leaves(given)) {
+        const text = typeof value === "string" ? value : "";
+        const owner = decided.find(([key]) => `${formatPath(path)}.`.startsWith(`${key}.`))?.[1];
+        if (owner !== undefined) {
+            problems.push({ key: at(path), message: `is decided by kof:${owner}. Remove it from values` });
+        }
+        if (secretLooks.some((look) => look.test(text))) {
+            problems.push({
+                key: at(path),
+                message:
+                    "looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name",
+            });
+        }
+        if (["kof-child", "kof-regional"].includes(path[0] ?? "") && text.includes("`")) {
+            problems.push({
+                key: at(path),
+                message:
+                    "has a backtick, which breaks the MultiClusterService template that these values are pasted into",
+            });
+        }
+    }
+    return problems;
+}

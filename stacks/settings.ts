@@ -1,0 +1,304 @@
+import { Region } from "@pulumi/aws/types/enums";
+import { z } from "zod";
+
+import { defaultVersion, signals, versions } from "../catalog";
+
+/** Where the management cluster's telemetry can go. */
+export const routes = ["none", "management", "regional", "cloudwatch", "regionless"] as const;
+
+/** How a Kubernetes distribution differs in what KOF's collectors need. */
+export const distributions = {
+    k0s: { pkiPath: "var/lib/k0s", metricsServer: true },
+    kubeadm: { pkiPath: "etc/kubernetes", metricsServer: false },
+    kind: { pkiPath: "etc/kubernetes", metricsServer: false },
+    eks: { pkiPath: "etc/kubernetes", metricsServer: false },
+    other: { pkiPath: "etc/kubernetes", metricsServer: true },
+} as const;
+
+/** Days that CloudWatch Logs can keep events for (PutRetentionPolicy in the CloudWatch Logs API reference, 2026-11). */
+const retentionDays = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+/** What a person needs to know of a setting: shown in errors, in Pulumi.yaml, in the README and by editors. */
+interface About {
+    readonly description: string;
+    /** What is allowed, as it follows "Allowed: ". */
+    readonly allowed: string;
+    /** A value to paste. */
+    readonly example: unknown;
+}
+
+function about<T extends z.ZodType>(schema: T, meta: About): T {
+    return schema.meta({ ...meta });
+}
+
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const allowedName =
+    "an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit";
+const allowedHostname = "a DNS name such as eu-1.obs.example.net, without https:// and without a path";
+
+const name = (description: string, example: string) =>
+    about(z.string().regex(dnsLabel), { description, allowed: allowedName, example });
+const hostname = (description: string, example: string) =>
+    about(z.string().regex(new RegExp(`${dnsSubdomain.source.slice(0, -1)}(?<=\\..*)$`)), {
+        description,
+        allowed: allowedHostname,
+        example,
+    });
+const flag = (description: string, fallback = false) =>
+    about(z.boolean().default(fallback), { description, allowed: "true or false, without quotes", example: !fallback });
+const oneOf = <const T extends readonly string[]>(values: T, description: string, example: T[number]) =>
+    about(z.enum(values), { description, allowed: values.join(", "), example });
+const count = (description: string, example: number) =>
+    about(z.int().min(1), { description, allowed: "a whole number from 1", example });
+const days = (description: string, fallback: number) =>
+    about(z.literal(retentionDays).default(fallback), {
+        description,
+        allowed: `a number of days that CloudWatch knows: ${retentionDays.join(", ")}`,
+        example: fallback,
+    });
+
+const size = about(z.string().regex(/^\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
+    description: "Size of each volume, as a Kubernetes quantity.",
+    allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
+    example: "100Gi",
+});
+const retention = about(z.string().regex(/^[1-9]\d*[hdwy]$/), {
+    description: "How long to keep the data.",
+    allowed: "a whole number with a unit that VictoriaMetrics reads: 24h, 30d, 4w or 1y",
+    example: "30d",
+});
+const volume = { size: size.optional(), retention: retention.optional() };
+const shards = count(
+    "Pods, each with a volume of its own. They are shards, not copies: losing one loses its share.",
+    2,
+);
+
+const logGroupName = about(z.string().regex(/^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/), {
+    description: "CloudWatch log group.",
+    allowed: "1 to 512 letters, digits and . - _ / #, not starting with aws/",
+    example: "management",
+});
+
+const credentials = z.discriminatedUnion("kind", [
+    z.strictObject({
+        kind: about(z.literal("accessKey"), {
+            description: "An IAM user with an access key.",
+            allowed: "accessKey, existingSecret",
+            example: "accessKey",
+        }),
+        generations: about(
+            z
+                .array(z.string().regex(dnsLabel))
+                .min(1)
+                .max(2)
+                .refine((labels) => new Set(labels).size === labels.length)
+                .default(["1"]),
+            {
+                description:
+                    "One access key per label; the last one is used. To rotate, add a label, then drop the old one. AWS allows two keys.",
+                allowed: "a list of one or two labels of lower-case letters, digits and '-', in quotes",
+                example: ["2026-11"],
+            },
+        ),
+    }),
+    z.strictObject({
+        kind: about(z.literal("existingSecret"), {
+            description: "A Secret made elsewhere, with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            allowed: "accessKey, existingSecret",
+            example: "existingSecret",
+        }),
+        name: about(z.string().regex(dnsSubdomain), {
+            description: "Name of that Secret, in the kof namespace.",
+            allowed: allowedName,
+            example: "cloudwatch-credentials",
+        }),
+    }),
+]);
+
+/** The `regional` block. */
+const regional = z.strictObject({
+    cluster: name("Name of the regional ClusterDeployment.", "eu-1"),
+    domain: hostname(
+        "Its domain (annotation k0rdent.mirantis.com/kof-regional-domain). Not with Istio; KOF 1.10 and later find it themselves.",
+        "eu-1.obs.example.net",
+    ).optional(),
+    namespace: name("Namespace of the regional ClusterDeployment.", "kcm-system").default("kcm-system"),
+    insecureSkipVerify: flag("Do not verify the region's certificate (self-signed)."),
+});
+
+/** The `regionless` block. */
+const regionless = z.strictObject({
+    domain: hostname(
+        "Child clusters write to https://vmauth.DOMAIN. Not needed with Istio.",
+        "kof.example.net",
+    ).optional(),
+    certEmail: about(z.email(), {
+        description: "Address for the Let's Encrypt certificate of that domain. Not needed with selfSigned or Istio.",
+        allowed: "an e-mail address",
+        example: "platform@example.net",
+    }).optional(),
+    selfSigned: flag("Use a self-signed certificate, which collectors then do not verify."),
+});
+
+/** The `cloudwatch` block. */
+const cloudwatch = z.strictObject({
+    region: about(z.enum(Object.values(Region)), {
+        description: "AWS region of the log groups.",
+        allowed: "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1",
+        example: "us-east-2",
+    }),
+    logGroup: logGroupName.default("management"),
+    logStream: about(z.string().regex(/^[^:*]{1,512}$/), {
+        description: "Log stream within the group.",
+        allowed: "1 to 512 characters without ':' and '*'",
+        example: "logs",
+    }).default("logs"),
+    retentionDays: days("Days to keep the logs for.", 30),
+    auditLogGroup: logGroupName
+        .meta({ description: "Log group of the audit logs (KOF 1.10 and later). Default: the same group as the logs." })
+        .optional(),
+    auditRetentionDays: days("Days to keep the audit logs for, in a group of their own.", 365),
+    kmsKeyArn: about(z.string().regex(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/), {
+        description: "KMS key that encrypts the log groups.",
+        allowed: "the ARN of a KMS key",
+        example: "arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }).optional(),
+    credentials: about(credentials.default({ kind: "accessKey", generations: ["1"] }), {
+        description: "How the collectors authenticate.",
+        allowed: "{kind: accessKey, generations: [LABEL, …]} or {kind: existingSecret, name: NAME}",
+        example: { kind: "accessKey", generations: ["2026-11"] },
+    }),
+    endpoint: about(z.url({ protocol: /^https?$/ }), {
+        description: "CloudWatch Logs endpoint, where it is not the public one of the region (VPC endpoint, emulator).",
+        allowed: "an http:// or https:// URL",
+        example: "https://vpce-0123.logs.us-east-2.vpce.amazonaws.com",
+    }).optional(),
+});
+
+const storageClass = z.strictObject({
+    create: flag("Create the class; false to use one that exists.", true),
+    name: about(z.string().regex(dnsSubdomain), {
+        description: "Name of the class.",
+        allowed: allowedName,
+        example: "kof",
+    }),
+    provisioner: about(z.string().regex(/^(?!kubernetes\.io\/no-provisioner$)[a-z0-9][\w./-]*$/), {
+        description: "CSI driver that makes the volumes.",
+        allowed: "the name of a CSI driver that makes volumes on demand (kubernetes.io/no-provisioner does not)",
+        example: "ebs.csi.aws.com",
+    }).optional(),
+    parameters: about(z.record(z.string(), z.string()), {
+        description: "Parameters of the driver.",
+        allowed: "a map of strings: quote numbers and true/false",
+        example: { type: "gp3", encrypted: "true" },
+    }).optional(),
+    reclaimPolicy: oneOf(["Retain", "Delete"], "What happens to a volume whose claim is deleted.", "Retain").default(
+        "Retain",
+    ),
+    default: flag("Make it the cluster's default class. There must be only one."),
+});
+
+const storage = z.strictObject({
+    metrics: z
+        .strictObject({
+            ...volume,
+            replicas: count("Pods, each with a volume of its own.", 3).optional(),
+            replicationFactor: count("Copies of each sample, at most the number of replicas.", 2).optional(),
+        })
+        .optional(),
+    logs: z.strictObject({ ...volume, replicas: shards.optional() }).optional(),
+    traces: z.strictObject({ ...volume, replicas: shards.optional() }).optional(),
+    audit: z.strictObject({ ...volume, replicas: shards.optional() }).optional(),
+} satisfies Record<(typeof signals)[number], z.ZodType>);
+
+const block = <T extends z.ZodType>(schema: T, description: string, example: unknown) =>
+    about(schema, { description, allowed: "a map", example });
+
+/** Every setting of a stack, by its key under `kof:`. The one place that says what is allowed and what the defaults are. */
+export const settingsSchema = {
+    route: oneOf(routes, "Where the management cluster's own metrics, logs and traces go.", "management").default(
+        "none",
+    ),
+    version: about(z.enum(versions).default(defaultVersion), {
+        description: "KOF version.",
+        allowed: versions.join(", "),
+        example: defaultVersion,
+    }),
+    chart: about(
+        z
+            .string()
+            .regex(/^(oci:\/\/|https?:\/\/|\.{0,2}\/).+/)
+            .default("oci://ghcr.io/k0rdent/kof/charts/kof"),
+        {
+            description: "The umbrella chart: an OCI address, a chart repository's URL, or a local folder.",
+            allowed: "oci://…/kof, https://… (a repository that has the chart kof), or a folder starting with ./ or /",
+            example: "oci://registry.example.net/kof/charts/kof",
+        },
+    ),
+    clusterName: name("Name of the management cluster on every signal.", "mothership").default("mothership"),
+    clusterNamespace: name("Namespace of the management cluster on every signal.", "kcm-system").default("kcm-system"),
+    distribution: oneOf(
+        Object.keys(distributions) as (keyof typeof distributions)[],
+        "Kubernetes distribution of the management cluster: where its PKI files are, and whether metrics-server comes along.",
+        "kind",
+    ).default("k0s"),
+    istio: flag("The kof namespace is in the Istio mesh. Never change it after the first install."),
+    regional: block(regional, "The region, with route regional.", {
+        cluster: "eu-1",
+        domain: "eu-1.obs.example.net",
+    }).optional(),
+    regionless: block(regionless, "With route regionless.", {
+        domain: "kof.example.net",
+        certEmail: "platform@example.net",
+    }).optional(),
+    cloudwatch: block(cloudwatch, "AWS CloudWatch Logs, with route cloudwatch.", { region: "us-east-2" }).optional(),
+    storageClass: block(storageClass, "The storage class of every KOF volume. Default: the cluster's default class.", {
+        name: "kof",
+        provisioner: "ebs.csi.aws.com",
+    }).optional(),
+    storage: block(storage, "Sizes, retention and replicas of what is stored on the management cluster.", {
+        logs: { size: "100Gi", retention: "30d" },
+    }).optional(),
+    grafana: block(
+        z.strictObject({ enabled: flag("Grafana's operator, data sources, dashboards and admin credentials.") }),
+        "Grafana support.",
+        {
+            enabled: true,
+        },
+    ).optional(),
+    adopt: flag("Take over a KOF that was installed by hand."),
+    values: block(
+        z.record(z.string(), z.json()),
+        "More Helm values for the umbrella chart, merged last and checked like all others.",
+        {
+            "kof-mothership": { values: { promxy: { replicaCount: 1 } } },
+        },
+    ).default({}),
+} as const;
+
+type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
+
+export type RegionalSettings = z.infer<typeof regional>;
+export type RegionlessSettings = z.infer<typeof regionless>;
+export type CloudWatchSettings = z.infer<typeof cloudwatch>;
+export type StorageClassSettings = z.infer<typeof storageClass>;
+export type StorageSettings = z.infer<typeof storage>;
+
+type Blocks = "regional" | "regionless" | "cloudwatch";
+type With<Route extends Parsed["route"], Block = unknown> = Omit<Parsed, "route" | Blocks> & {
+    readonly route: Route;
+} & Block;
+
+/** The settings of one stack: complete, valid, and with the block of its route only. */
+export type Settings =
+    | With<"none">
+    | With<"management">
+    | With<"regional", { readonly regional: RegionalSettings }>
+    | With<"cloudwatch", { readonly cloudwatch: CloudWatchSettings }>
+    | With<"regionless", { readonly regionless: RegionlessSettings }>;
+
+/** The settings of a stack on one route. */
+export type SettingsOf<Route extends Settings["route"]> = Extract<Settings, { readonly route: Route }>;

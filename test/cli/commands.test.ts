@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { parse, parseAllDocuments } from "yaml";
+
+import { runOffline } from "../../cli/program";
+import { renderStack, writeFolder } from "../../cli/render";
+import { readStackFile, stackFiles } from "../../cli/stackFile";
+import { routeFor, cases, stackFile } from "../support";
+
+function command(name: string, ...options: string[]) {
+    const args = ["-r", "./cli/register.js", `cli/${name}.ts`, ...options];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    return { status, stdout, stderr };
+}
+
+const examples = stackFiles("examples");
+
+describe("commands", () => {
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-"));
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    describe("npm start", () => {
+        it("previews dev, without colours when piped", () => {
+            const { status, stdout, stderr } = command("start");
+            assert.deepEqual([status, stderr], [0, ""]);
+            assert.match(stdout, /^Preview \(dev\) offline: nothing was contacted/);
+            assert.match(stdout, /^ \+ {3}├─ pulumi:providers:kubernetes +kubernetes +create$/m);
+            assert.match(
+                stdout,
+                /^ \+ {9}└─ kubernetes:helm\.toolkit\.fluxcd\.io\/v2:HelmRelease +kof:kof\/kof-child +create$/m,
+            );
+            assert.match(stdout, /^ {4}metrics {2}VictoriaMetrics on this cluster: http:\/\/vminsert-cluster:8480\//m);
+            assert.match(stdout, /^ {4}\+ 20 to create$/m);
+            // eslint-disable-next-line no-control-regex
+            assert.doesNotMatch(stdout, /\u001b/);
+        });
+
+        it("says that a stack file is missing, and how to make one", () => {
+            const { status, stdout, stderr } = command("start", "--stack", "prod");
+            assert.deepEqual([status, stdout], [1, ""]);
+            assert.equal(
+                stderr,
+                "There is no Pulumi.prod.yaml.\nStack files here: Pulumi.dev.yaml.\n" +
+                    `To start one from an example (${examples.join(", ")}):\n` +
+                    "  cp examples/Pulumi.management.yaml Pulumi.prod.yaml\n",
+            );
+        });
+
+        const unusable: readonly [string, string, RegExp][] = [
+            ["no YAML", "config: [", /x\.yaml is not YAML: /],
+            ["a list", "- a", /x\.yaml is not a stack file: it needs a map under "config:"/],
+            [
+                "keys without a namespace",
+                "config: {route: none}",
+                /x\.yaml: "route" under "config:" has no namespace\. Write kof:route\./,
+            ],
+            ["a wrong setting", "config: {kof:route: nowhere}", /x\.yaml has 1 problem\. [^]* kof:route is "nowhere"/],
+            ["a wrong type", "config: {kof:istio: [1]}", /kof:istio is \[1\], which is not allowed here/],
+        ];
+        for (const [what, text, message] of unusable) {
+            it(`says what is wrong with a stack file that holds ${what}`, async () => {
+                const file = path.join(folder, "x.yaml");
+                fs.writeFileSync(file, text);
+                const preview = async () => runOffline(readStackFile({ config: file }), { preview: true });
+                await assert.rejects(preview, { name: "UserError", message });
+            });
+        }
+
+        it("prints no stack trace for a mistake, and neither does render, which writes nothing then", () => {
+            const file = path.join(folder, "x.yaml");
+            const out = path.join(folder, "out");
+            fs.writeFileSync(file, "config: {kof:route: nowhere}");
+            for (const options of [["start"], ["render", "--out", out]] as const) {
+                const [name, ...more] = options;
+                const { status, stdout, stderr } = command(name, "--config", file, ...more);
+                assert.deepEqual([status, stdout], [1, ""]);
+                assert.equal(stderr.split("\n").length, 6, stderr);
+                assert.equal(fs.existsSync(out), false);
+            }
+        });
+
+        it("says what a word on the command line can be", () => {
+            const { status, stderr } = command("start", "--frobnicate");
+            assert.equal(status, 1);
+            assert.match(stderr, /^Unknown option '--frobnicate'[^]*Usage: npm start/);
+            assert.throws(() => readStackFile({ stack: "a", config: "b" }), /not both/);
+        });
+
+        it("says that a folder cannot be read as a stack file", () => {
+            assert.throws(() => readStackFile({ config: folder }), /cannot be read \(EISDIR\)\.$/);
+        });
+    });
+
+    describe("npm run render", () => {
+        it("writes values, objects and AWS resources, and the same bytes again", async () => {
+            const out = path.join(folder, "deep", "out");
+            const options = ["--config", "examples/Pulumi.cloudwatch.yaml", "--out", out];
+            assert.deepEqual(command("render", ...options).status, 0);
+            const files = ["aws.yaml", "kof-values.yaml", "kubernetes.yaml"];
+            assert.deepEqual(fs.readdirSync(out).sort(), files);
+            const first = files.map((file) => fs.readFileSync(path.join(out, file), "utf8"));
+            assert.deepEqual(command("render", ...options).status, 0);
+            assert.deepEqual(
+                files.map((file) => fs.readFileSync(path.join(out, file), "utf8")),
+                first,
+            );
+            assert.deepEqual(fs.readdirSync(path.dirname(out)), ["out"]);
+            const again = await renderStack(readStackFile({ config: "examples/Pulumi.cloudwatch.yaml" }));
+            assert.deepEqual(
+                files.map((file) => again[file]),
+                first,
+            );
+        });
+
+        it("leaves a folder alone that holds anything else", () => {
+            fs.writeFileSync(path.join(folder, "thesis.txt"), "the only copy");
+            assert.throws(() => {
+                writeFolder(folder, { "a.yaml": "" });
+            }, /holds thesis\.txt, which render does not write\. Choose a new folder with --out\./);
+            assert.deepEqual(fs.readdirSync(folder), ["thesis.txt"]);
+        });
+
+        it("wants to be told where to write", () => {
+            assert.match(command("render", "--stack", "dev").stderr, /^--out is missing\./);
+        });
+    });
+
+    describe("what is rendered", () => {
+        for (const { version, name, raw } of cases) {
+            it(`for KOF ${version}, ${name} is what the program deploys, masked`, async () => {
+                const files = await renderStack(stackFile({ ...raw, grafana: { enabled: true } }));
+                assert.deepEqual(
+                    parse(files["kof-values.yaml"]!) ?? {},
+                    routeFor({ ...raw, grafana: { enabled: true } }).values,
+                );
+                const objects = parseAllDocuments(files["kubernetes.yaml"]!).map((document) => document.toJS());
+                assert.deepEqual(
+                    objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+                    [
+                        "Namespace kof",
+                        ...(raw.route === "cloudwatch" ? ["Secret cloudwatch-credentials"] : []),
+                        "Secret grafana-admin-credentials",
+                        "StorageClass kof",
+                    ],
+                );
+                for (const { kind, stringData } of objects) {
+                    assert.ok(kind !== "Secret" || Object.values(stringData).every((value) => value === "[secret]"));
+                }
+                const types = (parse(files["aws.yaml"]!) as any[]).map(({ type }) => type);
+                assert.deepEqual(types.length, raw.route === "cloudwatch" ? 4 : 0);
+                assert.doesNotMatch(JSON.stringify(files), /4dabf18193072939515e22adb298388d|04da6b54/);
+            });
+        }
+
+        it("shows policies as documents", async () => {
+            const files = await renderStack(readStackFile({ config: "examples/Pulumi.cloudwatch.yaml" }));
+            const policy = (parse(files["aws.yaml"]!) as any[]).find(
+                ({ type }) => type === "aws:iam/userPolicy:UserPolicy",
+            );
+            assert.deepEqual(policy.inputs.policy.Statement[0].Resource, [
+                "arn:aws:logs:us-east-2:ACCOUNT:log-group:management:*",
+                "arn:aws:logs:us-east-2:ACCOUNT:log-group:management-audit:*",
+            ]);
+        });
+    });
+
+    it("have an example for every route", async () => {
+        assert.deepEqual(examples, [
+            "Pulumi.cloudwatch.yaml",
+            "Pulumi.management.yaml",
+            "Pulumi.none.yaml",
+            "Pulumi.regional-istio.yaml",
+            "Pulumi.regional.yaml",
+            "Pulumi.regionless.yaml",
+        ]);
+        for (const example of examples) {
+            assert.match(fs.readFileSync(path.join("examples", example), "utf8"), /^# yaml-language-server: \S+\n# \w/);
+            await renderStack(readStackFile({ config: path.join("examples", example) }));
+        }
+    });
+});

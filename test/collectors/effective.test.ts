@@ -1,0 +1,295 @@
+import assert from "node:assert/strict";
+
+import { catalogOf, signals, type Signal } from "../../catalog";
+import { isMap, valueAt, type HelmValues } from "../../catalog/values";
+import { effectiveCollectors, type Collector } from "../../collectors/effective";
+import { danglingReferences } from "../../collectors/references";
+import { vmuserSecretName } from "../../routes/vmuser";
+import { cases, hasRegionless, routeFor, type Raw } from "../support";
+
+function collectorsOf(raw: Raw): Collector[] {
+    return effectiveCollectors(routeFor(raw));
+}
+
+function collector(raw: Raw, key: string): Collector {
+    const found = collectorsOf(raw).find((each) => each.key === key);
+    assert.ok(found, `no collector ${key}`);
+    return found;
+}
+
+/** Where the pipelines of a collector send each signal: addresses, or `group/stream` of CloudWatch. */
+function sent({ config }: Collector): Map<Signal, Set<string>> {
+    const found = new Map<Signal, Set<string>>();
+    const connectors = Object.keys((config.connectors ?? {}) as HelmValues);
+    for (const [name, pipeline] of Object.entries(valueAt(config, ["service", "pipelines"]) as HelmValues)) {
+        const kind = name.split("/")[0] as "metrics" | "logs" | "traces";
+        const signal = name === "logs/audit" ? "audit" : kind;
+        for (const id of valueAt(pipeline, ["exporters"]) as string[]) {
+            const exporter = valueAt(config, ["exporters", id]) as HelmValues | undefined;
+            if (!["debug", "nop"].includes(id) && !connectors.includes(id)) {
+                const address =
+                    exporter?.endpoint ??
+                    exporter?.[`${kind}_endpoint`] ??
+                    `${String(exporter?.log_group_name)}/${String(exporter?.log_stream_name)}`;
+                found.set(signal, (found.get(signal) ?? new Set()).add(address as string));
+            }
+        }
+    }
+    return found;
+}
+
+const all = ["cluster", "controller-k0s", "daemon", "target-allocator"];
+const names: Readonly<Record<string, string>> = {
+    cluster: "kof-collectors-cluster-stats",
+    "controller-k0s": "kof-collectors-controller-k0s-daemon",
+    daemon: "kof-collectors-daemon",
+    "target-allocator": "kof-collectors-ta-daemon",
+};
+
+describe("effective collectors", () => {
+    for (const { version, name, raw } of cases) {
+        describe(`KOF ${version}, ${name}`, () => {
+            const route = routeFor(raw);
+            const collectors = collectorsOf(raw);
+
+            it("are the ones that the route runs", () => {
+                const expected =
+                    raw.route === "none" ? [] : all.filter((key) => raw.istio !== true || key !== "controller-k0s");
+                assert.deepEqual(collectors.map(({ key }) => key).sort(), expected);
+                assert.deepEqual(
+                    collectors.map((each) => each.name),
+                    collectors.map(({ key }) => names[key]),
+                );
+            });
+
+            for (const each of collectors) {
+                it(`${each.key} refers only to what it has`, () => {
+                    assert.deepEqual(danglingReferences(each), []);
+                });
+
+                it(`${each.key} sends each signal where the route says, and nowhere else`, () => {
+                    for (const [signal, addresses] of sent(each)) {
+                        const destination = route.destinations[signal];
+                        assert.deepEqual([...addresses], destination.stored ? [destination.address] : [], signal);
+                    }
+                });
+            }
+
+            it("send every signal that the route stores", () => {
+                const covered = new Set(collectors.flatMap((each) => [...sent(each).keys()]));
+                const audited = catalogOf(version).volumes.some(({ signal }) => signal === "audit");
+                for (const signal of signals) {
+                    const expected = route.destinations[signal].stored && (signal !== "audit" || audited);
+                    assert.equal(covered.has(signal), expected, signal);
+                }
+            });
+
+            it("put the cluster's names on every signal", () => {
+                for (const { key, config, env } of collectors) {
+                    assert.equal(env.OTEL_RESOURCE_ATTRIBUTES, "k8s.cluster.name=mothership", key);
+                    assert.deepEqual(valueAt(config, ["exporters", "prometheusremotewrite", "external_labels"]), {
+                        cluster: "mothership",
+                        clusterNamespace: "kcm-system",
+                    });
+                    assert.deepEqual(valueAt(config, ["processors", "resource/k8sclustername", "attributes"]), [
+                        { action: "insert", key: "k8s.cluster.name", value: "mothership" },
+                        { action: "insert", key: "k8s.cluster.namespace", value: "kcm-system" },
+                    ]);
+                }
+            });
+
+            it("find etcd's certificates where the distribution has them", () => {
+                for (const { env } of collectors) {
+                    assert.equal(env.PKI_PATH, raw.distribution === "kind" ? "etc/kubernetes" : "var/lib/k0s");
+                }
+            });
+        });
+    }
+
+    it("know where each distribution has its certificates, on every route", () => {
+        const paths = {
+            k0s: "var/lib/k0s",
+            kubeadm: "etc/kubernetes",
+            kind: "etc/kubernetes",
+            eks: "etc/kubernetes",
+            other: "etc/kubernetes",
+        };
+        for (const { raw } of cases) {
+            for (const [distribution, path] of Object.entries(paths)) {
+                for (const { env } of collectorsOf({ ...raw, distribution })) {
+                    assert.equal(env.PKI_PATH, path);
+                }
+            }
+        }
+    });
+
+    const regional: Raw = { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" } };
+    for (const version of ["1.8.0", "1.8.1", "1.9.0", "1.10.0", "1.11.0-rc0"]) {
+        it(`authenticate at the region on KOF ${version}`, () => {
+            const values = JSON.stringify(routeFor({ ...regional, version }).values);
+            assert.equal(values.includes(vmuserSecretName("eu-1", "kcm-system")), !hasRegionless(version));
+            for (const { config, env } of collectorsOf({ ...regional, version })) {
+                assert.ok("KOF_VM_USER" in env && "KOF_VM_PASSWORD" in env);
+                for (const exporter of ["prometheusremotewrite", "otlphttp/logs", "otlphttp/traces"]) {
+                    const authenticator = valueAt(config, ["exporters", exporter, "auth", "authenticator"]) as string;
+                    assert.deepEqual(valueAt(config, ["extensions", authenticator]), {
+                        client_auth: { username: "${env:KOF_VM_USER}", password: "${env:KOF_VM_PASSWORD}" },
+                    });
+                }
+            }
+        });
+
+        it(`let pods of other nodes send traces to the daemon on KOF ${version}`, () => {
+            const { config, hostNetwork } = collector({ ...regional, version }, "daemon");
+            assert.equal(hostNetwork, true);
+            assert.deepEqual(valueAt(config, ["receivers", "otlp", "protocols"]), {
+                grpc: { endpoint: "0.0.0.0:4317" },
+                http: { endpoint: "0.0.0.0:4318" },
+            });
+        });
+
+        it(`skip the verification of a region's certificate when told to on KOF ${version}`, () => {
+            const raw = {
+                ...regional,
+                version,
+                regional: { cluster: "eu-1", domain: "eu-1.obs.example.net", insecureSkipVerify: true },
+            };
+            for (const { config } of collectorsOf(raw)) {
+                for (const exporter of ["prometheusremotewrite", "otlphttp/logs", "otlphttp/traces"]) {
+                    assert.equal(valueAt(config, ["exporters", exporter, "tls", "insecure_skip_verify"]), true);
+                }
+            }
+        });
+
+        it(`stay off the host's network in the mesh on KOF ${version}`, () => {
+            for (const { raw } of cases.filter((each) => each.version === version)) {
+                for (const { hostNetwork } of collectorsOf(withIstio(raw))) {
+                    assert.equal(hostNetwork, false);
+                }
+            }
+        });
+    }
+
+    function withIstio(raw: Raw): Raw {
+        return raw.route === "regional"
+            ? { ...raw, istio: true, regional: { cluster: "eu-1" } }
+            : { ...raw, istio: true };
+    }
+
+    const cloudwatch = {
+        route: "cloudwatch",
+        cloudwatch: { region: "us-east-2", auditLogGroup: "audit", logStream: "s" },
+    };
+
+    it("write audit logs to a group of their own where KOF tells them apart", () => {
+        assert.deepEqual(
+            [...sent(collector({ ...cloudwatch, version: "1.10.0" }, "daemon"))],
+            [
+                ["logs", new Set(["management/s"])],
+                ["audit", new Set(["audit/s"])],
+            ],
+        );
+        assert.deepEqual(
+            [...sent(collector({ ...cloudwatch, version: "1.9.0" }, "daemon"))],
+            [["logs", new Set(["management/s"])]],
+        );
+    });
+
+    it("pass the endpoint and the name of the credentials on", () => {
+        const wanted = {
+            region: "us-east-2",
+            endpoint: "http://aws.test:5000",
+            credentials: { kind: "existingSecret", name: "my-keys" },
+        };
+        const raw = { route: "cloudwatch", cloudwatch: wanted, version: "1.10.0" };
+        const { config, env } = collector(raw, "daemon");
+        assert.equal(valueAt(config, ["exporters", "awscloudwatchlogs", "endpoint"]), "http://aws.test:5000");
+        assert.ok("AWS_ACCESS_KEY_ID" in env && "AWS_SECRET_ACCESS_KEY" in env);
+        assert.equal(JSON.stringify(routeFor(raw).values).split('"my-keys"').length, 3);
+    });
+
+    it("do not print what the route discards", () => {
+        for (const version of ["1.8.0", "1.11.0-rc0"]) {
+            const { config } = collector({ ...cloudwatch, version }, "daemon");
+            for (const pipeline of ["metrics", "traces"]) {
+                assert.deepEqual(valueAt(config, ["service", "pipelines", pipeline, "exporters"]), ["nop"]);
+            }
+            assert.ok(Object.values(config.exporters as HelmValues).every(isMap));
+        }
+    });
+});
+
+describe("dangling references", () => {
+    const sound: Collector = {
+        key: "daemon",
+        name: "kof-collectors-daemon",
+        mode: "daemonset",
+        hostNetwork: false,
+        env: { TOKEN: undefined },
+        config: {
+            extensions: { "basicauth/x": { password: "${env:TOKEN}" }, "file_storage/q": {} },
+            receivers: { otlp: {} },
+            processors: { batch: {} },
+            exporters: {
+                otlphttp: { auth: { authenticator: "basicauth/x" }, sending_queue: { storage: "file_storage/q" } },
+            },
+            service: {
+                extensions: ["basicauth/x", "file_storage/q"],
+                pipelines: { logs: { receivers: ["otlp"], processors: ["batch"], exporters: ["otlphttp"] } },
+            },
+        },
+    };
+    const broken = (change: (config: any) => void, env: Collector["env"] = sound.env): string[] => {
+        const config = structuredClone(sound.config);
+        change(config);
+        return danglingReferences({ ...sound, config, env });
+    };
+
+    it("are none in a sound configuration", () => {
+        assert.deepEqual(danglingReferences(sound), []);
+    });
+    const faults: readonly [string, (config: any) => void, string][] = [
+        [
+            "a component that is not defined",
+            (c) => delete c.exporters.otlphttp,
+            "pipeline logs names otlphttp, which is not among the exporters",
+        ],
+        [
+            "a pipeline without receivers",
+            (c) => (c.service.pipelines.logs.receivers = []),
+            "pipeline logs has no receivers",
+        ],
+        [
+            "an extension that is not defined",
+            (c) => delete c.extensions["file_storage/q"],
+            "service.extensions lists file_storage/q, which is not among the extensions",
+        ],
+        [
+            "an authenticator that is not enabled",
+            (c) => c.service.extensions.shift(),
+            "exporters otlphttp uses basicauth/x, which is not in service.extensions",
+        ],
+        [
+            "a storage that is not enabled",
+            (c) => c.service.extensions.pop(),
+            "exporters otlphttp uses file_storage/q, which is not in service.extensions",
+        ],
+        [
+            "an exporter that is null",
+            (c) => (c.exporters.unused = null),
+            "exporter unused is null, which the collector refuses even unused",
+        ],
+    ];
+    for (const [what, change, problem] of faults) {
+        it(`are ${what}`, () => {
+            assert.deepEqual(broken(change), [problem]);
+        });
+    }
+
+    it("are variables that nothing sets", () => {
+        assert.deepEqual(
+            broken(() => undefined, {}),
+            ["extensions basicauth/x uses the variable TOKEN, which is not in env"],
+        );
+    });
+});

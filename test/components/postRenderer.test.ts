@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+
+import fc from "fast-check";
+import { parseAllDocuments, stringify } from "yaml";
+
+import { postRender, postRenderManifest } from "../../components/postRenderer";
+
+/** As the umbrella 1.9.0 renders them (recorded with Helm 3.21.4, values shortened). */
+const recorded: any[] = [
+    {
+        apiVersion: "source.toolkit.fluxcd.io/v1",
+        kind: "HelmRepository",
+        metadata: { name: "kof-repo", namespace: "kcm-system", labels: { "k0rdent.mirantis.com/managed": "true" } },
+        spec: { insecure: false, type: "oci", url: "oci://ghcr.io/k0rdent/kof/charts", interval: "10m" },
+    },
+    {
+        apiVersion: "source.toolkit.fluxcd.io/v1",
+        kind: "HelmChart",
+        metadata: { name: "kof-collectors", namespace: "kcm-system" },
+        spec: { chart: "kof-collectors", version: "1.9.0", sourceRef: { kind: "HelmRepository", name: "kof-repo" } },
+    },
+    {
+        apiVersion: "helm.toolkit.fluxcd.io/v2",
+        kind: "HelmRelease",
+        metadata: {
+            name: "kof-collectors",
+            namespace: "kof",
+            annotations: {
+                "reconcile.fluxcd.io/requestedAt": "1764000000",
+                "reconcile.fluxcd.io/forceAt": "1764000000",
+                "helm.sh/resource-policy": "keep",
+                "example.net/mine": "kept",
+            },
+            labels: { "k0rdent.mirantis.com/component": "kof-collectors" },
+        },
+        spec: {
+            timeout: "20m",
+            dependsOn: [{ name: "kof-operators", namespace: "kof" }, { name: "kof-mothership" }],
+            chartRef: { kind: "HelmChart", name: "kof-collectors", namespace: "kcm-system" },
+            values: { endpoint: "${env:OTEL_K8S_NODE_IP}:9090", retentionPeriod: "30d", text: "a: b\n# c\n" },
+        },
+    },
+];
+
+const [repository, chart, release] = recorded;
+const annotations = (object: any) => object.metadata.annotations;
+
+describe("post-renderer", () => {
+    const [newRepository, newChart, newRelease]: any[] = postRender(recorded);
+
+    it("has a release created after its chart and the releases that it depends on", () => {
+        assert.equal(
+            annotations(newRelease)["config.kubernetes.io/depends-on"],
+            "source.toolkit.fluxcd.io/namespaces/kcm-system/HelmChart/kof-collectors," +
+                "helm.toolkit.fluxcd.io/namespaces/kof/HelmRelease/kof-operators," +
+                "helm.toolkit.fluxcd.io/namespaces/kof/HelmRelease/kof-mothership",
+        );
+    });
+
+    it("has a chart created after its repository", () => {
+        assert.deepEqual(annotations(newChart), {
+            "config.kubernetes.io/depends-on": "source.toolkit.fluxcd.io/namespaces/kcm-system/HelmRepository/kof-repo",
+        });
+    });
+
+    it("has a release waited for, longer than Flux tries", () => {
+        assert.equal(annotations(newRelease)["pulumi.com/waitFor"], "condition=Ready");
+        assert.ok(Number(annotations(newRelease)["pulumi.com/timeoutSeconds"]) > 20 * 60);
+    });
+
+    it("drops what changes with every run and what outlives an uninstall, and nothing else", () => {
+        assert.deepEqual(
+            Object.keys(annotations(newRelease)).filter((key) => !/pulumi|depends-on/.test(key)),
+            ["example.net/mine"],
+        );
+        assert.deepEqual(newRepository, repository);
+        assert.deepEqual({ ...newChart, metadata: chart.metadata }, chart);
+        assert.deepEqual({ ...newRelease, metadata: release.metadata }, release);
+    });
+
+    it("takes a release that depends on nothing, as the umbrella writes it without kof-storage", () => {
+        for (const dependsOn of [undefined, null, []]) {
+            const [only]: any[] = postRender([{ ...release, spec: { ...release.spec, dependsOn } }]);
+            assert.match(annotations(only)["config.kubernetes.io/depends-on"], /^source[^,]*kof-collectors$/);
+        }
+    });
+
+    it("leaves objects that it does not know as they are", () => {
+        const others = [{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } }];
+        assert.deepEqual(postRender(others), others);
+        fc.assert(
+            fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (spec) => {
+                const object: any = {
+                    apiVersion: "example.net/v1",
+                    kind: "HelmRelease",
+                    metadata: { name: "x" },
+                    spec,
+                };
+                assert.deepEqual(postRender([object]), [object]);
+            }),
+        );
+    });
+
+    it("says the same the second time", () => {
+        assert.deepEqual(postRender(postRender(recorded)), postRender(recorded));
+    });
+
+    it("runs as a filter with nothing but node, from the project's folder", () => {
+        const manifest = `---\n# Source: kof/templates/x.yaml\n${recorded.map((each) => stringify(each)).join("---\n")}---\n`;
+        const run = spawnSync("node", ["components/postRenderer.js"], { input: manifest, encoding: "utf8" });
+        assert.deepEqual([run.status, run.stderr], [0, ""]);
+        assert.equal(run.stdout, postRenderManifest(manifest));
+        assert.deepEqual(
+            [...parseAllDocuments(run.stdout)].map((document) => document.toJS()),
+            postRender(recorded),
+        );
+    });
+
+    it("fails on what is no YAML, so that Helm does", () => {
+        assert.notEqual(spawnSync("node", ["components/postRenderer.js"], { input: "a: b: c" }).status, 0);
+    });
+});

@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+
+import type { OfflineRun, Resource } from "../cli/offline";
+import { runOffline } from "../cli/program";
+import { resourceTree, treeLines } from "../cli/tree";
+import { routeFor, cases, find, hasRegionless, routes, stackFile, type Raw } from "./support";
+
+const listed = (resources: readonly Resource[]) => resources.map(({ type, name }) => `${type} ${name}`).sort();
+
+/** Everything that the program itself declares on a route, by type and name. */
+function expectedResources(raw: Raw, version: string): string[] {
+    const byRoute: Readonly<Record<string, readonly string[]>> = {
+        cloudwatch: [
+            "aws:cloudwatch/logGroup:LogGroup cloudwatch-management",
+            "aws:iam/accessKey:AccessKey cloudwatch-1",
+            "aws:iam/user:User cloudwatch",
+            "aws:iam/userPolicy:UserPolicy cloudwatch",
+            "kof:components:CloudWatch cloudwatch",
+            "kubernetes:core/v1:Secret cloudwatch",
+            "pulumi:providers:aws aws",
+        ],
+        regional: hasRegionless(version) ? [] : ["kubernetes:core/v1:Secret vmuser-credentials"],
+    };
+    return [
+        "kof:components:Kof kof",
+        "kof:components:Namespace kof",
+        "kof:components:StorageClass kof",
+        "kubernetes:core/v1:Namespace kof",
+        "kubernetes:helm.sh/v4:Chart kof",
+        "kubernetes:storage.k8s.io/v1:StorageClass kof",
+        "pulumi:providers:kubernetes kubernetes",
+        "pulumi:pulumi:Stack kof-test",
+        ...(byRoute[String(raw.route)] ?? []),
+    ].sort();
+}
+
+/** The components that the umbrella installs on a route. */
+function expectedReleases(raw: Raw, version: string): string[] {
+    const always = ["kof-operators", "victoria-metrics-operator", "kof-mothership", "kof-regional", "kof-child"];
+    const until19: Readonly<Record<string, readonly string[]>> = {
+        management: ["kof-storage", "kof-collectors"],
+        regional: ["kof-collectors"],
+        cloudwatch: ["kof-collectors"],
+    };
+    const from110: Readonly<Record<string, readonly string[]>> = { cloudwatch: ["kof-collectors"] };
+    return [...always, ...((hasRegionless(version) ? from110 : until19)[String(raw.route)] ?? [])].sort();
+}
+
+function releases(run: OfflineRun): string[] {
+    return treeLines(resourceTree(run))
+        .filter(({ type }) => type.endsWith(":HelmRelease"))
+        .map(({ name }) => name.replace("kof:kof/", ""));
+}
+
+describe("resource graph", () => {
+    for (const { version, name, raw } of cases) {
+        for (const preview of [true, false]) {
+            it(`KOF ${version}, ${name}, ${preview ? "preview" : "up"}: exactly these resources`, async () => {
+                const run = await runOffline(stackFile(raw), { preview });
+                assert.deepEqual(listed(run.resources), expectedResources(raw, version));
+                assert.deepEqual(releases(run).sort(), expectedReleases(raw, version));
+                assert.deepEqual(
+                    find(run.resources, "kubernetes:helm.sh/v4:Chart").inputs.values,
+                    routeFor(raw).values,
+                );
+                assert.equal(run.outputs.route, raw.route);
+                assert.equal(run.outputs.version, version);
+            });
+        }
+    }
+
+    const up = (raw: Raw, more?: Readonly<Record<string, string>>) =>
+        runOffline(stackFile(raw, more), { preview: false });
+    const urns = (resources: readonly Resource[], type: string) =>
+        resources.filter((resource) => resource.type === type).map(({ urn }) => urn);
+
+    it("puts everything on the one Kubernetes provider, and AWS on one made for the route", async () => {
+        const { resources } = await up(routes.cloudwatch!);
+        for (const { type, provider } of resources) {
+            const owner = /^(kubernetes|aws):/.exec(type)?.[1];
+            if (owner !== undefined) {
+                assert.match(provider, new RegExp(`pulumi:providers:${owner}::${owner}::`), type);
+            }
+        }
+    });
+
+    it("makes the namespace, then class and secrets, then KOF", async () => {
+        const { resources } = await up({ ...routes.cloudwatch, grafana: { enabled: true } });
+        const namespace = urns(resources, "kubernetes:core/v1:Namespace");
+        for (const component of ["StorageClass", "GrafanaAdmin", "CloudWatch"]) {
+            assert.deepEqual(find(resources, `kof:components:${component}`).dependencies, namespace);
+        }
+        const kof = find(resources, "kof:components:Kof");
+        for (const type of ["core/v1:Namespace", "core/v1:Secret", "storage.k8s.io/v1:StorageClass"]) {
+            for (const urn of urns(resources, `kubernetes:${type}`)) {
+                assert.ok(kof.dependencies.includes(urn), urn);
+            }
+        }
+        assert.equal(find(resources, "kubernetes:helm.sh/v4:Chart").parent, kof.urn);
+    });
+
+    it("keeps the names of what two routes share, so that switching replaces nothing", async () => {
+        const shared = async (raw: Raw) =>
+            new Set(
+                (await up(raw)).resources.map(({ urn }) => urn).filter((urn) => !/cloudwatch|aws|vmuser/i.test(urn)),
+            );
+        const [first, ...others] = await Promise.all(
+            ["none", "management", "regional", "cloudwatch", "regionless"].map((name) => shared(routes[name]!)),
+        );
+        for (const other of others) {
+            assert.deepEqual(other, first);
+        }
+    });
+
+    it("labels the namespace for Istio, and only then", async () => {
+        const labels = async (raw: Raw) => {
+            const { inputs } = find((await up(raw)).resources, "kubernetes:core/v1:Namespace");
+            return (inputs.metadata as any).labels;
+        };
+        assert.deepEqual(await labels(routes["management with Istio"]!), { "istio-injection": "enabled" });
+        assert.equal(await labels(routes.management!), undefined);
+    });
+
+    it("makes a class that waits for its consumer, expands and retains", async () => {
+        const parameters = { type: "gp3", encrypted: "true" };
+        const raw = {
+            route: "management",
+            storageClass: { name: "fast", provisioner: "ebs.csi.aws.com", parameters, default: true },
+        };
+        const { inputs, options } = find((await up(raw)).resources, "kubernetes:storage.k8s.io/v1:StorageClass");
+        assert.deepEqual(inputs, {
+            apiVersion: "storage.k8s.io/v1",
+            kind: "StorageClass",
+            metadata: { name: "fast", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+            provisioner: "ebs.csi.aws.com",
+            parameters,
+            reclaimPolicy: "Retain",
+            volumeBindingMode: "WaitForFirstConsumer",
+            allowVolumeExpansion: true,
+        });
+        assert.deepEqual(options.replaceOnChanges, ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"]);
+        assert.equal(options.deleteBeforeReplace, true);
+    });
+
+    it("makes no class when there is one, or when the cluster's default is wanted", async () => {
+        for (const storageClass of [{ create: false, name: "mine" }, {}]) {
+            const { resources, outputs } = await up({ route: "management", storageClass });
+            assert.deepEqual(urns(resources, "kubernetes:storage.k8s.io/v1:StorageClass"), []);
+            assert.equal(outputs.storageClass, "name" in storageClass ? "mine" : "the cluster's default class");
+        }
+    });
+
+    it("lets the user write to the route's log groups and do nothing else", async () => {
+        const cloudwatch = {
+            region: "eu-central-1",
+            logGroup: "a",
+            auditLogGroup: "b",
+            auditRetentionDays: 731,
+            kmsKeyArn: "arn:aws:kms:eu-central-1:123456789012:key/1",
+        };
+        const { resources, outputs } = await up({ route: "cloudwatch", cloudwatch });
+        const policy = JSON.parse(String(find(resources, "aws:iam/userPolicy:UserPolicy").inputs.policy));
+        assert.deepEqual(policy.Statement, [
+            {
+                Sid: "WriteLogs",
+                Effect: "Allow",
+                Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+                Resource: [
+                    "arn:aws:logs:eu-central-1:ACCOUNT:log-group:a:*",
+                    "arn:aws:logs:eu-central-1:ACCOUNT:log-group:b:*",
+                ],
+            },
+        ]);
+        const groups = resources.filter(({ type }) => type === "aws:cloudwatch/logGroup:LogGroup");
+        const about = ({ inputs, options }: Resource) => [
+            inputs.name,
+            inputs.retentionInDays,
+            inputs.kmsKeyId,
+            options.retainOnDelete,
+        ];
+        assert.deepEqual(groups.map(about).sort(), [
+            ["a", 30, cloudwatch.kmsKeyArn, true],
+            ["b", 731, cloudwatch.kmsKeyArn, true],
+        ]);
+        assert.deepEqual(outputs.logGroups, ["a", "b"]);
+    });
+
+    it("puts the key of the last generation into the Secret, and keeps both", async () => {
+        const credentials = { kind: "accessKey", generations: ["2026-05", "2026-11"] };
+        const { resources } = await up({ route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } });
+        assert.deepEqual(
+            resources.filter(({ type }) => type === "aws:iam/accessKey:AccessKey").map(({ name }) => name),
+            ["cloudwatch-2026-05", "cloudwatch-2026-11"],
+        );
+        const secret = find(resources, "kubernetes:core/v1:Secret", "cloudwatch");
+        const mark = secret.inputs.stringData as any;
+        assert.equal(
+            mark["4dabf18193072939515e22adb298388d"],
+            "1b47061264138c4ac30d75fd1eb44270",
+            "a secret for Pulumi",
+        );
+        assert.equal(mark.value.AWS_ACCESS_KEY_ID, "cloudwatch-2026-11-id");
+        assert.deepEqual((secret.inputs.metadata as any).name, "cloudwatch-credentials");
+    });
+
+    it("makes no user, key or Secret when the Secret is made elsewhere", async () => {
+        const credentials = { kind: "existingSecret", name: "mine" };
+        const { resources } = await up({ route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } });
+        assert.deepEqual(listed(resources.filter(({ type }) => /aws|Secret/.test(type))), [
+            "aws:cloudwatch/logGroup:LogGroup cloudwatch-management",
+            "pulumi:providers:aws aws",
+        ]);
+    });
+
+    it("makes Grafana's admin credentials random and secret", async () => {
+        const { resources } = await up({ route: "none", grafana: { enabled: true } });
+        assert.equal(find(resources, "random:index/randomPassword:RandomPassword").inputs.special, false);
+        const secret = find(resources, "kubernetes:core/v1:Secret", "grafana-admin").inputs.stringData as any;
+        assert.equal(secret["4dabf18193072939515e22adb298388d"], "1b47061264138c4ac30d75fd1eb44270");
+        assert.deepEqual(Object.keys(secret.value).sort(), ["GF_SECURITY_ADMIN_PASSWORD", "GF_SECURITY_ADMIN_USER"]);
+    });
+
+    it("looks for the region's credentials before anything else is installed, and says which region was meant", async () => {
+        const { resources, messages } = await up({ ...routes.regional, version: "1.9.0" });
+        const secret = find(resources, "kubernetes:core/v1:Secret", "vmuser-credentials");
+        assert.equal(secret.read, true);
+        assert.ok(find(resources, "kof:components:Kof").dependencies.includes(secret.urn));
+        assert.deepEqual(messages, [
+            "info: The collectors authenticate at region eu-1 (ClusterDeployment kcm-system/eu-1) with Secret " +
+                'kof/kof-vmuser-creds-admin-1108149986. If that "does not exist", KOF has not set up the region yet: check the ' +
+                "names in kof:regional, deploy the region with another route first (kof:route: none), and come back when " +
+                '"kubectl get secret -n kof kof-vmuser-creds-admin-1108149986" finds it.',
+        ]);
+    });
+
+    it("passes the ordinary Kubernetes configuration on, and keeps KUBECONFIG's path out of the state", async () => {
+        const before = process.env.KUBECONFIG;
+        process.env.KUBECONFIG = "/home/me/.kube/config";
+        try {
+            const plain = find((await up({ route: "none" })).resources, "pulumi:providers:kubernetes").inputs;
+            assert.deepEqual(plain, { enableSecretMutable: "true", kubeconfig: "" });
+            const more = {
+                "kubernetes:context": "prod",
+                "kubernetes:kubeconfig": "{}",
+                "kubernetes:kubeClientSettings": '{"qps":50}',
+            };
+            const { inputs } = find(
+                (await up({ route: "none", adopt: true }, more)).resources,
+                "pulumi:providers:kubernetes",
+            );
+            assert.equal(inputs.context, "prod");
+            assert.equal(inputs.kubeconfig, "{}");
+            assert.equal(JSON.parse(String(inputs.kubeClientSettings)).qps, 50);
+            assert.equal(inputs.upsertExistingObjects, "true");
+        } finally {
+            process.env.KUBECONFIG = before;
+        }
+    });
+
+    it("takes the umbrella from a registry, a chart repository or a folder", async () => {
+        const chart = async (raw: Raw) => {
+            const { inputs } = find((await up({ route: "none", ...raw })).resources, "kubernetes:helm.sh/v4:Chart");
+            return [inputs.chart, inputs.version, inputs.repositoryOpts];
+        };
+        assert.deepEqual(await chart({}), ["oci://ghcr.io/k0rdent/kof/charts/kof", "1.10.0", undefined]);
+        assert.deepEqual(await chart({ chart: "https://charts.example.net" }), [
+            "kof",
+            "1.10.0",
+            { repo: "https://charts.example.net" },
+        ]);
+        assert.deepEqual(await chart({ chart: "./test/charts/kof" }), ["./test/charts/kof", undefined, undefined]);
+    });
+
+    it("says which signals are not stored", async () => {
+        const { messages, outputs } = await up(routes.cloudwatch!);
+        assert.deepEqual(messages, [
+            "warning: Route cloudwatch stores logs and audit logs only: metrics and traces of this cluster are discarded.",
+        ]);
+        assert.deepEqual(outputs.destinations, {
+            metrics: "not stored (discarded)",
+            logs: "CloudWatch Logs in us-east-2: management/logs",
+            traces: "not stored (discarded)",
+            audit: "CloudWatch Logs in us-east-2: management/logs",
+        });
+    });
+});

@@ -1,0 +1,344 @@
+import assert from "node:assert/strict";
+
+import { UserError } from "../../errors";
+import { parseSettings } from "../../stacks/parse";
+import type { Raw } from "../support";
+
+/** The text of the error that settings give, without the line that counts the problems. */
+function problems(raw: Raw): string {
+    try {
+        parseSettings(raw, "Pulumi.dev.yaml");
+    } catch (error) {
+        assert.ok(error instanceof UserError, String(error));
+        const [first, ...rest] = error.message.split("\n\n");
+        assert.match(first ?? "", /^Pulumi\.dev\.yaml has \d+ problems?\. Nothing was changed\.$/);
+        return rest.join("\n\n");
+    }
+    assert.fail("no error");
+}
+
+const name =
+    "an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit";
+const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
+const cloudwatch = { region: "us-east-2" };
+const days =
+    "a number of days that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653";
+
+/** Every mistake with the whole text of its error. */
+const mistakes: readonly [string, Raw, string][] = [
+    [
+        "a route that does not exist",
+        { route: "managment" },
+        `  kof:route is "managment", which is not allowed here
+    Allowed: none, management, regional, cloudwatch, regionless
+    Paste:   kof:route: management`,
+    ],
+    [
+        "a version that is not supported",
+        { version: "1.7.0" },
+        `  kof:version is "1.7.0", which is not allowed here
+    Allowed: 1.8.0, 1.8.1, 1.9.0, 1.10.0, 1.11.0-rc0
+    Paste:   kof:version: 1.10.0`,
+    ],
+    [
+        "a version that YAML reads as a number",
+        { version: 1.1 },
+        `  kof:version is 1.1, which is not allowed here
+    Allowed: 1.8.0, 1.8.1, 1.9.0, 1.10.0, 1.11.0-rc0
+    Paste:   kof:version: 1.10.0`,
+    ],
+    [
+        "a key that is misspelt",
+        { clustername: "x" },
+        `  kof:clustername is not a setting. Did you mean clusterName?
+    Allowed: route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, storageClass, storage, grafana, adopt, values`,
+    ],
+    [
+        "a key that is like no other, deep down",
+        {
+            route: "cloudwatch",
+            cloudwatch: { ...cloudwatch, credentials: { kind: "existingSecret", name: "x", password: "y" } },
+        },
+        `  kof:cloudwatch.credentials.password is not a setting
+    Allowed: kind, name`,
+    ],
+    [
+        "a boolean in quotes",
+        { istio: "yes" },
+        `  kof:istio is "yes", which is not allowed here
+    Allowed: true or false, without quotes
+    Paste:   kof:istio: true`,
+    ],
+    [
+        "a name that Kubernetes refuses",
+        { clusterName: "Mother_Ship" },
+        `  kof:clusterName is "Mother_Ship", which is not allowed here
+    Allowed: ${name}
+    Paste:   kof:clusterName: mothership`,
+    ],
+    [
+        "a domain with a scheme",
+        { route: "regional", regional: { ...region, domain: "https://eu-1.example.net" } },
+        `  kof:regional.domain is "https://eu-1.example.net", which is not allowed here
+    Allowed: a DNS name such as eu-1.obs.example.net, without https:// and without a path
+    Paste:   kof:regional:
+               domain: eu-1.obs.example.net`,
+    ],
+    [
+        "a region that AWS does not have",
+        { route: "cloudwatch", cloudwatch: { region: "us-east-9" } },
+        `  kof:cloudwatch.region is "us-east-9", which is not allowed here
+    Allowed: an AWS region, for example us-east-2, eu-central-1, us-gov-west-1
+    Paste:   kof:cloudwatch:
+               region: us-east-2`,
+    ],
+    [
+        "a retention that CloudWatch does not know",
+        { route: "cloudwatch", cloudwatch: { ...cloudwatch, retentionDays: 31 } },
+        `  kof:cloudwatch.retentionDays is 31, which is not allowed here
+    Allowed: ${days}
+    Paste:   kof:cloudwatch:
+               retentionDays: 30`,
+    ],
+    [
+        "a third generation of the key",
+        {
+            route: "cloudwatch",
+            cloudwatch: { ...cloudwatch, credentials: { kind: "accessKey", generations: ["a", "b", "c"] } },
+        },
+        `  kof:cloudwatch.credentials.generations is ["a","b","c"], which is not allowed here
+    Allowed: a list of one or two labels of lower-case letters, digits and '-', in quotes
+    Paste:   kof:cloudwatch:
+               credentials:
+                 generations:
+                   - 2026-11`,
+    ],
+    [
+        "the same generation twice",
+        {
+            route: "cloudwatch",
+            cloudwatch: { ...cloudwatch, credentials: { kind: "accessKey", generations: ["a", "a"] } },
+        },
+        `  kof:cloudwatch.credentials.generations is ["a","a"], which is not allowed here
+    Allowed: a list of one or two labels of lower-case letters, digits and '-', in quotes
+    Paste:   kof:cloudwatch:
+               credentials:
+                 generations:
+                   - 2026-11`,
+    ],
+    [
+        "a kind of credentials that does not exist",
+        { route: "cloudwatch", cloudwatch: { ...cloudwatch, credentials: { kind: "accesskey" } } },
+        `  kof:cloudwatch.credentials.kind is "accesskey", which is not allowed here
+    Allowed: accessKey, existingSecret
+    Paste:   kof:cloudwatch:
+               credentials:
+                 kind: accessKey`,
+    ],
+    [
+        "a log group that AWS keeps for itself",
+        { route: "cloudwatch", cloudwatch: { ...cloudwatch, logGroup: "aws/eks" } },
+        `  kof:cloudwatch.logGroup is "aws/eks", which is not allowed here
+    Allowed: 1 to 512 letters, digits and . - _ / #, not starting with aws/
+    Paste:   kof:cloudwatch:
+               logGroup: management`,
+    ],
+    [
+        "a size that is no quantity",
+        { storage: { logs: { size: "10GB" } } },
+        `  kof:storage.logs.size is "10GB", which is not allowed here
+    Allowed: a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB
+    Paste:   kof:storage:
+               logs:
+                 size: 100Gi`,
+    ],
+    [
+        "a retention without a unit",
+        { storage: { traces: { retention: "30" } } },
+        `  kof:storage.traces.retention is "30", which is not allowed here
+    Allowed: a whole number with a unit that VictoriaMetrics reads: 24h, 30d, 4w or 1y
+    Paste:   kof:storage:
+               traces:
+                 retention: 30d`,
+    ],
+    [
+        "more copies than replicas",
+        { storage: { metrics: { replicas: 2, replicationFactor: 3 } } },
+        `  kof:storage.metrics.replicationFactor is 3, but there are only 2 replicas to copy to
+    Allowed: at most the number of replicas
+    Paste:   kof:storage:
+               metrics:
+                 replicas: 3`,
+    ],
+    [
+        "audit logs of a version that does not tell them apart",
+        { version: "1.9.0", storage: { audit: { retention: "1y" } } },
+        `  kof:storage.audit has no effect: KOF 1.9.0 stores audit logs among the logs. Remove it, and size storage.logs for both`,
+    ],
+    [
+        "a class to create that nothing provisions",
+        { storageClass: { name: "kof" } },
+        `  kof:storageClass.provisioner is missing, and the class kof is to be created
+    Allowed: the name of a CSI driver, or create: false to use a class that exists
+    Paste:   kof:storageClass:
+               provisioner: ebs.csi.aws.com`,
+    ],
+    [
+        "a provisioner that makes no volumes",
+        { storageClass: { name: "kof", provisioner: "kubernetes.io/no-provisioner" } },
+        `  kof:storageClass.provisioner is "kubernetes.io/no-provisioner", which is not allowed here
+    Allowed: the name of a CSI driver that makes volumes on demand (kubernetes.io/no-provisioner does not)
+    Paste:   kof:storageClass:
+               provisioner: ebs.csi.aws.com`,
+    ],
+    [
+        "parameters for a class that exists",
+        { storageClass: { create: false, name: "kof", parameters: { type: "gp3" } } },
+        `  kof:storageClass.parameters has no effect with create: false, which uses the class kof as it is. Remove it`,
+    ],
+    [
+        "a route without its block",
+        { route: "cloudwatch", cloudwatch: {} },
+        `  kof:cloudwatch is missing, and route cloudwatch needs it
+    Paste:   kof:cloudwatch:
+               region: us-east-2`,
+    ],
+    [
+        "a block of another route",
+        { route: "management", regional: region },
+        `  kof:regional has no effect on route management. Remove it, or choose its route
+    Paste:   kof:route: regional`,
+    ],
+    [
+        "a version that lacks the route",
+        { version: "1.9.0", route: "regionless", regionless: { domain: "kof.example.net", selfSigned: true } },
+        `  kof:route is "regionless", which KOF 1.9.0 does not have
+    Allowed: route regionless with version 1.10.0 or 1.11.0-rc0
+    Paste:   kof:version: 1.10.0`,
+    ],
+    [
+        "a region without the domain that this version cannot find",
+        { version: "1.9.0", route: "regional", regional: { cluster: "eu-1" } },
+        `  kof:regional.domain is missing, and KOF 1.9.0 cannot find it out. It is the regional ClusterDeployment's annotation k0rdent.mirantis.com/kof-regional-domain
+    Allowed: a DNS name such as eu-1.obs.example.net
+    Paste:   kof:regional:
+               domain: eu-1.obs.example.net`,
+    ],
+    [
+        "a domain in the mesh",
+        { route: "regional", istio: true, regional: region },
+        `  kof:regional.domain has no effect with Istio: the region is reached through the mesh by its cluster's name. Remove it`,
+    ],
+    [
+        "regionless without domain and certificate",
+        { route: "regionless", regionless: { selfSigned: false } },
+        `  kof:regionless.domain is missing: child clusters write to https://vmauth.DOMAIN
+    Allowed: a DNS name such as kof.example.net
+    Paste:   kof:regionless:
+               domain: kof.example.net
+
+  kof:regionless.certEmail is missing: Let's Encrypt wants an address for the certificate of the domain
+    Allowed: an e-mail address, or selfSigned: true instead
+    Paste:   kof:regionless:
+               certEmail: platform@example.net`,
+    ],
+    [
+        "a value that no chart reads",
+        { values: { "kof-storage": { values: { "victoria-logs-cluster": { vlstorage: {} } } } } },
+        `  kof:values.kof-storage is not read by the charts of KOF 1.10.0: Helm would ignore it
+    Allowed: the nearest path that is read is kof-child.values.fromManagement.storage`,
+    ],
+    [
+        "a second route in the values",
+        { route: "management", values: { regionless: { enabled: true } } },
+        `  kof:values.regionless.enabled is decided by kof:route. Remove it from values`,
+    ],
+    [
+        "a secret in the values",
+        { values: { "kof-mothership": { values: { grafana: { config: { key: "AKIAIOSFODNN7EXAMPLE" } } } } } },
+        `  kof:values.kof-mothership.values.grafana.config.key looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name`,
+    ],
+    [
+        "an encrypted setting",
+        { values: { "kof-mothership": { values: { grafana: { config: { key: { secure: "v1:abc" } } } } } } },
+        `  kof:values is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name`,
+    ],
+    [
+        "a backtick where a template would choke on it",
+        { values: { "kof-child": { values: { collectors: { kcm: { namespace: "a`b" } } } } } },
+        "  kof:values.kof-child.values.collectors.kcm.namespace has a backtick, which breaks the MultiClusterService template that these values are pasted into",
+    ],
+    [
+        "a chart that is no address",
+        { chart: "kof" },
+        `  kof:chart is "kof", which is not allowed here
+    Allowed: oci://…/kof, https://… (a repository that has the chart kof), or a folder starting with ./ or /
+    Paste:   kof:chart: oci://registry.example.net/kof/charts/kof`,
+    ],
+    [
+        "text for a block",
+        { storage: "100Gi" },
+        `  kof:storage is "100Gi", which is not allowed here
+    Allowed: a map
+    Paste:   kof:storage:
+               logs:
+                 size: 100Gi
+                 retention: 30d`,
+    ],
+];
+
+describe("settings", () => {
+    for (const [what, raw, text] of mistakes) {
+        it(`refuse ${what}`, () => {
+            assert.equal(problems(raw), text);
+        });
+    }
+
+    it("name all problems at once", () => {
+        const text = problems({
+            route: "regional",
+            version: "2",
+            clustername: "x",
+            regional: { cluster: "A" },
+            istio: 1,
+        });
+        const keys = [...text.matchAll(/^ {2}(kof:\S+)/gm)].map(([, key]) => key);
+        assert.deepEqual(keys, ["kof:clustername", "kof:version", "kof:istio", "kof:regional.cluster"]);
+    });
+
+    it("have defaults for everything but what only the user knows", () => {
+        assert.deepEqual(parseSettings({}, "x"), {
+            route: "none",
+            version: "1.10.0",
+            chart: "oci://ghcr.io/k0rdent/kof/charts/kof",
+            clusterName: "mothership",
+            clusterNamespace: "kcm-system",
+            distribution: "k0s",
+            istio: false,
+            adopt: false,
+            values: {},
+        });
+        const { cloudwatch: complete } = parseSettings({ route: "cloudwatch", cloudwatch }, "x") as any;
+        assert.deepEqual(complete, {
+            region: "us-east-2",
+            logGroup: "management",
+            logStream: "logs",
+            retentionDays: 30,
+            auditRetentionDays: 365,
+            credentials: { kind: "accessKey", generations: ["1"] },
+        });
+    });
+
+    it("take the empty blocks that Pulumi.yaml has for defaults as absent", () => {
+        const blocks = {
+            regional: {},
+            regionless: {},
+            cloudwatch: {},
+            storageClass: {},
+            storage: {},
+            grafana: {},
+            values: {},
+        };
+        assert.deepEqual(parseSettings({ route: "none", ...blocks }, "x"), parseSettings({ route: "none" }, "x"));
+    });
+});

@@ -1,0 +1,65 @@
+import { versions } from "../catalog";
+import type { StackFile } from "../cli/stackFile";
+import type { Resource } from "../cli/offline";
+import { routeOf, type Route } from "../routes";
+import { parseSettings } from "../stacks/parse";
+
+/** Settings of one stack as they stand in its stack file, without the `kof:`. */
+export type Raw = Readonly<Record<string, unknown>>;
+
+const storageClass = { name: "kof", provisioner: "ebs.csi.aws.com" };
+
+/** Every route with what it takes at least, by the name under which tests show it. */
+export const routes: Readonly<Record<string, Raw>> = {
+    none: { route: "none", storageClass },
+    management: { route: "management", storageClass },
+    "management with Istio": { route: "management", istio: true, storageClass },
+    "management on kind": { route: "management", distribution: "kind", storageClass },
+    regional: { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" }, storageClass },
+    "regional with Istio": { route: "regional", istio: true, regional: { cluster: "eu-1" }, storageClass },
+    cloudwatch: { route: "cloudwatch", cloudwatch: { region: "us-east-2" }, storageClass },
+    regionless: {
+        route: "regionless",
+        regionless: { domain: "kof.example.net", certEmail: "platform@example.net" },
+        storageClass,
+    },
+};
+
+/** Every version with every route that it has. */
+export const cases: readonly { readonly version: string; readonly name: string; readonly raw: Raw }[] =
+    versions.flatMap((version) =>
+        Object.entries(routes)
+            .filter(([name]) => name !== "regionless" || hasRegionless(version))
+            .map(([name, raw]) => ({ version, name, raw: { ...raw, version } })),
+    );
+
+/** Whether KOF can do without regions: from 1.10 on. */
+export function hasRegionless(version: string): boolean {
+    return !version.startsWith("1.8.") && !version.startsWith("1.9.");
+}
+
+/** What settings come to. */
+export function routeFor(raw: Raw): Route {
+    return routeOf(parseSettings(raw, "Pulumi.test.yaml"));
+}
+
+/** A stack file with these settings, as Pulumi hands it to the program. */
+export function stackFile(raw: Raw, more: Readonly<Record<string, string>> = {}): StackFile {
+    const text = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+    const settings = Object.entries(raw).map(([key, value]) => [`kof:${key}`, text(value)] as const);
+    return {
+        file: "Pulumi.test.yaml",
+        stack: "test",
+        config: { ...Object.fromEntries(settings), ...more },
+        secretKeys: [],
+    };
+}
+
+/** The resource of a type and, where there are several, a name. Fails when there is none. */
+export function find(resources: readonly Resource[], type: string, name?: string): Resource {
+    const found = resources.filter((resource) => resource.type === type && (name ?? resource.name) === resource.name);
+    if (found.length !== 1 || !found[0]) {
+        throw new Error(`${String(found.length)} resources ${type} ${name ?? ""}`);
+    }
+    return found[0];
+}
