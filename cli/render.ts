@@ -28,7 +28,7 @@ function renderRun({ stack }: StackFile, { resources, outputs }: OfflineRun): Re
             [
                 about,
                 "Values of the umbrella chart. The same by hand:",
-                "  helm upgrade -i --reset-values -n kof kof -f kof-values.yaml CHART --version VERSION",
+                `  helm upgrade -i --reset-values -n kof kof -f kof-values.yaml ${chartOptions(chart?.inputs ?? {})}`,
             ],
             [chart?.inputs.values ?? {}],
         ),
@@ -44,6 +44,15 @@ function renderRun({ stack }: StackFile, { resources, outputs }: OfflineRun): Re
             [aws.map(({ type, name, inputs }) => ({ type, name, inputs: masked(withParsedPolicies(inputs)) }))],
         ),
     };
+}
+
+/** The chart as `helm` takes it. */
+function chartOptions({ chart, version, repositoryOpts }: Resource["inputs"]): string {
+    const { repo } = (repositoryOpts ?? {}) as { repo?: string };
+    const parts = { "": chart, "--repo ": repo, "--version ": version };
+    return Object.entries(parts)
+        .flatMap(([option, value]) => (typeof value === "string" ? [`${option}${value}`] : []))
+        .join(" ");
 }
 
 /** Resources are registered in no particular order. */

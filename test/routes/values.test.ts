@@ -1,0 +1,365 @@
+import assert from "node:assert/strict";
+
+import { parse } from "yaml";
+
+import { versions } from "../../catalog";
+import { valueAt, type HelmValues } from "../../catalog/values";
+import { adler32, vmuserSecretName } from "../../routes/vmuser";
+import { cases, hasRegionless, routeFor, type Raw } from "../support";
+
+const until19 = ["1.8.0", "1.8.1", "1.9.0"];
+const from110 = ["1.10.0", "1.11.0-rc0"];
+
+function values(raw: Raw, version: string): HelmValues {
+    return routeFor({ ...raw, version }).values;
+}
+
+function expectValues(supported: readonly string[], raw: Raw, yaml: string): void {
+    for (const version of supported) {
+        assert.deepEqual(values(raw, version), parse(yaml) ?? {}, version);
+    }
+}
+
+const processors =
+    "processors: {resource/k8sclustername: {attributes: [" +
+    "{action: insert, key: k8s.cluster.name, value: mothership}, " +
+    "{action: insert, key: k8s.cluster.namespace, value: kcm-system}]}}";
+const labels = "external_labels: {cluster: mothership, clusterNamespace: kcm-system}";
+
+describe("values of the routes", () => {
+    it("none: the charts' defaults, as they are", () => {
+        expectValues(versions, { route: "none" }, "");
+    });
+
+    it("management, up to 1.9", () => {
+        expectValues(
+            until19,
+            { route: "management" },
+            `
+kof-storage:
+  enabled: true
+  values:
+    global: {clusterName: mothership}
+    cert-manager: {cluster-issuer: {create: false}}
+kof-collectors:
+  enabled: true
+  values:
+    global: {clusterName: mothership, clusterNamespace: kcm-system}
+    kcm: {monitoring: true}
+    opentelemetry-kube-stack:
+      clusterName: mothership
+      defaultCRConfig:
+        config:
+          ${processors}
+          exporters: {prometheusremotewrite: {${labels}}}`,
+        );
+    });
+
+    it("management, from 1.10 on", () => {
+        expectValues(
+            from110,
+            { route: "management" },
+            `
+kof-child:
+  values:
+    fromManagement:
+      cluster: {name: mothership, namespace: kcm-system}
+      toManagementCluster: {enabled: true}
+      storage:
+        global: {clusterName: mothership}
+        cert-manager: {cluster-issuer: {create: false}}`,
+        );
+    });
+
+    const region = { cluster: "eu-1", domain: "eu-1.obs.example.net", namespace: "regions" };
+    const secret = vmuserSecretName("eu-1", "regions");
+
+    function regional(vmauth: string, collectors: string): string {
+        const auth = (signal: string) => `auth: {authenticator: basicauth/${signal}}`;
+        const client = "{client_auth: {username: '${env:KOF_VM_USER}', password: '${env:KOF_VM_PASSWORD}'}}";
+        return `
+kof-collectors:
+  enabled: true
+  dependsOn: [kof-operators, kof-mothership]
+  values:
+    global: {clusterName: mothership, clusterNamespace: kcm-system}
+    kcm: {monitoring: true}
+    opentelemetry-kube-stack:
+      clusterName: mothership
+      collectors: ${collectors}
+      defaultCRConfig:
+        env:
+          - {name: PKI_PATH, value: var/lib/k0s}
+          - {name: KOF_VM_USER, valueFrom: {secretKeyRef: {key: username, name: ${secret}}}}
+          - {name: KOF_VM_PASSWORD, valueFrom: {secretKeyRef: {key: password, name: ${secret}}}}
+        config:
+          ${processors}
+          extensions: {basicauth/logs: ${client}, basicauth/metrics: ${client}, basicauth/traces: ${client}}
+          exporters:
+            prometheusremotewrite:
+              endpoint: ${vmauth}/vm/insert/0/prometheus/api/v1/write
+              ${auth("metrics")}
+              ${labels}
+            otlphttp/logs: {logs_endpoint: "${vmauth}/vli/insert/opentelemetry/v1/logs", ${auth("logs")}}
+            otlphttp/traces: {traces_endpoint: "${vmauth}/vti/insert/opentelemetry/v1/traces", ${auth("traces")}}
+          service:
+            extensions: [basicauth/logs, basicauth/metrics, basicauth/traces]
+    opencost:
+      opencost:
+        prometheus:
+          existingSecretName: ${secret}
+          external: {url: "${vmauth}/vm/select/0/prometheus"}`;
+    }
+
+    const extensions = `
+              extensions:
+                - k8s_observer
+                - file_storage/filelogreceiver
+                - file_storage/filelogsyslogreceiver
+                - file_storage/filelogk8sauditreceiver
+                - file_storage/journaldreceiver
+                - basicauth/logs
+                - basicauth/metrics
+                - basicauth/traces`;
+
+    it("regional, up to 1.9", () => {
+        const daemon = `
+        daemon:
+          hostNetwork: true
+          observability: {metrics: {disablePrometheusAnnotations: false, enableMetrics: false}}
+          podAnnotations: {prometheus.io/ip4: '\${env:OTEL_K8S_NODE_IP}'}
+          config:
+            receivers:
+              prometheus: {api_server: {server_config: {endpoint: '\${env:OTEL_K8S_NODE_IP}:9090'}}}
+              otlp: {protocols: {grpc: {endpoint: '0.0.0.0:4317'}, http: {endpoint: '0.0.0.0:4318'}}}
+            service: ${extensions}
+              telemetry:
+                metrics:
+                  readers:
+                    - pull: {exporter: {prometheus: {host: '\${env:OTEL_K8S_NODE_IP}', port: 8888}}}`;
+        const yaml = regional("https://vmauth.eu-1.obs.example.net", daemon);
+        expectValues(until19, { route: "regional", regional: region }, yaml);
+    });
+
+    it("regional with Istio, up to 1.9", () => {
+        const mesh = `
+        controller-k0s: {enabled: false}
+        daemon:
+          hostNetwork: false
+          config:
+            service: ${extensions}`;
+        const raw = { route: "regional", istio: true, regional: { cluster: "eu-1", namespace: "regions" } };
+        expectValues(until19, raw, regional("http://eu-1-vmauth:8427", mesh));
+    });
+
+    it("regional, from 1.10 on, with Istio and without", () => {
+        const yaml = `
+kof-child:
+  values:
+    fromManagement:
+      cluster: {name: mothership, namespace: kcm-system}
+      toRegionalCluster: {name: eu-1, namespace: regions}`;
+        const mesh = { route: "regional", istio: true, regional: { cluster: "eu-1", namespace: "regions" } };
+        expectValues(from110, { route: "regional", regional: region }, yaml);
+        expectValues(from110, mesh, yaml);
+        const insecure = { route: "regional", regional: { ...region, insecureSkipVerify: true } };
+        expectValues(from110, insecure, `${yaml}\ntls: {insecureSkipVerify: true}`);
+    });
+
+    it("regional with a self-signed certificate reaches OpenCost too", () => {
+        for (const version of until19) {
+            const raw = { route: "regional", regional: { ...region, insecureSkipVerify: true } };
+            const path = ["kof-collectors", "values", "opencost", "opencost", "prometheus", "insecureSkipVerify"];
+            assert.equal(valueAt(values(raw, version), path), true);
+        }
+    });
+
+    function cloudwatch(group: string, collectors: string): string {
+        return `
+kof-collectors:
+  enabled: true
+  dependsOn: [kof-operators, kof-mothership]
+  values:
+    global: {clusterName: mothership, clusterNamespace: kcm-system}
+    kcm: {monitoring: true}
+    opencost: {enabled: false}
+    opentelemetry-kube-stack:
+      clusterName: mothership${collectors}
+      defaultCRConfig:
+        podAnnotations: {cloudwatch-credentials/generation: "2026-11"}
+        env:
+          - {name: PKI_PATH, value: var/lib/k0s}
+          - name: AWS_ACCESS_KEY_ID
+            valueFrom: {secretKeyRef: {name: cloudwatch-credentials, key: AWS_ACCESS_KEY_ID}}
+          - name: AWS_SECRET_ACCESS_KEY
+            valueFrom: {secretKeyRef: {name: cloudwatch-credentials, key: AWS_SECRET_ACCESS_KEY}}
+        config:
+          ${processors}
+          exporters:
+            prometheusremotewrite: {${labels}}
+            awscloudwatchlogs: {region: us-east-2, log_group_name: ${group}, log_stream_name: logs}
+          service:
+            pipelines:
+              logs: {exporters: [awscloudwatchlogs]}
+              metrics: {exporters: [nop]}
+              traces: {exporters: [nop]}`;
+    }
+    const credentials = { kind: "accessKey", generations: ["2026-05", "2026-11"] };
+
+    it("cloudwatch, up to 1.9", () => {
+        const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } };
+        expectValues(until19, raw, cloudwatch("management", ""));
+    });
+
+    it("cloudwatch, from 1.10 on", () => {
+        const pipelines = `
+      collectors:
+        daemon:
+          config:
+            service:
+              pipelines:
+                logs/default: {exporters: [awscloudwatchlogs]}
+                logs/audit: {exporters: [awscloudwatchlogs]}`;
+        const components =
+            "\nglobal: {components: [kof-operators, kof-mothership, kof-regional, kof-child, kof-collectors]}";
+        const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", logGroup: "g", credentials } };
+        expectValues(from110, raw, cloudwatch("g", pipelines) + components);
+    });
+
+    it("regionless", () => {
+        const yaml = `
+regionless: {enabled: true, clusterName: mothership, domain: kof.example.net, certEmail: a@example.net}
+kof-regional:
+  values:
+    collectors:
+      opentelemetry-kube-stack:
+        defaultCRConfig:
+          config:
+            ${processors}
+            exporters: {prometheusremotewrite: {${labels}}}`;
+        const wanted = { domain: "kof.example.net", certEmail: "a@example.net" };
+        expectValues(from110, { route: "regionless", regionless: wanted }, yaml);
+        const selfSigned = { route: "regionless", regionless: { ...wanted, selfSigned: true } };
+        expectValues(from110, selfSigned, `${yaml}\ntls: {selfSigned: true, insecureSkipVerify: true}`);
+    });
+});
+
+describe("values of the other settings", () => {
+    it("bring metrics-server along with the collectors, where the distribution has none, and once", () => {
+        for (const { version, raw } of cases) {
+            const chart = hasRegionless(version) ? "kof-mothership" : "kof-collectors";
+            const insecure = [[chart, { enabled: true, args: ["--kubelet-insecure-tls"] }]];
+            const expected = {
+                k0s: [],
+                other: [],
+                kubeadm: insecure,
+                kind: insecure,
+                eks: [[chart, { enabled: true }]],
+            };
+            for (const [distribution, wanted] of Object.entries(expected)) {
+                const all = values({ ...raw, distribution }, version);
+                const found = ["kof-mothership", "kof-collectors"].flatMap((each) => {
+                    const server = valueAt(all, [each, "values", "metrics-server"]);
+                    return server === undefined ? [] : [[each, server]];
+                });
+                assert.deepEqual(found, raw.route === "none" ? [] : wanted, `${version} ${raw.route} ${distribution}`);
+            }
+        }
+    });
+
+    it("put the class on each volume of the route, and size and retention where each version reads them", () => {
+        const storage = {
+            metrics: { size: "20Gi", retention: "1y", replicas: 2, replicationFactor: 1 },
+            logs: { size: "30Gi", retention: "60d", replicas: 3 },
+            traces: { size: "40Gi", retention: "4w", replicas: 4 },
+        };
+        const storageClass = { create: false, name: "fast" };
+        const part = (size: string, retentionPeriod: string, replicaCount: number) => ({
+            persistentVolume: { storageClassName: "fast", size },
+            extraArgs: { retentionPeriod },
+            replicaCount,
+        });
+        const logs = { vlstorage: part("30Gi", "60d", 3) };
+        const traces = { vtstorage: part("40Gi", "4w", 4) };
+        const claim = { volumeClaimTemplate: { spec: { resources: { requests: { storage: "20Gi" } } } } };
+        const spec = { retentionPeriod: "1y", replicationFactor: 1, vmstorage: { storage: claim, replicaCount: 2 } };
+        for (const version of versions) {
+            const all = values({ route: "management", storageClass, storage }, version);
+            assert.deepEqual(valueAt(all, ["kof-mothership", "values"]), {
+                global: { storageClass: "fast" },
+                victoriametrics: { vmcluster: { spec } },
+            });
+            const apart = hasRegionless(version);
+            const place = apart ? ["kof-child", "values", "fromManagement", "storage"] : ["kof-storage", "values"];
+            assert.deepEqual(valueAt(all, [...place, "victoria-logs-cluster"]), logs);
+            assert.deepEqual(valueAt(all, [...place, "victoria-traces-cluster"]), traces);
+            // Audit logs are the only volume of kof-storage that takes the global class on this route.
+            assert.equal(valueAt(all, [...place, "global", "storageClass"]), apart ? "fast" : undefined);
+        }
+        const wanted = { domain: "kof.example.net", selfSigned: true };
+        const all = values({ route: "regionless", regionless: wanted, storageClass, storage }, "1.10.0");
+        assert.deepEqual(valueAt(all, ["kof-regional", "values", "storage"]), {
+            global: { storageClass: "fast" },
+            victoriametrics: { vmcluster: { spec } },
+            "victoria-logs-cluster": logs,
+            "victoria-traces-cluster": traces,
+        });
+        assert.deepEqual(valueAt(all, ["kof-mothership", "values"]), { global: { storageClass: "fast" } });
+    });
+
+    it("size audit logs where they are stored apart", () => {
+        const raw = { route: "management", storage: { audit: { size: "50Gi", retention: "2y" } } };
+        const spec = ["victoriametrics", "vlcluster_audit", "spec", "vlstorage"];
+        const path = ["kof-child", "values", "fromManagement", "storage", ...spec];
+        assert.deepEqual(valueAt(values(raw, "1.10.0"), path), {
+            retentionPeriod: "2y",
+            storage: { volumeClaimTemplate: { spec: { resources: { requests: { storage: "50Gi" } } } } },
+        });
+    });
+
+    it("say what has no effect on a route", () => {
+        const sizes = { metrics: { size: "20Gi" }, logs: { size: "30Gi" } };
+        assert.deepEqual(routeFor({ route: "none", storage: sizes }).notices, [
+            "kof:storage.logs has no effect: route none stores no logs on this cluster.",
+        ]);
+        const wanted = { region: "us-east-2", auditLogGroup: "a" };
+        assert.equal(
+            routeFor({ route: "cloudwatch", version: "1.9.0", cloudwatch: wanted }).notices[1],
+            "kof:cloudwatch.auditLogGroup has no effect: KOF 1.9.0 does not tell audit logs from logs.",
+        );
+    });
+
+    it("name the cluster everywhere that a signal gets its name from", () => {
+        for (const { version, raw } of cases.filter((each) => each.raw.route !== "none")) {
+            const all = JSON.stringify(values({ ...raw, clusterName: "mgmt-7", clusterNamespace: "ns-7" }, version));
+            assert.doesNotMatch(all, /"mothership"/, `${version} ${raw.route}`);
+            assert.match(all, /mgmt-7/);
+            assert.match(all, /ns-7/);
+        }
+    });
+
+    it("turn Grafana's parts on, and leave its Secret to the program", () => {
+        for (const version of versions) {
+            assert.deepEqual(values({ route: "none", grafana: { enabled: true } }, version), {
+                "kof-operators": { values: { "grafana-operator": { enabled: true } } },
+                "kof-mothership": { values: { grafana: { enabled: true, security: { create_secret: false } } } },
+            });
+        }
+    });
+
+    it("are merged last when the user gives more of them", () => {
+        const more = {
+            "kof-mothership": { values: { promxy: { replicaCount: 1 }, global: { storageClass: "mine" } } },
+        };
+        const storageClass = { create: false, name: "fast" };
+        assert.deepEqual(values({ route: "none", storageClass, values: more }, "1.10.0"), more);
+    });
+
+    it("compute the name of a region's credentials as KOF does", () => {
+        assert.equal(adler32("Wikipedia"), 300286872);
+        assert.equal(adler32(""), 1);
+        assert.equal(vmuserSecretName("aws-us-east-2", "kcm-system"), "kof-vmuser-creds-admin-2461207107");
+        assert.equal(vmuserSecretName("mothership", "kcm-system"), "kof-vmuser-creds-admin-2149255661");
+        assert.equal(vmuserSecretName("regional-adopted", "kcm-system"), "kof-vmuser-creds-admin-3200650249");
+    });
+});
