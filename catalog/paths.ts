@@ -2,6 +2,7 @@ import { distance } from "fastest-levenshtein";
 import * as semver from "semver";
 
 import { chartValues, type Catalog } from ".";
+import { isCollector, isFreeForm, ruleOf } from "./rules";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "./values";
 
 /** A value that the charts would ignore, or take for something else. */
@@ -86,94 +87,6 @@ interface Shape {
     at(key: string): Shape | undefined;
 }
 
-/** What a chart reads beyond its values.yaml, or hands to another chart. A `*` in a path stands for any key. */
-interface Rule {
-    /** The values are those of this chart. */
-    readonly chart?: string;
-    /** Keys that a template reads although values.yaml does not list them. */
-    readonly keys?: readonly string[];
-    /** Any key is read. */
-    readonly open?: true;
-    /** Keys that are not listed are read like this path of the same chart. */
-    readonly like?: string;
-}
-
-const metadata = ["extraLabels", "nameOverride", "fullnameOverride", "imagePullSecrets"];
-const placement = ["affinity", "nodeSelector", "tolerations", "deployment"];
-const pipeline = ["receivers", "processors", "exporters"];
-
-/**
- * Read off the templates of KOF 1.8.0 to 1.11.0-rc0 (`charts/<chart>/templates`), which agree in all of this.
- * `kof-child` and `kof-regional` hand values on to the charts that they install on other clusters, and on this one.
- */
-const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
-    kof: {
-        "": { keys: ["fullnameOverride", "nameOverride"] },
-    },
-    "kof-child": {
-        "": { keys: ["global"] },
-        global: { open: true },
-        collectors: { chart: "kof-collectors" },
-        operators: { chart: "kof-operators" },
-        "fromManagement.collectors": { chart: "kof-collectors" },
-        "fromManagement.storage": { chart: "kof-storage" },
-    },
-    "kof-regional": {
-        "": { keys: ["global"] },
-        global: { open: true },
-        collectors: { chart: "kof-collectors" },
-        storage: { chart: "kof-storage" },
-        operators: { chart: "kof-operators" },
-        "kof-operators.values": { chart: "kof-operators" },
-        "victoria-metrics-operator.values": { chart: "victoria-metrics-operator" },
-    },
-    "kof-storage": {
-        "": { keys: ["vmrules"] },
-        global: { keys: ["storageClass", "lint"] },
-        grafana: { keys: ["installForTests"] },
-    },
-    "kof-mothership": {
-        "": { keys: ["commonLabels", "kubeTargetVersionOverride", "kube-prometheus-stack", "nameOverride"] },
-        commonLabels: { open: true },
-        "kube-prometheus-stack": { open: true },
-        "defaultRules.rules": { open: true },
-        "defaultRules.additionalRuleGroupLabels": { open: true },
-        grafana: { keys: ["installForTests", "root_url"] },
-        "kcm.kof": { keys: ["extraLabels"] },
-        "kcm.kof.operator": { keys: [...metadata, ...placement, "annotations"] },
-        "kcm.kof.operator.image": { keys: ["tag"] },
-        "kcm.kof.acl": { keys: [...placement, "extraArgs", "developmentMode", "ui"] },
-        "kcm.kof.acl.image": { keys: ["tag"] },
-        "kcm.kof.acl.service": { keys: ["clusterIP", "externalIPs", "loadBalancerIP", "loadBalancerSourceRanges"] },
-        promxy: { keys: [...metadata, ...placement, "annotations", "podAnnotations", "env", "secret"] },
-    },
-    "opentelemetry-kube-stack": {
-        collectors: { like: "defaultCRConfig" },
-        "collectors.*": { like: "defaultCRConfig" },
-        "*.config": { keys: ["connectors", "extensions", "receivers", "processors", "exporters", "service"] },
-        "*.config.service": { keys: ["extensions", "pipelines", "telemetry"] },
-        "*.config.service.telemetry": { open: true },
-        "*.config.service.pipelines": { open: true, like: "pipeline" },
-        "*.config.service.pipelines.*": { keys: pipeline },
-        ...Object.fromEntries(
-            [...pipeline, "connectors", "extensions"].map((kind) => [`*.config.${kind}`, { open: true } as const]),
-        ),
-    },
-};
-
-/** Keys whose content is free-form in every chart: it ends up in a Kubernetes object as it is. */
-const freeForm = new Set(
-    [
-        "affinity annotations args config connectors env extraArgs extraEnv extraEnvs extraLabels labels matchLabels".split(
-            " ",
-        ),
-        "metadata nodeSelector podAnnotations podLabels podMetadata podSecurityContext resources securityContext".split(
-            " ",
-        ),
-        "spec strategy".split(" "),
-    ].flat(),
-);
-
 function umbrella(catalog: Catalog, values: HelmValues): Shape {
     const components = new Set([
         ...catalog.components.map(({ name }) => name),
@@ -216,7 +129,7 @@ function chartShape(catalog: Catalog, chart: string, path: readonly string[]): S
     if (rule?.chart !== undefined) {
         parts.push(chartShape(catalog, rule.chart, []));
     }
-    if (chart === "opentelemetry-kube-stack" && path.length === 2 && path[0] === "collectors") {
+    if (isCollector(chart, path) && path.length === 2) {
         parts.push(chartShape(catalog, chart, ["defaultCRConfig"]));
     }
     const dependency = path.length === 1 && catalog.charts[chart].dependencies.find(({ name }) => name === path[0]);
@@ -226,24 +139,9 @@ function chartShape(catalog: Catalog, chart: string, path: readonly string[]): S
     return parts.length > 1 ? union(...parts) : own;
 }
 
-function ruleOf(chart: string, path: readonly string[]): Rule | undefined {
-    const table = rules[chart] ?? {};
-    const exact = table[path.join(".")];
-    if (exact) {
-        return exact;
-    }
-    // A collector's fields are read alike in `defaultCRConfig` and in `collectors.<name>`.
-    const inCollector = path[0] === "defaultCRConfig" ? path.slice(1) : path[0] === "collectors" ? path.slice(2) : [];
-    const fields = inCollector.length > 0 ? ["*", ...inCollector] : path;
-    return table[fields.join(".")] ?? table[[...fields.slice(0, -1), "*"].join(".")];
-}
-
 function valueShape(catalog: Catalog, chart: string, path: readonly string[], value: HelmValue | undefined): Shape {
     const rule = ruleOf(chart, path);
-    const isCollector =
-        chart === "opentelemetry-kube-stack" &&
-        ((path.length === 1 && path[0] === "defaultCRConfig") || (path.length === 2 && path[0] === "collectors"));
-    const extra = [...(rule?.keys ?? []), ...(isCollector ? catalog.collectorFields : [])];
+    const extra = [...(rule?.keys ?? []), ...(isCollector(chart, path) ? catalog.collectorFields : [])];
     const dependencies = path.length === 0 ? (catalog.charts[chart]?.dependencies ?? []).map(({ name }) => name) : [];
     const listed = isMap(value) ? Object.keys(value) : [];
     const keys = [...new Set([...listed, ...extra, ...dependencies])];
@@ -254,24 +152,23 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
     const open =
         !rule?.keys &&
         !isHandedOn(catalog, chart, path) &&
-        (rule?.open === true || keys.length === 0 || isFreeForm(chart, path));
+        (rule?.names === true || keys.length === 0 || isFreeForm(chart, path));
     const names = new Set(keys);
     return {
         kind: isMap(value) || keys.length > 0 ? "map" : "unknown",
-        open: open || path.join(".") === "collectors",
+        open,
         example: undefined,
         keys,
         at: (key) => {
             if (names.has(key)) {
                 return chartShape(catalog, chart, [...path, key]);
             }
-            if (chart === "opentelemetry-kube-stack" && path.join(".") === "collectors") {
-                return chartShape(catalog, chart, ["collectors", key]);
-            }
             if (!open || misspelt(key, keys) !== undefined) {
                 return undefined;
             }
-            return rule?.like === undefined ? anything : chartShape(catalog, chart, [...path, key]);
+            const below = [...path, key];
+            const described = ruleOf(chart, below) !== undefined || isCollector(chart, below);
+            return described ? chartShape(catalog, chart, below) : anything;
         },
     };
 }
@@ -286,11 +183,6 @@ function isHandedOn(catalog: Catalog, chart: string, path: readonly string[]): b
                   (i === 0 && catalog.charts[chart]?.dependencies.some(({ name }) => name === key) && key));
         return typeof to === "string" && catalog.charts[to] !== undefined;
     });
-}
-
-/** Whether a place is free-form, or within one that is. */
-function isFreeForm(chart: string, path: readonly string[]): boolean {
-    return path.some((key, i) => freeForm.has(key) || ruleOf(chart, path.slice(0, i + 1))?.open === true);
 }
 
 /** Reads what any of the shapes reads. */

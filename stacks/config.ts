@@ -55,7 +55,7 @@ function keys(kind: "text" | "structured", names: readonly string[]) {
  */
 export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`): Configuration {
     try {
-        const settings = parseSettings(namespace(pulumi.getProject(), decode), source);
+        const settings = parseSettings(namespace("kof", decode), source);
         checkChartFolder(settings, source);
         const route = routeOf(settings);
         checkCollectors(route, source);

@@ -1,0 +1,105 @@
+/** What a chart reads beyond its values.yaml, or hands to another chart. A `*` in a path stands for any key. */
+export interface Rule {
+    /** The values are those of this chart. */
+    readonly chart?: string;
+    /** Keys that a template reads although values.yaml does not list them. */
+    readonly keys?: readonly string[];
+    /** Any key is read, with whatever is below it. */
+    readonly open?: true;
+    /** Keys are names that anyone may choose; below them the rules go on. */
+    readonly names?: true;
+}
+
+const metadata = ["extraLabels", "nameOverride", "fullnameOverride", "imagePullSecrets"];
+const placement = ["affinity", "nodeSelector", "tolerations", "deployment"];
+const pipeline = ["receivers", "processors", "exporters"];
+
+/**
+ * Read off the templates of KOF 1.8.0 to 1.11.0-rc0 (`charts/<chart>/templates`), which agree in all of this.
+ * `kof-child` and `kof-regional` hand values on to the charts that they install on other clusters, and on this one.
+ */
+const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+    kof: {
+        "": { keys: ["fullnameOverride", "nameOverride"] },
+    },
+    "kof-child": {
+        "": { keys: ["global"] },
+        global: { open: true },
+        collectors: { chart: "kof-collectors" },
+        operators: { chart: "kof-operators" },
+        "fromManagement.collectors": { chart: "kof-collectors" },
+        "fromManagement.storage": { chart: "kof-storage" },
+    },
+    "kof-regional": {
+        "": { keys: ["global"] },
+        global: { open: true },
+        collectors: { chart: "kof-collectors" },
+        storage: { chart: "kof-storage" },
+        operators: { chart: "kof-operators" },
+        "kof-operators.values": { chart: "kof-operators" },
+        "victoria-metrics-operator.values": { chart: "victoria-metrics-operator" },
+    },
+    "kof-storage": {
+        "": { keys: ["vmrules"] },
+        global: { keys: ["storageClass", "lint"] },
+        grafana: { keys: ["installForTests"] },
+    },
+    "kof-mothership": {
+        "": { keys: ["commonLabels", "kubeTargetVersionOverride", "kube-prometheus-stack", "nameOverride"] },
+        commonLabels: { open: true },
+        "kube-prometheus-stack": { open: true },
+        "defaultRules.rules": { open: true },
+        "defaultRules.additionalRuleGroupLabels": { open: true },
+        grafana: { keys: ["installForTests", "root_url"] },
+        "kcm.kof": { keys: ["extraLabels"] },
+        "kcm.kof.operator": { keys: [...metadata, ...placement, "annotations"] },
+        "kcm.kof.operator.image": { keys: ["tag"] },
+        "kcm.kof.acl": { keys: [...placement, "extraArgs", "developmentMode", "ui"] },
+        "kcm.kof.acl.image": { keys: ["tag"] },
+        "kcm.kof.acl.service": { keys: ["clusterIP", "externalIPs", "loadBalancerIP", "loadBalancerSourceRanges"] },
+        promxy: { keys: [...metadata, ...placement, "annotations", "podAnnotations", "env", "secret"] },
+    },
+    "opentelemetry-kube-stack": {
+        collectors: { names: true },
+        "*.config": { keys: ["connectors", "extensions", "receivers", "processors", "exporters", "service"] },
+        "*.config.service": { keys: ["extensions", "pipelines", "telemetry"] },
+        "*.config.service.telemetry": { open: true },
+        "*.config.service.pipelines": { names: true },
+        "*.config.service.pipelines.*": { keys: pipeline },
+        ...Object.fromEntries(
+            [...pipeline, "connectors", "extensions"].map((kind) => [`*.config.${kind}`, { open: true } as const]),
+        ),
+    },
+};
+
+/** Keys whose content is free-form in every chart: it ends up in a Kubernetes object as it is. */
+const freeForm = new Set(
+    `affinity annotations args config connectors env extraArgs extraEnv extraEnvs extraLabels labels matchLabels metadata
+    nodeSelector podAnnotations podLabels podMetadata podSecurityContext resources securityContext spec strategy`.split(
+        /\s+/,
+    ),
+);
+
+/** What is known of a path of a chart's values besides its defaults. */
+export function ruleOf(chart: string, path: readonly string[]): Rule | undefined {
+    const table = rules[chart] ?? {};
+    const exact = table[path.join(".")];
+    if (exact) {
+        return exact;
+    }
+    // A collector's fields are read alike in `defaultCRConfig` and in `collectors.<name>`.
+    const inCollector = path[0] === "defaultCRConfig" ? path.slice(1) : path[0] === "collectors" ? path.slice(2) : [];
+    const fields = inCollector.length > 0 ? ["*", ...inCollector] : path;
+    return table[fields.join(".")] ?? table[[...fields.slice(0, -1), "*"].join(".")];
+}
+
+/** Whether the values at a path of opentelemetry-kube-stack are those of a collector, or what all collectors share. */
+export function isCollector(chart: string, path: readonly string[]): boolean {
+    const place = chart === "opentelemetry-kube-stack" ? path : [];
+    return (place.length === 1 && place[0] === "defaultCRConfig") || (place.length === 2 && place[0] === "collectors");
+}
+
+/** Whether a path is free-form, or within one that is. */
+export function isFreeForm(chart: string, path: readonly string[]): boolean {
+    return path.some((key, i) => freeForm.has(key) || ruleOf(chart, path.slice(0, i + 1))?.open === true);
+}
