@@ -15,7 +15,11 @@ export async function generatedFiles(): Promise<Record<string, string>> {
     const project = {
         name: "kof",
         description: "k0rdent KOF on a management cluster, its telemetry stored where one setting says.",
-        runtime: { name: "nodejs", options: { packagemanager: "npm" } },
+        // Pulumi's own TypeScript support would compile what only needs its types taken out.
+        runtime: {
+            name: "nodejs",
+            options: { packagemanager: "npm", typescript: false, nodeargs: "-r ./cli/register.js" },
+        },
         config: projectConfig(),
     };
     const readme = fs.readFileSync("README.md", "utf8");

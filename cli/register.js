@@ -1,5 +1,5 @@
-// Has Node run TypeScript: `node -r ./cli/register.js FILE.ts`. Only types and imports are taken out, which keeps the start
-// fast; every supported Node runs the rest as it stands. (Pulumi itself uses ts-node for the program.)
+// Has Node run TypeScript: `node -r ./cli/register.js FILE.ts`, by npm, mocha and, through Pulumi.yaml, by `pulumi up`. Only
+// types and imports are taken out, which keeps the start fast; every supported Node runs the rest as it stands.
 // @ts-check
 "use strict";
 
