@@ -1,8 +1,22 @@
 import assert from "node:assert/strict";
 
+import { parse } from "yaml";
+
+import { mergeValues, nest, type HelmValues } from "../../catalog/values";
 import { UserError } from "../../errors";
+import { settingRows } from "../../stacks/describe";
 import { parseSettings } from "../../stacks/parse";
 import type { Raw } from "../support";
+
+/** As {@link problems}, and nothing when there are none. */
+function problemsOrNone(raw: Raw): string {
+    try {
+        parseSettings(raw, "Pulumi.dev.yaml");
+        return "";
+    } catch {
+        return problems(raw);
+    }
+}
 
 /** The text of the error that settings give, without the line that counts the problems. */
 function problems(raw: Raw): string {
@@ -291,6 +305,33 @@ describe("settings", () => {
     for (const [what, raw, text] of mistakes) {
         it(`refuse ${what}`, () => {
             assert.equal(problems(raw), text);
+        });
+    }
+
+    // A route with its block for each setting that belongs to one.
+    const around: Readonly<Record<string, Raw>> = {
+        regional: { route: "regional", regional: region },
+        regionless: { route: "regionless", regionless: { domain: "kof.example.net", selfSigned: true } },
+        cloudwatch: { route: "cloudwatch", cloudwatch },
+        storageClass: { storageClass: { name: "kof", provisioner: "ebs.csi.aws.com" } },
+    };
+    for (const row of settingRows().filter(({ type, key }) => type !== "object" && !key.includes("credentials"))) {
+        it(`say what kof:${row.key} may be`, () => {
+            const path = row.key.split(".");
+            const wrong = row.type === "boolean" || row.type === "array" ? "maybe" : { not: "this" };
+            const base = around[path[0] ?? ""] ?? {};
+            const text = problems(mergeValues(base as HelmValues, nest(path, wrong)));
+            const [first, second, ...paste] = text.split("\n");
+            assert.equal(first, `  kof:${row.key} is ${JSON.stringify(wrong)}, which is not allowed here`);
+            assert.equal(second, `    Allowed: ${row.allowed}`);
+            assert.ok(row.allowed !== "" && row.description !== "");
+            // What it offers to paste has to be right itself.
+            const pasted = parse(paste.join("\n").replace(/^ {4}Paste:/, "         ")) as Record<string, HelmValues>;
+            const settings = Object.fromEntries(Object.entries(pasted).map(([key, value]) => [key.slice(4), value]));
+            const mended = mergeValues(base as HelmValues, settings);
+            // Whether these three are right depends on other settings.
+            const alone = !["route", "regional.domain", "storageClass.create"].includes(row.key);
+            assert.equal(alone ? problemsOrNone(mended) : "", "");
         });
     }
 
