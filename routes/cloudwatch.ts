@@ -36,17 +36,21 @@ export function cloudwatch(settings: SettingsOf<"cloudwatch">, catalog: Catalog)
         store: `CloudWatch Logs in ${wanted.region}`,
         address: `${group}/${wanted.logStream}`,
     });
-    const ownAuditGroup = hasAuditPipeline(catalog) ? wanted.auditLogGroup : undefined;
+    const audit = ownAuditGroup(wanted, catalog);
+    const logGroups = [{ name: wanted.logGroup, retentionDays: wanted.retentionDays }];
+    if (audit !== undefined) {
+        logGroups.push({ name: audit, retentionDays: wanted.auditRetentionDays });
+    }
     return {
         values: mergeValues(values, metricsServer(settings, catalog)),
         destinations: {
             metrics: notStored("discarded"),
             logs: stored(wanted.logGroup),
             traces: notStored("discarded"),
-            audit: stored(ownAuditGroup ?? wanted.logGroup),
+            audit: stored(audit ?? wanted.logGroup),
         },
         volumes: mothershipVolumes(catalog),
-        cloudwatch: wanted,
+        cloudwatch: { ...wanted, logGroups },
         notices: [
             "Route cloudwatch stores logs and audit logs only: metrics and traces of this cluster are discarded.",
             ...(wanted.auditLogGroup !== undefined && !hasAuditPipeline(catalog)
@@ -61,8 +65,13 @@ export function cloudwatch(settings: SettingsOf<"cloudwatch">, catalog: Catalog)
 const daemonPipelines = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
 
 /** Whether the daemon sorts audit logs into a pipeline of their own (KOF 1.10 and later). */
-export function hasAuditPipeline(catalog: Catalog): boolean {
+function hasAuditPipeline(catalog: Catalog): boolean {
     return isMap(valueAt(chartValues(catalog, "kof-collectors"), [...daemonPipelines, "logs/audit"]));
+}
+
+/** The log group of the audit logs, where it is not the one of the logs. */
+function ownAuditGroup({ logGroup, auditLogGroup }: CloudWatchSettings, catalog: Catalog): string | undefined {
+    return hasAuditPipeline(catalog) && auditLogGroup !== logGroup ? auditLogGroup : undefined;
 }
 
 function kubeStack(wanted: CloudWatchSettings, catalog: Catalog): HelmValues {
@@ -72,7 +81,8 @@ function kubeStack(wanted: CloudWatchSettings, catalog: Catalog): HelmValues {
         log_stream_name: wanted.logStream,
         ...(wanted.endpoint === undefined ? {} : { endpoint: wanted.endpoint }),
     });
-    const audit = wanted.auditLogGroup === undefined ? "awscloudwatchlogs" : "awscloudwatchlogs/audit";
+    const auditGroup = ownAuditGroup(wanted, catalog);
+    const audit = auditGroup === undefined ? "awscloudwatchlogs" : "awscloudwatchlogs/audit";
     const discarded = { exporters: ["nop"] };
     // The charts' exporters stay defined: a collector does not start an exporter that no pipeline names, but it does
     // refuse one that is null. Here and below only the pipelines are redirected.
@@ -98,9 +108,7 @@ function kubeStack(wanted: CloudWatchSettings, catalog: Catalog): HelmValues {
             config: {
                 exporters: {
                     awscloudwatchlogs: exporter(wanted.logGroup),
-                    ...(hasAuditPipeline(catalog) && wanted.auditLogGroup !== undefined
-                        ? { [audit]: exporter(wanted.auditLogGroup) }
-                        : {}),
+                    ...(auditGroup === undefined ? {} : { [audit]: exporter(auditGroup) }),
                 },
                 service: {
                     pipelines: { logs: { exporters: ["awscloudwatchlogs"] }, metrics: discarded, traces: discarded },

@@ -22,7 +22,10 @@ export interface RouteParts {
     /** The Secret that must exist before the collectors start, and that something else makes. */
     readonly vmuserSecret?: string;
     /** Log groups and credentials to make in AWS. */
-    readonly cloudwatch?: CloudWatchSettings;
+    readonly cloudwatch?: CloudWatchSettings & {
+        /** The groups with the days after which CloudWatch deletes events, the one for the logs first. */
+        readonly logGroups: readonly { readonly name: string; readonly retentionDays: number }[];
+    };
     /** What a reader of the preview should know. */
     readonly notices?: readonly string[];
 }

@@ -4,15 +4,15 @@ import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 
 import { signals, type Signal } from "../catalog";
-import { CloudWatch, type LogGroupArgs } from "../components/cloudwatch";
+import { CloudWatch } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";
 import { kofNamespace, Namespace } from "../components/namespace";
 import { StorageClass } from "../components/storageClass";
-import { cloudwatchSecretName, hasAuditPipeline } from "../routes/cloudwatch";
+import { cloudwatchSecretName } from "../routes/cloudwatch";
 import type { Destination, Route } from "../routes";
 import type { Configuration } from "./config";
-import type { CloudWatchSettings, SettingsOf } from "./settings";
+import type { SettingsOf } from "./settings";
 
 /** What a stack says about itself when it is deployed. */
 export interface Outputs {
@@ -68,7 +68,7 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration): Ou
     if (settings.grafana?.enabled === true) {
         before.push(new GrafanaAdmin("grafana-admin", inNamespace));
     }
-    const cloudwatch = route.cloudwatch && createCloudWatch(route, route.cloudwatch, aws, inNamespace);
+    const cloudwatch = route.cloudwatch && createCloudWatch(settings.clusterName, route.cloudwatch, aws, inNamespace);
     if (cloudwatch) {
         before.push(cloudwatch);
     }
@@ -90,29 +90,23 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration): Ou
 }
 
 function createCloudWatch(
-    { settings, catalog }: Route,
-    wanted: CloudWatchSettings,
+    clusterName: string,
+    { region, logGroups, kmsKeyArn, credentials }: NonNullable<Route["cloudwatch"]>,
     aws: Configuration["aws"],
     options: { readonly providers: pulumi.ProviderResource[]; readonly dependsOn: pulumi.Resource[] },
 ): CloudWatch {
-    const provider = new AwsProvider("aws", { ...aws, region: wanted.region as pulumi.Input<AwsRegion> });
-    const audit = hasAuditPipeline(catalog) ? wanted.auditLogGroup : undefined;
-    const logGroups: LogGroupArgs[] = [{ name: wanted.logGroup, retentionDays: wanted.retentionDays }];
-    if (audit !== undefined && audit !== wanted.logGroup) {
-        logGroups.push({ name: audit, retentionDays: wanted.auditRetentionDays });
-    }
-    const { credentials } = wanted;
+    const provider = new AwsProvider("aws", { ...aws, region: region as pulumi.Input<AwsRegion> });
     return new CloudWatch(
         "cloudwatch",
         {
-            region: wanted.region,
+            region,
             logGroups,
-            kmsKeyArn: wanted.kmsKeyArn,
+            kmsKeyArn,
             accessKey:
                 credentials.kind === "accessKey"
                     ? { generations: credentials.generations, secretName: cloudwatchSecretName }
                     : undefined,
-            tags: { "kof-cluster": settings.clusterName, "managed-by": "pulumi" },
+            tags: { "kof-cluster": clusterName, "managed-by": "pulumi" },
         },
         { ...options, providers: [...options.providers, provider] },
     );

@@ -185,6 +185,16 @@ describe("resource graph", () => {
         assert.deepEqual(outputs.logGroups, ["a", "b"]);
     });
 
+    it("makes one log group when audit logs go to the same", async () => {
+        const cloudwatch = { region: "us-east-2", logGroup: "a", auditLogGroup: "a" };
+        const { outputs, resources } = await up({ route: "cloudwatch", cloudwatch });
+        assert.deepEqual(outputs.logGroups, ["a"]);
+        assert.doesNotMatch(
+            JSON.stringify(find(resources, "kubernetes:helm.sh/v4:Chart").inputs),
+            /awscloudwatchlogs\/audit/,
+        );
+    });
+
     it("puts the key of the last generation into the Secret, and keeps both", async () => {
         const credentials = { kind: "accessKey", generations: ["2026-05", "2026-11"] };
         const { resources } = await up({ route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } });
