@@ -106,6 +106,33 @@ describe("effective collectors", () => {
         });
     }
 
+    it("have the pipelines that the charts of 1.9.0 render for the daemon (recorded with Helm 3.21.4)", () => {
+        const { config } = collector({ route: "management", version: "1.9.0" }, "daemon");
+        assert.deepEqual(valueAt(config, ["service", "pipelines"]), {
+            logs: {
+                receivers: ["otlp", "receiver_creator", "filelog/syslog", "filelog/k8s_audit", "journald"],
+                processors: [
+                    ...["k8sattributes", "resource/k8sclustername", "resourcedetection", "transform/syslog"],
+                    ...["transform/syslogkvparser", "transform/audit", "batch"],
+                ],
+                exporters: ["otlphttp/logs", "debug"],
+            },
+            metrics: {
+                receivers: ["prometheus", "otlp", "hostmetrics", "kubeletstats"],
+                processors: [
+                    ...["k8sattributes", "resourcedetection", "transform/kubeletstats", "transform/hostmetrics"],
+                    ...["transform/k8snode", "batch"],
+                ],
+                exporters: ["prometheusremotewrite"],
+            },
+            traces: {
+                receivers: ["otlp"],
+                processors: ["k8sattributes", "resourcedetection", "batch"],
+                exporters: ["otlphttp/traces"],
+            },
+        });
+    });
+
     it("know where each distribution has its certificates, on every route", () => {
         const paths = {
             k0s: "var/lib/k0s",
