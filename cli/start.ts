@@ -11,50 +11,49 @@ const usage = `Usage: npm start                        preview the stack dev, of
        npm start -- --stack NAME        preview the stack of Pulumi.NAME.yaml
        npm start -- --config FILE       preview the stack of any stack file`;
 
-/** A style by what it means. Only for a terminal: what is piped stays plain. */
-type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
-
 /** The offline preview as text: what `pulumi preview` would list, and where each signal goes. */
-export function previewText(run: OfflineRun, stack: string, paint: Paint): string {
+export function previewText(run: OfflineRun, stack: string): string {
     const lines = treeLines(resourceTree(run));
     const width = Math.max(...lines.map(({ branches, type }) => branches.length + type.length)) + 2;
     const nameWidth = Math.max(...lines.map(({ name }) => name.length)) + 2;
-    const sign = { create: paint("green", "+"), read: paint("cyan", ">") };
+    const sign = { create: styleText("green", "+"), read: styleText("cyan", ">") };
     const colour = { create: "green", read: "cyan" } as const;
     const count = (operation: "create" | "read") => lines.filter((line) => line.operation === operation).length;
     const destinations = run.outputs.destinations as Record<string, string>;
-    const stored = (text: string) => (text.startsWith("not stored") ? paint("yellow", text) : text);
+    const volumes = Object.entries(run.outputs.volumes as Record<string, string>);
+    const stored = (text: string) => (text.startsWith("not stored") ? styleText("yellow", text) : text);
     const output = (name: string) => ([run.outputs[name] ?? ""].flat() as string[]).join(", ");
     return [
-        `${paint("magenta", `Preview (${stack})`)} offline: nothing was contacted, so everything counts as new.`,
+        `${styleText("magenta", `Preview (${stack})`)} offline: nothing was contacted, so everything counts as new.`,
         "",
-        paint("bold", `     ${"Type".padEnd(width)}${"Name".padEnd(nameWidth)}Plan`),
+        styleText("bold", `     ${"Type".padEnd(width)}${"Name".padEnd(nameWidth)}Plan`),
         ...lines.map(
             ({ operation, branches, type, name }) =>
-                ` ${sign[operation]}   ${(branches + type).padEnd(width)}${name.padEnd(nameWidth)}${paint(colour[operation], operation)}`,
+                ` ${sign[operation]}   ${(branches + type).padEnd(width)}${name.padEnd(nameWidth)}${styleText(colour[operation], operation)}`,
         ),
         "",
-        ...run.messages.map((message) => paint("yellow", message)),
+        ...run.messages.map((message) => styleText("yellow", message)),
         ...(run.messages.length > 0 ? [""] : []),
-        paint("bold", "Where this cluster's telemetry goes"),
+        styleText("bold", "Where this cluster's telemetry goes"),
         ...signals.map((signal) => `    ${signal.padEnd(8)} ${stored(destinations[signal] ?? "")}`),
         "",
-        paint("bold", "Outputs"),
+        styleText("bold", "Volumes on this cluster"),
+        ...volumes.map(([workload, text]) => `    ${workload.padEnd(16)} ${text}`),
+        "",
+        styleText("bold", "Outputs"),
         ...["route", "version", "namespace", "storageClass", "logGroups", "verify"]
             .filter((name) => output(name) !== "")
             .map((name) => `    ${name.padEnd(12)} ${output(name)}`),
         "",
-        paint("bold", "Resources"),
-        `    ${paint("green", `+ ${String(count("create"))} to create`)}`,
-        ...(count("read") > 0 ? [`    ${paint("cyan", `> ${String(count("read"))} to read`)}`] : []),
+        styleText("bold", "Resources"),
+        `    ${styleText("green", `+ ${String(count("create"))} to create`)}`,
+        ...(count("read") > 0 ? [`    ${styleText("cyan", `> ${String(count("read"))} to read`)}`] : []),
     ].join("\n");
 }
 
 if (require.main === module) {
     run(async () => {
         const stackFile = readStackFile(parseOptions(usage, { stack: { type: "string" }, config: { type: "string" } }));
-        const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-        const paint: Paint = (style, text) => (colours ? styleText(style, text) : text);
-        console.log(previewText(await runOffline(stackFile, { preview: true }), stackFile.stack, paint));
+        console.log(previewText(await runOffline(stackFile, { preview: true }), stackFile.stack));
     });
 }

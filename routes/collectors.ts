@@ -75,18 +75,18 @@ export function metricsServer({ distribution }: Settings, catalog: Catalog): Hel
 export const collectorsDependOn = ["kof-operators", "kof-mothership"];
 
 /** The volumes of a chart, and where the umbrella takes its values from. */
-export function volumesOf(catalog: Catalog, chart: string, prefix: readonly string[]): RouteVolume[] {
+export function chartVolumes(catalog: Catalog, chart: string, prefix: readonly string[]): RouteVolume[] {
     return catalog.volumes.filter((volume) => volume.chart === chart).map((volume) => ({ volume, prefix }));
 }
 
 /** The volumes that the management cluster has on every route with its own VMCluster. */
 export function mothershipVolumes(catalog: Catalog): RouteVolume[] {
-    return volumesOf(catalog, "kof-mothership", ["kof-mothership", "values"]);
+    return chartVolumes(catalog, "kof-mothership", ["kof-mothership", "values"]);
 }
 
 /** The volumes of kof-storage where kof-mothership keeps the metrics. */
 export function logStorageVolumes(catalog: Catalog, prefix: readonly string[]): RouteVolume[] {
-    return volumesOf(catalog, "kof-storage", prefix).filter(({ volume }) => volume.signal !== "metrics");
+    return chartVolumes(catalog, "kof-storage", prefix).filter(({ volume }) => volume.signal !== "metrics");
 }
 
 const stores = {

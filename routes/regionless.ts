@@ -3,7 +3,7 @@ import { mergeValues } from "../catalog/values";
 import { identity } from "../collectors/fragments";
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
-import { distributionValues, metricsServer, storedHere, volumesOf } from "./collectors";
+import { distributionValues, metricsServer, storedHere, chartVolumes } from "./collectors";
 
 /** There are no regions: the management cluster stores its own telemetry and that of every child cluster. */
 export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog): RouteParts {
@@ -30,10 +30,10 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
         destinations: storedHere(catalog),
         // kof-mothership's VMCluster gives way to the one of kof-storage; its Grafana stays.
         volumes: [
-            ...volumesOf(catalog, "kof-mothership", ["kof-mothership", "values"]).filter(
+            ...chartVolumes(catalog, "kof-mothership", ["kof-mothership", "values"]).filter(
                 ({ volume }) => volume.signal === "grafana",
             ),
-            ...volumesOf(catalog, "kof-storage", ["kof-regional", "values", "storage"]),
+            ...chartVolumes(catalog, "kof-storage", ["kof-regional", "values", "storage"]),
         ],
         notices: [
             "Route regionless takes KOF off every existing regional cluster: what is stored there is no longer reachable through KOF.",

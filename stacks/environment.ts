@@ -11,6 +11,7 @@ import { kofNamespace, Namespace } from "../components/namespace";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
 import type { Destination, Route } from "../routes";
+import { totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
 import type { SettingsOf } from "./settings";
 
@@ -21,6 +22,8 @@ export interface Outputs {
     readonly version: string;
     /** Per signal where it goes, or that it is not stored. */
     readonly destinations: Readonly<Record<Signal, string>>;
+    /** Per workload its volumes on this cluster: how many, how large, and how long they keep their data. */
+    readonly volumes: Readonly<Record<string, string>>;
     /** The class of KOF's volumes. */
     readonly storageClass: pulumi.Input<string>;
     /** CloudWatch log groups of the route. */
@@ -82,6 +85,7 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration): Ou
         route: settings.route,
         version,
         destinations: describeDestinations(route),
+        volumes: describeVolumes(route),
         storageClass: storageClass?.name ?? "the cluster's default class",
         logGroups: cloudwatch?.logGroups ?? [],
         namespace: namespace.name,
@@ -134,6 +138,16 @@ export function describeDestinations({ destinations }: Route): Record<Signal, st
     const text = (destination: Destination) =>
         destination.stored ? `${destination.store}: ${destination.address}` : `not stored (${destination.why})`;
     return Object.fromEntries(signals.map((signal) => [signal, text(destinations[signal])])) as Record<Signal, string>;
+}
+
+/** Per workload its volumes, and what they come to, as a person reads it. */
+function describeVolumes(route: Route): Record<string, string> {
+    const volumes = volumesOf(route);
+    const rows = volumes.map(({ workload, signal, count, size, retention }) => {
+        const content = retention === undefined ? "of cache" : `of ${signal}, kept for ${retention}`;
+        return [workload, `${String(count)} x ${size} ${content}`] as const;
+    });
+    return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumes)))}Gi` };
 }
 
 /** KOF's own last step of each route, as one command. */

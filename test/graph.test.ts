@@ -281,6 +281,17 @@ describe("resource graph", () => {
         assert.deepEqual(await chart({ chart: "./test/charts/kof" }), ["./test/charts/kof", undefined, undefined]);
     });
 
+    it("says which volumes the cluster has to have room for", async () => {
+        const { outputs } = await up({ ...routes.management, version: "1.9.0" });
+        assert.deepEqual(outputs.volumes, {
+            vmselect: "2 x 10Gi of cache",
+            vmstorage: "3 x 100Gi of metrics, kept for 30d",
+            vlstorage: "2 x 50Gi of logs, kept for 7d",
+            vtstorage: "2 x 50Gi of traces, kept for 7d",
+            total: "520Gi",
+        });
+    });
+
     it("says which signals are not stored", async () => {
         const { messages, outputs } = await up(routes.cloudwatch!);
         assert.deepEqual(messages, [

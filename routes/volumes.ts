@@ -1,0 +1,61 @@
+import { chartValues, type CatalogSetting, type Signal } from "../catalog";
+import { coalesceValues, valueAt, type HelmValue } from "../catalog/values";
+import type { Route, RouteVolume } from ".";
+
+/** The persistent volumes of one workload on the management cluster, ReadWriteOnce, one per pod. */
+export interface Volume {
+    /** `vmstorage`, `vlstorage`, … */
+    readonly workload: string;
+    readonly signal: Signal;
+    readonly count: number;
+    /** Size of each, as a Kubernetes quantity. */
+    readonly size: string;
+    /** Name of the class; empty for the cluster's default class. */
+    readonly storageClass: string;
+    /** How long data is kept: `30d`. `undefined` for a cache. */
+    readonly retention: string | undefined;
+}
+
+/** The volumes that a route has on the management cluster, the charts' defaults filled in. */
+export function volumesOf(route: Route): Volume[] {
+    return route.volumes.flatMap((each) => {
+        const { volume } = each;
+        const at = (setting: CatalogSetting | null) => (setting ? effective(route, each, setting) : null);
+        // Grafana is the user's own: KOF makes a volume for it only in its tests (`grafana.installForTests`).
+        return volume.signal === "grafana"
+            ? []
+            : [
+                  {
+                      workload: volume.workload,
+                      signal: volume.signal,
+                      count: at(volume.replicas) as number,
+                      size: at(volume.size) as string,
+                      storageClass: (at(volume.storageClass) ?? "") as string,
+                      retention: (at(volume.retention) ?? undefined) as string | undefined,
+                  },
+              ];
+    });
+}
+
+/** A setting as the chart gets it: from the stack, else from the umbrella's defaults, else its own. */
+function effective(
+    { catalog, values }: Route,
+    { prefix }: RouteVolume,
+    { path, default: own }: CatalogSetting,
+): HelmValue {
+    const umbrella = coalesceValues(chartValues(catalog, "kof"), values);
+    return valueAt(umbrella, [...prefix, ...path]) ?? own;
+}
+
+const units: Readonly<Record<string, number>> = {
+    ...{ Ki: 2 ** -20, Mi: 2 ** -10, Gi: 1, Ti: 2 ** 10, Pi: 2 ** 20, Ei: 2 ** 30 },
+    ...Object.fromEntries(["k", "M", "G", "T", "P", "E"].map((unit, i) => [unit, 1000 ** (i + 1) / 2 ** 30])),
+};
+
+/** What volumes ask for together, in GiB. */
+export function totalGiB(volumes: readonly Volume[]): number {
+    return volumes.reduce((sum, { count, size }) => {
+        const [, amount = "", unit = ""] = /^([\d.]+)([A-Za-z]*)$/.exec(size) ?? [];
+        return sum + count * Number(amount) * (units[unit] ?? 2 ** -30);
+    }, 0);
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+
+import { versions } from "../../catalog";
+import { totalGiB, volumesOf, type Volume } from "../../routes/volumes";
+import { hasRegionless, routeFor, routes } from "../support";
+
+const rows = (volumes: readonly Volume[]) =>
+    volumes
+        .map(({ workload, count, size, storageClass, retention }) =>
+            [workload, `${count} x ${size}`, storageClass, retention ?? "cache"].join(" "),
+        )
+        .sort();
+
+describe("volumes", () => {
+    it("of each route ask for what KOF's charts do by default", () => {
+        const totals = Object.fromEntries(
+            versions.map((version) => [
+                version,
+                Object.entries(routes)
+                    .filter(([name]) => !name.includes(" ") && (name !== "regionless" || hasRegionless(version)))
+                    .map(([name, raw]) => `${name} ${totalGiB(volumesOf(routeFor({ ...raw, version })))}`),
+            ]),
+        );
+        const until19 = ["none 320", "management 520", "regional 320", "cloudwatch 320"];
+        const from110 = ["none 320", "management 920", "regional 320", "cloudwatch 320", "regionless 1004"];
+        assert.deepEqual(totals, {
+            "1.8.0": until19,
+            "1.8.1": until19,
+            "1.9.0": until19,
+            "1.10.0": from110,
+            "1.11.0-rc0": from110,
+        });
+    });
+
+    it("keep logs and traces for a week unless told otherwise", () => {
+        assert.deepEqual(rows(volumesOf(routeFor({ ...routes.management, version: "1.9.0" }))), [
+            "vlstorage 2 x 50Gi kof 7d",
+            "vmselect 2 x 10Gi kof cache",
+            "vmstorage 3 x 100Gi kof 30d",
+            "vtstorage 2 x 50Gi kof 7d",
+        ]);
+    });
+
+    it("are what the settings say, and what values say after them", () => {
+        const storage = {
+            metrics: { size: "1.5Ti", replicas: 2 },
+            logs: { size: "500G", retention: "60d", replicas: 3 },
+        };
+        const select = { spec: { vmselect: { replicaCount: 1 } } };
+        const values = { "kof-mothership": { values: { victoriametrics: { vmcluster: select } } } };
+        const volumes = volumesOf(routeFor({ route: "management", storage, values }));
+        assert.deepEqual(rows(volumes), [
+            "vlstorage 3 x 500G  60d",
+            "vlstorage-audit 2 x 100Gi  1y",
+            "vmselect 1 x 10Gi  cache",
+            "vmstorage 2 x 1.5Ti  30d",
+            "vtstorage 2 x 100Gi  7d",
+        ]);
+        assert.equal(Math.round(totalGiB(volumes)), 200 + 10 + 2 * 1536 + 200 + Math.round((3 * 500e9) / 2 ** 30));
+    });
+});
