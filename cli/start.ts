@@ -12,7 +12,7 @@ const usage = `Usage: npm start                        preview the stack dev, of
        npm start -- --config FILE       preview the stack of any stack file`;
 
 /** The offline preview as text: what `pulumi preview` would list, and where each signal goes. */
-export function previewText(run: OfflineRun, stack: string): string {
+function previewText(run: OfflineRun, stack: string): string {
     const lines = treeLines(resourceTree(run));
     const width = Math.max(...lines.map(({ branches, type }) => branches.length + type.length)) + 2;
     const nameWidth = Math.max(...lines.map(({ name }) => name.length)) + 2;

@@ -95,7 +95,7 @@ export class CloudWatch extends pulumi.ComponentResource {
  * What the awscloudwatchlogs exporter does: open a stream in a group, and write to it. Groups and their retention are the
  * program's, so the exporter needs no right to make or change them.
  */
-export function writePolicy(logGroupArns: readonly pulumi.Input<string>[]) {
+function writePolicy(logGroupArns: readonly pulumi.Input<string>[]) {
     return {
         Version: "2012-10-17",
         Statement: [

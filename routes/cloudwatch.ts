@@ -1,15 +1,10 @@
 import { chartValues, type Catalog } from "../catalog";
 import { isMap, mergeValues, valueAt, type HelmValues } from "../catalog/values";
 import type { CloudWatchSettings, SettingsOf } from "../stacks/settings";
-import type { Destination, RouteParts } from ".";
-import {
-    collectorsDependOn,
-    collectorValues,
-    metricsServer,
-    mothershipVolumes,
-    notStored,
-    umbrellaCollects,
-} from "./collectors";
+import type { RouteParts } from ".";
+import { collectorValues, collectorsDependOn, metricsServer, umbrellaCollects } from "./collectors";
+import { notStored, type Destination } from "./destinations";
+import { mothershipVolumes } from "./volumes";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";

@@ -1,8 +1,7 @@
-import { chartValues, type Catalog, type Signal } from "../catalog";
+import { chartValues, type Catalog } from "../catalog";
 import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
-import { collectorsInMesh, identity, writePaths } from "../collectors/fragments";
+import { collectorsInMesh, identity } from "../collectors/fragments";
 import { distributions, type Settings } from "../stacks/settings";
-import type { Destination, RouteVolume } from ".";
 
 /** Whether the umbrella runs kof-collectors and kof-storage itself (up to 1.9), or leaves the management cluster to kof-child. */
 export function umbrellaCollects(catalog: Catalog): boolean {
@@ -73,73 +72,3 @@ export function metricsServer({ distribution }: Settings, catalog: Catalog): Hel
 
 /** What kof-collectors waits for where kof-storage, its default dependency, is not installed. */
 export const collectorsDependOn = ["kof-operators", "kof-mothership"];
-
-/** The volumes of a chart, and where the umbrella takes its values from. */
-export function chartVolumes(catalog: Catalog, chart: string, prefix: readonly string[]): RouteVolume[] {
-    return catalog.volumes.filter((volume) => volume.chart === chart).map((volume) => ({ volume, prefix }));
-}
-
-/** The volumes that the management cluster has on every route with its own VMCluster. */
-export function mothershipVolumes(catalog: Catalog): RouteVolume[] {
-    return chartVolumes(catalog, "kof-mothership", ["kof-mothership", "values"]);
-}
-
-/** The volumes of kof-storage where kof-mothership keeps the metrics. */
-export function logStorageVolumes(catalog: Catalog, prefix: readonly string[]): RouteVolume[] {
-    return chartVolumes(catalog, "kof-storage", prefix).filter(({ volume }) => volume.signal !== "metrics");
-}
-
-const stores = {
-    metrics: "VictoriaMetrics",
-    logs: "VictoriaLogs",
-    traces: "VictoriaTraces",
-    audit: "VictoriaLogs",
-} as const;
-
-/** The exporters of kof-collectors and the option of each that holds its address. */
-const exporters = {
-    metrics: ["prometheusremotewrite", "endpoint"],
-    logs: ["otlphttp/logs", "logs_endpoint"],
-    traces: ["otlphttp/traces", "traces_endpoint"],
-    audit: ["otlphttp/logs-audit", "logs_endpoint"],
-} as const;
-
-/** Destinations in the stores of this cluster, at the addresses that the charts have by default. */
-export function storedHere(catalog: Catalog): Record<Signal, Destination> {
-    const config = ["opentelemetry-kube-stack", "defaultCRConfig", "config", "exporters"];
-    const address = (signal: Signal) =>
-        valueAt(chartValues(catalog, "kof-collectors"), [...config, ...exporters[signal]]);
-    const destination = (signal: Signal): Destination => ({
-        stored: true,
-        store: `${stores[signal]} on this cluster`,
-        // Before audit logs had a store of their own they were among the logs.
-        address: (address(signal) ?? address("logs")) as string,
-    });
-    return {
-        metrics: destination("metrics"),
-        logs: destination("logs"),
-        traces: destination("traces"),
-        audit: destination("audit"),
-    };
-}
-
-/** Destinations in the stores of a region, behind its vmauth. */
-export function storedInRegion(catalog: Catalog, region: string, vmauth: string): Record<Signal, Destination> {
-    const destination = (signal: Signal, path = writePaths[signal]): Destination => ({
-        stored: true,
-        store: `${stores[signal]} of region ${region}`,
-        address: `${vmauth}${path}`,
-    });
-    const hasAudit = catalog.volumes.some(({ signal }) => signal === "audit");
-    return {
-        metrics: destination("metrics"),
-        logs: destination("logs"),
-        traces: destination("traces"),
-        audit: destination("audit", hasAudit ? writePaths.audit : writePaths.logs),
-    };
-}
-
-/** A signal that goes nowhere. */
-export function notStored(why: string): Destination {
-    return { stored: false, why };
-}

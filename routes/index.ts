@@ -1,17 +1,14 @@
-import { catalogOf, signals, type Catalog, type CatalogVolume, type Signal } from "../catalog";
+import { catalogOf, signals, type Catalog, type Signal } from "../catalog";
 import { checkPaths } from "../catalog/paths";
 import { formatPath, isMap, mergeValues, nest, type HelmValues } from "../catalog/values";
 import type { CloudWatchSettings, Settings } from "../stacks/settings";
 import { cloudwatch } from "./cloudwatch";
+import type { Destination } from "./destinations";
 import { management } from "./management";
 import { none } from "./none";
 import { regional } from "./regional";
 import { regionless } from "./regionless";
-
-/** Where one signal of the management cluster ends up. */
-export type Destination =
-    | { readonly stored: true; readonly store: string; readonly address: string }
-    | { readonly stored: false; readonly why: string };
+import type { RouteVolume } from "./volumes";
 
 /** What one route asks for: the part that the routes differ in. */
 export interface RouteParts {
@@ -28,12 +25,6 @@ export interface RouteParts {
     };
     /** What a reader of the preview should know. */
     readonly notices?: readonly string[];
-}
-
-/** A volume of the catalog, and where in the umbrella's values its chart's values are. */
-export interface RouteVolume {
-    readonly volume: CatalogVolume;
-    readonly prefix: readonly string[];
 }
 
 /** What one stack's settings come to: plain data, known before anything runs. */

@@ -6,13 +6,12 @@ import {
     collectorValues,
     distributionValues,
     furtherCollectorValues,
-    logStorageVolumes,
     metricsServer,
-    mothershipVolumes,
     openCostIdentity,
-    storedHere,
     umbrellaCollects,
 } from "./collectors";
+import { storedHere } from "./destinations";
+import { logStorageVolumes, mothershipVolumes } from "./volumes";
 
 /** Everything is stored on the management cluster itself: metrics by kof-mothership, the rest by kof-storage. */
 export function management(settings: SettingsOf<"management">, catalog: Catalog): RouteParts {

@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog";
 import type { RouteParts } from ".";
-import { mothershipVolumes, notStored } from "./collectors";
+import { notStored } from "./destinations";
+import { mothershipVolumes } from "./volumes";
 
 /** The management cluster's own telemetry is not collected. KOF itself runs, for the other clusters. */
 export function none(catalog: Catalog): RouteParts {

@@ -12,16 +12,16 @@ import {
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import {
-    collectorsDependOn,
     collectorValues,
+    collectorsDependOn,
     distributionValues,
     furtherCollectorValues,
     metricsServer,
-    mothershipVolumes,
     openCostIdentity,
-    storedInRegion,
     umbrellaCollects,
 } from "./collectors";
+import { storedInRegion } from "./destinations";
+import { mothershipVolumes } from "./volumes";
 import { vmuserSecretName } from "./vmuser";
 
 /** Everything is stored on one regional cluster, through its vmauth: over the internet, or through the Istio mesh. */

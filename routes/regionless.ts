@@ -3,7 +3,9 @@ import { mergeValues } from "../catalog/values";
 import { identity } from "../collectors/fragments";
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
-import { distributionValues, metricsServer, storedHere, chartVolumes } from "./collectors";
+import { distributionValues, metricsServer } from "./collectors";
+import { storedHere } from "./destinations";
+import { chartVolumes } from "./volumes";
 
 /** There are no regions: the management cluster stores its own telemetry and that of every child cluster. */
 export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog): RouteParts {

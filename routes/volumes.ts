@@ -1,6 +1,27 @@
-import { chartValues, type CatalogSetting, type Signal } from "../catalog";
+import { chartValues, type Catalog, type CatalogSetting, type CatalogVolume, type Signal } from "../catalog";
 import { coalesceValues, valueAt, type HelmValue } from "../catalog/values";
-import type { Route, RouteVolume } from ".";
+import type { Route } from ".";
+
+/** A volume of the catalog, and where in the umbrella's values its chart's values are. */
+export interface RouteVolume {
+    readonly volume: CatalogVolume;
+    readonly prefix: readonly string[];
+}
+
+/** The volumes of a chart, and where the umbrella takes its values from. */
+export function chartVolumes(catalog: Catalog, chart: string, prefix: readonly string[]): RouteVolume[] {
+    return catalog.volumes.filter((volume) => volume.chart === chart).map((volume) => ({ volume, prefix }));
+}
+
+/** The volumes that the management cluster has on every route with its own VMCluster. */
+export function mothershipVolumes(catalog: Catalog): RouteVolume[] {
+    return chartVolumes(catalog, "kof-mothership", ["kof-mothership", "values"]);
+}
+
+/** The volumes of kof-storage where kof-mothership keeps the metrics. */
+export function logStorageVolumes(catalog: Catalog, prefix: readonly string[]): RouteVolume[] {
+    return chartVolumes(catalog, "kof-storage", prefix).filter(({ volume }) => volume.signal !== "metrics");
+}
 
 /** The persistent volumes of one workload on the management cluster, ReadWriteOnce, one per pod. */
 export interface Volume {

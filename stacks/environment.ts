@@ -10,7 +10,8 @@ import { Kof } from "../components/kof";
 import { kofNamespace, Namespace } from "../components/namespace";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
-import type { Destination, Route } from "../routes";
+import type { Route } from "../routes";
+import type { Destination } from "../routes/destinations";
 import { totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
 import type { SettingsOf } from "./settings";
@@ -134,7 +135,7 @@ function vmuserSecret({ regional }: SettingsOf<"regional">, name: string, provid
 }
 
 /** Per signal where it goes, as a person reads it. */
-export function describeDestinations({ destinations }: Route): Record<Signal, string> {
+function describeDestinations({ destinations }: Route): Record<Signal, string> {
     const text = (destination: Destination) =>
         destination.stored ? `${destination.store}: ${destination.address}` : `not stored (${destination.why})`;
     return Object.fromEntries(signals.map((signal) => [signal, text(destinations[signal])])) as Record<Signal, string>;

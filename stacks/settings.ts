@@ -281,11 +281,9 @@ export const settingsSchema = {
 
 type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 
-export type RegionalSettings = z.infer<typeof regional>;
-export type RegionlessSettings = z.infer<typeof regionless>;
+type RegionalSettings = z.infer<typeof regional>;
+type RegionlessSettings = z.infer<typeof regionless>;
 export type CloudWatchSettings = z.infer<typeof cloudwatch>;
-export type StorageClassSettings = z.infer<typeof storageClass>;
-export type StorageSettings = z.infer<typeof storage>;
 
 type Blocks = "regional" | "regionless" | "cloudwatch";
 type With<Route extends Parsed["route"], Block = unknown> = Omit<Parsed, "route" | Blocks> & {
