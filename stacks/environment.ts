@@ -15,6 +15,7 @@ import type { Destination } from "../routes/destinations";
 import { totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
 import type { SettingsOf } from "./settings";
+import { storageClassNotices, storageClassOf } from "./storageClasses";
 
 /** What a stack says about itself when it is deployed. */
 export interface Outputs {
@@ -37,7 +38,7 @@ export interface Outputs {
 /** Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF. */
 export function createEnvironment({ route, kubernetes, aws }: Configuration): Outputs {
     const { settings } = route;
-    for (const notice of route.notices) {
+    for (const notice of [...route.notices, ...storageClassNotices(settings.storageClass)]) {
         void pulumi.log.warn(notice);
     }
     const cluster = new KubernetesProvider("kubernetes", {
@@ -53,21 +54,9 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration): Ou
     const namespace = new Namespace("kof", { istio: settings.istio }, onCluster);
     const inNamespace = { ...onCluster, dependsOn: [namespace] };
     const before: pulumi.Resource[] = [namespace];
-    const { storageClass } = settings;
-    if (storageClass?.create === true) {
-        before.push(
-            new StorageClass(
-                "kof",
-                {
-                    className: storageClass.name,
-                    provisioner: storageClass.provisioner ?? "",
-                    parameters: storageClass.parameters,
-                    reclaimPolicy: storageClass.reclaimPolicy,
-                    isDefault: storageClass.default,
-                },
-                inNamespace,
-            ),
-        );
+    const storageClass = storageClassOf(settings.storageClass);
+    if (storageClass) {
+        before.push(new StorageClass("kof", storageClass, inNamespace));
     }
     if (settings.grafana?.enabled === true) {
         before.push(new GrafanaAdmin("grafana-admin", inNamespace));
@@ -87,7 +76,7 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration): Ou
         version,
         destinations: describeDestinations(route),
         volumes: describeVolumes(route),
-        storageClass: storageClass?.name ?? "the cluster's default class",
+        storageClass: settings.storageClass?.name ?? "the cluster's default class",
         logGroups: cloudwatch?.logGroups ?? [],
         namespace: namespace.name,
         verify: verifyCommand(route),

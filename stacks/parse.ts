@@ -5,7 +5,8 @@ import { catalogOf, versions } from "../catalog";
 import { checkPaths, isRead } from "../catalog/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../catalog/values";
 import { brief, configurationError, type Problem } from "./problems";
-import { settingsSchema, type Settings } from "./settings";
+import { settingsSchema, type Settings, type StorageClassSettings } from "./settings";
+import { requiredParameters, storageClassPresets } from "./storageClasses";
 
 type Key = keyof typeof settingsSchema;
 type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };
@@ -258,23 +259,8 @@ function regionProblems({ route, version, istio, regional, regionless }: Values)
 
 function storageProblems({ storageClass, storage, version }: Values): Problem[] {
     const problems: Problem[] = [];
-    if (storageClass?.create === true && storageClass.provisioner === undefined) {
-        problems.push({
-            key: "kof:storageClass.provisioner",
-            message: `is missing, and the class ${storageClass.name} is to be created`,
-            allowed: "the name of a CSI driver, or create: false to use a class that exists",
-            paste: stackFile(["storageClass", "provisioner"], "ebs.csi.aws.com"),
-        });
-    }
-    if (storageClass?.create === false) {
-        for (const key of ["provisioner", "parameters"] as const) {
-            if (storageClass[key] !== undefined) {
-                problems.push({
-                    key: `kof:storageClass.${key}`,
-                    message: `has no effect with create: false, which uses the class ${storageClass.name} as it is. Remove it`,
-                });
-            }
-        }
+    if (storageClass) {
+        problems.push(...(storageClass.create ? newClassProblems(storageClass) : existingClassProblems(storageClass)));
     }
     const { replicas, replicationFactor } = storage?.metrics ?? {};
     if (replicas !== undefined && replicationFactor !== undefined && replicationFactor > replicas) {
@@ -296,6 +282,44 @@ function storageProblems({ storageClass, storage, version }: Values): Problem[] 
         });
     }
     return problems;
+}
+
+function newClassProblems({ name, preset, provisioner, parameters }: StorageClassSettings): Problem[] {
+    if (preset === undefined && provisioner === undefined) {
+        return [
+            {
+                key: "kof:storageClass.preset",
+                message: `is missing, and so is provisioner, but the class ${name} is to be created`,
+                allowed: `${Object.keys(storageClassPresets).join(", ")}, a provisioner instead, or create: false to use a class that exists`,
+                paste: stackFile(["storageClass", "preset"], "aws-ebs"),
+            },
+        ];
+    }
+    if (preset !== undefined && provisioner !== undefined) {
+        return [
+            {
+                key: "kof:storageClass.provisioner",
+                message: `contradicts preset ${preset}, which uses ${storageClassPresets[preset].provisioner}. Remove one of them`,
+            },
+        ];
+    }
+    const required = preset === undefined ? [] : (requiredParameters[preset] ?? []);
+    return required
+        .filter((parameter) => parameters?.[parameter] === undefined)
+        .map((parameter) => ({
+            key: `kof:storageClass.parameters.${parameter}`,
+            message: `is missing, and preset ${String(preset)} cannot know it`,
+            paste: stackFile(["storageClass", "parameters", parameter], "NAME"),
+        }));
+}
+
+function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
+    return (["preset", "provisioner", "parameters"] as const)
+        .filter((key) => storageClass[key] !== undefined)
+        .map((key) => ({
+            key: `kof:storageClass.${key}`,
+            message: `has no effect with create: false, which uses the class ${storageClass.name} as it is. Remove it`,
+        }));
 }
 
 /** Values that only a setting may decide: through `values` they would contradict the route. */

@@ -2,6 +2,7 @@ import { Region } from "@pulumi/aws/types/enums";
 import { z } from "zod";
 
 import { defaultVersion, signals, versions } from "../catalog";
+import { storageClassPresets } from "./storageClasses";
 
 /** Where the management cluster's telemetry can go. */
 export const routes = ["none", "management", "regional", "cloudwatch", "regionless"] as const;
@@ -185,13 +186,18 @@ const storageClass = z.strictObject({
         allowed: allowedName,
         example: "kof",
     }),
+    preset: oneOf(
+        Object.keys(storageClassPresets) as (keyof typeof storageClassPresets)[],
+        "Driver and parameters by the name of what makes the volumes.",
+        "aws-ebs",
+    ).optional(),
     provisioner: about(z.string().regex(/^(?!kubernetes\.io\/no-provisioner$)[a-z0-9][\w./-]*$/), {
-        description: "CSI driver that makes the volumes.",
+        description: "CSI driver that makes the volumes, where no preset fits.",
         allowed: "the name of a CSI driver that makes volumes on demand (kubernetes.io/no-provisioner does not)",
         example: "ebs.csi.aws.com",
     }).optional(),
     parameters: about(z.record(z.string(), z.string()), {
-        description: "Parameters of the driver.",
+        description: "Parameters of the driver, over those of the preset.",
         allowed: "a map of strings: quote numbers and true/false",
         example: { type: "gp3", encrypted: "true" },
     }).optional(),
@@ -257,7 +263,7 @@ export const settingsSchema = {
     cloudwatch: block(cloudwatch, "AWS CloudWatch Logs, with route cloudwatch.", { region: "us-east-2" }).optional(),
     storageClass: block(storageClass, "The storage class of every KOF volume. Default: the cluster's default class.", {
         name: "kof",
-        provisioner: "ebs.csi.aws.com",
+        preset: "aws-ebs",
     }).optional(),
     storage: block(storage, "Sizes, retention and replicas of what is stored on the management cluster.", {
         logs: { size: "100Gi", retention: "30d" },
@@ -284,6 +290,7 @@ type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 type RegionalSettings = z.infer<typeof regional>;
 type RegionlessSettings = z.infer<typeof regionless>;
 export type CloudWatchSettings = z.infer<typeof cloudwatch>;
+export type StorageClassSettings = z.infer<typeof storageClass>;
 
 type Blocks = "regional" | "regionless" | "cloudwatch";
 type With<Route extends Parsed["route"], Block = unknown> = Omit<Parsed, "route" | Blocks> & {

@@ -142,6 +142,25 @@ describe("resource graph", () => {
         assert.equal(options.deleteBeforeReplace, true);
     });
 
+    it("makes the class of a preset, with the user's parameters over the preset's", async () => {
+        const parameters = { type: "io2", tagSpecification_1: "team=kof" };
+        const raw = { route: "none", storageClass: { name: "kof", preset: "aws-ebs", parameters } };
+        const { inputs } = find((await up(raw)).resources, "kubernetes:storage.k8s.io/v1:StorageClass");
+        assert.equal(inputs.provisioner, "ebs.csi.aws.com");
+        assert.deepEqual(inputs.parameters, { type: "io2", encrypted: "true", tagSpecification_1: "team=kof" });
+        const cinder = { route: "none", storageClass: { name: "kof", preset: "openstack-cinder" } };
+        const other = find((await up(cinder)).resources, "kubernetes:storage.k8s.io/v1:StorageClass").inputs;
+        assert.deepEqual([other.provisioner, other.parameters], ["cinder.csi.openstack.org", undefined]);
+    });
+
+    it("says what kind's class cannot do", async () => {
+        const { messages } = await up({ route: "none", storageClass: { name: "kof", preset: "local-path" } });
+        assert.deepEqual(messages, [
+            "warning: rancher.io/local-path cannot make a volume larger, and does not enforce its size: every KOF volume grows " +
+                "until the disk of its node is full. It is meant for trying out.",
+        ]);
+    });
+
     it("makes no class when there is one, or when the cluster's default is wanted", async () => {
         for (const storageClass of [{ create: false, name: "mine" }, {}]) {
             const { resources, outputs } = await up({ route: "management", storageClass });

@@ -192,10 +192,23 @@ const mistakes: readonly [string, Raw, string][] = [
     [
         "a class to create that nothing provisions",
         { storageClass: { name: "kof" } },
-        `  kof:storageClass.provisioner is missing, and the class kof is to be created
-    Allowed: the name of a CSI driver, or create: false to use a class that exists
+        `  kof:storageClass.preset is missing, and so is provisioner, but the class kof is to be created
+    Allowed: aws-ebs, gcp-pd, azure-disk, openstack-cinder, vsphere, openebs-lvm, local-path, a provisioner instead, or create: false to use a class that exists
     Paste:   kof:storageClass:
-               provisioner: ebs.csi.aws.com`,
+               preset: aws-ebs`,
+    ],
+    [
+        "a preset and a provisioner",
+        { storageClass: { name: "kof", preset: "gcp-pd", provisioner: "ebs.csi.aws.com" } },
+        `  kof:storageClass.provisioner contradicts preset gcp-pd, which uses pd.csi.storage.gke.io. Remove one of them`,
+    ],
+    [
+        "a preset without what it cannot know",
+        { storageClass: { name: "kof", preset: "openebs-lvm" } },
+        `  kof:storageClass.parameters.volgroup is missing, and preset openebs-lvm cannot know it
+    Paste:   kof:storageClass:
+               parameters:
+                 volgroup: NAME`,
     ],
     [
         "a provisioner that makes no volumes",
@@ -329,8 +342,8 @@ describe("settings", () => {
             const pasted = parse(paste.join("\n").replace(/^ {4}Paste:/, "         ")) as Record<string, HelmValues>;
             const settings = Object.fromEntries(Object.entries(pasted).map(([key, value]) => [key.slice(4), value]));
             const mended = mergeValues(base as HelmValues, settings);
-            // Whether these three are right depends on other settings.
-            const alone = !["route", "regional.domain", "storageClass.create"].includes(row.key);
+            // Whether these are right depends on other settings.
+            const alone = !["route", "regional.domain", "storageClass.create", "storageClass.preset"].includes(row.key);
             assert.equal(alone ? problemsOrNone(mended) : "", "");
         });
     }
