@@ -1,6 +1,6 @@
 import { catalogOf, signals, type Catalog, type Signal } from "../catalog";
 import { checkPaths } from "../catalog/paths";
-import { formatPath, isMap, mergeValues, nest, type HelmValues } from "../catalog/values";
+import { formatPath, mergeValues, nest, type HelmValues } from "../catalog/values";
 import type { CloudWatchSettings, Settings } from "../stacks/settings";
 import { cloudwatch } from "./cloudwatch";
 import type { Destination } from "./destinations";
@@ -8,7 +8,7 @@ import { management } from "./management";
 import { none } from "./none";
 import { regional } from "./regional";
 import { regionless } from "./regionless";
-import type { RouteVolume } from "./volumes";
+import { sizeInGiB, type RouteVolume } from "./volumes";
 
 /** What one route asks for: the part that the routes differ in. */
 export interface RouteParts {
@@ -92,10 +92,19 @@ function storageValues({ storageClass, storage }: Settings, { volumes }: RoutePa
     }, {});
 }
 
+/** The least that KOF advises for a pod that stores anything ("Storing KOF data", 1.8 to 1.10), in GiB. */
+const advisedGiB = 10;
+
 function storageNotices({ storage, route }: Settings, { volumes }: RouteParts): string[] {
-    return signals
-        .filter((signal) => isMap(storage?.[signal]) && !volumes.some(({ volume }) => volume.signal === signal))
-        .map((signal) => `kof:storage.${signal} has no effect: route ${route} stores no ${signal} on this cluster.`);
+    return signals.flatMap((signal) => {
+        const size = storage?.[signal]?.size;
+        if (storage?.[signal] && !volumes.some(({ volume }) => volume.signal === signal)) {
+            return [`kof:storage.${signal} has no effect: route ${route} stores no ${signal} on this cluster.`];
+        }
+        return size !== undefined && sizeInGiB(size) < advisedGiB
+            ? [`kof:storage.${signal}.size is ${size}: KOF advises at least ${String(advisedGiB)}Gi for each pod.`]
+            : [];
+    });
 }
 
 /** Grafana's operator and what KOF brings for it. The admin Secret is the program's, so the chart must not make one. */

@@ -73,10 +73,13 @@ const units: Readonly<Record<string, number>> = {
     ...Object.fromEntries(["k", "M", "G", "T", "P", "E"].map((unit, i) => [unit, 1000 ** (i + 1) / 2 ** 30])),
 };
 
+/** A Kubernetes quantity of bytes in GiB. */
+export function sizeInGiB(size: string): number {
+    const [, amount = "", unit = ""] = /^([\d.]+)([A-Za-z]*)$/.exec(size) ?? [];
+    return Number(amount) * (units[unit] ?? 2 ** -30);
+}
+
 /** What volumes ask for together, in GiB. */
 export function totalGiB(volumes: readonly Volume[]): number {
-    return volumes.reduce((sum, { count, size }) => {
-        const [, amount = "", unit = ""] = /^([\d.]+)([A-Za-z]*)$/.exec(size) ?? [];
-        return sum + count * Number(amount) * (units[unit] ?? 2 ** -30);
-    }, 0);
+    return volumes.reduce((sum, { count, size }) => sum + count * sizeInGiB(size), 0);
 }

@@ -322,6 +322,11 @@ describe("values of the other settings", () => {
         assert.deepEqual(routeFor({ route: "none", storage: sizes }).notices, [
             "kof:storage.logs has no effect: route none stores no logs on this cluster.",
         ]);
+        const small = { metrics: { size: "10Gi" }, logs: { size: "9Gi" }, traces: { size: "10G" } };
+        assert.deepEqual(routeFor({ route: "management", storage: small }).notices, [
+            "kof:storage.logs.size is 9Gi: KOF advises at least 10Gi for each pod.",
+            "kof:storage.traces.size is 10G: KOF advises at least 10Gi for each pod.",
+        ]);
         const wanted = { region: "us-east-2", auditLogGroup: "a" };
         assert.equal(
             routeFor({ route: "cloudwatch", version: "1.9.0", cloudwatch: wanted }).notices[1],
