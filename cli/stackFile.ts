@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { parseDocument } from "yaml";
+import { parseDocument, type Document } from "yaml";
 
 import { isMap } from "../catalog/values";
 import { UserError } from "../errors";
@@ -34,7 +34,7 @@ export function readStackFile(choice: { stack?: string | undefined; config?: str
     if (error) {
         throw new UserError(`${file} is not YAML: ${error.message}`);
     }
-    const content: unknown = document.toJS() ?? {};
+    const content = expand(document, file);
     const config: unknown = isMap(content) ? (content.config ?? {}) : undefined;
     if (!isMap(config)) {
         throw new UserError(
@@ -54,6 +54,17 @@ export function readStackFile(choice: { stack?: string | undefined; config?: str
         ),
         secretKeys: entries.filter(([, value]) => JSON.stringify(value).includes('{"secure":')).map(([key]) => key),
     };
+}
+
+/** The content with its aliases resolved, which a malicious or mistaken file makes endless. */
+function expand(document: Document.Parsed, file: string): unknown {
+    try {
+        return JSON.parse(JSON.stringify(document.toJS() ?? {}));
+    } catch (error) {
+        throw new UserError(
+            `${file} has aliases that cannot be resolved: ${(error as Error).message.split("\n")[0] ?? ""}`,
+        );
+    }
 }
 
 function readText(file: string): string {

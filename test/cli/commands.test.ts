@@ -4,7 +4,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { parse, parseAllDocuments } from "yaml";
+import fc from "fast-check";
+import { parse, parseAllDocuments, stringify } from "yaml";
 
 import { runOffline } from "../../cli/program";
 import { renderStack, writeFolder } from "../../cli/render";
@@ -63,6 +64,12 @@ describe("commands", () => {
                 "config: {route: none}",
                 /x\.yaml: "route" under "config:" has no namespace\. Write kof:route\./,
             ],
+            ["an alias of itself", "config: &a {kof:values: *a}", /x\.yaml has aliases that cannot be resolved: /],
+            [
+                "aliases without end",
+                "config: {a:a: &a [1,1,1,1,1,1], a:b: &b [*a,*a,*a,*a,*a,*a], a:c: &c [*b,*b,*b,*b,*b,*b], a:d: [*c,*c,*c,*c]}",
+                /x\.yaml has aliases that cannot be resolved: /,
+            ],
             ["a wrong setting", "config: {kof:route: nowhere}", /x\.yaml has 1 problem\. [^]* kof:route is "nowhere"/],
             ["a wrong type", "config: {kof:istio: [1]}", /kof:istio is \[1\], which is not allowed here/],
         ];
@@ -74,6 +81,25 @@ describe("commands", () => {
                 await assert.rejects(preview, { name: "UserError", message });
             });
         }
+
+        it("reads any text, or says what is wrong with it", () => {
+            const file = path.join(folder, "x.yaml");
+            const text = fc.oneof(
+                fc.stringMatching(/^[config:krute na{}\[\]&*,|>\-#'"!\n\t]*$/),
+                fc.jsonValue().map((value) => stringify({ config: value })),
+            );
+            fc.assert(
+                fc.property(text, (written) => {
+                    fs.writeFileSync(file, written);
+                    try {
+                        readStackFile({ config: file });
+                    } catch (error) {
+                        assert.equal((error as Error).name, "UserError", String((error as Error).stack));
+                    }
+                }),
+                { numRuns: 500 },
+            );
+        });
 
         it("prints no stack trace for a mistake, and neither does render, which writes nothing then", () => {
             const file = path.join(folder, "x.yaml");
