@@ -1,0 +1,236 @@
+import type { z } from "zod";
+
+import { catalogOf, versions } from "../catalog";
+import { checkPaths, isRead } from "../catalog/paths";
+import { formatPath, isMap, leaves, type HelmValues } from "../catalog/values";
+import { metaOf, stackFile, type Key, type Schema } from "./explain";
+import type { Problem } from "./problems";
+import { settingsSchema, type StorageClassSettings } from "./settings";
+import { requiredParameters, storageClassPresets } from "./storageClasses";
+
+/** The settings that are right by themselves. */
+export type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };
+
+/** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
+export function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    return [
+        ...blockProblems(values, raw),
+        ...versionProblems(values),
+        ...regionProblems(values),
+        ...storageProblems(values),
+        ...valueProblems(values),
+    ];
+}
+
+const blocks = ["regional", "regionless", "cloudwatch"] as const;
+
+function blockProblems({ route, ...values }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    if (route === undefined) {
+        return [];
+    }
+    return blocks.flatMap((block): Problem[] => {
+        const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
+        if (block === route && !given && values[block] === undefined && !isPresent(raw[block])) {
+            const { example } = metaOf(settingsSchema[block] as unknown as Schema);
+            return [
+                {
+                    key: `kof:${block}`,
+                    message: `is missing, and route ${route} needs it`,
+                    paste: stackFile([block], example),
+                },
+            ];
+        }
+        if (block !== route && given) {
+            return [
+                {
+                    key: `kof:${block}`,
+                    message: `has no effect on route ${route}. Remove it, or choose its route`,
+                    paste: stackFile(["route"], block),
+                },
+            ];
+        }
+        return [];
+    });
+}
+
+function isPresent(value: unknown): boolean {
+    return value !== undefined && !(isMap(value) && Object.keys(value).length === 0);
+}
+
+/** Versions of KOF whose umbrella can do without regions. */
+function regionlessVersions(): string[] {
+    return versions.filter((version) => isRead(catalogOf(version), ["regionless", "enabled"]));
+}
+
+function versionProblems({ route, version }: Values): Problem[] {
+    if (route !== "regionless" || version === undefined || regionlessVersions().includes(version)) {
+        return [];
+    }
+    return [
+        {
+            key: "kof:route",
+            message: `is "regionless", which KOF ${version} does not have`,
+            allowed: `route regionless with version ${regionlessVersions().join(" or ")}`,
+            paste: stackFile(
+                ["version"],
+                regionlessVersions().find((has) => !has.includes("-")),
+            ),
+        },
+    ];
+}
+
+function regionProblems({ route, version, istio, regional, regionless }: Values): Problem[] {
+    const problems: Problem[] = [];
+    if (route === "regional" && regional && version !== undefined && istio !== undefined) {
+        const findsDomain = isRead(catalogOf(version), ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
+        if (istio && regional.domain !== undefined) {
+            problems.push({
+                key: "kof:regional.domain",
+                message:
+                    "has no effect with Istio: the region is reached through the mesh by its cluster's name. Remove it",
+            });
+        } else if (!istio && !findsDomain && regional.domain === undefined) {
+            problems.push({
+                key: "kof:regional.domain",
+                message: `is missing, and KOF ${version} cannot find it out. It is the regional ClusterDeployment's annotation k0rdent.mirantis.com/kof-regional-domain`,
+                allowed: "a DNS name such as eu-1.obs.example.net",
+                paste: stackFile(["regional", "domain"], "eu-1.obs.example.net"),
+            });
+        }
+    }
+    if (route === "regionless" && regionless && istio === false) {
+        if (regionless.domain === undefined) {
+            problems.push({
+                key: "kof:regionless.domain",
+                message: "is missing: child clusters write to https://vmauth.DOMAIN",
+                allowed: "a DNS name such as kof.example.net",
+                paste: stackFile(["regionless", "domain"], "kof.example.net"),
+            });
+        }
+        if (regionless.certEmail === undefined && !regionless.selfSigned) {
+            problems.push({
+                key: "kof:regionless.certEmail",
+                message: "is missing: Let's Encrypt wants an address for the certificate of the domain",
+                allowed: "an e-mail address, or selfSigned: true instead",
+                paste: stackFile(["regionless", "certEmail"], "platform@example.net"),
+            });
+        }
+    }
+    return problems;
+}
+
+function storageProblems({ storageClass, storage, version }: Values): Problem[] {
+    const problems: Problem[] = [];
+    if (storageClass) {
+        problems.push(...(storageClass.create ? newClassProblems(storageClass) : existingClassProblems(storageClass)));
+    }
+    const { replicas, replicationFactor } = storage?.metrics ?? {};
+    if (replicas !== undefined && replicationFactor !== undefined && replicationFactor > replicas) {
+        problems.push({
+            key: "kof:storage.metrics.replicationFactor",
+            message: `is ${String(replicationFactor)}, but there are only ${String(replicas)} replicas to copy to`,
+            allowed: "at most the number of replicas",
+            paste: stackFile(["storage", "metrics", "replicas"], replicationFactor),
+        });
+    }
+    if (
+        storage?.audit &&
+        version !== undefined &&
+        !catalogOf(version).volumes.some(({ signal }) => signal === "audit")
+    ) {
+        problems.push({
+            key: "kof:storage.audit",
+            message: `has no effect: KOF ${version} stores audit logs among the logs. Remove it, and size storage.logs for both`,
+        });
+    }
+    return problems;
+}
+
+function newClassProblems({ name, preset, provisioner, parameters }: StorageClassSettings): Problem[] {
+    if (preset === undefined && provisioner === undefined) {
+        return [
+            {
+                key: "kof:storageClass.preset",
+                message: `is missing, and so is provisioner, but the class ${name} is to be created`,
+                allowed: `${Object.keys(storageClassPresets).join(", ")}, a provisioner instead, or create: false to use a class that exists`,
+                paste: stackFile(["storageClass", "preset"], "aws-ebs"),
+            },
+        ];
+    }
+    if (preset !== undefined && provisioner !== undefined) {
+        return [
+            {
+                key: "kof:storageClass.provisioner",
+                message: `contradicts preset ${preset}, which uses ${storageClassPresets[preset].provisioner}. Remove one of them`,
+            },
+        ];
+    }
+    const required = preset === undefined ? [] : (requiredParameters[preset] ?? []);
+    return required
+        .filter((parameter) => parameters?.[parameter] === undefined)
+        .map((parameter) => ({
+            key: `kof:storageClass.parameters.${parameter}`,
+            message: `is missing, and preset ${String(preset)} cannot know it`,
+            paste: stackFile(["storageClass", "parameters", parameter], "NAME"),
+        }));
+}
+
+function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
+    return (["preset", "provisioner", "parameters"] as const)
+        .filter((key) => storageClass[key] !== undefined)
+        .map((key) => ({
+            key: `kof:storageClass.${key}`,
+            message: `has no effect with create: false, which uses the class ${storageClass.name} as it is. Remove it`,
+        }));
+}
+
+/** Values that only a setting may decide: through `values` they would contradict the route. */
+const decided: readonly (readonly [string, Key])[] = [
+    ["kof-storage.enabled", "route"],
+    ["kof-collectors.enabled", "route"],
+    ["kof-child.values.fromManagement.toManagementCluster", "route"],
+    ["kof-child.values.fromManagement.toRegionalCluster", "route"],
+    ["regionless", "route"],
+    ["global.components", "route"],
+    ["global.namespace", "route"],
+];
+
+const secretLooks = [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/, /-----BEGIN [A-Z ]*PRIVATE KEY-----/];
+
+function valueProblems({ values, version, route }: Values): Problem[] {
+    if (values === undefined || version === undefined) {
+        return [];
+    }
+    const catalog = catalogOf(version);
+    const given = values as HelmValues;
+    const at = (path: readonly string[]) => `kof:values.${formatPath(path)}`;
+    // On route cloudwatch the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
+    const components = { global: { components: route === "cloudwatch" ? ["kof-collectors"] : [] } };
+    const problems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest }) => ({
+        key: at(path),
+        message,
+        allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
+    }));
+    for (const [path, value] of leaves(given)) {
+        const text = typeof value === "string" ? value : "";
+        const owner = decided.find(([key]) => `${formatPath(path)}.`.startsWith(`${key}.`))?.[1];
+        if (owner !== undefined) {
+            problems.push({ key: at(path), message: `is decided by kof:${owner}. Remove it from values` });
+        }
+        if (secretLooks.some((look) => look.test(text))) {
+            problems.push({
+                key: at(path),
+                message:
+                    "looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name",
+            });
+        }
+        if (["kof-child", "kof-regional"].includes(path[0] ?? "") && text.includes("`")) {
+            problems.push({
+                key: at(path),
+                message:
+                    "has a backtick, which breaks the MultiClusterService template that these values are pasted into",
+            });
+        }
+    }
+    return problems;
+}
