@@ -3,7 +3,52 @@
 // @ts-check
 "use strict";
 
-// @ts-expect-error This part of sucrase has no types.
-const { addHook } = require("sucrase/dist/register");
+const { createHash } = require("node:crypto");
+const fs = require("node:fs");
+const path = require("node:path");
 
-addHook(".ts", { transforms: ["imports", "typescript"], disableESTransforms: true });
+const { addHook } = require("pirates");
+
+/** What was taken out once is kept here, under a hash of all that it depends on: half of a start goes into it otherwise. */
+const cache = path.join(__dirname, "../node_modules/.cache/register");
+const { version } = require("sucrase/package.json");
+
+addHook(
+    (code, file) => {
+        const kept = path.join(cache, createHash("sha256").update(`${version}\0${file}\0${code}`).digest("hex"));
+        return read(kept) ?? keep(kept, strip(code, file));
+    },
+    { exts: [".ts"] },
+);
+
+/** @param {string} code @param {string} filePath */
+function strip(code, filePath) {
+    const { transform } = require("sucrase");
+    return transform(code, { transforms: ["imports", "typescript"], disableESTransforms: true, filePath }).code;
+}
+
+/** @param {string} file */
+function read(file) {
+    try {
+        return fs.readFileSync(file, "utf8");
+    } catch {
+        return undefined;
+    }
+}
+
+/**
+ * Written whole or not at all, since other processes may read it; where nothing can be written, nothing is kept.
+ *
+ * @param {string} file
+ * @param {string} code
+ */
+function keep(file, code) {
+    try {
+        fs.mkdirSync(cache, { recursive: true });
+        fs.writeFileSync(`${file}.${process.pid}`, code);
+        fs.renameSync(`${file}.${process.pid}`, file);
+    } catch {
+        // Slower the next time, and nothing else.
+    }
+    return code;
+}

@@ -199,6 +199,15 @@ describe("commands", () => {
         });
     });
 
+    it("run a TypeScript file as it is now, whatever it was before", () => {
+        const file = path.join(folder, "x.ts");
+        for (const text of ["one", "two", "one"]) {
+            fs.writeFileSync(file, `const text: string = "${text}";\nconsole.log(text satisfies string);\n`);
+            const { stdout } = spawnSync(process.execPath, ["-r", "./cli/register.js", file], { encoding: "utf8" });
+            assert.equal(stdout, `${text}\n`);
+        }
+    });
+
     it("have an example for every route", async () => {
         assert.deepEqual(examples, [
             "Pulumi.cloudwatch.yaml",
