@@ -74,12 +74,9 @@ export async function runProgram(
     }
 }
 
-async function resolve(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {
-    return new Promise((done) => {
-        pulumi.output(outputs).apply((values) => {
-            done(values);
-        });
-    });
+/** The values of outputs. Through `apply` a rejected or unknown output would never come, and the run would hang. */
+function resolve(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {
+    return (pulumi.output(outputs) as unknown as { promise(): Promise<Record<string, unknown>> }).promise();
 }
 
 /** The program's messages, which without an engine would go to the console. */

@@ -7,7 +7,7 @@ import { UserError } from "../errors";
 import { parseOptions, run } from "./command";
 import { secretPlaceholder, type OfflineRun, type Resource } from "./offline";
 import { runOffline } from "./program";
-import { readStackFile, type StackFile } from "./stackFile";
+import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run render -- (--stack NAME | --config FILE) --out DIR
 
@@ -132,11 +132,7 @@ export function writeFolder(folder: string, files: Readonly<Record<string, strin
 
 if (require.main === module) {
     run(async () => {
-        const { out, ...choice } = parseOptions(usage, {
-            stack: { type: "string" },
-            config: { type: "string" },
-            out: { type: "string" },
-        });
+        const { out, ...choice } = parseOptions(usage, { ...stackFileOptions, out: { type: "string" } });
         if (out === undefined) {
             throw new UserError(`--out is missing.\n\n${usage}`);
         }

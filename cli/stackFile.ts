@@ -5,6 +5,7 @@ import { parseDocument, type Document } from "yaml";
 
 import { isMap } from "../catalog/values";
 import { UserError } from "../errors";
+import { hasSecret } from "../stacks/parse";
 
 /** A stack file as Pulumi would hand it to the program: every value as text, and which of them are encrypted. */
 export interface StackFile {
@@ -52,7 +53,7 @@ export function readStackFile(choice: { stack?: string | undefined; config?: str
         config: Object.fromEntries(
             entries.map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
         ),
-        secretKeys: entries.filter(([, value]) => JSON.stringify(value).includes('{"secure":')).map(([key]) => key),
+        secretKeys: entries.filter(([, value]) => hasSecret(value)).map(([key]) => key),
     };
 }
 
@@ -86,6 +87,9 @@ function readText(file: string): string {
         );
     }
 }
+
+/** How a command line names a stack file. */
+export const stackFileOptions = { stack: { type: "string" }, config: { type: "string" } } as const;
 
 /** The stack files in a folder. */
 export function stackFiles(folder: string): string[] {

@@ -4,7 +4,7 @@ import { signals } from "../catalog";
 import { parseOptions, run } from "./command";
 import type { OfflineRun } from "./offline";
 import { runOffline } from "./program";
-import { readStackFile } from "./stackFile";
+import { readStackFile, stackFileOptions } from "./stackFile";
 import { resourceTree, treeLines } from "./tree";
 
 const usage = `Usage: npm start                        preview the stack dev, offline
@@ -53,7 +53,7 @@ function previewText(run: OfflineRun, stack: string): string {
 
 if (require.main === module) {
     run(async () => {
-        const stackFile = readStackFile(parseOptions(usage, { stack: { type: "string" }, config: { type: "string" } }));
+        const stackFile = readStackFile(parseOptions(usage, stackFileOptions));
         console.log(previewText(await runOffline(stackFile, { preview: true }), stackFile.stack));
     });
 }

@@ -30,15 +30,12 @@ export function effectiveCollectors(route: Route): Collector[] {
     if (!given) {
         return [];
     }
-    const all = coalesceValues(chartValues(catalog, "kof-collectors"), given);
+    // Nulls of kof-collectors remove defaults of its dependency, so they are kept until the two are put together.
+    const all = mergeValues(chartValues(catalog, "kof-collectors"), given);
     if (valueAt(all, ["collectors", "enabled"]) === false) {
         return [];
     }
-    const stack = coalesceValues(
-        chartValues(catalog, kubeStack),
-        // Nulls of kof-collectors remove defaults of its dependency, so they are still needed here.
-        valueAt(mergeValues(chartValues(catalog, "kof-collectors"), given), [kubeStack]) as HelmValues,
-    );
+    const stack = coalesceValues(chartValues(catalog, kubeStack), all[kubeStack] as HelmValues);
     const shared = stack.defaultCRConfig as HelmValues;
     return Object.entries(stack.collectors as HelmValues).flatMap(([key, own]) =>
         isMap(own) && own.enabled === true ? [collector(key, mergeValues(shared, own), stack)] : [],
@@ -46,8 +43,7 @@ export function effectiveCollectors(route: Route): Collector[] {
 }
 
 /** The values that the chart kof-collectors gets on the management cluster; `undefined` when it is not installed there. */
-function kofCollectorsValues({ catalog, values, settings }: Route): HelmValues | undefined {
-    const umbrella = coalesceValues(chartValues(catalog, "kof"), values);
+function kofCollectorsValues({ catalog, umbrella, settings }: Route): HelmValues | undefined {
     const components = valueAt(umbrella, ["global", "components"]) as string[];
     if (!components.includes("kof-collectors")) {
         return managementServiceValues(catalog, umbrella, settings);

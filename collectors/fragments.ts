@@ -1,5 +1,5 @@
 import type { Signal } from "../catalog";
-import type { HelmValue, HelmValues } from "../catalog/values";
+import { mergeValues, type HelmValue, type HelmValues } from "../catalog/values";
 
 /*
  * Pieces of values for opentelemetry-kube-stack that KOF's documentation sets for up to 1.9, and that its own templates set
@@ -22,6 +22,31 @@ export function identity(clusterName: string, clusterNamespace: string): HelmVal
             prometheusremotewrite: { external_labels: { cluster: clusterName, clusterNamespace } },
         },
     };
+}
+
+/**
+ * Values of kof-collectors on the management cluster: its names, the monitoring of KCM, and whatever else.
+ *
+ * @param kubeStack further values for opentelemetry-kube-stack, the later ones winning.
+ */
+export function managementValues(
+    clusterName: string,
+    clusterNamespace: string,
+    ...kubeStack: HelmValues[]
+): HelmValues {
+    return {
+        global: { clusterName, clusterNamespace },
+        kcm: { monitoring: true },
+        "opentelemetry-kube-stack": mergeValues(
+            { clusterName, defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
+            ...kubeStack,
+        ),
+    };
+}
+
+/** Exporters that do not verify the certificate of what they write to. */
+export function unverified(exporters: readonly string[]): HelmValues {
+    return Object.fromEntries(exporters.map((name) => [name, { tls: { insecure_skip_verify: true } }]));
 }
 
 /** The mesh does not reach pods on the host's network. */

@@ -11,7 +11,8 @@ import {
     daemonAtNodeAddress,
     daemonOnHostNetwork,
     exportersToRegion,
-    identity,
+    managementValues,
+    unverified,
     vmauthOf,
     vmuserEnv,
     writePaths,
@@ -47,8 +48,8 @@ export function managementServiceValues(
     if (at("toManagementCluster", "enabled") !== true && !region) {
         return undefined;
     }
-    const here = serviceValues(text("cluster", "name"), text("cluster", "namespace"), {
-        ...(istio ? collectorsInMesh : { daemon: daemonOnHostNetwork }),
+    const here = managementValues(text("cluster", "name"), text("cluster", "namespace"), {
+        collectors: istio ? collectorsInMesh : { daemon: daemonOnHostNetwork },
     });
     const further = [(child.collectors ?? {}) as HelmValues, (at("collectors") ?? {}) as HelmValues];
     if (!region) {
@@ -74,10 +75,12 @@ function regionlessValues(catalog: Catalog, umbrella: HelmValues, istio: boolean
     const daemon = onHostNetwork ? mergeValues(daemonOnHostNetwork, daemonAtNodeAddress) : {};
     return mergeValues(
         // The namespace is that of the object which stands for the management cluster.
-        serviceValues(valueAt(umbrella, ["regionless", "clusterName"]) as string, "mgmt", {
-            ...(istio ? collectorsInMesh : { daemon }),
-        }),
-        { "opentelemetry-kube-stack": { collectors: { daemon: { config: { service: { extensions } } } } } },
+        managementValues(
+            valueAt(umbrella, ["regionless", "clusterName"]) as string,
+            "mgmt",
+            { collectors: istio ? collectorsInMesh : { daemon } },
+            { collectors: { daemon: { config: { service: { extensions } } } } },
+        ),
         (regional.collectors ?? {}) as HelmValues,
     );
 }
@@ -90,18 +93,6 @@ const extensions = [
     "file_storage/journaldreceiver",
     "file_storage/exporters",
 ];
-
-function serviceValues(clusterName: string, clusterNamespace: string, collectors: HelmValues): HelmValues {
-    return {
-        global: { clusterName, clusterNamespace },
-        kcm: { monitoring: true },
-        "opentelemetry-kube-stack": {
-            clusterName,
-            collectors,
-            defaultCRConfig: { config: identity(clusterName, clusterNamespace) },
-        },
-    };
-}
 
 function serviceToRegion(vmauth: string, istio: boolean): HelmValues {
     const audit = { logs_endpoint: `${vmauth}${writePaths.audit}`, auth: { authenticator: "basicauth/logs" } };
@@ -128,7 +119,6 @@ function insecureExporters(umbrella: HelmValues): HelmValues {
         return {};
     }
     const names = ["otlphttp/logs", "otlphttp/logs-audit", "prometheusremotewrite", "otlphttp/traces"];
-    const tls = { tls: { insecure_skip_verify: true } };
-    const config = { exporters: Object.fromEntries(names.map((name) => [name, tls])) };
+    const config = { exporters: unverified(names) };
     return { collectors: { "opentelemetry-kube-stack": { defaultCRConfig: { config } } } };
 }

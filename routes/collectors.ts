@@ -1,6 +1,6 @@
 import { chartValues, type Catalog } from "../catalog";
 import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
-import { collectorsInMesh, identity } from "../collectors/fragments";
+import { collectorsInMesh, managementValues } from "../collectors/fragments";
 import { distributions, type Settings } from "../stacks/settings";
 
 /** Whether the umbrella runs kof-collectors and kof-storage itself (up to 1.9), or leaves the management cluster to kof-child. */
@@ -10,23 +10,14 @@ export function umbrellaCollects(catalog: Catalog): boolean {
 
 /** Values of kof-collectors that every route needs which runs it through the umbrella. */
 export function collectorValues(settings: Settings, kubeStack: HelmValues, env: HelmValue[] = []): HelmValues {
-    const { clusterName, clusterNamespace, istio } = settings;
-    return {
-        global: { clusterName, clusterNamespace },
-        kcm: { monitoring: true },
-        "opentelemetry-kube-stack": mergeValues(
-            {
-                clusterName,
-                defaultCRConfig: {
-                    // A list replaces the chart's list, so whoever sets `env` has to repeat PKI_PATH.
-                    ...(env.length > 0 || pkiPathDiffers(settings) ? { env: [pkiPath(settings), ...env] } : {}),
-                    config: identity(clusterName, clusterNamespace),
-                },
-            },
-            istio ? { collectors: collectorsInMesh } : {},
-            kubeStack,
-        ),
-    };
+    return managementValues(
+        settings.clusterName,
+        settings.clusterNamespace,
+        // A list replaces the chart's list, so whoever sets `env` has to repeat PKI_PATH.
+        env.length > 0 || pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings), ...env] } } : {},
+        settings.istio ? { collectors: collectorsInMesh } : {},
+        kubeStack,
+    );
 }
 
 /** OpenCost's name of the cluster, which the charts set to `mothership`. */

@@ -1,4 +1,4 @@
-import { chartValues, type Catalog, type Signal } from "../catalog";
+import { chartValues, signals, type Catalog, type Signal } from "../catalog";
 import { valueAt } from "../catalog/values";
 import { writePaths } from "../collectors/fragments";
 
@@ -33,28 +33,21 @@ export function storedHere(catalog: Catalog): Record<Signal, Destination> {
         // Before audit logs had a store of their own they were among the logs.
         address: (address(signal) ?? address("logs")) as string,
     });
-    return {
-        metrics: destination("metrics"),
-        logs: destination("logs"),
-        traces: destination("traces"),
-        audit: destination("audit"),
-    };
+    return forEach(destination);
 }
 
 /** Destinations in the stores of a region, behind its vmauth. */
 export function storedInRegion(catalog: Catalog, region: string, vmauth: string): Record<Signal, Destination> {
-    const destination = (signal: Signal, path = writePaths[signal]): Destination => ({
+    const hasAudit = catalog.volumes.some(({ signal }) => signal === "audit");
+    return forEach((signal) => ({
         stored: true,
         store: `${stores[signal]} of region ${region}`,
-        address: `${vmauth}${path}`,
-    });
-    const hasAudit = catalog.volumes.some(({ signal }) => signal === "audit");
-    return {
-        metrics: destination("metrics"),
-        logs: destination("logs"),
-        traces: destination("traces"),
-        audit: destination("audit", hasAudit ? writePaths.audit : writePaths.logs),
-    };
+        address: `${vmauth}${writePaths[signal === "audit" && !hasAudit ? "logs" : signal]}`,
+    }));
+}
+
+function forEach(destination: (signal: Signal) => Destination): Record<Signal, Destination> {
+    return Object.fromEntries(signals.map((signal) => [signal, destination(signal)])) as Record<Signal, Destination>;
 }
 
 /** A signal that goes nowhere. */

@@ -1,6 +1,6 @@
-import { catalogOf, signals, type Catalog, type Signal } from "../catalog";
+import { catalogOf, chartValues, signals, type Catalog, type Signal } from "../catalog";
 import { checkPaths } from "../catalog/paths";
-import { formatPath, mergeValues, nest, type HelmValues } from "../catalog/values";
+import { coalesceValues, formatPath, mergeValues, nest, type HelmValues } from "../catalog/values";
 import type { CloudWatchSettings, Settings } from "../stacks/settings";
 import { cloudwatch } from "./cloudwatch";
 import type { Destination } from "./destinations";
@@ -31,6 +31,8 @@ export interface RouteParts {
 export interface Route extends RouteParts {
     readonly settings: Settings;
     readonly catalog: Catalog;
+    /** {@link values} over the umbrella's defaults: all that its templates see. */
+    readonly umbrella: HelmValues;
     readonly notices: readonly string[];
 }
 
@@ -53,6 +55,7 @@ export function routeOf(settings: Settings): Route {
         settings,
         catalog,
         values,
+        umbrella: coalesceValues(chartValues(catalog, "kof"), values),
         notices: [...(parts.notices ?? []), ...storageNotices(settings, parts)],
     };
 }

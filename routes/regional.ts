@@ -6,6 +6,7 @@ import {
     daemonAtNodeAddress,
     daemonOnHostNetwork,
     exportersToRegion,
+    unverified,
     vmauthOf,
     vmuserEnv,
 } from "../collectors/fragments";
@@ -83,12 +84,7 @@ function umbrellaCollectors(
             config: {
                 extensions: authenticatorDefinitions,
                 service: { extensions: authenticators },
-                exporters: mergeValues(
-                    exporters,
-                    ...Object.keys(exporters).map((name) =>
-                        insecure ? { [name]: { tls: { insecure_skip_verify: true } } } : {},
-                    ),
-                ),
+                exporters: insecure ? mergeValues(exporters, unverified(Object.keys(exporters))) : exporters,
             },
         },
     };

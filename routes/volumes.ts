@@ -1,5 +1,5 @@
-import { chartValues, type Catalog, type CatalogSetting, type CatalogVolume, type Signal } from "../catalog";
-import { coalesceValues, valueAt, type HelmValue } from "../catalog/values";
+import type { Catalog, CatalogSetting, CatalogVolume, Signal } from "../catalog";
+import { valueAt, type HelmValue } from "../catalog/values";
 import type { Route } from ".";
 
 /** A volume of the catalog, and where in the umbrella's values its chart's values are. */
@@ -59,12 +59,7 @@ export function volumesOf(route: Route): Volume[] {
 }
 
 /** A setting as the chart gets it: from the stack, else from the umbrella's defaults, else its own. */
-function effective(
-    { catalog, values }: Route,
-    { prefix }: RouteVolume,
-    { path, default: own }: CatalogSetting,
-): HelmValue {
-    const umbrella = coalesceValues(chartValues(catalog, "kof"), values);
+function effective({ umbrella }: Route, { prefix }: RouteVolume, { path, default: own }: CatalogSetting): HelmValue {
     return valueAt(umbrella, [...prefix, ...path]) ?? own;
 }
 

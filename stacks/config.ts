@@ -29,23 +29,13 @@ export interface Configuration {
 // Exported but not declared. Config.getSecret takes a key for a secret even when it is none, so it cannot tell.
 const { isConfigSecret } = runtimeConfig as unknown as { isConfigSecret: (key: string) => boolean };
 
-/** Every key of the `kubernetes:` configuration, by what its value is. */
-const kubernetesKeys: Readonly<Record<string, "text" | "structured">> = {
-    ...keys("text", ["cluster", "clusterIdentifier", "context", "kubeconfig", "namespace", "renderYamlToDirectory"]),
-    ...keys("structured", ["alwaysRender", "deleteUnreachable", "enableConfigMapMutable", "enablePatchForce"]),
-    ...keys("structured", [
-        "enableSecretMutable",
-        "enableServerSideApply",
-        "helmReleaseSettings",
-        "kubeClientSettings",
-    ]),
-    ...keys("structured", ["skipUpdateUnreachable", "suppressDeprecationWarnings", "suppressHelmHookWarnings"]),
-    ...keys("structured", ["upsertExistingObjects"]),
-};
-
-function keys(kind: "text" | "structured", names: readonly string[]) {
-    return Object.fromEntries(names.map((name) => [name, kind]));
-}
+/** Keys of the `kubernetes:` configuration whose value is text, and those whose value is anything else. */
+const kubernetesText = ["cluster", "clusterIdentifier", "context", "kubeconfig", "namespace", "renderYamlToDirectory"];
+const kubernetesStructured = [
+    ...["alwaysRender", "deleteUnreachable", "enableConfigMapMutable", "enablePatchForce", "enableSecretMutable"],
+    ...["enableServerSideApply", "helmReleaseSettings", "kubeClientSettings", "skipUpdateUnreachable"],
+    ...["suppressDeprecationWarnings", "suppressHelmHookWarnings", "upsertExistingObjects"],
+];
 
 /**
  * Reads the configuration of the running stack: the one place that does.
@@ -55,53 +45,59 @@ function keys(kind: "text" | "structured", names: readonly string[]) {
  */
 export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`): Configuration {
     try {
-        const settings = parseSettings(namespace("kof", decode), source);
+        const settings = parseSettings(settingsConfig(), source);
         checkChartFolder(settings, source);
         const route = routeOf(settings);
         checkCollectors(route, source);
-        const kubernetes = namespace("kubernetes", (_, key, text) =>
-            secretly("kubernetes", key, kubernetesKeys[key] === "structured" ? parseJson(text) : text),
-        );
-        const unknown = Object.keys(kubernetes).filter((key) => !Object.hasOwn(kubernetesKeys, key));
-        if (unknown.length > 0) {
-            throw configurationError(
-                source,
-                unknown.map((key) => ({
-                    key: `kubernetes:${key}`,
-                    message: "is not a setting of the Kubernetes provider",
-                    allowed: Object.keys(kubernetesKeys).sort().join(", "),
-                })),
-            );
-        }
-        const aws = namespace("aws", (_, key, text) =>
-            secretly("aws", key, /^([{[]|true$|false$)/.test(text) || key === "maxRetries" ? parseJson(text) : text),
-        );
+        const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
+        checkKubernetesKeys(Object.keys(kubernetes), source);
+        const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
         return { route, kubernetes, aws };
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
 }
 
-/** The configuration under one namespace: `kof:route` is `route` under `kof`. */
-function namespace(name: string, read: (name: string, key: string, text: string) => unknown): Record<string, unknown> {
+/** The configuration under one namespace: `kof:route` is `route` under `kof`. Pulumi hands every value on as text. */
+function namespace(
+    name: string,
+    read: (key: string, text: string, isSecret: boolean) => unknown,
+): Record<string, unknown> {
     return Object.fromEntries(
         Object.entries(runtimeConfig.allConfig())
-            .filter(([key]) => key.startsWith(`${name}:`))
-            .map(([key, text]) => [key.slice(name.length + 1), text] as const)
-            .map(([key, text]) => [key, read(name, key, text)]),
+            .filter(([full]) => full.startsWith(`${name}:`))
+            .map(([full, text]) => {
+                const key = full.slice(name.length + 1);
+                return [key, read(key, text, isConfigSecret(full))];
+            }),
     );
 }
 
-/** Pulumi hands every value on as text: structured ones as JSON, and encrypted ones decrypted. */
-function decode(name: string, key: string, text: string): unknown {
-    if (isConfigSecret(`${name}:${key}`)) {
-        return { secure: "" };
-    }
-    return isStructured(key) ? parseJson(text) : text;
+/** The settings as they stand in the stack file: structured ones are handed on as JSON, encrypted ones decrypted. */
+function settingsConfig(): Record<string, unknown> {
+    return namespace("kof", (key, text, isSecret) =>
+        isSecret ? { secure: "" } : isStructured(key) ? parseJson(text) : text,
+    );
 }
 
-function secretly(name: string, key: string, value: unknown): unknown {
-    return isConfigSecret(`${name}:${key}`) ? pulumi.secret(value) : value;
+/** The configuration of a provider, its secrets still secret. */
+function providerConfig(name: string, structured: (key: string, text: string) => boolean): Record<string, unknown> {
+    return namespace(name, (key, text, isSecret) => {
+        const value = structured(key, text) ? parseJson(text) : text;
+        return isSecret ? pulumi.secret(value) : value;
+    });
+}
+
+function checkKubernetesKeys(keys: readonly string[], source: string): void {
+    const known = [...kubernetesText, ...kubernetesStructured].sort();
+    const unknown = keys.filter((key) => !known.includes(key));
+    if (unknown.length > 0) {
+        const message = "is not a setting of the Kubernetes provider";
+        throw configurationError(
+            source,
+            unknown.map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") })),
+        );
+    }
 }
 
 function parseJson(text: string): unknown {

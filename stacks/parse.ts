@@ -47,7 +47,7 @@ export function isStructured(key: string): boolean {
 }
 
 /** Whether a value is encrypted, or has an encrypted part: `{secure: …}` in a stack file. */
-function hasSecret(value: unknown): boolean {
+export function hasSecret(value: unknown): boolean {
     if (isMap(value) && Object.keys(value).length === 1 && typeof value.secure === "string") {
         return true;
     }

@@ -24,13 +24,13 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
 
 const blocks = ["regional", "regionless", "cloudwatch"] as const;
 
-function blockProblems({ route, ...values }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+function blockProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     if (route === undefined) {
         return [];
     }
     return blocks.flatMap((block): Problem[] => {
         const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
-        if (block === route && !given && values[block] === undefined && !isPresent(raw[block])) {
+        if (block === route && !isPresent(raw[block])) {
             const { example } = metaOf(settingsSchema[block] as unknown as Schema);
             return [
                 {
@@ -57,23 +57,24 @@ function isPresent(value: unknown): boolean {
     return value !== undefined && !(isMap(value) && Object.keys(value).length === 0);
 }
 
-/** Versions of KOF whose umbrella can do without regions. */
-function regionlessVersions(): string[] {
-    return versions.filter((version) => isRead(catalogOf(version), ["regionless", "enabled"]));
+/** Whether the umbrella of a KOF version can do without regions. */
+function hasRegionless(version: string): boolean {
+    return isRead(catalogOf(version), ["regionless", "enabled"]);
 }
 
 function versionProblems({ route, version }: Values): Problem[] {
-    if (route !== "regionless" || version === undefined || regionlessVersions().includes(version)) {
+    if (route !== "regionless" || version === undefined || hasRegionless(version)) {
         return [];
     }
+    const able = versions.filter(hasRegionless);
     return [
         {
             key: "kof:route",
             message: `is "regionless", which KOF ${version} does not have`,
-            allowed: `route regionless with version ${regionlessVersions().join(" or ")}`,
+            allowed: `route regionless with version ${able.join(" or ")}`,
             paste: stackFile(
                 ["version"],
-                regionlessVersions().find((has) => !has.includes("-")),
+                able.find((has) => !has.includes("-")),
             ),
         },
     ];
