@@ -119,6 +119,7 @@ function volumes(chart: string, values: HelmValues): CatalogVolume[] {
         return {
             chart,
             ...name,
+            expands: !subchart && replicated,
             size: setting([...owner, ...sizeWithin[claim]]),
             // The other volumes take the chart's global class: vmcluster.yaml, vlcluster-audit.yaml and grafana.yaml.
             storageClass: setting(subchart ? [...owner, claim, "storageClassName"] : ["global", "storageClass"]),

@@ -54,6 +54,11 @@ export interface CatalogVolume {
     readonly signal: Signal | "grafana";
     /** Whether it holds data, or a cache that may be lost. */
     readonly cache: boolean;
+    /**
+     * Whether volumes that exist follow a larger size: those of the VictoriaMetrics operator do, if their class allows it. The
+     * template of a chart's own StatefulSet is immutable, so there the Helm upgrade fails.
+     */
+    readonly expands: boolean;
     readonly size: CatalogSetting;
     readonly storageClass: CatalogSetting;
     readonly replicas: CatalogSetting | null;

@@ -54,3 +54,8 @@ function forEach(destination: (signal: Signal) => Destination): Record<Signal, D
 export function notStored(why: string): Destination {
     return { stored: false, why };
 }
+
+/** A destination as a person reads it. */
+export function destinationText(destination: Destination): string {
+    return destination.stored ? `${destination.store}: ${destination.address}` : `not stored (${destination.why})`;
+}

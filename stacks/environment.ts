@@ -11,7 +11,7 @@ import { kofNamespace, Namespace } from "../components/namespace";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
 import type { Route } from "../routes";
-import type { Destination } from "../routes/destinations";
+import { destinationText } from "../routes/destinations";
 import { totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
 import type { SettingsOf } from "./settings";
@@ -125,9 +125,10 @@ function vmuserSecret({ regional }: SettingsOf<"regional">, name: string, provid
 
 /** Per signal where it goes, as a person reads it. */
 function describeDestinations({ destinations }: Route): Record<Signal, string> {
-    const text = (destination: Destination) =>
-        destination.stored ? `${destination.store}: ${destination.address}` : `not stored (${destination.why})`;
-    return Object.fromEntries(signals.map((signal) => [signal, text(destinations[signal])])) as Record<Signal, string>;
+    return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])])) as Record<
+        Signal,
+        string
+    >;
 }
 
 /** Per workload its volumes, and what they come to, as a person reads it. */
