@@ -1,5 +1,10 @@
 import { readConfiguration } from "./stacks/config";
+import { checkChange } from "./stacks/deployed";
 import { createEnvironment } from "./stacks/environment";
 
 // Pulumi calls what the program exports, and takes what it returns for the stack's outputs.
-export = (stackFile?: string) => createEnvironment(readConfiguration(stackFile));
+export = async (stackFile?: string) => {
+    const configuration = readConfiguration(stackFile);
+    await checkChange(configuration.route, configuration.source);
+    return createEnvironment(configuration);
+};

@@ -36,22 +36,31 @@ export type Program = (stackFile?: string) => unknown;
 /** Stands for what AWS or the engine will only know later. */
 export const secretPlaceholder = "[secret]";
 
+/** How to run a program. */
+export interface RunOptions {
+    /** Whether the program is told that it runs for a preview. */
+    readonly preview: boolean;
+    /** The outputs of the stack's last deployment. Default: there was none. */
+    readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Runs a Pulumi program in this process, without an engine, providers, a cluster or a network.
  *
- * @param options.preview whether the program is told that it runs for a preview.
  * @throws UserError for what the program refuses.
  */
-export async function runProgram(
-    program: Program,
-    stackFile: StackFile,
-    options: { preview: boolean },
-): Promise<OfflineRun> {
+export async function runProgram(program: Program, stackFile: StackFile, options: RunOptions): Promise<OfflineRun> {
     const resources: Resource[] = [];
     const messages: string[] = [];
     const silenced = silenceLog(messages);
     try {
-        await pulumi.runtime.setMocks({ newResource, call: refuseCall }, "kof", stackFile.stack, options.preview);
+        await pulumi.runtime.setMocks(
+            { newResource: newResource(options), call: refuseCall },
+            "kof",
+            stackFile.stack,
+            options.preview,
+            "organization",
+        );
         recordInto(resources);
         pulumi.runtime.setAllConfig({ ...stackFile.config }, [...stackFile.secretKeys]);
         // Thrown within the stack, an error would come a second time as a rejection that nobody handles.
@@ -91,10 +100,13 @@ function silenceLog(messages: string[]): { restore: () => void } {
     return { restore: () => Object.assign(log, original) };
 }
 
-function newResource({ type, name, inputs, id }: pulumi.runtime.MockResourceArgs): { id: string; state: object } {
-    const given = inputs as Record<string, unknown>;
-    // An import that was not asked for comes as an empty string.
-    return { id: id === undefined || id === "" ? `${name}-id` : id, state: { ...given, ...computed(type, given) } };
+function newResource({ outputs = {} }: RunOptions): pulumi.runtime.Mocks["newResource"] {
+    return ({ type, name, inputs, id }) => {
+        const given = inputs as Record<string, unknown>;
+        const known = type === "pulumi:pulumi:StackReference" ? { outputs } : computed(type, given);
+        // An import that was not asked for comes as an empty string.
+        return { id: id === undefined || id === "" ? `${name}-id` : id, state: { ...given, ...known } };
+    };
 }
 
 /** What providers add to the inputs, as far as the program uses it. */

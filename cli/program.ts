@@ -1,8 +1,8 @@
-import { runProgram, type OfflineRun } from "./offline";
+import { runProgram, type OfflineRun, type RunOptions } from "./offline";
 import type { StackFile } from "./stackFile";
 import environment = require("../index");
 
 /** Runs this project's own program as {@link runProgram} does. */
-export function runOffline(stackFile: StackFile, options: { preview: boolean }): Promise<OfflineRun> {
+export function runOffline(stackFile: StackFile, options: RunOptions): Promise<OfflineRun> {
     return runProgram(environment, stackFile, options);
 }

@@ -29,8 +29,18 @@ export function readStackFile(choice: { stack?: string | undefined; config?: str
         throw new UserError("Give --stack NAME or --config FILE, not both.");
     }
     const file = choice.config ?? `Pulumi.${choice.stack ?? "dev"}.yaml`;
+    return parseStackFile(readText(file), file);
+}
+
+/**
+ * A stack file from its text.
+ *
+ * @param file what to call it.
+ * @throws UserError when it is no YAML, or no stack file; the message says what to do.
+ */
+export function parseStackFile(text: string, file: string): StackFile {
     const stack = /^(?:Pulumi\.)?(.+?)\.ya?ml$/.exec(path.basename(file))?.[1] ?? path.basename(file);
-    const document = parseDocument(readText(file));
+    const document = parseDocument(text);
     const [error] = document.errors;
     if (error) {
         throw new UserError(`${file} is not YAML: ${error.message}`);

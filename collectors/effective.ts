@@ -43,7 +43,7 @@ export function effectiveCollectors(route: Route): Collector[] {
 }
 
 /** The values that the chart kof-collectors gets on the management cluster; `undefined` when it is not installed there. */
-function kofCollectorsValues({ catalog, umbrella, settings }: Route): HelmValues | undefined {
+export function kofCollectorsValues({ catalog, umbrella, settings }: Route): HelmValues | undefined {
     const components = valueAt(umbrella, ["global", "components"]) as string[];
     if (!components.includes("kof-collectors")) {
         return managementServiceValues(catalog, umbrella, settings);

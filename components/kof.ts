@@ -22,9 +22,12 @@ export interface KofArgs {
  * created in the order of their `dependsOn`, waited for, shown in the preview, and removed in the opposite order.
  */
 export class Kof extends pulumi.ComponentResource {
+    /** Known once every release is ready: what depends on it comes after. */
+    readonly installed: pulumi.Output<string>;
+
     constructor(name: string, args: KofArgs, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:Kof", name, {}, opts);
-        new Chart(
+        const chart = new Chart(
             name,
             {
                 name: "kof",
@@ -36,6 +39,7 @@ export class Kof extends pulumi.ComponentResource {
             },
             { parent: this },
         );
+        this.installed = chart.urn;
         this.registerOutputs({});
     }
 }

@@ -29,6 +29,10 @@ export interface Volume {
     readonly workload: string;
     readonly signal: Signal;
     readonly count: number;
+    /** Whether volumes that exist follow a larger size; see the catalog. */
+    readonly expands: boolean;
+    /** Copies of what is stored; 1 for shards. */
+    readonly copies: number;
     /** Size of each, as a Kubernetes quantity. */
     readonly size: string;
     /** Name of the class; empty for the cluster's default class. */
@@ -50,6 +54,8 @@ export function volumesOf(route: Route): Volume[] {
                       workload: volume.workload,
                       signal: volume.signal,
                       count: at(volume.replicas) as number,
+                      expands: volume.expands,
+                      copies: (at(volume.replicationFactor) ?? 1) as number,
                       size: at(volume.size) as string,
                       storageClass: (at(volume.storageClass) ?? "") as string,
                       retention: (at(volume.retention) ?? undefined) as string | undefined,

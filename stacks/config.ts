@@ -12,12 +12,14 @@ import { effectiveCollectors } from "../collectors/effective";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
-import { isStructured, parseSettings } from "./parse";
+import { inNamespace, parseJson, parseSettings, rawSettings } from "./parse";
 import { brief, configurationError } from "./problems";
 import type { Settings } from "./settings";
 
 /** Everything that a stack's configuration says. */
 export interface Configuration {
+    /** What to call the stack file in errors. */
+    readonly source: string;
     /** What the `kof:` configuration comes to. */
     readonly route: Route;
     /** The `kubernetes:` configuration: which cluster, and how to reach it. */
@@ -45,47 +47,27 @@ const kubernetesStructured = [
  */
 export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`): Configuration {
     try {
-        const settings = parseSettings(settingsConfig(), source);
+        const settings = parseSettings(rawSettings(runtimeConfig.allConfig(), isConfigSecret), source);
         checkChartFolder(settings, source);
         const route = routeOf(settings);
         checkCollectors(route, source);
         const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
         checkKubernetesKeys(Object.keys(kubernetes), source);
         const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
-        return { route, kubernetes, aws };
+        return { source, route, kubernetes, aws };
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
 }
 
-/** The configuration under one namespace: `kof:route` is `route` under `kof`. Pulumi hands every value on as text. */
-function namespace(
-    name: string,
-    read: (key: string, text: string, isSecret: boolean) => unknown,
-): Record<string, unknown> {
-    return Object.fromEntries(
-        Object.entries(runtimeConfig.allConfig())
-            .filter(([full]) => full.startsWith(`${name}:`))
-            .map(([full, text]) => {
-                const key = full.slice(name.length + 1);
-                return [key, read(key, text, isConfigSecret(full))];
-            }),
-    );
-}
-
-/** The settings as they stand in the stack file: structured ones are handed on as JSON, encrypted ones decrypted. */
-function settingsConfig(): Record<string, unknown> {
-    return namespace("kof", (key, text, isSecret) =>
-        isSecret ? { secure: "" } : isStructured(key) ? parseJson(text) : text,
-    );
-}
-
 /** The configuration of a provider, its secrets still secret. */
 function providerConfig(name: string, structured: (key: string, text: string) => boolean): Record<string, unknown> {
-    return namespace(name, (key, text, isSecret) => {
-        const value = structured(key, text) ? parseJson(text) : text;
-        return isSecret ? pulumi.secret(value) : value;
-    });
+    return Object.fromEntries(
+        inNamespace(name, runtimeConfig.allConfig()).map(([key, text]) => {
+            const value = structured(key, text) ? parseJson(text) : text;
+            return [key, isConfigSecret(`${name}:${key}`) ? pulumi.secret(value) : value];
+        }),
+    );
 }
 
 function checkKubernetesKeys(keys: readonly string[], source: string): void {
@@ -97,14 +79,6 @@ function checkKubernetesKeys(keys: readonly string[], source: string): void {
             source,
             unknown.map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") })),
         );
-    }
-}
-
-function parseJson(text: string): unknown {
-    try {
-        return JSON.parse(text);
-    } catch {
-        return text;
     }
 }
 

@@ -14,6 +14,7 @@ import type { Route } from "../routes";
 import { destinationText } from "../routes/destinations";
 import { totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
+import { rememberedSettings, settingsOutput } from "./deployed";
 import type { SettingsOf } from "./settings";
 import { storageClassNotices, storageClassOf } from "./storageClasses";
 
@@ -31,6 +32,8 @@ export interface Outputs {
     /** CloudWatch log groups of the route. */
     readonly logGroups: readonly pulumi.Input<string>[];
     readonly namespace: pulumi.Input<string>;
+    /** The settings, with which the next change is compared. Of the last deployment that was completed. */
+    readonly [settingsOutput]: pulumi.Input<object>;
     /** A command that shows whether telemetry arrives. */
     readonly verify: string;
 }
@@ -69,7 +72,7 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration): Ou
         before.push(vmuserSecret(settings as SettingsOf<"regional">, route.vmuserSecret, cluster));
     }
     const { chart, version } = settings;
-    new Kof("kof", { chart, version, values: route.values }, { ...onCluster, dependsOn: before });
+    const kof = new Kof("kof", { chart, version, values: route.values }, { ...onCluster, dependsOn: before });
 
     return {
         route: settings.route,
@@ -79,6 +82,7 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration): Ou
         storageClass: settings.storageClass?.name ?? "the cluster's default class",
         logGroups: cloudwatch?.logGroups ?? [],
         namespace: namespace.name,
+        [settingsOutput]: kof.installed.apply(() => rememberedSettings(settings)),
         verify: verifyCommand(route),
     };
 }

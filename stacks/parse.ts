@@ -40,8 +40,43 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
     return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as unknown as Settings;
 }
 
+/**
+ * The settings as they stand in a stack file, from the text that Pulumi makes of them: structured ones are handed on as JSON,
+ * encrypted ones decrypted.
+ *
+ * @param config all configuration of a stack, by its full key: `kof:route`.
+ * @param isSecret whether the value of a full key is encrypted.
+ */
+export function rawSettings(
+    config: Readonly<Record<string, string>>,
+    isSecret: (key: string) => boolean,
+): Record<string, unknown> {
+    return Object.fromEntries(
+        inNamespace("kof", config).map(([key, text]) => {
+            const value = isStructured(key) ? parseJson(text) : text;
+            return [key, isSecret(`kof:${key}`) ? { secure: "" } : value];
+        }),
+    );
+}
+
+/** The configuration under one namespace: `kof:route` is `route` under `kof`. */
+export function inNamespace(name: string, config: Readonly<Record<string, string>>): [string, string][] {
+    return Object.entries(config)
+        .filter(([full]) => full.startsWith(`${name}:`))
+        .map(([full, text]) => [full.slice(name.length + 1), text]);
+}
+
+/** What a text is as JSON; text that is no JSON is itself. */
+export function parseJson(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return text;
+    }
+}
+
 /** Whether a setting is anything else than text: Pulumi hands such values on as JSON. */
-export function isStructured(key: string): boolean {
+function isStructured(key: string): boolean {
     const schema = (settingsSchema as Record<string, unknown>)[key] as Schema | undefined;
     return schema !== undefined && !["string", "enum"].includes(unwrap(schema, undefined).def.type);
 }

@@ -19,7 +19,8 @@ export function configurationError(source: string, problems: readonly Problem[])
     return new UserError([`${source} has ${count}. Nothing was changed.`, ...problems.map(formatProblem)].join("\n\n"));
 }
 
-function formatProblem({ key, message, allowed, paste }: Problem): string {
+/** A problem as a person reads it, indented. */
+export function formatProblem({ key, message, allowed, paste }: Problem): string {
     const lines = [`  ${key} ${message}`];
     if (allowed !== undefined) {
         lines.push(`    Allowed: ${allowed}`);

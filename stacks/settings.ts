@@ -275,6 +275,12 @@ export const settingsSchema = {
             enabled: true,
         },
     ).optional(),
+    acknowledge: about(z.string().default(""), {
+        description:
+            "Permits one change of settings that loses stored data, or that has been prepared by hand. What to write is in the refusal; it permits nothing else.",
+        allowed: "the text that the refusal asks for",
+        example: "management->none",
+    }),
     adopt: flag("Take over a KOF that was installed by hand."),
     values: block(
         z.record(z.string(), z.json()),

@@ -30,6 +30,7 @@ function expectedResources(raw: Raw, version: string): string[] {
         "kubernetes:storage.k8s.io/v1:StorageClass kof",
         "pulumi:providers:kubernetes kubernetes",
         "pulumi:pulumi:Stack kof-test",
+        "pulumi:pulumi:StackReference deployed",
         ...(byRoute[String(raw.route)] ?? []),
     ].sort();
 }

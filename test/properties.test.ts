@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 
 import fc from "fast-check";
 
-import { versions } from "../catalog";
 import { checkPaths } from "../catalog/paths";
 import { leaves } from "../catalog/values";
 import { effectiveCollectors } from "../collectors/effective";
@@ -10,79 +9,13 @@ import { danglingReferences } from "../collectors/references";
 import { UserError } from "../errors";
 import { parseSettings } from "../stacks/parse";
 import { distributions, settingsSchema } from "../stacks/settings";
-import { hasRegionless, routeFor, type Raw } from "./support";
-
-const label = fc.stringMatching(/^[a-z]([-a-z0-9]{0,20}[a-z0-9])?$/);
-const domain = fc.tuple(label, label).map((labels) => labels.join("."));
-const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
-const size = fc
-    .tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom("Gi", "Ti", "G"))
-    .map(([n, unit]) => `${n}${unit}`);
-const retention = fc
-    .tuple(fc.integer({ min: 1, max: 99 }), fc.constantFrom("h", "d", "w", "y"))
-    .map(([n, unit]) => `${n}${unit}`);
-const volume = fc.record({ size, retention, replicas: fc.integer({ min: 1, max: 9 }) }, { requiredKeys: [] });
-
-/** Valid settings, of every route, version, distribution and option. */
-const settings: fc.Arbitrary<Raw> = fc
-    .record({
-        version: fc.constantFrom(...versions),
-        distribution: fc.constantFrom(...Object.keys(distributions)),
-        istio: fc.boolean(),
-        clusterName: label,
-        clusterNamespace: label,
-        storageClass: optional(
-            fc.oneof(
-                fc.record({ name: label, provisioner: fc.constant("ebs.csi.aws.com"), default: fc.boolean() }),
-                fc.record({ create: fc.constant(false), name: label }),
-            ),
-        ),
-        storage: optional(fc.record({ metrics: volume, logs: volume, traces: volume }, { requiredKeys: [] })),
-        grafana: optional(fc.record({ enabled: fc.boolean() })),
-        adopt: fc.boolean(),
-    })
-    .chain((common) =>
-        fc
-            .oneof<fc.Arbitrary<Raw>[]>(
-                fc.constant({ route: "none" }),
-                fc.constant({ route: "management" }),
-                fc
-                    .record({ cluster: label, namespace: label, insecureSkipVerify: fc.boolean(), domain })
-                    .map(({ domain, ...region }) => ({
-                        route: "regional",
-                        regional: common.istio ? region : { ...region, domain },
-                    })),
-                fc
-                    .record({
-                        region: fc.constantFrom("us-east-2", "cn-north-1", "us-gov-west-1"),
-                        logGroup: label,
-                        logStream: label,
-                        auditLogGroup: optional(label),
-                        endpoint: optional(fc.constant("https://logs.example.net")),
-                        credentials: fc.oneof(
-                            fc.record({
-                                kind: fc.constant("accessKey"),
-                                generations: fc.uniqueArray(label, { minLength: 1, maxLength: 2 }),
-                            }),
-                            fc.record({ kind: fc.constant("existingSecret"), name: label }),
-                        ),
-                    })
-                    .map((cloudwatch) => ({ route: "cloudwatch", cloudwatch })),
-                ...(hasRegionless(common.version)
-                    ? [
-                          fc
-                              .record({ domain, selfSigned: fc.boolean(), certEmail: fc.constant("a@example.net") })
-                              .map((regionless) => ({ route: "regionless", regionless })),
-                      ]
-                    : []),
-            )
-            .map((route) => ({ ...common, ...route })),
-    );
+import { validSettings } from "./settings";
+import { routeFor } from "./support";
 
 describe("every valid stack", () => {
     it("has values that its charts read, without nulls, secrets or unknowns", () => {
         fc.assert(
-            fc.property(settings, (raw) => {
+            fc.property(validSettings, (raw) => {
                 const { catalog, values } = routeFor(raw);
                 assert.deepEqual(checkPaths(catalog, values), []);
                 for (const [, value] of leaves(values)) {
@@ -95,7 +28,7 @@ describe("every valid stack", () => {
 
     it("comes to the same values every time", () => {
         fc.assert(
-            fc.property(settings, (raw) => {
+            fc.property(validSettings, (raw) => {
                 assert.equal(
                     JSON.stringify(routeFor(raw).values),
                     JSON.stringify(routeFor(structuredClone(raw)).values),
@@ -107,7 +40,7 @@ describe("every valid stack", () => {
 
     it("has collectors that refer only to what they have, under the cluster's own names", () => {
         fc.assert(
-            fc.property(settings, (raw) => {
+            fc.property(validSettings, (raw) => {
                 for (const collector of effectiveCollectors(routeFor(raw))) {
                     assert.deepEqual(danglingReferences(collector), []);
                     assert.equal(collector.env.OTEL_RESOURCE_ATTRIBUTES, `k8s.cluster.name=${String(raw.clusterName)}`);
@@ -120,7 +53,7 @@ describe("every valid stack", () => {
 
     it("puts every volume on the class, and each size and retention where its volume reads it", () => {
         fc.assert(
-            fc.property(settings, (raw) => {
+            fc.property(validSettings, (raw) => {
                 const { values, volumes } = routeFor(raw);
                 const found = new Map([...leaves(values)].map(([path, value]) => [path.join("/"), value]));
                 for (const { volume: each, prefix } of volumes) {
@@ -158,7 +91,7 @@ describe("any input", () => {
 
     it("in any place of otherwise valid settings is accepted, or refused with our own error", () => {
         fc.assert(
-            fc.property(settings, fc.constantFrom(...keys), anything, (raw, key, value) => {
+            fc.property(validSettings, fc.constantFrom(...keys), anything, (raw, key, value) => {
                 try {
                     routeFor({ ...raw, [key]: value });
                 } catch (error) {

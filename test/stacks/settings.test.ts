@@ -65,7 +65,7 @@ const mistakes: readonly [string, Raw, string][] = [
         "a key that is misspelt",
         { clustername: "x" },
         `  kof:clustername is not a setting. Did you mean clusterName?
-    Allowed: route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, storageClass, storage, grafana, adopt, values`,
+    Allowed: route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, storageClass, storage, grafana, acknowledge, adopt, values`,
     ],
     [
         "a key that is like no other, deep down",
@@ -369,6 +369,7 @@ describe("settings", () => {
             clusterNamespace: "kcm-system",
             distribution: "k0s",
             istio: false,
+            acknowledge: "",
             adopt: false,
             values: {},
         });

@@ -1,0 +1,145 @@
+import type { Signal } from "../catalog";
+import { signals } from "../catalog";
+import type { Route } from "../routes";
+import { destinationText } from "../routes/destinations";
+import { cloudwatchConsequences, logGroupChanges, type LogGroupChange } from "./cloudwatch";
+import { credentialChanges, type CredentialChange } from "./credentials";
+import { identityConsequences, routeConsequences } from "./routes";
+import { upgradeConsequences, upgradeSteps } from "./upgrades";
+import { volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
+
+/**
+ * What a consequence does to running data: `impossible` cannot be done as it stands, `loses` makes stored data unreachable or
+ * deletes it, `notice` is worth knowing.
+ */
+export type Severity = "impossible" | "loses" | "notice";
+
+/** One thing that follows from a change of settings. */
+export interface Consequence {
+    readonly severity: Severity;
+    /** The setting that decides it, as in the stack file: `kof:storage.logs.size`. */
+    readonly key: string;
+    /** What follows, as a sentence that goes on from the key. */
+    readonly message: string;
+    /** What to do instead, or before. */
+    readonly way?: string;
+    /** What to write into the stack file to avoid it. */
+    readonly paste?: unknown;
+    /** What `kof:acknowledge` has to say to permit it. Without, nothing permits it. */
+    readonly acknowledge?: string;
+}
+
+/** What happens to one signal of the management cluster. */
+export interface SignalChange {
+    readonly signal: Signal;
+    readonly from: string;
+    readonly to: string;
+    readonly operation: "unchanged" | "starts" | "stops" | "moves";
+    /** What is stored nowhere because of the change. */
+    readonly gap: string;
+}
+
+/** What a change of a stack's settings does to what is running. */
+export interface Plan {
+    readonly from: Route;
+    readonly to: Route;
+    readonly signals: readonly SignalChange[];
+    readonly volumes: readonly VolumeChange[];
+    readonly logGroups: readonly LogGroupChange[];
+    readonly credentials: readonly CredentialChange[];
+    /** Everything worth knowing, the most dangerous first. */
+    readonly consequences: readonly Consequence[];
+    /** What a person has to do by hand, in order. */
+    readonly steps: readonly string[];
+}
+
+/**
+ * Works out what a change of settings does to running data. Plain data from plain data: nothing is contacted, and what is
+ * running is taken to be what `from` asks for.
+ */
+export function planOf(from: Route, to: Route): Plan {
+    const volumes = volumeChanges(from, to);
+    const consequences = [
+        ...upgradeConsequences(from, to),
+        ...routeConsequences(from, to, volumes),
+        ...volumeConsequences(from, to, volumes),
+        ...cloudwatchConsequences(from, to),
+        ...identityConsequences(from, to),
+    ];
+    return {
+        from,
+        to,
+        signals: signals.map((signal) => signalChange(signal, from, to)),
+        volumes,
+        logGroups: logGroupChanges(from, to),
+        credentials: credentialChanges(from, to),
+        consequences: severities.flatMap((severity) => consequences.filter((each) => each.severity === severity)),
+        steps: upgradeSteps(from, to),
+    };
+}
+
+const severities = ["impossible", "loses", "notice"] as const;
+
+/** The consequences that the stack file does not permit: the change must not be made. */
+export function refused({ consequences, to }: Plan): Consequence[] {
+    const acknowledged = acknowledgements(to.settings.acknowledge);
+    return consequences.filter(
+        ({ severity, acknowledge }) =>
+            severity !== "notice" && !(acknowledge !== undefined && acknowledged.includes(acknowledge)),
+    );
+}
+
+/** What `kof:acknowledge` has to say to permit all that can be permitted; empty when nothing needs it. */
+export function acknowledgement({ consequences }: Plan): string {
+    return [...new Set(consequences.flatMap(({ acknowledge }) => acknowledge ?? []))].join(", ");
+}
+
+/** The changes that a stack file permits. */
+export function acknowledgements(text: string | undefined): string[] {
+    return (text ?? "")
+        .split(",")
+        .map((each) => each.trim())
+        .filter((each) => each !== "");
+}
+
+/** How a change ends when it is made: what `npm run plan` says with its exit code. */
+export function verdictOf(plan: Plan): "safe" | "loses" | "impossible" {
+    const acknowledged = acknowledgements(plan.to.settings.acknowledge);
+    const stands = (severity: Severity) =>
+        plan.consequences.some((each) => each.severity === severity && !isDone(each, acknowledged));
+    return stands("impossible") ? "impossible" : stands("loses") ? "loses" : "safe";
+}
+
+/** Whether the stack file says that what stood in the way has been done by hand. Lost data is lost, permitted or not. */
+function isDone({ severity, acknowledge }: Consequence, acknowledged: readonly string[]): boolean {
+    return severity === "impossible" && acknowledge !== undefined && acknowledged.includes(acknowledge);
+}
+
+function signalChange(signal: Signal, from: Route, to: Route): SignalChange {
+    const [before, after] = [from.destinations[signal], to.destinations[signal]];
+    const [was, is] = [destinationText(before), destinationText(after)];
+    if (!after.stored) {
+        return before.stored
+            ? { signal, from: was, to: is, operation: "stops", gap: "everything from this deployment on" }
+            : { signal, from: was, to: is, operation: "unchanged", gap: "as before: it is not stored" };
+    }
+    if (!before.stored) {
+        return { signal, from: was, to: is, operation: "starts", gap: "everything until this deployment" };
+    }
+    const moves = was !== is;
+    return {
+        signal,
+        from: was,
+        to: is,
+        operation: moves ? "moves" : "unchanged",
+        gap: moves ? restartGap[signal] : "none",
+    };
+}
+
+/** What is missed while the collectors restart with another configuration. Files are read on from where reading stopped. */
+const restartGap: Readonly<Record<Signal, string>> = {
+    metrics: "the scrapes that fall into the collectors' restart",
+    logs: "none: files are read on from where the collectors stopped",
+    traces: "spans that are sent while a collector restarts",
+    audit: "none: files are read on from where the collectors stopped",
+};

@@ -1,0 +1,90 @@
+import { valueAt } from "../catalog/values";
+import { kofCollectorsValues } from "../collectors/effective";
+import type { Route } from "../routes";
+import type { Consequence } from ".";
+import { holdsData, volumesText, type VolumeChange } from "./volumes";
+
+/** What follows from another route: stored data that nothing reads any more, and installers that would fight. */
+export function routeConsequences(from: Route, to: Route, volumes: readonly VolumeChange[]): Consequence[] {
+    const [was, is] = [from.settings.route, to.settings.route];
+    if (was === is) {
+        return [];
+    }
+    const acknowledge = `${was}->${is}`;
+    const key = "kof:route";
+    const consequences: Consequence[] = [];
+    const gone = volumes
+        .filter(({ operation }) => operation === "orphaned")
+        .filter(holdsData)
+        .filter(({ workload }) => !volumes.some((each) => each.workload === workload && each.operation === "kept"));
+    if (gone.length > 0) {
+        const stored = [...new Set(gone.map(({ volume }) => volume.signal))].join(", ");
+        consequences.push({
+            severity: "loses",
+            key,
+            message: `leaves the stored ${stored} unreachable: the volumes stay (${volumesText(gone)}), but nothing reads them until the route is ${was} again`,
+            acknowledge,
+        });
+    }
+    if (is === "regionless") {
+        consequences.push({
+            severity: "loses",
+            key,
+            message: "takes KOF off every regional cluster: what is stored there is no longer reachable through KOF",
+            acknowledge,
+        });
+    }
+    const [before, after] = [installerOf(from), installerOf(to)];
+    if (before !== undefined && after !== undefined && before !== after) {
+        const sameVersion = from.settings.version === to.settings.version;
+        consequences.push({
+            severity: "impossible",
+            key,
+            message:
+                `cannot go from ${was} to ${is} at once: ${installers[before]} installs the collectors before and ${installers[after]} after, both as ` +
+                "the Helm release kof-collectors, and one would uninstall what the other installs",
+            way: sameVersion
+                ? "deploy route none first, and go on when the release kof-collectors is gone"
+                : "change the version first, and the route in a deployment of its own",
+            paste: { [key]: sameVersion ? "none" : was },
+        });
+    }
+    return consequences;
+}
+
+const installers = { flux: "Flux", sveltos: "Sveltos" } as const;
+
+/** What installs the collectors of the management cluster; `undefined` when there are none. */
+export function installerOf(route: Route): "flux" | "sveltos" | undefined {
+    if (kofCollectorsValues(route) === undefined) {
+        return undefined;
+    }
+    const components = valueAt(route.umbrella, ["global", "components"]) as string[];
+    return components.includes("kof-collectors") ? "flux" : "sveltos";
+}
+
+/** What follows from other names of the cluster, or of the mesh. */
+export function identityConsequences(from: Route, to: Route): Consequence[] {
+    const [was, is] = [from.settings, to.settings];
+    const consequences: Consequence[] = [];
+    if (was.istio !== is.istio) {
+        consequences.push({
+            severity: "loses",
+            key: "kof:istio",
+            message:
+                "renames the services by which KOF runs on regional and child clusters: what they installed there is removed, storage included " +
+                "(KOF's upgrade notes for 1.10)",
+            acknowledge: `istio ${String(was.istio)}->${String(is.istio)}`,
+        });
+    }
+    for (const name of ["clusterName", "clusterNamespace"] as const) {
+        if (was[name] !== is[name]) {
+            consequences.push({
+                severity: "notice",
+                key: `kof:${name}`,
+                message: `changes from ${was[name]} to ${is[name]} on every signal: what is stored stays under the old name`,
+            });
+        }
+    }
+    return consequences;
+}

@@ -1,0 +1,86 @@
+import { acknowledgement, refused, verdictOf, type Consequence, type Plan } from ".";
+import { stringify } from "yaml";
+
+const verdicts = {
+    safe: "Nothing that is stored is lost.",
+    loses: "Stored data is lost, or can no longer be reached.",
+    impossible: "This cannot be done as it stands.",
+} as const;
+
+const titles = { impossible: "Cannot be done", loses: "Loses stored data", notice: "Worth knowing" } as const;
+
+/** A plan as Markdown that reads well as plain text: the verdict, what is dangerous, and then what happens to everything. */
+export function planText(plan: Plan): string {
+    const { from, to, signals, volumes, logGroups, credentials, steps } = plan;
+    const settings = [from.settings, to.settings] as const;
+    return [
+        `# ${change(...settings.map(({ route }) => route))}, KOF ${change(...settings.map(({ version }) => version))}`,
+        verdicts[verdictOf(plan)],
+        ...Object.entries(titles).map(([severity, title]) => {
+            const found = plan.consequences.filter((consequence) => consequence.severity === severity);
+            return section(title, found.map(consequenceText));
+        }),
+        section("To permit it", permit(plan)),
+        section(
+            "By hand",
+            steps.map((step, i) => `${String(i + 1)}. ${step}`),
+        ),
+        section(
+            "Signals",
+            signals.map(({ signal, from: was, to: is, operation, gap }) =>
+                operation === "unchanged"
+                    ? `- ${signal}: unchanged, ${is}`
+                    : `- ${signal}: ${operation}. ${was} -> ${is}. Missed: ${gap}`,
+            ),
+        ),
+        section(
+            "Volumes on this cluster",
+            volumes.map(({ workload, operation, count, volume, sizeBefore, reclaimPolicy }) => {
+                const size = sizeBefore === undefined ? volume.size : `${sizeBefore} -> ${volume.size}`;
+                const reclaim = reclaimPolicy ?? "as its class says";
+                return `- ${workload}: ${operation}, ${String(count)} x ${size}, ${volume.retention === undefined ? "cache" : volume.signal}, reclaim policy ${reclaim}`;
+            }),
+        ),
+        section(
+            "Log groups",
+            logGroups.map(({ name, region, operation, retentionDays }) => {
+                const fate = operation === "left" ? "no longer written to, kept in AWS with its logs" : operation;
+                return `- ${name} in ${region}: ${fate}, ${String(retentionDays)} days`;
+            }),
+        ),
+        section(
+            "Credentials",
+            credentials.map(({ operation, what }) => `- ${what}: ${operation}`),
+        ),
+    ]
+        .filter((part) => part !== "")
+        .join("\n\n");
+}
+
+function change(...[was = "", is = ""]: string[]): string {
+    return was === is ? is : `${was} -> ${is}`;
+}
+
+function section(title: string, lines: readonly string[]): string {
+    return lines.length === 0 ? "" : [`## ${title}`, "", ...lines].join("\n");
+}
+
+function consequenceText({ key, message, way, paste }: Consequence): string {
+    return [
+        `- ${key} ${message}.`,
+        ...(way === undefined ? [] : [`  Instead: ${way}.`]),
+        ...(paste === undefined ? [] : block(paste)),
+    ].join("\n");
+}
+
+function permit(plan: Plan): string[] {
+    const reasons = refused(plan);
+    return reasons.length > 0 && reasons.every(({ acknowledge }) => acknowledge !== undefined)
+        ? block({ "kof:acknowledge": acknowledgement(plan) })
+        : [];
+}
+
+function block(value: unknown): string[] {
+    const lines = stringify(value, { lineWidth: 0 }).trimEnd().split("\n");
+    return ["", "  ```yaml", ...lines.map((line) => `  ${line}`), "  ```"];
+}

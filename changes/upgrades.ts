@@ -1,0 +1,122 @@
+import * as semver from "semver";
+
+import { chartValues, versions } from "../catalog";
+import { formatPath, leaves } from "../catalog/values";
+import type { Route } from "../routes";
+import type { Consequence } from ".";
+import { installerOf } from "./routes";
+
+/** What has to be done by hand around one of KOF's upgrades. */
+interface Upgrade {
+    /** The first version that needs it; it is done on the way there from anything older. */
+    readonly version: string;
+    /** The steps, given what was running and what is to run. */
+    readonly steps: (from: Route, to: Route) => readonly string[];
+}
+
+const suspend = (release: string) =>
+    `kubectl patch helmrelease ${release} -n kof --type merge -p '{"spec":{"suspend":true}}'`;
+
+/**
+ * KOF's upgrade notes (docs/admin/kof/kof-upgrade.md and includes/kof-upgrade-includes.md of k0rdent/docs), as far as they
+ * concern what the program does not do itself, oldest first.
+ */
+const upgrades: readonly Upgrade[] = [
+    {
+        version: "1.8.1",
+        steps: () => [
+            "Regional clusters go from ingress-nginx to Envoy Gateway, with an interruption until DNS has the gateway's address. To stay: kof:values: " +
+                "{kof-regional: {values: {ingress-nginx: {enabled: true}, envoy-gateway: {enabled: false}}}}",
+        ],
+    },
+    {
+        version: "1.10.0",
+        steps: (from, to) => [
+            "Before KCM is upgraded, so that the collectors of child clusters are not reinstalled over and over: the patch of HelmRelease kof-regional in " +
+                "KOF's upgrade notes for 1.10, step 2; take it back afterwards (step 9)",
+            "Upgrade KCM to 1.10",
+            ...(to.settings.istio ? ["Upgrade the chart k0rdent-istio to 0.6.0"] : []),
+            ...(installerOf(from) === "flux" && installerOf(to) === "sveltos"
+                ? [
+                      "Keep Flux from uninstalling what KOF 1.10 takes over: " +
+                          (from.settings.route === "management" ? [suspend("kof-storage")] : [])
+                              .concat(suspend("kof-collectors"))
+                              .join("; "),
+                  ]
+                : []),
+        ],
+    },
+    {
+        version: "1.11.0-0",
+        steps: (_, to) => [
+            "Upgrade KCM to 1.11",
+            ...(to.umbrella.autoUpgrade === false
+                ? [
+                      "Child and regional clusters are upgraded one by one from now on, and new ones get no KOF without this label: kubectl label --overwrite " +
+                          `clusterdeployment -n kcm-system NAME k0rdent.mirantis.com/kof-version=${to.settings.version}. To upgrade all at once, as before: ` +
+                          "kof:values: {autoUpgrade: true}",
+                  ]
+                : []),
+        ],
+    },
+];
+
+/** What a person has to do by hand for another KOF version, in order, before the deployment unless it says otherwise. */
+export function upgradeSteps(from: Route, to: Route): string[] {
+    const [was, is] = [from.settings.version, to.settings.version];
+    return upgrades
+        .filter(({ version }) => semver.lt(was, version) && semver.gte(is, version))
+        .flatMap(({ steps }) => steps(from, to));
+}
+
+/** What follows from another KOF version: steps that upstream does not support, and defaults that change under the stack. */
+export function upgradeConsequences(from: Route, to: Route): Consequence[] {
+    const [was, is] = [from.settings.version, to.settings.version];
+    const key = "kof:version";
+    if (semver.lt(is, was)) {
+        return [
+            {
+                severity: "impossible",
+                key,
+                message: `goes back from ${was} to ${is}, which KOF has no procedure for: what the newer version has changed stays changed`,
+                way: `stay at ${was}, or restore a backup that was made with ${is}`,
+                paste: { [key]: was },
+            },
+        ];
+    }
+    const between = versions.filter(
+        (version) => semver.gt(version, was) && semver.lt(version, is) && !semver.prerelease(version),
+    );
+    const next = between.filter((version) => semver.minor(version) === semver.minor(was) + 1).at(-1);
+    if (next !== undefined && semver.minor(is) > semver.minor(next)) {
+        return [
+            {
+                severity: "impossible",
+                key,
+                message: `skips from ${was} to ${is}: KOF's upgrade notes, and KCM's, go from one minor version to the next`,
+                way: `deploy ${next} first`,
+                paste: { [key]: next },
+            },
+        ];
+    }
+    return changedDefaults(from, to).map(({ path, was: before, is: after }) => ({
+        severity: "notice",
+        key,
+        message: `changes a default: ${path} is ${after} (${before} in ${was})`,
+    }));
+}
+
+/** Defaults of the umbrella that differ between two versions, and that neither stack sets. */
+function changedDefaults(from: Route, to: Route): { path: string; was: string; is: string }[] {
+    const defaults = ({ catalog }: Route) =>
+        new Map([...leaves(chartValues(catalog, "kof"))].map(([path, value]) => [formatPath(path), value]));
+    const set = new Set([from, to].flatMap(({ values }) => [...leaves(values)].map(([path]) => formatPath(path))));
+    const [before, after] = [defaults(from), defaults(to)];
+    return [...after].flatMap(([path, value]) => {
+        const was = before.get(path);
+        const same = was === undefined || JSON.stringify(was) === JSON.stringify(value);
+        return same || set.has(path) || path === "global.components"
+            ? []
+            : [{ path, was: JSON.stringify(was), is: JSON.stringify(value) }];
+    });
+}

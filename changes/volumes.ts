@@ -1,0 +1,221 @@
+import type { Route } from "../routes";
+import { sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
+import { storageClassOf } from "../stacks/storageClasses";
+import type { Consequence } from ".";
+
+/** What happens to the volumes of one workload. */
+export interface VolumeChange {
+    readonly workload: string;
+    /**
+     * `kept` as they are, `created` (or found again, where they were left behind earlier), `orphaned`: they stay on the
+     * cluster with their data, but nothing reads them. No change of settings deletes a volume.
+     */
+    readonly operation: "kept" | "created" | "orphaned";
+    readonly count: number;
+    readonly volume: Volume;
+    /** Size of each before the change, where it differs. */
+    readonly sizeBefore?: string;
+    /** What happens to a volume whose claim is deleted; `undefined` where the class is not the program's. */
+    readonly reclaimPolicy: string | undefined;
+}
+
+/** Pairs the volumes before and after by their workload: claims are named after it, whichever chart makes it. */
+export function volumeChanges(from: Route, to: Route): VolumeChange[] {
+    const [before, after] = [volumesByWorkload(from), volumesByWorkload(to)];
+    return [...new Set([...before.keys(), ...after.keys()])].flatMap((workload) => {
+        const [was, is] = [before.get(workload), after.get(workload)];
+        const kept = Math.min(was?.count ?? 0, is?.count ?? 0);
+        const rows: (VolumeChange | undefined)[] = [
+            is && kept > 0 ? row("kept", kept, is, from, was?.size) : undefined,
+            is && is.count > kept ? row("created", is.count - kept, is, to) : undefined,
+            was && was.count > kept ? row("orphaned", was.count - kept, was, from) : undefined,
+        ];
+        return rows.filter((each) => each !== undefined);
+    });
+}
+
+function volumesByWorkload(route: Route): Map<string, Volume> {
+    return new Map(volumesOf(route).map((volume) => [volume.workload, volume]));
+}
+
+function row(
+    operation: VolumeChange["operation"],
+    count: number,
+    volume: Volume,
+    owner: Route,
+    sizeBefore?: string,
+): VolumeChange {
+    return {
+        workload: volume.workload,
+        operation,
+        count,
+        volume,
+        ...(sizeBefore !== undefined && sizeBefore !== volume.size ? { sizeBefore } : {}),
+        reclaimPolicy: storageClassOf(owner.settings.storageClass)?.reclaimPolicy,
+    };
+}
+
+/** Whether a volume holds data that nobody has a second time. */
+export function holdsData({ volume }: Pick<VolumeChange, "volume">): boolean {
+    return volume.retention !== undefined;
+}
+
+/** Volumes as a person reads them: `vlstorage 2 x 100Gi`. */
+export function volumesText(changes: readonly VolumeChange[]): string {
+    return changes.map(({ workload, count, volume }) => `${workload} ${String(count)} x ${volume.size}`).join(", ");
+}
+
+/** What follows for volumes that are there before and after: size, class, retention and number. */
+export function volumeConsequences(from: Route, to: Route, changes: readonly VolumeChange[]): Consequence[] {
+    const before = volumesByWorkload(from);
+    const kept = changes.filter(({ operation }) => operation === "kept").filter(holdsData);
+    return [
+        ...kept.flatMap((change) => {
+            const was = before.get(change.workload);
+            return was
+                ? [
+                      ...sizeConsequences(was, change.volume, to),
+                      ...retentionConsequences(was, change.volume),
+                      ...countConsequences(was, change.volume),
+                  ]
+                : [];
+        }),
+        ...classConsequences(kept, before),
+        ...ownClassConsequences(from, to),
+    ];
+}
+
+const howToGrow = "docs/storage.md#growing-the-volumes-of-logs-and-traces";
+
+function sizeConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+    const { signal } = is;
+    const key = `kof:storage.${signal}.size`;
+    const keep = { "kof:storage": { [signal]: { size: was.size } } };
+    const growth = sizeInGiB(is.size) - sizeInGiB(was.size);
+    const change = `${was.size}->${is.size}`;
+    if (growth < 0) {
+        const message = `would make ${is.workload}'s volumes smaller (${change}), which no volume can become`;
+        return [{ severity: "impossible", key, message, way: "keep their size", paste: keep }];
+    }
+    if (growth === 0) {
+        return [];
+    }
+    if (!is.expands) {
+        return [
+            {
+                severity: "impossible",
+                key,
+                message: `would make ${is.workload}'s volumes larger (${change}), but a StatefulSet's template is immutable: the Helm upgrade would fail`,
+                way: `keep their size, or grow them by hand first (${howToGrow}) and then acknowledge it`,
+                paste: keep,
+                acknowledge: `${signal} ${change}`,
+            },
+        ];
+    }
+    const message = canExpand(to)
+        ? `makes ${is.workload}'s volumes larger (${change}): the VictoriaMetrics operator does it, if their class allows expansion`
+        : `asks for larger volumes of ${is.workload} (${change}), which their class cannot give: those that exist stay as they are`;
+    return [{ severity: "notice", key, message }];
+}
+
+function canExpand({ settings }: Route): boolean {
+    return storageClassOf(settings.storageClass)?.provisioner !== "rancher.io/local-path";
+}
+
+function retentionConsequences(was: Volume, is: Volume): Consequence[] {
+    const [before, after] = [was.retention ?? "", is.retention ?? ""];
+    if (days(after) >= days(before)) {
+        return [];
+    }
+    const change = `${before}->${after}`;
+    return [
+        {
+            severity: "loses",
+            key: `kof:storage.${is.signal}.retention`,
+            message: `deletes the ${is.signal} that are older than ${after} (${change})`,
+            paste: { "kof:storage": { [is.signal]: { retention: before } } },
+            acknowledge: `${is.signal} retention ${change}`,
+        },
+    ];
+}
+
+const daysOf: Readonly<Record<string, number>> = { h: 1 / 24, d: 1, w: 7, M: 31, m: 31, y: 365 };
+
+/** A retention in days, by VictoriaMetrics' units; a bare number counts months. */
+function days(retention: string): number {
+    const [, amount = "", unit = "m"] = /^(\d+)(\D)?$/.exec(retention) ?? [];
+    return Number(amount) * (daysOf[unit] ?? Number.NaN);
+}
+
+function countConsequences(was: Volume, is: Volume): Consequence[] {
+    const fewer = was.count - is.count;
+    if (fewer <= 0) {
+        return [];
+    }
+    const key = `kof:storage.${is.signal}.replicas`;
+    const change = `${String(was.count)}->${String(is.count)}`;
+    if (fewer < was.copies) {
+        const message = `takes ${String(fewer)} of ${String(was.count)} pods of ${is.workload} away: what they stored is left in fewer copies`;
+        return [{ severity: "notice", key, message }];
+    }
+    return [
+        {
+            severity: "loses",
+            key,
+            message: `takes ${String(fewer)} of ${String(was.count)} pods of ${is.workload} away (${change}), and what they stored with them: their volumes stay, but nothing reads them`,
+            paste: { "kof:storage": { [is.signal]: { replicas: was.count } } },
+            acknowledge: `${is.signal} replicas ${change}`,
+        },
+    ];
+}
+
+/** The class of volumes that exist cannot change; a StatefulSet's template that names another one is refused. */
+function classConsequences(kept: readonly VolumeChange[], before: ReadonlyMap<string, Volume>): Consequence[] {
+    const name = (storageClass: string) => storageClass || "the default class";
+    const moved = kept.flatMap(({ volume }) => {
+        const was = before.get(volume.workload)?.storageClass ?? "";
+        return was === volume.storageClass ? [] : [{ volume, was: name(was), is: name(volume.storageClass) }];
+    });
+    const [first] = moved;
+    if (!first) {
+        return [];
+    }
+    const change = `${first.was}->${first.is}`;
+    const stuck = moved.filter(({ volume }) => !volume.expands).map(({ volume }) => volume.workload);
+    const key = "kof:storageClass.name";
+    const stay = `would change the class of volumes that exist (${change}). They keep the class that they were made with, and only new ones get another`;
+    if (stuck.length === 0) {
+        return [{ severity: "notice", key, message: stay }];
+    }
+    return [
+        {
+            severity: "impossible",
+            key,
+            message: `${stay}; for ${stuck.join(" and ")} the Helm upgrade would fail, because a StatefulSet's template is immutable`,
+            way: "keep the class, or recreate the StatefulSets by hand first (docs/storage.md#another-class) and then acknowledge it",
+            paste: { "kof:storageClass": { name: first.was } },
+            acknowledge: `class ${change}`,
+        },
+    ];
+}
+
+/** The program's own class: immutable in Kubernetes, so that a change of it is a new class under the same name. */
+function ownClassConsequences(from: Route, to: Route): Consequence[] {
+    const [was, is] = [storageClassOf(from.settings.storageClass), storageClassOf(to.settings.storageClass)];
+    if (!was) {
+        return [];
+    }
+    if (was.className !== is?.className) {
+        const message = `no longer makes the class ${was.className}, which is deleted. Its volumes stay, but cannot be made larger without it`;
+        return [{ severity: "notice", key: "kof:storageClass", message }];
+    }
+    const immutable = ({ provisioner, parameters, reclaimPolicy }: typeof is) =>
+        JSON.stringify([provisioner, Object.entries(parameters ?? {}).sort(), reclaimPolicy]);
+    if (immutable(was) === immutable(is)) {
+        return [];
+    }
+    const message =
+        `changes the class ${is.className}, which Kubernetes does not allow: it is deleted and made anew under its name. Volumes that exist ` +
+        "stay as they were made; only new ones follow the new class";
+    return [{ severity: "notice", key: "kof:storageClass", message }];
+}

@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import * as path from "node:path";
+
+import { planOf, verdictOf } from "../changes";
+import { planText } from "../changes/text";
+import { UserError } from "../errors";
+import { routeOf, type Route } from "../routes";
+import { parseSettings, rawSettings } from "../stacks/parse";
+import { parseOptions, run } from "./command";
+import { parseStackFile, readStackFile, stackFileOptions, type StackFile } from "./stackFile";
+
+const usage = `Usage: npm run plan -- --from FILE --to FILE              between two stack files
+       npm run plan -- --stack NAME --base REVISION       between a git revision of a stack file and what it is now
+       npm run plan -- --config FILE --base REVISION
+
+Says what a change of settings does to running data. Contacts nothing.
+
+Exit code  0  nothing that is stored is lost
+           1  it cannot be done as it stands, or a stack file is wrong
+           3  stored data would be deleted, or could no longer be reached`;
+
+const options = {
+    from: { type: "string" },
+    to: { type: "string" },
+    base: { type: "string" },
+    ...stackFileOptions,
+} as const;
+
+/** The stack files to compare, as the command line names them. */
+function stackFiles(): readonly [StackFile, StackFile] {
+    const { from, to, base, ...choice } = parseOptions(usage, options);
+    if (from !== undefined && to !== undefined && base === undefined) {
+        return [readStackFile({ config: from }), readStackFile({ config: to })];
+    }
+    if (base !== undefined && from === undefined && to === undefined) {
+        const now = readStackFile(choice);
+        return [stackFileAt(base, now.file), now];
+    }
+    throw new UserError(usage);
+}
+
+/**
+ * A stack file as it was at a git revision.
+ *
+ * @throws UserError when git does not know the revision, or has no such file there.
+ */
+export function stackFileAt(revision: string, file: string): StackFile {
+    const { status, stdout, stderr } = spawnSync("git", ["show", `${revision}:./${path.relative(".", file)}`], {
+        encoding: "utf8",
+    });
+    if (status !== 0) {
+        throw new UserError(`${file} cannot be read at ${revision}: ${stderr.trim() || "there is no git"}`);
+    }
+    return parseStackFile(stdout, file);
+}
+
+/** What a stack file comes to, without running the program. */
+export function routeOfFile({ file, config, secretKeys }: StackFile): Route {
+    return routeOf(
+        parseSettings(
+            rawSettings(config, (key) => secretKeys.includes(key)),
+            file,
+        ),
+    );
+}
+
+if (require.main === module) {
+    run(() => {
+        const [from, to] = stackFiles().map((stackFile) => routeOfFile(stackFile)) as [Route, Route];
+        const plan = planOf(from, to);
+        console.log(planText(plan));
+        process.exitCode = { safe: 0, impossible: 1, loses: 3 }[verdictOf(plan)];
+    });
+}

@@ -1,0 +1,278 @@
+import assert from "node:assert/strict";
+
+import fc from "fast-check";
+
+import { acknowledgement, planOf, refused, verdictOf, type Plan } from "../../changes";
+import { planText } from "../../changes/text";
+import { runOffline } from "../../cli/program";
+import { routeFor, hasRegionless, routes, stackFile, type Raw } from "../support";
+import { validSettings } from "../settings";
+
+const plan = (from: Raw, to: Raw) => planOf(routeFor(from), routeFor(to));
+const letters = { safe: ".", loses: "L", impossible: "X" } as const;
+const verdict = (from: Raw, to: Raw) => letters[verdictOf(plan(from, to))];
+const of = (name: string, version: string): Raw => ({ ...routes[name], version });
+const names = ["none", "management", "regional", "cloudwatch", "regionless"];
+
+/** Rows: from; columns: to, in the order of {@link names}. `-`: that version has no such route. */
+function table(from: string, to: string): string[] {
+    return names.map((was) =>
+        names
+            .map((is) =>
+                (was === "regionless" && !hasRegionless(from)) || (is === "regionless" && !hasRegionless(to))
+                    ? "-"
+                    : verdict(of(was, from), of(is, to)),
+            )
+            .join(""),
+    );
+}
+
+describe("plan", () => {
+    const until19 = ["....-", "L.LL-", "....-", "....-", "-----"];
+    // Between Flux and Sveltos by way of none; regionless takes KOF off regions, and has larger volumes than the others.
+    const from110 = ["....L", "L.LXL", "...XL", ".XX.X", "XXXX."];
+    const expected: Readonly<Record<string, readonly string[]>> = {
+        "1.8.0->1.8.0": until19,
+        "1.8.1->1.8.1": until19,
+        "1.9.0->1.9.0": until19,
+        "1.8.0->1.8.1": until19,
+        "1.8.0->1.9.0": until19,
+        "1.8.1->1.9.0": until19,
+        "1.10.0->1.10.0": from110,
+        "1.11.0-rc0->1.11.0-rc0": from110,
+        "1.10.0->1.11.0-rc0": from110,
+        // Volumes of logs and traces are larger by default; Sveltos takes over from Flux on the same route only.
+        "1.9.0->1.10.0": ["....L", "LXXLX", ".X..X", ".XX.X", "-----"],
+        "1.8.1->1.10.0": ["XXXXX", "XXXXX", "XXXXX", "XXXXX", "-----"],
+        "1.9.0->1.11.0-rc0": ["XXXXX", "XXXXX", "XXXXX", "XXXXX", "-----"],
+        "1.10.0->1.9.0": ["XXXX-", "XXXX-", "XXXX-", "XXXX-", "XXXX-"],
+        "1.8.1->1.8.0": ["XXXX-", "XXXX-", "XXXX-", "XXXX-", "-----"],
+    };
+    for (const [step, rows] of Object.entries(expected)) {
+        it(`of every pair of routes, KOF ${step}`, () => {
+            const [from = "", to = ""] = step.split("->");
+            assert.deepEqual(table(from, to), rows);
+        });
+    }
+
+    const management = { route: "management", storageClass: { name: "kof", preset: "aws-ebs" } };
+    const found = (from: Raw, to: Raw) =>
+        plan(from, to).consequences.map(({ severity, key, acknowledge }) =>
+            [severity, key, acknowledge ?? ""].join(" "),
+        );
+    const stored = (storage: object, more: Raw = {}) => ({ ...management, storage, ...more });
+
+    it("grows metrics by their operator, refuses to grow logs and traces, and never makes a volume smaller", () => {
+        const larger = { size: "200Gi" };
+        const smaller = { size: "99Gi" };
+        assert.deepEqual(found(management, stored({ metrics: larger, audit: larger, logs: larger, traces: larger })), [
+            "impossible kof:storage.logs.size logs 100Gi->200Gi",
+            "impossible kof:storage.traces.size traces 100Gi->200Gi",
+            "notice kof:storage.metrics.size ",
+            "notice kof:storage.audit.size ",
+        ]);
+        assert.deepEqual(found(management, stored({ metrics: smaller, logs: smaller })), [
+            "impossible kof:storage.metrics.size ",
+            "impossible kof:storage.logs.size ",
+        ]);
+        // The same size in another unit.
+        assert.deepEqual(found(stored({ logs: { size: "2Ti" } }), stored({ logs: { size: "2048Gi" } })), []);
+    });
+
+    it("keeps what KOF 1.9 made, when the size is said", () => {
+        const old = { ...management, version: "1.9.0" };
+        const upgraded = { ...management, version: "1.10.0" };
+        assert.deepEqual(found(old, upgraded), [
+            "impossible kof:storage.logs.size logs 50Gi->100Gi",
+            "impossible kof:storage.traces.size traces 50Gi->100Gi",
+        ]);
+        const [first] = plan(old, upgraded).consequences;
+        assert.deepEqual(first?.paste, { "kof:storage": { logs: { size: "50Gi" } } });
+        const kept = plan(old, { ...upgraded, storage: { logs: { size: "50Gi" }, traces: { size: "50Gi" } } });
+        assert.equal(verdictOf(kept), "safe");
+        assert.match(kept.steps.join("\n"), /patch helmrelease kof-storage .*patch helmrelease kof-collectors /);
+    });
+
+    it("says what shorter retention and fewer pods lose", () => {
+        const before = stored({ metrics: { retention: "2y" }, logs: { replicas: 3, retention: "4w" } });
+        const after = stored({ metrics: { retention: "1y", replicas: 2 }, logs: { replicas: 1, retention: "27d" } });
+        assert.deepEqual(found(before, after), [
+            "loses kof:storage.metrics.retention metrics retention 2y->1y",
+            "loses kof:storage.logs.retention logs retention 4w->27d",
+            "loses kof:storage.logs.replicas logs replicas 3->1",
+            // Each sample is on two of three pods.
+            "notice kof:storage.metrics.replicas ",
+        ]);
+        assert.deepEqual(
+            found(after, stored({ metrics: { retention: "1y" }, logs: { replicas: 3, retention: "4w" } })),
+            [],
+        );
+        const one = stored({ metrics: { replicas: 1, replicationFactor: 1 } });
+        assert.deepEqual(found(management, one), ["loses kof:storage.metrics.replicas metrics replicas 3->1"]);
+    });
+
+    it("tells a class that is made anew from volumes that would need another", () => {
+        const other = (more: object) => ({ ...management, storageClass: { ...management.storageClass, ...more } });
+        assert.deepEqual(found(management, other({ reclaimPolicy: "Delete" })), ["notice kof:storageClass "]);
+        assert.deepEqual(found(management, other({ parameters: { type: "io2" } })), ["notice kof:storageClass "]);
+        assert.deepEqual(found(management, other({ default: true })), []);
+        assert.deepEqual(found(management, other({ name: "fast" })), [
+            "impossible kof:storageClass.name class kof->fast",
+            "notice kof:storageClass ",
+        ]);
+        // Without logs and traces here there is no StatefulSet in the way.
+        const none = { ...management, route: "none" };
+        assert.deepEqual(found(none, { ...none, storageClass: { name: "fast", preset: "aws-ebs" } }), [
+            "notice kof:storageClass.name ",
+            "notice kof:storageClass ",
+        ]);
+    });
+
+    it("follows log groups and keys of CloudWatch", () => {
+        const cloudwatch = (more: object) => ({ route: "cloudwatch", cloudwatch: { region: "us-east-2", ...more } });
+        const credentials = (...generations: string[]) => ({ kind: "accessKey", generations });
+        const before = cloudwatch({ auditLogGroup: "a", retentionDays: 30, credentials: credentials("1") });
+        const after = cloudwatch({
+            logGroup: "b",
+            auditLogGroup: "a",
+            auditRetentionDays: 7,
+            credentials: credentials("1", "2"),
+        });
+        const { logGroups, credentials: keys, consequences } = plan(before, after);
+        assert.deepEqual(
+            logGroups.map(({ name, operation, retentionDays }) => `${name} ${operation} ${String(retentionDays)}`),
+            ["b created 30", "a kept 7", "management left 30"],
+        );
+        assert.deepEqual(
+            keys.map(({ what, operation }) => `${what} ${operation}`),
+            ["access key 1 of IAM user cloudwatch kept", "access key 2 of IAM user cloudwatch made"],
+        );
+        assert.deepEqual(
+            consequences.map(({ severity, acknowledge }) => `${severity} ${acknowledge ?? ""}`),
+            ["loses log group a 365d->7d"],
+        );
+        assert.deepEqual(
+            plan(after, { route: "none" }).credentials.map(({ operation }) => operation),
+            ["revoked", "revoked"],
+        );
+        // The same name in another region is another group.
+        const moved = plan(before, cloudwatch({ region: "eu-west-1", auditLogGroup: "a", auditRetentionDays: 1 }));
+        assert.deepEqual([moved.logGroups.length, moved.consequences], [4, []]);
+    });
+
+    it("says where each signal stops and starts, and what is missed", () => {
+        const operations = ({ signals }: Plan) =>
+            signals.map(({ signal, operation, gap }) => `${signal} ${operation}: ${gap}`);
+        assert.deepEqual(
+            operations(plan(of("none", "1.9.0"), of("regional", "1.9.0")))[0],
+            "metrics starts: everything until this deployment",
+        );
+        const away = plan(of("management", "1.9.0"), of("cloudwatch", "1.9.0"));
+        assert.deepEqual(operations(away), [
+            "metrics stops: everything from this deployment on",
+            "logs moves: none: files are read on from where the collectors stopped",
+            "traces stops: everything from this deployment on",
+            "audit moves: none: files are read on from where the collectors stopped",
+        ]);
+        assert.deepEqual(
+            away.volumes.map(
+                ({ workload, operation, count, reclaimPolicy }) =>
+                    `${workload} ${operation} ${String(count)} ${String(reclaimPolicy)}`,
+            ),
+            [
+                "vmselect kept 2 Retain",
+                "vmstorage kept 3 Retain",
+                "vlstorage orphaned 2 Retain",
+                "vtstorage orphaned 2 Retain",
+            ],
+        );
+    });
+
+    it("warns of names that change, and refuses to flip Istio", () => {
+        assert.deepEqual(found(management, { ...management, clusterName: "other", clusterNamespace: "else" }), [
+            "notice kof:clusterName ",
+            "notice kof:clusterNamespace ",
+        ]);
+        assert.deepEqual(found(management, { ...management, istio: true }), ["loses kof:istio istio false->true"]);
+    });
+
+    it("is empty for settings that stay, and never fails for those that are right", () => {
+        fc.assert(
+            fc.property(validSettings, validSettings, (from, to) => {
+                const same = plan(from, from);
+                assert.deepEqual([same.consequences, same.steps], [[], []]);
+                assert.ok(same.signals.every(({ operation }) => operation === "unchanged"));
+                assert.ok(same.volumes.every(({ operation }) => operation === "kept"));
+                const change = plan(from, to);
+                assert.ok(planText(change).startsWith("# "));
+                // Everything that can be permitted is permitted by what the refusal says, and by nothing less.
+                const permit = acknowledgement(change);
+                const left = refused(plan(from, { ...to, acknowledge: permit }));
+                assert.ok(left.every(({ acknowledge }) => acknowledge === undefined));
+                assert.equal(refused(change).length === left.length, permit === "");
+            }),
+            { numRuns: 200 },
+        );
+    });
+});
+
+describe("a deployment after another", () => {
+    const up = async (raw: Raw, outputs?: Readonly<Record<string, unknown>>) =>
+        runOffline(stackFile(raw), { preview: true, ...(outputs ? { outputs } : {}) });
+    const management = { ...routes.management, version: "1.10.0" };
+    const none = { ...routes.none, version: "1.10.0" };
+
+    it("remembers its settings, and has nothing to say of the same again", async () => {
+        const { outputs, messages } = await up(management);
+        assert.deepEqual(messages, []);
+        assert.deepEqual((await up({ ...management, adopt: true }, outputs)).messages, []);
+    });
+
+    it("refuses what loses stored data until the stack file names this very change", async () => {
+        const { outputs } = await up(management);
+        await assert.rejects(up(none, outputs), {
+            name: "UserError",
+            message: [
+                "Pulumi.test.yaml asks for a change that is refused, compared with the last deployment. Nothing was changed.",
+                "",
+                "  kof:route leaves the stored audit, logs, traces unreachable: the volumes stay (vlstorage-audit 2 x 100Gi, vlstorage 2 x 100Gi, " +
+                    "vtstorage 2 x 100Gi), but nothing reads them until the route is management again",
+                "",
+                "  kof:acknowledge permits this change and no other",
+                "    Paste:   kof:acknowledge: management->none",
+            ].join("\n"),
+        });
+        await assert.rejects(up({ ...none, acknowledge: "management->regional" }, outputs), /is refused/);
+        const acknowledged = { ...none, acknowledge: "management->none" };
+        const { outputs: after, messages } = await up(acknowledged, outputs);
+        assert.match(messages.join("\n"), /^warning: kof:route leaves the stored/);
+        // Done: the same text permits nothing any more.
+        const again = await up(acknowledged, after);
+        assert.match(
+            again.messages.join("\n"),
+            /"management->none" has no effect: no such change is pending\. Remove it\./,
+        );
+    });
+
+    it("registers nothing of a change that it refuses", async () => {
+        const { outputs } = await up(management);
+        const smaller = { ...management, storage: { logs: { size: "50Gi" } } };
+        await assert.rejects(up(smaller, outputs), (error: Error) => {
+            assert.match(
+                error.message,
+                /kof:storage\.logs\.size would make vlstorage's volumes smaller \(100Gi->50Gi\)/,
+            );
+            assert.doesNotMatch(error.message, /kof:acknowledge/, "nothing permits it");
+            return true;
+        });
+    });
+
+    it("does not take settings that it cannot read for a first deployment", async () => {
+        const outputs = { settings: { route: "nowhere" } };
+        await assert.rejects(
+            up(none, outputs),
+            /cannot read \(kof:route is "nowhere"[^]*kof:acknowledge: unknown->none/,
+        );
+        await up({ ...none, acknowledge: "unknown->none" }, outputs);
+    });
+});

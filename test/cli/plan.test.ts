@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+describe("npm run plan", () => {
+    const root = process.cwd();
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "plan-"));
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    const write = (name: string, config: object) => {
+        const file = path.join(folder, name);
+        fs.writeFileSync(file, JSON.stringify({ config }));
+        return file;
+    };
+    const plan = (...options: string[]) => {
+        const loader = path.join(root, "cli/register.js");
+        const command = path.join(root, "cli/plan.ts");
+        return spawnSync(process.execPath, ["-r", loader, command, ...options], { encoding: "utf8", cwd: folder });
+    };
+
+    it("exits with 0, 3 or 1, by what happens to stored data", () => {
+        const management = write("a.yaml", { "kof:route": "management" });
+        const none = write("b.yaml", { "kof:route": "none" });
+        const smaller = write("c.yaml", { "kof:route": "management", "kof:storage": { logs: { size: "10Gi" } } });
+        for (const [from, to, status, text] of [
+            [none, management, 0, /^# none -> management, KOF 1\.10\.0\n\nNothing that is stored is lost\./],
+            [management, none, 3, /Loses stored data[^]*kof:acknowledge: management->none/],
+            [management, smaller, 1, /^# management, [^]*Cannot be done[^]*size: 100Gi/],
+        ] as const) {
+            const result = plan("--from", from, "--to", to);
+            assert.equal(result.status, status, result.stderr);
+            assert.match(result.stdout, text);
+        }
+    });
+
+    it("compares a stack file with what it was at a git revision", () => {
+        const git = (...args: string[]) => {
+            const identity = ["-c", "user.name=a", "-c", "user.email=a@example.net"];
+            assert.equal(spawnSync("git", [...identity, ...args], { cwd: folder }).status, 0);
+        };
+        write("Pulumi.prod.yaml", { "kof:route": "management" });
+        git("init", "-q");
+        git("add", ".");
+        git("commit", "-qm", "x");
+        write("Pulumi.prod.yaml", { "kof:route": "none" });
+        const { status, stdout } = plan("--stack", "prod", "--base", "HEAD");
+        assert.deepEqual([status, stdout.split("\n")[0]], [3, "# management -> none, KOF 1.10.0"]);
+        const unknown = plan("--stack", "prod", "--base", "nowhere");
+        assert.deepEqual([unknown.status, unknown.stdout], [1, ""]);
+        assert.match(unknown.stderr, /^Pulumi\.prod\.yaml cannot be read at nowhere: fatal: [^]*nowhere/);
+    });
+
+    it("says what is wrong with a stack file, and how it is used", () => {
+        const wrong = write("a.yaml", { "kof:route": "nowhere" });
+        assert.match(plan("--from", wrong, "--to", wrong).stderr, /a\.yaml has 1 problem\. Nothing was changed\./);
+        for (const options of [[], ["--from", wrong], ["--from", wrong, "--to", wrong, "--base", "HEAD"]]) {
+            const { status, stderr } = plan(...options);
+            assert.deepEqual([status, stderr.slice(0, 19)], [1, "Usage: npm run plan"]);
+        }
+    });
+});

@@ -1,0 +1,72 @@
+import fc from "fast-check";
+
+import { versions } from "../catalog";
+import { distributions } from "../stacks/settings";
+import { hasRegionless, type Raw } from "./support";
+
+const label = fc.stringMatching(/^[a-z]([-a-z0-9]{0,20}[a-z0-9])?$/);
+const domain = fc.tuple(label, label).map((labels) => labels.join("."));
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const size = fc
+    .tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom("Gi", "Ti", "G"))
+    .map(([n, unit]) => `${n}${unit}`);
+const retention = fc
+    .tuple(fc.integer({ min: 1, max: 99 }), fc.constantFrom("h", "d", "w", "y"))
+    .map(([n, unit]) => `${n}${unit}`);
+const volume = fc.record({ size, retention, replicas: fc.integer({ min: 1, max: 9 }) }, { requiredKeys: [] });
+
+/** Valid settings, of every route, version, distribution and option. */
+export const validSettings: fc.Arbitrary<Raw> = fc
+    .record({
+        version: fc.constantFrom(...versions),
+        distribution: fc.constantFrom(...Object.keys(distributions)),
+        istio: fc.boolean(),
+        clusterName: label,
+        clusterNamespace: label,
+        storageClass: optional(
+            fc.oneof(
+                fc.record({ name: label, provisioner: fc.constant("ebs.csi.aws.com"), default: fc.boolean() }),
+                fc.record({ create: fc.constant(false), name: label }),
+            ),
+        ),
+        storage: optional(fc.record({ metrics: volume, logs: volume, traces: volume }, { requiredKeys: [] })),
+        grafana: optional(fc.record({ enabled: fc.boolean() })),
+        adopt: fc.boolean(),
+    })
+    .chain((common) =>
+        fc
+            .oneof<fc.Arbitrary<Raw>[]>(
+                fc.constant({ route: "none" }),
+                fc.constant({ route: "management" }),
+                fc
+                    .record({ cluster: label, namespace: label, insecureSkipVerify: fc.boolean(), domain })
+                    .map(({ domain, ...region }) => ({
+                        route: "regional",
+                        regional: common.istio ? region : { ...region, domain },
+                    })),
+                fc
+                    .record({
+                        region: fc.constantFrom("us-east-2", "cn-north-1", "us-gov-west-1"),
+                        logGroup: label,
+                        logStream: label,
+                        auditLogGroup: optional(label),
+                        endpoint: optional(fc.constant("https://logs.example.net")),
+                        credentials: fc.oneof(
+                            fc.record({
+                                kind: fc.constant("accessKey"),
+                                generations: fc.uniqueArray(label, { minLength: 1, maxLength: 2 }),
+                            }),
+                            fc.record({ kind: fc.constant("existingSecret"), name: label }),
+                        ),
+                    })
+                    .map((cloudwatch) => ({ route: "cloudwatch", cloudwatch })),
+                ...(hasRegionless(common.version)
+                    ? [
+                          fc
+                              .record({ domain, selfSigned: fc.boolean(), certEmail: fc.constant("a@example.net") })
+                              .map((regionless) => ({ route: "regionless", regionless })),
+                      ]
+                    : []),
+            )
+            .map((route) => ({ ...common, ...route })),
+    );
