@@ -1,5 +1,5 @@
-import type { Signal } from "../catalog";
-import { signals } from "../catalog";
+import { signals, type Signal } from "../catalog";
+import { compareCatalogs, type CatalogChanges } from "../catalog/compare";
 import type { Route } from "../routes";
 import { destinationText } from "../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type LogGroupChange } from "./cloudwatch";
@@ -49,6 +49,8 @@ export interface Plan {
     readonly credentials: readonly CredentialChange[];
     /** Everything worth knowing, the most dangerous first. */
     readonly consequences: readonly Consequence[];
+    /** What KOF itself changes between two versions; `undefined` for the same version. */
+    readonly upgrade: CatalogChanges | undefined;
     /** What a person has to do by hand, in order. */
     readonly steps: readonly string[];
 }
@@ -74,6 +76,7 @@ export function planOf(from: Route, to: Route): Plan {
         logGroups: logGroupChanges(from, to),
         credentials: credentialChanges(from, to),
         consequences: severities.flatMap((severity) => consequences.filter((each) => each.severity === severity)),
+        upgrade: from.catalog === to.catalog ? undefined : compareCatalogs(from.catalog, to.catalog),
         steps: upgradeSteps(from, to),
     };
 }

@@ -1,4 +1,5 @@
 import { acknowledgement, refused, verdictOf, type Consequence, type Plan } from ".";
+import { brief } from "../stacks/problems";
 import { stringify } from "yaml";
 
 const verdicts = {
@@ -52,6 +53,7 @@ export function planText(plan: Plan): string {
             "Credentials",
             credentials.map(({ operation, what }) => `- ${what}: ${operation}`),
         ),
+        section("What KOF changes between the two", upgradeLines(plan)),
     ]
         .filter((part) => part !== "")
         .join("\n\n");
@@ -71,6 +73,20 @@ function consequenceText({ key, message, way, paste }: Consequence): string {
         ...(way === undefined ? [] : [`  Instead: ${way}.`]),
         ...(paste === undefined ? [] : block(paste)),
     ].join("\n");
+}
+
+/** The changes of the charts, where the stack may have relied on what was there before. */
+function upgradeLines({ upgrade }: Plan): string[] {
+    const { added = [], dropped = [], renamed = [], changed = [] } = upgrade ?? {};
+    const kinds = { component: "a component", volume: "a volume", collectorField: "a field of collectors" };
+    const noun = (path: string) =>
+        Object.entries(kinds).find(([kind]) => path.startsWith(`${kind}.`))?.[1] ?? "a value";
+    return [
+        ...dropped.map((path) => `- dropped, ${noun(path)}: ${path}`),
+        ...renamed.map(({ from, to }) => `- renamed: ${from} -> ${to}`),
+        ...changed.map(({ path, from, to }) => `- default of ${path}: ${brief(from)} -> ${brief(to)}`),
+        ...added.map((path) => `- new, ${noun(path)}: ${path}`),
+    ];
 }
 
 function permit(plan: Plan): string[] {

@@ -1,7 +1,6 @@
 import * as semver from "semver";
 
-import { chartValues, versions } from "../catalog";
-import { formatPath, leaves } from "../catalog/values";
+import { versions } from "../catalog";
 import type { Route } from "../routes";
 import type { Consequence } from ".";
 import { installerOf } from "./routes";
@@ -69,7 +68,7 @@ export function upgradeSteps(from: Route, to: Route): string[] {
         .flatMap(({ steps }) => steps(from, to));
 }
 
-/** What follows from another KOF version: steps that upstream does not support, and defaults that change under the stack. */
+/** Steps from one KOF version to another that upstream does not support. */
 export function upgradeConsequences(from: Route, to: Route): Consequence[] {
     const [was, is] = [from.settings.version, to.settings.version];
     const key = "kof:version";
@@ -99,24 +98,5 @@ export function upgradeConsequences(from: Route, to: Route): Consequence[] {
             },
         ];
     }
-    return changedDefaults(from, to).map(({ path, was: before, is: after }) => ({
-        severity: "notice",
-        key,
-        message: `changes a default: ${path} is ${after} (${before} in ${was})`,
-    }));
-}
-
-/** Defaults of the umbrella that differ between two versions, and that neither stack sets. */
-function changedDefaults(from: Route, to: Route): { path: string; was: string; is: string }[] {
-    const defaults = ({ catalog }: Route) =>
-        new Map([...leaves(chartValues(catalog, "kof"))].map(([path, value]) => [formatPath(path), value]));
-    const set = new Set([from, to].flatMap(({ values }) => [...leaves(values)].map(([path]) => formatPath(path))));
-    const [before, after] = [defaults(from), defaults(to)];
-    return [...after].flatMap(([path, value]) => {
-        const was = before.get(path);
-        const same = was === undefined || JSON.stringify(was) === JSON.stringify(value);
-        return same || set.has(path) || path === "global.components"
-            ? []
-            : [{ path, was: JSON.stringify(was), is: JSON.stringify(value) }];
-    });
+    return [];
 }

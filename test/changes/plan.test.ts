@@ -196,6 +196,23 @@ describe("plan", () => {
         assert.deepEqual(found(management, { ...management, istio: true }), ["loses kof:istio istio false->true"]);
     });
 
+    it("shows what KOF itself changes between two versions, and what is to be done by hand", () => {
+        const text = planText(plan(of("none", "1.8.0"), of("none", "1.8.1")));
+        assert.match(text, /By hand\n\n1\. Regional clusters go from ingress-nginx to Envoy Gateway/);
+        assert.match(text, /- default of kof-regional\.ingress-nginx\.enabled: true -> false\n/);
+        const next = planText(plan(of("none", "1.9.0"), of("none", "1.10.0")));
+        assert.match(
+            next,
+            /- dropped, a component: component\.kof-storage\n[^]*- new, a volume: volume\.kof-storage\/vlstorage-audit$/,
+        );
+        assert.match(next, /Upgrade KCM to 1\.10/);
+        const labels = (values: Raw) =>
+            plan(of("none", "1.10.0"), { ...of("none", "1.11.0-rc0"), values }).steps.join("\n");
+        assert.match(labels({}), /kof-version=1\.11\.0-rc0/);
+        assert.doesNotMatch(labels({ autoUpgrade: true }), /kof-version/);
+        assert.doesNotMatch(planText(plan(of("none", "1.9.0"), of("management", "1.9.0"))), /What KOF changes|By hand/);
+    });
+
     it("is empty for settings that stay, and never fails for those that are right", () => {
         fc.assert(
             fc.property(validSettings, validSettings, (from, to) => {
