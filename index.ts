@@ -5,6 +5,6 @@ import { createEnvironment } from "./stacks/environment";
 // Pulumi calls what the program exports, and takes what it returns for the stack's outputs.
 export = async (stackFile?: string) => {
     const configuration = readConfiguration(stackFile);
-    await checkChange(configuration.route, configuration.source);
-    return createEnvironment(configuration);
+    const plan = await checkChange(configuration.route, configuration.source);
+    return createEnvironment(configuration, plan);
 };

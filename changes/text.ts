@@ -1,6 +1,7 @@
 import { acknowledgement, refused, verdictOf, type Consequence, type Plan } from ".";
 import { brief } from "../stacks/problems";
 import { stringify } from "yaml";
+import { leftBehind } from "./left";
 
 const verdicts = {
     safe: "Nothing that is stored is lost.",
@@ -52,6 +53,10 @@ export function planText(plan: Plan): string {
         section(
             "Credentials",
             credentials.map(({ operation, what }) => `- ${what}: ${operation}`),
+        ),
+        section(
+            "Left behind, and how to remove it",
+            leftBehind(plan).map(({ what, remove }) => `- ${what}: ${remove}`),
         ),
         section("What KOF changes between the two", upgradeLines(plan)),
     ]

@@ -41,6 +41,28 @@ export interface Volume {
     readonly retention: string | undefined;
 }
 
+/**
+ * How the claims of each workload's volumes start: the claim template's name and the StatefulSet's, the same in all versions
+ * (charts victoria-logs-cluster and victoria-traces-cluster in release kof-storage; VMCluster `cluster` and VLCluster
+ * `audit-logs`, whose StatefulSets the VictoriaMetrics operator names).
+ */
+const claimPrefixes: Readonly<Record<string, string>> = {
+    vmselect: "vmselect-cachedir-vmselect-cluster",
+    vmstorage: "vmstorage-db-vmstorage-cluster",
+    "vlstorage-audit": "vlstorage-db-vlstorage-audit-logs",
+    vlstorage: "vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage",
+    vtstorage: "vtstorage-volume-kof-storage-vt-cluster-vtstorage",
+};
+
+/** Names of the PersistentVolumeClaims of a workload: `count` of them, from the pod with the number `first`. */
+export function claimNames(workload: string, first: number, count: number): string[] {
+    const prefix = claimPrefixes[workload];
+    if (prefix === undefined) {
+        throw new Error(`The claims of ${workload} have no name yet: add it to claimPrefixes.`);
+    }
+    return Array.from({ length: count }, (_, i) => `${prefix}-${String(first + i)}`);
+}
+
 /** The volumes that a route has on the management cluster, the charts' defaults filled in. */
 export function volumesOf(route: Route): Volume[] {
     return route.volumes.flatMap((each) => {

@@ -20,18 +20,19 @@ export function rememberedSettings({ acknowledge: _, adopt: __, ...settings }: S
  * cannot work, or that loses stored data and is not acknowledged. A first deployment has nothing to lose.
  *
  * @param source what to call the stack file in errors.
+ * @returns what the change does; `undefined` when nothing is known of what was before.
  * @throws RunError with everything that stands in the way, before anything is registered.
  */
-export async function checkChange(to: Route, source: string): Promise<void> {
+export async function checkChange(to: Route, source: string): Promise<Plan | undefined> {
     const found = await lastOutput(settingsOutput);
     const { acknowledge } = to.settings;
     if (found === undefined) {
         staleAcknowledgement(acknowledge);
-        return;
+        return undefined;
     }
     const from = routeOfDeployed(found as Record<string, unknown>, to.settings, source);
     if (from === undefined) {
-        return;
+        return undefined;
     }
     const plan = planOf(from, to);
     if (refused(plan).length > 0) {
@@ -46,6 +47,7 @@ export async function checkChange(to: Route, source: string): Promise<void> {
     if (!plan.consequences.some((consequence) => consequence.acknowledge !== undefined)) {
         staleAcknowledgement(acknowledge);
     }
+    return plan;
 }
 
 async function lastOutput(name: string): Promise<unknown> {

@@ -4,6 +4,8 @@ import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 
 import { signals, type Signal } from "../catalog";
+import type { Plan } from "../changes";
+import { leftBehind } from "../changes/left";
 import { CloudWatch } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";
@@ -34,12 +36,18 @@ export interface Outputs {
     readonly namespace: pulumi.Input<string>;
     /** The settings, with which the next change is compared. Of the last deployment that was completed. */
     readonly [settingsOutput]: pulumi.Input<object>;
+    /** What this deployment has left behind because it holds data, and the command that removes each; see docs/switching.md. */
+    readonly left?: Readonly<Record<string, string>>;
     /** A command that shows whether telemetry arrives. */
     readonly verify: string;
 }
 
-/** Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF. */
-export function createEnvironment({ route, kubernetes, aws }: Configuration): Outputs {
+/**
+ * Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF.
+ *
+ * @param change what this does to what was deployed before. Default: nothing is known of that.
+ */
+export function createEnvironment({ route, kubernetes, aws }: Configuration, change?: Plan): Outputs {
     const { settings } = route;
     for (const notice of [...route.notices, ...storageClassNotices(settings.storageClass)]) {
         void pulumi.log.warn(notice);
@@ -83,6 +91,7 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration): Ou
         logGroups: cloudwatch?.logGroups ?? [],
         namespace: namespace.name,
         [settingsOutput]: kof.installed.apply(() => rememberedSettings(settings)),
+        ...describeLeft(change),
         verify: verifyCommand(route),
     };
 }
@@ -143,6 +152,12 @@ function describeVolumes(route: Route): Record<string, string> {
         return [workload, `${String(count)} x ${size} ${content}`] as const;
     });
     return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumes)))}Gi` };
+}
+
+/** What a change leaves behind, by what it is, with the command that removes it. */
+function describeLeft(change: Plan | undefined): Pick<Outputs, "left"> {
+    const left = change ? leftBehind(change) : [];
+    return left.length > 0 ? { left: Object.fromEntries(left.map(({ what, remove }) => [what, remove])) } : {};
 }
 
 /** KOF's own last step of each route, as one command. */

@@ -228,7 +228,7 @@ describe("plan", () => {
                 assert.ok(left.every(({ acknowledge }) => acknowledge === undefined));
                 assert.equal(refused(change).length === left.length, permit === "");
             }),
-            { numRuns: 200 },
+            { numRuns: 100 },
         );
     });
 });
@@ -269,6 +269,35 @@ describe("a deployment after another", () => {
             again.messages.join("\n"),
             /"management->none" has no effect: no such change is pending\. Remove it\./,
         );
+    });
+
+    it("ends with what it left behind, and how to remove it", async () => {
+        const { outputs } = await up(management);
+        const acknowledge = "management->none";
+        const { outputs: after } = await up({ ...none, acknowledge }, outputs);
+        const claim = "vtstorage-volume-kof-storage-vt-cluster-vtstorage";
+        assert.deepEqual(Object.keys(after.left as object), [
+            "2 x 100Gi of vlstorage-audit",
+            "2 x 100Gi of vlstorage",
+            "2 x 100Gi of vtstorage",
+        ]);
+        assert.equal((after.left as any)["2 x 100Gi of vtstorage"], `kubectl delete pvc -n kof ${claim}-0 ${claim}-1`);
+        assert.equal((await up(none, after)).outputs.left, undefined);
+        const cloudwatch = (logGroup: string) => ({
+            route: "cloudwatch",
+            cloudwatch: { region: "us-east-2", logGroup },
+        });
+        const first = await up(cloudwatch("a"));
+        const { left } = (await up(cloudwatch("b"), first.outputs)).outputs;
+        assert.deepEqual(left, {
+            "log group a in us-east-2": "aws logs delete-log-group --region us-east-2 --log-group-name a",
+        });
+        // Of fewer pods the last ones go.
+        const shards = (replicas: number) => ({ ...management, storage: { logs: { replicas } } });
+        const { outputs: three } = await up(shards(3));
+        const fewer = await up({ ...shards(2), acknowledge: "logs replicas 3->2" }, three);
+        const name = "vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-2";
+        assert.deepEqual(fewer.outputs.left, { "1 x 100Gi of vlstorage": `kubectl delete pvc -n kof ${name}` });
     });
 
     it("registers nothing of a change that it refuses", async () => {
