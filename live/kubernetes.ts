@@ -1,0 +1,170 @@
+import * as fs from "node:fs";
+import * as http from "node:http";
+import * as https from "node:https";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { KubeConfig } from "@kubernetes/client-node";
+
+import { UserError } from "../errors";
+import { CouldNotLook } from "./findings";
+
+/** What a server answered. */
+export interface Response {
+    /** HTTP status. */
+    readonly status: number;
+    readonly body: string;
+}
+
+/** What to send along with a request. */
+export interface RequestOptions {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+    /** Milliseconds to wait for an answer. Default: 10 seconds. */
+    readonly timeout?: number;
+}
+
+/** Which cluster, as the `kubernetes:` configuration of a stack says it. */
+export interface ClusterChoice {
+    /** Path of a kubeconfig, or one. Default: where kubectl looks. */
+    readonly kubeconfig?: string | undefined;
+    /** Default: the current one. */
+    readonly context?: string | undefined;
+}
+
+/**
+ * The API server of a cluster, reached as kubectl would: by its kubeconfig, with all the ways to authenticate there are.
+ * Every request has a deadline, and what cannot be seen is told apart from what is not there.
+ */
+export class Kubernetes {
+    constructor(private readonly config: KubeConfig) {}
+
+    /** @throws UserError when there is no such kubeconfig or context. */
+    static connect({ kubeconfig, context }: ClusterChoice): Kubernetes {
+        const config = new KubeConfig();
+        try {
+            load(config, kubeconfig);
+        } catch (error) {
+            throw new UserError(`The kubeconfig cannot be read: ${(error as Error).message}`);
+        }
+        if (context !== undefined) {
+            const known = config.getContexts().map(({ name }) => name);
+            if (!known.includes(context)) {
+                throw new UserError(`The kubeconfig has no context ${context}. It has: ${known.join(", ")}.`);
+            }
+            config.setCurrentContext(context);
+        }
+        if (!config.getCurrentCluster()) {
+            throw new UserError(
+                "The kubeconfig has no current context. Name one: pulumi config set kubernetes:context NAME",
+            );
+        }
+        return new Kubernetes(config);
+    }
+
+    /** Address of the API server. */
+    get server(): string {
+        return this.config.getCurrentCluster()?.server ?? "";
+    }
+
+    /**
+     * An object, or anything else that a path of the API holds; `undefined` when there is nothing.
+     *
+     * @throws CouldNotLook when the server does not answer, or does not let us see it.
+     */
+    async get<T>(path: string): Promise<T | undefined> {
+        const { status, body } = await this.request("GET", path);
+        if (status === 404) {
+            return undefined;
+        }
+        if (status !== 200) {
+            throw new CouldNotLook(`GET ${path}: ${explain(status, body)}`);
+        }
+        return JSON.parse(body) as T;
+    }
+
+    /**
+     * The objects of one kind; none when the cluster does not know the kind.
+     *
+     * @param path of the collection: `/api/v1/namespaces/kof/pods`, with a query if need be.
+     * @throws CouldNotLook when the server does not answer, or does not let us see them.
+     */
+    async list<T>(path: string): Promise<readonly T[]> {
+        return (await this.get<{ items: T[] }>(path))?.items ?? [];
+    }
+
+    /**
+     * Sends any request.
+     *
+     * @throws CouldNotLook when there is no answer.
+     */
+    async request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+        const server = this.server;
+        try {
+            const url = new URL(server.replace(/\/$/, "") + path);
+            const request: https.RequestOptions = { method, headers: { ...options.headers } };
+            await this.config.applyToHTTPSOptions(request);
+            return await send(url, request, options);
+        } catch (error) {
+            throw new CouldNotLook(`The API server ${server} does not answer: ${reason(error)}`);
+        }
+    }
+}
+
+function load(config: KubeConfig, kubeconfig: string | undefined): void {
+    if (kubeconfig?.includes("\n") === true || kubeconfig?.trimStart().startsWith("{") === true) {
+        config.loadFromString(kubeconfig);
+    } else if (kubeconfig) {
+        config.loadFromFile(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
+    } else {
+        const file = process.env.KUBECONFIG ?? path.join(os.homedir(), ".kube", "config");
+        if (file.split(path.delimiter).every((name) => !fs.existsSync(name)) && !process.env.KUBERNETES_SERVICE_HOST) {
+            // Otherwise the client would try http://localhost:8080.
+            throw new Error(`there is no ${file}. Set KUBECONFIG.`);
+        }
+        config.loadFromDefault();
+    }
+}
+
+/**
+ * Sends an HTTP request, and reads the whole answer.
+ *
+ * @throws Error when there is none in time.
+ */
+export function send(
+    url: URL,
+    request: https.RequestOptions,
+    { body, timeout = 10_000 }: RequestOptions,
+): Promise<Response> {
+    return new Promise((resolve, reject) => {
+        const sent = (url.protocol === "http:" ? http : https).request(
+            url,
+            { ...request, signal: AbortSignal.timeout(timeout) },
+            (response) => {
+                const chunks: Buffer[] = [];
+                response.on("data", (chunk: Buffer) => chunks.push(chunk));
+                response.on("error", reject);
+                response.on("end", () => {
+                    resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+                });
+            },
+        );
+        sent.on("error", reject);
+        sent.end(body);
+    });
+}
+
+/** Why there was no answer. */
+export function reason(error: unknown): string {
+    const { code, name, message } = error as NodeJS.ErrnoException;
+    return name === "TimeoutError" || name === "AbortError" ? "no answer in time" : message || (code ?? name);
+}
+
+/** What an API server says of a request that it refuses. */
+function explain(status: number, body: string): string {
+    try {
+        return (JSON.parse(body) as { message: string }).message;
+    } catch {
+        return `HTTP ${String(status)}`;
+    }
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+
+import { eventually, useCluster } from "./cluster";
+import type { AnyObject } from "./crds";
+import { FluxStandIn } from "./flux";
+
+const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };
+
+function release(name: string, ...dependsOn: string[]): AnyObject {
+    return {
+        apiVersion: "helm.toolkit.fluxcd.io/v2",
+        kind: "HelmRelease",
+        metadata: { name, namespace: "kof" },
+        spec: {
+            interval: "20m",
+            chartRef: { kind: "HelmChart", name, namespace: "kcm-system" },
+            dependsOn: dependsOn.map((other) => ({ name: other, namespace: "kof" })),
+        },
+    };
+}
+
+describe("the cluster for tests", () => {
+    const cluster = useCluster();
+
+    afterEach(() => cluster().reset());
+
+    it("is new enough, and keeps any content and status of what operators bring", async () => {
+        const version = await cluster().api.get<{ minor: string }>("/version");
+        assert.ok(Number.parseInt(version!.minor) >= 32);
+        const collector = {
+            apiVersion: "opentelemetry.io/v1beta1",
+            kind: "OpenTelemetryCollector",
+            metadata: { name: "kof-collectors-daemon", namespace: "kof" },
+            spec: { config: { receivers: { otlp: {} } } },
+            status: { scale: { statusReplicas: "1/1" } },
+        };
+        await cluster().apply(namespace, collector);
+        const found = await cluster().read(collector);
+        assert.deepEqual([found.spec, found.status], [collector.spec, collector.status]);
+    });
+
+    it("has a stand-in for Flux that installs in order, fails when told to, and uninstalls before a release goes", async () => {
+        const flux = new FluxStandIn(cluster()).start();
+        try {
+            const [operators, mothership, child] = [
+                release("kof-operators"),
+                release("kof-mothership", "kof-operators"),
+                release("kof-child", "kof-mothership"),
+            ];
+            flux.fail("kof-mothership", "Helm install failed: timed out");
+            await cluster().apply(namespace, child, mothership, operators);
+            const ready = async (object: AnyObject) =>
+                ((await cluster().read(object)).status?.conditions ?? []).find((each: any) => each.type === "Ready");
+            await eventually(async () => (await ready(mothership))?.reason === "InstallFailed", "the release fails");
+            assert.equal((await ready(mothership)).message, "Helm install failed: timed out");
+            await eventually(async () => (await ready(child))?.reason === "DependencyNotReady", "the next one waits");
+
+            flux.fail("kof-mothership");
+            await eventually(async () => (await ready(child))?.status === "True", "all are ready");
+            await cluster().merge(child, { spec: { suspend: true } });
+            await cluster().remove(child, mothership, operators);
+            assert.deepEqual(flux.events, [
+                "install kof-operators",
+                "fail kof-mothership",
+                "install kof-mothership",
+                "install kof-child",
+                "leave kof-child",
+                "uninstall kof-mothership",
+                "uninstall kof-operators",
+            ]);
+        } finally {
+            await flux.stop();
+        }
+    });
+});

@@ -1,0 +1,65 @@
+/** An object of any kind. */
+export interface AnyObject {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly metadata: {
+        readonly name: string;
+        readonly namespace?: string;
+        readonly generation?: number;
+        readonly deletionTimestamp?: string;
+        readonly finalizers?: readonly string[];
+        readonly labels?: Readonly<Record<string, string>>;
+        readonly annotations?: Readonly<Record<string, string>>;
+    };
+    readonly spec?: any;
+    readonly status?: any;
+    readonly [key: string]: unknown;
+}
+
+/**
+ * The kinds that Flux, KCM, Sveltos, cert-manager and the operators of KOF bring, reduced to what the program reads and
+ * writes of them: name, version and scope, any content, and a status of its own.
+ */
+const kinds: readonly [group: string, version: string, kind: string, plural: string, scope?: "Cluster"][] = [
+    ["helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"],
+    ["source.toolkit.fluxcd.io", "v1", "HelmChart", "helmcharts"],
+    ["source.toolkit.fluxcd.io", "v1", "HelmRepository", "helmrepositories"],
+    ["cert-manager.io", "v1", "Certificate", "certificates"],
+    ["cert-manager.io", "v1", "ClusterIssuer", "clusterissuers", "Cluster"],
+    ["k0rdent.mirantis.com", "v1beta1", "Management", "managements", "Cluster"],
+    ["k0rdent.mirantis.com", "v1beta1", "ClusterDeployment", "clusterdeployments"],
+    ["k0rdent.mirantis.com", "v1beta1", "MultiClusterService", "multiclusterservices", "Cluster"],
+    ["config.projectsveltos.io", "v1beta1", "ClusterSummary", "clustersummaries"],
+    ["opentelemetry.io", "v1beta1", "OpenTelemetryCollector", "opentelemetrycollectors"],
+    ["operator.victoriametrics.com", "v1beta1", "VMCluster", "vmclusters"],
+    ["operator.victoriametrics.com", "v1", "VLCluster", "vlclusters"],
+];
+
+/** The definitions of {@link kinds}. */
+export const crds: readonly AnyObject[] = kinds.map(([group, version, kind, plural, scope]) => ({
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+        group,
+        names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
+        scope: scope ?? "Namespaced",
+        versions: [
+            {
+                name: version,
+                served: true,
+                storage: true,
+                subresources: { status: {} },
+                schema: {
+                    openAPIV3Schema: {
+                        type: "object",
+                        properties: {
+                            spec: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+                            status: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+                        },
+                    },
+                },
+            },
+        ],
+    },
+}));

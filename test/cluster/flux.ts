@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { AnyObject } from "./crds";
+import type { TestCluster } from "./cluster";
+
+const finalizer = "finalizers.fluxcd.io";
+const releases = "/apis/helm.toolkit.fluxcd.io/v2/helmreleases";
+const charts = "/apis/source.toolkit.fluxcd.io/v1/helmcharts";
+
+/**
+ * Stands in for Flux where it does not run. A HelmRelease becomes Ready once those of its `dependsOn` are, is uninstalled
+ * before it goes away, unless it is suspended, and fails where it is told to. Nothing is installed.
+ */
+export class FluxStandIn {
+    /** What happened, in order: `install kof-operators`, `fail …`, `uninstall …`, `leave …` (suspended). */
+    readonly events: string[] = [];
+    private readonly failures = new Map<string, string>();
+    private stopped = false;
+    private running: Promise<void> | undefined;
+
+    /** @param say is told every event as it happens. */
+    constructor(
+        private readonly cluster: TestCluster,
+        private readonly say: (event: string) => void = () => undefined,
+    ) {}
+
+    start(): this {
+        this.running = this.run();
+        return this;
+    }
+
+    /** Ends it. What waits for a finalizer then waits for ever. */
+    async stop(): Promise<void> {
+        this.stopped = true;
+        await this.running;
+    }
+
+    /** Makes a release fail from now on, with what Flux would say; without a message it is mended. */
+    fail(name: string, message?: string): void {
+        if (message === undefined) {
+            this.failures.delete(name);
+        } else {
+            this.failures.set(name, message);
+        }
+    }
+
+    private async run(): Promise<void> {
+        while (!this.stopped) {
+            try {
+                await this.round();
+            } catch {
+                // The API server may be away for a while: Flux tries again as well.
+            }
+            await sleep(200);
+        }
+    }
+
+    private async round(): Promise<void> {
+        for (const chart of await this.cluster.api.list<AnyObject>(charts)) {
+            if (!isReady(chart) && chart.metadata.deletionTimestamp === undefined) {
+                await this.report(
+                    typed(chart, "source.toolkit.fluxcd.io/v1", "HelmChart"),
+                    "True",
+                    "ChartPullSucceeded",
+                    "pulled",
+                );
+            }
+        }
+        const all = await this.cluster.api.list<AnyObject>(releases);
+        for (const release of all) {
+            await this.reconcile(typed(release, "helm.toolkit.fluxcd.io/v2", "HelmRelease"), all);
+        }
+    }
+
+    private async reconcile(release: AnyObject, all: readonly AnyObject[]): Promise<void> {
+        const name = release.metadata.name;
+        if (release.metadata.deletionTimestamp !== undefined) {
+            if (release.metadata.finalizers?.includes(finalizer)) {
+                this.happened(`${release.spec?.suspend === true ? "leave" : "uninstall"} ${name}`);
+                const finalizers = release.metadata.finalizers.filter((each) => each !== finalizer);
+                await this.cluster.merge(release, { metadata: { finalizers } });
+            }
+            return;
+        }
+        if (release.spec?.suspend === true) {
+            return;
+        }
+        const failure = this.failures.get(name);
+        const current = condition(release);
+        const upToDate = current?.observedGeneration === release.metadata.generation;
+        if (upToDate && (failure === undefined ? current?.status === "True" : current?.message === failure)) {
+            return;
+        }
+        if (!release.metadata.finalizers?.includes(finalizer)) {
+            const finalizers = [...(release.metadata.finalizers ?? []), finalizer];
+            await this.cluster.merge(release, { metadata: { finalizers } });
+        }
+        const waitsFor = ((release.spec?.dependsOn ?? []) as { name: string; namespace?: string }[]).find(
+            (other) =>
+                !all.some(
+                    (each) =>
+                        each.metadata.name === other.name &&
+                        each.metadata.namespace === (other.namespace ?? release.metadata.namespace) &&
+                        isReady(each),
+                ),
+        );
+        if (waitsFor) {
+            if (current?.reason !== "DependencyNotReady") {
+                const message = `dependency '${waitsFor.namespace ?? ""}/${waitsFor.name}' is not ready`;
+                await this.report(release, "False", "DependencyNotReady", message);
+            }
+        } else if (failure !== undefined) {
+            this.happened(`fail ${name}`);
+            await this.report(release, "False", "InstallFailed", failure);
+        } else {
+            this.happened(`${current?.status === "True" ? "upgrade" : "install"} ${name}`);
+            await this.report(release, "True", "InstallSucceeded", `Helm install succeeded for release kof/${name}.v1`);
+        }
+    }
+
+    private happened(event: string): void {
+        this.events.push(event);
+        this.say(event);
+    }
+
+    private async report(object: AnyObject, status: "True" | "False", reason: string, message: string): Promise<void> {
+        const observedGeneration = object.metadata.generation;
+        const lastTransitionTime = new Date().toISOString();
+        const ready = { type: "Ready", status, reason, message, observedGeneration, lastTransitionTime };
+        await this.cluster.merge(object, { status: { observedGeneration, conditions: [ready] } }, "/status");
+    }
+}
+
+/** Items of a list come without their kind. */
+function typed(object: AnyObject, apiVersion: string, kind: string): AnyObject {
+    return { ...object, apiVersion, kind };
+}
+
+function condition(object: AnyObject): any {
+    return object.status?.conditions?.find((each: any) => each.type === "Ready");
+}
+
+function isReady(object: AnyObject): boolean {
+    const ready = condition(object);
+    return ready?.status === "True" && ready.observedGeneration === object.metadata.generation;
+}

@@ -1,0 +1,188 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import * as fs from "node:fs";
+import { createServer } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { KubeConfig } from "@kubernetes/client-node";
+import { stringify } from "yaml";
+
+import { programs } from "../../tools/build";
+
+/** A running control plane. */
+export interface Server {
+    /** Path of its kubeconfig, with all rights. */
+    readonly kubeconfig: string;
+    /** Ends it, and removes all that it stored. */
+    stop(): Promise<void>;
+}
+
+/**
+ * Starts etcd, an API server and the controllers that need no node (garbage collection, namespaces, service accounts,
+ * StatefulSets, …) on free ports of the loopback device, with their data in a temporary folder. There is no kubelet and no
+ * scheduler, so nothing runs. They end with this process at the latest.
+ *
+ * @throws Missing when they cannot be built here.
+ */
+export async function startServer(): Promise<Server> {
+    const binaries = await programs("kubernetes");
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-cluster-"));
+    const started: Program[] = [];
+    const start = (name: string, args: Readonly<Record<string, string>>) => {
+        const program = new Program(path.join(binaries, name), args, path.join(folder, `${name}.log`));
+        started.push(program);
+        return program;
+    };
+    const stop = async () => {
+        for (const program of started.reverse()) {
+            await program.stop();
+        }
+        fs.rmSync(folder, { recursive: true, force: true });
+    };
+    try {
+        const [etcdPort = 0, peerPort = 0, port = 0] = await freePorts(3);
+        const etcdUrl = `http://127.0.0.1:${String(etcdPort)}`;
+        const peerUrl = `http://127.0.0.1:${String(peerPort)}`;
+        const etcd = start("etcd", {
+            name: "test",
+            "data-dir": path.join(folder, "etcd"),
+            "listen-client-urls": etcdUrl,
+            "advertise-client-urls": etcdUrl,
+            "listen-peer-urls": peerUrl,
+            "initial-advertise-peer-urls": peerUrl,
+            "initial-cluster": `test=${peerUrl}`,
+            "log-level": "warn",
+            "unsafe-no-fsync": "true",
+        });
+        await etcd.until(async () => (await fetch(`${etcdUrl}/health`)).ok);
+
+        const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+        const serviceAccountKey = path.join(folder, "service-accounts.key");
+        fs.writeFileSync(serviceAccountKey, privateKey.export({ type: "pkcs8", format: "pem" }));
+        const token = randomUUID();
+        const tokens = path.join(folder, "tokens.csv");
+        fs.writeFileSync(tokens, `${token},admin,admin,system:masters\n`);
+        const certificates = path.join(folder, "certificates");
+        const api = start("kube-apiserver", {
+            "etcd-servers": etcdUrl,
+            "bind-address": "127.0.0.1",
+            "advertise-address": "127.0.0.1",
+            "secure-port": String(port),
+            "cert-dir": certificates,
+            "endpoint-reconciler-type": "none",
+            "authorization-mode": "RBAC",
+            "token-auth-file": tokens,
+            "service-cluster-ip-range": "10.0.0.0/24",
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "service-account-key-file": serviceAccountKey,
+            "service-account-signing-key-file": serviceAccountKey,
+        });
+        const certificate = path.join(certificates, "apiserver.crt");
+        await api.until(() => fs.existsSync(certificate) && fs.readFileSync(certificate).length > 0);
+        const kubeconfig = path.join(folder, "kubeconfig");
+        const url = `https://127.0.0.1:${String(port)}`;
+        fs.writeFileSync(kubeconfig, kubeconfigText(url, fs.readFileSync(certificate), token), { mode: 0o600 });
+        await api.until(() => isReady(kubeconfig));
+        start("kube-controller-manager", {
+            kubeconfig,
+            "leader-elect": "false",
+            "secure-port": "0",
+            "service-account-private-key-file": serviceAccountKey,
+            "root-ca-file": certificate,
+            controllers: "*,-node-ipam-controller,-node-route-controller,-node-lifecycle-controller",
+        });
+        return { kubeconfig, stop };
+    } catch (error) {
+        await stop();
+        throw error;
+    }
+}
+
+function kubeconfigText(server: string, certificate: Buffer, token: string): string {
+    return stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [{ name: "test", cluster: { server, "certificate-authority-data": certificate.toString("base64") } }],
+        users: [{ name: "admin", user: { token } }],
+        contexts: [{ name: "test", context: { cluster: "test", user: "admin" } }],
+        "current-context": "test",
+    });
+}
+
+async function isReady(kubeconfig: string): Promise<boolean> {
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    const { Health } = await import("@kubernetes/client-node");
+    return new Health(config).readyz({});
+}
+
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+    const servers = await Promise.all(
+        Array.from({ length: count }, async () => {
+            const server = createServer().listen(0, "127.0.0.1");
+            await new Promise((resolve) => server.once("listening", resolve));
+            return server;
+        }),
+    );
+    return servers.map((server) => {
+        const { port } = server.address() as { port: number };
+        server.close();
+        return port;
+    });
+}
+
+/** A program that runs beside this process and ends with it. */
+export class Program {
+    private readonly child: ChildProcess;
+    private readonly kill = () => this.child.kill("SIGKILL");
+
+    /** @param args its options: `--name=value`. */
+    constructor(
+        private readonly file: string,
+        args: Readonly<Record<string, string>>,
+        private readonly log: string,
+        dash = "--",
+    ) {
+        const options = Object.entries(args).map(([name, value]) => `${dash}${name}=${value}`);
+        const output = fs.openSync(log, "w");
+        // In a group of its own: Ctrl-C on a terminal would otherwise end all at once, in no order.
+        this.child = spawn(file, options, { stdio: ["ignore", output, output], detached: true });
+        fs.closeSync(output);
+        process.once("exit", this.kill);
+    }
+
+    /** Waits until something is true of the program, for a minute. What throws is not true yet. */
+    async until(condition: () => boolean | Promise<boolean>): Promise<void> {
+        for (let tries = 0; tries < 300; tries++) {
+            if (
+                await Promise.resolve()
+                    .then(condition)
+                    .catch(() => false)
+            ) {
+                return;
+            }
+            if (this.child.exitCode !== null || this.child.signalCode !== null) {
+                break;
+            }
+            await sleep(200);
+        }
+        const last = fs.readFileSync(this.log, "utf8").slice(-2000);
+        throw new Error(`${path.basename(this.file)} did not start:\n${last}`);
+    }
+
+    /** Asks it to end, and makes it after ten seconds. */
+    async stop(): Promise<void> {
+        process.off("exit", this.kill);
+        if (this.child.exitCode !== null || this.child.signalCode !== null) {
+            return;
+        }
+        const ended = new Promise((resolve) => this.child.once("exit", resolve));
+        this.child.kill("SIGTERM");
+        const deadline = setTimeout(this.kill, 10_000);
+        await ended;
+        clearTimeout(deadline);
+    }
+}
