@@ -9,6 +9,8 @@ export interface StorageClassArgs {
     readonly provisioner: string;
     /** The driver's own parameters. Default: none. */
     readonly parameters?: Readonly<Record<string, string>> | undefined;
+    /** Whether the driver can make a volume larger. A class that says so although it cannot has claims wait for ever. */
+    readonly expands: boolean;
     /** What happens to a volume whose claim is deleted. `Retain` keeps the data for manual recovery. */
     readonly reclaimPolicy: "Retain" | "Delete";
     /** Whether claims without a class get this one. A cluster should have one default class at most. */
@@ -17,7 +19,7 @@ export interface StorageClassArgs {
 
 /**
  * The class of KOF's volumes, which are ReadWriteOnce: each pod has its own. Volumes are bound when their pod is scheduled,
- * so that they end up in its zone, and can be expanded.
+ * so that they end up in its zone, and can be expanded where their driver is able to.
  */
 export class StorageClass extends pulumi.ComponentResource {
     /** Its name. */
@@ -34,7 +36,7 @@ export class StorageClass extends pulumi.ComponentResource {
                 ...(args.parameters ? { parameters: args.parameters } : {}),
                 reclaimPolicy: args.reclaimPolicy,
                 volumeBindingMode: "WaitForFirstConsumer",
-                allowVolumeExpansion: true,
+                allowVolumeExpansion: args.expands,
             },
             {
                 parent: this,

@@ -100,13 +100,22 @@ const advisedGiB = 10;
 
 function storageNotices({ storage, route }: Settings, { volumes }: RouteParts): string[] {
     return signals.flatMap((signal) => {
-        const size = storage?.[signal]?.size;
+        const { size, replicas }: { size?: string | undefined; replicas?: number | undefined } =
+            storage?.[signal] ?? {};
         if (storage?.[signal] && !volumes.some(({ volume }) => volume.signal === signal)) {
             return [`kof:storage.${signal} has no effect: route ${route} stores no ${signal} on this cluster.`];
         }
-        return size !== undefined && sizeInGiB(size) < advisedGiB
-            ? [`kof:storage.${signal}.size is ${size}: KOF advises at least ${String(advisedGiB)}Gi for each pod.`]
-            : [];
+        return [
+            ...(size !== undefined && sizeInGiB(size) < advisedGiB
+                ? [`kof:storage.${signal}.size is ${size}: KOF advises at least ${String(advisedGiB)}Gi for each pod.`]
+                : []),
+            ...(replicas !== undefined && signal !== "metrics"
+                ? [
+                      `kof:storage.${signal}.replicas is ${String(replicas)}: these are shards, not copies. Each holds its share of ` +
+                          `the ${signal} alone, which are lost with its volume.`,
+                  ]
+                : []),
+        ];
     });
 }
 

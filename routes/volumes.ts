@@ -39,6 +39,8 @@ export interface Volume {
     readonly storageClass: string;
     /** How long data is kept: `30d`. `undefined` for a cache. */
     readonly retention: string | undefined;
+    /** Whether the retention is KOF's default, which nobody asked for. */
+    readonly keptByDefault: boolean;
 }
 
 /**
@@ -66,7 +68,7 @@ export function claimNames(workload: string, first: number, count: number): stri
 /** The volumes that a route has on the management cluster, the charts' defaults filled in. */
 export function volumesOf(route: Route): Volume[] {
     return route.volumes.flatMap((each) => {
-        const { volume } = each;
+        const { volume, prefix } = each;
         const at = (setting: CatalogSetting | null) => (setting ? effective(route, each, setting) : null);
         // Grafana is the user's own: KOF makes a volume for it only in its tests (`grafana.installForTests`).
         return volume.signal === "grafana"
@@ -81,6 +83,9 @@ export function volumesOf(route: Route): Volume[] {
                       size: at(volume.size) as string,
                       storageClass: (at(volume.storageClass) ?? "") as string,
                       retention: (at(volume.retention) ?? undefined) as string | undefined,
+                      keptByDefault:
+                          volume.retention !== null &&
+                          valueAt(route.values, [...prefix, ...volume.retention.path]) === undefined,
                   },
               ];
     });

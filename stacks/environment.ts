@@ -147,8 +147,9 @@ function describeDestinations({ destinations }: Route): Record<Signal, string> {
 /** Per workload its volumes, and what they come to, as a person reads it. */
 function describeVolumes(route: Route): Record<string, string> {
     const volumes = volumesOf(route);
-    const rows = volumes.map(({ workload, signal, count, size, retention }) => {
-        const content = retention === undefined ? "of cache" : `of ${signal}, kept for ${retention}`;
+    const rows = volumes.map(({ workload, signal, count, size, retention, keptByDefault }) => {
+        const kept = keptByDefault ? `${String(retention)}, KOF's default` : retention;
+        const content = kept === undefined ? "of cache" : `of ${signal}, kept for ${kept}`;
         return [workload, `${String(count)} x ${size} ${content}`] as const;
     });
     return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumes)))}Gi` };

@@ -19,6 +19,7 @@ export type Schema = z.ZodType & {
 interface Meta {
     readonly allowed?: string;
     readonly example?: unknown;
+    readonly mend?: (found: unknown) => string | undefined;
 }
 
 /** The schema at a path, and what the nearest schema on the way says about itself. */
@@ -77,7 +78,8 @@ export function explain(key: Key, issue: z.core.$ZodIssue, found: unknown): Prob
     for (const step of issue.path) {
         value = (value as Record<PropertyKey, unknown> | undefined)?.[step];
     }
-    const paste = meta.example === undefined ? undefined : stackFile([key, ...issue.path], meta.example);
+    const meant = meta.mend?.(value) ?? meta.example;
+    const paste = meant === undefined ? undefined : stackFile([key, ...issue.path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
     return [{ key: at, message, allowed: meta.allowed, paste }];
 }

@@ -6,7 +6,7 @@ import { formatPath, isMap, leaves, type HelmValues } from "../catalog/values";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
 import type { Problem } from "./problems";
 import { settingsSchema, type StorageClassSettings } from "./settings";
-import { requiredParameters, storageClassPresets } from "./storageClasses";
+import { defaultClasses, requiredParameters, storageClassPresets } from "./storageClasses";
 
 /** The settings that are right by themselves. */
 export type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };
@@ -120,20 +120,16 @@ function regionProblems({ route, version, istio, regional, regionless }: Values)
     return problems;
 }
 
-function storageProblems({ storageClass, storage, version }: Values): Problem[] {
+function storageProblems({ storageClass, storage, version, route, distribution }: Values): Problem[] {
     const problems: Problem[] = [];
     if (storageClass) {
-        problems.push(...(storageClass.create ? newClassProblems(storageClass) : existingClassProblems(storageClass)));
+        problems.push(
+            ...(storageClass.create
+                ? [...newClassProblems(storageClass), ...clashProblems(storageClass, distribution)]
+                : existingClassProblems(storageClass)),
+        );
     }
-    const { replicas, replicationFactor } = storage?.metrics ?? {};
-    if (replicas !== undefined && replicationFactor !== undefined && replicationFactor > replicas) {
-        problems.push({
-            key: "kof:storage.metrics.replicationFactor",
-            message: `is ${String(replicationFactor)}, but there are only ${String(replicas)} replicas to copy to`,
-            allowed: "at most the number of replicas",
-            paste: stackFile(["storage", "metrics", "replicas"], replicationFactor),
-        });
-    }
+    problems.push(...replicationProblems(storage?.metrics, route, version));
     if (
         storage?.audit &&
         version !== undefined &&
@@ -145,6 +141,68 @@ function storageProblems({ storageClass, storage, version }: Values): Problem[] 
         });
     }
     return problems;
+}
+
+/** Copies need as many replicas. Where only one of the two is set, the other is what the route's VMCluster has by default. */
+function replicationProblems(
+    { replicas, replicationFactor }: NonNullable<NonNullable<Values["storage"]>["metrics"]> = {},
+    route: Values["route"],
+    version: Values["version"],
+): Problem[] {
+    if ((replicas === undefined && replicationFactor === undefined) || route === undefined || version === undefined) {
+        return [];
+    }
+    const chart = route === "regionless" ? "kof-storage" : "kof-mothership";
+    const volume = catalogOf(version).volumes.find((each) => each.chart === chart && each.replicationFactor !== null);
+    const has = replicas ?? Number(volume?.replicas?.default);
+    const copies = replicationFactor ?? Number(volume?.replicationFactor?.default);
+    if (copies <= has) {
+        return [];
+    }
+    const byDefault = (setting: unknown) => (setting === undefined ? ", KOF's default" : "");
+    return [
+        replicationFactor === undefined
+            ? {
+                  key: "kof:storage.metrics.replicas",
+                  message: `is ${String(has)}, too few for ${String(copies)} copies of each sample${byDefault(replicationFactor)}`,
+                  allowed: "at least replicationFactor",
+                  paste: stackFile(["storage", "metrics", "replicationFactor"], has),
+              }
+            : {
+                  key: "kof:storage.metrics.replicationFactor",
+                  message: `is ${String(copies)}, but there are only ${String(has)} replicas to copy to${byDefault(replicas)}`,
+                  allowed: "at most the number of replicas",
+                  paste: stackFile(["storage", "metrics", "replicas"], copies),
+              },
+    ];
+}
+
+/** A class beside the one that the distribution comes with. */
+function clashProblems(storageClass: StorageClassSettings, distribution: Values["distribution"]): Problem[] {
+    const existing = defaultClasses[distribution ?? ""];
+    if (existing === undefined) {
+        return [];
+    }
+    if (storageClass.name === existing) {
+        return [
+            {
+                key: "kof:storageClass.name",
+                message: `is ${existing}, a class that ${String(distribution)} comes with. Use that one, or give the new one another name`,
+                paste: stackFile(["storageClass", "create"], false),
+            },
+        ];
+    }
+    return storageClass.default
+        ? [
+              {
+                  key: "kof:storageClass.default",
+                  message:
+                      `is true, but ${String(distribution)} comes with a default class, ${existing}: there would be two. ` +
+                      "KOF's volumes name their class, and need no default",
+                  paste: stackFile(["storageClass", "default"], false),
+              },
+          ]
+        : [];
 }
 
 function newClassProblems({ name, preset, provisioner, parameters }: StorageClassSettings): Problem[] {
@@ -166,20 +224,50 @@ function newClassProblems({ name, preset, provisioner, parameters }: StorageClas
             },
         ];
     }
-    const required = preset === undefined ? [] : (requiredParameters[preset] ?? []);
-    return required
-        .filter((parameter) => parameters?.[parameter] === undefined)
-        .map((parameter) => ({
-            key: `kof:storageClass.parameters.${parameter}`,
-            message: `is missing, and preset ${String(preset)} cannot know it`,
-            paste: stackFile(["storageClass", "parameters", parameter], "NAME"),
-        }));
+    if (provisioner === "kubernetes.io/no-provisioner") {
+        return [
+            {
+                key: "kof:storageClass.provisioner",
+                message:
+                    "is kubernetes.io/no-provisioner, which makes no volumes: every KOF pod would wait for one that somebody " +
+                    "has to make by hand. On your own hardware, install OpenEBS (https://openebs.io) and use its preset",
+                allowed: "the name of a CSI driver that makes volumes on demand",
+                paste: stackFile(["storageClass"], {
+                    name,
+                    preset: "openebs-lvm",
+                    parameters: { volgroup: "NAME" },
+                }),
+            },
+        ];
+    }
+    const driver = preset === undefined ? provisioner : storageClassPresets[preset].provisioner;
+    const required = requiredParameters[driver ?? ""] ?? [];
+    const [first] = required;
+    return first === undefined || required.some((parameter) => parameters?.[parameter] !== undefined)
+        ? []
+        : [
+              {
+                  key: `kof:storageClass.parameters.${first}`,
+                  message: `is missing, and ${String(driver)} makes no volumes without it`,
+                  allowed: `a value for ${required.join(" or ")}`,
+                  paste: stackFile(["storageClass", "parameters", first], "NAME"),
+              },
+          ];
 }
 
 function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
-    return (["preset", "provisioner", "parameters"] as const)
-        .filter((key) => storageClass[key] !== undefined)
-        .map((key) => ({
+    const { preset, provisioner, parameters, reclaimPolicy } = storageClass;
+    // Of what has a default, only another value is known to have been asked for.
+    const asked = {
+        preset,
+        provisioner,
+        parameters,
+        reclaimPolicy: reclaimPolicy === "Delete" ? reclaimPolicy : undefined,
+        default: storageClass.default ? true : undefined,
+    };
+    return Object.entries(asked)
+        .filter(([, value]) => value !== undefined)
+        .map(([key]) => ({
             key: `kof:storageClass.${key}`,
             message: `has no effect with create: false, which uses the class ${storageClass.name} as it is. Remove it`,
         }));

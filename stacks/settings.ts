@@ -28,6 +28,8 @@ interface About {
     readonly allowed: string;
     /** A value to paste. */
     readonly example: unknown;
+    /** What was probably meant by a value that is not allowed, to paste instead of the example. */
+    readonly mend?: (found: unknown) => string | undefined;
 }
 
 function about<T extends z.ZodType>(schema: T, meta: About): T {
@@ -61,21 +63,33 @@ const days = (description: string, fallback: number) =>
         example: fallback,
     });
 
-const size = about(z.string().regex(/^\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
-    description: "Size of each volume, as a Kubernetes quantity.",
+const size = about(z.string().regex(/^(?!0+(\.0+)?[A-Za-z])\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
+    description: "Size of each volume, as a Kubernetes quantity. Default: KOF's, which the preview shows.",
     allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
     example: "100Gi",
+    mend: (found) => {
+        const [, amount, prefix = "G"] = /^([1-9]\d*(?:\.\d+)?) ?([KMGTPE])?i?B?$/i.exec(String(found)) ?? [];
+        return amount === undefined ? undefined : `${amount}${prefix.toUpperCase()}i`;
+    },
 });
-const retention = about(z.string().regex(/^[1-9]\d*[hdwy]$/), {
-    description: "How long to keep the data.",
-    allowed: "a whole number with a unit that VictoriaMetrics reads: 24h, 30d, 4w or 1y",
-    example: "30d",
-});
-const volume = { size: size.optional(), retention: retention.optional() };
+const retention = (fallback: string) =>
+    about(z.string().regex(/^([1-9]\d*[dwy]|(2[4-9]|[3-9]\d|[1-9]\d{2,})h)$/), {
+        description: `How long to keep the data. KOF's default: ${fallback}.`,
+        allowed: "a whole number with a unit that VictoriaMetrics reads, a day at least: 24h, 30d, 4w or 1y",
+        example: "30d",
+        mend: (found) => {
+            const [, amount, unit = "d"] = /^([1-9]\d*) ?(?:([dwy])(?:ays?|eeks?|ears?)?)?$/.exec(String(found)) ?? [];
+            return amount === undefined ? undefined : `${amount}${unit}`;
+        },
+    });
 const shards = count(
     "Pods, each with a volume of its own. They are shards, not copies: losing one loses its share.",
     2,
 );
+const sharded = (kept: string) =>
+    z
+        .strictObject({ size: size.optional(), retention: retention(kept).optional(), replicas: shards.optional() })
+        .optional();
 
 const logGroupName = about(z.string().regex(/^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/), {
     description: "CloudWatch log group.",
@@ -191,9 +205,9 @@ const storageClass = z.strictObject({
         "Driver and parameters by the name of what makes the volumes.",
         "aws-ebs",
     ).optional(),
-    provisioner: about(z.string().regex(/^(?!kubernetes\.io\/no-provisioner$)[a-z0-9][\w./-]*$/), {
+    provisioner: about(z.string().regex(/^[a-z0-9][\w./-]*$/), {
         description: "CSI driver that makes the volumes, where no preset fits.",
-        allowed: "the name of a CSI driver that makes volumes on demand (kubernetes.io/no-provisioner does not)",
+        allowed: "the name of a CSI driver that makes volumes on demand",
         example: "ebs.csi.aws.com",
     }).optional(),
     parameters: about(z.record(z.string(), z.string()), {
@@ -210,14 +224,18 @@ const storageClass = z.strictObject({
 const storage = z.strictObject({
     metrics: z
         .strictObject({
-            ...volume,
+            size: size.optional(),
+            retention: retention("30d").optional(),
             replicas: count("Pods, each with a volume of its own.", 3).optional(),
-            replicationFactor: count("Copies of each sample, at most the number of replicas.", 2).optional(),
+            replicationFactor: count(
+                "Copies of each sample, at most the number of replicas. KOF's default: 2.",
+                2,
+            ).optional(),
         })
         .optional(),
-    logs: z.strictObject({ ...volume, replicas: shards.optional() }).optional(),
-    traces: z.strictObject({ ...volume, replicas: shards.optional() }).optional(),
-    audit: z.strictObject({ ...volume, replicas: shards.optional() }).optional(),
+    logs: sharded("7d"),
+    traces: sharded("7d"),
+    audit: sharded("1y"),
 } satisfies Record<(typeof signals)[number], z.ZodType>);
 
 const block = <T extends z.ZodType>(schema: T, description: string, example: unknown) =>
@@ -265,9 +283,11 @@ export const settingsSchema = {
         name: "kof",
         preset: "aws-ebs",
     }).optional(),
-    storage: block(storage, "Sizes, retention and replicas of what is stored on the management cluster.", {
-        logs: { size: "100Gi", retention: "30d" },
-    }).optional(),
+    storage: block(
+        storage,
+        "Sizes, retention and replicas of what is stored on the management cluster. KOF keeps logs and traces for 7 days only.",
+        { logs: { size: "100Gi", retention: "30d" } },
+    ).optional(),
     grafana: block(
         z.strictObject({ enabled: flag("Grafana's operator, data sources, dashboards and admin credentials.") }),
         "Grafana support.",

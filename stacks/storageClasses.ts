@@ -11,7 +11,7 @@ export const storageClassPresets = {
     "azure-disk": { provisioner: "disk.csi.azure.com", parameters: { skuName: "StandardSSD_LRS" } },
     /** https://github.com/kubernetes/cloud-provider-openstack/blob/master/docs/cinder-csi-plugin/using-cinder-csi-plugin.md */
     "openstack-cinder": { provisioner: "cinder.csi.openstack.org", parameters: {} },
-    /** https://docs.vmware.com/en/VMware-vSphere-Container-Storage-Plug-in */
+    /** https://github.com/kubernetes-sigs/vsphere-csi-driver/blob/master/docs/book/features/volume_expansion.md */
     vsphere: { provisioner: "csi.vsphere.vmware.com", parameters: {} },
     /** https://github.com/openebs/lvm-localpv/blob/develop/docs/storageclasses.md; the volume group is the user's. */
     "openebs-lvm": { provisioner: "local.csi.openebs.io", parameters: { storage: "lvm" } },
@@ -19,10 +19,19 @@ export const storageClassPresets = {
     "local-path": { provisioner: "rancher.io/local-path", parameters: {} },
 } as const;
 
-/** Parameters that a preset cannot know, and that its driver refuses to do without. */
-export const requiredParameters: Readonly<Partial<Record<keyof typeof storageClassPresets, readonly string[]>>> = {
-    "openebs-lvm": ["volgroup"],
+/** Parameters that only the user knows and that a driver refuses to do without: one of each list, by driver. */
+export const requiredParameters: Readonly<Record<string, readonly string[]>> = {
+    [storageClassPresets["openebs-lvm"].provisioner]: ["volgroup", "vgpattern"],
 };
+
+/**
+ * Drivers that cannot make a volume larger: local-path makes folders, ignores how large they should be, and has nothing that
+ * would act on a larger claim (README of rancher/local-path-provisioner, "no support for the volume capacity limit").
+ */
+const cannotExpand: readonly string[] = [storageClassPresets["local-path"].provisioner];
+
+/** Storage classes that a distribution comes with and marks as the cluster's default. */
+export const defaultClasses: Readonly<Record<string, string>> = { kind: "standard" };
 
 /** The class that the settings ask for; `undefined` when one that exists is to be used. */
 export function storageClassOf(settings: StorageClassSettings | undefined): StorageClassArgs | undefined {
@@ -31,10 +40,12 @@ export function storageClassOf(settings: StorageClassSettings | undefined): Stor
     }
     const preset = settings.preset === undefined ? undefined : storageClassPresets[settings.preset];
     const parameters = { ...preset?.parameters, ...settings.parameters };
+    // One of the two is there: the settings are checked.
+    const provisioner = settings.provisioner ?? preset?.provisioner ?? "";
     return {
         className: settings.name,
-        // One of the two is there: the settings are checked.
-        provisioner: settings.provisioner ?? preset?.provisioner ?? "",
+        provisioner,
+        expands: !cannotExpand.includes(provisioner),
         parameters: Object.keys(parameters).length > 0 ? parameters : undefined,
         reclaimPolicy: settings.reclaimPolicy,
         isDefault: settings.default,
@@ -43,10 +54,24 @@ export function storageClassOf(settings: StorageClassSettings | undefined): Stor
 
 /** What a reader of the preview should know of the class. */
 export function storageClassNotices(settings: StorageClassSettings | undefined): string[] {
-    return storageClassOf(settings)?.provisioner === storageClassPresets["local-path"].provisioner
-        ? [
-              "rancher.io/local-path cannot make a volume larger, and does not enforce its size: every KOF volume grows until " +
-                  "the disk of its node is full. It is meant for trying out.",
-          ]
-        : [];
+    const made = storageClassOf(settings);
+    if (!made) {
+        return [];
+    }
+    return [
+        ...(made.expands
+            ? []
+            : [
+                  `${made.provisioner} cannot make a volume larger, and does not enforce its size: every KOF volume grows until ` +
+                      "the disk of its node is full, and a larger kof:storage size does nothing for volumes that exist. It is " +
+                      "meant for trying out.",
+              ]),
+        ...(made.isDefault
+            ? [
+                  `kof:storageClass.default marks ${made.className} as the cluster's default class. If another class is marked as ` +
+                      "well, Kubernetes takes the newer one. See which are with: kubectl get storageclass. Take the mark off with: " +
+                      "kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=false --overwrite",
+              ]
+            : []),
+    ];
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { OfflineRun, Resource } from "../cli/offline";
 import { runOffline } from "../cli/program";
 import { resourceTree, treeLines } from "../cli/tree";
+import { storageClassPresets } from "../stacks/storageClasses";
 import { routeFor, cases, find, hasRegionless, routes, stackFile, type Raw } from "./support";
 
 const listed = (resources: readonly Resource[]) => resources.map(({ type, name }) => `${type} ${name}`).sort();
@@ -158,8 +159,32 @@ describe("resource graph", () => {
         const { messages } = await up({ route: "none", storageClass: { name: "kof", preset: "local-path" } });
         assert.deepEqual(messages, [
             "warning: rancher.io/local-path cannot make a volume larger, and does not enforce its size: every KOF volume grows " +
-                "until the disk of its node is full. It is meant for trying out.",
+                "until the disk of its node is full, and a larger kof:storage size does nothing for volumes that exist. It is " +
+                "meant for trying out.",
         ]);
+    });
+
+    it("promises growth for every driver but those that cannot", async () => {
+        const expands = async (storageClass: Raw) => {
+            const { resources } = await up({ route: "none", storageClass: { name: "kof", ...storageClass } });
+            return find(resources, "kubernetes:storage.k8s.io/v1:StorageClass").inputs.allowVolumeExpansion;
+        };
+        for (const preset of Object.keys(storageClassPresets)) {
+            const parameters = preset === "openebs-lvm" ? { volgroup: "vg" } : {};
+            assert.equal(await expands({ preset, parameters }), preset !== "local-path", preset);
+        }
+        assert.equal(await expands({ provisioner: "rancher.io/local-path" }), false);
+        assert.equal(await expands({ provisioner: "driver.longhorn.io" }), true);
+    });
+
+    it("warns of a second default class", async () => {
+        const storageClass = { name: "kof", preset: "aws-ebs", default: true };
+        const { messages } = await up({ route: "none", storageClass });
+        assert.equal(messages.length, 1);
+        assert.match(
+            messages[0]!,
+            /^warning: kof:storageClass\.default marks kof [^]*kubectl annotate storageclass NAME/,
+        );
     });
 
     it("makes no class when there is one, or when the cluster's default is wanted", async () => {
@@ -305,9 +330,9 @@ describe("resource graph", () => {
         const { outputs } = await up({ ...routes.management, version: "1.9.0" });
         assert.deepEqual(outputs.volumes, {
             vmselect: "2 x 10Gi of cache",
-            vmstorage: "3 x 100Gi of metrics, kept for 30d",
-            vlstorage: "2 x 50Gi of logs, kept for 7d",
-            vtstorage: "2 x 50Gi of traces, kept for 7d",
+            vmstorage: "3 x 100Gi of metrics, kept for 30d, KOF's default",
+            vlstorage: "2 x 50Gi of logs, kept for 7d, KOF's default",
+            vtstorage: "2 x 50Gi of traces, kept for 7d, KOF's default",
             total: "520Gi",
         });
     });

@@ -327,6 +327,10 @@ describe("values of the other settings", () => {
             "kof:storage.logs.size is 9Gi: KOF advises at least 10Gi for each pod.",
             "kof:storage.traces.size is 10G: KOF advises at least 10Gi for each pod.",
         ]);
+        const sharded = { metrics: { replicas: 4 }, logs: { replicas: 3 } };
+        assert.deepEqual(routeFor({ route: "management", storage: sharded }).notices, [
+            "kof:storage.logs.replicas is 3: these are shards, not copies. Each holds its share of the logs alone, which are lost with its volume.",
+        ]);
         const wanted = { region: "us-east-2", auditLogGroup: "a" };
         assert.equal(
             routeFor({ route: "cloudwatch", version: "1.9.0", cloudwatch: wanted }).notices[1],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import { versions } from "../../catalog";
 import { totalGiB, volumesOf, type Volume } from "../../routes/volumes";
+import { settingRows } from "../../stacks/describe";
 import { hasRegionless, routeFor, routes } from "../support";
 
 const rows = (volumes: readonly Volume[]) =>
@@ -39,6 +40,22 @@ describe("volumes", () => {
             "vmstorage 3 x 100Gi kof 30d",
             "vtstorage 2 x 50Gi kof 7d",
         ]);
+        // What the settings' descriptions promise of every version.
+        for (const version of versions) {
+            const kept = Object.fromEntries(
+                volumesOf(routeFor({ ...routes.management, version }))
+                    .filter(({ keptByDefault }) => keptByDefault)
+                    .map(({ signal, retention }) => [signal, retention]),
+            );
+            for (const [signal, retention] of Object.entries(kept)) {
+                const row = settingRows().find(({ key }) => key === `storage.${signal}.retention`);
+                assert.match(row!.description, new RegExp(`KOF's default: ${retention}\\.$`), `${version} ${signal}`);
+            }
+            assert.deepEqual(Object.keys(kept).length, hasRegionless(version) ? 4 : 3);
+        }
+        const told = { ...routes.management, storage: { logs: { retention: "7d" } } };
+        const logs = volumesOf(routeFor(told)).find(({ signal }) => signal === "logs");
+        assert.equal(logs?.keptByDefault, false);
     });
 
     it("are what the settings say, and what values say after them", () => {

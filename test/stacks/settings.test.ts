@@ -164,15 +164,33 @@ const mistakes: readonly [string, Raw, string][] = [
     Allowed: a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB
     Paste:   kof:storage:
                logs:
+                 size: 10Gi`,
+    ],
+    [
+        "a size of nothing",
+        { storage: { logs: { size: "0Gi" } } },
+        `  kof:storage.logs.size is "0Gi", which is not allowed here
+    Allowed: a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB
+    Paste:   kof:storage:
+               logs:
                  size: 100Gi`,
     ],
     [
         "a retention without a unit",
-        { storage: { traces: { retention: "30" } } },
-        `  kof:storage.traces.retention is "30", which is not allowed here
-    Allowed: a whole number with a unit that VictoriaMetrics reads: 24h, 30d, 4w or 1y
+        { storage: { traces: { retention: "45" } } },
+        `  kof:storage.traces.retention is "45", which is not allowed here
+    Allowed: a whole number with a unit that VictoriaMetrics reads, a day at least: 24h, 30d, 4w or 1y
     Paste:   kof:storage:
                traces:
+                 retention: 45d`,
+    ],
+    [
+        "a retention of less than a day, which VictoriaMetrics refuses",
+        { storage: { metrics: { retention: "12h" } } },
+        `  kof:storage.metrics.retention is "12h", which is not allowed here
+    Allowed: a whole number with a unit that VictoriaMetrics reads, a day at least: 24h, 30d, 4w or 1y
+    Paste:   kof:storage:
+               metrics:
                  retention: 30d`,
     ],
     [
@@ -183,6 +201,37 @@ const mistakes: readonly [string, Raw, string][] = [
     Paste:   kof:storage:
                metrics:
                  replicas: 3`,
+    ],
+    [
+        "more copies than KOF has replicas by default",
+        { version: "1.9.0", storage: { metrics: { replicationFactor: 4 } } },
+        `  kof:storage.metrics.replicationFactor is 4, but there are only 3 replicas to copy to, KOF's default
+    Allowed: at most the number of replicas
+    Paste:   kof:storage:
+               metrics:
+                 replicas: 4`,
+    ],
+    [
+        "more copies than the VMCluster of another route has replicas",
+        {
+            route: "regionless",
+            regionless: { domain: "kof.example.net", selfSigned: true },
+            storage: { metrics: { replicationFactor: 3 } },
+        },
+        `  kof:storage.metrics.replicationFactor is 3, but there are only 2 replicas to copy to, KOF's default
+    Allowed: at most the number of replicas
+    Paste:   kof:storage:
+               metrics:
+                 replicas: 3`,
+    ],
+    [
+        "fewer replicas than the copies that KOF makes by default",
+        { storage: { metrics: { replicas: 1 } } },
+        `  kof:storage.metrics.replicas is 1, too few for 2 copies of each sample, KOF's default
+    Allowed: at least replicationFactor
+    Paste:   kof:storage:
+               metrics:
+                 replicationFactor: 1`,
     ],
     [
         "audit logs of a version that does not tell them apart",
@@ -205,7 +254,8 @@ const mistakes: readonly [string, Raw, string][] = [
     [
         "a preset without what it cannot know",
         { storageClass: { name: "kof", preset: "openebs-lvm" } },
-        `  kof:storageClass.parameters.volgroup is missing, and preset openebs-lvm cannot know it
+        `  kof:storageClass.parameters.volgroup is missing, and local.csi.openebs.io makes no volumes without it
+    Allowed: a value for volgroup or vgpattern
     Paste:   kof:storageClass:
                parameters:
                  volgroup: NAME`,
@@ -213,10 +263,34 @@ const mistakes: readonly [string, Raw, string][] = [
     [
         "a provisioner that makes no volumes",
         { storageClass: { name: "kof", provisioner: "kubernetes.io/no-provisioner" } },
-        `  kof:storageClass.provisioner is "kubernetes.io/no-provisioner", which is not allowed here
-    Allowed: the name of a CSI driver that makes volumes on demand (kubernetes.io/no-provisioner does not)
+        `  kof:storageClass.provisioner is kubernetes.io/no-provisioner, which makes no volumes: every KOF pod would wait for one that somebody has to make by hand. On your own hardware, install OpenEBS (https://openebs.io) and use its preset
+    Allowed: the name of a CSI driver that makes volumes on demand
     Paste:   kof:storageClass:
-               provisioner: ebs.csi.aws.com`,
+               name: kof
+               preset: openebs-lvm
+               parameters:
+                 volgroup: NAME`,
+    ],
+    [
+        "a second default class",
+        { distribution: "kind", storageClass: { name: "kof", preset: "local-path", default: true } },
+        `  kof:storageClass.default is true, but kind comes with a default class, standard: there would be two. KOF's volumes name their class, and need no default
+    Paste:   kof:storageClass:
+               default: false`,
+    ],
+    [
+        "a class under the name of the one that is there",
+        { distribution: "kind", storageClass: { name: "standard", preset: "local-path" } },
+        `  kof:storageClass.name is standard, a class that kind comes with. Use that one, or give the new one another name
+    Paste:   kof:storageClass:
+               create: false`,
+    ],
+    [
+        "changes of a class that exists",
+        { storageClass: { create: false, name: "kof", reclaimPolicy: "Delete", default: true } },
+        `  kof:storageClass.reclaimPolicy has no effect with create: false, which uses the class kof as it is. Remove it
+
+  kof:storageClass.default has no effect with create: false, which uses the class kof as it is. Remove it`,
     ],
     [
         "parameters for a class that exists",
@@ -347,6 +421,22 @@ describe("settings", () => {
             assert.equal(alone ? problemsOrNone(mended) : "", "");
         });
     }
+
+    it("offer what was probably meant", () => {
+        const offered = (signal: string, raw: Raw) => {
+            const paste = /Paste: {3}([^]*)$/.exec(problems({ storage: { [signal]: raw } }))?.[1] ?? "";
+            return Object.values(parse(paste.replace(/^ {13}/gm, ""))["kof:storage"][signal])[0];
+        };
+        const sizes = { "10GB": "10Gi", "10 gib": "10Gi", 10: "10Gi", "1.5TB": "1.5Ti", "0": "100Gi", "?": "100Gi" };
+        for (const [found, meant] of Object.entries(sizes)) {
+            assert.equal(offered("logs", { size: found }), meant, found);
+        }
+        const retentions = { "30": "30d", "2 weeks": "2w", "1 year": "1y", "90 days": "90d", "1M": "30d" };
+        for (const [found, meant] of Object.entries(retentions)) {
+            assert.equal(offered("traces", { retention: found }), meant, found);
+        }
+        assert.equal(offered("traces", { retention: 7 }), "7d");
+    });
 
     it("name all problems at once", () => {
         const text = problems({
