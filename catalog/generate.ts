@@ -5,7 +5,7 @@ import { parse } from "yaml";
 
 import type { Catalog, CatalogChart, CatalogComponent, CatalogSetting, CatalogVolume } from ".";
 import { UserError } from "../errors";
-import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "./values";
+import { coalesceValues, formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "./values";
 
 const umbrella = "kof";
 const kubeStack = "opentelemetry-kube-stack";
@@ -25,11 +25,16 @@ export function generateCatalog(folder: string): Catalog {
     if (stray) {
         throw new UserError(`${folder} mixes versions: kof is ${version}, ${stray[0]} is ${stray[1].version}.`);
     }
+    for (const name of charts) {
+        checkClaims(chartFolder(folder, name), read[name]?.values ?? {});
+    }
     return {
         generatedBy: "npm run catalog -- --charts DIR",
         version,
         components: installOrder(read[umbrella]?.values ?? {}),
-        volumes: ["kof-mothership", "kof-storage"].flatMap((name) => volumes(name, read[name]?.values ?? {})),
+        volumes: ["kof-mothership", "kof-storage", "kof-collectors"].flatMap((name) =>
+            volumes(name, read[name]?.values ?? {}),
+        ),
         collectorFields: collectorFields(chartFolder(folder, kubeStack)),
         charts: read,
     };
@@ -54,15 +59,19 @@ function readChart(folder: string, name: string): CatalogChart {
         version: string;
         dependencies?: { name: string; alias?: string; version: string }[];
     };
-    const values = parse(fs.readFileSync(path.join(place, "values.yaml"), "utf8")) as HelmValues | null;
     return {
         version: chart.version,
         dependencies: (chart.dependencies ?? []).map((dependency) => ({
             name: dependency.alias ?? dependency.name,
             version: dependency.version,
         })),
-        values: values ?? {},
+        values: readValues(place),
     };
+}
+
+function readValues(chart: string): HelmValues {
+    const file = path.join(chart, "values.yaml");
+    return fs.existsSync(file) ? ((parse(fs.readFileSync(file, "utf8")) as HelmValues | null) ?? {}) : {};
 }
 
 function installOrder(values: HelmValues): CatalogComponent[] {
@@ -137,6 +146,62 @@ const sizeWithin = {
     persistentVolume: ["persistentVolume", "size"],
     pvc: ["pvc", ...request],
 };
+
+/**
+ * Every template that asks for a volume, by chart and file: whether the volume is among {@link volumeNames}, or the value with
+ * which a stack would have to ask for it, and then choose its class as well.
+ */
+const claimTemplates: Readonly<Record<string, "named" | readonly string[]>> = {
+    "kof-mothership/templates/victoria/vmcluster.yaml": "named",
+    "kof-mothership/templates/grafana/grafana.yaml": "named",
+    "kof-storage/templates/victoria/vmcluster.yaml": "named",
+    "kof-storage/templates/victoria/vlcluster-audit.yaml": "named",
+    "kof-storage/templates/grafana/grafana.yaml": ["grafana", "installForTests"],
+    "victoria-logs-cluster/templates/vlstorage-server.yaml": "named",
+    "victoria-traces-cluster/templates/vtstorage-server.yaml": "named",
+    "opencost/templates/pvc.yaml": ["opencost", "exporter", "persistence", "enabled"],
+    "opentelemetry-kube-stack/templates/collector.yaml": ["defaultCRConfig", "volumeClaimTemplates"],
+};
+
+const asksForVolume = /volumeClaimTemplates?\b(?!: \[\])|kind: PersistentVolumeClaim\b|persistentVolumeClaim:\s+spec:/;
+
+/** Refuses a template, of the chart or of the dependencies that it installs, whose volume the catalog would miss. */
+function checkClaims(chart: string, values: HelmValues): void {
+    const asking = templatesOf(chart).filter((file) =>
+        asksForVolume.test(fs.readFileSync(path.join(chart, file), "utf8")),
+    );
+    for (const file of asking) {
+        const template = `${path.basename(chart)}/${file.split(path.sep).join("/")}`;
+        const known = claimTemplates[template];
+        const asked = typeof known === "string" || known === undefined ? undefined : valueAt(values, known);
+        if (known === undefined || (Array.isArray(asked) ? asked.length > 0 : asked === true)) {
+            throw new UserError(
+                `${template} makes a volume that has no name yet: add it to volumeNames and claimTemplates in catalog/generate.ts.`,
+            );
+        }
+    }
+    const { dependencies = [] } = parse(fs.readFileSync(path.join(chart, "Chart.yaml"), "utf8")) as {
+        dependencies?: { name: string; alias?: string; condition?: string }[];
+    };
+    for (const { name, alias = name, condition } of dependencies) {
+        const below = path.join(chart, "charts", name);
+        if (fs.existsSync(below) && (condition === undefined || valueAt(values, condition.split(".")) !== false)) {
+            const given = values[alias];
+            checkClaims(below, coalesceValues(readValues(below), isMap(given) ? given : {}));
+        }
+    }
+}
+
+function templatesOf(chart: string): string[] {
+    const folder = path.join(chart, "templates");
+    return fs.existsSync(folder)
+        ? fs
+              .readdirSync(folder, { recursive: true, encoding: "utf8" })
+              .filter((file) => /\.(yaml|yml|tpl)$/.test(file))
+              .map((file) => path.join("templates", file))
+              .sort()
+        : [];
+}
 
 /** The paths of the workloads that own a volume, and how they describe it. */
 function* volumeOwners(

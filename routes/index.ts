@@ -81,6 +81,8 @@ function storageValues({ storageClass, storage }: Settings, { volumes }: RoutePa
         const wanted = volume.signal === "grafana" || volume.cache ? {} : (storage?.[volume.signal] ?? {});
         const { size, retention, replicas, replicationFactor }: Record<string, string | number | undefined> = wanted;
         const settings = [
+            // KOF's charts hand it to whatever volume of their own has no class by name, be it known here or not.
+            [{ path: ["global", "storageClass"] }, storageClass?.name],
             [volume.storageClass, storageClass?.name],
             [volume.size, size],
             [volume.retention, retention],

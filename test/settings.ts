@@ -25,7 +25,11 @@ export const validSettings: fc.Arbitrary<Raw> = fc
         clusterNamespace: label,
         storageClass: optional(
             fc.oneof(
-                fc.record({ name: label, provisioner: fc.constant("ebs.csi.aws.com"), default: fc.boolean() }),
+                fc.record({
+                    name: label,
+                    provisioner: fc.constant("ebs.csi.aws.com"),
+                    reclaimPolicy: fc.constant("Delete"),
+                }),
                 fc.record({ create: fc.constant(false), name: label }),
             ),
         ),

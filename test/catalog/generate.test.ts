@@ -112,6 +112,58 @@ describe("catalog", () => {
         assert.throws(() => generateCatalog(folder), /Chart kof-storage has a volume at profiles that has no name yet/);
     });
 
+    const claim = "spec:\n  volumeClaimTemplates:\n    - metadata: {name: data}\n";
+    const templates: readonly [string, string, string, RegExp | undefined][] = [
+        [
+            "of a KOF chart",
+            "kof-storage",
+            "templates/profiles.yaml",
+            /kof-storage\/templates\/profiles\.yaml makes a volume/,
+        ],
+        ["deep in a folder", "kof-child", "templates/a/b.tpl", /kof-child\/templates\/a\/b\.tpl makes a volume/],
+        [
+            "of a dependency that is installed",
+            "kof-storage",
+            "charts/victoria-logs-cluster/templates/cache.yaml",
+            /victoria-logs-cluster\/templates\/cache\.yaml makes a volume that has no name yet/,
+        ],
+        ["of a dependency that is off", "kof-storage", "charts/external-dns/templates/pvc.yaml", undefined],
+        ["that the catalog has", "kof-storage", "templates/victoria/vmcluster.yaml", undefined],
+        ["that a stack has to ask for", "kof-storage", "templates/grafana/grafana.yaml", undefined],
+    ];
+    for (const [what, chart, file, message] of templates) {
+        it(`is ${message ? "not made" : "made"} of charts with a volume in a template ${what}`, () => {
+            writeCharts(catalogOf("1.10.0"), folder);
+            const template = path.join(folder, chart, file);
+            fs.mkdirSync(path.dirname(template), { recursive: true });
+            fs.writeFileSync(template, claim);
+            const conditions = ["victoria-logs-cluster", "external-dns"].map((name) => ({
+                name,
+                version: "1",
+                condition: `${name}.enabled`,
+            }));
+            const description = { name: chart, version: "1.10.0", dependencies: conditions };
+            fs.writeFileSync(path.join(folder, chart, "Chart.yaml"), stringify(description));
+            if (message) {
+                assert.throws(() => generateCatalog(folder), { name: "UserError", message });
+            } else {
+                generateCatalog(folder);
+            }
+        });
+    }
+
+    it("is not made of charts that turn on a volume which was a stack's to ask for", () => {
+        const on = nest(["grafana", "installForTests"], true);
+        writeCharts(
+            withValues(catalogOf("1.10.0"), "kof-storage", (values) => mergeValues(values, on)),
+            folder,
+        );
+        const template = path.join(folder, "kof-storage/templates/grafana/grafana.yaml");
+        fs.mkdirSync(path.dirname(template), { recursive: true });
+        fs.writeFileSync(template, "  persistentVolumeClaim:\n    spec:\n");
+        assert.throws(() => generateCatalog(folder), /kof-storage\/templates\/grafana\/grafana\.yaml makes a volume/);
+    });
+
     it("says what a new version adds, drops, renames and changes", () => {
         const old = catalogOf("1.10.0");
         const changed = withValues(old, "kof-storage", (values) => {

@@ -293,8 +293,7 @@ describe("values of the other settings", () => {
             const place = apart ? ["kof-child", "values", "fromManagement", "storage"] : ["kof-storage", "values"];
             assert.deepEqual(valueAt(all, [...place, "victoria-logs-cluster"]), logs);
             assert.deepEqual(valueAt(all, [...place, "victoria-traces-cluster"]), traces);
-            // Audit logs are the only volume of kof-storage that takes the global class on this route.
-            assert.equal(valueAt(all, [...place, "global", "storageClass"]), apart ? "fast" : undefined);
+            assert.equal(valueAt(all, [...place, "global", "storageClass"]), "fast");
         }
         const wanted = { domain: "kof.example.net", selfSigned: true };
         const all = values({ route: "regionless", regionless: wanted, storageClass, storage }, "1.10.0");

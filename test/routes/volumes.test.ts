@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 
-import { versions } from "../../catalog";
+import { catalogOf, versions, type CatalogVolume } from "../../catalog";
+import { formatPath, valueAt } from "../../catalog/values";
 import { totalGiB, volumesOf, type Volume } from "../../routes/volumes";
 import { settingRows } from "../../stacks/describe";
-import { hasRegionless, routeFor, routes } from "../support";
+import { cases, hasRegionless, routeFor, routes } from "../support";
 
 const rows = (volumes: readonly Volume[]) =>
     volumes
@@ -74,5 +75,56 @@ describe("volumes", () => {
             "vtstorage 2 x 100Gi  7d",
         ]);
         assert.equal(Math.round(totalGiB(volumes)), 200 + 10 + 2 * 1536 + 200 + Math.round((3 * 500e9) / 2 ** 30));
+    });
+
+    /** What each route has on the management cluster. Before KOF 1.10 audit logs have no volume of their own. */
+    const workloads: Readonly<Record<string, readonly string[]>> = {
+        none: ["grafana", "vmselect", "vmstorage"],
+        regional: ["grafana", "vmselect", "vmstorage"],
+        cloudwatch: ["grafana", "vmselect", "vmstorage"],
+        management: ["grafana", "vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
+        regionless: ["grafana", "vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
+    };
+
+    for (const { version, name, raw } of cases) {
+        it(`all get the class, on KOF ${version} with ${name}`, () => {
+            const route = routeFor(raw);
+            assert.deepEqual(
+                route.volumes.map(({ volume }) => volume.workload).sort(),
+                workloads[String(raw.route)]!.filter((each) => each !== "vlstorage-audit" || hasRegionless(version)),
+            );
+            for (const { volume, prefix } of route.volumes) {
+                const path = [...prefix, ...volume.storageClass.path];
+                assert.equal(valueAt(route.umbrella, path), "kof", formatPath(path));
+                // KOF's charts hand it to volumes of their own that have no class by name.
+                assert.equal(valueAt(route.umbrella, [...prefix, "global", "storageClass"]), "kof");
+            }
+        });
+    }
+
+    it("of a catalog are each on some route", () => {
+        for (const version of versions) {
+            const routed = cases
+                .filter((each) => each.version === version)
+                .flatMap(({ raw }) => routeFor(raw).volumes.map(({ volume }) => volume));
+            const missed = catalogOf(version).volumes.filter((volume) => !routed.includes(volume));
+            // Without route regionless nothing turns kof-storage's own VMCluster on.
+            const off = hasRegionless(version) ? [] : ["kof-storage vmselect", "kof-storage vmstorage"];
+            assert.deepEqual(missed.map(({ chart, workload }) => `${chart} ${workload}`).sort(), off, version);
+        }
+    });
+
+    it("that a later version adds to a chart get the class, too", () => {
+        const volumes = catalogOf("1.10.0").volumes as CatalogVolume[];
+        const logs = volumes.find(({ workload }) => workload === "vlstorage")!;
+        const path = ["victoria-logs-cluster", "vlstorage", "profiles", "storageClassName"];
+        volumes.push({ ...logs, workload: "profiles", storageClass: { path, default: "" } });
+        try {
+            const { values } = routeFor({ ...routes.management, version: "1.10.0" });
+            const prefix = ["kof-child", "values", "fromManagement", "storage"];
+            assert.equal(valueAt(values, [...prefix, ...path]), "kof");
+        } finally {
+            volumes.pop();
+        }
     });
 });
