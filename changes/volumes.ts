@@ -119,7 +119,7 @@ function sizeConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
 }
 
 function canExpand({ settings }: Route): boolean {
-    return storageClassOf(settings.storageClass)?.provisioner !== "rancher.io/local-path";
+    return storageClassOf(settings.storageClass)?.expands !== false;
 }
 
 function retentionConsequences(was: Volume, is: Volume): Consequence[] {
