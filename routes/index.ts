@@ -121,12 +121,18 @@ function storageNotices({ storage, route }: Settings, { volumes }: RouteParts): 
     });
 }
 
-/** Grafana's operator and what KOF brings for it. The admin Secret is the program's, so the chart must not make one. */
+/** Grafana's operator and what KOF brings for it. The admin Secret is the program's or the user's: the chart must make none. */
 function grafanaValues({ grafana }: Settings): HelmValues {
-    return grafana?.enabled === true
-        ? {
-              "kof-operators": { values: { "grafana-operator": { enabled: true } } },
-              "kof-mothership": { values: { grafana: { enabled: true, security: { create_secret: false } } } },
-          }
-        : {};
+    if (grafana?.enabled !== true) {
+        return {};
+    }
+    const { existingSecret } = grafana;
+    const security = {
+        create_secret: false,
+        ...(existingSecret === undefined ? {} : { credentials_secret_name: existingSecret }),
+    };
+    return {
+        "kof-operators": { values: { "grafana-operator": { enabled: true } } },
+        "kof-mothership": { values: { grafana: { enabled: true, security } } },
+    };
 }

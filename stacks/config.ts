@@ -12,6 +12,7 @@ import { effectiveCollectors } from "../collectors/effective";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
+import { isRendered, renderedSecretProblems } from "./gitops";
 import { inNamespace, parseJson, parseSettings, rawSettings } from "./parse";
 import { brief, configurationError } from "./problems";
 import type { Settings } from "./settings";
@@ -53,6 +54,7 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`): 
         checkCollectors(route, source);
         const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
         checkKubernetesKeys(Object.keys(kubernetes), source);
+        checkRenderedSecrets(settings, kubernetes, source);
         const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
         return { source, route, kubernetes, aws };
     } catch (error) {
@@ -79,6 +81,14 @@ function checkKubernetesKeys(keys: readonly string[], source: string): void {
             source,
             unknown.map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") })),
         );
+    }
+}
+
+/** What goes into git can be read by everyone who can read the repository. */
+function checkRenderedSecrets(settings: Settings, kubernetes: Configuration["kubernetes"], source: string): void {
+    const problems = isRendered(kubernetes) ? renderedSecretProblems(settings) : [];
+    if (problems.length > 0) {
+        throw configurationError(source, problems);
     }
 }
 

@@ -17,6 +17,7 @@ import { destinationText } from "../routes/destinations";
 import { totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
 import { rememberedSettings, settingsOutput } from "./deployed";
+import { isRendered } from "./gitops";
 import type { SettingsOf } from "./settings";
 import { storageClassNotices, storageClassOf } from "./storageClasses";
 
@@ -69,14 +70,14 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration, cha
     if (storageClass) {
         before.push(new StorageClass("kof", storageClass, inNamespace));
     }
-    if (settings.grafana?.enabled === true) {
+    if (settings.grafana?.enabled === true && settings.grafana.existingSecret === undefined) {
         before.push(new GrafanaAdmin("grafana-admin", inNamespace));
     }
     const cloudwatch = route.cloudwatch && createCloudWatch(settings.clusterName, route.cloudwatch, aws, inNamespace);
     if (cloudwatch) {
         before.push(cloudwatch);
     }
-    if (route.vmuserSecret !== undefined) {
+    if (route.vmuserSecret !== undefined && !isRendered(kubernetes)) {
         before.push(vmuserSecret(settings as SettingsOf<"regional">, route.vmuserSecret, cluster));
     }
     const { chart, version } = settings;

@@ -289,7 +289,15 @@ export const settingsSchema = {
         { logs: { size: "100Gi", retention: "30d" } },
     ).optional(),
     grafana: block(
-        z.strictObject({ enabled: flag("Grafana's operator, data sources, dashboards and admin credentials.") }),
+        z.strictObject({
+            enabled: flag("Grafana's operator, data sources, dashboards and admin credentials."),
+            existingSecret: about(z.string().regex(dnsSubdomain), {
+                description:
+                    "A Secret made elsewhere, in the kof namespace, with the keys GF_SECURITY_ADMIN_USER and GF_SECURITY_ADMIN_PASSWORD. Default: one with a generated password.",
+                allowed: allowedName,
+                example: "grafana-admin-credentials",
+            }).optional(),
+        }),
         "Grafana support.",
         {
             enabled: true,
