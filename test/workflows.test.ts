@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { parse } from "yaml";
+
+const folder = ".github/workflows";
+
+interface Job {
+    readonly permissions?: Readonly<Record<string, string>>;
+    readonly uses?: string;
+    readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
+    readonly steps?: readonly { readonly uses?: string; readonly run?: string }[];
+}
+
+const workflows = fs.readdirSync(folder).map((file) => ({
+    file,
+    workflow: parse(fs.readFileSync(path.join(folder, file), "utf8")) as {
+        readonly permissions: Readonly<Record<string, string>>;
+        readonly jobs: Readonly<Record<string, Job>>;
+    },
+}));
+const jobs = workflows.flatMap(({ file, workflow }) =>
+    Object.entries(workflow.jobs).map(([name, job]) => ({ name: `${file} ${name}`, job, workflow })),
+);
+
+describe("workflows", () => {
+    it("may write nothing but the comment, and ask for tokens only where Pulumi runs", () => {
+        const writes = jobs.flatMap(({ name, job, workflow }) =>
+            Object.entries(job.permissions ?? workflow.permissions)
+                .filter(([, access]) => access !== "read")
+                .map(([scope]) => `${name}: ${scope}`),
+        );
+        assert.deepEqual(writes.sort(), [
+            "deploy.yml up: id-token",
+            "drift.yml drift: id-token",
+            "pull-request.yml preview: id-token",
+            "pull-request.yml report: pull-requests",
+            "pulumi.yml run: id-token",
+        ]);
+    });
+
+    it("use few actions, each at one commit", () => {
+        const uses = jobs.flatMap(({ job }) => [job.uses, ...(job.steps ?? []).map((step) => step.uses)]);
+        const known =
+            /^(\.\/\.github\/workflows\/pulumi\.yml|(actions\/[\w-]+|pulumi\/actions|aws-actions\/configure-aws-credentials)@[0-9a-f]{40})$/;
+        assert.deepEqual(
+            uses.filter((use) => use !== undefined && !known.test(use)),
+            [],
+        );
+    });
+
+    it("put nothing that others wrote into a script", () => {
+        const scripts = jobs.flatMap(({ job }) => (job.steps ?? []).map(({ run }) => run ?? ""));
+        assert.deepEqual(
+            scripts.filter((script) => script.includes("${{")),
+            [],
+        );
+    });
+
+    it("test on every major version of Node that is supported", () => {
+        const { engines } = JSON.parse(fs.readFileSync("package.json", "utf8"));
+        const tested = jobs.find(({ name }) => name === "tests.yml tests")?.job.strategy?.matrix.node;
+        assert.deepEqual(
+            tested,
+            [...String(engines.node).matchAll(/[\^=](\d+)/g)].map(([, major]) => major),
+        );
+    });
+});
+
+describe("the stacks that a workflow runs on", () => {
+    let repository: string;
+
+    beforeEach(() => {
+        repository = fs.mkdtempSync(path.join(os.tmpdir(), "stacks-"));
+        for (const stack of ["dev", "eu.west", "prod"]) {
+            fs.writeFileSync(path.join(repository, `Pulumi.${stack}.yaml`), "");
+        }
+    });
+
+    afterEach(() => {
+        fs.rmSync(repository, { recursive: true });
+    });
+
+    /** Runs the script with a stand-in for GitHub's command line. */
+    const find = (command: string, gh: string) => {
+        fs.writeFileSync(path.join(repository, "gh"), `#!/usr/bin/env bash\n${gh}\n`, { mode: 0o755 });
+        const [output, summary] = ["output", "summary"].map((name) => path.join(repository, name)) as [string, string];
+        const { status } = spawnSync("bash", [path.resolve(".github/stacks.sh")], {
+            cwd: repository,
+            env: {
+                PATH: `${repository}:${String(process.env.PATH)}`,
+                COMMAND: command,
+                GITHUB_REPOSITORY: "me/kof",
+                GITHUB_OUTPUT: output,
+                GITHUB_STEP_SUMMARY: summary,
+            },
+        });
+        const read = (file: string) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined);
+        return { status, output: read(output), summary: read(summary) };
+    };
+
+    it("are those with an environment for previews", () => {
+        assert.deepEqual(find("preview", "printf '%s\\n' prod prod-preview eu.west-preview euxwest"), {
+            status: 0,
+            output: 'stacks=["eu.west","prod"]\n',
+            summary: "- dev: left out, since there is no environment `dev-preview` with credentials (docs/ci.md).\n",
+        });
+    });
+
+    it("are for a deployment those that somebody approves", () => {
+        const gh = `[[ "$*" == *'required_reviewers'* ]] && echo prod || printf '%s\\n' prod dev`;
+        const { output, summary } = find("up", gh);
+        assert.equal(output, 'stacks=["prod"]\n');
+        assert.match(
+            summary!,
+            /^- dev: left out, since there is no environment `dev` with required reviewers \(docs\/ci\.md\)\.$/m,
+        );
+    });
+
+    it("can be none", () => {
+        assert.equal(find("drift", "true").output, "stacks=[]\n");
+    });
+
+    it("are not none because GitHub does not answer", () => {
+        const { status, output } = find("up", "echo 'HTTP 403' >&2; exit 1");
+        assert.deepEqual([status, output], [1, undefined]);
+    });
+});
