@@ -253,13 +253,19 @@ const moves = [
     ["kof-child.values.fromManagement.collectors", "kof-collectors.values", "<1.10.0-0"],
 ].map(([from = "", to = "", versions = ""]) => ({ from: from.split("."), to: to.split("."), versions }));
 
-function unknown(catalog: Catalog, root: Shape, parent: Shape, path: readonly string[]): PathProblem {
-    const message = `is not read by the charts of KOF ${catalog.version}: Helm would ignore it`;
+/** Where this KOF version reads what others read at a path. */
+export function movedPath(catalog: Catalog, path: readonly string[]): readonly string[] | undefined {
     const move = moves
         .filter(({ versions }) => semver.satisfies(catalog.version, versions, { includePrerelease: true }))
         .find(({ from }) => from.every((key, i) => path.length <= i || path[i] === key));
-    if (move) {
-        return { path, message, nearest: formatPath([...move.to, ...path.slice(move.from.length)]) };
+    return move && [...move.to, ...path.slice(move.from.length)];
+}
+
+function unknown(catalog: Catalog, root: Shape, parent: Shape, path: readonly string[]): PathProblem {
+    const message = `is not read by the charts of KOF ${catalog.version}: Helm would ignore it`;
+    const to = movedPath(catalog, path);
+    if (to) {
+        return { path, message, nearest: formatPath(to) };
     }
     const key = path.at(-1) ?? "";
     const within = (below: readonly string[] | undefined) => below && [...path.slice(0, -1), ...below];

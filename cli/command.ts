@@ -10,12 +10,21 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
  * @throws UserError that ends with the usage when a word is not known.
  */
 export function parseOptions<const T extends Options>(usage: string, options: T) {
+    return parse(usage, options, false).values;
+}
+
+/** As {@link parseOptions}, for a command that takes words besides its options. */
+export function parseCommand<const T extends Options>(usage: string, options: T) {
+    return parse(usage, options, true);
+}
+
+function parse<const T extends Options>(usage: string, options: T, allowPositionals: boolean) {
     if (process.argv.includes("--help")) {
         console.log(usage);
         process.exit(0);
     }
     try {
-        return parseArgs({ options, strict: true }).values;
+        return parseArgs({ options, strict: true, allowPositionals });
     } catch (error) {
         throw new UserError(`${(error as Error).message}\n\n${usage}`);
     }

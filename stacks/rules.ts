@@ -286,6 +286,16 @@ const decided: readonly (readonly [string, Key])[] = [
 
 const secretLooks = [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/, /-----BEGIN [A-Z ]*PRIVATE KEY-----/];
 
+/** The setting that alone may decide a path of the values, if one does. */
+export function deciderOf(path: readonly string[]): Key | undefined {
+    return decided.find(([key]) => `${formatPath(path)}.`.startsWith(`${key}.`))?.[1];
+}
+
+/** Whether a value is, by its looks, a key that nobody else may read. */
+export function looksSecret(value: unknown): boolean {
+    return typeof value === "string" && secretLooks.some((look) => look.test(value));
+}
+
 function valueProblems({ values, version, route }: Values): Problem[] {
     if (values === undefined || version === undefined) {
         return [];
@@ -302,11 +312,11 @@ function valueProblems({ values, version, route }: Values): Problem[] {
     }));
     for (const [path, value] of leaves(given)) {
         const text = typeof value === "string" ? value : "";
-        const owner = decided.find(([key]) => `${formatPath(path)}.`.startsWith(`${key}.`))?.[1];
+        const owner = deciderOf(path);
         if (owner !== undefined) {
             problems.push({ key: at(path), message: `is decided by kof:${owner}. Remove it from values` });
         }
-        if (secretLooks.some((look) => look.test(text))) {
+        if (looksSecret(value)) {
             problems.push({
                 key: at(path),
                 message:

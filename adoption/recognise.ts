@@ -1,0 +1,422 @@
+import { chartValues, signals, type Catalog } from "../catalog";
+import { coalesceValues, isMap, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import type { Route } from "../routes";
+import { umbrellaCollects } from "../routes/collectors";
+import { vmuserSecretName } from "../routes/vmuser";
+import { distributions, settingsSchema } from "../stacks/settings";
+
+/** The regional ClusterDeployment, as the person who adopts names it. */
+export interface NamedRegion {
+    readonly cluster: string;
+    readonly namespace?: string | undefined;
+}
+
+interface Region {
+    readonly cluster: string;
+    readonly namespace: string;
+}
+
+/** What values come to as settings of a stack, without those of its volumes. */
+export interface Recognised {
+    /** Settings by their key under `kof:`. */
+    readonly settings: Readonly<Record<string, unknown>>;
+    /** What the values do not say and a stack must: one sentence each, with what to do. */
+    readonly missing: readonly string[];
+    readonly faults: readonly string[];
+    /** What to look at, because the values say nothing about it. */
+    readonly notes: readonly string[];
+}
+
+const kubeStack = "opentelemetry-kube-stack";
+type RouteName = Route["settings"]["route"];
+
+/** Works out which settings of a stack give values like these. */
+export function recognise(values: HelmValues, catalog: Catalog, region: NamedRegion | undefined): Recognised {
+    const route = routeName(values, catalog);
+    const collectors = collectorsPath(route, catalog);
+    const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
+    const config = (...path: string[]) => at(kubeStack, "defaultCRConfig", "config", ...path);
+    const found: Found = { settings: {}, missing: [], faults: [], notes: [] };
+    found.settings.route = route;
+    found.settings.version = catalog.version;
+    Object.assign(found.settings, identityOf(route, values, catalog, at, config));
+    findDistribution(found, route, values, catalog, at(kubeStack, "defaultCRConfig", "env"));
+    switch (route) {
+        case "none":
+            break;
+        case "management":
+            findIncompleteManagement(found, values, catalog, config);
+            break;
+        case "regional":
+            findRegion(found, values, catalog, region, at, config);
+            break;
+        case "cloudwatch":
+            findCloudWatch(found, at, config);
+            break;
+        case "regionless":
+            findRegionless(found, values);
+            break;
+    }
+    findIstio(found, route, catalog, at);
+    findGrafana(found, values);
+    return found;
+}
+
+interface Found extends Recognised {
+    readonly settings: Record<string, unknown>;
+    readonly missing: string[];
+    readonly faults: string[];
+    readonly notes: string[];
+}
+
+type At = (...path: string[]) => HelmValue | undefined;
+
+/** The route that values of the umbrella ask for. */
+export function routeName(values: HelmValues, catalog: Catalog): RouteName {
+    const all = coalesceValues(chartValues(catalog, "kof"), values);
+    const is = (...path: string[]) => valueAt(all, path) === true;
+    const fromManagement = ["kof-child", "values", "fromManagement"];
+    if (is("regionless", "enabled")) {
+        return "regionless";
+    }
+    if (is("kof-collectors", "enabled") && writesToCloudWatch(values)) {
+        return "cloudwatch";
+    }
+    if (umbrellaCollects(catalog)) {
+        return is("kof-collectors", "enabled") && regionEndpoint(values)
+            ? "regional"
+            : is("kof-collectors", "enabled") || is("kof-storage", "enabled")
+              ? "management"
+              : "none";
+    }
+    return is(...fromManagement, "toManagementCluster", "enabled")
+        ? "management"
+        : [undefined, ""].includes(valueAt(all, [...fromManagement, "toRegionalCluster", "name"]) as string)
+          ? "none"
+          : "regional";
+}
+
+/** Whether kof-collectors of the umbrella has an exporter to CloudWatch. */
+export function writesToCloudWatch(values: HelmValues): boolean {
+    const exporters = valueAt(values, [
+        "kof-collectors",
+        "values",
+        kubeStack,
+        "defaultCRConfig",
+        "config",
+        "exporters",
+    ]);
+    return isMap(exporters) && Object.keys(exporters).some((name) => name.split("/")[0] === "awscloudwatchlogs");
+}
+
+/** Where the values of kof-collectors on the management cluster are on a route. */
+export function collectorsPath(route: RouteName, catalog: Catalog): readonly string[] {
+    return route === "regionless"
+        ? ["kof-regional", "values", "collectors"]
+        : umbrellaCollects(catalog) || route === "cloudwatch"
+          ? ["kof-collectors", "values"]
+          : ["kof-child", "values", "fromManagement", "collectors"];
+}
+
+function identityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: At, config: At): HelmValues {
+    const attributes = (config("processors", "resource/k8sclustername", "attributes") ?? []) as HelmValues[];
+    const attribute = (key: string) =>
+        Array.isArray(attributes) ? attributes.find((each) => isMap(each) && each.key === key)?.value : undefined;
+    const labels = (key: string) => config("exporters", "prometheusremotewrite", "external_labels", key);
+    const told = (...path: string[]) => valueAt(values, path);
+    const byService = !umbrellaCollects(catalog) && (route === "management" || route === "regional");
+    const cluster = ["kof-child", "values", "fromManagement", "cluster"];
+    const name = byService
+        ? told(...cluster, "name")
+        : route === "regionless"
+          ? told("regionless", "clusterName")
+          : (at(kubeStack, "clusterName") ?? attribute("k8s.cluster.name") ?? labels("cluster"));
+    const namespace = byService
+        ? told(...cluster, "namespace")
+        : (attribute("k8s.cluster.namespace") ?? labels("clusterNamespace"));
+    return {
+        ...(name === undefined || name === null ? {} : { clusterName: name }),
+        ...(namespace === undefined || namespace === null ? {} : { clusterNamespace: namespace }),
+    };
+}
+
+function findDistribution(
+    { settings, notes }: Found,
+    route: RouteName,
+    values: HelmValues,
+    catalog: Catalog,
+    env: HelmValue | undefined,
+): void {
+    if (route === "none") {
+        return;
+    }
+    const pkiPath = variable(env, "PKI_PATH")?.value ?? distributions.k0s.pkiPath;
+    const chart = umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership";
+    const server = valueAt(values, [chart, "values", "metrics-server"]);
+    const brought = valueAt(server, ["enabled"]) === true;
+    const name = (Object.keys(distributions) as (keyof typeof distributions)[]).find(
+        (each) =>
+            distributions[each].pkiPath === pkiPath &&
+            distributions[each].metricsServer !== brought &&
+            (!brought || (each === "eks") === (valueAt(server, ["args"]) === undefined)),
+    );
+    if (name !== undefined && name !== "k0s") {
+        settings.distribution = name;
+    }
+    if (name === "kubeadm") {
+        notes.push("kof:distribution is kubeadm: the values are the same for kind. Set it to what the cluster is.");
+    }
+}
+
+/** A variable of a list of environment variables. */
+export function variable(env: HelmValue | undefined, name: string): HelmValues | undefined {
+    return (Array.isArray(env) ? env : []).filter(isMap).find((each) => each.name === name);
+}
+
+const endpoints = [
+    ["prometheusremotewrite", "endpoint"],
+    ["otlphttp/logs", "logs_endpoint"],
+    ["otlphttp/traces", "traces_endpoint"],
+] as const;
+
+/** The region's vmauth among the addresses of kof-collectors' exporters: by the mesh's service name, or by its domain. */
+function regionEndpoint(values: HelmValues): { cluster?: string; domain?: string } | undefined {
+    const exporters = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config", "exporters"];
+    for (const path of endpoints) {
+        const found = valueAt(values, [...exporters, ...path]);
+        const address = typeof found === "string" ? found : "";
+        const [, cluster] = /^http:\/\/([^/:]+)-vmauth(?:\.kof(?:\.svc[^:/]*)?)?:8427\//.exec(address) ?? [];
+        const [, domain] = /^https:\/\/vmauth\.([^/:]+)\//.exec(address) ?? [];
+        if (cluster !== undefined || domain !== undefined) {
+            return { ...(cluster === undefined ? {} : { cluster }), ...(domain === undefined ? {} : { domain }) };
+        }
+    }
+    return undefined;
+}
+
+function findIncompleteManagement({ faults, missing }: Found, values: HelmValues, catalog: Catalog, config: At): void {
+    if (!umbrellaCollects(catalog)) {
+        return;
+    }
+    const enabled = (chart: string) => valueAt(values, [chart, "enabled"]) === true;
+    const elsewhere = endpoints.flatMap(([exporter, key]) => {
+        const address = config("exporters", exporter, key);
+        return typeof address === "string" ? [address] : [];
+    });
+    if (!enabled("kof-storage") && elsewhere.length > 0) {
+        missing.push(
+            `The collectors write to ${elsewhere.join(" and ")}, which is neither this cluster's storage, nor a region's ` +
+                "vmauth, nor CloudWatch. No route of this program does that with these values.",
+        );
+    } else if (!enabled("kof-storage")) {
+        faults.push(
+            "kof-collectors is enabled without kof-storage: logs and traces go to services that do not exist and are " +
+                "dropped. Route management enables both.",
+        );
+    } else if (!enabled("kof-collectors")) {
+        faults.push(
+            "kof-storage is enabled without kof-collectors: nothing of this cluster is collected. Route management enables both.",
+        );
+    }
+}
+
+function findRegion(
+    found: Found,
+    values: HelmValues,
+    catalog: Catalog,
+    named: NamedRegion | undefined,
+    at: At,
+    config: At,
+): void {
+    const { settings, missing } = found;
+    if (!umbrellaCollects(catalog)) {
+        const target = valueAt(values, ["kof-child", "values", "fromManagement", "toRegionalCluster"]) as HelmValues;
+        settings.regional = {
+            cluster: target.name,
+            ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+            ...(valueAt(values, ["tls", "insecureSkipVerify"]) === true ? { insecureSkipVerify: true } : {}),
+        };
+        return;
+    }
+    const { cluster, domain } = regionEndpoint(values) ?? {};
+    const insecure = config("exporters", "prometheusremotewrite", "tls", "insecure_skip_verify") === true;
+    const secret = vmuserSecretOf(at);
+    const region = secret === undefined ? byName(cluster, named) : byChecksum(secret, cluster, domain, named);
+    if (region === undefined) {
+        missing.push(
+            (secret === undefined
+                ? "The values do not say which region they write to, only its domain. "
+                : `The name of the Secret ${secret} has a checksum of the region's name and namespace. ${
+                      named
+                          ? `${vmuserSecretName(named.cluster, named.namespace ?? "kcm-system")} would be that of ${named.namespace ?? "kcm-system"}/${named.cluster}. `
+                          : ""
+                  }`) +
+                "Name the regional ClusterDeployment with --region NAME, or --region NAMESPACE/NAME where it is not in " +
+                "kcm-system. They are listed by\n      kubectl get clusterdeployments -A -l k0rdent.mirantis.com/kof-cluster-role=regional",
+        );
+        return;
+    }
+    settings.istio = cluster !== undefined;
+    settings.regional = {
+        cluster: region.cluster,
+        ...(domain === undefined ? {} : { domain }),
+        ...(region.namespace === "kcm-system" ? {} : { namespace: region.namespace }),
+        ...(insecure ? { insecureSkipVerify: true } : {}),
+    };
+}
+
+/** The Secret that the collectors authenticate with at a region, if it is one that KOF makes for a region. */
+function vmuserSecretOf(at: At): string | undefined {
+    const reference = variable(at(kubeStack, "defaultCRConfig", "env"), "KOF_VM_USER");
+    const names = [
+        valueAt(reference, ["valueFrom", "secretKeyRef", "name"]),
+        at("opencost", "opencost", "prometheus", "existingSecretName"),
+    ];
+    return names.find((name): name is string => typeof name === "string" && /^kof-vmuser-creds-admin-\d+$/.test(name));
+}
+
+/** The region by its name alone, where no Secret's name proves it. */
+function byName(cluster: string | undefined, named: NamedRegion | undefined): Region | undefined {
+    const name = named?.cluster ?? cluster;
+    return name === undefined ? undefined : { cluster: name, namespace: named?.namespace ?? "kcm-system" };
+}
+
+/**
+ * The region whose name and namespace have the checksum in the Secret's name. A checksum cannot be undone, so what the
+ * region may be called is tried: what the person says, its service's name, and the labels of its domain.
+ */
+function byChecksum(
+    secret: string,
+    cluster: string | undefined,
+    domain: string | undefined,
+    named: NamedRegion | undefined,
+): Region | undefined {
+    const labels = domain?.split(".") ?? [];
+    const names = named
+        ? [named.cluster]
+        : [cluster, ...labels, ...labels.map((_, i) => labels.slice(0, i + 2).join("-"))];
+    const namespaces = named?.namespace === undefined ? ["kcm-system", "default", "kof"] : [named.namespace];
+    return names
+        .filter((name) => name !== undefined)
+        .flatMap((name) => namespaces.map((namespace) => ({ cluster: name, namespace })))
+        .find((region) => vmuserSecretName(region.cluster, region.namespace) === secret);
+}
+
+/** The longest that CloudWatch keeps events, other than for ever. */
+const longest = 3653;
+
+function findCloudWatch({ settings, missing, notes }: Found, at: At, config: At): void {
+    const exporter = (config("exporters", "awscloudwatchlogs") ?? {}) as Record<string, string | number | undefined>;
+    const audit = config("exporters", "awscloudwatchlogs/audit", "log_group_name");
+    const env = at(kubeStack, "defaultCRConfig", "env");
+    const generation = at(kubeStack, "defaultCRConfig", "podAnnotations", "cloudwatch-credentials/generation");
+    const secret = valueAt(variable(env, "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
+    const retention = Number(exporter.log_retention ?? 0);
+    const known = settingsSchema.cloudwatch.safeParse({ region: "us-east-2", retentionDays: retention }).success;
+    for (const key of ["region", "log_group_name", "log_stream_name"]) {
+        if (exporter[key] === undefined) {
+            missing.push(`The exporter awscloudwatchlogs has no ${key}. Add it to the values.`);
+        }
+    }
+    if (secret === undefined) {
+        missing.push(
+            "The collectors have no AWS credentials from a Secret (AWS_ACCESS_KEY_ID in defaultCRConfig.env). Put the " +
+                "access key into a Secret in the kof namespace and refer to it there, as KOF's page does.",
+        );
+    }
+    settings.cloudwatch = {
+        region: exporter.region,
+        logGroup: exporter.log_group_name,
+        logStream: exporter.log_stream_name,
+        retentionDays: known ? retention : longest,
+        ...(audit === undefined ? {} : { auditLogGroup: audit, auditRetentionDays: longest }),
+        credentials:
+            generation === undefined
+                ? { kind: "existingSecret", name: secret }
+                : { kind: "accessKey", generations: [generation] },
+        ...(exporter.endpoint === undefined ? {} : { endpoint: exporter.endpoint }),
+    };
+    if (!known) {
+        notes.push(
+            `CloudWatch keeps what is in log group ${String(exporter.log_group_name)} for ever. kof:cloudwatch.retentionDays is ` +
+                `${String(longest)}, the longest there is: with less, AWS deletes older logs.`,
+        );
+    }
+    notes.push(
+        `The log group ${String(exporter.log_group_name)} exists if logs were ever written, and AWS refuses to make it again. ` +
+            "docs/switching.md says what to do.",
+    );
+}
+
+function findRegionless({ settings }: Found, values: HelmValues): void {
+    const { domain, certEmail } = values.regionless as HelmValues;
+    const tls = (key: string) => valueAt(values, ["tls", key]) === true;
+    settings.regionless = {
+        ...(domain === undefined ? {} : { domain }),
+        ...(certEmail === undefined ? {} : { certEmail }),
+        ...(tls("selfSigned") && tls("insecureSkipVerify") ? { selfSigned: true } : {}),
+    };
+    // Without a domain children can only reach the management cluster through the mesh.
+    if (domain === undefined) {
+        settings.istio = true;
+    }
+}
+
+function findIstio({ settings, notes }: Found, route: RouteName, catalog: Catalog, at: At): void {
+    if (settings.istio !== undefined || (route === "regional" && umbrellaCollects(catalog))) {
+        return;
+    }
+    const collector = (...path: string[]) => at(kubeStack, "collectors", ...path);
+    const told = route === "cloudwatch" || (route === "management" && umbrellaCollects(catalog));
+    if (told && collector("controller-k0s", "enabled") === false && collector("daemon", "hostNetwork") === false) {
+        settings.istio = true;
+    } else if (!told) {
+        notes.push(
+            "The values do not say whether the kof namespace is in the Istio mesh; it is taken not to be. If\n" +
+                "      kubectl get namespace kof --show-labels\n    shows istio-injection=enabled, set kof:istio: true before the first pulumi up.",
+        );
+    }
+}
+
+function findGrafana({ settings, notes }: Found, values: HelmValues): void {
+    const mothership = valueAt(values, ["kof-mothership", "values", "grafana"]);
+    const operator = valueAt(values, ["kof-operators", "values", "grafana-operator", "enabled"]) === true;
+    if (!operator || valueAt(mothership, ["enabled"]) !== true) {
+        return;
+    }
+    if (valueAt(mothership, ["security", "create_secret"]) === false) {
+        settings.grafana = { enabled: true };
+        notes.push("kof:grafana replaces the password in the Secret grafana-admin-credentials by a generated one.");
+    } else {
+        notes.push(
+            "Grafana stays in kof:values, with the admin Secret that KOF made. kof:grafana.enabled would replace its password.",
+        );
+    }
+}
+
+/** The settings of the volumes that all volumes of a signal agree in, and which of the values they stand for. */
+export function volumeSettings(values: HelmValues, { volumes }: Route): Record<string, unknown> {
+    const at = (prefix: readonly string[], setting: { path: readonly string[] } | null) =>
+        setting ? valueAt(values, [...prefix, ...setting.path]) : undefined;
+    const classes = new Set(volumes.map(({ volume, prefix }) => at(prefix, volume.storageClass)));
+    const [name] = classes;
+    const keys = ["size", "retention", "replicas", "replicationFactor"] as const;
+    const storage = signals.flatMap((signal) => {
+        const own = volumes.filter(({ volume }) => volume.signal === signal && !volume.cache);
+        const settings = keys.flatMap((key) => {
+            const found = new Set(own.map(({ volume, prefix }) => at(prefix, volume[key])));
+            const [value] = found;
+            const candidate = { [signal]: { [key]: value } };
+            return found.size === 1 && value !== undefined && settingsSchema.storage.safeParse(candidate).success
+                ? [[key, value] as const]
+                : [];
+        });
+        return settings.length > 0 ? [[signal, Object.fromEntries(settings)] as const] : [];
+    });
+    return {
+        ...(classes.size === 1 && typeof name === "string" && name !== ""
+            ? { storageClass: { create: false, name } }
+            : {}),
+        ...(storage.length > 0 ? { storage: Object.fromEntries(storage) } : {}),
+    };
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { parse } from "yaml";
+
+import { renderStack } from "../../cli/render";
+import { readStackFile } from "../../cli/stackFile";
+
+describe("npm run adopt", () => {
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-"));
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    function adopt(text: string, ...options: string[]) {
+        const file = path.join(folder, "kof-values.yaml");
+        fs.writeFileSync(file, text);
+        const args = ["-r", "./cli/register.js", "cli/adopt.ts", file, ...options];
+        const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+        return { status, stdout, stderr, out: path.join(folder, "Pulumi.prod.yaml") };
+    }
+    const out = () => ["--out", path.join(folder, "Pulumi.prod.yaml")];
+
+    const values = `
+kof-child: {values: {fromManagement: {toManagementCluster: {enabled: true}}}}
+kof-mothership: {values: {promxy: {replicaCount: 1}, global: {storageClass: fast}}}`;
+
+    it("writes a commented stack file that the program takes, with the same values in it", async () => {
+        const { status, stdout, stderr, out: file } = adopt(values, ...out(), "--version", "1.10.0");
+        assert.deepEqual([status, stderr], [0, ""]);
+        assert.match(stdout, /Pulumi\.prod\.yaml: route management, KOF 1\.10\.0\n/);
+        assert.match(stdout, /What the program sets besides[^]*kof-child\.values\.fromManagement\.storage/);
+        assert.match(
+            fs.readFileSync(file, "utf8"),
+            /^# yaml-language-server: \$schema=\S+stack-file\.schema\.json\n# Made by/,
+        );
+        const rendered = parse((await renderStack(readStackFile({ config: file })))["kof-values.yaml"]!);
+        assert.deepEqual(rendered["kof-mothership"].values, {
+            promxy: { replicaCount: 1 },
+            global: { storageClass: "fast" },
+        });
+        const schema = /\$schema=(\S+)/.exec(fs.readFileSync(file, "utf8"))?.[1] ?? "";
+        assert.ok(fs.existsSync(path.join(folder, schema)));
+    });
+
+    it("exits with 3 when something is not in the file", () => {
+        const { status, stdout } = adopt("kof-mothership: {values: {promxy: null}}", ...out(), "--version", "1.10.0");
+        assert.equal(status, 3);
+        assert.match(stdout, /What the stack file cannot express:\n {2}- kof-mothership\.values\.promxy is null/);
+    });
+
+    it("overwrites nothing, and writes nothing when anything is missing", () => {
+        const file = path.join(folder, "Pulumi.prod.yaml");
+        const ambiguous = adopt(values, ...out());
+        assert.equal(ambiguous.status, 1);
+        assert.match(ambiguous.stderr, /does not tell which KOF version it is for\. It fits 1\.10\.0, 1\.11\.0-rc0\./);
+        assert.equal(fs.existsSync(file), false);
+        fs.writeFileSync(file, "mine");
+        const { status, stdout, stderr } = adopt(values, ...out(), "--version", "1.10.0");
+        assert.deepEqual([status, stdout], [1, ""]);
+        assert.match(stderr, /exists, and nothing was written\. Choose another --out, or move it away\.\n$/);
+        assert.equal(fs.readFileSync(file, "utf8"), "mine");
+    });
+
+    it("says what is wrong with the command line", () => {
+        for (const [options, message] of [
+            [[], /^--out is missing\.[^]*Usage: npm run adopt/],
+            [[...out(), "--version", "1.7.0"], /^--version 1\.7\.0 is not supported\. Allowed: 1\.8\.0, /],
+            [[...out(), "--region", "a/b/c"], /^--region a\/b\/c is not NAME or NAMESPACE\/NAME\./],
+            [["more.yaml", ...out()], /^Give one values file\./],
+        ] as const) {
+            const { status, stderr } = adopt(values, ...options);
+            assert.equal(status, 1);
+            assert.match(stderr, message);
+        }
+        assert.match(
+            adopt(values, "--help").stdout,
+            /Exit code: 0 written; 3 written, but .*; 1 nothing was written\./,
+        );
+    });
+});
