@@ -22,7 +22,7 @@ describe("a stack that is written to a folder for Argo CD or Flux", () => {
             const { resources } = await run(withoutSecrets(raw));
             assert.equal(find(resources, "pulumi:providers:kubernetes").inputs.renderYamlToDirectory, "clusters/prod");
             assert.deepEqual(
-                resources.filter(({ type, read }) => type.endsWith(":Secret") || read || type.startsWith("random:")),
+                resources.filter(({ type }) => type.endsWith(":Secret") || type.startsWith("random:")),
                 [],
             );
         });
