@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Kubernetes } from "../../live/kubernetes";
 import { Missing } from "../../tools/build";
 import { crds, type AnyObject } from "./crds";
-import { startServer } from "./server";
+import { startServer, type Server } from "./server";
 
 /** A cluster for tests, and what can be done to it. */
 export class TestCluster {
@@ -17,6 +17,8 @@ export class TestCluster {
         /** Path of its kubeconfig. */
         readonly kubeconfig: string,
         private readonly end: () => Promise<void>,
+        /** Takes the API server away, and returns what brings it back; `undefined` for a cluster that is not ours. */
+        readonly interrupt?: Server["interrupt"],
     ) {
         this.api = Kubernetes.connect({ kubeconfig });
     }
@@ -98,9 +100,13 @@ export class TestCluster {
     }
 }
 
-/** Waits until something is true, for half a minute. */
-export async function eventually(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-    for (let tries = 0; tries < 150; tries++) {
+/** Waits until something is true, for half a minute unless told otherwise. */
+export async function eventually(
+    condition: () => Promise<boolean> | boolean,
+    what: string,
+    seconds = 30,
+): Promise<void> {
+    for (let tries = 0; tries < 5 * seconds; tries++) {
         if (await condition()) {
             return;
         }
@@ -117,8 +123,9 @@ export async function eventually(condition: () => Promise<boolean> | boolean, wh
  */
 export async function startCluster(): Promise<TestCluster> {
     const { KUBECONFIG } = process.env;
-    const server = KUBECONFIG ? { kubeconfig: KUBECONFIG, stop: () => Promise.resolve() } : await startServer();
-    const cluster = new TestCluster(server.kubeconfig, () => server.stop());
+    const server = KUBECONFIG ? undefined : await startServer();
+    const end = () => server?.stop() ?? Promise.resolve();
+    const cluster = new TestCluster(server?.kubeconfig ?? KUBECONFIG ?? "", end, server?.interrupt);
     try {
         if (KUBECONFIG && (await cluster.api.get("/api/v1/namespaces/kof")) !== undefined) {
             throw new Error(

@@ -17,6 +17,8 @@ export interface Server {
     readonly kubeconfig: string;
     /** Ends it, and removes all that it stored. */
     stop(): Promise<void>;
+    /** Takes the API server away, and returns what brings it back with all that it knew. */
+    readonly interrupt: () => Promise<() => Promise<void>>;
 }
 
 /**
@@ -65,7 +67,7 @@ export async function startServer(): Promise<Server> {
         const tokens = path.join(folder, "tokens.csv");
         fs.writeFileSync(tokens, `${token},admin,admin,system:masters\n`);
         const certificates = path.join(folder, "certificates");
-        const api = start("kube-apiserver", {
+        const apiOptions = {
             "etcd-servers": etcdUrl,
             "bind-address": "127.0.0.1",
             "advertise-address": "127.0.0.1",
@@ -78,7 +80,8 @@ export async function startServer(): Promise<Server> {
             "service-account-issuer": "https://kubernetes.default.svc",
             "service-account-key-file": serviceAccountKey,
             "service-account-signing-key-file": serviceAccountKey,
-        });
+        };
+        let api = start("kube-apiserver", apiOptions);
         const certificate = path.join(certificates, "apiserver.crt");
         await api.until(() => fs.existsSync(certificate) && fs.readFileSync(certificate).length > 0);
         const kubeconfig = path.join(folder, "kubeconfig");
@@ -93,7 +96,14 @@ export async function startServer(): Promise<Server> {
             "root-ca-file": certificate,
             controllers: "*,-node-ipam-controller,-node-route-controller,-node-lifecycle-controller",
         });
-        return { kubeconfig, stop };
+        const interrupt = async () => {
+            await api.stop();
+            return async () => {
+                api = start("kube-apiserver", apiOptions);
+                await api.until(() => isReady(kubeconfig));
+            };
+        };
+        return { kubeconfig, stop, interrupt };
     } catch (error) {
         await stop();
         throw error;
