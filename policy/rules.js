@@ -147,7 +147,8 @@ const exactChartVersion = {
 };
 
 /**
- * The chart versions that a resource asks for. A chart in a folder, in git or in a bucket has the version that it has.
+ * The chart versions that a resource asks for. A chart in a folder, in git or in a bucket has the version that it has. Pulumi
+ * shows a Chart of v4 without its inputs, as the provider's own component; the versions are in what it renders.
  *
  * @param {string} type
  * @param {Record<string, any>} props
@@ -155,7 +156,7 @@ const exactChartVersion = {
  */
 function chartVersions(type, props) {
     if (/^kubernetes:helm\.sh\/v\d:(Chart|Release)$/.test(type)) {
-        return /^\.{0,2}\//.test(props.chart) ? [] : [props.version];
+        return props.chart === undefined || /^\.{0,2}\//.test(props.chart) ? [] : [props.version];
     }
     if (/^kubernetes:source\.toolkit\.fluxcd\.io\/\w+:HelmChart$/.test(type)) {
         return props.spec.sourceRef.kind === "HelmRepository" ? [props.spec.version] : [];

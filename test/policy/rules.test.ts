@@ -115,6 +115,7 @@ describe("policy rules", () => {
         ["kubernetes:helm.sh/v4:Chart", { chart, version: "1.10.0" }, true],
         ["kubernetes:helm.sh/v4:Chart", { chart, version: "1.11.0-rc0" }, true],
         ["kubernetes:helm.sh/v4:Chart", { chart: "./charts/kof" }, true],
+        ["kubernetes:helm.sh/v4:Chart", {}, true],
         ["kubernetes:helm.sh/v4:Chart", { chart }, false],
         ["kubernetes:helm.sh/v4:Chart", { chart, version: "1.10" }, false],
         ["kubernetes:helm.sh/v3:Release", { chart, version: "^1.10.0" }, false],
