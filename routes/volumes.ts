@@ -91,6 +91,11 @@ export function volumesOf(route: Route): Volume[] {
     });
 }
 
+/** Whether a route stores the management cluster's telemetry on that cluster. kof-mothership has its volumes on every route. */
+export function storesHere({ volumes }: Pick<Route, "volumes">): boolean {
+    return volumes.some(({ volume }) => volume.signal === "logs");
+}
+
 /** A setting as the chart gets it: from the stack, else from the umbrella's defaults, else its own. */
 function effective({ umbrella }: Route, { prefix }: RouteVolume, { path, default: own }: CatalogSetting): HelmValue {
     return valueAt(umbrella, [...prefix, ...path]) ?? own;

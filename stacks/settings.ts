@@ -238,6 +238,38 @@ const storage = z.strictObject({
     audit: sharded("1y"),
 } satisfies Record<(typeof signals)[number], z.ZodType>);
 
+const rate = (description: string, example: number) =>
+    about(z.number().nonnegative(), { description, allowed: "a number from 0", example });
+const bytes = (description: string, fallback: number) =>
+    about(z.number().positive().default(fallback), { description, allowed: "a number above 0", example: fallback });
+const lines = (fallback: number) =>
+    z.strictObject({
+        linesPerSecond: rate("Log lines a second, of all nodes together.", 500),
+        bytesPerLine: bytes("Average size of a line, with the attributes that collectors add.", fallback),
+    });
+
+/** The `rates` block. */
+const rates = z.strictObject({
+    logs: lines(250).optional(),
+    metrics: z
+        .strictObject({
+            activeSeries: rate("Time series that got a sample within the last hour.", 50_000),
+            scrapeInterval: about(z.string().regex(/^[1-9]\d*[sm]$/), {
+                description: "How often each series gets a sample.",
+                allowed: "a whole number of seconds or minutes: 30s, 1m",
+                example: "30s",
+            }).default("30s"),
+        })
+        .optional(),
+    traces: z
+        .strictObject({
+            spansPerSecond: rate("Spans a second, of all nodes together.", 100),
+            bytesPerSpan: bytes("Average size of a span with its attributes.", 1000),
+        })
+        .optional(),
+    audit: lines(1000).optional(),
+} satisfies Record<(typeof signals)[number], z.ZodType>);
+
 const block = <T extends z.ZodType>(schema: T, description: string, example: unknown) =>
     about(schema, { description, allowed: "a map", example });
 
@@ -288,6 +320,11 @@ export const settingsSchema = {
         "Sizes, retention and replicas of what is stored on the management cluster. KOF keeps logs and traces for 7 days only.",
         { logs: { size: "100Gi", retention: "30d" } },
     ).optional(),
+    rates: block(rates, "How much telemetry there is, for npm run size. Nothing that is deployed depends on it.", {
+        logs: { linesPerSecond: 500, bytesPerLine: 250 },
+        metrics: { activeSeries: 50_000, scrapeInterval: "30s" },
+        traces: { spansPerSecond: 100 },
+    }).optional(),
     grafana: block(
         z.strictObject({
             enabled: flag("Grafana's operator, data sources, dashboards and admin credentials."),
@@ -324,6 +361,8 @@ type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 type RegionalSettings = z.infer<typeof regional>;
 type RegionlessSettings = z.infer<typeof regionless>;
 export type CloudWatchSettings = z.infer<typeof cloudwatch>;
+/** How much telemetry there is. */
+export type Rates = z.infer<typeof rates>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 
 type Blocks = "regional" | "regionless" | "cloudwatch";

@@ -34,6 +34,12 @@ export const validSettings: fc.Arbitrary<Raw> = fc
             ),
         ),
         storage: optional(fc.record({ metrics: volume, logs: volume, traces: volume }, { requiredKeys: [] })),
+        rates: optional(
+            fc.record({
+                logs: fc.record({ linesPerSecond: fc.integer({ min: 0, max: 1e6 }) }),
+                metrics: fc.record({ activeSeries: fc.nat(), scrapeInterval: fc.constantFrom("15s", "1m") }),
+            }),
+        ),
         grafana: optional(fc.record({ enabled: fc.boolean() })),
         adopt: fc.boolean(),
     })

@@ -65,7 +65,7 @@ const mistakes: readonly [string, Raw, string][] = [
         "a key that is misspelt",
         { clustername: "x" },
         `  kof:clustername is not a setting. Did you mean clusterName?
-    Allowed: route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, storageClass, storage, grafana, acknowledge, adopt, values`,
+    Allowed: route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, storageClass, storage, rates, grafana, acknowledge, adopt, values`,
     ],
     [
         "a key that is like no other, deep down",
@@ -401,6 +401,14 @@ describe("settings", () => {
         regionless: { route: "regionless", regionless: { domain: "kof.example.net", selfSigned: true } },
         cloudwatch: { route: "cloudwatch", cloudwatch },
         storageClass: { storageClass: { name: "kof", provisioner: "ebs.csi.aws.com" } },
+        rates: {
+            rates: {
+                logs: { linesPerSecond: 1 },
+                metrics: { activeSeries: 1 },
+                traces: { spansPerSecond: 1 },
+                audit: { linesPerSecond: 1 },
+            },
+        },
     };
     for (const row of settingRows().filter(({ type, key }) => type !== "object" && !key.includes("credentials"))) {
         it(`say what kof:${row.key} may be`, () => {
@@ -481,6 +489,7 @@ describe("settings", () => {
             cloudwatch: {},
             storageClass: {},
             storage: {},
+            rates: {},
             grafana: {},
             values: {},
         };

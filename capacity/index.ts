@@ -1,0 +1,37 @@
+import type { Route } from "../routes";
+import { sizeInGiB, storesHere, volumesOf, type Volume } from "../routes/volumes";
+import type { Rates } from "../stacks/settings";
+import { bytesPerDay, daysOnDisk, gib, neededBytes } from "./estimates";
+
+/** What the volumes of one workload are in for. */
+export interface VolumeCapacity {
+    readonly volume: Volume;
+    /** What is added in a day, in GiB, all volumes and copies together. 0 where the route stores nothing here. */
+    readonly perDayGiB: number;
+    /** Size that each volume needs, in whole GiB, the head-room included. `undefined` for a cache, which takes what it gets. */
+    readonly neededGiB: number | undefined;
+    /** Days after which volumes of the configured size are full. `undefined` when data is deleted before. */
+    readonly fullAfterDays: number | undefined;
+}
+
+/** What the volumes that a route has on the management cluster need at these rates. */
+export function capacityOf(route: Route, rates: Rates): VolumeCapacity[] {
+    const perDay = bytesPerDay(rates);
+    const audit = route.volumes.some(({ volume }) => volume.signal === "audit");
+    return volumesOf(route).map((volume) => {
+        const { signal, retention, copies, count, size } = volume;
+        if (retention === undefined) {
+            return { volume, perDayGiB: 0, neededGiB: undefined, fullAfterDays: undefined };
+        }
+        // Before audit logs had volumes of their own they were among the logs.
+        const stored = perDay[signal] + (signal === "logs" && !audit ? perDay.audit : 0);
+        const added = storesHere(route) ? stored : 0;
+        const days = (sizeInGiB(size) * gib * count) / (added * copies);
+        return {
+            volume,
+            perDayGiB: (added * copies) / gib,
+            neededGiB: Math.ceil(neededBytes(signal, added, retention, copies) / count / gib),
+            fullAfterDays: days < daysOnDisk(signal, retention) ? days : undefined,
+        };
+    });
+}

@@ -1,0 +1,138 @@
+import { styleText } from "node:util";
+
+import { stringify } from "yaml";
+
+import { capacityOf, type VolumeCapacity } from "../capacity";
+import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../capacity/costs";
+import { isMap, mergeValues, nest, type HelmValues } from "../catalog/values";
+import { UserError } from "../errors";
+import { routeOf, type Route } from "../routes";
+import { sizeInGiB, storesHere } from "../routes/volumes";
+import { parseSettings, rawSettings } from "../stacks/parse";
+import type { Rates } from "../stacks/settings";
+import { parseOptions, run } from "./command";
+import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
+
+const usage = `Usage: npm run size -- --stack NAME
+       npm run size -- --config FILE
+            [--rate KEY=VALUE]...    over kof:rates of the stack file: --rate logs.linesPerSecond=500
+            [--prices FILE]          instead of capacity/prices.json
+            [--region REGION]        where the volumes are. Default: the first region of the price file
+
+Says how much space telemetry needs at the rates of kof:rates, when the volumes are full, and what they cost.`;
+
+const options = {
+    ...stackFileOptions,
+    rate: { type: "string", multiple: true },
+    prices: { type: "string" },
+    region: { type: "string" },
+} as const;
+
+/**
+ * What a stack file comes to, with its rates.
+ *
+ * @param changed rates over those of the file, as `logs.linesPerSecond=500`.
+ * @throws UserError for a wrong stack file, a rate that does not exist, or no rate at all.
+ */
+export function routeWithRates(
+    { file, config, secretKeys }: StackFile,
+    changed: readonly string[],
+): { route: Route; rates: Rates } {
+    const raw = rawSettings(config, (key) => secretKeys.includes(key));
+    const rates = changed.reduce<HelmValues>((all, text) => {
+        const [key = "", value = ""] = text.split("=", 2);
+        return mergeValues(
+            all,
+            nest(key.split("."), /^\d/.test(value) && !Number.isNaN(Number(value)) ? Number(value) : value),
+        );
+    }, ratesOf(raw.rates));
+    const settings = parseSettings(Object.keys(rates).length > 0 ? { ...raw, rates } : raw, file);
+    if (settings.rates === undefined) {
+        const example = {
+            logs: { linesPerSecond: 500 },
+            metrics: { activeSeries: 50_000 },
+            traces: { spansPerSecond: 100 },
+        };
+        const paste = stringify({ "kof:rates": example });
+        throw new UserError(`${file} does not say how much telemetry there is. Add, or give with --rate:\n\n${paste}`);
+    }
+    return { route: routeOf(settings), rates: settings.rates };
+}
+
+/** What stands in a stack file may be anything: what is wrong with it is said when it is parsed. */
+function ratesOf(raw: unknown): HelmValues {
+    return isMap(raw) ? raw : {};
+}
+
+/** What the volumes need, when they are full, and what it costs, as a person reads it. */
+export function sizeText(route: Route, rates: Rates, prices: Prices, region?: string): string {
+    const rows = capacityOf(route, rates);
+    const short = rows.filter(({ neededGiB, volume }) => (neededGiB ?? 0) > sizeInGiB(volume.size));
+    const cloudwatch = cloudwatchCost(route, rates, prices);
+    return [
+        styleText("bold", `Volumes on this cluster, route ${route.settings.route}, KOF ${route.settings.version}`),
+        ...table([["", "a day", "kept", "needed", "configured", "full"], ...rows.map(cells)]),
+        "",
+        ...(storesHere(route)
+            ? [
+                  "Needed and configured are the size of each volume; needed has a fifth of it free, and the copies of metrics.",
+              ]
+            : [`Route ${route.settings.route} stores nothing of this cluster's own on these volumes.`]),
+        ...(short.length > 0
+            ? ["", styleText("yellow", "Too small. Make them larger (docs/storage.md says how):"), ...pasted(short)]
+            : []),
+        "",
+        styleText("bold", `A month, at the list prices of ${prices.date}`),
+        ...table([
+            ["volumes", costCell(volumeCost(route, prices, region), prices)],
+            ...(cloudwatch ? [["CloudWatch", costCell(cloudwatch, prices)]] : []),
+        ]),
+    ].join("\n");
+}
+
+function cells({ volume, perDayGiB, neededGiB, fullAfterDays }: VolumeCapacity): string[] {
+    const { workload, count, size, retention } = volume;
+    if (neededGiB === undefined) {
+        return [workload, "", "cache", "", `${String(count)} x ${size}`, ""];
+    }
+    const full = fullAfterDays === undefined ? "never" : `after ${days(fullAfterDays)}`;
+    return [
+        workload,
+        `${perDayGiB.toFixed(2)} GiB`,
+        retention ?? "",
+        `${String(count)} x ${String(neededGiB)}Gi`,
+        `${String(count)} x ${size}`,
+        full,
+    ];
+}
+
+function days(amount: number): string {
+    return amount < 1
+        ? "less than a day"
+        : `${String(Math.floor(amount))} ${Math.floor(amount) === 1 ? "day" : "days"}`;
+}
+
+function costCell(cost: Cost, { currency }: Prices): string {
+    return "unknown" in cost
+        ? `unknown: ${cost.unknown}`
+        : `${cost.amount.toFixed(2)} ${currency} in ${cost.region} (${cost.source})`;
+}
+
+function pasted(rows: readonly VolumeCapacity[]): string[] {
+    const sizes = rows.map(({ volume, neededGiB }) => [volume.signal, { size: `${String(neededGiB)}Gi` }] as const);
+    const text = stringify({ "kof:storage": Object.fromEntries(sizes) }).trimEnd();
+    return text.split("\n").map((line) => `    ${line}`);
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+    const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+    return rows.map((row) => `    ${row.map((cell, column) => cell.padEnd(width(column) + 2)).join("")}`.trimEnd());
+}
+
+if (require.main === module) {
+    run(() => {
+        const { rate = [], prices, region, ...choice } = parseOptions(usage, options);
+        const { route, rates } = routeWithRates(readStackFile(choice), rate);
+        console.log(sizeText(route, rates, readPrices(prices), region));
+    });
+}

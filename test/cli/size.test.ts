@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { routeWithRates, sizeText } from "../../cli/size";
+import { readPrices } from "../../capacity/costs";
+import { routes, stackFile } from "../support";
+
+const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };
+
+function text(raw: object, changed: readonly string[] = [], region?: string): string {
+    const { route, rates: given } = routeWithRates(
+        stackFile({ ...routes.management, storageClass: { name: "kof", preset: "aws-ebs" }, ...raw }),
+        changed,
+    );
+    return sizeText(route, given, readPrices(), region);
+}
+
+describe("npm run size", () => {
+    it("lists what each volume needs beside what it has, and what they cost", () => {
+        assert.equal(
+            text({ rates, storage: { logs: { size: "20Gi", retention: "30d" } } }),
+            `Volumes on this cluster, route management, KOF 1.10.0
+                     a day      kept   needed     configured  full
+    vmselect                    cache             2 x 10Gi
+    vmstorage        2.68 GiB   30d    3 x 35Gi   3 x 100Gi   never
+    vlstorage-audit  0.00 GiB   1y     2 x 0Gi    2 x 100Gi   never
+    vlstorage        10.06 GiB  30d    2 x 195Gi  2 x 20Gi    after 3 days
+    vtstorage        8.05 GiB   7d     2 x 41Gi   2 x 100Gi   never
+
+Needed and configured are the size of each volume; needed has a fifth of it free, and the copies of metrics.
+
+Too small. Make them larger (docs/storage.md says how):
+    kof:storage:
+      logs:
+        size: 195Gi
+
+A month, at the list prices of 2026-06
+    volumes  60.80 USD in us-east-1 (https://aws.amazon.com/ebs/pricing/)`,
+        );
+    });
+
+    it("takes rates from the command line, over those of the stack file", () => {
+        assert.match(text({ rates }, ["logs.linesPerSecond=50000"]), /vlstorage +100\.58 GiB +7d +2 x 503Gi/);
+        assert.match(text({}, ["metrics.activeSeries=1000", "metrics.scrapeInterval=5s"]), /vmstorage +0\.03 GiB/);
+        assert.throws(() => text({}, ["logs=7"]), { name: "UserError", message: /kof:rates\.logs is 7, which is not/ });
+        assert.throws(() => text({}, ["logs.lines=7"]), /kof:rates\.logs\.lines is not a setting/);
+        assert.throws(() => text({}), {
+            name: "UserError",
+            message: /^Pulumi\.test\.yaml does not say how much[^]*kof:rates:\n {2}logs:/,
+        });
+    });
+
+    it("says on which routes nothing of the cluster is stored here, and what CloudWatch costs", () => {
+        const shown = text({ route: "cloudwatch", cloudwatch: { region: "us-east-2" }, rates });
+        assert.match(shown, /Route cloudwatch stores nothing of this cluster's own on these volumes\./);
+        assert.match(shown, /^ {4}CloudWatch {2}1703\.\d\d USD in us-east-2 /m);
+        assert.doesNotMatch(shown, /Too small/);
+    });
+
+    it("runs as a command, with other prices", () => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "size-"));
+        const prices = path.join(folder, "prices.json");
+        const stack = path.join(folder, "Pulumi.x.yaml");
+        try {
+            fs.writeFileSync(prices, JSON.stringify({ ...readPrices(), date: "2030-01", currency: "EUR" }));
+            fs.writeFileSync(stack, "config: {kof:route: management, kof:storageClass: {name: kof, preset: aws-ebs}}");
+            const run = (...options: string[]) =>
+                spawnSync(process.execPath, ["-r", "./cli/register.js", "cli/size.ts", "--config", stack, ...options], {
+                    encoding: "utf8",
+                });
+            const { status, stdout } = run("--rate", "logs.linesPerSecond=1", "--prices", prices);
+            assert.equal(status, 0);
+            assert.match(stdout, /list prices of 2030-01\n {4}volumes {2}73\.60 EUR/);
+            assert.deepEqual([run().status, run().stdout], [1, ""]);
+        } finally {
+            fs.rmSync(folder, { recursive: true });
+        }
+    });
+});
