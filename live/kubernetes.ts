@@ -102,7 +102,9 @@ export class Kubernetes {
         const server = this.server;
         try {
             const url = new URL(server.replace(/\/$/, "") + path);
-            const request: https.RequestOptions = { method, headers: { ...options.headers } };
+            // Node sends no body along with a DELETE that does not say how long it is.
+            const length = options.body === undefined ? {} : { "content-length": Buffer.byteLength(options.body) };
+            const request: https.RequestOptions = { method, headers: { ...options.headers, ...length } };
             await this.config.applyToHTTPSOptions(request);
             return await send(url, request, options);
         } catch (error) {

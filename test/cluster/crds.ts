@@ -29,6 +29,7 @@ const kinds: readonly [group: string, version: string, kind: string, plural: str
     ["k0rdent.mirantis.com", "v1beta1", "Management", "managements", "Cluster"],
     ["k0rdent.mirantis.com", "v1beta1", "ClusterDeployment", "clusterdeployments"],
     ["k0rdent.mirantis.com", "v1beta1", "MultiClusterService", "multiclusterservices", "Cluster"],
+    ["k0rdent.mirantis.com", "v1beta1", "ServiceSet", "servicesets"],
     ["config.projectsveltos.io", "v1beta1", "ClusterSummary", "clustersummaries"],
     ["opentelemetry.io", "v1beta1", "OpenTelemetryCollector", "opentelemetrycollectors"],
     ["operator.victoriametrics.com", "v1beta1", "VMCluster", "vmclusters"],

@@ -1,0 +1,61 @@
+import { stringify } from "yaml";
+
+import { UserError } from "../errors";
+import { CouldNotLook } from "../live/findings";
+import { growVolumes } from "../live/growth";
+import { Kubernetes } from "../live/kubernetes";
+import { volumesOf, type Volume } from "../routes/volumes";
+import { parseOptions, run } from "./command";
+import { routeOfFile } from "./plan";
+import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
+
+const usage = `Usage: npm run grow -- --stack NAME --signal logs --size 200Gi
+       npm run grow -- --config FILE --signal traces --size 200Gi
+
+Makes the volumes of logs or traces larger, which a setting alone cannot, without restarting anything. Works on the cluster of
+kubernetes:context, or the current one of your kubeconfig. What to set afterwards is printed. Run it again after a failure.`;
+
+const options = { ...stackFileOptions, signal: { type: "string" }, size: { type: "string" } } as const;
+
+/**
+ * The volumes of a signal that only this command can make larger.
+ *
+ * @throws UserError for a signal without such volumes: what to do instead.
+ */
+export function volumesToGrow(stackFile: StackFile, signal: string): Volume {
+    const route = routeOfFile(stackFile);
+    const volumes = volumesOf(route).filter((volume) => volume.signal === signal && volume.retention !== undefined);
+    const [volume] = volumes;
+    if (!volume) {
+        const here = [...new Set(volumesOf(route).map((each) => each.signal))].join(", ");
+        throw new UserError(
+            `Route ${route.settings.route} has no volumes of ${signal} on this cluster. It has: ${here}.`,
+        );
+    }
+    if (volume.expands) {
+        throw new UserError(
+            `Volumes of ${signal} grow by their setting: the VictoriaMetrics operator does what this command does. Set ` +
+                `kof:storage.${signal}.size and run pulumi up.`,
+        );
+    }
+    return volume;
+}
+
+if (require.main === module) {
+    run(async () => {
+        const { signal, size, ...choice } = parseOptions(usage, options);
+        if (signal === undefined || size === undefined || !/^[1-9]\d*(\.\d+)?([KMGTPE]i|[kMGTPE])$/.test(size)) {
+            throw new UserError(usage);
+        }
+        const stackFile = readStackFile(choice);
+        const volume = volumesToGrow(stackFile, signal);
+        const { "kubernetes:kubeconfig": kubeconfig, "kubernetes:context": context } = stackFile.config;
+        const api = Kubernetes.connect({ kubeconfig, context });
+        console.log(`Cluster ${api.server}`);
+        const before = await growVolumes(api, volume, size, { say: console.log }).catch((error: unknown) => {
+            throw error instanceof CouldNotLook ? new UserError(error.message) : error;
+        });
+        const set = { "kof:storage": { [signal]: { size } }, "kof:acknowledge": `${signal} ${before}->${size}` };
+        console.log(`\nNow set in ${stackFile.file}, and run pulumi up:\n\n${stringify(set).trimEnd()}`);
+    });
+}

@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { kofNamespace } from "../components/namespace";
+import { UserError } from "../errors";
+import { claimNames, sizeInGiB, type Volume } from "../routes/volumes";
+import type { Kubernetes } from "./kubernetes";
+
+interface Claim {
+    readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
+    readonly status?: { readonly capacity?: { readonly storage?: string } };
+}
+
+interface StatefulSet {
+    readonly metadata: { readonly name: string };
+    readonly spec: { readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[] };
+}
+
+interface ServiceSet {
+    readonly metadata: { readonly name: string; readonly namespace: string };
+    readonly spec: {
+        readonly provider?: { readonly selfManagement?: boolean };
+        readonly services?: readonly { readonly name: string }[];
+    };
+}
+
+/** How long to wait for what, and whom to tell. */
+export interface GrowOptions {
+    /** Is told each step when it is done. */
+    readonly say: (step: string) => void;
+    /** Milliseconds that the driver has for all volumes. Default: ten minutes. */
+    readonly patience?: number;
+}
+
+const [claims, statefulSets] = [
+    `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`,
+    `/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`,
+];
+
+/**
+ * Makes the volumes of a StatefulSet larger whose template no Helm upgrade can change: each claim first, then, when the driver
+ * is done, the StatefulSet goes without its pods, so that the next upgrade makes it anew with the new size. Nothing is
+ * restarted. Run again after a failure it goes on from there.
+ *
+ * @param volume what the stack has: its claims, by workload and count.
+ * @param size of each volume, larger than it is.
+ * @returns the size that the claims had.
+ * @throws UserError, with nothing changed, for a size that is smaller, claims that are missing, or a class that cannot expand.
+ */
+export async function growVolumes(
+    api: Kubernetes,
+    volume: Pick<Volume, "workload" | "count">,
+    size: string,
+    { say, patience = 600_000 }: GrowOptions,
+): Promise<string> {
+    const names = claimNames(volume.workload, 0, volume.count);
+    const found = await Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`)));
+    const missing = names.filter((_, i) => found[i] === undefined);
+    if (missing.length > 0) {
+        throw new UserError(
+            `There is no claim ${missing.join(", ")} in namespace ${kofNamespace}. Nothing was changed.`,
+        );
+    }
+    const before = found.map((claim) => claim?.spec.resources.requests.storage ?? "");
+    const larger = before.find((each) => sizeInGiB(each) > sizeInGiB(size));
+    if (larger !== undefined) {
+        throw new UserError(
+            `${size} is smaller than ${larger}, and no volume can become smaller. Nothing was changed.`,
+        );
+    }
+    for (const name of names) {
+        await resize(api, name, size, "?dryRun=All");
+    }
+    const resume = await pause(api, say);
+    try {
+        for (const [i, name] of names.entries()) {
+            await resize(api, name, size);
+            say(`claim ${name}: ${before[i] ?? ""} -> ${size}`);
+        }
+        await untilLarge(api, names, size, patience);
+        await orphan(api, names[0] ?? "", say);
+    } finally {
+        await resume();
+    }
+    return before[0] ?? "";
+}
+
+async function resize(api: Kubernetes, name: string, storage: string, query = ""): Promise<void> {
+    await merge(api, `${claims}/${name}${query}`, { spec: { resources: { requests: { storage } } } });
+}
+
+/** @throws UserError with what the API server says of a change that it refuses. */
+async function merge(api: Kubernetes, path: string, change: object): Promise<void> {
+    const headers = { "content-type": "application/merge-patch+json" };
+    const { status, body } = await api.request("PATCH", path, { headers, body: JSON.stringify(change) });
+    if (status >= 300) {
+        throw new UserError(`The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(body)}`);
+    }
+}
+
+function messageOf(body: string): string {
+    try {
+        return (JSON.parse(body) as { message: string }).message;
+    } catch {
+        return body;
+    }
+}
+
+/**
+ * Keeps whoever installed kof-storage from putting the StatefulSet back before its size is changed: Flux up to KOF 1.9, Sveltos
+ * later (annotation of ServiceSets, https://docs.k0rdent.io/latest/user/services/service-pause).
+ *
+ * @returns what lets it go on.
+ */
+async function pause(api: Kubernetes, say: GrowOptions["say"]): Promise<() => Promise<void>> {
+    const release = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases/kof-storage`;
+    const group = "/apis/k0rdent.mirantis.com/v1beta1";
+    const sets = (await api.list<ServiceSet>(`${group}/servicesets`)).filter(
+        ({ spec }) =>
+            spec.provider?.selfManagement === true && spec.services?.some(({ name }) => name === "kof-storage"),
+    );
+    const paused = (value: string | null) => ({
+        metadata: { annotations: { "k0rdent.mirantis.com/service-set-paused": value } },
+    });
+    const installers = [
+        ...((await api.get(release)) === undefined
+            ? []
+            : [{ path: release, stop: { spec: { suspend: true } }, go: { spec: { suspend: false } } }]),
+        ...sets.map(({ metadata: { namespace, name } }) => ({
+            path: `${group}/namespaces/${namespace}/servicesets/${name}`,
+            stop: paused("true"),
+            go: paused(null),
+        })),
+    ];
+    const each = async (word: string, change: "stop" | "go") => {
+        for (const installer of installers) {
+            await merge(api, installer.path, installer[change]);
+            say(`${word} ${installer.path.split("/").slice(-2).join("/")}`);
+        }
+    };
+    await each("paused", "stop");
+    return () => each("resumed", "go");
+}
+
+/** Waits for the driver, and for the file systems within. */
+async function untilLarge(api: Kubernetes, names: readonly string[], size: string, patience: number): Promise<void> {
+    const end = Date.now() + patience;
+    for (;;) {
+        const found = await Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`)));
+        const small = names.filter((_, i) => sizeInGiB(found[i]?.status?.capacity?.storage ?? "0") < sizeInGiB(size));
+        if (small.length === 0) {
+            return;
+        }
+        if (Date.now() > end) {
+            const waiting = small.join(" ");
+            throw new UserError(
+                `Not large yet: ${waiting}. The StatefulSet was not touched. Why they wait:\n` +
+                    `  kubectl describe pvc -n ${kofNamespace} ${waiting}\n` +
+                    "FileSystemResizePending means that the driver wants the pod restarted. Then run this again.",
+            );
+        }
+        await sleep(1000);
+    }
+}
+
+/** Deletes the StatefulSet of a claim, and nothing with it: its pods run on, and the next one takes them over. */
+async function orphan(api: Kubernetes, claim: string, say: GrowOptions["say"]): Promise<void> {
+    const owner = (await api.list<StatefulSet>(statefulSets)).find(({ metadata, spec }) =>
+        spec.volumeClaimTemplates?.some((template) => `${template.metadata.name}-${metadata.name}-0` === claim),
+    );
+    if (!owner) {
+        return;
+    }
+    const path = `${statefulSets}/${owner.metadata.name}`;
+    // In the address, where it cannot get lost: without it the pods would be deleted, too.
+    const { status, body: answer } = await api.request("DELETE", `${path}?propagationPolicy=Orphan`);
+    if (status >= 300) {
+        throw new UserError(`The API server does not delete StatefulSet ${owner.metadata.name}: ${messageOf(answer)}`);
+    }
+    while ((await api.get(path)) !== undefined) {
+        await sleep(200);
+    }
+    say(`StatefulSet ${owner.metadata.name} deleted, its pods and claims left alone`);
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+
+import { volumesToGrow } from "../../cli/grow";
+import { growVolumes } from "../../live/growth";
+import type { Kubernetes } from "../../live/kubernetes";
+import { routes, stackFile } from "../support";
+
+/** An API server that has claims of these sizes, and is told of nothing that it should not be. */
+function server(sizes: readonly string[], refusal?: string) {
+    const asked: string[] = [];
+    const api = {
+        get: (path: string) => {
+            const storage = sizes[Number(/-(\d+)$/.exec(path)?.[1])];
+            return Promise.resolve(storage && { spec: { resources: { requests: { storage } } } });
+        },
+        list: () => Promise.resolve([]),
+        request: (method: string, path: string) => {
+            asked.push(`${method} ${path.split("?")[1] ?? ""}`);
+            return Promise.resolve({ status: refusal ? 403 : 200, body: JSON.stringify({ message: refusal }) });
+        },
+    };
+    return { api: api as unknown as Kubernetes, asked };
+}
+
+describe("npm run grow", () => {
+    const volume = { workload: "vlstorage", count: 2 };
+    const options = { say: () => undefined, patience: 0 };
+
+    it("is for volumes that no setting can make larger", () => {
+        const file = stackFile(routes.management!);
+        assert.deepEqual([volumesToGrow(file, "logs").workload, volumesToGrow(file, "logs").count], ["vlstorage", 2]);
+        assert.equal(volumesToGrow(file, "traces").workload, "vtstorage");
+        for (const signal of ["metrics", "audit"]) {
+            assert.throws(() => volumesToGrow(file, signal), {
+                name: "UserError",
+                message: new RegExp(`Volumes of ${signal} grow by their setting[^]*kof:storage\\.${signal}\\.size`),
+            });
+        }
+        assert.throws(
+            () => volumesToGrow(stackFile(routes.none!), "logs"),
+            /Route none has no volumes of logs on this/,
+        );
+    });
+
+    it("changes nothing when a claim is missing, larger already, or refused", async () => {
+        const cases: readonly [readonly string[], string | undefined, RegExp, readonly string[]][] = [
+            [
+                ["50Gi"],
+                undefined,
+                /^There is no claim vlstorage-volume-\S+-1 in namespace kof\. Nothing was changed/,
+                [],
+            ],
+            [["50Gi", "200Gi"], undefined, /^100Gi is smaller than 200Gi, and no volume can become smaller/, []],
+            [["50Gi", "50Gi"], "must support resize", /refuses \S+-0: must support resize$/, ["PATCH dryRun=All"]],
+        ];
+        for (const [sizes, refusal, message, expected] of cases) {
+            const { api, asked } = server(sizes, refusal);
+            await assert.rejects(growVolumes(api, volume, "100Gi", options), { name: "UserError", message });
+            assert.deepEqual(asked, expected);
+        }
+    });
+
+    it("leaves the StatefulSet alone while the driver is not done", async () => {
+        const { api, asked } = server(["50Gi", "50Gi"]);
+        await assert.rejects(
+            growVolumes(api, volume, "100Gi", options),
+            /Not large yet[^]*kubectl describe pvc -n kof/,
+        );
+        assert.deepEqual(asked, ["PATCH dryRun=All", "PATCH dryRun=All", "PATCH ", "PATCH "]);
+    });
+
+    it("says how it is used", () => {
+        const run = (...words: string[]) =>
+            spawnSync(process.execPath, ["-r", "./cli/register.js", "cli/grow.ts", ...words], { encoding: "utf8" });
+        for (const words of [[], ["--signal", "logs"], ["--signal", "logs", "--size", "100GB"]]) {
+            const { status, stderr } = run(...words);
+            assert.equal(status, 1);
+            assert.match(stderr, /^Usage: npm run grow -- --stack NAME --signal logs --size 200Gi\n/);
+        }
+    });
+});
+
+describe("docs/storage.md", () => {
+    it("has the headings that the program refers to", () => {
+        const anchors = fs
+            .readFileSync("docs/storage.md", "utf8")
+            .split("\n")
+            .filter((line) => line.startsWith("#"))
+            .map((line) => line.replace(/^#+ /, "").toLowerCase().replaceAll(" ", "-"));
+        const sources = fs.readdirSync("changes").map((file) => fs.readFileSync(`changes/${file}`, "utf8"));
+        const referred = sources.flatMap((text) =>
+            [...text.matchAll(/docs\/storage\.md#([\w-]+)/g)].map(([, at]) => at!),
+        );
+        assert.ok(referred.length >= 2);
+        for (const anchor of referred) {
+            assert.ok(anchors.includes(anchor), anchor);
+        }
+    });
+});
