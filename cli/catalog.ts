@@ -4,26 +4,41 @@ import * as path from "node:path";
 import { catalogFile, catalogOf, versions } from "../catalog";
 import { compareCatalogs, describeChanges } from "../catalog/compare";
 import { generateCatalog } from "../catalog/generate";
+import { generateImages } from "../catalog/generateImages";
+import { imagesFile } from "../catalog/images";
 import { UserError } from "../errors";
 import { parseOptions, run } from "./command";
 
 const usage = `Usage: npm run catalog -- --charts DIR   write the catalog of the KOF version whose charts are in DIR
+       npm run catalog -- --images DIR   write the list of that version's images; needs helm, on PATH or named by HELM
        npm run catalog -- --check DIR    say how that version differs from the newest that has a catalog
 
 DIR holds the charts as 'helm pull --untar' leaves them, one folder each.`;
 
+function write(file: string, content: { version: string }): void {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, `${JSON.stringify(content, undefined, 1)}\n`);
+    console.log(`KOF ${content.version}: wrote ${path.relative(process.cwd(), file)}`);
+}
+
 run(() => {
-    const { charts, check } = parseOptions(usage, { charts: { type: "string" }, check: { type: "string" } });
-    if (charts !== undefined && check === undefined) {
+    const { charts, images, check } = parseOptions(usage, {
+        charts: { type: "string" },
+        images: { type: "string" },
+        check: { type: "string" },
+    });
+    if ([charts, images, check].filter((folder) => folder !== undefined).length !== 1) {
+        throw new UserError(usage);
+    }
+    if (charts !== undefined) {
         const catalog = generateCatalog(charts);
-        const file = catalogFile(catalog.version);
-        fs.writeFileSync(file, `${JSON.stringify(catalog, undefined, 1)}\n`);
-        console.log(`KOF ${catalog.version}: wrote ${path.relative(process.cwd(), file)}`);
-    } else if (check !== undefined && charts === undefined) {
+        write(catalogFile(catalog.version), catalog);
+    } else if (images !== undefined) {
+        const found = generateImages(images);
+        write(imagesFile(found.version), found);
+    } else if (check !== undefined) {
         const newest = catalogOf(versions.at(-1) ?? "");
         const checked = generateCatalog(check);
         console.log(describeChanges(newest.version, checked.version, compareCatalogs(newest, checked)));
-    } else {
-        throw new UserError(usage);
     }
 });
