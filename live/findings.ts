@@ -1,3 +1,6 @@
+import type { Route } from "../routes";
+import type { Kubernetes } from "./kubernetes";
+
 /** How bad something is: it will not work, it may not, or nobody could see whether it does. */
 export type Severity = "problem" | "warning" | "unknown";
 
@@ -16,3 +19,53 @@ export interface Finding {
 export class CouldNotLook extends Error {
     override readonly name = "CouldNotLook";
 }
+
+/** What checks look at. */
+export interface Live {
+    readonly route: Route;
+    readonly kubernetes: Kubernetes;
+    /** The `aws:` configuration of the stack as far as a client needs it. */
+    readonly aws: { readonly profile?: string | undefined };
+}
+
+/** One thing to look at. Finding nothing means that it is right. */
+export interface Check {
+    readonly title: string;
+    readonly look: (live: Live) => Promise<readonly Finding[]>;
+}
+
+/** What came of a check. */
+export interface Result {
+    readonly title: string;
+    readonly findings: readonly Finding[];
+}
+
+/** Looks. What cannot be seen is a finding as well, so that one thing out of sight does not hide the others. */
+export async function lookAt({ title, look }: Check, live: Live): Promise<Result> {
+    try {
+        return { title, findings: await look(live) };
+    } catch (error) {
+        if (!(error instanceof CouldNotLook)) {
+            throw error;
+        }
+        return { title, findings: [unseen(error)] };
+    }
+}
+
+function unseen({ message }: CouldNotLook): Finding {
+    return {
+        severity: "unknown",
+        what: `could not look: ${message}`,
+        why: "It may be right or wrong: nothing was seen.",
+        fix: "kubectl auth can-i --list -n kof",
+    };
+}
+
+/** The worst of what was found; `ok` when nothing stands in the way. A warning does not. */
+export function verdict(results: readonly Result[]): "ok" | "unknown" | "problem" {
+    const severities = results.flatMap(({ findings }) => findings.map(({ severity }) => severity));
+    return severities.includes("problem") ? "problem" : severities.includes("unknown") ? "unknown" : "ok";
+}
+
+/** What a command that looks at a live cluster ends with. */
+export const exitCodes = { ok: 0, unknown: 2, problem: 3 } as const;

@@ -13,6 +13,7 @@ import { CouldNotLook } from "./findings";
 export interface Response {
     /** HTTP status. */
     readonly status: number;
+    readonly headers?: http.IncomingHttpHeaders;
     readonly body: string;
 }
 
@@ -136,7 +137,7 @@ function load(config: KubeConfig, kubeconfig: string | undefined): void {
 export function send(
     url: URL,
     request: https.RequestOptions,
-    { body, timeout = 10_000 }: RequestOptions,
+    { body, timeout = 10_000 }: RequestOptions = {},
 ): Promise<Response> {
     return new Promise((resolve, reject) => {
         const sent = (url.protocol === "http:" ? http : https).request(
@@ -147,7 +148,11 @@ export function send(
                 response.on("data", (chunk: Buffer) => chunks.push(chunk));
                 response.on("error", reject);
                 response.on("end", () => {
-                    resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+                    resolve({
+                        status: response.statusCode ?? 0,
+                        headers: response.headers,
+                        body: Buffer.concat(chunks).toString(),
+                    });
                 });
             },
         );

@@ -1,0 +1,49 @@
+import { checks } from "../live/doctor";
+import { exitCodes, lookAt, verdict, type Result } from "../live/findings";
+import { Progress, resultText, summaryText } from "../live/report";
+import { parseOptions, run } from "./command";
+import { connect } from "./live";
+import { readStackFile, stackFileOptions } from "./stackFile";
+
+const usage = `Usage: npm run doctor -- (--stack NAME | --config FILE) [--json]
+
+Looks at the cluster and the AWS account of a stack: before 'pulumi up' for what it needs, after a failure for what went
+wrong. Changes nothing. Each finding says why it matters, and a command that fixes it or shows more.
+
+  --json   one JSON object instead of text
+
+Exit code  0  nothing stands in the way (there may be warnings)
+           1  the command line or the stack file is wrong
+           2  something could not be looked at, and nothing else is wrong
+           3  something is wrong`;
+
+run(async () => {
+    const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
+    const stackFile = readStackFile(choice);
+    const live = connect(stackFile);
+    const { route, version } = live.route.settings;
+    const about = { stack: stackFile.stack, route, version, server: live.kubernetes.server };
+    const progress = new Progress();
+    if (json !== true) {
+        console.log(`Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}\n`);
+    }
+    const results: Result[] = [];
+    // All at once, so that a server which does not answer costs its deadline once; shown in order.
+    const looks = checks.map((check) => ({ title: check.title, result: lookAt(check, live) }));
+    for (const { title, result } of looks) {
+        if (json !== true) {
+            progress.show(`${title} ...`);
+        }
+        results.push(await result);
+        if (json !== true) {
+            progress.print(resultText(await result));
+        }
+    }
+    const found = verdict(results);
+    console.log(
+        json === true
+            ? JSON.stringify({ ...about, verdict: found, checks: results }, undefined, 2)
+            : `\n${summaryText(results)}`,
+    );
+    process.exitCode = exitCodes[found];
+});

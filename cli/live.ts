@@ -1,0 +1,25 @@
+import { UserError } from "../errors";
+import { Kubernetes } from "../live/kubernetes";
+import type { Live } from "../live/findings";
+import { routeOfFile } from "./plan";
+import type { StackFile } from "./stackFile";
+
+/**
+ * What a stack file leads to: its route, and the cluster that it is deployed to.
+ *
+ * @throws UserError when the file is wrong, or names a cluster that cannot be reached by it.
+ */
+export function connect(stackFile: StackFile): Live {
+    const { file, config, secretKeys } = stackFile;
+    const route = routeOfFile(stackFile);
+    const encrypted = secretKeys.includes("kubernetes:kubeconfig");
+    if (encrypted && !process.env.KUBECONFIG) {
+        throw new UserError(
+            `${file} holds an encrypted kubernetes:kubeconfig, which only Pulumi can read. Write it to a file for this command:\n\n` +
+                "  pulumi config get kubernetes:kubeconfig > kubeconfig && export KUBECONFIG=$PWD/kubeconfig",
+        );
+    }
+    const kubeconfig = encrypted ? undefined : config["kubernetes:kubeconfig"];
+    const context = config["kubernetes:context"];
+    return { route, kubernetes: Kubernetes.connect({ kubeconfig, context }), aws: { profile: config["aws:profile"] } };
+}

@@ -1,0 +1,63 @@
+import type { Check, Finding, Live } from "./findings";
+import { CouldNotLook } from "./findings";
+
+/** Whether AWS lets this person make what a stack needs there. */
+export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }];
+
+/** What `pulumi up` does in AWS on route cloudwatch, where it makes the credentials too. */
+const groupActions = ["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:TagResource"];
+const userActions = ["iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey", "iam:TagUser"];
+
+async function identityAndRights({ route, aws: { profile } }: Live): Promise<Finding[]> {
+    const { cloudwatch } = route;
+    if (!cloudwatch) {
+        return [];
+    }
+    // Loaded only here: most stacks have nothing in AWS.
+    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+    const { IAMClient, SimulatePrincipalPolicyCommand } = await import("@aws-sdk/client-iam");
+    const client = { region: cloudwatch.region, ...(profile === undefined ? {} : { profile }) };
+    let arn: string;
+    try {
+        arn = (await new STSClient(client).send(new GetCallerIdentityCommand({}))).Arn ?? "";
+    } catch (error) {
+        const { name, message } = error as Error;
+        if (/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|TimeoutError/.test(`${name} ${message}`)) {
+            throw new CouldNotLook(`AWS does not answer: ${message || name}`);
+        }
+        return [
+            {
+                severity: "problem",
+                what: `AWS does not know who you are: ${message || name}`,
+                why: "Log groups and credentials of route cloudwatch are made with your identity.",
+                fix: "aws sts get-caller-identity",
+            },
+        ];
+    }
+    const actions = [...groupActions, ...(cloudwatch.credentials.kind === "accessKey" ? userActions : [])];
+    try {
+        const { EvaluationResults = [] } = await new IAMClient(client).send(
+            new SimulatePrincipalPolicyCommand({ PolicySourceArn: principalOf(arn), ActionNames: actions }),
+        );
+        const denied = EvaluationResults.filter(({ EvalDecision }) => EvalDecision !== "allowed");
+        return denied.length === 0
+            ? []
+            : [
+                  {
+                      severity: "problem",
+                      what: `${arn} may not ${denied.map(({ EvalActionName }) => EvalActionName).join(", ")}`,
+                      why: "pulumi up makes log groups, and a user that may write to them; it would stop half-way.",
+                      fix: `aws iam simulate-principal-policy --policy-source-arn ${principalOf(arn)} --action-names ${actions.join(" ")}`,
+                  },
+              ];
+    } catch (error) {
+        throw new CouldNotLook(
+            `${arn} may not ask for its own rights (iam:SimulatePrincipalPolicy): ${(error as Error).name}`,
+        );
+    }
+}
+
+/** IAM knows a role that somebody has assumed by the role's own ARN. */
+export function principalOf(arn: string): string {
+    return arn.replace(/^arn:([\w-]+):sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:$1:iam::$2:role/$3");
+}

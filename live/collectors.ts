@@ -1,0 +1,285 @@
+import { valueAt, type HelmValue } from "../catalog/values";
+import { kofNamespace } from "../components/namespace";
+import { CouldNotLook, type Check, type Finding, type Live } from "./findings";
+import type { Kubernetes } from "./kubernetes";
+
+/** Whether KOF's pods run, and whether what the collectors take in gets out again. */
+export const workloads: readonly Check[] = [
+    { title: "Pods", look: brokenPods },
+    { title: "Collectors' exports", look: failedExports },
+];
+
+interface ContainerState {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
+}
+
+/** A pod, as far as it matters here. */
+export interface Pod {
+    readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+    readonly status?: {
+        readonly phase?: string;
+        readonly conditions?: readonly { type: string; status: string; message?: string }[];
+        readonly containerStatuses?: readonly {
+            readonly name: string;
+            readonly restartCount?: number;
+            readonly state?: ContainerState;
+            readonly lastState?: ContainerState;
+        }[];
+    };
+}
+
+const pods = `/api/v1/namespaces/${kofNamespace}/pods`;
+
+/** Why a container that waits will not start by itself. */
+const stuck =
+    /^(CrashLoopBackOff|CreateContainer.*Error|ErrImage.*|ImagePullBackOff|InvalidImageName|RunContainerError)$/;
+
+async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for (const pod of await kubernetes.list<Pod>(pods)) {
+        const { name } = pod.metadata;
+        const unscheduled = pod.status?.conditions?.find(
+            ({ type, status }) => type === "PodScheduled" && status === "False",
+        );
+        if (unscheduled) {
+            findings.push({
+                severity: "problem",
+                what: `pod ${name} has no node: ${unscheduled.message ?? ""}`,
+                why: "It does not start, and the release that it belongs to times out.",
+                fix: `kubectl describe pod -n ${kofNamespace} ${name}`,
+            });
+        }
+        for (const container of pod.status?.containerStatuses ?? []) {
+            const { reason, message } = container.state?.waiting ?? {};
+            if (reason !== undefined && stuck.test(reason)) {
+                const crashed = reason === "CrashLoopBackOff";
+                const line = crashed ? await lastLine(kubernetes, name, container.name) : message;
+                findings.push({
+                    severity: "problem",
+                    what: `pod ${name}: ${reason}${line === undefined ? "" : `: ${line}`}`,
+                    why: isCollector(pod)
+                        ? "A collector that does not run collects nothing on its node."
+                        : "It does not run, and what needs it waits.",
+                    fix: crashed
+                        ? `kubectl logs -n ${kofNamespace} ${name} -c ${container.name} --previous`
+                        : `kubectl describe pod -n ${kofNamespace} ${name}`,
+                });
+            }
+        }
+    }
+    return findings;
+}
+
+/** The last line that a container wrote before it ended; `undefined` when there is none to be had. */
+async function lastLine(kubernetes: Kubernetes, pod: string, container: string): Promise<string | undefined> {
+    for (const previous of ["true", "false"]) {
+        const query = `container=${container}&tailLines=5&previous=${previous}`;
+        const { status, body } = await kubernetes.request("GET", `${pods}/${pod}/log?${query}`);
+        const line = status === 200 ? body.trim().split("\n").at(-1) : undefined;
+        if (line) {
+            return withoutCredentials(line);
+        }
+    }
+    return undefined;
+}
+
+/** Whether a pod is one of the OpenTelemetry Operator's. */
+function isCollector({ metadata }: Pod): boolean {
+    return metadata.labels?.["app.kubernetes.io/component"] === "opentelemetry-collector";
+}
+
+/** The collectors of this cluster that run, or those of one OpenTelemetryCollector: `kof-collectors-daemon`. */
+export async function runningCollectors(kubernetes: Kubernetes, name?: string): Promise<Pod[]> {
+    const selector = "labelSelector=app.kubernetes.io/component%3Dopentelemetry-collector";
+    const all = await kubernetes.list<Pod>(`${pods}?${selector}`);
+    return all.filter((pod) => pod.status?.phase === "Running" && (name === undefined || resourceOf(pod) === name));
+}
+
+/** The operator labels a pod with its OpenTelemetryCollector: `kof.kof-collectors-daemon`. */
+function resourceOf({ metadata }: Pod): string {
+    return metadata.labels?.["app.kubernetes.io/instance"]?.split(".").at(-1) ?? "";
+}
+
+/** The ports that a collector listens on: for OTLP over HTTP, and for its own metrics. */
+export async function portsOf(kubernetes: Kubernetes, pod: Pod): Promise<{ otlp: number; metrics: number }> {
+    const found = await kubernetes.get<{ spec?: { config?: HelmValue } }>(
+        `/apis/opentelemetry.io/v1beta1/namespaces/${kofNamespace}/opentelemetrycollectors/${resourceOf(pod)}`,
+    );
+    const config = found?.spec?.config;
+    const endpoint = valueAt(config, ["receivers", "otlp", "protocols", "http", "endpoint"]) as string | undefined;
+    const [reader] = (valueAt(config, ["service", "telemetry", "metrics", "readers"]) ?? []) as HelmValue[];
+    const port = valueAt(reader, ["pull", "exporter", "prometheus", "port"]);
+    return { otlp: Number(/:(\d+)$/.exec(endpoint ?? "")?.[1] ?? 4318), metrics: Number(port ?? 8888) };
+}
+
+/** Sends a request to a port of a pod, through the API server: no network of the cluster has to be reachable from here. */
+export function podPath({ metadata }: Pod, port: number, path: string): string {
+    return `${pods}/http:${metadata.name}:${String(port)}/proxy${path}`;
+}
+
+/** One sample of a metric in Prometheus' text format. */
+export interface Sample {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+}
+
+/** Reads Prometheus' text format. */
+export function parseMetrics(text: string): Sample[] {
+    return text.split("\n").flatMap((line) => {
+        const [, name, labels = "", value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
+        if (name === undefined || value === undefined) {
+            return [];
+        }
+        const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = "", of = ""]) => [key, of]);
+        return [{ name, labels: Object.fromEntries(pairs) as Record<string, string>, value: Number(value) }];
+    });
+}
+
+/** What a collector says of one of its exporters, since it started. */
+export interface ExporterCounters {
+    /** As in its configuration: `otlphttp/logs`. */
+    readonly exporter: string;
+    readonly signal: "logs" | "metrics" | "traces";
+    readonly sent: number;
+    /** Dropped, because the destination refused them or did not answer for too long. */
+    readonly failed: number;
+    /** Dropped, because the queue was full. */
+    readonly refused: number;
+    /** How full the queue is: 0 to 1. `undefined` when it has none. */
+    readonly queue: number | undefined;
+}
+
+const units = { log_records: "logs", metric_points: "metrics", spans: "traces" } as const;
+
+/** The counters of every exporter, with or without the suffix `_total` that newer collectors add. */
+export function exporterCounters(samples: readonly Sample[]): ExporterCounters[] {
+    const sum = (name: string, exporter: string) =>
+        samples
+            .filter((sample) => sample.name.replace(/_total$/, "") === name && sample.labels.exporter === exporter)
+            .reduce<number | undefined>((all, { value }) => (all ?? 0) + value, undefined);
+    const exporters = [
+        ...new Set(samples.flatMap(({ labels }) => (labels.exporter === undefined ? [] : [labels.exporter]))),
+    ];
+    return exporters.sort().flatMap((exporter) => {
+        const size = sum("otelcol_exporter_queue_size", exporter);
+        const capacity = sum("otelcol_exporter_queue_capacity", exporter);
+        return Object.entries(units).flatMap(([unit, signal]) => {
+            const counted = ["sent", "send_failed", "enqueue_failed"].map((what) =>
+                sum(`otelcol_exporter_${what}_${unit}`, exporter),
+            );
+            const [sent = 0, failed = 0, refused = 0] = counted;
+            return counted.every((count) => count === undefined)
+                ? []
+                : [
+                      {
+                          exporter,
+                          signal,
+                          sent,
+                          failed,
+                          refused,
+                          queue: size !== undefined && capacity ? size / capacity : undefined,
+                      },
+                  ];
+        });
+    });
+}
+
+/**
+ * The counters of a collector.
+ *
+ * @throws CouldNotLook when its port does not answer.
+ */
+export async function countersOf(kubernetes: Kubernetes, pod: Pod): Promise<ExporterCounters[]> {
+    const { metrics } = await portsOf(kubernetes, pod);
+    const { status, body } = await kubernetes.request("GET", podPath(pod, metrics, "/metrics"));
+    if (status !== 200) {
+        throw new CouldNotLook(`metrics of pod ${pod.metadata.name} (port ${String(metrics)}): HTTP ${String(status)}`);
+    }
+    return exporterCounters(parseMetrics(body));
+}
+
+/**
+ * A destination that answers 401 has its data dropped at once, without another try, while the sender still gets 200 and
+ * every pod is green. Only these counters tell.
+ */
+async function failedExports({ kubernetes }: Live): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    let unseen: CouldNotLook | undefined;
+    for (const pod of await runningCollectors(kubernetes)) {
+        try {
+            const counters = await countersOf(kubernetes, pod);
+            findings.push(...counters.flatMap((each) => exportFindings(pod.metadata.name, each)));
+            if (counters.some(({ failed }) => failed > 0)) {
+                findings.push(...(await exportError(kubernetes, pod)));
+            }
+        } catch (error) {
+            if (!(error instanceof CouldNotLook)) {
+                throw error;
+            }
+            unseen = error;
+        }
+    }
+    if (unseen && findings.length === 0) {
+        throw unseen;
+    }
+    return findings;
+}
+
+/** What the counters of an exporter mean. */
+export function exportFindings(
+    pod: string,
+    { exporter, signal, sent, failed, refused, queue }: ExporterCounters,
+): Finding[] {
+    const fix = `kubectl logs -n ${kofNamespace} ${pod} | grep -i 'exporting failed\\|error'`;
+    const findings: Finding[] = [];
+    if (failed + refused > 0) {
+        findings.push({
+            severity: sent === 0 ? "problem" : "warning",
+            what: `${pod}: exporter ${exporter} dropped ${String(failed + refused)} of ${String(failed + refused + sent)} ${signal} since it started`,
+            why:
+                sent === 0
+                    ? "Nothing gets through. What is refused (401, 403, 400) is dropped at once, while every pod is green."
+                    : "That data is lost. If the number still rises, it is being lost now.",
+            fix,
+        });
+    }
+    if (queue !== undefined && queue > 0.8) {
+        findings.push({
+            severity: "warning",
+            what: `${pod}: the queue of exporter ${exporter} is ${String(Math.round(queue * 100))}% full`,
+            why: "The destination takes less than comes in, or is away. What no longer fits is dropped.",
+            fix,
+        });
+    }
+    return findings;
+}
+
+/** What a collector last said of an export that failed. */
+async function exportError(kubernetes: Kubernetes, pod: Pod): Promise<Finding[]> {
+    const { status, body } = await kubernetes.request("GET", `${pods}/${pod.metadata.name}/log?tailLines=1000`);
+    const line = body
+        .split("\n")
+        .filter((each) => /exporting failed/i.test(each))
+        .at(-1);
+    if (status !== 200 || line === undefined) {
+        return [];
+    }
+    const text = withoutCredentials(/"error": ?"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line);
+    return [
+        {
+            severity: "warning",
+            what: `${pod.metadata.name} said: ${text}`,
+            why: /\b40[13]\b/.test(text)
+                ? "The destination refuses the collectors' credentials."
+                : "This is the last export that failed.",
+            fix: `kubectl logs -n ${kofNamespace} ${pod.metadata.name} --tail=1000`,
+        },
+    ];
+}
+
+/** A line of a log without what an address in it may carry. */
+function withoutCredentials(line: string): string {
+    return line.replace(/\/\/[^/@\s]+@/g, "//[secret]@").slice(0, 500);
+}

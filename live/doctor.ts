@@ -1,0 +1,17 @@
+import { aws } from "./aws";
+import { workloads } from "./collectors";
+import type { Check } from "./findings";
+import { prerequisites } from "./prerequisites";
+import { registries } from "./registries";
+import { releases } from "./releases";
+import { storage } from "./storage";
+
+/** All that `doctor` looks at: before an install what it needs, and after a failure what went wrong, in this order. */
+export const checks: readonly Check[] = [
+    ...prerequisites,
+    ...storage,
+    ...aws,
+    ...registries,
+    ...releases,
+    ...workloads,
+];

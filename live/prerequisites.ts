@@ -1,0 +1,263 @@
+import * as semver from "semver";
+
+import { isMap, type HelmValue } from "../catalog/values";
+import { kofNamespace } from "../components/namespace";
+import { cloudwatchSecretName } from "../routes/cloudwatch";
+import { vmuserSecretName } from "../routes/vmuser";
+import type { Route } from "../routes";
+import type { Check, Finding, Live } from "./findings";
+
+/** The oldest Kubernetes that KOF is tested with (KOF's version compatibility page, 1.8 to 1.10). */
+const oldestKubernetes = "1.32.0";
+
+/** What has to be there before KOF is installed. */
+export const prerequisites: readonly Check[] = [
+    { title: "Kubernetes API", look: kubernetesVersion },
+    { title: "KCM", look: kcm },
+    { title: "Flux", look: flux },
+    { title: "cert-manager", look: certManager },
+    { title: "Istio label", look: istioLabel },
+    { title: "Secrets", look: secrets },
+];
+
+async function kubernetesVersion({ kubernetes }: Live): Promise<Finding[]> {
+    const found = await kubernetes.get<{ gitVersion: string }>("/version");
+    const version = semver.coerce(found?.gitVersion);
+    return version && semver.lt(version, oldestKubernetes)
+        ? [
+              {
+                  severity: "warning",
+                  what: `Kubernetes ${version.version} is older than ${oldestKubernetes}`,
+                  why: "KOF is not tested with it.",
+                  fix: "kubectl version",
+              },
+          ]
+        : [];
+}
+
+interface Condition {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly message?: string;
+}
+
+/** KCM's minor version is KOF's: upstream tests no other pair (.github/actions/shared-setup/action.yaml, KOF 1.8 to 1.11). */
+async function kcm({ kubernetes, route }: Live): Promise<Finding[]> {
+    const [management] = await kubernetes.list<{
+        metadata: { name: string };
+        spec?: { release?: string };
+        status?: { release?: string; conditions?: Condition[] };
+    }>("/apis/k0rdent.mirantis.com/v1beta1/managements");
+    if (!management) {
+        return [
+            {
+                severity: "problem",
+                what: "there is no Management object: KCM is not installed",
+                why: "KOF is made of KCM's objects, and KCM brings Flux and cert-manager. Nothing of KOF can be installed.",
+                fix: "helm install kcm oci://ghcr.io/k0rdent/kcm/charts/kcm -n kcm-system --create-namespace",
+            },
+        ];
+    }
+    const findings: Finding[] = [];
+    const release = management.status?.release ?? management.spec?.release ?? "";
+    // A release is named after its version: kcm-1-10-0.
+    const version = /(\d+)-(\d+)-(\d+)/.exec(release)?.slice(1).join(".");
+    const wanted = route.settings.version;
+    if (version === undefined || semver.minor(version) !== semver.minor(wanted)) {
+        findings.push({
+            severity: "warning",
+            what: `KCM is ${release || "of an unknown release"}, KOF is to be ${wanted}`,
+            why: "Each KOF version is tested with the KCM of the same minor version only. Upgrade KCM first.",
+            fix: "kubectl get releases.k0rdent.mirantis.com,managements.k0rdent.mirantis.com",
+        });
+    }
+    const ready = management.status?.conditions?.find(({ type }) => type === "Ready");
+    if (ready && ready.status !== "True") {
+        findings.push({
+            severity: "problem",
+            what: `KCM is not ready: ${ready.message ?? ready.reason ?? ""}`,
+            why: "KOF's services are rolled out by KCM.",
+            fix: `kubectl describe management ${management.metadata.name}`,
+        });
+    }
+    return findings;
+}
+
+interface Crd {
+    readonly spec: {
+        readonly versions: readonly { name: string; served: boolean; schema?: { openAPIV3Schema?: Schema } }[];
+    };
+}
+
+interface Schema {
+    readonly properties?: Readonly<Record<string, Schema>>;
+    readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
+}
+
+const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+/** What the umbrella chart makes, by the API versions that it writes (charts/kof/templates). */
+const fluxKinds = {
+    "helmreleases.helm.toolkit.fluxcd.io": "v2",
+    "helmcharts.source.toolkit.fluxcd.io": "v1",
+    "helmrepositories.source.toolkit.fluxcd.io": "v1",
+} as const;
+
+async function flux({ kubernetes }: Live): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for (const [name, version] of Object.entries(fluxKinds)) {
+        const crd = await kubernetes.get<Crd>(`${crds}/${name}`);
+        const served = crd?.spec.versions.find((each) => each.name === version && each.served);
+        if (!served) {
+            findings.push({
+                severity: "problem",
+                what: `the cluster has no ${name} ${version}`,
+                why: "KOF's components are Flux HelmReleases. KCM brings Flux; without it the first object is refused.",
+                fix: "kubectl get deployments -A -l app.kubernetes.io/part-of=flux",
+            });
+        } else if (name.startsWith("helmreleases") && !hasUpgradeStrategy(served.schema?.openAPIV3Schema)) {
+            findings.push({
+                severity: "problem",
+                what: "Flux's HelmRelease does not know spec.upgrade.strategy",
+                why: "KOF sets it (Flux 2.7 and later); an older Flux refuses the HelmReleases.",
+                fix: "kubectl get deployments -A -l app.kubernetes.io/part-of=flux -o wide",
+            });
+        }
+    }
+    return findings;
+}
+
+function hasUpgradeStrategy(schema: Schema | undefined): boolean {
+    let current = schema;
+    for (const step of ["spec", "upgrade", "strategy"]) {
+        if (current?.["x-kubernetes-preserve-unknown-fields"] === true) {
+            return true;
+        }
+        current = current?.properties?.[step];
+    }
+    return current !== undefined;
+}
+
+async function certManager({ kubernetes }: Live): Promise<Finding[]> {
+    const why = "kof-operators gets the certificate of its admission webhook from cert-manager, and hangs without it.";
+    if ((await kubernetes.get(`${crds}/certificates.cert-manager.io`)) === undefined) {
+        return [
+            {
+                severity: "problem",
+                what: "cert-manager is not installed",
+                why,
+                fix: "kubectl get management kcm -o jsonpath='{.status.components}'",
+            },
+        ];
+    }
+    const pods = await kubernetes.list<{ status?: { conditions?: Condition[] } }>(
+        "/api/v1/pods?labelSelector=app.kubernetes.io/name%3Dcert-manager",
+    );
+    const isReady = ({ type, status }: Condition) => type === "Ready" && status === "True";
+    return pods.some(({ status }) => status?.conditions?.some(isReady) === true)
+        ? []
+        : [
+              {
+                  severity: "problem",
+                  what: "no cert-manager is running",
+                  why,
+                  fix: "kubectl get pods -A -l app.kubernetes.io/instance=cert-manager",
+              },
+          ];
+}
+
+async function istioLabel({ kubernetes, route }: Live): Promise<Finding[]> {
+    const namespace = await kubernetes.get<{ metadata: { labels?: Record<string, string> } }>(
+        `/api/v1/namespaces/${kofNamespace}`,
+    );
+    const inMesh = namespace?.metadata.labels?.["istio-injection"] === "enabled";
+    const { istio } = route.settings;
+    if (!namespace || inMesh === istio) {
+        return [];
+    }
+    return [
+        {
+            severity: "problem",
+            what: `namespace ${kofNamespace} ${inMesh ? "has" : "lacks"} the label istio-injection=enabled, but kof:istio is ${String(istio)}`,
+            why: "KOF names its services after the label: flipping it removes the storage of regions and of this cluster.",
+            fix: `pulumi config set kof:istio ${String(inMesh)}`,
+        },
+    ];
+}
+
+/** A Secret that has to exist before the collectors start, and that neither the program nor the chart makes. */
+interface NeededSecret {
+    readonly name: string;
+    readonly keys: readonly string[];
+    readonly severity: Finding["severity"];
+    readonly why: string;
+    readonly fix: string;
+}
+
+async function secrets({ kubernetes, route }: Live): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for (const { name, keys, ...rest } of neededSecrets(route)) {
+        const secret = await kubernetes.get<{ data?: Record<string, string> }>(
+            `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
+        );
+        const missing = keys.filter((key) => !secret?.data?.[key]);
+        if (!secret) {
+            findings.push({ ...rest, what: `there is no Secret ${kofNamespace}/${name}` });
+        } else if (missing.length > 0) {
+            const plural = missing.length > 1 ? "keys" : "key";
+            findings.push({
+                ...rest,
+                what: `Secret ${kofNamespace}/${name} lacks the ${plural} ${missing.join(", ")}`,
+            });
+        }
+    }
+    return findings;
+}
+
+/** The Secrets that a route refers to, apart from those that are made along with it. */
+export function neededSecrets(route: Route): NeededSecret[] {
+    const { settings } = route;
+    const ofRegion = settings.route === "regional" ? settings.regional : undefined;
+    const needed = new Map<string, Set<string>>();
+    for (const { name, key } of secretKeyRefs(route.values)) {
+        needed.set(name, (needed.get(name) ?? new Set()).add(key));
+    }
+    if (ofRegion) {
+        // KOF 1.10 and later refer to it themselves.
+        needed.set(vmuserSecretName(ofRegion.cluster, ofRegion.namespace), new Set(["username", "password"]));
+    }
+    if (settings.route === "cloudwatch" && settings.cloudwatch.credentials.kind === "accessKey") {
+        needed.delete(cloudwatchSecretName);
+    }
+    return [...needed].map(([name, keys]) => ({
+        name,
+        keys: [...keys],
+        ...(ofRegion && name === vmuserSecretName(ofRegion.cluster, ofRegion.namespace)
+            ? {
+                  severity: "problem",
+                  why: `KOF makes it once region ${ofRegion.cluster} is set up. Collectors do not start without it.`,
+                  fix: `kubectl get clusterdeployment -n ${ofRegion.namespace} ${ofRegion.cluster}`,
+              }
+            : {
+                  severity: "problem",
+                  why: "Collectors do not start without it (CreateContainerConfigError), and their release times out.",
+                  fix: `kubectl create secret generic -n ${kofNamespace} ${name} ${[...keys].map((key) => `--from-file=${key}`).join(" ")}`,
+              }),
+    }));
+}
+
+/** Every `secretKeyRef` in Helm values. */
+function secretKeyRefs(values: HelmValue): { name: string; key: string }[] {
+    if (Array.isArray(values)) {
+        return values.flatMap(secretKeyRefs);
+    }
+    if (!isMap(values)) {
+        return [];
+    }
+    return Object.entries(values).flatMap(([key, value]) =>
+        key === "secretKeyRef" && isMap(value)
+            ? [{ name: value.name as string, key: value.key as string }]
+            : secretKeyRefs(value),
+    );
+}

@@ -1,0 +1,79 @@
+import { umbrellaObjects } from "../catalog/umbrella";
+import type { Check, Finding, Live } from "./findings";
+
+/** What Flux and Sveltos say of what they install. */
+export const releases: readonly Check[] = [
+    { title: "Flux releases", look: fluxObjects },
+    { title: "Sveltos services", look: clusterSummaries },
+];
+
+interface Reconciled {
+    readonly metadata: { readonly name: string; readonly generation?: number };
+    readonly spec?: { readonly suspend?: boolean };
+    readonly status?: {
+        readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+    };
+}
+
+const paths = {
+    HelmRepository: ["source.toolkit.fluxcd.io/v1", "helmrepositories"],
+    HelmChart: ["source.toolkit.fluxcd.io/v1", "helmcharts"],
+    HelmRelease: ["helm.toolkit.fluxcd.io/v2", "helmreleases"],
+} as const;
+
+/** Pulumi only says that it waited in vain for a HelmRelease. Why is in the conditions of it, its chart and its repository. */
+async function fluxObjects({ kubernetes, route }: Live): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for (const { kind, namespace, name } of umbrellaObjects(route.catalog, route.values)) {
+        const [group, plural] = paths[kind];
+        const object = await kubernetes.get<Reconciled>(`/apis/${group}/namespaces/${namespace}/${plural}/${name}`);
+        const describe = `kubectl describe ${kind.toLowerCase()} -n ${namespace} ${name}`;
+        const failed = object?.status?.conditions?.filter(({ type, status, reason }) =>
+            type === "Stalled"
+                ? status === "True"
+                : type === "Ready" && status === "False" && reason !== "DependencyNotReady",
+        );
+        for (const { reason, message } of failed?.slice(0, 1) ?? []) {
+            findings.push({
+                severity: "problem",
+                what: `${kind} ${name}: ${reason ?? "not ready"}: ${message ?? ""}`,
+                why:
+                    kind === "HelmRelease"
+                        ? "It is not installed, and what depends on it waits."
+                        : "Flux cannot fetch the chart.",
+                fix: describe,
+            });
+        }
+        if (object?.spec?.suspend === true) {
+            findings.push({
+                severity: "warning",
+                what: `${kind} ${name} is suspended`,
+                why: "Flux neither changes nor uninstalls it.",
+                fix: `kubectl patch ${kind.toLowerCase()} -n ${namespace} ${name} --type merge -p '{"spec":{"suspend":false}}'`,
+            });
+        }
+    }
+    return findings;
+}
+
+interface ClusterSummary {
+    readonly metadata: { readonly name: string; readonly namespace: string };
+    readonly status?: {
+        readonly featureSummaries?: readonly { featureID?: string; status?: string; failureMessage?: string }[];
+    };
+}
+
+/** From KOF 1.10 on Sveltos installs what runs on the management cluster besides the umbrella's releases. */
+async function clusterSummaries({ kubernetes }: Live): Promise<Finding[]> {
+    const all = await kubernetes.list<ClusterSummary>("/apis/config.projectsveltos.io/v1beta1/clustersummaries");
+    return all.flatMap(({ metadata, status }) =>
+        (status?.featureSummaries ?? [])
+            .filter((feature) => feature.status?.startsWith("Failed") === true || feature.failureMessage !== undefined)
+            .map((feature) => ({
+                severity: "problem" as const,
+                what: `ClusterSummary ${metadata.namespace}/${metadata.name}: ${feature.failureMessage ?? feature.status ?? ""}`,
+                why: "Sveltos could not install a service that KOF is made of.",
+                fix: `kubectl describe clustersummary -n ${metadata.namespace} ${metadata.name}`,
+            })),
+    );
+}

@@ -1,0 +1,68 @@
+import { styleText } from "node:util";
+
+import type { Finding, Result } from "./findings";
+
+const marks = {
+    ok: ["ok", "green"],
+    warning: ["warning", "yellow"],
+    unknown: ["unknown", "magenta"],
+    problem: ["problem", "red"],
+} as const;
+
+/** What came of one check as text: a line, and three more for each thing that was found. */
+export function resultText({ title, findings }: Result): string {
+    return findings.length === 0
+        ? mark("ok", title)
+        : findings.map((finding) => findingText(title, finding)).join("\n");
+}
+
+function findingText(title: string, { severity, what, why, fix }: Finding): string {
+    const [first = "", ...rest] = what.trim().split("\n");
+    return [
+        mark(severity, `${title}: ${first}`),
+        ...[...rest, `Why: ${why}`, `Fix: ${fix}`].map((line) => `            ${line}`),
+    ].join("\n");
+}
+
+function mark(severity: keyof typeof marks, text: string): string {
+    const [word, colour] = marks[severity];
+    return `  ${styleText(colour, word.padEnd(9))} ${text}`;
+}
+
+/** What came of all checks, in one line. */
+export function summaryText(results: readonly Result[]): string {
+    const count = (severity: Finding["severity"]) =>
+        results.flatMap(({ findings }) => findings).filter((finding) => finding.severity === severity).length;
+    const plural = (number: number, one: string) => `${String(number)} ${one}${number === 1 ? "" : "s"}`;
+    const ok = results.filter(({ findings }) => findings.length === 0).length;
+    return [
+        `${String(ok)} of ${String(results.length)} checks found nothing`,
+        plural(count("problem"), "problem"),
+        plural(count("warning"), "warning"),
+        `${String(count("unknown"))} could not be seen`,
+    ].join(", ");
+}
+
+/** A line that says what is being done, on a terminal, until something else is printed there; nothing when piped. */
+export class Progress {
+    private readonly terminal = process.stdout.isTTY && process.env.TERM !== "dumb";
+
+    /** Shows what is being done now. */
+    show(text: string): void {
+        if (this.terminal) {
+            process.stdout.write(`\r\u001b[K  ${styleText("dim", text.slice(0, (process.stdout.columns || 80) - 4))}`);
+        }
+    }
+
+    /** Prints what stays. */
+    print(text: string): void {
+        this.clear();
+        console.log(text);
+    }
+
+    clear(): void {
+        if (this.terminal) {
+            process.stdout.write("\r\u001b[K");
+        }
+    }
+}

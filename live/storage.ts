@@ -1,0 +1,220 @@
+import { kofNamespace } from "../components/namespace";
+import { sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
+import { storageClassOf, storageClassPresets } from "../stacks/storageClasses";
+import type { Check, Finding, Live } from "./findings";
+
+/** Whether the volumes that a route asks for can be made, and fit those that are there. */
+export const storage: readonly Check[] = [
+    { title: "Storage class", look: storageClass },
+    { title: "Volumes", look: pendingClaims },
+    { title: "Existing volumes", look: existingClaims },
+];
+
+interface StorageClass {
+    readonly metadata: { name: string; annotations?: Record<string, string> };
+    readonly provisioner: string;
+    readonly allowVolumeExpansion?: boolean;
+    readonly volumeBindingMode?: string;
+}
+
+const classes = "/apis/storage.k8s.io/v1/storageclasses";
+const isDefault = ({ metadata }: StorageClass) =>
+    metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
+
+async function storageClass({ kubernetes, route }: Live): Promise<Finding[]> {
+    if (volumesOf(route).length === 0) {
+        return [];
+    }
+    const all = await kubernetes.list<StorageClass>(classes);
+    const names = all.map(({ metadata }) => metadata.name).join(", ") || "none";
+    const defaults = all.filter(isDefault);
+    const settings = route.settings.storageClass;
+    const made = storageClassOf(settings);
+    const others = defaults.filter(({ metadata }) => metadata.name !== settings?.name);
+    const findings: Finding[] = [];
+    if (settings === undefined && defaults.length === 0) {
+        findings.push({
+            severity: "problem",
+            what: `the cluster has no default storage class (classes: ${names})`,
+            why: "KOF's volumes name no class, so their claims stay pending and the install times out.",
+            fix: "pulumi config set --path kof:storageClass.preset aws-ebs && pulumi config set --path kof:storageClass.name kof",
+        });
+    }
+    if (settings === undefined ? defaults.length > 1 : made?.isDefault === true && others.length > 0) {
+        const surplus = settings === undefined ? defaults.slice(1) : others;
+        findings.push({
+            severity: "problem",
+            what: `more than one storage class would be the default: ${[...defaults.map(({ metadata }) => metadata.name)].join(", ")}${made?.isDefault === true ? `, and ${made.className} of kof:storageClass` : ""}`,
+            why: "Kubernetes takes the newest one, so a volume's class depends on when it is made.",
+            fix: surplus
+                .map(
+                    ({ metadata }) =>
+                        `kubectl annotate storageclass ${metadata.name} storageclass.kubernetes.io/is-default-class=false --overwrite`,
+                )
+                .join(" && "),
+        });
+    }
+    const existing = settings === undefined ? defaults[0] : all.find(({ metadata }) => metadata.name === settings.name);
+    if (settings?.create === false && !existing) {
+        findings.push({
+            severity: "problem",
+            what: `there is no storage class ${settings.name} (classes: ${names})`,
+            why: "kof:storageClass says to use one that exists (create: false). Claims stay pending.",
+            fix: "kubectl get storageclasses",
+        });
+    }
+    const provisioner = made?.provisioner ?? existing?.provisioner;
+    if (provisioner !== undefined) {
+        findings.push(...(await driver(provisioner, kubernetes)));
+    }
+    return [...findings, ...(made ? [] : requirements(existing))];
+}
+
+/** Provisioners that are no CSI drivers, and so register none. */
+const withoutDriver: readonly string[] = [storageClassPresets["local-path"].provisioner];
+
+async function driver(provisioner: string, kubernetes: Live["kubernetes"]): Promise<Finding[]> {
+    if (provisioner === "kubernetes.io/no-provisioner") {
+        return [
+            {
+                severity: "problem",
+                what: "the class makes no volumes on demand (kubernetes.io/no-provisioner)",
+                why: "Claims stay pending until somebody makes each volume by hand.",
+                fix: "pulumi config set --path kof:storageClass.preset openebs-lvm",
+            },
+        ];
+    }
+    if (
+        withoutDriver.includes(provisioner) ||
+        (await kubernetes.get(`/apis/storage.k8s.io/v1/csidrivers/${provisioner}`))
+    ) {
+        return [];
+    }
+    // Some provisioners are older than CSI, and nothing says which: what is known to be a driver is told apart.
+    const isCsi =
+        /(^|\.)csi\./.test(provisioner) ||
+        Object.values(storageClassPresets).some((each) => each.provisioner === provisioner);
+    return [
+        {
+            severity: isCsi ? "problem" : "warning",
+            what: `no CSI driver ${provisioner} is installed`,
+            why: isCsi ? "Nothing makes the volumes: claims stay pending." : "If it is one, nothing makes the volumes.",
+            fix: "kubectl get csidrivers,csinodes",
+        },
+    ];
+}
+
+/** What KOF asks of a class ("Storing KOF data", 1.8 to 1.10). */
+function requirements(found: StorageClass | undefined): Finding[] {
+    if (!found) {
+        return [];
+    }
+    const { name } = found.metadata;
+    const findings: Finding[] = [];
+    if (found.allowVolumeExpansion !== true) {
+        findings.push({
+            severity: "warning",
+            what: `storage class ${name} does not allow volumes to grow`,
+            why: "When a volume is full there is no way to make it larger.",
+            fix: `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`,
+        });
+    }
+    if (found.volumeBindingMode !== "WaitForFirstConsumer") {
+        findings.push({
+            severity: "warning",
+            what: `storage class ${name} makes volumes before it is known where their pods run`,
+            why: "A volume in another zone than its pod keeps the pod from starting. The mode of a class cannot be changed.",
+            fix: `kubectl get storageclass ${name} -o yaml`,
+        });
+    }
+    return findings;
+}
+
+/** A PersistentVolumeClaim, as far as it matters here. */
+export interface Claim {
+    readonly metadata: { readonly name: string };
+    readonly spec: {
+        readonly storageClassName?: string;
+        readonly resources?: { readonly requests?: { readonly storage?: string } };
+    };
+    readonly status?: { readonly phase?: string };
+}
+
+const claimsPath = `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`;
+
+async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
+    const claims = await kubernetes.list<Claim>(claimsPath);
+    const findings: Finding[] = [];
+    for (const { metadata } of claims.filter(({ status }) => status?.phase === "Pending")) {
+        const selector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${metadata.name}`;
+        const events = await kubernetes.list<{ message: string; lastTimestamp?: string }>(
+            `/api/v1/namespaces/${kofNamespace}/events?fieldSelector=${encodeURIComponent(selector)}`,
+        );
+        const last = [...events].sort((a, b) => ((a.lastTimestamp ?? "") < (b.lastTimestamp ?? "") ? -1 : 1)).at(-1);
+        findings.push({
+            severity: "problem",
+            what: `claim ${metadata.name} is pending: ${last?.message ?? "no event says why"}`,
+            why: "Its pod does not start, and the release that it belongs to times out.",
+            fix: `kubectl describe pvc -n ${kofNamespace} ${metadata.name}`,
+        });
+    }
+    return findings;
+}
+
+async function existingClaims({ kubernetes, route }: Live): Promise<Finding[]> {
+    return compareClaims(
+        await kubernetes.list<Claim>(claimsPath),
+        volumesOf(route),
+        defaultClass(await kubernetes.list<StorageClass>(classes)),
+    );
+}
+
+function defaultClass(all: readonly StorageClass[]): string {
+    return all.find(isDefault)?.metadata.name ?? "";
+}
+
+/** The workload that a claim of a StatefulSet belongs to: `vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-0`. */
+function workloadOf(claim: string): string | undefined {
+    const workload = /(vmstorage|vmselect|vlstorage|vtstorage).*-\d+$/.exec(claim)?.[1];
+    return workload === "vlstorage" && claim.includes("audit") ? "vlstorage-audit" : workload;
+}
+
+/** How volumes that exist differ from those that a stack asks for, where that cannot go well. */
+export function compareClaims(
+    claims: readonly Claim[],
+    volumes: readonly Volume[],
+    defaultClassName: string,
+): Finding[] {
+    return volumes.flatMap((volume) => {
+        const findings: Finding[] = [];
+        const own = claims.filter(({ metadata }) => workloadOf(metadata.name) === volume.workload);
+        const sizes = unique(own.map(({ spec }) => spec.resources?.requests?.storage ?? ""));
+        const differing = sizes.filter((size) => sizeInGiB(size) !== sizeInGiB(volume.size));
+        const shrinking = differing.filter((size) => sizeInGiB(size) > sizeInGiB(volume.size));
+        if (differing.length > 0 && (!volume.expands || shrinking.length > 0)) {
+            findings.push({
+                severity: "problem",
+                what: `the volumes of ${volume.workload} are ${sizes.join(", ")}, and the stack asks for ${volume.size}`,
+                why: volume.expands
+                    ? "A volume cannot be made smaller."
+                    : "The size is part of a StatefulSet's template, which cannot be changed: the Helm upgrade fails.",
+                fix: `pulumi config set --path kof:storage.${volume.signal}.size ${[...sizes].sort((a, b) => sizeInGiB(b) - sizeInGiB(a))[0] ?? ""}`,
+            });
+        }
+        const wanted = volume.storageClass || defaultClassName;
+        const classNames = unique(own.map(({ spec }) => spec.storageClassName ?? ""));
+        if (wanted !== "" && classNames.some((name) => name !== wanted)) {
+            findings.push({
+                severity: "problem",
+                what: `the volumes of ${volume.workload} are of class ${classNames.join(", ")}, and the stack asks for ${wanted}`,
+                why: "A volume cannot be moved to another class: the Helm upgrade fails, or nothing happens.",
+                fix: `pulumi config set --path kof:storageClass.name ${classNames[0] ?? ""} && pulumi config set --path kof:storageClass.create false`,
+            });
+        }
+        return findings;
+    });
+}
+
+function unique(values: readonly string[]): string[] {
+    return [...new Set(values)];
+}

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+
+import { principalOf } from "../../live/aws";
+import { exporterCounters, exportFindings, parseMetrics } from "../../live/collectors";
+import { CouldNotLook, lookAt, verdict, type Finding, type Live } from "../../live/findings";
+import { neededSecrets } from "../../live/prerequisites";
+import { charts, headArtifact } from "../../live/registries";
+import { resultText, summaryText } from "../../live/report";
+import { compareClaims, type Claim } from "../../live/storage";
+import { volumesOf } from "../../routes/volumes";
+import { routeFor, routes } from "../support";
+
+const finding = (severity: Finding["severity"]): Finding => ({ severity, what: "what", why: "why", fix: "fix" });
+
+describe("what doctor finds", () => {
+    it("is as bad as the worst of it, and warnings stand in nobody's way", () => {
+        const of = (...severities: Finding["severity"][]) =>
+            verdict([{ title: "a", findings: severities.map(finding) }]);
+        assert.deepEqual(
+            [of(), of("warning"), of("warning", "unknown"), of("unknown", "problem")],
+            ["ok", "ok", "unknown", "problem"],
+        );
+    });
+
+    it("tells what it could not see, and lets a mistake of its own out", async () => {
+        const check = (error: Error) => lookAt({ title: "a", look: () => Promise.reject(error) }, {} as Live);
+        const { findings } = await check(new CouldNotLook("GET /x: forbidden"));
+        assert.deepEqual(
+            findings.map(({ severity, what }) => [severity, what]),
+            [["unknown", "could not look: GET /x: forbidden"]],
+        );
+        await assert.rejects(check(new TypeError("x")), TypeError);
+    });
+
+    it("is one line where nothing is wrong, else with why and fix, however many lines the cluster says", () => {
+        assert.equal(resultText({ title: "Flux", findings: [] }), "  ok        Flux");
+        const text = resultText({ title: "Flux", findings: [{ ...finding("problem"), what: "one\ntwo" }] });
+        assert.deepEqual(text.split("\n"), [
+            "  problem   Flux: one",
+            "            two",
+            "            Why: why",
+            "            Fix: fix",
+        ]);
+        assert.equal(
+            summaryText([
+                { title: "a", findings: [] },
+                { title: "b", findings: [finding("problem"), finding("unknown")] },
+            ]),
+            "1 of 2 checks found nothing, 1 problem, 0 warnings, 1 could not be seen",
+        );
+    });
+});
+
+describe("a collector's own metrics", () => {
+    it("are counted per exporter and signal, under the old names and the new ones", () => {
+        const samples = parseMetrics(
+            [
+                "# HELP otelcol_exporter_sent_log_records Number",
+                'otelcol_exporter_sent_log_records{exporter="otlphttp/logs",a="x\\"y,z"} 5',
+                'otelcol_exporter_send_failed_log_records_total{exporter="otlphttp/logs"} 2',
+                'otelcol_exporter_send_failed_log_records_total{exporter="otlphttp/logs",b="2"} 1e1',
+                'otelcol_exporter_queue_size{exporter="otlphttp/logs"} 90',
+                'otelcol_exporter_queue_capacity{exporter="otlphttp/logs"} 100',
+                'otelcol_exporter_sent_metric_points_total{exporter="prometheusremotewrite"} 7',
+                "otelcol_process_uptime 3",
+            ].join("\n"),
+        );
+        assert.deepEqual(exporterCounters(samples), [
+            { exporter: "otlphttp/logs", signal: "logs", sent: 5, failed: 12, refused: 0, queue: 0.9 },
+            { exporter: "prometheusremotewrite", signal: "metrics", sent: 7, failed: 0, refused: 0, queue: undefined },
+        ]);
+    });
+
+    it("are a problem where nothing gets through, and a warning where some does", () => {
+        const counters = {
+            exporter: "otlphttp/logs",
+            signal: "logs",
+            sent: 0,
+            failed: 3,
+            refused: 0,
+            queue: undefined,
+        } as const;
+        const severities = (changed: object) =>
+            exportFindings("pod", { ...counters, ...changed }).map(({ severity }) => severity);
+        assert.deepEqual(severities({}), ["problem"]);
+        assert.deepEqual(severities({ sent: 1 }), ["warning"]);
+        assert.deepEqual(severities({ failed: 0, refused: 1 }), ["problem"]);
+        assert.deepEqual(severities({ failed: 0, sent: 9 }), []);
+        assert.deepEqual(severities({ failed: 0, sent: 9, queue: 0.9 }), ["warning"]);
+    });
+});
+
+describe("existing volumes", () => {
+    const claim = (name: string, storage: string, storageClassName = "gp3"): Claim => ({
+        metadata: { name },
+        spec: { storageClassName, resources: { requests: { storage } } },
+    });
+    const management = routeFor({ route: "management", storageClass: { name: "gp3", create: false } });
+    const compare = (...claims: Claim[]) =>
+        compareClaims(claims, volumesOf(management), "").map(({ what, fix }) => [what, fix]);
+
+    it("are left alone where they are as the stack wants them, in whatever unit", () => {
+        assert.deepEqual(
+            compare(
+                claim("vmstorage-db-vmstorage-cluster-0", "102400Mi"),
+                claim("vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-0", "100Gi"),
+                claim("vtstorage-volume-kof-storage-vt-cluster-vtstorage-1", "100Gi"),
+                claim("something-else", "1Gi", "other"),
+            ),
+            [],
+        );
+    });
+
+    it("cannot be made smaller, moved, or where a StatefulSet has them, larger", () => {
+        assert.deepEqual(
+            compare(
+                claim("vmstorage-db-vmstorage-cluster-0", "200Gi"),
+                claim("vlstorage-db-vlstorage-audit-logs-0", "100Gi", "slow"),
+                claim("vtstorage-volume-kof-storage-vt-cluster-vtstorage-0", "50Gi"),
+            ),
+            [
+                [
+                    "the volumes of vmstorage are 200Gi, and the stack asks for 100Gi",
+                    "pulumi config set --path kof:storage.metrics.size 200Gi",
+                ],
+                [
+                    "the volumes of vlstorage-audit are of class slow, and the stack asks for gp3",
+                    "pulumi config set --path kof:storageClass.name slow && pulumi config set --path kof:storageClass.create false",
+                ],
+                [
+                    "the volumes of vtstorage are 50Gi, and the stack asks for 100Gi",
+                    "pulumi config set --path kof:storage.traces.size 50Gi",
+                ],
+            ],
+        );
+    });
+
+    it("are known by their claims' names for every workload of every version", () => {
+        const names = {
+            vmstorage: "vmstorage-db-vmstorage-cluster-0",
+            vmselect: "vmselect-cachedir-vmselect-cluster-0",
+            vlstorage: "vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-0",
+            "vlstorage-audit": "vlstorage-db-vlstorage-audit-logs-0",
+            vtstorage: "vtstorage-volume-kof-storage-vt-cluster-vtstorage-0",
+        };
+        for (const { workload } of volumesOf(management)) {
+            const [found] = compare(claim(names[workload as keyof typeof names], "999Gi"));
+            assert.match(found![0]!, new RegExp(`of ${workload} are`));
+        }
+    });
+});
+
+describe("what doctor looks for", () => {
+    it("are the Secrets that nobody makes along with the stack", () => {
+        const names = (raw: object) => neededSecrets(routeFor(raw as never)).map(({ name, keys }) => [name, ...keys]);
+        assert.deepEqual(names({ ...routes.management }), []);
+        assert.deepEqual(names({ ...routes.cloudwatch }), []);
+        assert.deepEqual(names({ ...routes.regional, version: "1.9.0" }), [
+            ["kof-vmuser-creds-admin-1108149986", "username", "password"],
+        ]);
+        assert.deepEqual(
+            names({ ...routes.regional, version: "1.10.0" }),
+            names({ ...routes.regional, version: "1.9.0" }),
+        );
+    });
+
+    it("are the umbrella and every component that it enables, where they are mirrored to", () => {
+        const mirror = "oci://mirror.example.net/charts";
+        const route = routeFor({
+            ...routes.none,
+            chart: `${mirror}/kof`,
+            values: { global: { helmRepo: { kofManaged: { url: mirror } } } },
+        });
+        assert.deepEqual(
+            charts(route).map(({ url }) => url),
+            [
+                ...["kof", "kof-operators", "kof-mothership", "kof-regional", "kof-child"].map(
+                    (name) => `${mirror}/${name}`,
+                ),
+                "https://victoriametrics.github.io/helm-charts/",
+            ],
+        );
+    });
+
+    it("is a manifest in a registry that wants a token from everybody", async () => {
+        const asked: string[] = [];
+        const server = createServer((request, response) => {
+            const { host = "" } = request.headers;
+            asked.push(`${request.method ?? ""} ${request.url ?? ""}`);
+            if (request.url?.startsWith("/token") === true) {
+                response.end(JSON.stringify({ token: "t" }));
+            } else if (request.headers.authorization !== "Bearer t") {
+                const realm = `Bearer realm="http://${host}/token",service="registry"`;
+                response.writeHead(401, { "www-authenticate": realm }).end();
+            } else {
+                response.writeHead(request.url?.endsWith("/1.10.0") === true ? 200 : 404).end();
+            }
+        }).listen(0, "127.0.0.1");
+        await new Promise((resolve) => server.once("listening", resolve));
+        const { port } = server.address() as { port: number };
+        const status = async (version: string) => {
+            const url = `oci://127.0.0.1:${String(port)}/kof/charts/kof`;
+            return (await headArtifact({ name: "chart", url, version })).status;
+        };
+        assert.deepEqual([await status("1.10.0"), await status("9.9.9")], [200, 404]);
+        assert.deepEqual(asked.slice(0, 3), [
+            "HEAD /v2/kof/charts/kof/manifests/1.10.0",
+            "GET /token?service=registry&scope=repository%3Akof%2Fcharts%2Fkof%3Apull",
+            "HEAD /v2/kof/charts/kof/manifests/1.10.0",
+        ]);
+        server.close();
+    });
+
+    it("are the rights of the role behind an assumed one", () => {
+        const assumed = "arn:aws-cn:sts::123456789012:assumed-role/deploy/session-1";
+        assert.equal(principalOf(assumed), "arn:aws-cn:iam::123456789012:role/deploy");
+        assert.equal(principalOf("arn:aws:iam::123456789012:user/me"), "arn:aws:iam::123456789012:user/me");
+    });
+});
