@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import { partitionOf } from "../aws/partitions";
 import { UserError } from "../errors";
 import type { StackFile } from "./stackFile";
 
@@ -17,6 +18,8 @@ export interface Resource {
     readonly provider: string;
     readonly options: {
         readonly retainOnDelete: boolean;
+        /** Id under which something that exists is taken over; empty where it is made anew. */
+        readonly import: string;
         readonly deleteBeforeReplace: boolean;
         readonly replaceOnChanges: readonly string[];
     };
@@ -42,6 +45,8 @@ export interface RunOptions {
     readonly preview: boolean;
     /** The outputs of the stack's last deployment. Default: there was none. */
     readonly outputs?: Readonly<Record<string, unknown>>;
+    /** What providers say of a resource, by its name, besides what they say anyway. */
+    readonly state?: Readonly<Record<string, object>>;
 }
 
 /**
@@ -55,7 +60,7 @@ export async function runProgram(program: Program, stackFile: StackFile, options
     const silenced = silenceLog(messages);
     try {
         await pulumi.runtime.setMocks(
-            { newResource: newResource(options), call: refuseCall },
+            { newResource: newResource(options), call: answer },
             "kof",
             stackFile.stack,
             options.preview,
@@ -100,12 +105,15 @@ function silenceLog(messages: string[]): { restore: () => void } {
     return { restore: () => Object.assign(log, original) };
 }
 
-function newResource({ outputs = {} }: RunOptions): pulumi.runtime.Mocks["newResource"] {
+function newResource({ outputs = {}, state = {} }: RunOptions): pulumi.runtime.Mocks["newResource"] {
     return ({ type, name, inputs, id }) => {
         const given = inputs as Record<string, unknown>;
         const known = type === "pulumi:pulumi:StackReference" ? { outputs } : computed(type, given);
         // An import that was not asked for comes as an empty string.
-        return { id: id === undefined || id === "" ? `${name}-id` : id, state: { ...given, ...known } };
+        return {
+            id: id === undefined || id === "" ? `${name}-id` : id,
+            state: { ...given, ...known, ...state[name] },
+        };
     };
 }
 
@@ -113,11 +121,14 @@ function newResource({ outputs = {} }: RunOptions): pulumi.runtime.Mocks["newRes
 function computed(type: string, inputs: Record<string, unknown>): Record<string, unknown> {
     switch (type) {
         case "aws:cloudwatch/logGroup:LogGroup":
-            return { arn: `arn:aws:logs:${String(inputs.region)}:ACCOUNT:log-group:${String(inputs.name)}` };
+            return { arn: arnOf(String(inputs.region), "logs", `log-group:${String(inputs.name)}`) };
         case "aws:iam/user:User":
             return { name: "cloudwatch" };
+        case "aws:iam/role:Role":
+            return { name: "cloudwatch", arn: "ARN of the role", ...inputs };
         case "aws:iam/accessKey:AccessKey":
-            return { secret: pulumi.secret(secretPlaceholder) };
+            // AWS knows when it made a key. Offline none is made.
+            return { secret: pulumi.secret(secretPlaceholder), createDate: "made with pulumi up" };
         case "random:index/randomPassword:RandomPassword":
             return { result: pulumi.secret(secretPlaceholder) };
         default:
@@ -125,7 +136,15 @@ function computed(type: string, inputs: Record<string, unknown>): Record<string,
     }
 }
 
-function refuseCall({ token }: pulumi.runtime.MockCallArgs): never {
+function arnOf(region: string, service: string, resource: string): string {
+    return `arn:${partitionOf(region)}:${service}:${region}:ACCOUNT:${resource}`;
+}
+
+/** Nothing is contacted, so nothing is there yet. */
+function answer({ token }: pulumi.runtime.MockCallArgs): object {
+    if (token === "aws:cloudwatch/getLogGroups:getLogGroups") {
+        return { arns: [], logGroupNames: [] };
+    }
     throw new Error(`The program calls ${token}, which has no answer offline.`);
 }
 
@@ -138,6 +157,7 @@ interface RegisterRequest {
     getObject?(): { toJavaScript(): Record<string, unknown> } | undefined;
     getProperties?(): { toJavaScript(): Record<string, unknown> } | undefined;
     getRetainondelete?(): boolean;
+    getImportid?(): string;
     getDeletebeforereplace?(): boolean;
     getReplaceonchangesList?(): string[];
 }
@@ -164,6 +184,7 @@ function recordInto(resources: Resource[]): void {
                         provider: request.getProvider(),
                         options: {
                             retainOnDelete: request.getRetainondelete?.() ?? false,
+                            import: request.getImportid?.() ?? "",
                             deleteBeforeReplace: request.getDeletebeforereplace?.() ?? false,
                             replaceOnChanges: request.getReplaceonchangesList?.() ?? [],
                         },

@@ -1,10 +1,14 @@
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
+import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation";
 import { AccessKey } from "@pulumi/aws/iam/accessKey";
+import { Role } from "@pulumi/aws/iam/role";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
 import { User } from "@pulumi/aws/iam/user";
 import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 
+import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../aws/policies";
 import { kofNamespace } from "./namespace";
 
 /** One CloudWatch log group. */
@@ -12,7 +16,20 @@ export interface LogGroupArgs {
     readonly name: string;
     /** Days after which CloudWatch deletes events: one of the numbers that it knows. */
     readonly retentionDays: number;
+    /** Whether AWS has it already. It is then taken over as it is, which AWS's refusal to make it again asks for. */
+    readonly exists: boolean;
 }
+
+/** How the collectors authenticate at AWS. */
+export type CloudWatchCredentials =
+    /** A user with one key per generation, and the Secret that holds the last one. */
+    | { readonly kind: "accessKey"; readonly generations: readonly string[]; readonly secretName: string }
+    /** A role that EKS hands to the pods of this cluster. The region is the cluster's. */
+    | { readonly kind: "podIdentity"; readonly clusterName: string; readonly region: string }
+    /** A role that the pods take with their token. Its name is fixed, because the service accounts are told it. */
+    | { readonly kind: "irsa"; readonly oidcProviderArn: string; readonly roleName: string }
+    /** None are made: they are in a Secret already. */
+    | { readonly kind: "existingSecret" };
 
 /** Inputs of {@link CloudWatch}. */
 export interface CloudWatchArgs {
@@ -20,30 +37,46 @@ export interface CloudWatchArgs {
     readonly region: string;
     /** The groups, the first one for the logs. */
     readonly logGroups: readonly LogGroupArgs[];
+    /** Whether the groups stay in AWS when they are no longer part of the stack. */
+    readonly keepLogGroups: boolean;
     /** KMS key that encrypts the groups. Default: CloudWatch's own encryption. */
     readonly kmsKeyArn?: string | undefined;
-    /** The access keys to make, and the Secret for the last one. Default: none, the Secret is made elsewhere. */
-    readonly accessKey?: { readonly generations: readonly string[]; readonly secretName: string } | undefined;
+    /** Whether traces go to X-Ray. */
+    readonly traces: boolean;
+    readonly credentials: CloudWatchCredentials;
+    /** Service accounts of the collectors that write, which a role is for. */
+    readonly serviceAccounts: readonly string[];
     /** Tags of everything that can have tags. */
     readonly tags: Readonly<Record<string, string>>;
 }
 
+/** Days after which a preview asks for a new access key. AWS's own advice (Security Hub, IAM.3). */
+const maxKeyAgeDays = 90;
+
 /**
- * Log groups in CloudWatch Logs, and an IAM user that may write to them and do nothing else, with its access key in a
- * Secret in the cluster. Groups and the logs in them survive a switch to another route and `pulumi destroy`.
+ * Log groups in CloudWatch Logs, and a way for the collectors to write to them and do nothing else: a user with its access key
+ * in a Secret in the cluster, or a role for exactly the collectors' service accounts. Groups and the logs in them survive a
+ * switch to another route and `pulumi destroy`, unless told otherwise.
  */
 export class CloudWatch extends pulumi.ComponentResource {
     /** Names of the log groups. */
     readonly logGroups: readonly pulumi.Output<string>[];
+    /** Per generation of the access key when it was made, in RFC 3339. */
+    readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
 
     constructor(name: string, args: CloudWatchArgs, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:CloudWatch", name, {}, opts);
         const groups = args.logGroups.map((group) => this.logGroup(name, group, args));
-        if (args.accessKey) {
-            this.credentials(name, groups, args.accessKey, args.tags);
-        }
+        const policy = pulumi.jsonStringify(
+            pulumi
+                .all(groups.map(({ arn }) => arn))
+                .apply((logGroupArns) =>
+                    writePolicy({ logGroupArns, tracesTo: args.traces ? args.region : undefined }),
+                ),
+        );
+        this.accessKeys = this.credentials(name, args, policy);
         this.logGroups = groups.map((group) => group.name);
-        this.registerOutputs({ logGroups: this.logGroups });
+        this.registerOutputs({ logGroups: this.logGroups, accessKeys: this.accessKeys });
     }
 
     private logGroup(name: string, group: LogGroupArgs, args: CloudWatchArgs): LogGroup {
@@ -56,28 +89,87 @@ export class CloudWatch extends pulumi.ComponentResource {
                 ...(args.kmsKeyArn === undefined ? {} : { kmsKeyId: args.kmsKeyArn }),
                 tags: args.tags,
             },
-            { parent: this, retainOnDelete: true },
+            {
+                parent: this,
+                retainOnDelete: args.keepLogGroups,
+                // Without an effect on a group that the stack has already.
+                ...(group.exists ? { import: group.name } : {}),
+            },
         );
     }
 
     private credentials(
         name: string,
-        groups: readonly LogGroup[],
-        { generations, secretName }: NonNullable<CloudWatchArgs["accessKey"]>,
+        args: CloudWatchArgs,
+        policy: pulumi.Input<string>,
+    ): Record<string, pulumi.Output<string>> {
+        const { credentials, serviceAccounts, tags } = args;
+        const pods = { namespace: kofNamespace, names: serviceAccounts };
+        switch (credentials.kind) {
+            case "accessKey":
+                return this.user(name, credentials, policy, tags);
+            case "podIdentity": {
+                const { clusterName, region } = credentials;
+                const role = this.role(name, podIdentityTrust(clusterName, pods), policy, tags);
+                for (const serviceAccount of serviceAccounts) {
+                    new PodIdentityAssociation(
+                        `${name}-${serviceAccount}`,
+                        { clusterName, region, namespace: kofNamespace, serviceAccount, roleArn: role.arn, tags },
+                        { parent: this },
+                    );
+                }
+                return {};
+            }
+            case "irsa":
+                this.role(name, irsaTrust(credentials.oidcProviderArn, pods), policy, tags, credentials.roleName);
+                return {};
+            case "existingSecret":
+                return {};
+        }
+    }
+
+    private role(
+        name: string,
+        trust: Policy,
+        policy: pulumi.Input<string>,
         tags: Readonly<Record<string, string>>,
-    ): void {
-        const user = new User(name, { path: "/kof/", tags }, { parent: this });
-        const policy = new UserPolicy(
+        roleName?: string,
+    ): Role {
+        const role = new Role(
             name,
-            { user: user.name, policy: pulumi.jsonStringify(writePolicy(groups.map(({ arn }) => arn))) },
+            {
+                ...(roleName === undefined ? {} : { name: roleName }),
+                path: "/kof/",
+                assumeRolePolicy: JSON.stringify(trust),
+                tags,
+            },
             { parent: this },
         );
-        const keys = generations.map(
-            (generation) => new AccessKey(`${name}-${generation}`, { user: user.name }, { parent: this }),
-        );
-        const current = keys.at(-1);
+        new RolePolicy(name, { role: role.name, policy }, { parent: this });
+        return role;
+    }
+
+    private user(
+        name: string,
+        { generations, secretName }: Extract<CloudWatchCredentials, { kind: "accessKey" }>,
+        policy: pulumi.Input<string>,
+        tags: Readonly<Record<string, string>>,
+    ): Record<string, pulumi.Output<string>> {
+        const user = new User(name, { path: "/kof/", tags }, { parent: this });
+        const userPolicy = new UserPolicy(name, { user: user.name, policy }, { parent: this });
+        const keys = generations.map((generation) => ({
+            generation,
+            key: new AccessKey(`${name}-${generation}`, { user: user.name }, { parent: this }),
+        }));
+        const current = keys.at(-1)?.key;
         if (!current) {
             throw new Error("An access key needs at least one generation.");
+        }
+        for (const { generation, key } of keys) {
+            // Known in a preview too, for a key that was made before.
+            key.createDate.apply((made) => {
+                warnOfAge(generation, made);
+            });
         }
         new Secret(
             name,
@@ -86,26 +178,18 @@ export class CloudWatch extends pulumi.ComponentResource {
                 stringData: { AWS_ACCESS_KEY_ID: current.id, AWS_SECRET_ACCESS_KEY: current.secret },
             },
             // Who can read the Secret can write: the policy is there before the first collector tries.
-            { parent: this, dependsOn: [policy] },
+            { parent: this, dependsOn: [userPolicy] },
         );
+        return Object.fromEntries(keys.map(({ generation, key }) => [generation, key.createDate]));
     }
 }
 
-/**
- * What the awscloudwatchlogs exporter does: open a stream in a group, and write to it. Groups and their retention are the
- * program's, so the exporter needs no right to make or change them.
- */
-function writePolicy(logGroupArns: readonly pulumi.Input<string>[]) {
-    return {
-        Version: "2012-10-17",
-        Statement: [
-            {
-                Sid: "WriteLogs",
-                Effect: "Allow",
-                Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-                // Streams are named after the group's ARN: `<group>:log-stream:<stream>`.
-                Resource: logGroupArns.map((arn) => pulumi.interpolate`${arn}:*`),
-            },
-        ],
-    };
+function warnOfAge(generation: string, made: string): void {
+    const days = Math.floor((Date.now() - Date.parse(made)) / 86_400_000);
+    if (days > maxKeyAgeDays) {
+        void pulumi.log.warn(
+            `The CloudWatch access key of generation ${generation} is ${String(days)} days old. Rotate it: add a label to ` +
+                "kof:cloudwatch.credentials.generations and deploy, then remove the old one and deploy again.",
+        );
+    }
 }

@@ -1,6 +1,7 @@
 import {
     CloudWatchLogsClient,
     FilterLogEventsCommand,
+    GetLogEventsCommand,
     type CloudWatchLogsClientConfig,
 } from "@aws-sdk/client-cloudwatch-logs";
 
@@ -8,8 +9,8 @@ import {
 export interface LogQuery {
     readonly region: string;
     readonly logGroup: string;
-    /** Only streams whose name starts so. Default: every stream of the group. */
-    readonly logStreamPrefix?: string | undefined;
+    /** The stream, as in KOF's own last step. Default: every stream of the group, where their names depend on the node. */
+    readonly logStream?: string | undefined;
     /** CloudWatch Logs endpoint, where it is not the public one of the region. */
     readonly endpoint?: string | undefined;
     /** Only events since then. Default: any. */
@@ -20,42 +21,54 @@ export interface LogQuery {
 
 /** One event as a collector wrote it. */
 export interface LogEvent {
-    readonly stream: string;
     readonly time: Date;
     /** The exporter writes a record as JSON: body, attributes, resource. */
     readonly message: string;
 }
 
 /**
- * Reads events of a log group, as the last step of KOF's page does for one stream: whether logs arrive in CloudWatch.
- * Needs `logs:FilterLogEvents` on the group, by the AWS SDK's usual chain of credentials unless `client` has others.
+ * Reads events out of a log group, as the last step of KOF's page does (`aws logs get-log-events`): do logs arrive? Needs
+ * `logs:GetLogEvents` on the stream, or `logs:FilterLogEvents` on the group, by the AWS SDK's usual chain of credentials.
  *
- * @throws what the AWS SDK throws: `ResourceNotFoundException` for a group that does not exist, `AccessDeniedException`.
+ * @param client more options of the AWS SDK's client: other credentials.
+ * @throws what the AWS SDK throws: `ResourceNotFoundException` for a group or stream that does not exist,
+ *     `AccessDeniedException`.
  */
 export async function readLogEvents(query: LogQuery, client: CloudWatchLogsClientConfig = {}): Promise<LogEvent[]> {
-    const { region, endpoint, logGroup, logStreamPrefix, since, limit = 1 } = query;
+    const { region, endpoint, limit = 1 } = query;
     const logs = new CloudWatchLogsClient({ region, ...(endpoint === undefined ? {} : { endpoint }), ...client });
     try {
         const found: LogEvent[] = [];
-        let nextToken: string | undefined;
-        // A page may be empty although later ones are not.
-        do {
-            const page = await logs.send(
-                new FilterLogEventsCommand({
-                    logGroupName: logGroup,
-                    logStreamNamePrefix: logStreamPrefix,
-                    startTime: since?.getTime(),
-                    limit,
-                    nextToken,
-                }),
-            );
-            for (const { logStreamName = "", timestamp = 0, message = "" } of page.events ?? []) {
-                found.push({ stream: logStreamName, time: new Date(timestamp), message });
+        for await (const { timestamp = 0, message = "" } of events(logs, query, limit)) {
+            found.push({ time: new Date(timestamp), message });
+            if (found.length === limit) {
+                break;
             }
-            nextToken = page.nextToken;
-        } while (found.length < limit && nextToken !== undefined);
-        return found.slice(0, limit);
+        }
+        return found;
     } finally {
         logs.destroy();
     }
+}
+
+interface Event {
+    readonly timestamp?: number | undefined;
+    readonly message?: string | undefined;
+}
+
+/** The events page by page. A page may be empty although later ones are not. */
+async function* events(logs: CloudWatchLogsClient, query: LogQuery, limit: number): AsyncGenerator<Event> {
+    const { logGroup: logGroupName, logStream: logStreamName, since } = query;
+    const startTime = since?.getTime();
+    if (logStreamName !== undefined) {
+        const page = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName, startTime, limit }));
+        yield* page.events ?? [];
+        return;
+    }
+    let nextToken: string | undefined;
+    do {
+        const page = await logs.send(new FilterLogEventsCommand({ logGroupName, startTime, limit, nextToken }));
+        yield* page.events ?? [];
+        nextToken = page.nextToken;
+    } while (nextToken !== undefined);
 }

@@ -1,116 +1,225 @@
 import { chartValues, type Catalog } from "../catalog";
-import { isMap, mergeValues, valueAt, type HelmValues } from "../catalog/values";
+import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { arnParts } from "../aws/partitions";
+import { metricsLogGroup, streamOf, streamPattern } from "../aws/streams";
+import { bufferedExporter } from "../collectors/buffers";
+import { named } from "../collectors/identity";
 import type { CloudWatchSettings, SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
-import { collectorValues, collectorsDependOn, metricsServer, umbrellaCollects } from "./collectors";
+import { bufferOf, collectorNames, collectorsOnly, secretEnv } from "./collectors";
 import { notStored, type Destination } from "./destinations";
 import { mothershipVolumes } from "./volumes";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
 
-/** Logs and audit logs are stored in AWS CloudWatch Logs; metrics and traces are collected by nobody. */
+/** What route `cloudwatch` makes in AWS. */
+export interface CloudWatchParts extends CloudWatchSettings {
+    /** The groups with the days after which CloudWatch deletes events, the one for the logs first. */
+    readonly logGroups: readonly { readonly name: string; readonly retentionDays: number }[];
+    /** Service accounts, in the namespace of KOF, of the collectors that write. */
+    readonly serviceAccounts: readonly string[];
+    /** Name of the role, where a service account has to be told it. */
+    readonly roleName?: string;
+}
+
+/** Logs and audit logs are stored in AWS CloudWatch Logs; metrics and traces where they are asked for. */
 export function cloudwatch(settings: SettingsOf<"cloudwatch">, catalog: Catalog): RouteParts {
     const wanted = settings.cloudwatch;
-    const components = valueAt(chartValues(catalog, "kof"), ["global", "components"]) as string[];
-    const values: HelmValues = {
-        // From 1.10 on the umbrella installs kof-collectors only when told to, and knows no values for it.
-        ...(umbrellaCollects(catalog) ? {} : { global: { components: [...components, "kof-collectors"] } }),
-        "kof-collectors": {
-            enabled: true,
-            dependsOn: collectorsDependOn,
-            values: mergeValues(
-                collectorValues(settings, kubeStack(wanted, catalog), credentialsEnv(wanted)),
-                // OpenCost computes costs from stored metrics, of which this route has none.
-                { opencost: { enabled: false } },
-            ),
-        },
-    };
+    const { region, signals, retentionDays } = wanted;
+    const audit = auditGroup(wanted, catalog);
+    const groups = [[wanted.logGroup, retentionDays] as const];
+    if (audit !== wanted.logGroup) {
+        groups.push([audit, wanted.auditRetentionDays]);
+    }
+    if (signals.metrics === "emf") {
+        groups.push([metricsLogGroup(wanted.logGroup), retentionDays]);
+    }
+    const writers = Object.values(writersOf(wanted, catalog));
     const stored = (group: string): Destination => ({
         stored: true,
-        store: `CloudWatch Logs in ${wanted.region}`,
-        address: `${group}/${wanted.logStream}`,
+        store: `CloudWatch Logs in ${region}`,
+        address: `${group}/${streamPattern(wanted.logStream)}`,
     });
-    const audit = ownAuditGroup(wanted, catalog);
-    const logGroups = [{ name: wanted.logGroup, retentionDays: wanted.retentionDays }];
-    if (audit !== undefined) {
-        logGroups.push({ name: audit, retentionDays: wanted.auditRetentionDays });
-    }
     return {
-        values: mergeValues(values, metricsServer(settings, catalog)),
+        values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), credentialsEnv(wanted)),
         destinations: {
-            metrics: notStored("discarded"),
+            metrics:
+                signals.metrics === "emf"
+                    ? { stored: true, store: `CloudWatch metrics in ${region}`, address: namespaceOf(settings) }
+                    : notStored("discarded"),
             logs: stored(wanted.logGroup),
-            traces: notStored("discarded"),
-            audit: stored(audit ?? wanted.logGroup),
+            traces:
+                signals.traces === "xray"
+                    ? { stored: true, store: "AWS X-Ray", address: region }
+                    : notStored("discarded"),
+            audit: stored(audit),
         },
         volumes: mothershipVolumes(catalog),
-        cloudwatch: { ...wanted, logGroups },
-        notices: [
-            "Route cloudwatch stores logs and audit logs only: metrics and traces of this cluster are discarded.",
-            ...(wanted.auditLogGroup !== undefined && !hasAuditPipeline(catalog)
-                ? [
-                      `kof:cloudwatch.auditLogGroup has no effect: KOF ${catalog.version} does not tell audit logs from logs.`,
-                  ]
-                : []),
-        ],
+        cloudwatch: {
+            ...wanted,
+            logGroups: groups.map(([name, days]) => ({ name, retentionDays: days })),
+            serviceAccounts: writers.map((name) => `${name}-collector`),
+            ...(wanted.credentials.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
+        },
+        notices: notices(settings, catalog),
     };
 }
 
-const daemonPipelines = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
+function notices({ cloudwatch: wanted, distribution }: SettingsOf<"cloudwatch">, catalog: Catalog): string[] {
+    const { signals, credentials, kmsKeyArn, region } = wanted;
+    const names = (on: boolean) =>
+        Object.entries(signals)
+            .filter(([, how]) => (how !== "none") === on)
+            .map(([signal]) => signal)
+            .join(" and ");
+    return [
+        ...(names(false) === ""
+            ? []
+            : [`Route cloudwatch discards ${names(false)} of this cluster. kof:cloudwatch.signals stores them.`]),
+        ...(names(true) === ""
+            ? []
+            : [
+                  `An outage of AWS loses ${names(true)}: their exporters have no queue. Only logs are kept (kof:buffer).`,
+              ]),
+        ...(signals.metrics === "emf"
+            ? [
+                  "kof:cloudwatch.signals.metrics is emf: AWS bills each series of each node as a custom metric, and its log events besides. " +
+                      "A cluster of a few nodes has tens of thousands of series. Route otlp or regional stores them for less.",
+              ]
+            : []),
+        ...(credentials.kind === "accessKey" && distribution === "eks"
+            ? [
+                  "kof:cloudwatch.credentials is an access key, which does not expire and can be copied. On EKS there is a way without any " +
+                      "secret: credentials: {kind: podIdentity, clusterName: NAME}.",
+              ]
+            : []),
+        ...(kmsKeyArn !== undefined
+            ? [
+                  `The policy of ${kmsKeyArn} has to let logs.${region}.amazonaws.com use the key, or AWS refuses to make the log groups ` +
+                      "(docs/destinations.md).",
+              ]
+            : []),
+        ...(wanted.auditLogGroup !== undefined && !hasAuditPipeline(catalog)
+            ? [`kof:cloudwatch.auditLogGroup has no effect: KOF ${catalog.version} does not tell audit logs from logs.`]
+            : []),
+    ];
+}
 
 /** Whether the daemon sorts audit logs into a pipeline of their own (KOF 1.10 and later). */
 function hasAuditPipeline(catalog: Catalog): boolean {
-    return isMap(valueAt(chartValues(catalog, "kof-collectors"), [...daemonPipelines, "logs/audit"]));
+    const pipelines = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
+    return isMap(valueAt(chartValues(catalog, "kof-collectors"), [...pipelines, "logs/audit"]));
 }
 
-/** The log group of the audit logs, where it is not the one of the logs. */
-function ownAuditGroup({ logGroup, auditLogGroup }: CloudWatchSettings, catalog: Catalog): string | undefined {
-    return hasAuditPipeline(catalog) && auditLogGroup !== logGroup ? auditLogGroup : undefined;
+/** The log group of the audit logs: one of their own, where KOF tells them from logs. */
+function auditGroup({ logGroup, auditLogGroup }: CloudWatchSettings, catalog: Catalog): string {
+    return hasAuditPipeline(catalog) ? (auditLogGroup ?? `${logGroup}-audit`) : logGroup;
 }
 
-function kubeStack(wanted: CloudWatchSettings, catalog: Catalog): HelmValues {
-    const exporter = (group: string) => ({
-        region: wanted.region,
-        log_group_name: group,
-        log_stream_name: wanted.logStream,
-        ...(wanted.endpoint === undefined ? {} : { endpoint: wanted.endpoint }),
+/** CloudWatch namespace of the metrics. The cluster's name is there, and no dimension: each combination of those is billed. */
+function namespaceOf({ clusterName }: SettingsOf<"cloudwatch">): string {
+    return `KOF/${clusterName}`;
+}
+
+/** The role's name is fixed, because Helm values have to name it before it exists. AWS allows 64 characters. */
+function roleNameOf({ clusterName }: SettingsOf<"cloudwatch">): string {
+    return `kof-cloudwatch-${clusterName}`.slice(0, 64);
+}
+
+/** The collectors that write to AWS, by their key in the charts' values: all of them where metrics are stored. */
+function writersOf({ signals }: CloudWatchSettings, catalog: Catalog): Record<string, string> {
+    const names = collectorNames(catalog);
+    const keys = [
+        ...["cluster", "daemon"],
+        ...(signals.metrics === "emf" ? ["controller-k0s", "target-allocator"] : []),
+        ...(signals.traces === "xray" ? ["target-allocator"] : []),
+    ];
+    return Object.fromEntries(Object.entries(names).filter(([key]) => keys.includes(key)));
+}
+
+function kubeStack(settings: SettingsOf<"cloudwatch">, catalog: Catalog): HelmValues {
+    const wanted = settings.cloudwatch;
+    const { region, endpoint, signals, logGroup, logStream } = wanted;
+    const at = { region, ...(endpoint === undefined ? {} : { endpoint }) };
+    const group = auditGroup(wanted, catalog);
+    const audit = group === logGroup ? "awscloudwatchlogs" : "awscloudwatchlogs/audit";
+    const logGroups = { awscloudwatchlogs: logGroup, ...(hasAuditPipeline(catalog) ? { [audit]: group } : {}) };
+    const streams = (collector: string) => ({
+        config: {
+            exporters: Object.fromEntries(
+                Object.keys(logGroups).map((name) => [name, { log_stream_name: streamOf(logStream, collector) }]),
+            ),
+        },
     });
-    const auditGroup = ownAuditGroup(wanted, catalog);
-    const audit = auditGroup === undefined ? "awscloudwatchlogs" : "awscloudwatchlogs/audit";
-    const discarded = { exporters: ["nop"] };
+    const metrics = signals.metrics === "emf" ? "awsemf" : "nop";
+    const traces = signals.traces === "xray" ? "awsxray" : "nop";
     // The charts' exporters stay defined: a collector does not start an exporter that no pipeline names, but it does
     // refuse one that is null. Here and below only the pipelines are redirected.
-    return {
-        ...(hasAuditPipeline(catalog)
-            ? {
-                  collectors: {
-                      daemon: {
-                          config: {
-                              service: {
-                                  pipelines: {
-                                      "logs/default": { exporters: ["awscloudwatchlogs"] },
-                                      "logs/audit": { exporters: [audit] },
-                                  },
-                              },
+    const shared: HelmValues = {
+        ...restartOnRotation(wanted),
+        config: {
+            exporters: {
+                ...Object.fromEntries(
+                    Object.entries(logGroups).map(([name, log_group_name]) => [
+                        name,
+                        // A stream is named even where it is not used: the exporter is refused without.
+                        {
+                            ...at,
+                            log_group_name,
+                            log_stream_name: streamOf(logStream, "collector"),
+                            ...bufferedExporter(bufferOf(settings)),
+                        },
+                    ]),
+                ),
+                ...(signals.metrics === "emf"
+                    ? {
+                          awsemf: {
+                              ...at,
+                              namespace: namespaceOf(settings),
+                              log_group_name: metricsLogGroup(logGroup),
+                              log_stream_name: "${env:OTEL_K8S_POD_NAME}",
+                              // Each further combination of dimensions would be one more metric to pay for.
+                              dimension_rollup_option: "NoDimensionRollup",
                           },
-                      },
-                  },
-              }
-            : {}),
-        defaultCRConfig: {
-            ...restartOnRotation(wanted),
-            config: {
-                exporters: {
-                    awscloudwatchlogs: exporter(wanted.logGroup),
-                    ...(auditGroup === undefined ? {} : { [audit]: exporter(auditGroup) }),
-                },
-                service: {
-                    pipelines: { logs: { exporters: ["awscloudwatchlogs"] }, metrics: discarded, traces: discarded },
+                      }
+                    : {}),
+                ...(signals.traces === "xray" ? { awsxray: { region } } : {}),
+            },
+            service: {
+                pipelines: {
+                    logs: { exporters: ["awscloudwatchlogs"] },
+                    metrics: { exporters: [metrics] },
+                    traces: { exporters: [traces] },
                 },
             },
         },
     };
+    const apart = {
+        "logs/default": { exporters: ["awscloudwatchlogs"] },
+        "logs/audit": { exporters: [audit] },
+    };
+    const writers = Object.entries(writersOf(wanted, catalog)).map(([key, name]): HelmValues => {
+        const own = mergeValues(logStream.includes("{Collector}") ? streams(name) : {}, roleAnnotation(settings));
+        return Object.keys(own).length > 0 ? { collectors: { [key]: own } } : {};
+    });
+    return mergeValues(
+        signals.traces === "xray" ? named(catalog, ["traces"]) : {},
+        { defaultCRConfig: shared },
+        hasAuditPipeline(catalog) ? { collectors: { daemon: { config: { service: { pipelines: apart } } } } } : {},
+        ...writers,
+    );
+}
+
+/** The operator copies a collector's annotations to its service account, which is where AWS's webhook looks for the role. */
+function roleAnnotation(settings: SettingsOf<"cloudwatch">): HelmValues {
+    const { credentials } = settings.cloudwatch;
+    if (credentials.kind !== "irsa") {
+        return {};
+    }
+    const { partition, account } = arnParts(credentials.oidcProviderArn);
+    const role = `arn:${partition}:iam::${account}:role/kof/${roleNameOf(settings)}`;
+    return { annotations: { "eks.amazonaws.com/role-arn": role } };
 }
 
 /** Pods read a Secret's variables once, at their start: a new generation of the key has to restart them. */
@@ -120,10 +229,10 @@ function restartOnRotation({ credentials }: CloudWatchSettings): HelmValues {
         : {};
 }
 
-function credentialsEnv({ credentials }: CloudWatchSettings) {
+function credentialsEnv({ credentials }: CloudWatchSettings): HelmValue[] {
+    if (credentials.kind === "podIdentity" || credentials.kind === "irsa") {
+        return [];
+    }
     const name = credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
-    return ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) => ({
-        name: key,
-        valueFrom: { secretKeyRef: { name, key } },
-    }));
+    return ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) => secretEnv(key, name, key));
 }

@@ -1,7 +1,9 @@
 import { chartValues, type Catalog } from "../catalog";
 import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { queueStorage, type Buffer } from "../collectors/buffers";
 import { collectorsInMesh, managementValues } from "../collectors/fragments";
 import { distributions, type Settings } from "../stacks/settings";
+import { sizeInGiB } from "./volumes";
 
 /** Whether the umbrella runs kof-collectors and kof-storage itself (up to 1.9), or leaves the management cluster to kof-child. */
 export function umbrellaCollects(catalog: Catalog): boolean {
@@ -60,6 +62,63 @@ export function metricsServer({ distribution }: Settings, catalog: Catalog): Hel
     const chart = umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership";
     return { [chart]: { values: { "metrics-server": { enabled: true, ...args } } } };
 }
+
+/** An environment variable of the collectors whose value is in a Secret. */
+export function secretEnv(name: string, secret: string, key: string): HelmValue {
+    return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
+}
+
+/** The names of the collectors, by their key in the charts' values: `daemon` is kof-collectors-daemon. */
+export function collectorNames(catalog: Catalog): Record<string, string> {
+    const collectors = valueAt(chartValues(catalog, "kof-collectors"), ["opentelemetry-kube-stack", "collectors"]);
+    return Object.fromEntries(
+        Object.entries(collectors as HelmValues).map(([key, own]) => [
+            key,
+            `kof-collectors-${valueAt(own, ["suffix"]) as string}`,
+        ]),
+    );
+}
+
+/** What the collectors keep while the destination is away. */
+export function bufferOf({ buffer }: Settings): Buffer {
+    return { duration: buffer.duration, bytes: Math.round(sizeInGiB(buffer.size) * 2 ** 30) };
+}
+
+/**
+ * The umbrella's values for a route that stores nothing in a cluster of KOF: it runs the collectors, and nothing else.
+ *
+ * @param kubeStack where the collectors write: values for opentelemetry-kube-stack.
+ * @param env what they authenticate with.
+ */
+export function collectorsOnly(
+    settings: Settings,
+    catalog: Catalog,
+    kubeStack: HelmValues,
+    env: HelmValue[] = [],
+): HelmValues {
+    const components = valueAt(chartValues(catalog, "kof"), ["global", "components"]) as string[];
+    return mergeValues(
+        // From 1.10 on the umbrella installs kof-collectors only when told to, and knows no values for it.
+        umbrellaCollects(catalog) ? {} : { global: { components: [...components, "kof-collectors"] } },
+        {
+            "kof-collectors": {
+                enabled: true,
+                dependsOn: collectorsDependOn,
+                values: mergeValues(
+                    collectorValues(settings, mergeValues(queueStorage(catalog), unprinted, kubeStack), env),
+                    // OpenCost computes costs from metrics in VictoriaMetrics, of which such a route has none.
+                    { opencost: { enabled: false } },
+                ),
+            },
+        },
+        metricsServer(settings, catalog),
+    );
+}
+
+/** The charts have this pipeline print what it gets, which the daemon would then collect as logs. */
+const unprinted: HelmValues = {
+    collectors: { "target-allocator": { config: { service: { pipelines: { logs: { exporters: ["nop"] } } } } } },
+};
 
 /** What kof-collectors waits for where kof-storage, its default dependency, is not installed. */
 export const collectorsDependOn = ["kof-operators", "kof-mothership"];

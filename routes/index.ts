@@ -1,11 +1,12 @@
 import { catalogOf, chartValues, signals, type Catalog, type Signal } from "../catalog";
 import { checkPaths } from "../catalog/paths";
 import { coalesceValues, formatPath, mergeValues, nest, type HelmValues } from "../catalog/values";
-import type { CloudWatchSettings, Settings } from "../stacks/settings";
-import { cloudwatch } from "./cloudwatch";
+import type { Settings } from "../stacks/settings";
+import { cloudwatch, type CloudWatchParts } from "./cloudwatch";
 import type { Destination } from "./destinations";
 import { management } from "./management";
 import { none } from "./none";
+import { otlp } from "./otlp";
 import { regional } from "./regional";
 import { regionless } from "./regionless";
 import { sizeInGiB, type RouteVolume } from "./volumes";
@@ -19,10 +20,7 @@ export interface RouteParts {
     /** The Secret that must exist before the collectors start, and that something else makes. */
     readonly vmuserSecret?: string;
     /** Log groups and credentials to make in AWS. */
-    readonly cloudwatch?: CloudWatchSettings & {
-        /** The groups with the days after which CloudWatch deletes events, the one for the logs first. */
-        readonly logGroups: readonly { readonly name: string; readonly retentionDays: number }[];
-    };
+    readonly cloudwatch?: CloudWatchParts;
     /** What a reader of the preview should know. */
     readonly notices?: readonly string[];
 }
@@ -70,6 +68,8 @@ function partsOf(settings: Settings, catalog: Catalog): RouteParts {
             return regional(settings, catalog);
         case "cloudwatch":
             return cloudwatch(settings, catalog);
+        case "otlp":
+            return otlp(settings, catalog);
         case "regionless":
             return regionless(settings, catalog);
     }

@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog";
 import { mergeValues } from "../catalog/values";
+import { named } from "../collectors/identity";
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import {
@@ -19,10 +20,11 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
     // Without this kof-storage makes a ClusterIssuer with a placeholder address, under a name that kof-mothership may own.
     const storage = { global: { clusterName }, "cert-manager": { "cluster-issuer": { create: false } } };
     const collectors = openCostIdentity(settings, catalog);
+    const spans = named(catalog, ["traces"]);
     const values = umbrellaCollects(catalog)
         ? {
               "kof-storage": { enabled: true, values: storage },
-              "kof-collectors": { enabled: true, values: mergeValues(collectorValues(settings, {}), collectors) },
+              "kof-collectors": { enabled: true, values: mergeValues(collectorValues(settings, spans), collectors) },
           }
         : {
               "kof-child": {
@@ -31,7 +33,11 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
                           cluster: { name: clusterName, namespace: clusterNamespace },
                           toManagementCluster: { enabled: true },
                           storage,
-                          ...furtherCollectorValues(distributionValues(settings), collectors),
+                          ...furtherCollectorValues(
+                              { "opentelemetry-kube-stack": spans },
+                              distributionValues(settings),
+                              collectors,
+                          ),
                       },
                   },
               },

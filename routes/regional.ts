@@ -1,5 +1,6 @@
 import { chartValues, type Catalog } from "../catalog";
 import { mergeValues, valueAt, type HelmValues } from "../catalog/values";
+import { bufferedExporter, queueStorage, retriedRemoteWrite } from "../collectors/buffers";
 import {
     authenticatorDefinitions,
     authenticators,
@@ -10,9 +11,11 @@ import {
     vmauthOf,
     vmuserEnv,
 } from "../collectors/fragments";
+import { named } from "../collectors/identity";
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import {
+    bufferOf,
     collectorValues,
     collectorsDependOn,
     distributionValues,
@@ -49,7 +52,11 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
     const fromManagement = {
         cluster: { name: settings.clusterName, namespace: settings.clusterNamespace },
         toRegionalCluster: { name: cluster, namespace },
-        ...furtherCollectorValues(distributionValues(settings), openCostIdentity(settings, catalog)),
+        ...furtherCollectorValues(
+            { "opentelemetry-kube-stack": mergeValues(named(catalog, ["traces"]), buffered(settings, catalog)) },
+            distributionValues(settings),
+            openCostIdentity(settings, catalog),
+        ),
     };
     return {
         ...shared,
@@ -70,24 +77,20 @@ function umbrellaCollectors(
 ): HelmValues {
     const insecure = settings.regional.insecureSkipVerify;
     const exporters = exportersToRegion(vmauth);
-    const daemonExtensions = valueAt(chartValues(catalog, "kof-collectors"), [
-        ...["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "extensions"],
-    ]) as string[];
-    const kubeStack: HelmValues = {
-        collectors: {
-            daemon: mergeValues(settings.istio ? {} : mergeValues(daemonOnHostNetwork, daemonAtNodeAddress), {
-                // The daemon has a list of its own, which replaces the one of defaultCRConfig.
-                config: { service: { extensions: [...daemonExtensions, ...authenticators] } },
-            }),
-        },
-        defaultCRConfig: {
-            config: {
-                extensions: authenticatorDefinitions,
-                service: { extensions: authenticators },
-                exporters: insecure ? mergeValues(exporters, unverified(Object.keys(exporters))) : exporters,
+    const kubeStack = mergeValues(
+        settings.istio ? {} : { collectors: { daemon: mergeValues(daemonOnHostNetwork, daemonAtNodeAddress) } },
+        {
+            defaultCRConfig: {
+                config: {
+                    extensions: authenticatorDefinitions,
+                    exporters: insecure ? mergeValues(exporters, unverified(Object.keys(exporters))) : exporters,
+                },
             },
         },
-    };
+        queueStorage(catalog, authenticators),
+        named(catalog, ["traces"]),
+        buffered(settings, catalog),
+    );
     const prometheus = {
         existingSecretName: secret,
         external: { url: `${vmauth}/vm/select/0/prometheus` },
@@ -98,4 +101,22 @@ function umbrellaCollectors(
         { opencost: { opencost: { prometheus } } },
         openCostIdentity(settings, catalog),
     );
+}
+
+/** The exporters to a region keep what they cannot send. From KOF 1.10 on there is one for audit logs. */
+function buffered(settings: SettingsOf<"regional">, catalog: Catalog): HelmValues {
+    const config = ["opentelemetry-kube-stack", "defaultCRConfig", "config", "exporters"];
+    const names = Object.keys(valueAt(chartValues(catalog, "kof-collectors"), config) as HelmValues);
+    const buffer = bufferOf(settings);
+    const otlp = names.filter((name) => name.startsWith("otlphttp/"));
+    return {
+        defaultCRConfig: {
+            config: {
+                exporters: {
+                    prometheusremotewrite: retriedRemoteWrite(buffer),
+                    ...Object.fromEntries(otlp.map((name) => [name, bufferedExporter(buffer)])),
+                },
+            },
+        },
+    };
 }

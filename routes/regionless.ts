@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog";
 import { mergeValues } from "../catalog/values";
 import { identity } from "../collectors/fragments";
+import { named } from "../collectors/identity";
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import { distributionValues, metricsServer } from "./collectors";
@@ -13,7 +14,9 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
     const { domain, certEmail, selfSigned } = settings.regionless;
     const collectors = mergeValues(distributionValues(settings), {
         // KOF would take the namespace of its own object for the management cluster, `mgmt`.
-        "opentelemetry-kube-stack": { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
+        "opentelemetry-kube-stack": mergeValues(named(catalog, ["traces"]), {
+            defaultCRConfig: { config: identity(clusterName, clusterNamespace) },
+        }),
     });
     return {
         values: mergeValues(

@@ -1,3 +1,5 @@
+import { getLogGroup } from "@pulumi/aws/cloudwatch/getLogGroup";
+import { getLogGroups } from "@pulumi/aws/cloudwatch/getLogGroups";
 import { Provider as AwsProvider } from "@pulumi/aws/provider";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
@@ -6,12 +8,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { signals, type Signal } from "../catalog";
 import type { Plan } from "../changes";
 import { leftBehind } from "../changes/left";
-import { CloudWatch } from "../components/cloudwatch";
+import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";
 import { kofNamespace, Namespace } from "../components/namespace";
 import { StorageClass } from "../components/storageClass";
-import { cloudwatchSecretName } from "../routes/cloudwatch";
+import { cloudwatchSecretName, type CloudWatchParts } from "../routes/cloudwatch";
 import type { Route } from "../routes";
 import { destinationText } from "../routes/destinations";
 import { totalGiB, volumesOf } from "../routes/volumes";
@@ -34,6 +36,8 @@ export interface Outputs {
     readonly storageClass: pulumi.Input<string>;
     /** CloudWatch log groups of the route. */
     readonly logGroups: readonly pulumi.Input<string>[];
+    /** Per generation of the CloudWatch access key when it was made. */
+    readonly accessKeys: Readonly<Record<string, pulumi.Input<string>>>;
     readonly namespace: pulumi.Input<string>;
     /** The settings, with which the next change is compared. Of the last deployment that was completed. */
     readonly [settingsOutput]: pulumi.Input<object>;
@@ -48,7 +52,7 @@ export interface Outputs {
  *
  * @param change what this does to what was deployed before. Default: nothing is known of that.
  */
-export function createEnvironment({ route, kubernetes, aws }: Configuration, change?: Plan): Outputs {
+export async function createEnvironment({ route, kubernetes, aws }: Configuration, change?: Plan): Promise<Outputs> {
     const { settings } = route;
     for (const notice of [...route.notices, ...storageClassNotices(settings.storageClass)]) {
         void pulumi.log.warn(notice);
@@ -73,7 +77,8 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration, cha
     if (settings.grafana?.enabled === true && settings.grafana.existingSecret === undefined) {
         before.push(new GrafanaAdmin("grafana-admin", inNamespace));
     }
-    const cloudwatch = route.cloudwatch && createCloudWatch(settings.clusterName, route.cloudwatch, aws, inNamespace);
+    const cloudwatch =
+        route.cloudwatch && (await createCloudWatch(settings.clusterName, route.cloudwatch, aws, inNamespace));
     if (cloudwatch) {
         before.push(cloudwatch);
     }
@@ -90,6 +95,7 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration, cha
         volumes: describeVolumes(route),
         storageClass: settings.storageClass?.name ?? "the cluster's default class",
         logGroups: cloudwatch?.logGroups ?? [],
+        accessKeys: cloudwatch?.accessKeys ?? {},
         namespace: namespace.name,
         [settingsOutput]: kof.installed.apply(() => rememberedSettings(settings)),
         ...describeLeft(change),
@@ -97,27 +103,72 @@ export function createEnvironment({ route, kubernetes, aws }: Configuration, cha
     };
 }
 
-function createCloudWatch(
+async function createCloudWatch(
     clusterName: string,
-    { region, logGroups, kmsKeyArn, credentials }: NonNullable<Route["cloudwatch"]>,
+    wanted: CloudWatchParts,
     aws: Configuration["aws"],
     options: { readonly providers: pulumi.ProviderResource[]; readonly dependsOn: pulumi.Resource[] },
-): CloudWatch {
-    const provider = new AwsProvider("aws", { ...aws, region: region as pulumi.Input<AwsRegion> });
+): Promise<CloudWatch> {
+    const { region, logGroups, keepLogGroups, kmsKeyArn, signals, serviceAccounts, endpoint } = wanted;
+    const provider = new AwsProvider("aws", {
+        ...(endpoint === undefined ? {} : { endpoints: [{ logs: endpoint }] }),
+        ...aws,
+        region: region as pulumi.Input<AwsRegion>,
+    });
+    const existing = await Promise.all(logGroups.map((group) => logGroupExists(group, kmsKeyArn, provider)));
     return new CloudWatch(
         "cloudwatch",
         {
             region,
-            logGroups,
+            logGroups: logGroups.map((group, i) => ({ ...group, exists: existing[i] ?? false })),
+            keepLogGroups,
             kmsKeyArn,
-            accessKey:
-                credentials.kind === "accessKey"
-                    ? { generations: credentials.generations, secretName: cloudwatchSecretName }
-                    : undefined,
-            tags: { "kof-cluster": clusterName, "managed-by": "pulumi" },
+            traces: signals.traces === "xray",
+            credentials: credentialsOf(wanted),
+            serviceAccounts,
+            tags: { ...wanted.tags, "kof-cluster": clusterName, "managed-by": "pulumi" },
         },
         { ...options, providers: [...options.providers, provider] },
     );
+}
+
+function credentialsOf({ credentials, region, roleName = "" }: CloudWatchParts): CloudWatchCredentials {
+    switch (credentials.kind) {
+        case "accessKey":
+            return { ...credentials, secretName: cloudwatchSecretName };
+        case "podIdentity":
+            return { ...credentials, region: credentials.region ?? region };
+        case "irsa":
+            return { ...credentials, roleName };
+        case "existingSecret":
+            return { kind: "existingSecret" };
+    }
+}
+
+/**
+ * Whether AWS has a log group already: one of this stack, or one that an earlier visit to the route left there. The second
+ * kind can be taken over only as it is, and what Pulumi says otherwise does not tell what to do.
+ */
+async function logGroupExists(
+    { name, retentionDays }: CloudWatchParts["logGroups"][number],
+    kmsKeyArn: string | undefined,
+    provider: AwsProvider,
+): Promise<boolean> {
+    const { logGroupNames } = await getLogGroups({ logGroupNamePrefix: name }, { provider });
+    if (!logGroupNames.includes(name)) {
+        return false;
+    }
+    const { retentionInDays, kmsKeyId } = await getLogGroup({ name }, { provider });
+    if (retentionInDays !== retentionDays || kmsKeyId !== (kmsKeyArn ?? "")) {
+        const days = retentionInDays === 0 ? "for ever" : `for ${String(retentionInDays)} days`;
+        const key = kmsKeyId === "" ? "with CloudWatch's own encryption" : `encrypted with ${kmsKeyId}`;
+        void pulumi.log.info(
+            `AWS has the log group ${name} already, which keeps its events ${days}, ${key}. If Pulumi says that the inputs ` +
+                '"do not match the existing resource", it is not part of this stack yet and can only be taken over as it is: ' +
+                "set kof:cloudwatch to that, deploy, and change it then; or choose another logGroup.",
+        );
+    }
+    return true;
 }
 
 type AwsRegion = NonNullable<pulumi.Unwrap<Configuration["aws"]["region"]>>;
@@ -165,9 +216,12 @@ function describeLeft(change: Plan | undefined): Pick<Outputs, "left"> {
 /** KOF's own last step of each route, as one command. */
 function verifyCommand({ settings, cloudwatch }: Route): string {
     if (cloudwatch) {
-        const { region, logGroup, logStream } = cloudwatch;
-        const names = `--region ${region} --log-group-name ${logGroup} --log-stream-name ${logStream}`;
-        return `aws logs get-log-events ${names} --limit 1`;
+        const { region, endpoint, logGroup, logStream } = cloudwatch;
+        const at = `--region ${region}${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`}`;
+        // A stream whose name depends on node or collector cannot be named, only looked for.
+        return logStream.includes("{")
+            ? `aws logs filter-log-events ${at} --log-group-name ${logGroup} --max-items 1`
+            : `aws logs get-log-events ${at} --log-group-name ${logGroup} --log-stream-name ${logStream} --limit 1`;
     }
     const collectors = settings.route === "none" ? "" : ",opentelemetrycollectors";
     return `kubectl get helmreleases${collectors} -n ${kofNamespace}`;

@@ -3,8 +3,10 @@ import type { z } from "zod";
 import { catalogOf, versions } from "../catalog";
 import { checkPaths, isRead } from "../catalog/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../catalog/values";
+import { arnParts, partitionOf } from "../aws/partitions";
+import { metricsLogGroup } from "../aws/streams";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
-import type { Problem } from "./problems";
+import { brief, type Problem } from "./problems";
 import { settingsSchema, type StorageClassSettings } from "./settings";
 import { defaultClasses, requiredParameters, storageClassPresets } from "./storageClasses";
 
@@ -17,12 +19,15 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
         ...blockProblems(values, raw),
         ...versionProblems(values),
         ...regionProblems(values),
+        ...cloudwatchProblems(values),
+        ...otlpProblems(values),
+        ...bufferProblems(values, raw),
         ...storageProblems(values),
         ...valueProblems(values),
     ];
 }
 
-const blocks = ["regional", "regionless", "cloudwatch"] as const;
+const blocks = ["regional", "regionless", "cloudwatch", "otlp"] as const;
 
 function blockProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     if (route === undefined) {
@@ -118,6 +123,74 @@ function regionProblems({ route, version, istio, regional, regionless }: Values)
         }
     }
     return problems;
+}
+
+/** ARNs have to be of the place where they are used. */
+function cloudwatchProblems({ route, cloudwatch }: Values): Problem[] {
+    if (route !== "cloudwatch" || !cloudwatch) {
+        return [];
+    }
+    const { region, kmsKeyArn, credentials, logGroup, auditLogGroup, signals } = cloudwatch;
+    const problems: Problem[] = [];
+    const partition = partitionOf(region);
+    if (kmsKeyArn !== undefined && (arnParts(kmsKeyArn).region !== region || !isOf(partition, kmsKeyArn))) {
+        problems.push({
+            key: "kof:cloudwatch.kmsKeyArn",
+            message: `is ${brief(kmsKeyArn)}, but log groups in ${region} can only be encrypted with a key of ${region}`,
+            allowed: `the ARN of a KMS key that starts with arn:${partition}:kms:${region}:`,
+            paste: stackFile(
+                ["cloudwatch", "kmsKeyArn"],
+                `arn:${partition}:kms:${region}:${arnParts(kmsKeyArn).account}:key/KEY`,
+            ),
+        });
+    }
+    if (credentials.kind === "irsa" && !isOf(partition, credentials.oidcProviderArn)) {
+        problems.push({
+            key: "kof:cloudwatch.credentials.oidcProviderArn",
+            message: `is ${brief(credentials.oidcProviderArn)}, which is not of the partition of ${region}`,
+            allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::`,
+        });
+    }
+    if (credentials.kind === "podIdentity" && partitionOf(credentials.region ?? region) !== partition) {
+        problems.push({
+            key: "kof:cloudwatch.credentials.region",
+            message: `is ${brief(credentials.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
+            paste: stackFile(["cloudwatch", "credentials", "region"], region),
+        });
+    }
+    if (signals.metrics === "emf" && [logGroup, auditLogGroup].includes(metricsLogGroup(logGroup))) {
+        problems.push({
+            key: "kof:cloudwatch.auditLogGroup",
+            message: `is ${brief(auditLogGroup)}, which is where the metrics go`,
+            paste: stackFile(["cloudwatch", "auditLogGroup"], `${logGroup}-audit`),
+        });
+    }
+    return problems;
+}
+
+function isOf(partition: string, arn: string): boolean {
+    return arnParts(arn).partition === partition;
+}
+
+function otlpProblems({ route, otlp }: Values): Problem[] {
+    const plain = route === "otlp" && otlp?.endpoint.startsWith("http://") === true;
+    return plain && (otlp.tls.caSecret !== undefined || otlp.tls.insecureSkipVerify)
+        ? [{ key: "kof:otlp.tls", message: `has no effect on ${otlp.endpoint}, which is not encrypted. Remove it` }]
+        : [];
+}
+
+/** Routes whose collectors write to another place than this cluster. */
+const leaving: readonly string[] = ["regional", "cloudwatch", "otlp"];
+
+function bufferProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    return route !== undefined && !leaving.includes(route) && isPresent(raw.buffer)
+        ? [
+              {
+                  key: "kof:buffer",
+                  message: `has no effect on route ${route}, which sends nothing out of this cluster. Remove it`,
+              },
+          ]
+        : [];
 }
 
 function storageProblems({ storageClass, storage, version, route, distribution }: Values): Problem[] {
@@ -303,8 +376,10 @@ function valueProblems({ values, version, route }: Values): Problem[] {
     const catalog = catalogOf(version);
     const given = values as HelmValues;
     const at = (path: readonly string[]) => `kof:values.${formatPath(path)}`;
-    // On route cloudwatch the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
-    const components = { global: { components: route === "cloudwatch" ? ["kof-collectors"] : [] } };
+    // On these routes the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
+    const components = {
+        global: { components: route === "cloudwatch" || route === "otlp" ? ["kof-collectors"] : [] },
+    };
     const problems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest }) => ({
         key: at(path),
         message,

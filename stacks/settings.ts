@@ -2,10 +2,11 @@ import { Region } from "@pulumi/aws/types/enums";
 import { z } from "zod";
 
 import { defaultVersion, signals, versions } from "../catalog";
+import { logStreamName, streamPlaceholders } from "../aws/streams";
 import { storageClassPresets } from "./storageClasses";
 
 /** Where the management cluster's telemetry can go. */
-export const routes = ["none", "management", "regional", "cloudwatch", "regionless"] as const;
+export const routes = ["none", "management", "regional", "cloudwatch", "otlp", "regionless"] as const;
 
 /** How a Kubernetes distribution differs in what KOF's collectors need. */
 export const distributions = {
@@ -91,40 +92,61 @@ const sharded = (kept: string) =>
         .strictObject({ size: size.optional(), retention: retention(kept).optional(), replicas: shards.optional() })
         .optional();
 
+const awsRegion = z.enum(Object.values(Region));
+const allowedRegion = "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1";
+
 const logGroupName = about(z.string().regex(/^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/), {
     description: "CloudWatch log group.",
     allowed: "1 to 512 letters, digits and . - _ / #, not starting with aws/",
     example: "management",
 });
 
+const kinds = ["accessKey", "podIdentity", "irsa", "existingSecret"] as const;
+const kind = <const K extends (typeof kinds)[number]>(value: K, description: string) =>
+    about(z.literal(value), { description, allowed: kinds.join(", "), example: value });
+
+const inOrder = (labels: readonly string[]) =>
+    labels.every((label, i) => i === 0 || byNumber.compare(labels[i - 1] ?? "", label) < 0);
+const byNumber = new Intl.Collator("en", { numeric: true });
+
 const credentials = z.discriminatedUnion("kind", [
     z.strictObject({
-        kind: about(z.literal("accessKey"), {
-            description: "An IAM user with an access key.",
-            allowed: "accessKey, existingSecret",
-            example: "accessKey",
+        kind: kind("accessKey", "An IAM user with an access key."),
+        generations: about(z.array(z.string().regex(dnsLabel)).min(1).max(2).refine(inOrder).default(["1"]), {
+            description:
+                "One access key per label; the last one is used. To rotate, add a label, then drop the old one. AWS allows two keys.",
+            allowed:
+                "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)",
+            example: ["2026-11"],
         }),
-        generations: about(
-            z
-                .array(z.string().regex(dnsLabel))
-                .min(1)
-                .max(2)
-                .refine((labels) => new Set(labels).size === labels.length)
-                .default(["1"]),
-            {
-                description:
-                    "One access key per label; the last one is used. To rotate, add a label, then drop the old one. AWS allows two keys.",
-                allowed: "a list of one or two labels of lower-case letters, digits and '-', in quotes",
-                example: ["2026-11"],
-            },
-        ),
     }),
     z.strictObject({
-        kind: about(z.literal("existingSecret"), {
-            description: "A Secret made elsewhere, with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-            allowed: "accessKey, existingSecret",
-            example: "existingSecret",
+        kind: kind("podIdentity", "On EKS: a role that EKS Pod Identity hands to the collectors. No secret."),
+        clusterName: about(z.string().regex(/^[0-9A-Za-z][\w-]{0,99}$/), {
+            description: "Name of the EKS cluster that is the management cluster. It needs the EKS Pod Identity Agent.",
+            allowed: "1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
+            example: "management",
         }),
+        region: about(awsRegion, {
+            description: "AWS region of the EKS cluster. Default: that of the log groups.",
+            allowed: allowedRegion,
+            example: "us-east-2",
+        }).optional(),
+    }),
+    z.strictObject({
+        kind: kind("irsa", "A role that the collectors take with their service account's token. No secret."),
+        oidcProviderArn: about(z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:oidc-provider\/[\w.-]+(\/[\w./-]+)?$/), {
+            description: "IAM OIDC provider of the cluster's issuer of service account tokens.",
+            allowed: "the ARN of an IAM OIDC provider",
+            example:
+                "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
+        }),
+    }),
+    z.strictObject({
+        kind: kind(
+            "existingSecret",
+            "A Secret made elsewhere, with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        ),
         name: about(z.string().regex(dnsSubdomain), {
             description: "Name of that Secret, in the kof namespace.",
             allowed: allowedName,
@@ -160,16 +182,16 @@ const regionless = z.strictObject({
 
 /** The `cloudwatch` block. */
 const cloudwatch = z.strictObject({
-    region: about(z.enum(Object.values(Region)), {
+    region: about(awsRegion, {
         description: "AWS region of the log groups.",
-        allowed: "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1",
+        allowed: allowedRegion,
         example: "us-east-2",
     }),
     logGroup: logGroupName.default("management"),
-    logStream: about(z.string().regex(/^[^:*]{1,512}$/), {
-        description: "Log stream within the group.",
-        allowed: "1 to 512 characters without ':' and '*'",
-        example: "logs",
+    logStream: about(z.string().regex(logStreamName), {
+        description: "Log stream within each group.",
+        allowed: `1 to 512 characters without ':', '*' and '$'; of braces only ${Object.keys(streamPlaceholders).join(", ")}`,
+        example: "{NodeName}/{Collector}",
     }).default("logs"),
     retentionDays: days("Days to keep the logs for.", 30),
     auditLogGroup: logGroupName
@@ -181,9 +203,29 @@ const cloudwatch = z.strictObject({
         allowed: "the ARN of a KMS key",
         example: "arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     }).optional(),
+    keepLogGroups: flag("Leave the log groups in AWS on a switch to another route and on destroy.", true),
+    tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
+        description: "Tags of everything made in AWS, besides kof-cluster and managed-by.",
+        allowed: "a map of strings",
+        example: { "cost-centre": "platform" },
+    }),
+    signals: about(
+        z
+            .strictObject({
+                metrics: oneOf(
+                    ["none", "emf"],
+                    "CloudWatch metrics, by way of log events in embedded metric format. Each series is billed as a custom metric.",
+                    "emf",
+                ).default("none"),
+                traces: oneOf(["none", "xray"], "Traces in AWS X-Ray.", "xray").default("none"),
+            })
+            .prefault({}),
+        { description: "Signals to store in AWS besides the logs.", allowed: "a map", example: { traces: "xray" } },
+    ),
     credentials: about(credentials.default({ kind: "accessKey", generations: ["1"] }), {
         description: "How the collectors authenticate.",
-        allowed: "{kind: accessKey, generations: [LABEL, …]} or {kind: existingSecret, name: NAME}",
+        allowed:
+            "{kind: accessKey, generations: [LABEL, …]}, {kind: podIdentity, clusterName: NAME}, {kind: irsa, oidcProviderArn: ARN} or {kind: existingSecret, name: NAME}",
         example: { kind: "accessKey", generations: ["2026-11"] },
     }),
     endpoint: about(z.url({ protocol: /^https?$/ }), {
@@ -191,6 +233,60 @@ const cloudwatch = z.strictObject({
         allowed: "an http:// or https:// URL",
         example: "https://vpce-0123.logs.us-east-2.vpce.amazonaws.com",
     }).optional(),
+});
+
+/** The `otlp` block. */
+const otlp = z.strictObject({
+    endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
+        description: "Address that takes OTLP over HTTP: signals go to /v1/metrics, /v1/logs and /v1/traces below it.",
+        allowed: "an http:// or https:// URL without a slash at its end",
+        example: "https://otlp.example.net",
+    }),
+    headersSecret: about(z.string().regex(dnsSubdomain), {
+        description: "Secret in the kof namespace that holds the headers, made elsewhere. Default: no headers.",
+        allowed: allowedName,
+        example: "otlp-headers",
+    }).optional(),
+    headers: about(
+        z
+            .array(z.string().regex(/^[A-Za-z0-9][-\w]*$/))
+            .min(1)
+            .default(["Authorization"]),
+        {
+            description: "Headers to send; each is a key of that Secret.",
+            allowed: "a list of names of HTTP headers",
+            example: ["Authorization"],
+        },
+    ),
+    tls: about(
+        z
+            .strictObject({
+                caSecret: about(z.string().regex(dnsSubdomain), {
+                    description:
+                        "Secret in the kof namespace with the CA in its key ca.crt. Default: the CAs of the collectors' image.",
+                    allowed: allowedName,
+                    example: "otlp-ca",
+                }).optional(),
+                insecureSkipVerify: flag("Do not verify the certificate of the endpoint."),
+            })
+            .prefault({}),
+        { description: "TLS towards the endpoint.", allowed: "a map", example: { caSecret: "otlp-ca" } },
+    ),
+});
+
+/** The `buffer` block. */
+const buffer = z.strictObject({
+    duration: about(z.string().regex(/^[1-9]\d{0,4}(s|m|h)$/), {
+        description: "How long an outage of the destination may last without a loss.",
+        allowed: "a whole number with the unit s, m or h",
+        example: "30m",
+    }).default("30m"),
+    size: about(size, {
+        description:
+            "Most that each exporter of a collector keeps on its node's disk. It holds DURATION at a rate of SIZE / DURATION per node and signal.",
+        example: "1Gi",
+        allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
+    }).default("1Gi"),
 });
 
 const storageClass = z.strictObject({
@@ -310,7 +406,15 @@ export const settingsSchema = {
         domain: "kof.example.net",
         certEmail: "platform@example.net",
     }).optional(),
-    cloudwatch: block(cloudwatch, "AWS CloudWatch Logs, with route cloudwatch.", { region: "us-east-2" }).optional(),
+    cloudwatch: block(cloudwatch, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }).optional(),
+    otlp: block(otlp, "A destination that takes OTLP over HTTP, with route otlp.", {
+        endpoint: "https://otlp.example.net",
+        headersSecret: "otlp-headers",
+    }).optional(),
+    buffer: block(buffer.prefault({}), "What the collectors keep while a destination outside the cluster is away.", {
+        duration: "2h",
+        size: "4Gi",
+    }),
     storageClass: block(storageClass, "The storage class of every KOF volume. Default: the cluster's default class.", {
         name: "kof",
         preset: "aws-ebs",
@@ -363,9 +467,11 @@ type RegionlessSettings = z.infer<typeof regionless>;
 export type CloudWatchSettings = z.infer<typeof cloudwatch>;
 /** How much telemetry there is. */
 export type Rates = z.infer<typeof rates>;
+export type OtlpSettings = z.infer<typeof otlp>;
+export type BufferSettings = z.infer<typeof buffer>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 
-type Blocks = "regional" | "regionless" | "cloudwatch";
+type Blocks = "regional" | "regionless" | "cloudwatch" | "otlp";
 type With<Route extends Parsed["route"], Block = unknown> = Omit<Parsed, "route" | Blocks> & {
     readonly route: Route;
 } & Block;
@@ -376,6 +482,7 @@ export type Settings =
     | With<"management">
     | With<"regional", { readonly regional: RegionalSettings }>
     | With<"cloudwatch", { readonly cloudwatch: CloudWatchSettings }>
+    | With<"otlp", { readonly otlp: OtlpSettings }>
     | With<"regionless", { readonly regionless: RegionlessSettings }>;
 
 /** The settings of a stack on one route. */

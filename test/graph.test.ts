@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 
+import { valueAt, type HelmValues } from "../catalog/values";
 import type { OfflineRun, Resource } from "../cli/offline";
 import { runOffline } from "../cli/program";
 import { resourceTree, treeLines } from "../cli/tree";
@@ -13,6 +14,7 @@ function expectedResources(raw: Raw, version: string): string[] {
     const byRoute: Readonly<Record<string, readonly string[]>> = {
         cloudwatch: [
             "aws:cloudwatch/logGroup:LogGroup cloudwatch-management",
+            ...(hasRegionless(version) ? ["aws:cloudwatch/logGroup:LogGroup cloudwatch-management-audit"] : []),
             "aws:iam/accessKey:AccessKey cloudwatch-1",
             "aws:iam/user:User cloudwatch",
             "aws:iam/userPolicy:UserPolicy cloudwatch",
@@ -43,8 +45,12 @@ function expectedReleases(raw: Raw, version: string): string[] {
         management: ["kof-storage", "kof-collectors"],
         regional: ["kof-collectors"],
         cloudwatch: ["kof-collectors"],
+        otlp: ["kof-collectors"],
     };
-    const from110: Readonly<Record<string, readonly string[]>> = { cloudwatch: ["kof-collectors"] };
+    const from110: Readonly<Record<string, readonly string[]>> = {
+        cloudwatch: ["kof-collectors"],
+        otlp: ["kof-collectors"],
+    };
     return [...always, ...((hasRegionless(version) ? from110 : until19)[String(raw.route)] ?? [])].sort();
 }
 
@@ -107,7 +113,7 @@ describe("resource graph", () => {
                 (await up(raw)).resources.map(({ urn }) => urn).filter((urn) => !/cloudwatch|aws|vmuser/i.test(urn)),
             );
         const [first, ...others] = await Promise.all(
-            ["none", "management", "regional", "cloudwatch", "regionless"].map((name) => shared(routes[name]!)),
+            ["none", "management", "regional", "cloudwatch", "otlp", "regionless"].map((name) => shared(routes[name]!)),
         );
         for (const other of others) {
             assert.deepEqual(other, first);
@@ -263,8 +269,74 @@ describe("resource graph", () => {
         const { resources } = await up({ route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } });
         assert.deepEqual(listed(resources.filter(({ type }) => /aws|Secret/.test(type))), [
             "aws:cloudwatch/logGroup:LogGroup cloudwatch-management",
+            "aws:cloudwatch/logGroup:LogGroup cloudwatch-management-audit",
             "pulumi:providers:aws aws",
         ]);
+    });
+
+    it("annotates the service accounts of an issuer's role with its ARN, and no others", async () => {
+        const oidcProviderArn = "arn:aws-us-gov:iam::123456789012:oidc-provider/oidc.example.net";
+        const cloudwatch = { region: "us-gov-west-1", credentials: { kind: "irsa", oidcProviderArn } };
+        const { resources } = await up({ route: "cloudwatch", cloudwatch });
+        const values = find(resources, "kubernetes:helm.sh/v4:Chart").inputs.values as HelmValues;
+        const stack = valueAt(values, ["kof-collectors", "values", "opentelemetry-kube-stack"]);
+        const annotated = Object.entries(valueAt(stack, ["collectors"]) as HelmValues).flatMap(([key, own]) => {
+            const role = valueAt(own, ["annotations", "eks.amazonaws.com/role-arn"]);
+            return role === undefined ? [] : [[key, role]];
+        });
+        const role = "arn:aws-us-gov:iam::123456789012:role/kof/kof-cloudwatch-mothership";
+        assert.deepEqual(annotated, [
+            ["cluster", role],
+            ["daemon", role],
+        ]);
+        assert.equal(find(resources, "aws:iam/role:Role").inputs.name, "kof-cloudwatch-mothership");
+        assert.doesNotMatch(JSON.stringify(values), /AWS_ACCESS_KEY_ID|cloudwatch-credentials/);
+    });
+
+    it("lets every collector that sends metrics write them, in a group of their own", async () => {
+        const cloudwatch = {
+            region: "eu-central-1",
+            signals: { metrics: "emf", traces: "xray" },
+            credentials: { kind: "podIdentity", clusterName: "management" },
+        };
+        const { resources, outputs, messages } = await up({ route: "cloudwatch", cloudwatch });
+        const type = "aws:eks/podIdentityAssociation:PodIdentityAssociation";
+        assert.deepEqual(
+            resources.filter((each) => each.type === type).map(({ inputs }) => inputs.serviceAccount),
+            ["cluster-stats", "target-allocator", "daemon", "controller-k0s-daemon"].map(
+                (name) => `kof-collectors-${name.replace("target-allocator", "ta-daemon")}-collector`,
+            ),
+        );
+        assert.deepEqual(outputs.logGroups, ["management", "management-audit", "management-metrics"]);
+        const policy = JSON.parse(String(find(resources, "aws:iam/rolePolicy:RolePolicy").inputs.policy));
+        assert.deepEqual(
+            policy.Statement.map(({ Sid, Resource }: any) => [Sid, Resource.length]),
+            [
+                ["WriteLogs", 3],
+                ["WriteTraces", 1],
+            ],
+        );
+        assert.deepEqual(
+            messages.map((message) => message.split(":")[0]),
+            ["warning", "warning"],
+        );
+        assert.match(messages.join("\n"), /An outage of AWS loses metrics and traces[^]*bills each series/);
+    });
+
+    it("names the alternative to an access key on EKS", async () => {
+        const raw = { ...routes.cloudwatch, distribution: "eks" };
+        assert.match((await up(raw)).messages.join("\n"), /On EKS there is a way without any secret: .*podIdentity/);
+    });
+
+    it("reaches AWS where the settings say, unless the aws configuration does", async () => {
+        const endpoint = "https://vpce-0123.logs.us-east-2.vpce.amazonaws.com";
+        const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", endpoint } };
+        const { resources, outputs } = await up(raw);
+        const provider = (all: readonly Resource[]) => find(all, "pulumi:providers:aws").inputs.endpoints;
+        assert.deepEqual(JSON.parse(String(provider(resources))), [{ logs: endpoint }]);
+        assert.match(String(outputs.verify), /--endpoint-url https:\/\/vpce-0123/);
+        const other = await up(raw, { "aws:endpoints": '[{"logs":"https://proxy.example.net"}]' });
+        assert.match(String(provider(other.resources)), /proxy/);
     });
 
     it("makes Grafana's admin credentials random and secret", async () => {
@@ -340,13 +412,13 @@ describe("resource graph", () => {
     it("says which signals are not stored", async () => {
         const { messages, outputs } = await up(routes.cloudwatch!);
         assert.deepEqual(messages, [
-            "warning: Route cloudwatch stores logs and audit logs only: metrics and traces of this cluster are discarded.",
+            "warning: Route cloudwatch discards metrics and traces of this cluster. kof:cloudwatch.signals stores them.",
         ]);
         assert.deepEqual(outputs.destinations, {
             metrics: "not stored (discarded)",
             logs: "CloudWatch Logs in us-east-2: management/logs",
             traces: "not stored (discarded)",
-            audit: "CloudWatch Logs in us-east-2: management/logs",
+            audit: "CloudWatch Logs in us-east-2: management-audit/logs",
         });
     });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 
+import { partitionOf } from "../aws/partitions";
 import { versions } from "../catalog";
 import { distributions } from "../stacks/settings";
 import { hasRegionless, type Raw } from "./support";
@@ -14,6 +15,10 @@ const retention = fc
     .tuple(fc.integer({ min: 24, max: 999 }), fc.constantFrom("h", "d", "w", "y"))
     .map(([n, unit]) => `${n}${unit}`);
 const volume = fc.record({ size, retention, replicas: fc.integer({ min: 2, max: 9 }) }, { requiredKeys: [] });
+
+function issuerIn(region: string): string {
+    return `arn:${partitionOf(region)}:iam::123456789012:oidc-provider/oidc.example.net`;
+}
 
 /** Valid settings, of every route, version, distribution and option. */
 export const validSettings: fc.Arbitrary<Raw> = fc
@@ -58,18 +63,45 @@ export const validSettings: fc.Arbitrary<Raw> = fc
                     .record({
                         region: fc.constantFrom("us-east-2", "cn-north-1", "us-gov-west-1"),
                         logGroup: label,
-                        logStream: label,
+                        logStream: fc.oneof(label, fc.constant("{NodeName}/{Collector}/{ServiceName}")),
+                        signals: optional(
+                            fc.record(
+                                { metrics: fc.constantFrom("none", "emf"), traces: fc.constantFrom("none", "xray") },
+                                { requiredKeys: [] },
+                            ),
+                        ),
                         auditLogGroup: optional(label),
                         endpoint: optional(fc.constant("https://logs.example.net")),
                         credentials: fc.oneof(
                             fc.record({
                                 kind: fc.constant("accessKey"),
-                                generations: fc.uniqueArray(label, { minLength: 1, maxLength: 2 }),
+                                generations: fc.constantFrom(["1"], ["2026-05", "2026-11"], ["9", "10"]),
                             }),
                             fc.record({ kind: fc.constant("existingSecret"), name: label }),
+                            fc.record({ kind: fc.constant("podIdentity"), clusterName: label }),
+                            fc.constant("irsa"),
                         ),
                     })
-                    .map((cloudwatch) => ({ route: "cloudwatch", cloudwatch })),
+                    .map(({ credentials, ...cloudwatch }) => ({
+                        route: "cloudwatch",
+                        cloudwatch: {
+                            ...cloudwatch,
+                            credentials:
+                                credentials === "irsa"
+                                    ? { kind: "irsa", oidcProviderArn: issuerIn(cloudwatch.region) }
+                                    : credentials,
+                        },
+                    })),
+                fc
+                    .record({
+                        endpoint: domain.map((name) => `https://${name}`),
+                        headersSecret: optional(label),
+                        headers: optional(fc.constantFrom(["Authorization"], ["x-api-key", "x-team"])),
+                        tls: optional(
+                            fc.record({ caSecret: label, insecureSkipVerify: fc.boolean() }, { requiredKeys: [] }),
+                        ),
+                    })
+                    .map((otlp) => ({ route: "otlp", otlp })),
                 ...(hasRegionless(common.version)
                     ? [
                           fc

@@ -18,6 +18,11 @@ export const routes: Readonly<Record<string, Raw>> = {
     regional: { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" }, storageClass },
     "regional with Istio": { route: "regional", istio: true, regional: { cluster: "eu-1" }, storageClass },
     cloudwatch: { route: "cloudwatch", cloudwatch: { region: "us-east-2" }, storageClass },
+    otlp: {
+        route: "otlp",
+        otlp: { endpoint: "https://otlp.example.net", headersSecret: "otlp-headers", tls: { caSecret: "otlp-ca" } },
+        storageClass,
+    },
     regionless: {
         route: "regionless",
         regionless: { domain: "kof.example.net", certEmail: "platform@example.net" },

@@ -26,7 +26,7 @@ export async function startMoto(): Promise<Moto | string> {
         return missing;
     }
     const port = await freePort();
-    const server = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
+    const server = spawn(python, ["test/aws/server.py", "-H", "127.0.0.1", "-p", String(port)], {
         stdio: "ignore",
         // Until told otherwise, nothing is enforced: someone has to make the first user.
         env: { ...process.env, INITIAL_NO_AUTH_ACTION_COUNT: "1000000" },

@@ -10,7 +10,7 @@ import { parse, parseAllDocuments, stringify } from "yaml";
 import { runOffline } from "../../cli/program";
 import { renderStack, writeFolder } from "../../cli/render";
 import { readStackFile, stackFiles } from "../../cli/stackFile";
-import { routeFor, cases, stackFile } from "../support";
+import { routeFor, cases, hasRegionless, stackFile } from "../support";
 
 function command(name: string, ...options: string[]) {
     const args = ["-r", "./cli/register.js", `cli/${name}.ts`, ...options];
@@ -182,7 +182,8 @@ describe("commands", () => {
                     assert.ok(kind !== "Secret" || Object.values(stringData).every((value) => value === "[secret]"));
                 }
                 const types = (parse(files["aws.yaml"]!) as any[]).map(({ type }) => type);
-                assert.deepEqual(types.length, raw.route === "cloudwatch" ? 4 : 0);
+                const groups = hasRegionless(version) ? 2 : 1;
+                assert.deepEqual(types.length, raw.route === "cloudwatch" ? groups + 3 : 0);
                 assert.doesNotMatch(JSON.stringify(files), /4dabf18193072939515e22adb298388d|04da6b54/);
             });
         }
@@ -213,6 +214,7 @@ describe("commands", () => {
             "Pulumi.cloudwatch.yaml",
             "Pulumi.management.yaml",
             "Pulumi.none.yaml",
+            "Pulumi.otlp.yaml",
             "Pulumi.regional-istio.yaml",
             "Pulumi.regional.yaml",
             "Pulumi.regionless.yaml",

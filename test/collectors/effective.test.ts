@@ -28,9 +28,10 @@ function sent({ config }: Collector): Map<Signal, Set<string>> {
             const exporter = valueAt(config, ["exporters", id]) as HelmValues | undefined;
             if (!["debug", "nop"].includes(id) && !connectors.includes(id)) {
                 const address =
-                    exporter?.endpoint ??
                     exporter?.[`${kind}_endpoint`] ??
-                    `${String(exporter?.log_group_name)}/${String(exporter?.log_stream_name)}`;
+                    (exporter?.log_stream_name === undefined
+                        ? exporter?.endpoint
+                        : `${String(exporter.log_group_name)}/${String(exporter.log_stream_name)}`);
                 found.set(signal, (found.get(signal) ?? new Set()).add(address as string));
             }
         }
@@ -127,7 +128,8 @@ describe("effective collectors", () => {
             },
             traces: {
                 receivers: ["otlp"],
-                processors: ["k8sattributes", "resourcedetection", "batch"],
+                // The second one is this program's: the charts' spans lack the cluster's namespace.
+                processors: ["k8sattributes", "resource/k8sclustername", "resourcedetection", "batch"],
                 exporters: ["otlphttp/traces"],
             },
         });
@@ -209,6 +211,11 @@ describe("effective collectors", () => {
     };
 
     it("write audit logs to a group of their own where KOF tells them apart", () => {
+        const sorted = { region: "us-east-2", logStream: "s" };
+        const byDefault = { route: "cloudwatch", cloudwatch: sorted, version: "1.10.0" };
+        assert.deepEqual(sent(collector(byDefault, "daemon")).get("audit"), new Set(["management-audit/s"]));
+        const together = { ...byDefault, cloudwatch: { ...sorted, auditLogGroup: "management" } };
+        assert.deepEqual(sent(collector(together, "daemon")).get("audit"), new Set(["management/s"]));
         assert.deepEqual(
             [...sent(collector({ ...cloudwatch, version: "1.10.0" }, "daemon"))],
             [

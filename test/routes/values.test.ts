@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 
-import { versions } from "../../catalog";
-import { valueAt, type HelmValues } from "../../catalog/values";
+import { catalogOf, chartValues, versions } from "../../catalog";
+import { mergeValues, nest, valueAt, type HelmValues } from "../../catalog/values";
 import { adler32, vmuserSecretName } from "../../routes/vmuser";
 import { cases, hasRegionless, routeFor, type Raw } from "../support";
 
@@ -14,10 +14,65 @@ function values(raw: Raw, version: string): HelmValues {
     return routeFor({ ...raw, version }).values;
 }
 
-function expectValues(supported: readonly string[], raw: Raw, yaml: string): void {
+function expectValues(supported: readonly string[], raw: Raw, ...yaml: string[]): void {
     for (const version of supported) {
-        assert.deepEqual(values(raw, version), parse(yaml) ?? {}, version);
+        const expected = mergeValues(...yaml.map((text) => (parse(text) ?? {}) as HelmValues));
+        assert.deepEqual(values(raw, version), expected, version);
     }
+}
+
+/** Values for opentelemetry-kube-stack, where a version takes them from: the umbrella's own component, or a service. */
+function kubeStack(place: string, yaml: string): string {
+    const path = [...place.split("."), "opentelemetry-kube-stack"];
+    return stringify(nest(path, parse(yaml) as HelmValues));
+}
+const [umbrella, service, regionless] = [
+    "kof-collectors.values",
+    "kof-child.values.fromManagement.collectors",
+    "kof-regional.values.collectors",
+];
+
+/** Spans get the cluster's namespace, which the charts put on all other signals. */
+const spans = `
+collectors:
+  daemon: {config: {service: {pipelines: {traces: {processors: [resource/k8sclustername, resourcedetection, batch]}}}}}
+  target-allocator: {config: {service: {pipelines: {traces: {processors: [resource/k8sclustername]}}}}}`;
+
+const queue = "sending_queue: {enabled: true, storage: file_storage/exporters, sizer: bytes, queue_size: 1073741824}";
+const kept = `${queue}, retry_on_failure: {enabled: true, max_elapsed_time: 30m}`;
+
+/** Exporters to a region keep what they cannot send. */
+function buffers(...otlp: string[]): string {
+    return `
+defaultCRConfig:
+  config:
+    exporters:
+      prometheusremotewrite: {timeout: 30m, retry_on_failure: {enabled: true, max_elapsed_time: 30m}}
+${otlp.map((name) => `      otlphttp/${name}: {${kept}}`).join("\n")}`;
+}
+
+/** Where queues are kept, up to 1.9: the later charts have it. */
+function queues(version: string): string {
+    const stack = chartValues(catalogOf(version), "kof-collectors")["opentelemetry-kube-stack"];
+    const folder = (key: string, suffix: string) => {
+        const directory = `/var/lib/otelcol/file_storage/exporters-${suffix}`;
+        const list = (name: string) => valueAt(stack, ["collectors", key, name]) ?? [];
+        const hostPath = { path: directory, type: "DirectoryOrCreate" };
+        return {
+            config: { extensions: { "file_storage/exporters": { directory } } },
+            volumes: [list("volumes"), { name: "fs-exporters", hostPath }].flat(),
+            volumeMounts: [list("volumeMounts"), { name: "fs-exporters", mountPath: directory }].flat(),
+            securityContext: { runAsUser: 0, runAsGroup: 0 },
+        };
+    };
+    return stringify({
+        collectors: {
+            cluster: folder("cluster", "cluster-stats"),
+            "controller-k0s": folder("controller-k0s", "controller-k0s-daemon"),
+            daemon: folder("daemon", "daemon"),
+            "target-allocator": folder("target-allocator", "ta-daemon"),
+        },
+    });
 }
 
 const processors =
@@ -52,6 +107,7 @@ kof-collectors:
         config:
           ${processors}
           exporters: {prometheusremotewrite: {${labels}}}`,
+            kubeStack(umbrella, spans),
         );
     });
 
@@ -68,6 +124,7 @@ kof-child:
       storage:
         global: {clusterName: mothership}
         cert-manager: {cluster-issuer: {create: false}}`,
+            kubeStack(service, spans),
         );
     });
 
@@ -103,7 +160,7 @@ kof-collectors:
             otlphttp/logs: {logs_endpoint: "${vmauth}/vli/insert/opentelemetry/v1/logs", ${auth("logs")}}
             otlphttp/traces: {traces_endpoint: "${vmauth}/vti/insert/opentelemetry/v1/traces", ${auth("traces")}}
           service:
-            extensions: [basicauth/logs, basicauth/metrics, basicauth/traces]
+            extensions: [basicauth/logs, basicauth/metrics, basicauth/traces, file_storage/exporters]
     opencost:
       opencost:
         prometheus:
@@ -120,7 +177,8 @@ kof-collectors:
                 - file_storage/journaldreceiver
                 - basicauth/logs
                 - basicauth/metrics
-                - basicauth/traces`;
+                - basicauth/traces
+                - file_storage/exporters`;
 
     it("regional, up to 1.9", () => {
         const daemon = `
@@ -138,7 +196,10 @@ kof-collectors:
                   readers:
                     - pull: {exporter: {prometheus: {host: '\${env:OTEL_K8S_NODE_IP}', port: 8888}}}`;
         const yaml = regional("https://vmauth.eu-1.obs.example.net", daemon);
-        expectValues(until19, { route: "regional", regional: region }, yaml);
+        for (const version of until19) {
+            const more = [spans, buffers("logs", "traces"), queues(version)].map((text) => kubeStack(umbrella, text));
+            expectValues([version], { route: "regional", regional: region }, yaml, ...more);
+        }
     });
 
     it("regional with Istio, up to 1.9", () => {
@@ -149,7 +210,10 @@ kof-collectors:
           config:
             service: ${extensions}`;
         const raw = { route: "regional", istio: true, regional: { cluster: "eu-1", namespace: "regions" } };
-        expectValues(until19, raw, regional("http://eu-1-vmauth:8427", mesh));
+        for (const version of until19) {
+            const more = [spans, buffers("logs", "traces"), queues(version)].map((text) => kubeStack(umbrella, text));
+            expectValues([version], raw, regional("http://eu-1-vmauth:8427", mesh), ...more);
+        }
     });
 
     it("regional, from 1.10 on, with Istio and without", () => {
@@ -160,10 +224,11 @@ kof-child:
       cluster: {name: mothership, namespace: kcm-system}
       toRegionalCluster: {name: eu-1, namespace: regions}`;
         const mesh = { route: "regional", istio: true, regional: { cluster: "eu-1", namespace: "regions" } };
-        expectValues(from110, { route: "regional", regional: region }, yaml);
-        expectValues(from110, mesh, yaml);
+        const more = [spans, buffers("logs", "logs-audit", "traces")].map((text) => kubeStack(service, text));
+        expectValues(from110, { route: "regional", regional: region }, yaml, ...more);
+        expectValues(from110, mesh, yaml, ...more);
         const insecure = { route: "regional", regional: { ...region, insecureSkipVerify: true } };
-        expectValues(from110, insecure, `${yaml}\ntls: {insecureSkipVerify: true}`);
+        expectValues(from110, insecure, yaml, "tls: {insecureSkipVerify: true}", ...more);
     });
 
     it("regional with a self-signed certificate reaches OpenCost too", () => {
@@ -174,7 +239,7 @@ kof-child:
         }
     });
 
-    function cloudwatch(group: string, collectors: string): string {
+    function cloudwatch(group: string, collectors: string, more = ""): string {
         return `
 kof-collectors:
   enabled: true
@@ -197,7 +262,7 @@ kof-collectors:
           ${processors}
           exporters:
             prometheusremotewrite: {${labels}}
-            awscloudwatchlogs: {region: us-east-2, log_group_name: ${group}, log_stream_name: logs}
+            awscloudwatchlogs: {region: us-east-2, log_group_name: ${group}, log_stream_name: logs, ${kept}}${more}
           service:
             pipelines:
               logs: {exporters: [awscloudwatchlogs]}
@@ -205,10 +270,20 @@ kof-collectors:
               traces: {exporters: [nop]}`;
     }
     const credentials = { kind: "accessKey", generations: ["2026-05", "2026-11"] };
+    /** What a collector prints, the daemon would collect as logs. */
+    const unprinted = "collectors: {target-allocator: {config: {service: {pipelines: {logs: {exporters: [nop]}}}}}}";
+    const daemonExtensions =
+        "k8s_observer, file_storage/filelogreceiver, file_storage/filelogsyslogreceiver, " +
+        "file_storage/filelogk8sauditreceiver, file_storage/journaldreceiver, file_storage/exporters";
 
     it("cloudwatch, up to 1.9", () => {
         const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } };
-        expectValues(until19, raw, cloudwatch("management", ""));
+        for (const version of until19) {
+            const queued = "defaultCRConfig: {config: {service: {extensions: [file_storage/exporters]}}}";
+            const daemon = `collectors: {daemon: {config: {service: {extensions: [${daemonExtensions}]}}}}`;
+            const more = [queues(version), queued, daemon, unprinted].map((text) => kubeStack(umbrella, text));
+            expectValues([version], raw, cloudwatch("management", ""), ...more);
+        }
     });
 
     it("cloudwatch, from 1.10 on", () => {
@@ -219,11 +294,13 @@ kof-collectors:
             service:
               pipelines:
                 logs/default: {exporters: [awscloudwatchlogs]}
-                logs/audit: {exporters: [awscloudwatchlogs]}`;
+                logs/audit: {exporters: [awscloudwatchlogs/audit]}`;
+        const audit = `
+            awscloudwatchlogs/audit: {region: us-east-2, log_group_name: g-audit, log_stream_name: logs, ${kept}}`;
         const components =
             "\nglobal: {components: [kof-operators, kof-mothership, kof-regional, kof-child, kof-collectors]}";
         const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", logGroup: "g", credentials } };
-        expectValues(from110, raw, cloudwatch("g", pipelines) + components);
+        expectValues(from110, raw, cloudwatch("g", pipelines, audit) + components, kubeStack(umbrella, unprinted));
     });
 
     it("regionless", () => {
@@ -238,9 +315,10 @@ kof-regional:
             ${processors}
             exporters: {prometheusremotewrite: {${labels}}}`;
         const wanted = { domain: "kof.example.net", certEmail: "a@example.net" };
-        expectValues(from110, { route: "regionless", regionless: wanted }, yaml);
+        const more = kubeStack(regionless, spans);
+        expectValues(from110, { route: "regionless", regionless: wanted }, yaml, more);
         const selfSigned = { route: "regionless", regionless: { ...wanted, selfSigned: true } };
-        expectValues(from110, selfSigned, `${yaml}\ntls: {selfSigned: true, insecureSkipVerify: true}`);
+        expectValues(from110, selfSigned, yaml, "tls: {selfSigned: true, insecureSkipVerify: true}", more);
     });
 });
 
@@ -332,7 +410,7 @@ describe("values of the other settings", () => {
         ]);
         const wanted = { region: "us-east-2", auditLogGroup: "a" };
         assert.equal(
-            routeFor({ route: "cloudwatch", version: "1.9.0", cloudwatch: wanted }).notices[1],
+            routeFor({ route: "cloudwatch", version: "1.9.0", cloudwatch: wanted }).notices.at(-1),
             "kof:cloudwatch.auditLogGroup has no effect: KOF 1.9.0 does not tell audit logs from logs.",
         );
     });

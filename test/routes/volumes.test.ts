@@ -23,8 +23,8 @@ describe("volumes", () => {
                     .map(([name, raw]) => `${name} ${totalGiB(volumesOf(routeFor({ ...raw, version })))}`),
             ]),
         );
-        const until19 = ["none 320", "management 520", "regional 320", "cloudwatch 320"];
-        const from110 = ["none 320", "management 920", "regional 320", "cloudwatch 320", "regionless 1004"];
+        const until19 = ["none 320", "management 520", "regional 320", "cloudwatch 320", "otlp 320"];
+        const from110 = ["none 320", "management 920", "regional 320", "cloudwatch 320", "otlp 320", "regionless 1004"];
         assert.deepEqual(totals, {
             "1.8.0": until19,
             "1.8.1": until19,

@@ -35,6 +35,9 @@ const name =
     "an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit";
 const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
 const cloudwatch = { region: "us-east-2" };
+const generations =
+    "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)";
+const stream = "1 to 512 characters without ':', '*' and '$'; of braces only {NodeName}, {Collector}, {ServiceName}";
 const days =
     "a number of days that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653";
 
@@ -44,7 +47,7 @@ const mistakes: readonly [string, Raw, string][] = [
         "a route that does not exist",
         { route: "managment" },
         `  kof:route is "managment", which is not allowed here
-    Allowed: none, management, regional, cloudwatch, regionless
+    Allowed: none, management, regional, cloudwatch, otlp, regionless
     Paste:   kof:route: management`,
     ],
     [
@@ -65,7 +68,7 @@ const mistakes: readonly [string, Raw, string][] = [
         "a key that is misspelt",
         { clustername: "x" },
         `  kof:clustername is not a setting. Did you mean clusterName?
-    Allowed: route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, storageClass, storage, rates, grafana, acknowledge, adopt, values`,
+    Allowed: route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, buffer, storageClass, storage, rates, grafana, acknowledge, adopt, values`,
     ],
     [
         "a key that is like no other, deep down",
@@ -121,7 +124,7 @@ const mistakes: readonly [string, Raw, string][] = [
             cloudwatch: { ...cloudwatch, credentials: { kind: "accessKey", generations: ["a", "b", "c"] } },
         },
         `  kof:cloudwatch.credentials.generations is ["a","b","c"], which is not allowed here
-    Allowed: a list of one or two labels of lower-case letters, digits and '-', in quotes
+    Allowed: ${generations}
     Paste:   kof:cloudwatch:
                credentials:
                  generations:
@@ -134,17 +137,135 @@ const mistakes: readonly [string, Raw, string][] = [
             cloudwatch: { ...cloudwatch, credentials: { kind: "accessKey", generations: ["a", "a"] } },
         },
         `  kof:cloudwatch.credentials.generations is ["a","a"], which is not allowed here
-    Allowed: a list of one or two labels of lower-case letters, digits and '-', in quotes
+    Allowed: ${generations}
     Paste:   kof:cloudwatch:
                credentials:
                  generations:
                    - 2026-11`,
     ],
     [
+        "generations of the key, the newer one first",
+        {
+            route: "cloudwatch",
+            cloudwatch: { ...cloudwatch, credentials: { kind: "accessKey", generations: ["2026-11", "2026-05"] } },
+        },
+        `  kof:cloudwatch.credentials.generations is ["2026-11","2026-05"], which is not allowed here
+    Allowed: ${generations}
+    Paste:   kof:cloudwatch:
+               credentials:
+                 generations:
+                   - 2026-11`,
+    ],
+    [
+        "a stream's name with a character that CloudWatch forbids",
+        { route: "cloudwatch", cloudwatch: { ...cloudwatch, logStream: "logs:*" } },
+        `  kof:cloudwatch.logStream is "logs:*", which is not allowed here
+    Allowed: ${stream}
+    Paste:   kof:cloudwatch:
+               logStream: "{NodeName}/{Collector}"`,
+    ],
+    [
+        "a placeholder that stops the collector",
+        { route: "cloudwatch", cloudwatch: { ...cloudwatch, logStream: "{node}" } },
+        `  kof:cloudwatch.logStream is "{node}", which is not allowed here
+    Allowed: ${stream}
+    Paste:   kof:cloudwatch:
+               logStream: "{NodeName}/{Collector}"`,
+    ],
+    [
+        "a KMS key of another region",
+        {
+            route: "cloudwatch",
+            cloudwatch: { ...cloudwatch, kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:key/1234abcd" },
+        },
+        `  kof:cloudwatch.kmsKeyArn is "arn:aws:kms:eu-west-1:123456789012:key/1234abcd", but log groups in us-east-2 can only be encrypted with a key of us-east-2
+    Allowed: the ARN of a KMS key that starts with arn:aws:kms:us-east-2:
+    Paste:   kof:cloudwatch:
+               kmsKeyArn: arn:aws:kms:us-east-2:123456789012:key/KEY`,
+    ],
+    [
+        "a KMS key of another partition",
+        {
+            route: "cloudwatch",
+            cloudwatch: { region: "cn-north-1", kmsKeyArn: "arn:aws:kms:cn-north-1:123456789012:key/1234abcd" },
+        },
+        `  kof:cloudwatch.kmsKeyArn is "arn:aws:kms:cn-north-1:123456789012:key/1234abcd", but log groups in cn-north-1 can only be encrypted with a key of cn-north-1
+    Allowed: the ARN of a KMS key that starts with arn:aws-cn:kms:cn-north-1:
+    Paste:   kof:cloudwatch:
+               kmsKeyArn: arn:aws-cn:kms:cn-north-1:123456789012:key/KEY`,
+    ],
+    [
+        "an issuer of another partition",
+        {
+            route: "cloudwatch",
+            cloudwatch: {
+                region: "us-gov-west-1",
+                credentials: { kind: "irsa", oidcProviderArn: "arn:aws:iam::123456789012:oidc-provider/o.example.net" },
+            },
+        },
+        `  kof:cloudwatch.credentials.oidcProviderArn is "arn:aws:iam::123456789012:oidc-provider/o.example.net", which is not of the partition of us-gov-west-1
+    Allowed: the ARN of an IAM OIDC provider that starts with arn:aws-us-gov:iam::`,
+    ],
+    [
+        "an EKS cluster of another partition",
+        {
+            route: "cloudwatch",
+            cloudwatch: {
+                ...cloudwatch,
+                credentials: { kind: "podIdentity", clusterName: "m", region: "cn-north-1" },
+            },
+        },
+        `  kof:cloudwatch.credentials.region is "cn-north-1", from where a role cannot write to us-east-2: it is another partition of AWS
+    Paste:   kof:cloudwatch:
+               credentials:
+                 region: us-east-2`,
+    ],
+    [
+        "audit logs among the metrics",
+        {
+            route: "cloudwatch",
+            cloudwatch: { ...cloudwatch, auditLogGroup: "management-metrics", signals: { metrics: "emf" } },
+        },
+        `  kof:cloudwatch.auditLogGroup is "management-metrics", which is where the metrics go
+    Paste:   kof:cloudwatch:
+               auditLogGroup: management-audit`,
+    ],
+    [
+        "an OTLP endpoint without a scheme",
+        { route: "otlp", otlp: { endpoint: "otlp.example.net:4318" } },
+        `  kof:otlp.endpoint is "otlp.example.net:4318", which is not allowed here
+    Allowed: an http:// or https:// URL without a slash at its end
+    Paste:   kof:otlp:
+               endpoint: https://otlp.example.net`,
+    ],
+    [
+        "TLS settings without TLS",
+        { route: "otlp", otlp: { endpoint: "http://otlp.example.net", tls: { caSecret: "ca" } } },
+        `  kof:otlp.tls has no effect on http://otlp.example.net, which is not encrypted. Remove it`,
+    ],
+    [
+        "a buffer for what does not leave the cluster",
+        { route: "management", buffer: { duration: "1h" } },
+        `  kof:buffer has no effect on route management, which sends nothing out of this cluster. Remove it`,
+    ],
+    [
+        "a buffer without an end",
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { duration: "0s", size: "1" } },
+        `  kof:buffer.duration is "0s", which is not allowed here
+    Allowed: a whole number with the unit s, m or h
+    Paste:   kof:buffer:
+               duration: 30m
+
+  kof:buffer.size is "1", which is not allowed here
+    Allowed: a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB
+    Paste:   kof:buffer:
+               size: 1Gi`,
+    ],
+    [
         "a kind of credentials that does not exist",
         { route: "cloudwatch", cloudwatch: { ...cloudwatch, credentials: { kind: "accesskey" } } },
         `  kof:cloudwatch.credentials.kind is "accesskey", which is not allowed here
-    Allowed: accessKey, existingSecret
+    Allowed: accessKey, podIdentity, irsa, existingSecret
     Paste:   kof:cloudwatch:
                credentials:
                  kind: accessKey`,
@@ -400,6 +521,8 @@ describe("settings", () => {
         regional: { route: "regional", regional: region },
         regionless: { route: "regionless", regionless: { domain: "kof.example.net", selfSigned: true } },
         cloudwatch: { route: "cloudwatch", cloudwatch },
+        otlp: { route: "otlp", otlp: { endpoint: "https://otlp.example.net" } },
+        buffer: { route: "otlp", otlp: { endpoint: "https://otlp.example.net" } },
         storageClass: { storageClass: { name: "kof", provisioner: "ebs.csi.aws.com" } },
         rates: {
             rates: {
@@ -478,6 +601,9 @@ describe("settings", () => {
             logStream: "logs",
             retentionDays: 30,
             auditRetentionDays: 365,
+            keepLogGroups: true,
+            tags: {},
+            signals: { metrics: "none", traces: "none" },
             credentials: { kind: "accessKey", generations: ["1"] },
         });
     });

@@ -1,0 +1,84 @@
+import { chartValues, type Catalog } from "../catalog";
+import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+
+/** What collectors keep while their destination is away. */
+export interface Buffer {
+    /** How long an exporter tries, as a Go duration: `30m`. */
+    readonly duration: string;
+    /** Most that the queue of one exporter takes, in bytes. */
+    readonly bytes: number;
+}
+
+/** The extension that keeps queues on the node's disk. KOF has it from 1.10 on (`charts/kof-collectors/values.yaml`). */
+const extension = "file_storage/exporters";
+const kubeStack = "opentelemetry-kube-stack";
+
+/**
+ * Options of an exporter with which an outage of the destination loses nothing: the queue is on disk and survives the
+ * collector, is limited in bytes, and what is taken from it is tried for as long as the outage may last.
+ * For otlphttp and awscloudwatchlogs.
+ */
+export function bufferedExporter({ duration, bytes }: Buffer): HelmValues {
+    return {
+        sending_queue: { enabled: true, storage: extension, sizer: "bytes", queue_size: bytes },
+        retry_on_failure: { enabled: true, max_elapsed_time: duration },
+    };
+}
+
+/**
+ * The same for prometheusremotewrite, as far as it goes: it tries as long, but keeps its queue in memory. Its time limit covers
+ * all attempts together, and is 5 seconds unless told otherwise. Its write-ahead log is no way out: with it nothing was sent
+ * even after the destination had come back (contrib 0.149).
+ */
+export function retriedRemoteWrite({ duration }: Buffer): HelmValues {
+    return { timeout: duration, retry_on_failure: { enabled: true, max_elapsed_time: duration } };
+}
+
+/**
+ * What keeps the queues of {@link bufferedExporter} in collectors that do not have it: the extension, its folder on the node,
+ * and the right to write there. Nothing from KOF 1.10 on, which has all of it.
+ *
+ * @param extensions further extensions that every collector has to start.
+ */
+export function queueStorage(catalog: Catalog, extensions: readonly string[] = []): HelmValues {
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const at = (...path: string[]) => valueAt(stack, path);
+    const present = isMap(at("defaultCRConfig", "config", "extensions", extension));
+    if (present && extensions.length === 0) {
+        return {};
+    }
+    const added = present ? [...extensions] : [...extensions, extension];
+    const collectors = Object.entries(at("collectors") as HelmValues).map(([key, own]) => {
+        const listed = valueAt(own, ["config", "service", "extensions"]) as string[] | undefined;
+        return [
+            key,
+            mergeValues(
+                // A collector's own list replaces the one of defaultCRConfig.
+                listed === undefined ? {} : { config: { service: { extensions: [...listed, ...added] } } },
+                present ? {} : folder(own as HelmValues),
+            ),
+        ] as const;
+    });
+    return {
+        collectors: Object.fromEntries(collectors.filter(([, values]) => Object.keys(values).length > 0)),
+        defaultCRConfig: {
+            config: {
+                service: {
+                    extensions: [...(at("defaultCRConfig", "config", "service", "extensions") as string[]), ...added],
+                },
+            },
+        },
+    };
+}
+
+/** A folder of the node for the queues of one collector, as KOF 1.10 has it. Nodes are shared, so the name tells whose. */
+function folder(own: HelmValues): HelmValues {
+    const path = `/var/lib/otelcol/file_storage/exporters-${own.suffix as string}`;
+    const list = (key: string) => (own[key] ?? []) as HelmValue[];
+    return {
+        config: { extensions: { [extension]: { directory: path } } },
+        volumes: [...list("volumes"), { name: "fs-exporters", hostPath: { path, type: "DirectoryOrCreate" } }],
+        volumeMounts: [...list("volumeMounts"), { name: "fs-exporters", mountPath: path }],
+        securityContext: { runAsUser: 0, runAsGroup: 0 },
+    };
+}

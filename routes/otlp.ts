@@ -1,0 +1,85 @@
+import type { Catalog } from "../catalog";
+import { chartValues } from "../catalog";
+import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { bufferedExporter } from "../collectors/buffers";
+import { named } from "../collectors/identity";
+import type { OtlpSettings, SettingsOf } from "../stacks/settings";
+import type { RouteParts } from ".";
+import { bufferOf, collectorsOnly, secretEnv } from "./collectors";
+import type { Destination } from "./destinations";
+import { mothershipVolumes } from "./volumes";
+
+const exporter = "otlphttp/destination";
+const caVariable = "OTLP_CA";
+
+/** Every signal goes to one address that takes OTLP over HTTP, as most vendors do. */
+export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts {
+    const wanted = settings.otlp;
+    const stored: Destination = { stored: true, store: "OTLP", address: wanted.endpoint };
+    return {
+        values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), environment(wanted)),
+        destinations: { metrics: stored, logs: stored, traces: stored, audit: stored },
+        volumes: mothershipVolumes(catalog),
+        notices: [
+            ...(wanted.endpoint.startsWith("http://")
+                ? [`kof:otlp.endpoint is ${wanted.endpoint}: telemetry and headers are sent unencrypted.`]
+                : []),
+            ...(wanted.tls.insecureSkipVerify
+                ? ["kof:otlp.tls.insecureSkipVerify: whoever is on the way can read the telemetry and the headers."]
+                : []),
+        ],
+    };
+}
+
+function kubeStack(settings: SettingsOf<"otlp">, catalog: Catalog): HelmValues {
+    const { endpoint, headersSecret, headers, tls } = settings.otlp;
+    const security: HelmValues = {
+        // By value, so that no collector needs one more volume.
+        ...(tls.caSecret === undefined ? {} : { ca_pem: `\${env:${caVariable}}` }),
+        ...(tls.insecureSkipVerify ? { insecure_skip_verify: true } : {}),
+    };
+    const to = { exporters: [exporter] };
+    return mergeValues(named(catalog, ["metrics", "traces"]), {
+        collectors: { daemon: { config: { service: { pipelines: apart(catalog) } } } },
+        defaultCRConfig: {
+            config: {
+                exporters: {
+                    [exporter]: {
+                        endpoint,
+                        ...(headersSecret === undefined
+                            ? {}
+                            : {
+                                  headers: Object.fromEntries(
+                                      headers.map((header) => [header, `\${env:${variable(header)}}`]),
+                                  ),
+                              }),
+                        ...(Object.keys(security).length > 0 ? { tls: security } : {}),
+                        ...bufferedExporter(bufferOf(settings)),
+                    },
+                },
+                service: { pipelines: { logs: to, metrics: to, traces: to } },
+            },
+        },
+    });
+}
+
+/** The daemon's pipelines behind its own router, which sorts audit logs from logs from KOF 1.10 on. */
+function apart(catalog: Catalog): HelmValues {
+    const daemon = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
+    const pipelines = valueAt(chartValues(catalog, "kof-collectors"), daemon);
+    const sorted = Object.keys(isMap(pipelines) ? pipelines : {}).filter((name) => name.startsWith("logs/"));
+    return Object.fromEntries(sorted.map((name) => [name, { exporters: [exporter] }]));
+}
+
+function environment({ headersSecret, headers, tls }: OtlpSettings): HelmValue[] {
+    return [
+        ...(headersSecret === undefined
+            ? []
+            : headers.map((header) => secretEnv(variable(header), headersSecret, header))),
+        ...(tls.caSecret === undefined ? [] : [secretEnv(caVariable, tls.caSecret, "ca.crt")]),
+    ];
+}
+
+function variable(header: string): string {
+    return `OTLP_HEADER_${header.toUpperCase().replaceAll("-", "_")}`;
+}

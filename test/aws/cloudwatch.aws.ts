@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+
+import {
+    CloudWatchLogsClient,
+    CreateLogGroupCommand,
+    CreateLogStreamCommand,
+    DeleteLogGroupCommand,
+    DeleteLogStreamCommand,
+    DescribeLogGroupsCommand,
+    GetLogEventsCommand,
+    PutLogEventsCommand,
+    PutRetentionPolicyCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { CreateUserCommand, IAMClient, PutUserPolicyCommand, CreateAccessKeyCommand } from "@aws-sdk/client-iam";
+
+import { runOffline } from "../../cli/program";
+import { readLogEvents } from "../../live/cloudwatch";
+import { stackFile } from "../support";
+import { make, writeAsCollector, type Access } from "./account";
+import { enforceIam, startMoto, type Moto } from "./moto";
+
+const region = "eu-central-1";
+const raw = {
+    route: "cloudwatch",
+    version: "1.10.0",
+    cloudwatch: {
+        region,
+        retentionDays: 60,
+        credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"] },
+    },
+};
+
+describe("route cloudwatch, with an emulated AWS that enforces its policies", function () {
+    this.timeout(300_000);
+    let moto: Moto | undefined;
+    let admin: Access;
+    const collectors = new Map<string, CloudWatchLogsClient>();
+
+    before(async function () {
+        const started = await startMoto();
+        if (typeof started === "string") {
+            console.log(`Skipped: these tests need Python 3 and a package index.\n  ${started}`);
+            this.skip();
+        }
+        moto = started;
+        const { endpoint } = started;
+        const nobody = { endpoint, region, credentials: { accessKeyId: "none", secretAccessKey: "none" } };
+        const iam = new IAMClient({ ...nobody, region: "us-east-1" });
+        await iam.send(new CreateUserCommand({ UserName: "admin" }));
+        const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
+        const PolicyDocument = JSON.stringify(everything);
+        await iam.send(new PutUserPolicyCommand({ UserName: "admin", PolicyName: "admin", PolicyDocument }));
+        const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName: "admin" }));
+        admin = {
+            ...nobody,
+            credentials: { accessKeyId: key?.AccessKeyId ?? "", secretAccessKey: key?.SecretAccessKey ?? "" },
+        };
+        await enforceIam(started);
+        const { resources } = await runOffline(stackFile(raw), { preview: false });
+        for (const [name, { AccessKeyId = "", SecretAccessKey = "" }] of await make(resources, admin)) {
+            const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
+            collectors.set(name, new CloudWatchLogsClient({ endpoint, region, credentials }));
+        }
+        await new CloudWatchLogsClient(admin).send(new CreateLogGroupCommand({ logGroupName: "other" }));
+    });
+
+    after(() => moto?.stop());
+
+    const collector = (generation = "2026-11") => {
+        const client = collectors.get(`cloudwatch-${generation}`);
+        assert.ok(client);
+        return client;
+    };
+    const refused = (sent: Promise<unknown>) => assert.rejects(sent, { name: "AccessDeniedException" });
+
+    it("keeps events as long as the settings say", async () => {
+        const { logGroups = [] } = await new CloudWatchLogsClient(admin).send(new DescribeLogGroupsCommand({}));
+        assert.deepEqual(
+            logGroups.map(({ logGroupName, retentionInDays }) => [logGroupName, retentionInDays]),
+            [
+                ["management", 60],
+                ["management-audit", 365],
+                ["other", undefined],
+            ],
+        );
+    });
+
+    for (const generation of ["2026-05", "2026-11"]) {
+        it(`takes logs and audit logs from the collectors with the key of ${generation}, and hands them out again`, async () => {
+            const { endpoint, credentials } = admin;
+            for (const logGroup of ["management", "management-audit"]) {
+                const message = `{"body":"hello from ${generation} in ${logGroup}"}`;
+                await writeAsCollector(collector(generation), logGroup, generation, message);
+                // By name, as KOF's page does in its last step, and in all streams.
+                const named = { region, endpoint, logGroup, logStream: generation };
+                const [event, ...others] = await readLogEvents(named, { credentials });
+                assert.deepEqual([event?.message, others], [message, []]);
+                const all = await readLogEvents({ region, endpoint, logGroup, limit: 10 }, { credentials });
+                assert.ok(all.some((each) => each.message === message));
+            }
+        });
+    }
+
+    it("says so when nothing has arrived, or the group is not there", async () => {
+        const { endpoint, credentials } = admin;
+        assert.deepEqual(await readLogEvents({ region, endpoint, logGroup: "other" }, { credentials }), []);
+        await assert.rejects(readLogEvents({ region, endpoint, logGroup: "nowhere" }, { credentials }), {
+            name: "ResourceNotFoundException",
+        });
+    });
+
+    it("lets a leaked key read nothing", async () => {
+        await refused(collector().send(new GetLogEventsCommand({ logGroupName: "management", logStreamName: "logs" })));
+        await refused(collector().send(new GetLogEventsCommand({ logGroupName: "other", logStreamName: "logs" })));
+        await refused(collector().send(new DescribeLogGroupsCommand({})));
+    });
+
+    it("lets a leaked key write to no other group", async () => {
+        const [logGroupName, logStreamName] = ["other", "logs"];
+        const logEvents = [{ timestamp: Date.now(), message: "x" }];
+        await refused(collector().send(new CreateLogStreamCommand({ logGroupName, logStreamName })));
+        await refused(collector().send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents })));
+        // Not even to one whose name only starts the same.
+        await refused(collector().send(new CreateLogStreamCommand({ logGroupName: "management2", logStreamName })));
+    });
+
+    it("lets a leaked key delete, make or change nothing", async () => {
+        const logGroupName = "management";
+        await refused(collector().send(new DeleteLogGroupCommand({ logGroupName })));
+        await refused(collector().send(new DeleteLogStreamCommand({ logGroupName, logStreamName: "logs" })));
+        await refused(collector().send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 1 })));
+        await refused(collector().send(new CreateLogGroupCommand({ logGroupName: "new" })));
+    });
+});

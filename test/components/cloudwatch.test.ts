@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+
+import { runProgram } from "../../cli/offline";
+import { CloudWatch, type CloudWatchArgs } from "../../components/cloudwatch";
+import { find, stackFile } from "../support";
+
+const args: CloudWatchArgs = {
+    region: "us-east-2",
+    logGroups: [
+        { name: "new", retentionDays: 30, exists: false },
+        { name: "old", retentionDays: 30, exists: true },
+    ],
+    keepLogGroups: true,
+    traces: false,
+    credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"], secretName: "s" },
+    serviceAccounts: ["a", "b"],
+    tags: { team: "platform" },
+};
+
+/** Declares the component, where AWS says that the access keys are so many days old. */
+async function declared(changes: Partial<CloudWatchArgs>, days: readonly number[] = []) {
+    const made = days.map((age, i) => {
+        const createDate = new Date(Date.now() - age * 86_400_000).toISOString();
+        return [`cloudwatch-${["2026-05", "2026-11"][i] ?? ""}`, { createDate }] as const;
+    });
+    const program = () => {
+        const { accessKeys } = new CloudWatch("cloudwatch", { ...args, ...changes });
+        return { accessKeys };
+    };
+    return runProgram(program, stackFile({}), { preview: true, state: Object.fromEntries(made) });
+}
+
+describe("component CloudWatch", () => {
+    it("takes over the log groups that AWS has already, and keeps all of them", async () => {
+        const { resources } = await declared({});
+        const group = (name: string) => find(resources, "aws:cloudwatch/logGroup:LogGroup", `cloudwatch-${name}`);
+        assert.deepEqual([group("new").options.import, group("old").options.import], ["", "old"]);
+        assert.ok(group("new").options.retainOnDelete && group("old").options.retainOnDelete);
+        assert.deepEqual(group("old").inputs.tags, { team: "platform" });
+        const { resources: temporary } = await declared({ keepLogGroups: false });
+        assert.equal(
+            find(temporary, "aws:cloudwatch/logGroup:LogGroup", "cloudwatch-new").options.retainOnDelete,
+            false,
+        );
+    });
+
+    it("warns of access keys that are older than 90 days, and says when each was made", async () => {
+        const { messages, outputs } = await declared({}, [91, 90]);
+        assert.deepEqual(messages, [
+            "warning: The CloudWatch access key of generation 2026-05 is 91 days old. Rotate it: add a label to " +
+                "kof:cloudwatch.credentials.generations and deploy, then remove the old one and deploy again.",
+        ]);
+        assert.deepEqual(Object.keys(outputs.accessKeys as object), ["2026-05", "2026-11"]);
+    });
+
+    it("makes a role for exactly the service accounts that write, and no secret, on EKS", async () => {
+        const credentials = { kind: "podIdentity", clusterName: "management", region: "eu-west-1" } as const;
+        const { resources } = await declared({ credentials, traces: true });
+        assert.deepEqual(
+            resources
+                .filter(({ type }) => /iam|eks|Secret/.test(type))
+                .map(({ type, name }) => `${type} ${name}`)
+                .sort(),
+            [
+                "aws:eks/podIdentityAssociation:PodIdentityAssociation cloudwatch-a",
+                "aws:eks/podIdentityAssociation:PodIdentityAssociation cloudwatch-b",
+                "aws:iam/role:Role cloudwatch",
+                "aws:iam/rolePolicy:RolePolicy cloudwatch",
+            ],
+        );
+        const role = find(resources, "aws:iam/role:Role");
+        assert.match(String(role.inputs.assumeRolePolicy), /"aws:RequestTag\/kubernetes-service-account":\["a","b"\]/);
+        const association = find(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "cloudwatch-a");
+        const { clusterName, region, namespace, serviceAccount } = association.inputs;
+        assert.deepEqual([clusterName, region, namespace, serviceAccount], ["management", "eu-west-1", "kof", "a"]);
+    });
+
+    it("makes a role under the name that the service accounts are told, with an issuer's tokens", async () => {
+        const oidcProviderArn = "arn:aws:iam::123456789012:oidc-provider/oidc.example.net";
+        const { resources } = await declared({ credentials: { kind: "irsa", oidcProviderArn, roleName: "r" } });
+        const { name, path, assumeRolePolicy } = find(resources, "aws:iam/role:Role").inputs;
+        assert.deepEqual([name, path], ["r", "/kof/"]);
+        assert.match(String(assumeRolePolicy), /"oidc.example.net:sub":\["system:serviceaccount:kof:a",/);
+        assert.equal(
+            resources.some(({ type }) => /User|AccessKey|Secret/.test(type)),
+            false,
+        );
+    });
+});
