@@ -26,7 +26,11 @@ export async function generatedFiles(): Promise<Record<string, string>> {
     const files = {
         "Pulumi.yaml": `# ${generatedBy}\n# Set values in Pulumi.STACK.yaml, not here.\n${stringify(project, { lineWidth: 0 })}`,
         "stacks/stack-file.schema.json": JSON.stringify(stackFileSchema()),
-        "README.md": readme.replace(/(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/, `$1\n${settingsTable()}\n\n$2`),
+        "README.md": readme.replace(
+            /(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/,
+            // By a function: a `$` in the table is no reference.
+            (_, begin: string, end: string) => `${begin}\n${settingsTable()}\n\n${end}`,
+        ),
     };
     const formatted = Object.entries(files).map(async ([file, text]) => {
         const options = await resolveConfig(file);

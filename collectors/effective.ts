@@ -13,6 +13,8 @@ export interface Collector {
     readonly hostNetwork: boolean;
     /** Its environment, by name, of which only what is set by value has one. */
     readonly env: Readonly<Record<string, string | undefined>>;
+    /** Folders that are volumes. */
+    readonly mounts: readonly string[];
     /** Its complete configuration. What a preset of the chart defines is there by name, with an empty definition. */
     readonly config: HelmValues;
 }
@@ -65,6 +67,7 @@ function collector(key: string, fields: HelmValues, stack: HelmValues): Collecto
             ...Object.fromEntries(env.map(({ name, value }) => [name, value])),
             OTEL_RESOURCE_ATTRIBUTES: `k8s.cluster.name=${stack.clusterName as string}`,
         },
+        mounts: ((fields.volumeMounts ?? []) as { mountPath: string }[]).map(({ mountPath }) => mountPath),
         config: withPresets((fields.config ?? {}) as HelmValues, (fields.presets ?? {}) as HelmValues),
     };
 }

@@ -8,9 +8,9 @@ const operatorVariables = ["POD_NAME", "GOMEMLIMIT", "GOMAXPROCS", "K8S_NODE_NAM
 
 /**
  * What a collector's configuration refers to but does not have: components of pipelines, extensions, authenticators,
- * storage, observers and environment variables. A collector with any of these stops at its start, or sends nothing.
+ * storage, volumes, observers and environment variables. A collector with any of these stops at its start, or sends nothing.
  */
-export function danglingReferences({ config, env }: Collector): string[] {
+export function danglingReferences({ config, env, mounts }: Collector): string[] {
     const found: string[] = [];
     const defined = (kind: string) => Object.keys((config[kind] ?? {}) as HelmValues);
     const listed = (valueAt(config, ["service", "extensions"]) ?? []) as string[];
@@ -37,6 +37,11 @@ export function danglingReferences({ config, env }: Collector): string[] {
     for (const id of listed) {
         expect(defined("extensions").includes(id), `service.extensions lists ${id}, which is not among the extensions`);
         used.set(`extensions ${id}`, valueAt(config, ["extensions", id]));
+        const folder = valueAt(config, ["extensions", id, "directory"]);
+        expect(
+            !id.startsWith("file_storage") || typeof folder !== "string" || mounts.includes(folder),
+            `extensions ${id} keeps its files in ${String(folder)}, where no volume is mounted`,
+        );
     }
     for (const id of defined("exporters")) {
         expect(

@@ -39,6 +39,18 @@ function sent({ config }: Collector): Map<Signal, Set<string>> {
     return found;
 }
 
+/** The exporters that the pipelines of a collector name and that send anything, by their names. */
+function senders(config: HelmValues): [string, HelmValues][] {
+    const exporters = (config.exporters ?? {}) as HelmValues;
+    const named = Object.values(valueAt(config, ["service", "pipelines"]) as HelmValues).flatMap(
+        (pipeline) => valueAt(pipeline, ["exporters"]) as string[],
+    );
+    return Object.entries(exporters).filter(([name]) => named.includes(name) && !["debug", "nop"].includes(name)) as [
+        string,
+        HelmValues,
+    ][];
+}
+
 const all = ["cluster", "controller-k0s", "daemon", "target-allocator"];
 const names: Readonly<Record<string, string>> = {
     cluster: "kof-collectors-cluster-stats",
@@ -96,6 +108,57 @@ describe("effective collectors", () => {
                         { action: "insert", key: "k8s.cluster.name", value: "mothership" },
                         { action: "insert", key: "k8s.cluster.namespace", value: "kcm-system" },
                     ]);
+                }
+            });
+
+            it("keep what they cannot send out of the cluster for as long as the stack file says", () => {
+                const leaves = ["regional", "cloudwatch", "otlp"].includes(String(raw.route));
+                const buffered = { ...raw, buffer: { duration: "45m", size: "2Gi" } };
+                for (const { key, config } of leaves ? collectorsOf(buffered) : []) {
+                    for (const [name, exporter] of senders(config)) {
+                        assert.equal(
+                            valueAt(exporter, ["retry_on_failure", "max_elapsed_time"]),
+                            "45m",
+                            `${key} ${name}`,
+                        );
+                        if (name === "prometheusremotewrite") {
+                            assert.equal(exporter.timeout, "45m", "which covers all attempts together");
+                        } else {
+                            assert.deepEqual(exporter.sending_queue, {
+                                enabled: true,
+                                storage: "file_storage/exporters",
+                                sizer: "bytes",
+                                queue_size: 2 * 2 ** 30,
+                            });
+                        }
+                    }
+                }
+            });
+
+            it("keep their queues on the node, apart from each other's, with the right to write there", () => {
+                const folders = collectors.map(({ config }) =>
+                    valueAt(config, ["extensions", "file_storage/exporters", "directory"]),
+                );
+                const queued = collectors.some(({ config }) =>
+                    senders(config).some(([, exporter]) => isMap(exporter.sending_queue)),
+                );
+                assert.ok(!queued || new Set(folders).size === collectors.length);
+            });
+
+            it("put the cluster's namespace on every span, and on metrics in OTLP", () => {
+                for (const { key, config } of collectors) {
+                    for (const [name, pipeline] of Object.entries(
+                        valueAt(config, ["service", "pipelines"]) as HelmValues,
+                    )) {
+                        const [receivers, processors, exporters] = ["receivers", "processors", "exporters"].map(
+                            (part) => (valueAt(pipeline, [part]) ?? []) as string[],
+                        );
+                        const silent = receivers?.includes("nop") || exporters?.includes("nop");
+                        const unnamed = name === "metrics" && exporters?.includes("prometheusremotewrite");
+                        if (!silent && !unnamed && !name.startsWith("logs")) {
+                            assert.ok(processors?.includes("resource/k8sclustername"), `${key} ${name}`);
+                        }
+                    }
                 }
             });
 
@@ -260,8 +323,9 @@ describe("dangling references", () => {
         mode: "daemonset",
         hostNetwork: false,
         env: { TOKEN: undefined },
+        mounts: ["/queues"],
         config: {
-            extensions: { "basicauth/x": { password: "${env:TOKEN}" }, "file_storage/q": {} },
+            extensions: { "basicauth/x": { password: "${env:TOKEN}" }, "file_storage/q": { directory: "/queues" } },
             receivers: { otlp: {} },
             processors: { batch: {} },
             exporters: {
@@ -307,6 +371,11 @@ describe("dangling references", () => {
             "a storage that is not enabled",
             (c) => c.service.extensions.pop(),
             "exporters otlphttp uses file_storage/q, which is not in service.extensions",
+        ],
+        [
+            "a queue on the container's own disk",
+            (c) => (c.extensions["file_storage/q"].directory = "/tmp"),
+            "extensions file_storage/q keeps its files in /tmp, where no volume is mounted",
         ],
         [
             "an exporter that is null",
