@@ -86,6 +86,7 @@ export function adoption(text: string, said: Said = {}, source = "kof-values.yam
     const volumes = volumeSettings(corrected.values, base);
     const own = routeOf(parseSettings({ ...found.settings, ...volumes }, stack)).values;
     const rest = remainder(corrected.values, own);
+    lost.push(...overruled(corrected.values, own, written));
 
     const values = written === catalog ? rest : moved(rest, catalog, lost);
     const settings = {
@@ -249,6 +250,16 @@ function remainder(values: HelmValues, own: HelmValues): HelmValues {
         }
     }
     return rest;
+}
+
+/** Values that only a setting may decide, and that it decides otherwise. */
+function overruled(values: HelmValues, own: HelmValues, catalog: Catalog): string[] {
+    return [...leaves(values)].flatMap(([path, value]) => {
+        const decider = deciderOf(path);
+        return decider === undefined || same(path, value, valueAt(own, path) ?? defaultAt(catalog, path))
+            ? []
+            : [`${formatPath(path)} is ${brief(value)}, but kof:${decider} decides it, and does without.`];
+    });
 }
 
 function same(path: readonly string[], value: HelmValue, own: HelmValue | undefined): boolean {

@@ -221,6 +221,15 @@ describe("adopting", () => {
         ]);
     });
 
+    it("says what a setting decides otherwise", () => {
+        const { settings, lost } = adoption(
+            `${regional(vmuserSecretName("eu-1", "kcm-system"), "eu-1.example.net")}\nkof-storage: {enabled: true}`,
+            { version: "1.9.0" },
+        );
+        assert.equal(settings.values, undefined);
+        assert.deepEqual(lost, ["kof-storage.enabled is true, but kof:route decides it, and does without."]);
+    });
+
     it("says what becomes of a null", () => {
         const { settings, lost } = values("kof-mothership: {values: {promxy: {replicaCount: null}}}");
         assert.equal(settings.values, undefined);
