@@ -16,9 +16,25 @@ export function credentialChanges(from: Route, to: Route): CredentialChange[] {
 }
 
 /** What the collectors of a route authenticate with, as a person reads it. */
-export function credentialsOf({ cloudwatch }: Route): string[] {
-    const { credentials } = cloudwatch ?? {};
-    return credentials?.kind === "accessKey"
-        ? credentials.generations.map((generation) => `access key ${generation} of IAM user cloudwatch`)
-        : [];
+export function credentialsOf({ cloudwatch, vmuserSecret, settings }: Route): string[] {
+    if (vmuserSecret !== undefined) {
+        return [`Secret ${vmuserSecret}, which KOF makes for the region`];
+    }
+    if (settings.route === "otlp") {
+        return settings.otlp.headersSecret === undefined ? [] : [`headers in Secret ${settings.otlp.headersSecret}`];
+    }
+    if (!cloudwatch) {
+        return [];
+    }
+    const { credentials, roleName = "" } = cloudwatch;
+    switch (credentials.kind) {
+        case "accessKey":
+            return credentials.generations.map((generation) => `access key ${generation} of IAM user cloudwatch`);
+        case "podIdentity":
+            return [`IAM role for the collectors' pods on EKS cluster ${credentials.clusterName}`];
+        case "irsa":
+            return [`IAM role ${roleName} for the collectors' service accounts`];
+        case "existingSecret":
+            return [`AWS credentials in Secret ${credentials.name}, made elsewhere`];
+    }
 }

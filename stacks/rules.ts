@@ -179,8 +179,8 @@ function otlpProblems({ route, otlp }: Values): Problem[] {
         : [];
 }
 
-/** Routes whose collectors write to another place than this cluster. */
-const leaving: readonly string[] = ["regional", "cloudwatch", "otlp"];
+/** The routes whose telemetry leaves the cluster, so that its collectors keep what they cannot deliver. */
+export const leaving: readonly string[] = ["regional", "cloudwatch", "otlp"];
 
 function bufferProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     return route !== undefined && !leaving.includes(route) && isPresent(raw.buffer)

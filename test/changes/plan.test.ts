@@ -12,7 +12,7 @@ const plan = (from: Raw, to: Raw) => planOf(routeFor(from), routeFor(to));
 const letters = { safe: ".", loses: "L", impossible: "X" } as const;
 const verdict = (from: Raw, to: Raw) => letters[verdictOf(plan(from, to))];
 const of = (name: string, version: string): Raw => ({ ...routes[name], version });
-const names = ["none", "management", "regional", "cloudwatch", "regionless"];
+const names = ["none", "management", "regional", "cloudwatch", "otlp", "regionless"];
 
 /** Rows: from; columns: to, in the order of {@link names}. `-`: that version has no such route. */
 function table(from: string, to: string): string[] {
@@ -28,9 +28,9 @@ function table(from: string, to: string): string[] {
 }
 
 describe("plan", () => {
-    const until19 = ["....-", "L.LL-", "....-", "....-", "-----"];
+    const until19 = [".....-", "L.LLL-", ".....-", ".....-", ".....-", "------"];
     // Between Flux and Sveltos by way of none; regionless takes KOF off regions, and has larger volumes than the others.
-    const from110 = ["....L", "L.LXL", "...XL", ".XX.X", "XXXX."];
+    const from110 = [".....L", "L.LXXL", "...XXL", ".XX..X", ".XX..X", "XXXXX."];
     const expected: Readonly<Record<string, readonly string[]>> = {
         "1.8.0->1.8.0": until19,
         "1.8.1->1.8.1": until19,
@@ -42,11 +42,11 @@ describe("plan", () => {
         "1.11.0-rc0->1.11.0-rc0": from110,
         "1.10.0->1.11.0-rc0": from110,
         // Volumes of logs and traces are larger by default; Sveltos takes over from Flux on the same route only.
-        "1.9.0->1.10.0": ["....L", "LXXLX", ".X..X", ".XX.X", "-----"],
-        "1.8.1->1.10.0": ["XXXXX", "XXXXX", "XXXXX", "XXXXX", "-----"],
-        "1.9.0->1.11.0-rc0": ["XXXXX", "XXXXX", "XXXXX", "XXXXX", "-----"],
-        "1.10.0->1.9.0": ["XXXX-", "XXXX-", "XXXX-", "XXXX-", "XXXX-"],
-        "1.8.1->1.8.0": ["XXXX-", "XXXX-", "XXXX-", "XXXX-", "-----"],
+        "1.9.0->1.10.0": [".....L", "LXXLLX", ".X...X", ".XX..X", ".XX..X", "------"],
+        "1.8.1->1.10.0": [...Array<string>(5).fill("XXXXXX"), "------"],
+        "1.9.0->1.11.0-rc0": [...Array<string>(5).fill("XXXXXX"), "------"],
+        "1.10.0->1.9.0": Array<string>(6).fill("XXXXX-"),
+        "1.8.1->1.8.0": [...Array<string>(5).fill("XXXXX-"), "------"],
     };
     for (const [step, rows] of Object.entries(expected)) {
         it(`of every pair of routes, KOF ${step}`, () => {
@@ -155,6 +155,18 @@ describe("plan", () => {
             plan(after, { route: "none" }).credentials.map(({ operation }) => operation),
             ["revoked", "revoked"],
         );
+        const unkept = plan(cloudwatch({ keepLogGroups: false, auditLogGroup: "management" }), { route: "none" });
+        assert.deepEqual(
+            [unkept.logGroups[0]?.operation, unkept.consequences[0]?.acknowledge],
+            ["deleted", "delete log group management"],
+        );
+        const whose = (credentials: object) =>
+            plan({ route: "none" }, cloudwatch({ credentials })).credentials[0]?.what;
+        assert.equal(
+            whose({ kind: "podIdentity", clusterName: "c" }),
+            "IAM role for the collectors' pods on EKS cluster c",
+        );
+        assert.equal(whose({ kind: "existingSecret", name: "s" }), "AWS credentials in Secret s, made elsewhere");
         // The same name in another region is another group.
         const moved = plan(before, cloudwatch({ region: "eu-west-1", auditLogGroup: "a", auditRetentionDays: 1 }));
         assert.deepEqual([moved.logGroups.length, moved.consequences], [4, []]);
@@ -291,6 +303,7 @@ describe("a deployment after another", () => {
         const { left } = (await up(cloudwatch("b"), first.outputs)).outputs;
         assert.deepEqual(left, {
             "log group a in us-east-2": "aws logs delete-log-group --region us-east-2 --log-group-name a",
+            "log group a-audit in us-east-2": "aws logs delete-log-group --region us-east-2 --log-group-name a-audit",
         });
         // Of fewer pods the last ones go.
         const shards = (replicas: number) => ({ ...management, storage: { logs: { replicas } } });

@@ -82,6 +82,7 @@ describe("volumes", () => {
         none: ["grafana", "vmselect", "vmstorage"],
         regional: ["grafana", "vmselect", "vmstorage"],
         cloudwatch: ["grafana", "vmselect", "vmstorage"],
+        otlp: ["grafana", "vmselect", "vmstorage"],
         management: ["grafana", "vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
         regionless: ["grafana", "vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
     };

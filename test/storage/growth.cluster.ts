@@ -202,7 +202,7 @@ describe("volumes of logs on a real API server", () => {
         const set = await install(test, "fixed");
         const command = documented("Growing the volumes of logs and traces");
         const smaller = await grow(test, command.replace("100Gi", "20Gi"));
-        assert.deepEqual([smaller.code, smaller.said.includes('20Gi is smaller than 50Gi')], [1, true], smaller.said);
+        assert.deepEqual([smaller.code, smaller.said.includes("20Gi is smaller than 50Gi")], [1, true], smaller.said);
         const fixed = await grow(test, command);
         assert.equal(fixed.code, 1);
         assert.match(fixed.said, /storageclass that provisions the pvc must support resize/);
