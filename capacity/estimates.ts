@@ -1,4 +1,5 @@
 import { signals, type Signal } from "../catalog";
+import { retentionInDays } from "../routes/volumes";
 import type { Rates } from "../stacks/settings";
 
 /**
@@ -50,18 +51,12 @@ export function bytesPerDay(rates: Rates): Record<Signal, number> {
     return perSignal((signal) => perSecond[signal] * secondsPerDay);
 }
 
-/** Days of a retention: `30d`, `4w`, `1y`, `24h`. */
-export function retentionDays(retention: string): number {
-    const days: Readonly<Record<string, number>> = { h: 1 / 24, d: 1, w: 7, y: 365 };
-    return Number(retention.slice(0, -1)) * (days[retention.slice(-1)] ?? Number.NaN);
-}
-
 /**
  * Days for which data is really on disk: it goes a partition at a time, which is a day of logs and traces. Of metrics it is a
  * month where they are kept for longer than 30 days ("Retention Cycle" of VictoriaMetrics).
  */
 export function daysOnDisk(signal: Signal, retention: string): number {
-    const days = retentionDays(retention);
+    const days = retentionInDays(retention);
     return days + (signal === "metrics" && days > 30 ? 30 : 1);
 }
 

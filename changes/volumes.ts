@@ -1,5 +1,5 @@
 import type { Route } from "../routes";
-import { sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
+import { retentionInDays, sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
 import { storageClassOf } from "../stacks/storageClasses";
 import type { Consequence } from ".";
 
@@ -124,7 +124,7 @@ function canExpand({ settings }: Route): boolean {
 
 function retentionConsequences(was: Volume, is: Volume): Consequence[] {
     const [before, after] = [was.retention ?? "", is.retention ?? ""];
-    if (days(after) >= days(before)) {
+    if (retentionInDays(after) >= retentionInDays(before)) {
         return [];
     }
     const change = `${before}->${after}`;
@@ -137,14 +137,6 @@ function retentionConsequences(was: Volume, is: Volume): Consequence[] {
             acknowledge: `${is.signal} retention ${change}`,
         },
     ];
-}
-
-const daysOf: Readonly<Record<string, number>> = { h: 1 / 24, d: 1, w: 7, M: 31, m: 31, y: 365 };
-
-/** A retention in days, by VictoriaMetrics' units; a bare number counts months. */
-function days(retention: string): number {
-    const [, amount = "", unit = "m"] = /^(\d+)(\D)?$/.exec(retention) ?? [];
-    return Number(amount) * (daysOf[unit] ?? Number.NaN);
 }
 
 function countConsequences(was: Volume, is: Volume): Consequence[] {

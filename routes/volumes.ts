@@ -101,6 +101,14 @@ function effective({ umbrella }: Route, { prefix }: RouteVolume, { path, default
     return valueAt(umbrella, [...prefix, ...path]) ?? own;
 }
 
+const daysOf: Readonly<Record<string, number>> = { h: 1 / 24, d: 1, w: 7, M: 31, m: 31, y: 365 };
+
+/** A retention in days, by VictoriaMetrics' units; a bare number counts months. */
+export function retentionInDays(retention: string): number {
+    const [, amount = "", unit = "m"] = /^(\d+)(\D)?$/.exec(retention) ?? [];
+    return Number(amount) * (daysOf[unit] ?? Number.NaN);
+}
+
 const units: Readonly<Record<string, number>> = {
     ...{ Ki: 2 ** -20, Mi: 2 ** -10, Gi: 1, Ti: 2 ** 10, Pi: 2 ** 20, Ei: 2 ** 30 },
     ...Object.fromEntries(["k", "M", "G", "T", "P", "E"].map((unit, i) => [unit, 1000 ** (i + 1) / 2 ** 30])),

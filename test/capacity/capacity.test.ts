@@ -14,11 +14,10 @@ import {
     gib,
     kofEstimates,
     neededBytes,
-    retentionDays,
     samplesPerSecond,
 } from "../../capacity/estimates";
 import { signals } from "../../catalog";
-import { sizeInGiB } from "../../routes/volumes";
+import { retentionInDays, sizeInGiB } from "../../routes/volumes";
 import { storageClassPresets } from "../../stacks/storageClasses";
 import type { Rates } from "../../stacks/settings";
 import { routeFor, routes } from "../support";
@@ -55,7 +54,7 @@ describe("the planner", () => {
             const kept = ["1d", "30d", "31d", "5w"].map((retention) => daysOnDisk("metrics", retention));
             assert.deepEqual(kept, [2, 31, 61, 65]);
             assert.equal(daysOnDisk("logs", "1y"), 366);
-            assert.deepEqual(["24h", "2w", "1y"].map(retentionDays), [1, 14, 365]);
+            assert.deepEqual(["24h", "2w", "1y", "6M", "1"].map(retentionInDays), [1, 14, 365, 186, 31]);
         });
     });
 
