@@ -245,7 +245,8 @@ function remainder(values: HelmValues, own: HelmValues): HelmValues {
     let rest: HelmValues = {};
     for (const [path, value] of leaves(values)) {
         const empty = isMap(value);
-        if (!empty && deciderOf(path) === undefined && !same(path, value, valueAt(own, path))) {
+        const ours = valueAt(own, path);
+        if (!empty && deciderOf(path) === undefined && !same(path, value, ours) && !isExtended(path, value, ours)) {
             rest = mergeValues(rest, nest(path, value));
         }
     }
@@ -260,6 +261,16 @@ function overruled(values: HelmValues, own: HelmValues, catalog: Catalog): strin
             ? []
             : [`${formatPath(path)} is ${brief(value)}, but kof:${decider} decides it, and does without.`];
     });
+}
+
+/** Whether a list of what collectors start is all there, with what keeps their queues besides. */
+function isExtended(path: readonly string[], value: HelmValue, own: HelmValue | undefined): boolean {
+    return (
+        path.at(-1) === "extensions" &&
+        Array.isArray(value) &&
+        Array.isArray(own) &&
+        value.every((each) => own.includes(each))
+    );
 }
 
 function same(path: readonly string[], value: HelmValue, own: HelmValue | undefined): boolean {

@@ -308,6 +308,8 @@ const longest = 3653;
 function findCloudWatch({ settings, missing, notes }: Found, at: At, config: At): void {
     const exporter = (config("exporters", "awscloudwatchlogs") ?? {}) as Record<string, string | number | undefined>;
     const audit = config("exporters", "awscloudwatchlogs/audit", "log_group_name");
+    const pipelines = [kubeStack, "collectors", "daemon", "config", "service", "pipelines"];
+    const together = audit === undefined && at(...pipelines, "logs/audit") !== undefined;
     const env = at(kubeStack, "defaultCRConfig", "env");
     const generation = at(kubeStack, "defaultCRConfig", "podAnnotations", "cloudwatch-credentials/generation");
     const secret = valueAt(variable(env, "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
@@ -330,6 +332,8 @@ function findCloudWatch({ settings, missing, notes }: Found, at: At, config: At)
         logStream: exporter.log_stream_name,
         retentionDays: known ? retention : longest,
         ...(audit === undefined ? {} : { auditLogGroup: audit, auditRetentionDays: longest }),
+        // Left out, they would get a group of their own.
+        ...(together ? { auditLogGroup: exporter.log_group_name } : {}),
         credentials:
             generation === undefined
                 ? { kind: "existingSecret", name: secret }
@@ -343,8 +347,8 @@ function findCloudWatch({ settings, missing, notes }: Found, at: At, config: At)
         );
     }
     notes.push(
-        `The log group ${String(exporter.log_group_name)} exists if logs were ever written, and AWS refuses to make it again. ` +
-            "docs/switching.md says what to do.",
+        `The log group ${String(exporter.log_group_name)} exists if logs were ever written. It is taken over as it is ` +
+            "(docs/destinations.md).",
     );
 }
 

@@ -40,7 +40,7 @@ export function danglingReferences({ config, env, mounts }: Collector): string[]
         const folder = valueAt(config, ["extensions", id, "directory"]);
         expect(
             !id.startsWith("file_storage") || typeof folder !== "string" || mounts.includes(folder),
-            `extensions ${id} keeps its files in ${String(folder)}, where no volume is mounted`,
+            `extensions ${id} keeps its files in ${JSON.stringify(folder)}, where no volume is mounted`,
         );
     }
     for (const id of defined("exporters")) {

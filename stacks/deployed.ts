@@ -4,7 +4,6 @@ import { acknowledgement, planOf, refused, type Plan } from "../changes";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
 import { parseSettings } from "./parse";
-import { leaving } from "./rules";
 import { configurationError, formatProblem } from "./problems";
 import type { Settings } from "./settings";
 
@@ -12,9 +11,8 @@ import type { Settings } from "./settings";
 export const settingsOutput = "settings";
 
 /** What a stack remembers of its settings: all that decides what runs. */
-export function rememberedSettings({ acknowledge: _, adopt: __, buffer, ...settings }: Settings): object {
-    // A setting without effect is refused, so its default must not come back as one.
-    return leaving.includes(settings.route) ? { ...settings, buffer } : settings;
+export function rememberedSettings({ acknowledge: _, adopt: __, ...settings }: Settings): object {
+    return settings;
 }
 
 /**

@@ -180,7 +180,7 @@ function otlpProblems({ route, otlp }: Values): Problem[] {
 }
 
 /** The routes whose telemetry leaves the cluster, so that its collectors keep what they cannot deliver. */
-export const leaving: readonly string[] = ["regional", "cloudwatch", "otlp"];
+const leaving: readonly string[] = ["regional", "cloudwatch", "otlp"];
 
 function bufferProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     return route !== undefined && !leaving.includes(route) && isPresent(raw.buffer)

@@ -411,10 +411,10 @@ export const settingsSchema = {
         endpoint: "https://otlp.example.net",
         headersSecret: "otlp-headers",
     }).optional(),
-    buffer: block(buffer.prefault({}), "What the collectors keep while a destination outside the cluster is away.", {
+    buffer: block(buffer, "What the collectors keep while a destination outside the cluster is away.", {
         duration: "2h",
         size: "4Gi",
-    }),
+    }).optional(),
     storageClass: block(storageClass, "The storage class of every KOF volume. Default: the cluster's default class.", {
         name: "kof",
         preset: "aws-ebs",

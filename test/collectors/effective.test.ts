@@ -153,7 +153,7 @@ describe("effective collectors", () => {
                         const [receivers, processors, exporters] = ["receivers", "processors", "exporters"].map(
                             (part) => (valueAt(pipeline, [part]) ?? []) as string[],
                         );
-                        const silent = receivers?.includes("nop") || exporters?.includes("nop");
+                        const silent = [...(receivers ?? []), ...(exporters ?? [])].includes("nop");
                         const unnamed = name === "metrics" && exporters?.includes("prometheusremotewrite");
                         if (!silent && !unnamed && !name.startsWith("logs")) {
                             assert.ok(processors?.includes("resource/k8sclustername"), `${key} ${name}`);
@@ -375,7 +375,7 @@ describe("dangling references", () => {
         [
             "a queue on the container's own disk",
             (c) => (c.extensions["file_storage/q"].directory = "/tmp"),
-            "extensions file_storage/q keeps its files in /tmp, where no volume is mounted",
+            'extensions file_storage/q keeps its files in "/tmp", where no volume is mounted',
         ],
         [
             "an exporter that is null",

@@ -590,7 +590,6 @@ describe("settings", () => {
             clusterNamespace: "kcm-system",
             distribution: "k0s",
             istio: false,
-            buffer: { duration: "30m", size: "1Gi" },
             acknowledge: "",
             adopt: false,
             values: {},
