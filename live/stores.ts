@@ -2,7 +2,7 @@ import type * as https from "node:https";
 
 import { kofNamespace } from "../components/namespace";
 import type { Route } from "../routes";
-import { metricsLogGroup } from "../routes/cloudwatch";
+import { metricsLogGroup } from "../aws/streams";
 import { vmuserSecretName } from "../routes/vmuser";
 import type { SettingsOf } from "../stacks/settings";
 import { readLogEvents } from "./cloudwatch";
