@@ -5,20 +5,25 @@ import { parse } from "yaml";
 
 import type { Catalog, CatalogChart, CatalogComponent, CatalogSetting, CatalogVolume } from ".";
 import { UserError } from "../errors";
-import { coalesceValues, formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "./values";
+import { readPresets } from "./presets";
+import { coalesceValues, formatPath, isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "./values";
 
 const umbrella = "kof";
 const kubeStack = "opentelemetry-kube-stack";
-/** The charts that configure the management cluster. `victoria-metrics-operator` and `kof-operators` need no settings. */
-const charts = [umbrella, "kof-mothership", "kof-regional", "kof-child", "kof-storage", "kof-collectors", kubeStack];
+/** The charts that configure the management cluster. `victoria-metrics-operator` needs no settings. */
+const charts = [
+    ...[umbrella, "kof-operators", "kof-mothership", "kof-regional", "kof-child", "kof-storage", "kof-collectors"],
+    kubeStack,
+];
 
 /**
  * Makes the catalog of one KOF version.
  *
  * @param folder holds that version's charts as `helm pull --untar` leaves them, one folder each.
+ * @param presets finds out what the presets of opentelemetry-kube-stack add. Default: Helm renders the charts.
  * @throws UserError when a chart is missing, of another version, or has a volume that the catalog has no name for.
  */
-export function generateCatalog(folder: string): Catalog {
+export async function generateCatalog(folder: string, presets = readPresets): Promise<Catalog> {
     const read = Object.fromEntries(charts.map((name) => [name, readChart(folder, name)]));
     const version = read[umbrella]?.version ?? "";
     const stray = Object.entries(read).find(([name, chart]) => name.startsWith(umbrella) && chart.version !== version);
@@ -36,6 +41,10 @@ export function generateCatalog(folder: string): Catalog {
             volumes(name, read[name]?.values ?? {}),
         ),
         collectorFields: collectorFields(chartFolder(folder, kubeStack)),
+        presets: await presets(
+            folder,
+            mergeValues({ [kubeStack]: read[kubeStack]?.values ?? {} }, read["kof-collectors"]?.values ?? {}),
+        ),
         charts: read,
     };
 }
@@ -167,9 +176,11 @@ const asksForVolume = /volumeClaimTemplates?\b(?!: \[\])|kind: PersistentVolumeC
 
 /** Refuses a template, of the chart or of the dependencies that it installs, whose volume the catalog would miss. */
 function checkClaims(chart: string, values: HelmValues): void {
-    const asking = templatesOf(chart).filter((file) =>
-        asksForVolume.test(fs.readFileSync(path.join(chart, file), "utf8")),
-    );
+    const asking = templatesOf(chart).filter((file) => {
+        const text = fs.readFileSync(path.join(chart, file), "utf8");
+        // A definition of objects that can ask for volumes asks for none.
+        return asksForVolume.test(text) && !/^kind: CustomResourceDefinition$/m.test(text);
+    });
     for (const file of asking) {
         const template = `${path.basename(chart)}/${file.split(path.sep).join("/")}`;
         const known = claimTemplates[template];

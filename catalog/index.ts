@@ -16,9 +16,35 @@ export interface Catalog {
     readonly volumes: readonly CatalogVolume[];
     /** Fields of a collector that opentelemetry-kube-stack reads, from its own values.schema.json. */
     readonly collectorFields: readonly string[];
+    /** What the presets of opentelemetry-kube-stack add to a collector, in the order in which the chart applies them. */
+    readonly presets: readonly CatalogPreset[];
     /** Per chart its dependencies and its default values (`values.yaml`). `kof` is the umbrella. */
     readonly charts: Readonly<Record<string, CatalogChart>>;
 }
+
+/** A preset of opentelemetry-kube-stack: components and volumes that a collector gets by a switch. */
+export interface CatalogPreset {
+    /** Its key under `presets`: `hostMetrics`. */
+    readonly name: string;
+    readonly parts: readonly PresetPart[];
+}
+
+/** A part of what a preset adds. {@link collectorNamePlaceholder} in it stands for the collector's name. */
+export interface PresetPart {
+    /** The collector's mode, or an option of the preset, that this part needs. Default: it is always added. */
+    readonly when?: Readonly<Record<string, HelmValue>>;
+    /** Fields of the OpenTelemetryCollector's spec, over which the collector's own go. */
+    readonly spec: HelmValues;
+    /** Entries before and after those that the collector has in a list of its own. */
+    readonly lists: readonly {
+        readonly path: readonly string[];
+        readonly first: HelmValue[];
+        readonly last: HelmValue[];
+    }[];
+}
+
+/** See {@link PresetPart}. */
+export const collectorNamePlaceholder = "COLLECTOR";
 
 /** A component of the umbrella: one Flux HelmRelease. */
 export interface CatalogComponent {

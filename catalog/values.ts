@@ -12,7 +12,11 @@ export function isMap(value: unknown): value is HelmValues {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const merge: (first: HelmValues, second: HelmValues) => HelmValues = deepmergeCustom({ mergeArrays: false });
+const merge: (first: HelmValues, second: HelmValues) => HelmValues = deepmergeCustom({
+    mergeArrays: false,
+    // The path of each value, which the library keeps otherwise, takes a third of the time and is not asked for.
+    metaDataUpdater: () => undefined,
+});
 
 /** Merges values as Helm does: maps key by key, everything else (lists included) replaced by the later one. */
 export function mergeValues(...values: HelmValues[]): HelmValues {
@@ -43,6 +47,11 @@ export function valueAt(values: HelmValue | undefined, path: readonly string[]):
         value = isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
     }
     return value;
+}
+
+/** A value as text: itself if it is text, else as JSON. */
+export function textOf(value: HelmValue | undefined): string {
+    return typeof value === "string" ? value : JSON.stringify(value ?? null);
 }
 
 /** Values that hold one value, at a path: `nest(["a", "b"], 1)` is `{a: {b: 1}}`. */

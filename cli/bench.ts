@@ -22,26 +22,31 @@ const emptyProgram = `require("./cli/offline").runProgram(
 /** A module that has a process say at its end how much memory it took at most. */
 function writeReporter(): string {
     const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "bench-")), "memory.js");
-    fs.writeFileSync(file, 'process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS));');
+    const report =
+        "const u = process.resourceUsage(); console.error('peak', u.maxRSS, 'cpu', u.userCPUTime + u.systemCPUTime);";
+    fs.writeFileSync(file, `process.on("exit", () => { ${report} });`);
     return file;
 }
 
 interface Measured {
     /** Milliseconds. */
     readonly time: number;
+    /** Milliseconds of all processors, whatever else the machine does. */
+    readonly cpu: number;
     /** Peak resident set, in MiB. */
     readonly memory: number;
 }
 
-function measure(reporter: string, args: readonly string[]): Measured {
-    const options = ["-r", reporter, "-r", "./cli/register.js"];
+function measure(reporter: string, args: readonly string[], cwd = process.cwd()): Measured {
+    const options = ["-r", reporter, "-r", path.resolve("cli/register.js")];
     const before = performance.now();
-    const { status, stderr } = spawnSync(process.execPath, [...options, ...args], { encoding: "utf8" });
+    const { status, stderr } = spawnSync(process.execPath, [...options, ...args], { encoding: "utf8", cwd });
     const time = performance.now() - before;
     if (status !== 0) {
         throw new Error(stderr);
     }
-    return { time, memory: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024 };
+    const [, memory, cpu] = /peak (\d+) cpu (\d+)/.exec(stderr) ?? [];
+    return { time, cpu: Number(cpu) / 1000, memory: Number(memory) / 1024 };
 }
 
 function median(numbers: readonly number[]): number {
@@ -77,6 +82,38 @@ function renderAll(): { count: number; time: number } {
     return { count, time: performance.now() - before };
 }
 
+const fleets = [1, 50, 100, 200, 500];
+
+/** What `render --all` takes for fleets of growing size: per stack, beyond what the first one takes, and at most in memory. */
+function benchFleets(reporter: string): string[] {
+    const results = fleets.map((size) => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "fleet-"));
+        for (let i = 0; i < size; i++) {
+            const { route, ...blocks } = routes[i % routes.length] ?? { route: "none" };
+            const settings = Object.entries({ route, clusterName: `c${String(i)}`, ...blocks });
+            const config = Object.fromEntries(settings.map(([key, value]) => [`kof:${key}`, value]));
+            fs.writeFileSync(path.join(folder, `Pulumi.s${String(i)}.yaml`), stringify({ config }));
+        }
+        const result = measure(reporter, [path.resolve("cli/render.ts"), "--all"], folder);
+        fs.rmSync(folder, { recursive: true });
+        return { size, ...result };
+    });
+    const [one, first] = results as [(typeof results)[number], (typeof results)[number]];
+    const perStack = ({ size, cpu }: typeof one) => (cpu - one.cpu) / (size - 1);
+    return results
+        .slice(1)
+        .map((result) =>
+            [
+                `${String(result.size)} stacks`.padEnd(16),
+                `${(result.time / 1000).toFixed(1)} s`.padStart(8),
+                `${perStack(result).toFixed(1)} ms`.padStart(14),
+                (perStack(result) / perStack(first)).toFixed(2).padStart(8),
+                `${result.memory.toFixed(0)} MiB`.padStart(13),
+                (result.memory / first.memory).toFixed(2).padStart(8),
+            ].join(""),
+        );
+}
+
 run(() => {
     const examples = stackFiles("examples").map((file) => path.join("examples", file));
     const largest = examples.sort((a, b) => fs.statSync(b).size - fs.statSync(a).size)[0] ?? "";
@@ -90,7 +127,6 @@ run(() => {
     const results = Array.from({ length: rounds }, () =>
         Object.values(programs).map((args) => measure(reporter, args)),
     );
-    fs.rmSync(path.dirname(reporter), { recursive: true });
     const of = (program: number, part: keyof Measured) =>
         median(results.map((round) => round[program]?.[part] ?? Number.NaN));
 
@@ -104,6 +140,9 @@ run(() => {
         ];
         console.log(`${name}\n${"".padEnd(16)}${columns.join("")}`);
     }
+    console.log("render --all        time   CPU / stack   ratio  peak memory   ratio");
+    console.log(benchFleets(reporter).join("\n"));
+    fs.rmSync(path.dirname(reporter), { recursive: true });
     const { count, time } = renderAll();
     console.log(`Values of all versions x routes: ${String(count)} files in ${time.toFixed(0)} ms, in one process`);
 });

@@ -13,7 +13,7 @@ const usage = `Usage: npm run catalog -- --charts DIR   write the catalog of the
        npm run catalog -- --images DIR   write the list of that version's images; needs helm, on PATH or named by HELM
        npm run catalog -- --check DIR    say how that version differs from the newest that has a catalog
 
-DIR holds the charts as 'helm pull --untar' leaves them, one folder each.`;
+DIR holds the charts as 'helm pull --untar' leaves them, one folder each. Helm renders them: the one in HELM, else \`helm\`.`;
 
 function write(file: string, content: { version: string }): void {
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -21,7 +21,7 @@ function write(file: string, content: { version: string }): void {
     console.log(`KOF ${content.version}: wrote ${path.relative(process.cwd(), file)}`);
 }
 
-run(() => {
+run(async () => {
     const { charts, images, check } = parseOptions(usage, {
         charts: { type: "string" },
         images: { type: "string" },
@@ -31,14 +31,14 @@ run(() => {
         throw new UserError(usage);
     }
     if (charts !== undefined) {
-        const catalog = generateCatalog(charts);
+        const catalog = await generateCatalog(charts);
         write(catalogFile(catalog.version), catalog);
     } else if (images !== undefined) {
         const found = generateImages(images);
         write(imagesFile(found.version), found);
     } else if (check !== undefined) {
         const newest = catalogOf(versions.at(-1) ?? "");
-        const checked = generateCatalog(check);
+        const checked = await generateCatalog(check);
         console.log(describeChanges(newest.version, checked.version, compareCatalogs(newest, checked)));
     }
 });

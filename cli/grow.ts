@@ -6,8 +6,7 @@ import { growVolumes } from "../live/growth";
 import { Kubernetes } from "../live/kubernetes";
 import { volumesOf, type Volume } from "../routes/volumes";
 import { parseOptions, run } from "./command";
-import { routeOfFile } from "./plan";
-import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
+import { readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run grow -- --stack NAME --signal logs --size 200Gi
        npm run grow -- --config FILE --signal traces --size 200Gi

@@ -1,8 +1,7 @@
 import { UserError } from "../errors";
 import { airGap, mirrorScript, type AirGap } from "../routes/airGap";
 import { parseOptions, run } from "./command";
-import { routeOfFile } from "./plan";
-import { readStackFile, stackFileOptions } from "./stackFile";
+import { readStackFile, routeOfFile, stackFileOptions } from "./stackFile";
 
 const usage = `Usage: npm run images -- (--stack NAME | --config FILE) [--json | --mirror REGISTRY]
 

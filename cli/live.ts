@@ -1,8 +1,7 @@
 import { UserError } from "../errors";
 import { Kubernetes } from "../live/kubernetes";
 import type { Live } from "../live/findings";
-import { routeOfFile } from "./plan";
-import type { StackFile } from "./stackFile";
+import { routeOfFile, type StackFile } from "./stackFile";
 
 /**
  * What a stack file leads to: its route, and the cluster that it is deployed to.

@@ -4,10 +4,9 @@ import * as path from "node:path";
 import { planOf, verdictOf } from "../changes";
 import { planText } from "../changes/text";
 import { UserError } from "../errors";
-import { routeOf, type Route } from "../routes";
-import { parseSettings, rawSettings } from "../stacks/parse";
+import type { Route } from "../routes";
 import { parseOptions, run } from "./command";
-import { parseStackFile, readStackFile, stackFileOptions, type StackFile } from "./stackFile";
+import { parseStackFile, readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run plan -- --from FILE --to FILE              between two stack files
        npm run plan -- --stack NAME --base REVISION       between a git revision of a stack file and what it is now
@@ -52,16 +51,6 @@ export function stackFileAt(revision: string, file: string): StackFile {
         throw new UserError(`${file} cannot be read at ${revision}: ${stderr.trim() || "there is no git"}`);
     }
     return parseStackFile(stdout, file);
-}
-
-/** What a stack file comes to, without running the program. */
-export function routeOfFile({ file, config, secretKeys }: StackFile): Route {
-    return routeOf(
-        parseSettings(
-            rawSettings(config, (key) => secretKeys.includes(key)),
-            file,
-        ),
-    );
 }
 
 if (require.main === module) {

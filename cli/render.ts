@@ -1,147 +1,110 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { stringify } from "yaml";
-
+import { collectorsOfCharts, findCharts } from "../collectors/charts";
+import { compareCollectors, describeDifference } from "../collectors/compare";
 import { UserError } from "../errors";
+import type { Route } from "../routes";
 import { parseOptions, run } from "./command";
-import { secretPlaceholder, type OfflineRun, type Resource } from "./offline";
-import { runOffline } from "./program";
+import { writeFolder } from "./folder";
+import { validateCollectors } from "./otelcol";
+import { renderAll } from "./rendered";
+import { fromCatalog, isRendered, renderStack, type CollectorSource } from "./renderStack";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run render -- (--stack NAME | --config FILE) --out DIR
+       npm run render -- --all            render every stack file here and in examples/ into rendered/
+       npm run render -- --all --check    say which of rendered/ is stale, and fail if any is
 
-Writes what the stack would deploy: kof-values.yaml, kubernetes.yaml and aws.yaml.`;
+Writes what a stack would deploy: summary.md, kof-values.yaml, kubernetes.yaml, aws.yaml and collectors/.
 
-/** What `render` writes, by file name. The same stack file gives the same bytes. */
-export async function renderStack(stackFile: StackFile): Promise<Record<string, string>> {
-    return renderRun(stackFile, await runOffline(stackFile, { preview: false }));
-}
-
-function renderRun({ stack }: StackFile, { resources, outputs }: OfflineRun): Record<string, string> {
-    const about = `Stack ${stack}: route ${String(outputs.route)}, KOF ${String(outputs.version)}.`;
-    const chart = resources.find(({ type }) => type === "kubernetes:helm.sh/v4:Chart");
-    const own = sorted(resources.filter(({ type, read }) => /^kubernetes:(?!helm\.sh)/.test(type) && !read));
-    const aws = sorted(resources.filter(({ type }) => type.startsWith("aws:")));
-    return {
-        "kof-values.yaml": yaml(
-            [
-                about,
-                "Values of the umbrella chart. The same by hand:",
-                `  helm upgrade -i --reset-values -n kof kof -f kof-values.yaml ${chartOptions(chart?.inputs ?? {})}`,
-            ],
-            [chart?.inputs.values ?? {}],
-        ),
-        "kubernetes.yaml": yaml(
-            [about, "Objects that the program makes besides KOF's own. Secrets are masked."],
-            own.map(({ inputs }) => masked(inputs)),
-        ),
-        "aws.yaml": yaml(
-            [
-                about,
-                "AWS resources. ACCOUNT stands for the account's number, which only AWS knows. Secrets are masked.",
-            ],
-            [aws.map(({ type, name, inputs }) => ({ type, name, inputs: masked(withParsedPolicies(inputs)) }))],
-        ),
-    };
-}
-
-/** The chart as `helm` takes it. */
-function chartOptions({ chart, version, repositoryOpts }: Resource["inputs"]): string {
-    const { repo } = (repositoryOpts ?? {}) as { repo?: string };
-    const parts = { "": chart, "--repo ": repo, "--version ": version };
-    return Object.entries(parts)
-        .flatMap(([option, value]) => (typeof value === "string" ? [`${option}${value}`] : []))
-        .join(" ");
-}
-
-/** Resources are registered in no particular order. */
-function sorted(resources: readonly Resource[]): Resource[] {
-    const order = ({ type, name }: Resource) => `${type.includes("Namespace") ? "0" : "1"} ${type} ${name}`;
-    return [...resources].sort((a, b) => (order(a) < order(b) ? -1 : 1));
-}
-
-function yaml(comments: readonly string[], documents: readonly unknown[]): string {
-    const text = documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }));
-    return [...comments.map((line) => `# ${line}\n`), text.join("---\n")].join("");
-}
-
-function withParsedPolicies(inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    return Object.fromEntries(
-        Object.entries(inputs).map(([key, value]) => [
-            key,
-            /policy/i.test(key) && typeof value === "string" ? (JSON.parse(value) as unknown) : value,
-        ]),
-    );
-}
-
-/** How Pulumi marks a secret in what it sends to the engine. */
-const secretMark = "4dabf18193072939515e22adb298388d";
-
-function masked(value: unknown): unknown {
-    if (Array.isArray(value)) {
-        return value.map(masked);
-    }
-    if (typeof value !== "object" || value === null) {
-        return value;
-    }
-    if (secretMark in value) {
-        return concealed((value as { value?: unknown }).value);
-    }
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner)]));
-}
-
-/** A secret with its structure, so that its keys show, but without any of its values. */
-function concealed(value: unknown): unknown {
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, concealed(inner)]))
-        : secretPlaceholder;
-}
-
-/**
- * Writes a folder whole or not at all: beside it first, then in its place.
- *
- * @throws UserError when the folder holds anything that this command does not write, and so would be lost.
- */
-export function writeFolder(folder: string, files: Readonly<Record<string, string>>): void {
-    const target = path.resolve(folder);
-    if (fs.existsSync(target)) {
-        if (!fs.statSync(target).isDirectory()) {
-            throw new UserError(`${folder} is not a folder. Choose a new one with --out.`);
-        }
-        const strange = fs.readdirSync(target).filter((name) => !Object.hasOwn(files, name));
-        if (strange.length > 0) {
-            throw new UserError(
-                `${folder} holds ${strange.slice(0, 3).join(", ")}, which render does not write. Choose a new folder with --out.`,
-            );
-        }
-    }
-    try {
-        fs.mkdirSync(path.dirname(target), { recursive: true });
-        const fresh = fs.mkdtempSync(`${target}.`);
-        for (const [name, text] of Object.entries(files)) {
-            fs.writeFileSync(path.join(fresh, name), text);
-        }
-        fs.chmodSync(fresh, 0o755);
-        fs.rmSync(target, { recursive: true, force: true });
-        fs.renameSync(fresh, target);
-    } catch (error) {
-        throw new UserError(`${folder} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)}).`);
-    }
-}
+Options:
+  --chart DIR       work the collectors out from the real charts, with Helm (the one in HELM, else \`helm\`), and say where
+                    the catalog disagrees. DIR holds the charts kof, kof-child, kof-regional and kof-collectors as
+                    'helm pull --untar' leaves them; or it is an umbrella chart that Helm can pull: oci://…/kof
+  --compare         with --chart: write nothing, and fail if the catalog disagrees
+  --otelcol PATH    have this OpenTelemetry Collector validate every configuration, and fail if it refuses one`;
 
 if (require.main === module) {
     run(async () => {
-        const { out, ...choice } = parseOptions(usage, { ...stackFileOptions, out: { type: "string" } });
-        if (out === undefined) {
-            throw new UserError(`--out is missing.\n\n${usage}`);
+        const options = parseOptions(usage, {
+            ...stackFileOptions,
+            out: { type: "string" },
+            all: { type: "boolean" },
+            check: { type: "boolean" },
+            chart: { type: "string" },
+            compare: { type: "boolean" },
+            otelcol: { type: "string" },
+        });
+        const { out, all = false, check = false, chart, compare = false, ...choice } = options;
+        const wrong = [
+            [
+                all && (choice.stack ?? choice.config ?? chart) !== undefined,
+                "--all takes no --stack, --config or --chart.",
+            ],
+            [check && !all, "--check goes with --all."],
+            [compare && chart === undefined, "--compare needs --chart."],
+            [!all && !compare && out === undefined, "--out is missing."],
+        ].find(([is]) => is);
+        if (wrong) {
+            throw new UserError(`${String(wrong[1])}\n\n${usage}`);
         }
-        const files = await renderStack(readStackFile(choice));
-        writeFolder(out, files);
-        console.log(
-            Object.keys(files)
-                .map((name) => path.join(out, name))
-                .join("\n"),
-        );
+        if (all) {
+            console.log(await renderAll(out ?? "rendered", { check, otelcol: choice.otelcol }));
+            return;
+        }
+        await renderOne(readStackFile(choice), {
+            out: compare ? undefined : out,
+            chart,
+            compare,
+            otelcol: choice.otelcol,
+        });
     });
+}
+
+interface OneOptions {
+    readonly out: string | undefined;
+    readonly chart: string | undefined;
+    readonly compare: boolean;
+    readonly otelcol: string | undefined;
+}
+
+async function renderOne(stackFile: StackFile, { out, chart, compare, otelcol }: OneOptions): Promise<void> {
+    const lines: string[] = [];
+    const faults: string[] = [];
+    const files = await renderStack(stackFile, async (route) => {
+        const source = fromCatalog(route);
+        const real = chart === undefined ? undefined : await fromCharts(route, chart);
+        if (real) {
+            const differences = compareCollectors(source.collectors, real.collectors).map(describeDifference);
+            lines.push(`${String(real.collectors.length)} collectors from ${real.from}`);
+            (compare ? faults : lines).push(...differences);
+            lines.push(differences.length === 0 ? "The catalog agrees with them." : "The catalog disagrees with them.");
+        }
+        return real ?? source;
+    });
+    if (out !== undefined) {
+        writeFolder(out, files, isRendered);
+        lines.unshift(...Object.keys(files).map((name) => path.join(out, name)));
+    }
+    if (otelcol !== undefined) {
+        const results = validateCollectors(otelcol, files);
+        lines.push(...results.accepted);
+        faults.push(...results.refused);
+    }
+    console.log(lines.join("\n"));
+    if (faults.length > 0) {
+        throw new UserError(faults.join("\n"));
+    }
+}
+
+async function fromCharts(route: Route, chart: string): Promise<CollectorSource> {
+    const charts = await findCharts(chart, route.settings.version);
+    try {
+        return {
+            collectors: await collectorsOfCharts(route, charts.folder),
+            from: `the charts of KOF ${route.settings.version}, with Helm`,
+        };
+    } finally {
+        charts.dispose();
+    }
 }

@@ -5,7 +5,8 @@ import { parseDocument, type Document } from "yaml";
 
 import { isMap } from "../catalog/values";
 import { UserError } from "../errors";
-import { hasSecret } from "../stacks/parse";
+import { routeOf, type Route } from "../routes";
+import { hasSecret, parseSettings, rawSettings } from "../stacks/parse";
 
 /** A stack file as Pulumi would hand it to the program: every value as text, and which of them are encrypted. */
 export interface StackFile {
@@ -17,7 +18,8 @@ export interface StackFile {
     readonly secretKeys: readonly string[];
 }
 
-const examples = "examples";
+/** The folder of the examples. */
+export const examples = "examples";
 
 /**
  * Reads the stack file of a stack, or one at any path.
@@ -39,7 +41,7 @@ export function readStackFile(choice: { stack?: string | undefined; config?: str
  * @throws UserError when it is no YAML, or no stack file; the message says what to do.
  */
 export function parseStackFile(text: string, file: string): StackFile {
-    const stack = /^(?:Pulumi\.)?(.+?)\.ya?ml$/.exec(path.basename(file))?.[1] ?? path.basename(file);
+    const stack = stackName(file);
     const document = parseDocument(text);
     const [error] = document.errors;
     if (error) {
@@ -65,6 +67,11 @@ export function parseStackFile(text: string, file: string): StackFile {
         ),
         secretKeys: entries.filter(([, value]) => hasSecret(value)).map(([key]) => key),
     };
+}
+
+/** The stack that a stack file is of. */
+export function stackName(file: string): string {
+    return /^(?:Pulumi\.)?(.+?)\.ya?ml$/.exec(path.basename(file))?.[1] ?? path.basename(file);
 }
 
 /** The content with its aliases resolved, which a malicious or mistaken file makes endless. */
@@ -96,6 +103,16 @@ function readText(file: string): string {
             ].join("\n"),
         );
     }
+}
+
+/** What a stack file comes to, without running the program. */
+export function routeOfFile({ file, config, secretKeys }: StackFile): Route {
+    return routeOf(
+        parseSettings(
+            rawSettings(config, (key) => secretKeys.includes(key)),
+            file,
+        ),
+    );
 }
 
 /** How a command line names a stack file. */

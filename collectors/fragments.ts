@@ -81,9 +81,12 @@ export const daemonAtNodeAddress: HelmValues = {
 
 /** The address of a region's vmauth: by its service in the mesh, else by its domain, which KOF 1.10 and later find out. */
 export function vmauthOf(cluster: string, domain: string | undefined, istio: boolean): string {
-    return istio
-        ? `http://${cluster}-vmauth:8427`
-        : `https://vmauth.${domain ?? `<kof-regional-domain of ${cluster}>`}`;
+    return istio ? `http://${cluster}-vmauth:8427` : `https://vmauth.${regionalDomain(cluster, domain)}`;
+}
+
+/** The domain of a region, or what stands for it where only the cluster knows it. */
+export function regionalDomain(cluster: string, domain: string | undefined): string {
+    return domain ?? `<kof-regional-domain of ${cluster}>`;
 }
 
 /** Where vmauth of a region takes each signal (VMUser of kof-storage). */

@@ -48,9 +48,13 @@ export function managementServiceValues(
     if (at("toManagementCluster", "enabled") !== true && !region) {
         return undefined;
     }
-    const here = managementValues(text("cluster", "name"), text("cluster", "namespace"), {
-        collectors: istio ? collectorsInMesh : { daemon: daemonOnHostNetwork },
-    });
+    const secret = vmuserSecretName(region, text("toRegionalCluster", "namespace"));
+    const here = managementValues(
+        text("cluster", "name"),
+        text("cluster", "namespace"),
+        { collectors: istio ? collectorsInMesh : { daemon: daemonOnHostNetwork } },
+        ofVersion(catalog, region ? secret : undefined),
+    );
     const further = [(child.collectors ?? {}) as HelmValues, (at("collectors") ?? {}) as HelmValues];
     if (!region) {
         return mergeValues(here, ...further);
@@ -59,7 +63,6 @@ export function managementServiceValues(
     const vmauth = vmauthOf(region, settings.route === "regional" ? settings.regional.domain : undefined, istio);
     const merged = mergeValues(here, serviceToRegion(vmauth, istio), ...further);
     const env = valueAt(merged, ["opentelemetry-kube-stack", "defaultCRConfig", "env"]) as HelmValue[];
-    const secret = vmuserSecretName(region, text("toRegionalCluster", "namespace"));
     return mergeValues(merged, {
         "opentelemetry-kube-stack": { defaultCRConfig: { env: [...vmuserEnv(secret), ...env] } },
     });
@@ -79,10 +82,25 @@ function regionlessValues(catalog: Catalog, umbrella: HelmValues, istio: boolean
             valueAt(umbrella, ["regionless", "clusterName"]) as string,
             "mgmt",
             { collectors: istio ? collectorsInMesh : { daemon } },
+            ofVersion(catalog, vmuserSecretName("mgmt", "mgmt")),
             { collectors: { daemon: { config: { service: { extensions } } } } },
         ),
         (regional.collectors ?? {}) as HelmValues,
     );
+}
+
+/** The daemon's image, and an annotation that restarts the collectors when the credentials change. */
+function ofVersion({ version }: Catalog, secret: string | undefined): HelmValues {
+    const resourceVersion = secret === undefined ? "" : secretVersion(secret);
+    return {
+        collectors: { daemon: { image: { tag: `v${version}` } } },
+        defaultCRConfig: { podAnnotations: { "k0rdent.mirantis.com/kof-vmuser-secret-version": resourceVersion } },
+    };
+}
+
+/** Stands for the version of a Secret, which only the cluster knows. */
+export function secretVersion(secret: string): string {
+    return `<resourceVersion of Secret ${secret}>`;
 }
 
 const extensions = [

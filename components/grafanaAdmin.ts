@@ -5,7 +5,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword";
 import { kofNamespace } from "./namespace";
 
 /** The name that KOF's Grafana looks for (kof-mothership and kof-storage, `grafana.security.credentials_secret_name`). */
-const grafanaSecretName = "grafana-admin-credentials";
+export const grafanaSecretName = "grafana-admin-credentials";
 
 /** The Secret with Grafana's admin credentials, the password random and known to the encrypted state only. */
 export class GrafanaAdmin extends pulumi.ComponentResource {

@@ -4,8 +4,11 @@
  * kof-operator/internal/controller/configmap_cluster_regional.go, KOF 1.8.0 to 1.11.0-rc0).
  */
 export function vmuserSecretName(cluster: string, namespace: string): string {
-    return `kof-vmuser-creds-admin-${String(adler32(`kof-${cluster}/${namespace}`))}`;
+    return `${vmuserSecretPrefix}${String(adler32(`kof-${cluster}/${namespace}`))}`;
 }
+
+/** What the name of such a Secret starts with. */
+export const vmuserSecretPrefix = "kof-vmuser-creds-admin-";
 
 /** The Adler-32 checksum of RFC 1950, as Go's hash/adler32 and Sprig's adler32sum compute it. */
 export function adler32(text: string): number {

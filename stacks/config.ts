@@ -8,14 +8,14 @@ import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
 import { parse } from "yaml";
 
 import { isFolder } from "../components/kof";
-import { effectiveCollectors } from "../collectors/effective";
-import { danglingReferences } from "../collectors/references";
+import { lintCollectors } from "../collectors/lint";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
 import { isRendered, renderedSecretProblems } from "./gitops";
 import { inNamespace, parseJson, parseSettings, rawSettings } from "./parse";
 import { brief, configurationError } from "./problems";
 import type { Settings } from "./settings";
+import { storageClassNotices } from "./storageClasses";
 
 /** Everything that a stack's configuration says. */
 export interface Configuration {
@@ -23,6 +23,8 @@ export interface Configuration {
     readonly source: string;
     /** What the `kof:` configuration comes to. */
     readonly route: Route;
+    /** What a reader of the preview should know. */
+    readonly notices: readonly string[];
     /** The `kubernetes:` configuration: which cluster, and how to reach it. */
     readonly kubernetes: KubernetesProviderArgs;
     /** The `aws:` configuration: whose credentials to use. */
@@ -51,12 +53,16 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`): 
         const settings = parseSettings(rawSettings(runtimeConfig.allConfig(), isConfigSecret), source);
         checkChartFolder(settings, source);
         const route = routeOf(settings);
-        checkCollectors(route, source);
+        const notices = [
+            ...route.notices,
+            ...checkCollectors(route, source),
+            ...storageClassNotices(settings.storageClass),
+        ];
         const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
         checkKubernetesKeys(Object.keys(kubernetes), source);
         checkRenderedSecrets(settings, kubernetes, source);
         const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
-        return { source, route, kubernetes, aws };
+        return { source, route, notices, kubernetes, aws };
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
@@ -92,17 +98,13 @@ function checkRenderedSecrets(settings: Settings, kubernetes: Configuration["kub
     }
 }
 
-/** A list in `values` replaces the whole list of the charts, and what it leaves out is missed only when a collector starts. */
-function checkCollectors(route: Route, source: string): void {
-    const problems = effectiveCollectors(route).flatMap((collector) =>
-        danglingReferences(collector).map((reference) => ({
-            key: "kof:values",
-            message: `breaks the collector ${collector.name}: ${reference}`,
-        })),
-    );
-    if (problems.length > 0) {
-        throw configurationError(source, problems);
+/** What is wrong with the collectors is missed only when they start, or not at all. */
+function checkCollectors(route: Route, source: string): string[] {
+    const { faults, notices } = lintCollectors(route);
+    if (faults.length > 0) {
+        throw configurationError(source, faults);
     }
+    return [...notices];
 }
 
 /** Helm takes a folder as it is, whatever the version in the stack file. */

@@ -21,7 +21,7 @@ import type { Configuration } from "./config";
 import { rememberedSettings, settingsOutput } from "./deployed";
 import { isRendered } from "./gitops";
 import type { SettingsOf } from "./settings";
-import { storageClassNotices, storageClassOf } from "./storageClasses";
+import { storageClassOf } from "./storageClasses";
 
 /** What a stack says about itself when it is deployed. */
 export interface Outputs {
@@ -52,9 +52,12 @@ export interface Outputs {
  *
  * @param change what this does to what was deployed before. Default: nothing is known of that.
  */
-export async function createEnvironment({ route, kubernetes, aws }: Configuration, change?: Plan): Promise<Outputs> {
+export async function createEnvironment(
+    { route, notices, kubernetes, aws }: Configuration,
+    change?: Plan,
+): Promise<Outputs> {
     const { settings } = route;
-    for (const notice of [...route.notices, ...storageClassNotices(settings.storageClass)]) {
+    for (const notice of notices) {
         void pulumi.log.warn(notice);
     }
     const cluster = new KubernetesProvider("kubernetes", {
@@ -154,15 +157,8 @@ async function logGroupExists(
     kmsKeyArn: string | undefined,
     provider: AwsProvider,
 ): Promise<boolean> {
-    const names = await getLogGroups({ logGroupNamePrefix: name }, { provider })
-        .then(({ logGroupNames }) => logGroupNames)
-        .catch((error: unknown) => {
-            // Who may make log groups need not be allowed to list them.
-            const why = error instanceof Error ? (error.message.trim().split("\n")[0] ?? "") : String(error);
-            void pulumi.log.info(`Whether AWS has the log group ${name} already cannot be seen, so it is made: ${why}`);
-            return [] as string[];
-        });
-    if (!names.includes(name)) {
+    const { logGroupNames } = await getLogGroups({ logGroupNamePrefix: name }, { provider });
+    if (!logGroupNames.includes(name)) {
         return false;
     }
     const { retentionInDays, kmsKeyId } = await getLogGroup({ name }, { provider });

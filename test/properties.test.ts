@@ -43,8 +43,9 @@ describe("every valid stack", () => {
             fc.property(validSettings, (raw) => {
                 for (const collector of effectiveCollectors(routeFor(raw))) {
                     assert.deepEqual(danglingReferences(collector), []);
-                    assert.equal(collector.env.OTEL_RESOURCE_ATTRIBUTES, `k8s.cluster.name=${String(raw.clusterName)}`);
-                    assert.equal(collector.env.PKI_PATH, distributions[raw.distribution as "k0s"].pkiPath);
+                    const value = (name: string) => collector.env.find((each) => each.name === name)?.value;
+                    assert.equal(value("OTEL_RESOURCE_ATTRIBUTES"), `k8s.cluster.name=${String(raw.clusterName)}`);
+                    assert.equal(value("PKI_PATH"), distributions[raw.distribution as "k0s"].pkiPath);
                     assert.ok(raw.istio !== true || !collector.hostNetwork);
                 }
             }),

@@ -1,3 +1,6 @@
+import { spawnSync } from "node:child_process";
+import * as path from "node:path";
+
 import { versions } from "../catalog";
 import type { StackFile } from "../cli/stackFile";
 import type { Resource } from "../cli/offline";
@@ -67,4 +70,17 @@ export function find(resources: readonly Resource[], type: string, name?: string
         throw new Error(`${String(found.length)} resources ${type} ${name ?? ""}`);
     }
     return found[0];
+}
+
+const root = path.join(__dirname, "..");
+
+/** Runs a command as npm does, in a process of its own. */
+export function command(name: string, options: readonly string[], { cwd = root, env = {} } = {}) {
+    const args = ["-r", path.join(root, "cli/register.js"), path.join(root, `cli/${name}.ts`), ...options];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+        encoding: "utf8",
+        cwd,
+        env: { ...process.env, ...env },
+    });
+    return { status, stdout, stderr };
 }

@@ -266,11 +266,11 @@ describe("adopting", () => {
         const changed = structuredClone(all) as any;
         changed["kof-collectors"].values["opentelemetry-kube-stack"].defaultCRConfig.env = [
             ...env.slice(1),
-            { name: "EXTRA", value: "1" },
+            { name: "EXTRA", value: "one" },
         ];
         const { settings, faults } = values(stringify(changed));
         assert.match(faults[0]!, pkiPath);
-        assert.deepEqual(valueAt(settings.values as never, path), [...env, { name: "EXTRA", value: "1" }]);
+        assert.deepEqual(valueAt(settings.values as never, path), [...env, { name: "EXTRA", value: "one" }]);
     });
 
     it("refuses values with which a collector stops", () => {

@@ -6,7 +6,7 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
-import { renderStack } from "../../cli/render";
+import { renderStack } from "../../cli/renderStack";
 import { readStackFile } from "../../cli/stackFile";
 
 describe("npm run adopt", () => {

@@ -5,18 +5,12 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import fc from "fast-check";
-import { parse, parseAllDocuments, stringify } from "yaml";
+import { stringify } from "yaml";
 
 import { runOffline } from "../../cli/program";
-import { renderStack, writeFolder } from "../../cli/render";
+import { renderStack } from "../../cli/renderStack";
 import { readStackFile, stackFiles } from "../../cli/stackFile";
-import { routeFor, cases, hasRegionless, stackFile } from "../support";
-
-function command(name: string, ...options: string[]) {
-    const args = ["-r", "./cli/register.js", `cli/${name}.ts`, ...options];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
-    return { status, stdout, stderr };
-}
+import { command } from "../support";
 
 const examples = stackFiles("examples");
 
@@ -31,7 +25,7 @@ describe("commands", () => {
 
     describe("npm start", () => {
         it("previews dev, without colours when piped", () => {
-            const { status, stdout, stderr } = command("start");
+            const { status, stdout, stderr } = command("start", []);
             assert.deepEqual([status, stderr], [0, ""]);
             assert.match(stdout, /^Preview \(dev\) offline: nothing was contacted/);
             assert.match(stdout, /^ \+ {3}├─ pulumi:providers:kubernetes +kubernetes +create$/m);
@@ -46,7 +40,7 @@ describe("commands", () => {
         });
 
         it("says that a stack file is missing, and how to make one", () => {
-            const { status, stdout, stderr } = command("start", "--stack", "prod");
+            const { status, stdout, stderr } = command("start", ["--stack", "prod"]);
             assert.deepEqual([status, stdout], [1, ""]);
             assert.equal(
                 stderr,
@@ -107,7 +101,7 @@ describe("commands", () => {
             fs.writeFileSync(file, "config: {kof:route: nowhere}");
             for (const options of [["start"], ["render", "--out", out]] as const) {
                 const [name, ...more] = options;
-                const { status, stdout, stderr } = command(name, "--config", file, ...more);
+                const { status, stdout, stderr } = command(name, ["--config", file, ...more]);
                 assert.deepEqual([status, stdout], [1, ""]);
                 assert.equal(stderr.split("\n").length, 6, stderr);
                 assert.equal(fs.existsSync(out), false);
@@ -115,7 +109,7 @@ describe("commands", () => {
         });
 
         it("says what a word on the command line can be", () => {
-            const { status, stderr } = command("start", "--frobnicate");
+            const { status, stderr } = command("start", ["--frobnicate"]);
             assert.equal(status, 1);
             assert.match(stderr, /^Unknown option '--frobnicate'[^]*Usage: npm start/);
             assert.throws(() => readStackFile({ stack: "a", config: "b" }), /not both/);
@@ -123,80 +117,6 @@ describe("commands", () => {
 
         it("says that a folder cannot be read as a stack file", () => {
             assert.throws(() => readStackFile({ config: folder }), /cannot be read \(EISDIR\)\.$/);
-        });
-    });
-
-    describe("npm run render", () => {
-        it("writes values, objects and AWS resources, and the same bytes again", async () => {
-            const out = path.join(folder, "deep", "out");
-            const options = ["--config", "examples/Pulumi.cloudwatch.yaml", "--out", out];
-            assert.deepEqual(command("render", ...options).status, 0);
-            const files = ["aws.yaml", "kof-values.yaml", "kubernetes.yaml"];
-            assert.deepEqual(fs.readdirSync(out).sort(), files);
-            const first = files.map((file) => fs.readFileSync(path.join(out, file), "utf8"));
-            assert.deepEqual(command("render", ...options).status, 0);
-            assert.deepEqual(
-                files.map((file) => fs.readFileSync(path.join(out, file), "utf8")),
-                first,
-            );
-            assert.deepEqual(fs.readdirSync(path.dirname(out)), ["out"]);
-            const again = await renderStack(readStackFile({ config: "examples/Pulumi.cloudwatch.yaml" }));
-            assert.deepEqual(
-                files.map((file) => again[file]),
-                first,
-            );
-        });
-
-        it("leaves a folder alone that holds anything else", () => {
-            fs.writeFileSync(path.join(folder, "thesis.txt"), "the only copy");
-            assert.throws(() => {
-                writeFolder(folder, { "a.yaml": "" });
-            }, /holds thesis\.txt, which render does not write\. Choose a new folder with --out\./);
-            assert.deepEqual(fs.readdirSync(folder), ["thesis.txt"]);
-        });
-
-        it("wants to be told where to write", () => {
-            assert.match(command("render", "--stack", "dev").stderr, /^--out is missing\./);
-        });
-    });
-
-    describe("what is rendered", () => {
-        for (const { version, name, raw } of cases) {
-            it(`for KOF ${version}, ${name} is what the program deploys, masked`, async () => {
-                const files = await renderStack(stackFile({ ...raw, grafana: { enabled: true } }));
-                assert.deepEqual(
-                    parse(files["kof-values.yaml"]!) ?? {},
-                    routeFor({ ...raw, grafana: { enabled: true } }).values,
-                );
-                const objects = parseAllDocuments(files["kubernetes.yaml"]!).map((document) => document.toJS());
-                assert.deepEqual(
-                    objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
-                    [
-                        "Namespace kof",
-                        ...(raw.route === "cloudwatch" ? ["Secret cloudwatch-credentials"] : []),
-                        "Secret grafana-admin-credentials",
-                        "StorageClass kof",
-                    ],
-                );
-                for (const { kind, stringData } of objects) {
-                    assert.ok(kind !== "Secret" || Object.values(stringData).every((value) => value === "[secret]"));
-                }
-                const types = (parse(files["aws.yaml"]!) as any[]).map(({ type }) => type);
-                const groups = hasRegionless(version) ? 2 : 1;
-                assert.deepEqual(types.length, raw.route === "cloudwatch" ? groups + 3 : 0);
-                assert.doesNotMatch(JSON.stringify(files), /4dabf18193072939515e22adb298388d|04da6b54/);
-            });
-        }
-
-        it("shows policies as documents", async () => {
-            const files = await renderStack(readStackFile({ config: "examples/Pulumi.cloudwatch.yaml" }));
-            const policy = (parse(files["aws.yaml"]!) as any[]).find(
-                ({ type }) => type === "aws:iam/userPolicy:UserPolicy",
-            );
-            assert.deepEqual(policy.inputs.policy.Statement[0].Resource, [
-                "arn:aws:logs:us-east-2:ACCOUNT:log-group:management:*",
-                "arn:aws:logs:us-east-2:ACCOUNT:log-group:management-audit:*",
-            ]);
         });
     });
 

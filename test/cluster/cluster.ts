@@ -16,7 +16,7 @@ export class TestCluster {
     constructor(
         /** Path of its kubeconfig. */
         readonly kubeconfig: string,
-        private readonly end?: () => Promise<void>,
+        private readonly end: () => Promise<void>,
         /** Takes the API server away, and returns what brings it back; `undefined` for a cluster that is not ours. */
         readonly interrupt?: Server["interrupt"],
     ) {
@@ -65,13 +65,13 @@ export class TestCluster {
         this.kept.unshift(...this.applied.splice(0));
     }
 
-    /** Ends a control plane of its own; in another cluster, leaves nothing behind. */
+    /** Leaves nothing behind, and ends a control plane of its own. */
     async stop(): Promise<void> {
-        if (this.end) {
-            await this.end();
-        } else {
+        try {
             await this.reset();
             await this.remove(...this.kept);
+        } finally {
+            await this.end();
         }
     }
 
@@ -124,9 +124,8 @@ export async function eventually(
 export async function startCluster(): Promise<TestCluster> {
     const { KUBECONFIG } = process.env;
     const server = KUBECONFIG ? undefined : await startServer();
-    const cluster = server
-        ? new TestCluster(server.kubeconfig, () => server.stop(), server.interrupt)
-        : new TestCluster(KUBECONFIG ?? "");
+    const end = () => server?.stop() ?? Promise.resolve();
+    const cluster = new TestCluster(server?.kubeconfig ?? KUBECONFIG ?? "", end, server?.interrupt);
     try {
         if (KUBECONFIG && (await cluster.api.get("/api/v1/namespaces/kof")) !== undefined) {
             throw new Error(

@@ -1,0 +1,119 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { parse, stringify } from "yaml";
+
+import { isMap, textOf, type HelmValue, type HelmValues } from "../catalog/values";
+import type { EnvVar } from "../collectors/effective";
+import { operatorVariables } from "../collectors/references";
+import { UserError } from "../errors";
+import type { Files } from "./folder";
+
+/** What a collector says of rendered configurations: one line for each. */
+export interface Validation {
+    readonly accepted: readonly string[];
+    readonly refused: readonly string[];
+}
+
+/**
+ * Has an OpenTelemetry Collector `validate` every rendered configuration, with the environment and the feature gates that it
+ * would have in the cluster. What is known there only is replaced: variables from Secrets and fields get a placeholder, and
+ * what the node's or the pod's file system would hold is laid out, empty, in a temporary folder.
+ *
+ * @param binary the collector: `otelcol-contrib` of the version that KOF runs.
+ * @throws UserError when it cannot be run.
+ */
+export function validateCollectors(binary: string, files: Files): Validation {
+    const accepted: string[] = [];
+    const refused: string[] = [];
+    for (const [file, text] of Object.entries(files)) {
+        const name = /^collectors\/(.+)\.yaml$/.exec(file)?.[1];
+        if (name !== undefined) {
+            const { errors, note } = validate(binary, parse(text) as HelmValues);
+            if (errors === undefined) {
+                accepted.push(`${name}: valid${note}`);
+            } else {
+                refused.push(`${name}: refused by ${path.basename(binary)}${note}\n${errors}`);
+            }
+        }
+    }
+    return { accepted, refused };
+}
+
+function validate(binary: string, collector: HelmValues): { errors?: string; note: string } {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), "otelcol-"));
+    try {
+        const file = path.join(root, "config.yaml");
+        const mounts = (collector.volumeMounts ?? []) as { mountPath: string }[];
+        const places = [...mounts.map(({ mountPath }) => mountPath), serviceAccount];
+        const variables = [...(collector.env as unknown as EnvVar[]), ...operatorVariables.map((name) => ({ name }))];
+        const env = { PATH: process.env.PATH ?? "", ...Object.fromEntries(variables.map(valueOf)) };
+        const config = relocated(collector.config ?? {}, "", { root, places, env });
+        fs.writeFileSync(file, stringify(config, { aliasDuplicateObjects: false }));
+        const args = Object.entries((collector.args ?? {}) as HelmValues).map(
+            ([key, value]) => `--${key}=${textOf(value)}`,
+        );
+        const first = runValidate(binary, [`--config=${file}`, ...args], env);
+        // Gates come and go with the collector's version: where the binary is not the one of KOF, they say nothing.
+        const gate = /feature gate .*/.exec(first ?? "")?.[0];
+        const errors = gate === undefined ? first : runValidate(binary, [`--config=${file}`], env);
+        const note = gate === undefined ? "" : `, without its feature gates (${gate})`;
+        return errors === undefined ? { note } : { errors: errors.replaceAll(root, ""), note };
+    } finally {
+        fs.rmSync(root, { recursive: true });
+    }
+}
+
+/** Runs the collector; `undefined` when it accepts, else what it says. */
+function runValidate(
+    binary: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+): string | undefined {
+    const { error, status, stdout, stderr } = spawnSync(binary, ["validate", ...args], { encoding: "utf8", env });
+    if (error) {
+        throw new UserError(`${binary} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message}).`);
+    }
+    return status === 0 ? undefined : `${stdout}${stderr}`.trim();
+}
+
+function valueOf({ name, value, valueFrom }: EnvVar): [string, string] {
+    const reference = JSON.stringify(valueFrom ?? null);
+    // Addresses and ports are made of it.
+    return [name, value ?? (/status\.(hostIP|podIP)/.test(reference) ? "127.0.0.1" : "placeholder")];
+}
+
+const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** The configuration with every path of the pod's file system moved below a folder, in which it then exists. */
+function relocated(value: HelmValue, key: string, { root, places, env }: Pod): HelmValue {
+    if (Array.isArray(value)) {
+        return value.map((entry) => relocated(entry, key, { root, places, env }));
+    }
+    if (isMap(value)) {
+        const entries = Object.entries(value).map(([inner, below]) => [
+            inner,
+            relocated(below, inner, { root, places, env }),
+        ]);
+        return Object.fromEntries(entries) as HelmValues;
+    }
+    if (typeof value !== "string" || !places.some((place) => value === place || value.startsWith(`${place}/`))) {
+        return value;
+    }
+    const place = path.join(root, value).replaceAll(/\$\{env:(\w+)\}/g, (_, name: string) => env[name] ?? "");
+    const isFile = key.endsWith("file");
+    fs.mkdirSync(isFile ? path.dirname(place) : place.replace(/\*.*$/, ""), { recursive: true });
+    if (isFile) {
+        fs.writeFileSync(place, "");
+    }
+    return path.join(root, value);
+}
+
+interface Pod {
+    readonly root: string;
+    /** Where something is mounted. */
+    readonly places: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,140 @@
+import { stringify } from "yaml";
+
+import { collectorDocument, effectiveCollectors, shortName, type Collector } from "../collectors/effective";
+import type { Route } from "../routes";
+import { summaryPage } from "../summary/page";
+import type { Files } from "./folder";
+import { secretPlaceholder, type OfflineRun, type Resource } from "./offline";
+import { runOffline } from "./program";
+import { routeOfFile, type StackFile } from "./stackFile";
+
+/** Whether `render` writes a file of this path. */
+export function isRendered(file: string): boolean {
+    return /^(kof-values\.yaml|kubernetes\.yaml|aws\.yaml|summary\.md|collectors\/[^/]+\.yaml)$/.test(file);
+}
+
+/** Collectors, and what worked them out. */
+export interface CollectorSource {
+    readonly collectors: readonly Collector[];
+    readonly from: string;
+}
+
+/**
+ * What `render` writes, by path. The same stack file gives the same bytes.
+ *
+ * @param collectorsOf works the collectors out. Default: from the catalog.
+ * @throws UserError for what the program refuses.
+ */
+export async function renderStack(
+    stackFile: StackFile,
+    collectorsOf: (route: Route) => CollectorSource | Promise<CollectorSource> = fromCatalog,
+): Promise<Files> {
+    const run = await runOffline(stackFile, { preview: false });
+    const route = routeOfFile(stackFile);
+    return renderRun(stackFile, run, route, await collectorsOf(route));
+}
+
+/** The collectors as the catalog has them. */
+export function fromCatalog(route: Route): CollectorSource {
+    return { collectors: effectiveCollectors(route), from: `the catalog of KOF ${route.settings.version}` };
+}
+
+function renderRun(
+    { stack }: StackFile,
+    { resources, messages }: OfflineRun,
+    route: Route,
+    { collectors, from }: CollectorSource,
+): Files {
+    const notices = messages.flatMap((message) => /^warning: (.*)$/s.exec(message)?.[1] ?? []);
+    const about = `Stack ${stack}: route ${route.settings.route}, KOF ${route.settings.version}.`;
+    const chart = resources.find(({ type }) => type === "kubernetes:helm.sh/v4:Chart");
+    const own = sorted(resources.filter(({ type, read }) => /^kubernetes:(?!helm\.sh)/.test(type) && !read));
+    const aws = sorted(resources.filter(({ type }) => type.startsWith("aws:")));
+    return {
+        "summary.md": summaryPage(stack, route, notices),
+        "kof-values.yaml": yaml(
+            [
+                about,
+                "Values of the umbrella chart. The same by hand:",
+                `  helm upgrade -i --reset-values -n kof kof -f kof-values.yaml ${chartOptions(chart?.inputs ?? {})}`,
+            ],
+            [chart?.inputs.values ?? {}],
+        ),
+        "kubernetes.yaml": yaml(
+            [about, "Objects that the program makes besides KOF's own. Secrets are masked."],
+            own.map(({ inputs }) => masked(inputs)),
+        ),
+        "aws.yaml": yaml(
+            [
+                about,
+                "AWS resources. ACCOUNT stands for the account's number, which only AWS knows. Secrets are masked.",
+            ],
+            [aws.map(({ type, name, inputs }) => ({ type, name, inputs: masked(withParsedPolicies(inputs)) }))],
+        ),
+        ...Object.fromEntries(
+            collectors.map((collector) => [
+                `collectors/${shortName(collector)}.yaml`,
+                yaml(
+                    [
+                        about,
+                        `OpenTelemetryCollector ${collector.name}, worked out from ${from}. Its configuration alone:`,
+                        `  yq .config ${shortName(collector)}.yaml`,
+                    ],
+                    [collectorDocument(collector)],
+                ),
+            ]),
+        ),
+    };
+}
+
+/** The chart as `helm` takes it. */
+function chartOptions({ chart, version, repositoryOpts }: Resource["inputs"]): string {
+    const { repo } = (repositoryOpts ?? {}) as { repo?: string };
+    const parts = { "": chart, "--repo ": repo, "--version ": version };
+    return Object.entries(parts)
+        .flatMap(([option, value]) => (typeof value === "string" ? [`${option}${value}`] : []))
+        .join(" ");
+}
+
+/** Resources are registered in no particular order. */
+function sorted(resources: readonly Resource[]): Resource[] {
+    const order = ({ type, name }: Resource) => `${type.includes("Namespace") ? "0" : "1"} ${type} ${name}`;
+    return [...resources].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+function yaml(comments: readonly string[], documents: readonly unknown[]): string {
+    const text = documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }));
+    return [...comments.map((line) => `# ${line}\n`), text.join("---\n")].join("");
+}
+
+function withParsedPolicies(inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    return Object.fromEntries(
+        Object.entries(inputs).map(([key, value]) => [
+            key,
+            /policy/i.test(key) && typeof value === "string" ? (JSON.parse(value) as unknown) : value,
+        ]),
+    );
+}
+
+/** How Pulumi marks a secret in what it sends to the engine. */
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+function masked(value: unknown): unknown {
+    if (Array.isArray(value)) {
+        return value.map(masked);
+    }
+    if (typeof value !== "object" || value === null) {
+        return value;
+    }
+    if (secretMark in value) {
+        return concealed((value as { value?: unknown }).value);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner)]));
+}
+
+/** A secret with its structure, so that its keys show, but without any of its values. */
+function concealed(value: unknown): unknown {
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, concealed(inner)]))
+        : secretPlaceholder;
+}

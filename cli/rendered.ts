@@ -1,0 +1,103 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+import { UserError } from "../errors";
+import { readFolder, writeFolder, type Files } from "./folder";
+import { validateCollectors } from "./otelcol";
+import { isRendered, renderStack } from "./renderStack";
+import { examples, readStackFile, stackFiles, stackName } from "./stackFile";
+
+/**
+ * Renders every stack file into a folder of its own, one after the other, so that no more than one is in memory: `rendered/dev`
+ * for Pulumi.dev.yaml, `rendered/examples/none` for examples/Pulumi.none.yaml.
+ *
+ * @param root holds the folders.
+ * @param options.check write nothing.
+ * @param options.otelcol a collector that is to validate every configuration.
+ * @returns what changed, as text.
+ * @throws UserError with what is stale (with `check`), with what the collector refuses, and with what is wrong with any stack
+ * file; the others are rendered all the same.
+ */
+export async function renderAll(
+    root: string,
+    { check, otelcol }: { readonly check: boolean; readonly otelcol?: string | undefined },
+): Promise<string> {
+    const faults: string[] = [];
+    const stale: string[] = [];
+    const folders = renderedFolders();
+    // Pulumi takes a stack trace of every promise, and these are all that takes longer than a moment here.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 1;
+    for (const [name, file] of folders) {
+        const folder = path.join(root, name);
+        try {
+            const files = await renderStack(readStackFile({ config: file }));
+            const differing = differingFiles(readFolder(folder), files);
+            if (differing.length > 0) {
+                stale.push(`${folder} (${differing.join(", ")})`);
+                if (!check) {
+                    writeFolder(folder, files, isRendered);
+                }
+            }
+            faults.push(
+                ...(otelcol === undefined ? [] : validateCollectors(otelcol, files).refused).map(
+                    (text) => `${file}: ${text}`,
+                ),
+            );
+        } catch (error) {
+            if (!(error instanceof UserError)) {
+                throw error;
+            }
+            faults.push(error.message);
+        }
+    }
+    Error.stackTraceLimit = stackTraceLimit;
+    const left = leftOver(root, [...folders.keys()]);
+    stale.push(...left.map((file) => `${file} (no stack file is rendered to it)`));
+    if (!check) {
+        left.forEach((file) => {
+            removeFile(file, root);
+        });
+    }
+    const changed = stale.map((what) => `\n  ${what}`).join("");
+    if (check && stale.length > 0) {
+        faults.push(`Stale:${changed}\nRun "npm run render -- --all" and commit the result.`);
+    }
+    if (faults.length > 0) {
+        throw new UserError(faults.join("\n\n"));
+    }
+    return `${String(folders.size)} stack files, ${String(stale.length)} changes${changed}`;
+}
+
+/** The stack files to render, by the folder that each is rendered to. */
+function renderedFolders(): Map<string, string> {
+    const folders = (folder: string) =>
+        stackFiles(folder).map((file) => [path.join(folder, stackName(file)), path.join(folder, file)] as const);
+    return new Map([...folders("."), ...folders(examples)]);
+}
+
+function differingFiles(before: Files, after: Files): string[] {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+    return names.filter((name) => before[name] !== after[name]);
+}
+
+/** Files that an earlier run wrote for a stack file that is gone. */
+function leftOver(root: string, folders: readonly string[]): string[] {
+    const all = fs.existsSync(root) ? fs.readdirSync(root, { recursive: true, encoding: "utf8" }) : [];
+    return all
+        .filter((file) => {
+            const folder = file.replace(/\/(?:collectors\/)?[^/]+$/, "");
+            return isRendered(file.slice(folder.length + 1)) && !folders.includes(folder);
+        })
+        .map((file) => path.join(root, file))
+        .sort();
+}
+
+/** Removes a file, and the folders that are empty then. */
+function removeFile(file: string, root: string): void {
+    fs.rmSync(file);
+    for (let folder = path.dirname(file); folder !== root && fs.readdirSync(folder).length === 0;) {
+        fs.rmdirSync(folder);
+        folder = path.dirname(folder);
+    }
+}

@@ -1,0 +1,137 @@
+import { signals, type Signal } from "../catalog";
+import { isMap, textOf, valueAt } from "../catalog/values";
+import { effectiveCollectors, shortName, type EnvVar } from "../collectors/effective";
+import { endsOf } from "../collectors/flows";
+import { grafanaSecretName } from "../components/grafanaAdmin";
+import { kofNamespace } from "../components/namespace";
+import type { Route } from "../routes";
+import { cloudwatchSecretName } from "../routes/cloudwatch";
+import { vmuserSecretPrefix } from "../routes/vmuser";
+import { sizeInGiB, totalGiB, volumesOf } from "../routes/volumes";
+import { diagram } from "./diagram";
+
+/**
+ * What a reviewer should know of a stack, as Markdown: where each signal goes, what is stored here, which credentials
+ * there are, and what is worth a second look.
+ *
+ * @param notices what the program warns of.
+ */
+export function summaryPage(stack: string, route: Route, notices: readonly string[]): string {
+    const { route: name, version, clusterName } = route.settings;
+    const parts = [
+        `# ${plain(stack)}: route ${name}, KOF ${version}`,
+        `Where the telemetry of management cluster ${code(clusterName)} goes, and what is made for it.`,
+        section("Notices", notices.map((notice) => `- ${plain(notice)}`).join("\n")),
+        section("Signals", table(["signal", "stored in", "address"], destinationRows(route))),
+        ["```mermaid", diagram(route), "```"].join("\n"),
+        section(
+            "Collectors",
+            table(["collector", "mode", ...signals], collectorRows(route)) || "None run on this cluster.",
+        ),
+        section(
+            "Volumes on this cluster",
+            table(["component", "holds", "volumes", "size of each", "class", "kept for", "total"], volumeRows(route)),
+        ),
+        section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(route))),
+        section("Credentials", table(["Secret", "holds", "made by"], credentialRows(route)) || "None."),
+    ];
+    return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function section(title: string, content: string): string {
+    return content === "" ? "" : `## ${title}\n\n${content}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+    const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+    return rows.length === 0 ? "" : [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** Text in which nothing is taken for Markdown or HTML. */
+function plain(text: string): string {
+    return text.replaceAll("\n", " ").replaceAll(/[\\`*_|[\]<>&#]/g, (sign) => `\\${sign}`);
+}
+
+/** Text as it is, in a cell of a table. */
+function code(text: string): string {
+    return /[`|\n]/.test(text) ? plain(text) : `\`${text}\``;
+}
+
+function destinationRows({ destinations }: Route): string[][] {
+    return signals.map((signal) => {
+        const where = destinations[signal];
+        return [
+            signal,
+            ...(where.stored ? [plain(where.store), code(where.address)] : [`**not stored**: ${where.why}`, ""]),
+        ];
+    });
+}
+
+/** Per collector what it does with each signal. */
+function collectorRows(route: Route): string[][] {
+    return effectiveCollectors(route).map((collector) => {
+        const ends = endsOf(collector);
+        const fate = (signal: Signal) => {
+            const found = ends.filter((end) => end.signal === signal);
+            const how = (end: (typeof found)[number]) =>
+                end.address === undefined ? `**${end.exporter}**` : end.exporter;
+            return [...new Set(found.map(how))].join(", ");
+        };
+        return [shortName(collector), collector.mode, ...signals.map(fate)];
+    });
+}
+
+function volumeRows(route: Route): string[][] {
+    const volumes = volumesOf(route);
+    const gib = (amount: number) => `${String(Math.round(amount * 10) / 10)}Gi`;
+    const rows = volumes.map(({ workload, signal, count, size, storageClass, retention }) => [
+        workload,
+        retention === undefined ? "cache" : signal,
+        String(count),
+        size,
+        storageClass === "" ? "the cluster's default" : code(storageClass),
+        retention ?? "",
+        gib(count * sizeInGiB(size)),
+    ]);
+    const count = volumes.reduce((sum, volume) => sum + volume.count, 0);
+    return [...rows, ["**total**", "", String(count), "", "", "", `**${gib(totalGiB(volumes))}**`]];
+}
+
+function logGroupRows({ cloudwatch }: Route): string[][] {
+    return (cloudwatch?.logGroups ?? []).map(({ name, retentionDays }) => [
+        code(name),
+        cloudwatch?.region ?? "",
+        `${String(retentionDays)} days`,
+        cloudwatch?.kmsKeyArn === undefined ? "CloudWatch's own key" : code(cloudwatch.kmsKeyArn),
+    ]);
+}
+
+/** The Secrets that the collectors take variables from, and those that this stack makes besides. */
+function credentialRows(route: Route): string[][] {
+    const { settings, cloudwatch } = route;
+    const read = new Map<string, Set<string>>();
+    for (const { name, key } of effectiveCollectors(route).flatMap(({ env }) => env.flatMap(secretKeys))) {
+        read.set(name, (read.get(name) ?? new Set()).add(key));
+    }
+    const makerOf = (name: string) => {
+        if (cloudwatch?.credentials.kind === "accessKey" && name === cloudwatchSecretName) {
+            const keys = cloudwatch.credentials.generations.map(code).join(", ");
+            return `this stack: an IAM user that may write to the log groups, with one key for each of ${keys}`;
+        }
+        return name.startsWith(vmuserSecretPrefix)
+            ? "KOF, once the region is set up: it must exist"
+            : "someone else: it must exist";
+    };
+    const row = (name: string, keys: string, maker: string) => [code(`${kofNamespace}/${name}`), keys, maker];
+    return [
+        ...[...read].map(([name, keys]) => row(name, [...keys].map(code).join(", "), makerOf(name))),
+        ...(settings.grafana?.enabled === true
+            ? [row(grafanaSecretName, "Grafana's admin", "this stack: a random password")]
+            : []),
+    ];
+}
+
+function secretKeys({ valueFrom }: EnvVar): { name: string; key: string }[] {
+    const reference = valueAt(valueFrom, ["secretKeyRef"]);
+    return isMap(reference) ? [{ name: textOf(reference.name), key: textOf(reference.key) }] : [];
+}

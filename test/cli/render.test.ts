@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { parse, parseAllDocuments } from "yaml";
+
+import { readFolder, writeFolder } from "../../cli/folder";
+import { renderAll } from "../../cli/rendered";
+import { isRendered, renderStack } from "../../cli/renderStack";
+import { readStackFile } from "../../cli/stackFile";
+import { cases, command, hasRegionless, routeFor, stackFile } from "../support";
+
+describe("npm run render", () => {
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-"));
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    const collectors = ["cluster-stats", "controller-k0s-daemon", "daemon", "ta-daemon"];
+    const files = [
+        "aws.yaml",
+        ...collectors.map((name) => `collectors/${name}.yaml`),
+        "kof-values.yaml",
+        "kubernetes.yaml",
+    ];
+
+    it("writes values, objects, AWS resources, collectors and a summary, and the same bytes again", async () => {
+        const out = path.join(folder, "deep", "out");
+        const options = ["--config", "examples/Pulumi.cloudwatch.yaml", "--out", out];
+        assert.deepEqual(command("render", options).status, 0);
+        const first = readFolder(out);
+        assert.deepEqual(Object.keys(first).sort(), [...files, "summary.md"]);
+        const { stdout } = command("render", options);
+        assert.deepEqual(
+            stdout.trim().split("\n").sort(),
+            Object.keys(first)
+                .map((file) => path.join(out, file))
+                .sort(),
+        );
+        assert.deepEqual(readFolder(out), first);
+        assert.deepEqual(fs.readdirSync(path.dirname(out)), ["out"]);
+        assert.deepEqual(await renderStack(readStackFile({ config: "examples/Pulumi.cloudwatch.yaml" })), first);
+    });
+
+    it("leaves no collector behind that a stack no longer has", () => {
+        writeFolder(folder, { "summary.md": "", "collectors/controller-k0s-daemon.yaml": "" }, isRendered);
+        writeFolder(folder, { "summary.md": "new" }, isRendered);
+        assert.deepEqual(readFolder(folder), { "summary.md": "new" });
+    });
+
+    for (const file of ["thesis.txt", "collectors/thesis.txt", "deep/summary.md"]) {
+        it(`leaves a folder alone that holds ${file}`, () => {
+            fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+            fs.writeFileSync(path.join(folder, file), "the only copy");
+            assert.throws(
+                () => {
+                    writeFolder(folder, { "summary.md": "" }, isRendered);
+                },
+                {
+                    name: "UserError",
+                    message: `${folder} holds ${file}, which render does not write. Choose a new folder with --out.`,
+                },
+            );
+            assert.deepEqual(readFolder(folder), { [file]: "the only copy" });
+        });
+    }
+
+    it("keeps what was there when it cannot write", () => {
+        writeFolder(path.join(folder, "out"), { "summary.md": "old" }, isRendered);
+        const files = { "summary.md": "new", "summary.md/impossible": "" };
+        assert.throws(() => {
+            writeFolder(path.join(folder, "out"), files, isRendered);
+        }, /out cannot be written \(EEXIST\)\.$/);
+        assert.deepEqual(readFolder(folder), { "out/summary.md": "old" });
+    });
+
+    const wrong: readonly [readonly string[], RegExp][] = [
+        [["--stack", "dev"], /^--out is missing\.\n\nUsage: npm run render/],
+        [["--all", "--stack", "dev"], /^--all takes no --stack, --config or --chart\./],
+        [["--stack", "dev", "--check", "--out", "x"], /^--check goes with --all\./],
+        [["--stack", "dev", "--compare"], /^--compare needs --chart\./],
+    ];
+    for (const [options, message] of wrong) {
+        it(`says what is wrong with ${options.join(" ")}`, () => {
+            const { status, stderr } = command("render", options);
+            assert.equal(status, 1);
+            assert.match(stderr, message);
+        });
+    }
+
+    describe("with --all", () => {
+        const all = (...options: string[]) => command("render", ["--all", ...options], { cwd: folder });
+        const stack = (file: string, settings: string) => {
+            fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+            fs.writeFileSync(path.join(folder, file), `config: {${settings}}`);
+        };
+        const page = (name: string) => fs.readFileSync(path.join(folder, "rendered", name, "summary.md"), "utf8");
+
+        it("writes every stack file, says with --check what is stale, and writes it anew", () => {
+            stack("Pulumi.one.yaml", "kof:route: management");
+            stack("examples/Pulumi.two.yaml", "kof:route: none");
+            assert.match(
+                all("--check").stderr,
+                /^Stale:\n {2}rendered\/one \(aws\.yaml, .*\)\n {2}rendered\/examples\/two \(/,
+            );
+            assert.equal(fs.existsSync(path.join(folder, "rendered")), false);
+            assert.equal(all().status, 0);
+            assert.match(page("one"), /^# one: route management, /);
+            assert.match(page("examples/two"), /^# two: route none, /);
+            assert.deepEqual(all("--check"), { status: 0, stdout: "2 stack files, 0 changes\n", stderr: "" });
+
+            stack("Pulumi.one.yaml", "kof:route: management, kof:clusterName: other");
+            const { status, stderr } = all("--check");
+            assert.equal(status, 1);
+            assert.match(
+                stderr,
+                /^Stale:\n {2}rendered\/one \(collectors\/[^]*\nRun "npm run render -- --all" and commit the result\.\n$/,
+            );
+            assert.equal(all().status, 0);
+            assert.match(page("one"), /`other`/);
+        });
+
+        it("removes what an earlier stack left, and nothing else", () => {
+            stack("Pulumi.one.yaml", "kof:route: management");
+            all();
+            fs.renameSync(path.join(folder, "Pulumi.one.yaml"), path.join(folder, "Pulumi.two.yaml"));
+            fs.writeFileSync(path.join(folder, "rendered", "README.md"), "mine");
+            assert.match(
+                all("--check").stderr,
+                /rendered\/one\/collectors\/daemon\.yaml \(no stack file is rendered to it\)/,
+            );
+            assert.equal(all().status, 0);
+            assert.deepEqual(fs.readdirSync(path.join(folder, "rendered")).sort(), ["README.md", "two"]);
+        });
+
+        it("renders what is right although another stack file is wrong, and keeps what that had", () => {
+            stack("Pulumi.a.yaml", "kof:route: management");
+            all();
+            stack("Pulumi.a.yaml", "kof:route: nowhere");
+            stack("Pulumi.b.yaml", "kof:route: none");
+            const { status, stderr } = all();
+            assert.equal(status, 1);
+            assert.match(stderr, /^Pulumi\.a\.yaml has 1 problem\./);
+            assert.match(page("a"), /route management/);
+            assert.match(page("b"), /route none/);
+        });
+
+        it("finds what is committed up to date", async () => {
+            assert.match(await renderAll("rendered", { check: true }), / 0 changes$/);
+        });
+    });
+
+    describe("writes", () => {
+        for (const { version, name, raw } of cases) {
+            it(`for KOF ${version}, ${name} what the program deploys, masked`, async () => {
+                const settings = { ...raw, grafana: { enabled: true } };
+                const rendered = await renderStack(stackFile(settings));
+                assert.deepEqual(parse(rendered["kof-values.yaml"]!) ?? {}, routeFor(settings).values);
+                const objects = parseAllDocuments(rendered["kubernetes.yaml"]!).map((document) => document.toJS());
+                assert.deepEqual(
+                    objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+                    [
+                        "Namespace kof",
+                        ...(raw.route === "cloudwatch" ? ["Secret cloudwatch-credentials"] : []),
+                        "Secret grafana-admin-credentials",
+                        "StorageClass kof",
+                    ],
+                );
+                for (const { kind, stringData } of objects) {
+                    assert.ok(kind !== "Secret" || Object.values(stringData).every((value) => value === "[secret]"));
+                }
+                const types = (parse(rendered["aws.yaml"]!) as any[]).map(({ type }) => type);
+                const groups = hasRegionless(version) ? 2 : 1;
+                assert.deepEqual(types.length, raw.route === "cloudwatch" ? groups + 3 : 0);
+                assert.doesNotMatch(JSON.stringify(rendered), /4dabf18193072939515e22adb298388d|04da6b54/);
+            });
+        }
+
+        it("policies as documents", async () => {
+            const rendered = await renderStack(readStackFile({ config: "examples/Pulumi.cloudwatch.yaml" }));
+            const policy = (parse(rendered["aws.yaml"]!) as any[]).find(
+                ({ type }) => type === "aws:iam/userPolicy:UserPolicy",
+            );
+            assert.deepEqual(policy.inputs.policy.Statement[0].Resource, [
+                "arn:aws:logs:us-east-2:ACCOUNT:log-group:management:*",
+                "arn:aws:logs:us-east-2:ACCOUNT:log-group:management-audit:*",
+            ]);
+        });
+
+        it("each collector with its image, environment, mounts and complete configuration", async () => {
+            const rendered = await renderStack(stackFile({ route: "management", version: "1.9.0" }));
+            const daemon = parse(rendered["collectors/daemon.yaml"]!);
+            assert.equal(daemon.image, "ghcr.io/k0rdent/kof/kof-opentelemetry-collector-contrib:v1.9.0");
+            assert.equal(daemon.mode, "daemonset");
+            assert.deepEqual(daemon.args, { "feature-gates": "-processor.resourcedetection.propagateerrors" });
+            assert.deepEqual(daemon.env.at(-1), { name: "PKI_PATH", value: "var/lib/k0s" });
+            assert.deepEqual(daemon.volumes[0], { name: "hostfs", hostPath: { path: "/" } });
+            assert.equal(daemon.volumeMounts[0].mountPath, "/hostfs");
+            assert.deepEqual(daemon.config.processors.k8sattributes.filter, {
+                node_from_env_var: "OTEL_K8S_NODE_NAME",
+            });
+            assert.equal(daemon.config.receivers.kubeletstats.endpoint, "https://${env:OTEL_K8S_NODE_IP}:10250");
+            assert.deepEqual(Object.keys(daemon.config), [
+                "receivers",
+                "processors",
+                "exporters",
+                "extensions",
+                "service",
+            ]);
+            const stats = parse(rendered["collectors/cluster-stats.yaml"]!);
+            assert.equal(stats.image, "otel/opentelemetry-collector-contrib:0.143.0");
+            assert.equal(stats.config.processors.k8sattributes.filter, undefined);
+        });
+
+        it("no configuration with an empty component that the charts define", async () => {
+            for (const { raw } of cases) {
+                for (const [file, text] of Object.entries(await renderStack(stackFile(raw)))) {
+                    const config = file.startsWith("collectors/") ? parse(text).config : {};
+                    const empty = ["receivers", "processors", "extensions", "connectors"].flatMap((kind) =>
+                        Object.entries(config[kind] ?? {}).filter(
+                            ([, settings]) => Object.keys(settings as object).length === 0,
+                        ),
+                    );
+                    assert.deepEqual(
+                        empty.filter(([id]) => id !== "nop"),
+                        [],
+                        file,
+                    );
+                }
+            }
+        });
+    });
+});

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+
+import { runOffline } from "../../cli/program";
+import { mergeValues, nest, type HelmValue, type HelmValues } from "../../catalog/values";
+import { lintCollectors } from "../../collectors/lint";
+import { cases, routeFor, routes, stackFile, type Raw } from "../support";
+
+const config = ["defaultCRConfig", "config"];
+const daemon = ["collectors", "daemon", "config"];
+
+/** Values for opentelemetry-kube-stack, at the path where this version takes them. */
+function kubeStack(version: string, path: readonly string[], value: HelmValue): HelmValues {
+    const prefix = version.startsWith("1.9")
+        ? ["kof-collectors", "values"]
+        : ["kof-child", "values", "fromManagement", "collectors"];
+    return nest([...prefix, "opentelemetry-kube-stack", ...path], value);
+}
+
+function lint(name: string, version: string, ...values: [readonly string[], HelmValue][]) {
+    const all = mergeValues(...values.map(([path, value]) => kubeStack(version, path, value)));
+    return lintCollectors(routeFor({ ...routes[name], version, values: all }));
+}
+
+describe("the lint of collectors", () => {
+    it("finds nothing in any route", () => {
+        for (const { raw } of cases) {
+            assert.deepEqual(lintCollectors(routeFor(raw)), { faults: [], notices: [] });
+        }
+    });
+
+    for (const version of ["1.9.0", "1.10.0"]) {
+        describe(`on KOF ${version}`, () => {
+            const faults = (name: string, ...values: [readonly string[], HelmValue][]) =>
+                lint(name, version, ...values)
+                    .faults.map(({ message }) => message)
+                    .join("\n");
+
+            it("finds an environment that drops what the charts need", () => {
+                const found = faults("management", [
+                    ["defaultCRConfig", "env"],
+                    [{ name: "MINE", value: "yes please" }],
+                ]);
+                assert.match(
+                    found,
+                    /breaks the collector kof-collectors-controller-k0s-daemon: .* uses the variable PKI_PATH, which is not in env/,
+                );
+            });
+
+            it("finds an extension that is dropped from the list", () => {
+                const found = faults("management", [[...daemon, "service", "extensions"], ["k8s_observer"]]);
+                assert.match(
+                    found,
+                    /kof-collectors-daemon: receivers filelog\/syslog uses file_storage\/filelogsyslogreceiver, which is not in service\.extensions/,
+                );
+            });
+
+            it("finds a pipeline that ends although the route stores the signal", () => {
+                const pipeline = ["service", "pipelines", "traces", "exporters"];
+                const found = faults("management", [[...config, ...pipeline], ["debug"]]);
+                assert.match(
+                    found,
+                    /kof-collectors-daemon: pipeline traces ends in debug, but route management stores traces/,
+                );
+                assert.match(
+                    found,
+                    /leaves no collector that sends traces to http:\/\/kof-storage-vt-cluster-vtinsert:10481/,
+                );
+            });
+
+            it("finds an exporter that leads to a store which the route does not have", () => {
+                const endpoint = ["exporters", "otlphttp/logs", "logs_endpoint"];
+                const found = faults("regional", [
+                    [...config, ...endpoint],
+                    "http://kof-storage-victoria-logs-cluster-vlinsert:9481/x",
+                ]);
+                assert.match(
+                    found,
+                    /sends to http:\/\/kof-storage-victoria-logs-cluster-vlinsert:9481\/x \(exporter otlphttp\/logs\), which does not exist on route regional/,
+                );
+            });
+
+            it("finds that the cluster's name is dropped, and names the setting and the whole list", () => {
+                const at = [...daemon, "service", "pipelines", "logs", "processors"];
+                const { faults, notices } = lint("management", version, [at, ["batch"]]);
+                assert.equal(faults.length, 1);
+                assert.match(faults[0]!.key, /^kof:values\..*\.daemon\.config\.service\.pipelines\.logs\.processors$/);
+                assert.match(faults[0]!.message, /drops resource\/k8sclustername: nobody could tell which cluster/);
+                assert.match(faults[0]!.allowed!, /resource\/k8sclustername, .*transform\/audit, batch$/);
+                assert.equal(notices.length, 4);
+                assert.match(
+                    notices[0]!,
+                    /drops resourcedetection from config\.service\.pipelines\.logs\.processors of kof-collectors-daemon/,
+                );
+            });
+
+            it("tells of what is sent elsewhere besides", () => {
+                const mine = { "otlphttp/mine": { endpoint: "https://otlp.example.net" } };
+                const { faults, notices } = lint(
+                    "management",
+                    version,
+                    [[...config, "exporters"], mine],
+                    [
+                        [...config, "service", "pipelines", "traces", "exporters"],
+                        ["otlphttp/traces", "otlphttp/mine"],
+                    ],
+                );
+                assert.deepEqual(faults, []);
+                assert.deepEqual(
+                    notices,
+                    ["daemon", "ta-daemon"].map(
+                        (name) => `kof-collectors-${name}: pipeline traces also sends to https://otlp.example.net.`,
+                    ),
+                );
+            });
+
+            it("finds a variable that Kubernetes would refuse, and a volume that is missing", () => {
+                const env = [
+                    { name: "PKI_PATH", value: "var/lib/k0s" },
+                    { name: "PORT", value: "8080" },
+                ];
+                assert.match(
+                    faults("management", [["defaultCRConfig", "env"], env]),
+                    /env has PORT: 8080, which the chart writes without quotes/,
+                );
+                const found = faults("management", [["collectors", "daemon", "volumes"], []]);
+                assert.match(
+                    found,
+                    /kof-collectors-daemon: volumeMounts has varlogpods, which is not among the volumes/,
+                );
+            });
+        });
+    }
+
+    it("finds a directory of a storage that nothing is mounted at", () => {
+        const { faults } = lint("management", "1.10.0", [["collectors", "cluster", "volumeMounts"], []]);
+        assert.match(
+            faults[0]!.message,
+            /extension file_storage\/exporters needs the directory .*exporters-cluster-stats, which no volume is mounted at/,
+        );
+    });
+
+    it("finds a connector that leads to a pipeline which does not exist, or to none", () => {
+        const routing = [...daemon, "connectors", "routing/logs", "default_pipelines"];
+        assert.match(
+            lint("management", "1.10.0", [routing, ["logs/x"]]).faults[0]!.message,
+            /connector routing\/logs routes to the pipeline logs\/x/,
+        );
+        const receivers = { "logs/default": { receivers: ["otlp"] }, "logs/audit": { receivers: ["otlp"] } };
+        const { faults } = lint("management", "1.10.0", [[...daemon, "service", "pipelines"], receivers]);
+        assert.match(
+            faults[0]!.message,
+            /connector routing\/logs is an exporter of a pipeline, but a receiver of none/,
+        );
+    });
+
+    it("stops the program before it registers anything, and names all at once", async () => {
+        const values = mergeValues(
+            kubeStack("1.10.0", ["defaultCRConfig", "env"], []),
+            kubeStack("1.10.0", [...config, "service", "pipelines", "traces", "exporters"], ["nop"]),
+        );
+        const raw: Raw = { ...routes.management, version: "1.10.0", values };
+        await assert.rejects(runOffline(stackFile(raw), { preview: true }), {
+            name: "UserError",
+            message: /Pulumi\.test\.yaml has \d+ problems\. Nothing was changed\.[^]*PKI_PATH[^]*traces ends in nop/,
+        });
+    });
+
+    it("warns in the preview of what is dropped without harm", async () => {
+        const values = kubeStack("1.10.0", [...config, "service", "pipelines", "logs", "exporters"], ["otlphttp/logs"]);
+        const { messages } = await runOffline(stackFile({ ...routes.management, version: "1.10.0", values }), {
+            preview: true,
+        });
+        assert.ok(
+            messages.some((message) =>
+                /^warning: kof:values\..* drops debug from config\.service\.pipelines\.logs/.test(message),
+            ),
+        );
+    });
+});
