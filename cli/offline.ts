@@ -47,6 +47,8 @@ export interface RunOptions {
     readonly outputs?: Readonly<Record<string, unknown>>;
     /** What providers say of a resource, by its name, besides what they say anyway. */
     readonly state?: Readonly<Record<string, object>>;
+    /** What providers answer to a function, by its token. Default: that nothing is there yet. */
+    readonly answers?: Readonly<Record<string, () => object>>;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function runProgram(program: Program, stackFile: StackFile, options
     const silenced = silenceLog(messages);
     try {
         await pulumi.runtime.setMocks(
-            { newResource: newResource(options), call: answer },
+            { newResource: newResource(options), call: answer(options) },
             "kof",
             stackFile.stack,
             options.preview,
@@ -141,11 +143,19 @@ function arnOf(region: string, service: string, resource: string): string {
 }
 
 /** Nothing is contacted, so nothing is there yet. */
-function answer({ token }: pulumi.runtime.MockCallArgs): object {
-    if (token === "aws:cloudwatch/getLogGroups:getLogGroups") {
-        return { arns: [], logGroupNames: [] };
-    }
-    throw new Error(`The program calls ${token}, which has no answer offline.`);
+const nothingThere: RunOptions["answers"] = {
+    "aws:cloudwatch/getLogGroups:getLogGroups": () => ({ arns: [], logGroupNames: [] }),
+};
+
+function answer({ answers }: RunOptions): pulumi.runtime.Mocks["call"] {
+    const all = { ...nothingThere, ...answers };
+    return ({ token }) => {
+        const found = all[token];
+        if (!found) {
+            throw new Error(`The program calls ${token}, which has no answer offline.`);
+        }
+        return found();
+    };
 }
 
 interface RegisterRequest {

@@ -6,7 +6,13 @@ export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }]
 
 /** What `pulumi up` does in AWS on route cloudwatch, where it makes the credentials too. */
 const groupActions = ["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:TagResource"];
-const userActions = ["iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey", "iam:TagUser"];
+const roleActions = ["iam:CreateRole", "iam:PutRolePolicy", "iam:TagRole"];
+const credentialActions = {
+    accessKey: ["iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey", "iam:TagUser"],
+    podIdentity: [...roleActions, "eks:CreatePodIdentityAssociation"],
+    irsa: roleActions,
+    existingSecret: [],
+} as const;
 
 async function identityAndRights({ route, aws: { profile } }: Live): Promise<Finding[]> {
     const { cloudwatch } = route;
@@ -34,7 +40,7 @@ async function identityAndRights({ route, aws: { profile } }: Live): Promise<Fin
             },
         ];
     }
-    const actions = [...groupActions, ...(cloudwatch.credentials.kind === "accessKey" ? userActions : [])];
+    const actions = [...groupActions, ...credentialActions[cloudwatch.credentials.kind]];
     try {
         const { EvaluationResults = [] } = await new IAMClient(client).send(
             new SimulatePrincipalPolicyCommand({ PolicySourceArn: principalOf(arn), ActionNames: actions }),
@@ -46,7 +52,7 @@ async function identityAndRights({ route, aws: { profile } }: Live): Promise<Fin
                   {
                       severity: "problem",
                       what: `${arn} may not ${denied.map(({ EvalActionName }) => EvalActionName).join(", ")}`,
-                      why: "pulumi up makes log groups, and a user that may write to them; it would stop half-way.",
+                      why: "pulumi up makes log groups, and what may write to them; it would stop half-way.",
                       fix: `aws iam simulate-principal-policy --policy-source-arn ${principalOf(arn)} --action-names ${actions.join(" ")}`,
                   },
               ];

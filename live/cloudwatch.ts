@@ -15,6 +15,8 @@ export interface LogQuery {
     readonly endpoint?: string | undefined;
     /** Only events since then. Default: any. */
     readonly since?: Date | undefined;
+    /** Only events with this text in them. Default: any. */
+    readonly containing?: string | undefined;
     /** At most so many. Default: 1. */
     readonly limit?: number;
 }
@@ -58,16 +60,23 @@ interface Event {
 
 /** The events page by page. A page may be empty although later ones are not. */
 async function* events(logs: CloudWatchLogsClient, query: LogQuery, limit: number): AsyncGenerator<Event> {
-    const { logGroup: logGroupName, logStream: logStreamName, since } = query;
+    const { logGroup: logGroupName, logStream: logStreamName, since, containing } = query;
     const startTime = since?.getTime();
-    if (logStreamName !== undefined) {
+    if (logStreamName !== undefined && containing === undefined) {
         const page = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName, startTime, limit }));
         yield* page.events ?? [];
         return;
     }
+    const filter = {
+        logGroupName,
+        startTime,
+        limit,
+        ...(logStreamName === undefined ? {} : { logStreamNames: [logStreamName] }),
+        ...(containing === undefined ? {} : { filterPattern: JSON.stringify(containing) }),
+    };
     let nextToken: string | undefined;
     do {
-        const page = await logs.send(new FilterLogEventsCommand({ logGroupName, startTime, limit, nextToken }));
+        const page = await logs.send(new FilterLogEventsCommand({ ...filter, nextToken }));
         yield* page.events ?? [];
         nextToken = page.nextToken;
     } while (nextToken !== undefined);

@@ -212,7 +212,8 @@ async function failedExports({ kubernetes }: Live): Promise<Finding[]> {
             const counters = await countersOf(kubernetes, pod);
             findings.push(...counters.flatMap((each) => exportFindings(pod.metadata.name, each)));
             if (counters.some(({ failed }) => failed > 0)) {
-                findings.push(...(await exportError(kubernetes, pod)));
+                const error = await exportError(kubernetes, pod);
+                findings.push(...(error === undefined ? [] : [exportErrorFinding(pod, error)]));
             }
         } catch (error) {
             if (!(error instanceof CouldNotLook)) {
@@ -256,27 +257,27 @@ export function exportFindings(
     return findings;
 }
 
-/** What a collector last said of an export that failed. */
-async function exportError(kubernetes: Kubernetes, pod: Pod): Promise<Finding[]> {
+/** What a collector last said of an export that failed; `undefined` when its log has nothing of the kind. */
+export async function exportError(kubernetes: Kubernetes, pod: Pod): Promise<string | undefined> {
     const { status, body } = await kubernetes.request("GET", `${pods}/${pod.metadata.name}/log?tailLines=1000`);
     const line = body
         .split("\n")
         .filter((each) => /exporting failed/i.test(each))
         .at(-1);
-    if (status !== 200 || line === undefined) {
-        return [];
-    }
-    const text = withoutCredentials(/"error": ?"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line);
-    return [
-        {
-            severity: "warning",
-            what: `${pod.metadata.name} said: ${text}`,
-            why: /\b40[13]\b/.test(text)
-                ? "The destination refuses the collectors' credentials."
-                : "This is the last export that failed.",
-            fix: `kubectl logs -n ${kofNamespace} ${pod.metadata.name} --tail=1000`,
-        },
-    ];
+    return status !== 200 || line === undefined
+        ? undefined
+        : withoutCredentials(/"error": ?"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line);
+}
+
+function exportErrorFinding(pod: Pod, text: string): Finding {
+    return {
+        severity: "warning",
+        what: `${pod.metadata.name} said: ${text}`,
+        why: /\b40[13]\b/.test(text)
+            ? "The destination refuses the collectors' credentials."
+            : "This is the last export that failed.",
+        fix: `kubectl logs -n ${kofNamespace} ${pod.metadata.name} --tail=1000`,
+    };
 }
 
 /** A line of a log without what an address in it may carry. */

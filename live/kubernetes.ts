@@ -169,9 +169,15 @@ export function reason(error: unknown): string {
 
 /** What an API server says of a request that it refuses. */
 function explain(status: number, body: string): string {
+    return refusal(body) ?? `HTTP ${String(status)}`;
+}
+
+/** The API server's own words in an answer; `undefined` for the answer of what it forwards to. */
+export function refusal(body: string): string | undefined {
     try {
-        return (JSON.parse(body) as { message: string }).message;
+        const { kind, message } = JSON.parse(body) as { kind?: string; message?: string };
+        return kind === "Status" ? message : undefined;
     } catch {
-        return `HTTP ${String(status)}`;
+        return undefined;
     }
 }

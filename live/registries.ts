@@ -1,8 +1,5 @@
-import { chartValues } from "../catalog";
-import { umbrellaObjects } from "../catalog/umbrella";
-import { valueAt, type HelmValue } from "../catalog/values";
-import { isFolder } from "../components/kof";
 import type { Route } from "../routes";
+import { airGap } from "../routes/airGap";
 import type { Check, Finding, Live } from "./findings";
 import { reason, send, type Response } from "./kubernetes";
 
@@ -19,56 +16,39 @@ export interface Artifact {
     readonly version: string;
 }
 
-/** The charts that a stack has Pulumi and Flux fetch: the umbrella, and its components. */
-export function charts({ settings, catalog, umbrella, values }: Route): Artifact[] {
-    const at = (...path: string[]) => valueAt(umbrella, path);
-    const version = (at("global", "helmRepo", "chartVersion") as string) || settings.version;
-    const repository = at("global", "helmRepo", "kofManaged", "url") as string;
-    const managed = at("global", "helmRepo", "kofManaged", "enabled") === true;
-    const chart = (name: string, url: string, wanted = version) => ({
-        name: `chart ${name} ${wanted}`,
-        url,
-        version: wanted,
-    });
-    const components = umbrellaObjects(catalog, values)
-        .filter(({ kind, name }) => kind === "HelmChart" && name !== "victoria-metrics-operator" && managed)
-        .map(({ name }) => chart(name, `${repository}/${name}`));
-    const operator = at("victoria-metrics-operator", "repo", "url") as string;
+/** The charts and images that a stack's management cluster fetches, where the stack says they are mirrored to. */
+export function artifactsOf(route: Route): Artifact[] {
+    const { charts, images } = airGap(route);
     return [
-        ...(isFolder(settings.chart) ? [] : [chart("kof", settings.chart, settings.version)]),
-        ...components,
-        chart("victoria-metrics-operator", operator, at("victoria-metrics-operator", "version") as string),
+        ...charts.filter(isHere).map(({ name, version, repository }) => ({
+            name: `chart ${name} ${version}`,
+            url: repository.startsWith("oci://") ? `${repository}/${name}` : repository,
+            version,
+        })),
+        ...images.filter(isHere).map(({ image }) => {
+            const [, address = "", version = "latest"] = /^(.+?)(?::([^/:@]+))?$/.exec(image) ?? [];
+            return { name: `image ${image}`, url: `oci://${address}`, version };
+        }),
     ];
 }
 
-/** KOF's own images, which are not in the charts' registry in an air gap unless somebody put them there. */
-export function images({ settings: { version }, catalog, umbrella }: Route): Artifact[] {
-    const image = (chart: string, values: HelmValue | undefined, ...path: string[]) => {
-        const [given, own] = [valueAt(values, path), valueAt(chartValues(catalog, chart), path)];
-        const at = (key: string) => (valueAt(given, [key]) ?? valueAt(own, [key])) as string | undefined;
-        const address = [at("registry"), at("repository")].filter((part) => part !== undefined).join("/");
-        const tag = at("tag") ?? `v${version}`;
-        return { name: `image ${address}:${tag}`, url: `oci://${address}`, version: tag };
-    };
-    const values = (component: string) => valueAt(umbrella, [component, "values"]);
-    const stack = "opentelemetry-kube-stack";
-    return [
-        image("kof-mothership", values("kof-mothership"), "kcm", "kof", "operator", "image"),
-        image("kof-collectors", values("kof-collectors"), stack, "collectors", "daemon", "image"),
-    ];
+function isHere({ cluster }: { readonly cluster: string }): boolean {
+    return cluster === "management";
 }
 
 async function artifacts({ route }: Live): Promise<Finding[]> {
-    const all = [...charts(route), ...images(route)];
-    const looks = await Promise.all(all.map(async (artifact) => ({ artifact, answer: await ask(artifact) })));
+    const looks = await Promise.all(
+        artifactsOf(route).map(async (artifact) => ({ artifact, answer: await ask(artifact) })),
+    );
     const findings: Finding[] = [];
     const unseen = new Map<string, { what: string; artifacts: Artifact[] }>();
     for (const { artifact, answer } of looks) {
         if (answer === 404) {
             findings.push({
-                severity: "problem",
+                // The list of images errs on the side of too many; that of charts does not.
+                severity: artifact.name.startsWith("chart") ? "problem" : "warning",
                 what: `there is no ${artifact.name} at ${artifact.url}`,
-                why: "It cannot be installed. In an air gap, mirror it, and set kof:chart and kof:values.global.helmRepo.",
+                why: "It cannot be installed. In an air gap, mirror it first (docs/air-gap.md).",
                 fix: showCommand(artifact),
             });
         } else if (answer !== 200) {
@@ -83,7 +63,7 @@ async function artifacts({ route }: Live): Promise<Finding[]> {
     for (const { what, artifacts: hidden } of unseen.values()) {
         findings.push({
             severity: "unknown",
-            what: `could not look for ${hidden.map(({ name }) => name).join(", ")}: ${what}`,
+            what: `could not look for ${hidden[0]?.name ?? ""}${hidden.length > 1 ? ` and ${String(hidden.length - 1)} more` : ""}: ${what}`,
             why: "The cluster may reach what this machine does not, and may have credentials. If it has not, nothing is installed.",
             fix: hidden[0] ? showCommand(hidden[0]) : "",
         });
@@ -109,15 +89,25 @@ async function ask(artifact: Artifact): Promise<number | string> {
     }
 }
 
+/** What a chart or an image is described by, and an image for several platforms. */
+const manifestTypes = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+
 /** Asks a registry whether it has something: its manifest (OCI distribution specification), or the repository's index. */
 export async function headArtifact({ url, version }: Artifact): Promise<Response> {
     if (!url.startsWith("oci://")) {
         return head(new URL(`${url.replace(/\/$/, "")}/index.yaml`), {});
     }
-    const [, host = "", name = ""] = /^oci:\/\/([^/]+)\/(.+)$/.exec(url) ?? [];
+    const [, named = "", name = ""] = /^oci:\/\/([^/]+)\/(.+)$/.exec(url) ?? [];
+    // The registry behind the name docker.io.
+    const host = named === "docker.io" ? "registry-1.docker.io" : named;
     const scheme = /^(localhost|127\.)/.test(host) ? "http" : "https";
     const manifest = new URL(`${scheme}://${host}/v2/${name}/manifests/${version.replaceAll("+", "_")}`);
-    const headers = { accept: "application/vnd.oci.image.manifest.v1+json" };
+    const headers = { accept: manifestTypes.join(", ") };
     const answer = await head(manifest, headers);
     const challenge = answer.status === 401 ? answer.headers?.["www-authenticate"] : undefined;
     // Public registries hand out a token to anybody who asks.

@@ -157,8 +157,15 @@ async function logGroupExists(
     kmsKeyArn: string | undefined,
     provider: AwsProvider,
 ): Promise<boolean> {
-    const { logGroupNames } = await getLogGroups({ logGroupNamePrefix: name }, { provider });
-    if (!logGroupNames.includes(name)) {
+    const names = await getLogGroups({ logGroupNamePrefix: name }, { provider })
+        .then(({ logGroupNames }) => logGroupNames)
+        .catch((error: unknown) => {
+            // Who may make log groups need not be allowed to list them.
+            const why = error instanceof Error ? (error.message.trim().split("\n")[0] ?? "") : String(error);
+            void pulumi.log.info(`Whether AWS has the log group ${name} already cannot be seen, so it is made: ${why}`);
+            return [] as string[];
+        });
+    if (!names.includes(name)) {
         return false;
     }
     const { retentionInDays, kmsKeyId } = await getLogGroup({ name }, { provider });

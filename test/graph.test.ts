@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { valueAt, type HelmValues } from "../catalog/values";
-import type { OfflineRun, Resource } from "../cli/offline";
+import type { OfflineRun, Resource, RunOptions } from "../cli/offline";
 import { runOffline } from "../cli/program";
 import { resourceTree, treeLines } from "../cli/tree";
 import { storageClassPresets } from "../stacks/storageClasses";
@@ -234,6 +234,41 @@ describe("resource graph", () => {
             ["b", 731, cloudwatch.kmsKeyArn, true],
         ]);
         assert.deepEqual(outputs.logGroups, ["a", "b"]);
+    });
+
+    describe("finds out about a log group that AWS has already", () => {
+        const groups = "aws:cloudwatch/getLogGroups:getLogGroups";
+        const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", auditLogGroup: "management" } };
+        const run = async (answers: RunOptions["answers"]) => {
+            const { resources, messages } = await runOffline(stackFile(raw), { preview: true, answers: answers! });
+            const imported = resources.filter(({ type }) => type === "aws:cloudwatch/logGroup:LogGroup");
+            return { imported: imported.map(({ options }) => options.import), said: messages.join("\n") };
+        };
+
+        it("and takes it over as it is", async () => {
+            const group = (retentionInDays: number) => ({
+                [groups]: () => ({ logGroupNames: ["management"], arns: [] }),
+                "aws:cloudwatch/getLogGroup:getLogGroup": () => ({ retentionInDays, kmsKeyId: "" }),
+            });
+            const same = await run(group(30));
+            assert.deepEqual(same.imported, ["management"]);
+            assert.doesNotMatch(same.said, /has the log group/);
+            assert.match(
+                (await run(group(0))).said,
+                /which keeps its events for ever, with CloudWatch's own encryption\./,
+            );
+        });
+
+        it("and goes on when it is not allowed to look", async () => {
+            const refused = await run({
+                [groups]: () => {
+                    throw new Error("AccessDeniedException: not authorized to perform logs:DescribeLogGroups");
+                },
+            });
+            assert.deepEqual(refused.imported, [""]);
+            // Pulumi's mocks do not hand on what the error says.
+            assert.match(refused.said, /has the log group management already cannot be seen, so it is made/);
+        });
     });
 
     it("makes one log group when audit logs go to the same", async () => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -11,6 +10,7 @@ import type { Result } from "../../live/findings";
 import { eventually, useCluster } from "../cluster/cluster";
 import type { AnyObject } from "../cluster/crds";
 import { FluxStandIn } from "../cluster/flux";
+import { command, type Run } from "./command";
 import { collectorPod, collectorResource, hostAddress, HttpStandIn, kubeletWithLogs } from "../cluster/standins";
 import type { Raw } from "../support";
 
@@ -42,27 +42,6 @@ const certManager: AnyObject = {
     spec: { containers: [{ name: "a", image: "a" }] },
     status: { conditions: [{ type: "Ready", status: "True" }] },
 };
-
-interface Run {
-    readonly code: number | null;
-    readonly stdout: string;
-    readonly stderr: string;
-}
-
-/** Runs a command of the program. */
-function command(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
-    return new Promise((resolve) => {
-        const child = spawn(process.execPath, ["-r", "./cli/register.js", ...args], {
-            env: { ...process.env, ...env },
-        });
-        let [stdout, stderr] = ["", ""];
-        child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-        child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-        child.on("close", (code) => {
-            resolve({ code, stdout, stderr });
-        });
-    });
-}
 
 describe("doctor", () => {
     const cluster = useCluster();

@@ -5,7 +5,7 @@ import { principalOf } from "../../live/aws";
 import { exporterCounters, exportFindings, parseMetrics } from "../../live/collectors";
 import { CouldNotLook, lookAt, verdict, type Finding, type Live } from "../../live/findings";
 import { neededSecrets } from "../../live/prerequisites";
-import { charts, headArtifact } from "../../live/registries";
+import { artifactsOf, headArtifact } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
 import { compareClaims, type Claim } from "../../live/storage";
 import { volumesOf } from "../../routes/volumes";
@@ -165,22 +165,24 @@ describe("what doctor looks for", () => {
         );
     });
 
-    it("are the umbrella and every component that it enables, where they are mirrored to", () => {
+    it("are the charts and images of the management cluster, where the stack says they are mirrored to", () => {
         const mirror = "oci://mirror.example.net/charts";
         const route = routeFor({
             ...routes.none,
             chart: `${mirror}/kof`,
             values: { global: { helmRepo: { kofManaged: { url: mirror } } } },
         });
-        assert.deepEqual(
-            charts(route).map(({ url }) => url),
-            [
-                ...["kof", "kof-operators", "kof-mothership", "kof-regional", "kof-child"].map(
-                    (name) => `${mirror}/${name}`,
-                ),
-                "https://victoriametrics.github.io/helm-charts/",
-            ],
-        );
+        const all = artifactsOf(route);
+        for (const name of ["kof", "kof-operators", "kof-mothership", "kof-regional", "kof-child"]) {
+            const artifact = { name: `chart ${name} 1.10.0`, url: `${mirror}/${name}`, version: "1.10.0" };
+            assert.deepEqual(
+                all.filter((each) => each.name === artifact.name),
+                [artifact],
+            );
+        }
+        const operator = all.find(({ name }) => name.includes("kof-operator-controller"));
+        assert.equal(operator?.url, "oci://ghcr.io/k0rdent/kof/kof-operator-controller");
+        assert.equal(operator.version, "v1.10.0");
     });
 
     it("is a manifest in a registry that wants a token from everybody", async () => {

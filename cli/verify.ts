@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+
+import { UserError } from "../errors";
+import { exitCodes, verdict } from "../live/findings";
+import { Progress, resultText } from "../live/report";
+import { follow, journeyResult } from "../live/verify";
+import { parseOptions, run } from "./command";
+import { connect } from "./live";
+import { readStackFile, stackFileOptions } from "./stackFile";
+
+const usage = `Usage: npm run verify -- (--stack NAME | --config FILE) [--timeout 5m] [--vmauth URL] [--json]
+
+Sends one marked log line, metric and span through a collector of the cluster, and looks for them where the stack stores
+them: accepted, sent, stored. Talks to the collector through the API server, which takes the right to create pods/proxy.
+
+  --timeout 5m   after how long what is not there is missing (s, m or h)
+  --vmauth URL   address of the region's vmauth, where its own cannot be reached from here (route regional)
+  --json         one JSON object instead of text
+
+Exit code  0  everything that the stack stores arrives
+           1  the command line or the stack file is wrong
+           2  something could not be looked at, and nothing is known to be missing
+           3  something does not arrive`;
+
+const options = {
+    ...stackFileOptions,
+    timeout: { type: "string", default: "5m" },
+    vmauth: { type: "string" },
+    json: { type: "boolean" },
+} as const;
+
+/** Milliseconds. */
+function duration(text: string): number {
+    const [, amount, unit = ""] = /^(\d+)([smh])$/.exec(text) ?? [];
+    if (amount === undefined) {
+        throw new UserError(`--timeout is ${text}, which is not a time. Write 90s, 5m or 1h.`);
+    }
+    return Number(amount) * { s: 1000, m: 60_000, h: 3_600_000 }[unit as "s" | "m" | "h"];
+}
+
+run(async () => {
+    const { json, timeout: limit, vmauth, ...choice } = parseOptions(usage, options);
+    const timeout = duration(limit);
+    const stackFile = readStackFile(choice);
+    const live = connect(stackFile);
+    const { route, version } = live.route.settings;
+    const mark = {
+        text: `kofverify${randomBytes(8).toString("hex")}`,
+        traceId: randomBytes(16).toString("hex"),
+        time: new Date(),
+    };
+    const about = { stack: stackFile.stack, route, version, server: live.kubernetes.server, mark: mark.text };
+    const progress = new Progress();
+    if (json !== true) {
+        console.log(
+            `Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}. Looking for ${mark.text}.\n`,
+        );
+    }
+    const waiting = (signals: readonly string[], seconds: number) => {
+        progress.show(`waiting for ${signals.join(", ")}: ${String(seconds)} s of ${limit}`);
+    };
+    const journeys = await follow(live, { mark, timeout, vmauth, ...(json === true ? {} : { waiting }) });
+    progress.clear();
+    const results = journeys.map(journeyResult);
+    const found = verdict(results);
+    console.log(
+        json === true
+            ? JSON.stringify({ ...about, verdict: found, journeys, results }, undefined, 2)
+            : results.map(resultText).join("\n"),
+    );
+    process.exitCode = exitCodes[found];
+});

@@ -1,0 +1,197 @@
+import type * as https from "node:https";
+
+import { kofNamespace } from "../components/namespace";
+import type { Route } from "../routes";
+import { metricsLogGroup } from "../aws/streams";
+import { vmuserSecretName } from "../routes/vmuser";
+import type { SettingsOf } from "../stacks/settings";
+import { readLogEvents } from "./cloudwatch";
+import { CouldNotLook, type Live } from "./findings";
+import { reason, refusal, send, type Kubernetes, type Response } from "./kubernetes";
+import { metricLabel, metricName, type Mark, type SentSignal } from "./otlp";
+
+/** Where the records of one signal are looked for. */
+export interface Store {
+    /** What it is, as a person reads it. */
+    readonly name: string;
+    /**
+     * Whether a record is there.
+     *
+     * @throws CouldNotLook when that cannot be told.
+     */
+    readonly has: (mark: Mark) => Promise<boolean>;
+}
+
+/** The stores' select services beside their insert services (kof-storage `values.yaml`, KOF 1.8.0 to 1.11.0-rc0). */
+const selectPorts: Readonly<Record<string, string>> = { "8480": "8481", "9481": "9471", "10481": "10471" };
+
+/** Where vmauth leads readers (kof-storage `templates/victoria/vmuser.yaml`, KOF 1.8.0 to 1.11.0-rc0). */
+const readPrefixes = { metrics: "/vm", logs: "/vls", traces: "/vts" } as const;
+
+/**
+ * The store of a signal on a stack's route; `undefined` where the signal is not stored.
+ *
+ * @param vmauth address of a region's vmauth, where it is not reached from here by its own.
+ * @throws CouldNotLook when it cannot be reached from here.
+ */
+export async function storeOf(signal: SentSignal, live: Live, vmauth?: string): Promise<Store | undefined> {
+    const { route, kubernetes } = live;
+    const destination = route.destinations[signal];
+    if (!destination.stored) {
+        return undefined;
+    }
+    const name = `${destination.store} (${destination.address})`;
+    const { settings } = route;
+    if (route.cloudwatch && signal !== "traces") {
+        const { logGroup } = route.cloudwatch;
+        // CloudWatch makes metrics out of what is written to a group of their own.
+        const group = signal === "metrics" ? metricsLogGroup(logGroup) : logGroup;
+        return cloudwatchStore(name, { ...route.cloudwatch, logGroup: group }, live.aws.profile);
+    }
+    if (settings.route === "management" || settings.route === "regionless") {
+        return victoria(name, signal, (path) => serviceGet(kubernetes, selectService(destination.address) + path));
+    }
+    if (settings.route === "regional") {
+        const region = await regionOf(settings, kubernetes, vmauth);
+        return victoria(name, signal, (path) => region(readPrefixes[signal] + path));
+    }
+    throw new CouldNotLook(`${name} is not read by this command. Look there for ${signal} with the mark`);
+}
+
+/** The service that reads what another one writes, through the API server. */
+export function selectService(insertAddress: string): string {
+    const { hostname, port } = new URL(insertAddress);
+    const service = `http:${hostname.replace(/(v[mlt])insert/, "$1select")}:${selectPorts[port] ?? port}`;
+    return `/api/v1/namespaces/${kofNamespace}/services/${service}/proxy`;
+}
+
+async function serviceGet(kubernetes: Kubernetes, path: string): Promise<Response> {
+    const answer = await kubernetes.request("GET", path);
+    const refused = answer.status >= 400 ? refusal(answer.body) : undefined;
+    if (refused !== undefined) {
+        throw new CouldNotLook(refused);
+    }
+    return answer;
+}
+
+/** A store of the VictoriaMetrics family: the question that each answers, and what "yes" looks like. */
+function victoria(name: string, signal: SentSignal, get: (path: string) => Promise<Response>): Store {
+    const questions = {
+        // Series, not samples: VictoriaMetrics hides the samples of the last half minute from queries.
+        metrics: {
+            path: ({ text, time }: Mark) =>
+                `/select/0/prometheus/api/v1/series?${query({ "match[]": `${metricName}{${metricLabel}="${text}"}`, start: String(since(time)) })}`,
+            found: (body: string) => (JSON.parse(body) as { data: unknown[] }).data.length > 0,
+        },
+        logs: {
+            path: ({ text, time }: Mark) =>
+                `/select/logsql/query?${query({ query: `"${text}"`, start: String(since(time)), limit: "1" })}`,
+            found: (body: string) => body.trim() !== "",
+        },
+        traces: {
+            path: ({ traceId }: Mark) => `/select/jaeger/api/traces/${traceId}`,
+            found: (body: string) => ((JSON.parse(body) as { data?: unknown[] | null }).data ?? []).length > 0,
+        },
+    } as const;
+    const { path, found } = questions[signal];
+    return {
+        name,
+        has: async (mark) => {
+            const { status, body } = await get(path(mark));
+            // VictoriaTraces answers 404 for a trace that it does not have.
+            if (status === 404 && signal === "traces") {
+                return false;
+            }
+            if (status !== 200) {
+                throw new CouldNotLook(`${name} answers a query with HTTP ${String(status)}${hint(status)}`);
+            }
+            return found(body);
+        },
+    };
+}
+
+function hint(status: number): string {
+    return status === 401 || status === 403
+        ? ": it refuses the credentials"
+        : status === 503
+          ? ": nothing runs behind it"
+          : "";
+}
+
+/** Seconds since 1970, a little before a record was sent: clocks differ. */
+function since(time: Date): number {
+    return Math.floor(time.getTime() / 1000) - 300;
+}
+
+function query(parameters: Readonly<Record<string, string>>): string {
+    return new URLSearchParams(parameters).toString();
+}
+
+/** Asks a region's vmauth, with the credentials that the collectors have. */
+async function regionOf(
+    { regional, istio }: SettingsOf<"regional">,
+    kubernetes: Kubernetes,
+    given: string | undefined,
+): Promise<(path: string) => Promise<Response>> {
+    const { cluster, namespace, insecureSkipVerify } = regional;
+    const domain = regional.domain ?? (istio ? undefined : await domainOf(cluster, namespace, kubernetes));
+    if (given === undefined && domain === undefined) {
+        const service = `svc/vmauth-cluster 8427 -n ${kofNamespace}`;
+        throw new CouldNotLook(
+            istio
+                ? `vmauth of region ${cluster} is reached within the mesh only. On the region: kubectl port-forward ${service}; then: --vmauth http://127.0.0.1:8427`
+                : `ClusterDeployment ${namespace}/${cluster} says no domain. Give the address: --vmauth https://vmauth.DOMAIN`,
+        );
+    }
+    const name = vmuserSecretName(cluster, namespace);
+    const secret = await kubernetes.get<{ data?: Record<string, string> }>(
+        `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
+    );
+    if (!secret) {
+        throw new CouldNotLook(`there is no Secret ${kofNamespace}/${name} with the region's credentials`);
+    }
+    const value = (key: string) => Buffer.from(secret.data?.[key] ?? "", "base64").toString();
+    const request: https.RequestOptions = {
+        method: "GET",
+        auth: `${value("username")}:${value("password")}`,
+        rejectUnauthorized: !insecureSkipVerify,
+    };
+    const base = (given ?? `https://vmauth.${domain ?? ""}`).replace(/\/$/, "");
+    return async (path) => {
+        try {
+            return await send(new URL(base + path), request);
+        } catch (error) {
+            throw new CouldNotLook(`${base} does not answer from here: ${reason(error)}`);
+        }
+    };
+}
+
+/** KOF 1.10 and later find the region's domain in this annotation themselves. */
+async function domainOf(cluster: string, namespace: string, kubernetes: Kubernetes): Promise<string | undefined> {
+    const found = await kubernetes.get<{
+        spec?: { config?: { clusterAnnotations?: Record<string, string> } };
+    }>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/${namespace}/clusterdeployments/${cluster}`);
+    return found?.spec?.config?.clusterAnnotations?.["k0rdent.mirantis.com/kof-regional-domain"];
+}
+
+function cloudwatchStore(
+    name: string,
+    { region, logGroup, endpoint }: NonNullable<Route["cloudwatch"]>,
+    profile?: string,
+): Store {
+    return {
+        name,
+        has: async ({ text, time }) => {
+            const start = new Date(since(time) * 1000);
+            try {
+                const found = await readLogEvents(
+                    { region, logGroup, endpoint, since: start, containing: text },
+                    profile === undefined ? {} : { profile },
+                );
+                return found.length > 0;
+            } catch (error) {
+                throw new CouldNotLook(`${name}: ${(error as Error).name}: ${(error as Error).message}`);
+            }
+        },
+    };
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+
+import type { ExporterCounters } from "../../live/collectors";
+import { otlpRecord, sentSignals } from "../../live/otlp";
+import { selectService } from "../../live/stores";
+import { journeyResult, sentSince, type Journey } from "../../live/verify";
+import { command } from "./command";
+import { routeFor, routes } from "../support";
+
+describe("verify", () => {
+    it("puts its mark into a record of each signal", () => {
+        const mark = {
+            text: "kofverify1",
+            traceId: "0123456789abcdef0123456789abcdef",
+            time: new Date(1_700_000_000_123),
+        };
+        for (const signal of sentSignals) {
+            const { path, body } = otlpRecord(signal, mark);
+            assert.equal(path, `/v1/${signal}`);
+            assert.match(body, /kofverify1/);
+            assert.match(body, /"1700000000123000000"/);
+        }
+    });
+
+    it("asks the service that reads what the route has written", () => {
+        const { destinations } = routeFor(routes.management!);
+        const services = sentSignals.map((signal) => {
+            const destination = destinations[signal];
+            return destination.stored ? selectService(destination.address) : "";
+        });
+        assert.deepEqual(services, [
+            "/api/v1/namespaces/kof/services/http:vmselect-cluster:8481/proxy",
+            "/api/v1/namespaces/kof/services/http:kof-storage-victoria-logs-cluster-vlselect:9471/proxy",
+            "/api/v1/namespaces/kof/services/http:kof-storage-vt-cluster-vtselect:10471/proxy",
+        ]);
+    });
+
+    it("takes a signal for sent when its counters rise, and for dropped when failures do", () => {
+        const counters = (sent: number, failed: number, refused = 0): ExporterCounters[] => [
+            { exporter: "a", signal: "logs", sent, failed, refused, queue: undefined },
+            { exporter: "b", signal: "traces", sent: 100 * sent, failed: 0, refused: 0, queue: undefined },
+        ];
+        const before = counters(5, 1);
+        assert.equal(sentSince(before, counters(6, 1), "logs"), "yes");
+        assert.equal(sentSince(before, counters(6, 2), "logs"), "no");
+        assert.equal(sentSince(before, counters(5, 1, 1), "logs"), "no");
+        assert.equal(sentSince(before, before, "logs"), "unseen");
+        assert.equal(sentSince(before, counters(9, 1), "metrics"), "unseen");
+        assert.equal(sentSince(before, { unseen: "forbidden" }, "logs"), "unseen");
+    });
+
+    it("says for each way a record can end how far it came, and whether that is known", () => {
+        const journey = { signal: "logs", accepted: "yes", sent: "yes", stored: "yes", store: "VictoriaLogs" } as const;
+        const of = (changed: Partial<Journey>) => {
+            const { title, findings } = journeyResult({ ...journey, ...changed });
+            return findings[0] ? `${findings[0].severity}: ${findings[0].what}` : title;
+        };
+        assert.deepEqual(
+            [
+                of({}),
+                of({ store: undefined }),
+                of({ stored: "no" }),
+                of({ stored: "no", sent: "no", detail: "the collector said: 401" }),
+                of({ stored: "no", sent: "unseen" }),
+                of({ stored: "unseen", detail: "forbidden" }),
+                of({ stored: "unseen", sent: "unseen" }),
+                of({ stored: "no", sent: "no", accepted: "no", detail: "HTTP 503" }),
+                of({ stored: "unseen", sent: "unseen", accepted: "unseen", detail: "forbidden" }),
+            ],
+            [
+                "logs: accepted, sent, stored in VictoriaLogs",
+                "logs: not stored on this route",
+                "problem: accepted and sent, but not stored in VictoriaLogs",
+                "problem: accepted, but not sent to VictoriaLogs: the collector said: 401",
+                "problem: accepted, but neither sent nor stored in VictoriaLogs in time",
+                "unknown: accepted and sent, but could not look whether VictoriaLogs has it: forbidden",
+                "unknown: accepted, but could not look whether VictoriaLogs has it",
+                "problem: not accepted by the collector: HTTP 503",
+                "unknown: could not look: forbidden",
+            ],
+        );
+    });
+
+    it("refuses a command line that it does not understand, without a stack trace", async () => {
+        const wrong = await command(["cli/verify.ts", "--timeout", "soon"]);
+        assert.deepEqual(
+            [wrong.code, wrong.stderr],
+            [1, "--timeout is soon, which is not a time. Write 90s, 5m or 1h.\n"],
+        );
+        const nowhere = await command(["cli/doctor.ts"], { KUBECONFIG: "/nowhere" });
+        assert.deepEqual(
+            [nowhere.code, nowhere.stderr],
+            [1, "The kubeconfig cannot be read: there is no /nowhere. Set KUBECONFIG.\n"],
+        );
+    });
+});
