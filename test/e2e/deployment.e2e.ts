@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 
 import { catalogOf } from "../../catalog";
 import { umbrellaObjects } from "../../catalog/umbrella";
@@ -19,6 +20,8 @@ const common: Raw = {
     storageClass: { name: "kof", preset: "local-path" },
 };
 const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
+// Log groups outlive their stack, so each run has its own.
+const aws = { region: "us-east-2", logGroup: `kof-e2e-${randomUUID()}` };
 /** The routes that can be deployed here: some of their resources are AWS's. */
 const routes: Readonly<Record<string, Raw>> = {
     none: { ...common, route: "none" },
@@ -26,7 +29,8 @@ const routes: Readonly<Record<string, Raw>> = {
     regional: { ...common, route: "regional", regional: region },
     ...(process.env.AWS_ENDPOINT_URL === undefined
         ? {}
-        : { cloudwatch: { ...common, route: "cloudwatch", cloudwatch: { region: "us-east-2" } } }),
+        : { cloudwatch: { ...common, route: "cloudwatch", cloudwatch: aws } }),
+    otlp: { ...common, route: "otlp", otlp: { endpoint: "https://otlp.example.net" } },
     ...(hasRegionless(version)
         ? {
               regionless: {
@@ -198,7 +202,7 @@ describe(`end to end, KOF ${version}`, function () {
         const seen: { uid: string; id: string }[] = [];
         for (const generations of [["a"], ["a", "b"], ["b"]]) {
             const credentials = { kind: "accessKey", generations };
-            await deploy({ ...routes.cloudwatch, cloudwatch: { region: "us-east-2", credentials } });
+            await deploy({ ...routes.cloudwatch, cloudwatch: { ...aws, credentials } });
             const { metadata, data } = await cluster.read(secret);
             seen.push({ uid: metadata.uid, id: Buffer.from(data.AWS_ACCESS_KEY_ID, "base64").toString() });
         }
