@@ -6,11 +6,13 @@ import { planText } from "../changes/text";
 import { UserError } from "../errors";
 import type { Route } from "../routes";
 import { parseOptions, run } from "./command";
-import { parseStackFile, readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
+import { fileOf, parseStackFile, readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run plan -- --from FILE --to FILE              between two stack files
        npm run plan -- --stack NAME --base REVISION       between a git revision of a stack file and what it is now
-       npm run plan -- --config FILE --base REVISION
+       npm run plan -- --stack NAME --base REV --head REV between two git revisions of it
+
+Instead of --stack NAME, --config FILE names any stack file.
 
 Says what a change of settings does to running data. Contacts nothing.
 
@@ -22,18 +24,19 @@ const options = {
     from: { type: "string" },
     to: { type: "string" },
     base: { type: "string" },
+    head: { type: "string" },
     ...stackFileOptions,
 } as const;
 
 /** The stack files to compare, as the command line names them. */
 function stackFiles(): readonly [StackFile, StackFile] {
-    const { from, to, base, ...choice } = parseOptions(usage, options);
-    if (from !== undefined && to !== undefined && base === undefined) {
+    const { from, to, base, head, ...choice } = parseOptions(usage, options);
+    if (from !== undefined && to !== undefined && base === undefined && head === undefined) {
         return [readStackFile({ config: from }), readStackFile({ config: to })];
     }
     if (base !== undefined && from === undefined && to === undefined) {
-        const now = readStackFile(choice);
-        return [stackFileAt(base, now.file), now];
+        const file = fileOf(choice);
+        return [stackFileAt(base, file), head === undefined ? readStackFile(choice) : stackFileAt(head, file)];
     }
     throw new UserError(usage);
 }

@@ -26,12 +26,23 @@ export const examples = "examples";
  *
  * @throws UserError when it is not there, is no YAML, or is no stack file; the message says what to do.
  */
-export function readStackFile(choice: { stack?: string | undefined; config?: string | undefined }): StackFile {
-    if (choice.stack !== undefined && choice.config !== undefined) {
+export function readStackFile(choice: StackChoice): StackFile {
+    const file = fileOf(choice);
+    return parseStackFile(readText(file), file);
+}
+
+/** A stack by its name, or a stack file at any path. Default: the stack dev. */
+export interface StackChoice {
+    readonly stack?: string | undefined;
+    readonly config?: string | undefined;
+}
+
+/** The stack file that a command line names. @throws UserError when it names two. */
+export function fileOf({ stack, config }: StackChoice): string {
+    if (stack !== undefined && config !== undefined) {
         throw new UserError("Give --stack NAME or --config FILE, not both.");
     }
-    const file = choice.config ?? `Pulumi.${choice.stack ?? "dev"}.yaml`;
-    return parseStackFile(readText(file), file);
+    return config ?? `Pulumi.${stack ?? "dev"}.yaml`;
 }
 
 /**

@@ -52,6 +52,9 @@ describe("npm run plan", () => {
         write("Pulumi.prod.yaml", { "kof:route": "none" });
         const { status, stdout } = plan("--stack", "prod", "--base", "HEAD");
         assert.deepEqual([status, stdout.split("\n")[0]], [3, "# management -> none, KOF 1.10.0"]);
+        git("commit", "-qam", "y");
+        const revisions = plan("--stack", "prod", "--base", "HEAD", "--head", "HEAD~1");
+        assert.deepEqual([revisions.status, revisions.stdout.split("\n")[0]], [0, "# none -> management, KOF 1.10.0"]);
         const unknown = plan("--stack", "prod", "--base", "nowhere");
         assert.deepEqual([unknown.status, unknown.stdout], [1, ""]);
         assert.match(unknown.stderr, /^Pulumi\.prod\.yaml cannot be read at nowhere: fatal: [^]*nowhere/);

@@ -45,9 +45,12 @@ const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof"
 const releases = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases";
 
 describe(`end to end, KOF ${version}`, function () {
-    this.timeout(10 * 60_000);
+    // Flux itself installs for up to 20 minutes.
+    this.timeout(60 * 60_000);
     let cluster: TestCluster;
     let flux: FluxStandIn;
+    /** Whether Flux itself runs on the cluster: then nothing stands in for it, and nothing can be told to fail. */
+    let realFlux = false;
     let stack: Deployment;
 
     before(async function () {
@@ -56,6 +59,8 @@ describe(`end to end, KOF ${version}`, function () {
             cluster = await startCluster();
             // KCM's, in which Flux's sources are.
             await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kcm-system" } });
+            const deployments = await cluster.api.list<AnyObject>("/apis/apps/v1/deployments");
+            realFlux = deployments.some(({ metadata }) => metadata.name === "helm-controller");
             stack = await Deployment.create(cluster.kubeconfig);
         } catch (error) {
             if (!(error instanceof Missing)) {
@@ -66,7 +71,10 @@ describe(`end to end, KOF ${version}`, function () {
         }
     });
     beforeEach(() => {
-        flux = new FluxStandIn(cluster).start();
+        flux = new FluxStandIn(cluster);
+        if (!realFlux) {
+            flux.start();
+        }
     });
     afterEach(async () => {
         await stack.cancel();
@@ -159,7 +167,10 @@ describe(`end to end, KOF ${version}`, function () {
         return acknowledge === "" ? settings : { ...settings, acknowledge };
     }
 
-    it("goes on after a release failed and was mended", async () => {
+    it("goes on after a release failed and was mended", async function () {
+        if (realFlux) {
+            this.skip();
+        }
         flux.fail("kof-mothership", "Helm install failed for release kof/kof-mothership: timed out");
         stack.configure(routes.management!);
         const interrupt = new AbortController();
@@ -175,7 +186,7 @@ describe(`end to end, KOF ${version}`, function () {
     });
 
     it("goes on after the API server was away in the middle of it", async function () {
-        if (cluster.interrupt === undefined) {
+        if (cluster.interrupt === undefined || realFlux) {
             this.skip();
         }
         stack.configure(routes.management!);
@@ -270,7 +281,10 @@ describe(`end to end, KOF ${version}`, function () {
         return found;
     }
 
-    it("removes what it made in the opposite order, and keeps what holds data", async () => {
+    it("removes what it made in the opposite order", async function () {
+        if (realFlux) {
+            this.skip();
+        }
         await deploy(routes.management!);
         flux.events.length = 0;
         await succeed(stack.destroy());

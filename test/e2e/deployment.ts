@@ -14,7 +14,7 @@ import type { Raw } from "../support";
 export function chartOfEnvironment(): { readonly chart?: string; readonly version: string } {
     const chart = process.env.KOF_CHART;
     if (chart === undefined || chart === "") {
-        return { version: defaultVersion };
+        return { version: process.env.KOF_VERSION ?? defaultVersion };
     }
     const file = path.join(chart, "Chart.yaml");
     return fs.existsSync(file)

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+const pages = ["README.md", "CONTRIBUTING.md", ...fs.readdirSync("docs").map((name) => path.join("docs", name))];
+const { scripts } = JSON.parse(fs.readFileSync("package.json", "utf8")) as {
+    scripts: Readonly<Record<string, string>>;
+};
+
+/** The lines of a page's shell blocks, without comments. */
+function commands(page: string): string[] {
+    const blocks = [...fs.readFileSync(page, "utf8").matchAll(/^ *```bash\n([^]*?)^ *```/gm)];
+    return blocks.flatMap(([, block = ""]) =>
+        block
+            .replace(/\\\n/g, " ")
+            .split("\n")
+            .map((line) => line.replace(/(^|\s)#.*$/, "").trim())
+            .filter((line) => line !== ""),
+    );
+}
+
+describe("documentation", () => {
+    it("names scripts that there are", () => {
+        const named = pages.flatMap((page) =>
+            [...fs.readFileSync(page, "utf8").matchAll(/npm run (?:--silent )?([a-z][\w:]*)/g)].map(
+                ([, name]) => name!,
+            ),
+        );
+        assert.ok(named.length > 30);
+        assert.deepEqual([...new Set(named)].filter((name) => !Object.hasOwn(scripts, name)).sort(), []);
+    });
+
+    it("links to files that there are, and to headings in them", () => {
+        const slug = (heading: string) =>
+            heading
+                .toLowerCase()
+                .replace(/[^\w\- ]/g, "")
+                .trim()
+                .replaceAll(" ", "-");
+        const headings = (page: string) =>
+            [...fs.readFileSync(page, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => slug(heading));
+        for (const page of pages) {
+            for (const [, target = ""] of fs.readFileSync(page, "utf8").matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+                const [file = "", heading] = target.split("#");
+                const found = path.join(path.dirname(page), file === "" ? path.basename(page) : file);
+                assert.ok(fs.existsSync(found), `${page} links to ${target}`);
+                assert.ok(heading === undefined || headings(found).includes(heading), `${page} links to ${target}`);
+            }
+        }
+    });
+
+    it("shows commands that work, as far as they need nothing else", () => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "docs-"));
+        try {
+            for (const name of fs.readdirSync(".").filter((each) => !/^(\.|Pulumi\.dev)/.test(each))) {
+                fs.symlinkSync(path.resolve(name), path.join(folder, name));
+            }
+            const text = fs.readFileSync("examples/Pulumi.management.yaml", "utf8");
+            const example = `${text}  kof:rates: { logs: { linesPerSecond: 10 } }\n`.replace(
+                /\n {2}kof:rates:[^]*(?=\n {2}kof:rates)/,
+                "",
+            );
+            for (const name of ["dev", "prod", "old", "new"]) {
+                fs.writeFileSync(path.join(folder, `Pulumi.${name}.yaml`), example);
+            }
+            const offline =
+                /^npm (start|run (render|plan|size|images))\b(?!.*(--all|--chart|--otelcol|--base|--mirror|>))/;
+            const shown = [...new Set(pages.flatMap(commands))].filter((line) => offline.test(line));
+            assert.ok(shown.length >= 5, shown.join("\n"));
+            for (const line of shown) {
+                const { status, stderr } = spawnSync("bash", ["-c", line], { cwd: folder, encoding: "utf8" });
+                assert.equal(status, 0, `${line}\n${stderr}`);
+            }
+        } finally {
+            fs.rmSync(folder, { recursive: true });
+        }
+    });
+});
