@@ -33,6 +33,7 @@ const kinds: readonly [group: string, version: string, kind: string, plural: str
     ["config.projectsveltos.io", "v1beta1", "ClusterSummary", "clustersummaries"],
     ["opentelemetry.io", "v1beta1", "OpenTelemetryCollector", "opentelemetrycollectors"],
     ["operator.victoriametrics.com", "v1beta1", "VMCluster", "vmclusters"],
+    ["k0rdent.mirantis.com", "v1beta1", "ServiceTemplate", "servicetemplates"],
     ["operator.victoriametrics.com", "v1", "VLCluster", "vlclusters"],
 ];
 

@@ -1,0 +1,44 @@
+import { CouldNotLook, exitCodes } from "../live/findings";
+import { leftovers } from "../live/left";
+import { parseOptions, run } from "./command";
+import { connect } from "./live";
+import { readStackFile, stackFileOptions } from "./stackFile";
+
+const usage = `Usage: npm run left -- (--stack NAME | --config FILE) [--json]
+
+Lists what is still there after 'pulumi destroy', and the command that removes each. It is left because it holds data, or because
+others may use it. Changes nothing.
+
+  --json   one JSON object instead of text
+
+Exit code  0  the list is complete
+           1  the command line or the stack file is wrong
+           2  something could not be looked at`;
+
+run(async () => {
+    const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
+    const live = connect(readStackFile(choice));
+    const unseen: string[] = [];
+    const looks = leftovers.map((look) =>
+        look(live).catch((error: unknown) => {
+            if (!(error instanceof CouldNotLook)) {
+                throw error;
+            }
+            unseen.push(error.message);
+            return [];
+        }),
+    );
+    const left = (await Promise.all(looks)).flat();
+    if (json === true) {
+        console.log(JSON.stringify({ server: live.kubernetes.server, left, unseen }, undefined, 2));
+    } else {
+        console.log(left.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : "Nothing is left.");
+        for (const { what, remove } of left) {
+            console.log(`  ${what}\n      ${remove}`);
+        }
+        for (const message of new Set(unseen)) {
+            console.log(`  could not look: ${message}`);
+        }
+    }
+    process.exitCode = unseen.length > 0 ? exitCodes.unknown : 0;
+});

@@ -1,0 +1,132 @@
+import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+
+import type { Left } from "../changes/left";
+import { kofNamespace } from "../components/namespace";
+import { CouldNotLook, type Live } from "./findings";
+
+interface Named {
+    readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+}
+
+interface Volume extends Named {
+    readonly spec: {
+        readonly capacity: { readonly storage: string };
+        readonly claimRef?: { readonly namespace: string; readonly name: string };
+    };
+    readonly status: { readonly phase: string };
+}
+
+interface Definition extends Named {
+    readonly spec: { readonly group: string };
+}
+
+/** What is still there of a stack after `pulumi destroy`, or after a switch: kept on purpose, or left by another tool. */
+export const leftovers: readonly ((live: Live) => Promise<readonly Left[]>)[] = [
+    releases,
+    claims,
+    volumes,
+    definitions,
+    templates,
+    logGroups,
+];
+
+const names = (objects: readonly Named[]) => objects.map(({ metadata }) => metadata.name).join(" ");
+const count = (objects: readonly unknown[], noun: string) =>
+    `${String(objects.length)} ${noun}${objects.length === 1 ? "" : "s"}`;
+
+/** Nothing of the program's own: what an install by Helm has been told to keep. */
+async function releases({ kubernetes }: Live): Promise<Left[]> {
+    const path = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
+    const found = await kubernetes.list<Named>(path);
+    return found.map(({ metadata: { name } }) => ({
+        what: `HelmRelease ${kofNamespace}/${name}, and what it installed`,
+        remove: `kubectl delete helmrelease -n ${kofNamespace} ${name}`,
+    }));
+}
+
+async function claims({ kubernetes }: Live): Promise<Left[]> {
+    const found = await kubernetes.list<Named>(`/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`);
+    return found.length === 0
+        ? []
+        : [
+              {
+                  what: `${count(found, "claim")} in namespace ${kofNamespace}, with their data`,
+                  remove: `kubectl delete pvc -n ${kofNamespace} ${names(found)}`,
+              },
+          ];
+}
+
+/** Volumes whose claim is gone: those of a class with the reclaim policy `Retain`. */
+async function volumes({ kubernetes }: Live): Promise<Left[]> {
+    const found = (await kubernetes.list<Volume>("/api/v1/persistentvolumes")).filter(
+        ({ spec, status }) => spec.claimRef?.namespace === kofNamespace && status.phase === "Released",
+    );
+    return found.map(({ metadata: { name }, spec }) => ({
+        what: `volume ${name} of ${spec.capacity.storage}, which was ${spec.claimRef?.name ?? ""}`,
+        remove: `kubectl delete pv ${name}   # then the disk, where its driver leaves it`,
+    }));
+}
+
+/** KOF keeps them, because their objects would go with them (`crds.cleanup.enabled: false` of victoria-metrics-operator). */
+async function definitions({ kubernetes }: Live): Promise<Left[]> {
+    const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    const found = (await kubernetes.list<Definition>(path)).filter(
+        ({ spec }) => spec.group === "operator.victoriametrics.com",
+    );
+    return found.length === 0
+        ? []
+        : [
+              {
+                  what: `${count(found, "CustomResourceDefinition")} of VictoriaMetrics`,
+                  remove: `kubectl delete crd ${names(found)}`,
+              },
+          ];
+}
+
+/** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */
+async function templates({ kubernetes }: Live): Promise<Left[]> {
+    const left: Left[] = [];
+    for (const kind of ["servicetemplatechains", "servicetemplates"]) {
+        const all = await kubernetes.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/kcm-system/${kind}`);
+        const found = all.filter(({ metadata }) =>
+            metadata.annotations?.["meta.helm.sh/release-name"]?.startsWith("kof-"),
+        );
+        if (found.length > 0) {
+            left.push({
+                what: `${count(found, kind.slice(0, -1))} of KOF`,
+                remove: `kubectl delete ${kind} -n kcm-system ${names(found)}`,
+            });
+        }
+    }
+    return left;
+}
+
+async function logGroups({ route: { cloudwatch }, aws: { profile } }: Live): Promise<Left[]> {
+    if (!cloudwatch) {
+        return [];
+    }
+    const { region, endpoint } = cloudwatch;
+    const client = new CloudWatchLogsClient({
+        region,
+        ...(endpoint === undefined ? {} : { endpoint }),
+        ...(profile === undefined ? {} : { profile }),
+    });
+    try {
+        const left: Left[] = [];
+        for (const { name } of cloudwatch.logGroups) {
+            const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
+            const group = found.logGroups?.find(({ logGroupName }) => logGroupName === name);
+            if (group) {
+                left.push({
+                    what: `log group ${name} in ${region}, ${String(group.storedBytes ?? 0)} bytes`,
+                    remove: `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
+                });
+            }
+        }
+        return left;
+    } catch (error) {
+        throw new CouldNotLook(`AWS does not list log groups: ${(error as Error).message || (error as Error).name}`);
+    } finally {
+        client.destroy();
+    }
+}
