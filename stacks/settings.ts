@@ -276,9 +276,10 @@ const otlp = z.strictObject({
 
 /** The `buffer` block. */
 const buffer = z.strictObject({
-    duration: about(z.string().regex(/^[1-9]\d{0,4}(s|m|h)$/), {
+    // The collectors refuse to try for less than the 30 seconds that they wait between two attempts.
+    duration: about(z.string().regex(/^(([3-9]\d|[1-9]\d{2,4})s|[1-9]\d{0,4}[mh])$/), {
         description: "How long an outage of the destination may last without a loss.",
-        allowed: "a whole number with the unit s, m or h",
+        allowed: "a whole number with the unit s, m or h, at least 30s",
         example: "30m",
     }).default("30m"),
     size: about(size, {

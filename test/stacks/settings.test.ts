@@ -249,10 +249,10 @@ const mistakes: readonly [string, Raw, string][] = [
         `  kof:buffer has no effect on route management, which sends nothing out of this cluster. Remove it`,
     ],
     [
-        "a buffer without an end",
-        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { duration: "0s", size: "1" } },
-        `  kof:buffer.duration is "0s", which is not allowed here
-    Allowed: a whole number with the unit s, m or h
+        "a buffer that the collectors would refuse",
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { duration: "29s", size: "1" } },
+        `  kof:buffer.duration is "29s", which is not allowed here
+    Allowed: a whole number with the unit s, m or h, at least 30s
     Paste:   kof:buffer:
                duration: 30m
 
