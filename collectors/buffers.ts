@@ -27,11 +27,15 @@ export function bufferedExporter({ duration, bytes }: Buffer): HelmValues {
 
 /**
  * The same for prometheusremotewrite, as far as it goes: it tries as long, but keeps its queue in memory. Its time limit covers
- * all attempts together, and is 5 seconds unless told otherwise. Its write-ahead log is no way out: with it nothing was sent
- * even after the destination had come back (contrib 0.149).
+ * all attempts together, and is 5 seconds unless told otherwise. It never waits longer than the first time (it leaves out
+ * max_interval), which is 50 milliseconds unless told otherwise. Its write-ahead log is no way out: it has no limit in size, and
+ * repeats for ever, without a pause, what the destination refuses (contrib 0.149).
  */
 export function retriedRemoteWrite({ duration }: Buffer): HelmValues {
-    return { timeout: duration, retry_on_failure: { enabled: true, max_elapsed_time: duration } };
+    return {
+        timeout: duration,
+        retry_on_failure: { enabled: true, initial_interval: "5s", max_elapsed_time: duration },
+    };
 }
 
 /**

@@ -47,7 +47,7 @@ function buffers(...otlp: string[]): string {
 defaultCRConfig:
   config:
     exporters:
-      prometheusremotewrite: {timeout: 30m, retry_on_failure: {enabled: true, max_elapsed_time: 30m}}
+      prometheusremotewrite: {timeout: 30m, retry_on_failure: {enabled: true, initial_interval: 5s, max_elapsed_time: 30m}}
 ${otlp.map((name) => `      otlphttp/${name}: {${kept}}`).join("\n")}`;
 }
 
