@@ -1,16 +1,7 @@
 import { catalogOf, versions, type Catalog } from "../catalog";
 import { checkPaths, movedPath } from "../catalog/paths";
 import { defaultAt } from "../catalog/defaults";
-import {
-    formatPath,
-    isMap,
-    leaves,
-    mergeValues,
-    nest,
-    valueAt,
-    type HelmValue,
-    type HelmValues,
-} from "../catalog/values";
+import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValues } from "../catalog/values";
 import { effectiveCollectors } from "../collectors/effective";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../errors";
@@ -19,7 +10,10 @@ import { umbrellaCollects } from "../routes/collectors";
 import { parseSettings } from "../stacks/parse";
 import { brief } from "../stacks/problems";
 import { deciderOf } from "../stacks/rules";
-import { recognise, volumeSettings, writesToCloudWatch, type NamedRegion } from "./recognise";
+import { changes, complete } from "./additions";
+import { same } from "./compare";
+import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations";
+import { recognise, volumeSettings, type NamedRegion } from "./recognise";
 import { correct, nestChart, removeLeaf, secretPlaceholder } from "./repair";
 import { withoutSecrets } from "./secrets";
 import { isExporter, readOriginal } from "./text";
@@ -44,6 +38,8 @@ export interface Said {
     readonly version?: string | undefined;
     /** The region. Default: the one that the values name, or whose checksum they have. */
     readonly region?: NamedRegion | undefined;
+    /** `kof:cloudwatch.credentials`, where the values do not tell them. */
+    readonly credentials?: unknown;
 }
 
 /**
@@ -55,7 +51,7 @@ export interface Said {
  */
 export function adoption(text: string, said: Said = {}, source = "kof-values.yaml"): Adoption {
     const original = readOriginal(text, source, (values) => versions.some((version) => unread(version, values) === 0));
-    const nested = nestChart(original.values);
+    const nested = asRouteNames(nestChart(original.values));
     const version = said.version ?? onlyVersion(nested.values, source);
     const catalog = catalogOf(version);
     const faults = [...original.faults, ...nested.faults];
@@ -68,14 +64,14 @@ export function adoption(text: string, said: Said = {}, source = "kof-values.yam
                 "of them takes effect. The settings do what they ask for, on the version that you have.",
         );
     }
-    if (writesToCloudWatch(nested.values) && !umbrellaCollects(catalog) && !listsCollectors(nested.values)) {
+    if (runsCollectorsOnly(nested.values) && !umbrellaCollects(catalog) && !listsCollectors(nested.values)) {
         faults.push(
             `KOF ${version} installs kof-collectors only where global.components lists it, and ignores these values otherwise. ` +
-                "Route cloudwatch lists it (docs/differences.md).",
+                "The route lists it (docs/differences.md).",
         );
     }
     const given = clean(nested.values, written, faults, lost);
-    const found = recognise(given, written, said.region);
+    const found = recognise(given, written, said);
     const missing = [...placeholders(given), ...found.missing];
     if (missing.length > 0) {
         throw incomplete(source, missing, faults);
@@ -85,7 +81,8 @@ export function adoption(text: string, said: Said = {}, source = "kof-values.yam
     const base = routeOf(parseSettings(found.settings, stack));
     const volumes = volumeSettings(corrected.values, base);
     const own = routeOf(parseSettings({ ...found.settings, ...volumes }, stack)).values;
-    const rest = remainder(corrected.values, own);
+    const completed = complete(corrected.values, own, written);
+    const rest = remainder(completed.values, own, written);
     lost.push(...overruled(corrected.values, own, written));
 
     const values = written === catalog ? rest : moved(rest, catalog, lost);
@@ -110,7 +107,7 @@ export function adoption(text: string, said: Said = {}, source = "kof-values.yam
     return {
         settings,
         faults: [...faults, ...found.faults, ...corrected.faults],
-        changes: written === catalog ? changes(nested.values, own, catalog) : [],
+        changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
         notes: found.notes,
     };
@@ -130,9 +127,14 @@ function incomplete(source: string, missing: readonly string[], faults: readonly
     );
 }
 
-/** On KOF 1.10 and later values of route cloudwatch need a component that only the program adds. */
+/** Whether values are those of a route that only runs the collectors. */
+function runsCollectorsOnly(values: HelmValues): boolean {
+    return writesToCloudWatch(values) || otlpExporterOf(values) !== undefined;
+}
+
+/** On KOF 1.10 and later such values need a component that only the program adds. */
 function contextOf(values: HelmValues): HelmValues {
-    return writesToCloudWatch(values) ? { global: { components: ["kof-collectors"] } } : values;
+    return runsCollectorsOnly(values) ? { global: { components: ["kof-collectors"] } } : values;
 }
 
 function listsCollectors(values: HelmValues): boolean {
@@ -174,7 +176,7 @@ function routeKeys(values: HelmValues): string[] {
 function writtenFor(values: HelmValues, installed: Catalog): Catalog {
     const has = (keys: readonly (readonly string[])[]) => keys.some((path) => valueAt(values, path) !== undefined);
     const [own, other] = umbrellaCollects(installed) ? [oldKeys, newKeys] : [newKeys, oldKeys];
-    if (has(own) || !has(other) || writesToCloudWatch(values)) {
+    if (has(own) || !has(other) || runsCollectorsOnly(values)) {
         return installed;
     }
     const others = versions.map(catalogOf).filter((each) => umbrellaCollects(each) !== umbrellaCollects(installed));
@@ -237,16 +239,13 @@ function placeholders(values: HelmValues): string[] {
         .map((name) => `${name} stands for a value of yours. Put the value in its place.`);
 }
 
-/** Lists whose order says nothing. */
-const sets = new Set(["env", "extensions", "attributes"]);
-
 /** What of the values the settings do not already come to. */
-function remainder(values: HelmValues, own: HelmValues): HelmValues {
+function remainder(values: HelmValues, own: HelmValues, catalog: Catalog): HelmValues {
     let rest: HelmValues = {};
     for (const [path, value] of leaves(values)) {
-        const empty = isMap(value);
-        const ours = valueAt(own, path);
-        if (!empty && deciderOf(path) === undefined && !same(path, value, ours) && !isExtended(path, value, ours)) {
+        // An empty map changes nothing, unless it names what nothing else does: a component without options.
+        const empty = isMap(value) && (valueAt(own, path) ?? defaultAt(catalog, path)) !== undefined;
+        if (!empty && deciderOf(path) === undefined && !same(path, value, valueAt(own, path))) {
             rest = mergeValues(rest, nest(path, value));
         }
     }
@@ -259,33 +258,10 @@ function overruled(values: HelmValues, own: HelmValues, catalog: Catalog): strin
         const decider = deciderOf(path);
         return decider === undefined || same(path, value, valueAt(own, path) ?? defaultAt(catalog, path))
             ? []
-            : [`${formatPath(path)} is ${brief(value)}, but kof:${decider} decides it, and does without.`];
+            : [
+                  `${formatPath(path)} is ${brief(value)}, but kof:${decider} decides it, and does without${value === true && path.at(-1) === "enabled" ? ": pulumi up uninstalls it" : ""}.`,
+              ];
     });
-}
-
-/** Whether a list of what collectors start is all there, with what keeps their queues besides. */
-function isExtended(path: readonly string[], value: HelmValue, own: HelmValue | undefined): boolean {
-    return (
-        path.at(-1) === "extensions" &&
-        Array.isArray(value) &&
-        Array.isArray(own) &&
-        value.every((each) => own.includes(each))
-    );
-}
-
-function same(path: readonly string[], value: HelmValue, own: HelmValue | undefined): boolean {
-    const text = (each: HelmValue | undefined) =>
-        JSON.stringify(
-            sets.has(path.at(-1) ?? "") && Array.isArray(each) ? each.map(canonical).sort() : canonical(each),
-        );
-    return text(value) === text(own);
-}
-
-/** A value as text that does not depend on the order of keys. */
-function canonical(value: HelmValue | undefined): string {
-    return JSON.stringify(value, (_, inner: unknown) =>
-        isMap(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
-    );
 }
 
 /** Values for another version, where that reads them. */
@@ -300,21 +276,4 @@ function moved(values: HelmValues, catalog: Catalog, lost: string[]): HelmValues
         }
     }
     return result;
-}
-
-/** What the route sets and the original left to the charts, where that makes a difference to what it ran. */
-function changes(values: HelmValues, own: HelmValues, catalog: Catalog): string[] {
-    const ran = ([component = ""]: readonly string[]) =>
-        valueAt(own, [component, "enabled"]) !== true || valueAt(values, [component, "enabled"]) === true;
-    // A null on the way was taken out with a remark of its own.
-    const isSilent = (path: readonly string[]) =>
-        valueAt(values, path) === undefined && path.every((_, i) => valueAt(values, path.slice(0, i)) !== null);
-    return [...leaves(own)].flatMap(([path, value]) => {
-        const before = defaultAt(catalog, path);
-        return !isSilent(path) || !ran(path) || deciderOf(path) !== undefined || same(path, value, before)
-            ? []
-            : [
-                  `${formatPath(path)} becomes ${brief(value)}${before === undefined || before === null ? "" : `, which was ${brief(before)}`}.`,
-              ];
-    });
 }

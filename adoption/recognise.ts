@@ -1,9 +1,20 @@
 import { chartValues, signals, type Catalog } from "../catalog";
-import { coalesceValues, isMap, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import type { Route } from "../routes";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../routes/vmuser";
 import { distributions, settingsSchema } from "../stacks/settings";
+import {
+    findBuffer,
+    findCloudWatch,
+    findOtlp,
+    kubeStack,
+    otlpExporterOf,
+    variable,
+    writesToCloudWatch,
+    type At,
+    type Found,
+} from "./destinations";
 
 /** The regional ClusterDeployment, as the person who adopts names it. */
 export interface NamedRegion {
@@ -27,11 +38,14 @@ export interface Recognised {
     readonly notes: readonly string[];
 }
 
-const kubeStack = "opentelemetry-kube-stack";
 type RouteName = Route["settings"]["route"];
 
 /** Works out which settings of a stack give values like these. */
-export function recognise(values: HelmValues, catalog: Catalog, region: NamedRegion | undefined): Recognised {
+export function recognise(
+    values: HelmValues,
+    catalog: Catalog,
+    { region, credentials }: { region?: NamedRegion | undefined; credentials?: unknown },
+): Recognised {
     const route = routeName(values, catalog);
     const collectors = collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
@@ -51,25 +65,20 @@ export function recognise(values: HelmValues, catalog: Catalog, region: NamedReg
             findRegion(found, values, catalog, region, at, config);
             break;
         case "cloudwatch":
-            findCloudWatch(found, at, config);
+            findCloudWatch(found, at, config, credentials);
+            break;
+        case "otlp":
+            findOtlp(found, at, config);
             break;
         case "regionless":
             findRegionless(found, values);
             break;
     }
+    findBuffer(found, config);
     findIstio(found, route, catalog, at);
     findGrafana(found, values);
     return found;
 }
-
-interface Found extends Recognised {
-    readonly settings: Record<string, unknown>;
-    readonly missing: string[];
-    readonly faults: string[];
-    readonly notes: string[];
-}
-
-type At = (...path: string[]) => HelmValue | undefined;
 
 /** The route that values of the umbrella ask for. */
 export function routeName(values: HelmValues, catalog: Catalog): RouteName {
@@ -81,6 +90,9 @@ export function routeName(values: HelmValues, catalog: Catalog): RouteName {
     }
     if (is("kof-collectors", "enabled") && writesToCloudWatch(values)) {
         return "cloudwatch";
+    }
+    if (is("kof-collectors", "enabled") && otlpExporterOf(values) !== undefined) {
+        return "otlp";
     }
     if (umbrellaCollects(catalog)) {
         return is("kof-collectors", "enabled") && regionEndpoint(values)
@@ -96,24 +108,11 @@ export function routeName(values: HelmValues, catalog: Catalog): RouteName {
           : "regional";
 }
 
-/** Whether kof-collectors of the umbrella has an exporter to CloudWatch. */
-export function writesToCloudWatch(values: HelmValues): boolean {
-    const exporters = valueAt(values, [
-        "kof-collectors",
-        "values",
-        kubeStack,
-        "defaultCRConfig",
-        "config",
-        "exporters",
-    ]);
-    return isMap(exporters) && Object.keys(exporters).some((name) => name.split("/")[0] === "awscloudwatchlogs");
-}
-
 /** Where the values of kof-collectors on the management cluster are on a route. */
 export function collectorsPath(route: RouteName, catalog: Catalog): readonly string[] {
     return route === "regionless"
         ? ["kof-regional", "values", "collectors"]
-        : umbrellaCollects(catalog) || route === "cloudwatch"
+        : umbrellaCollects(catalog) || route === "cloudwatch" || route === "otlp"
           ? ["kof-collectors", "values"]
           : ["kof-child", "values", "fromManagement", "collectors"];
 }
@@ -168,11 +167,6 @@ function findDistribution(
     }
 }
 
-/** A variable of a list of environment variables. */
-export function variable(env: HelmValue | undefined, name: string): HelmValues | undefined {
-    return (Array.isArray(env) ? env : []).filter(isMap).find((each) => each.name === name);
-}
-
 const endpoints = [
     ["prometheusremotewrite", "endpoint"],
     ["otlphttp/logs", "logs_endpoint"],
@@ -199,14 +193,14 @@ function findIncompleteManagement({ faults, missing }: Found, values: HelmValues
         return;
     }
     const enabled = (chart: string) => valueAt(values, [chart, "enabled"]) === true;
-    const elsewhere = endpoints.flatMap(([exporter, key]) => {
-        const address = config("exporters", exporter, key);
-        return typeof address === "string" ? [address] : [];
-    });
+    const elsewhere = [...leaves(config("exporters") ?? {})].flatMap(([path, address]) =>
+        path.length === 2 && path[1]?.endsWith("endpoint") === true && typeof address === "string" ? [address] : [],
+    );
     if (!enabled("kof-storage") && elsewhere.length > 0) {
         missing.push(
             `The collectors write to ${elsewhere.join(" and ")}, which is neither this cluster's storage, nor a region's ` +
-                "vmauth, nor CloudWatch. No route of this program does that with these values.",
+                "vmauth, nor CloudWatch. No route of this program does that with these values. Route otlp has logs, metrics and " +
+                "traces all go to one exporter otlphttp, alone in defaultCRConfig.config.service.pipelines, with an endpoint.",
         );
     } else if (!enabled("kof-storage")) {
         faults.push(
@@ -302,56 +296,6 @@ function byChecksum(
         .find((region) => vmuserSecretName(region.cluster, region.namespace) === secret);
 }
 
-/** The longest that CloudWatch keeps events, other than for ever. */
-const longest = 3653;
-
-function findCloudWatch({ settings, missing, notes }: Found, at: At, config: At): void {
-    const exporter = (config("exporters", "awscloudwatchlogs") ?? {}) as Record<string, string | number | undefined>;
-    const audit = config("exporters", "awscloudwatchlogs/audit", "log_group_name");
-    const pipelines = [kubeStack, "collectors", "daemon", "config", "service", "pipelines"];
-    const together = audit === undefined && at(...pipelines, "logs/audit") !== undefined;
-    const env = at(kubeStack, "defaultCRConfig", "env");
-    const generation = at(kubeStack, "defaultCRConfig", "podAnnotations", "cloudwatch-credentials/generation");
-    const secret = valueAt(variable(env, "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
-    const retention = Number(exporter.log_retention ?? 0);
-    const known = settingsSchema.cloudwatch.safeParse({ region: "us-east-2", retentionDays: retention }).success;
-    for (const key of ["region", "log_group_name", "log_stream_name"]) {
-        if (exporter[key] === undefined) {
-            missing.push(`The exporter awscloudwatchlogs has no ${key}. Add it to the values.`);
-        }
-    }
-    if (secret === undefined) {
-        missing.push(
-            "The collectors have no AWS credentials from a Secret (AWS_ACCESS_KEY_ID in defaultCRConfig.env). Put the " +
-                "access key into a Secret in the kof namespace and refer to it there, as KOF's page does.",
-        );
-    }
-    settings.cloudwatch = {
-        region: exporter.region,
-        logGroup: exporter.log_group_name,
-        logStream: exporter.log_stream_name,
-        retentionDays: known ? retention : longest,
-        ...(audit === undefined ? {} : { auditLogGroup: audit, auditRetentionDays: longest }),
-        // Left out, they would get a group of their own.
-        ...(together ? { auditLogGroup: exporter.log_group_name } : {}),
-        credentials:
-            generation === undefined
-                ? { kind: "existingSecret", name: secret }
-                : { kind: "accessKey", generations: [generation] },
-        ...(exporter.endpoint === undefined ? {} : { endpoint: exporter.endpoint }),
-    };
-    if (!known) {
-        notes.push(
-            `CloudWatch keeps what is in log group ${String(exporter.log_group_name)} for ever. kof:cloudwatch.retentionDays is ` +
-                `${String(longest)}, the longest there is: with less, AWS deletes older logs.`,
-        );
-    }
-    notes.push(
-        `The log group ${String(exporter.log_group_name)} exists if logs were ever written. It is taken over as it is ` +
-            "(docs/destinations.md).",
-    );
-}
-
 function findRegionless({ settings }: Found, values: HelmValues): void {
     const { domain, certEmail } = values.regionless as HelmValues;
     const tls = (key: string) => valueAt(values, ["tls", key]) === true;
@@ -371,7 +315,7 @@ function findIstio({ settings, notes }: Found, route: RouteName, catalog: Catalo
         return;
     }
     const collector = (...path: string[]) => at(kubeStack, "collectors", ...path);
-    const told = route === "cloudwatch" || (route === "management" && umbrellaCollects(catalog));
+    const told = route === "cloudwatch" || route === "otlp" || (route === "management" && umbrellaCollects(catalog));
     if (told && collector("controller-k0s", "enabled") === false && collector("daemon", "hostNetwork") === false) {
         settings.istio = true;
     } else if (!told) {

@@ -3,7 +3,8 @@ import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmVal
 import type { Route } from "../routes";
 import { vmuserSecretName } from "../routes/vmuser";
 import { distributions } from "../stacks/settings";
-import { collectorsPath, variable } from "./recognise";
+import { variable } from "./destinations";
+import { collectorsPath } from "./recognise";
 
 /** Values that were put right, and what was wrong with them. */
 export interface Repaired {
@@ -141,6 +142,12 @@ const mistakes: readonly { at: RegExp; found: RegExp; route?: string; fault: str
         found: /^\["awscloudwatchlogs(\/\w+)?","debug"\]$/,
         route: "cloudwatch",
         fault: "Logs go to debug as well, which prints each batch to the collector's log, which is shipped as a log. They go to CloudWatch only (docs/differences.md).",
+    },
+    {
+        at: /\|pipelines\|[^|]+\|exporters$/,
+        found: /^\["otlphttp\/destination","debug"\]$/,
+        route: "otlp",
+        fault: "Signals go to debug as well, which prints each batch to the collector's log, which is shipped as a log. They go to the destination only (docs/differences.md).",
     },
     {
         at: /\|pipelines\|(metrics|traces)\|exporters$/,

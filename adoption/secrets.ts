@@ -3,7 +3,7 @@ import { looksSecret } from "../stacks/rules";
 
 /** Names under which people keep secrets, and the endings of names that only refer to one. */
 const secretName =
-    /password|passwd|secret[-_]?(access[-_]?)?key|client[-_]?secret|api[-_]?key|private[-_]?key|token$|^secret$/i;
+    /password|passwd|secret[-_]?(access[-_]?)?key|client[-_]?secret|api[-_]?key|private[-_]?key|authorization|token$|^secret$/i;
 const reference = /(name|ref|file|path|length|field|_key)$/i;
 
 /** Values without the secrets that stand in them, and the places where those stood. */

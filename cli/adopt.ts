@@ -1,19 +1,22 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
+import { parse } from "yaml";
+
 import { adoption, type Adoption } from "../adoption";
 import { stackFileText } from "../adoption/stackFile";
 import { versions } from "../catalog";
 import { UserError } from "../errors";
 import { parseCommand, run } from "./command";
 
-const usage = `Usage: npm run adopt -- VALUES.yaml --out STACKFILE [--version VERSION] [--region [NAMESPACE/]NAME]
+const usage = `Usage: npm run adopt -- VALUES.yaml --out STACKFILE [--version VERSION] [--region [NAMESPACE/]NAME] [--credentials YAML]
 
 Writes the stack file that reproduces a values file of the umbrella chart kof which was written by hand, and says what was
 wrong with it, what pulumi up will change, and what the stack file cannot express. An existing file is never overwritten.
 
-  --version   installed KOF version (${versions.join(", ")}), where the values fit several
-  --region    the regional ClusterDeployment, where the values have only a checksum of its name
+  --version       installed KOF version (${versions.join(", ")}), where the values fit several
+  --region        the regional ClusterDeployment, where the values have only a checksum of its name
+  --credentials   kof:cloudwatch.credentials, where the values name no Secret: '{kind: podIdentity, clusterName: NAME}'
 
 Exit code: 0 written; 3 written, but something of the original is not in it; 1 nothing was written.`;
 
@@ -35,6 +38,14 @@ function regionOf(text: string | undefined) {
         throw new UserError(`--region ${text} is not NAME or NAMESPACE/NAME.\n\n${usage}`);
     }
     return cluster === undefined ? undefined : { cluster, namespace };
+}
+
+function credentialsOf(text: string | undefined): unknown {
+    try {
+        return text === undefined ? undefined : parse(text);
+    } catch (error) {
+        throw new UserError(`--credentials is not YAML: ${(error as Error).message}\n\n${usage}`);
+    }
 }
 
 function read(file: string): string {
@@ -63,6 +74,7 @@ run(() => {
         out: { type: "string" },
         version: { type: "string" },
         region: { type: "string" },
+        credentials: { type: "string" },
     });
     const [file, ...more] = positionals;
     const { out, version } = values;
@@ -74,7 +86,8 @@ run(() => {
     if (version !== undefined && !versions.includes(version)) {
         throw new UserError(`--version ${version} is not supported. Allowed: ${versions.join(", ")}.`);
     }
-    const result = adoption(read(file), { version, region: regionOf(values.region) }, file);
+    const said = { version, region: regionOf(values.region), credentials: credentialsOf(values.credentials) };
+    const result = adoption(read(file), said, file);
     const schema = path.relative(path.dirname(out), path.join(__dirname, "..", "stacks", "stack-file.schema.json"));
     write(out, stackFileText(result.settings, path.basename(file), schema));
     console.log(`${out}: route ${String(result.settings.route)}, KOF ${String(result.settings.version)}`);

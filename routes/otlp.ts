@@ -9,8 +9,10 @@ import { bufferOf, collectorsOnly, secretEnv } from "./collectors";
 import type { Destination } from "./destinations";
 import { mothershipVolumes } from "./volumes";
 
-const exporter = "otlphttp/destination";
-const caVariable = "OTLP_CA";
+/** The exporter that writes to the destination. */
+export const otlpExporter = "otlphttp/destination";
+/** The variable with the CA of the destination. */
+export const caVariable = "OTLP_CA";
 
 /** Every signal goes to one address that takes OTLP over HTTP, as most vendors do. */
 export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts {
@@ -38,19 +40,19 @@ function kubeStack(settings: SettingsOf<"otlp">, catalog: Catalog): HelmValues {
         ...(tls.caSecret === undefined ? {} : { ca_pem: `\${env:${caVariable}}` }),
         ...(tls.insecureSkipVerify ? { insecure_skip_verify: true } : {}),
     };
-    const to = { exporters: [exporter] };
+    const to = { exporters: [otlpExporter] };
     return mergeValues(named(catalog, ["metrics", "traces"]), {
         collectors: { daemon: { config: { service: { pipelines: apart(catalog) } } } },
         defaultCRConfig: {
             config: {
                 exporters: {
-                    [exporter]: {
+                    [otlpExporter]: {
                         endpoint,
                         ...(headersSecret === undefined
                             ? {}
                             : {
                                   headers: Object.fromEntries(
-                                      headers.map((header) => [header, `\${env:${variable(header)}}`]),
+                                      headers.map((header) => [header, `\${env:${headerVariable(header)}}`]),
                                   ),
                               }),
                         ...(Object.keys(security).length > 0 ? { tls: security } : {}),
@@ -68,18 +70,19 @@ function apart(catalog: Catalog): HelmValues {
     const daemon = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
     const pipelines = valueAt(chartValues(catalog, "kof-collectors"), daemon);
     const sorted = Object.keys(isMap(pipelines) ? pipelines : {}).filter((name) => name.startsWith("logs/"));
-    return Object.fromEntries(sorted.map((name) => [name, { exporters: [exporter] }]));
+    return Object.fromEntries(sorted.map((name) => [name, { exporters: [otlpExporter] }]));
 }
 
 function environment({ headersSecret, headers, tls }: OtlpSettings): HelmValue[] {
     return [
         ...(headersSecret === undefined
             ? []
-            : headers.map((header) => secretEnv(variable(header), headersSecret, header))),
+            : headers.map((header) => secretEnv(headerVariable(header), headersSecret, header))),
         ...(tls.caSecret === undefined ? [] : [secretEnv(caVariable, tls.caSecret, "ca.crt")]),
     ];
 }
 
-function variable(header: string): string {
+/** The variable with a header's value. */
+export function headerVariable(header: string): string {
     return `OTLP_HEADER_${header.toUpperCase().replaceAll("-", "_")}`;
 }

@@ -20,6 +20,14 @@ function issuerIn(region: string): string {
     return `arn:${partitionOf(region)}:iam::123456789012:oidc-provider/oidc.example.net`;
 }
 
+/** What collectors keep, where telemetry leaves the cluster. */
+function buffered({ route }: Raw): fc.Arbitrary<Raw> {
+    const buffer = fc.record({ duration: fc.constantFrom("90s", "30m", "48h"), size }, { requiredKeys: [] });
+    return ["regional", "cloudwatch", "otlp"].includes(String(route))
+        ? optional(buffer).map((buffer) => ({ buffer }))
+        : fc.constant({});
+}
+
 /** Valid settings, of every route, version, distribution and option. */
 export const validSettings: fc.Arbitrary<Raw> = fc
     .record({
@@ -110,5 +118,5 @@ export const validSettings: fc.Arbitrary<Raw> = fc
                       ]
                     : []),
             )
-            .map((route) => ({ ...common, ...route })),
+            .chain((route) => buffered(route).map((more) => ({ ...common, ...route, ...more }))),
     );

@@ -227,7 +227,9 @@ describe("adopting", () => {
             { version: "1.9.0" },
         );
         assert.equal(settings.values, undefined);
-        assert.deepEqual(lost, ["kof-storage.enabled is true, but kof:route decides it, and does without."]);
+        assert.deepEqual(lost, [
+            "kof-storage.enabled is true, but kof:route decides it, and does without: pulumi up uninstalls it.",
+        ]);
     });
 
     it("says what becomes of a null", () => {
