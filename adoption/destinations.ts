@@ -137,7 +137,7 @@ export function findOtlp({ settings }: Found, at: At, config: At): void {
 const longest = 3653;
 
 /** Settings of route cloudwatch. */
-export function findCloudWatch(found: Found, at: At, config: At, said: unknown): void {
+export function findCloudWatch(found: Found, at: At, config: At, said: unknown, issuer?: string): void {
     const { settings, missing, notes } = found;
     const exporter = (config("exporters", "awscloudwatchlogs") ?? {}) as Record<string, string | number | undefined>;
     const retention = Number(exporter.log_retention ?? 0);
@@ -161,7 +161,7 @@ export function findCloudWatch(found: Found, at: At, config: At, said: unknown):
         retentionDays: known ? retention : longest,
         ...audit,
         ...(Object.keys(stored).length > 0 ? { signals: stored } : {}),
-        credentials: credentialsOf(found, at, said),
+        credentials: credentialsOf(found, at, said, issuer),
         ...(exporter.endpoint === undefined ? {} : { endpoint: exporter.endpoint }),
     };
     if (!known) {
@@ -201,7 +201,7 @@ function streamName(at: At, config: At): string | undefined {
 }
 
 /** How the collectors authenticate at AWS: as the values tell, else as the person says. */
-function credentialsOf({ missing, notes }: Found, at: At, said: unknown): unknown {
+function credentialsOf({ missing, notes }: Found, at: At, said: unknown, issuer?: string): unknown {
     const shared: At = (...path) => at(kubeStack, "defaultCRConfig", ...path);
     const secret = valueAt(variable(shared("env"), "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
     const generation = shared("podAnnotations", "cloudwatch-credentials/generation");
@@ -214,16 +214,22 @@ function credentialsOf({ missing, notes }: Found, at: At, said: unknown): unknow
     const [role] = [...leaves(at(kubeStack) ?? {})].flatMap(([path, value]) =>
         path.at(-1) === "eks.amazonaws.com/role-arn" && typeof value === "string" ? [value] : [],
     );
-    if (said !== undefined) {
+    const [, partition = "aws", account = "ACCOUNT"] = /^arn:([\w-]+):iam::(\d+):/.exec(role ?? "") ?? [];
+    const provider = (name: string) => `arn:${partition}:iam::${account}:oidc-provider/${name}`;
+    const seen =
+        role === undefined || issuer === undefined
+            ? undefined
+            : { kind: "irsa", oidcProviderArn: provider(issuer.replace(/^https:\/\//, "")) };
+    const credentials = said ?? seen;
+    if (credentials !== undefined) {
         if (role !== undefined && !role.includes(":role/kof/")) {
             notes.push(
                 `The collectors keep the role ${role}, which kof:values names. The program makes one of its own besides: to ` +
                     "use that, remove the annotations from kof:values.",
             );
         }
-        return said;
+        return credentials;
     }
-    const [, partition = "aws", account = "ACCOUNT"] = /^arn:([\w-]+):iam::(\d+):/.exec(role ?? "") ?? [];
     missing.push(
         role === undefined
             ? "The values do not say with which credentials the collectors write to CloudWatch. Say it with one of\n" +
@@ -231,7 +237,7 @@ function credentialsOf({ missing, notes }: Found, at: At, said: unknown): unknow
                   "      --credentials '{kind: existingSecret, name: NAME}'          a Secret in namespace kof, as KOF's page has it\n" +
                   "      --credentials '{kind: accessKey}'                           the program makes an IAM user and a key"
             : `The collectors take the role ${role} with the token of their service account. Say of which IAM OIDC provider:\n` +
-                  `      --credentials '{kind: irsa, oidcProviderArn: "arn:${partition}:iam::${account}:oidc-provider/ISSUER"}'\n` +
+                  `      --credentials '{kind: irsa, oidcProviderArn: "${provider("ISSUER")}"}'\n` +
                   "    where ISSUER is the issuer, without https://, in\n" +
                   "      kubectl get --raw /.well-known/openid-configuration",
     );

@@ -12,11 +12,12 @@ import { brief } from "../stacks/problems";
 import { deciderOf } from "../stacks/rules";
 import { changes, complete } from "./additions";
 import { same } from "./compare";
+import { claimed, type Claim } from "./claims";
 import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations";
-import { recognise, volumeSettings, type NamedRegion } from "./recognise";
+import { recognise, volumeSettings, type NamedRegion, type Region } from "./recognise";
 import { correct, nestChart, removeLeaf, secretPlaceholder } from "./repair";
 import { withoutSecrets } from "./secrets";
-import { isExporter, readOriginal } from "./text";
+import { isExporter, readOriginal, type Original } from "./text";
 
 /** What a values file that was written by hand comes to. */
 export interface Adoption {
@@ -40,6 +41,19 @@ export interface Said {
     readonly region?: NamedRegion | undefined;
     /** `kof:cloudwatch.credentials`, where the values do not tell them. */
     readonly credentials?: unknown;
+    /** What a look at the cluster told. */
+    readonly cluster?: Seen | undefined;
+}
+
+/** What is to be seen on a cluster and not in values; `undefined` where nobody could look. */
+export interface Seen {
+    readonly claims?: readonly Claim[] | undefined;
+    /** Whether the namespace is in the Istio mesh. */
+    readonly istio?: boolean | undefined;
+    /** The regional ClusterDeployments. */
+    readonly regions?: readonly Region[] | undefined;
+    /** Who issues the tokens of service accounts: an https:// URL. */
+    readonly issuer?: string | undefined;
 }
 
 /**
@@ -51,6 +65,11 @@ export interface Said {
  */
 export function adoption(text: string, said: Said = {}, source = "kof-values.yaml"): Adoption {
     const original = readOriginal(text, source, (values) => versions.some((version) => unread(version, values) === 0));
+    return adoptionOf(original, said, source);
+}
+
+/** As {@link adoption}, of values that are no text any more. */
+export function adoptionOf(original: Original, said: Said, source: string): Adoption {
     const nested = asRouteNames(nestChart(original.values));
     const version = said.version ?? onlyVersion(nested.values, source);
     const catalog = catalogOf(version);
@@ -78,8 +97,12 @@ export function adoption(text: string, said: Said = {}, source = "kof-values.yam
     }
     const corrected = correct(given, written, found.settings);
     const stack = `What ${source} comes to`;
-    const base = routeOf(parseSettings(found.settings, stack));
-    const volumes = volumeSettings(corrected.values, base);
+    const ofValues = volumeSettings(corrected.values, routeOf(parseSettings(found.settings, stack)));
+    const { storage, notes } = claimed(
+        routeOf(parseSettings({ ...found.settings, ...ofValues }, stack)),
+        said.cluster?.claims ?? [],
+    );
+    const volumes = mergeValues(ofValues, Object.keys(storage).length > 0 ? { storage } : {});
     const own = routeOf(parseSettings({ ...found.settings, ...volumes }, stack)).values;
     const completed = complete(corrected.values, own, written);
     const rest = remainder(completed.values, own, written);
@@ -109,7 +132,7 @@ export function adoption(text: string, said: Said = {}, source = "kof-values.yam
         faults: [...faults, ...found.faults, ...corrected.faults],
         changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
-        notes: found.notes,
+        notes: [...found.notes, ...notes],
     };
 }
 

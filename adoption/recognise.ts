@@ -1,5 +1,6 @@
 import { chartValues, signals, type Catalog } from "../catalog";
 import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import type { Said } from ".";
 import type { Route } from "../routes";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../routes/vmuser";
@@ -22,7 +23,8 @@ export interface NamedRegion {
     readonly namespace?: string | undefined;
 }
 
-interface Region {
+/** A regional ClusterDeployment. */
+export interface Region {
     readonly cluster: string;
     readonly namespace: string;
 }
@@ -41,11 +43,7 @@ export interface Recognised {
 type RouteName = Route["settings"]["route"];
 
 /** Works out which settings of a stack give values like these. */
-export function recognise(
-    values: HelmValues,
-    catalog: Catalog,
-    { region, credentials }: { region?: NamedRegion | undefined; credentials?: unknown },
-): Recognised {
+export function recognise(values: HelmValues, catalog: Catalog, { region, credentials, cluster }: Said): Recognised {
     const route = routeName(values, catalog);
     const collectors = collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
@@ -62,10 +60,10 @@ export function recognise(
             findIncompleteManagement(found, values, catalog, config);
             break;
         case "regional":
-            findRegion(found, values, catalog, region, at, config);
+            findRegion(found, values, catalog, region, cluster?.regions ?? [], at, config);
             break;
         case "cloudwatch":
-            findCloudWatch(found, at, config, credentials);
+            findCloudWatch(found, at, config, credentials, cluster?.issuer);
             break;
         case "otlp":
             findOtlp(found, at, config);
@@ -75,7 +73,7 @@ export function recognise(
             break;
     }
     findBuffer(found, config);
-    findIstio(found, route, catalog, at);
+    findIstio(found, route, catalog, at, cluster?.istio);
     findGrafana(found, values);
     return found;
 }
@@ -219,6 +217,7 @@ function findRegion(
     values: HelmValues,
     catalog: Catalog,
     named: NamedRegion | undefined,
+    seen: readonly Region[],
     at: At,
     config: At,
 ): void {
@@ -235,7 +234,7 @@ function findRegion(
     const { cluster, domain } = regionEndpoint(values) ?? {};
     const insecure = config("exporters", "prometheusremotewrite", "tls", "insecure_skip_verify") === true;
     const secret = vmuserSecretOf(at);
-    const region = secret === undefined ? byName(cluster, named) : byChecksum(secret, cluster, domain, named);
+    const region = secret === undefined ? byName(cluster, named) : byChecksum(secret, cluster, domain, named, seen);
     if (region === undefined) {
         missing.push(
             (secret === undefined
@@ -277,23 +276,26 @@ function byName(cluster: string | undefined, named: NamedRegion | undefined): Re
 
 /**
  * The region whose name and namespace have the checksum in the Secret's name. A checksum cannot be undone, so what the
- * region may be called is tried: what the person says, its service's name, and the labels of its domain.
+ * region may be called is tried: what the person says, the regions of the cluster, its service's name, and the labels of its domain.
  */
 function byChecksum(
     secret: string,
     cluster: string | undefined,
     domain: string | undefined,
     named: NamedRegion | undefined,
+    seen: readonly Region[],
 ): Region | undefined {
     const labels = domain?.split(".") ?? [];
     const names = named
         ? [named.cluster]
         : [cluster, ...labels, ...labels.map((_, i) => labels.slice(0, i + 2).join("-"))];
     const namespaces = named?.namespace === undefined ? ["kcm-system", "default", "kof"] : [named.namespace];
-    return names
+    const guessed = names
         .filter((name) => name !== undefined)
-        .flatMap((name) => namespaces.map((namespace) => ({ cluster: name, namespace })))
-        .find((region) => vmuserSecretName(region.cluster, region.namespace) === secret);
+        .flatMap((name) => namespaces.map((namespace) => ({ cluster: name, namespace })));
+    return [...(named ? [] : seen), ...guessed].find(
+        (region) => vmuserSecretName(region.cluster, region.namespace) === secret,
+    );
 }
 
 function findRegionless({ settings }: Found, values: HelmValues): void {
@@ -310,8 +312,21 @@ function findRegionless({ settings }: Found, values: HelmValues): void {
     }
 }
 
-function findIstio({ settings, notes }: Found, route: RouteName, catalog: Catalog, at: At): void {
-    if (settings.istio !== undefined || (route === "regional" && umbrellaCollects(catalog))) {
+function findIstio({ settings, notes }: Found, route: RouteName, catalog: Catalog, at: At, label?: boolean): void {
+    const fixed = settings.istio;
+    if (label !== undefined && fixed !== undefined && fixed !== label) {
+        notes.push(
+            `The values are for a namespace ${label ? "outside" : "in"} the Istio mesh, but kof ${label ? "has" : "lacks"} the label ` +
+                "istio-injection=enabled. kof:istio follows the values.",
+        );
+    }
+    if (fixed !== undefined || (route === "regional" && umbrellaCollects(catalog))) {
+        return;
+    }
+    if (label !== undefined) {
+        if (label) {
+            settings.istio = true;
+        }
         return;
     }
     const collector = (...path: string[]) => at(kubeStack, "collectors", ...path);
@@ -343,7 +358,7 @@ function findGrafana({ settings, notes }: Found, values: HelmValues): void {
 }
 
 /** The settings of the volumes that all volumes of a signal agree in, and which of the values they stand for. */
-export function volumeSettings(values: HelmValues, { volumes }: Route): Record<string, unknown> {
+export function volumeSettings(values: HelmValues, { volumes }: Route): HelmValues {
     const at = (prefix: readonly string[], setting: { path: readonly string[] } | null) =>
         setting ? valueAt(values, [...prefix, ...setting.path]) : undefined;
     const classes = new Set(volumes.map(({ volume, prefix }) => at(prefix, volume.storageClass)));

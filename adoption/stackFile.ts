@@ -13,10 +13,16 @@ const remarks: Readonly<Record<string, string>> = {
 /**
  * A stack file with these settings.
  *
- * @param origin the values file that they are from.
+ * @param origin what they are from.
  * @param schema path of the schema for stack files, from where the stack file will be.
+ * @param context of the kubeconfig, where the cluster is not the current one.
  */
-export function stackFileText(settings: Readonly<Record<string, unknown>>, origin: string, schema: string): string {
+export function stackFileText(
+    settings: Readonly<Record<string, unknown>>,
+    origin: string,
+    schema: string,
+    context?: string,
+): string {
     const blocks = Object.entries(settings).flatMap(([key, value]) => {
         const remark = remarks[key];
         const text = stringify({ [`kof:${key}`]: value }, { lineWidth: 0, aliasDuplicateObjects: false });
@@ -26,6 +32,7 @@ export function stackFileText(settings: Readonly<Record<string, unknown>>, origi
         `# yaml-language-server: $schema=${schema}`,
         `# Made by npm run adopt from ${origin}.`,
         "config:",
+        ...(context === undefined ? [] : [`  kubernetes:context: ${stringify(context).trimEnd()}`]),
         ...blocks.map((line) => `  ${line}`),
         "",
     ].join("\n");

@@ -3,31 +3,42 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
-import { adoption, type Adoption } from "../adoption";
+import { adoption, adoptionOf, type Adoption } from "../adoption";
+import { canonical } from "../adoption/compare";
 import { stackFileText } from "../adoption/stackFile";
 import { versions } from "../catalog";
+import type { HelmValues } from "../catalog/values";
+import { kofNamespace } from "../components/namespace";
 import { UserError } from "../errors";
+import { lookAtInstalled, type HelmRelease, type Installed } from "../live/installed";
+import { Kubernetes } from "../live/kubernetes";
 import { parseCommand, run } from "./command";
 
-const usage = `Usage: npm run adopt -- VALUES.yaml --out STACKFILE [--version VERSION] [--region [NAMESPACE/]NAME] [--credentials YAML]
+const usage = `Usage: npm run adopt -- VALUES.yaml --out STACKFILE [--cluster] [OPTIONS]
+       npm run adopt -- --cluster --out STACKFILE [OPTIONS]
 
-Writes the stack file that reproduces a values file of the umbrella chart kof which was written by hand, and says what was
-wrong with it, what pulumi up will change, and what the stack file cannot express. An existing file is never overwritten.
+Writes the stack file that reproduces a KOF which was installed by hand: from the values file of the umbrella chart kof, or from
+its Helm release. Says what was wrong with the values, what pulumi up will change, and what the stack file cannot express. An
+existing file is never overwritten, and nothing on the cluster is changed.
 
+  --cluster       look at the cluster of your kubeconfig: the Helm release, the volumes that exist, the Istio label, the regions
+  --context       look at the cluster of this context, which the stack file then names
   --version       installed KOF version (${versions.join(", ")}), where the values fit several
-  --region        the regional ClusterDeployment, where the values have only a checksum of its name
+  --region        the regional ClusterDeployment as [NAMESPACE/]NAME, where the values have only a checksum of its name
   --credentials   kof:cloudwatch.credentials, where the values name no Secret: '{kind: podIdentity, clusterName: NAME}'
 
-Exit code: 0 written; 3 written, but something of the original is not in it; 1 nothing was written.`;
+Exit code: 0 written; 2 written, but something could not be looked at; 3 written, but something of the original is not in it;
+1 nothing was written.`;
 
 /** What is said about an adoption, for a person. */
-export function report({ faults, changes, lost, notes }: Adoption): string {
+export function report({ faults, changes, lost, notes }: Adoption, unseen: readonly string[] = []): string {
     const section = (title: string, lines: readonly string[]) =>
         lines.length > 0 ? ["", title, ...lines.map((line) => `  - ${line}`)] : [];
     return [
         ...section("What was wrong with the original, and is put right (why: docs/differences.md):", faults),
         ...section("What the program sets besides, which pulumi up will change (why: docs/differences.md):", changes),
         ...section("What the stack file cannot express:", lost),
+        ...section("What could not be looked at:", unseen),
         ...section("What the values do not tell. Look before the first pulumi up:", notes),
     ].join("\n");
 }
@@ -38,6 +49,48 @@ function regionOf(text: string | undefined) {
         throw new UserError(`--region ${text} is not NAME or NAMESPACE/NAME.\n\n${usage}`);
     }
     return cluster === undefined ? undefined : { cluster, namespace };
+}
+
+/** The version that is installed, where one could be seen. */
+function versionOf(installed: Installed | undefined): string | undefined {
+    const version = installed?.release?.version;
+    if (version !== undefined && !versions.includes(version)) {
+        throw new UserError(`KOF ${version} is installed, which is not supported. Supported: ${versions.join(", ")}.`);
+    }
+    return version;
+}
+
+/** @throws UserError when there is no Helm release to read the values from. */
+function releaseOf(installed: Installed | undefined): HelmRelease {
+    if (!installed?.release) {
+        const [reason] = installed?.unseen.filter((each) => each.includes("Helm release")) ?? [];
+        throw new UserError(
+            `${reason ?? `There is no Helm release kof in namespace ${kofNamespace}.`} Give the values file that KOF was installed with.`,
+        );
+    }
+    return installed.release;
+}
+
+function releaseNotes({ status, revision, values }: HelmRelease, file: string | undefined): string[] {
+    return [
+        ...(status === "deployed"
+            ? []
+            : [`Revision ${String(revision)} of the Helm release kof is ${status}, not deployed.`]),
+        ...(file === undefined || canonical(valuesOf(file)) === canonical(values)
+            ? []
+            : [
+                  `${file} is not what is installed. Compare it with\n      helm get values kof -n ${kofNamespace} -o yaml`,
+              ]),
+    ];
+}
+
+/** What Helm would read from a file; `undefined` where it would refuse it. */
+function valuesOf(file: string): HelmValues | undefined {
+    try {
+        return parse(read(file)) as HelmValues;
+    } catch {
+        return undefined;
+    }
 }
 
 function credentialsOf(text: string | undefined): unknown {
@@ -69,28 +122,43 @@ function write(file: string, text: string): void {
     }
 }
 
-run(() => {
+run(async () => {
     const { values, positionals } = parseCommand(usage, {
         out: { type: "string" },
+        cluster: { type: "boolean" },
+        context: { type: "string" },
         version: { type: "string" },
         region: { type: "string" },
         credentials: { type: "string" },
     });
     const [file, ...more] = positionals;
-    const { out, version } = values;
-    if (file === undefined || more.length > 0 || out === undefined) {
+    const { out, version, context } = values;
+    const looks = values.cluster === true || context !== undefined;
+    if ((file === undefined && !looks) || more.length > 0 || out === undefined) {
         throw new UserError(
-            `${file === undefined || more.length > 0 ? "Give one values file" : "--out is missing"}.\n\n${usage}`,
+            `${out === undefined ? "--out is missing" : "Give one values file, or --cluster"}.\n\n${usage}`,
         );
     }
     if (version !== undefined && !versions.includes(version)) {
         throw new UserError(`--version ${version} is not supported. Allowed: ${versions.join(", ")}.`);
     }
-    const said = { version, region: regionOf(values.region), credentials: credentialsOf(values.credentials) };
-    const result = adoption(read(file), said, file);
+    const installed = looks ? await lookAtInstalled(Kubernetes.connect({ context })) : undefined;
+    const said = {
+        version: version ?? versionOf(installed),
+        region: regionOf(values.region),
+        credentials: credentialsOf(values.credentials),
+        cluster: installed,
+    };
+    const origin = file ?? "the Helm release kof";
+    const result =
+        file === undefined
+            ? adoptionOf({ values: releaseOf(installed).values, faults: [] }, said, origin)
+            : adoption(read(file), said, file);
     const schema = path.relative(path.dirname(out), path.join(__dirname, "..", "stacks", "stack-file.schema.json"));
-    write(out, stackFileText(result.settings, path.basename(file), schema));
+    write(out, stackFileText(result.settings, file === undefined ? origin : path.basename(file), schema, context));
+    const notes = [...result.notes, ...(installed?.release ? releaseNotes(installed.release, file) : [])];
+    const unseen = installed?.unseen ?? [];
     console.log(`${out}: route ${String(result.settings.route)}, KOF ${String(result.settings.version)}`);
-    console.log(report(result));
-    process.exitCode = result.lost.length > 0 ? 3 : 0;
+    console.log(report({ ...result, notes }, unseen));
+    process.exitCode = result.lost.length > 0 ? 3 : unseen.length > 0 ? 2 : 0;
 });

@@ -1,0 +1,145 @@
+import { gunzipSync } from "node:zlib";
+
+import type { Claim } from "../adoption/claims";
+import type { HelmValues } from "../catalog/values";
+import { kofNamespace } from "../components/namespace";
+import { UserError } from "../errors";
+import { CouldNotLook } from "./findings";
+import type { Kubernetes } from "./kubernetes";
+
+/** What is installed on a cluster, as far as it could be seen. */
+export interface Installed {
+    /** The Helm release of the umbrella. */
+    readonly release?: HelmRelease | undefined;
+    readonly claims?: readonly Claim[] | undefined;
+    /** Whether the namespace is in the Istio mesh. */
+    readonly istio?: boolean | undefined;
+    /** The regional ClusterDeployments. */
+    readonly regions?: readonly { readonly cluster: string; readonly namespace: string }[] | undefined;
+    /** Who issues the tokens of service accounts. */
+    readonly issuer?: string | undefined;
+    /** What could not be looked at, and why: one sentence each. */
+    readonly unseen: readonly string[];
+}
+
+/** One revision of a Helm release: what somebody gave to `helm install` or `helm upgrade`. */
+export interface HelmRelease {
+    /** `deployed`, `failed`, `pending-upgrade`, … */
+    readonly status: string;
+    readonly revision: number;
+    /** Version of the chart. */
+    readonly version: string;
+    readonly values: HelmValues;
+}
+
+const namespacePath = `/api/v1/namespaces/${kofNamespace}`;
+
+/**
+ * Looks at the KOF that runs on a cluster. Changes nothing.
+ *
+ * @throws UserError when there is none.
+ */
+export async function lookAtInstalled(api: Kubernetes): Promise<Installed> {
+    const unseen: string[] = [];
+    const look = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
+        try {
+            return await read();
+        } catch (error) {
+            if (!(error instanceof CouldNotLook)) {
+                throw error;
+            }
+            unseen.push(`Could not look at ${what}: ${error.message}`);
+            return undefined;
+        }
+    };
+    const istio = await look("the namespace's Istio label", () => istioLabel(api));
+    return {
+        istio,
+        release: await look("the Helm release", () => helmRelease(api)),
+        claims: await look("the volumes", () => claims(api)),
+        regions: await look("the regional ClusterDeployments", () => regions(api)),
+        issuer: await look("the issuer of service account tokens", () => issuer(api)),
+        unseen,
+    };
+}
+
+interface Named {
+    readonly metadata: {
+        readonly name: string;
+        readonly namespace: string;
+        readonly labels?: Readonly<Record<string, string>>;
+    };
+}
+
+async function istioLabel(api: Kubernetes): Promise<boolean> {
+    const namespace = await api.get<Named>(namespacePath);
+    if (!namespace) {
+        throw new UserError(`${api.server} has no namespace ${kofNamespace}: KOF is not installed there.`);
+    }
+    return namespace.metadata.labels?.["istio-injection"] === "enabled";
+}
+
+/** Helm 3 and 4 keep each revision in a Secret, as base64 of gzipped JSON (`pkg/storage/driver/util.go`). */
+async function helmRelease(api: Kubernetes): Promise<HelmRelease | undefined> {
+    const secrets = await api.list<Named & { readonly data: { readonly release: string } }>(
+        `${namespacePath}/secrets?labelSelector=${encodeURIComponent("owner=helm,name=kof")}`,
+    );
+    const revisions = secrets.map(({ data }) => decoded(data.release)).sort((a, b) => b.revision - a.revision);
+    return revisions.find(({ status }) => status === "deployed") ?? revisions[0];
+}
+
+function decoded(data: string): HelmRelease {
+    const packed = Buffer.from(Buffer.from(data, "base64").toString(), "base64");
+    const { info, version, chart, config } = JSON.parse(gunzipSync(packed).toString()) as {
+        info: { status: string };
+        version: number;
+        chart: { metadata: { version: string } };
+        config?: HelmValues | null;
+    };
+    return {
+        status: info.status,
+        revision: version,
+        version: chart.metadata.version.replace(/^v/, ""),
+        values: config ?? {},
+    };
+}
+
+interface PersistentVolumeClaim extends Named {
+    readonly spec: {
+        readonly storageClassName?: string;
+        readonly resources: { readonly requests: { readonly storage: string } };
+    };
+}
+
+interface StatefulSet extends Named {
+    readonly spec: { readonly volumeClaimTemplates?: readonly PersistentVolumeClaim[] };
+}
+
+async function claims(api: Kubernetes): Promise<Claim[]> {
+    const found = await api.list<PersistentVolumeClaim>(`${namespacePath}/persistentvolumeclaims`);
+    const sets = await api.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`);
+    const templates = new Map<string, string>(
+        sets.flatMap(({ metadata, spec }) =>
+            (spec.volumeClaimTemplates ?? []).map(
+                (template) =>
+                    [`${template.metadata.name}-${metadata.name}`, template.spec.resources.requests.storage] as const,
+            ),
+        ),
+    );
+    return found.map(({ metadata, spec }) => ({
+        name: metadata.name,
+        size: spec.resources.requests.storage,
+        storageClass: spec.storageClassName ?? "",
+        template: templates.get(metadata.name.replace(/-\d+$/, "")),
+    }));
+}
+
+async function regions(api: Kubernetes) {
+    const label = encodeURIComponent("k0rdent.mirantis.com/kof-cluster-role=regional");
+    const found = await api.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/clusterdeployments?labelSelector=${label}`);
+    return found.map(({ metadata }) => ({ cluster: metadata.name, namespace: metadata.namespace }));
+}
+
+async function issuer(api: Kubernetes): Promise<string | undefined> {
+    return (await api.get<{ issuer: string }>("/.well-known/openid-configuration"))?.issuer;
+}
