@@ -10,6 +10,7 @@ import { routeOf, type Route } from "../routes";
 import { sizeInGiB, storesHere } from "../routes/volumes";
 import { parseSettings, rawSettings } from "../stacks/parse";
 import type { Rates } from "../stacks/settings";
+import { days } from "../summary/capacity";
 import { parseOptions, run } from "./command";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
 
@@ -104,12 +105,6 @@ function cells({ volume, perDayGiB, neededGiB, fullAfterDays }: VolumeCapacity):
         `${String(count)} x ${size}`,
         full,
     ];
-}
-
-function days(amount: number): string {
-    return amount < 1
-        ? "less than a day"
-        : `${String(Math.floor(amount))} ${Math.floor(amount) === 1 ? "day" : "days"}`;
 }
 
 function costCell(cost: Cost, { currency }: Prices): string {

@@ -1,3 +1,4 @@
+import { readPrices } from "../capacity/costs";
 import { signals, type Signal } from "../catalog";
 import { isMap, textOf, valueAt } from "../catalog/values";
 import { effectiveCollectors, shortName, type EnvVar } from "../collectors/effective";
@@ -8,7 +9,9 @@ import type { Route } from "../routes";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
 import { vmuserSecretPrefix } from "../routes/vmuser";
 import { sizeInGiB, totalGiB, volumesOf } from "../routes/volumes";
+import { costTable, spaceText } from "./capacity";
 import { diagram } from "./diagram";
+import { code, paragraphs, plain, section, table } from "./markdown";
 
 /**
  * What a reviewer should know of a stack, as Markdown: where each signal goes, what is stored here, which credentials
@@ -17,7 +20,7 @@ import { diagram } from "./diagram";
  * @param notices what the program warns of.
  */
 export function summaryPage(stack: string, route: Route, notices: readonly string[]): string {
-    const { route: name, version, clusterName } = route.settings;
+    const { route: name, version, clusterName, rates } = route.settings;
     const parts = [
         `# ${plain(stack)}: route ${name}, KOF ${version}`,
         `Where the telemetry of management cluster ${code(clusterName)} goes, and what is made for it.`,
@@ -32,29 +35,12 @@ export function summaryPage(stack: string, route: Route, notices: readonly strin
             "Volumes on this cluster",
             table(["component", "holds", "volumes", "size of each", "class", "kept for", "total"], volumeRows(route)),
         ),
+        section("Space at the rates of kof:rates", spaceText(route)),
         section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(route))),
+        section("Cost", rates === undefined ? "" : costTable(route, readPrices())),
         section("Credentials", table(["Secret", "holds", "made by"], credentialRows(route)) || "None."),
     ];
-    return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
-}
-
-function section(title: string, content: string): string {
-    return content === "" ? "" : `## ${title}\n\n${content}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-    const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-    return rows.length === 0 ? "" : [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-/** Text in which nothing is taken for Markdown or HTML. */
-function plain(text: string): string {
-    return text.replaceAll("\n", " ").replaceAll(/[\\`*_|[\]<>&#]/g, (sign) => `\\${sign}`);
-}
-
-/** Text as it is, in a cell of a table. */
-function code(text: string): string {
-    return /[`|\n]/.test(text) ? plain(text) : `\`${text}\``;
+    return `${paragraphs(parts)}\n`;
 }
 
 function destinationRows({ destinations }: Route): string[][] {

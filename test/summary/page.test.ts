@@ -75,6 +75,26 @@ describe("summary.md", () => {
         assert.doesNotMatch(page(routes.management!), /Log groups/);
     });
 
+    it("says what the rates need, when volumes are full, and what it costs", () => {
+        const storage = { logs: { size: "20Gi" }, traces: { size: "20Gi" } };
+        const rates = { metrics: { activeSeries: 300_000 }, logs: { linesPerSecond: 3000 } };
+        const storageClass = { name: "kof", preset: "aws-ebs" };
+        const text = page({ ...routes.management, version: "1.9.0", storageClass, storage, rates });
+        assert.deepEqual(rows(text, "Space at the rates of kof:rates"), [
+            ["vmstorage", "1.61Gi", "30d", "21Gi", "100Gi", "never"],
+            ["vlstorage", "6.03Gi", "7d", "**31Gi: too small**", "20Gi", "**after 6 days**"],
+            ["vtstorage", "0.00Gi", "7d", "0Gi", "20Gi", "never"],
+        ]);
+        assert.deepEqual(rows(text, "Cost"), [["volumes", "32.00 USD in us-east-1"]]);
+        const cloudwatch = page({ ...routes.cloudwatch, rates });
+        assert.deepEqual(rows(cloudwatch, "Cost")[1]?.[0], "CloudWatch");
+        assert.match(cloudwatch, /Nothing of this cluster's own is stored on these volumes\./);
+    });
+
+    it("says nothing of space and cost without rates", () => {
+        assert.doesNotMatch(page(routes.management!), /## (Space|Cost)/);
+    });
+
     it("says what each collector does with each signal, and what ends there", () => {
         assert.deepEqual(rows(page({ ...routes.cloudwatch, version: "1.10.0" }), "Collectors"), [
             ["cluster-stats", "deployment", "**nop**", "awscloudwatchlogs", "", ""],
