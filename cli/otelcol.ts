@@ -5,7 +5,7 @@ import * as path from "node:path";
 
 import { parse, stringify } from "yaml";
 
-import { isMap, textOf, type HelmValue, type HelmValues } from "../catalog/values";
+import { isMap, mergeValues, textOf, type HelmValue, type HelmValues } from "../catalog/values";
 import type { EnvVar } from "../collectors/effective";
 import { operatorVariables } from "../collectors/references";
 import { UserError } from "../errors";
@@ -49,8 +49,8 @@ function validate(binary: string, collector: HelmValues): { errors?: string; not
         const mounts = (collector.volumeMounts ?? []) as { mountPath: string }[];
         const places = [...mounts.map(({ mountPath }) => mountPath), serviceAccount];
         const variables = [...(collector.env as unknown as EnvVar[]), ...operatorVariables.map((name) => ({ name }))];
-        const env = { PATH: process.env.PATH ?? "", ...Object.fromEntries(variables.map(valueOf)) };
-        const config = relocated(collector.config ?? {}, "", { root, places, env });
+        const env = { PATH: process.env.PATH ?? "", ...kubernetes, ...Object.fromEntries(variables.map(valueOf)) };
+        const config = relocated(withoutToken(collector.config ?? {}), "", { root, places, env });
         fs.writeFileSync(file, stringify(config, { aliasDuplicateObjects: false }));
         const args = Object.entries((collector.args ?? {}) as HelmValues).map(
             ([key, value]) => `--${key}=${textOf(value)}`,
@@ -80,9 +80,34 @@ function runValidate(
 }
 
 function valueOf({ name, value, valueFrom }: EnvVar): [string, string] {
-    const reference = JSON.stringify(valueFrom ?? null);
-    // Addresses and ports are made of it.
-    return [name, value ?? (/status\.(hostIP|podIP)/.test(reference) ? "127.0.0.1" : "placeholder")];
+    const from = `${name} ${JSON.stringify(valueFrom ?? null)}`;
+    const [, standIn = "placeholder"] = standIns.find(([pattern]) => pattern.test(from)) ?? [];
+    return [name, value ?? standIn];
+}
+
+/** Where the collector, or Go itself, takes nothing but an address or a number. */
+const standIns = [
+    [/status\.(hostIP|podIP)/, "127.0.0.1"],
+    [/^GO(MEMLIMIT|MAXPROCS) |resourceFieldRef/, "1"],
+] as const;
+
+/** What Kubernetes tells every container. */
+const kubernetes = { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: "443" };
+
+/**
+ * The configuration with components that present no token to Kubernetes. Some look for the pod's one already when they are
+ * validated, in a place of the file system that no setting moves.
+ */
+function withoutToken(value: HelmValue): HelmValue {
+    if (!isMap(value)) {
+        return value;
+    }
+    const entries = Object.entries(value).map(([key, inner]): [string, HelmValue] => [
+        key,
+        key === "auth_type" && inner === "serviceAccount" ? "none" : withoutToken(inner),
+    ]);
+    const detector = Array.isArray(value.detectors) && value.detectors.includes("k8snode");
+    return mergeValues(Object.fromEntries(entries), detector ? { k8snode: { auth_type: "none" } } : {});
 }
 
 const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -83,6 +83,18 @@ describe("render --otelcol", () => {
         );
     });
 
+    it("stands in for the cluster: numbers that Go reads, Kubernetes' address, and no token that is not there", () => {
+        const binary = collector(`
+            const { GOMEMLIMIT, KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT } = process.env;
+            const ok = [GOMEMLIMIT, KUBERNETES_SERVICE_PORT].every((text) => /^\\d+$/.test(text)) && KUBERNETES_SERVICE_HOST;
+            process.exit(ok && text.match(/auth_type: none/g).length === 2 && !text.includes("serviceAccount") ? 0 : 1);`);
+        const config = {
+            receivers: { kubeletstats: { auth_type: "serviceAccount" } },
+            processors: { resourcedetection: { detectors: ["env", "k8snode"] }, other: { detectors: ["env"] } },
+        };
+        assert.deepEqual(validateCollectors(binary, files({ ...sound, config })).refused, []);
+    });
+
     it("tries again without feature gates that its version does not have, and says so", () => {
         const complaint = `invalid argument: feature gate "x" is stable, can not be disabled`;
         const binary = collector(
