@@ -20,8 +20,8 @@ const common: Raw = {
     storageClass: { name: "kof", preset: "local-path" },
 };
 const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
-// Log groups outlive their stack, so each run has its own.
-const aws = { region: "us-east-2", logGroup: `kof-e2e-${randomUUID()}` };
+// Log groups outlive their stack unless told otherwise, and may be there from another run.
+const aws = { region: "us-east-2", logGroup: `kof-e2e-${randomUUID()}`, keepLogGroups: false };
 /** The routes that can be deployed here: some of their resources are AWS's. */
 const routes: Readonly<Record<string, Raw>> = {
     none: { ...common, route: "none" },
