@@ -13,6 +13,16 @@ const titles = { impossible: "Cannot be done", loses: "Loses stored data", notic
 
 /** A plan as Markdown that reads well as plain text: the verdict, what is dangerous, and then what happens to everything. */
 export function planText(plan: Plan): string {
+    return [effectText(plan), upgradeText(plan)].filter((part) => part !== "").join("\n\n");
+}
+
+/** What KOF itself changes between two versions; nothing for the same version. */
+export function upgradeText(plan: Plan): string {
+    return section("What KOF changes between the two", upgradeLines(plan));
+}
+
+/** A plan without {@link upgradeText}, which is long. */
+export function effectText(plan: Plan): string {
     const { from, to, signals, volumes, logGroups, credentials, steps } = plan;
     const settings = [from.settings, to.settings] as const;
     return [
@@ -58,7 +68,6 @@ export function planText(plan: Plan): string {
             "Left behind, and how to remove it",
             leftBehind(plan).map(({ what, remove }) => `- ${what}: ${remove}`),
         ),
-        section("What KOF changes between the two", upgradeLines(plan)),
     ]
         .filter((part) => part !== "")
         .join("\n\n");

@@ -84,20 +84,42 @@ function renderAll(): { count: number; time: number } {
 
 const fleets = [1, 50, 100, 200, 500];
 
-/** What `render --all` takes for fleets of growing size: per stack, beyond what the first one takes, and at most in memory. */
-function benchFleets(reporter: string): string[] {
+/** Stack files of a fleet, every route in turns. */
+function writeFleet(folder: string, size: number, clusterName: string): void {
+    for (let i = 0; i < size; i++) {
+        const { route, ...blocks } = routes[i % routes.length] ?? { route: "none" };
+        const settings = Object.entries({ route, clusterName: `${clusterName}${String(i)}`, ...blocks });
+        const config = Object.fromEntries(settings.map(([key, value]) => [`kof:${key}`, value]));
+        fs.writeFileSync(path.join(folder, `Pulumi.s${String(i)}.yaml`), stringify({ config }));
+    }
+}
+
+/** What `render --all`, and `diff` when every stack has changed, take for fleets of growing size. */
+function benchFleets(reporter: string): Record<"render --all" | "diff", string[]> {
     const results = fleets.map((size) => {
         const folder = fs.mkdtempSync(path.join(os.tmpdir(), "fleet-"));
-        for (let i = 0; i < size; i++) {
-            const { route, ...blocks } = routes[i % routes.length] ?? { route: "none" };
-            const settings = Object.entries({ route, clusterName: `c${String(i)}`, ...blocks });
-            const config = Object.fromEntries(settings.map(([key, value]) => [`kof:${key}`, value]));
-            fs.writeFileSync(path.join(folder, `Pulumi.s${String(i)}.yaml`), stringify({ config }));
+        writeFleet(folder, size, "a");
+        const render = measure(reporter, [path.resolve("cli/render.ts"), "--all"], folder);
+        const identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.net"];
+        for (const args of [
+            ["init", "-q"],
+            ["add", "."],
+            [...identity, "commit", "-qm", "fleet"],
+        ]) {
+            spawnSync("git", args, { cwd: folder });
         }
-        const result = measure(reporter, [path.resolve("cli/render.ts"), "--all"], folder);
+        writeFleet(folder, size, "b");
+        const diff = measure(reporter, [path.resolve("cli/diff.ts"), "HEAD"], folder);
         fs.rmSync(folder, { recursive: true });
-        return { size, ...result };
+        return { size, render, diff };
     });
+    const growth = (command: "render" | "diff") =>
+        growthRows(results.map((result) => ({ size: result.size, ...result[command] })));
+    return { "render --all": growth("render"), diff: growth("diff") };
+}
+
+/** Per stack, beyond what the first one takes, and at most in memory. */
+function growthRows(results: readonly ({ readonly size: number } & Measured)[]): string[] {
     const [one, first] = results as [(typeof results)[number], (typeof results)[number]];
     const perStack = ({ size, cpu }: typeof one) => (cpu - one.cpu) / (size - 1);
     return results
@@ -140,8 +162,10 @@ run(() => {
         ];
         console.log(`${name}\n${"".padEnd(16)}${columns.join("")}`);
     }
-    console.log("render --all        time   CPU / stack   ratio  peak memory   ratio");
-    console.log(benchFleets(reporter).join("\n"));
+    for (const [command, rows] of Object.entries(benchFleets(reporter))) {
+        console.log(`${command.padEnd(20)}time   CPU / stack   ratio  peak memory   ratio`);
+        console.log(rows.join("\n"));
+    }
     fs.rmSync(path.dirname(reporter), { recursive: true });
     const { count, time } = renderAll();
     console.log(`Values of all versions x routes: ${String(count)} files in ${time.toFixed(0)} ms, in one process`);

@@ -70,7 +70,7 @@ export async function renderAll(
 }
 
 /** The stack files to render, by the folder that each is rendered to. */
-function renderedFolders(): Map<string, string> {
+export function renderedFolders(): Map<string, string> {
     const folders = (folder: string) =>
         stackFiles(folder).map((file) => [path.join(folder, stackName(file)), path.join(folder, file)] as const);
     return new Map([...folders("."), ...folders(examples)]);

@@ -60,6 +60,21 @@ describe("workflows", () => {
         );
     });
 
+    it("run only npm scripts that there are", () => {
+        const { scripts } = JSON.parse(fs.readFileSync("package.json", "utf8"));
+        const texts = [
+            ...jobs.flatMap(({ job }) => (job.steps ?? []).map(({ run }) => run ?? "")),
+            fs.readFileSync(".ci/run", "utf8"),
+        ];
+        const run = texts.flatMap((text) => [...text.matchAll(/npm (?:run (?:--\w+ )*([\w:]+)|(test)\b)/g)]);
+        const names = run.map(([, script, test]) => script ?? test ?? "");
+        assert.ok(names.includes("diff") && names.includes("render"));
+        assert.deepEqual(
+            names.filter((name) => !(name in scripts)),
+            [],
+        );
+    });
+
     it("test on every major version of Node that is supported", () => {
         const { engines } = JSON.parse(fs.readFileSync("package.json", "utf8"));
         const tested = jobs.find(({ name }) => name === "tests.yml tests")?.job.strategy?.matrix.node;

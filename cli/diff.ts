@@ -1,0 +1,150 @@
+import * as fs from "node:fs";
+
+import { readPrices } from "../capacity/costs";
+import { UserError } from "../errors";
+import { byDanger, report } from "../report";
+import { renderedParts, reportStack, type Snapshot, type StackChange, type StackReport } from "../report/stack";
+import { parseCommand, run } from "./command";
+import type { Files } from "./folder";
+import { renderedFolders } from "./rendered";
+import { isRendered, renderStack } from "./renderStack";
+import { Revision } from "./revision";
+import { examples, parseStackFile, readStackFile, routeOfFile, stackName, type StackFile } from "./stackFile";
+
+const usage = `Usage: npm run diff -- BASE
+
+Reports, as one comment on a pull request, what becomes of every stack that has changed since the git revision BASE: what it
+does to running data, changed settings, storage and cost, and what differs in rendered/ then and rendered now. Contacts nothing.
+
+Exit code  0  reported, whatever becomes of the stacks
+           1  BASE is not known, or a stack file is wrong; the report says what, and has the others`;
+
+if (require.main === module) {
+    run(async () => {
+        const { positionals } = parseCommand(usage, {});
+        const [base] = positionals;
+        if (base === undefined || positionals.length > 1) {
+            throw new UserError(usage);
+        }
+        const { text, wrong } = await diff(base);
+        process.stdout.write(text);
+        if (wrong.length > 0) {
+            throw new UserError(`Wrong stack files: ${wrong.join(", ")}. The report says what is wrong.`);
+        }
+    });
+}
+
+/** Of how many stacks it is worked out which values differ. There is no room for more, and it takes twice as long as the rest. */
+const detailed = 20;
+
+/**
+ * Compares every stack file here and in examples/ with what it was, one after the other.
+ *
+ * @returns the report, and the stack files that are wrong.
+ * @throws UserError when git does not know the revision.
+ */
+export async function diff(base: string): Promise<{ text: string; wrong: string[] }> {
+    const revision = new Revision(base);
+    try {
+        const prices = readPrices();
+        const now = renderedFolders();
+        const then = foldersAt(revision);
+        const changeOf = (stack: string) => changeSince(revision, stack, now.get(stack), then.get(stack));
+        const reports: StackReport[] = [];
+        const names = [...new Set([...now.keys(), ...then.keys()])];
+        for (const stack of names) {
+            const change = await changeOf(stack);
+            if (change) {
+                reports.push(reportStack(change, prices));
+            }
+        }
+        reports.sort(byDanger);
+        let room = detailed;
+        for (const [i, told] of reports.entries()) {
+            if (!["wrong", "gone", "new", "nothing"].includes(told.fate)) {
+                const change = room-- > 0 ? await changeOf(told.stack) : undefined;
+                reports[i] = change
+                    ? { ...told, parts: [...told.parts, ...renderedParts(change)] }
+                    : { ...told, omitted: ["values and collectors that differ"] };
+            }
+        }
+        const wrong = reports.filter(({ fate }) => fate === "wrong").map(({ file }) => file);
+        return { text: report(reports, { base, total: names.length }), wrong };
+    } finally {
+        revision.close();
+    }
+}
+
+/** The stack files at a revision, by the folder that each is rendered to. */
+function foldersAt({ files }: Revision): Map<string, string> {
+    const stackFile = new RegExp(`^(${examples}/)?Pulumi\\.[^/]+\\.yaml$`);
+    return new Map(
+        files
+            .filter((file) => stackFile.test(file))
+            .map((file) => [`${file.startsWith(`${examples}/`) ? `${examples}/` : ""}${stackName(file)}`, file]),
+    );
+}
+
+/** A stack before and after, with the files that differ; `undefined` when it is the same. */
+async function changeSince(
+    revision: Revision,
+    stack: string,
+    file: string | undefined,
+    fileBefore: string | undefined,
+): Promise<StackChange | undefined> {
+    const textBefore = fileBefore === undefined ? undefined : await revision.read(fileBefore);
+    if (file === undefined) {
+        return { stack, file: fileBefore ?? "", before: undefined, after: undefined };
+    }
+    const after = await snapshot(() => readStackFile({ config: file }));
+    if (textBefore === undefined || typeof after.route === "string") {
+        return { stack, file, before: undefined, after };
+    }
+    const isSameFile = textBefore === fs.readFileSync(file, "utf8");
+    const folder = `rendered/${stack}/`;
+    const committed = revision.files.filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
+    const names = [...new Set([...committed.filter(isRendered), ...Object.keys(after.files)])];
+    const differing = names.filter((name) => !revision.has(`${folder}${name}`, after.files[name]));
+    if (isSameFile && (differing.length === 0 || committed.length === 0)) {
+        return undefined;
+    }
+    const before = await snapshot(
+        () => parseStackFile(textBefore, file),
+        committed.length === 0
+            ? undefined
+            : { ...without(after.files, differing), ...(await readAll(revision, folder, differing)) },
+    );
+    return { stack, file, before, after };
+}
+
+function without(files: Files, names: readonly string[]): Files {
+    return Object.fromEntries(Object.entries(files).filter(([name]) => !names.includes(name)));
+}
+
+async function readAll(revision: Revision, folder: string, names: readonly string[]): Promise<Files> {
+    const files: Record<string, string> = {};
+    for (const name of names) {
+        const text = await revision.read(`${folder}${name}`);
+        Object.assign(files, text === undefined ? {} : { [name]: text });
+    }
+    return files;
+}
+
+/** What a stack file comes to, and what is rendered of it: now, or what was committed. */
+async function snapshot(read: () => StackFile, committed?: Files): Promise<Snapshot> {
+    try {
+        const stackFile = read();
+        // A version that the stack file does not give is the program's default, which may have been another one.
+        const version = /^# .*, KOF (\S+)$/m.exec(committed?.["summary.md"] ?? "")?.[1];
+        const asDeployed = {
+            ...stackFile,
+            config: { ...(version && { "kof:version": version }), ...stackFile.config },
+        };
+        return { route: routeOfFile(asDeployed), files: committed ?? (await renderStack(stackFile)) };
+    } catch (error) {
+        if (!(error instanceof UserError)) {
+            throw error;
+        }
+        return { route: error.message, files: {} };
+    }
+}

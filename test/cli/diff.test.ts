@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { stringify } from "yaml";
+
+import { command } from "../support";
+
+describe("npm run diff", () => {
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "diff-"));
+        git("init", "-q");
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    const git = (...args: string[]) => {
+        const identity = ["-c", "user.name=a", "-c", "user.email=a@example.net"];
+        assert.equal(spawnSync("git", [...identity, ...args], { cwd: folder }).status, 0);
+    };
+    const write = (name: string, settings: Readonly<Record<string, unknown>>, more: object = {}) => {
+        const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`kof:${key}`, value]));
+        fs.mkdirSync(path.join(folder, path.dirname(name)), { recursive: true });
+        fs.writeFileSync(path.join(folder, name), stringify({ config: { ...config, ...more } }));
+    };
+    const commit = () => {
+        git("add", ".");
+        git("commit", "-qm", "x");
+    };
+    const render = () => {
+        assert.equal(command("render", ["--all"], { cwd: folder }).status, 0);
+    };
+    const diff = (...options: string[]) => command("diff", options, { cwd: folder });
+    const rows = (text: string) =>
+        [...text.matchAll(/^\| `(.*?)` \| (.*?) \|/gm)].map(([, name, fate]) => `${name}: ${fate}`);
+
+    it("reports every stack that changed, appeared or went, those in examples/ too, and no other", () => {
+        write("Pulumi.prod.yaml", { route: "management" });
+        write("Pulumi.same.yaml", { route: "management" });
+        write("Pulumi.gone.yaml", { route: "none" });
+        write("examples/Pulumi.example.yaml", { route: "none" });
+        render();
+        commit();
+        write("Pulumi.prod.yaml", { route: "none" }, { "aws:token": { secure: "hidden" } });
+        write("Pulumi.new.yaml", { route: "none" });
+        write("examples/Pulumi.example.yaml", { route: "none", clusterName: "other" });
+        fs.rmSync(path.join(folder, "Pulumi.gone.yaml"));
+        const { status, stdout, stderr } = diff("HEAD");
+        assert.deepEqual([status, stderr], [0, ""]);
+        assert.deepEqual(rows(stdout), [
+            "prod: **loses stored data** (refused until acknowledged)",
+            "gone: **no longer looked after**",
+            "examples/example: nothing that is stored is lost",
+            "new: new",
+        ]);
+        assert.match(stdout, /4 of 5 stacks change\./);
+        assert.match(stdout, /collectors\/daemon\.yaml<\/code>[^]*?: no longer there/);
+        assert.doesNotMatch(stdout, /hidden/);
+        commit();
+        assert.match(diff("HEAD~0").stdout, /^# Changes of stacks since `HEAD~0`\n/);
+    });
+
+    it("shows what the program renders differently, with the version that was deployed", () => {
+        write("Pulumi.prod.yaml", { route: "none" });
+        write("Pulumi.old.yaml", { route: "management" });
+        render();
+        const edit = (file: string, from: RegExp, to: string) => {
+            const text = fs.readFileSync(path.join(folder, file), "utf8");
+            assert.match(text, from);
+            fs.writeFileSync(path.join(folder, file), text.replace(from, to));
+        };
+        edit("rendered/prod/kof-values.yaml", /^\{\}$/m, "a: 1");
+        edit("rendered/old/summary.md", /KOF 1\.10\.0/, "KOF 1.9.0");
+        commit();
+        const { stdout } = diff("HEAD");
+        assert.deepEqual(rows(stdout), ["old: **cannot be done** (refused)", "prod: changed by the program"]);
+        assert.match(stdout, /- version: "1\.9\.0"\n\+ version: "1\.10\.0"/);
+    });
+
+    it("reports the other stacks where a stack file is wrong, and exits with 1", () => {
+        write("Pulumi.bad.yaml", { route: "none" });
+        write("Pulumi.mended.yaml", { route: "nowhere" });
+        commit();
+        write("Pulumi.bad.yaml", { route: "nowhere" });
+        write("Pulumi.mended.yaml", { route: "none" });
+        const { status, stdout, stderr } = diff("HEAD");
+        assert.deepEqual([status, stderr], [1, "Wrong stack files: Pulumi.bad.yaml. The report says what is wrong.\n"]);
+        assert.deepEqual(rows(stdout), ["bad: **the stack file is wrong**", "mended: new"]);
+        assert.match(stdout, /Pulumi\.bad\.yaml has 1 problem/);
+        assert.match(stdout, /It was wrong before:\n\n```text\nPulumi\.mended\.yaml has 1 problem/);
+    });
+
+    it("compares what the stack files come to where nothing is committed in rendered/", () => {
+        write("Pulumi.prod.yaml", { route: "none" });
+        write("Pulumi.same.yaml", { route: "none" });
+        commit();
+        write("Pulumi.prod.yaml", { route: "management" });
+        const { stdout } = diff("HEAD");
+        assert.deepEqual(rows(stdout), ["prod: nothing that is stored is lost"]);
+        assert.match(stdout, /\+ kof-mothership\.|\+ kof-child\./);
+    });
+
+    it("works in a folder of a repository", () => {
+        const top = folder;
+        folder = path.join(top, "deep");
+        write("Pulumi.prod.yaml", { route: "none" });
+        render();
+        commit();
+        assert.match(diff("HEAD").stdout, /None of 1 stacks changes/);
+        folder = top;
+    });
+
+    it("says that git does not know the revision, and how it is used", () => {
+        write("Pulumi.prod.yaml", { route: "none" });
+        commit();
+        const unknown = diff("nowhere");
+        assert.deepEqual([unknown.status, unknown.stdout], [1, ""]);
+        assert.match(unknown.stderr, /^There is nothing to compare with at nowhere: fatal: .*nowhere/);
+        for (const options of [[], ["HEAD", "HEAD"]]) {
+            const { status, stderr } = diff(...options);
+            assert.deepEqual([status, stderr.slice(0, 19)], [1, "Usage: npm run diff"]);
+        }
+    });
+});
