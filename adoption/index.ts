@@ -5,7 +5,7 @@ import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValues 
 import { effectiveCollectors } from "../collectors/effective";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../errors";
-import { routeOf } from "../routes";
+import { routeOf, type Route } from "../routes";
 import { umbrellaCollects } from "../routes/collectors";
 import { parseSettings } from "../stacks/parse";
 import { brief } from "../stacks/problems";
@@ -31,6 +31,8 @@ export interface Adoption {
     readonly lost: readonly string[];
     /** What the values do not tell, so that a person has to look. */
     readonly notes: readonly string[];
+    /** Values by component that the original sets and the stack does not: null each. An upsert leaves them in the HelmReleases. */
+    readonly left: Readonly<Record<string, HelmValues>>;
 }
 
 /** What a person adds to what the values say. */
@@ -133,7 +135,21 @@ export function adoptionOf(original: Original, said: Said, source: string): Adop
         changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
         notes: [...found.notes, ...notes],
+        left: leftIn(nestChart(original.values).values, route),
     };
+}
+
+/** What remains of the original in the releases: a field is gone only when whoever set it takes it back. */
+function leftIn(values: HelmValues, { umbrella }: Route): Record<string, HelmValues> {
+    const left: Record<string, HelmValues> = {};
+    for (const [path] of leaves(values)) {
+        const gone = path.findIndex((_, i) => valueAt(umbrella, path.slice(0, i + 1)) === undefined);
+        const [component = "", key, ...rest] = path.slice(0, gone + 1);
+        if (gone > 1 && key === "values") {
+            left[component] = mergeValues(left[component] ?? {}, nest(rest, null));
+        }
+    }
+    return left;
 }
 
 function incomplete(source: string, missing: readonly string[], faults: readonly string[]): UserError {

@@ -31,13 +31,20 @@ Exit code: 0 written; 2 written, but something could not be looked at; 3 written
 1 nothing was written.`;
 
 /** What is said about an adoption, for a person. */
-export function report({ faults, changes, lost, notes }: Adoption, unseen: readonly string[] = []): string {
+export function report({ faults, changes, lost, notes, left }: Adoption, unseen: readonly string[] = []): string {
     const section = (title: string, lines: readonly string[]) =>
         lines.length > 0 ? ["", title, ...lines.map((line) => `  - ${line}`)] : [];
     return [
         ...section("What was wrong with the original, and is put right (why: docs/differences.md):", faults),
         ...section("What the program sets besides, which pulumi up will change (why: docs/differences.md):", changes),
         ...section("What the stack file cannot express:", lost),
+        ...section(
+            "What Helm set and the stack does not have, which pulumi up leaves there. Afterwards:",
+            Object.entries(left).map(
+                ([component, values]) =>
+                    `kubectl patch helmrelease -n ${kofNamespace} ${component} --type merge -p '${JSON.stringify({ spec: { values } })}'`,
+            ),
+        ),
         ...section("What could not be looked at:", unseen),
         ...section("What the values do not tell. Look before the first pulumi up:", notes),
     ].join("\n");

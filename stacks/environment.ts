@@ -66,7 +66,8 @@ export async function createEnvironment(
         // the path in KUBECONFIG into the state, and another machine's path would be a change of the provider.
         kubeconfig: kubernetes.kubeconfig ?? "",
         enableSecretMutable: true,
-        ...(settings.adopt ? { upsertExistingObjects: true } : {}),
+        // What Helm set and the stack sets otherwise is Helm's field: without force the API server refuses the change.
+        ...(settings.adopt ? { upsertExistingObjects: true, enablePatchForce: true } : {}),
     });
     const onCluster = { providers: [cluster] };
 

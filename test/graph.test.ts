@@ -414,6 +414,7 @@ describe("resource graph", () => {
             assert.equal(inputs.kubeconfig, "{}");
             assert.equal(JSON.parse(String(inputs.kubeClientSettings)).qps, 50);
             assert.equal(inputs.upsertExistingObjects, "true");
+            assert.equal(inputs.enablePatchForce, "true");
         } finally {
             process.env.KUBECONFIG = before;
         }

@@ -232,6 +232,18 @@ describe("adopting", () => {
         ]);
     });
 
+    it("lists what an upsert leaves in the HelmReleases", () => {
+        const { left } = adoption(page("third-party").replace("kcm:", "unread: {a: 1}\n    kcm:"), {
+            version: "1.9.0",
+        });
+        const exporters = { "otlphttp/logs": null, "otlphttp/traces": null };
+        assert.deepEqual(left, {
+            "kof-collectors": { "opentelemetry-kube-stack": { defaultCRConfig: { config: { exporters } } } },
+        });
+        const { values } = routeFor({ route: "management", version: "1.9.0" });
+        assert.deepEqual(adoption(stringify(values), { version: "1.9.0" }).left, {});
+    });
+
     it("says what becomes of a null", () => {
         const { settings, lost } = values("kof-mothership: {values: {promxy: {replicaCount: null}}}");
         assert.equal(settings.values, undefined);
