@@ -25,7 +25,7 @@ export function renderedSecretProblems(settings: Settings): Problem[] {
         problems.push({
             key: "kof:cloudwatch.credentials.kind",
             message: `is "accessKey", ${elsewhere}`,
-            allowed: "existingSecret",
+            allowed: "existingSecret, or without any Secret on EKS: podIdentity, irsa",
             paste: stackFile(["cloudwatch", "credentials"], { kind: "existingSecret", name: "cloudwatch-credentials" }),
         });
     }

@@ -34,7 +34,7 @@ describe("a stack that is written to a folder for Argo CD or Flux", () => {
             message: `Pulumi.test.yaml has 2 problems. Nothing was changed.
 
   kof:cloudwatch.credentials.kind is "accessKey", which kubernetes:renderYamlToDirectory would write into git in plain text. Have the Secret made on the cluster (Sealed Secrets, External Secrets, SOPS), and name it
-    Allowed: existingSecret
+    Allowed: existingSecret, or without any Secret on EKS: podIdentity, irsa
     Paste:   kof:cloudwatch:
                credentials:
                  kind: existingSecret
