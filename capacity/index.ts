@@ -1,7 +1,9 @@
+import { signals, type Signal } from "../catalog";
 import type { Route } from "../routes";
+import { bufferOf } from "../routes/collectors";
 import { sizeInGiB, storesHere, volumesOf, type Volume } from "../routes/volumes";
 import type { Rates } from "../stacks/settings";
-import { bytesPerDay, daysOnDisk, gib, neededBytes } from "./estimates";
+import { bufferBytes, bytesPerDay, daysOnDisk, gib, neededBytes } from "./estimates";
 
 /** What the volumes of one workload are in for. */
 export interface VolumeCapacity {
@@ -34,4 +36,27 @@ export function capacityOf(route: Route, rates: Rates): VolumeCapacity[] {
             fullAfterDays: days < daysOnDisk(signal, retention) ? days : undefined,
         };
     });
+}
+
+/** What the collectors hold back while a destination outside the cluster is away. */
+export interface BufferCapacity {
+    readonly signal: Signal;
+    /** In GiB, of all nodes together, for as long as `kof:buffer.duration` says. */
+    readonly heldGiB: number;
+}
+
+/** What an outage of the destination takes to bridge; nothing on routes whose destinations are on this cluster. */
+export function bufferCapacity(route: Route, rates: Rates): BufferCapacity[] {
+    const minutes = minutesOf(bufferOf(route.settings).duration);
+    const held = bufferBytes(rates, minutes);
+    return storesHere(route)
+        ? []
+        : signals
+              .filter((signal) => route.destinations[signal].stored && held[signal] > 0)
+              .map((signal) => ({ signal, heldGiB: held[signal] / gib }));
+}
+
+function minutesOf(duration: string): number {
+    const [, amount = "", unit = ""] = /^(\d+)([smh])$/.exec(duration) ?? [];
+    return (Number(amount) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"]) / 60;
 }

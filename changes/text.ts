@@ -85,7 +85,7 @@ function consequenceText({ key, message, way, paste }: Consequence): string {
     return [
         `- ${key} ${message}.`,
         ...(way === undefined ? [] : [`  Instead: ${way}.`]),
-        ...(paste === undefined ? [] : block(paste)),
+        ...(paste === undefined ? [] : ["", ...block(paste)]),
     ].join("\n");
 }
 
@@ -112,5 +112,5 @@ function permit(plan: Plan): string[] {
 
 function block(value: unknown): string[] {
     const lines = stringify(value, { lineWidth: 0 }).trimEnd().split("\n");
-    return ["", "  ```yaml", ...lines.map((line) => `  ${line}`), "  ```"];
+    return ["  ```yaml", ...lines.map((line) => `  ${line}`), "  ```"];
 }

@@ -2,11 +2,13 @@ import { styleText } from "node:util";
 
 import { stringify } from "yaml";
 
-import { capacityOf, type VolumeCapacity } from "../capacity";
+import { bufferCapacity, capacityOf, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../capacity/costs";
+import { gib } from "../capacity/estimates";
 import { isMap, mergeValues, nest, type HelmValues } from "../catalog/values";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
+import { bufferOf } from "../routes/collectors";
 import { sizeInGiB, storesHere } from "../routes/volumes";
 import { parseSettings, rawSettings } from "../stacks/parse";
 import type { Rates } from "../stacks/settings";
@@ -79,6 +81,7 @@ export function sizeText(route: Route, rates: Rates, prices: Prices, region?: st
                   "Needed and configured are the size of each volume; needed has a fifth of it free, and the copies of metrics.",
               ]
             : [`Route ${route.settings.route} stores nothing of this cluster's own on these volumes.`]),
+        ...bufferLines(route, rates),
         ...(short.length > 0
             ? ["", styleText("yellow", "Too small. Make them larger (docs/storage.md says how):"), ...pasted(short)]
             : []),
@@ -89,6 +92,21 @@ export function sizeText(route: Route, rates: Rates, prices: Prices, region?: st
             ...(cloudwatch ? [["CloudWatch", costCell(cloudwatch, prices)]] : []),
         ]),
     ].join("\n");
+}
+
+/** What is held back in an outage, against what one exporter of a collector may keep on its node. */
+function bufferLines(route: Route, rates: Rates): string[] {
+    const { duration, bytes } = bufferOf(route.settings);
+    const rows = bufferCapacity(route, rates);
+    const tight = rows.some(({ heldGiB }) => heldGiB > bytes / gib);
+    return rows.length === 0
+        ? []
+        : [
+              "",
+              styleText("bold", `Held back while the destination is away for ${duration}, of all nodes together`),
+              ...table(rows.map(({ signal, heldGiB }) => [signal, `${heldGiB.toFixed(2)} GiB`])),
+              `Each exporter of a collector keeps at most ${(bytes / gib).toFixed(2)} GiB on its node (kof:buffer.size)${tight ? ": enough only if the load is spread over nodes" : ""}.`,
+          ];
 }
 
 function cells({ volume, perDayGiB, neededGiB, fullAfterDays }: VolumeCapacity): string[] {

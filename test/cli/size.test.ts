@@ -58,6 +58,17 @@ A month, at the list prices of 2026-06
         assert.match(shown, /Route cloudwatch stores nothing of this cluster's own on these volumes\./);
         assert.match(shown, /^ {4}CloudWatch {2}1703\.\d\d USD in us-east-2 /m);
         assert.doesNotMatch(shown, /Too small/);
+        // 5000 lines of 250 bytes a second, for half an hour.
+        assert.match(
+            shown,
+            /away for 30m, of all nodes together\n {4}logs {2}2\.10 GiB\n.* 1\.00 GiB .*only if the load is spread/,
+        );
+        const longer = { duration: "3h", size: "20Gi" };
+        const roomy = text({ route: "cloudwatch", cloudwatch: { region: "us-east-2" }, buffer: longer, rates });
+        assert.match(
+            roomy,
+            /away for 3h, .*\n {4}logs {2}12\.57 GiB\n.* 20\.00 GiB on its node \(kof:buffer\.size\)\.\n/,
+        );
     });
 
     it("runs as a command, with other prices", () => {
