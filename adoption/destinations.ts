@@ -1,5 +1,6 @@
 import { streamOf, streamPlaceholders } from "../aws/streams";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { metricsQueue } from "../collectors/buffers";
 import { caVariable, headerVariable, otlpExporter } from "../routes/otlp";
 import { settingsSchema } from "../stacks/settings";
 
@@ -255,6 +256,8 @@ const units: readonly (readonly [string, number])[] = [
 
 /** What exporters keep while their destination is away, where the values limit it in bytes as the routes do. */
 export function findBuffer({ settings }: Found, config: At): void {
+    const isQueued =
+        settings.route === "regional" && config("service", "pipelines", metricsQueue.pipeline) !== undefined;
     for (const exporter of Object.values((config("exporters") ?? {}) as HelmValues)) {
         const queue = valueAt(exporter, ["sending_queue"]);
         const bytes = Number(valueAt(queue, ["queue_size"]));
@@ -262,6 +265,7 @@ export function findBuffer({ settings }: Found, config: At): void {
         const buffer = {
             duration: valueAt(exporter, ["retry_on_failure", "max_elapsed_time"]),
             ...(unit === undefined ? {} : { size: `${String(bytes / factor)}${unit}` }),
+            ...(isQueued ? { metrics: "disk" } : {}),
         };
         if (valueAt(queue, ["sizer"]) === "bytes" && settingsSchema.buffer.safeParse(buffer).success) {
             settings.buffer = buffer;

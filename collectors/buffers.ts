@@ -38,6 +38,54 @@ export function retriedRemoteWrite({ duration }: Buffer): HelmValues {
     };
 }
 
+/** The queue that {@link queuedRemoteWrite} puts in front of prometheusremotewrite, at both of its ends. */
+export const metricsQueue = {
+    exporter: "otlphttp/queue",
+    receiver: "otlp/queue",
+    pipeline: "metrics/deliver",
+    firstPort: 14318,
+};
+
+/**
+ * What keeps metrics on disk that prometheusremotewrite is to write: the collector hands them to itself first, in OTLP on the
+ * loopback. The end that sends has a queue on disk, the end that receives writes to the destination before it answers. Series
+ * arrive as without it.
+ *
+ * prometheusremotewrite reports every failure as final, so it must not report one while the destination is away: it waits until
+ * the sending end gives up on the attempt, and tries later.
+ *
+ * @returns values for opentelemetry-kube-stack.
+ */
+export function queuedRemoteWrite(catalog: Catalog, buffer: Buffer): HelmValues {
+    const { exporter, receiver, pipeline, firstPort } = metricsQueue;
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const collectors = Object.keys(valueAt(stack, ["collectors"]) as HelmValues).map((key, index) => {
+        // Two of the collectors are on the node's network, where each needs a port of its own.
+        const endpoint = `127.0.0.1:${String(firstPort + index)}`;
+        const config = {
+            receivers: { [receiver]: { protocols: { http: { endpoint } } } },
+            exporters: { [exporter]: { endpoint: `http://${endpoint}` } },
+        };
+        return [key, { config }] as const;
+    });
+    const exporters = {
+        [exporter]: { compression: "none", timeout: "10s", ...bufferedExporter(buffer) },
+        prometheusremotewrite: {
+            remote_write_queue: { enabled: false },
+            timeout: "1m",
+            retry_on_failure: { enabled: true, initial_interval: "1m", max_elapsed_time: "0s" },
+        },
+    };
+    const pipelines = {
+        metrics: { exporters: [exporter] },
+        [pipeline]: { receivers: [receiver], exporters: ["prometheusremotewrite"] },
+    };
+    return {
+        collectors: Object.fromEntries(collectors),
+        defaultCRConfig: { config: { exporters, service: { pipelines } } },
+    };
+}
+
 /**
  * What keeps the queues of {@link bufferedExporter} in collectors that do not have it: the extension, its folder on the node,
  * and the right to write there. Nothing from KOF 1.10 on, which has all of it.

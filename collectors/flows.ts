@@ -19,14 +19,14 @@ export function isDiscarding(exporter: string): boolean {
     return ["nop", "debug"].includes(typeOf(exporter));
 }
 
-/** Where the pipelines of a collector send what they receive. What one hands to another through a connector is no flow. */
+/** Where the pipelines of a collector send what they receive. What one hands to another is no flow. */
 export function flowsOf({ config }: Collector): Flow[] {
     const connectors = Object.keys((config.connectors ?? {}) as HelmValues);
     return Object.entries((valueAt(config, ["service", "pipelines"]) ?? {}) as HelmValues)
         .filter(([, pipeline]) => receives(pipeline))
         .flatMap(([pipeline, parts]) =>
             ((valueAt(parts, ["exporters"]) ?? []) as string[])
-                .filter((exporter) => !connectors.includes(exporter))
+                .filter((exporter) => !connectors.includes(exporter) && !isHandedOn(config, exporter))
                 .map((exporter) => {
                     const settings = valueAt(config, ["exporters", exporter]);
                     const kind = pipeline.split("/")[0] as "metrics" | "logs" | "traces";
@@ -39,6 +39,16 @@ export function flowsOf({ config }: Collector): Flow[] {
                     };
                 }),
         );
+}
+
+/** Whether an exporter sends to a receiver of its own collector on the loopback, by whose pipeline the signal goes on. */
+export function isHandedOn(config: HelmValues, exporter: string): boolean {
+    const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
+    const pipelines = Object.values(valueAt(config, ["service", "pipelines"]) as HelmValues);
+    return pipelines
+        .flatMap((pipeline) => (valueAt(pipeline, ["receivers"]) ?? []) as string[])
+        .map((id) => valueAt(config, ["receivers", id, "protocols", "http", "endpoint"]) as string | undefined)
+        .some((own) => own?.startsWith("127.0.0.1:") === true && endpoint === `http://${own}`);
 }
 
 /** The {@link flowsOf} a collector without what it prints or discards besides sending it on. */

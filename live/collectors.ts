@@ -1,3 +1,4 @@
+import { metricsQueue } from "../collectors/buffers";
 import { valueAt, type HelmValue } from "../catalog/values";
 import { kofNamespace } from "../components/namespace";
 import { CouldNotLook, type Check, type Finding, type Live } from "./findings";
@@ -162,7 +163,11 @@ export function exporterCounters(samples: readonly Sample[]): ExporterCounters[]
     const exporters = [
         ...new Set(samples.flatMap(({ labels }) => (labels.exporter === undefined ? [] : [labels.exporter]))),
     ];
-    return exporters.sort().flatMap((exporter) => {
+    // Behind a queue it counts attempts; what is lost, the queue counts.
+    const counting = exporters.includes(metricsQueue.exporter)
+        ? exporters.filter((exporter) => exporter !== "prometheusremotewrite")
+        : exporters;
+    return counting.sort().flatMap((exporter) => {
         const size = sum("otelcol_exporter_queue_size", exporter);
         const capacity = sum("otelcol_exporter_queue_capacity", exporter);
         return Object.entries(units).flatMap(([unit, signal]) => {

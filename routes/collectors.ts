@@ -80,7 +80,7 @@ export function collectorNames(catalog: Catalog): Record<string, string> {
 }
 
 /** What the collectors keep while the destination is away: 30 minutes and 1Gi unless told otherwise. */
-export function bufferOf({ buffer = { duration: "30m", size: "1Gi" } }: Settings): Buffer {
+export function bufferOf({ buffer = { duration: "30m", size: "1Gi", metrics: "memory" } }: Settings): Buffer {
     return { duration: buffer.duration, bytes: Math.round(sizeInGiB(buffer.size) * 2 ** 30) };
 }
 

@@ -1,6 +1,6 @@
 import { chartValues, type Catalog } from "../catalog";
-import { mergeValues, valueAt, type HelmValues } from "../catalog/values";
-import { bufferedExporter, queueStorage, retriedRemoteWrite } from "../collectors/buffers";
+import { mergeValues, nest, valueAt, type HelmValues } from "../catalog/values";
+import { bufferedExporter, queuedRemoteWrite, queueStorage, retriedRemoteWrite } from "../collectors/buffers";
 import {
     authenticatorDefinitions,
     authenticators,
@@ -109,14 +109,12 @@ function buffered(settings: SettingsOf<"regional">, catalog: Catalog): HelmValue
     const names = Object.keys(valueAt(chartValues(catalog, "kof-collectors"), config) as HelmValues);
     const buffer = bufferOf(settings);
     const otlp = names.filter((name) => name.startsWith("otlphttp/"));
-    return {
-        defaultCRConfig: {
-            config: {
-                exporters: {
-                    prometheusremotewrite: retriedRemoteWrite(buffer),
-                    ...Object.fromEntries(otlp.map((name) => [name, bufferedExporter(buffer)])),
-                },
-            },
-        },
-    };
+    const exporters = Object.fromEntries(otlp.map((name) => [name, bufferedExporter(buffer)]));
+    const path = ["defaultCRConfig", "config", "exporters"];
+    return mergeValues(
+        settings.buffer?.metrics === "disk"
+            ? queuedRemoteWrite(catalog, buffer)
+            : nest([...path, "prometheusremotewrite"], retriedRemoteWrite(buffer)),
+        nest(path, exporters),
+    );
 }

@@ -182,14 +182,24 @@ function otlpProblems({ route, otlp }: Values): Problem[] {
 /** The routes whose telemetry leaves the cluster, so that its collectors keep what they cannot deliver. */
 const leaving: readonly string[] = ["regional", "cloudwatch", "otlp"];
 
-function bufferProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
-    return route !== undefined && !leaving.includes(route) && isPresent(raw.buffer)
-        ? [
-              {
-                  key: "kof:buffer",
-                  message: `has no effect on route ${route}, which sends nothing out of this cluster. Remove it`,
-              },
-          ]
+function bufferProblems({ route, buffer }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    if (route === undefined) {
+        return [];
+    }
+    if (!leaving.includes(route)) {
+        return isPresent(raw.buffer)
+            ? [
+                  {
+                      key: "kof:buffer",
+                      message: `has no effect on route ${route}, which sends nothing out of this cluster. Remove it`,
+                  },
+              ]
+            : [];
+    }
+    const why = route === "otlp" ? "where metrics are kept on disk anyway" : "where metrics have no queue";
+    // A default is not known to have been asked for.
+    return route !== "regional" && buffer?.metrics === "disk"
+        ? [{ key: "kof:buffer.metrics", message: `is disk, which has no effect on route ${route}, ${why}. Remove it` }]
         : [];
 }
 

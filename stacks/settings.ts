@@ -288,6 +288,11 @@ const buffer = z.strictObject({
         example: "1Gi",
         allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
     }).default("1Gi"),
+    metrics: oneOf(
+        ["memory", "disk"],
+        "Where metrics for a region wait. memory: lost when a collector restarts in an outage. disk: kept on the node, through ports 14318 to 14321 of its loopback.",
+        "disk",
+    ).default("memory"),
 });
 
 const storageClass = z.strictObject({

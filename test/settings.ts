@@ -22,7 +22,11 @@ function issuerIn(region: string): string {
 
 /** What collectors keep, where telemetry leaves the cluster. */
 function buffered({ route }: Raw): fc.Arbitrary<Raw> {
-    const buffer = fc.record({ duration: fc.constantFrom("90s", "30m", "48h"), size }, { requiredKeys: [] });
+    const metrics = route === "regional" ? { metrics: fc.constantFrom("memory", "disk") } : {};
+    const buffer = fc.record(
+        { duration: fc.constantFrom("90s", "30m", "48h"), size, ...metrics },
+        { requiredKeys: [] },
+    );
     return ["regional", "cloudwatch", "otlp"].includes(String(route))
         ? optional(buffer).map((buffer) => ({ buffer }))
         : fc.constant({});

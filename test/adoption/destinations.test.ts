@@ -78,6 +78,18 @@ describe("adopting values from before the routes added to them", () => {
     });
 });
 
+describe("adopting metrics that wait on disk for a region", () => {
+    for (const { version, raw } of cases.filter((each) => each.raw.route === "regional")) {
+        it(`finds the setting, and leaves nothing of it in the values, on KOF ${version}, Istio ${String(raw.istio ?? false)}`, () => {
+            const buffer = { duration: "45m", size: "2Gi", metrics: "disk" };
+            const text = stringify(routeFor({ ...raw, buffer }).values);
+            const { settings } = adoption(text, { version, region: raw.regional as { cluster: string } });
+            assert.deepEqual(settings.buffer, buffer);
+            assert.equal(settings.values, undefined);
+        });
+    }
+});
+
 describe("adopting CloudWatch credentials", () => {
     const issuer = "arn:aws:iam::123456789012:oidc-provider/oidc.example.net/id/1";
     const text = (credentials: unknown) => {

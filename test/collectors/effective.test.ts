@@ -4,9 +4,10 @@ import { catalogOf, signals, type Signal } from "../../catalog";
 import { isMap, valueAt, type HelmValues } from "../../catalog/values";
 import { effectiveCollectors, type Collector } from "../../collectors/effective";
 import { flowsOf } from "../../collectors/flows";
+import { lintCollectors } from "../../collectors/lint";
 import { danglingReferences } from "../../collectors/references";
 import { vmuserSecretName } from "../../routes/vmuser";
-import { cases, hasRegionless, routeFor, type Raw } from "../support";
+import { cases, hasRegionless, routeFor, routes, type Raw } from "../support";
 
 function collectorsOf(raw: Raw): readonly Collector[] {
     return effectiveCollectors(routeFor(raw));
@@ -258,6 +259,89 @@ describe("effective collectors", () => {
             }
         });
     }
+
+    for (const { version, name, raw } of cases.filter((each) => each.raw.route === "regional")) {
+        describe(`with metrics kept on disk, KOF ${version}, ${name}`, () => {
+            const stack = { ...raw, buffer: { duration: "45m", size: "2Gi", metrics: "disk" } };
+            const collectors = collectorsOf(stack);
+
+            it("pass what the lint looks for, and send metrics to the region and nowhere else", () => {
+                assert.deepEqual(lintCollectors(routeFor(stack)), { faults: [], notices: [] });
+                for (const each of collectors) {
+                    assert.deepEqual(sent(each), sent(collector(raw, each.key)));
+                    assert.equal(flowsOf(each).filter(({ signal }) => signal === "metrics").length, 1);
+                }
+            });
+
+            it("hand metrics to themselves through a queue on disk, each at an address of its own", () => {
+                const addresses = collectors.map(({ config, key }) => {
+                    const at = (...path: string[]) => valueAt(config, path);
+                    const before = valueAt(collector(raw, key).config, ["service", "pipelines", "metrics"]);
+                    assert.deepEqual(at("service", "pipelines", "metrics"), {
+                        ...(before as HelmValues),
+                        exporters: ["otlphttp/queue"],
+                    });
+                    assert.deepEqual(at("service", "pipelines", "metrics/deliver"), {
+                        receivers: ["otlp/queue"],
+                        exporters: ["prometheusremotewrite"],
+                    });
+                    const own = at("receivers", "otlp/queue", "protocols", "http", "endpoint") as string;
+                    assert.match(own, /^127\.0\.0\.1:143(18|19|20|21)$/);
+                    assert.deepEqual(at("exporters", "otlphttp/queue"), {
+                        endpoint: `http://${own}`,
+                        compression: "none",
+                        timeout: "10s",
+                        sending_queue: {
+                            enabled: true,
+                            storage: "file_storage/exporters",
+                            sizer: "bytes",
+                            queue_size: 2 * 2 ** 30,
+                        },
+                        retry_on_failure: { enabled: true, max_elapsed_time: "45m" },
+                    });
+                    return own;
+                });
+                assert.equal(new Set(addresses).size, collectors.length);
+            });
+
+            it("do not give up on remote write before the sending end does, whose attempts take 10 seconds", () => {
+                for (const { config } of collectors) {
+                    // The shortest pause is half of what is set. What remote write reports as failed is lost.
+                    const { timeout, retry_on_failure, remote_write_queue } = valueAt(config, [
+                        "exporters",
+                        "prometheusremotewrite",
+                    ]) as HelmValues;
+                    assert.deepEqual(
+                        { timeout, retry_on_failure, remote_write_queue },
+                        {
+                            timeout: "1m",
+                            retry_on_failure: { enabled: true, initial_interval: "1m", max_elapsed_time: "0s" },
+                            remote_write_queue: { enabled: false },
+                        },
+                    );
+                }
+            });
+        });
+    }
+
+    it("keep metrics for a region in memory unless told otherwise", () => {
+        for (const { raw } of cases.filter((each) => each.raw.route === "regional")) {
+            const { values } = routeFor(raw);
+            assert.deepEqual(routeFor({ ...raw, buffer: { metrics: "memory" } }).values, values);
+            assert.doesNotMatch(JSON.stringify(values), /queue\/|deliver|127\.0\.0\.1/);
+        }
+    });
+
+    it("count what goes to an address of the loopback that is not their own as sent", () => {
+        const found = collector({ ...routes.regional, version: "1.10.0", buffer: { metrics: "disk" } }, "daemon");
+        const config = structuredClone(found.config);
+        (valueAt(config, ["exporters", "otlphttp/queue"]) as HelmValues).endpoint = "http://127.0.0.1:9";
+        assert.ok(
+            sent({ ...found, config })
+                .get("metrics")
+                ?.has("http://127.0.0.1:9"),
+        );
+    });
 
     function withIstio(raw: Raw): Raw {
         return raw.route === "regional"

@@ -72,6 +72,18 @@ describe("a collector's own metrics", () => {
         ]);
     });
 
+    it("do not count attempts as losses where a queue is in front of remote write", () => {
+        const failed = (exporter: string) =>
+            `otelcol_exporter_send_failed_metric_points_total{exporter="${exporter}"} 3`;
+        const exporters = (...names: string[]) =>
+            exporterCounters(parseMetrics(names.map(failed).join("\n"))).map(({ exporter }) => exporter);
+        assert.deepEqual(exporters("otlphttp/queue", "prometheusremotewrite"), ["otlphttp/queue"]);
+        assert.deepEqual(exporters("otlphttp/logs", "prometheusremotewrite"), [
+            "otlphttp/logs",
+            "prometheusremotewrite",
+        ]);
+    });
+
     it("are a problem where nothing gets through, and a warning where some does", () => {
         const counters = {
             exporter: "otlphttp/logs",

@@ -249,6 +249,16 @@ const mistakes: readonly [string, Raw, string][] = [
         `  kof:buffer has no effect on route management, which sends nothing out of this cluster. Remove it`,
     ],
     [
+        "a queue on disk for metrics that are there anyway",
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { metrics: "disk" } },
+        `  kof:buffer.metrics is disk, which has no effect on route otlp, where metrics are kept on disk anyway. Remove it`,
+    ],
+    [
+        "a queue on disk for metrics whose exporter has none",
+        { route: "cloudwatch", cloudwatch, buffer: { metrics: "disk" } },
+        `  kof:buffer.metrics is disk, which has no effect on route cloudwatch, where metrics have no queue. Remove it`,
+    ],
+    [
         "a buffer that the collectors would refuse",
         { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { duration: "29s", size: "1" } },
         `  kof:buffer.duration is "29s", which is not allowed here
@@ -522,7 +532,7 @@ describe("settings", () => {
         regionless: { route: "regionless", regionless: { domain: "kof.example.net", selfSigned: true } },
         cloudwatch: { route: "cloudwatch", cloudwatch },
         otlp: { route: "otlp", otlp: { endpoint: "https://otlp.example.net" } },
-        buffer: { route: "otlp", otlp: { endpoint: "https://otlp.example.net" } },
+        buffer: { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" } },
         storageClass: { storageClass: { name: "kof", provisioner: "ebs.csi.aws.com" } },
         rates: {
             rates: {
