@@ -52,8 +52,15 @@ export function bufferCapacity(route: Route, rates: Rates): BufferCapacity[] {
     return storesHere(route)
         ? []
         : signals
-              .filter((signal) => route.destinations[signal].stored && held[signal] > 0)
+              .filter((signal) => route.destinations[signal].stored && isQueued(route, signal) && held[signal] > 0)
               .map((signal) => ({ signal, heldGiB: held[signal] / gib }));
+}
+
+/** Whether a signal waits on the nodes' disks: docs/destinations.md says what does not. */
+function isQueued({ settings, cloudwatch }: Route, signal: Signal): boolean {
+    const isLog = signal === "logs" || signal === "audit";
+    const onDisk = settings.route === "regional" && settings.buffer?.metrics === "disk";
+    return cloudwatch ? isLog : settings.route !== "regional" || signal !== "metrics" || onDisk;
 }
 
 function minutesOf(duration: string): number {

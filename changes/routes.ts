@@ -77,6 +77,14 @@ export function identityConsequences(from: Route, to: Route): Consequence[] {
             acknowledge: `istio ${String(was.istio)}->${String(is.istio)}`,
         });
     }
+    if (was.buffer?.metrics === "disk" && is.buffer?.metrics !== "disk") {
+        consequences.push({
+            severity: "notice",
+            key: "kof:buffer.metrics",
+            message:
+                "no longer keeps metrics on the nodes: what still waits there is not sent. Make sure that the region has taken everything",
+        });
+    }
     for (const name of ["clusterName", "clusterNamespace"] as const) {
         if (was[name] !== is[name]) {
             consequences.push({

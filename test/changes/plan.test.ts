@@ -206,6 +206,9 @@ describe("plan", () => {
             "notice kof:clusterNamespace ",
         ]);
         assert.deepEqual(found(management, { ...management, istio: true }), ["loses kof:istio istio false->true"]);
+        const disk = { ...of("regional", "1.10.0"), buffer: { metrics: "disk" } };
+        assert.deepEqual(found(disk, of("regional", "1.10.0")), ["notice kof:buffer.metrics "]);
+        assert.deepEqual(found(of("regional", "1.10.0"), disk), []);
     });
 
     it("shows what KOF itself changes between two versions, and what is to be done by hand", () => {

@@ -63,6 +63,12 @@ A month, at the list prices of 2026-06
             shown,
             /away for 30m, of all nodes together\n {4}logs {2}2\.10 GiB\n.* 1\.00 GiB .*only if the load is spread/,
         );
+        const regional = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
+        assert.doesNotMatch(text({ route: "regional", regional, rates }), /^ {4}metrics /m);
+        assert.match(
+            text({ route: "regional", regional, buffer: { metrics: "disk" }, rates }),
+            /^ {4}metrics +11\.18 GiB$/m,
+        );
         const longer = { duration: "3h", size: "20Gi" };
         const roomy = text({ route: "cloudwatch", cloudwatch: { region: "us-east-2" }, buffer: longer, rates });
         assert.match(
