@@ -95,8 +95,8 @@ describe(`end to end, KOF ${version}`, function () {
         return output;
     };
     const deploy = async (settings: Raw) => {
-        stack.configure(settings);
         await prepare(settings);
+        stack.configure(settings);
         await succeed(stack.up());
     };
     const names = async () => (await cluster.api.list<AnyObject>(releases)).map(({ metadata }) => metadata.name).sort();
@@ -107,7 +107,10 @@ describe(`end to end, KOF ${version}`, function () {
         if (route === "regional" && byUmbrella) {
             const name = vmuserSecretName(region.cluster, "kcm-system");
             const secret = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "kof" } };
-            await cluster.apply(namespace, {
+            if ((await cluster.read(namespace)) === undefined) {
+                await deploy(routes.none!);
+            }
+            await cluster.apply({
                 ...secret,
                 stringData: { username: "u", password: "vmuser-password" },
             });
@@ -139,8 +142,8 @@ describe(`end to end, KOF ${version}`, function () {
                 await deploy(await permitted(routes[from]!));
                 const plan = planOf(routeFor(routes[from]!), routeFor(routes[to]!));
                 const acknowledge = acknowledgement(plan);
-                stack.configure(routes[to]!);
                 await prepare(routes[to]!);
+                stack.configure(routes[to]!);
                 if (verdictOf(plan) !== "safe") {
                     const { ok, output } = await stack.preview();
                     assert.ok(!ok && output.includes("asks for a change that is refused"), output);
