@@ -46,7 +46,7 @@ function stackFiles(): readonly [StackFile, StackFile] {
  *
  * @throws UserError when git does not know the revision, or has no such file there.
  */
-export function stackFileAt(revision: string, file: string): StackFile {
+function stackFileAt(revision: string, file: string): StackFile {
     const { status, stdout, stderr } = spawnSync("git", ["show", `${revision}:./${path.relative(".", file)}`], {
         encoding: "utf8",
     });

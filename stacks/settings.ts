@@ -474,7 +474,6 @@ export type CloudWatchSettings = z.infer<typeof cloudwatch>;
 /** How much telemetry there is. */
 export type Rates = z.infer<typeof rates>;
 export type OtlpSettings = z.infer<typeof otlp>;
-export type BufferSettings = z.infer<typeof buffer>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 
 type Blocks = "regional" | "regionless" | "cloudwatch" | "otlp";
