@@ -55,10 +55,20 @@ export function storageClassOf(settings: StorageClassSettings | undefined): Stor
 /** What a reader of the preview should know of the class. */
 export function storageClassNotices(settings: StorageClassSettings | undefined): string[] {
     const made = storageClassOf(settings);
+    const notices: string[] = [];
+    if (made?.reclaimPolicy !== "Retain") {
+        // The claims go with their namespace.
+        notices.push(
+            `${made ? `The reclaim policy of ${made.className} is Delete` : `${settings?.name ?? "The cluster's default class"} may have the reclaim policy Delete`}: ` +
+                "then pulumi destroy deletes the volumes and what is stored in them. A class of kof:storageClass with reclaimPolicy: " +
+                "Retain keeps them.",
+        );
+    }
     if (!made) {
-        return [];
+        return notices;
     }
     return [
+        ...notices,
         ...(made.expands
             ? []
             : [

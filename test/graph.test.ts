@@ -193,6 +193,19 @@ describe("resource graph", () => {
         );
     });
 
+    it("says whose reclaim policy lets a destroy delete what is stored", async () => {
+        const said = async (storageClass: object) =>
+            (await up({ route: "management", storageClass })).messages.join("\n");
+        assert.match(
+            await said({}),
+            /The cluster's default class may have .* Delete: then pulumi destroy deletes the volumes/,
+        );
+        assert.match(await said({ create: false, name: "mine" }), /mine may have the reclaim policy Delete/);
+        const made = { name: "kof", preset: "aws-ebs" };
+        assert.match(await said({ ...made, reclaimPolicy: "Delete" }), /The reclaim policy of kof is Delete: then/);
+        assert.equal(await said(made), "");
+    });
+
     it("makes no class when there is one, or when the cluster's default is wanted", async () => {
         for (const storageClass of [{ create: false, name: "mine" }, {}]) {
             const { resources, outputs } = await up({ route: "management", storageClass });
@@ -334,7 +347,8 @@ describe("resource graph", () => {
             signals: { metrics: "emf", traces: "xray" },
             credentials: { kind: "podIdentity", clusterName: "management" },
         };
-        const { resources, outputs, messages } = await up({ route: "cloudwatch", cloudwatch });
+        const { storageClass } = routes.cloudwatch!;
+        const { resources, outputs, messages } = await up({ route: "cloudwatch", cloudwatch, storageClass });
         const type = "aws:eks/podIdentityAssociation:PodIdentityAssociation";
         assert.deepEqual(
             resources.filter((each) => each.type === type).map(({ inputs }) => inputs.serviceAccount),
