@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { acknowledgement, planOf, refused, type Plan } from "../changes";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
+import type { Configuration } from "./config";
 import { parseSettings } from "./parse";
 import { configurationError, formatProblem } from "./problems";
 import type { Settings } from "./settings";
@@ -10,27 +11,40 @@ import type { Settings } from "./settings";
 /** The output under which a stack remembers the settings that it was last deployed with. */
 export const settingsOutput = "settings";
 
+/** What a stack remembers of its last deployment: the outputs that the next one is compared with. */
+export interface Deployed {
+    /** The settings of the last deployment that was completed, as {@link rememberedSettings} left them. */
+    readonly [settingsOutput]: Readonly<Record<string, unknown>>;
+}
+
+/** What the running stack remembers of its last deployment; `undefined` where none was completed. */
+export async function lastDeployment(): Promise<Deployed | undefined> {
+    const self = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+    const { outputs } = new pulumi.StackReference("deployed", { name: self });
+    const found = await (outputs as unknown as { promise(): Promise<Partial<Deployed>> }).promise();
+    return found[settingsOutput] === undefined ? undefined : (found as Deployed);
+}
+
 /** What a stack remembers of its settings: all that decides what runs. */
 export function rememberedSettings({ acknowledge: _, adopt: __, ...settings }: Settings): object {
     return settings;
 }
 
 /**
- * Compares what the stack is to become with what it was last deployed as, by its own last outputs, and refuses a change that
- * cannot work, or that loses stored data and is not acknowledged. A first deployment has nothing to lose.
+ * Compares what the stack is to become with what it was last deployed as, and refuses a change that cannot work, or that loses
+ * stored data and is not acknowledged. A first deployment has nothing to lose.
  *
- * @param source what to call the stack file in errors.
+ * @param deployed what the stack remembers of its last deployment.
  * @returns what the change does; `undefined` when nothing is known of what was before.
  * @throws RunError with everything that stands in the way, before anything is registered.
  */
-export async function checkChange(to: Route, source: string): Promise<Plan | undefined> {
-    const found = await lastOutput(settingsOutput);
+export function checkChange({ route: to, source }: Configuration, deployed: Deployed | undefined): Plan | undefined {
     const { acknowledge } = to.settings;
-    if (found === undefined) {
+    if (deployed === undefined) {
         staleAcknowledgement(acknowledge);
         return undefined;
     }
-    const from = routeOfDeployed(found as Record<string, unknown>, to.settings, source);
+    const from = routeOfDeployed(deployed[settingsOutput], to.settings, source);
     if (from === undefined) {
         return undefined;
     }
@@ -50,14 +64,8 @@ export async function checkChange(to: Route, source: string): Promise<Plan | und
     return plan;
 }
 
-async function lastOutput(name: string): Promise<unknown> {
-    const self = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-    const details = await new pulumi.StackReference("deployed", { name: self }).getOutputDetails(name);
-    return details.value as unknown;
-}
-
 /** What is running; `undefined` where this version of the program cannot tell, and the stack file says to go on regardless. */
-function routeOfDeployed(found: Record<string, unknown>, next: Settings, source: string): Route | undefined {
+function routeOfDeployed(found: Readonly<Record<string, unknown>>, next: Settings, source: string): Route | undefined {
     try {
         return routeOf(parseSettings(found, source));
     } catch (error) {
