@@ -31,7 +31,6 @@ const raw = {
 };
 
 describe("route cloudwatch, with an emulated AWS that enforces its policies", function () {
-    this.timeout(300_000);
     let moto: Moto | undefined;
     let admin: Access;
     const collectors = new Map<string, CloudWatchLogsClient>();

@@ -3,6 +3,8 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 
+import { endWithThisProcess } from "../children";
+
 /** The AWS emulator that the suites run against, from PyPI, with what CloudWatch Logs and IAM need. */
 const requirement = "moto[server,iam,logs]==5.2.5";
 const folder = path.resolve("node_modules/.cache/moto");
@@ -31,6 +33,7 @@ export async function startMoto(): Promise<Moto | string> {
         // Until told otherwise, nothing is enforced: someone has to make the first user.
         env: { ...process.env, INITIAL_NO_AUTH_ACTION_COUNT: "1000000" },
     });
+    endWithThisProcess(server);
     const endpoint = `http://127.0.0.1:${String(port)}`;
     await answers(endpoint, server);
     return { endpoint, stop: () => server.kill() };

@@ -10,6 +10,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { stringify } from "yaml";
 
 import { programs } from "../../tools/build";
+import { atEnd, endWithThisProcess } from "../children";
 
 /** A running control plane. */
 export interface Server {
@@ -31,6 +32,10 @@ export interface Server {
 export async function startServer(): Promise<Server> {
     const binaries = await programs("kubernetes");
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-cluster-"));
+    const removeFolder = () => {
+        fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    };
+    const keepFolder = atEnd(removeFolder);
     const started: Program[] = [];
     const start = (name: string, args: Readonly<Record<string, string>>) => {
         const program = new Program(path.join(binaries, name), args, path.join(folder, `${name}.log`));
@@ -41,7 +46,8 @@ export async function startServer(): Promise<Server> {
         for (const program of started.reverse()) {
             await program.stop();
         }
-        fs.rmSync(folder, { recursive: true, force: true });
+        keepFolder();
+        removeFolder();
     };
     try {
         const [etcdPort = 0, peerPort = 0, port = 0] = await freePorts(3);
@@ -147,7 +153,6 @@ export async function freePorts(count: number): Promise<number[]> {
 /** A program that runs beside this process and ends with it. */
 export class Program {
     private readonly child: ChildProcess;
-    private readonly kill = () => this.child.kill("SIGKILL");
 
     /** @param args its options: `--name=value`. */
     constructor(
@@ -161,12 +166,12 @@ export class Program {
         // In a group of its own: Ctrl-C on a terminal would otherwise end all at once, in no order.
         this.child = spawn(file, options, { stdio: ["ignore", output, output], detached: true });
         fs.closeSync(output);
-        process.once("exit", this.kill);
+        endWithThisProcess(this.child);
     }
 
-    /** Waits until something is true of the program, for a minute. What throws is not true yet. */
+    /** Waits until something is true of the program, for ten minutes. What throws is not true yet. */
     async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-        for (let tries = 0; tries < 300; tries++) {
+        for (let tries = 0; tries < 3000; tries++) {
             if (
                 await Promise.resolve()
                     .then(condition)
@@ -183,15 +188,14 @@ export class Program {
         throw new Error(`${path.basename(this.file)} did not start:\n${last}`);
     }
 
-    /** Asks it to end, and makes it after ten seconds. */
+    /** Asks it to end, and makes it after a minute. */
     async stop(): Promise<void> {
-        process.off("exit", this.kill);
         if (this.child.exitCode !== null || this.child.signalCode !== null) {
             return;
         }
         const ended = new Promise((resolve) => this.child.once("exit", resolve));
         this.child.kill("SIGTERM");
-        const deadline = setTimeout(this.kill, 10_000);
+        const deadline = setTimeout(() => this.child.kill("SIGKILL"), 60_000);
         await ended;
         clearTimeout(deadline);
     }

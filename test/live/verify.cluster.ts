@@ -75,7 +75,7 @@ describe("verify", () => {
         const file = path.join(folder, "Pulumi.test.yaml");
         const config = Object.fromEntries(Object.entries(raw).map(([key, value]) => [`kof:${key}`, value]));
         fs.writeFileSync(file, stringify({ config }));
-        const args = ["cli/verify.ts", "--config", file, "--timeout", "20s", ...more];
+        const args = ["cli/verify.ts", "--config", file, "--timeout", "10m", ...more];
         const env = { KUBECONFIG: cluster().kubeconfig, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
         const { code, stdout, stderr } = await command([...args, "--json"], env);
         assert.notEqual(stdout, "", stderr);
@@ -97,7 +97,6 @@ describe("verify", () => {
         };
 
         before(async function () {
-            this.timeout(15 * 60_000);
             let binaries: string;
             try {
                 binaries = await programs("victoriametrics");
@@ -191,7 +190,7 @@ describe("verify", () => {
         it("says where data is lost that was sent", async () => {
             await collector(() => Promise.resolve(200));
             await cluster().apply(credentials(password));
-            const { code, hops, findings } = await verify(regional, "--vmauth", vmauth, "--timeout", "5s");
+            const { code, hops, findings } = await verify(regional, "--vmauth", vmauth, "--timeout", "20s");
             assert.deepEqual(hops, ["metrics: yes yes no", "logs: yes yes no", "traces: yes yes no"]);
             assert.equal(code, 3);
             assert.match(findings[0].what, /^accepted and sent, but not stored in/);
@@ -205,7 +204,7 @@ describe("verify", () => {
             assert.match(journeys[0]!.detail!, /^there is no Secret kof\/kof-vmuser-creds-admin-/);
 
             await cluster().apply(credentials("wrong"));
-            const refused = await verify(regional, "--vmauth", vmauth, "--timeout", "5s");
+            const refused = await verify(regional, "--vmauth", vmauth, "--timeout", "20s");
             assert.deepEqual([refused.code, ...refused.hops], [2, ...hops]);
             assert.match(refused.journeys[0]!.detail!, /HTTP 401: it refuses the credentials$/);
         });
@@ -270,15 +269,13 @@ describe("verify", () => {
 
     it("does not take a store that is not there for one without the record", async () => {
         await collector(() => Promise.resolve(200));
-        const { code, hops, journeys } = await verify({ route: "management" }, "--timeout", "5s");
+        const { code, hops, journeys } = await verify({ route: "management" }, "--timeout", "20s");
         assert.deepEqual(hops, ["metrics: yes yes unseen", "logs: yes yes unseen", "traces: yes yes unseen"]);
         assert.equal(code, 2);
         assert.match(journeys[2]!.detail!, /services "kof-storage-vt-cluster-vtselect" not found/);
     });
 
     it("reads CloudWatch, and says which signals the route stores nowhere", async function () {
-        // The first time moto is installed.
-        this.timeout(10 * 60_000);
         const moto = await startMoto();
         if (typeof moto === "string") {
             console.log(`    Skipped: ${moto}`);
@@ -313,7 +310,7 @@ describe("verify", () => {
         );
         assert.equal(code, 0);
         const gone = { route: "cloudwatch", cloudwatch: { region, endpoint: moto.endpoint, logGroup: "other" } };
-        const { code: unseen, journeys: lost } = await verify(gone, "--timeout", "5s");
+        const { code: unseen, journeys: lost } = await verify(gone, "--timeout", "20s");
         assert.equal(unseen, 2);
         assert.match(lost.find(({ signal }) => signal === "logs")!.detail!, /ResourceNotFoundException/);
     });

@@ -18,9 +18,6 @@ function lines({ nodes, links }: Chart): string[] {
 const route = (name: string, version = "1.10.0", more: Raw = {}) => routeFor({ ...routes[name], version, ...more });
 
 describe("the diagram of a stack", function () {
-    // Loading Mermaid takes its time.
-    this.timeout(60_000);
-
     for (const { version, name, raw } of cases) {
         it(`is one for Mermaid, and shows every signal, on KOF ${version}, ${name}`, async () => {
             const route = routeFor(raw);

@@ -1,0 +1,40 @@
+import type { ChildProcess } from "node:child_process";
+
+const ends = new Set<() => void>();
+let listening = false;
+
+/**
+ * Has something happen when this process ends: by itself, by Ctrl-C or by SIGTERM. Node runs its handlers of `exit` only in
+ * the first case, and servers that nobody ends go on for days.
+ *
+ * @param end what to do, without waiting for anything.
+ * @returns takes it back.
+ */
+export function atEnd(end: () => void): () => void {
+    if (!listening) {
+        listening = true;
+        process.once("exit", endAll);
+        for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+            process.on(signal, () => {
+                // Who handles the signal as well ends in its own way.
+                if (process.listenerCount(signal) === 1) {
+                    process.exit(128 + number);
+                }
+            });
+        }
+    }
+    ends.add(end);
+    return () => ends.delete(end);
+}
+
+function endAll(): void {
+    for (const end of ends) {
+        end();
+    }
+}
+
+/** Kills a child process when this one ends. */
+export function endWithThisProcess(child: ChildProcess): void {
+    const takeBack = atEnd(() => child.kill("SIGKILL"));
+    child.once("exit", takeBack);
+}
