@@ -2,6 +2,7 @@ import { streamOf, streamPlaceholders } from "../aws/streams";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { metricsQueue } from "../collectors/buffers";
 import { caVariable, headerVariable, otlpExporter } from "../routes/otlp";
+import { accessKeyIn, startAnnotation } from "../routes/restarts";
 import { settingsSchema } from "../stacks/settings";
 
 /** What was found so far: settings by their key under `kof:`, and what there is to say. */
@@ -205,7 +206,7 @@ function streamName(at: At, config: At): string | undefined {
 function credentialsOf({ missing, notes }: Found, at: At, said: unknown, issuer?: string): unknown {
     const shared: At = (...path) => at(kubeStack, "defaultCRConfig", ...path);
     const secret = valueAt(variable(shared("env"), "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
-    const generation = shared("podAnnotations", "cloudwatch-credentials/generation");
+    const generation = accessKeyIn(shared("podAnnotations", startAnnotation));
     if (generation !== undefined) {
         return { kind: "accessKey", generations: [generation] };
     }

@@ -8,6 +8,7 @@ import type { CloudWatchSettings, SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv } from "./collectors";
 import { notStored, type Destination } from "./destinations";
+import { accessKeyTrigger } from "./restarts";
 import { mothershipVolumes } from "./volumes";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
@@ -62,6 +63,7 @@ export function cloudwatch(settings: SettingsOf<"cloudwatch">, catalog: Catalog)
             serviceAccounts: writers.map((name) => `${name}-collector`),
             ...(wanted.credentials.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
         },
+        restartTriggers: restartTriggers(settings),
         notices: notices(settings, catalog),
     };
 }
@@ -157,7 +159,6 @@ function kubeStack(settings: SettingsOf<"cloudwatch">, catalog: Catalog): HelmVa
     // The charts' exporters stay defined: a collector does not start an exporter that no pipeline names, but it does
     // refuse one that is null. Here and below only the pipelines are redirected.
     const shared: HelmValues = {
-        ...restartOnRotation(wanted),
         config: {
             exporters: {
                 ...Object.fromEntries(
@@ -217,16 +218,32 @@ function roleAnnotation(settings: SettingsOf<"cloudwatch">): HelmValues {
     if (credentials.kind !== "irsa") {
         return {};
     }
-    const { partition, account } = arnParts(credentials.oidcProviderArn);
-    const role = `arn:${partition}:iam::${account}:role/kof/${roleNameOf(settings)}`;
-    return { annotations: { "eks.amazonaws.com/role-arn": role } };
+    return { annotations: { "eks.amazonaws.com/role-arn": roleArn(settings, credentials.oidcProviderArn) } };
 }
 
-/** Pods read a Secret's variables once, at their start: a new generation of the key has to restart them. */
-function restartOnRotation({ credentials }: CloudWatchSettings): HelmValues {
-    return credentials.kind === "accessKey"
-        ? { podAnnotations: { "cloudwatch-credentials/generation": credentials.generations.at(-1) ?? "" } }
-        : {};
+function roleArn(settings: SettingsOf<"cloudwatch">, oidcProviderArn: string): string {
+    const { partition, account } = arnParts(oidcProviderArn);
+    return `arn:${partition}:iam::${account}:role/kof/${roleNameOf(settings)}`;
+}
+
+function restartTriggers(settings: SettingsOf<"cloudwatch">): string[] {
+    const { endpoint } = settings.cloudwatch;
+    return [authentication(settings), ...(endpoint === undefined ? [] : [`endpoint ${endpoint}`])];
+}
+
+/** What the collectors are started with to authenticate at AWS. EKS hands a role to pods when it starts them, too. */
+function authentication(settings: SettingsOf<"cloudwatch">): string {
+    const { credentials, region } = settings.cloudwatch;
+    switch (credentials.kind) {
+        case "accessKey":
+            return accessKeyTrigger(credentials.generations.at(-1) ?? "");
+        case "podIdentity":
+            return `role of EKS cluster ${credentials.clusterName} in ${credentials.region ?? region}`;
+        case "irsa":
+            return `role ${roleArn(settings, credentials.oidcProviderArn)}`;
+        case "existingSecret":
+            return `Secret ${credentials.name}`;
+    }
 }
 
 function credentialsEnv({ credentials }: CloudWatchSettings): HelmValue[] {

@@ -9,6 +9,7 @@ import { none } from "./none";
 import { otlp } from "./otlp";
 import { regional } from "./regional";
 import { regionless } from "./regionless";
+import { restartValues } from "./restarts";
 import { sizeInGiB, type RouteVolume } from "./volumes";
 
 /** What one route asks for: the part that the routes differ in. */
@@ -21,6 +22,8 @@ export interface RouteParts {
     readonly vmuserSecret?: string;
     /** Log groups and credentials to make in AWS. */
     readonly cloudwatch?: CloudWatchParts;
+    /** What the collectors read at their start only, each as a person reads it: another text restarts them. */
+    readonly restartTriggers?: readonly string[];
     /** What a reader of the preview should know. */
     readonly notices?: readonly string[];
 }
@@ -41,7 +44,13 @@ export interface Route extends RouteParts {
 export function routeOf(settings: Settings): Route {
     const catalog = catalogOf(settings.version);
     const parts = partsOf(settings, catalog);
-    const values = mergeValues(parts.values, storageValues(settings, parts), grafanaValues(settings), settings.values);
+    const values = mergeValues(
+        parts.values,
+        restartValues(parts.restartTriggers),
+        storageValues(settings, parts),
+        grafanaValues(settings),
+        settings.values,
+    );
     const ignored = checkPaths(catalog, values);
     if (ignored.length > 0) {
         // Settings are checked before: this is a fault of the route, not of the person who chose it.

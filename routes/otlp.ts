@@ -22,6 +22,7 @@ export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts
         values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), environment(wanted)),
         destinations: { metrics: stored, logs: stored, traces: stored, audit: stored },
         volumes: mothershipVolumes(catalog),
+        restartTriggers: restartTriggers(wanted),
         notices: [
             ...(wanted.endpoint.startsWith("http://")
                 ? [`kof:otlp.endpoint is ${wanted.endpoint}: telemetry and headers are sent unencrypted.`]
@@ -79,6 +80,14 @@ function environment({ headersSecret, headers, tls }: OtlpSettings): HelmValue[]
             ? []
             : headers.map((header) => secretEnv(headerVariable(header), headersSecret, header))),
         ...(tls.caSecret === undefined ? [] : [secretEnv(caVariable, tls.caSecret, "ca.crt")]),
+    ];
+}
+
+function restartTriggers({ endpoint, headersSecret, headers, tls }: OtlpSettings): string[] {
+    return [
+        `endpoint ${endpoint}`,
+        ...(headersSecret === undefined ? [] : [`${headers.join(" and ")} of Secret ${headersSecret}`]),
+        ...(tls.caSecret === undefined ? [] : [`CA of Secret ${tls.caSecret}`]),
     ];
 }
 

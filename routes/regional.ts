@@ -47,6 +47,7 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
             ...shared,
             values: mergeValues({ "kof-collectors": collectors }, metricsServer(settings, catalog)),
             vmuserSecret: secret,
+            restartTriggers: [`Secret ${secret}`],
         };
     }
     const fromManagement = {

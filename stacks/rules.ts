@@ -5,6 +5,7 @@ import { checkPaths, isRead } from "../catalog/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../catalog/values";
 import { arnParts, partitionOf } from "../aws/partitions";
 import { metricsLogGroup } from "../aws/streams";
+import { startPath } from "../routes/restarts";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
 import { brief, type Problem } from "./problems";
 import { settingsSchema, type StorageClassSettings } from "./settings";
@@ -365,6 +366,7 @@ const decided: readonly (readonly [string, Key])[] = [
     ["regionless", "route"],
     ["global.components", "route"],
     ["global.namespace", "route"],
+    [formatPath(startPath), "route"],
 ];
 
 const secretLooks = [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/, /-----BEGIN [A-Z ]*PRIVATE KEY-----/];

@@ -145,6 +145,7 @@ kof-collectors:
       clusterName: mothership
       collectors: ${collectors}
       defaultCRConfig:
+        podAnnotations: {kof-storage-routes/read-at-start: Secret ${secret}}
         env:
           - {name: PKI_PATH, value: var/lib/k0s}
           - {name: KOF_VM_USER, valueFrom: {secretKeyRef: {key: username, name: ${secret}}}}
@@ -251,7 +252,7 @@ kof-collectors:
     opentelemetry-kube-stack:
       clusterName: mothership${collectors}
       defaultCRConfig:
-        podAnnotations: {cloudwatch-credentials/generation: "2026-11"}
+        podAnnotations: {kof-storage-routes/read-at-start: access key 2026-11}
         env:
           - {name: PKI_PATH, value: var/lib/k0s}
           - name: AWS_ACCESS_KEY_ID
