@@ -1,4 +1,9 @@
+import { kofNamespace } from "../components/namespace";
 import type { Route } from "../routes";
+import { cloudwatchSecretName } from "../routes/cloudwatch";
+import { stackFile } from "../stacks/explain";
+import { inOrder } from "../stacks/settings";
+import type { Consequence } from ".";
 
 /** What happens to one of the credentials with which the collectors write. */
 export interface CredentialChange {
@@ -37,4 +42,103 @@ export function credentialsOf({ cloudwatch, vmuserSecret, settings }: Route): st
         case "existingSecret":
             return [`AWS credentials in Secret ${credentials.name}, made elsewhere`];
     }
+}
+
+/** AWS's quota, which cannot be raised (IAM and AWS STS quotas, "Access keys assigned to an IAM user"). */
+const keysPerUser = 2;
+
+/** What follows from other credentials for AWS: rotations that AWS refuses or that leave no overlap, and Secrets that are there. */
+export function credentialConsequences(from: Route, to: Route): Consequence[] {
+    return [...rotationConsequences(generationsOf(from), generationsOf(to)), ...secretConsequences(from, to)];
+}
+
+/** The generations of the access key, from old to new; none where the collectors authenticate otherwise. */
+export function generationsOf({ cloudwatch }: Route): readonly string[] {
+    return cloudwatch?.credentials.kind === "accessKey" ? cloudwatch.credentials.generations : [];
+}
+
+function rotationConsequences(before: readonly string[], after: readonly string[]): Consequence[] {
+    const key = "kof:cloudwatch.credentials.generations";
+    const [was, is] = [before.at(-1), after.at(-1)];
+    if (was === undefined || is === undefined) {
+        return [];
+    }
+    const paste = (...generations: string[]) =>
+        stackFile(["cloudwatch", "credentials"], { kind: "accessKey", generations });
+    // Both for a while, where labels go from old to new.
+    const both = inOrder([was, is]) ? [was, is] : undefined;
+    const all = [...new Set([...before, ...after])];
+    if (all.length > keysPerUser) {
+        // With two keys already, the one that is not in use has to go first.
+        const first = before.length === keysPerUser ? [was] : (both ?? [is]);
+        return [
+            {
+                severity: "impossible",
+                key,
+                message:
+                    `would need the access keys ${all.join(", ")} at once, because a new key is made before an old one is deleted, and AWS ` +
+                    `allows ${String(keysPerUser)} for a user`,
+                way: "deploy these first, and then what the stack file says now",
+                paste: paste(...first),
+            },
+        ];
+    }
+    if (after.includes(was)) {
+        return [];
+    }
+    return [
+        {
+            severity: "notice",
+            key,
+            message:
+                `leaves no overlap: access key ${was}, which the collectors use, is deleted in the same deployment that has them use ${is}. ` +
+                "The deployment waits until all of them have restarted, and fails where one does not",
+            ...(both
+                ? { way: `keep both for one deployment, and drop ${was} in the next`, paste: paste(...both) }
+                : {}),
+        },
+    ];
+}
+
+/** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
+function secretConsequences(from: Route, to: Route): Consequence[] {
+    const [was, is] = [secretOf(from), secretOf(to)];
+    if (was === undefined || is === undefined || was === is) {
+        return [];
+    }
+    if (is === "elsewhere") {
+        return [
+            {
+                severity: "impossible",
+                key: "kof:cloudwatch.credentials.name",
+                message: `is ${cloudwatchSecretName}, the Secret with the program's own access key, which this deployment deletes`,
+                way: "give the Secret that is made elsewhere another name",
+                paste: stackFile(["cloudwatch", "credentials"], { kind: "existingSecret", name: "aws-credentials" }),
+            },
+        ];
+    }
+    return to.settings.adopt
+        ? []
+        : [
+              {
+                  severity: "impossible",
+                  key: "kof:cloudwatch.credentials.kind",
+                  message: `is accessKey, whose Secret ${cloudwatchSecretName} exists already, made elsewhere: the deployment would fail`,
+                  way:
+                      `delete it first (kubectl delete secret -n ${kofNamespace} ${cloudwatchSecretName}), which collectors that run do not ` +
+                      "notice, and then acknowledge it",
+                  acknowledge: `Secret ${cloudwatchSecretName}`,
+              },
+          ];
+}
+
+/** Who makes the Secret of that name; `undefined` where the route has none. */
+function secretOf({ cloudwatch }: Route): "program" | "elsewhere" | undefined {
+    const credentials = cloudwatch?.credentials;
+    if (credentials?.kind === "accessKey") {
+        return "program";
+    }
+    return credentials?.kind === "existingSecret" && credentials.name === cloudwatchSecretName
+        ? "elsewhere"
+        : undefined;
 }

@@ -3,7 +3,7 @@ import { compareCatalogs, type CatalogChanges } from "../catalog/compare";
 import type { Route } from "../routes";
 import { destinationText } from "../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type LogGroupChange } from "./cloudwatch";
-import { credentialChanges, type CredentialChange } from "./credentials";
+import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { identityConsequences, routeConsequences } from "./routes";
 import { upgradeConsequences, upgradeSteps } from "./upgrades";
 import { volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
@@ -66,6 +66,7 @@ export function planOf(from: Route, to: Route): Plan {
         ...routeConsequences(from, to, volumes),
         ...volumeConsequences(from, to, volumes),
         ...cloudwatchConsequences(from, to),
+        ...credentialConsequences(from, to),
         ...identityConsequences(from, to),
     ];
     return {

@@ -105,9 +105,12 @@ const kinds = ["accessKey", "podIdentity", "irsa", "existingSecret"] as const;
 const kind = <const K extends (typeof kinds)[number]>(value: K, description: string) =>
     about(z.literal(value), { description, allowed: kinds.join(", "), example: value });
 
-const inOrder = (labels: readonly string[]) =>
-    labels.every((label, i) => i === 0 || byNumber.compare(labels[i - 1] ?? "", label) < 0);
 const byNumber = new Intl.Collator("en", { numeric: true });
+
+/** Whether the generations of a key go from old to new, each of them once: `9` before `10`. */
+export function inOrder(labels: readonly string[]): boolean {
+    return labels.every((label, i) => i === 0 || byNumber.compare(labels[i - 1] ?? "", label) < 0);
+}
 
 const credentials = z.discriminatedUnion("kind", [
     z.strictObject({
