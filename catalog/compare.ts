@@ -34,6 +34,13 @@ export function compareCatalogs(older: Catalog, newer: Catalog): CatalogChanges 
     return { added: [...added.keys()].sort(), dropped: [...dropped.keys()].sort(), renamed, changed };
 }
 
+/** The charts, by their folders, of which two catalogs of one version were not made alike. */
+export function otherCharts(made: Catalog, checked: Catalog): string[] {
+    const digest = ({ sources }: Catalog, name: string) => sources[name]?.sha256;
+    const names = new Set([...Object.keys(made.sources), ...Object.keys(checked.sources)]);
+    return [...names].filter((name) => digest(made, name) !== digest(checked, name)).sort();
+}
+
 /** The changes as text, one line each, for a person who is about to support the newer version. */
 export function describeChanges(older: string, newer: string, changes: CatalogChanges): string {
     const section = (title: string, lines: readonly string[]) =>

@@ -3,13 +3,25 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
-import type { Catalog, CatalogChart, CatalogComponent, CatalogSetting, CatalogVolume } from ".";
+import type { Catalog, CatalogChart, CatalogComponent, CatalogSource, CatalogVolume } from ".";
 import { UserError } from "../errors";
+import { chartDigest } from "./digest";
+import { readLayers } from "./generateLayers";
+import {
+    asksForVolume,
+    readChartFile,
+    readText,
+    readValues,
+    readVolumes,
+    templatesOf,
+    type OperatorFields,
+} from "./generateVolumes";
 import { readPresets } from "./presets";
-import { coalesceValues, formatPath, isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "./values";
+import { coalesceValues, isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "./values";
 
 const umbrella = "kof";
 const kubeStack = "opentelemetry-kube-stack";
+const operator = "victoria-metrics-operator";
 /** The charts that configure the management cluster. `victoria-metrics-operator` needs no settings. */
 const charts = [
     ...[umbrella, "kof-operators", "kof-mothership", "kof-regional", "kof-child", "kof-storage", "kof-collectors"],
@@ -33,13 +45,18 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
     for (const name of charts) {
         checkClaims(chartFolder(folder, name), read[name]?.values ?? {});
     }
+    const volumes = ["kof-mothership", "kof-storage", "kof-collectors"].flatMap((name) =>
+        readVolumes(chartFolder(folder, name), read[name]?.values ?? {}, operatorFields(folder)),
+    );
     return {
         generatedBy: "npm run catalog -- --charts DIR",
         version,
-        components: installOrder(read[umbrella]?.values ?? {}),
-        volumes: ["kof-mothership", "kof-storage", "kof-collectors"].flatMap((name) =>
-            volumes(name, read[name]?.values ?? {}),
+        sources: Object.fromEntries(
+            sourceFolders(folder, volumes).map((name) => [name, sourceOf(path.join(folder, name))]),
         ),
+        components: installOrder(read[umbrella]?.values ?? {}),
+        volumes,
+        layers: readLayers(folder, volumes),
         collectorFields: collectorFields(chartFolder(folder, kubeStack)),
         presets: await presets(
             folder,
@@ -55,8 +72,11 @@ function chartFolder(folder: string, name: string): string {
     const found = places.find((place) => fs.existsSync(path.join(place, "values.yaml")));
     if (!found) {
         throw new UserError(
-            `${folder} has no chart ${name}. Get each chart of a KOF version with\n` +
-                `  helm pull --untar --untardir ${folder} oci://ghcr.io/k0rdent/kof/charts/${name === kubeStack ? "kof-collectors" : name} --version VERSION`,
+            `${folder} has no chart ${name}. ` +
+                (name === operator
+                    ? "CONTRIBUTING.md says how to get it."
+                    : `Get each chart of a KOF version with\n` +
+                      `  helm pull --untar --untardir ${folder} oci://ghcr.io/k0rdent/kof/charts/${name === kubeStack ? "kof-collectors" : name} --version VERSION`),
         );
     }
     return found;
@@ -64,13 +84,10 @@ function chartFolder(folder: string, name: string): string {
 
 function readChart(folder: string, name: string): CatalogChart {
     const place = chartFolder(folder, name);
-    const chart = parse(fs.readFileSync(path.join(place, "Chart.yaml"), "utf8")) as {
-        version: string;
-        dependencies?: { name: string; alias?: string; version: string }[];
-    };
+    const { version, dependencies = [] } = readChartFile(place);
     return {
-        version: chart.version,
-        dependencies: (chart.dependencies ?? []).map((dependency) => ({
+        version,
+        dependencies: dependencies.map((dependency) => ({
             name: dependency.alias ?? dependency.name,
             version: dependency.version,
         })),
@@ -78,9 +95,45 @@ function readChart(folder: string, name: string): CatalogChart {
     };
 }
 
-function readValues(chart: string): HelmValues {
-    const file = path.join(chart, "values.yaml");
-    return fs.existsSync(file) ? ((parse(fs.readFileSync(file, "utf8")) as HelmValues | null) ?? {}) : {};
+/** The charts that a catalog is made of, by their folders. */
+function sourceFolders(folder: string, volumes: readonly CatalogVolume[]): string[] {
+    const dependencies = volumes.map(({ chart, size }) => `${chart}/charts/${size.path[0] ?? ""}`);
+    const found = [...charts, operator].map((name) => path.relative(folder, chartFolder(folder, name)));
+    return [
+        ...found.map((name) => name.split(path.sep).join("/")),
+        ...dependencies.filter((name) => fs.existsSync(path.join(folder, name))),
+    ].sort();
+}
+
+function sourceOf(chart: string): CatalogSource {
+    return { version: readChartFile(chart).version, sha256: chartDigest(chart) };
+}
+
+/** The fields of the VictoriaMetrics operator's kinds, from the definitions that its chart brings. */
+export function operatorFields(folder: string): (kind: string) => OperatorFields {
+    const text = readText(path.join(chartFolder(folder, operator), "charts", "crds", "crds", "crd.yaml"));
+    return (kind) => {
+        const definition = text.split(/^---$/m).find((each) => new RegExp(`^ {4}kind: ${kind}$`, "m").test(each));
+        const versions = valueAt(parse(definition ?? "") as HelmValue, ["spec", "versions"]);
+        const schemas = Array.isArray(versions) ? versions : [];
+        const fields = schemas.flatMap((version) => [
+            ...fieldsBelow(valueAt(version, ["schema", "openAPIV3Schema", "properties", "spec"]), 3),
+        ]);
+        if (fields.length === 0) {
+            throw new UserError(`The chart ${operator} in ${folder} does not define ${kind}.`);
+        }
+        return new Set(fields);
+    };
+}
+
+function* fieldsBelow(schema: HelmValue | undefined, depth: number): Generator<string> {
+    const properties = valueAt(schema, ["properties"]);
+    for (const [name, field] of Object.entries(isMap(properties) && depth > 0 ? properties : {})) {
+        yield name;
+        for (const below of fieldsBelow(field, depth - 1)) {
+            yield `${name}.${below}`;
+        }
+    }
 }
 
 function installOrder(values: HelmValues): CatalogComponent[] {
@@ -100,64 +153,8 @@ function installOrder(values: HelmValues): CatalogComponent[] {
     return ordered;
 }
 
-/** What the sub-charts put where KOF's own values say nothing (values.yaml of victoria-logs-cluster 0.0.25 to 0.1.5, victoria-traces-cluster 0.0.3 to 0.1.1). */
-const subchartDefaults: Readonly<Record<string, HelmValue>> = { replicaCount: 2, retentionPeriod: "7d" };
-
-type VolumeName = Pick<CatalogVolume, "workload" | "signal" | "cache">;
-
-/** The volumes by the path at which the charts describe them. */
-const volumeNames: readonly (readonly [string, VolumeName])[] = [
-    ["victoriametrics.vmcluster.spec.vmstorage", { workload: "vmstorage", signal: "metrics", cache: false }],
-    ["victoriametrics.vmcluster.spec.vmselect", { workload: "vmselect", signal: "metrics", cache: true }],
-    ["victoriametrics.vlcluster_audit.spec.vlstorage", { workload: "vlstorage-audit", signal: "audit", cache: false }],
-    ["victoria-logs-cluster.vlstorage", { workload: "vlstorage", signal: "logs", cache: false }],
-    ["victoria-traces-cluster.vtstorage", { workload: "vtstorage", signal: "traces", cache: false }],
-    ["grafana", { workload: "grafana", signal: "grafana", cache: false }],
-];
-
-function volumes(chart: string, values: HelmValues): CatalogVolume[] {
-    const setting = (path: readonly string[], fallback: HelmValue = null): CatalogSetting => ({
-        path,
-        default: valueAt(values, path) ?? fallback,
-    });
-    return [...volumeOwners(values)].map(([owner, claim]) => {
-        const name = volumeNames.find(([at]) => at === formatPath(owner))?.[1];
-        if (!name) {
-            throw new UserError(
-                `Chart ${chart} has a volume at ${formatPath(owner)} that has no name yet: add it to volumeNames in catalog/generate.ts.`,
-            );
-        }
-        const subchart = claim === "persistentVolume";
-        const spec = owner.slice(0, -1);
-        const replicated = name.signal !== "grafana";
-        const retained = replicated && !name.cache;
-        const retention = subchart
-            ? setting([...owner, "extraArgs", "retentionPeriod"], subchartDefaults.retentionPeriod)
-            : setting([...(name.signal === "metrics" ? spec : owner), "retentionPeriod"]);
-        return {
-            chart,
-            ...name,
-            expands: !subchart && replicated,
-            size: setting([...owner, ...sizeWithin[claim]]),
-            // The other volumes take the chart's global class: vmcluster.yaml, vlcluster-audit.yaml and grafana.yaml.
-            storageClass: setting(subchart ? [...owner, claim, "storageClassName"] : ["global", "storageClass"]),
-            replicas: replicated ? setting([...owner, "replicaCount"], subchart ? 2 : null) : null,
-            retention: retained ? retention : null,
-            replicationFactor: retained && name.signal === "metrics" ? setting([...spec, "replicationFactor"]) : null,
-        };
-    });
-}
-
-const request = ["resources", "requests", "storage"];
-/** How the charts describe a volume, and where within its workload's values its size then is. */
-const sizeWithin = {
-    storage: ["storage", "volumeClaimTemplate", "spec", ...request],
-    persistentVolume: ["persistentVolume", "size"],
-    pvc: ["pvc", ...request],
-};
-
 /**
- * Every template that asks for a volume, by chart and file: whether the volume is among {@link volumeNames}, or the value with
+ * Every template that asks for a volume, by chart and file: whether the volume is one that `readVolumes` knows, or the value with
  * which a stack would have to ask for it, and then choose its class as well.
  */
 const claimTemplates: Readonly<Record<string, "named" | readonly string[]>> = {
@@ -172,8 +169,6 @@ const claimTemplates: Readonly<Record<string, "named" | readonly string[]>> = {
     "opentelemetry-kube-stack/templates/collector.yaml": ["defaultCRConfig", "volumeClaimTemplates"],
 };
 
-const asksForVolume = /volumeClaimTemplates?\b(?!: \[\])|kind: PersistentVolumeClaim\b|persistentVolumeClaim:\s+spec:/;
-
 /** Refuses a template, of the chart or of the dependencies that it installs, whose volume the catalog would miss. */
 function checkClaims(chart: string, values: HelmValues): void {
     const asking = templatesOf(chart).filter((file) => {
@@ -187,46 +182,16 @@ function checkClaims(chart: string, values: HelmValues): void {
         const asked = typeof known === "string" || known === undefined ? undefined : valueAt(values, known);
         if (known === undefined || (Array.isArray(asked) ? asked.length > 0 : asked === true)) {
             throw new UserError(
-                `${template} makes a volume that has no name yet: add it to volumeNames and claimTemplates in catalog/generate.ts.`,
+                `${template} makes a volume that has no name yet: add it to claimTemplates in catalog/generate.ts, and to workloads in catalog/generateVolumes.ts.`,
             );
         }
     }
-    const { dependencies = [] } = parse(fs.readFileSync(path.join(chart, "Chart.yaml"), "utf8")) as {
-        dependencies?: { name: string; alias?: string; condition?: string }[];
-    };
+    const { dependencies = [] } = readChartFile(chart);
     for (const { name, alias = name, condition } of dependencies) {
         const below = path.join(chart, "charts", name);
         if (fs.existsSync(below) && (condition === undefined || valueAt(values, condition.split(".")) !== false)) {
             const given = values[alias];
             checkClaims(below, coalesceValues(readValues(below), isMap(given) ? given : {}));
-        }
-    }
-}
-
-function templatesOf(chart: string): string[] {
-    const folder = path.join(chart, "templates");
-    return fs.existsSync(folder)
-        ? fs
-              .readdirSync(folder, { recursive: true, encoding: "utf8" })
-              .filter((file) => /\.(yaml|yml|tpl)$/.test(file))
-              .map((file) => path.join("templates", file))
-              .sort()
-        : [];
-}
-
-/** The paths of the workloads that own a volume, and how they describe it. */
-function* volumeOwners(
-    values: HelmValues,
-    path: readonly string[] = [],
-): Generator<[readonly string[], keyof typeof sizeWithin]> {
-    for (const claim of Object.keys(sizeWithin) as (keyof typeof sizeWithin)[]) {
-        if (valueAt(values, sizeWithin[claim]) !== undefined) {
-            yield [path, claim];
-        }
-    }
-    for (const [key, value] of Object.entries(values)) {
-        if (isMap(value)) {
-            yield* volumeOwners(value, [...path, key]);
         }
     }
 }

@@ -10,10 +10,14 @@ export interface Catalog {
     readonly generatedBy: string;
     /** KOF's version, which is that of each of its charts: `1.10.0`. */
     readonly version: string;
+    /** The charts that the catalog was made of, by their folder: `kof-storage/charts/victoria-logs-cluster`. */
+    readonly sources: Readonly<Record<string, CatalogSource>>;
     /** The umbrella's components in the order in which they can be installed. */
     readonly components: readonly CatalogComponent[];
     /** Every persistent volume that the charts can ask for on a cluster which stores telemetry. */
     readonly volumes: readonly CatalogVolume[];
+    /** What layers above the charts of {@link volumes} put into their values. */
+    readonly layers: readonly CatalogLayer[];
     /** Fields of a collector that opentelemetry-kube-stack reads, from its own values.schema.json. */
     readonly collectorFields: readonly string[];
     /** What the presets of opentelemetry-kube-stack add to a collector, in the order in which the chart applies them. */
@@ -60,10 +64,35 @@ export interface CatalogChart {
     readonly values: HelmValues;
 }
 
-/** A path within the values of one chart, and what the charts put there (null: nothing, Kubernetes decides). */
-export interface CatalogSetting {
+/** A path within the values of one chart, and what the charts put there (null: nothing). */
+export interface CatalogPlace {
     readonly path: readonly string[];
     readonly default: HelmValue;
+}
+
+/** Something that a chart can be told, and what applies when nobody tells it (null: nothing, Kubernetes decides). */
+export interface CatalogSetting extends CatalogPlace {
+    /** The one of {@link places} that the program writes. Nothing that the charts put into the others wins over it. */
+    readonly path: readonly string[];
+    /**
+     * Every place where the chart reads it, {@link path} among them. The first that is not empty applies (see `settingIn`):
+     * empty is what Helm's templates take for that, which is a missing value, null, false, 0, "", [] and {}.
+     */
+    readonly places: readonly CatalogPlace[];
+}
+
+/** A setting that decides whether something exists. */
+export interface CatalogSwitch extends CatalogSetting {
+    /** What turns it on: a value that is not empty, that all of its places are empty, or that none of them is given at all. */
+    readonly on: "true" | "empty" | "missing";
+}
+
+/** A setting other than retention that limits how much is kept, or for how long. Its default is null: nobody limits anything. */
+export interface CatalogLimit extends CatalogSetting {
+    /** What it limits: bytes on the disk, percent of the disk, or the retention of parts of the data (`-retentionFilter`). */
+    readonly kind: "bytes" | "percent" | "filter";
+    /** Of bytes, what a number without a unit counts in each place (`50GiB` is the same everywhere). */
+    readonly places: readonly (CatalogPlace & { readonly bare?: "B" | "GiB" })[];
 }
 
 /** The signals that KOF stores. Audit logs are stored apart from KOF 1.10 on; before, they are among the logs. */
@@ -85,12 +114,58 @@ export interface CatalogVolume {
      * template of a chart's own StatefulSet is immutable, so there the Helm upgrade fails.
      */
     readonly expands: boolean;
+    /** Every switch between the chart and the workload, outermost first. The workload exists only when all of them are on. */
+    readonly switches: readonly CatalogSwitch[];
+    /**
+     * What has to be on for the workload to have volumes of KOF's making. Otherwise it runs all the same, and keeps what it
+     * stores in the pod, where a restart loses it, or in a claim that somebody else made.
+     */
+    readonly persistence: readonly (CatalogSwitch & { readonly otherwise: "emptyDir" | "existingClaim" })[];
     readonly size: CatalogSetting;
     readonly storageClass: CatalogSetting;
     readonly replicas: CatalogSetting | null;
+    /** While it is on, Kubernetes chooses the number of replicas, and {@link replicas} is where it starts. */
+    readonly autoscaler: CatalogSwitch | null;
     readonly retention: CatalogSetting | null;
+    /** What else limits what is kept, each by itself. */
+    readonly limits: readonly CatalogLimit[];
     /** Copies of each sample. Only metrics have it; the replicas of logs and traces are shards. */
     readonly replicationFactor: CatalogSetting | null;
+    /**
+     * Settings on which the names of the claims, or the folder within a volume, depend: with another value the workload starts
+     * empty, and what is stored stays where nothing reads it.
+     */
+    readonly location: readonly CatalogSetting[];
+    /**
+     * A map of `whenDeleted` and `whenScaled`, each `Retain` or `Delete`: whether Kubernetes deletes the volumes with the workload,
+     * and with replicas that go (`persistentVolumeClaimRetentionPolicy` of a StatefulSet). Null: the chart cannot be told.
+     */
+    readonly claimRetention: CatalogSetting | null;
+}
+
+/**
+ * What a layer between the umbrella and a chart puts into that chart's values, of what decides about volumes. The umbrella does
+ * that itself (`charts/kof/templates/helmreleases.yaml`), and so do the MultiClusterServices of kof-child and kof-regional.
+ */
+export interface CatalogLayer {
+    readonly chart: string;
+    /** Where in the umbrella's values the chart's values are taken from. */
+    readonly from: readonly string[];
+    /** The path of the umbrella's values that has to be true for the layer to add anything; null: it always does. */
+    readonly when: readonly string[] | null;
+    /** Values that give way to what is at {@link from}. */
+    readonly under: HelmValues;
+    /** Values that win over what is at {@link from}. */
+    readonly over: HelmValues;
+    /** Paths of the chart that get the value at another path of the umbrella's values, unless {@link from} has one for them. */
+    readonly copies: readonly { readonly from: readonly string[]; readonly to: readonly string[] }[];
+}
+
+/** A chart as it was when a catalog was made of it. */
+export interface CatalogSource {
+    readonly version: string;
+    /** SHA-256 of what Helm renders of the chart itself, without its dependencies. `catalog/digest.ts` says of what exactly. */
+    readonly sha256: string;
 }
 
 const folder = path.join(__dirname, "versions");

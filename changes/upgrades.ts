@@ -47,16 +47,7 @@ const upgrades: readonly Upgrade[] = [
     },
     {
         version: "1.11.0-0",
-        steps: (_, to) => [
-            "Upgrade KCM to 1.11",
-            ...(to.umbrella.autoUpgrade === false
-                ? [
-                      "Child and regional clusters are upgraded one by one from now on, and new ones get no KOF without this label: kubectl label --overwrite " +
-                          `clusterdeployment -n kcm-system NAME k0rdent.mirantis.com/kof-version=${to.settings.version}. To upgrade all at once, as before: ` +
-                          "kof:values: {autoUpgrade: true}",
-                  ]
-                : []),
-        ],
+        steps: () => ["Upgrade KCM to 1.11"],
     },
 ];
 

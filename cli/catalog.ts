@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 import { catalogFile, catalogOf, versions } from "../catalog";
-import { compareCatalogs, describeChanges } from "../catalog/compare";
+import { compareCatalogs, describeChanges, otherCharts } from "../catalog/compare";
 import { generateCatalog } from "../catalog/generate";
 import { generateImages } from "../catalog/generateImages";
 import { imagesFile } from "../catalog/images";
@@ -11,7 +11,9 @@ import { parseOptions, run } from "./command";
 
 const usage = `Usage: npm run catalog -- --charts DIR   write the catalog of the KOF version whose charts are in DIR
        npm run catalog -- --images DIR   write the list of that version's images; needs helm, on PATH or named by HELM
-       npm run catalog -- --check DIR    say how that version differs from the newest that has a catalog
+       npm run catalog -- --check DIR    say how that version differs from the newest that has a catalog; fails where the charts
+                                         read a value that decides about volumes and that the generator does not know, and
+                                         where they are not those that the catalog of their version was made of
 
 DIR holds the charts as 'helm pull --untar' leaves them, one folder each. Helm renders them: the one in HELM, else \`helm\`.`;
 
@@ -40,5 +42,12 @@ run(async () => {
         const newest = catalogOf(versions.at(-1) ?? "");
         const checked = await generateCatalog(check);
         console.log(describeChanges(newest.version, checked.version, compareCatalogs(newest, checked)));
+        const others = versions.includes(checked.version) ? otherCharts(catalogOf(checked.version), checked) : [];
+        if (others.length > 0) {
+            throw new UserError(
+                `These are not the charts that catalog/versions/${checked.version}.json was made of: ${others.join(", ")}. ` +
+                    "Charts that are pulled are built from a version's tag; a branch can bear the same version.",
+            );
+        }
     }
 });

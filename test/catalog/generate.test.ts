@@ -6,32 +6,10 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 
 import { catalogOf, defaultVersion, versions, type Catalog } from "../../catalog";
-import { compareCatalogs, describeChanges } from "../../catalog/compare";
+import { compareCatalogs, describeChanges, otherCharts } from "../../catalog/compare";
 import { generateCatalog } from "../../catalog/generate";
 import { coalesceValues, mergeValues, nest, type HelmValues } from "../../catalog/values";
-
-/** Writes a catalog's charts as `helm pull --untar` leaves them. */
-function writeCharts(catalog: Catalog, folder: string): string {
-    for (const [name, chart] of Object.entries(catalog.charts)) {
-        const dependency = name === "opentelemetry-kube-stack";
-        const place = dependency ? path.join(folder, "kof-collectors", "charts", name) : path.join(folder, name);
-        fs.mkdirSync(place, { recursive: true });
-        fs.writeFileSync(path.join(place, "Chart.yaml"), stringify({ name, ...chart, values: undefined }));
-        fs.writeFileSync(path.join(place, "values.yaml"), stringify(chart.values));
-        if (dependency) {
-            const properties = Object.fromEntries(catalog.collectorFields.map((field) => [field, {}]));
-            const schema = { $defs: { OpenTelemetryCollectorSpec: { properties } } };
-            fs.writeFileSync(path.join(place, "values.schema.json"), JSON.stringify(schema));
-        }
-    }
-    return folder;
-}
-
-/** A catalog as it would be with other values of one chart. */
-function withValues(catalog: Catalog, chart: string, change: (values: HelmValues) => HelmValues): Catalog {
-    const changed = catalog.charts[chart]!;
-    return { ...catalog, charts: { ...catalog.charts, [chart]: { ...changed, values: change(changed.values) } } };
-}
+import { withoutDigests, withValues, writeCharts } from "./charts";
 
 /** Stands for Helm, which would find out what the charts' templates add. */
 function presetsOf({ presets }: Catalog) {
@@ -58,7 +36,7 @@ describe("catalog", () => {
         it(`${version} is what the generator makes of its charts`, async () => {
             const catalog = catalogOf(version);
             const made = await generateCatalog(writeCharts(catalog, folder), presetsOf(catalog));
-            assert.deepEqual(made, catalog, "run npm run catalog");
+            assert.deepEqual(withoutDigests(made), withoutDigests(catalog), "run npm run catalog");
         });
     }
 
@@ -139,7 +117,6 @@ describe("catalog", () => {
             /victoria-logs-cluster\/templates\/cache\.yaml makes a volume that has no name yet/,
         ],
         ["of a dependency that is off", "kof-storage", "charts/external-dns/templates/pvc.yaml", undefined],
-        ["that the catalog has", "kof-storage", "templates/victoria/vmcluster.yaml", undefined],
         ["that a stack has to ask for", "kof-storage", "templates/grafana/grafana.yaml", undefined],
     ];
     for (const [what, chart, file, message] of templates) {
@@ -196,6 +173,13 @@ describe("catalog", () => {
             describeChanges("1.10.0", "1.10.0", compareCatalogs(old, old)),
             "KOF 1.10.0 against 1.10.0: no difference",
         );
+    });
+
+    it("tells charts that only bear the version of a catalog", () => {
+        const made = catalogOf("1.11.0-rc0");
+        const checked = { ...made, sources: { ...made.sources, kof: { version: "1.11.0-rc0", sha256: "0" } } };
+        assert.deepEqual(otherCharts(made, checked), ["kof"]);
+        assert.deepEqual(otherCharts(made, made), []);
     });
 
     it("says what became of the umbrella between 1.9 and 1.10", () => {

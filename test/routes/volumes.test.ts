@@ -119,7 +119,8 @@ describe("volumes", () => {
         const volumes = catalogOf("1.10.0").volumes as CatalogVolume[];
         const logs = volumes.find(({ workload }) => workload === "vlstorage")!;
         const path = ["victoria-logs-cluster", "vlstorage", "profiles", "storageClassName"];
-        volumes.push({ ...logs, workload: "profiles", storageClass: { path, default: "" } });
+        const place = { path, default: "" };
+        volumes.push({ ...logs, workload: "profiles", storageClass: { ...place, places: [place] } });
         try {
             const { values } = routeFor({ ...routes.management, version: "1.10.0" });
             const prefix = ["kof-child", "values", "fromManagement", "storage"];

@@ -1,0 +1,233 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+import { stringify } from "yaml";
+
+import type { Catalog, CatalogLayer, CatalogVolume } from "../../catalog";
+import { mergeValues, nest, type HelmValues } from "../../catalog/values";
+
+/** Writes a file, and the folders that it needs. */
+export function write(folder: string, file: string, text: string): void {
+    fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    fs.writeFileSync(path.join(folder, file), text);
+}
+
+/**
+ * Writes a catalog's charts as `helm pull --untar` leaves them. Of their templates there is what decides about volumes, in the
+ * fewest words that say the same as the real ones.
+ */
+export function writeCharts(catalog: Catalog, folder: string): string {
+    for (const [name, { dependencies, ...chart }] of Object.entries(catalog.charts)) {
+        const isDependency = name === "opentelemetry-kube-stack";
+        const place = isDependency ? path.join(folder, "kof-collectors", "charts", name) : path.join(folder, name);
+        const conditions = dependencies.map((each) => ({ ...each, condition: `${each.name}.enabled` }));
+        write(place, "Chart.yaml", stringify({ name, ...chart, dependencies: conditions, values: undefined }));
+        write(place, "values.yaml", stringify(chart.values));
+        if (isDependency) {
+            const properties = Object.fromEntries(catalog.collectorFields.map((field) => [field, {}]));
+            const schema = { $defs: { OpenTelemetryCollectorSpec: { properties } } };
+            write(place, "values.schema.json", JSON.stringify(schema));
+        }
+    }
+    for (const volume of catalog.volumes) {
+        write(path.join(folder, volume.chart), ...templateOf(volume));
+        const [dependency = ""] = volume.size.path;
+        if (dependency.endsWith("-cluster")) {
+            const place = path.join(folder, volume.chart, "charts", dependency);
+            write(place, "Chart.yaml", stringify({ name: dependency, version: "1" }));
+            write(place, "values.yaml", stringify(defaultsOf(volume)[dependency] ?? {}));
+        }
+    }
+    const operator = path.join(folder, "victoria-metrics-operator");
+    write(operator, "Chart.yaml", stringify({ name: "victoria-metrics-operator", version: "0.58.1" }));
+    write(operator, "values.yaml", "{}");
+    write(operator, "charts/crds/crds/crd.yaml", [definition("VMCluster"), definition("VLCluster")].join("---\n"));
+    write(path.join(folder, "kof"), "templates/helmreleases.yaml", umbrellaTemplate(catalog));
+    for (const chart of ["kof-child", "kof-regional"]) {
+        const layer = catalog.layers.find(({ from }) => from[0] === chart);
+        write(
+            path.join(folder, chart),
+            `templates/${chart.slice(4)}-multi-cluster-service.yaml`,
+            layer ? service(layer) : "kind: MultiClusterService\n",
+        );
+    }
+    return folder;
+}
+
+/** A catalog as it would be with other values of one chart. */
+export function withValues(catalog: Catalog, chart: string, change: (values: HelmValues) => HelmValues): Catalog {
+    const changed = catalog.charts[chart]!;
+    return { ...catalog, charts: { ...catalog.charts, [chart]: { ...changed, values: change(changed.values) } } };
+}
+
+/** The defaults that a volume's settings have, as values. */
+function defaultsOf({ switches, persistence, limits, location, ...volume }: CatalogVolume): HelmValues {
+    const single = [volume.size, volume.storageClass, volume.replicas, volume.autoscaler, volume.retention];
+    const settings = [...switches, ...persistence, ...limits, ...location, ...single];
+    const places = settings.flatMap((setting) => setting?.places ?? []);
+    return places.reduce<HelmValues>(
+        (values, { path, default: own }) => (own === null ? values : mergeValues(values, nest(path, own))),
+        {},
+    );
+}
+
+function templateOf({ workload, limits }: CatalogVolume): [string, string] {
+    switch (workload) {
+        case "vmstorage":
+        case "vmselect":
+            return ["templates/victoria/vmcluster.yaml", vmcluster];
+        case "vlstorage-audit":
+            return ["templates/victoria/vlcluster-audit.yaml", vlcluster];
+        case "grafana":
+            return ["templates/grafana/grafana.yaml", grafana];
+        default: {
+            const dependency = workload === "vlstorage" ? "victoria-logs-cluster" : "victoria-traces-cluster";
+            const percent = limits.some(({ places }) =>
+                places.some(({ path }) => path.at(-1)?.endsWith("Percent") && path.length < 4),
+            );
+            return [`charts/${dependency}/templates/${workload}-server.yaml`, statefulSet(workload, percent)];
+        }
+    }
+}
+
+const vmcluster = `{{- $global := .Values.global | default dict }}
+{{- if .Values.victoriametrics.enabled }}
+{{- if .Values.victoriametrics.vmcluster.enabled }}
+kind: VMCluster
+spec:
+  {{- $spec := deepCopy .Values.victoriametrics.vmcluster.spec }}
+  {{- if $global.storageClass }}
+  {{- $_ := set $spec.vmstorage.storage.volumeClaimTemplate.spec "storageClassName" $global.storageClass }}
+  {{- end }}
+  {{- toYaml $spec | nindent 2 }}
+{{- end }}
+{{- end }}
+`;
+
+const vlcluster = `{{- if .Values.victoriametrics.vlcluster_audit.enabled }}
+{{- $global := .Values.global | default dict }}
+kind: VLCluster
+spec:
+  {{- $spec := deepCopy .Values.victoriametrics.vlcluster_audit.spec }}
+  {{- if $global.storageClass }}
+  {{- $_ := set $spec.vlstorage.storage.volumeClaimTemplate.spec "storageClassName" $global.storageClass }}
+  {{- end }}
+  {{- toYaml $spec | nindent 2 }}
+{{- end }}
+`;
+
+const grafana = `{{- if and .Values.grafana.enabled .Values.grafana.installForTests }}
+kind: Grafana
+spec:
+  persistentVolumeClaim:
+    spec:
+      resources: {{ .Values.grafana.pvc.resources | toYaml | nindent 8 }}
+      {{- with .Values.global.storageClass }}
+      storageClassName: {{ . }}
+      {{- end }}
+{{- end }}
+`;
+
+const statefulSet = (workload: string, percent: boolean) => `
+{{- define "args" -}}
+  {{- $Values := (.helm).Values | default .Values -}}
+  {{- $app := $Values.${workload} -}}
+  {{- $args := dict "retentionPeriod" $app.retentionPeriod "retention.maxDiskSpaceUsageBytes" $app.retentionDiskSpaceUsage -}}
+  ${percent ? '{{- $_ := set $args "retention.maxDiskUsagePercent" $app.retentionMaxDiskUsagePercent -}}' : ""}
+  {{- toYaml (mergeOverwrite $args $app.extraArgs) -}}
+{{- end -}}
+{{- $app := merge (deepCopy .Values.${workload}) (deepCopy .Values.common) -}}
+{{- $pvc := $app.persistentVolume }}
+{{- $_ := set .Values "${workload}" $app }}
+{{- if $app.enabled -}}
+kind: StatefulSet
+spec:
+  replicas: {{ $app.replicaCount }}
+  args: {{ include "args" $ctx }}
+  mounts: {{- with $pvc }} {{ .subPath }} {{- end }}
+  {{- if not $pvc.enabled }}
+  emptyDir: {{ $app.emptyDir }}
+  {{- end }}
+  {{- if and $pvc.enabled (not $pvc.existingClaim) }}
+  volumeClaimTemplates:
+    - name: {{ tpl $pvc.name $ctx }}
+      storage: {{ $pvc.size }}
+      {{- with $pvc.storageClassName }}
+      storageClassName: {{ . }}
+      {{- end }}
+  {{- end }}
+{{- end }}
+`;
+
+const fields = (...names: string[]): HelmValues => ({
+    properties: Object.fromEntries(names.map((name) => [name, { type: "object" }])),
+});
+
+/** What the operator's chart says of a kind. */
+export function definition(kind: string, ...further: string[]): string {
+    const isLogs = kind === "VLCluster";
+    const retained = isLogs ? ["retentionPeriod", "retentionMaxDiskSpaceUsageBytes"] : [];
+    const claim = ["persistentVolumeClaimRetentionPolicy", "storageDataPath"];
+    const workload = fields("replicaCount", "extraArgs", "hpa", ...retained, ...claim, ...further);
+    const storage = mergeValues(fields("emptyDir", "disableMountSubPath"), {
+        properties: { volumeClaimTemplate: fields("metadata", "spec") },
+    });
+    const own = isLogs ? fields() : fields("retentionPeriod", "replicationFactor");
+    const workloads = (isLogs ? ["vlstorage"] : ["vmselect", "vmstorage"]).map((name) => ({
+        properties: { [name]: mergeValues(workload, { properties: { storage } }) },
+    }));
+    const spec = mergeValues(own, { properties: { vminsert: fields("extraArgs") } }, ...workloads);
+    const versions = [{ schema: { openAPIV3Schema: { properties: { spec } } } }];
+    return stringify(
+        { kind: "CustomResourceDefinition", spec: { names: { plural: "x", kind }, versions } },
+        { indent: 2 },
+    );
+}
+
+function umbrellaTemplate({ layers }: Catalog): string {
+    const { over = {} } = layers.find(({ when }) => when !== null) ?? {};
+    return `{{- range $component := .Values.global.components }}
+{{- if index $.Values $component "enabled" }}
+    {{- $values := mergeOverwrite (dict) (index $.Values $component "values") }}
+    {{- if eq $component "kof-mothership" }}
+      {{- $values = mergeOverwrite $values (dict "kcm" (dict "name" "x")) }}
+      {{- if $.Values.regionless.enabled }}
+        {{- $values = mergeOverwrite $values (print \`
+${stringify({ domain: "x", ...over })}
+other: \` (quote $.Values.regionless.domain) \`
+        \` | fromYaml) }}
+      {{- end }}
+    {{- end }}
+{{- end }}
+{{- end }}
+`;
+}
+
+function service({ from, under, copies }: CatalogLayer): string {
+    const [, , ...path] = from;
+    const looked = copies.some(({ from: source }) => source.join(".") === `${from.join(".")}.global.storageClass`);
+    const globals = copies.some(({ to }) => to.join(".") === "global.storageClass");
+    const classes = copies.filter(({ to }) => to[0] !== "global").map(({ to }) => nest(to, "{storageClass}"));
+    const own = globals ? {} : nest(["global", "storageClass"], "{storageClass}");
+    const body = stringify(mergeValues({ kcm: "{clusterName}" }, under, own, ...classes)).replaceAll('"', "");
+    return `
+    services:
+      - name: kof-storage
+        values: |
+          {{\`{{\`}} $storageClass := .Cluster | dig "a" "${looked ? `{{ $.Values.storage | dig "global" "storageClass" "" }}` : ""}" {{\`}}\`}}
+          {{\`{{\`}} $storageValuesFromHelm := \`{{ $.Values.${path.join(".")} | toYaml | nindent 10 }}\` | fromYaml {{\`}}\`}}
+          {{\`{{\`}} $storageValuesHere := printf \`
+${body.replaceAll(/^(?=.)/gm, "          ").replaceAll(/: $/gm, ': ""')}
+        {{- if $istio }}
+          istio_endpoints: true
+        {{- end }}
+          \` | replace "{clusterName}" $clusterName | fromYaml {{\`}}\`}}
+          {{\`{{ mergeOverwrite (dict) $globalValuesFromHelm $storageValuesHere $storageValuesFromHelm | toYaml | nindent 4 }}\`}}
+      - name: kof-collectors
+`;
+}
+
+/** A catalog without what depends on every byte of its charts. */
+export function withoutDigests({ sources, ...catalog }: Catalog): Omit<Catalog, "sources"> & { sources: string[] } {
+    return { ...catalog, sources: Object.keys(sources) };
+}
