@@ -73,20 +73,36 @@ function regionlessValues(catalog: Catalog, umbrella: HelmValues, istio: boolean
         chartValues(catalog, "kof-regional"),
         (valueAt(umbrella, ["kof-regional", "values"]) ?? {}) as HelmValues,
     );
-    // 1.10.0 leaves the daemon on the pod network, where traces of other nodes do not reach it (kof#1127).
-    const onHostNetwork = semver.gte(catalog.version, "1.11.0-0") && !istio;
-    const daemon = onHostNetwork ? mergeValues(daemonOnHostNetwork, daemonAtNodeAddress) : {};
     return mergeValues(
         // The namespace is that of the object which stands for the management cluster.
         managementValues(
             valueAt(umbrella, ["regionless", "clusterName"]) as string,
             "mgmt",
-            { collectors: istio ? collectorsInMesh : { daemon } },
+            listensOnNodes(catalog) ? nodeValues(istio) : withoutController(istio),
             ofVersion(catalog, vmuserSecretName("mgmt", "mgmt")),
             { collectors: { daemon: { config: { service: { extensions } } } } },
         ),
         (regional.collectors ?? {}) as HelmValues,
     );
+}
+
+/**
+ * Whether kof-regional puts the daemon of the management cluster on the network of its node. 1.10.0 leaves it on the pod network,
+ * where spans that are sent to a node's address do not reach it (kof#1127, mended after that version's tag).
+ */
+export function listensOnNodes({ version }: Catalog): boolean {
+    return semver.gte(version, "1.11.0-0");
+}
+
+function withoutController(istio: boolean): HelmValues {
+    return istio ? { collectors: { "controller-k0s": { enabled: false } } } : {};
+}
+
+/** What kof-regional sets for that. In the mesh the daemon stays on the pod network. */
+export function nodeValues(istio: boolean): HelmValues {
+    return {
+        collectors: istio ? collectorsInMesh : { daemon: mergeValues(daemonOnHostNetwork, daemonAtNodeAddress) },
+    };
 }
 
 /** The daemon's image, and an annotation that restarts the collectors when the credentials change. */

@@ -2,6 +2,7 @@ import type { Catalog } from "../catalog";
 import { mergeValues } from "../catalog/values";
 import { identity } from "../collectors/fragments";
 import { named } from "../collectors/identity";
+import { listensOnNodes, nodeValues } from "../collectors/service";
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import { distributionValues, metricsServer } from "./collectors";
@@ -12,12 +13,18 @@ import { chartVolumes } from "./volumes";
 export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog): RouteParts {
     const { clusterName, clusterNamespace } = settings;
     const { domain, certEmail, selfSigned } = settings.regionless;
-    const collectors = mergeValues(distributionValues(settings), {
+    const kubeStack = mergeValues(
+        // What later versions do themselves.
+        listensOnNodes(catalog) ? {} : nodeValues(settings.istio),
+        named(catalog, ["traces"]),
         // KOF would take the namespace of its own object for the management cluster, `mgmt`.
-        "opentelemetry-kube-stack": mergeValues(named(catalog, ["traces"]), {
-            defaultCRConfig: { config: identity(clusterName, clusterNamespace) },
-        }),
-    });
+        { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
+    );
+    const collectors = mergeValues(
+        distributionValues(settings),
+        listensOnNodes(catalog) ? {} : { kcm: { monitoring: true } },
+        { "opentelemetry-kube-stack": kubeStack },
+    );
     return {
         values: mergeValues(
             {

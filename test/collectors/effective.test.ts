@@ -230,12 +230,17 @@ describe("effective collectors", () => {
         });
 
         it(`let pods of other nodes send traces to the daemon on KOF ${version}`, () => {
-            const { config, hostNetwork } = collector({ ...regional, version }, "daemon");
-            assert.equal(hostNetwork, true);
-            assert.deepEqual(valueAt(config, ["receivers", "otlp", "protocols"]), {
-                grpc: { endpoint: "0.0.0.0:4317" },
-                http: { endpoint: "0.0.0.0:4318" },
-            });
+            for (const raw of [regional, ...(hasRegionless(version) ? [routes.regionless] : [])]) {
+                const { config, hostNetwork } = collector({ ...raw, version }, "daemon");
+                assert.equal(hostNetwork, true);
+                assert.deepEqual(valueAt(config, ["receivers", "otlp", "protocols"]), {
+                    grpc: { endpoint: "0.0.0.0:4317" },
+                    http: { endpoint: "0.0.0.0:4318" },
+                });
+                const at = "${env:OTEL_K8S_NODE_IP}";
+                const [reader] = valueAt(config, ["service", "telemetry", "metrics", "readers"]) as any[];
+                assert.equal(reader.pull.exporter.prometheus.host, at);
+            }
         });
 
         it(`skip the verification of a region's certificate when told to on KOF ${version}`, () => {

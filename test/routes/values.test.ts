@@ -317,9 +317,30 @@ kof-regional:
             exporters: {prometheusremotewrite: {${labels}}}`;
         const wanted = { domain: "kof.example.net", certEmail: "a@example.net" };
         const more = kubeStack(regionless, spans);
-        expectValues(from110, { route: "regionless", regionless: wanted }, yaml, more);
+        const ip = "${env:OTEL_K8S_NODE_IP}";
+        // kof#1127
+        const onNodes = `
+kof-regional:
+  values:
+    collectors:
+      kcm: {monitoring: true}
+      opentelemetry-kube-stack:
+        collectors:
+          daemon:
+            hostNetwork: true
+            observability: {metrics: {disablePrometheusAnnotations: false, enableMetrics: false}}
+            podAnnotations: {prometheus.io/ip4: "${ip}"}
+            config:
+              receivers:
+                prometheus: {api_server: {server_config: {endpoint: "${ip}:9090"}}}
+                otlp: {protocols: {grpc: {endpoint: "0.0.0.0:4317"}, http: {endpoint: "0.0.0.0:4318"}}}
+              service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: "${ip}", port: 8888}}}}]}}}`;
         const selfSigned = { route: "regionless", regionless: { ...wanted, selfSigned: true } };
-        expectValues(from110, selfSigned, yaml, "tls: {selfSigned: true, insecureSkipVerify: true}", more);
+        for (const version of from110) {
+            const further = version === "1.10.0" ? [more, onNodes] : [more];
+            expectValues([version], { route: "regionless", regionless: wanted }, yaml, ...further);
+            expectValues([version], selfSigned, yaml, "tls: {selfSigned: true, insecureSkipVerify: true}", ...further);
+        }
     });
 });
 
