@@ -4,79 +4,140 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
+import { version as kubernetesSdk } from "@pulumi/kubernetes/package.json";
+
 /** Programs that a suite cannot do without are not there. The suite is skipped, and says this. */
 export class Missing extends Error {
     override readonly name = "Missing";
 }
 
-/** The programs of each Go module beside this file: the name of the binary, and the package it is built from. */
-const modules = {
+/** What is built of a Go module beside this file. */
+interface Build {
+    /** The package of each program, by the program's name. */
+    readonly programs: Readonly<Record<string, string>>;
+    /** Variables that the linker sets, for what a program says of its version. @param of gives the version of a required module. */
+    readonly variables?: (of: (module: string) => string) => Readonly<Record<string, string>>;
+}
+
+const builds = {
     /** The parts of a Kubernetes control plane that need no node. */
     kubernetes: {
-        etcd: "go.etcd.io/etcd/server/v3",
-        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+        programs: {
+            etcd: "go.etcd.io/etcd/server/v3",
+            "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+            "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+        },
+        // An API server would call itself v0.0.0-master, which no client can tell the age of.
+        variables: (of) => {
+            const version = of("k8s.io/kubernetes");
+            const [major = "", minor = ""] = version.slice(1).split(".");
+            const name = "k8s.io/component-base/version";
+            return { [`${name}.gitVersion`]: version, [`${name}.gitMajor`]: major, [`${name}.gitMinor`]: minor };
+        },
     },
     /** What KOF stores metrics and logs in, each as a single process, and what it puts in front of them. */
     victoriametrics: {
-        "victoria-metrics": "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics",
-        "victoria-logs": "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs",
-        vmauth: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmauth",
+        programs: {
+            "victoria-metrics": "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics",
+            "victoria-logs": "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs",
+            vmauth: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmauth",
+        },
     },
-} as const;
+    /** Pulumi's engine with its command line, but without a language host: the tests run the program themselves. */
+    pulumi: {
+        programs: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
+        // The Automation API uses nothing that it does not know the version of.
+        variables: (of) => ({
+            "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": of("github.com/pulumi/pulumi/pkg/v3"),
+        }),
+    },
+    /** Pulumi's Kubernetes provider. */
+    "pulumi-kubernetes": {
+        programs: { "pulumi-resource-kubernetes": "." },
+        // The engine warns of a provider older than the SDK that the program was written with.
+        variables: () => ({ "main.version": kubernetesSdk }),
+    },
+} satisfies Record<string, Build>;
 
 /** A Go module under tools/. */
-export type Module = keyof typeof modules;
+export type Module = keyof typeof builds;
+
+/** All of them, the one that takes longest first. */
+export const modules: readonly Module[] = ["pulumi-kubernetes", "pulumi", "kubernetes", "victoriametrics"];
 
 /** Where binaries are kept from one run, and one checkout, to the next. */
 const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "kof-storage-routes");
 
 /**
- * The folder with a module's programs, which are built the first time: four to six minutes on two cores for Kubernetes, one
- * or two for VictoriaMetrics. Built again when the module's go.mod or go.sum changes.
+ * The folder with a module's programs, which are built the first time: on two cores ten minutes for Pulumi's Kubernetes
+ * provider, four to six for Kubernetes and for Pulumi's engine, and one or two for VictoriaMetrics. Built again when the module's
+ * files, or what the linker is told, change.
  *
  * @throws Missing when there is no Go.
  */
 export async function programs(module: Module): Promise<string> {
     const source = path.join(__dirname, module);
-    const hash = createHash("sha256");
-    for (const file of ["go.mod", "go.sum"]) {
+    const { programs, variables }: Build = builds[module];
+    const set = Object.entries(variables?.((required) => requiredVersion(source, required)) ?? {});
+    const linkerFlags = ["-s -w", ...set.map(([name, value]) => `-X ${name}=${value}`)].join(" ");
+    const hash = createHash("sha256").update(linkerFlags);
+    for (const file of fs.readdirSync(source).sort()) {
         hash.update(fs.readFileSync(path.join(source, file)));
     }
     const folder = path.join(cache, `${module}-${hash.digest("hex").slice(0, 16)}`);
     if (!fs.existsSync(folder)) {
-        await build(module, source, folder);
+        await build(programs, linkerFlags, source, folder);
     }
     return folder;
 }
 
-async function build(module: Module, source: string, folder: string): Promise<void> {
+async function build(programs: Build["programs"], linkerFlags: string, source: string, folder: string): Promise<void> {
     if (spawnSync("go", ["version"]).status !== 0) {
         throw new Missing("Go is not installed (https://go.dev/dl), so there is nothing to build the servers with.");
     }
-    console.error(`Building ${Object.keys(modules[module]).join(", ")}, which takes minutes the first time ...`);
-    const fresh = `${folder}.${String(process.pid)}`;
-    for (const [name, pkg] of Object.entries(modules[module])) {
-        const args = ["build", "-buildvcs=false", `-ldflags=${linkerFlags(source)}`];
-        await go([...args, "-o", path.join(fresh, name), pkg], source);
-    }
-    // Whole or not at all: another run may build the same.
+    console.error(`Building ${Object.keys(programs).join(", ")}, which takes minutes the first time ...`);
+    removeUnfinished();
+    // Whole or not at all: this run may be killed, and another may build the same.
+    const unfinished = `${folder}.${String(process.pid)}`;
     try {
-        fs.renameSync(fresh, folder);
-    } catch {
-        fs.rmSync(fresh, { recursive: true });
+        for (const [name, pkg] of Object.entries(programs)) {
+            const args = ["build", "-buildvcs=false", `-ldflags=${linkerFlags}`];
+            await go([...args, "-o", path.join(unfinished, name), pkg], source);
+        }
+        fs.renameSync(unfinished, folder);
+    } catch (error) {
+        fs.rmSync(unfinished, { recursive: true, force: true });
+        if (!fs.existsSync(folder)) {
+            throw error;
+        }
     }
 }
 
-/** Without these an API server calls itself v0.0.0-master, which no client can tell the age of. */
-function linkerFlags(source: string): string {
-    const version = /k8s\.io\/kubernetes (v\d+\.\d+\.\d+)/.exec(
-        fs.readFileSync(path.join(source, "go.mod"), "utf8"),
-    )?.[1];
-    const [major = "", minor = ""] = version?.slice(1).split(".") ?? [];
-    const set = { gitVersion: version, gitMajor: major, gitMinor: minor };
-    const flags = Object.entries(set).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value ?? ""}`);
-    return ["-s -w", ...(version === undefined ? [] : flags)].join(" ");
+/** Removes what builds that were killed have left behind. */
+function removeUnfinished(): void {
+    for (const name of fs.existsSync(cache) ? fs.readdirSync(cache) : []) {
+        const [, pid] = /\.(\d+)$/.exec(name) ?? [];
+        if (pid !== undefined && !isRunning(Number(pid))) {
+            fs.rmSync(path.join(cache, name), { recursive: true, force: true });
+        }
+    }
+}
+
+function isRunning(pid: number): boolean {
+    try {
+        return process.kill(pid, 0);
+    } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "EPERM";
+    }
+}
+
+function requiredVersion(source: string, module: string): string {
+    const text = fs.readFileSync(path.join(source, "go.mod"), "utf8");
+    const version = new RegExp(`\\s${module.replaceAll(".", "\\.")} (v\\S+)`).exec(text)?.[1];
+    if (version === undefined) {
+        throw new Error(`${source}/go.mod does not require ${module}.`);
+    }
+    return version;
 }
 
 function go(args: readonly string[], cwd: string): Promise<void> {
