@@ -25,6 +25,19 @@ async function control(): Promise<TestCluster> {
     }
 }
 
+/** Without Python the rest is still worth playing with. */
+async function emulator(): Promise<Moto | undefined> {
+    try {
+        return await startMoto();
+    } catch (error) {
+        if (!(error instanceof Missing)) {
+            throw error;
+        }
+        console.log(`Without AWS: ${error.message}`);
+        return undefined;
+    }
+}
+
 /** What KCM brings, as far as anything here reads it. */
 const release = `kcm-${defaultVersion.replaceAll(".", "-")}`;
 const fromKcm: readonly AnyObject[] = [
@@ -39,21 +52,19 @@ const fromKcm: readonly AnyObject[] = [
 ];
 
 /** What to paste into a shell. */
-function exportsFor(kubeconfig: string, moto: Moto | string): string {
+function exportsFor(kubeconfig: string, moto: Moto | undefined): string {
     const state = path.resolve("node_modules/.cache/sandbox");
     fs.mkdirSync(state, { recursive: true });
     const variables = {
         KUBECONFIG: kubeconfig,
         PULUMI_BACKEND_URL: `file://${state}`,
         PULUMI_CONFIG_PASSPHRASE: "sandbox",
-        ...(typeof moto === "string"
-            ? {}
-            : {
-                  AWS_ENDPOINT_URL: moto.endpoint,
-                  AWS_ACCESS_KEY_ID: "sandbox",
-                  AWS_SECRET_ACCESS_KEY: "sandbox",
-                  AWS_REGION: "us-east-2",
-              }),
+        ...(moto && {
+            AWS_ENDPOINT_URL: moto.endpoint,
+            AWS_ACCESS_KEY_ID: "sandbox",
+            AWS_SECRET_ACCESS_KEY: "sandbox",
+            AWS_REGION: "us-east-2",
+        }),
     };
     return Object.entries(variables)
         .map(([name, value]) => `  export ${name}=${value}`)
@@ -76,18 +87,13 @@ run(async () => {
         console.log(`flux: ${event}`);
     }).start();
     console.log("Starting an AWS emulator ...");
-    const moto = await startMoto();
-    if (typeof moto === "string") {
-        console.log(`Without AWS: ${moto}`);
-    }
+    const moto = await emulator();
     console.log(
         `\nPaste this into another shell:\n\n${exportsFor(cluster.kubeconfig, moto)}\n\nCtrl-C ends all of it.\n`,
     );
     await stopped;
     console.log("Stopping ...");
-    if (typeof moto !== "string") {
-        moto.stop();
-    }
+    moto?.stop();
     await flux.stop();
     await cluster.stop();
 });

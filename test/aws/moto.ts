@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
 
+import { Missing } from "../../tools/build";
 import { endWithThisProcess } from "../children";
 
 /** The AWS emulator that the suites run against, from PyPI, with what CloudWatch Logs and IAM need. */
@@ -20,13 +21,10 @@ export interface Moto {
  * Starts moto on a free port of the loopback, with its IAM enforced from the first request that follows
  * {@link enforceIam}.
  *
- * @returns what is missing, as text, where it cannot be had: no Python 3, or no package index.
+ * @throws Missing when it cannot be had: no Python 3, or no package index.
  */
-export async function startMoto(): Promise<Moto | string> {
-    const missing = install();
-    if (missing !== undefined) {
-        return missing;
-    }
+export async function startMoto(): Promise<Moto> {
+    install();
     const port = await freePort();
     const server = spawn(python, ["test/aws/server.py", "-H", "127.0.0.1", "-p", String(port)], {
         stdio: "ignore",
@@ -44,10 +42,10 @@ export async function enforceIam({ endpoint }: Moto): Promise<void> {
     await fetch(`${endpoint}/moto-api/reset-auth`, { method: "POST", body: "0" });
 }
 
-function install(): string | undefined {
+function install(): void {
     const done = path.join(folder, requirement.replaceAll("/", "_"));
     if (fs.existsSync(done)) {
-        return undefined;
+        return;
     }
     fs.rmSync(folder, { recursive: true, force: true });
     const steps = [
@@ -58,7 +56,8 @@ function install(): string | undefined {
         const { status, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
         if (status !== 0) {
             const why = error?.message ?? stderr.trim().split("\n").at(-1) ?? "";
-            return `${[path.basename(command), ...args].join(" ")}: ${why}`;
+            const what = [path.basename(command), ...args].join(" ");
+            throw new Missing(`The AWS emulator needs Python 3 and a package index. ${what}: ${why}`);
         }
     }
     fs.writeFileSync(done, "");

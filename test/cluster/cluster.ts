@@ -153,6 +153,18 @@ export async function startCluster(): Promise<TestCluster> {
 }
 
 /**
+ * Skips the tests around it, and says why, where what they need cannot be had. Where it has to be there, which is in CI, and for
+ * any other error, they fail.
+ */
+export function skipWithout(tests: Mocha.Context, error: unknown): never {
+    if (!(error instanceof Missing) || process.env.CI) {
+        throw error;
+    }
+    console.log(`    Skipped: ${error.message}`);
+    return tests.skip();
+}
+
+/**
  * Has the tests around it run against a cluster. Where none is to be had they are skipped, and say why.
  *
  * @returns what gives the cluster while tests run.
@@ -165,11 +177,7 @@ export function useCluster(): () => TestCluster {
         try {
             cluster = await startCluster();
         } catch (error) {
-            if (!(error instanceof Missing)) {
-                throw error;
-            }
-            console.log(`    Skipped: ${error.message} A cluster that KUBECONFIG names would do as well.`);
-            this.skip();
+            skipWithout(this, error);
         }
     });
     after(async () => {
