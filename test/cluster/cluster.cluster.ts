@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { eventually, useCluster } from "./cluster";
 import type { AnyObject } from "./crds";
@@ -14,6 +15,7 @@ function release(name: string, ...dependsOn: string[]): AnyObject {
         spec: {
             interval: "20m",
             chartRef: { kind: "HelmChart", name, namespace: "kcm-system" },
+            install: { remediation: { retries: 2 } },
             dependsOn: dependsOn.map((other) => ({ name: other, namespace: "kof" })),
         },
     };
@@ -49,19 +51,25 @@ describe("the cluster for tests", () => {
             ];
             flux.fail("kof-mothership", "Helm install failed: timed out");
             await cluster().apply(namespace, child, mothership, operators);
-            const ready = async (object: AnyObject) =>
-                ((await cluster().read(object)).status?.conditions ?? []).find((each: any) => each.type === "Ready");
-            await eventually(async () => (await ready(mothership))?.reason === "InstallFailed", "the release fails");
-            assert.equal((await ready(mothership)).message, "Helm install failed: timed out");
+            const condition = async (object: AnyObject, type: string) =>
+                ((await cluster().read(object)).status?.conditions ?? []).find((each: any) => each.type === type);
+            const ready = (object: AnyObject) => condition(object, "Ready");
+            await eventually(async () => (await condition(mothership, "Stalled")) !== undefined, "it gives up");
+            const { reason, message } = await ready(mothership);
+            assert.deepEqual([reason, message], ["InstallFailed", "Helm install failed: timed out"]);
             await eventually(async () => (await ready(child))?.reason === "DependencyNotReady", "the next one waits");
 
             flux.fail("kof-mothership");
+            await sleep(1000);
+            assert.equal((await ready(mothership)).reason, "InstallFailed", "mending is not enough");
+            const again = { "reconcile.fluxcd.io/requestedAt": "1", "reconcile.fluxcd.io/resetAt": "1" };
+            await cluster().merge(mothership, { metadata: { annotations: again } });
             await eventually(async () => (await ready(child))?.status === "True", "all are ready");
             await cluster().merge(child, { spec: { suspend: true } });
             await cluster().remove(child, mothership, operators);
             assert.deepEqual(flux.events, [
                 "install kof-operators",
-                "fail kof-mothership",
+                ...Array<string>(3).fill("fail kof-mothership"),
                 "install kof-mothership",
                 "install kof-child",
                 "leave kof-child",

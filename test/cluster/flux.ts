@@ -9,12 +9,15 @@ const charts = "/apis/source.toolkit.fluxcd.io/v1/helmcharts";
 
 /**
  * Stands in for Flux where it does not run. A HelmRelease becomes Ready once those of its `dependsOn` are, is uninstalled
- * before it goes away, unless it is suspended, and fails where it is told to. Nothing is installed.
+ * before it goes away, unless it is suspended, and takes long or fails where it is told to. As helm-controller, it gives up after
+ * `spec.install.remediation.retries`, and starts again for a new generation, or when `reconcile.fluxcd.io/requestedAt` and
+ * `resetAt` have the same new value (helm-controller 1.6, `internal/action/reset.go`). Nothing is installed.
  */
 export class FluxStandIn {
-    /** What happened, in order: `install kof-operators`, `fail …`, `uninstall …`, `leave …` (suspended). */
+    /** What happened, in order: `install kof-operators`, `begin …` (one that is held), `fail …`, `uninstall …`, `leave …` (suspended). */
     readonly events: string[] = [];
     private readonly failures = new Map<string, string>();
+    private readonly held = new Set<string>();
     private stopped = false;
     private running: Promise<void> | undefined;
 
@@ -42,6 +45,16 @@ export class FluxStandIn {
         } else {
             this.failures.set(name, message);
         }
+    }
+
+    /** Has a release take as long as it is held. */
+    hold(name: string): void {
+        this.held.add(name);
+    }
+
+    /** Lets a release that is held become what it becomes. */
+    letGo(name: string): void {
+        this.held.delete(name);
     }
 
     private async run(): Promise<void> {
@@ -87,8 +100,9 @@ export class FluxStandIn {
         }
         const failure = this.failures.get(name);
         const current = condition(release);
-        const upToDate = current?.observedGeneration === release.metadata.generation;
-        if (upToDate && (failure === undefined ? current?.status === "True" : current?.message === failure)) {
+        const upToDate = release.status?.observedGeneration === release.metadata.generation;
+        const reset = resetRequest(release);
+        if (upToDate && (current?.status === "True" || (condition(release, "Stalled") && reset === undefined))) {
             return;
         }
         if (!release.metadata.finalizers?.includes(finalizer)) {
@@ -109,12 +123,27 @@ export class FluxStandIn {
                 const message = `dependency '${waitsFor.namespace ?? ""}/${waitsFor.name}' is not ready`;
                 await this.report(release, "False", "DependencyNotReady", message);
             }
+        } else if (this.held.has(name)) {
+            if (current?.reason !== "Progressing") {
+                this.happened(`begin ${name}`);
+                await this.report(release, "Unknown", "Progressing", "Running 'install' action with timeout of 20m0s");
+            }
         } else if (failure !== undefined) {
             this.happened(`fail ${name}`);
-            await this.report(release, "False", "InstallFailed", failure);
+            const before = upToDate && reset === undefined ? Number(release.status?.installFailures ?? 0) : 0;
+            const installFailures = before + 1;
+            const exceeded = installFailures > (release.spec?.install?.remediation?.retries ?? 0);
+            const stalled = `Failed to install after ${installFailures} attempt(s)`;
+            await this.report(release, "False", "InstallFailed", failure, {
+                status: { installFailures, lastHandledResetAt: reset },
+                ...(exceeded ? { conditions: [{ type: "Stalled", reason: "RetriesExceeded", message: stalled }] } : {}),
+            });
         } else {
             this.happened(`${current?.status === "True" ? "upgrade" : "install"} ${name}`);
-            await this.report(release, "True", "InstallSucceeded", `Helm install succeeded for release kof/${name}.v1`);
+            const message = `Helm install succeeded for release kof/${name}.v1`;
+            await this.report(release, "True", "InstallSucceeded", message, {
+                status: { installFailures: 0, lastHandledResetAt: reset },
+            });
         }
     }
 
@@ -123,11 +152,20 @@ export class FluxStandIn {
         this.say(event);
     }
 
-    private async report(object: AnyObject, status: "True" | "False", reason: string, message: string): Promise<void> {
+    private async report(
+        object: AnyObject,
+        status: "True" | "False" | "Unknown",
+        reason: string,
+        message: string,
+        more: { status?: object; conditions?: readonly { type: string; reason: string; message: string }[] } = {},
+    ): Promise<void> {
         const observedGeneration = object.metadata.generation;
         const lastTransitionTime = new Date().toISOString();
-        const ready = { type: "Ready", status, reason, message, observedGeneration, lastTransitionTime };
-        await this.cluster.merge(object, { status: { observedGeneration, conditions: [ready] } }, "/status");
+        const conditions = [
+            { type: "Ready", status, reason, message },
+            ...(more.conditions ?? []).map((each) => ({ ...each, status: "True" })),
+        ].map((each) => ({ ...each, observedGeneration, lastTransitionTime }));
+        await this.cluster.merge(object, { status: { observedGeneration, conditions, ...more.status } }, "/status");
     }
 }
 
@@ -136,8 +174,15 @@ function typed(object: AnyObject, apiVersion: string, kind: string): AnyObject {
     return { ...object, apiVersion, kind };
 }
 
-function condition(object: AnyObject): any {
-    return object.status?.conditions?.find((each: any) => each.type === "Ready");
+function condition(object: AnyObject, type = "Ready"): any {
+    return object.status?.conditions?.find((each: any) => each.type === type);
+}
+
+/** The value with which a release asks anew for its failures to be forgotten; `undefined` where it does not. */
+function resetRequest({ metadata, status }: AnyObject): string | undefined {
+    const { "reconcile.fluxcd.io/requestedAt": requested, "reconcile.fluxcd.io/resetAt": reset } =
+        metadata.annotations ?? {};
+    return reset === requested && reset !== status?.lastHandledResetAt ? reset : undefined;
 }
 
 function isReady(object: AnyObject): boolean {
