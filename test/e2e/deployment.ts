@@ -1,31 +1,13 @@
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation";
+import { LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
-import { defaultVersion } from "../../catalog";
-import { Missing } from "../../tools/build";
+import program = require("../../index");
 import type { Raw } from "../support";
-
-/** The umbrella chart to deploy, and its KOF version: what KOF_CHART names, a folder or an OCI address. */
-export function chartOfEnvironment(): { readonly chart?: string; readonly version: string } {
-    const chart = process.env.KOF_CHART;
-    if (chart === undefined || chart === "") {
-        return { version: process.env.KOF_VERSION ?? defaultVersion };
-    }
-    const file = path.join(chart, "Chart.yaml");
-    return fs.existsSync(file)
-        ? { chart: path.resolve(chart), version: (parse(fs.readFileSync(file, "utf8")) as { version: string }).version }
-        : { chart, version: process.env.KOF_VERSION ?? defaultVersion };
-}
-
-/** Whether a program can be found on PATH. */
-export function onPath(program: string): boolean {
-    return (process.env.PATH ?? "").split(path.delimiter).some((folder) => fs.existsSync(path.join(folder, program)));
-}
+import type { Engine } from "./engine";
 
 /** What the CLI said, and whether it succeeded. */
 export interface Outcome {
@@ -33,54 +15,53 @@ export interface Outcome {
     readonly output: string;
 }
 
-const stackName = "e2e";
+/** How a stack is run. */
+export interface DeploymentOptions {
+    /** Default: `e2e`. */
+    readonly name?: string;
+    /** Whether the engine starts the program as Pulumi.yaml says, for which it needs its language host. Default: this process runs it. */
+    readonly byLanguageHost?: boolean;
+    /** A deployment whose project this one is of as well: of the same name, it is the same stack. Default: one of its own. */
+    readonly besides?: Deployment;
+}
 
 /**
- * A stack of this project, deployed by the real Pulumi CLI. Its state and stack file are in a temporary folder, in which
- * everything else is a link to this checkout; its configuration is written anew for each deployment.
+ * A stack of this project, deployed by a real engine. Its state and stack file are in a temporary folder, in which everything
+ * else is a link to this checkout; its configuration is written anew for each deployment. Program and providers find cluster and
+ * AWS by this process's environment.
  */
 export class Deployment {
     /** All that the CLI has said so far. */
     log = "";
 
     private constructor(
+        readonly name: string,
         private readonly folder: string,
         private readonly stack: Stack,
     ) {}
 
-    /**
-     * @param kubeconfig path of the cluster's.
-     * @throws Missing when there is no Pulumi CLI.
-     */
-    static async create(kubeconfig: string): Promise<Deployment> {
-        if (spawnSync("pulumi", ["version"]).status !== 0) {
-            throw new Missing("There is no pulumi on PATH (https://www.pulumi.com/docs/iac/download-install).");
-        }
-        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-e2e-"));
-        const checkout = path.join(__dirname, "../..");
-        for (const name of fs.readdirSync(checkout)) {
-            if (!name.startsWith(".") && !/^Pulumi\..+\.yaml$/.test(name)) {
-                fs.symlinkSync(path.join(checkout, name), path.join(folder, name));
-            }
-        }
-        fs.mkdirSync(path.join(folder, "state"));
-        const stack = await LocalWorkspace.createStack(
-            { stackName, workDir: folder },
-            {
-                envVars: {
-                    KUBECONFIG: kubeconfig,
-                    PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}`,
-                    PULUMI_CONFIG_PASSPHRASE: "e2e",
-                    PULUMI_SKIP_UPDATE_CHECK: "true",
-                },
-            },
-        );
-        return new Deployment(folder, stack);
+    static async create(
+        engine: Engine,
+        { name = "e2e", byLanguageHost = false, besides }: DeploymentOptions = {},
+    ): Promise<Deployment> {
+        const folder = besides?.folder ?? projectFolder();
+        const options = {
+            workDir: folder,
+            pulumiCommand: await PulumiCommand.get({ root: engine.root }),
+            envVars: { ...engine.env, PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}` },
+        };
+        const stack = await (byLanguageHost
+            ? LocalWorkspace.createOrSelectStack({ stackName: name, workDir: folder }, options)
+            : LocalWorkspace.createOrSelectStack(
+                  { stackName: name, projectName: "kof", program: () => program() },
+                  options,
+              ));
+        return new Deployment(name, folder, stack);
     }
 
     /** Writes the stack file. */
     configure(settings: Raw, more: Readonly<Record<string, unknown>> = {}): void {
-        const file = path.join(this.folder, `Pulumi.${stackName}.yaml`);
+        const file = path.join(this.folder, `Pulumi.${this.name}.yaml`);
         const before = fs.existsSync(file) ? (parse(fs.readFileSync(file, "utf8")) as { encryptionsalt?: string }) : {};
         const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`kof:${key}`, value]));
         fs.writeFileSync(file, stringify({ ...before, config: { ...config, ...more } }));
@@ -129,8 +110,8 @@ export class Deployment {
 
     /** Forgets the stack without touching what it deployed. */
     async forget(): Promise<void> {
-        await this.stack.workspace.removeStack(stackName, { force: true });
-        await this.stack.workspace.createStack(stackName);
+        await this.stack.workspace.removeStack(this.name, { force: true });
+        await this.stack.workspace.createStack(this.name);
     }
 
     remove(): void {
@@ -152,4 +133,16 @@ export class Deployment {
             return { ok: false, output: output + text };
         }
     }
+}
+
+function projectFolder(): string {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-e2e-"));
+    const checkout = path.join(__dirname, "../..");
+    for (const name of fs.readdirSync(checkout)) {
+        if (!name.startsWith(".") && !/^Pulumi\..+\.yaml$/.test(name)) {
+            fs.symlinkSync(path.join(checkout, name), path.join(folder, name));
+        }
+    }
+    fs.mkdirSync(path.join(folder, "state"));
+    return folder;
 }

@@ -1,0 +1,81 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { programs } from "../../tools/build";
+
+const checkout = path.join(__dirname, "../..");
+
+/** The path of a program on PATH; `undefined` where there is none. */
+export function onPath(program: string): string | undefined {
+    return (process.env.PATH ?? "")
+        .split(path.delimiter)
+        .map((folder) => path.join(folder, program))
+        .find((file) => fs.existsSync(file));
+}
+
+/** Pulumi's engine with its providers, put together for one run of the tests. */
+export interface Engine {
+    /** A folder with `bin/pulumi`, as the Automation API wants it. */
+    readonly root: string;
+    /** What the engine has to have in its environment. */
+    readonly env: Readonly<Record<string, string>>;
+    /** Ends the command that runs now as nothing else than SIGKILL can: it cleans up nothing. */
+    kill(): void;
+    remove(): void;
+}
+
+/**
+ * The engine that is on PATH, with the providers that it finds; where there is none, an engine and a Kubernetes provider that are
+ * built here, and stand-ins for the providers of AWS and random values.
+ *
+ * @throws Missing when there is neither a Pulumi CLI nor Go.
+ */
+export async function prepareEngine(): Promise<Engine> {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), "kof-engine-"));
+    const pidFile = path.join(root, "pid");
+    const installed = onPath("pulumi");
+    const pulumi = installed ?? path.join(await programs("pulumi"), "pulumi");
+    // The Automation API keeps to itself which process it has started.
+    writeProgram(root, "pulumi", `echo $$ > '${pidFile}'; exec '${pulumi}'`);
+    if (installed === undefined) {
+        const kubernetes = path.join(await programs("pulumi-kubernetes"), "pulumi-resource-kubernetes");
+        writeProgram(root, "pulumi-resource-kubernetes", `exec '${kubernetes}'`);
+        for (const name of ["aws", "random"]) {
+            writeProgram(root, `pulumi-resource-${name}`, `exec ${node(`test/e2e/providers/${name}.ts`)}`);
+        }
+    }
+    const own = {
+        PATH: [path.join(root, "bin"), process.env.PATH].join(path.delimiter),
+        // Nothing of this machine, and nothing that would be fetched.
+        PULUMI_HOME: path.join(root, "home"),
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    };
+    return {
+        root,
+        env: {
+            PULUMI_CONFIG_PASSPHRASE: "e2e",
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+            ...(installed === undefined ? own : {}),
+        },
+        kill: () => {
+            process.kill(Number(fs.readFileSync(pidFile, "utf8")), "SIGKILL");
+        },
+        remove: () => {
+            fs.rmSync(root, { recursive: true, force: true });
+        },
+    };
+}
+
+/** The command line of Node that runs a TypeScript file of this checkout. */
+function node(file: string): string {
+    return [process.execPath, "-r", path.join(checkout, "cli/register.js"), path.join(checkout, file)]
+        .map((word) => `'${word}'`)
+        .join(" ");
+}
+
+function writeProgram(root: string, name: string, command: string): void {
+    const file = path.join(root, "bin", name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, `#!/bin/sh\n${command} "$@"\n`, { mode: 0o755 });
+}

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+
+import { catalogOf } from "../../catalog";
+import { umbrellaObjects, type UmbrellaObject } from "../../catalog/umbrella";
+import { acknowledgement, planOf, verdictOf } from "../../changes";
+import { vmuserSecretName } from "../../routes/vmuser";
+import { startMoto } from "../aws/moto";
+import { skipWithout, startCluster, type TestCluster } from "../cluster/cluster";
+import type { AnyObject } from "../cluster/crds";
+import { FluxStandIn } from "../cluster/flux";
+import { hasRegionless, routeFor, type Raw } from "../support";
+import { Deployment, type DeploymentOptions, type Outcome } from "./deployment";
+import { prepareEngine, type Engine } from "./engine";
+import { prepareUmbrella, versionsToDeploy } from "./umbrella";
+
+/** Where Flux's objects are, by their kind. */
+export const fluxPaths: Readonly<Record<UmbrellaObject["kind"], string>> = {
+    HelmRepository: "/apis/source.toolkit.fluxcd.io/v1/namespaces/kcm-system/helmrepositories",
+    HelmChart: "/apis/source.toolkit.fluxcd.io/v1/namespaces/kcm-system/helmcharts",
+    HelmRelease: "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases",
+};
+
+export const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };
+export const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
+
+/** What the cases of one KOF version share, and what they do. */
+export class Run {
+    cluster!: TestCluster;
+    engine!: Engine;
+    /** Stands in for Flux during one case, where Flux itself does not run. */
+    flux!: FluxStandIn;
+    /** Whether Flux itself runs on the cluster: then nothing can be told to fail. */
+    realFlux = false;
+    stack!: Deployment;
+    /** The chart that stands for the umbrella, or that KOF_CHART names. */
+    chart = "";
+    /** Log groups outlive their stack unless told otherwise, and may be there from another run. */
+    readonly aws = { region: "us-east-2", logGroup: `kof-e2e-${randomUUID()}`, keepLogGroups: false };
+    /** Settings for every route that the version has. */
+    readonly routes: Readonly<Record<string, Raw>>;
+
+    constructor(readonly version: string) {
+        const storageClass = { name: "kof", preset: "local-path" };
+        const routes: Record<string, Raw> = {
+            none: {},
+            management: {},
+            regional: { regional: region },
+            cloudwatch: { cloudwatch: this.aws },
+            otlp: { otlp: { endpoint: "https://otlp.example.net" } },
+            ...(hasRegionless(version)
+                ? { regionless: { regionless: { domain: "kof.example.net", selfSigned: true } } }
+                : {}),
+        };
+        this.routes = Object.fromEntries(
+            Object.entries(routes).map(([route, settings]) => [
+                route,
+                { version, distribution: "kind", storageClass, route, ...settings },
+            ]),
+        );
+    }
+
+    /** Another stack on the same cluster. Unless it is of the same project, the caller removes it. */
+    otherStack(options: DeploymentOptions): Promise<Deployment> {
+        return Deployment.create(this.engine, options);
+    }
+
+    /** Writes the stack file. */
+    configure(settings: Raw, stack = this.stack): void {
+        stack.configure({ ...settings, chart: this.chart });
+    }
+
+    /** Deploys these settings, with what the route needs to be there, and fails if that fails. */
+    async deploy(settings: Raw): Promise<string> {
+        await this.prepare(settings);
+        this.configure(settings);
+        return succeed(this.stack.up());
+    }
+
+    /** Makes what KOF itself would have made before: the credentials of a region. */
+    async prepare({ route }: Raw): Promise<void> {
+        const byUmbrella = catalogOf(this.version).components.some(({ name }) => name === "kof-collectors");
+        if (route === "regional" && byUmbrella) {
+            const name = vmuserSecretName(region.cluster, "kcm-system");
+            const secret = { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "kof" } };
+            if ((await this.cluster.read(namespace)) === undefined) {
+                await this.deploy(this.routes.none!);
+            }
+            await this.cluster.apply({ ...secret, stringData: { username: "u", password: "vmuser-password" } });
+        }
+    }
+
+    /** The settings with what permits them after whatever is deployed; by way of nothing at all where they cannot follow. */
+    async permitted(settings: Raw): Promise<Raw> {
+        const { settings: deployed } = await this.stack.outputs();
+        if (deployed === undefined) {
+            return settings;
+        }
+        const plan = planOf(routeFor(deployed as Raw), routeFor(settings));
+        if (verdictOf(plan) === "impossible") {
+            await succeed(this.stack.destroy());
+            return settings;
+        }
+        const acknowledge = acknowledgement(plan);
+        return acknowledge === "" ? settings : { ...settings, acknowledge };
+    }
+
+    /** Flux's objects on the cluster, in the order of their kinds and names. */
+    async objects(): Promise<UmbrellaObject[]> {
+        const found: UmbrellaObject[] = [];
+        for (const [kind, path] of Object.entries(fluxPaths) as [UmbrellaObject["kind"], string][]) {
+            for (const { apiVersion, metadata, spec } of await this.cluster.api.list<AnyObject>(path)) {
+                const dependsOn = ((spec.dependsOn ?? []) as { name: string }[]).map(({ name }) => name);
+                const { name, namespace = "" } = metadata;
+                found.push({
+                    apiVersion: apiVersion || path.split("/").slice(2, 4).join("/"),
+                    kind,
+                    namespace,
+                    name,
+                    dependsOn,
+                });
+            }
+        }
+        return sorted(found);
+    }
+
+    /** Flux's objects as the catalog says they have to be. */
+    expectedObjects(settings: Raw): UmbrellaObject[] {
+        const { catalog, values } = routeFor(settings);
+        return sorted(umbrellaObjects(catalog, values));
+    }
+}
+
+function sorted(objects: readonly UmbrellaObject[]): UmbrellaObject[] {
+    return [...objects].sort((a, b) => `${a.kind} ${a.name}`.localeCompare(`${b.kind} ${b.name}`));
+}
+
+/** What a command said. Fails, and says that too, if it failed. */
+export async function succeed(outcome: Promise<Outcome>): Promise<string> {
+    const { ok, output } = await outcome;
+    assert.ok(ok, output);
+    return output;
+}
+
+/**
+ * Cases that deploy with a real engine onto a real API server, for each KOF version that is to be deployed. Each case starts
+ * without KOF on the cluster.
+ */
+export function endToEnd(title: string, cases: (run: Run) => void): void {
+    describe(title, function () {
+        // Flux itself installs for up to 20 minutes.
+        this.timeout(60 * 60_000);
+        const stops: (() => unknown)[] = [];
+        let cluster: TestCluster;
+        let engine: Engine;
+        let realFlux: boolean;
+
+        before(async function () {
+            try {
+                engine = await prepareEngine();
+                stops.push(() => {
+                    engine.remove();
+                });
+                cluster = await startCluster();
+                stops.push(() => cluster.stop());
+                if (!process.env.AWS_ENDPOINT_URL) {
+                    const moto = await startMoto();
+                    stops.push(moto.stop);
+                    stops.push(
+                        setEnvironment({
+                            AWS_ENDPOINT_URL: moto.endpoint,
+                            AWS_ACCESS_KEY_ID: "e2e",
+                            AWS_SECRET_ACCESS_KEY: "e2e",
+                        }),
+                    );
+                }
+            } catch (error) {
+                skipWithout(this, error);
+            }
+            // The program, which runs in this process, looks for it there as well.
+            stops.push(setEnvironment({ KUBECONFIG: cluster.kubeconfig }));
+            // KCM's, in which Flux's sources are.
+            await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kcm-system" } });
+            const deployments = await cluster.api.list<AnyObject>("/apis/apps/v1/deployments");
+            realFlux = deployments.some(({ metadata }) => metadata.name === "helm-controller");
+        });
+        after(async () => {
+            for (const stop of stops.reverse()) {
+                await stop();
+            }
+        });
+
+        for (const version of versionsToDeploy()) {
+            describe(`on KOF ${version}`, () => {
+                const run = new Run(version);
+                let removeChart: () => void;
+
+                before(async () => {
+                    const umbrella = prepareUmbrella(version);
+                    removeChart = umbrella.remove;
+                    const stack = await Deployment.create(engine);
+                    Object.assign(run, { cluster, engine, realFlux, stack, chart: umbrella.chart });
+                });
+                beforeEach(() => {
+                    run.flux = new FluxStandIn(cluster);
+                    if (!realFlux) {
+                        run.flux.start();
+                    }
+                });
+                afterEach(async () => {
+                    await run.stack.cancel();
+                    run.configure(run.routes.none!);
+                    await run.stack.destroy();
+                    await run.flux.stop();
+                });
+                after(() => {
+                    run.stack.remove();
+                    removeChart();
+                });
+
+                cases(run);
+            });
+        }
+    });
+}
+
+/** Sets environment variables of this process, and returns what sets them back. */
+function setEnvironment(variables: Readonly<Record<string, string>>): () => void {
+    const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
+    Object.assign(process.env, variables);
+    return () => {
+        for (const [name, value] of before) {
+            if (value === undefined) {
+                Reflect.deleteProperty(process.env, name);
+            } else {
+                process.env[name] = value;
+            }
+        }
+    };
+}
