@@ -135,7 +135,8 @@ export class Deployment {
     }
 }
 
-function projectFolder(): string {
+/** A folder for a stack: this checkout by links, and what the engine keeps. */
+export function projectFolder(): string {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-e2e-"));
     const checkout = path.join(__dirname, "../..");
     for (const name of fs.readdirSync(checkout)) {
