@@ -5,6 +5,7 @@ import { createEnvironment } from "./stacks/environment";
 // Pulumi calls what the program exports, and takes what it returns for the stack's outputs.
 export = async (stackFile?: string) => {
     const configuration = readConfiguration(stackFile);
-    const change = checkChange(configuration, await lastDeployment());
-    return createEnvironment(configuration, change);
+    const deployed = await lastDeployment();
+    const change = checkChange(configuration, deployed);
+    return createEnvironment(configuration, change, deployed);
 };

@@ -3,7 +3,7 @@ import type { Route } from "../routes";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
 import { stackFile } from "../stacks/explain";
 import { inOrder } from "../stacks/settings";
-import type { Consequence } from ".";
+import type { Consequence, Plan } from ".";
 
 /** What happens to one of the credentials with which the collectors write. */
 export interface CredentialChange {
@@ -53,8 +53,13 @@ export function credentialConsequences(from: Route, to: Route): Consequence[] {
 }
 
 /** The generations of the access key, from old to new; none where the collectors authenticate otherwise. */
-export function generationsOf({ cloudwatch }: Route): readonly string[] {
+function generationsOf({ cloudwatch }: Route): readonly string[] {
     return cloudwatch?.credentials.kind === "accessKey" ? cloudwatch.credentials.generations : [];
+}
+
+/** Whether a change deletes an access key. */
+export function keysDeleted({ from, to }: Pick<Plan, "from" | "to">): boolean {
+    return generationsOf(from).some((generation) => !generationsOf(to).includes(generation));
 }
 
 function rotationConsequences(before: readonly string[], after: readonly string[]): Consequence[] {

@@ -4,6 +4,7 @@ import type { Route } from "../routes";
 import { destinationText } from "../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
+import { pastOf, unspent, type Past } from "./past";
 import { identityConsequences, routeConsequences } from "./routes";
 import { upgradeConsequences, upgradeSteps } from "./upgrades";
 import { volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
@@ -25,7 +26,7 @@ export interface Consequence {
     readonly way?: string;
     /** What to write into the stack file to avoid it. */
     readonly paste?: unknown;
-    /** What `kof:acknowledge` has to say to permit it. Without, nothing permits it. */
+    /** What `kof:acknowledge` has to say to permit it, this once. Without, nothing permits it. */
     readonly acknowledge?: string;
 }
 
@@ -58,17 +59,22 @@ export interface Plan {
 /**
  * Works out what a change of settings does to running data. Plain data from plain data: nothing is contacted, and what is
  * running is taken to be what `from` asks for.
+ *
+ * @param past what was before that. Default: nothing but what `from` says.
  */
-export function planOf(from: Route, to: Route): Plan {
+export function planOf(from: Route, to: Route, past: Past = pastOf(from)): Plan {
     const volumes = volumeChanges(from, to);
-    const consequences = [
+    const found = [
         ...upgradeConsequences(from, to),
         ...routeConsequences(from, to, volumes),
-        ...volumeConsequences(from, to, volumes),
+        ...volumeConsequences(from, to, volumes, past),
         ...cloudwatchConsequences(from, to),
         ...credentialConsequences(from, to),
         ...identityConsequences(from, to),
     ];
+    const consequences = found.map((each) =>
+        each.acknowledge === undefined ? each : { ...each, acknowledge: unspent(each.acknowledge, past.spent) },
+    );
     return {
         from,
         to,

@@ -23,7 +23,7 @@ export function routeConsequences(from: Route, to: Route, volumes: readonly Volu
             severity: "loses",
             key,
             message: `leaves the stored ${stored} unreachable: the volumes stay (${volumesText(gone)}), but nothing reads them until the route is ${was} again`,
-            acknowledge,
+            acknowledge: `${acknowledge}${unusual(gone, from)}`,
         });
     }
     if (is === "regionless") {
@@ -50,6 +50,16 @@ export function routeConsequences(from: Route, to: Route, volumes: readonly Volu
         });
     }
     return consequences;
+}
+
+/** How many volumes there are, where these are not as many as KOF makes: what was printed for some does not permit to leave more. */
+function unusual(gone: readonly VolumeChange[], { volumes }: Route): string {
+    const count = gone.reduce((sum, each) => sum + each.count, 0);
+    const workloads = gone.map(({ workload }) => workload);
+    const usual = volumes
+        .filter(({ volume }) => workloads.includes(volume.workload))
+        .reduce((sum, { volume }) => sum + Number(volume.replicas?.default), 0);
+    return count === usual ? "" : ` with ${String(count)} volumes`;
 }
 
 const installers = { flux: "Flux", sveltos: "Sveltos" } as const;

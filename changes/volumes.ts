@@ -2,6 +2,7 @@ import type { Route } from "../routes";
 import { retentionInDays, sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
 import { storageClassOf } from "../stacks/storageClasses";
 import type { Consequence } from ".";
+import type { Past } from "./past";
 
 /** What happens to the volumes of one workload. */
 export interface VolumeChange {
@@ -66,7 +67,12 @@ export function volumesText(changes: readonly VolumeChange[]): string {
 }
 
 /** What follows for volumes that are there before and after: size, class, retention and number. */
-export function volumeConsequences(from: Route, to: Route, changes: readonly VolumeChange[]): Consequence[] {
+export function volumeConsequences(
+    from: Route,
+    to: Route,
+    changes: readonly VolumeChange[],
+    { fewestCopies }: Past,
+): Consequence[] {
     const before = volumesByWorkload(from);
     const kept = changes.filter(({ operation }) => operation === "kept").filter(holdsData);
     return [
@@ -76,7 +82,7 @@ export function volumeConsequences(from: Route, to: Route, changes: readonly Vol
                 ? [
                       ...sizeConsequences(was, change.volume, to),
                       ...retentionConsequences(was, change.volume),
-                      ...countConsequences(was, change.volume),
+                      ...countConsequences(was, change.volume, fewestCopies),
                   ]
                 : [];
         }),
@@ -139,22 +145,30 @@ function retentionConsequences(was: Volume, is: Volume): Consequence[] {
     ];
 }
 
-function countConsequences(was: Volume, is: Volume): Consequence[] {
+/** @param fewest copies of what is stored, where there can be more than one. What was stored with fewer keeps fewer. */
+function countConsequences(was: Volume, is: Volume, fewest: number | undefined): Consequence[] {
     const fewer = was.count - is.count;
     if (fewer <= 0) {
         return [];
     }
     const key = `kof:storage.${is.signal}.replicas`;
     const change = `${String(was.count)}->${String(is.count)}`;
-    if (fewer < was.copies) {
-        const message = `takes ${String(fewer)} of ${String(was.count)} pods of ${is.workload} away: what they stored is left in fewer copies`;
+    const taken = `takes ${String(fewer)} of ${String(was.count)} pods of ${is.workload} away`;
+    if (fewer < Math.min(was.copies, fewest ?? 1)) {
+        const message = `${taken}: what was stored with ${String(was.copies)} copies is left in fewer`;
         return [{ severity: "notice", key, message }];
     }
+    const lost =
+        fewer >= was.copies
+            ? "and what they stored with them"
+            : fewest === undefined
+              ? "and with them what was stored in fewer copies than now, of which nobody knows whether there is any"
+              : `and with them what was stored when there were fewer copies (${String(fewest)}, now ${String(was.copies)})`;
     return [
         {
             severity: "loses",
             key,
-            message: `takes ${String(fewer)} of ${String(was.count)} pods of ${is.workload} away (${change}), and what they stored with them: their volumes stay, but nothing reads them`,
+            message: `${taken} (${change}), ${lost}: their volumes stay, but nothing reads them`,
             paste: { "kof:storage": { [is.signal]: { replicas: was.count } } },
             acknowledge: `${is.signal} replicas ${change}`,
         },

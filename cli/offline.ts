@@ -1,8 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import * as runtimeState from "@pulumi/pulumi/runtime/state";
 
 import { partitionOf } from "../aws/partitions";
 import { UserError } from "../errors";
 import type { StackFile } from "./stackFile";
+
+// Exported but not declared.
+const runtime = runtimeState as unknown as { getStore: () => { supportsTransforms: boolean } };
 
 /** A resource that the program declared. */
 export interface Resource {
@@ -22,6 +26,8 @@ export interface Resource {
         readonly import: string;
         readonly deleteBeforeReplace: boolean;
         readonly replaceOnChanges: readonly string[];
+        /** How many transforms there are of it and of what is below it. */
+        readonly transforms: number;
     };
 }
 
@@ -69,6 +75,8 @@ export async function runProgram(program: Program, stackFile: StackFile, options
             "organization",
         );
         recordInto(resources);
+        // Mocks know nothing of transforms, and would refuse a program that has any.
+        runtime.getStore().supportsTransforms = true;
         pulumi.runtime.setAllConfig({ ...stackFile.config }, [...stackFile.secretKeys]);
         // Thrown within the stack, an error would come a second time as a rejection that nobody handles.
         let failure: Error | undefined;
@@ -170,6 +178,7 @@ interface RegisterRequest {
     getImportid?(): string;
     getDeletebeforereplace?(): boolean;
     getReplaceonchangesList?(): string[];
+    getTransformsList?(): unknown[];
 }
 
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
@@ -197,6 +206,7 @@ function recordInto(resources: Resource[]): void {
                             import: request.getImportid?.() ?? "",
                             deleteBeforeReplace: request.getDeletebeforereplace?.() ?? false,
                             replaceOnChanges: request.getReplaceonchangesList?.() ?? [],
+                            transforms: request.getTransformsList?.().length ?? 0,
                         },
                     });
                 }

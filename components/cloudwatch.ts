@@ -50,6 +50,14 @@ export interface CloudWatchArgs {
     readonly tags: Readonly<Record<string, string>>;
 }
 
+/** What the collectors authenticate with, of which others want to know. */
+interface Made {
+    readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
+    readonly secret: Secret | undefined;
+}
+
+const none: Made = { accessKeys: {}, secret: undefined };
+
 /** Days after which a preview asks for a new access key. AWS's own advice (Security Hub, IAM.3). */
 const maxKeyAgeDays = 90;
 
@@ -63,6 +71,8 @@ export class CloudWatch extends pulumi.ComponentResource {
     readonly logGroups: readonly pulumi.Output<string>[];
     /** Per generation of the access key when it was made, in RFC 3339. */
     readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
+    /** The Secret with the access key in use; `undefined` where there is none. */
+    readonly secret: Secret | undefined;
 
     constructor(name: string, args: CloudWatchArgs, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:CloudWatch", name, {}, opts);
@@ -74,7 +84,9 @@ export class CloudWatch extends pulumi.ComponentResource {
                     writePolicy({ logGroupArns, tracesTo: args.traces ? args.region : undefined }),
                 ),
         );
-        this.accessKeys = this.credentials(name, args, policy);
+        const { accessKeys, secret } = this.credentials(name, args, policy);
+        this.accessKeys = accessKeys;
+        this.secret = secret;
         this.logGroups = groups.map((group) => group.name);
         this.registerOutputs({ logGroups: this.logGroups, accessKeys: this.accessKeys });
     }
@@ -98,11 +110,7 @@ export class CloudWatch extends pulumi.ComponentResource {
         );
     }
 
-    private credentials(
-        name: string,
-        args: CloudWatchArgs,
-        policy: pulumi.Input<string>,
-    ): Record<string, pulumi.Output<string>> {
+    private credentials(name: string, args: CloudWatchArgs, policy: pulumi.Input<string>): Made {
         const { credentials, serviceAccounts, tags } = args;
         const pods = { namespace: kofNamespace, names: serviceAccounts };
         switch (credentials.kind) {
@@ -118,13 +126,13 @@ export class CloudWatch extends pulumi.ComponentResource {
                         { parent: this },
                     );
                 }
-                return {};
+                return none;
             }
             case "irsa":
                 this.role(name, irsaTrust(credentials.oidcProviderArn, pods), policy, tags, credentials.roleName);
-                return {};
+                return none;
             case "existingSecret":
-                return {};
+                return none;
         }
     }
 
@@ -154,7 +162,7 @@ export class CloudWatch extends pulumi.ComponentResource {
         { generations, secretName }: Extract<CloudWatchCredentials, { kind: "accessKey" }>,
         policy: pulumi.Input<string>,
         tags: Readonly<Record<string, string>>,
-    ): Record<string, pulumi.Output<string>> {
+    ): Made {
         const user = new User(name, { path: "/kof/", tags }, { parent: this });
         const userPolicy = new UserPolicy(name, { user: user.name, policy }, { parent: this });
         const keys = generations.map((generation) => ({
@@ -171,7 +179,7 @@ export class CloudWatch extends pulumi.ComponentResource {
                 warnOfAge(generation, made);
             });
         }
-        new Secret(
+        const secret = new Secret(
             name,
             {
                 metadata: { name: secretName, namespace: kofNamespace },
@@ -180,7 +188,10 @@ export class CloudWatch extends pulumi.ComponentResource {
             // Who can read the Secret can write: the policy is there before the first collector tries.
             { parent: this, dependsOn: [userPolicy] },
         );
-        return Object.fromEntries(keys.map(({ generation, key }) => [generation, key.createDate]));
+        return {
+            accessKeys: Object.fromEntries(keys.map(({ generation, key }) => [generation, key.createDate])),
+            secret,
+        };
     }
 }
 

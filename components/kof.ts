@@ -1,7 +1,9 @@
+import type { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Chart } from "@pulumi/kubernetes/helm/v4/chart";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { HelmValues } from "../catalog/values";
+import { collectorsRelease } from "../collectors/effective";
 import { kofNamespace } from "./namespace";
 
 /** Inputs of {@link Kof}. */
@@ -15,6 +17,8 @@ export interface KofArgs {
      * readable in the HelmRelease.
      */
     readonly values: HelmValues;
+    /** The Secret that the collectors' pods read: it, and the key in it, outlives them. Default: none that the stack makes. */
+    readonly collectorsSecret?: Secret | undefined;
 }
 
 /**
@@ -37,11 +41,24 @@ export class Kof extends pulumi.ComponentResource {
                 // By a path relative to the project, which is where Pulumi runs it: the same on every machine.
                 postRenderer: { command: "node", args: ["components/postRenderer.js"] },
             },
-            { parent: this },
+            { parent: this, transforms: args.collectorsSecret ? [uninstalledBefore(args.collectorsSecret)] : [] },
         );
         this.installed = chart.urn;
         this.registerOutputs({});
     }
+}
+
+/**
+ * Has the collectors uninstalled before their Secret goes, on a route without it. The umbrella's objects are made by the provider,
+ * which knows nothing of the Secret, so a transform has to say it. Of `dependsOn` the engine takes no notice there: only of the
+ * transforms of a resource itself (Pulumi 3.274.1, `RegisterResource` in pkg/resource/deploy/source_eval.go). `replaceWith` orders
+ * the two just as well, and does nothing else, since the Secret is updated and never replaced.
+ */
+function uninstalledBefore(secret: Secret): pulumi.ResourceTransform {
+    return ({ type, name, props, opts }) =>
+        type.endsWith(":HelmRelease") && name.endsWith(`/${collectorsRelease}`)
+            ? { props, opts: { ...opts, replaceWith: [...(opts.replaceWith ?? []), secret] } }
+            : undefined;
 }
 
 /** Whether a chart is given as a folder, which has the version that it has. */

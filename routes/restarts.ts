@@ -20,7 +20,13 @@ export const startPath: readonly string[] = [
  * @param triggers each as a person reads it: `access key 2`. Without any, nothing is annotated, and nothing restarts.
  */
 export function restartValues(triggers: readonly string[] = []): HelmValues {
-    return triggers.length > 0 ? nest(startPath, triggers.join(", ")) : {};
+    const text = startedWith(triggers);
+    return text === undefined ? {} : nest(startPath, text);
+}
+
+/** What pods are annotated with that were started with all of these; `undefined` where none are. */
+export function startedWith(triggers: readonly string[] = []): string | undefined {
+    return triggers.length > 0 ? triggers.join(", ") : undefined;
 }
 
 /** What names the generation of an access key among the triggers. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { acknowledgement, planOf, refused, type Plan } from "../changes";
+import { acknowledgement, acknowledgements, planOf, refused, type Plan } from "../changes";
+import { metricCopies, unspent, type Past } from "../changes/past";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
 import type { Configuration } from "./config";
@@ -15,6 +16,15 @@ export const settingsOutput = "settings";
 export interface Deployed {
     /** The settings of the last deployment that was completed, as {@link rememberedSettings} left them. */
     readonly [settingsOutput]: Readonly<Record<string, unknown>>;
+    /** What stood in `kof:acknowledge` in any deployment that was completed. */
+    readonly acknowledged?: readonly string[];
+    /**
+     * The fewest copies of each metric that any deployment asked for. Missing where nobody knows: after one of an older version
+     * of this program, and where a KOF was taken over.
+     */
+    readonly fewestCopies?: number;
+    /** What deployments have left behind, by what it is the command that removes it. */
+    readonly left?: Readonly<Record<string, string>>;
 }
 
 /** What the running stack remembers of its last deployment; `undefined` where none was completed. */
@@ -30,6 +40,23 @@ export function rememberedSettings({ acknowledge: _, adopt: __, ...settings }: S
     return settings;
 }
 
+/** What a stack remembers besides, once a deployment is completed. */
+export function rememberedPast(
+    to: Route,
+    deployed: Deployed | undefined,
+): Pick<Deployed, "acknowledged" | "fewestCopies"> {
+    const acknowledged = [...spentBy(deployed), ...acknowledgements(to.settings.acknowledge)];
+    const before = deployed ? deployed.fewestCopies : to.settings.adopt ? undefined : metricCopies(to);
+    return {
+        ...(acknowledged.length > 0 ? { acknowledged: [...new Set(acknowledged)] } : {}),
+        ...(before === undefined ? {} : { fewestCopies: Math.min(before, metricCopies(to)) }),
+    };
+}
+
+function spentBy(deployed: Deployed | undefined): readonly string[] {
+    return deployed?.acknowledged ?? [];
+}
+
 /**
  * Compares what the stack is to become with what it was last deployed as, and refuses a change that cannot work, or that loses
  * stored data and is not acknowledged. A first deployment has nothing to lose.
@@ -41,14 +68,15 @@ export function rememberedSettings({ acknowledge: _, adopt: __, ...settings }: S
 export function checkChange({ route: to, source }: Configuration, deployed: Deployed | undefined): Plan | undefined {
     const { acknowledge } = to.settings;
     if (deployed === undefined) {
-        staleAcknowledgement(acknowledge);
+        staleAcknowledgements(acknowledge);
         return undefined;
     }
-    const from = routeOfDeployed(deployed[settingsOutput], to.settings, source);
+    const past: Past = { spent: spentBy(deployed), fewestCopies: deployed.fewestCopies };
+    const from = routeOfDeployed(deployed[settingsOutput], to.settings, past, source);
     if (from === undefined) {
         return undefined;
     }
-    const plan = planOf(from, to);
+    const plan = planOf(from, to, past);
     if (refused(plan).length > 0) {
         throw new pulumi.RunError(refusal(source, plan));
     }
@@ -58,22 +86,28 @@ export function checkChange({ route: to, source }: Configuration, deployed: Depl
     for (const step of plan.steps) {
         void pulumi.log.warn(`By hand: ${step}`);
     }
-    if (!plan.consequences.some((consequence) => consequence.acknowledge !== undefined)) {
-        staleAcknowledgement(acknowledge);
-    }
+    staleAcknowledgements(
+        acknowledge,
+        plan.consequences.flatMap((consequence) => consequence.acknowledge ?? []),
+    );
     return plan;
 }
 
 /** What is running; `undefined` where this version of the program cannot tell, and the stack file says to go on regardless. */
-function routeOfDeployed(found: Readonly<Record<string, unknown>>, next: Settings, source: string): Route | undefined {
+function routeOfDeployed(
+    found: Readonly<Record<string, unknown>>,
+    next: Settings,
+    { spent }: Past,
+    source: string,
+): Route | undefined {
     try {
         return routeOf(parseSettings(found, source));
     } catch (error) {
         if (!(error instanceof UserError)) {
             throw error;
         }
-        const acknowledge = `unknown->${next.route}`;
-        if (next.acknowledge === acknowledge) {
+        const acknowledge = unspent(`unknown->${next.route}`, spent);
+        if (acknowledgements(next.acknowledge).includes(acknowledge)) {
             return undefined;
         }
         const message =
@@ -94,7 +128,7 @@ export function refusal(source: string, plan: Plan): string {
     const reasons = refused(plan);
     const permitted = reasons.every(({ acknowledge }) => acknowledge !== undefined);
     const key = "kof:acknowledge";
-    const permit = { key, message: "permits this change and no other", paste: { [key]: acknowledgement(plan) } };
+    const permit = { key, message: "permits this change, once", paste: { [key]: acknowledgement(plan) } };
     return [
         `${source} asks for a change that is refused, compared with the last deployment. Nothing was changed.`,
         ...reasons.map(({ key, message, way, paste }) => formatProblem({ key, message, allowed: way, paste })),
@@ -102,8 +136,12 @@ export function refusal(source: string, plan: Plan): string {
     ].join("\n\n");
 }
 
-function staleAcknowledgement(acknowledge: string): void {
-    if (acknowledge !== "") {
-        void pulumi.log.warn(`kof:acknowledge "${acknowledge}" has no effect: no such change is pending. Remove it.`);
+/** Says which of the texts in the stack file permit nothing. @param needed those that this change takes. */
+function staleAcknowledgements(acknowledge: string, needed: readonly string[] = []): void {
+    const stale = acknowledgements(acknowledge).filter((text) => !needed.includes(text));
+    if (stale.length > 0) {
+        void pulumi.log.warn(
+            `kof:acknowledge "${stale.join(", ")}" has no effect: no such change is pending. Remove it.`,
+        );
     }
 }

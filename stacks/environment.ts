@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { signals, type Signal } from "../catalog";
 import type { Plan } from "../changes";
-import { leftBehind } from "../changes/left";
+import { leftUntil } from "../changes/left";
 import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";
@@ -18,8 +18,9 @@ import type { Route } from "../routes";
 import { destinationText } from "../routes/destinations";
 import { totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
-import { rememberedSettings, settingsOutput } from "./deployed";
+import { rememberedPast, rememberedSettings, settingsOutput, type Deployed } from "./deployed";
 import { isRendered } from "./gitops";
+import { whenRestarted } from "./rollout";
 import type { SettingsOf } from "./settings";
 import { storageClassOf } from "./storageClasses";
 
@@ -41,7 +42,11 @@ export interface Outputs {
     readonly namespace: pulumi.Input<string>;
     /** The settings, with which the next change is compared. Of the last deployment that was completed. */
     readonly [settingsOutput]: pulumi.Input<object>;
-    /** What this deployment has left behind because it holds data, and the command that removes each; see docs/switching.md. */
+    /** What stood in `kof:acknowledge` so far, which permits nothing any more. */
+    readonly acknowledged?: pulumi.Input<readonly string[]>;
+    /** The fewest copies of each metric that there have been, where that is known. */
+    readonly fewestCopies?: pulumi.Input<number>;
+    /** What deployments have left behind because it holds data, and the command that removes each; see docs/switching.md. */
     readonly left?: Readonly<Record<string, string>>;
     /** A command that shows whether telemetry arrives. */
     readonly verify: string;
@@ -50,11 +55,13 @@ export interface Outputs {
 /**
  * Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF.
  *
- * @param change what this does to what was deployed before. Default: nothing is known of that.
+ * @param change what this does to what was deployed before; `undefined` where nothing is known of that.
+ * @param deployed what the stack remembers of its last deployment.
  */
 export async function createEnvironment(
     { route, notices, kubernetes, aws }: Configuration,
-    change?: Plan,
+    change: Plan | undefined,
+    deployed: Deployed | undefined,
 ): Promise<Outputs> {
     const { settings } = route;
     for (const notice of notices) {
@@ -90,7 +97,15 @@ export async function createEnvironment(
         before.push(vmuserSecret(settings as SettingsOf<"regional">, route.vmuserSecret, cluster));
     }
     const { chart, version } = settings;
-    const kof = new Kof("kof", { chart, version, values: route.values }, { ...onCluster, dependsOn: before });
+    const kof = new Kof(
+        "kof",
+        { chart, version, values: route.values, collectorsSecret: cloudwatch?.secret },
+        { ...onCluster, dependsOn: before },
+    );
+    const end = whenRestarted(kof.installed, change, kubernetes);
+    /** What a stack remembers of a deployment is known when that is completed. */
+    const completed = <T>(memory: T) => end.apply(() => memory);
+    const { acknowledged, fewestCopies } = rememberedPast(route, deployed);
 
     return {
         route: settings.route,
@@ -101,8 +116,10 @@ export async function createEnvironment(
         logGroups: cloudwatch?.logGroups ?? [],
         accessKeys: cloudwatch?.accessKeys ?? {},
         namespace: namespace.name,
-        [settingsOutput]: kof.installed.apply(() => rememberedSettings(settings)),
-        ...describeLeft(change),
+        [settingsOutput]: completed(rememberedSettings(settings)),
+        ...(acknowledged === undefined ? {} : { acknowledged: completed(acknowledged) }),
+        ...(fewestCopies === undefined ? {} : { fewestCopies: completed(fewestCopies) }),
+        ...describeLeft(route, change, deployed),
         verify: verifyCommand(route),
     };
 }
@@ -218,9 +235,9 @@ function describeVolumes(route: Route): Record<string, string> {
     return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumes)))}Gi` };
 }
 
-/** What a change leaves behind, by what it is, with the command that removes it. */
-function describeLeft(change: Plan | undefined): Pick<Outputs, "left"> {
-    const left = change ? leftBehind(change) : [];
+/** What deployments have left behind, by what it is, with the command that removes it. */
+function describeLeft(route: Route, change: Plan | undefined, deployed: Deployed | undefined): Pick<Outputs, "left"> {
+    const left = leftUntil(route, change, deployed?.left);
     return left.length > 0 ? { left: Object.fromEntries(left.map(({ what, remove }) => [what, remove])) } : {};
 }
 

@@ -455,7 +455,7 @@ export const settingsSchema = {
     ).optional(),
     acknowledge: about(z.string().default(""), {
         description:
-            "Permits one change of settings that loses stored data, or that has been prepared by hand. What to write is in the refusal; it permits nothing else.",
+            "Permits one change of settings that loses stored data, or that has been prepared by hand. What to write is in the refusal; it permits that change once, and nothing else.",
         allowed: "the text that the refusal asks for",
         example: "management->none",
     }),

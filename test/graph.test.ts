@@ -312,6 +312,15 @@ describe("resource graph", () => {
         assert.deepEqual((secret.inputs.metadata as any).name, "cloudwatch-credentials");
     });
 
+    it("orders the end of the collectors before that of a Secret which is the program's own", async () => {
+        const transforms = async (raw: Raw) =>
+            find((await up(raw)).resources, "kubernetes:helm.sh/v4:Chart").options.transforms;
+        assert.equal(await transforms(routes.cloudwatch!), 1);
+        const credentials = { kind: "existingSecret", name: "mine" };
+        assert.equal(await transforms({ route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } }), 0);
+        assert.equal(await transforms(routes.otlp!), 0);
+    });
+
     it("makes no user, key or Secret when the Secret is made elsewhere", async () => {
         const credentials = { kind: "existingSecret", name: "mine" };
         const { resources } = await up({ route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } });

@@ -111,6 +111,34 @@ describe("plan", () => {
         assert.deepEqual(found(management, one), ["loses kof:storage.metrics.replicas metrics replicas 3->1"]);
     });
 
+    it("does not take copies for granted that older samples lack, or may lack", async () => {
+        const copies = (replicas: number, replicationFactor: number) => ({
+            ...management,
+            storage: { metrics: { replicas, replicationFactor } },
+        });
+        const run = async (to: Raw, outputs?: Readonly<Record<string, unknown>>) =>
+            (await runOffline(stackFile(to), { preview: true, ...(outputs ? { outputs } : {}) })).outputs;
+        const lost = (why: RegExp) => ({ name: "UserError", message: why });
+        const acknowledge = "metrics replicas 3->2";
+        // Always two copies: one pod less leaves one of them.
+        const always = await run(copies(3, 2));
+        assert.equal((await run(copies(2, 2), always)).fewestCopies, 2);
+        // One copy until now, and ever since remembered.
+        const single = await run(copies(3, 1));
+        const raised = await run(copies(3, 2), single);
+        assert.equal(raised.fewestCopies, 1);
+        await assert.rejects(
+            run(copies(2, 2), await run(copies(3, 2), raised)),
+            lost(/\(3->2\), and with them what was stored when there were fewer copies \(1, now 2\)/),
+        );
+        await run({ ...copies(2, 2), acknowledge }, raised);
+        // Taken over, or deployed by a version that did not remember: nobody knows.
+        const unknown = lost(/of which nobody knows whether there is any/);
+        await assert.rejects(run(copies(2, 2), await run({ ...copies(3, 2), adopt: true })), unknown);
+        const { fewestCopies: _, ...older } = always;
+        await assert.rejects(run(copies(2, 2), await run(copies(3, 2), older)), unknown);
+    });
+
     it("tells a class that is made anew from volumes that would need another", () => {
         const other = (more: object) => ({ ...management, storageClass: { ...management.storageClass, ...more } });
         assert.deepEqual(found(management, other({ reclaimPolicy: "Delete" })), ["notice kof:storageClass "]);
@@ -267,7 +295,7 @@ describe("a deployment after another", () => {
                 "  kof:route leaves the stored audit, logs, traces unreachable: the volumes stay (vlstorage-audit 2 x 100Gi, vlstorage 2 x 100Gi, " +
                     "vtstorage 2 x 100Gi), but nothing reads them until the route is management again",
                 "",
-                "  kof:acknowledge permits this change and no other",
+                "  kof:acknowledge permits this change, once",
                 "    Paste:   kof:acknowledge: management->none",
             ].join("\n"),
         });
@@ -275,12 +303,67 @@ describe("a deployment after another", () => {
         const acknowledged = { ...none, acknowledge: "management->none" };
         const { outputs: after, messages } = await up(acknowledged, outputs);
         assert.match(messages.join("\n"), /^warning: kof:route leaves the stored/);
+        assert.doesNotMatch(messages.join("\n"), /has no effect/);
         // Done: the same text permits nothing any more.
         const again = await up(acknowledged, after);
-        assert.match(
-            again.messages.join("\n"),
-            /"management->none" has no effect: no such change is pending\. Remove it\./,
+        assert.deepEqual(
+            again.messages.filter((message) => message.includes("kof:acknowledge")),
+            ['warning: kof:acknowledge "management->none" has no effect: no such change is pending. Remove it.'],
         );
+    });
+
+    it("permits a change once, however long the text stays in the file or comes back later", async () => {
+        const acknowledge = "management->none";
+        const paste = async (to: Raw, outputs: Readonly<Record<string, unknown>>) => {
+            const error = await up(to, outputs).then(
+                () => assert.fail("is not refused"),
+                (refused: unknown) => refused as Error,
+            );
+            return /kof:acknowledge: (.*)$/.exec(error.message)![1]!;
+        };
+        let { outputs } = await up(management);
+        ({ outputs } = await up({ ...none, acknowledge }, outputs));
+        assert.deepEqual(outputs.acknowledged, [acknowledge]);
+        // Back again, the text left in the file.
+        ({ outputs } = await up({ ...management, acknowledge }, outputs));
+        assert.equal(await paste({ ...none, acknowledge }, outputs), "management->none (2)");
+        // Back again, the text taken out, and put in again later.
+        ({ outputs } = await up(management, outputs));
+        assert.equal(await paste({ ...none, acknowledge }, outputs), "management->none (2)");
+        ({ outputs } = await up({ ...none, acknowledge: "management->none (2)" }, outputs));
+        ({ outputs } = await up(management, outputs));
+        const again = await paste({ ...none, acknowledge: "management->none, management->none (2)" }, outputs);
+        assert.equal(again, "management->none (3)");
+        ({ outputs } = await up({ ...none, acknowledge: again }, outputs));
+        assert.deepEqual(outputs.acknowledged, [acknowledge, "management->none (2)", "management->none (3)"]);
+    });
+
+    it("does not take a text for a change that comes later", async () => {
+        const { outputs, messages } = await up({ ...management, acknowledge: "management->none" });
+        assert.match(messages.join("\n"), /"management->none" has no effect/, "in a first deployment, too");
+        await assert.rejects(
+            up({ ...none, acknowledge: "management->none" }, outputs),
+            /kof:acknowledge: management->none \(2\)$/,
+        );
+    });
+
+    it("says which of several texts has no effect", async () => {
+        const { outputs } = await up(management);
+        const { messages } = await up({ ...none, acknowledge: "logs 1Gi->2Gi, management->none" }, outputs);
+        assert.deepEqual(
+            messages.filter((message) => message.includes("kof:acknowledge")),
+            ['warning: kof:acknowledge "logs 1Gi->2Gi" has no effect: no such change is pending. Remove it.'],
+        );
+    });
+
+    it("permits what was printed, and not the same with more in it", async () => {
+        const shards = (replicas: number) => ({ ...management, storage: { logs: { replicas } } });
+        const { outputs } = await up(shards(4));
+        const more = "management->none with 8 volumes";
+        await assert.rejects(up({ ...none, acknowledge: "management->none" }, outputs), new RegExp(`${more}$`));
+        await up({ ...none, acknowledge: more }, outputs);
+        const { outputs: usual } = await up(shards(2));
+        await assert.rejects(up({ ...none, acknowledge: more }, usual), /kof:acknowledge: management->none$/);
     });
 
     it("ends with what it left behind, and how to remove it", async () => {
@@ -294,23 +377,41 @@ describe("a deployment after another", () => {
             "2 x 100Gi of vtstorage",
         ]);
         assert.equal((after.left as any)["2 x 100Gi of vtstorage"], `kubectl delete pvc -n kof ${claim}-0 ${claim}-1`);
-        assert.equal((await up(none, after)).outputs.left, undefined);
+        // It stays on the list for as long as nothing uses it, whatever else is deployed.
+        const { outputs: later } = await up({ ...none, clusterName: "other" }, after);
+        assert.deepEqual(later.left, after.left);
+        const one = { ...management, storage: { traces: { replicas: 1 } } };
+        assert.deepEqual((await up(one, later)).outputs.left, {
+            "1 x 100Gi of vtstorage": `kubectl delete pvc -n kof ${claim}-1`,
+        });
+        assert.equal((await up(management, later)).outputs.left, undefined);
         const cloudwatch = (logGroup: string) => ({
             route: "cloudwatch",
             cloudwatch: { region: "us-east-2", logGroup },
         });
         const first = await up(cloudwatch("a"));
-        const { left } = (await up(cloudwatch("b"), first.outputs)).outputs;
+        const second = await up(cloudwatch("b"), first.outputs);
+        const { left } = second.outputs;
         assert.deepEqual(left, {
             "log group a in us-east-2": "aws logs delete-log-group --region us-east-2 --log-group-name a",
             "log group a-audit in us-east-2": "aws logs delete-log-group --region us-east-2 --log-group-name a-audit",
         });
+        const back = await up(cloudwatch("a"), second.outputs);
+        assert.deepEqual(Object.keys(back.outputs.left as object), [
+            "log group b in us-east-2",
+            "log group b-audit in us-east-2",
+        ]);
         // Of fewer pods the last ones go.
         const shards = (replicas: number) => ({ ...management, storage: { logs: { replicas } } });
         const { outputs: three } = await up(shards(3));
         const fewer = await up({ ...shards(2), acknowledge: "logs replicas 3->2" }, three);
-        const name = "vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-2";
-        assert.deepEqual(fewer.outputs.left, { "1 x 100Gi of vlstorage": `kubectl delete pvc -n kof ${name}` });
+        const name = "vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage";
+        assert.deepEqual(fewer.outputs.left, { "1 x 100Gi of vlstorage": `kubectl delete pvc -n kof ${name}-2` });
+        const gone = await up({ ...none, acknowledge: "management->none" }, fewer.outputs);
+        assert.equal(
+            (gone.outputs.left as any)["3 x 100Gi of vlstorage"],
+            `kubectl delete pvc -n kof ${name}-0 ${name}-1 ${name}-2`,
+        );
     });
 
     it("registers nothing of a change that it refuses", async () => {
@@ -332,6 +433,11 @@ describe("a deployment after another", () => {
             up(none, outputs),
             /cannot read \(kof:route is "nowhere"[^]*kof:acknowledge: unknown->none/,
         );
-        await up({ ...none, acknowledge: "unknown->none" }, outputs);
+        const { outputs: after } = await up({ ...none, acknowledge: "unknown->none" }, outputs);
+        const again = { ...outputs, acknowledged: after.acknowledged };
+        await assert.rejects(
+            up({ ...none, acknowledge: "unknown->none" }, again),
+            /kof:acknowledge: unknown->none \(2\)/,
+        );
     });
 });

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { collectorsRelease } from "../collectors/effective";
+import { kofNamespace } from "../components/namespace";
+import { UserError } from "../errors";
+import { cloudwatchSecretName } from "../routes/cloudwatch";
+import { startAnnotation } from "../routes/restarts";
+import { CouldNotLook } from "./findings";
+import type { Kubernetes } from "./kubernetes";
+
+interface Container {
+    readonly env?: readonly { readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string } } }[];
+}
+
+interface Pod {
+    readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+    readonly spec?: { readonly nodeName?: string; readonly containers?: readonly Container[] };
+    readonly status?: { readonly phase?: string };
+}
+
+/** How long to wait, and whom to tell. */
+export interface RolloutOptions {
+    /** Is told how many pods there are to wait for when that changes, and why nobody can look whenever that is so. */
+    readonly say: (text: string) => void;
+    /** Milliseconds in which at least one pod has to restart. Default: 15 minutes; a DaemonSet replaces one pod after the other. */
+    readonly patience?: number;
+    /** Milliseconds between two looks. Default: 5 seconds. */
+    readonly interval?: number;
+}
+
+/** The collectors' pods, by the label that the OpenTelemetry operator gives them. */
+const collectorPods = `/api/v1/namespaces/${kofNamespace}/pods?labelSelector=app.kubernetes.io%2Fcomponent%3Dopentelemetry-collector`;
+const release = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases/${collectorsRelease}`;
+
+/**
+ * Waits until no collector runs with an access key that the Secret does not hold any more: a pod reads it at its start, and its
+ * annotation says which. That the release is installed does not say that its pods have restarted.
+ *
+ * @param startedWith what pods are annotated with that read the Secret as it is now; `undefined` where none reads it any more.
+ * @throws UserError when no pod restarts for a while, or nobody can look for as long.
+ */
+export async function untilRestarted(
+    api: Pick<Kubernetes, "get" | "list">,
+    startedWith: string | undefined,
+    { say, patience = 15 * 60_000, interval = 5000 }: RolloutOptions,
+): Promise<void> {
+    let fewest = Infinity;
+    let end = Date.now() + patience;
+    for (;;) {
+        const found = await outdated(api, startedWith).catch(unseen);
+        if (found instanceof CouldNotLook) {
+            say(`The collectors cannot be looked at before an access key is deleted: ${found.message}`);
+        } else if (found.length === 0) {
+            return;
+        } else if (found.length < fewest) {
+            fewest = found.length;
+            end = Date.now() + patience;
+            say(`Waiting for ${plural(fewest)} to restart before an access key is deleted ...`);
+        }
+        if (Date.now() >= end) {
+            throw new UserError(`The access key is not deleted, everything else is deployed: ${why(found, patience)}`);
+        }
+        await sleep(interval);
+    }
+}
+
+/** The collectors that were started with another key than the one that the Secret holds. */
+async function outdated(api: Pick<Kubernetes, "get" | "list">, startedWith: string | undefined): Promise<Pod[]> {
+    if ((await api.get(release)) === undefined) {
+        throw new CouldNotLook(`there is no release ${collectorsRelease} on the cluster that was looked at`);
+    }
+    const pods = await api.list<Pod>(collectorPods);
+    return pods.filter(
+        ({ metadata, spec, status }) =>
+            status?.phase !== "Succeeded" &&
+            status?.phase !== "Failed" &&
+            spec?.containers?.some(readsSecret) === true &&
+            metadata.annotations?.[startAnnotation] !== startedWith,
+    );
+}
+
+function readsSecret({ env }: Container): boolean {
+    return env?.some(({ valueFrom }) => valueFrom?.secretKeyRef?.name === cloudwatchSecretName) === true;
+}
+
+function unseen(error: unknown): CouldNotLook {
+    if (error instanceof CouldNotLook) {
+        return error;
+    }
+    throw error;
+}
+
+function why(found: readonly Pod[] | CouldNotLook, patience: number): string {
+    const minutes = `${String(Math.round(patience / 60_000))} minutes`;
+    if (found instanceof CouldNotLook) {
+        return `whether collectors still run with it could not be seen for ${minutes}: ${found.message}. Run pulumi up again when it can.`;
+    }
+    const [first] = found;
+    const names = found.slice(0, 3).map(({ metadata, spec }) => `${metadata.name} on ${spec?.nodeName ?? "no node"}`);
+    return (
+        `${plural(found.length)} still run with it (${names.join(", ")}${found.length > 3 ? ", …" : ""}), and ` +
+        `none has restarted for ${minutes}. See why: kubectl describe pod -n ${kofNamespace} ${first?.metadata.name ?? ""}. Where its node is ` +
+        "gone for good, kubectl delete pod --force. Then run pulumi up again."
+    );
+}
+
+function plural(pods: number): string {
+    return pods === 1 ? "1 collector" : `${String(pods)} collectors`;
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { runOffline } from "../../cli/program";
+import { routes, stackFile, type Raw } from "../support";
+
+const keys = (...generations: string[]): Raw => ({
+    ...routes.cloudwatch,
+    cloudwatch: { region: "us-east-2", credentials: { kind: "accessKey", generations } },
+});
+const secretKeyRef = { name: "cloudwatch-credentials", key: "AWS_ACCESS_KEY_ID" };
+const pod = (startedWith: string) => ({
+    metadata: { name: "a", annotations: { "kof-storage-routes/read-at-start": startedWith } },
+    spec: { containers: [{ env: [{ name: "AWS_ACCESS_KEY_ID", valueFrom: { secretKeyRef } }] }] },
+});
+
+describe("a deployment that deletes an access key", () => {
+    let folder: string;
+    let server: http.Server;
+    let kubeconfig: string;
+    /** What the cluster answered, in order: the pods' annotations. */
+    let looks: string[];
+    /** What the pods were started with, at each look. */
+    let answers: string[];
+
+    beforeEach(async () => {
+        [looks, answers] = [[], ["access key 2"]];
+        server = http.createServer(({ url = "" }, response) => {
+            const isList = url.includes("/pods");
+            const startedWith = answers[Math.min(looks.length, answers.length - 1)]!;
+            if (isList) {
+                looks.push(startedWith);
+            }
+            response.end(JSON.stringify(isList ? { items: [pod(startedWith)] } : {}));
+        });
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "rollout-"));
+        kubeconfig = path.join(folder, "kubeconfig");
+        const { port } = server.address() as AddressInfo;
+        const named = (kind: string, content: object) => [{ name: "a", [kind]: content }];
+        const config = {
+            clusters: named("cluster", {
+                server: `http://127.0.0.1:${String(port)}`,
+                "insecure-skip-tls-verify": true,
+            }),
+            users: named("user", {}),
+            contexts: named("context", { cluster: "a", user: "a" }),
+            "current-context": "a",
+        };
+        fs.writeFileSync(kubeconfig, JSON.stringify(config));
+    });
+    afterEach(() => {
+        server.closeAllConnections();
+        server.close();
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    const run = async (from: Raw, to: Raw, preview = false) => {
+        const { outputs } = await runOffline(stackFile(from), { preview: true });
+        return runOffline(stackFile(to, { "kubernetes:kubeconfig": kubeconfig }), { preview, outputs });
+    };
+
+    it("ends when every collector has restarted, and remembers its settings then", async () => {
+        answers = ["access key 1", "access key 2"];
+        const { outputs, messages } = await run(keys("1"), keys("2"));
+        assert.deepEqual(looks, ["access key 1", "access key 2"]);
+        assert.match(messages.join("\n"), /info: Waiting for 1 collector to restart before an access key is deleted/);
+        const { cloudwatch } = outputs.settings as any;
+        assert.deepEqual(cloudwatch.credentials.generations, ["2"]);
+    }).timeout(20_000);
+
+    it("looks where collectors stay on without the key, and neither in a preview nor without a key to delete", async () => {
+        const elsewhere = {
+            ...routes.cloudwatch,
+            cloudwatch: { region: "us-east-2", credentials: { kind: "existingSecret", name: "b" } },
+        };
+        const otlp = { route: "otlp", otlp: { endpoint: "https://otlp.example.net" } };
+        for (const [from, to, startedWith, preview, looked] of [
+            [keys("1", "2"), keys("2"), "access key 2", false, 1],
+            [keys("1", "2"), keys("2"), "access key 2", true, 0],
+            [keys("1"), keys("1", "2"), "access key 1", false, 0],
+            [keys("1"), elsewhere, "Secret b", false, 1],
+            [elsewhere, keys("1"), "Secret b", false, 0],
+            [keys("1"), otlp, "endpoint https://otlp.example.net", false, 1],
+            // Without collectors their release is uninstalled before the key goes.
+            [keys("1"), { route: "none" }, "access key 1", false, 0],
+        ] as const) {
+            [looks, answers] = [[], [startedWith]];
+            await run(from, to, preview);
+            assert.equal(looks.length, looked, JSON.stringify([from, to]));
+        }
+    });
+});
