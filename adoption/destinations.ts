@@ -173,8 +173,8 @@ export function findCloudWatch(found: Found, at: At, config: At, said: unknown, 
         );
     }
     notes.push(
-        `The log group ${String(exporter.log_group_name)} exists if logs were ever written. It is taken over as it is ` +
-            "(docs/destinations.md).",
+        `The log group ${String(exporter.log_group_name)} exists if logs were ever written. pulumi preview compares it, and says ` +
+            "what to write into kof:acknowledge to have it taken over (docs/destinations.md).",
     );
 }
 

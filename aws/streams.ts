@@ -26,8 +26,3 @@ export function streamOf(name: string, collector: string): string {
 export function streamPattern(name: string): string {
     return name.replaceAll(/\{\w+\}/g, "*");
 }
-
-/** The log group of the metrics, which stand there as log events in embedded metric format. */
-export function metricsLogGroup(logGroup: string): string {
-    return `${logGroup}-metrics`;
-}

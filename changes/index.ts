@@ -2,7 +2,7 @@ import { signals, type Signal } from "../catalog";
 import { compareCatalogs, type CatalogChanges } from "../catalog/compare";
 import type { Route } from "../routes";
 import { destinationText } from "../routes/destinations";
-import { cloudwatchConsequences, logGroupChanges, type LogGroupChange } from "./cloudwatch";
+import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { pastOf, unspent, type Past } from "./past";
 import { identityConsequences, routeConsequences } from "./routes";
@@ -61,28 +61,26 @@ export interface Plan {
  * running is taken to be what `from` asks for.
  *
  * @param past what was before that. Default: nothing but what `from` says.
+ * @param known what else is known of log groups. Default: nothing.
  */
-export function planOf(from: Route, to: Route, past: Past = pastOf(from)): Plan {
+export function planOf(from: Route, to: Route, past: Past = pastOf(from), known?: KnownLogGroups): Plan {
     const volumes = volumeChanges(from, to);
-    const found = [
+    const consequences = [
         ...upgradeConsequences(from, to),
         ...routeConsequences(from, to, volumes),
         ...volumeConsequences(from, to, volumes, past),
-        ...cloudwatchConsequences(from, to),
+        ...cloudwatchConsequences(from, to, known),
         ...credentialConsequences(from, to),
         ...identityConsequences(from, to),
     ];
-    const consequences = found.map((each) =>
-        each.acknowledge === undefined ? each : { ...each, acknowledge: unspent(each.acknowledge, past.spent) },
-    );
     return {
         from,
         to,
         signals: signals.map((signal) => signalChange(signal, from, to)),
         volumes,
-        logGroups: logGroupChanges(from, to),
+        logGroups: logGroupChanges(from, to, known),
         credentials: credentialChanges(from, to),
-        consequences: severities.flatMap((severity) => consequences.filter((each) => each.severity === severity)),
+        consequences: inOrder(consequences, past),
         upgrade: from.catalog === to.catalog ? undefined : compareCatalogs(from.catalog, to.catalog),
         steps: upgradeSteps(from, to),
     };
@@ -90,8 +88,24 @@ export function planOf(from: Route, to: Route, past: Past = pastOf(from)): Plan 
 
 const severities = ["impossible", "loses", "notice"] as const;
 
+/** The most dangerous first, each with a text that permits it now. */
+function inOrder(consequences: readonly Consequence[], { spent }: Past): Consequence[] {
+    const permitted = consequences.map((each) =>
+        each.acknowledge === undefined ? each : { ...each, acknowledge: unspent(each.acknowledge, spent) },
+    );
+    return severities.flatMap((severity) => permitted.filter((each) => each.severity === severity));
+}
+
+/** What follows from a deployment before which nothing is known to run: from what is there although no deployment says so. */
+export function firstConsequences(to: Route, past: Past, known: KnownLogGroups): Consequence[] {
+    return inOrder(cloudwatchConsequences(undefined, to, known), past);
+}
+
+/** The part of a plan that says whether the change may be made. */
+export type Verdict = Pick<Plan, "consequences" | "to">;
+
 /** The consequences that the stack file does not permit: the change must not be made. */
-export function refused({ consequences, to }: Plan): Consequence[] {
+export function refused({ consequences, to }: Verdict): Consequence[] {
     const acknowledged = acknowledgements(to.settings.acknowledge);
     return consequences.filter(
         ({ severity, acknowledge }) =>
@@ -100,7 +114,7 @@ export function refused({ consequences, to }: Plan): Consequence[] {
 }
 
 /** What `kof:acknowledge` has to say to permit all that can be permitted; empty when nothing needs it. */
-export function acknowledgement({ consequences }: Plan): string {
+export function acknowledgement({ consequences }: Verdict): string {
     return [...new Set(consequences.flatMap(({ acknowledge }) => acknowledge ?? []))].join(", ");
 }
 
@@ -113,7 +127,7 @@ export function acknowledgements(text: string | undefined): string[] {
 }
 
 /** How a change ends when it is made: what `npm run plan` says with its exit code. */
-export function verdictOf(plan: Plan): "safe" | "loses" | "impossible" {
+export function verdictOf(plan: Verdict): "safe" | "loses" | "impossible" {
     const acknowledged = acknowledgements(plan.to.settings.acknowledge);
     const stands = (severity: Severity) =>
         plan.consequences.some((each) => each.severity === severity && !isDone(each, acknowledged));

@@ -1,5 +1,6 @@
 import { acknowledgement, refused, verdictOf, type Consequence, type Plan } from ".";
 import { brief } from "../stacks/problems";
+import type { Route } from "../routes";
 import { stringify } from "yaml";
 import { leftBehind } from "./left";
 
@@ -53,13 +54,13 @@ export function effectText(plan: Plan): string {
                 return `- ${workload}: ${operation}, ${String(count)} x ${size}, ${volume.retention === undefined ? "cache" : volume.signal}, reclaim policy ${reclaim}`;
             }),
         ),
-        section(
-            "Log groups",
-            logGroups.map(({ name, region, operation, retentionDays }) => {
+        section("Log groups", [
+            ...logGroups.map(({ name, region, operation, retentionDays }) => {
                 const fate = operation === "left" ? "no longer written to, kept in AWS with its logs" : operation;
                 return `- ${name} in ${region}: ${fate}, ${String(retentionDays)} days`;
             }),
-        ),
+            ...unnamedText(from, to),
+        ]),
         section(
             "Credentials",
             credentials.map(({ operation, what }) => `- ${what}: ${operation}`),
@@ -71,6 +72,13 @@ export function effectText(plan: Plan): string {
     ]
         .filter((part) => part !== "")
         .join("\n\n");
+}
+
+/** What a comparison of settings cannot know of log groups. */
+function unnamedText(...both: readonly Route[]): string[] {
+    return both.some(({ settings }) => settings.route === "cloudwatch" && settings.cloudwatch.logGroup === undefined)
+        ? ["- a stack that was deployed before keeps the log group that it has had, where its stack file names none"]
+        : [];
 }
 
 function change(...[was = "", is = ""]: string[]): string {

@@ -28,6 +28,9 @@ export interface Resource {
         readonly replaceOnChanges: readonly string[];
         /** How many transforms there are of it and of what is below it. */
         readonly transforms: number;
+        readonly ignoreChanges: readonly string[];
+        /** Names that it had before. */
+        readonly aliases: readonly string[];
     };
 }
 
@@ -54,7 +57,7 @@ export interface RunOptions {
     /** What providers say of a resource, by its name, besides what they say anyway. */
     readonly state?: Readonly<Record<string, object>>;
     /** What providers answer to a function, by its token. Default: that nothing is there yet. */
-    readonly answers?: Readonly<Record<string, () => object>>;
+    readonly answers?: Readonly<Record<string, (inputs: Readonly<Record<string, unknown>>) => object>>;
 }
 
 /**
@@ -157,12 +160,12 @@ const nothingThere: RunOptions["answers"] = {
 
 function answer({ answers }: RunOptions): pulumi.runtime.Mocks["call"] {
     const all = { ...nothingThere, ...answers };
-    return ({ token }) => {
+    return ({ token, inputs }) => {
         const found = all[token];
         if (!found) {
             throw new Error(`The program calls ${token}, which has no answer offline.`);
         }
-        return found();
+        return found(inputs as Record<string, unknown>);
     };
 }
 
@@ -179,6 +182,8 @@ interface RegisterRequest {
     getDeletebeforereplace?(): boolean;
     getReplaceonchangesList?(): string[];
     getTransformsList?(): unknown[];
+    getIgnorechangesList?(): string[];
+    getAliasesList?(): { getSpec(): { getName(): string } | undefined }[];
 }
 
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
@@ -207,6 +212,10 @@ function recordInto(resources: Resource[]): void {
                             deleteBeforeReplace: request.getDeletebeforereplace?.() ?? false,
                             replaceOnChanges: request.getReplaceonchangesList?.() ?? [],
                             transforms: request.getTransformsList?.().length ?? 0,
+                            ignoreChanges: request.getIgnorechangesList?.() ?? [],
+                            aliases: (request.getAliasesList?.() ?? []).map(
+                                (alias) => alias.getSpec()?.getName() ?? "",
+                            ),
                         },
                     });
                 }

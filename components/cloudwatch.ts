@@ -8,6 +8,7 @@ import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 
+import { logGroupKey } from "../aws/logGroups";
 import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../aws/policies";
 import { kofNamespace } from "./namespace";
 
@@ -16,8 +17,16 @@ export interface LogGroupArgs {
     readonly name: string;
     /** Days after which CloudWatch deletes events: one of the numbers that it knows. */
     readonly retentionDays: number;
-    /** Whether AWS has it already. It is then taken over as it is, which AWS's refusal to make it again asks for. */
+    /**
+     * Whether AWS has it, so that it is taken over where the stack does not have it yet. The engine changes it to what is
+     * declared here in the same run: it has to be compared before.
+     */
     readonly exists: boolean;
+    /** Whether it was compared with AWS. Otherwise one that the stack has already is left as it is. */
+    readonly compared: boolean;
+    /** Whether it stays in AWS when it is no longer part of the stack. */
+    readonly keep: boolean;
+    readonly tags: Readonly<Record<string, string>>;
 }
 
 /** How the collectors authenticate at AWS. */
@@ -35,10 +44,10 @@ export type CloudWatchCredentials =
 export interface CloudWatchArgs {
     /** AWS region of the groups. */
     readonly region: string;
+    /** Their region in the last deployment. Default: it is not known. */
+    readonly regionBefore?: string | undefined;
     /** The groups, the first one for the logs. */
     readonly logGroups: readonly LogGroupArgs[];
-    /** Whether the groups stay in AWS when they are no longer part of the stack. */
-    readonly keepLogGroups: boolean;
     /** KMS key that encrypts the groups. Default: CloudWatch's own encryption. */
     readonly kmsKeyArn?: string | undefined;
     /** Whether traces go to X-Ray. */
@@ -46,7 +55,7 @@ export interface CloudWatchArgs {
     readonly credentials: CloudWatchCredentials;
     /** Service accounts of the collectors that write, which a role is for. */
     readonly serviceAccounts: readonly string[];
-    /** Tags of everything that can have tags. */
+    /** Tags of everything else that can have tags. */
     readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -92,20 +101,25 @@ export class CloudWatch extends pulumi.ComponentResource {
     }
 
     private logGroup(name: string, group: LogGroupArgs, args: CloudWatchArgs): LogGroup {
+        const { region, regionBefore = region } = args;
         return new LogGroup(
-            `${name}-${group.name}`,
+            // Another region is another resource: the engine refuses to replace what it has once imported.
+            `${name}-${logGroupKey(region, group.name)}`,
             {
                 name: group.name,
-                region: args.region,
+                region,
                 retentionInDays: group.retentionDays,
                 ...(args.kmsKeyArn === undefined ? {} : { kmsKeyId: args.kmsKeyArn }),
-                tags: args.tags,
+                tags: group.tags,
             },
             {
                 parent: this,
-                retainOnDelete: args.keepLogGroups,
+                retainOnDelete: group.keep,
                 // Without an effect on a group that the stack has already.
                 ...(group.exists ? { import: group.name } : {}),
+                ...(group.compared ? {} : { ignoreChanges: ["retentionInDays", "kmsKeyId", "tags"] }),
+                // Its name up to 0.1.0.
+                ...(region === regionBefore ? { aliases: [{ name: `${name}-${group.name}` }] } : {}),
             },
         );
     }

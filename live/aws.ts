@@ -5,7 +5,10 @@ import { CouldNotLook } from "./findings";
 export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }];
 
 /** What `pulumi up` does in AWS on route cloudwatch, where it makes the credentials too. */
-const groupActions = ["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:TagResource"];
+const groupActions = [
+    ...["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"],
+    ...["logs:DescribeLogGroups", "logs:ListTagsForResource"],
+];
 const roleActions = ["iam:CreateRole", "iam:PutRolePolicy", "iam:TagRole"];
 const credentialActions = {
     accessKey: ["iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey", "iam:TagUser"],

@@ -1,7 +1,13 @@
-import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+    CloudWatchLogsClient,
+    DescribeLogGroupsCommand,
+    ListTagsForResourceCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
 
+import { clusterTag, formerLogGroup } from "../aws/logGroups";
 import type { Left } from "../changes/left";
 import { kofNamespace } from "../components/namespace";
+import type { Route } from "../routes";
 import { CouldNotLook, type Live } from "./findings";
 
 interface Named {
@@ -101,11 +107,12 @@ async function templates({ kubernetes }: Live): Promise<Left[]> {
     return left;
 }
 
-async function logGroups({ route: { cloudwatch }, aws: { profile } }: Live): Promise<Left[]> {
-    if (!cloudwatch) {
+/** The log groups that are tagged as this cluster's: another's may have the same name. */
+export async function logGroups({ route, aws: { profile } }: Live): Promise<Left[]> {
+    if (!route.cloudwatch) {
         return [];
     }
-    const { region, endpoint } = cloudwatch;
+    const { region, endpoint } = route.cloudwatch;
     const client = new CloudWatchLogsClient({
         region,
         ...(endpoint === undefined ? {} : { endpoint }),
@@ -113,10 +120,12 @@ async function logGroups({ route: { cloudwatch }, aws: { profile } }: Live): Pro
     });
     try {
         const left: Left[] = [];
-        for (const { name } of cloudwatch.logGroups) {
+        for (const name of namesOf(route)) {
             const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
             const group = found.logGroups?.find(({ logGroupName }) => logGroupName === name);
-            if (group) {
+            const resourceArn = group?.logGroupArn ?? group?.arn?.replace(/:\*$/, "");
+            const { tags = {} } = group ? await client.send(new ListTagsForResourceCommand({ resourceArn })) : {};
+            if (group && tags[clusterTag] === route.settings.clusterName) {
                 left.push({
                     what: `log group ${name} in ${region}, ${String(group.storedBytes ?? 0)} bytes`,
                     remove: `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
@@ -129,4 +138,13 @@ async function logGroups({ route: { cloudwatch }, aws: { profile } }: Live): Pro
     } finally {
         client.destroy();
     }
+}
+
+/** The names of a stack's log groups. Where its stack file names none, it may have been deployed with the former default. */
+function namesOf({ settings, cloudwatch }: Route): string[] {
+    const names = (cloudwatch?.logGroups ?? []).map(({ name }) => name);
+    if (settings.route !== "cloudwatch" || settings.cloudwatch.logGroup !== undefined || !cloudwatch) {
+        return names;
+    }
+    return [...new Set([...names, ...names.map((name) => name.replace(cloudwatch.logGroup, formerLogGroup))])];
 }

@@ -2,7 +2,7 @@ import type * as https from "node:https";
 
 import { kofNamespace } from "../components/namespace";
 import type { Route } from "../routes";
-import { metricsLogGroup } from "../aws/streams";
+import { metricsLogGroup } from "../aws/logGroups";
 import { vmuserSecretName } from "../routes/vmuser";
 import type { SettingsOf } from "../stacks/settings";
 import { readLogEvents } from "./cloudwatch";
@@ -46,7 +46,11 @@ export async function storeOf(signal: SentSignal, live: Live, vmauth?: string): 
         const { logGroup } = route.cloudwatch;
         // CloudWatch makes metrics out of what is written to a group of their own.
         const group = signal === "metrics" ? metricsLogGroup(logGroup) : logGroup;
-        return cloudwatchStore(name, { ...route.cloudwatch, logGroup: group }, live.aws.profile);
+        return cloudwatchStore(
+            name,
+            { ...route, cloudwatch: { ...route.cloudwatch, logGroup: group } },
+            live.aws.profile,
+        );
     }
     if (settings.route === "management" || settings.route === "regionless") {
         return victoria(name, signal, (path) => serviceGet(kubernetes, selectService(destination.address) + path));
@@ -176,9 +180,11 @@ async function domainOf(cluster: string, namespace: string, kubernetes: Kubernet
 
 function cloudwatchStore(
     name: string,
-    { region, logGroup, endpoint }: NonNullable<Route["cloudwatch"]>,
+    { settings, cloudwatch }: Pick<Route, "settings"> & { readonly cloudwatch: NonNullable<Route["cloudwatch"]> },
     profile?: string,
 ): Store {
+    const { region, logGroup, endpoint } = cloudwatch;
+    const unnamed = settings.route === "cloudwatch" && settings.cloudwatch.logGroup === undefined;
     return {
         name,
         has: async ({ text, time }) => {
@@ -190,7 +196,12 @@ function cloudwatchStore(
                 );
                 return found.length > 0;
             } catch (error) {
-                throw new CouldNotLook(`${name}: ${(error as Error).name}: ${(error as Error).message}`);
+                const { name: kind, message } = error as Error;
+                const other =
+                    unnamed && kind === "ResourceNotFoundException"
+                        ? `. kof:cloudwatch.logGroup names none; the one that the stack has is in: pulumi stack output logGroups`
+                        : "";
+                throw new CouldNotLook(`${name}: ${kind}: ${message}${other}`);
             }
         },
     };

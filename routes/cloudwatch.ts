@@ -1,7 +1,8 @@
 import { chartValues, type Catalog } from "../catalog";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { defaultLogGroup, metricsLogGroup } from "../aws/logGroups";
 import { arnParts } from "../aws/partitions";
-import { metricsLogGroup, streamOf, streamPattern } from "../aws/streams";
+import { streamOf, streamPattern } from "../aws/streams";
 import { bufferedExporter } from "../collectors/buffers";
 import { named } from "../collectors/identity";
 import type { CloudWatchSettings, SettingsOf } from "../stacks/settings";
@@ -14,27 +15,42 @@ import { mothershipVolumes } from "./volumes";
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
 
+/** One log group of route `cloudwatch`. */
+export interface LogGroup {
+    /** What is in it, which tells the settings that name it and its retention. */
+    readonly holds: "logs" | "audit" | "metrics";
+    readonly name: string;
+    /** Days after which CloudWatch deletes events. */
+    readonly retentionDays: number;
+}
+
 /** What route `cloudwatch` makes in AWS. */
 export interface CloudWatchParts extends CloudWatchSettings {
-    /** The groups with the days after which CloudWatch deletes events, the one for the logs first. */
-    readonly logGroups: readonly { readonly name: string; readonly retentionDays: number }[];
+    readonly logGroup: string;
+    /** All groups, the one of the logs first. */
+    readonly logGroups: readonly LogGroup[];
     /** Service accounts, in the namespace of KOF, of the collectors that write. */
     readonly serviceAccounts: readonly string[];
     /** Name of the role, where a service account has to be told it. */
     readonly roleName?: string;
 }
 
+/** The settings with the log group that they come to. */
+type Named = SettingsOf<"cloudwatch"> & { readonly cloudwatch: { readonly logGroup: string } };
+
 /** Logs and audit logs are stored in AWS CloudWatch Logs; metrics and traces where they are asked for. */
-export function cloudwatch(settings: SettingsOf<"cloudwatch">, catalog: Catalog): RouteParts {
+export function cloudwatch(given: SettingsOf<"cloudwatch">, catalog: Catalog): RouteParts {
+    const { logGroup = defaultLogGroup(given.clusterName) } = given.cloudwatch;
+    const settings: Named = { ...given, cloudwatch: { ...given.cloudwatch, logGroup } };
     const wanted = settings.cloudwatch;
     const { region, signals, retentionDays } = wanted;
     const audit = auditGroup(wanted, catalog);
-    const groups = [[wanted.logGroup, retentionDays] as const];
-    if (audit !== wanted.logGroup) {
-        groups.push([audit, wanted.auditRetentionDays]);
+    const groups: LogGroup[] = [{ holds: "logs", name: logGroup, retentionDays }];
+    if (audit !== logGroup) {
+        groups.push({ holds: "audit", name: audit, retentionDays: wanted.auditRetentionDays });
     }
     if (signals.metrics === "emf") {
-        groups.push([metricsLogGroup(wanted.logGroup), retentionDays]);
+        groups.push({ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays });
     }
     const writers = Object.values(writersOf(wanted, catalog));
     const stored = (group: string): Destination => ({
@@ -49,7 +65,7 @@ export function cloudwatch(settings: SettingsOf<"cloudwatch">, catalog: Catalog)
                 signals.metrics === "emf"
                     ? { stored: true, store: `CloudWatch metrics in ${region}`, address: namespaceOf(settings) }
                     : notStored("discarded"),
-            logs: stored(wanted.logGroup),
+            logs: stored(logGroup),
             traces:
                 signals.traces === "xray"
                     ? { stored: true, store: "AWS X-Ray", address: region }
@@ -59,16 +75,19 @@ export function cloudwatch(settings: SettingsOf<"cloudwatch">, catalog: Catalog)
         volumes: mothershipVolumes(catalog),
         cloudwatch: {
             ...wanted,
-            logGroups: groups.map(([name, days]) => ({ name, retentionDays: days })),
+            logGroups: groups,
             serviceAccounts: writers.map((name) => `${name}-collector`),
             ...(wanted.credentials.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
         },
         restartTriggers: restartTriggers(settings),
-        notices: notices(settings, catalog),
+        notices: notices(given, catalog),
     };
 }
 
-function notices({ cloudwatch: wanted, distribution }: SettingsOf<"cloudwatch">, catalog: Catalog): string[] {
+function notices(
+    { cloudwatch: wanted, clusterName, distribution }: SettingsOf<"cloudwatch">,
+    catalog: Catalog,
+): string[] {
     const { signals, credentials, kmsKeyArn, region } = wanted;
     const names = (on: boolean) =>
         Object.entries(signals)
@@ -76,6 +95,12 @@ function notices({ cloudwatch: wanted, distribution }: SettingsOf<"cloudwatch">,
             .map(([signal]) => signal)
             .join(" and ");
     return [
+        ...(wanted.logGroup === undefined
+            ? [
+                  `kof:cloudwatch.logGroup names no log group: this is a new stack's, ${defaultLogGroup(clusterName)}. A stack that ` +
+                      "was deployed before keeps the one that it has had.",
+              ]
+            : []),
         ...(names(false) === ""
             ? []
             : [`Route cloudwatch discards ${names(false)} of this cluster. kof:cloudwatch.signals stores them.`]),
@@ -115,7 +140,7 @@ function hasAuditPipeline(catalog: Catalog): boolean {
 }
 
 /** The log group of the audit logs: one of their own, where KOF tells them from logs. */
-function auditGroup({ logGroup, auditLogGroup }: CloudWatchSettings, catalog: Catalog): string {
+function auditGroup({ logGroup, auditLogGroup }: Named["cloudwatch"], catalog: Catalog): string {
     return hasAuditPipeline(catalog) ? (auditLogGroup ?? `${logGroup}-audit`) : logGroup;
 }
 
@@ -140,7 +165,7 @@ function writersOf({ signals }: CloudWatchSettings, catalog: Catalog): Record<st
     return Object.fromEntries(Object.entries(names).filter(([key]) => keys.includes(key)));
 }
 
-function kubeStack(settings: SettingsOf<"cloudwatch">, catalog: Catalog): HelmValues {
+function kubeStack(settings: Named, catalog: Catalog): HelmValues {
     const wanted = settings.cloudwatch;
     const { region, endpoint, signals, logGroup, logStream } = wanted;
     const at = { region, ...(endpoint === undefined ? {} : { endpoint }) };

@@ -8,9 +8,12 @@ import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
 import { parse } from "yaml";
 
 import { isFolder } from "../components/kof";
+import { defaultLogGroup } from "../aws/logGroups";
+import { isMap } from "../catalog/values";
 import { lintCollectors } from "../collectors/lint";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
+import { logGroupOfDeployed, type Deployed } from "./deployed";
 import { isRendered, renderedSecretProblems } from "./gitops";
 import { inNamespace, parseJson, parseSettings, rawSettings } from "./parse";
 import { brief, configurationError } from "./problems";
@@ -46,17 +49,20 @@ const kubernetesStructured = [
  * Reads the configuration of the running stack: the one place that does.
  *
  * @param source what to call the stack file in errors. Default: the name that Pulumi gives it.
+ * @param deployed what the stack remembers of its last deployment.
  * @throws RunError with all problems, which Pulumi prints without a stack trace, before anything is registered.
  */
-export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`): Configuration {
+export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, deployed?: Deployed): Configuration {
     try {
-        const settings = parseSettings(rawSettings(runtimeConfig.allConfig(), isConfigSecret), source);
+        const kept = keepLogGroup(rawSettings(runtimeConfig.allConfig(), isConfigSecret), deployed);
+        const settings = parseSettings(kept.raw, source);
         checkChartFolder(settings, source);
         const route = routeOf(settings);
         const notices = [
             ...route.notices,
             ...checkCollectors(route, source),
             ...storageClassNotices(settings.storageClass),
+            ...keptNotices(settings, kept.logGroup, source),
         ];
         const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
         checkKubernetesKeys(Object.keys(kubernetes), source);
@@ -66,6 +72,29 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`): 
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
+}
+
+/** The settings with the log group that the stack has had, where its stack file names none: another one would be empty. */
+function keepLogGroup(
+    raw: Readonly<Record<string, unknown>>,
+    deployed: Deployed | undefined,
+): { readonly raw: Readonly<Record<string, unknown>>; readonly logGroup?: string } {
+    const logGroup = deployed && logGroupOfDeployed(deployed);
+    const { cloudwatch } = raw;
+    return isMap(cloudwatch) && Object.keys(cloudwatch).length > 0 && cloudwatch.logGroup === undefined && logGroup
+        ? { raw: { ...raw, cloudwatch: { ...cloudwatch, logGroup } }, logGroup }
+        : { raw };
+}
+
+/** What reads nothing but the stack file cannot know which log group the stack has had. */
+function keptNotices({ clusterName }: Settings, logGroup: string | undefined, source: string): string[] {
+    return logGroup === undefined || logGroup === defaultLogGroup(clusterName)
+        ? []
+        : [
+              `kof:cloudwatch.logGroup is not in ${source}, so that the stack keeps ${logGroup}, which it was deployed with. Commands ` +
+                  `that read the stack file alone (render, plan, verify, left) take ${defaultLogGroup(clusterName)} for it. Write it down: ` +
+                  `kof:cloudwatch: {logGroup: ${logGroup}}.`,
+          ];
 }
 
 /** The configuration of a provider, its secrets still secret. */

@@ -1,6 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { acknowledgement, acknowledgements, planOf, refused, type Plan } from "../changes";
+import { isMap } from "../catalog/values";
+import {
+    acknowledgement,
+    acknowledgements,
+    firstConsequences,
+    planOf,
+    refused,
+    type Plan,
+    type Verdict,
+} from "../changes";
+import type { KnownLogGroups } from "../changes/cloudwatch";
 import { metricCopies, unspent, type Past } from "../changes/past";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
@@ -11,6 +21,9 @@ import type { Settings } from "./settings";
 
 /** The output under which a stack remembers the settings that it was last deployed with. */
 export const settingsOutput = "settings";
+
+/** The output under which a stack remembers its log groups. */
+export const logGroupsOutput = "cloudwatch";
 
 /** What a stack remembers of its last deployment: the outputs that the next one is compared with. */
 export interface Deployed {
@@ -25,6 +38,16 @@ export interface Deployed {
     readonly fewestCopies?: number;
     /** What deployments have left behind, by what it is the command that removes it. */
     readonly left?: Readonly<Record<string, string>>;
+    /** Missing in what versions up to 0.1.0 have left, and where the stack was never on route `cloudwatch`. */
+    readonly [logGroupsOutput]?: RememberedLogGroups;
+}
+
+/** What a stack remembers of its CloudWatch log groups, on whichever route it is now. */
+export interface RememberedLogGroups {
+    /** The one of the logs, which the stack keeps where its stack file names none. */
+    readonly logGroup: string;
+    /** Those that the stack made, as `NAME@REGION`: the only ones that it may delete. */
+    readonly made: readonly string[];
 }
 
 /** What the running stack remembers of its last deployment; `undefined` where none was completed. */
@@ -36,8 +59,18 @@ export async function lastDeployment(): Promise<Deployed | undefined> {
 }
 
 /** What a stack remembers of its settings: all that decides what runs. */
-export function rememberedSettings({ acknowledge: _, adopt: __, ...settings }: Settings): object {
-    return settings;
+export function rememberedSettings({ settings, cloudwatch }: Route): object {
+    const { acknowledge: _, adopt: __, ...remembered } = settings;
+    return settings.route === "cloudwatch" && cloudwatch
+        ? { ...remembered, cloudwatch: { ...settings.cloudwatch, logGroup: cloudwatch.logGroup } }
+        : remembered;
+}
+
+/** The log group that a stack has had. */
+export function logGroupOfDeployed(deployed: Deployed): string | undefined {
+    const { cloudwatch } = deployed[settingsOutput];
+    const last = isMap(cloudwatch) ? cloudwatch.logGroup : undefined;
+    return typeof last === "string" ? last : deployed[logGroupsOutput]?.logGroup;
 }
 
 /** What a stack remembers besides, once a deployment is completed. */
@@ -59,37 +92,39 @@ function spentBy(deployed: Deployed | undefined): readonly string[] {
 
 /**
  * Compares what the stack is to become with what it was last deployed as, and refuses a change that cannot work, or that loses
- * stored data and is not acknowledged. A first deployment has nothing to lose.
+ * stored data and is not acknowledged. A first deployment of the stack loses only what somebody else has made.
  *
  * @param deployed what the stack remembers of its last deployment.
+ * @param known what AWS has.
  * @returns what the change does; `undefined` when nothing is known of what was before.
  * @throws RunError with everything that stands in the way, before anything is registered.
  */
-export function checkChange({ route: to, source }: Configuration, deployed: Deployed | undefined): Plan | undefined {
+export function checkChange(
+    { route: to, source }: Configuration,
+    deployed: Deployed | undefined,
+    known: KnownLogGroups,
+): Plan | undefined {
     const { acknowledge } = to.settings;
-    if (deployed === undefined) {
-        staleAcknowledgements(acknowledge);
-        return undefined;
+    const past: Past = { spent: spentBy(deployed), fewestCopies: deployed?.fewestCopies };
+    const from = deployed && routeOfDeployed(deployed[settingsOutput], to.settings, past, source);
+    const plan = from && planOf(from, to, past, known);
+    const verdict: Verdict = plan ?? { consequences: firstConsequences(to, past, known), to };
+    if (refused(verdict).length > 0) {
+        throw new pulumi.RunError(refusal(source, verdict));
     }
-    const past: Past = { spent: spentBy(deployed), fewestCopies: deployed.fewestCopies };
-    const from = routeOfDeployed(deployed[settingsOutput], to.settings, past, source);
-    if (from === undefined) {
-        return undefined;
-    }
-    const plan = planOf(from, to, past);
-    if (refused(plan).length > 0) {
-        throw new pulumi.RunError(refusal(source, plan));
-    }
-    for (const { key, message } of plan.consequences) {
+    for (const { key, message } of verdict.consequences) {
         void pulumi.log.warn(`${key} ${message}.`);
     }
-    for (const step of plan.steps) {
+    for (const step of plan?.steps ?? []) {
         void pulumi.log.warn(`By hand: ${step}`);
     }
-    staleAcknowledgements(
-        acknowledge,
-        plan.consequences.flatMap((consequence) => consequence.acknowledge ?? []),
-    );
+    // What was before cannot be read: the text that permits to go on regardless is in the stack file.
+    if (deployed === undefined || from !== undefined) {
+        staleAcknowledgements(
+            acknowledge,
+            verdict.consequences.flatMap((consequence) => consequence.acknowledge ?? []),
+        );
+    }
     return plan;
 }
 
@@ -124,13 +159,14 @@ function routeOfDeployed(
 }
 
 /** Why a change is refused, what to do instead and, where anything does, what permits it. */
-export function refusal(source: string, plan: Plan): string {
+export function refusal(source: string, plan: Plan | Verdict): string {
     const reasons = refused(plan);
+    const found = "from" in plan ? "the last deployment" : "what AWS has";
     const permitted = reasons.every(({ acknowledge }) => acknowledge !== undefined);
     const key = "kof:acknowledge";
     const permit = { key, message: "permits this change, once", paste: { [key]: acknowledgement(plan) } };
     return [
-        `${source} asks for a change that is refused, compared with the last deployment. Nothing was changed.`,
+        `${source} asks for a change that is refused, compared with ${found}. Nothing was changed.`,
         ...reasons.map(({ key, message, way, paste }) => formatProblem({ key, message, allowed: way, paste })),
         ...(permitted ? [formatProblem(permit)] : []),
     ].join("\n\n");

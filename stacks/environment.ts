@@ -1,12 +1,11 @@
-import { getLogGroup } from "@pulumi/aws/cloudwatch/getLogGroup";
-import { getLogGroups } from "@pulumi/aws/cloudwatch/getLogGroups";
-import { Provider as AwsProvider } from "@pulumi/aws/provider";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 
 import { signals, type Signal } from "../catalog";
+import { clusterTag, stackTag } from "../aws/logGroups";
 import type { Plan } from "../changes";
+import { declaredLogGroups, madeLogGroups } from "../changes/cloudwatch";
 import { leftUntil } from "../changes/left";
 import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
@@ -18,8 +17,16 @@ import type { Route } from "../routes";
 import { destinationText } from "../routes/destinations";
 import { totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
-import { rememberedPast, rememberedSettings, settingsOutput, type Deployed } from "./deployed";
+import {
+    logGroupsOutput,
+    rememberedPast,
+    rememberedSettings,
+    settingsOutput,
+    type Deployed,
+    type RememberedLogGroups,
+} from "./deployed";
 import { isRendered } from "./gitops";
+import type { AwsFindings } from "./logGroups";
 import { whenRestarted } from "./rollout";
 import type { SettingsOf } from "./settings";
 import { storageClassOf } from "./storageClasses";
@@ -42,6 +49,8 @@ export interface Outputs {
     readonly namespace: pulumi.Input<string>;
     /** The settings, with which the next change is compared. Of the last deployment that was completed. */
     readonly [settingsOutput]: pulumi.Input<object>;
+    /** The log group that the stack keeps, and those that it made. */
+    readonly [logGroupsOutput]?: RememberedLogGroups;
     /** What stood in `kof:acknowledge` so far, which permits nothing any more. */
     readonly acknowledged?: pulumi.Input<readonly string[]>;
     /** The fewest copies of each metric that there have been, where that is known. */
@@ -52,17 +61,21 @@ export interface Outputs {
     readonly verify: string;
 }
 
-/**
- * Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF.
- *
- * @param change what this does to what was deployed before; `undefined` where nothing is known of that.
- * @param deployed what the stack remembers of its last deployment.
- */
-export async function createEnvironment(
-    { route, notices, kubernetes, aws }: Configuration,
-    change: Plan | undefined,
-    deployed: Deployed | undefined,
-): Promise<Outputs> {
+/** What is known of a stack before it is declared. */
+export interface Known {
+    /** What this does to what was deployed before; `undefined` where nothing is known of that. */
+    readonly change: Plan | undefined;
+    /** What the stack remembers of its last deployment. */
+    readonly deployed: Deployed | undefined;
+    /** What AWS has. */
+    readonly aws: AwsFindings;
+}
+
+/** Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF. */
+export function createEnvironment(
+    { route, notices, kubernetes }: Configuration,
+    { change, deployed, aws }: Known,
+): Outputs {
     const { settings } = route;
     for (const notice of notices) {
         void pulumi.log.warn(notice);
@@ -88,8 +101,7 @@ export async function createEnvironment(
     if (settings.grafana?.enabled === true && settings.grafana.existingSecret === undefined) {
         before.push(new GrafanaAdmin("grafana-admin", inNamespace));
     }
-    const cloudwatch =
-        route.cloudwatch && (await createCloudWatch(settings.clusterName, route.cloudwatch, aws, inNamespace));
+    const cloudwatch = route.cloudwatch && createCloudWatch(route, route.cloudwatch, change?.from, aws, inNamespace);
     if (cloudwatch) {
         before.push(cloudwatch);
     }
@@ -116,41 +128,52 @@ export async function createEnvironment(
         logGroups: cloudwatch?.logGroups ?? [],
         accessKeys: cloudwatch?.accessKeys ?? {},
         namespace: namespace.name,
-        [settingsOutput]: completed(rememberedSettings(settings)),
+        [settingsOutput]: completed(rememberedSettings(route)),
         ...(acknowledged === undefined ? {} : { acknowledged: completed(acknowledged) }),
         ...(fewestCopies === undefined ? {} : { fewestCopies: completed(fewestCopies) }),
+        ...rememberedLogGroups(route, change?.from, aws),
         ...describeLeft(route, change, deployed),
         verify: verifyCommand(route),
     };
 }
 
-async function createCloudWatch(
-    clusterName: string,
+function createCloudWatch(
+    route: Route,
     wanted: CloudWatchParts,
-    aws: Configuration["aws"],
+    from: Route | undefined,
+    aws: AwsFindings,
     options: { readonly providers: pulumi.ProviderResource[]; readonly dependsOn: pulumi.Resource[] },
-): Promise<CloudWatch> {
-    const { region, logGroups, keepLogGroups, kmsKeyArn, signals, serviceAccounts, endpoint } = wanted;
-    const provider = new AwsProvider("aws", {
-        ...(endpoint === undefined ? {} : { endpoints: [{ logs: endpoint }] }),
-        ...aws,
-        region: region as pulumi.Input<AwsRegion>,
-    });
-    const existing = await Promise.all(logGroups.map((group) => logGroupExists(group, kmsKeyArn, provider)));
+): CloudWatch {
+    const { region, keepLogGroups, kmsKeyArn, signals, serviceAccounts } = wanted;
+    const tags = { ...wanted.tags, [clusterTag]: route.settings.clusterName, "managed-by": "pulumi" };
     return new CloudWatch(
         "cloudwatch",
         {
             region,
-            logGroups: logGroups.map((group, i) => ({ ...group, exists: existing[i] ?? false })),
-            keepLogGroups,
+            regionBefore: from?.cloudwatch?.region,
+            logGroups: declaredLogGroups(from, route, aws).map((group) => ({
+                ...group,
+                keep: keepLogGroups || !group.made,
+                tags: { ...group.tags, ...tags, [stackTag]: aws.stack },
+            })),
             kmsKeyArn,
             traces: signals.traces === "xray",
             credentials: credentialsOf(wanted),
             serviceAccounts,
-            tags: { ...wanted.tags, "kof-cluster": clusterName, "managed-by": "pulumi" },
+            tags,
         },
-        { ...options, providers: [...options.providers, provider] },
+        { ...options, providers: [...options.providers, ...(aws.provider ? [aws.provider] : [])] },
     );
+}
+
+/** What the stack remembers of its log groups, also on a route that has none. */
+function rememberedLogGroups(
+    route: Route,
+    from: Route | undefined,
+    aws: AwsFindings,
+): { [logGroupsOutput]?: RememberedLogGroups } {
+    const logGroup = route.cloudwatch?.logGroup ?? aws.logGroup;
+    return logGroup === undefined ? {} : { [logGroupsOutput]: { logGroup, made: madeLogGroups(from, route, aws) } };
 }
 
 function credentialsOf({ credentials, region, roleName = "" }: CloudWatchParts): CloudWatchCredentials {
@@ -165,41 +188,6 @@ function credentialsOf({ credentials, region, roleName = "" }: CloudWatchParts):
             return { kind: "existingSecret" };
     }
 }
-
-/**
- * Whether AWS has a log group already: one of this stack, or one that an earlier visit to the route left there. The second
- * kind can be taken over only as it is, and what Pulumi says otherwise does not tell what to do.
- */
-async function logGroupExists(
-    { name, retentionDays }: CloudWatchParts["logGroups"][number],
-    kmsKeyArn: string | undefined,
-    provider: AwsProvider,
-): Promise<boolean> {
-    const names = await getLogGroups({ logGroupNamePrefix: name }, { provider })
-        .then(({ logGroupNames }) => logGroupNames)
-        .catch((error: unknown) => {
-            // Who may make log groups need not be allowed to list them.
-            const why = error instanceof Error ? (error.message.trim().split("\n")[0] ?? "") : String(error);
-            void pulumi.log.info(`Whether AWS has the log group ${name} already cannot be seen, so it is made: ${why}`);
-            return [] as string[];
-        });
-    if (!names.includes(name)) {
-        return false;
-    }
-    const { retentionInDays, kmsKeyId } = await getLogGroup({ name }, { provider });
-    if (retentionInDays !== retentionDays || kmsKeyId !== (kmsKeyArn ?? "")) {
-        const days = retentionInDays === 0 ? "for ever" : `for ${String(retentionInDays)} days`;
-        const key = kmsKeyId === "" ? "with CloudWatch's own encryption" : `encrypted with ${kmsKeyId}`;
-        void pulumi.log.info(
-            `AWS has the log group ${name} already, which keeps its events ${days}, ${key}. If Pulumi says that the inputs ` +
-                '"do not match the existing resource", it is not part of this stack yet and can only be taken over as it is: ' +
-                "set kof:cloudwatch to that, deploy, and change it then; or choose another logGroup.",
-        );
-    }
-    return true;
-}
-
-type AwsRegion = NonNullable<pulumi.Unwrap<Configuration["aws"]["region"]>>;
 
 /**
  * Reads the credentials of a region, so that a region which is not ready stops the preview. Otherwise the collectors would

@@ -3,8 +3,8 @@ import type { z } from "zod";
 import { catalogOf, versions } from "../catalog";
 import { checkPaths, isRead } from "../catalog/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../catalog/values";
+import { defaultLogGroup, metricsLogGroup } from "../aws/logGroups";
 import { arnParts, partitionOf } from "../aws/partitions";
-import { metricsLogGroup } from "../aws/streams";
 import { startPath } from "../routes/restarts";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
 import { brief, type Problem } from "./problems";
@@ -127,11 +127,12 @@ function regionProblems({ route, version, istio, regional, regionless }: Values)
 }
 
 /** ARNs have to be of the place where they are used. */
-function cloudwatchProblems({ route, cloudwatch }: Values): Problem[] {
-    if (route !== "cloudwatch" || !cloudwatch) {
+function cloudwatchProblems({ route, cloudwatch, clusterName }: Values): Problem[] {
+    if (route !== "cloudwatch" || !cloudwatch || clusterName === undefined) {
         return [];
     }
-    const { region, kmsKeyArn, credentials, logGroup, auditLogGroup, signals } = cloudwatch;
+    const { region, kmsKeyArn, credentials, auditLogGroup, signals } = cloudwatch;
+    const { logGroup = defaultLogGroup(clusterName) } = cloudwatch;
     const problems: Problem[] = [];
     const partition = partitionOf(region);
     if (kmsKeyArn !== undefined && (arnParts(kmsKeyArn).region !== region || !isOf(partition, kmsKeyArn))) {

@@ -98,7 +98,7 @@ const allowedRegion = "an AWS region, for example us-east-2, eu-central-1, us-go
 const logGroupName = about(z.string().regex(/^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/), {
     description: "CloudWatch log group.",
     allowed: "1 to 512 letters, digits and . - _ / #, not starting with aws/",
-    example: "management",
+    example: "/kof/prod",
 });
 
 const kinds = ["accessKey", "podIdentity", "irsa", "existingSecret"] as const;
@@ -190,7 +190,12 @@ const cloudwatch = z.strictObject({
         allowed: allowedRegion,
         example: "us-east-2",
     }),
-    logGroup: logGroupName.default("management"),
+    logGroup: logGroupName
+        .meta({
+            description:
+                "Log group of the logs. Default: the one that the stack has had, or /kof/CLUSTERNAME for a new stack.",
+        })
+        .optional(),
     logStream: about(z.string().regex(logStreamName), {
         description: "Log stream within each group.",
         allowed: `1 to 512 characters without ':', '*' and '$'; of braces only ${Object.keys(streamPlaceholders).join(", ")}`,
@@ -206,9 +211,12 @@ const cloudwatch = z.strictObject({
         allowed: "the ARN of a KMS key",
         example: "arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     }).optional(),
-    keepLogGroups: flag("Leave the log groups in AWS on a switch to another route and on destroy.", true),
+    keepLogGroups: flag(
+        "Leave the log groups in AWS on a switch to another route and on destroy. Those that the stack did not make stay anyway.",
+        true,
+    ),
     tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
-        description: "Tags of everything made in AWS, besides kof-cluster and managed-by.",
+        description: "Tags of everything made in AWS, besides kof-cluster, kof-stack and managed-by.",
         allowed: "a map of strings",
         example: { "cost-centre": "platform" },
     }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { valueAt, type HelmValues } from "../catalog/values";
-import type { OfflineRun, Resource, RunOptions } from "../cli/offline";
+import type { OfflineRun, Resource } from "../cli/offline";
 import { runOffline } from "../cli/program";
 import { resourceTree, treeLines } from "../cli/tree";
 import { storageClassPresets } from "../stacks/storageClasses";
@@ -13,8 +13,10 @@ const listed = (resources: readonly Resource[]) => resources.map(({ type, name }
 function expectedResources(raw: Raw, version: string): string[] {
     const byRoute: Readonly<Record<string, readonly string[]>> = {
         cloudwatch: [
-            "aws:cloudwatch/logGroup:LogGroup cloudwatch-management",
-            ...(hasRegionless(version) ? ["aws:cloudwatch/logGroup:LogGroup cloudwatch-management-audit"] : []),
+            "aws:cloudwatch/logGroup:LogGroup cloudwatch-/kof/mothership@us-east-2",
+            ...(hasRegionless(version)
+                ? ["aws:cloudwatch/logGroup:LogGroup cloudwatch-/kof/mothership-audit@us-east-2"]
+                : []),
             "aws:iam/accessKey:AccessKey cloudwatch-1",
             "aws:iam/user:User cloudwatch",
             "aws:iam/userPolicy:UserPolicy cloudwatch",
@@ -249,41 +251,6 @@ describe("resource graph", () => {
         assert.deepEqual(outputs.logGroups, ["a", "b"]);
     });
 
-    describe("finds out about a log group that AWS has already", () => {
-        const groups = "aws:cloudwatch/getLogGroups:getLogGroups";
-        const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", auditLogGroup: "management" } };
-        const run = async (answers: RunOptions["answers"]) => {
-            const { resources, messages } = await runOffline(stackFile(raw), { preview: true, answers: answers! });
-            const imported = resources.filter(({ type }) => type === "aws:cloudwatch/logGroup:LogGroup");
-            return { imported: imported.map(({ options }) => options.import), said: messages.join("\n") };
-        };
-
-        it("and takes it over as it is", async () => {
-            const group = (retentionInDays: number) => ({
-                [groups]: () => ({ logGroupNames: ["management"], arns: [] }),
-                "aws:cloudwatch/getLogGroup:getLogGroup": () => ({ retentionInDays, kmsKeyId: "" }),
-            });
-            const same = await run(group(30));
-            assert.deepEqual(same.imported, ["management"]);
-            assert.doesNotMatch(same.said, /has the log group/);
-            assert.match(
-                (await run(group(0))).said,
-                /which keeps its events for ever, with CloudWatch's own encryption\./,
-            );
-        });
-
-        it("and goes on when it is not allowed to look", async () => {
-            const refused = await run({
-                [groups]: () => {
-                    throw new Error("AccessDeniedException: not authorized to perform logs:DescribeLogGroups");
-                },
-            });
-            assert.deepEqual(refused.imported, [""]);
-            // Pulumi's mocks do not hand on what the error says.
-            assert.match(refused.said, /has the log group management already cannot be seen, so it is made/);
-        });
-    });
-
     it("makes one log group when audit logs go to the same", async () => {
         const cloudwatch = { region: "us-east-2", logGroup: "a", auditLogGroup: "a" };
         const { outputs, resources } = await up({ route: "cloudwatch", cloudwatch });
@@ -325,8 +292,8 @@ describe("resource graph", () => {
         const credentials = { kind: "existingSecret", name: "mine" };
         const { resources } = await up({ route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } });
         assert.deepEqual(listed(resources.filter(({ type }) => /aws|Secret/.test(type))), [
-            "aws:cloudwatch/logGroup:LogGroup cloudwatch-management",
-            "aws:cloudwatch/logGroup:LogGroup cloudwatch-management-audit",
+            "aws:cloudwatch/logGroup:LogGroup cloudwatch-/kof/mothership-audit@us-east-2",
+            "aws:cloudwatch/logGroup:LogGroup cloudwatch-/kof/mothership@us-east-2",
             "pulumi:providers:aws aws",
         ]);
     });
@@ -353,6 +320,7 @@ describe("resource graph", () => {
     it("lets every collector that sends metrics write them, in a group of their own", async () => {
         const cloudwatch = {
             region: "eu-central-1",
+            logGroup: "management",
             signals: { metrics: "emf", traces: "xray" },
             credentials: { kind: "podIdentity", clusterName: "management" },
         };
@@ -471,13 +439,15 @@ describe("resource graph", () => {
     it("says which signals are not stored", async () => {
         const { messages, outputs } = await up(routes.cloudwatch!);
         assert.deepEqual(messages, [
+            "warning: kof:cloudwatch.logGroup names no log group: this is a new stack's, /kof/mothership. A stack that was deployed " +
+                "before keeps the one that it has had.",
             "warning: Route cloudwatch discards metrics and traces of this cluster. kof:cloudwatch.signals stores them.",
         ]);
         assert.deepEqual(outputs.destinations, {
             metrics: "not stored (discarded)",
-            logs: "CloudWatch Logs in us-east-2: management/logs",
+            logs: "CloudWatch Logs in us-east-2: /kof/mothership/logs",
             traces: "not stored (discarded)",
-            audit: "CloudWatch Logs in us-east-2: management-audit/logs",
+            audit: "CloudWatch Logs in us-east-2: /kof/mothership-audit/logs",
         });
     });
 });

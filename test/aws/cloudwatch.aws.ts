@@ -15,8 +15,11 @@ import { CreateUserCommand, IAMClient, PutUserPolicyCommand, CreateAccessKeyComm
 
 import { runOffline } from "../../cli/program";
 import { readLogEvents } from "../../live/cloudwatch";
+import type { Live } from "../../live/findings";
+import { logGroups } from "../../live/left";
+import { storeOf } from "../../live/stores";
 import { skipWithout } from "../cluster/cluster";
-import { stackFile } from "../support";
+import { routeFor, stackFile, type Raw } from "../support";
 import { make, writeAsCollector, type Access } from "./account";
 import { enforceIam, startMoto, type Moto } from "./moto";
 
@@ -77,8 +80,8 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         assert.deepEqual(
             logGroups.map(({ logGroupName, retentionInDays }) => [logGroupName, retentionInDays]),
             [
-                ["management", 60],
-                ["management-audit", 365],
+                ["/kof/mothership", 60],
+                ["/kof/mothership-audit", 365],
                 ["other", undefined],
             ],
         );
@@ -87,7 +90,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
     for (const generation of ["2026-05", "2026-11"]) {
         it(`takes logs and audit logs from the collectors with the key of ${generation}, and hands them out again`, async () => {
             const { endpoint, credentials } = admin;
-            for (const logGroup of ["management", "management-audit"]) {
+            for (const logGroup of ["/kof/mothership", "/kof/mothership-audit"]) {
                 const message = `{"body":"hello from ${generation} in ${logGroup}"}`;
                 await writeAsCollector(collector(generation), logGroup, generation, message);
                 // By name, as KOF's page does in its last step, and in all streams.
@@ -109,7 +112,9 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
     });
 
     it("lets a leaked key read nothing", async () => {
-        await refused(collector().send(new GetLogEventsCommand({ logGroupName: "management", logStreamName: "logs" })));
+        await refused(
+            collector().send(new GetLogEventsCommand({ logGroupName: "/kof/mothership", logStreamName: "logs" })),
+        );
         await refused(collector().send(new GetLogEventsCommand({ logGroupName: "other", logStreamName: "logs" })));
         await refused(collector().send(new DescribeLogGroupsCommand({})));
     });
@@ -120,14 +125,63 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         await refused(collector().send(new CreateLogStreamCommand({ logGroupName, logStreamName })));
         await refused(collector().send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents })));
         // Not even to one whose name only starts the same.
-        await refused(collector().send(new CreateLogStreamCommand({ logGroupName: "management2", logStreamName })));
+        await refused(
+            collector().send(new CreateLogStreamCommand({ logGroupName: "/kof/mothership2", logStreamName })),
+        );
     });
 
     it("lets a leaked key delete, make or change nothing", async () => {
-        const logGroupName = "management";
+        const logGroupName = "/kof/mothership";
         await refused(collector().send(new DeleteLogGroupCommand({ logGroupName })));
         await refused(collector().send(new DeleteLogStreamCommand({ logGroupName, logStreamName: "logs" })));
         await refused(collector().send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 1 })));
         await refused(collector().send(new CreateLogGroupCommand({ logGroupName: "new" })));
+    });
+
+    /** Looks at the stack with these settings of route cloudwatch, as someone who may do everything. */
+    async function asAdmin(settings: Raw, look: (live: Live) => Promise<void>): Promise<void> {
+        const { endpoint, credentials } = admin;
+        const cloudwatch = { ...raw.cloudwatch, endpoint, ...(settings.cloudwatch as object | undefined) };
+        const before = { ...process.env };
+        process.env.AWS_ACCESS_KEY_ID = credentials.accessKeyId;
+        process.env.AWS_SECRET_ACCESS_KEY = credentials.secretAccessKey;
+        try {
+            await look({ route: routeFor({ ...raw, ...settings, cloudwatch }), aws: {} } as Live);
+        } finally {
+            process.env = before;
+        }
+    }
+
+    it("lists as left what is tagged as this cluster's, under the former default name too, and nothing else", async () => {
+        const logs = new CloudWatchLogsClient(admin);
+        for (const [logGroupName, cluster] of [
+            ["management", "mothership"],
+            ["management-audit", "other"],
+        ]) {
+            await logs.send(new CreateLogGroupCommand({ logGroupName, tags: { "kof-cluster": cluster! } }));
+        }
+        await asAdmin({}, async (live) => {
+            assert.deepEqual(
+                (await logGroups(live)).map(({ remove }) => remove),
+                ["/kof/mothership", "/kof/mothership-audit", "management"].map(
+                    (name) => `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
+                ),
+            );
+        });
+        // One that the stack file names is not looked for under another name.
+        await asAdmin({ cloudwatch: { logGroup: "other" } }, async (live) => {
+            assert.deepEqual(await logGroups(live), []);
+        });
+    });
+
+    it("says where the name of a log group is that is not there, and that the stack file does not name", async () => {
+        const mark = { text: "x", traceId: "1", time: new Date() };
+        const answer = async (live: Live) => (await storeOf("logs", live))?.has(mark);
+        await asAdmin({ clusterName: "new" }, async (live) => {
+            await assert.rejects(answer(live), /ResourceNotFoundException: .*pulumi stack output logGroups$/);
+        });
+        await asAdmin({ cloudwatch: { logGroup: "nowhere" } }, async (live) => {
+            await assert.rejects(answer(live), /ResourceNotFoundException: [^]*exist\.?$/);
+        });
     });
 });

@@ -169,7 +169,7 @@ describe("plan", () => {
         const { logGroups, credentials: keys, consequences } = plan(before, after);
         assert.deepEqual(
             logGroups.map(({ name, operation, retentionDays }) => `${name} ${operation} ${String(retentionDays)}`),
-            ["b created 30", "a kept 7", "management left 30"],
+            ["b created 30", "a kept 7", "/kof/mothership left 30"],
         );
         assert.deepEqual(
             keys.map(({ what, operation }) => `${what} ${operation}`),
@@ -183,10 +183,10 @@ describe("plan", () => {
             plan(after, { route: "none" }).credentials.map(({ operation }) => operation),
             ["revoked", "revoked"],
         );
-        const unkept = plan(cloudwatch({ keepLogGroups: false, auditLogGroup: "management" }), { route: "none" });
+        const unkept = plan(cloudwatch({ keepLogGroups: false, auditLogGroup: "/kof/mothership" }), { route: "none" });
         assert.deepEqual(
             [unkept.logGroups[0]?.operation, unkept.consequences[0]?.acknowledge],
-            ["deleted", "delete log group management"],
+            ["deleted", "delete log group /kof/mothership"],
         );
         const whose = (credentials: object) =>
             plan({ route: "none" }, cloudwatch({ credentials })).credentials[0]?.what;
@@ -195,6 +195,10 @@ describe("plan", () => {
             "IAM role for the collectors' pods on EKS cluster c",
         );
         assert.equal(whose({ kind: "existingSecret", name: "s" }), "AWS credentials in Secret s, made elsewhere");
+        // Which group a stack has, its stack file need not say.
+        const unnamed = /keeps the log group that it has had, where its stack file names none/;
+        assert.match(planText(plan(cloudwatch({ logGroup: "a" }), cloudwatch({}))), unnamed);
+        assert.doesNotMatch(planText(plan(cloudwatch({ logGroup: "a" }), { route: "none" })), unnamed);
         // The same name in another region is another group.
         const moved = plan(before, cloudwatch({ region: "eu-west-1", auditLogGroup: "a", auditRetentionDays: 1 }));
         assert.deepEqual([moved.logGroups.length, moved.consequences], [4, []]);

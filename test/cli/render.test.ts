@@ -186,8 +186,8 @@ describe("npm run render", () => {
                 ({ type }) => type === "aws:iam/userPolicy:UserPolicy",
             );
             assert.deepEqual(policy.inputs.policy.Statement[0].Resource, [
-                "arn:aws:logs:us-east-2:ACCOUNT:log-group:management:*",
-                "arn:aws:logs:us-east-2:ACCOUNT:log-group:management-audit:*",
+                "arn:aws:logs:us-east-2:ACCOUNT:log-group:/kof/mothership:*",
+                "arn:aws:logs:us-east-2:ACCOUNT:log-group:/kof/mothership-audit:*",
             ]);
         });
 

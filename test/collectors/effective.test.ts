@@ -362,19 +362,19 @@ describe("effective collectors", () => {
     it("write audit logs to a group of their own where KOF tells them apart", () => {
         const sorted = { region: "us-east-2", logStream: "s" };
         const byDefault = { route: "cloudwatch", cloudwatch: sorted, version: "1.10.0" };
-        assert.deepEqual(sent(collector(byDefault, "daemon")).get("audit"), new Set(["management-audit/s"]));
-        const together = { ...byDefault, cloudwatch: { ...sorted, auditLogGroup: "management" } };
-        assert.deepEqual(sent(collector(together, "daemon")).get("audit"), new Set(["management/s"]));
+        assert.deepEqual(sent(collector(byDefault, "daemon")).get("audit"), new Set(["/kof/mothership-audit/s"]));
+        const together = { ...byDefault, cloudwatch: { ...sorted, auditLogGroup: "/kof/mothership" } };
+        assert.deepEqual(sent(collector(together, "daemon")).get("audit"), new Set(["/kof/mothership/s"]));
         assert.deepEqual(
             [...sent(collector({ ...cloudwatch, version: "1.10.0" }, "daemon"))],
             [
-                ["logs", new Set(["management/s"])],
+                ["logs", new Set(["/kof/mothership/s"])],
                 ["audit", new Set(["audit/s"])],
             ],
         );
         assert.deepEqual(
             [...sent(collector({ ...cloudwatch, version: "1.9.0" }, "daemon"))],
-            [["logs", new Set(["management/s"])]],
+            [["logs", new Set(["/kof/mothership/s"])]],
         );
     });
 

@@ -7,10 +7,9 @@ import { find, stackFile } from "../support";
 const args: CloudWatchArgs = {
     region: "us-east-2",
     logGroups: [
-        { name: "new", retentionDays: 30, exists: false },
-        { name: "old", retentionDays: 30, exists: true },
+        { name: "new", retentionDays: 30, exists: false, compared: true, keep: false, tags: { of: "new" } },
+        { name: "old", retentionDays: 30, exists: true, compared: false, keep: true, tags: { of: "old" } },
     ],
-    keepLogGroups: true,
     traces: false,
     credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"], secretName: "s" },
     serviceAccounts: ["a", "b"],
@@ -31,17 +30,18 @@ async function declared(changes: Partial<CloudWatchArgs>, days: readonly number[
 }
 
 describe("component CloudWatch", () => {
-    it("takes over the log groups that AWS has already, and keeps all of them", async () => {
+    it("takes over the log groups that AWS has already, and keeps those that it is told to", async () => {
         const { resources } = await declared({});
-        const group = (name: string) => find(resources, "aws:cloudwatch/logGroup:LogGroup", `cloudwatch-${name}`);
-        assert.deepEqual([group("new").options.import, group("old").options.import], ["", "old"]);
-        assert.ok(group("new").options.retainOnDelete && group("old").options.retainOnDelete);
-        assert.deepEqual(group("old").inputs.tags, { team: "platform" });
-        const { resources: temporary } = await declared({ keepLogGroups: false });
-        assert.equal(
-            find(temporary, "aws:cloudwatch/logGroup:LogGroup", "cloudwatch-new").options.retainOnDelete,
-            false,
-        );
+        const about = (name: string) => {
+            const { options, inputs } = find(
+                resources,
+                "aws:cloudwatch/logGroup:LogGroup",
+                `cloudwatch-${name}@us-east-2`,
+            );
+            return [options.import, options.retainOnDelete, options.ignoreChanges.length, inputs.tags];
+        };
+        assert.deepEqual(about("new"), ["", false, 0, { of: "new" }]);
+        assert.deepEqual(about("old"), ["old", true, 3, { of: "old" }]);
     });
 
     it("warns of access keys that are older than 90 days, and says when each was made", async () => {

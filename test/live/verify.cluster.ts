@@ -288,7 +288,7 @@ describe("verify", () => {
             endpoint: moto.endpoint,
             credentials: { accessKeyId: "test", secretAccessKey: "test" },
         });
-        const [logGroupName, logStreamName] = ["management", "logs"];
+        const [logGroupName, logStreamName] = ["/kof/mothership", "logs"];
         await logs.send(new CreateLogGroupCommand({ logGroupName }));
         await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
         await collector(async (signal, body) => {

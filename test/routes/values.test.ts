@@ -283,7 +283,7 @@ kof-collectors:
             const queued = "defaultCRConfig: {config: {service: {extensions: [file_storage/exporters]}}}";
             const daemon = `collectors: {daemon: {config: {service: {extensions: [${daemonExtensions}]}}}}`;
             const more = [queues(version), queued, daemon, unprinted].map((text) => kubeStack(umbrella, text));
-            expectValues([version], raw, cloudwatch("management", ""), ...more);
+            expectValues([version], raw, cloudwatch("/kof/mothership", ""), ...more);
         }
     });
 

@@ -224,11 +224,11 @@ const mistakes: readonly [string, Raw, string][] = [
         "audit logs among the metrics",
         {
             route: "cloudwatch",
-            cloudwatch: { ...cloudwatch, auditLogGroup: "management-metrics", signals: { metrics: "emf" } },
+            cloudwatch: { ...cloudwatch, auditLogGroup: "/kof/mothership-metrics", signals: { metrics: "emf" } },
         },
-        `  kof:cloudwatch.auditLogGroup is "management-metrics", which is where the metrics go
+        `  kof:cloudwatch.auditLogGroup is "/kof/mothership-metrics", which is where the metrics go
     Paste:   kof:cloudwatch:
-               auditLogGroup: management-audit`,
+               auditLogGroup: /kof/mothership-audit`,
     ],
     [
         "an OTLP endpoint without a scheme",
@@ -286,7 +286,7 @@ const mistakes: readonly [string, Raw, string][] = [
         `  kof:cloudwatch.logGroup is "aws/eks", which is not allowed here
     Allowed: 1 to 512 letters, digits and . - _ / #, not starting with aws/
     Paste:   kof:cloudwatch:
-               logGroup: management`,
+               logGroup: /kof/prod`,
     ],
     [
         "a size that is no quantity",
@@ -607,7 +607,6 @@ describe("settings", () => {
         const { cloudwatch: complete } = parseSettings({ route: "cloudwatch", cloudwatch }, "x") as any;
         assert.deepEqual(complete, {
             region: "us-east-2",
-            logGroup: "management",
             logStream: "logs",
             retentionDays: 30,
             auditRetentionDays: 365,

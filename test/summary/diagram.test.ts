@@ -43,11 +43,11 @@ describe("the diagram of a stack", function () {
         const chart = await parse(diagram(route("cloudwatch")));
         assert.deepEqual(lines(chart), [
             "cluster-stats (deployment) dotted arrow_point not stored (discarded): metrics",
-            "cluster-stats (deployment) normal arrow_point CloudWatch Logs in us-east-2 management/logs: logs",
+            "cluster-stats (deployment) normal arrow_point CloudWatch Logs in us-east-2 /kof/mothership/logs: logs",
             "controller-k0s-daemon (daemonset) dotted arrow_point not stored (discarded): metrics",
             "daemon (daemonset) dotted arrow_point not stored (discarded): metrics, traces",
-            "daemon (daemonset) normal arrow_point CloudWatch Logs in us-east-2 management-audit/logs: audit",
-            "daemon (daemonset) normal arrow_point CloudWatch Logs in us-east-2 management/logs: logs",
+            "daemon (daemonset) normal arrow_point CloudWatch Logs in us-east-2 /kof/mothership-audit/logs: audit",
+            "daemon (daemonset) normal arrow_point CloudWatch Logs in us-east-2 /kof/mothership/logs: logs",
             "ta-daemon (daemonset) dotted arrow_point not stored (discarded): metrics, logs, traces",
         ]);
         const shapes = new Set(chart.nodes.map(({ classes, type }) => `${classes.join(" ")} ${type}`));
@@ -91,7 +91,7 @@ describe("the diagram of a stack", function () {
         assert.deepEqual(
             lines(chart).filter((line) => /goes away|comes in/.test(line)),
             [
-                "daemon (daemonset) normal arrow_cross CloudWatch Logs in us-east-2 management-audit/logs no longer sent to: audit<br>goes away",
+                "daemon (daemonset) normal arrow_cross CloudWatch Logs in us-east-2 /kof/mothership-audit/logs no longer sent to: audit<br>goes away",
                 "daemon (daemonset) thick arrow_point CloudWatch Logs in us-east-2 audit/logs newly sent to: audit<br>comes in",
             ],
         );

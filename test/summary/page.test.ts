@@ -69,7 +69,7 @@ describe("summary.md", () => {
     it("lists log groups with their retention", () => {
         const cloudwatch = { region: "us-east-2", auditLogGroup: "audit", retentionDays: 7 };
         assert.deepEqual(rows(page({ route: "cloudwatch", cloudwatch }), "Log groups"), [
-            ["`management`", "us-east-2", "7 days", "CloudWatch's own key"],
+            ["`/kof/mothership`", "us-east-2", "7 days", "CloudWatch's own key"],
             ["`audit`", "us-east-2", "365 days", "CloudWatch's own key"],
         ]);
         assert.doesNotMatch(page(routes.management!), /Log groups/);
@@ -112,6 +112,6 @@ describe("summary.md", () => {
 
     it("holds no text of a setting that Markdown would take for a table or for code", () => {
         const cloudwatch = { region: "us-east-2", logStream: "a|`b" };
-        assert.ok(page({ route: "cloudwatch", cloudwatch }).includes("| management/a\\|\\`b |"));
+        assert.ok(page({ route: "cloudwatch", cloudwatch }).includes("| /kof/mothership/a\\|\\`b |"));
     });
 });
