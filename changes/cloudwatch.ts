@@ -139,7 +139,15 @@ export function cloudwatchConsequences(from: Route | undefined, to: Route, known
             if (look === undefined || "unseen" in look) {
                 return had ? shortened(group, had.retentionDays) : [];
             }
-            return look.found && known ? compared(group, look.found, { from, to, known, had: had !== undefined }) : [];
+            if (look.found === undefined || known === undefined) {
+                return [];
+            }
+            const comparison = { from, to, known, had };
+            return [
+                ...takeover(group, look.found, comparison),
+                ...shortened(group, look.found.retentionDays, comparison),
+                ...keyChange(group, look.found, comparison),
+            ];
         }),
         ...(known ? unseen(from, to, known) : []),
     ];
@@ -164,21 +172,26 @@ const retentionSettings = { logs: "retentionDays", audit: "auditRetentionDays", 
 
 /**
  * @param was days after which AWS has deleted events so far.
- * @param elsewhere what to paste to leave the group alone.
+ * @param comparison with what AWS has. Default: with the settings of the last deployment.
  */
-function shortened({ name, region, holds, retentionDays }: Group, was: number, elsewhere?: object): Consequence[] {
+function shortened(group: Group, was: number, comparison?: Comparison): Consequence[] {
+    const { name, region, holds, retentionDays } = group;
     if (was <= retentionDays) {
         return [];
     }
     const change = `${days(was)}->${days(retentionDays)}`;
     const setting = retentionSettings[holds];
+    const same = comparison?.had?.retentionDays === retentionDays;
     return [
         {
             severity: "loses",
             key: `kof:cloudwatch.${setting}`,
-            message: `deletes what log group ${name} in ${region} has that is older than ${String(retentionDays)} days (${change})`,
-            ...(was === Infinity
-                ? { way: "another log group: no setting keeps events for ever", paste: elsewhere }
+            message: `deletes what log group ${name} in ${region} has that is older than ${String(retentionDays)} days (${change})${same ? changedSince : ""}`,
+            ...(was === Infinity && comparison
+                ? {
+                      way: "another log group: no setting keeps events for ever",
+                      paste: another(group, comparison.to, comparison.known),
+                  }
                 : { paste: { "kof:cloudwatch": { [setting]: was } } }),
             acknowledge: `log group ${name} ${change}`,
         },
@@ -190,19 +203,13 @@ interface Comparison {
     readonly from: Route | undefined;
     readonly to: Route;
     readonly known: KnownLogGroups;
-    /** Whether the stack has it, by its last deployment. */
-    readonly had: boolean;
+    /** What the stack has, by its last deployment. */
+    readonly had: Group | undefined;
 }
 
-/** What follows from declaring a log group that AWS has. */
-function compared(group: Group, found: FoundLogGroup, comparison: Comparison): Consequence[] {
-    const { to, known } = comparison;
-    return [
-        ...takeover(group, found, comparison),
-        ...shortened(group, found.retentionDays, another(group, to, known)),
-        ...keyChange(group, found, comparison),
-    ];
-}
+/** What the engine takes for done already, it does only after it has looked. */
+const changedSince =
+    ". Somebody has changed that since the last deployment: to change it back, acknowledge it and deploy with pulumi up --refresh";
 
 /** Somebody else, by the tag that names them; without a name where nothing does. */
 interface Owner {
@@ -230,7 +237,7 @@ function ownerOf(
 
 function takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: Comparison): Consequence[] {
     const { holds, name, region } = group;
-    const owner = ownerOf(found, had, from, to, known);
+    const owner = ownerOf(found, had !== undefined, from, to, known);
     const key = `kof:cloudwatch.${holds === "audit" ? "auditLogGroup" : "logGroup"}`;
     const there = `leads to log group ${name} in ${region}, which AWS has already`;
     const kept =
@@ -255,7 +262,9 @@ function takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: 
         {
             severity: "impossible",
             key,
-            message: `${there}, ${whose}. Taken over, it gets the retention, the key and the tags of this stack, which writes to it as well`,
+            message: had
+                ? `${there}, ${whose}${changedSince}`
+                : `${there}, ${whose}. Taken over, it gets the retention, the key and the tags of this stack, which writes to it as well`,
             way: "another log group, and this one stays as it is",
             paste: another(group, to, known),
             acknowledge: `take over log group ${name}${owner.name === undefined ? "" : ` of ${owner.name}`}`,

@@ -11,7 +11,13 @@ import {
     PutLogEventsCommand,
     PutRetentionPolicyCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { CreateUserCommand, IAMClient, PutUserPolicyCommand, CreateAccessKeyCommand } from "@aws-sdk/client-iam";
+import {
+    CreateRoleCommand,
+    CreateUserCommand,
+    IAMClient,
+    PutUserPolicyCommand,
+    CreateAccessKeyCommand,
+} from "@aws-sdk/client-iam";
 
 import { runOffline } from "../../cli/program";
 import { readLogEvents } from "../../live/cloudwatch";
@@ -183,5 +189,19 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         await asAdmin({ cloudwatch: { logGroup: "nowhere" } }, async (live) => {
             await assert.rejects(answer(live), /ResourceNotFoundException: [^]*exist\.?$/);
         });
+    });
+
+    it("makes no log group and no role under a name that is taken", async () => {
+        const logs = new CloudWatchLogsClient(admin);
+        await assert.rejects(logs.send(new CreateLogGroupCommand({ logGroupName: "/kof/mothership" })), {
+            name: "ResourceAlreadyExistsException",
+        });
+        const iam = new IAMClient({ ...admin, region: "us-east-1" });
+        const role = {
+            RoleName: "kof-cloudwatch-mothership",
+            AssumeRolePolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [] }),
+        };
+        await iam.send(new CreateRoleCommand(role));
+        await assert.rejects(iam.send(new CreateRoleCommand(role)), { name: "EntityAlreadyExistsException" });
     });
 });

@@ -243,6 +243,13 @@ describe("a log group that AWS has already", () => {
     });
 });
 
+describe("a log group whose name only starts the same", () => {
+    it("is none of the stack's business", async () => {
+        const run = await up(cloudwatch(), has({ "management-2": { tags: { "kof-cluster": "prod" } } }));
+        assert.deepEqual([group(run).options.import, said(run)], ["", ""]);
+    });
+});
+
 describe("a log group that the stack has", () => {
     const group30 = { retentionInDays: 30, tags: mine };
 
@@ -257,15 +264,19 @@ describe("a log group that the stack has", () => {
     it("is compared with what AWS has, not with what was last deployed", async () => {
         const { outputs } = await up(cloudwatch({ retentionDays: 60 }));
         const byHand = has({ management: { ...group30, retentionInDays: 365 } });
-        assert.equal(
-            asked(await refusal(cloudwatch({ retentionDays: 60 }), byHand, outputs)),
-            "log group management 365d->60d",
-        );
+        const refused = (retentionDays: number) => refusal(cloudwatch({ retentionDays }), byHand, outputs);
+        assert.equal(asked(await refused(30)), "log group management 365d->30d");
+        assert.doesNotMatch(await refused(30), /Somebody/);
+        // What the engine takes for done already it would not do.
+        const refresh = /Somebody has changed that since the last deployment: .* deploy with pulumi up --refresh\n/;
+        assert.match(await refused(60), refresh);
         // What is gone already cannot be lost.
         assert.equal(said(await up(cloudwatch(), has({ management: group30 }), outputs)), "");
         assert.equal(said(await up(cloudwatch(), has({}), outputs)), "");
         const taken = has({ management: { ...group30, tags: { "kof-cluster": "prod" } } });
-        assert.match(await refusal(cloudwatch({ retentionDays: 60 }), taken, outputs), /its tag kof-cluster says prod/);
+        const text = await refusal(cloudwatch(), taken, outputs);
+        assert.match(text, /its tag kof-cluster says prod\. Somebody/);
+        assert.match(text, refresh);
     });
 
     it("is still its own after the cluster, or the stack, got another name, and without its tags", async () => {
@@ -296,6 +307,10 @@ describe("a log group that the stack has", () => {
         const again = await up(temporary, aws, made.outputs);
         assert.deepEqual([keeps(again), said(again)], [false, ""]);
         assert.equal(asked(await refusal(none, aws, again.outputs)), "delete log group management");
+        // Somebody else may have made it anew.
+        const others = has({ management: { ...group30, tags: { "kof-cluster": "prod" } } });
+        const acknowledge = "take over log group management of prod";
+        assert.equal(keeps(await up({ ...temporary, acknowledge }, others, again.outputs)), true);
 
         const taken = await up(temporary, aws);
         assert.equal(keeps(taken), true);
