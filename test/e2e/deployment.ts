@@ -82,6 +82,16 @@ export class Deployment {
         return this.run((onOutput) => this.stack.preview({ onOutput, color: "never", expectNoChanges: true }));
     }
 
+    /** Has the state say what is there. */
+    refresh(): Promise<Outcome> {
+        return this.run((onOutput) => this.stack.refresh({ onOutput, color: "never" }));
+    }
+
+    /** Changes the state, to what another version of the program would have left. */
+    async rewrite(change: (state: any) => any): Promise<void> {
+        await this.stack.importStack(change(await this.stack.exportStack()));
+    }
+
     destroy(): Promise<Outcome> {
         return this.run((onOutput) => this.stack.destroy({ onOutput, color: "never" }));
     }
