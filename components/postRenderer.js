@@ -2,13 +2,15 @@
 // @ts-check
 "use strict";
 
+const { createHash } = require("node:crypto");
+
 const { parseAllDocuments, stringify } = require("yaml");
 
 /**
  * @typedef {object} KubernetesObject
  * @property {string} apiVersion
  * @property {string} kind
- * @property {{ name: string, namespace?: string, annotations?: Record<string, string> }} metadata
+ * @property {{ name: string, namespace?: string, annotations?: Record<string, string>, labels?: Record<string, string> }} metadata
  * @property {{ chartRef?: Reference, dependsOn?: Reference[] | null, sourceRef?: Reference }} [spec]
  *
  * @typedef {object} Reference
@@ -44,11 +46,12 @@ function postRender(objects) {
         }
         if (group === helm && object.kind === "HelmRelease") {
             const { chartRef, dependsOn } = object.spec ?? {};
-            return annotate(object, {
-                ...dependencies(object, [chartRef], source, dependsOn ?? []),
-                "pulumi.com/waitFor": "condition=Ready",
-                "pulumi.com/timeoutSeconds": String(timeoutSeconds),
-            });
+            return waitedFor(
+                annotate(object, {
+                    ...dependencies(object, [chartRef], source, dependsOn ?? []),
+                    "pulumi.com/timeoutSeconds": String(timeoutSeconds),
+                }),
+            );
         }
         return object;
     });
@@ -72,6 +75,31 @@ function dependencies(object, sources, group, releases = []) {
         ...releases.flatMap((reference) => identifier(helm, reference, "HelmRelease")),
     ];
     return all.length > 0 ? { "config.kubernetes.io/depends-on": all.join(",") } : {};
+}
+
+/** Says which labels and annotations a release has. */
+const fingerprint = "kof-storage-routes/metadata";
+
+/**
+ * Has Pulumi wait until a release is Ready with the labels and annotations that it has here. The provider takes what it has seen
+ * last for what is there, and tells an older view by its generation, which labels and annotations do not change: a release that
+ * was Ready before went into the state as it was before, and the next preview proposed them again (pulumi-kubernetes,
+ * `ObjectObserver.Observe` in provider/pkg/await/condition/observer.go; tried on 2026-11-27).
+ *
+ * @param {KubernetesObject} object
+ * @returns {KubernetesObject}
+ */
+function waitedFor(object) {
+    const waitFor = "pulumi.com/waitFor";
+    const { annotations = {}, labels = {} } = object.metadata;
+    const others = Object.entries({ ...labels, ...annotations }).filter(
+        ([key]) => key !== waitFor && key !== fingerprint,
+    );
+    const hash = createHash("sha256").update(JSON.stringify(others.sort())).digest("hex").slice(0, 16);
+    return annotate(object, {
+        [fingerprint]: hash,
+        [waitFor]: JSON.stringify(["condition=Ready", `jsonpath={.metadata.annotations['${fingerprint}']}=${hash}`]),
+    });
 }
 
 /**

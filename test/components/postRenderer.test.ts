@@ -64,14 +64,22 @@ describe("post-renderer", () => {
         });
     });
 
-    it("has a release waited for, longer than Flux tries", () => {
-        assert.equal(annotations(newRelease)["pulumi.com/waitFor"], "condition=Ready");
+    it("has a release waited for, with the labels and annotations that it gets, longer than Flux tries", () => {
+        const hash = (object: any) => annotations(object)["kof-storage-routes/metadata"];
+        assert.deepEqual(JSON.parse(annotations(newRelease)["pulumi.com/waitFor"]), [
+            "condition=Ready",
+            `jsonpath={.metadata.annotations['kof-storage-routes/metadata']}=${hash(newRelease)}`,
+        ]);
+        const changes = [{ labels: { other: "label" } }, { annotations: { other: "annotation" } }];
+        const others = changes.map((change) => ({ ...release, metadata: { ...release.metadata, ...change } }));
+        const all = [...postRender(others), postRender([{ ...release, spec: { ...release.spec, dependsOn: [] } }])[0]];
+        assert.equal(new Set([newRelease, ...all].map(hash)).size, 4);
         assert.ok(Number(annotations(newRelease)["pulumi.com/timeoutSeconds"]) > 20 * 60);
     });
 
     it("drops what changes with every run and what outlives an uninstall, and nothing else", () => {
         assert.deepEqual(
-            Object.keys(annotations(newRelease)).filter((key) => !/pulumi|depends-on/.test(key)),
+            Object.keys(annotations(newRelease)).filter((key) => !/pulumi|depends-on|kof-storage-routes/.test(key)),
             ["example.net/mine"],
         );
         assert.deepEqual(newRepository, repository);
