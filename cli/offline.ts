@@ -3,6 +3,7 @@ import * as runtimeState from "@pulumi/pulumi/runtime/state";
 
 import { partitionOf } from "../aws/partitions";
 import { UserError } from "../errors";
+import type { Cluster, Connect } from "../stacks/place";
 import type { StackFile } from "./stackFile";
 
 // Exported but not declared.
@@ -31,6 +32,8 @@ export interface Resource {
         readonly ignoreChanges: readonly string[];
         /** Names that it had before. */
         readonly aliases: readonly string[];
+        /** Hooks that the engine calls before it makes the resource, by name. */
+        readonly hooks: readonly string[];
     };
 }
 
@@ -42,8 +45,8 @@ export interface OfflineRun {
     readonly messages: readonly string[];
 }
 
-/** A Pulumi program: what it returns are the stack's outputs. */
-export type Program = (stackFile?: string) => unknown;
+/** A Pulumi program: what it returns are the stack's outputs. It reaches the cluster by what it is given. */
+export type Program = (stackFile: string, connect: Connect) => unknown;
 
 /** Stands for what AWS or the engine will only know later. */
 export const secretPlaceholder = "[secret]";
@@ -54,6 +57,8 @@ export interface RunOptions {
     readonly preview: boolean;
     /** The outputs of the stack's last deployment. Default: there was none. */
     readonly outputs?: Readonly<Record<string, unknown>>;
+    /** The cluster. Default: nothing may be contacted. */
+    readonly cluster?: Cluster;
     /** What providers say of a resource, by its name, besides what they say anyway. */
     readonly state?: Readonly<Record<string, object>>;
     /** What providers answer to a function, by its token. Default: that nothing is there yet. */
@@ -85,7 +90,7 @@ export async function runProgram(program: Program, stackFile: StackFile, options
         let failure: Error | undefined;
         const outputs = (await pulumi.runtime.runInPulumiStack(async () => {
             try {
-                return (await program(stackFile.file)) as object;
+                return (await program(stackFile.file, () => Promise.resolve(options.cluster))) as object;
             } catch (error) {
                 failure = error instanceof Error ? error : new Error(String(error));
                 return {};
@@ -184,14 +189,22 @@ interface RegisterRequest {
     getTransformsList?(): unknown[];
     getIgnorechangesList?(): string[];
     getAliasesList?(): { getSpec(): { getName(): string } | undefined }[];
+    getHooks?(): { getBeforeCreateList(): string[] } | undefined;
 }
 
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
 type Register = (request: RegisterRequest, callback: Callback) => Promise<void>;
 
-/** Pulumi's mocks are told neither parents nor options, so they are taken from the requests themselves. */
+/** Pulumi's mocks are told neither parents nor options, so they are taken from the requests themselves. Of hooks they know nothing. */
 function recordInto(resources: Resource[]): void {
-    const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Register; readResource: Register };
+    const monitor = pulumi.runtime.getMonitor() as unknown as {
+        registerResource: Register;
+        readResource: Register;
+        registerResourceHook?: (request: unknown, callback: (error: unknown) => void) => void;
+    };
+    monitor.registerResourceHook = (_, callback) => {
+        callback(null);
+    };
     for (const method of ["registerResource", "readResource"] as const) {
         const original = monitor[method].bind(monitor);
         monitor[method] = (request, callback) =>
@@ -216,6 +229,7 @@ function recordInto(resources: Resource[]): void {
                             aliases: (request.getAliasesList?.() ?? []).map(
                                 (alias) => alias.getSpec()?.getName() ?? "",
                             ),
+                            hooks: request.getHooks?.()?.getBeforeCreateList() ?? [],
                         },
                     });
                 }

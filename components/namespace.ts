@@ -4,6 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 /** The namespace of KOF. Fixed: kof-operator has it in service addresses and secret copies. */
 export const kofNamespace = "kof";
 
+/** The annotation that tells other stacks on the cluster whose KOF it is: `PROJECT/STACK`. */
+export const stackMark = "kof-storage-routes/stack";
+
 /** Inputs of {@link Namespace}. */
 export interface NamespaceArgs {
     /**
@@ -11,6 +14,8 @@ export interface NamespaceArgs {
      * has to be right before anything else exists, and must not change.
      */
     readonly istio: boolean;
+    /** The stack that KOF is part of, for {@link stackMark}. */
+    readonly stack: string;
 }
 
 /** The namespace that KOF is installed into. */
@@ -23,7 +28,7 @@ export class Namespace extends pulumi.ComponentResource {
         const labels = args.istio ? { labels: { "istio-injection": "enabled" } } : {};
         const namespace = new KubernetesNamespace(
             name,
-            { metadata: { name: kofNamespace, ...labels } },
+            { metadata: { name: kofNamespace, ...labels, annotations: { [stackMark]: args.stack } } },
             { parent: this },
         );
         this.name = namespace.metadata.name;

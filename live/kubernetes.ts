@@ -31,6 +31,8 @@ export interface ClusterChoice {
     readonly kubeconfig?: string | undefined;
     /** Default: the current one. */
     readonly context?: string | undefined;
+    /** Which of the kubeconfig's clusters. Default: the context's. */
+    readonly cluster?: string | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export class Kubernetes {
     constructor(private readonly config: KubeConfig) {}
 
     /** @throws UserError when there is no such kubeconfig or context. */
-    static connect({ kubeconfig, context }: ClusterChoice): Kubernetes {
+    static connect({ kubeconfig, context, cluster }: ClusterChoice): Kubernetes {
         const config = new KubeConfig();
         try {
             load(config, kubeconfig);
@@ -54,6 +56,9 @@ export class Kubernetes {
                 throw new UserError(`The kubeconfig has no context ${context}. It has: ${known.join(", ")}.`);
             }
             config.setCurrentContext(context);
+        }
+        if (cluster !== undefined) {
+            chooseCluster(config, cluster);
         }
         if (!config.getCurrentCluster()) {
             throw new UserError(
@@ -112,6 +117,16 @@ export class Kubernetes {
             throw new CouldNotLook(`The API server ${server} does not answer: ${reason(error)}`);
         }
     }
+}
+
+/** Has the current context lead to another of the kubeconfig's clusters. */
+function chooseCluster(config: KubeConfig, cluster: string): void {
+    const known = config.getClusters().map(({ name }) => name);
+    if (!known.includes(cluster)) {
+        throw new UserError(`The kubeconfig has no cluster ${cluster}. It has: ${known.join(", ")}.`);
+    }
+    const current = config.getCurrentContext();
+    config.contexts = config.getContexts().map((each) => (each.name === current ? { ...each, cluster } : each));
 }
 
 function load(config: KubeConfig, kubeconfig: string | undefined): void {

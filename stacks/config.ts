@@ -12,6 +12,7 @@ import { defaultLogGroup } from "../aws/logGroups";
 import { isMap } from "../catalog/values";
 import { lintCollectors } from "../collectors/lint";
 import { UserError } from "../errors";
+import type { ClusterChoice } from "../live/kubernetes";
 import { routeOf, type Route } from "../routes";
 import { logGroupOfDeployed, type Deployed } from "./deployed";
 import { isRendered, renderedSecretProblems } from "./gitops";
@@ -30,6 +31,8 @@ export interface Configuration {
     readonly notices: readonly string[];
     /** The `kubernetes:` configuration: which cluster, and how to reach it. */
     readonly kubernetes: KubernetesProviderArgs;
+    /** The same, as far as it decides which cluster: in plain text, for a look at it. */
+    readonly cluster: ClusterChoice;
     /** The `aws:` configuration: whose credentials to use. */
     readonly aws: AwsProviderArgs;
 }
@@ -68,7 +71,7 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
         checkKubernetesKeys(Object.keys(kubernetes), source);
         checkRenderedSecrets(settings, kubernetes, source);
         const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
-        return { source, route, notices, kubernetes, aws };
+        return { source, route, notices, kubernetes, cluster: clusterChoice(), aws };
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
@@ -105,6 +108,11 @@ function providerConfig(name: string, structured: (key: string, text: string) =>
             return [key, isConfigSecret(`${name}:${key}`) ? pulumi.secret(value) : value];
         }),
     );
+}
+
+function clusterChoice(): ClusterChoice {
+    const { kubeconfig, context, cluster } = Object.fromEntries(inNamespace("kubernetes", runtimeConfig.allConfig()));
+    return { kubeconfig, context, cluster };
 }
 
 function checkKubernetesKeys(keys: readonly string[], source: string): void {

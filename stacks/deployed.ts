@@ -16,6 +16,7 @@ import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
 import type { Configuration } from "./config";
 import { parseSettings } from "./parse";
+import type { Place, placeOutput } from "./place";
 import { configurationError, formatProblem } from "./problems";
 import type { Settings } from "./settings";
 
@@ -40,6 +41,8 @@ export interface Deployed {
     readonly left?: Readonly<Record<string, string>>;
     /** Missing in what versions up to 0.1.0 have left, and where the stack was never on route `cloudwatch`. */
     readonly [logGroupsOutput]?: RememberedLogGroups;
+    /** Where it was; `undefined` where an older version of this program made it. */
+    readonly [placeOutput]?: Place;
 }
 
 /** What a stack remembers of its CloudWatch log groups, on whichever route it is now. */

@@ -27,6 +27,7 @@ import {
 } from "./deployed";
 import { isRendered } from "./gitops";
 import type { AwsFindings } from "./logGroups";
+import { clusterIdentifier, placeOutput, stackName, staysInPlace, type Place } from "./place";
 import { whenRestarted } from "./rollout";
 import type { SettingsOf } from "./settings";
 import { storageClassOf } from "./storageClasses";
@@ -49,6 +50,8 @@ export interface Outputs {
     readonly namespace: pulumi.Input<string>;
     /** The settings, with which the next change is compared. Of the last deployment that was completed. */
     readonly [settingsOutput]: pulumi.Input<object>;
+    /** Where it runs, which the next one has to be. */
+    readonly [placeOutput]?: Place;
     /** The log group that the stack keeps, and those that it made. */
     readonly [logGroupsOutput]?: RememberedLogGroups;
     /** What stood in `kof:acknowledge` so far, which permits nothing any more. */
@@ -69,29 +72,36 @@ export interface Known {
     readonly deployed: Deployed | undefined;
     /** What AWS has. */
     readonly aws: AwsFindings;
+    /** Where it runs; `undefined` when nobody may look. */
+    readonly place: Place | undefined;
 }
 
 /** Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF. */
 export function createEnvironment(
-    { route, notices, kubernetes }: Configuration,
-    { change, deployed, aws }: Known,
+    { source, route, notices, kubernetes }: Configuration,
+    { change, deployed, aws, place }: Known,
 ): Outputs {
     const { settings } = route;
     for (const notice of notices) {
         void pulumi.log.warn(notice);
     }
-    const cluster = new KubernetesProvider("kubernetes", {
-        ...kubernetes,
-        // Without a kubeconfig in the configuration the provider looks where kubectl looks. Left out, the SDK would put
-        // the path in KUBECONFIG into the state, and another machine's path would be a change of the provider.
-        kubeconfig: kubernetes.kubeconfig ?? "",
-        enableSecretMutable: true,
-        // What Helm set and the stack sets otherwise is Helm's field: without force the API server refuses the change.
-        ...(settings.adopt ? { upsertExistingObjects: true, enablePatchForce: true } : {}),
-    });
+    const cluster = new KubernetesProvider(
+        "kubernetes",
+        {
+            clusterIdentifier,
+            ...kubernetes,
+            // Without a kubeconfig in the configuration the provider looks where kubectl looks. Left out, the SDK would put
+            // the path in KUBECONFIG into the state, and another machine's path would be a change of the provider.
+            kubeconfig: kubernetes.kubeconfig ?? "",
+            enableSecretMutable: true,
+            // What Helm set and the stack sets otherwise is Helm's field: without force the API server refuses the change.
+            ...(settings.adopt ? { upsertExistingObjects: true, enablePatchForce: true } : {}),
+        },
+        deployed === undefined ? {} : { hooks: { beforeCreate: [staysInPlace(source)] } },
+    );
     const onCluster = { providers: [cluster] };
 
-    const namespace = new Namespace("kof", { istio: settings.istio }, onCluster);
+    const namespace = new Namespace("kof", { istio: settings.istio, stack: stackName() }, onCluster);
     const inNamespace = { ...onCluster, dependsOn: [namespace] };
     const before: pulumi.Resource[] = [namespace];
     const storageClass = storageClassOf(settings.storageClass);
@@ -131,6 +141,7 @@ export function createEnvironment(
         [settingsOutput]: completed(rememberedSettings(route)),
         ...(acknowledged === undefined ? {} : { acknowledged: completed(acknowledged) }),
         ...(fewestCopies === undefined ? {} : { fewestCopies: completed(fewestCopies) }),
+        ...(place ? { [placeOutput]: place } : {}),
         ...rememberedLogGroups(route, change?.from, aws),
         ...describeLeft(route, change, deployed),
         verify: verifyCommand(route),

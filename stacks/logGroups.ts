@@ -7,6 +7,7 @@ import { logGroupKey } from "../aws/logGroups";
 import type { KnownLogGroups, Look } from "../changes/cloudwatch";
 import type { Configuration } from "./config";
 import { logGroupOfDeployed, logGroupsOutput, type Deployed } from "./deployed";
+import { stackName } from "./place";
 
 /** What a stack finds in AWS before it declares anything. */
 export interface AwsFindings extends KnownLogGroups {
@@ -29,7 +30,7 @@ export async function lookAtAws(
     deployed: Deployed | undefined,
 ): Promise<AwsFindings> {
     const remembered = {
-        stack: `${pulumi.getProject()}/${pulumi.getStack()}`,
+        stack: stackName(),
         made: deployed === undefined ? [] : deployed[logGroupsOutput]?.made,
         logGroup: deployed && logGroupOfDeployed(deployed),
     };

@@ -391,7 +391,11 @@ describe("resource graph", () => {
         process.env.KUBECONFIG = "/home/me/.kube/config";
         try {
             const plain = find((await up({ route: "none" })).resources, "pulumi:providers:kubernetes").inputs;
-            assert.deepEqual(plain, { enableSecretMutable: "true", kubeconfig: "" });
+            assert.deepEqual(plain, {
+                clusterIdentifier: "kof-storage-routes",
+                enableSecretMutable: "true",
+                kubeconfig: "",
+            });
             const more = {
                 "kubernetes:context": "prod",
                 "kubernetes:kubeconfig": "{}",

@@ -92,7 +92,7 @@ describe("a log group that AWS has already", () => {
                     "    Paste:   kof:cloudwatch:\n               logGroup: /kof/mothership",
                 "  kof:cloudwatch.retentionDays deletes what log group management in us-east-2 has that is older than 30 days (365d->30d)\n" +
                     "    Paste:   kof:cloudwatch:\n               retentionDays: 365",
-                "  kof:acknowledge permits this change and no other\n" +
+                "  kof:acknowledge permits this change, once\n" +
                     "    Paste:   kof:acknowledge: take over log group management of prod, log group management 365d->30d",
             ].join("\n\n"),
         );

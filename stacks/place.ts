@@ -1,0 +1,213 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+import * as pulumi from "@pulumi/pulumi";
+
+import { kofNamespace, stackMark } from "../components/namespace";
+import { UserError } from "../errors";
+import { CouldNotLook } from "../live/findings";
+import type { ClusterChoice, Kubernetes } from "../live/kubernetes";
+import type { Configuration } from "./config";
+import type { Deployed } from "./deployed";
+import { configurationError, type Problem } from "./problems";
+
+/** The output under which a stack remembers where it runs. */
+export const placeOutput = "cluster";
+
+/** Where a stack runs. It stays there: an engine that is led elsewhere takes what runs for lost, or deletes it. */
+export type Place =
+    | {
+          /** UID of namespace kube-system: the same whatever the cluster's address, certificates and credentials are. */
+          readonly uid: string;
+          /** The name that the stack has put on the cluster; another one after `pulumi stack rename`. */
+          readonly stack: string;
+      }
+    | {
+          /** The folder that Kubernetes objects are written to, as the stack file has it. */
+          readonly folder: string;
+      };
+
+/** A cluster to look at. */
+export type Cluster = Pick<Kubernetes, "server" | "get" | "list">;
+
+/** Reaches a cluster as Pulumi's provider does; `undefined` where nothing may be contacted. */
+export type Connect = (choice: ClusterChoice) => Promise<Cluster | undefined>;
+
+/** What a stack was found to be led to. */
+export interface Found {
+    /** `undefined` where nothing may be contacted. */
+    readonly place: Place | undefined;
+    readonly cluster?: Cluster;
+}
+
+/** Where to read on, in refusals. */
+const page = "docs/clusters.md";
+
+/** Reaches a cluster by a client that takes half a second to load, which commands that contact nothing can do without. */
+export const connectToCluster: Connect = async (choice) => {
+    const { Kubernetes } = await load();
+    return Kubernetes.connect(choice);
+};
+
+function load(): Promise<typeof import("../live/kubernetes")> {
+    // import() wants a file's ending here, which TypeScript that is only stripped does not have.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    return Promise.resolve(require("../live/kubernetes") as typeof import("../live/kubernetes"));
+}
+
+/** The running stack's name, as other stacks on the cluster are told it. */
+export function stackName(): string {
+    return `${pulumi.getProject()}/${pulumi.getStack()}`;
+}
+
+/**
+ * Looks at where the configuration leads, and refuses to go anywhere else than where the stack runs, or to where another
+ * stack runs.
+ *
+ * @param deployed what the stack remembers of its last deployment.
+ * @throws RunError before anything is registered; also where nobody could look.
+ */
+export async function checkPlace(
+    { source, kubernetes, cluster: choice }: Pick<Configuration, "source" | "kubernetes" | "cluster">,
+    deployed: Deployed | undefined,
+    connect: Connect,
+): Promise<Found> {
+    const before = deployed?.[placeOutput];
+    const refuse = (problem: Problem) => new pulumi.RunError(configurationError(source, [problem]).message);
+    const folder = (kubernetes.renderYamlToDirectory ?? "") as string;
+    if (folder !== "") {
+        const problem = before && folderProblem(folder, before);
+        if (problem) {
+            throw refuse(problem);
+        }
+        return { place: { folder } };
+    }
+    if (before && "folder" in before) {
+        throw refuse(leftFolder(before.folder));
+    }
+    const cluster = await connect(choice).catch((error: unknown) => {
+        throw error instanceof UserError ? refuse(noCluster(error.message)) : error;
+    });
+    if (!cluster) {
+        return { place: before };
+    }
+    try {
+        const [system, namespace] = await Promise.all([
+            cluster.get<Named>("/api/v1/namespaces/kube-system"),
+            cluster.get<Named>(`/api/v1/namespaces/${kofNamespace}`),
+        ]);
+        const uid = system?.metadata.uid;
+        if (uid === undefined) {
+            throw refuse(noCluster(`${cluster.server} has no namespace kube-system.`));
+        }
+        const mark = namespace?.metadata.annotations?.[stackMark];
+        const problem = clusterProblem({ server: cluster.server, uid, mark }, before);
+        if (problem) {
+            throw refuse(problem);
+        }
+        return { place: { uid, stack: stackName() }, cluster };
+    } catch (error) {
+        throw error instanceof CouldNotLook ? refuse(unseen(error.message)) : error;
+    }
+}
+
+interface Named {
+    readonly metadata: { readonly uid: string; readonly annotations?: Readonly<Record<string, string>> };
+}
+
+function folderProblem(folder: string, before: Place): Problem | undefined {
+    const key = "kubernetes:renderYamlToDirectory";
+    if ("uid" in before) {
+        return {
+            key,
+            message: `is ${folder}, but this stack runs on a cluster: Pulumi would forget there what it has made, and write nothing`,
+            allowed: `nothing, for this stack; for the folder a stack of its own (${page})`,
+        };
+    }
+    const written = path.join(folder, "1-manifest");
+    if (before.folder === folder || fs.existsSync(written)) {
+        return undefined;
+    }
+    return {
+        key,
+        message: `is ${folder}, where nothing is yet, but this stack has written its files to ${before.folder}: Pulumi would take them for written`,
+        allowed: `to move the files along first: git mv ${before.folder} ${folder}`,
+        paste: { [key]: before.folder },
+    };
+}
+
+function leftFolder(folder: string): Problem {
+    const key = "kubernetes:renderYamlToDirectory";
+    return {
+        key,
+        message: `is missing, but this stack writes files to ${folder}: Pulumi would take them for objects on the cluster`,
+        allowed: `the folder, for this stack; for the cluster a stack of its own (${page})`,
+        paste: { [key]: folder },
+    };
+}
+
+function clusterProblem(
+    { server, uid, mark }: { readonly server: string; readonly uid: string; readonly mark: string | undefined },
+    before: Place | undefined,
+): Problem | undefined {
+    const key = "kubernetes:context";
+    if (before && "uid" in before && before.uid !== uid) {
+        return {
+            key,
+            message:
+                `leads to another cluster (${server}, kube-system ${uid}) than the one that this stack runs on (kube-system ${before.uid}): ` +
+                "Pulumi would take what it finds there for its own, and forget what runs on the first",
+            allowed: `that cluster, at any address and with any credentials; for another one a stack of its own (${page})`,
+        };
+    }
+    const own = [stackName(), ...(before && "stack" in before ? [before.stack] : [])];
+    if (mark !== undefined && !own.includes(mark)) {
+        return {
+            key,
+            message: `leads to a cluster (${server}) where KOF is another stack's, ${mark}: the two would undo each other's changes`,
+            allowed:
+                `that stack, or a cluster without KOF; where that stack is gone for good, take its mark off (${page}): ` +
+                `kubectl annotate namespace ${kofNamespace} ${stackMark}-`,
+        };
+    }
+    return undefined;
+}
+
+function noCluster(message: string): Problem {
+    return { key: "kubernetes:kubeconfig", message: `leads to no cluster. ${message}` };
+}
+
+function unseen(message: string): Problem {
+    return {
+        key: "kubernetes:context",
+        message: `leads to a cluster that cannot be looked at, so nobody knows whether it is this stack's. ${message}`,
+        allowed: "a cluster that answers, and the right to get the namespaces kube-system and kof",
+    };
+}
+
+/**
+ * What keeps the Kubernetes provider from ever being replaced, which would delete every object of the stack and make it anew.
+ * The provider is replaced only when its `clusterIdentifier` changes, once it has one (pulumi-kubernetes, `DiffConfig`); what
+ * leads to another cluster is refused by {@link checkPlace}. So it is the same for all stacks, unless the stack file has one.
+ */
+export const clusterIdentifier = "kof-storage-routes";
+
+/**
+ * Refuses to replace the provider of a stack that is deployed, where {@link clusterIdentifier} does not prevent it: in the
+ * first deployment that sets it, and with another one in the stack file.
+ */
+export function staysInPlace(source: string): pulumi.ResourceHook {
+    const key = "kubernetes:";
+    const message =
+        "differs from the last deployment in a way that would have Pulumi replace every object of this stack, deleting the originals";
+    const allowed =
+        "kubernetes:clusterIdentifier as it was; and for a stack that an older version of this program has deployed, one deployment " +
+        `with the kubernetes: configuration of the last one (${page})`;
+    return new pulumi.ResourceHook(
+        "stays in place",
+        () => {
+            throw configurationError(source, [{ key, message, allowed }]);
+        },
+        { onDryRun: true },
+    );
+}
