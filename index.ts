@@ -1,6 +1,7 @@
 import { readConfiguration } from "./stacks/config";
 import { checkChange, lastDeployment } from "./stacks/deployed";
 import { createEnvironment } from "./stacks/environment";
+import { adopted, checkExisting } from "./stacks/existing";
 import { lookAtAws } from "./stacks/logGroups";
 import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
 
@@ -8,8 +9,14 @@ import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
 export = async (stackFile?: string, connect: Connect = connectToCluster) => {
     const deployed = await lastDeployment();
     const configuration = readConfiguration(stackFile, deployed);
-    const { place } = await checkPlace(configuration, deployed, connect);
+    const { place, cluster } = await checkPlace(configuration, deployed, connect);
+    const takenOver = deployed || !cluster ? undefined : await checkExisting(configuration, undefined, cluster);
     const aws = await lookAtAws(configuration, deployed);
-    const change = checkChange(configuration, deployed, aws);
+    const change = deployed
+        ? checkChange(configuration, deployed, aws)
+        : checkChange(configuration, takenOver, aws, adopted);
+    if (deployed && change && cluster) {
+        await checkExisting(configuration, change.from, cluster);
+    }
     return createEnvironment(configuration, { change, deployed, aws, place });
 };

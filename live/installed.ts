@@ -32,6 +32,9 @@ export interface HelmRelease {
     readonly values: HelmValues;
 }
 
+/** What the look needs of the cluster's client. */
+type Api = Pick<Kubernetes, "server" | "get" | "list">;
+
 const namespacePath = `/api/v1/namespaces/${kofNamespace}`;
 
 /**
@@ -39,7 +42,7 @@ const namespacePath = `/api/v1/namespaces/${kofNamespace}`;
  *
  * @throws UserError when there is none.
  */
-export async function lookAtInstalled(api: Kubernetes): Promise<Installed> {
+export async function lookAtInstalled(api: Api): Promise<Installed> {
     const unseen: string[] = [];
     const look = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
         try {
@@ -71,7 +74,7 @@ interface Named {
     };
 }
 
-async function istioLabel(api: Kubernetes): Promise<boolean> {
+async function istioLabel(api: Api): Promise<boolean> {
     const namespace = await api.get<Named>(namespacePath);
     if (!namespace) {
         throw new UserError(`${api.server} has no namespace ${kofNamespace}: KOF is not installed there.`);
@@ -80,7 +83,7 @@ async function istioLabel(api: Kubernetes): Promise<boolean> {
 }
 
 /** Helm 3 and 4 keep each revision in a Secret, as base64 of gzipped JSON (`pkg/storage/driver/util.go`). */
-async function helmRelease(api: Kubernetes): Promise<HelmRelease | undefined> {
+async function helmRelease(api: Api): Promise<HelmRelease | undefined> {
     const secrets = await api.list<Named & { readonly data: { readonly release: string } }>(
         `${namespacePath}/secrets?labelSelector=${encodeURIComponent("owner=helm,name=kof")}`,
     );
@@ -115,7 +118,7 @@ interface StatefulSet extends Named {
     readonly spec: { readonly volumeClaimTemplates?: readonly PersistentVolumeClaim[] };
 }
 
-async function claims(api: Kubernetes): Promise<Claim[]> {
+async function claims(api: Api): Promise<Claim[]> {
     const found = await api.list<PersistentVolumeClaim>(`${namespacePath}/persistentvolumeclaims`);
     const sets = await api.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`);
     const templates = new Map<string, string>(
@@ -134,12 +137,12 @@ async function claims(api: Kubernetes): Promise<Claim[]> {
     }));
 }
 
-async function regions(api: Kubernetes) {
+async function regions(api: Api) {
     const label = encodeURIComponent("k0rdent.mirantis.com/kof-cluster-role=regional");
     const found = await api.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/clusterdeployments?labelSelector=${label}`);
     return found.map(({ metadata }) => ({ cluster: metadata.name, namespace: metadata.namespace }));
 }
 
-async function issuer(api: Kubernetes): Promise<string | undefined> {
+async function issuer(api: Api): Promise<string | undefined> {
     return (await api.get<{ issuer: string }>("/.well-known/openid-configuration"))?.issuer;
 }

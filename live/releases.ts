@@ -1,4 +1,4 @@
-import { umbrellaObjects } from "../catalog/umbrella";
+import { umbrellaObjects, type UmbrellaObject } from "../catalog/umbrella";
 import type { Check, Finding, Live } from "./findings";
 
 /** What Flux and Sveltos say of what they install. */
@@ -15,6 +15,12 @@ interface Reconciled {
     };
 }
 
+/** Where the API has an object of the umbrella. */
+export function pathOf({ kind, namespace, name }: Pick<UmbrellaObject, "kind" | "namespace" | "name">): string {
+    const [group, plural] = paths[kind];
+    return `/apis/${group}/namespaces/${namespace}/${plural}/${name}`;
+}
+
 const paths = {
     HelmRepository: ["source.toolkit.fluxcd.io/v1", "helmrepositories"],
     HelmChart: ["source.toolkit.fluxcd.io/v1", "helmcharts"],
@@ -25,8 +31,7 @@ const paths = {
 async function fluxObjects({ kubernetes, route }: Live): Promise<Finding[]> {
     const findings: Finding[] = [];
     for (const { kind, namespace, name } of umbrellaObjects(route.catalog, route.values)) {
-        const [group, plural] = paths[kind];
-        const object = await kubernetes.get<Reconciled>(`/apis/${group}/namespaces/${namespace}/${plural}/${name}`);
+        const object = await kubernetes.get<Reconciled>(pathOf({ kind, namespace, name }));
         const describe = `kubectl describe ${kind.toLowerCase()} -n ${namespace} ${name}`;
         const failed = object?.status?.conditions?.filter(({ type, status, reason }) =>
             type === "Stalled"

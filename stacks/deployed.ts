@@ -97,8 +97,9 @@ function spentBy(deployed: Deployed | undefined): readonly string[] {
  * Compares what the stack is to become with what it was last deployed as, and refuses a change that cannot work, or that loses
  * stored data and is not acknowledged. A first deployment of the stack loses only what somebody else has made.
  *
- * @param deployed what the stack remembers of its last deployment.
+ * @param deployed what the stack remembers of its last deployment, or what runs otherwise.
  * @param known what AWS has.
+ * @param origin what `deployed` is called in refusals.
  * @returns what the change does; `undefined` when nothing is known of what was before.
  * @throws RunError with everything that stands in the way, before anything is registered.
  */
@@ -106,6 +107,7 @@ export function checkChange(
     { route: to, source }: Configuration,
     deployed: Deployed | undefined,
     known: KnownLogGroups,
+    origin = "the last deployment",
 ): Plan | undefined {
     const { acknowledge } = to.settings;
     const past: Past = { spent: spentBy(deployed), fewestCopies: deployed?.fewestCopies };
@@ -113,7 +115,7 @@ export function checkChange(
     const plan = from && planOf(from, to, past, known);
     const verdict: Verdict = plan ?? { consequences: firstConsequences(to, past, known), to };
     if (refused(verdict).length > 0) {
-        throw new pulumi.RunError(refusal(source, verdict));
+        throw new pulumi.RunError(refusal(source, verdict, plan ? origin : "what AWS has"));
     }
     for (const { key, message } of verdict.consequences) {
         void pulumi.log.warn(`${key} ${message}.`);
@@ -162,14 +164,13 @@ function routeOfDeployed(
 }
 
 /** Why a change is refused, what to do instead and, where anything does, what permits it. */
-export function refusal(source: string, plan: Plan | Verdict): string {
-    const reasons = refused(plan);
-    const found = "from" in plan ? "the last deployment" : "what AWS has";
+export function refusal(source: string, verdict: Verdict, origin: string): string {
+    const reasons = refused(verdict);
     const permitted = reasons.every(({ acknowledge }) => acknowledge !== undefined);
     const key = "kof:acknowledge";
-    const permit = { key, message: "permits this change, once", paste: { [key]: acknowledgement(plan) } };
+    const permit = { key, message: "permits this change, once", paste: { [key]: acknowledgement(verdict) } };
     return [
-        `${source} asks for a change that is refused, compared with ${found}. Nothing was changed.`,
+        `${source} asks for a change that is refused, compared with ${origin}. Nothing was changed.`,
         ...reasons.map(({ key, message, way, paste }) => formatProblem({ key, message, allowed: way, paste })),
         ...(permitted ? [formatProblem(permit)] : []),
     ].join("\n\n");

@@ -1,0 +1,319 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { adoptionOf } from "../adoption";
+import { versions } from "../catalog";
+import { umbrellaObjects } from "../catalog/umbrella";
+import { grafanaSecretName } from "../components/grafanaAdmin";
+import { kofNamespace } from "../components/namespace";
+import type { StorageClassArgs } from "../components/storageClass";
+import { UserError } from "../errors";
+import { CouldNotLook } from "../live/findings";
+import { lookAtInstalled, type Installed } from "../live/installed";
+import { pathOf } from "../live/releases";
+import type { Route } from "../routes";
+import { cloudwatchSecretName } from "../routes/cloudwatch";
+import type { Configuration } from "./config";
+import { settingsOutput, type Deployed } from "./deployed";
+import { stackFile } from "./explain";
+import type { Cluster } from "./place";
+import { brief, configurationError, type Problem } from "./problems";
+import type { Settings } from "./settings";
+import { storageClassOf } from "./storageClasses";
+
+/** What a first deployment is compared with, in refusals. */
+export const adopted = "what runs on the cluster";
+
+/** An object that the stack makes. */
+interface Wanted {
+    readonly kind: "Namespace" | "StorageClass" | "Secret" | "HelmRepository" | "HelmChart" | "HelmRelease";
+    readonly name: string;
+    /** Where the API has it. */
+    readonly path: string;
+}
+
+/** An object that is there, as far as it matters here. */
+interface Existing {
+    readonly metadata: {
+        readonly labels?: Readonly<Record<string, string>>;
+        readonly annotations?: Readonly<Record<string, string>>;
+        readonly managedFields?: readonly { readonly manager?: string }[];
+    };
+    readonly [field: string]: unknown;
+}
+
+type Met = Wanted & { readonly there: Existing };
+
+/**
+ * Looks at what the stack is about to make, and refuses it where that exists already and is not to be taken over, or cannot be
+ * taken over without being lost. Pulumi's provider overwrites what exists with `kof:adopt`, without it some versions do (before
+ * 4.29) and others fail half-way (since).
+ *
+ * @param before what the stack has been deployed as; `undefined` where nothing of it exists.
+ * @returns what `kof:adopt` takes over, to be compared with as if this stack had deployed it; `undefined` where nothing is, or
+ * nobody knows what.
+ * @throws RunError with everything that stands in the way, before anything is registered.
+ */
+export async function checkExisting(
+    { source, route }: Pick<Configuration, "source" | "route">,
+    before: Route | undefined,
+    cluster: Cluster,
+): Promise<Deployed | undefined> {
+    const had = before ? wantedOf(before).map(({ path }) => path) : [];
+    const found = await look(
+        wantedOf(route).filter(({ path }) => !had.includes(path)),
+        cluster,
+    );
+    const { adopt } = route.settings;
+    const problems = [
+        ...(adopt ? adoptionProblems(route, found) : foreignProblems(found, cluster)),
+        ...secretProblems(found),
+    ];
+    if (problems.length > 0) {
+        throw new pulumi.RunError(configurationError(source, problems).message);
+    }
+    if (!adopt || before !== undefined || !found.some(isKof)) {
+        return undefined;
+    }
+    await sayWhatStays(found, cluster);
+    return takenOver(route.settings, cluster);
+}
+
+const releasesPath = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
+
+/** Releases that run and that the stack does not have are none of its business, ever. */
+async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<void> {
+    const names = await cluster.list<{ readonly metadata: { readonly name: string } }>(releasesPath).then(
+        (all) => all.map(({ metadata }) => metadata.name),
+        (error: unknown) => {
+            if (!(error instanceof CouldNotLook)) {
+                throw error;
+            }
+            void pulumi.log.warn(`Which other HelmReleases run cannot be seen: ${error.message}`);
+            return [];
+        },
+    );
+    const others = names.filter(
+        (name) => !found.some((each) => isKof(each) && each.name === `${kofNamespace}/${name}`),
+    );
+    if (others.length > 0) {
+        void pulumi.log.warn(
+            `kof:adopt takes over what the stack has. What it does not have goes on running as it is: HelmRelease ${others.join(", ")}. ` +
+                `To uninstall: kubectl delete helmrelease -n ${kofNamespace} ${others.join(" ")}`,
+        );
+    }
+}
+
+function wantedOf({ settings, cloudwatch, catalog, values }: Route): Wanted[] {
+    const storageClass = storageClassOf(settings.storageClass)?.className;
+    const secrets = [
+        ...(settings.grafana?.enabled === true && settings.grafana.existingSecret === undefined
+            ? [grafanaSecretName]
+            : []),
+        ...(cloudwatch?.credentials.kind === "accessKey" ? [cloudwatchSecretName] : []),
+    ];
+    return [
+        { kind: "Namespace", name: kofNamespace, path: `/api/v1/namespaces/${kofNamespace}` },
+        ...(storageClass === undefined
+            ? []
+            : [
+                  {
+                      kind: "StorageClass" as const,
+                      name: storageClass,
+                      path: `/apis/storage.k8s.io/v1/storageclasses/${storageClass}`,
+                  },
+              ]),
+        ...secrets.map((name) => ({
+            kind: "Secret" as const,
+            name: `${kofNamespace}/${name}`,
+            path: `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
+        })),
+        ...umbrellaObjects(catalog, values).map((object) => ({
+            kind: object.kind,
+            name: `${object.namespace}/${object.name}`,
+            path: pathOf(object),
+        })),
+    ];
+}
+
+/** Those that exist. What nobody can look at is taken not to exist, and said. */
+async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]> {
+    const met = await Promise.all(
+        wanted.map(async (each): Promise<Met | undefined> => {
+            try {
+                const there = await cluster.get<Existing>(each.path);
+                return there && { ...each, there };
+            } catch (error) {
+                if (!(error instanceof CouldNotLook)) {
+                    throw error;
+                }
+                void pulumi.log.warn(
+                    `Whether ${each.kind} ${each.name} exists already cannot be seen, so it is taken not to: ${error.message}`,
+                );
+                return undefined;
+            }
+        }),
+    );
+    return met.filter((each) => each !== undefined);
+}
+
+/** Whether Pulumi made it: in a first deployment that did not come to its end, the stack does not know that it did. */
+function isPulumis({ there }: Met): boolean {
+    return there.metadata.managedFields?.some(({ manager }) => manager?.startsWith("pulumi-kubernetes")) === true;
+}
+
+function isKof({ kind }: Met): boolean {
+    return kind === "HelmRelease";
+}
+
+function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] {
+    const foreign = found.filter((each) => !isPulumis(each) && each.kind !== "Secret");
+    const classes = foreign.filter(({ kind }) => kind === "StorageClass");
+    const others = foreign.filter((each) => !classes.includes(each));
+    const problems: Problem[] = classes.map(({ name }) => ({
+        key: "kof:storageClass.create",
+        message: `is true, but the cluster has a class ${name} already, which this stack has not made`,
+        allowed: "false, to use the class as it is; or another name",
+        paste: existingClass(name),
+    }));
+    if (others.length > 0) {
+        const list = others.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+        problems.push({
+            key: "kof:adopt",
+            message: `is false, but the cluster (${server}) has already what this stack has not made: ${list}`,
+            allowed: "true, to take that over as it is (docs/adopting.md); or a cluster without it",
+            paste: { "kof:adopt": true },
+        });
+    }
+    return problems;
+}
+
+/** Whatever `kof:adopt` says: a password that somebody has chosen is not to be overwritten by a random one. */
+function secretProblems(found: readonly Met[]): Problem[] {
+    return found
+        .filter((each) => each.kind === "Secret" && !isPulumis(each))
+        .map(({ name }) => {
+            const secret = name.slice(kofNamespace.length + 1);
+            const [key, paste] =
+                secret === grafanaSecretName
+                    ? ["kof:grafana.existingSecret", stackFile(["grafana", "existingSecret"], secret)]
+                    : [
+                          "kof:cloudwatch.credentials.kind",
+                          stackFile(["cloudwatch", "credentials"], { kind: "existingSecret", name: secret }),
+                      ];
+            return {
+                key,
+                message: `has this stack make a Secret ${name}, which exists already and which it would overwrite`,
+                allowed: `to use the Secret that exists; or to delete it first: kubectl delete secret -n ${kofNamespace} ${secret}`,
+                paste,
+            };
+        });
+}
+
+function existingClass(name: string): unknown {
+    return stackFile(["storageClass"], { create: false, name });
+}
+
+/** What cannot be taken over as the settings have it. What can, and changes, is said. */
+function adoptionProblems(route: Route, found: readonly Met[]): Problem[] {
+    const storageClass = storageClassOf(route.settings.storageClass);
+    return found.flatMap(({ kind, there }) => {
+        if (kind === "Namespace") {
+            return meshProblems(route.settings, there, found.some(isKof));
+        }
+        return kind === "StorageClass" && storageClass ? classProblems(storageClass, there) : [];
+    });
+}
+
+/** KOF names its objects after the label, which an adoption can add but not take away. */
+function meshProblems({ istio }: Settings, { metadata }: Existing, installed: boolean): Problem[] {
+    const label = metadata.labels?.["istio-injection"] === "enabled";
+    if (label === istio || (istio && !installed)) {
+        return [];
+    }
+    return [
+        {
+            key: "kof:istio",
+            message: `is ${String(istio)}, but namespace ${kofNamespace} is ${label ? "" : "not "}in the Istio mesh: with the other, KOF's objects would get other names, and those of now be removed`,
+            allowed: String(label),
+            paste: { "kof:istio": label },
+        },
+    ];
+}
+
+function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
+    const { className, provisioner, parameters = {}, reclaimPolicy, expands, isDefault } = wanted;
+    const immutable = { provisioner, parameters, reclaimPolicy, volumeBindingMode: "WaitForFirstConsumer" };
+    const different = differences(immutable, {
+        provisioner: there.provisioner,
+        parameters: there.parameters ?? {},
+        reclaimPolicy: there.reclaimPolicy ?? "Delete",
+        volumeBindingMode: there.volumeBindingMode ?? "Immediate",
+    });
+    if (different.length > 0) {
+        return [
+            {
+                key: "kof:storageClass",
+                message: `asks for another class ${className} than the one that exists, which Kubernetes lets nobody change: ${different.join(", ")}`,
+                allowed: "create: false, to use the class as it is; another name; or settings that come to the same",
+                paste: existingClass(className),
+            },
+        ];
+    }
+    const marked = there.metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
+    const changes = [
+        ...differences(
+            { allowVolumeExpansion: expands },
+            { allowVolumeExpansion: there.allowVolumeExpansion ?? false },
+        ),
+        ...(isDefault && !marked ? ["it becomes the cluster's default class"] : []),
+    ];
+    if (changes.length > 0) {
+        void pulumi.log.warn(`kof:adopt changes the class ${className}: ${changes.join(", ")}.`);
+    }
+    return [];
+}
+
+/** What differs, as `key there -> wanted`. */
+function differences(wanted: Readonly<Record<string, unknown>>, there: Readonly<Record<string, unknown>>): string[] {
+    const sorted = (value: unknown) =>
+        JSON.stringify(typeof value === "object" && value !== null ? Object.entries(value).sort() : value);
+    return Object.keys(wanted)
+        .filter((key) => sorted(wanted[key]) !== sorted(there[key]))
+        .map((key) => `${key} ${brief(there[key])} -> ${brief(wanted[key])}`);
+}
+
+/** The KOF that runs on the cluster, by the values of its Helm release: as the settings of a stack that would come to it. */
+async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed | undefined> {
+    const found = runningSettings(settings, await lookAtInstalled(cluster));
+    if (typeof found === "string") {
+        void pulumi.log.warn(
+            "kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, since nobody knows with " +
+                `which settings it runs: ${found}`,
+        );
+        return undefined;
+    }
+    return { [settingsOutput]: found };
+}
+
+/** The settings that an install comes to, or why they cannot be told. */
+function runningSettings(settings: Settings, installed: Installed): Readonly<Record<string, unknown>> | string {
+    const { release, unseen } = installed;
+    if (!release) {
+        const [reason] = unseen.filter((each) => each.includes("Helm release"));
+        return reason ?? `There is no Helm release kof in namespace ${kofNamespace}.`;
+    }
+    if (!versions.includes(release.version)) {
+        return `It is KOF ${release.version}, and this program knows ${versions.join(", ")}.`;
+    }
+    // Of credentials the values do not tell everything.
+    const credentials = settings.route === "cloudwatch" ? settings.cloudwatch.credentials : undefined;
+    const said = { version: release.version, credentials, cluster: installed };
+    try {
+        return adoptionOf({ values: release.values, faults: [] }, said, "the Helm release kof").settings;
+    } catch (error) {
+        if (!(error instanceof UserError)) {
+            throw error;
+        }
+        return "Its values do not tell all of them. What is missing is said by: npm run adopt -- --cluster --out FILE";
+    }
+}
