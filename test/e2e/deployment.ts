@@ -92,8 +92,9 @@ export class Deployment {
         await this.stack.importStack(change(await this.stack.exportStack()));
     }
 
-    destroy(): Promise<Outcome> {
-        return this.run((onOutput) => this.stack.destroy({ onOutput, color: "never" }));
+    /** @param runProgram whether the program is run first, which the CLI does not do by itself. */
+    destroy(runProgram = false): Promise<Outcome> {
+        return this.run((onOutput) => this.stack.destroy({ onOutput, color: "never", runProgram }));
     }
 
     /** Releases the lock of a run that was killed. */
@@ -116,6 +117,13 @@ export class Deployment {
             .filter((file) => fs.statSync(file).isFile())
             .map((file) => fs.readFileSync(file, "utf8"))
             .join("\n");
+    }
+
+    /** Changes what the engine takes for deployed, as compact JSON. */
+    async editState(change: (state: string) => string): Promise<void> {
+        const { deployment, ...rest } = await this.stack.exportStack();
+        const edited = change(JSON.stringify(deployment));
+        await this.stack.importStack({ ...rest, deployment: JSON.parse(edited) });
     }
 
     /** Forgets the stack without touching what it deployed. */
