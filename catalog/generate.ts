@@ -7,6 +7,7 @@ import type { Catalog, CatalogChart, CatalogComponent, CatalogSource, CatalogVol
 import { UserError } from "../errors";
 import { chartDigest } from "./digest";
 import { readLayers } from "./generateLayers";
+import { readSchemas, type Schemas } from "./generateSchemas";
 import {
     asksForVolume,
     readChartFile,
@@ -57,6 +58,7 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
         components: installOrder(read[umbrella]?.values ?? {}),
         volumes,
         layers: readLayers(folder, volumes),
+        schemas: schemasIn(folder).schemas,
         collectorFields: collectorFields(chartFolder(folder, kubeStack)),
         presets: await presets(
             folder,
@@ -64,6 +66,11 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
         ),
         charts: read,
     };
+}
+
+/** The schemas of the charts in a folder, see {@link generateCatalog}. */
+export function schemasIn(folder: string): Schemas {
+    return readSchemas(Object.fromEntries(charts.map((name) => [name, chartFolder(folder, name)])));
 }
 
 function chartFolder(folder: string, name: string): string {

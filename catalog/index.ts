@@ -18,6 +18,8 @@ export interface Catalog {
     readonly volumes: readonly CatalogVolume[];
     /** What layers above the charts of {@link volumes} put into their values. */
     readonly layers: readonly CatalogLayer[];
+    /** The schemas (`values.schema.json`) of the charts that {@link charts} install as dependencies. */
+    readonly schemas: readonly CatalogSchema[];
     /** Fields of a collector that opentelemetry-kube-stack reads, from its own values.schema.json. */
     readonly collectorFields: readonly string[];
     /** What the presets of opentelemetry-kube-stack add to a collector, in the order in which the chart applies them. */
@@ -159,6 +161,17 @@ export interface CatalogLayer {
     readonly over: HelmValues;
     /** Paths of the chart that get the value at another path of the umbrella's values, unless {@link from} has one for them. */
     readonly copies: readonly { readonly from: readonly string[]; readonly to: readonly string[] }[];
+}
+
+/** The schema of a dependency: Helm installs a chart only with values that fit the schemas of all its dependencies. */
+export interface CatalogSchema {
+    readonly chart: string;
+    /** Where in that chart's values those of the dependency are. */
+    readonly key: string;
+    /** The dependency's own name. */
+    readonly name: string;
+    /** The file in `catalog/schemas`. */
+    readonly file: string;
 }
 
 /** A chart as it was when a catalog was made of it. */

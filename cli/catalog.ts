@@ -3,9 +3,10 @@ import * as path from "node:path";
 
 import { catalogFile, catalogOf, versions } from "../catalog";
 import { compareCatalogs, describeChanges, otherCharts } from "../catalog/compare";
-import { generateCatalog } from "../catalog/generate";
+import { generateCatalog, schemasIn } from "../catalog/generate";
 import { generateImages } from "../catalog/generateImages";
 import { imagesFile } from "../catalog/images";
+import { schemaFile } from "../catalog/schemas";
 import { UserError } from "../errors";
 import { parseOptions, run } from "./command";
 
@@ -34,6 +35,10 @@ run(async () => {
     }
     if (charts !== undefined) {
         const catalog = await generateCatalog(charts);
+        for (const [name, text] of schemasIn(charts).files) {
+            fs.mkdirSync(path.dirname(schemaFile(name)), { recursive: true });
+            fs.writeFileSync(schemaFile(name), text);
+        }
         write(catalogFile(catalog.version), catalog);
     } else if (images !== undefined) {
         const found = generateImages(images);

@@ -8,6 +8,7 @@ import { arnParts, partitionOf } from "../aws/partitions";
 import { startPath } from "../routes/restarts";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
 import { brief, type Problem } from "./problems";
+import { schemaProblems } from "./schemaRules";
 import { settingsSchema, type StorageClassSettings } from "./settings";
 import { defaultClasses, requiredParameters, storageClassPresets } from "./storageClasses";
 
@@ -398,6 +399,8 @@ function valueProblems({ values, version, route }: Values): Problem[] {
         message,
         allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
     }));
+    const named = new Set(problems.map(({ key }) => key));
+    problems.push(...schemaProblems(catalog, given).filter(({ key }) => !named.has(key)));
     for (const [path, value] of leaves(given)) {
         const text = typeof value === "string" ? value : "";
         const owner = deciderOf(path);

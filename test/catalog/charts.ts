@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 
 import type { Catalog, CatalogLayer, CatalogVolume } from "../../catalog";
+import { schemaFile } from "../../catalog/schemas";
 import { mergeValues, nest, type HelmValues } from "../../catalog/values";
 
 /** Writes a file, and the folders that it needs. */
@@ -20,13 +21,23 @@ export function writeCharts(catalog: Catalog, folder: string): string {
     for (const [name, { dependencies, ...chart }] of Object.entries(catalog.charts)) {
         const isDependency = name === "opentelemetry-kube-stack";
         const place = isDependency ? path.join(folder, "kof-collectors", "charts", name) : path.join(folder, name);
-        const conditions = dependencies.map((each) => ({ ...each, condition: `${each.name}.enabled` }));
+        const conditions = dependencies.map((each) => {
+            const alias = catalog.schemas.find(({ chart: at, key }) => at === name && key === each.name);
+            const named = alias && alias.name !== each.name ? { name: alias.name, alias: each.name } : {};
+            return { ...each, ...named, condition: `${each.name}.enabled` };
+        });
         write(place, "Chart.yaml", stringify({ name, ...chart, dependencies: conditions, values: undefined }));
         write(place, "values.yaml", stringify(chart.values));
-        if (isDependency) {
-            const properties = Object.fromEntries(catalog.collectorFields.map((field) => [field, {}]));
-            const schema = { $defs: { OpenTelemetryCollectorSpec: { properties } } };
-            write(place, "values.schema.json", JSON.stringify(schema));
+    }
+    const placeOf = (name: string) =>
+        catalog.charts[name] && name.startsWith("kof") ? name : `kof-collectors/charts/${name}`;
+    for (const { chart, name, file } of catalog.schemas) {
+        const schema = JSON.parse(fs.readFileSync(schemaFile(file), "utf8")) as HelmValues;
+        const text = JSON.stringify({ description: "For people.", ...schema });
+        const place = path.join(folder, placeOf(chart), "charts", name);
+        write(place, "values.schema.json", text);
+        if (!catalog.charts[name]) {
+            write(place, "Chart.yaml", stringify({ name, version: "1" }));
         }
     }
     for (const volume of catalog.volumes) {

@@ -44,6 +44,95 @@ const days =
 /** Every mistake with the whole text of its error. */
 const mistakes: readonly [string, Raw, string][] = [
     [
+        "a value that a chart's schema refuses",
+        {
+            version: "1.9.0",
+            route: "management",
+            values: nest(["kof-collectors", "values", "opentelemetry-kube-stack", "collectors", "daemon"], {
+                nodeSelector: { infra: true },
+            }),
+        },
+        `  kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.nodeSelector.infra is true, which the schema of opentelemetry-kube-stack refuses: Helm would install nothing of the chart
+    Allowed: text
+    Paste:   kof:values:
+               kof-collectors:
+                 values:
+                   opentelemetry-kube-stack:
+                     collectors:
+                       daemon:
+                         nodeSelector:
+                           infra: "true"`,
+    ],
+    [
+        "two in one list, which is mended as a whole",
+        {
+            version: "1.9.0",
+            route: "management",
+            values: nest(
+                ["kof-collectors", "values", "opentelemetry-kube-stack", "defaultCRConfig", "env"],
+                [
+                    { name: "A", value: 1 },
+                    { name: "B", values: "b" },
+                ],
+            ),
+        },
+        `  kof:values.kof-collectors.values.opentelemetry-kube-stack.defaultCRConfig.env.0.value is 1, which the schema of opentelemetry-kube-stack refuses: Helm would install nothing of the chart
+    Allowed: text
+    Paste:   kof:values:
+               kof-collectors:
+                 values:
+                   opentelemetry-kube-stack:
+                     defaultCRConfig:
+                       env:
+                         - name: A
+                           value: "1"
+                         - name: B
+                           value: b
+
+  kof:values.kof-collectors.values.opentelemetry-kube-stack.defaultCRConfig.env.1.values is a key (values), which the schema of opentelemetry-kube-stack refuses: Helm would install nothing of the chart
+    Allowed: one of name, value, valueFrom
+    Paste:   kof:values:
+               kof-collectors:
+                 values:
+                   opentelemetry-kube-stack:
+                     defaultCRConfig:
+                       env:
+                         - name: A
+                           value: "1"
+                         - name: B
+                           value: b`,
+    ],
+    [
+        "a collector that the schema passes over",
+        {
+            version: "1.10.0",
+            route: "management",
+            values: nest(
+                [
+                    "kof-child",
+                    "values",
+                    "fromManagement",
+                    "collectors",
+                    "opentelemetry-kube-stack",
+                    "collectors",
+                    "controller-k0s",
+                ],
+                { replicas: "2" },
+            ),
+        },
+        `  kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.collectors.controller-k0s.replicas is "2", which Kubernetes refuses: Helm would fail to install the collectors
+    Allowed: a whole number
+    Paste:   kof:values:
+               kof-child:
+                 values:
+                   fromManagement:
+                     collectors:
+                       opentelemetry-kube-stack:
+                         collectors:
+                           controller-k0s:
+                             replicas: 2`,
+    ],
+    [
         "a route that does not exist",
         { route: "managment" },
         `  kof:route is "managment", which is not allowed here
