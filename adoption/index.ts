@@ -1,4 +1,5 @@
 import { catalogOf, versions, type Catalog } from "../catalog";
+import { overwritten } from "../catalog/overwrites";
 import { checkPaths, movedPath } from "../catalog/paths";
 import { defaultAt } from "../catalog/defaults";
 import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValues } from "../catalog/values";
@@ -262,6 +263,13 @@ function clean(values: HelmValues, catalog: Catalog, faults: string[], lost: str
         }
         faults.push(
             `${formatPath(path)} ${message}. It is left out.${nearest === undefined ? "" : ` The nearest that is read is ${nearest}.`}`,
+        );
+        cleaned = removeLeaf(cleaned, path);
+    }
+    for (const { path, value, instead } of overwritten(catalog, cleaned)) {
+        const own = instead === undefined ? "its own" : `its own, ${brief(instead)},`;
+        faults.push(
+            `${formatPath(path)} is ${brief(value)}, but never arrived: KOF puts ${own} over it. It is left out.`,
         );
         cleaned = removeLeaf(cleaned, path);
     }

@@ -331,7 +331,9 @@ function findIstio({ settings, notes }: Found, route: RouteName, catalog: Catalo
     }
     const collector = (...path: string[]) => at(kubeStack, "collectors", ...path);
     const told = route === "cloudwatch" || route === "otlp" || (route === "management" && umbrellaCollects(catalog));
-    if (told && collector("controller-k0s", "enabled") === false && collector("daemon", "hostNetwork") === false) {
+    // Route regionless says it only to the versions that do not know it themselves.
+    const says = told || route === "regionless";
+    if (says && collector("controller-k0s", "enabled") === false && collector("daemon", "hostNetwork") === false) {
         settings.istio = true;
     } else if (!told) {
         notes.push(

@@ -7,6 +7,7 @@ import type { Catalog, CatalogChart, CatalogComponent, CatalogSource, CatalogVol
 import { UserError } from "../errors";
 import { chartDigest } from "./digest";
 import { readLayers } from "./generateLayers";
+import { readOverwrites } from "./generateOverwrites";
 import { readSchemas, type Schemas } from "./generateSchemas";
 import {
     asksForVolume,
@@ -49,6 +50,7 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
     const volumes = ["kof-mothership", "kof-storage", "kof-collectors"].flatMap((name) =>
         readVolumes(chartFolder(folder, name), read[name]?.values ?? {}, operatorFields(folder)),
     );
+    const overwrites = readOverwrites(folder, version);
     return {
         generatedBy: "npm run catalog -- --charts DIR",
         version,
@@ -57,7 +59,8 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
         ),
         components: installOrder(read[umbrella]?.values ?? {}),
         volumes,
-        layers: readLayers(folder, volumes),
+        layers: readLayers(folder, volumes, overwrites),
+        overwrites,
         schemas: schemasIn(folder).schemas,
         collectorFields: collectorFields(chartFolder(folder, kubeStack)),
         presets: await presets(

@@ -2,16 +2,14 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
-import type { CatalogLayer, CatalogVolume } from ".";
+import type { CatalogLayer, CatalogOverwrite, CatalogVolume } from ".";
 import { UserError } from "../errors";
+import { serviceSections, workedOut } from "./generateOverwrites";
 import { placesIn, readText } from "./generateVolumes";
-import { Template } from "./templates";
 import { formatPath, isMap, leaves, mergeValues, nest, type HelmValue, type HelmValues } from "./values";
 
 type Path = readonly string[];
 
-/** Stands for what a template looks up or works out, in values that are otherwise spelt out. */
-const unknown = "WORKED-OUT";
 const classOfStorage = "CLASS-OF-STORAGE";
 
 /**
@@ -19,9 +17,14 @@ const classOfStorage = "CLASS-OF-STORAGE";
  * kof-child and kof-regional. Of all that they put there, only what the volumes depend on.
  *
  * @param folder holds the charts.
+ * @param overwrites what layers put over the user's values, of anything.
  * @throws UserError when a template no longer merges values as it did.
  */
-export function readLayers(folder: string, volumes: readonly CatalogVolume[]): CatalogLayer[] {
+export function readLayers(
+    folder: string,
+    volumes: readonly CatalogVolume[],
+    overwrites: readonly CatalogOverwrite[],
+): CatalogLayer[] {
     const decisive = (chart: string) =>
         new Set(
             volumes
@@ -30,7 +33,7 @@ export function readLayers(folder: string, volumes: readonly CatalogVolume[]): C
                 .map(formatPath),
         );
     return [
-        ...umbrellaLayers(path.join(folder, "kof/templates/helmreleases.yaml"), decisive("kof-mothership")),
+        ...umbrellaLayers(overwrites, decisive("kof-mothership")),
         ...["kof-child", "kof-regional"].flatMap((chart) => {
             const name = `${chart.slice("kof-".length)}-multi-cluster-service.yaml`;
             return serviceLayers(path.join(folder, chart, "templates", name), chart, decisive("kof-storage"));
@@ -39,41 +42,23 @@ export function readLayers(folder: string, volumes: readonly CatalogVolume[]): C
 }
 
 /** What the umbrella merges into the values of kof-mothership, after the user's. */
-function umbrellaLayers(file: string, decisive: ReadonlySet<string>): CatalogLayer[] {
+function umbrellaLayers(overwrites: readonly CatalogOverwrite[], decisive: ReadonlySet<string>): CatalogLayer[] {
     const chart = "kof-mothership";
-    return new Template(readText(file)).assignments("$values").flatMap(({ expression, conditions }) => {
-        const pieces = [...expression.matchAll(/`([^`]*)`/g)].map(([, piece = ""]) => piece);
-        const over = kept(parsed(pieces.join(unknown), file), decisive);
-        const around = conditions.map(({ pipeline }) => pipeline);
-        if (Object.keys(over).length === 0 || !around.includes(`eq $component "${chart}"`)) {
-            return [];
-        }
-        const [when, ...further] = around.filter((each) => !each.includes("$component"));
-        const [, path] = /^\$\.Values\.([\w.]+)$/.exec(when ?? "") ?? [];
-        if (
-            further.length > 0 ||
-            (when !== undefined && path === undefined) ||
-            !/^\s*mergeOverwrite \$values/.test(expression)
-        ) {
-            throw new UserError(
-                `${file} merges ${formatted(over)} into ${chart} in a way that the generator does not know.`,
-            );
-        }
-        return [{ chart, from: [chart, "values"], when: path?.split(".") ?? null, under: {}, over, copies: [] }];
-    });
+    return overwrites
+        .filter(({ component, path }) => component === chart && decisive.has(formatPath(path)))
+        .map(({ when: [when = null, ...further], path, value }) => {
+            if (further.length > 0) {
+                throw new UserError(
+                    `${chart} gets ${formatPath(path)} under conditions that the generator does not know.`,
+                );
+            }
+            return { chart, from: [chart, "values"], when, under: {}, over: nest(path, value), copies: [] };
+        });
 }
 
 /** What a MultiClusterService merges into the values of kof-storage. */
 function serviceLayers(file: string, chart: string, decisive: ReadonlySet<string>): CatalogLayer[] {
-    // What Helm leaves of the template is one of its own, which Sveltos fills in.
-    const template = readText(file);
-    const text = new Template(template).replaced((body) => {
-        const [, literal] = /^`([^`]*)`$/.exec(body) ?? [];
-        const [, values] = /^\$\.Values\.([\w.]+) \| toYaml/.exec(body) ?? [];
-        const isControl = /^(if|else|end|range|with|define|\/\*|\$\w+ :?=)/.test(body);
-        return literal ?? (values === undefined ? (isControl ? "" : unknown) : `<${values}>`);
-    });
-    const [, section] = /- name: kof-storage\n([^]*?)\n(?: {6}- name: kof-| {4}templateResourceRefs:)/.exec(text) ?? [];
+    const section = serviceSections(file).find((each) => each.startsWith("- name: kof-storage\n"));
     if (section === undefined) {
         return [];
     }
@@ -89,16 +74,16 @@ function serviceLayers(file: string, chart: string, decisive: ReadonlySet<string
     const prefix = [chart, "values"];
     const from = [...prefix, ...(handed.get(given) ?? "").split(".")];
     // KOF 1.8.0 has its placeholders in the manner of printf.
-    const filled = body.replaceAll("{storageClass}", classOfStorage).replaceAll(/\{\w+\}|%q/g, unknown);
+    const filled = body.replaceAll("{storageClass}", classOfStorage).replaceAll(/\{\w+\}|%q/g, workedOut);
     const values = [...leaves(kept(parsed(filled, file), decisive))];
-    const classes = values.filter(([, value]) => value === classOfStorage || value === unknown).map(([path]) => path);
+    const classes = values.filter(([, value]) => value === classOfStorage || value === workedOut).map(([path]) => path);
     if (classes.some((path) => !(path.at(-1) ?? "").startsWith("storageClass"))) {
         throw new UserError(
             `${file} works out ${classes.map(formatPath).join(", ")} in a way that the generator does not know.`,
         );
     }
     // Without an annotation on the cluster it is the class of the values, where the template looks there, or none.
-    const looked = template.includes('| dig "global" "storageClass"');
+    const looked = readText(file).includes('| dig "global" "storageClass"');
     const put = values.reduce<HelmValues>(
         (all, [path, value]) => mergeValues(all, nest(path, classes.includes(path) ? "" : value)),
         {},
@@ -147,8 +132,4 @@ function chosen(values: HelmValues, wanted: (path: Path) => boolean): HelmValues
     return [...leaves(values)]
         .filter(([path]) => wanted(path))
         .reduce<HelmValues>((all, [path, value]) => mergeValues(all, nest(path, value)), {});
-}
-
-function formatted(values: HelmValues): string {
-    return [...leaves(values)].map(([path]: [Path, HelmValue]) => formatPath(path)).join(", ");
 }

@@ -18,6 +18,8 @@ export interface Catalog {
     readonly volumes: readonly CatalogVolume[];
     /** What layers above the charts of {@link volumes} put into their values. */
     readonly layers: readonly CatalogLayer[];
+    /** What layers put over the user's values, of anything. */
+    readonly overwrites: readonly CatalogOverwrite[];
     /** The schemas (`values.schema.json`) of the charts that {@link charts} install as dependencies. */
     readonly schemas: readonly CatalogSchema[];
     /** Fields of a collector that opentelemetry-kube-stack reads, from its own values.schema.json. */
@@ -161,6 +163,22 @@ export interface CatalogLayer {
     readonly over: HelmValues;
     /** Paths of the chart that get the value at another path of the umbrella's values, unless {@link from} has one for them. */
     readonly copies: readonly { readonly from: readonly string[]; readonly to: readonly string[] }[];
+}
+
+/**
+ * A value that the umbrella (`charts/kof/templates/helmreleases.yaml`), or a MultiClusterService of kof-child or kof-regional, merges
+ * last: what the user's values have there never arrives.
+ */
+export interface CatalogOverwrite {
+    /** The component of the umbrella whose values it is put into; null for each of them. */
+    readonly component: string | null;
+    /** Paths of the umbrella's values that all have to be true for it to be put there. */
+    readonly when: readonly (readonly string[])[];
+    readonly path: readonly string[];
+    /** What is put there; null for what the template works out, or takes from elsewhere. */
+    readonly value: HelmValue;
+    /** The path of the umbrella's values whose value is put there, where the template takes it as it is. */
+    readonly from: readonly string[] | null;
 }
 
 /** The schema of a dependency: Helm installs a chart only with values that fit the schemas of all its dependencies. */

@@ -83,9 +83,14 @@ export function kofCollectorsValues({ catalog, umbrella, settings }: Route): Hel
     if (!components.includes("kof-collectors")) {
         return managementServiceValues(catalog, umbrella, settings);
     }
-    return valueAt(umbrella, ["kof-collectors", "enabled"]) === true
-        ? (valueAt(umbrella, ["kof-collectors", "values"]) as HelmValues)
-        : undefined;
+    if (valueAt(umbrella, ["kof-collectors", "enabled"]) !== true) {
+        return undefined;
+    }
+    // The umbrella puts the daemon's image tag over that of the values, up to 1.9.
+    const over = catalog.overwrites
+        .filter(({ component, when, value }) => component === "kof-collectors" && when.length === 0 && value !== null)
+        .map(({ path, value }) => nest(path, value));
+    return mergeValues(valueAt(umbrella, ["kof-collectors", "values"]) as HelmValues, ...over);
 }
 
 function collector(key: string, shared: HelmValues, own: HelmValues, stack: HelmValues, route: Route): Collector {

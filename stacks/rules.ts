@@ -8,6 +8,7 @@ import { arnParts, partitionOf } from "../aws/partitions";
 import { startPath } from "../routes/restarts";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
 import { brief, type Problem } from "./problems";
+import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
 import { settingsSchema, type StorageClassSettings } from "./settings";
 import { defaultClasses, requiredParameters, storageClassPresets } from "./storageClasses";
@@ -383,7 +384,24 @@ export function looksSecret(value: unknown): boolean {
     return typeof value === "string" && secretLooks.some((look) => look.test(value));
 }
 
-function valueProblems({ values, version, route }: Values): Problem[] {
+/** What settings write of what the charts' layers look at before they overwrite values. */
+function decidedValues({ route, clusterName, regional, regionless }: Values): HelmValues {
+    const selfSigned = route === "regionless" && regionless?.selfSigned === true;
+    const insecureSkipVerify = selfSigned || (route === "regional" && regional?.insecureSkipVerify === true);
+    const { domain, certEmail } = regionless ?? {};
+    return {
+        regionless: {
+            enabled: route === "regionless",
+            ...(clusterName === undefined ? {} : { clusterName }),
+            ...(domain === undefined ? {} : { domain }),
+            ...(certEmail === undefined ? {} : { certEmail }),
+        },
+        ...(insecureSkipVerify ? { tls: { ...(selfSigned ? { selfSigned } : {}), insecureSkipVerify } } : {}),
+    };
+}
+
+function valueProblems(settings: Values): Problem[] {
+    const { values, version, route } = settings;
     if (values === undefined || version === undefined) {
         return [];
     }
@@ -401,6 +419,7 @@ function valueProblems({ values, version, route }: Values): Problem[] {
     }));
     const named = new Set(problems.map(({ key }) => key));
     problems.push(...schemaProblems(catalog, given).filter(({ key }) => !named.has(key)));
+    problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
     for (const [path, value] of leaves(given)) {
         const text = typeof value === "string" ? value : "";
         const owner = deciderOf(path);

@@ -59,7 +59,10 @@ export function writeCharts(catalog: Catalog, folder: string): string {
         write(
             path.join(folder, chart),
             `templates/${chart.slice(4)}-multi-cluster-service.yaml`,
-            layer ? service(layer) : "kind: MultiClusterService\n",
+            [
+                layer ? service(layer) : "kind: MultiClusterService\n",
+                chart === "kof-regional" ? envoy(catalog) : "",
+            ].join(""),
         );
     }
     return folder;
@@ -195,20 +198,38 @@ export function definition(kind: string, ...further: string[]): string {
     );
 }
 
-function umbrellaTemplate({ layers }: Catalog): string {
-    const { over = {} } = layers.find(({ when }) => when !== null) ?? {};
+function umbrellaTemplate({ overwrites, version }: Catalog): string {
+    const blocks = overwrites
+        .filter(({ path: [first] }) => first !== "envoy-gateway")
+        .map(({ component, when, path, value, from }) => {
+            const source = from === null ? "$x" : `$.Values.${from.join(".")}`;
+            const isTag = value === `v${version}`;
+            const chain = path.reduceRight(
+                (inner, key) => `(dict "${key}" ${inner})`,
+                isTag ? '(printf "v%s" (trimPrefix "v" $.Chart.Version))' : source,
+            );
+            const yaml = stringify(nest(path, value ?? "HERE"))
+                .trimEnd()
+                .replace("HERE", `\` (quote ${source}) \``);
+            const merged = component === null || isTag ? chain : `(print \`\n${yaml}\n\` | fromYaml)`;
+            const conditions = [
+                ...(component === null ? [] : [`eq $component "${component}"`]),
+                ...when.map((each) =>
+                    each.some((key) => key.includes("-"))
+                        ? `and $.Values.x ($.Values | merge | dig ${each.map((key) => `"${key}"`).join(" ")} false)`.replace(
+                              "$.Values.x ",
+                              "",
+                          )
+                        : `$.Values.${each.join(".")}`,
+                ),
+            ];
+            const open = conditions.map((each) => `{{- if ${each} }}\n`).join("");
+            return `${open}{{- $values = mergeOverwrite $values ${merged} }}\n${"{{- end }}\n".repeat(conditions.length)}`;
+        });
     return `{{- range $component := .Values.global.components }}
 {{- if index $.Values $component "enabled" }}
     {{- $values := mergeOverwrite (dict) (index $.Values $component "values") }}
-    {{- if eq $component "kof-mothership" }}
-      {{- $values = mergeOverwrite $values (dict "kcm" (dict "name" "x")) }}
-      {{- if $.Values.regionless.enabled }}
-        {{- $values = mergeOverwrite $values (print \`
-${stringify({ domain: "x", ...over })}
-other: \` (quote $.Values.regionless.domain) \`
-        \` | fromYaml) }}
-      {{- end }}
-    {{- end }}
+${blocks.join("")}
 {{- end }}
 {{- end }}
 `;
@@ -235,6 +256,24 @@ ${body.replaceAll(/^(?=.)/gm, "          ").replaceAll(/: $/gm, ': ""')}
           \` | replace "{clusterName}" $clusterName | fromYaml {{\`}}\`}}
           {{\`{{ mergeOverwrite (dict) $globalValuesFromHelm $storageValuesHere $storageValuesFromHelm | toYaml | nindent 4 }}\`}}
       - name: kof-collectors
+`;
+}
+
+/** The service that has a value of KOF's over the user's. */
+function envoy({ overwrites }: Catalog): string {
+    const over = overwrites.filter(({ path: [first] }) => first === "envoy-gateway");
+    const values = mergeValues(...over.map(({ path: [, , ...below], value }) => nest(below, value ?? "{name}")));
+    const yaml = stringify(values).replace('"{name}"', "{name}");
+    return over.length === 0
+        ? ""
+        : `
+      - name: envoy-gateway
+        values: |
+          {{\`{{\`}} $envoyHere := \`
+${yaml.replaceAll(/^(?=.)/gm, "          ")}
+          \` | fromYaml {{\`}}\`}}
+          {{\`{{\`}} $envoyFromHelm := \`{{ index $.Values "envoy-gateway" "values" | toYaml | nindent 10 }}\` | fromYaml {{\`}}\`}}
+          {{\`{{\`}} mergeOverwrite (dict) $envoyFromHelm $envoyHere | toYaml | nindent 4 {{\`}}\`}}
 `;
 }
 

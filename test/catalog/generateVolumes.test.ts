@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { catalogOf, versions, type Catalog, type CatalogVolume } from "../../catalog";
 import { operatorFields } from "../../catalog/generate";
 import { readLayers } from "../../catalog/generateLayers";
+import { readOverwrites } from "../../catalog/generateOverwrites";
 import { readVolumes } from "../../catalog/generateVolumes";
 import { formatPath } from "../../catalog/values";
 import { definition, write, writeCharts } from "./charts";
@@ -39,7 +40,7 @@ describe("the volumes of a catalog", () => {
     function read(): Pick<Catalog, "volumes" | "layers"> {
         const { values } = catalog.charts["kof-storage"]!;
         const volumes = readVolumes(path.join(folder, "kof-storage"), values, operatorFields(folder));
-        return { volumes, layers: readLayers(folder, volumes) };
+        return { volumes, layers: readLayers(folder, volumes, readOverwrites(folder, "1.10.0")) };
     }
 
     function volume(workload: string): CatalogVolume {

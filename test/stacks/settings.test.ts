@@ -44,6 +44,27 @@ const days =
 /** Every mistake with the whole text of its error. */
 const mistakes: readonly [string, Raw, string][] = [
     [
+        "a value that the umbrella overwrites",
+        {
+            version: "1.9.0",
+            route: "management",
+            values: nest(["kof-collectors", "values", "opentelemetry-kube-stack", "collectors", "daemon"], {
+                image: { tag: "v9.9.9" },
+            }),
+        },
+        `  kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.image.tag is "v9.9.9", which never arrives: KOF 1.9.0 puts its own value, "v1.9.0", over it. Remove it: the daemon has the image of its KOF version, unless image.digest names another`,
+    ],
+    [
+        "a value that a layer overwrites for the route's sake",
+        {
+            version: "1.10.0",
+            route: "regionless",
+            regionless: { domain: "kof.example.net", certEmail: "a@example.net" },
+            values: nest(["kof-regional", "values", "cert-manager", "enabled"], true),
+        },
+        `  kof:values.kof-regional.values.cert-manager.enabled is true, which never arrives: KOF 1.10.0 puts its own value, false, over it as regionless.enabled is true. Remove it`,
+    ],
+    [
         "a value that a chart's schema refuses",
         {
             version: "1.9.0",
