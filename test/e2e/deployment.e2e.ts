@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { umbrellaObjects } from "../../catalog/umbrella";
 import { planOf, verdictOf } from "../../changes";
-import { eventually } from "../cluster/cluster";
 import type { AnyObject } from "../cluster/crds";
 import { routeFor } from "../support";
 import { onPath } from "./engine";
@@ -56,48 +54,6 @@ endToEnd("a deployment", (run) => {
         await run.deploy(await run.permitted(settings));
         assert.deepEqual(await run.objects(), run.expectedObjects(settings));
     }
-
-    it("goes on after a release failed and was mended", async function () {
-        if (run.realFlux) {
-            this.skip();
-        }
-        run.flux.fail("kof-mothership", "Helm install failed for release kof/kof-mothership: timed out");
-        run.configure(routes.management!);
-        const interrupt = new AbortController();
-        const up = run.stack.up(interrupt.signal);
-        await eventually(() => run.flux.events.includes("fail kof-mothership"), "the release fails", 120);
-        interrupt.abort();
-        assert.equal((await up).ok, false);
-        await run.stack.cancel();
-        run.flux.fail("kof-mothership");
-        await succeed(run.stack.up());
-        assert.deepEqual(await run.objects(), run.expectedObjects(routes.management!));
-        await succeed(run.stack.expectNoChanges());
-    });
-
-    it("goes on after the API server was away in the middle of it", async function () {
-        if (run.cluster.interrupt === undefined || run.realFlux) {
-            this.skip();
-        }
-        run.configure(routes.management!);
-        run.flux.hold("kof-mothership");
-        const interrupt = new AbortController();
-        const up = run.stack.up(interrupt.signal);
-        await eventually(() => run.flux.events.includes("begin kof-mothership"), "the deployment is under way", 120);
-        const restore = await run.cluster.interrupt();
-        await sleep(5000);
-        await restore();
-        run.flux.letGo("kof-mothership");
-        // Whether it notices and ends, or goes on waiting: the next run has to get there.
-        const patience = setTimeout(() => {
-            interrupt.abort();
-        }, 60_000);
-        await up;
-        clearTimeout(patience);
-        await run.stack.cancel();
-        await succeed(run.stack.up());
-        await succeed(run.stack.expectNoChanges());
-    });
 
     it("rotates the key of CloudWatch in two steps, with the Secret always there", async () => {
         const secret = {

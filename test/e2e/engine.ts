@@ -20,7 +20,7 @@ export interface Engine {
     readonly root: string;
     /** What the engine has to have in its environment. */
     readonly env: Readonly<Record<string, string>>;
-    /** Ends the command that runs now as nothing else than SIGKILL can: it cleans up nothing. */
+    /** Ends the command that runs now, and the providers that are built here, by SIGKILL: nothing is cleaned up. */
     kill(): void;
     remove(): void;
 }
@@ -33,16 +33,19 @@ export interface Engine {
  */
 export async function prepareEngine(): Promise<Engine> {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), "kof-engine-"));
-    const pidFile = path.join(root, "pid");
+    // The Automation API keeps to itself which process it has started; and a provider may outlive an engine that was killed.
+    const pids = path.join(root, "pids");
     const installed = onPath("pulumi");
     const pulumi = installed ?? path.join(await programs("pulumi"), "pulumi");
-    // The Automation API keeps to itself which process it has started.
-    writeProgram(root, "pulumi", `echo $$ > '${pidFile}'; exec '${pulumi}'`);
+    writeProgram(root, "pulumi", `echo $$ > '${pids}'; exec '${pulumi}'`);
     if (installed === undefined) {
         const kubernetes = path.join(await programs("pulumi-kubernetes"), "pulumi-resource-kubernetes");
-        writeProgram(root, "pulumi-resource-kubernetes", `exec '${kubernetes}'`);
-        for (const name of ["aws", "random"]) {
-            writeProgram(root, `pulumi-resource-${name}`, `exec ${node(`test/e2e/providers/${name}.ts`)}`);
+        for (const [name, command] of [
+            ["kubernetes", `'${kubernetes}'`],
+            ["aws", node("test/e2e/providers/aws.ts")],
+            ["random", node("test/e2e/providers/random.ts")],
+        ] as const) {
+            writeProgram(root, `pulumi-resource-${name}`, `echo $$ >> '${pids}'; exec ${command}`);
         }
     }
     const own = {
@@ -59,7 +62,9 @@ export async function prepareEngine(): Promise<Engine> {
             ...(installed === undefined ? own : {}),
         },
         kill: () => {
-            process.kill(Number(fs.readFileSync(pidFile, "utf8")), "SIGKILL");
+            for (const pid of fs.readFileSync(pids, "utf8").trim().split("\n")) {
+                process.kill(Number(pid), "SIGKILL");
+            }
         },
         remove: () => {
             fs.rmSync(root, { recursive: true, force: true });

@@ -133,13 +133,6 @@ export async function serve(served: Provider): Promise<void> {
     });
     // What the engine connects to.
     console.log(port);
-    const engine = process.ppid;
-    setInterval(() => {
-        // One that was killed tells nobody.
-        if (process.ppid !== engine) {
-            process.exit();
-        }
-    }, 1000);
 }
 
 function answer<Request, Response>(method: (request: Request) => Response | Promise<Response>) {

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { eventually } from "../cluster/cluster";
+import { endToEnd, succeed } from "./run";
+
+endToEnd("a deployment that was cut short", (run) => {
+    const { routes } = run;
+
+    /** Deploys until a release is under way, which then takes as long as it is held. */
+    async function begin(route: string, release = "kof-mothership") {
+        if (run.realFlux) {
+            return undefined;
+        }
+        run.configure(routes[route]!);
+        run.flux.hold(release);
+        const interrupt = new AbortController();
+        const up = run.stack.up(interrupt.signal);
+        await eventually(() => run.flux.events.includes(`begin ${release}`), "the deployment is under way", 120);
+        return { up, interrupt };
+    }
+
+    it("goes on after its engine was killed", async function () {
+        const begun = (await begin("cloudwatch")) ?? this.skip();
+        run.engine.kill();
+        assert.equal((await begun.up).ok, false);
+        run.flux.letGo("kof-mothership");
+        // The killed one could not give it back.
+        const locked = await run.stack.up();
+        assert.ok(!locked.ok && locked.output.includes("pulumi cancel"), locked.output);
+        await run.stack.cancel();
+        await succeed(run.stack.up());
+        assert.deepEqual(await run.objects(), run.expectedObjects(routes.cloudwatch!));
+        await succeed(run.stack.expectNoChanges());
+    });
+
+    it("goes on after the API server was away in the middle of it", async function () {
+        const begun = (await begin("management")) ?? this.skip();
+        const restore = (await run.cluster.interrupt?.()) ?? this.skip();
+        await sleep(5000);
+        await restore();
+        run.flux.letGo("kof-mothership");
+        // Whether it notices and ends, or goes on waiting: the next run has to get there.
+        const patience = setTimeout(() => {
+            begun.interrupt.abort();
+        }, 20_000);
+        await begun.up;
+        clearTimeout(patience);
+        await run.stack.cancel();
+        await succeed(run.stack.up());
+        await succeed(run.stack.expectNoChanges());
+    });
+});
