@@ -4,6 +4,7 @@ import { createEnvironment } from "./stacks/environment";
 import { adopted, checkExisting } from "./stacks/existing";
 import { lookAtAws } from "./stacks/logGroups";
 import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
+import { retriesOf, retriesOutput } from "./stacks/retries";
 
 // Pulumi calls what the program exports, and takes what it returns for the stack's outputs.
 export = async (stackFile?: string, connect: Connect = connectToCluster) => {
@@ -18,5 +19,6 @@ export = async (stackFile?: string, connect: Connect = connectToCluster) => {
     if (deployed && change && cluster) {
         await checkExisting(configuration, change.from, cluster);
     }
-    return createEnvironment(configuration, { change, deployed, aws, place });
+    const retries = await retriesOf(deployed?.[retriesOutput], cluster);
+    return createEnvironment(configuration, { change, deployed, aws, place, retries });
 };

@@ -19,6 +19,8 @@ export interface KofArgs {
     readonly values: HelmValues;
     /** The Secret that the collectors' pods read: it, and the key in it, outlives them. Default: none that the stack makes. */
     readonly collectorsSecret?: Secret | undefined;
+    /** Per HelmRelease a value that asks Flux, once, to try again. */
+    readonly retries: Readonly<Record<string, string>>;
 }
 
 /**
@@ -39,7 +41,7 @@ export class Kof extends pulumi.ComponentResource {
                 ...chartSource(args.chart, args.version),
                 values: args.values,
                 // By a path relative to the project, which is where Pulumi runs it: the same on every machine.
-                postRenderer: { command: "node", args: ["components/postRenderer.js"] },
+                postRenderer: { command: "node", args: ["components/postRenderer.js", ...retryArguments(args)] },
             },
             { parent: this, transforms: args.collectorsSecret ? [uninstalledBefore(args.collectorsSecret)] : [] },
         );
@@ -59,6 +61,10 @@ function uninstalledBefore(secret: Secret): pulumi.ResourceTransform {
         type.endsWith(":HelmRelease") && name.endsWith(`/${collectorsRelease}`)
             ? { props, opts: { ...opts, replaceWith: [...(opts.replaceWith ?? []), secret] } }
             : undefined;
+}
+
+function retryArguments({ retries }: KofArgs): string[] {
+    return Object.keys(retries).length > 0 ? [JSON.stringify(retries)] : [];
 }
 
 /** Whether a chart is given as a folder, which has the version that it has. */

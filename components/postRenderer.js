@@ -33,21 +33,27 @@ const timeoutSeconds = 25 * 60;
 
 /**
  * Makes Pulumi treat the umbrella's objects as Flux does: a HelmRelease comes after its HelmChart and after the releases it
- * depends on, a HelmChart after its HelmRepository, and a HelmRelease is done when it is Ready.
+ * depends on, a HelmChart after its HelmRepository, and a HelmRelease is done when it is Ready. Where Flux has given up on one,
+ * it is asked to try again.
  *
  * @param {KubernetesObject[]} objects what the umbrella renders
+ * @param {Record<string, string>} retries per HelmRelease a value that asks for that, once (stacks/retries.ts)
  * @returns {KubernetesObject[]} the same objects, with annotations that Pulumi's Kubernetes provider reads
  */
-function postRender(objects) {
+function postRender(objects, retries = {}) {
     return objects.map((object) => {
         const group = object.apiVersion.split("/")[0];
         if (group === source && object.kind === "HelmChart") {
-            return annotate(object, dependencies(object, [object.spec?.sourceRef], source));
+            return annotate(wanted(object), dependencies(object, [object.spec?.sourceRef], source));
         }
         if (group === helm && object.kind === "HelmRelease") {
             const { chartRef, dependsOn } = object.spec ?? {};
+            const retry = retries[object.metadata.name];
             return waitedFor(
-                annotate(object, {
+                annotate(wanted(object), {
+                    ...(retry === undefined
+                        ? {}
+                        : { "reconcile.fluxcd.io/requestedAt": retry, "reconcile.fluxcd.io/resetAt": retry }),
                     ...dependencies(object, [chartRef], source, dependsOn ?? []),
                     "pulumi.com/timeoutSeconds": String(timeoutSeconds),
                 }),
@@ -104,22 +110,31 @@ function waitedFor(object) {
 
 /**
  * @param {KubernetesObject} object
+ * @returns {KubernetesObject} without the annotations that stand in the way
+ */
+function wanted(object) {
+    const kept = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => !unwanted.includes(key));
+    return { ...object, metadata: { ...object.metadata, annotations: Object.fromEntries(kept) } };
+}
+
+/**
+ * @param {KubernetesObject} object
  * @param {Record<string, string>} annotations
  * @returns {KubernetesObject}
  */
 function annotate(object, annotations) {
-    const kept = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => !unwanted.includes(key));
     return {
         ...object,
-        metadata: { ...object.metadata, annotations: { ...Object.fromEntries(kept), ...annotations } },
+        metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } },
     };
 }
 
 /**
  * @param {string} manifest YAML documents
+ * @param {Record<string, string>} [retries] as {@link postRender} takes them
  * @returns {string} the same documents, post-rendered
  */
-function postRenderManifest(manifest) {
+function postRenderManifest(manifest, retries) {
     const documents = parseAllDocuments(manifest);
     const objects = [...documents].map((document) => {
         if (document.errors[0]) {
@@ -127,13 +142,18 @@ function postRenderManifest(manifest) {
         }
         return document.toJS();
     });
-    return postRender(objects.filter((object) => object !== null))
+    const rendered = postRender(
+        objects.filter((object) => object !== null),
+        retries,
+    );
+    return rendered
         .map((object) => `---\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`)
         .join("");
 }
 
 if (require.main === module) {
-    process.stdout.write(postRenderManifest(require("node:fs").readFileSync(0, "utf8")));
+    const [retries = "{}"] = process.argv.slice(2);
+    process.stdout.write(postRenderManifest(require("node:fs").readFileSync(0, "utf8"), JSON.parse(retries)));
 }
 
 module.exports = { postRender, postRenderManifest };

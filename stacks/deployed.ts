@@ -18,6 +18,7 @@ import type { Configuration } from "./config";
 import { parseSettings } from "./parse";
 import type { Place, placeOutput } from "./place";
 import { configurationError, formatProblem } from "./problems";
+import type { Retries, retriesOutput } from "./retries";
 import type { Settings } from "./settings";
 
 /** The output under which a stack remembers the settings that it was last deployed with. */
@@ -43,6 +44,7 @@ export interface Deployed {
     readonly [logGroupsOutput]?: RememberedLogGroups;
     /** Where it was; `undefined` where an older version of this program made it. */
     readonly [placeOutput]?: Place;
+    readonly [retriesOutput]?: Retries;
 }
 
 /** What a stack remembers of its CloudWatch log groups, on whichever route it is now. */

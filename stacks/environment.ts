@@ -28,6 +28,7 @@ import {
 import { isRendered } from "./gitops";
 import type { AwsFindings } from "./logGroups";
 import { clusterIdentifier, placeOutput, stackName, staysInPlace, type Place } from "./place";
+import { retriesOutput, type Retries } from "./retries";
 import { whenRestarted } from "./rollout";
 import type { SettingsOf } from "./settings";
 import { storageClassOf } from "./storageClasses";
@@ -52,6 +53,8 @@ export interface Outputs {
     readonly [settingsOutput]: pulumi.Input<object>;
     /** Where it runs, which the next one has to be. */
     readonly [placeOutput]?: Place;
+    /** What Flux was asked to try again, and had given up on when. */
+    readonly [retriesOutput]?: pulumi.Input<Retries>;
     /** The log group that the stack keeps, and those that it made. */
     readonly [logGroupsOutput]?: RememberedLogGroups;
     /** What stood in `kof:acknowledge` so far, which permits nothing any more. */
@@ -74,12 +77,14 @@ export interface Known {
     readonly aws: AwsFindings;
     /** Where it runs; `undefined` when nobody may look. */
     readonly place: Place | undefined;
+    /** What Flux is asked to try again. */
+    readonly retries: Retries;
 }
 
 /** Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF. */
 export function createEnvironment(
     { source, route, notices, kubernetes }: Configuration,
-    { change, deployed, aws, place }: Known,
+    { change, deployed, aws, place, retries }: Known,
 ): Outputs {
     const { settings } = route;
     for (const notice of notices) {
@@ -121,7 +126,7 @@ export function createEnvironment(
     const { chart, version } = settings;
     const kof = new Kof(
         "kof",
-        { chart, version, values: route.values, collectorsSecret: cloudwatch?.secret },
+        { chart, version, values: route.values, retries, collectorsSecret: cloudwatch?.secret },
         { ...onCluster, dependsOn: before },
     );
     const end = whenRestarted(kof.installed, change, kubernetes);
@@ -142,6 +147,7 @@ export function createEnvironment(
         ...(acknowledged === undefined ? {} : { acknowledged: completed(acknowledged) }),
         ...(fewestCopies === undefined ? {} : { fewestCopies: completed(fewestCopies) }),
         ...(place ? { [placeOutput]: place } : {}),
+        ...(Object.keys(retries).length > 0 ? { [retriesOutput]: completed(retries) } : {}),
         ...rememberedLogGroups(route, change?.from, aws),
         ...describeLeft(route, change, deployed),
         verify: verifyCommand(route),

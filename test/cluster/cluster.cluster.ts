@@ -70,6 +70,7 @@ describe("the cluster for tests", () => {
             assert.deepEqual(flux.events, [
                 "install kof-operators",
                 ...Array<string>(3).fill("fail kof-mothership"),
+                "give up kof-mothership",
                 "install kof-mothership",
                 "install kof-child",
                 "leave kof-child",

@@ -14,7 +14,10 @@ const charts = "/apis/source.toolkit.fluxcd.io/v1/helmcharts";
  * `resetAt` have the same new value (helm-controller 1.6, `internal/action/reset.go`). Nothing is installed.
  */
 export class FluxStandIn {
-    /** What happened, in order: `install kof-operators`, `begin …` (one that is held), `fail …`, `uninstall …`, `leave …` (suspended). */
+    /**
+     * What happened, in order: `install kof-operators`, `begin …` (one that is held), `fail …`, `give up …`, `uninstall …`,
+     * `leave …` (suspended).
+     */
     readonly events: string[] = [];
     private readonly failures = new Map<string, string>();
     private readonly held = new Set<string>();
@@ -138,6 +141,9 @@ export class FluxStandIn {
                 status: { installFailures, lastHandledResetAt: reset },
                 ...(exceeded ? { conditions: [{ type: "Stalled", reason: "RetriesExceeded", message: stalled }] } : {}),
             });
+            if (exceeded) {
+                this.happened(`give up ${name}`);
+            }
         } else {
             this.happened(`${current?.status === "True" ? "upgrade" : "install"} ${name}`);
             const message = `Helm install succeeded for release kof/${name}.v1`;

@@ -94,6 +94,14 @@ describe("post-renderer", () => {
         }
     });
 
+    it("has Flux try a release again, by the two annotations that it compares, and waits for that", () => {
+        const [, , retried]: any[] = postRender(recorded, { "kof-collectors": "2026-11-27T00:20:00Z", other: "x" });
+        const { "reconcile.fluxcd.io/requestedAt": requestedAt, "reconcile.fluxcd.io/resetAt": resetAt } =
+            annotations(retried);
+        assert.deepEqual([requestedAt, resetAt], ["2026-11-27T00:20:00Z", "2026-11-27T00:20:00Z"]);
+        assert.notEqual(annotations(retried)["pulumi.com/waitFor"], annotations(newRelease)["pulumi.com/waitFor"]);
+    });
+
     it("leaves objects that it does not know as they are", () => {
         const others = [{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } }];
         assert.deepEqual(postRender(others), others);
@@ -119,6 +127,11 @@ describe("post-renderer", () => {
         const run = spawnSync("node", ["components/postRenderer.js"], { input: manifest, encoding: "utf8" });
         assert.deepEqual([run.status, run.stderr], [0, ""]);
         assert.equal(run.stdout, postRenderManifest(manifest));
+        const retries = { "kof-collectors": "now" };
+        const args = ["components/postRenderer.js", JSON.stringify(retries)];
+        const retried = spawnSync("node", args, { input: manifest, encoding: "utf8" });
+        assert.equal(retried.stdout, postRenderManifest(manifest, retries));
+        assert.notEqual(retried.stdout, run.stdout);
         assert.deepEqual(
             [...parseAllDocuments(run.stdout)].map((document) => document.toJS()),
             postRender(recorded),

@@ -34,6 +34,25 @@ endToEnd("a deployment that was cut short", (run) => {
         await succeed(run.stack.expectNoChanges());
     });
 
+    it("goes on after Flux gave up on a release, and what was wrong was mended outside the stack", async function () {
+        if (run.realFlux) {
+            this.skip();
+        }
+        run.configure(routes.management!);
+        run.flux.fail("kof-mothership", "Helm install failed for release kof/kof-mothership: timed out");
+        const interrupt = new AbortController();
+        const up = run.stack.up(interrupt.signal);
+        await eventually(() => run.flux.events.includes("give up kof-mothership"), "Flux gives up", 120);
+        interrupt.abort();
+        assert.equal((await up).ok, false);
+        run.flux.fail("kof-mothership");
+        // Where Flux is not asked to try again, Pulumi waits for 25 minutes.
+        const output = await succeed(run.stack.up(AbortSignal.timeout(10 * 60_000)));
+        assert.ok(output.includes("Flux has given up on HelmRelease kof-mothership"), output);
+        assert.deepEqual(await run.objects(), run.expectedObjects(routes.management!));
+        await succeed(run.stack.expectNoChanges());
+    });
+
     it("goes on after the API server was away in the middle of it", async function () {
         const begun = (await begin("management")) ?? this.skip();
         const restore = (await run.cluster.interrupt?.()) ?? this.skip();

@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { kofNamespace } from "../components/namespace";
+import { CouldNotLook } from "../live/findings";
+import type { Cluster } from "./place";
+
+/** The output under which a stack remembers what it has asked Flux to try again. */
+export const retriesOutput = "retries";
+
+/** Per HelmRelease a value that asks Flux, once, to try again. */
+export type Retries = Readonly<Record<string, string>>;
+
+interface HelmRelease {
+    readonly metadata: { readonly name: string };
+    readonly status?: {
+        readonly conditions?: readonly {
+            readonly type: string;
+            readonly status: string;
+            readonly message?: string;
+            readonly lastTransitionTime?: string;
+        }[];
+    };
+}
+
+/**
+ * What to ask Flux to try again. It gives up on a release after its retries, and starts again only for a new generation, or
+ * when annotations ask it to (helm-controller 1.6, `internal/action/reset.go`). What was mended outside the stack is no new
+ * generation: Pulumi would wait in vain. The value is the time at which Flux gave up, so it is the same in the preview and in the
+ * deployment, and another one only after another failure.
+ *
+ * @param remembered what the last deployment had asked for. It stays as it is, so that nothing is proposed where nothing failed.
+ * @param cluster `undefined` where nothing may be contacted.
+ */
+export async function retriesOf(remembered: Retries = {}, cluster?: Cluster): Promise<Retries> {
+    if (!cluster) {
+        return remembered;
+    }
+    try {
+        const path = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
+        const releases = await cluster.list<HelmRelease>(path);
+        const asked = releases.map(({ metadata: { name }, status }) => {
+            const stalled = status?.conditions?.find((each) => each.type === "Stalled" && each.status === "True");
+            if (stalled) {
+                const why = stalled.message ?? "it does not say why";
+                void pulumi.log.info(`Flux has given up on HelmRelease ${name}: ${why}. It is asked to try again.`);
+            }
+            return [name, stalled?.lastTransitionTime ?? remembered[name]] as const;
+        });
+        return Object.fromEntries(asked.filter((each): each is [string, string] => each[1] !== undefined));
+    } catch (error) {
+        if (!(error instanceof CouldNotLook)) {
+            throw error;
+        }
+        void pulumi.log.warn(
+            `Whether Flux has given up on a release cannot be seen, so it is not asked to try again: ${error.message}`,
+        );
+        return remembered;
+    }
+}
