@@ -20,19 +20,23 @@ endToEnd("a deployment that was cut short", (run) => {
         return { up, interrupt };
     }
 
-    it("goes on after its engine was killed", async function () {
-        const begun = (await begin("cloudwatch")) ?? this.skip();
-        run.engine.kill();
-        assert.equal((await begun.up).ok, false);
-        run.flux.letGo("kof-mothership");
-        // The killed one could not give it back.
-        const locked = await run.stack.up();
-        assert.ok(!locked.ok && locked.output.includes("pulumi cancel"), locked.output);
-        await run.stack.cancel();
-        await succeed(run.stack.up());
-        assert.deepEqual(await run.objects(), run.expectedObjects(routes.cloudwatch!));
-        await succeed(run.stack.expectNoChanges());
-    });
+    // With the second, a provider takes over what the killed run was making, where it would refuse that otherwise.
+    for (const adopt of [false, true]) {
+        it(`goes on after its engine was killed, with kof:adopt ${adopt}`, async function () {
+            const begun = (await begin("cloudwatch")) ?? this.skip();
+            run.engine.kill();
+            assert.equal((await begun.up).ok, false);
+            run.flux.letGo("kof-mothership");
+            // The killed one could not give it back.
+            const locked = await run.stack.up();
+            assert.ok(!locked.ok && locked.output.includes("pulumi cancel"), locked.output);
+            await run.stack.cancel();
+            run.configure({ ...routes.cloudwatch, adopt });
+            await succeed(run.stack.up());
+            assert.deepEqual(await run.objects(), run.expectedObjects(routes.cloudwatch!));
+            await succeed(run.stack.expectNoChanges());
+        });
+    }
 
     it("goes on after Flux gave up on a release, and what was wrong was mended outside the stack", async function () {
         if (run.realFlux) {
