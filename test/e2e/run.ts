@@ -143,10 +143,11 @@ export async function succeed(outcome: Promise<Outcome>): Promise<string> {
 }
 
 /**
- * Cases that deploy with a real engine onto a real API server, for each KOF version that is to be deployed. Each case starts
- * without KOF on the cluster.
+ * Cases that deploy with a real engine onto a real API server. Each case starts without KOF on the cluster.
+ *
+ * @param versions of KOF, for each of which they are. Default: those that are to be deployed.
  */
-export function endToEnd(title: string, cases: (run: Run) => void): void {
+export function endToEnd(title: string, cases: (run: Run) => void, versions = versionsToDeploy()): void {
     describe(title, function () {
         // Flux itself installs for up to 20 minutes.
         this.timeout(60 * 60_000);
@@ -190,7 +191,7 @@ export function endToEnd(title: string, cases: (run: Run) => void): void {
             }
         });
 
-        for (const version of versionsToDeploy()) {
+        for (const version of versions) {
             describe(`on KOF ${version}`, () => {
                 const run = new Run(version);
                 let removeChart: () => void;
