@@ -47,8 +47,9 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
     for (const name of charts) {
         checkClaims(chartFolder(folder, name), read[name]?.values ?? {});
     }
+    const specOf = operatorSpecs(folder);
     const volumes = ["kof-mothership", "kof-storage", "kof-collectors"].flatMap((name) =>
-        readVolumes(chartFolder(folder, name), read[name]?.values ?? {}, operatorFields(folder)),
+        readVolumes(chartFolder(folder, name), read[name]?.values ?? {}, operatorFields(folder, specOf)),
     );
     const overwrites = readOverwrites(folder, version);
     return {
@@ -61,7 +62,7 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
         volumes,
         layers: readLayers(folder, volumes, overwrites),
         overwrites,
-        schemas: schemasIn(folder).schemas,
+        schemas: schemasIn(folder, specOf).schemas,
         collectorFields: collectorFields(chartFolder(folder, kubeStack)),
         presets: await presets(
             folder,
@@ -72,8 +73,8 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
 }
 
 /** The schemas of the charts in a folder, see {@link generateCatalog}. */
-export function schemasIn(folder: string): Schemas {
-    return readSchemas(Object.fromEntries(charts.map((name) => [name, chartFolder(folder, name)])));
+export function schemasIn(folder: string, specOf = operatorSpecs(folder)): Schemas {
+    return readSchemas(Object.fromEntries(charts.map((name) => [name, chartFolder(folder, name)])), specOf);
 }
 
 function chartFolder(folder: string, name: string): string {
@@ -120,19 +121,32 @@ function sourceOf(chart: string): CatalogSource {
 }
 
 /** The fields of the VictoriaMetrics operator's kinds, from the definitions that its chart brings. */
-export function operatorFields(folder: string): (kind: string) => OperatorFields {
-    const text = readText(path.join(chartFolder(folder, operator), "charts", "crds", "crds", "crd.yaml"));
+export function operatorFields(folder: string, specOf = operatorSpecs(folder)): (kind: string) => OperatorFields {
     return (kind) => {
-        const definition = text.split(/^---$/m).find((each) => new RegExp(`^ {4}kind: ${kind}$`, "m").test(each));
-        const versions = valueAt(parse(definition ?? "") as HelmValue, ["spec", "versions"]);
-        const schemas = Array.isArray(versions) ? versions : [];
-        const fields = schemas.flatMap((version) => [
-            ...fieldsBelow(valueAt(version, ["schema", "openAPIV3Schema", "properties", "spec"]), 3),
-        ]);
+        const fields = [...fieldsBelow(specOf(kind), 3)];
         if (fields.length === 0) {
             throw new UserError(`The chart ${operator} in ${folder} does not define ${kind}.`);
         }
         return new Set(fields);
+    };
+}
+
+/** The schemas of the specs of the operator's kinds. */
+function operatorSpecs(folder: string): (kind: string) => HelmValue | undefined {
+    const text = readText(path.join(chartFolder(folder, operator), "charts", "crds", "crds", "crd.yaml"));
+    const definitions = text.split(/^---$/m);
+    const known = new Map<string, HelmValue | undefined>();
+    const specOf = (kind: string): HelmValue | undefined => {
+        const definition = definitions.find((each) => new RegExp(`^ {4}kind: ${kind}$`, "m").test(each));
+        const versions = valueAt(parse(definition ?? "") as HelmValue, ["spec", "versions"]);
+        const [version] = Array.isArray(versions) ? versions : [];
+        return valueAt(version, ["schema", "openAPIV3Schema", "properties", "spec"]);
+    };
+    return (kind) => {
+        if (!known.has(kind)) {
+            known.set(kind, specOf(kind));
+        }
+        return known.get(kind);
     };
 }
 

@@ -20,7 +20,10 @@ export interface Catalog {
     readonly layers: readonly CatalogLayer[];
     /** What layers put over the user's values, of anything. */
     readonly overwrites: readonly CatalogOverwrite[];
-    /** The schemas (`values.schema.json`) of the charts that {@link charts} install as dependencies. */
+    /**
+     * The schemas (`values.schema.json`) of the charts that {@link charts} install as dependencies, and those that the
+     * VictoriaMetrics operator's definitions have.
+     */
     readonly schemas: readonly CatalogSchema[];
     /** Fields of a collector that opentelemetry-kube-stack reads, from its own values.schema.json. */
     readonly collectorFields: readonly string[];
@@ -181,13 +184,17 @@ export interface CatalogOverwrite {
     readonly from: readonly string[] | null;
 }
 
-/** The schema of a dependency: Helm installs a chart only with values that fit the schemas of all its dependencies. */
+/**
+ * A schema that values of a chart have to fit: of a dependency, with which Helm compares them before it installs anything, or of an
+ * object's `spec`, into which the chart copies them as they are.
+ */
 export interface CatalogSchema {
     readonly chart: string;
-    /** Where in that chart's values those of the dependency are. */
-    readonly key: string;
-    /** The dependency's own name. */
+    /** Where in that chart's values those are that have to fit. */
+    readonly path: readonly string[];
+    /** The dependency's own name, or the kind of the object. */
     readonly name: string;
+    readonly of: "dependency" | "object";
     /** The file in `catalog/schemas`. */
     readonly file: string;
 }

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
 import { distance } from "fastest-levenshtein";
 
-import type { Catalog } from ".";
+import type { Catalog, CatalogSchema } from ".";
 import { defaultAt, handedTo } from "./defaults";
 import { isMap, valueAt, type HelmValue, type HelmValues } from "./values";
 
@@ -14,8 +14,8 @@ type Path = readonly string[];
 export interface SchemaProblem {
     /** Where it is in the umbrella's values. Entries of lists are numbers. */
     readonly path: Path;
-    /** The chart that refuses it; `undefined` for a value that passes Helm, and that Kubernetes refuses. */
-    readonly chart: string | undefined;
+    /** The dependency that refuses it, or the kind of object in which Kubernetes does. */
+    readonly by: Pick<CatalogSchema, "name" | "of">;
     readonly value: HelmValue;
     /** What it would have to be, as it follows "has to be". */
     readonly wanted: string;
@@ -42,15 +42,20 @@ export function checkSchemas(catalog: Catalog, values: HelmValues): SchemaProble
 }
 
 function* validated(catalog: Catalog, chart: string, values: HelmValues, path: Path): Generator<SchemaProblem> {
-    for (const { key, name, file } of catalog.schemas.filter((each) => each.chart === chart)) {
-        const own = values[key];
-        const enabled = valueAt(own, ["enabled"]) ?? defaultAt(catalog, [key, "enabled"], chart);
-        if (isMap(own) && enabled !== false) {
-            yield* problemsOf(name, validatorOf(file), own, [...path, key]);
-            yield* name === kubeStack ? unmatched(file, own, [...path, key]) : [];
+    for (const schema of catalog.schemas.filter((each) => each.chart === chart)) {
+        const own = valueAt(values, schema.path);
+        const at = [...path, ...schema.path];
+        if (isMap(own) && (schema.of === "object" || isInstalled(catalog, schema, own))) {
+            yield* problemsOf(schema, validatorOf(schema.file), own, at);
+            yield* schema.name === kubeStack ? unmatched(schema.file, own, at) : [];
         }
     }
     yield* below(catalog, chart, values, path, []);
+}
+
+/** Helm looks at the schemas of those dependencies that it installs. */
+function isInstalled(catalog: Catalog, { chart, path }: CatalogSchema, values: HelmValues): boolean {
+    return (values.enabled ?? defaultAt(catalog, [...path, "enabled"], chart)) !== false;
 }
 
 /** Goes on to wherever values are handed to another chart. */
@@ -76,13 +81,15 @@ const kubeStack = "opentelemetry-kube-stack";
 /** The only names of collectors that the schema of opentelemetry-kube-stack (0.5.3 to 0.6.3) applies to. */
 const matched = /^[a-z]+[a-zA-Z0-9]+$/;
 
+const custom = { name: "OpenTelemetryCollector", of: "object" } as const;
+
 /** Collectors whose names the schema passes over: their fields reach Kubernetes, which knows their types too. */
 function* unmatched(file: string, values: HelmValues, path: Path): Generator<SchemaProblem> {
     for (const [name, collector] of Object.entries(isMap(values.collectors) ? values.collectors : {})) {
         if (!matched.test(name) && isMap(collector)) {
             const validate = validatorOf(file, "OpenTelemetryCollectorSpec");
             // Kubernetes takes any name, and a number, for an amount.
-            yield* [...problemsOf(undefined, validate, collector, [...path, "collectors", name])].filter(
+            yield* [...problemsOf(custom, validate, collector, [...path, "collectors", name])].filter(
                 (problem) => !/\bresources\b.*\b(?:limits|requests)\b/.test(problem.path.join(".")),
             );
         }
@@ -90,7 +97,7 @@ function* unmatched(file: string, values: HelmValues, path: Path): Generator<Sch
 }
 
 function* problemsOf(
-    chart: string | undefined,
+    by: SchemaProblem["by"],
     validate: ValidateFunction,
     values: HelmValues,
     at: Path,
@@ -107,7 +114,7 @@ function* problemsOf(
         const [first] = errors;
         if (first && !combining.has(first.keyword) && !isIncomplete(first)) {
             const place = placeOf(first);
-            yield { path: [...at, ...place], chart, ...explained(first, errors, entryAt(values, place)) };
+            yield { path: [...at, ...place], by, ...explained(first, errors, entryAt(values, place)) };
         }
     }
 }
@@ -168,6 +175,8 @@ function explained(error: ErrorObject, all: readonly ErrorObject[], value: HelmV
             };
         case "required":
             return { value, wanted: `an entry with ${String(params.missingProperty)}` };
+        case "pattern":
+            return { value, wanted: `text of the form ${String(params.pattern)}` };
         default:
             return { value, wanted: `what ${error.keyword} asks for: ${error.message ?? ""}` };
     }
@@ -197,9 +206,7 @@ let ajv: Ajv | undefined;
 
 /** The validator of a schema, or of one of its definitions. Most stacks need none, so nothing is loaded before one is asked for. */
 function validatorOf(file: string, definition?: string): ValidateFunction {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const library = () => (require("ajv") as typeof import("ajv")).default;
-    ajv ??= new (library())({ allErrors: true, strict: false, verbose: true, validateFormats: false });
+    ajv ??= newAjv();
     if (!ajv.schemas[file]) {
         // Several call themselves the same.
         const { $schema: _, $id: __, ...schema } = JSON.parse(fs.readFileSync(schemaFile(file), "utf8")) as HelmValues;
@@ -211,4 +218,20 @@ function validatorOf(file: string, definition?: string): ValidateFunction {
         throw new Error(`${file} does not define ${reference}.`);
     }
     return validate;
+}
+
+function newAjv(): Ajv {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { default: library } = require("ajv") as typeof import("ajv");
+    return new library({ allErrors: true, strict: false, verbose: true, validateFormats: false, logger: false });
+}
+
+const compiled = new Map<string, ValidateFunction>();
+
+/** Whether values that are complete fit a schema. */
+export function fitsSchema(schema: HelmValue, values: HelmValue): boolean {
+    const text = JSON.stringify(schema);
+    const validate = compiled.get(text) ?? newAjv().compile(schema as HelmValues);
+    compiled.set(text, validate);
+    return validate(values);
 }

@@ -4,24 +4,28 @@ import { formatPath, isMap, type HelmValue, type HelmValues } from "../catalog/v
 import { stackFile } from "./explain";
 import { brief, type Problem } from "./problems";
 
-/** What is wrong with `kof:values` by the schemas that charts bring: Helm would install nothing of such a chart. */
+/** What is wrong with `kof:values` by the schemas that charts and definitions bring. */
 export function schemaProblems(catalog: Catalog, values: HelmValues): Problem[] {
     const problems = checkSchemas(catalog, values);
     return problems.map((problem) => ({
         key: `kof:values.${formatPath(problem.path)}`,
-        message: `is ${found(problem)}, which ${
-            problem.chart === undefined
-                ? "Kubernetes refuses: Helm would fail to install the collectors"
-                : `the schema of ${problem.chart} refuses: Helm would install nothing of the chart`
-        }`,
+        message: `is ${found(problem)}, which ${refused(problem)}`,
         allowed: problem.wanted,
         paste: mended(values, problem, problems),
     }));
 }
 
-function found({ value, path, meant, wanted }: SchemaProblem): string {
-    const unknownKey = (meant !== undefined && "key" in meant) || wanted.startsWith("one of ");
-    return unknownKey
+function refused({ by, wanted }: SchemaProblem): string {
+    if (by.of === "dependency") {
+        return `the schema of ${by.name} refuses: Helm would install nothing of the chart`;
+    }
+    return wanted.startsWith("one of ")
+        ? `kind ${by.name} does not have: Kubernetes would drop it`
+        : `Kubernetes refuses for kind ${by.name}: Helm would fail to install the chart`;
+}
+
+function found({ value, path, wanted }: SchemaProblem): string {
+    return wanted.startsWith("one of ")
         ? `a key (${path.at(-1) ?? ""})`
         : isMap(value)
           ? "a map"

@@ -22,7 +22,7 @@ export function writeCharts(catalog: Catalog, folder: string): string {
         const isDependency = name === "opentelemetry-kube-stack";
         const place = isDependency ? path.join(folder, "kof-collectors", "charts", name) : path.join(folder, name);
         const conditions = dependencies.map((each) => {
-            const alias = catalog.schemas.find(({ chart: at, key }) => at === name && key === each.name);
+            const alias = catalog.schemas.find(({ chart: at, path: [key] }) => at === name && key === each.name);
             const named = alias && alias.name !== each.name ? { name: alias.name, alias: each.name } : {};
             return { ...each, ...named, condition: `${each.name}.enabled` };
         });
@@ -31,12 +31,17 @@ export function writeCharts(catalog: Catalog, folder: string): string {
     }
     const placeOf = (name: string) =>
         catalog.charts[name] && name.startsWith("kof") ? name : `kof-collectors/charts/${name}`;
-    for (const { chart, name, file } of catalog.schemas) {
-        const schema = JSON.parse(fs.readFileSync(schemaFile(file), "utf8")) as HelmValues;
-        const text = JSON.stringify({ description: "For people.", ...schema });
+    for (const { chart, name, file, of: what, path: at } of catalog.schemas) {
+        const text = JSON.stringify({ description: "For people.", ...stored(file) });
         const place = path.join(folder, placeOf(chart), "charts", name);
-        write(place, "values.schema.json", text);
-        if (!catalog.charts[name]) {
+        if (what === "object") {
+            const template = `kind: ${name}\nspec: {{ toYaml .Values.${at.join(".")} }}\n`;
+            const file = name === "VLCluster" ? "vlcluster-audit" : name.toLowerCase();
+            write(path.join(folder, chart), `templates/victoria/${file}.yaml`, template);
+        } else {
+            write(place, "values.schema.json", text);
+        }
+        if (what === "dependency" && !catalog.charts[name]) {
             write(place, "Chart.yaml", stringify({ name, version: "1" }));
         }
     }
@@ -52,7 +57,7 @@ export function writeCharts(catalog: Catalog, folder: string): string {
     const operator = path.join(folder, "victoria-metrics-operator");
     write(operator, "Chart.yaml", stringify({ name: "victoria-metrics-operator", version: "0.58.1" }));
     write(operator, "values.yaml", "{}");
-    write(operator, "charts/crds/crds/crd.yaml", [definition("VMCluster"), definition("VLCluster")].join("---\n"));
+    write(operator, "charts/crds/crds/crd.yaml", definitions());
     write(path.join(folder, "kof"), "templates/helmreleases.yaml", umbrellaTemplate(catalog));
     for (const chart of ["kof-child", "kof-regional"]) {
         const layer = catalog.layers.find(({ from }) => from[0] === chart);
@@ -173,29 +178,22 @@ spec:
 {{- end }}
 `;
 
-const fields = (...names: string[]): HelmValues => ({
-    properties: Object.fromEntries(names.map((name) => [name, { type: "object" }])),
-});
+function stored(file: string): HelmValues {
+    return JSON.parse(fs.readFileSync(schemaFile(file), "utf8")) as HelmValues;
+}
 
-/** What the operator's chart says of a kind. */
-export function definition(kind: string, ...further: string[]): string {
-    const isLogs = kind === "VLCluster";
-    const retained = isLogs ? ["retentionPeriod", "retentionMaxDiskSpaceUsageBytes"] : [];
-    const claim = ["persistentVolumeClaimRetentionPolicy", "storageDataPath"];
-    const workload = fields("replicaCount", "extraArgs", "hpa", ...retained, ...claim, ...further);
-    const storage = mergeValues(fields("emptyDir", "disableMountSubPath"), {
-        properties: { volumeClaimTemplate: fields("metadata", "spec") },
+/** What the operator's chart says of its kinds, with a field more in `VMCluster.spec.vmstorage`. */
+export function definitions(further?: string): string {
+    const kinds = ["VMCluster", "VLCluster", "VMAlert", "VMAlertmanager"];
+    const documents = kinds.map((kind) => {
+        const file = fs.readdirSync(schemaFile("")).find((each) => each.startsWith(`${kind}.`))!;
+        const more = nest(["properties", "vmstorage", "properties", further ?? ""], { type: "string" });
+        const spec = mergeValues(stored(file), kind === "VMCluster" && further !== undefined ? more : {});
+        const versions = [{ schema: { openAPIV3Schema: { properties: { spec } } } }];
+        // A document in the notation of JSON is YAML too, and is read in a tenth of the time.
+        return `kind: CustomResourceDefinition\nspec:\n  names:\n    kind: ${kind}\n  versions: ${JSON.stringify(versions)}\n`;
     });
-    const own = isLogs ? fields() : fields("retentionPeriod", "replicationFactor");
-    const workloads = (isLogs ? ["vlstorage"] : ["vmselect", "vmstorage"]).map((name) => ({
-        properties: { [name]: mergeValues(workload, { properties: { storage } }) },
-    }));
-    const spec = mergeValues(own, { properties: { vminsert: fields("extraArgs") } }, ...workloads);
-    const versions = [{ schema: { openAPIV3Schema: { properties: { spec } } } }];
-    return stringify(
-        { kind: "CustomResourceDefinition", spec: { names: { plural: "x", kind }, versions } },
-        { indent: 2 },
-    );
+    return documents.join("---\n");
 }
 
 function umbrellaTemplate({ overwrites, version }: Catalog): string {

@@ -9,7 +9,7 @@ import { readLayers } from "../../catalog/generateLayers";
 import { readOverwrites } from "../../catalog/generateOverwrites";
 import { readVolumes } from "../../catalog/generateVolumes";
 import { formatPath } from "../../catalog/values";
-import { definition, write, writeCharts } from "./charts";
+import { definitions, write, writeCharts } from "./charts";
 
 const logs = "kof-storage/charts/victoria-logs-cluster/templates/vlstorage-server.yaml";
 const metrics = "kof-storage/templates/victoria/vmcluster.yaml";
@@ -153,11 +153,7 @@ describe("the volumes of a catalog", () => {
         [
             "a field of the operator's",
             () => {
-                write(
-                    folder,
-                    "victoria-metrics-operator/charts/crds/crds/crd.yaml",
-                    [definition("VMCluster", "retentionMaxAge"), definition("VLCluster")].join("---\n"),
-                );
+                write(folder, "victoria-metrics-operator/charts/crds/crds/crd.yaml", definitions("retentionMaxAge"));
             },
             /reads victoriametrics\.vmcluster\.spec\.vmstorage\.retentionMaxAge, which may decide/,
         ],

@@ -105,6 +105,51 @@ describe("schemas of charts", () => {
         });
     }
 
+    /** By the definitions of the operator's kinds, whose specs the charts copy. */
+    const objects: readonly [string, string, string[]][] = [
+        [
+            "a boolean for text",
+            "{vmstorage: {nodeSelector: {infra: true}}}",
+            ["vmstorage.nodeSelector.infra has to be text"],
+        ],
+        ["a number for a flag", "{vmselect: {extraArgs: {a: 5}}}", ["vmselect.extraArgs.a has to be text"]],
+        [
+            "text for a number",
+            '{vmstorage: {replicaCount: "2"}}',
+            ["spec.vmstorage.replicaCount has to be a whole number"],
+        ],
+        [
+            "a retention",
+            "{retentionPeriod: 30 days}",
+            ["vmcluster.spec.retentionPeriod has to be text of the form ^[0-9]+(h|d|w|y)?$"],
+        ],
+        [
+            "a field that is misspelt",
+            "{vmstorage: {nodeselector: {}}}",
+            ["spec.vmstorage.nodeselector has to be one of "],
+        ],
+        [
+            "a field at another place",
+            "{vmstorage: {storage: {size: 5Gi}}}",
+            ["vmstorage.storage.size has to be one of disableMountSubPath, emptyDir, volumeClaimTemplate"],
+        ],
+    ];
+    for (const [what, yaml, expected] of objects) {
+        it(`refuse ${what} in an object of the operator's, on each version`, () => {
+            for (const version of versions) {
+                const found = check(
+                    version,
+                    `kof-mothership: {values: {victoriametrics: {vmcluster: {spec: ${yaml}}}}}`,
+                );
+                assert.equal(found.length, expected.length, version);
+                assert.ok(
+                    found.every((each, i) => each.startsWith(expected[i]!)),
+                    found.join("; "),
+                );
+            }
+        });
+    }
+
     const accepted: readonly [string, string][] = [
         ["what defaults may complete", "{collectors: {daemon: {targetAllocator: {prometheusCR: {}}}}}"],
         [

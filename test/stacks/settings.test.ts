@@ -141,7 +141,7 @@ const mistakes: readonly [string, Raw, string][] = [
                 { replicas: "2" },
             ),
         },
-        `  kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.collectors.controller-k0s.replicas is "2", which Kubernetes refuses: Helm would fail to install the collectors
+        `  kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.collectors.controller-k0s.replicas is "2", which Kubernetes refuses for kind OpenTelemetryCollector: Helm would fail to install the chart
     Allowed: a whole number
     Paste:   kof:values:
                kof-child:
