@@ -31,7 +31,7 @@ export async function lookAtAws(
 ): Promise<AwsFindings> {
     const remembered = {
         stack: stackName(),
-        made: deployed === undefined ? [] : deployed[logGroupsOutput]?.made,
+        made: deployed?.[logGroupsOutput]?.made,
         logGroup: deployed && logGroupOfDeployed(deployed),
     };
     if (!cloudwatch) {

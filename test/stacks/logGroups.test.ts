@@ -431,11 +431,14 @@ describe("the name of the log groups", () => {
     });
 
     it("stays what it was on another route too, and when the cluster gets another name", async () => {
-        const away = await up(none, has({}), await former());
+        // Pulumi.yaml has every block that a stack file does not have be empty.
+        const away = await up({ ...none, cloudwatch: {} }, has({}), await former());
         assert.deepEqual(names(await up(unnamed, has({}), away.outputs)), ["management", "management-audit"]);
         const first = await up(unnamed);
         const renamed = await up({ ...unnamed, clusterName: "new" }, has({}), first.outputs);
         assert.deepEqual(names(renamed), ["/kof/mothership", "/kof/mothership-audit"]);
+        // As it was then, should the default ever change again.
+        assert.equal((first.outputs.settings as any).cloudwatch.logGroup, "/kof/mothership");
         assert.match(said(first), /names no log group: this is a new stack's, \/kof\/mothership\./);
         assert.equal(said(await up(unnamed, has({}), first.outputs)), "");
     });
