@@ -246,8 +246,8 @@ function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
     const different = differences(immutable, {
         provisioner: there.provisioner,
         parameters: there.parameters ?? {},
-        reclaimPolicy: there.reclaimPolicy ?? "Delete",
-        volumeBindingMode: there.volumeBindingMode ?? "Immediate",
+        reclaimPolicy: there.reclaimPolicy,
+        volumeBindingMode: there.volumeBindingMode,
     });
     if (different.length > 0) {
         return [

@@ -95,6 +95,13 @@ describe("what exists already", () => {
         assert.match(await refusal(raw, objects, { outputs }), /1 problem.*\n\n {2}kof:storageClass.create is true/);
     });
 
+    it("is taken over by a stack that is deployed as well, and is nothing to compare that with", async () => {
+        const release = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases/kof-storage";
+        const outputs = { settings: routeFor({ ...raw, route: "none" }).settings };
+        assert.match(await refusal(raw, { [release]: by("helm") }, { outputs }), /HelmRelease kof\/kof-storage\n/);
+        assert.deepEqual(await said(adopting, { [release]: by("helm") }, { outputs }), []);
+    });
+
     it("may be out of sight: then it is taken not to exist, and that is said", async () => {
         assert.deepEqual(await said(raw, { [paths.chart]: new CouldNotLook("GET …: forbidden") }), [
             "warning: Whether HelmChart kcm-system/kof-operators exists already cannot be seen, so it is taken not to: GET …: forbidden",
@@ -146,7 +153,7 @@ describe("a storage class that is taken over", () => {
     });
 
     it("is refused where Kubernetes would refuse it, with what keeps it", async () => {
-        const there = { reclaimPolicy: undefined, volumeBindingMode: "Immediate", parameters: { type: "gp2" } };
+        const there = { reclaimPolicy: "Delete", volumeBindingMode: "Immediate", parameters: { type: "gp2" } };
         const text = await refusal(adopting, over(there));
         assert.equal(
             text.split("\n\n").at(-1),

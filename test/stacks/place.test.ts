@@ -121,6 +121,8 @@ describe("a stack stays where it is", () => {
                     `for written\n    Allowed: to move the files along first: git mv clusters/prod ${to}\n` +
                     `    Paste:   ${folder}: clusters/prod`,
             );
+            // Where a checkout does not have the files, the same folder is the same all the same.
+            await run(options, { [folder]: "clusters/prod" });
             fs.mkdirSync(path.join(to, "1-manifest"), { recursive: true });
             assert.deepEqual((await run(options, { [folder]: to })).outputs.cluster, { folder: to });
         } finally {
