@@ -92,11 +92,11 @@ export class Run {
 
     /** The settings with what permits them after whatever is deployed; by way of nothing at all where they cannot follow. */
     async permitted(settings: Raw): Promise<Raw> {
-        const { settings: deployed } = await this.stack.outputs();
+        const { settings: deployed, acknowledged: spent = [], fewestCopies } = await this.stack.outputs();
         if (deployed === undefined) {
             return settings;
         }
-        const plan = planOf(routeFor(deployed as Raw), routeFor(settings));
+        const plan = planOf(routeFor(deployed as Raw), routeFor(settings), { spent, fewestCopies });
         if (verdictOf(plan) === "impossible") {
             await succeed(this.stack.destroy());
             return settings;
