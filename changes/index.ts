@@ -6,6 +6,7 @@ import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogG
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { pastOf, unspent, type Past } from "./past";
 import { identityConsequences, routeConsequences } from "./routes";
+import { takeoverConsequences } from "./takeovers";
 import { upgradeConsequences, upgradeSteps } from "./upgrades";
 import { volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
 
@@ -72,6 +73,7 @@ export function planOf(from: Route, to: Route, past: Past = pastOf(from), known?
         ...cloudwatchConsequences(from, to, known),
         ...credentialConsequences(from, to),
         ...identityConsequences(from, to),
+        ...takeoverConsequences(from, to),
     ];
     return {
         from,

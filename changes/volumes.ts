@@ -211,6 +211,10 @@ function ownClassConsequences(from: Route, to: Route): Consequence[] {
     if (!was) {
         return [];
     }
+    if (is === undefined && to.settings.storageClass?.name === was.className) {
+        // It changes hands: changes/takeovers.ts.
+        return [];
+    }
     if (was.className !== is?.className) {
         const message = `no longer makes the class ${was.className}, which is deleted. Its volumes stay, but cannot be made larger without it`;
         return [{ severity: "notice", key: "kof:storageClass", message }];

@@ -148,6 +148,23 @@ describe("plan", () => {
             "impossible kof:storageClass.name class kof->fast",
             "notice kof:storageClass ",
         ]);
+        // The class is to be there, and would be deleted; and the other way round.
+        const existing = { ...management, storageClass: { name: "kof", create: false } };
+        assert.deepEqual(found(management, existing), [
+            "impossible kof:storageClass.create class kof create true->false",
+        ]);
+        const [gone] = plan(management, existing).consequences;
+        const mended = { ...existing, storageClass: (gone?.paste as any)["kof:storageClass"] };
+        assert.deepEqual(found(management, mended), []);
+        assert.deepEqual(found(existing, management), [
+            "impossible kof:storageClass.create class kof create false->true",
+        ]);
+        const [made] = plan(existing, management).consequences;
+        assert.deepEqual(made?.paste, { "kof:adopt": true });
+        assert.deepEqual(found(existing, { ...management, adopt: true }), ["notice kof:storageClass.create "]);
+        assert.deepEqual(found(existing, { ...management, storageClass: { name: "k", create: false } }), [
+            "impossible kof:storageClass.name class kof->k",
+        ]);
         // Without logs and traces here there is no StatefulSet in the way.
         const none = { ...management, route: "none" };
         assert.deepEqual(found(none, { ...none, storageClass: { name: "fast", preset: "aws-ebs" } }), [
@@ -230,6 +247,13 @@ describe("plan", () => {
                 "vtstorage orphaned 2 Retain",
             ],
         );
+    });
+
+    it("warns of a change of route that goes on taking over what exists", () => {
+        const none = { ...management, route: "none" };
+        assert.deepEqual(found(none, { ...management, adopt: true }), ["notice kof:adopt "]);
+        assert.deepEqual(found(none, management), []);
+        assert.deepEqual(found(management, { ...management, adopt: true }), []);
     });
 
     it("warns of names that change, and refuses to flip Istio", () => {
@@ -429,6 +453,15 @@ describe("a deployment after another", () => {
             assert.doesNotMatch(error.message, /kof:acknowledge/, "nothing permits it");
             return true;
         });
+    });
+
+    it("says what it takes for granted of an install that it takes over", async () => {
+        const { messages, outputs } = await up({ ...management, adopt: true });
+        assert.match(
+            messages.join("\n"),
+            /^warning: kof:adopt takes over whatever KOF is installed, [^\n]*adopt -- --cluster/,
+        );
+        assert.deepEqual((await up({ ...management, adopt: true }, outputs)).messages, []);
     });
 
     it("does not take settings that it cannot read for a first deployment", async () => {
