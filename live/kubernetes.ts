@@ -135,12 +135,29 @@ function load(config: KubeConfig, kubeconfig: string | undefined): void {
     } else if (kubeconfig) {
         config.loadFromFile(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
     } else {
-        const file = process.env.KUBECONFIG ?? path.join(os.homedir(), ".kube", "config");
-        if (file.split(path.delimiter).every((name) => !fs.existsSync(name)) && !process.env.KUBERNETES_SERVICE_HOST) {
+        const list = process.env.KUBECONFIG ?? path.join(os.homedir(), ".kube", "config");
+        const files = list.split(path.delimiter).filter((name) => fs.existsSync(name));
+        if (files.length > 0) {
+            loadFiles(config, files);
+        } else if (process.env.KUBERNETES_SERVICE_HOST) {
+            config.loadFromCluster();
+        } else {
             // Otherwise the client would try http://localhost:8080.
-            throw new Error(`there is no ${file}. Set KUBECONFIG.`);
+            throw new Error(`there is no ${list}. Set KUBECONFIG.`);
         }
-        config.loadFromDefault();
+    }
+}
+
+/** Puts files together as kubectl does: what comes first counts. The client takes the last context, and no missing file. */
+function loadFiles(config: KubeConfig, [first = "", ...rest]: readonly string[]): void {
+    config.loadFromFile(first);
+    for (const file of rest) {
+        const more = new KubeConfig();
+        more.loadFromFile(file);
+        more.clusters = more.clusters.filter(({ name }) => !config.getCluster(name));
+        more.users = more.users.filter(({ name }) => !config.getUser(name));
+        more.contexts = more.contexts.filter(({ name }) => !config.getContextObject(name));
+        config.mergeConfig(more, Boolean(config.currentContext));
     }
 }
 

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { chartValues, type Catalog } from "../catalog";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { defaultLogGroup, metricsLogGroup } from "../aws/logGroups";
@@ -149,9 +151,20 @@ function namespaceOf({ clusterName }: SettingsOf<"cloudwatch">): string {
     return `KOF/${clusterName}`;
 }
 
-/** The role's name is fixed, because Helm values have to name it before it exists. AWS allows 64 characters. */
+/** AWS's limit for the name of a role (CreateRole in the IAM API reference, 2026-11). */
+const longestRoleName = 64;
+
+/**
+ * The role's name is fixed, because Helm values have to name it before it exists. One that is too long ends with a checksum: cut
+ * off, two clusters whose names start alike would share a role.
+ */
 function roleNameOf({ clusterName }: SettingsOf<"cloudwatch">): string {
-    return `kof-cloudwatch-${clusterName}`.slice(0, 64);
+    const name = `kof-cloudwatch-${clusterName}`;
+    if (name.length <= longestRoleName) {
+        return name;
+    }
+    const checksum = createHash("sha256").update(clusterName).digest("hex").slice(0, 8);
+    return `${name.slice(0, longestRoleName - checksum.length - 1)}-${checksum}`;
 }
 
 /** The collectors that write to AWS, by their key in the charts' values: all of them where metrics are stored. */

@@ -71,6 +71,36 @@ describe("npm run grow", () => {
         assert.deepEqual(asked, ["PATCH dryRun=All", "PATCH dryRun=All", "PATCH ", "PATCH "]);
     });
 
+    it("deletes the StatefulSet and nothing with it, when the driver is done", async () => {
+        const name = "kof-storage-victoria-logs-cluster-vlstorage";
+        const asked: string[] = [];
+        const api = {
+            get: (path: string) => {
+                const storage = "100Gi";
+                const claim = { spec: { resources: { requests: { storage } } }, status: { capacity: { storage } } };
+                return Promise.resolve(path.includes("persistentvolumeclaims") ? claim : undefined);
+            },
+            list: (path: string) => {
+                const spec = { volumeClaimTemplates: [{ metadata: { name: "vlstorage-volume" } }] };
+                const statefulSets = [
+                    { metadata: { name: "other" }, spec: {} },
+                    { metadata: { name }, spec },
+                ];
+                return Promise.resolve(path.endsWith("statefulsets") ? statefulSets : []);
+            },
+            request: (method: string, path: string) => {
+                asked.push(`${method} ${path}`);
+                return Promise.resolve({ status: 200, body: "{}" });
+            },
+        };
+        await growVolumes(api as unknown as Kubernetes, volume, "100Gi", options);
+        assert.deepEqual(
+            asked.filter((each) => each.startsWith("DELETE")),
+            [`DELETE /apis/apps/v1/namespaces/kof/statefulsets/${name}?propagationPolicy=Orphan`],
+            "or its pods would go as well",
+        );
+    });
+
     it("says how it is used", () => {
         const run = (...words: string[]) =>
             spawnSync(process.execPath, ["-r", "./cli/register.js", "cli/grow.ts", ...words], { encoding: "utf8" });

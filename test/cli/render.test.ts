@@ -78,6 +78,16 @@ describe("npm run render", () => {
         assert.deepEqual(readFolder(folder), { "out/summary.md": "old" });
     });
 
+    it("puts back what was there when the new folder cannot take its place", () => {
+        const out = path.join(folder, "out");
+        writeFolder(out, { "summary.md": "old" }, isRendered);
+        // Without a file there is no new folder to put there, which is noticed when the old one is out of the way.
+        assert.throws(() => {
+            writeFolder(out, {}, isRendered);
+        }, /out cannot be written \(ENOENT\)\.$/);
+        assert.deepEqual(readFolder(folder), { "out/summary.md": "old" });
+    });
+
     const wrong: readonly [readonly string[], RegExp][] = [
         [["--stack", "dev"], /^--out is missing\.\n\nUsage: npm run render/],
         [["--all", "--stack", "dev"], /^--all takes no --stack, --config or --chart\./],

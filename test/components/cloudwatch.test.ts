@@ -53,6 +53,12 @@ describe("component CloudWatch", () => {
         assert.deepEqual(Object.keys(outputs.accessKeys as object), ["2026-05", "2026-11"]);
     });
 
+    it("has the user's rights in place before any collector can read the key", async () => {
+        const { resources } = await declared({});
+        const policy = find(resources, "aws:iam/userPolicy:UserPolicy");
+        assert.ok(find(resources, "kubernetes:core/v1:Secret").dependencies.includes(policy.urn));
+    });
+
     it("makes a role for exactly the service accounts that write, and no secret, on EKS", async () => {
         const credentials = { kind: "podIdentity", clusterName: "management", region: "eu-west-1" } as const;
         const { resources } = await declared({ credentials, traces: true });

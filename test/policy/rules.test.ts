@@ -95,7 +95,22 @@ describe("policy rules", () => {
             assert.deepEqual(broken(storageClass, {}, { name }), ["retain-volumes"], "Kubernetes' default is Delete");
         });
     }
-    for (const name of ["dev", "eu-dev", "test", "kind-1", "staging.eu"]) {
+    const [, listed = ""] = /unless its name has ([^]*?), set/.exec(fs.readFileSync("docs/ci.md", "utf8")) ?? [];
+    const notProduction = [...listed.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+    it("know the names of stacks that the docs say are not production", () => {
+        assert.deepEqual(notProduction, [
+            "ci",
+            "demo",
+            "dev",
+            "development",
+            "e2e",
+            "kind",
+            "sandbox",
+            "staging",
+            "test",
+        ]);
+    });
+    for (const name of [...notProduction, "eu-dev", "kind-1", "staging.eu", "my_demo"]) {
         it(`leave the volumes of the stack ${name} alone`, () => {
             assert.deepEqual(broken(storageClass, { reclaimPolicy: "Delete" }, { name }), []);
         });

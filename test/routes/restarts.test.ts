@@ -104,6 +104,20 @@ describe("what the collectors read at their start only", () => {
         }
     });
 
+    it("is the role of one cluster alone, however long the names of two are", () => {
+        const roleName = (clusterName: string) =>
+            routeFor({ ...credentials("irsa", { oidcProviderArn: role("111111111111") }), clusterName }).cloudwatch
+                ?.roleName;
+        const alike = "a".repeat(62);
+        const [one, two] = [roleName(`${alike}1`), roleName(`${alike}2`)];
+        assert.notEqual(one, two);
+        for (const name of [one, two]) {
+            assert.match(name!, /^kof-cloudwatch-a{40}-[0-9a-f]{8}$/, "of 64 characters, which is all that AWS takes");
+        }
+        // As long as it may be without a checksum.
+        assert.equal(roleName("b".repeat(49)), `kof-cloudwatch-${"b".repeat(49)}`);
+    });
+
     it("stays the same while an older key is dropped, so that nothing restarts", () => {
         assert.deepEqual(
             routeFor(credentials("accessKey", { generations: ["1", "2"] })).values,

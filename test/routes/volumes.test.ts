@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { catalogOf, versions, type CatalogVolume } from "../../catalog";
 import { formatPath, valueAt } from "../../catalog/values";
-import { totalGiB, volumesOf, type Volume } from "../../routes/volumes";
+import { sizeInGiB, totalGiB, volumesOf, type Volume } from "../../routes/volumes";
 import { settingRows } from "../../stacks/describe";
 import { cases, hasRegionless, routeFor, routes } from "../support";
 
@@ -32,6 +32,21 @@ describe("volumes", () => {
             "1.10.0": from110,
             "1.11.0-rc0": from110,
         });
+    });
+
+    it("are as large as a quantity says, whatever its unit", () => {
+        for (const [size, gibibytes] of [
+            ["1Gi", 1],
+            ["512Mi", 0.5],
+            ["2Ti", 2048],
+            ["1.5Gi", 1.5],
+            ["1G", 1e9 / 2 ** 30],
+            // Kubernetes itself writes sizes without a unit, in bytes.
+            ["1073741824", 1],
+            ["107374182400", 100],
+        ] as const) {
+            assert.equal(sizeInGiB(size), gibibytes, size);
+        }
     });
 
     it("keep logs and traces for a week unless told otherwise", () => {

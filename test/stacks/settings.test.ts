@@ -35,6 +35,9 @@ const name =
     "an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit";
 const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
 const cloudwatch = { region: "us-east-2" };
+const allSettings =
+    "route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, buffer, " +
+    "storageClass, storage, rates, grafana, acknowledge, adopt, values";
 const generations =
     "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)";
 const stream = "1 to 512 characters without ':', '*' and '$'; of braces only {NodeName}, {Collector}, {ServiceName}";
@@ -178,7 +181,7 @@ const mistakes: readonly [string, Raw, string][] = [
         "a key that is misspelt",
         { clustername: "x" },
         `  kof:clustername is not a setting. Did you mean clusterName?
-    Allowed: route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, buffer, storageClass, storage, rates, grafana, acknowledge, adopt, values`,
+    Allowed: ${allSettings}`,
     ],
     [
         "a key that is like no other, deep down",
@@ -188,6 +191,17 @@ const mistakes: readonly [string, Raw, string][] = [
         },
         `  kof:cloudwatch.credentials.password is not a setting
     Allowed: kind, name`,
+    ],
+    [
+        "keys that are as far from a setting as is still taken for it, and further",
+        { rutex: "x", xutex: "x", klusternomme: "x", klusternommex: "x" },
+        ["rutex", "xutex", "klusternomme", "klusternommex"]
+            .map((key, i) => {
+                const meant = ["route", undefined, "clusterName", undefined][i];
+                return `  kof:${key} is not a setting${meant === undefined ? "" : `. Did you mean ${meant}?`}
+    Allowed: ${allSettings}`;
+            })
+            .join("\n\n"),
     ],
     [
         "a boolean in quotes",
