@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { writeYaml } from "../yaml/write";
 
 /** What to say above a setting, by its key. */
 const remarks: Readonly<Record<string, string>> = {
@@ -25,14 +25,14 @@ export function stackFileText(
 ): string {
     const blocks = Object.entries(settings).flatMap(([key, value]) => {
         const remark = remarks[key];
-        const text = stringify({ [`kof:${key}`]: value }, { lineWidth: 0, aliasDuplicateObjects: false });
+        const text = writeYaml({ [`kof:${key}`]: value });
         return [...(remark === undefined ? [] : [`# ${remark}`]), ...text.trimEnd().split("\n")];
     });
     return [
         `# yaml-language-server: $schema=${schema}`,
         `# Made by npm run adopt from ${origin}.`,
         "config:",
-        ...(context === undefined ? [] : [`  kubernetes:context: ${stringify(context).trimEnd()}`]),
+        ...(context === undefined ? [] : [`  kubernetes:context: ${writeYaml(context).trimEnd()}`]),
         ...blocks.map((line) => `  ${line}`),
         "",
     ].join("\n");

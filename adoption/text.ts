@@ -2,6 +2,7 @@ import { parseAllDocuments } from "yaml";
 
 import { isMap, leaves, type HelmValues } from "../catalog/values";
 import { UserError } from "../errors";
+import { asHelm } from "../yaml/read";
 
 /** A values file as it was meant, and what was wrong with its text. */
 export interface Original {
@@ -103,8 +104,8 @@ function indentOf(line: string): number {
 /** What YAML there is, as Helm reads it: the first document, and of a key that is there twice the last one. */
 function parse(text: string): { values?: HelmValues; error?: string; faults: string[] } {
     // Told that keys may be there twice the parser would not say which are.
-    const [document, ...more] = parseAllDocuments(text, { uniqueKeys: false });
-    const strict = parseAllDocuments(text)[0];
+    const [document, ...more] = parseAllDocuments(text, { ...asHelm, uniqueKeys: false });
+    const strict = parseAllDocuments(text, asHelm)[0];
     if (!document || !strict || !("errors" in document)) {
         return { error: "it is empty", faults: [] };
     }

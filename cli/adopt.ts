@@ -12,6 +12,7 @@ import { kofNamespace } from "../components/namespace";
 import { UserError } from "../errors";
 import { lookAtInstalled, type HelmRelease, type Installed } from "../live/installed";
 import { Kubernetes } from "../live/kubernetes";
+import { asHelm } from "../yaml/read";
 import { parseCommand, run } from "./command";
 
 const usage = `Usage: npm run adopt -- VALUES.yaml --out STACKFILE [--cluster] [OPTIONS]
@@ -94,7 +95,7 @@ function releaseNotes({ status, revision, values }: HelmRelease, file: string | 
 /** What Helm would read from a file; `undefined` where it would refuse it. */
 function valuesOf(file: string): HelmValues | undefined {
     try {
-        return parse(read(file)) as HelmValues;
+        return parse(read(file), asHelm) as HelmValues;
     } catch {
         return undefined;
     }

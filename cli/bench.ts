@@ -4,12 +4,11 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { performance } from "node:perf_hooks";
 
-import { stringify } from "yaml";
-
 import { versions } from "../catalog";
 import { UserError } from "../errors";
 import { routeOf } from "../routes";
 import { parseSettings } from "../stacks/parse";
+import { writeYaml } from "../yaml/write";
 import { run } from "./command";
 import { stackFiles } from "./stackFile";
 
@@ -69,7 +68,7 @@ function renderAll(): { count: number; time: number } {
     for (const version of versions) {
         for (const route of routes) {
             try {
-                stringify(routeOf(parseSettings({ ...route, version }, version)).values);
+                writeYaml(routeOf(parseSettings({ ...route, version }, version)).values);
                 count++;
             } catch (error) {
                 // Not every version has every route.
@@ -90,7 +89,7 @@ function writeFleet(folder: string, size: number, clusterName: string): void {
         const { route, ...blocks } = routes[i % routes.length] ?? { route: "none" };
         const settings = Object.entries({ route, clusterName: `${clusterName}${String(i)}`, ...blocks });
         const config = Object.fromEntries(settings.map(([key, value]) => [`kof:${key}`, value]));
-        fs.writeFileSync(path.join(folder, `Pulumi.s${String(i)}.yaml`), stringify({ config }));
+        fs.writeFileSync(path.join(folder, `Pulumi.s${String(i)}.yaml`), writeYaml({ config }));
     }
 }
 

@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
 
 import { format, resolveConfig } from "prettier";
-import { stringify } from "yaml";
 
 import { UserError } from "../errors";
 import { generatedBy, projectConfig, settingsTable, stackFileSchema } from "../stacks/describe";
+import { writeYaml } from "../yaml/write";
 import { parseOptions, run } from "./command";
 
 const usage = `Usage: npm run generate              write what is generated from stacks/settings.ts
@@ -24,7 +24,7 @@ export async function generatedFiles(): Promise<Record<string, string>> {
     };
     const readme = fs.readFileSync("README.md", "utf8");
     const files = {
-        "Pulumi.yaml": `# ${generatedBy}\n# Set values in Pulumi.STACK.yaml, not here.\n${stringify(project, { lineWidth: 0 })}`,
+        "Pulumi.yaml": `# ${generatedBy}\n# Set values in Pulumi.STACK.yaml, not here.\n${writeYaml(project)}`,
         "stacks/stack-file.schema.json": JSON.stringify(stackFileSchema()),
         "README.md": readme.replace(
             /(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/,

@@ -1,10 +1,9 @@
-import { stringify } from "yaml";
-
 import { UserError } from "../errors";
 import { CouldNotLook } from "../live/findings";
 import { growVolumes } from "../live/growth";
 import { Kubernetes } from "../live/kubernetes";
 import { volumesOf, type Volume } from "../routes/volumes";
+import { writeYaml } from "../yaml/write";
 import { parseOptions, run } from "./command";
 import { readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
@@ -55,6 +54,6 @@ if (require.main === module) {
             throw error instanceof CouldNotLook ? new UserError(error.message) : error;
         });
         const set = { "kof:storage": { [signal]: { size } }, "kof:acknowledge": `${signal} ${before}->${size}` };
-        console.log(`\nNow set in ${stackFile.file}, and run pulumi up:\n\n${stringify(set).trimEnd()}`);
+        console.log(`\nNow set in ${stackFile.file}, and run pulumi up:\n\n${writeYaml(set).trimEnd()}`);
     });
 }

@@ -3,12 +3,13 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 
 import { isMap, mergeValues, textOf, type HelmValue, type HelmValues } from "../catalog/values";
 import type { EnvVar } from "../collectors/effective";
 import { operatorVariables } from "../collectors/references";
 import { UserError } from "../errors";
+import { writeYaml } from "../yaml/write";
 import type { Files } from "./folder";
 
 /** What a collector says of rendered configurations: one line for each. */
@@ -51,7 +52,7 @@ function validate(binary: string, collector: HelmValues): { errors?: string; not
         const variables = [...(collector.env as unknown as EnvVar[]), ...operatorVariables.map((name) => ({ name }))];
         const env = { PATH: process.env.PATH ?? "", ...kubernetes, ...Object.fromEntries(variables.map(valueOf)) };
         const config = relocated(withoutToken(collector.config ?? {}), "", { root, places, env });
-        fs.writeFileSync(file, stringify(config, { aliasDuplicateObjects: false }));
+        fs.writeFileSync(file, writeYaml(config));
         const args = Object.entries((collector.args ?? {}) as HelmValues).map(
             ([key, value]) => `--${key}=${textOf(value)}`,
         );

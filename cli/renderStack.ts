@@ -1,8 +1,7 @@
-import { stringify } from "yaml";
-
 import { collectorDocument, effectiveCollectors, shortName, type Collector } from "../collectors/effective";
 import type { Route } from "../routes";
 import { summaryPage } from "../summary/page";
+import { writeYaml } from "../yaml/write";
 import type { Files } from "./folder";
 import { secretPlaceholder, type OfflineRun, type Resource } from "./offline";
 import { runOffline } from "./program";
@@ -103,8 +102,7 @@ function sorted(resources: readonly Resource[]): Resource[] {
 }
 
 function yaml(comments: readonly string[], documents: readonly unknown[]): string {
-    const text = documents.map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }));
-    return [...comments.map((line) => `# ${line}\n`), text.join("---\n")].join("");
+    return [...comments.map((line) => `# ${line}\n`), documents.map(writeYaml).join("---\n")].join("");
 }
 
 function withParsedPolicies(inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,7 +1,5 @@
 import { styleText } from "node:util";
 
-import { stringify } from "yaml";
-
 import { bufferCapacity, capacityOf, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../capacity/costs";
 import { gib } from "../capacity/estimates";
@@ -13,6 +11,7 @@ import { sizeInGiB, storesHere } from "../routes/volumes";
 import { parseSettings, rawSettings } from "../stacks/parse";
 import type { Rates } from "../stacks/settings";
 import { days } from "../summary/capacity";
+import { writeYaml } from "../yaml/write";
 import { parseOptions, run } from "./command";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
 
@@ -56,7 +55,7 @@ export function routeWithRates(
             metrics: { activeSeries: 50_000 },
             traces: { spansPerSecond: 100 },
         };
-        const paste = stringify({ "kof:rates": example });
+        const paste = writeYaml({ "kof:rates": example });
         throw new UserError(`${file} does not say how much telemetry there is. Add, or give with --rate:\n\n${paste}`);
     }
     return { route: routeOf(settings), rates: settings.rates };
@@ -133,7 +132,7 @@ function costCell(cost: Cost, { currency }: Prices): string {
 
 function pasted(rows: readonly VolumeCapacity[]): string[] {
     const sizes = rows.map(({ volume, neededGiB }) => [volume.signal, { size: `${String(neededGiB)}Gi` }] as const);
-    const text = stringify({ "kof:storage": Object.fromEntries(sizes) }).trimEnd();
+    const text = writeYaml({ "kof:storage": Object.fromEntries(sizes) }).trimEnd();
     return text.split("\n").map((line) => `    ${line}`);
 }
 

@@ -7,6 +7,7 @@ import { isMap } from "../catalog/values";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
 import { hasSecret, parseSettings, rawSettings } from "../stacks/parse";
+import { asPulumi } from "../yaml/read";
 
 /** A stack file as Pulumi would hand it to the program: every value as text, and which of them are encrypted. */
 export interface StackFile {
@@ -53,12 +54,12 @@ export function fileOf({ stack, config }: StackChoice): string {
  */
 export function parseStackFile(text: string, file: string): StackFile {
     const stack = stackName(file);
-    const document = parseDocument(text);
+    const document = parseDocument(text, asPulumi);
     const [error] = document.errors;
     if (error) {
         throw new UserError(`${file} is not YAML: ${error.message}`);
     }
-    const content = expand(document, file);
+    const content = contentOf(document, file);
     const config: unknown = isMap(content) ? (content.config ?? {}) : undefined;
     if (!isMap(config)) {
         throw new UserError(
@@ -69,15 +70,22 @@ export function parseStackFile(text: string, file: string): StackFile {
     if (short !== undefined) {
         throw new UserError(`${file}: "${short}" under "config:" has no namespace. Write kof:${short}.`);
     }
-    const entries = Object.entries(config).filter(([, value]) => value !== null);
+    const entries = Object.entries(config);
     return {
         file,
         stack,
-        config: Object.fromEntries(
-            entries.map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
-        ),
+        config: Object.fromEntries(entries.map(([key, value]) => [key, handedOn(value)])),
         secretKeys: entries.filter(([, value]) => hasSecret(value)).map(([key]) => key),
     };
+}
+
+/** A value as Pulumi hands it to the program: text as it is, nothing as no text, and everything else as JSON. */
+function handedOn(value: unknown): string {
+    return typeof value === "string" || typeof value === "bigint" ? String(value) : value === null ? "" : jsonOf(value);
+}
+
+function jsonOf(value: unknown): string {
+    return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
 }
 
 /** The stack that a stack file is of. */
@@ -86,9 +94,11 @@ export function stackName(file: string): string {
 }
 
 /** The content with its aliases resolved, which a malicious or mistaken file makes endless. */
-function expand(document: Document.Parsed, file: string): unknown {
+function contentOf(document: Document.Parsed, file: string): unknown {
     try {
-        return JSON.parse(JSON.stringify(document.toJS() ?? {}));
+        const content: unknown = document.toJS() ?? {};
+        jsonOf(content);
+        return content;
     } catch (error) {
         throw new UserError(
             `${file} has aliases that cannot be resolved: ${(error as Error).message.split("\n")[0] ?? ""}`,

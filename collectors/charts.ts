@@ -12,6 +12,7 @@ import { isFolder } from "../components/kof";
 import { kofNamespace } from "../components/namespace";
 import { UserError } from "../errors";
 import type { Route } from "../routes";
+import { asHelm } from "../yaml/read";
 import { collectorsRelease, operatorImage, pickFields, podFields, type Collector, type EnvVar } from "./effective";
 import { regionalDomain } from "./fragments";
 import { secretVersion } from "./service";
@@ -124,7 +125,7 @@ interface KubernetesObject {
 }
 
 function objects(text: string): KubernetesObject[] {
-    return parseAllDocuments(text).flatMap((document) => {
+    return parseAllDocuments(text, asHelm).flatMap((document) => {
         const object: unknown = document.toJS();
         return isMap(object) ? [object as unknown as KubernetesObject] : [];
     });
@@ -174,7 +175,7 @@ async function evaluate(text: string, spec: HelmValues, route: Route, env: NodeJ
         const { text: evaluated } = parse(
             await helm(["template", "service", folder, "-f", "-"], JSON.stringify(values), env),
         ) as { text: string };
-        return parse(evaluated) as unknown;
+        return parse(evaluated, asHelm) as unknown;
     };
     try {
         const resources: HelmValues = {};

@@ -1,6 +1,5 @@
-import { parse } from "yaml";
-
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { withoutQuotes } from "../yaml/read";
 import type { Collector } from "./effective";
 import { typeOf } from "./flows";
 
@@ -149,19 +148,10 @@ function variableProblems({ config, env }: Collector, used: Used): string[] {
             .map((name) => `${component} uses the variable ${name}, which is not in env`),
     );
     const retyped = env
-        .filter(({ value }) => value !== undefined && !isText(value))
+        .filter(({ name, value = name }) => [name, textOf(value)].some((text) => withoutQuotes(text) !== text))
         .map(
             ({ name, value }) =>
-                `env has ${name}: ${textOf(value)}, which the chart writes without quotes, and Kubernetes takes text only`,
+                `env has ${name}: ${textOf(value)}, which the chart writes without quotes, so that Kubernetes reads something else`,
         );
     return [...missing, ...retyped];
-}
-
-/** Whether YAML takes a value for text that is written as it is. */
-function isText(value: string): boolean {
-    try {
-        return typeof parse(value) === "string";
-    } catch {
-        return false;
-    }
 }

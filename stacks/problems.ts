@@ -1,6 +1,5 @@
-import { stringify } from "yaml";
-
 import { UserError } from "../errors";
+import { writeYaml } from "../yaml/write";
 
 /** One thing that is wrong with a stack's configuration. */
 export interface Problem {
@@ -26,7 +25,7 @@ export function formatProblem({ key, message, allowed, paste }: Problem): string
         lines.push(`    Allowed: ${allowed}`);
     }
     if (paste !== undefined) {
-        const [first = "", ...rest] = stringify(paste, { lineWidth: 0 }).trimEnd().split("\n");
+        const [first = "", ...rest] = writeYaml(paste).trimEnd().split("\n");
         lines.push(`    Paste:   ${first}`, ...rest.map((line) => `             ${line}`));
     }
     return lines.join("\n");

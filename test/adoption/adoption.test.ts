@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 
 import { adoption, type Said } from "../../adoption";
-import { valueAt } from "../../catalog/values";
+import { valueAt, type HelmValues } from "../../catalog/values";
 import { vmuserSecretName } from "../../routes/vmuser";
 import { cases, routeFor } from "../support";
 
@@ -100,6 +100,22 @@ const expected: readonly Expected[] = [
         ],
     },
 ];
+
+describe("adopting a values file", () => {
+    it("reads it as Helm does, whose YAML is 1.1", () => {
+        const text = [
+            "kof-storage: {enabled: yes}",
+            "kof-collectors: {enabled: on}",
+            "kof-mothership: {values: {commonLabels: {team: 'no', build: \"1_000\"}, promxy: {replicaCount: 0_2}}}",
+        ].join("\n");
+        const { settings } = adoption(text, { version: "1.9.0" });
+        assert.equal(settings.route, "management");
+        assert.deepEqual(valueAt(settings.values as HelmValues, ["kof-mothership", "values"]), {
+            commonLabels: { team: "no", build: "1_000" },
+            promxy: { replicaCount: 2 },
+        });
+    });
+});
 
 describe("adopting what KOF's page prints", () => {
     for (const { block, said, settings, faults } of expected) {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 
 import fc from "fast-check";
-import { stringify } from "yaml";
 
 import { adoption } from "../../adoption";
+import { stackFileText } from "../../adoption/stackFile";
+import { parseStackFile, routeOfFile } from "../../cli/stackFile";
 import { validSettings } from "../settings";
+import { writeYaml } from "../../yaml/write";
 import { routeFor } from "../support";
 
 /** More values, which every version reads. */
@@ -26,11 +28,16 @@ describe("the values of every valid stack", () => {
                 const stack = routeFor({ ...raw, values });
                 const region = raw.regional as { cluster: string; namespace?: string } | undefined;
                 const { credentials } = (raw.cloudwatch ?? {}) as { credentials?: unknown };
-                const adopted = adoption(stringify(stack.values), {
+                const adopted = adoption(writeYaml(stack.values), {
                     version: String(raw.version),
                     region,
                     credentials,
                 });
+                const text = stackFileText(adopted.settings, "a values file", "schema.json");
+                assert.equal(
+                    JSON.stringify(routeOfFile(parseStackFile(text, "x.yaml")).values),
+                    JSON.stringify(stack.values),
+                );
                 const again = routeFor(adopted.settings);
                 assert.equal(again.settings.route, raw.route);
                 assert.equal(again.settings.adopt, true);

@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { helm } from "../../catalog/helm";
-import { findCharts } from "../../collectors/charts";
+import { collectorsOfCharts, findCharts } from "../../collectors/charts";
 import { compareCollectors, describeDifference } from "../../collectors/compare";
 import { effectiveCollectors, type Collector } from "../../collectors/effective";
 import { command, routeFor, routes } from "../support";
@@ -72,6 +72,29 @@ describe("collectors from the real charts", () => {
             delete process.env.HELM;
         } else {
             process.env.HELM = before;
+        }
+    });
+
+    it("are read as Kubernetes reads what Helm writes", async () => {
+        const release =
+            "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: kof-collectors}, spec: {}}";
+        const collector =
+            "{apiVersion: opentelemetry.io/v1beta1, kind: OpenTelemetryCollector, metadata: {name: kof-collectors-daemon}, " +
+            'spec: {mode: daemonset, env: [], config: {unquoted: [no, 010, 1_000], quoted: ["no", "010"]}}}';
+        const file = path.join(folder, "helm");
+        const script = `const of = {kof: ${JSON.stringify(release)}, "kof-collectors": ${JSON.stringify(collector)}};\nconsole.log(of[process.argv[3]] ?? "");`;
+        fs.writeFileSync(file, `#!${process.execPath}\n${script}\n`, { mode: 0o755 });
+        const before = process.env.HELM;
+        process.env.HELM = file;
+        try {
+            const [found] = await collectorsOfCharts(routeFor({ ...routes.management, version: "1.9.0" }), folder);
+            assert.deepEqual(found!.config, { unquoted: [false, 8, 1000], quoted: ["no", "010"] });
+        } finally {
+            if (before === undefined) {
+                delete process.env.HELM;
+            } else {
+                process.env.HELM = before;
+            }
         }
     });
 

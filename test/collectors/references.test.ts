@@ -72,6 +72,27 @@ describe("dangling references", () => {
         });
     }
 
+    it("are variables that Kubernetes would read as something else, since the chart writes them without quotes", () => {
+        const lost = ["no", "456", "null", "1_000", '"quoted"', "a: b", "a #b", "'", "- a", "a\nb"];
+        const found = broken(
+            () => undefined,
+            [...sound.env, ...lost.map((value, i) => ({ name: `V${String(i)}`, value }))],
+        );
+        assert.deepEqual(
+            found,
+            lost.map(
+                (value, i) =>
+                    `env has V${String(i)}: ${value}, which the chart writes without quotes, so that Kubernetes reads something else`,
+            ),
+        );
+        assert.equal(broken(() => undefined, [...sound.env, { name: "NO", value: "x" }]).length, 1);
+        const kept = ["mothership", "a'b", "a:b#c", "1:30", "k8s.cluster.name=456", "2001-01-01", "/var/lib", "a, b"];
+        assert.deepEqual(
+            broken(() => undefined, [...sound.env, ...kept.map((value) => ({ name: "V", value }))]),
+            [],
+        );
+    });
+
     it("are variables that nothing sets", () => {
         assert.deepEqual(
             broken(() => undefined, []),

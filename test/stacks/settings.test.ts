@@ -252,7 +252,7 @@ const mistakes: readonly [string, Raw, string][] = [
     Paste:   kof:cloudwatch:
                credentials:
                  generations:
-                   - 2026-11`,
+                   - "2026-11"`,
     ],
     [
         "the same generation twice",
@@ -265,7 +265,7 @@ const mistakes: readonly [string, Raw, string][] = [
     Paste:   kof:cloudwatch:
                credentials:
                  generations:
-                   - 2026-11`,
+                   - "2026-11"`,
     ],
     [
         "generations of the key, the newer one first",
@@ -278,7 +278,7 @@ const mistakes: readonly [string, Raw, string][] = [
     Paste:   kof:cloudwatch:
                credentials:
                  generations:
-                   - 2026-11`,
+                   - "2026-11"`,
     ],
     [
         "a stream's name with a character that CloudWatch forbids",
