@@ -4,19 +4,12 @@
 
 const { createHash } = require("node:crypto");
 
-const { parseAllDocuments, stringify } = require("yaml");
+const { isMap, isNode, isSeq, parseAllDocuments } = require("yaml");
 
 /**
- * @typedef {object} KubernetesObject
- * @property {string} apiVersion
- * @property {string} kind
- * @property {{ name: string, namespace?: string, annotations?: Record<string, string>, labels?: Record<string, string> }} metadata
- * @property {{ chartRef?: Reference, dependsOn?: Reference[] | null, sourceRef?: Reference }} [spec]
- *
- * @typedef {object} Reference
- * @property {string} [kind]
- * @property {string} name
- * @property {string} [namespace]
+ * @typedef {import("yaml").Document.Parsed} Document
+ * @typedef {import("yaml").YAMLMap} YAMLMap
+ * @typedef {{ start: number, end: number, text: string }} Edit what to write in place of a part of the manifest
  */
 
 const helm = "helm.toolkit.fluxcd.io";
@@ -36,51 +29,65 @@ const timeoutSeconds = 25 * 60;
  * depends on, a HelmChart after its HelmRepository, and a HelmRelease is done when it is Ready. Where Flux has given up on one,
  * it is asked to try again.
  *
- * @param {KubernetesObject[]} objects what the umbrella renders
+ * Annotations are all that it writes. Every other byte stays as Helm wrote it, whose YAML is 1.1: read and written again by
+ * anything else, a value could become another one.
+ *
+ * @param {string} manifest what the umbrella renders, as YAML documents
  * @param {Record<string, string>} retries per HelmRelease a value that asks for that, once (stacks/retries.ts)
- * @returns {KubernetesObject[]} the same objects, with annotations that Pulumi's Kubernetes provider reads
+ * @returns {string} the same documents, with annotations that Pulumi's Kubernetes provider reads
+ * @throws {Error} for what is no YAML
  */
-function postRender(objects, retries = {}) {
-    return objects.map((object) => {
-        const group = object.apiVersion.split("/")[0];
-        if (group === source && object.kind === "HelmChart") {
-            return annotate(wanted(object), dependencies(object, [object.spec?.sourceRef], source));
-        }
-        if (group === helm && object.kind === "HelmRelease") {
-            const { chartRef, dependsOn } = object.spec ?? {};
-            const retry = retries[object.metadata.name];
-            return waitedFor(
-                annotate(wanted(object), {
-                    ...(retry === undefined
-                        ? {}
-                        : { "reconcile.fluxcd.io/requestedAt": retry, "reconcile.fluxcd.io/resetAt": retry }),
-                    ...dependencies(object, [chartRef], source, dependsOn ?? []),
-                    "pulumi.com/timeoutSeconds": String(timeoutSeconds),
-                }),
-            );
-        }
-        return object;
-    });
+function postRender(manifest, retries = {}) {
+    // Every scalar as the text that it is: names and annotations are text to Kubernetes, and nothing else is looked at.
+    const documents = [...parseAllDocuments(manifest, { schema: "failsafe", uniqueKeys: false })];
+    return documents
+        .flatMap((document) => {
+            if (document.errors[0]) {
+                throw document.errors[0];
+            }
+            const metadata = document.get("metadata");
+            const annotations = annotationsFor(document, retries);
+            return annotations && isMap(metadata) ? [edit(manifest, metadata, annotations)] : [];
+        })
+        .reduceRight((all, { start, end, text }) => all.slice(0, start) + text + all.slice(end), manifest);
 }
 
 /**
- * @param {KubernetesObject} object
- * @param {(Reference | undefined)[]} sources what it is made from
- * @param {string} group API group of those
- * @param {Reference[]} releases HelmReleases that come first
+ * @param {Document} document
+ * @param {Record<string, string>} retries
+ * @returns {Record<string, string> | undefined} all annotations of the object; nothing for one that stays as it is
+ */
+function annotationsFor(document, retries) {
+    const [group] = String(document.get("apiVersion")).split("/");
+    const kind = document.get("kind");
+    const kept = Object.fromEntries(
+        Object.entries(textsIn(document, "annotations")).filter(([name]) => !unwanted.includes(name)),
+    );
+    if (group === source && kind === "HelmChart") {
+        return { ...kept, ...dependencies(document, "sourceRef") };
+    }
+    if (group === helm && kind === "HelmRelease") {
+        const retry = retries[String(document.getIn(["metadata", "name"]))];
+        return waitedFor(textsIn(document, "labels"), {
+            ...kept,
+            ...(retry === undefined
+                ? {}
+                : { "reconcile.fluxcd.io/requestedAt": retry, "reconcile.fluxcd.io/resetAt": retry }),
+            ...dependencies(document, "chartRef"),
+            "pulumi.com/timeoutSeconds": String(timeoutSeconds),
+        });
+    }
+    return undefined;
+}
+
+/**
+ * @param {Document} document
+ * @param {"annotations" | "labels"} field
  * @returns {Record<string, string>}
  */
-function dependencies(object, sources, group, releases = []) {
-    /** @type {(group: string, reference: Reference | undefined, kind?: string) => string[]} */
-    const identifier = (apiGroup, reference, kind = reference?.kind) =>
-        reference
-            ? [`${apiGroup}/namespaces/${reference.namespace ?? object.metadata.namespace}/${kind}/${reference.name}`]
-            : [];
-    const all = [
-        ...sources.flatMap((reference) => identifier(group, reference)),
-        ...releases.flatMap((reference) => identifier(helm, reference, "HelmRelease")),
-    ];
-    return all.length > 0 ? { "config.kubernetes.io/depends-on": all.join(",") } : {};
+function textsIn(document, field) {
+    const given = document.getIn(["metadata", field]);
+    return isMap(given) ? given.toJSON() : {};
 }
 
 /** Says which labels and annotations a release has. */
@@ -92,68 +99,73 @@ const fingerprint = "kof-storage-routes/metadata";
  * was Ready before went into the state as it was before, and the next preview proposed them again (pulumi-kubernetes,
  * `ObjectObserver.Observe` in provider/pkg/await/condition/observer.go; tried on 2026-11-27).
  *
- * @param {KubernetesObject} object
- * @returns {KubernetesObject}
+ * @param {Record<string, string>} labels
+ * @param {Record<string, string>} annotations
+ * @returns {Record<string, string>} the annotations, with what is waited for
  */
-function waitedFor(object) {
+function waitedFor(labels, annotations) {
     const waitFor = "pulumi.com/waitFor";
-    const { annotations = {}, labels = {} } = object.metadata;
-    const others = Object.entries({ ...labels, ...annotations }).filter(
-        ([key]) => key !== waitFor && key !== fingerprint,
-    );
-    const hash = createHash("sha256").update(JSON.stringify(others.sort())).digest("hex").slice(0, 16);
-    return annotate(object, {
+    const { [waitFor]: _, [fingerprint]: __, ...others } = annotations;
+    const text = JSON.stringify(Object.entries({ ...labels, ...others }).sort());
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    return {
+        ...others,
         [fingerprint]: hash,
         [waitFor]: JSON.stringify(["condition=Ready", `jsonpath={.metadata.annotations['${fingerprint}']}=${hash}`]),
-    });
-}
-
-/**
- * @param {KubernetesObject} object
- * @returns {KubernetesObject} without the annotations that stand in the way
- */
-function wanted(object) {
-    const kept = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => !unwanted.includes(key));
-    return { ...object, metadata: { ...object.metadata, annotations: Object.fromEntries(kept) } };
-}
-
-/**
- * @param {KubernetesObject} object
- * @param {Record<string, string>} annotations
- * @returns {KubernetesObject}
- */
-function annotate(object, annotations) {
-    return {
-        ...object,
-        metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } },
     };
 }
 
 /**
- * @param {string} manifest YAML documents
- * @param {Record<string, string>} [retries] as {@link postRender} takes them
- * @returns {string} the same documents, post-rendered
+ * @param {Document} document
+ * @param {string} reference the field of its spec that names what it is made from
+ * @returns {Record<string, string>}
  */
-function postRenderManifest(manifest, retries) {
-    const documents = parseAllDocuments(manifest);
-    const objects = [...documents].map((document) => {
-        if (document.errors[0]) {
-            throw document.errors[0];
-        }
-        return document.toJS();
-    });
-    const rendered = postRender(
-        objects.filter((object) => object !== null),
-        retries,
-    );
-    return rendered
-        .map((object) => `---\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`)
-        .join("");
+function dependencies(document, reference) {
+    const namespace = document.getIn(["metadata", "namespace"]);
+    /** @type {(group: string, part: unknown, kind?: unknown) => string[]} */
+    const identifier = (group, part, kind) =>
+        isMap(part)
+            ? [
+                  `${group}/namespaces/${part.get("namespace") || namespace}/${kind || part.get("kind")}/${part.get("name")}`,
+              ]
+            : [];
+    const releases = document.getIn(["spec", "dependsOn"]);
+    const all = [
+        ...identifier(source, document.getIn(["spec", reference])),
+        ...(isSeq(releases) ? releases.items : []).flatMap((release) => identifier(helm, release, "HelmRelease")),
+    ];
+    return all.length > 0 ? { "config.kubernetes.io/depends-on": all.join(",") } : {};
+}
+
+/**
+ * @param {string} manifest
+ * @param {YAMLMap} metadata of an object in the manifest
+ * @param {Record<string, string>} annotations
+ * @returns {Edit} the object's annotations, in JSON, which is YAML of every version
+ */
+function edit(manifest, metadata, annotations) {
+    const pair = metadata.items.find(({ key }) => String(key) === "annotations");
+    const text = `annotations: ${JSON.stringify(annotations)}`;
+    if (pair) {
+        const end = rangeOf(pair.value)[1];
+        return { start: rangeOf(pair.key)[0], end: manifest.slice(0, end).trimEnd().length, text };
+    }
+    const start = rangeOf(metadata.items[0]?.key)[0];
+    const indent = manifest.slice(manifest.lastIndexOf("\n", start) + 1, start);
+    return { start, end: start, text: text + (metadata.flow ? ", " : `\n${indent}`) };
+}
+
+/** @param {unknown} node of a document that was read */
+function rangeOf(node) {
+    if (!isNode(node) || !node.range) {
+        throw new Error("metadata is not as Helm writes it");
+    }
+    return node.range;
 }
 
 if (require.main === module) {
     const [retries = "{}"] = process.argv.slice(2);
-    process.stdout.write(postRenderManifest(require("node:fs").readFileSync(0, "utf8"), JSON.parse(retries)));
+    process.stdout.write(postRender(require("node:fs").readFileSync(0, "utf8"), JSON.parse(retries)));
 }
 
-module.exports = { postRender, postRenderManifest };
+module.exports = { postRender };

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 
 import fc from "fast-check";
-import { parseAllDocuments, stringify } from "yaml";
+import { parseAllDocuments } from "yaml";
 
-import { postRender, postRenderManifest } from "../../components/postRenderer";
+import { postRender } from "../../components/postRenderer";
+import { asHelm } from "../../yaml/read";
+import { writeYaml } from "../../yaml/write";
+import { runs, value } from "../yaml/texts";
 
 /** As the umbrella 1.9.0 renders them (recorded with Helm 3.21.4, values shortened). */
 const recorded: any[] = [
@@ -46,8 +49,17 @@ const recorded: any[] = [
 const [repository, chart, release] = recorded;
 const annotations = (object: any) => object.metadata.annotations;
 
+/** Objects as Helm renders them. */
+function manifestOf(...objects: any[]): string {
+    return objects.map((each) => `---\n# Source: kof/templates/x.yaml\n${writeYaml(each)}`).join("");
+}
+
+function objectsOf(text: string): any[] {
+    return [...parseAllDocuments(text, asHelm)].map((document) => document.toJS());
+}
+
 describe("post-renderer", () => {
-    const [newRepository, newChart, newRelease]: any[] = postRender(recorded);
+    const [newRepository, newChart, newRelease]: any[] = objectsOf(postRender(manifestOf(...recorded)));
 
     it("has a release created after its chart and the releases that it depends on", () => {
         assert.equal(
@@ -72,7 +84,8 @@ describe("post-renderer", () => {
         ]);
         const changes = [{ labels: { other: "label" } }, { annotations: { other: "annotation" } }];
         const others = changes.map((change) => ({ ...release, metadata: { ...release.metadata, ...change } }));
-        const all = [...postRender(others), postRender([{ ...release, spec: { ...release.spec, dependsOn: [] } }])[0]];
+        const unordered = { ...release, spec: { ...release.spec, dependsOn: [] } };
+        const all = objectsOf(postRender(manifestOf(...others, unordered)));
         assert.equal(new Set([newRelease, ...all].map(hash)).size, 4);
         assert.ok(Number(annotations(newRelease)["pulumi.com/timeoutSeconds"]) > 20 * 60);
     });
@@ -89,13 +102,15 @@ describe("post-renderer", () => {
 
     it("takes a release that depends on nothing, as the umbrella writes it without kof-storage", () => {
         for (const dependsOn of [undefined, null, []]) {
-            const [only]: any[] = postRender([{ ...release, spec: { ...release.spec, dependsOn } }]);
+            const manifest = manifestOf({ ...release, spec: { ...release.spec, dependsOn } });
+            const [only] = objectsOf(postRender(manifest.replace("dependsOn: null", "dependsOn:")));
             assert.match(annotations(only)["config.kubernetes.io/depends-on"], /^source[^,]*kof-collectors$/);
         }
     });
 
     it("has Flux try a release again, by the two annotations that it compares, and waits for that", () => {
-        const [, , retried]: any[] = postRender(recorded, { "kof-collectors": "2026-11-27T00:20:00Z", other: "x" });
+        const retries = { "kof-collectors": "2026-11-27T00:20:00Z", other: "x" };
+        const [, , retried] = objectsOf(postRender(manifestOf(...recorded), retries));
         const { "reconcile.fluxcd.io/requestedAt": requestedAt, "reconcile.fluxcd.io/resetAt": resetAt } =
             annotations(retried);
         assert.deepEqual([requestedAt, resetAt], ["2026-11-27T00:20:00Z", "2026-11-27T00:20:00Z"]);
@@ -103,39 +118,78 @@ describe("post-renderer", () => {
     });
 
     it("leaves objects that it does not know as they are", () => {
-        const others = [{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } }];
-        assert.deepEqual(postRender(others), others);
+        const other = manifestOf({
+            apiVersion: "v1",
+            kind: "ConfigMap",
+            metadata: { name: "x", annotations: { a: "b" } },
+        });
+        assert.equal(postRender(other), other);
+        assert.equal(postRender(`---\n# nothing\n---\n${other}---\n`), `---\n# nothing\n---\n${other}---\n`);
+    });
+
+    it("changes no byte but the annotations, whatever Helm wrote and however", () => {
+        const byHelm = [
+            "---",
+            "# Source: kof/templates/helmreleases.yaml",
+            "apiVersion: helm.toolkit.fluxcd.io/v2",
+            "kind: HelmRelease",
+            "metadata:",
+            "  name: kof-mothership",
+            "  annotations: ANNOTATIONS",
+            "  namespace:   'kof' # here",
+            "spec:",
+            "  values:",
+            "    kcm: { no: no, 'y': \"y\", off: [off, 1_000, 010, 0o10, 12345678901234567890, 1e3, -0, .5, 1:30, ~,  2001-01-01] }",
+            "    twice: 1",
+            "    twice: 2",
+            '    "<<": "<<"',
+            "    text: |2-",
+            "        a",
+            "      b\t",
+            "    folded: >",
+            "      a",
+            "      b",
+            "",
+        ];
+        const before = byHelm
+            .join("\n")
+            .replace(/annotations: .*/, "annotations:\n    helm.sh/resource-policy: keep\n");
+        const after = postRender(before).replace(/annotations: \{.*\}/, "annotations: ANNOTATIONS");
+        assert.equal(after, byHelm.join("\n").replace(/(annotations: .*)/, "$1\n"));
         fc.assert(
-            fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (spec) => {
-                const object: any = {
-                    apiVersion: "example.net/v1",
-                    kind: "HelmRelease",
-                    metadata: { name: "x" },
-                    spec,
-                };
-                assert.deepEqual(postRender([object]), [object]);
+            fc.property(value, (values) => {
+                const each = { ...release, metadata: { name: "x", namespace: "kof" }, spec: { values } };
+                const manifest = manifestOf(each, repository, each);
+                assert.equal(postRender(manifest).replaceAll(/^ {2}annotations: .*pulumi.*\n/gm, ""), manifest);
             }),
+            runs(200),
+        );
+    });
+
+    it("annotates metadata in braces too", () => {
+        const manifest =
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: { name: no, namespace: kof }\n";
+        const [{ metadata }] = objectsOf(postRender(manifest.replace("no,", '"no",')));
+        assert.deepEqual(
+            [metadata.name, metadata.namespace, Object.keys(metadata.annotations)],
+            ["no", "kof", ["pulumi.com/timeoutSeconds", "kof-storage-routes/metadata", "pulumi.com/waitFor"]],
         );
     });
 
     it("says the same the second time", () => {
-        assert.deepEqual(postRender(postRender(recorded)), postRender(recorded));
+        const once = postRender(manifestOf(...recorded));
+        assert.equal(postRender(once), once);
     });
 
     it("runs as a filter with nothing but node, from the project's folder", () => {
-        const manifest = `---\n# Source: kof/templates/x.yaml\n${recorded.map((each) => stringify(each)).join("---\n")}---\n`;
+        const manifest = manifestOf(...recorded);
         const run = spawnSync("node", ["components/postRenderer.js"], { input: manifest, encoding: "utf8" });
-        assert.deepEqual([run.status, run.stderr], [0, ""]);
-        assert.equal(run.stdout, postRenderManifest(manifest));
+        assert.deepEqual([run.status, run.stderr, run.stdout], [0, "", postRender(manifest)]);
         const retries = { "kof-collectors": "now" };
         const args = ["components/postRenderer.js", JSON.stringify(retries)];
         const retried = spawnSync("node", args, { input: manifest, encoding: "utf8" });
-        assert.equal(retried.stdout, postRenderManifest(manifest, retries));
+        assert.equal(retried.stdout, postRender(manifest, retries));
         assert.notEqual(retried.stdout, run.stdout);
-        assert.deepEqual(
-            [...parseAllDocuments(run.stdout)].map((document) => document.toJS()),
-            postRender(recorded),
-        );
     });
 
     it("fails on what is no YAML, so that Helm does", () => {
