@@ -107,6 +107,12 @@ const purposes: readonly {
             "KOF 1.9 collectors get a folder of the node for it, and run as root (docs/destinations.md).",
     },
     {
+        made: (path) => path.at(-1) === "recreate",
+        sentence:
+            "Collectors begin anew where a power loss has left unreadable what they keep on the node, instead of crashing " +
+            "at every start (docs/troubleshooting.md).",
+    },
+    {
         made: (path, value) =>
             path.at(-1) === "processors" && Array.isArray(value) && value.includes("resource/k8sclustername"),
         sentence: "Spans, and metrics that are sent as OTLP, carry the name and the namespace of the cluster.",

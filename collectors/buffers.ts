@@ -1,5 +1,6 @@
 import { chartValues, type Catalog } from "../catalog";
-import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { typeOf } from "./flows";
 
 /** What collectors keep while their destination is away. */
 export interface Buffer {
@@ -123,12 +124,33 @@ export function queueStorage(catalog: Catalog, extensions: readonly string[] = [
     };
 }
 
+/**
+ * Lets collectors begin anew where a power loss has left unreadable what they keep on the node: queues, and how far they have
+ * read. Otherwise such a collector crashes at every start, until somebody removes the file. The file stays beside the new one,
+ * as `*.backup`. Not where not even its first page can be read, which no option mends (contrib 0.143).
+ *
+ * @returns values for opentelemetry-kube-stack.
+ */
+export function recreatedStorage(catalog: Catalog): HelmValues {
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const path = ["config", "extensions"];
+    const storages = (of: HelmValue | undefined) =>
+        Object.keys((valueAt(of, path) ?? {}) as HelmValues).filter((id) => typeOf(id) === "file_storage");
+    const shared = storages(valueAt(stack, ["defaultCRConfig"]));
+    const recreated = (ids: readonly string[]) =>
+        ids.length === 0 ? {} : nest(path, Object.fromEntries(ids.map((id) => [id, { recreate: true }])));
+    const collectors = Object.entries(valueAt(stack, ["collectors"]) as HelmValues)
+        .map(([key, own]) => [key, recreated(storages(own).filter((id) => !shared.includes(id)))] as const)
+        .filter(([, values]) => Object.keys(values).length > 0);
+    return mergeValues({ collectors: Object.fromEntries(collectors) }, nest(["defaultCRConfig"], recreated(shared)));
+}
+
 /** A folder of the node for the queues of one collector, as KOF 1.10 has it. Nodes are shared, so the name tells whose. */
 function folder(own: HelmValues): HelmValues {
     const path = `/var/lib/otelcol/file_storage/exporters-${own.suffix as string}`;
     const list = (key: string) => (own[key] ?? []) as HelmValue[];
     return {
-        config: { extensions: { [extension]: { directory: path } } },
+        config: { extensions: { [extension]: { directory: path, recreate: true } } },
         volumes: [...list("volumes"), { name: "fs-exporters", hostPath: { path, type: "DirectoryOrCreate" } }],
         volumeMounts: [...list("volumeMounts"), { name: "fs-exporters", mountPath: path }],
         securityContext: { runAsUser: 0, runAsGroup: 0 },

@@ -1,3 +1,5 @@
+import * as path from "node:path";
+
 import { metricsQueue } from "../collectors/buffers";
 import { valueAt, type HelmValue } from "../catalog/values";
 import { kofNamespace } from "../components/namespace";
@@ -8,6 +10,7 @@ import type { Kubernetes } from "./kubernetes";
 export const workloads: readonly Check[] = [
     { title: "Pods", look: brokenPods },
     { title: "Collectors' exports", look: failedExports },
+    { title: "Collectors' files", look: recreatedFiles },
 ];
 
 interface ContainerState {
@@ -272,6 +275,39 @@ export async function exportError(kubernetes: Kubernetes, pod: Pod): Promise<str
     return status !== 200 || line === undefined
         ? undefined
         : withoutCredentials(/"error": ?"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line);
+}
+
+/**
+ * Where a collector has begun anew because it could not read what it keeps on its node, it runs, and only its log tells that
+ * something is missing.
+ */
+async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for (const pod of await runningCollectors(kubernetes)) {
+        const { name } = pod.metadata;
+        // Files are opened at the start. A log that has been rotated since begins later.
+        const { status, body } = await kubernetes.request("GET", `${pods}/${name}/log?limitBytes=262144`);
+        if (status !== 200) {
+            throw new CouldNotLook(`log of pod ${name}: HTTP ${String(status)}`);
+        }
+        const files = body
+            .split("\n")
+            .filter((line) => line.includes("Database corruption detected"))
+            .map((line) => /"file": ?"([^"]*)"/.exec(line)?.[1] ?? "a file");
+        findings.push(...[...new Set(files)].map((file) => recreatedFinding(name, file)));
+    }
+    return findings;
+}
+
+function recreatedFinding(pod: string, file: string): Finding {
+    return {
+        severity: "warning",
+        what: `${pod} could not read ${file}, and began anew`,
+        why: path.basename(file).startsWith("exporter_")
+            ? "What waited in it is not sent. A node that loses its power can leave it so."
+            : "What was written before the collector ran again may not have been read. A node that loses its power can leave it so.",
+        fix: `ls ${file}.*.backup    # on its node: the file as it was. Remove it when nobody needs it`,
+    };
 }
 
 function exportErrorFinding(pod: Pod, text: string): Finding {

@@ -1,6 +1,6 @@
 import { chartValues, type Catalog } from "../catalog";
 import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
-import { queueStorage, type Buffer } from "../collectors/buffers";
+import { queueStorage, recreatedStorage, type Buffer } from "../collectors/buffers";
 import { collectorsInMesh, managementValues } from "../collectors/fragments";
 import { distributions, type Settings } from "../stacks/settings";
 import { sizeInGiB } from "./volumes";
@@ -105,7 +105,11 @@ export function collectorsOnly(
                 enabled: true,
                 dependsOn: collectorsDependOn,
                 values: mergeValues(
-                    collectorValues(settings, mergeValues(queueStorage(catalog), unprinted, kubeStack), env),
+                    collectorValues(
+                        settings,
+                        mergeValues(queueStorage(catalog), recreatedStorage(catalog), unprinted, kubeStack),
+                        env,
+                    ),
                     // OpenCost computes costs from metrics in VictoriaMetrics, of which such a route has none.
                     { opencost: { enabled: false } },
                 ),

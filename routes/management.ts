@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog";
 import { mergeValues } from "../catalog/values";
+import { recreatedStorage } from "../collectors/buffers";
 import { named } from "../collectors/identity";
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
@@ -20,11 +21,14 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
     // Without this kof-storage makes a ClusterIssuer with a placeholder address, under a name that kof-mothership may own.
     const storage = { global: { clusterName }, "cert-manager": { "cluster-issuer": { create: false } } };
     const collectors = openCostIdentity(settings, catalog);
-    const spans = named(catalog, ["traces"]);
+    const kubeStack = mergeValues(named(catalog, ["traces"]), recreatedStorage(catalog));
     const values = umbrellaCollects(catalog)
         ? {
               "kof-storage": { enabled: true, values: storage },
-              "kof-collectors": { enabled: true, values: mergeValues(collectorValues(settings, spans), collectors) },
+              "kof-collectors": {
+                  enabled: true,
+                  values: mergeValues(collectorValues(settings, kubeStack), collectors),
+              },
           }
         : {
               "kof-child": {
@@ -34,7 +38,7 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
                           toManagementCluster: { enabled: true },
                           storage,
                           ...furtherCollectorValues(
-                              { "opentelemetry-kube-stack": spans },
+                              { "opentelemetry-kube-stack": kubeStack },
                               distributionValues(settings),
                               collectors,
                           ),

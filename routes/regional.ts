@@ -1,6 +1,12 @@
 import { chartValues, type Catalog } from "../catalog";
 import { mergeValues, nest, valueAt, type HelmValues } from "../catalog/values";
-import { bufferedExporter, queuedRemoteWrite, queueStorage, retriedRemoteWrite } from "../collectors/buffers";
+import {
+    bufferedExporter,
+    queuedRemoteWrite,
+    queueStorage,
+    recreatedStorage,
+    retriedRemoteWrite,
+} from "../collectors/buffers";
 import {
     authenticatorDefinitions,
     authenticators,
@@ -104,7 +110,7 @@ function umbrellaCollectors(
     );
 }
 
-/** The exporters to a region keep what they cannot send. From KOF 1.10 on there is one for audit logs. */
+/** The exporters to a region keep what they cannot send, on disks that may fail. From KOF 1.10 on there is one for audit logs. */
 function buffered(settings: SettingsOf<"regional">, catalog: Catalog): HelmValues {
     const config = ["opentelemetry-kube-stack", "defaultCRConfig", "config", "exporters"];
     const names = Object.keys(valueAt(chartValues(catalog, "kof-collectors"), config) as HelmValues);
@@ -113,6 +119,7 @@ function buffered(settings: SettingsOf<"regional">, catalog: Catalog): HelmValue
     const exporters = Object.fromEntries(otlp.map((name) => [name, bufferedExporter(buffer)]));
     const path = ["defaultCRConfig", "config", "exporters"];
     return mergeValues(
+        recreatedStorage(catalog),
         settings.buffer?.metrics === "disk"
             ? queuedRemoteWrite(catalog, buffer)
             : nest([...path, "prometheusremotewrite"], retriedRemoteWrite(buffer)),

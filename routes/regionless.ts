@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog";
 import { mergeValues } from "../catalog/values";
+import { recreatedStorage } from "../collectors/buffers";
 import { identity } from "../collectors/fragments";
 import { named } from "../collectors/identity";
 import { listensOnNodes, nodeValues } from "../collectors/service";
@@ -17,6 +18,7 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
         // What later versions do themselves.
         listensOnNodes(catalog) ? {} : nodeValues(settings.istio),
         named(catalog, ["traces"]),
+        recreatedStorage(catalog),
         // KOF would take the namespace of its own object for the management cluster, `mgmt`.
         { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
     );

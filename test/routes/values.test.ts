@@ -38,6 +38,18 @@ collectors:
   daemon: {config: {service: {pipelines: {traces: {processors: [resource/k8sclustername, resourcedetection, batch]}}}}}
   target-allocator: {config: {service: {pipelines: {traces: {processors: [resource/k8sclustername]}}}}}`;
 
+/** What collectors keep on the node is made anew where it cannot be read. */
+const recreated = `
+collectors:
+  daemon:
+    config:
+      extensions:
+        file_storage/filelogreceiver: {recreate: true}
+        file_storage/filelogsyslogreceiver: {recreate: true}
+        file_storage/filelogk8sauditreceiver: {recreate: true}
+        file_storage/journaldreceiver: {recreate: true}`;
+const recreatedQueues = "defaultCRConfig: {config: {extensions: {file_storage/exporters: {recreate: true}}}}";
+
 const queue = "sending_queue: {enabled: true, storage: file_storage/exporters, sizer: bytes, queue_size: 1073741824}";
 const kept = `${queue}, retry_on_failure: {enabled: true, max_elapsed_time: 30m}`;
 
@@ -59,7 +71,7 @@ function queues(version: string): string {
         const list = (name: string) => valueAt(stack, ["collectors", key, name]) ?? [];
         const hostPath = { path: directory, type: "DirectoryOrCreate" };
         return {
-            config: { extensions: { "file_storage/exporters": { directory } } },
+            config: { extensions: { "file_storage/exporters": { directory, recreate: true } } },
             volumes: [list("volumes"), { name: "fs-exporters", hostPath }].flat(),
             volumeMounts: [list("volumeMounts"), { name: "fs-exporters", mountPath: directory }].flat(),
             securityContext: { runAsUser: 0, runAsGroup: 0 },
@@ -107,7 +119,7 @@ kof-collectors:
         config:
           ${processors}
           exporters: {prometheusremotewrite: {${labels}}}`,
-            kubeStack(umbrella, spans),
+            ...[spans, recreated].map((text) => kubeStack(umbrella, text)),
         );
     });
 
@@ -124,7 +136,7 @@ kof-child:
       storage:
         global: {clusterName: mothership}
         cert-manager: {cluster-issuer: {create: false}}`,
-            kubeStack(service, spans),
+            ...[spans, recreated, recreatedQueues].map((text) => kubeStack(service, text)),
         );
     });
 
@@ -198,7 +210,8 @@ kof-collectors:
                     - pull: {exporter: {prometheus: {host: '\${env:OTEL_K8S_NODE_IP}', port: 8888}}}`;
         const yaml = regional("https://vmauth.eu-1.obs.example.net", daemon);
         for (const version of until19) {
-            const more = [spans, buffers("logs", "traces"), queues(version)].map((text) => kubeStack(umbrella, text));
+            const texts = [spans, buffers("logs", "traces"), queues(version), recreated];
+            const more = texts.map((text) => kubeStack(umbrella, text));
             expectValues([version], { route: "regional", regional: region }, yaml, ...more);
         }
     });
@@ -212,7 +225,8 @@ kof-collectors:
             service: ${extensions}`;
         const raw = { route: "regional", istio: true, regional: { cluster: "eu-1", namespace: "regions" } };
         for (const version of until19) {
-            const more = [spans, buffers("logs", "traces"), queues(version)].map((text) => kubeStack(umbrella, text));
+            const texts = [spans, buffers("logs", "traces"), queues(version), recreated];
+            const more = texts.map((text) => kubeStack(umbrella, text));
             expectValues([version], raw, regional("http://eu-1-vmauth:8427", mesh), ...more);
         }
     });
@@ -225,7 +239,8 @@ kof-child:
       cluster: {name: mothership, namespace: kcm-system}
       toRegionalCluster: {name: eu-1, namespace: regions}`;
         const mesh = { route: "regional", istio: true, regional: { cluster: "eu-1", namespace: "regions" } };
-        const more = [spans, buffers("logs", "logs-audit", "traces")].map((text) => kubeStack(service, text));
+        const texts = [spans, buffers("logs", "logs-audit", "traces"), recreated, recreatedQueues];
+        const more = texts.map((text) => kubeStack(service, text));
         expectValues(from110, { route: "regional", regional: region }, yaml, ...more);
         expectValues(from110, mesh, yaml, ...more);
         const insecure = { route: "regional", regional: { ...region, insecureSkipVerify: true } };
@@ -282,7 +297,8 @@ kof-collectors:
         for (const version of until19) {
             const queued = "defaultCRConfig: {config: {service: {extensions: [file_storage/exporters]}}}";
             const daemon = `collectors: {daemon: {config: {service: {extensions: [${daemonExtensions}]}}}}`;
-            const more = [queues(version), queued, daemon, unprinted].map((text) => kubeStack(umbrella, text));
+            const texts = [queues(version), queued, daemon, unprinted, recreated];
+            const more = texts.map((text) => kubeStack(umbrella, text));
             expectValues([version], raw, cloudwatch("/kof/mothership", ""), ...more);
         }
     });
@@ -301,7 +317,8 @@ kof-collectors:
         const components =
             "\nglobal: {components: [kof-operators, kof-mothership, kof-regional, kof-child, kof-collectors]}";
         const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", logGroup: "g", credentials } };
-        expectValues(from110, raw, cloudwatch("g", pipelines, audit) + components, kubeStack(umbrella, unprinted));
+        const more = [unprinted, recreated, recreatedQueues].map((text) => kubeStack(umbrella, text));
+        expectValues(from110, raw, cloudwatch("g", pipelines, audit) + components, ...more);
     });
 
     it("regionless", () => {
@@ -316,7 +333,7 @@ kof-regional:
             ${processors}
             exporters: {prometheusremotewrite: {${labels}}}`;
         const wanted = { domain: "kof.example.net", certEmail: "a@example.net" };
-        const more = kubeStack(regionless, spans);
+        const more = [spans, recreated, recreatedQueues].map((text) => kubeStack(regionless, text));
         const ip = "${env:OTEL_K8S_NODE_IP}";
         // kof#1127
         const onNodes = `
@@ -337,7 +354,7 @@ kof-regional:
               service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: "${ip}", port: 8888}}}}]}}}`;
         const selfSigned = { route: "regionless", regionless: { ...wanted, selfSigned: true } };
         for (const version of from110) {
-            const further = version === "1.10.0" ? [more, onNodes] : [more];
+            const further = version === "1.10.0" ? [...more, onNodes] : more;
             expectValues([version], { route: "regionless", regionless: wanted }, yaml, ...further);
             expectValues([version], selfSigned, yaml, "tls: {selfSigned: true, insecureSkipVerify: true}", ...further);
         }
