@@ -1,6 +1,7 @@
 import type { Catalog } from "../catalog";
 import { defaultAt } from "../catalog/defaults";
 import { formatPath, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { clockProcessors } from "../collectors/clock";
 import { brief } from "../stacks/problems";
 import { deciderOf } from "../stacks/rules";
 import { canonical, same } from "./compare";
@@ -89,6 +90,12 @@ function queuesInRequests(values: HelmValues, own: HelmValues): string[][] {
     });
 }
 
+/** Whether a value is of one of these components, or is a list that names one. */
+function mentions(...components: readonly string[]): (path: readonly string[], value: HelmValue) => boolean {
+    return (path, value) =>
+        [...path, ...(Array.isArray(value) ? value : [])].some((each) => components.includes(each as string));
+}
+
 /** What routes add to collectors on purpose, by what it is for, and the values that it is made of. */
 const purposes: readonly {
     readonly made: (path: readonly string[], value: HelmValue) => boolean;
@@ -111,6 +118,17 @@ const purposes: readonly {
         sentence:
             "Collectors begin anew where a power loss has left unreadable what they keep on the node, instead of crashing " +
             "at every start (docs/troubleshooting.md).",
+    },
+    {
+        made: mentions(clockProcessors.points),
+        sentence:
+            "Metrics with a time that CloudWatch does not take are dropped: one of them would lose others (docs/destinations.md).",
+    },
+    {
+        made: mentions(clockProcessors.logs, clockProcessors.audit, clockProcessors.count),
+        sentence:
+            "Log records with a time that CloudWatch does not take get the present one: one of them would stop all others " +
+            "(docs/destinations.md).",
     },
     {
         made: (path, value) =>

@@ -1,5 +1,6 @@
 import { signals, type Signal } from "../catalog";
 import type { Route } from "../routes";
+import { hoursOf } from "../collectors/buffers";
 import { bufferOf } from "../routes/collectors";
 import { sizeInGiB, storesHere, volumesOf, type Volume } from "../routes/volumes";
 import type { Rates } from "../stacks/settings";
@@ -47,8 +48,7 @@ export interface BufferCapacity {
 
 /** What an outage of the destination takes to bridge; nothing on routes whose destinations are on this cluster. */
 export function bufferCapacity(route: Route, rates: Rates): BufferCapacity[] {
-    const minutes = minutesOf(bufferOf(route.settings).duration);
-    const held = bufferBytes(rates, minutes);
+    const held = bufferBytes(rates, hoursOf(bufferOf(route.settings).duration) * 60);
     return storesHere(route)
         ? []
         : signals
@@ -61,9 +61,4 @@ function isQueued({ settings, cloudwatch }: Route, signal: Signal): boolean {
     const isLog = signal === "logs" || signal === "audit";
     const onDisk = settings.route === "regional" && settings.buffer?.metrics === "disk";
     return cloudwatch ? isLog : settings.route !== "regional" || signal !== "metrics" || onDisk;
-}
-
-function minutesOf(duration: string): number {
-    const [, amount = "", unit = ""] = /^(\d+)([smh])$/.exec(duration) ?? [];
-    return (Number(amount) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"]) / 60;
 }

@@ -1,6 +1,7 @@
 import { chartValues, signals } from "../catalog";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { routeOf, type Route } from "../routes";
+import { clockProcessors, uncheckedPipelines } from "./clock";
 import { collectorDocument, effectiveCollectors, kubeStack, type Collector } from "./effective";
 import { addressOf, endsOf, flowsOf, isDiscarding, leadsTo } from "./flows";
 import { danglingReferences } from "./references";
@@ -38,9 +39,10 @@ export function lintCollectors(route: Route): Lint {
             ...collectors.flatMap((each) => breaks(each, [...danglingReferences(each), ...lostFlows(route, each)])),
             ...unservedSignals(route, collectors),
             ...dropped.filter(({ entry }) => entry === identity).map(droppedFault),
+            ...(route.settings.route === "cloudwatch" ? collectors.flatMap((each) => clockFaults(route, each)) : []),
         ],
         notices: [
-            ...dropped.filter(({ entry }) => entry !== identity).map(droppedNotice),
+            ...dropped.filter(({ entry }) => ![identity, ...clockEntries].includes(entry)).map(droppedNotice),
             ...collectors.flatMap((each) => flowsElsewhere(route, each)),
         ],
     };
@@ -48,6 +50,19 @@ export function lintCollectors(route: Route): Lint {
 
 /** The processor that puts the cluster's names on what passes: without it nobody can tell whose it is. */
 const identity = "resource/k8sclustername";
+
+const clockEntries: readonly string[] = Object.values(clockProcessors);
+
+/** Pipelines in which one record with a wrong time would stop all others. */
+function clockFaults(route: Route, collector: Collector): Fault[] {
+    return uncheckedPipelines(collector).map(({ pipeline, processors, missing }) => ({
+        key: keyOf(route, collector, ["config", "service", "pipelines", pipeline, "processors"]),
+        message:
+            `leaves pipeline ${pipeline} of ${collector.name} without ${missing.join(" and ")}: one record that is older than ` +
+            "14 days, or ahead of time, would stop all others on their way to CloudWatch",
+        allowed: `the whole list, with these at its end: ${[...processors, ...missing].join(", ")}`,
+    }));
+}
 
 /** Exporters that lead to a store which this route does not have, and signals that end although the route stores them. */
 function lostFlows(route: Route, collector: Collector): string[] {

@@ -6,6 +6,7 @@ import { defaultLogGroup, metricsLogGroup } from "../aws/logGroups";
 import { arnParts } from "../aws/partitions";
 import { streamOf, streamPattern } from "../aws/streams";
 import { bufferedExporter } from "../collectors/buffers";
+import { clock } from "../collectors/clock";
 import { named } from "../collectors/identity";
 import type { CloudWatchSettings, SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
@@ -246,6 +247,12 @@ function kubeStack(settings: Named, catalog: Catalog): HelmValues {
         signals.traces === "xray" ? named(catalog, ["traces"]) : {},
         { defaultCRConfig: shared },
         hasAuditPipeline(catalog) ? { collectors: { daemon: { config: { service: { pipelines: apart } } } } } : {},
+        clock(catalog, {
+            logs: wanted.retentionDays,
+            audit: group === logGroup ? wanted.retentionDays : wanted.auditRetentionDays,
+            metrics: signals.metrics === "emf" ? wanted.retentionDays : undefined,
+            duration: bufferOf(settings).duration,
+        }),
         ...writers,
     );
 }

@@ -5,6 +5,8 @@ import { checkPaths, isRead } from "../catalog/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../catalog/values";
 import { defaultLogGroup, metricsLogGroup } from "../aws/logGroups";
 import { arnParts, partitionOf } from "../aws/partitions";
+import { hoursOf } from "../collectors/buffers";
+import { longestTry } from "../collectors/clock";
 import { startPath } from "../routes/restarts";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
 import { brief, type Problem } from "./problems";
@@ -200,11 +202,25 @@ function bufferProblems({ route, buffer }: Values, raw: Readonly<Record<string, 
               ]
             : [];
     }
+    const problems: Problem[] = [];
     const why = route === "otlp" ? "where metrics are kept on disk anyway" : "where metrics have no queue";
     // A default is not known to have been asked for.
-    return route !== "regional" && buffer?.metrics === "disk"
-        ? [{ key: "kof:buffer.metrics", message: `is disk, which has no effect on route ${route}, ${why}. Remove it` }]
-        : [];
+    if (route !== "regional" && buffer?.metrics === "disk") {
+        problems.push({
+            key: "kof:buffer.metrics",
+            message: `is disk, which has no effect on route ${route}, ${why}. Remove it`,
+        });
+    }
+    if (route === "cloudwatch" && buffer && hoursOf(buffer.duration) > longestTry) {
+        const longest = `${String(longestTry)}h`;
+        problems.push({
+            key: "kof:buffer.duration",
+            message: `is ${brief(buffer.duration)}, but CloudWatch Logs takes nothing that is older than 14 days`,
+            allowed: `at most ${longest} on route cloudwatch`,
+            paste: stackFile(["buffer", "duration"], longest),
+        });
+    }
+    return problems;
 }
 
 function storageProblems({ storageClass, storage, version, route, distribution }: Values): Problem[] {

@@ -55,6 +55,17 @@ describe("adopting values from before the routes added to them", () => {
         assert.match(adopted.changes.join("\n"), /^Spans, and metrics/);
     });
 
+    it("puts what CloudWatch needs into a list of the original, and says so", () => {
+        const processors = [...collectors, "daemon", "config", "service", "pipelines", "logs", "processors"];
+        const adopted = adoption(changed("cloudwatch", processors, ["resource/k8sclustername", "batch"]), { version });
+        const list = ["transform/clock", "groupbyattrs/clock", "resource/k8sclustername", "batch"];
+        assert.deepEqual(carried(adopted, processors), list);
+        assert.match(
+            adopted.changes.join("\n"),
+            /^Log records with a time that CloudWatch does not take get the present/,
+        );
+    });
+
     it("says that what collectors keep on the node is made anew where it cannot be read", () => {
         const { values } = routeFor({ ...routes.management, version });
         const copy = structuredClone(values);

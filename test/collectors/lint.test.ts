@@ -153,6 +153,43 @@ describe("the lint of collectors", () => {
         );
     });
 
+    it("finds a pipeline through which a wrong time reaches CloudWatch: a list that was replaced, or one of its own", () => {
+        const cloudwatch = (pipelines: HelmValues) =>
+            lintCollectors(
+                routeFor({
+                    ...routes.cloudwatch,
+                    version: "1.10.0",
+                    values: nest(
+                        ["kof-collectors", "values", "opentelemetry-kube-stack", ...daemon, "service", "pipelines"],
+                        pipelines,
+                    ),
+                }),
+            );
+        const dropped = cloudwatch({ "logs/default": { processors: ["batch"] } });
+        assert.deepEqual(dropped, {
+            faults: [
+                {
+                    key: "kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.config.service.pipelines.logs/default.processors",
+                    message:
+                        "leaves pipeline logs/default of kof-collectors-daemon without transform/clock and groupbyattrs/clock: one record that " +
+                        "is older than 14 days, or ahead of time, would stop all others on their way to CloudWatch",
+                    allowed: "the whole list, with these at its end: batch, transform/clock, groupbyattrs/clock",
+                },
+            ],
+            notices: [],
+        });
+        const [fault, ...others] = cloudwatch({
+            "logs/mine": { receivers: ["otlp"], exporters: ["awscloudwatchlogs"] },
+        }).faults;
+        assert.deepEqual(others, []);
+        assert.match(
+            fault?.message ?? "",
+            /^leaves pipeline logs\/mine of kof-collectors-daemon without transform\/clock/,
+        );
+        const whole = { processors: ["batch", "transform/clock", "groupbyattrs/clock"] };
+        assert.deepEqual(cloudwatch({ "logs/default": whole }), { faults: [], notices: [] });
+    });
+
     it("stops the program before it registers anything, and names all at once", async () => {
         const values = mergeValues(
             kubeStack("1.10.0", ["defaultCRConfig", "env"], []),

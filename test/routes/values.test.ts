@@ -292,12 +292,40 @@ kof-collectors:
         "k8s_observer, file_storage/filelogreceiver, file_storage/filelogsyslogreceiver, " +
         "file_storage/filelogk8sauditreceiver, file_storage/journaldreceiver, file_storage/exporters";
 
+    /** The processors of a pipeline that sends to CloudWatch, with what keeps a wrong time from its exporter. */
+    const clocked = (...processors: string[]) =>
+        `processors: [${[...processors, "transform/clock", "groupbyattrs/clock"].join(", ")}]`;
+    const clock = `
+collectors:
+  cluster:
+    config:
+      service:
+        pipelines:
+          logs: {${clocked("resourcedetection", "resource/k8sclustername", "transform/events", "batch")}}
+defaultCRConfig:
+  config:
+    processors:
+      groupbyattrs/clock: {keys: [kof_time]}
+      transform/clock:
+        error_mode: ignore
+        log_statements:
+          - context: log
+            conditions:
+              - log.time_unix_nano != 0 and (log.time < Now() - Duration("334h") or log.time > Now() + Duration("1h"))
+            statements:
+              - set(log.attributes["kof_original_time"], FormatTime(log.time, "%Y-%m-%dT%H:%M:%S.%LZ"))
+              - set(log.attributes["kof_time"], "corrected")
+              - set(log.time, Now())`;
+
     it("cloudwatch, up to 1.9", () => {
         const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } };
         for (const version of until19) {
             const queued = "defaultCRConfig: {config: {service: {extensions: [file_storage/exporters]}}}";
-            const daemon = `collectors: {daemon: {config: {service: {extensions: [${daemonExtensions}]}}}}`;
-            const texts = [queues(version), queued, daemon, unprinted, recreated];
+            const parsed = ["transform/syslog", "transform/syslogkvparser", "transform/audit"];
+            const list = clocked("resource/k8sclustername", "resourcedetection", ...parsed, "batch");
+            const service = `{extensions: [${daemonExtensions}], pipelines: {logs: {${list}}}}`;
+            const daemon = `collectors: {daemon: {config: {service: ${service}}}}`;
+            const texts = [queues(version), queued, daemon, unprinted, recreated, clock];
             const more = texts.map((text) => kubeStack(umbrella, text));
             expectValues([version], raw, cloudwatch("/kof/mothership", ""), ...more);
         }
@@ -310,14 +338,14 @@ kof-collectors:
           config:
             service:
               pipelines:
-                logs/default: {exporters: [awscloudwatchlogs]}
-                logs/audit: {exporters: [awscloudwatchlogs/audit]}`;
+                logs/default: {exporters: [awscloudwatchlogs], ${clocked()}}
+                logs/audit: {exporters: [awscloudwatchlogs/audit], ${clocked()}}`;
         const audit = `
             awscloudwatchlogs/audit: {region: us-east-2, log_group_name: g-audit, log_stream_name: logs, ${kept}}`;
         const components =
             "\nglobal: {components: [kof-operators, kof-mothership, kof-regional, kof-child, kof-collectors]}";
         const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", logGroup: "g", credentials } };
-        const more = [unprinted, recreated, recreatedQueues].map((text) => kubeStack(umbrella, text));
+        const more = [unprinted, recreated, recreatedQueues, clock].map((text) => kubeStack(umbrella, text));
         expectValues(from110, raw, cloudwatch("g", pipelines, audit) + components, ...more);
     });
 

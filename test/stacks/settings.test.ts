@@ -383,6 +383,14 @@ const mistakes: readonly [string, Raw, string][] = [
         `  kof:buffer.metrics is disk, which has no effect on route cloudwatch, where metrics have no queue. Remove it`,
     ],
     [
+        "a buffer that outlasts what CloudWatch takes",
+        { route: "cloudwatch", cloudwatch, buffer: { duration: "313h" } },
+        `  kof:buffer.duration is "313h", but CloudWatch Logs takes nothing that is older than 14 days
+    Allowed: at most 312h on route cloudwatch
+    Paste:   kof:buffer:
+               duration: 312h`,
+    ],
+    [
         "a buffer that the collectors would refuse",
         { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { duration: "29s", size: "1" } },
         `  kof:buffer.duration is "29s", which is not allowed here
