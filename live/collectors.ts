@@ -1,6 +1,8 @@
 import * as path from "node:path";
 
 import { metricsQueue } from "../collectors/buffers";
+import { clockProcessors, originalTime } from "../collectors/clock";
+import { typeOf } from "../collectors/flows";
 import { valueAt, type HelmValue } from "../catalog/values";
 import { kofNamespace } from "../components/namespace";
 import { CouldNotLook, type Check, type Finding, type Live } from "./findings";
@@ -147,7 +149,10 @@ export interface ExporterCounters {
     readonly exporter: string;
     readonly signal: "logs" | "metrics" | "traces";
     readonly sent: number;
-    /** Dropped, because the destination refused them or did not answer for too long. */
+    /**
+     * Dropped, because the destination refused them or did not answer for too long. What AWS refuses, awscloudwatchlogs
+     * tries as long as what it does not answer.
+     */
     readonly failed: number;
     /** Dropped, because the queue was full. */
     readonly refused: number;
@@ -157,12 +162,25 @@ export interface ExporterCounters {
 
 const units = { log_records: "logs", metric_points: "metrics", spans: "traces" } as const;
 
+/** The sum of a metric's samples, with or without the suffix `_total`; `undefined` when there are none. */
+function sumOf(
+    samples: readonly Sample[],
+    name: string,
+    counts: (sample: Sample) => boolean = () => true,
+): number | undefined {
+    return samples
+        .filter((sample) => sample.name.replace(/_total$/, "") === name && counts(sample))
+        .reduce<number | undefined>((all, { value }) => (all ?? 0) + value, undefined);
+}
+
 /** The counters of every exporter, with or without the suffix `_total` that newer collectors add. */
 export function exporterCounters(samples: readonly Sample[]): ExporterCounters[] {
-    const sum = (name: string, exporter: string) =>
-        samples
-            .filter((sample) => sample.name.replace(/_total$/, "") === name && sample.labels.exporter === exporter)
-            .reduce<number | undefined>((all, { value }) => (all ?? 0) + value, undefined);
+    const sum = (name: string, exporter: string, signal: string) =>
+        sumOf(
+            samples,
+            name,
+            ({ labels }) => labels.exporter === exporter && [undefined, signal].includes(labels.data_type),
+        );
     const exporters = [
         ...new Set(samples.flatMap(({ labels }) => (labels.exporter === undefined ? [] : [labels.exporter]))),
     ];
@@ -170,15 +188,23 @@ export function exporterCounters(samples: readonly Sample[]): ExporterCounters[]
     const counting = exporters.includes(metricsQueue.exporter)
         ? exporters.filter((exporter) => exporter !== "prometheusremotewrite")
         : exporters;
-    return counting.sort().flatMap((exporter) => {
-        const size = sum("otelcol_exporter_queue_size", exporter);
-        const capacity = sum("otelcol_exporter_queue_capacity", exporter);
-        return Object.entries(units).flatMap(([unit, signal]) => {
+    return counting.sort().flatMap((exporter) =>
+        Object.entries(units).flatMap(([unit, signal]) => {
+            const size = sum("otelcol_exporter_queue_size", exporter, signal);
+            const capacity = sum("otelcol_exporter_queue_capacity", exporter, signal);
             const counted = ["sent", "send_failed", "enqueue_failed"].map((what) =>
-                sum(`otelcol_exporter_${what}_${unit}`, exporter),
+                sum(`otelcol_exporter_${what}_${unit}`, exporter, signal),
             );
             const [sent = 0, failed = 0, refused = 0] = counted;
-            return counted.every((count) => count === undefined)
+            // What waits since the start was counted as nothing yet.
+            const waits = samples.some(
+                ({ name, labels, value }) =>
+                    name === "otelcol_exporter_queue_size" &&
+                    labels.exporter === exporter &&
+                    labels.data_type === signal &&
+                    value > 0,
+            );
+            return counted.every((count) => count === undefined) && !waits
                 ? []
                 : [
                       {
@@ -190,8 +216,8 @@ export function exporterCounters(samples: readonly Sample[]): ExporterCounters[]
                           queue: size !== undefined && capacity ? size / capacity : undefined,
                       },
                   ];
-        });
-    });
+        }),
+    );
 }
 
 /**
@@ -200,29 +226,37 @@ export function exporterCounters(samples: readonly Sample[]): ExporterCounters[]
  * @throws CouldNotLook when its port does not answer.
  */
 export async function countersOf(kubernetes: Kubernetes, pod: Pod): Promise<ExporterCounters[]> {
+    return exporterCounters(await samplesOf(kubernetes, pod));
+}
+
+async function samplesOf(kubernetes: Kubernetes, pod: Pod): Promise<Sample[]> {
     const { metrics } = await portsOf(kubernetes, pod);
     const { status, body } = await kubernetes.request("GET", podPath(pod, metrics, "/metrics"));
     if (status !== 200) {
         throw new CouldNotLook(`metrics of pod ${pod.metadata.name} (port ${String(metrics)}): HTTP ${String(status)}`);
     }
-    return exporterCounters(parseMetrics(body));
+    return parseMetrics(body);
 }
 
 /**
  * A destination that answers 401 has its data dropped at once, without another try, while the sender still gets 200 and
- * every pod is green. Only these counters tell.
+ * every pod is green. Only these counters tell. Where AWS refuses the credentials they do not move for as long as
+ * `kof:buffer.duration` says: then only the queue tells, and what the exporter says at each try.
  */
-async function failedExports({ kubernetes }: Live): Promise<Finding[]> {
+async function failedExports({ kubernetes, route }: Live): Promise<Finding[]> {
     const findings: Finding[] = [];
     let unseen: CouldNotLook | undefined;
     for (const pod of await runningCollectors(kubernetes)) {
         try {
-            const counters = await countersOf(kubernetes, pod);
+            const samples = await samplesOf(kubernetes, pod);
+            const counters = exporterCounters(samples);
             findings.push(...counters.flatMap((each) => exportFindings(pod.metadata.name, each)));
-            if (counters.some(({ failed }) => failed > 0)) {
-                const error = await exportError(kubernetes, pod);
-                findings.push(...(error === undefined ? [] : [exportErrorFinding(pod, error)]));
+            const failed = counters.some((each) => each.failed > 0);
+            if (failed || counters.some(({ queue = 0 }) => queue > 0)) {
+                const error = await exportError(kubernetes, pod, failed ? {} : { seconds: lastTries });
+                findings.push(...(error === undefined ? [] : [exportErrorFinding(pod.metadata.name, error)]));
             }
+            findings.push(...clockFindings(pod.metadata.name, samples, route));
         } catch (error) {
             if (!(error instanceof CouldNotLook)) {
                 throw error;
@@ -249,7 +283,7 @@ export function exportFindings(
             what: `${pod}: exporter ${exporter} dropped ${String(failed + refused)} of ${String(failed + refused + sent)} ${signal} since it started`,
             why:
                 sent === 0
-                    ? "Nothing gets through. What is refused (401, 403, 400) is dropped at once, while every pod is green."
+                    ? `Nothing gets through. ${whenDropped(exporter)}, while every pod is green.`
                     : "That data is lost. If the number still rises, it is being lost now.",
             fix,
         });
@@ -265,12 +299,72 @@ export function exportFindings(
     return findings;
 }
 
-/** What a collector last said of an export that failed; `undefined` when its log has nothing of the kind. */
-export async function exportError(kubernetes: Kubernetes, pod: Pod): Promise<string | undefined> {
-    const { status, body } = await kubernetes.request("GET", `${pods}/${pod.metadata.name}/log?tailLines=1000`);
+function whenDropped(exporter: string): string {
+    return typeOf(exporter) === "awscloudwatchlogs"
+        ? "What AWS refuses is tried for as long as kof:buffer.duration says, then dropped"
+        : "What is refused (401, 403, 400) is dropped at once";
+}
+
+/** Records whose time the collector has corrected, and data points that it has dropped for theirs. */
+export function clockFindings(pod: string, samples: readonly Sample[], { cloudwatch }: Live["route"]): Finding[] {
+    if (!cloudwatch) {
+        return [];
+    }
+    const records = sumOf(samples, "otelcol_processor_groupbyattrs_num_grouped_logs") ?? 0;
+    const points =
+        sumOf(
+            samples,
+            "otelcol_processor_filter_datapoints_filtered",
+            ({ labels }) => labels.filter === clockProcessors.points,
+        ) ?? 0;
+    const { logGroup, region } = cloudwatch;
+    const why =
+        "CloudWatch takes nothing that old, or that far ahead. A clock is wrong, or what a node had written long ago was read.";
+    return [
+        ...(records > 0
+            ? [
+                  {
+                      severity: "warning" as const,
+                      what: `${pod}: corrected the time of ${String(records)} log records since it started`,
+                      why: `${why} The original time is in attributes.${originalTime}.`,
+                      fix:
+                          `aws logs filter-log-events --region ${region} --log-group-name ${logGroup} ` +
+                          `--filter-pattern '{ $.attributes.${originalTime} = "*Z" }' --max-items 5`,
+                  },
+              ]
+            : []),
+        ...(points > 0
+            ? [
+                  {
+                      severity: "warning" as const,
+                      what: `${pod}: dropped ${String(points)} data points for their time since it started`,
+                      why,
+                      fix: "timedatectl    # on the node, and where the data comes from",
+                  },
+              ]
+            : []),
+    ];
+}
+
+/** Seconds that are longer than an exporter waits between two tries: 30, and up to half as much again (contrib 0.143). */
+export const lastTries = 120;
+
+/**
+ * What a collector last said of an export that failed; `undefined` when its log has nothing of the kind.
+ *
+ * @param about which: of a signal, and how many seconds ago at most. Default: of any, at any time.
+ */
+export async function exportError(
+    kubernetes: Kubernetes,
+    pod: Pod,
+    { signal, seconds }: { readonly signal?: string; readonly seconds?: number } = {},
+): Promise<string | undefined> {
+    const since = seconds === undefined ? "" : `&sinceSeconds=${String(seconds)}`;
+    const { status, body } = await kubernetes.request("GET", `${pods}/${pod.metadata.name}/log?tailLines=1000${since}`);
     const line = body
         .split("\n")
         .filter((each) => /exporting failed/i.test(each))
+        .filter((each) => [undefined, signal ?? signalOf(each)].includes(signalOf(each)))
         .at(-1);
     return status !== 200 || line === undefined
         ? undefined
@@ -310,14 +404,28 @@ function recreatedFinding(pod: string, file: string): Finding {
     };
 }
 
-function exportErrorFinding(pod: Pod, text: string): Finding {
+/** The signal that a line of a collector's log is about, where it says so. */
+function signalOf(line: string): string | undefined {
+    return /"otelcol\.signal": ?"(\w+)"/.exec(line)?.[1];
+}
+
+/** What AWS answers, with HTTP 400, to a key that is deleted, expired or has no right; and what its SDK says of none at all. */
+const refusedByAws =
+    /\b(UnrecognizedClient|ExpiredToken|AccessDenied|InvalidSignature|SignatureDoesNotMatch|InvalidClientTokenId)|(get|refresh|retrieve)( cached)? credentials/;
+
+/** What it means that a collector says this of an export. */
+export function exportErrorFinding(pod: string, text: string): Finding {
+    const aws = refusedByAws.test(text);
     return {
-        severity: "warning",
-        what: `${pod.metadata.name} said: ${text}`,
-        why: /\b40[13]\b/.test(text)
-            ? "The destination refuses the collectors' credentials."
-            : "This is the last export that failed.",
-        fix: `kubectl logs -n ${kofNamespace} ${pod.metadata.name} --tail=1000`,
+        severity: aws ? "problem" : "warning",
+        what: `${pod} said: ${text}`,
+        why: aws
+            ? "AWS refuses the collectors' credentials. Logs wait on the node: a batch is tried for as long as kof:buffer.duration " +
+              "says, and what does not fit into kof:buffer.size is dropped (docs/destinations.md)."
+            : /\b40[13]\b/.test(text)
+              ? "The destination refuses the collectors' credentials."
+              : "This is the last export that failed.",
+        fix: `kubectl logs -n ${kofNamespace} ${pod} --tail=1000`,
     };
 }
 

@@ -4,6 +4,7 @@ import { kofNamespace } from "../components/namespace";
 import {
     countersOf,
     exportError,
+    lastTries,
     podPath,
     portsOf,
     runningCollectors,
@@ -126,7 +127,10 @@ async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: V
         // Where nobody can tell whether it is stored, whether it was sent is all there is to wait for. What a collector
         // counts as failed it has dropped, so a third look is the last.
     } while (stored !== "yes" && !(store === undefined && sent !== "unseen") && dropped < 3 && Date.now() < deadline);
-    const error = sent === "no" ? await attempt(() => exportError(kubernetes, pod)) : undefined;
+    // What AWS refuses is not counted as failed while it is tried: the collector only says so.
+    const waits = sent === "unseen" && stored !== "yes";
+    const look = { signal, ...(waits ? { seconds: lastTries } : {}) };
+    const error = sent === "no" || waits ? await attempt(() => exportError(kubernetes, pod, look)) : undefined;
     const said = typeof error === "string" ? `the collector said: ${error}` : undefined;
     return { ...about, accepted: "yes", sent: stored === "yes" ? "yes" : sent, stored, detail: detail ?? said };
 }
@@ -212,7 +216,8 @@ export function journeyResult({ signal, accepted, sent, stored, detail, store = 
         return finding(
             "problem",
             `accepted, but not sent to ${store}`,
-            "The collector could not export it. What the destination refuses (401, 403, 400) is dropped at once, while all is green.",
+            "The collector could not export it. What the destination refuses (401, 403, 400) is dropped at once, while all is green; " +
+                "logs that AWS refuses, when kof:buffer.duration is over.",
         );
     }
     if (stored === "unseen") {
@@ -228,6 +233,7 @@ export function journeyResult({ signal, accepted, sent, stored, detail, store = 
         : finding(
               "problem",
               `accepted, but neither sent nor stored in ${store} in time`,
-              "It waits in the collector, because the destination does not answer; or it takes longer than this.",
+              "It waits in the collector, because the destination does not answer or, if it is AWS, refuses the credentials; or it " +
+                  "takes longer than this.",
           );
 }
