@@ -43,6 +43,8 @@ const builds = {
             vmauth: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmauth",
         },
     },
+    /** What stands between a log record and CloudWatch in KOF's collectors. */
+    collector: { programs: { collector: "." } },
     /** Pulumi's engine with its command line, but without a language host: the tests run the program themselves. */
     pulumi: {
         programs: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
@@ -63,14 +65,14 @@ const builds = {
 export type Module = keyof typeof builds;
 
 /** All of them, the one that takes longest first. */
-export const modules: readonly Module[] = ["pulumi-kubernetes", "pulumi", "kubernetes", "victoriametrics"];
+export const modules: readonly Module[] = ["pulumi-kubernetes", "pulumi", "kubernetes", "collector", "victoriametrics"];
 
 /** Where binaries are kept from one run, and one checkout, to the next. */
 const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "kof-storage-routes");
 
 /**
  * The folder with a module's programs, which are built the first time: on two cores ten minutes for Pulumi's Kubernetes
- * provider, four to six for Kubernetes and for Pulumi's engine, and one or two for VictoriaMetrics. Built again when the module's
+ * provider, four to six for Kubernetes and for Pulumi's engine, and one or two for VictoriaMetrics and for a collector. Built again when the module's
  * files, or what the linker is told, change.
  *
  * @throws Missing when there is no Go.
