@@ -14,6 +14,7 @@ import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
 import { settingsSchema, type StorageClassSettings } from "./settings";
 import { defaultClasses, requiredParameters, storageClassPresets } from "./storageClasses";
+import { templateProblems } from "./templateRules";
 
 /** The settings that are right by themselves. */
 export type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };
@@ -29,6 +30,7 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
         ...bufferProblems(values, raw),
         ...storageProblems(values),
         ...valueProblems(values),
+        ...templateProblems(values, raw),
     ];
 }
 
@@ -437,7 +439,6 @@ function valueProblems(settings: Values): Problem[] {
     problems.push(...schemaProblems(catalog, given).filter(({ key }) => !named.has(key)));
     problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
     for (const [path, value] of leaves(given)) {
-        const text = typeof value === "string" ? value : "";
         const owner = deciderOf(path);
         if (owner !== undefined) {
             problems.push({ key: at(path), message: `is decided by kof:${owner}. Remove it from values` });
@@ -447,13 +448,6 @@ function valueProblems(settings: Values): Problem[] {
                 key: at(path),
                 message:
                     "looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name",
-            });
-        }
-        if (["kof-child", "kof-regional"].includes(path[0] ?? "") && text.includes("`")) {
-            problems.push({
-                key: at(path),
-                message:
-                    "has a backtick, which breaks the MultiClusterService template that these values are pasted into",
             });
         }
     }
