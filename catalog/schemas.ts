@@ -5,7 +5,7 @@ import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
 import { distance } from "fastest-levenshtein";
 
 import type { Catalog, CatalogSchema } from ".";
-import { defaultAt, handedTo } from "./defaults";
+import { defaultAt, handedValues, type HandedValues } from "./defaults";
 import { isMap, valueAt, type HelmValue, type HelmValues } from "./values";
 
 type Path = readonly string[];
@@ -38,10 +38,10 @@ export function schemaFile(name: string): string {
  * those of the charts.
  */
 export function checkSchemas(catalog: Catalog, values: HelmValues): SchemaProblem[] {
-    return [...validated(catalog, "kof", values, [])];
+    return [...handedValues(catalog, values)].flatMap((handed) => [...problemsIn(catalog, handed)]);
 }
 
-function* validated(catalog: Catalog, chart: string, values: HelmValues, path: Path): Generator<SchemaProblem> {
+function* problemsIn(catalog: Catalog, { chart, path, values }: HandedValues): Generator<SchemaProblem> {
     for (const schema of catalog.schemas.filter((each) => each.chart === chart)) {
         const own = valueAt(values, schema.path);
         const at = [...path, ...schema.path];
@@ -50,31 +50,11 @@ function* validated(catalog: Catalog, chart: string, values: HelmValues, path: P
             yield* schema.name === kubeStack ? unmatched(schema.file, own, at) : [];
         }
     }
-    yield* below(catalog, chart, values, path, []);
 }
 
 /** Helm looks at the schemas of those dependencies that it installs. */
 function isInstalled(catalog: Catalog, { chart, path }: CatalogSchema, values: HelmValues): boolean {
     return (values.enabled ?? defaultAt(catalog, [...path, "enabled"], chart)) !== false;
-}
-
-/** Goes on to wherever values are handed to another chart. */
-function* below(
-    catalog: Catalog,
-    chart: string,
-    values: HelmValues,
-    path: Path,
-    within: Path,
-): Generator<SchemaProblem> {
-    for (const [key, value] of Object.entries(values)) {
-        if (isMap(value)) {
-            const here = [...within, key];
-            const to = handedTo(catalog, chart, here);
-            yield* to === undefined
-                ? below(catalog, chart, value, path, here)
-                : validated(catalog, to, value, [...path, ...here]);
-        }
-    }
 }
 
 const kubeStack = "opentelemetry-kube-stack";

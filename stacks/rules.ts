@@ -10,6 +10,7 @@ import { longestTry } from "../collectors/clock";
 import { startPath } from "../routes/restarts";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
 import { brief, type Problem } from "./problems";
+import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
 import { settingsSchema, type StorageClassSettings } from "./settings";
@@ -435,8 +436,11 @@ function valueProblems(settings: Values): Problem[] {
         message,
         allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
     }));
-    const named = new Set(problems.map(({ key }) => key));
-    problems.push(...schemaProblems(catalog, given).filter(({ key }) => !named.has(key)));
+    // What one check has said of a value, another need not say again.
+    for (const check of [schemaProblems, objectProblems]) {
+        const named = new Set(problems.map(({ key }) => key));
+        problems.push(...check(catalog, given).filter(({ key }) => !named.has(key)));
+    }
     problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
     for (const [path, value] of leaves(given)) {
         const owner = deciderOf(path);

@@ -10,9 +10,13 @@ export function schemaProblems(catalog: Catalog, values: HelmValues): Problem[] 
     return problems.map((problem) => ({
         key: `kof:values.${formatPath(problem.path)}`,
         message: `is ${found(problem)}, which ${refused(problem)}`,
-        allowed: problem.wanted,
+        allowed: allowed(problem),
         paste: mended(values, problem, problems),
     }));
+}
+
+function allowed({ wanted, meant }: SchemaProblem): string {
+    return meant !== undefined && "key" in meant ? `the nearest key that is read is ${meant.key}` : wanted;
 }
 
 function refused({ by, wanted }: SchemaProblem): string {

@@ -44,8 +44,70 @@ const stream = "1 to 512 characters without ':', '*' and '$'; of braces only {No
 const days =
     "a number of days that CloudWatch knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653";
 
+const vmcluster = ["kof-mothership", "values", "victoriametrics", "vmcluster", "spec"];
+
 /** Every mistake with the whole text of its error. */
 const mistakes: readonly [string, Raw, string][] = [
+    [
+        "a field that Kubernetes would drop",
+        { version: "1.10.0", values: nest([...vmcluster, "vmstorage"], { nodeselector: { a: "b" } }) },
+        `  kof:values.kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.nodeselector is a key (nodeselector), which kind VMCluster does not have: Kubernetes would drop it
+    Allowed: the nearest key that is read is nodeSelector
+    Paste:   kof:values:
+               kof-mothership:
+                 values:
+                   victoriametrics:
+                     vmcluster:
+                       spec:
+                         vmstorage:
+                           nodeSelector:
+                             a: b`,
+    ],
+    [
+        "no pods at all",
+        {
+            version: "1.10.0",
+            values: mergeValues(
+                nest(["kof-mothership", "values", "promxy"], { replicaCount: 0, podAnnotations: { x: 5 } }),
+                nest([...vmcluster, "vmstorage", "replicaCount"], -1),
+                nest(["kof-child", "values", "collectors", "opentelemetry-kube-stack", "collectors", "cluster"], {
+                    replicas: 0,
+                }),
+            ),
+        },
+        `  kof:values.kof-mothership.values.promxy.replicaCount is 0, so that nothing of it would run
+    Allowed: a whole number from 1 on, without quotes; what is not wanted has a switch, enabled
+
+  kof:values.kof-mothership.values.promxy.podAnnotations.x is 5, which Kubernetes refuses: Helm would fail to install the chart
+    Allowed: text
+    Paste:   kof:values:
+               kof-mothership:
+                 values:
+                   promxy:
+                     podAnnotations:
+                       x: "5"
+
+  kof:values.kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.replicaCount is -1, which is no number of pods
+    Allowed: a whole number from 1 on, without quotes; what is not wanted has a switch, enabled
+
+  kof:values.kof-child.values.collectors.opentelemetry-kube-stack.collectors.cluster.replicas is 0, so that nothing of it would run
+    Allowed: a whole number from 1 on, without quotes; what is not wanted has a switch, enabled`,
+    ],
+    [
+        "a store without its storage",
+        {
+            version: "1.9.0",
+            route: "management",
+            values: nest(["kof-storage", "values", "victoria-logs-cluster", "vlstorage", "enabled"], false),
+        },
+        `  kof:values.kof-storage.values.victoria-logs-cluster.vlstorage.enabled is false, with which Helm fails to install victoria-logs-cluster: its other parts have no storage to go to
+    Allowed: true, or the whole of it off
+    Paste:   kof:values:
+               kof-storage:
+                 values:
+                   victoria-logs-cluster:
+                     enabled: false`,
+    ],
     [
         "a value that the umbrella overwrites",
         {
@@ -114,7 +176,7 @@ const mistakes: readonly [string, Raw, string][] = [
                            value: b
 
   kof:values.kof-collectors.values.opentelemetry-kube-stack.defaultCRConfig.env.1.values is a key (values), which the schema of opentelemetry-kube-stack refuses: Helm would install nothing of the chart
-    Allowed: one of name, value, valueFrom
+    Allowed: the nearest key that is read is value
     Paste:   kof:values:
                kof-collectors:
                  values:
@@ -652,6 +714,19 @@ const mistakes: readonly [string, Raw, string][] = [
 ];
 
 describe("settings", () => {
+    it("take a store whose parts go to a storage elsewhere, or get it from what they share", () => {
+        const logs = (values: HelmValues) => ({
+            version: "1.9.0",
+            route: "management",
+            values: nest(["kof-storage", "values", "victoria-logs-cluster"], values),
+        });
+        const away = { extraArgs: { storageNode: ["logs.example.net:9491"] } };
+        const off = { vlstorage: { enabled: false } };
+        assert.equal(problemsOrNone(logs({ ...off, vlinsert: away, vlselect: away })), "");
+        assert.equal(problemsOrNone(logs({ ...off, common: { enabled: true } })), "");
+        assert.notEqual(problemsOrNone(logs({ ...off, vlinsert: away })), "");
+    });
+
     for (const [what, raw, text] of mistakes) {
         it(`refuse ${what}`, () => {
             assert.equal(problems(raw), text);

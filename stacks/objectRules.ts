@@ -1,0 +1,98 @@
+import type { Catalog } from "../catalog";
+import { handedValues } from "../catalog/defaults";
+import { settingIn } from "../catalog/setting";
+import { formatPath, isMap, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { stackFile } from "./explain";
+import { brief, type Problem } from "./problems";
+
+type Path = readonly string[];
+
+/** Values with which Helm or Kubernetes would install nothing, or nothing that runs, and that no schema tells of. */
+export function objectProblems(catalog: Catalog, values: HelmValues): Problem[] {
+    return [...typeProblems(values, []), ...storeProblems(catalog, values)];
+}
+
+/** Numbers of pods. */
+const counts = new Set(["replicas", "replicaCount"]);
+/** Maps that become those of Kubernetes' objects, of text alone. */
+const texts = new Set(
+    ["nodeSelector", "annotations", "labels", "matchLabels"].concat([
+        "podAnnotations",
+        "podLabels",
+        "extraLabels",
+        "commonLabels",
+    ]),
+);
+
+/** Checks values by the names of their keys, which mean the same in all charts. */
+function typeProblems(value: HelmValue, path: Path): Problem[] {
+    const key = path.at(-1) ?? "";
+    // What a collector runs has keys of its own.
+    if (key === "config") {
+        return [];
+    }
+    if (counts.has(key) && !isMap(value)) {
+        return countProblems(value, path);
+    }
+    if (!isMap(value)) {
+        return [];
+    }
+    return Object.entries(value).flatMap(([name, inner]) =>
+        texts.has(key) && (typeof inner === "boolean" || typeof inner === "number")
+            ? [
+                  {
+                      key: `kof:values.${formatPath([...path, name])}`,
+                      message: `is ${brief(inner)}, which Kubernetes refuses: Helm would fail to install the chart`,
+                      allowed: "text",
+                      paste: stackFile(["values", ...path, name], String(inner)),
+                  },
+              ]
+            : typeProblems(inner, [...path, name]),
+    );
+}
+
+function countProblems(value: HelmValue, path: Path): Problem[] {
+    if (typeof value === "number" && Number.isInteger(value) && value > 0) {
+        return [];
+    }
+    const meant = typeof value === "string" && /^[1-9]\d*$/.test(value) ? Number(value) : undefined;
+    return [
+        {
+            key: `kof:values.${formatPath(path)}`,
+            message: `is ${brief(value)}, ${value === 0 ? "so that nothing of it would run" : "which is no number of pods"}`,
+            allowed: "a whole number from 1 on, without quotes; what is not wanted has a switch, enabled",
+            ...(meant === undefined ? {} : { paste: stackFile(["values", ...path], meant) }),
+        },
+    ];
+}
+
+/**
+ * Stores whose templates fail: victoria-logs-cluster 0.0.25 to 0.1.5 and victoria-traces-cluster 0.0.3 to 0.1.1 (`_helpers.tpl`)
+ * make nothing when their storage is off, and nothing that knows how long to keep what it gets.
+ */
+function storeProblems(catalog: Catalog, values: HelmValues): Problem[] {
+    return [...handedValues(catalog, values)].flatMap(({ chart, path, values: own }) =>
+        catalog.volumes
+            .filter((volume) => volume.chart === chart && volume.switches.length > 1 && !volume.expands)
+            .flatMap(({ switches: [whole, inner], workload }): Problem[] => {
+                const at = inner?.path ?? [];
+                const [dependency = ""] = at;
+                const off = valueAt(own, at) === false && inner !== undefined && settingIn(inner, own) === undefined;
+                const elsewhere = ["insert", "select"].every(
+                    (part) =>
+                        valueAt(own, [dependency, `${workload.slice(0, 2)}${part}`, "extraArgs", "storageNode"]) !==
+                        undefined,
+                );
+                return off && !elsewhere && whole
+                    ? [
+                          {
+                              key: `kof:values.${formatPath([...path, ...at])}`,
+                              message: `is false, with which Helm fails to install ${dependency}: its other parts have no storage to go to`,
+                              allowed: `true, or the whole of it off`,
+                              paste: stackFile(["values"], nest([...path, ...whole.path], false)),
+                          },
+                      ]
+                    : [];
+            }),
+    );
+}
