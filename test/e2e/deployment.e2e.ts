@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 
+import { CloudWatchLogsClient, DeleteLogGroupCommand, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
+
 import { umbrellaObjects } from "../../catalog/umbrella";
 import { planOf, verdictOf } from "../../changes";
 import type { AnyObject } from "../cluster/crds";
@@ -74,7 +77,7 @@ endToEnd("a deployment", (run) => {
         assert.equal(both!.id, last!.id);
     });
 
-    it("has no secret in its state, in what it says, or in Helm values", async () => {
+    it("has no secret in its state, in what the engine says, in Helm values, or in files", async () => {
         const secrets: string[] = [];
         for (const name of ["cloudwatch", "regional", "management"]) {
             await run.deploy(await run.permitted({ ...routes[name], grafana: { enabled: true } }));
@@ -90,6 +93,19 @@ endToEnd("a deployment", (run) => {
                 assert.ok(!visible.includes(secret), "in plain text");
                 assert.ok(!visible.includes(Buffer.from(secret).toString("base64")), "in base64");
             }
+        }
+
+        const files = await run.otherStack({ name: "files" });
+        try {
+            const grafana = { enabled: true, existingSecret: "grafana-admin" };
+            const folder = { "kubernetes:renderYamlToDirectory": "out" };
+            files.configure({ ...routes.management, grafana, chart: run.chart }, folder);
+            await succeed(files.up());
+            const written = files.files("out");
+            assert.match(written, /^kind: HelmRelease$/m);
+            assert.doesNotMatch(written, /^kind: Secret$/m);
+        } finally {
+            files.remove();
         }
     });
 
@@ -150,6 +166,29 @@ endToEnd("a deployment", (run) => {
         }
         assert.ok(found.length > 0);
         return found;
+    }
+
+    for (const keepLogGroups of [false, true]) {
+        it(`leaves ${keepLogGroups ? "its log groups" : "nothing"} in AWS with keepLogGroups ${keepLogGroups}`, async () => {
+            const logGroup = `${aws.logGroup}-${keepLogGroups ? "kept" : "gone"}`;
+            await run.deploy({ ...routes.cloudwatch, cloudwatch: { ...aws, logGroup, keepLogGroups } });
+            const { logGroups: made } = await run.stack.outputs();
+            await succeed(run.stack.destroy());
+            const client = new CloudWatchLogsClient({ region: aws.region });
+            const { logGroups = [] } = await client.send(
+                new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroup }),
+            );
+            const names = logGroups.map(({ logGroupName }) => logGroupName);
+            assert.ok(made.includes(logGroup));
+            assert.deepEqual(names, keepLogGroups ? made : []);
+            const { Users } = await new IAMClient({ region: "us-east-1" }).send(
+                new ListUsersCommand({ PathPrefix: "/kof/" }),
+            );
+            assert.deepEqual(Users, []);
+            for (const logGroupName of names) {
+                await client.send(new DeleteLogGroupCommand({ logGroupName }));
+            }
+        });
     }
 
     it("removes what it made in the opposite order", async function () {

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { LocalWorkspace, PulumiCommand, type Stack } from "@pulumi/pulumi/automation";
+import { LocalWorkspace, PulumiCommand, type EngineEvent, type Stack } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 
 import program = require("../../index");
@@ -31,7 +31,7 @@ export interface DeploymentOptions {
  * AWS by this process's environment.
  */
 export class Deployment {
-    /** All that the CLI has said so far. */
+    /** All that the CLI has said so far, and every event of the engine that is shown or sent anywhere without `--debug`. */
     log = "";
 
     private constructor(
@@ -69,22 +69,22 @@ export class Deployment {
 
     /** Deploys. @param signal interrupts it, as Ctrl-C would. */
     up(signal?: AbortSignal): Promise<Outcome> {
-        return this.run((onOutput) => this.stack.up({ onOutput, color: "never", ...(signal ? { signal } : {}) }));
+        return this.run((options) => this.stack.up({ ...options, ...(signal ? { signal } : {}) }));
     }
 
     /** Previews. */
     preview(): Promise<Outcome> {
-        return this.run((onOutput) => this.stack.preview({ onOutput, color: "never" }));
+        return this.run((options) => this.stack.preview(options));
     }
 
     /** Previews, and fails if there is anything to do. */
     expectNoChanges(): Promise<Outcome> {
-        return this.run((onOutput) => this.stack.preview({ onOutput, color: "never", expectNoChanges: true }));
+        return this.run((options) => this.stack.preview({ ...options, expectNoChanges: true }));
     }
 
     /** Has the state say what is there. */
     refresh(): Promise<Outcome> {
-        return this.run((onOutput) => this.stack.refresh({ onOutput, color: "never" }));
+        return this.run((options) => this.stack.refresh(options));
     }
 
     /** Changes the state, to what another version of the program would have left. */
@@ -94,7 +94,7 @@ export class Deployment {
 
     /** @param runProgram whether the program is run first, which the CLI does not do by itself. */
     destroy(runProgram = false): Promise<Outcome> {
-        return this.run((onOutput) => this.stack.destroy({ onOutput, color: "never", runProgram }));
+        return this.run((options) => this.stack.destroy({ ...options, runProgram }));
     }
 
     /** Releases the lock of a run that was killed. */
@@ -110,10 +110,15 @@ export class Deployment {
 
     /** All files of the state, history included. */
     state(): string {
-        const folder = path.join(this.folder, "state");
+        return this.files("state");
+    }
+
+    /** All files in a folder of the project. */
+    files(name: string): string {
+        const folder = path.join(this.folder, name);
         return fs
             .readdirSync(folder, { recursive: true, encoding: "utf8" })
-            .map((name) => path.join(folder, name))
+            .map((file) => path.join(folder, file))
             .filter((file) => fs.statSync(file).isFile())
             .map((file) => fs.readFileSync(file, "utf8"))
             .join("\n");
@@ -136,14 +141,20 @@ export class Deployment {
         fs.rmSync(this.folder, { recursive: true, force: true });
     }
 
-    private async run(command: (onOutput: (text: string) => void) => Promise<unknown>): Promise<Outcome> {
+    private async run(command: (options: Options) => Promise<unknown>): Promise<Outcome> {
         let output = "";
         const onOutput = (text: string) => {
             output += text;
             this.log += text;
         };
+        const onEvent = (event: EngineEvent) => {
+            // A severity that its type leaves out.
+            if ((event.diagnosticEvent?.severity as string | undefined) !== "debug") {
+                this.log += `${JSON.stringify(event)}\n`;
+            }
+        };
         try {
-            await command(onOutput);
+            await command({ onOutput, onEvent, color: "never" });
             return { ok: true, output };
         } catch (error) {
             const text = (error as Error).message;
@@ -151,6 +162,13 @@ export class Deployment {
             return { ok: false, output: output + text };
         }
     }
+}
+
+/** What every command is run with. */
+interface Options {
+    readonly onOutput: (text: string) => void;
+    readonly onEvent: (event: EngineEvent) => void;
+    readonly color: "never";
 }
 
 /** A folder for a stack: this checkout by links, and what the engine keeps. */
