@@ -105,7 +105,9 @@ const fingerprint = "kof-storage-routes/metadata";
  */
 function waitedFor(labels, annotations) {
     const waitFor = "pulumi.com/waitFor";
-    const { [waitFor]: _, [fingerprint]: __, ...others } = annotations;
+    const others = Object.fromEntries(
+        Object.entries(annotations).filter(([name]) => name !== waitFor && name !== fingerprint),
+    );
     const text = JSON.stringify(Object.entries({ ...labels, ...others }).sort());
     const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
     return {

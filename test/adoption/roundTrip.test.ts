@@ -12,7 +12,9 @@ import { routeFor } from "../support";
 /** More values, which every version reads. */
 const extra = fc.record(
     {
-        "kof-mothership": fc.record({ values: fc.record({ promxy: fc.record({ replicaCount: fc.nat(9) }) }) }),
+        "kof-mothership": fc.record({
+            values: fc.record({ promxy: fc.record({ replicaCount: fc.integer({ min: 1, max: 9 }) }) }),
+        }),
         "kof-operators": fc.record({
             values: fc.record({ "prometheus-operator-crds": fc.record({ enabled: fc.boolean() }) }),
         }),

@@ -89,7 +89,7 @@ endToEnd("an access key", (run) => {
         }
         assert.ok((await inAws()).includes(old!));
         const { settings } = await run.stack.outputs();
-        assert.deepEqual((settings).cloudwatch.credentials.generations, ["a"], "which is not completed");
+        assert.deepEqual(settings.cloudwatch.credentials.generations, ["a"], "which is not completed");
         await restart("a", "b");
         await succeed(run.stack.up());
         assert.deepEqual(await inAws(), [await inSecret()]);
