@@ -1,7 +1,7 @@
 import { readConfiguration } from "./stacks/config";
 import { checkChange, lastDeployment } from "./stacks/deployed";
 import { createEnvironment } from "./stacks/environment";
-import { adopted, checkExisting } from "./stacks/existing";
+import { adopted, checkExisting, findInstall } from "./stacks/existing";
 import { lookAtAws } from "./stacks/logGroups";
 import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
 import { retriesOf, retriesOutput } from "./stacks/retries";
@@ -11,7 +11,7 @@ export = async (stackFile?: string, connect: Connect = connectToCluster) => {
     const deployed = await lastDeployment();
     const configuration = readConfiguration(stackFile, deployed);
     const { place, cluster } = await checkPlace(configuration, deployed, connect);
-    const takenOver = deployed || !cluster ? undefined : await checkExisting(configuration, undefined, cluster);
+    const takenOver = deployed ? undefined : await findInstall(configuration, cluster);
     const aws = await lookAtAws(configuration, deployed);
     const change = deployed
         ? checkChange(configuration, deployed, aws)

@@ -119,9 +119,6 @@ export function checkChange(
     if (refused(verdict).length > 0) {
         throw new pulumi.RunError(refusal(source, verdict, plan ? origin : "what AWS has"));
     }
-    if (deployed === undefined && to.settings.adopt) {
-        void pulumi.log.warn(unknownInstall);
-    }
     for (const { key, message } of verdict.consequences) {
         void pulumi.log.warn(`${key} ${message}.`);
     }
@@ -137,12 +134,6 @@ export function checkChange(
     }
     return plan;
 }
-
-/** What a first deployment that takes over an install takes for granted. */
-const unknownInstall =
-    "kof:adopt takes over whatever KOF is installed, and the stack remembers nothing to compare it with: this deployment takes it that the " +
-    "stack file is of what runs. Where the installed KOF has another route, other volumes or a longer retention, data can be deleted or " +
-    "left where nothing reads it. npm run adopt -- --cluster writes the stack file of what runs.";
 
 /** What is running; `undefined` where this version of the program cannot tell, and the stack file says to go on regardless. */
 function routeOfDeployed(

@@ -43,6 +43,30 @@ interface Existing {
 
 type Met = Wanted & { readonly there: Existing };
 
+/** What a first deployment that takes over an install takes for granted. */
+const unknownInstall =
+    "kof:adopt takes over whatever KOF is installed, and the stack remembers nothing to compare it with: this deployment takes it that the " +
+    "stack file is of what runs. Where the installed KOF has another route, other volumes or a longer retention, data can be deleted or " +
+    "left where nothing reads it. npm run adopt -- --cluster writes the stack file of what runs.";
+
+/**
+ * What a first deployment takes over, as {@link checkExisting} finds it. Where nobody may look, it says what is taken for granted.
+ *
+ * @returns what to compare it with as if this stack had deployed it; `undefined` where there is nothing, or nobody knows what.
+ */
+export async function findInstall(
+    configuration: Pick<Configuration, "source" | "route">,
+    cluster: Cluster | undefined,
+): Promise<Deployed | undefined> {
+    if (cluster) {
+        return checkExisting(configuration, undefined, cluster);
+    }
+    if (configuration.route.settings.adopt) {
+        void pulumi.log.warn(unknownInstall);
+    }
+    return undefined;
+}
+
 /**
  * Looks at what the stack is about to make, and refuses it where that exists already and is not to be taken over, or cannot be
  * taken over without being lost. Pulumi's provider overwrites what exists with `kof:adopt`, without it some versions do (before

@@ -92,14 +92,17 @@ describe("what exists already", () => {
         const before = { ...raw, storageClass: { create: false, name: "kof" } };
         const outputs = { settings: routeFor(before).settings };
         const objects = { ...installed, [paths.storageClass]: by("kubectl") };
-        assert.match(await refusal(raw, objects, { outputs }), /1 problem.*\n\n {2}kof:storageClass.create is true/);
+        assert.match(await refusal(raw, objects, { outputs }), /\n\n {2}kof:storageClass.create is true/);
     });
 
     it("is taken over by a stack that is deployed as well, and is nothing to compare that with", async () => {
         const release = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases/kof-storage";
         const outputs = { settings: routeFor({ ...raw, route: "none" }).settings };
         assert.match(await refusal(raw, { [release]: by("helm") }, { outputs }), /HelmRelease kof\/kof-storage\n/);
-        assert.deepEqual(await said(adopting, { [release]: by("helm") }, { outputs }), []);
+        assert.deepEqual(await said(adopting, { [release]: by("helm") }, { outputs }), [
+            "warning: kof:adopt is true while the route changes: whatever exists under the name of something that route management " +
+                "makes is overwritten, whoever made it.",
+        ]);
     });
 
     it("may be out of sight: then it is taken not to exist, and that is said", async () => {
