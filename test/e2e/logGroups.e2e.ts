@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 
 import {
     CloudWatchLogsClient,
@@ -55,9 +58,9 @@ endToEnd("a log group", (run) => {
     });
     /** One group for all. */
     const settings = (more: object = {}): Raw => unnamed({ logGroup: name, auditLogGroup: name, ...more });
-    const refused = async (raw: Raw, stack = run.stack) => {
-        run.configure(raw, stack);
-        const { ok, output } = await stack.up();
+    const refused = async (raw: Raw) => {
+        run.configure(raw);
+        const { ok, output } = await run.stack.up();
         assert.ok(!ok && output.includes("asks for a change that is refused"), output);
         return output;
     };
@@ -111,7 +114,17 @@ endToEnd("a log group", (run) => {
         await run.deploy(unnamed());
         const before = await groupIn(region, `/kof/${clusterName}`);
         const second = await run.otherStack({ name: "second", besides: run.stack });
-        const output = await refused(unnamed({ retentionDays: 7 }), second);
+        // Of a cluster that is driven from git: of this one, it would be refused before it gets to AWS.
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-e2e-folder-"));
+        const credentials = { kind: "existingSecret", name: "aws-credentials" };
+        second.configure(
+            { ...unnamed({ retentionDays: 7, credentials }), chart: run.chart },
+            { "kubernetes:renderYamlToDirectory": folder },
+        );
+        const { ok, output } = await second.up();
+        assert.ok(!ok, output);
+        assert.deepEqual(fs.readdirSync(folder), []);
+        fs.rmSync(folder, { recursive: true });
         assert.match(output, new RegExp(`its tag kof-stack says kof/e2e\\.[^]*logGroup: /kof/${clusterName}-second`));
         assert.deepEqual(await groupIn(region, `/kof/${clusterName}`), before);
         await succeed(second.destroy());

@@ -187,7 +187,12 @@ endToEnd("where a stack runs", (run) => {
             assert.match(await succeed(run.stack.up()), /~ 1 updated\n/);
             assert.deepEqual([fs.readdirSync(root), files(after)], [["after"], written]);
             await succeed(run.stack.expectNoChanges());
-            const withoutClass = { ...settings, chart: run.chart, storageClass: { create: false, name: "kof" } };
+            const withoutClass = {
+                ...settings,
+                chart: run.chart,
+                storageClass: { create: false, name: "kof" },
+                acknowledge: "class kof create true->false",
+            };
             run.stack.configure(withoutClass, { "kubernetes:renderYamlToDirectory": after });
             await succeed(run.stack.up());
             assert.deepEqual(
