@@ -1,9 +1,10 @@
-import { chartValues, signals, type Catalog } from "../catalog";
+import { chartValues, signals, type Catalog, type CatalogSetting } from "../catalog";
 import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import type { Said } from ".";
 import type { Route } from "../routes";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../routes/vmuser";
+import { storesOf, type Volume } from "../routes/volumes";
 import { distributions, settingsSchema } from "../stacks/settings";
 import {
     findBuffer,
@@ -360,16 +361,19 @@ function findGrafana({ settings, notes }: Found, values: HelmValues): void {
 }
 
 /** The settings of the volumes that all volumes of a signal agree in, and which of the values they stand for. */
-export function volumeSettings(values: HelmValues, { volumes }: Route): HelmValues {
-    const at = (prefix: readonly string[], setting: { path: readonly string[] } | null) =>
-        setting ? valueAt(values, [...prefix, ...setting.path]) : undefined;
-    const classes = new Set(volumes.map(({ volume, prefix }) => at(prefix, volume.storageClass)));
+export function volumeSettings(values: HelmValues, route: Route): HelmValues {
+    const stores = storesOf(route);
+    const at = ({ source }: Volume, setting: CatalogSetting | null) =>
+        (setting?.places ?? [])
+            .map(({ path }) => valueAt(values, [...source.chart.prefix, ...path]))
+            .find((value) => value !== undefined);
+    const classes = new Set(stores.map((store) => at(store, store.source.volume.storageClass)));
     const [name] = classes;
     const keys = ["size", "retention", "replicas", "replicationFactor"] as const;
     const storage = signals.flatMap((signal) => {
-        const own = volumes.filter(({ volume }) => volume.signal === signal && !volume.cache);
+        const own = stores.filter((store) => store.signal === signal && store.retention !== undefined);
         const settings = keys.flatMap((key) => {
-            const found = new Set(own.map(({ volume, prefix }) => at(prefix, volume[key])));
+            const found = new Set(own.map((store) => at(store, store.source.volume[key])));
             const [value] = found;
             const candidate = { [signal]: { [key]: value } };
             return found.size === 1 && value !== undefined && settingsSchema.storage.safeParse(candidate).success

@@ -2,9 +2,10 @@ import { signals, type Signal } from "../catalog";
 import type { Route } from "../routes";
 import { hoursOf } from "../collectors/buffers";
 import { bufferOf } from "../routes/collectors";
-import { sizeInGiB, storesHere, volumesOf, type Volume } from "../routes/volumes";
+import { destinationsOf, type Destination } from "../routes/destinations";
+import { sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
 import type { Rates } from "../stacks/settings";
-import { bufferBytes, bytesPerDay, daysOnDisk, gib, neededBytes } from "./estimates";
+import { bufferBytes, bytesPerDay, daysOnDisk, gib, neededBytes, victoriaMetricsEstimates } from "./estimates";
 
 /** What the volumes of one workload are in for. */
 export interface VolumeCapacity {
@@ -15,28 +16,47 @@ export interface VolumeCapacity {
     readonly neededGiB: number | undefined;
     /** Days after which volumes of the configured size are full. `undefined` when data is deleted before. */
     readonly fullAfterDays: number | undefined;
+    /** Days after which a limit of the store deletes data, where that is before its retention does. */
+    readonly keptDays: number | undefined;
 }
 
-/** What the volumes that a route has on the management cluster need at these rates. */
+/** What the volumes on the management cluster need at these rates of its own telemetry. */
 export function capacityOf(route: Route, rates: Rates): VolumeCapacity[] {
     const perDay = bytesPerDay(rates);
-    const audit = route.volumes.some(({ volume }) => volume.signal === "audit");
+    const destinations = destinationsOf(route);
     return volumesOf(route).map((volume) => {
-        const { signal, retention, copies, count, size } = volume;
-        if (retention === undefined) {
-            return { volume, perDayGiB: 0, neededGiB: undefined, fullAfterDays: undefined };
+        const { signal, retention, copies, count, size, limits } = volume;
+        if (retention === undefined || signal === "grafana") {
+            return { volume, perDayGiB: 0, neededGiB: undefined, fullAfterDays: undefined, keptDays: undefined };
         }
-        // Before audit logs had volumes of their own they were among the logs.
-        const stored = perDay[signal] + (signal === "logs" && !audit ? perDay.audit : 0);
-        const added = storesHere(route) ? stored : 0;
-        const days = (sizeInGiB(size) * gib * count) / (added * copies);
+        // A store gets what is sent to it: that of logs the audit logs as well, where they have none of their own.
+        const added = signals
+            .filter((each) => endsAt(destinations[each], signal))
+            .reduce((sum, each) => sum + perDay[each], 0);
+        const limit = Math.min(...limits.map(({ giB = Infinity }) => giB)) * gib * count;
+        const needed = neededBytes(signal, added, retention, copies);
+        const daysUntil = (bytes: number) => bytes / (added * copies);
+        const isLimited = daysUntil(limit) < daysOnDisk(signal, retention);
+        const days = daysUntil(sizeInGiB(size) * gib * count);
         return {
             volume,
             perDayGiB: (added * copies) / gib,
-            neededGiB: Math.ceil(neededBytes(signal, added, retention, copies) / count / gib),
-            fullAfterDays: days < daysOnDisk(signal, retention) ? days : undefined,
+            neededGiB: Math.ceil(Math.min(needed, limit * victoriaMetricsEstimates.headRoom) / count / gib),
+            fullAfterDays: days < Math.min(daysOnDisk(signal, retention), daysUntil(limit)) ? days : undefined,
+            keptDays: isLimited ? daysUntil(limit) : undefined,
         };
     });
+}
+
+/** Whether some of a signal ends in this cluster's store of another one, or of its own. */
+function endsAt(destination: Destination, store: Signal): boolean {
+    return destination.stored && destination.ends.some(({ on, holds }) => on === "cluster" && holds === store);
+}
+
+/** Whether anything of this cluster's own is stored on it. */
+export function storesHere(route: Route): boolean {
+    const destinations = destinationsOf(route);
+    return signals.some((signal) => signals.some((store) => endsAt(destinations[signal], store)));
 }
 
 /** What the collectors hold back while a destination outside the cluster is away. */
@@ -46,14 +66,15 @@ export interface BufferCapacity {
     readonly heldGiB: number;
 }
 
-/** What an outage of the destination takes to bridge; nothing on routes whose destinations are on this cluster. */
+/** What an outage of the destination takes to bridge; nothing for signals that are stored on this cluster. */
 export function bufferCapacity(route: Route, rates: Rates): BufferCapacity[] {
     const held = bufferBytes(rates, hoursOf(bufferOf(route.settings).duration) * 60);
-    return storesHere(route)
-        ? []
-        : signals
-              .filter((signal) => route.destinations[signal].stored && isQueued(route, signal) && held[signal] > 0)
-              .map((signal) => ({ signal, heldGiB: held[signal] / gib }));
+    const destinations = destinationsOf(route);
+    const leaves = (destination: Destination) =>
+        destination.stored && destination.ends.some(({ on }) => on !== "cluster");
+    return signals
+        .filter((signal) => leaves(destinations[signal]) && isQueued(route, signal) && held[signal] > 0)
+        .map((signal) => ({ signal, heldGiB: held[signal] / gib }));
 }
 
 /** Whether a signal waits on the nodes' disks: docs/destinations.md says what does not. */

@@ -14,6 +14,12 @@ export interface UmbrellaObject {
 /** The component that the umbrella installs whatever `global.components` lists. */
 const always = "victoria-metrics-operator";
 
+/** The components that the umbrella installs, by the values that its templates see (`charts/kof/templates/helmreleases.yaml`). */
+export function enabledComponents(umbrella: HelmValues): string[] {
+    const listed = valueAt(umbrella, ["global", "components"]) as string[];
+    return [...listed, always].filter((name) => valueAt(umbrella, [name, "enabled"]) === true);
+}
+
 /**
  * The Flux objects that the umbrella renders with these values: repositories, then a chart and a release for each component
  * that is enabled, in an order in which they can be installed (`charts/kof/templates`, KOF 1.8.0 to 1.11.0-rc0).
@@ -22,9 +28,7 @@ export function umbrellaObjects(catalog: Catalog, values: HelmValues): UmbrellaO
     const all = coalesceValues(chartValues(catalog, "kof"), values);
     const at = (...path: string[]) => valueAt(all, path);
     const [releases, sources] = [at("global", "namespace") as string, at("global", "helmRepo", "namespace") as string];
-    const enabled = [...(at("global", "components") as string[]), always].filter(
-        (name) => at(name, "enabled") === true,
-    );
+    const enabled = enabledComponents(all);
     const dependencies = (name: string) =>
         ((at(name, "dependsOn") ?? []) as string[]).filter((dependency) => enabled.includes(dependency));
     const ordered: string[] = [];

@@ -1,14 +1,15 @@
 import { signals, type Signal } from "../catalog";
 import { compareCatalogs, type CatalogChanges } from "../catalog/compare";
 import type { Route } from "../routes";
-import { destinationText } from "../routes/destinations";
+import { destinationsOf, destinationText, type Destination } from "../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { pastOf, unspent, type Past } from "./past";
 import { identityConsequences, routeConsequences } from "./routes";
+import { childConsequences, componentConsequences, regionConsequences, storeConsequences } from "./stores";
 import { takeoverConsequences } from "./takeovers";
 import { upgradeConsequences, upgradeSteps } from "./upgrades";
-import { volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
+import { regionalChanges, volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
 
 /**
  * What a consequence does to running data: `impossible` cannot be done as it stands, `loses` makes stored data unreachable or
@@ -47,6 +48,8 @@ export interface Plan {
     readonly to: Route;
     readonly signals: readonly SignalChange[];
     readonly volumes: readonly VolumeChange[];
+    /** What happens to the volumes on each regional cluster, however many there are. */
+    readonly regions: readonly VolumeChange[];
     readonly logGroups: readonly LogGroupChange[];
     readonly credentials: readonly CredentialChange[];
     /** Everything worth knowing, the most dangerous first. */
@@ -66,10 +69,15 @@ export interface Plan {
  */
 export function planOf(from: Route, to: Route, past: Past = pastOf(from), known?: KnownLogGroups): Plan {
     const volumes = volumeChanges(from, to);
+    const [before, after] = [destinationsOf(from), destinationsOf(to)];
     const consequences = [
         ...upgradeConsequences(from, to),
         ...routeConsequences(from, to, volumes),
+        ...componentConsequences(from, to),
+        ...storeConsequences(from, to, volumes),
         ...volumeConsequences(from, to, volumes, past),
+        ...regionConsequences(from, to),
+        ...childConsequences(from, to),
         ...cloudwatchConsequences(from, to, known),
         ...credentialConsequences(from, to),
         ...identityConsequences(from, to),
@@ -78,8 +86,9 @@ export function planOf(from: Route, to: Route, past: Past = pastOf(from), known?
     return {
         from,
         to,
-        signals: signals.map((signal) => signalChange(signal, from, to)),
+        signals: signals.map((signal) => signalChange(signal, before[signal], after[signal])),
         volumes,
+        regions: regionalChanges(from, to),
         logGroups: logGroupChanges(from, to, known),
         credentials: credentialChanges(from, to),
         consequences: inOrder(consequences, past),
@@ -141,8 +150,7 @@ function isDone({ severity, acknowledge }: Consequence, acknowledged: readonly s
     return severity === "impossible" && acknowledge !== undefined && acknowledged.includes(acknowledge);
 }
 
-function signalChange(signal: Signal, from: Route, to: Route): SignalChange {
-    const [before, after] = [from.destinations[signal], to.destinations[signal]];
+function signalChange(signal: Signal, before: Destination, after: Destination): SignalChange {
     const [was, is] = [destinationText(before), destinationText(after)];
     if (!after.stored) {
         return before.stored

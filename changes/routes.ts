@@ -1,8 +1,9 @@
-import { valueAt } from "../catalog/values";
-import { kofCollectorsValues } from "../collectors/effective";
 import type { Route } from "../routes";
+import { installedCharts } from "../routes/installed";
+import { turnedOffAt } from "../routes/stored";
+import { storesOf } from "../routes/volumes";
 import type { Consequence } from ".";
-import { holdsData, volumesText, type VolumeChange } from "./volumes";
+import { goneStores, volumesText, type VolumeChange } from "./volumes";
 
 /** What follows from another route: stored data that nothing reads any more, and installers that would fight. */
 export function routeConsequences(from: Route, to: Route, volumes: readonly VolumeChange[]): Consequence[] {
@@ -13,17 +14,18 @@ export function routeConsequences(from: Route, to: Route, volumes: readonly Volu
     const acknowledge = `${was}->${is}`;
     const key = "kof:route";
     const consequences: Consequence[] = [];
-    const gone = volumes
-        .filter(({ operation }) => operation === "orphaned")
-        .filter(holdsData)
-        .filter(({ workload }) => !volumes.some((each) => each.workload === workload && each.operation === "kept"));
+    // What values turn off is theirs to say.
+    const gone = goneStores(volumes).filter(
+        ({ workload, volume }) =>
+            turnedOffAt(to, volume.source) === undefined && !storesOf(to).some((each) => each.workload === workload),
+    );
     if (gone.length > 0) {
         const stored = [...new Set(gone.map(({ volume }) => volume.signal))].join(", ");
         consequences.push({
             severity: "loses",
             key,
             message: `leaves the stored ${stored} unreachable: the volumes stay (${volumesText(gone)}), but nothing reads them until the route is ${was} again`,
-            acknowledge: `${acknowledge}${unusual(gone, from)}`,
+            acknowledge: `${acknowledge}${unusual(gone)}`,
         });
     }
     if (is === "regionless") {
@@ -53,24 +55,17 @@ export function routeConsequences(from: Route, to: Route, volumes: readonly Volu
 }
 
 /** How many volumes there are, where these are not as many as KOF makes: what was printed for some does not permit to leave more. */
-function unusual(gone: readonly VolumeChange[], { volumes }: Route): string {
+function unusual(gone: readonly VolumeChange[]): string {
     const count = gone.reduce((sum, each) => sum + each.count, 0);
-    const workloads = gone.map(({ workload }) => workload);
-    const usual = volumes
-        .filter(({ volume }) => workloads.includes(volume.workload))
-        .reduce((sum, { volume }) => sum + Number(volume.replicas?.default), 0);
+    const usual = gone.reduce((sum, { volume }) => sum + Number(volume.source.volume.replicas?.default), 0);
     return count === usual ? "" : ` with ${String(count)} volumes`;
 }
 
 const installers = { flux: "Flux", sveltos: "Sveltos" } as const;
 
-/** What installs the collectors of the management cluster; `undefined` when there are none. */
-export function installerOf(route: Route): "flux" | "sveltos" | undefined {
-    if (kofCollectorsValues(route) === undefined) {
-        return undefined;
-    }
-    const components = valueAt(route.umbrella, ["global", "components"]) as string[];
-    return components.includes("kof-collectors") ? "flux" : "sveltos";
+/** What installs a chart on the management cluster, by default the one of its collectors; `undefined` when it is not there. */
+export function installerOf({ umbrella }: Route, name = "kof-collectors"): "flux" | "sveltos" | undefined {
+    return installedCharts(umbrella).find(({ chart }) => chart === name)?.by;
 }
 
 /** What follows from other names of the cluster, or of the mesh. */

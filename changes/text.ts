@@ -2,7 +2,9 @@ import { acknowledgement, refused, verdictOf, type Consequence, type Plan } from
 import { brief } from "../stacks/problems";
 import type { Route } from "../routes";
 import { stringify } from "yaml";
+import { contentOf } from "../routes/volumes";
 import { leftBehind } from "./left";
+import type { VolumeChange } from "./volumes";
 
 const verdicts = {
     safe: "Nothing that is stored is lost.",
@@ -24,7 +26,7 @@ export function upgradeText(plan: Plan): string {
 
 /** A plan without {@link upgradeText}, which is long. */
 export function effectText(plan: Plan): string {
-    const { from, to, signals, volumes, logGroups, credentials, steps } = plan;
+    const { from, to, signals, volumes, regions, logGroups, credentials, steps } = plan;
     const settings = [from.settings, to.settings] as const;
     return [
         `# ${change(...settings.map(({ route }) => route))}, KOF ${change(...settings.map(({ version }) => version))}`,
@@ -46,13 +48,12 @@ export function effectText(plan: Plan): string {
                     : `- ${signal}: ${operation}. ${was} -> ${is}. Missed: ${gap}`,
             ),
         ),
+        section("Volumes on this cluster", volumes.map(volumeText)),
         section(
-            "Volumes on this cluster",
-            volumes.map(({ workload, operation, count, volume, sizeBefore, reclaimPolicy }) => {
-                const size = sizeBefore === undefined ? volume.size : `${sizeBefore} -> ${volume.size}`;
-                const reclaim = reclaimPolicy ?? "as its class says";
-                return `- ${workload}: ${operation}, ${String(count)} x ${size}, ${volume.retention === undefined ? "cache" : volume.signal}, reclaim policy ${reclaim}`;
-            }),
+            "Volumes on each regional cluster",
+            regions.some(({ operation, sizeBefore }) => operation !== "kept" || sizeBefore !== undefined)
+                ? regions.map(volumeText)
+                : [],
         ),
         section("Log groups", [
             ...logGroups.map(({ name, region, operation, retentionDays }) => {
@@ -79,6 +80,12 @@ function unnamedText(...both: readonly Route[]): string[] {
     return both.some(({ settings }) => settings.route === "cloudwatch" && settings.cloudwatch.logGroup === undefined)
         ? ["- a stack that was deployed before keeps the log group that it has had, where its stack file names none"]
         : [];
+}
+
+function volumeText({ workload, operation, count, volume, sizeBefore, reclaimPolicy }: VolumeChange): string {
+    const size = sizeBefore === undefined ? volume.size : `${sizeBefore} -> ${volume.size}`;
+    const reclaim = reclaimPolicy ?? "as its class says";
+    return `- ${workload}: ${operation}, ${String(count)} x ${size}, ${contentOf(volume)}, reclaim policy ${reclaim}`;
 }
 
 function change(...[was = "", is = ""]: string[]): string {

@@ -35,14 +35,7 @@ const upgrades: readonly Upgrade[] = [
                 "KOF's upgrade notes for 1.10, step 2; take it back afterwards (step 9)",
             "Upgrade KCM to 1.10",
             ...(to.settings.istio ? ["Upgrade the chart k0rdent-istio to 0.6.0"] : []),
-            ...(installerOf(from) === "flux" && installerOf(to) === "sveltos"
-                ? [
-                      "Keep Flux from uninstalling what KOF 1.10 takes over: " +
-                          (from.settings.route === "management" ? [suspend("kof-storage")] : [])
-                              .concat(suspend("kof-collectors"))
-                              .join("; "),
-                  ]
-                : []),
+            ...handedOver(from, to),
         ],
     },
     {
@@ -50,6 +43,16 @@ const upgrades: readonly Upgrade[] = [
         steps: () => ["Upgrade KCM to 1.11"],
     },
 ];
+
+/** The releases that Flux has, and that Sveltos takes over as they are. */
+function handedOver(from: Route, to: Route): string[] {
+    const releases = ["kof-storage", "kof-collectors"].filter(
+        (chart) => installerOf(from, chart) === "flux" && installerOf(to, chart) === "sveltos",
+    );
+    return releases.length > 0
+        ? [`Keep Flux from uninstalling what KOF 1.10 takes over: ${releases.map(suspend).join("; ")}`]
+        : [];
+}
 
 /** What a person has to do by hand for another KOF version, in order, before the deployment unless it says otherwise. */
 export function upgradeSteps(from: Route, to: Route): string[] {

@@ -1,5 +1,6 @@
 import type { Route } from "../routes";
-import { retentionInDays, sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
+import { keyOf, toPaste } from "../routes/stored";
+import { regionalStoresOf, retentionInDays, sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
 import { storageClassOf } from "../stacks/storageClasses";
 import type { Consequence } from ".";
 import type { Past } from "./past";
@@ -9,9 +10,9 @@ export interface VolumeChange {
     readonly workload: string;
     /**
      * `kept` as they are, `created` (or found again, where they were left behind earlier), `orphaned`: they stay on the
-     * cluster with their data, but nothing reads them. No change of settings deletes a volume.
+     * cluster with their data, but nothing reads them. `deleted` only where values ask Kubernetes to delete them with their pods.
      */
-    readonly operation: "kept" | "created" | "orphaned";
+    readonly operation: "kept" | "created" | "orphaned" | "deleted";
     readonly count: number;
     readonly volume: Volume;
     /** Size of each before the change, where it differs. */
@@ -20,30 +21,55 @@ export interface VolumeChange {
     readonly reclaimPolicy: string | undefined;
 }
 
-/** Pairs the volumes before and after by their workload: claims are named after it, whichever chart makes it. */
+/** The volumes of the management cluster before and after. */
 export function volumeChanges(from: Route, to: Route): VolumeChange[] {
-    const [before, after] = [volumesByWorkload(from), volumesByWorkload(to)];
+    const policy = ({ settings }: Route) => storageClassOf(settings.storageClass)?.reclaimPolicy;
+    return paired(volumesOf(from), volumesOf(to), policy(from), policy(to));
+}
+
+/** The volumes of each regional cluster before and after. */
+export function regionalChanges(from: Route, to: Route): VolumeChange[] {
+    const volumes = (route: Route) => regionalStoresOf(route).filter(({ keeps }) => keeps === "volumes");
+    return paired(volumes(from), volumes(to));
+}
+
+/** Pairs volumes by their workload: claims are named after it, whichever chart makes it. */
+function paired(
+    volumesBefore: readonly Volume[],
+    volumesAfter: readonly Volume[],
+    policyBefore?: string,
+    policyAfter?: string,
+): VolumeChange[] {
+    const [before, after] = [byWorkload(volumesBefore), byWorkload(volumesAfter)];
     return [...new Set([...before.keys(), ...after.keys()])].flatMap((workload) => {
         const [was, is] = [before.get(workload), after.get(workload)];
         const kept = Math.min(was?.count ?? 0, is?.count ?? 0);
         const rows: (VolumeChange | undefined)[] = [
-            is && kept > 0 ? row("kept", kept, is, from, was?.size) : undefined,
-            is && is.count > kept ? row("created", is.count - kept, is, to) : undefined,
-            was && was.count > kept ? row("orphaned", was.count - kept, was, from) : undefined,
+            is && kept > 0 ? row("kept", kept, is, policyBefore, was?.size) : undefined,
+            is && is.count > kept ? row("created", is.count - kept, is, policyAfter) : undefined,
+            was && was.count > kept ? row(fateOf(was, is), was.count - kept, was, policyBefore) : undefined,
         ];
         return rows.filter((each) => each !== undefined);
     });
 }
 
+function fateOf({ deleted }: Volume, is: Volume | undefined): "orphaned" | "deleted" {
+    return (is ? deleted.withPods : deleted.withWorkload) ? "deleted" : "orphaned";
+}
+
 function volumesByWorkload(route: Route): Map<string, Volume> {
-    return new Map(volumesOf(route).map((volume) => [volume.workload, volume]));
+    return byWorkload(volumesOf(route));
+}
+
+function byWorkload(volumes: readonly Volume[]): Map<string, Volume> {
+    return new Map(volumes.map((volume) => [volume.workload, volume]));
 }
 
 function row(
     operation: VolumeChange["operation"],
     count: number,
     volume: Volume,
-    owner: Route,
+    reclaimPolicy: string | undefined,
     sizeBefore?: string,
 ): VolumeChange {
     return {
@@ -52,13 +78,21 @@ function row(
         count,
         volume,
         ...(sizeBefore !== undefined && sizeBefore !== volume.size ? { sizeBefore } : {}),
-        reclaimPolicy: storageClassOf(owner.settings.storageClass)?.reclaimPolicy,
+        reclaimPolicy,
     };
 }
 
 /** Whether a volume holds data that nobody has a second time. */
 export function holdsData({ volume }: Pick<VolumeChange, "volume">): boolean {
     return volume.retention !== undefined;
+}
+
+/** The volumes with data of which nothing is left in use. */
+export function goneStores(changes: readonly VolumeChange[]): VolumeChange[] {
+    return changes
+        .filter(({ operation }) => operation === "orphaned" || operation === "deleted")
+        .filter(holdsData)
+        .filter(({ workload }) => !changes.some((each) => each.workload === workload && each.operation === "kept"));
 }
 
 /** Volumes as a person reads them: `vlstorage 2 x 100Gi`. */
@@ -78,16 +112,21 @@ export function volumeConsequences(
     return [
         ...kept.flatMap((change) => {
             const was = before.get(change.workload);
-            return was
-                ? [
-                      ...sizeConsequences(was, change.volume, to),
-                      ...retentionConsequences(was, change.volume),
-                      ...countConsequences(was, change.volume, fewestCopies),
-                  ]
-                : [];
+            return was ? storeChanges(was, change.volume, to, fewestCopies) : [];
         }),
         ...classConsequences(kept, before),
         ...ownClassConsequences(from, to),
+    ];
+}
+
+/** What follows for a store that is there before and after, on whichever cluster. */
+export function storeChanges(was: Volume, is: Volume, to: Route, fewestCopies: number | undefined): Consequence[] {
+    return [
+        ...sizeConsequences(was, is, to),
+        ...retentionConsequences(was, is, to),
+        ...limitConsequences(was, is, to),
+        ...countConsequences(was, is, to, fewestCopies),
+        ...locationConsequences(was, is, to),
     ];
 }
 
@@ -95,8 +134,8 @@ const howToGrow = "docs/storage.md#growing-the-volumes-of-logs-and-traces";
 
 function sizeConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
     const { signal } = is;
-    const key = `kof:storage.${signal}.size`;
-    const keep = { "kof:storage": { [signal]: { size: was.size } } };
+    const key = keyOf(to, is.source, "size");
+    const keep = toPaste(to, is.source, "size", was.size);
     const growth = sizeInGiB(is.size) - sizeInGiB(was.size);
     const change = `${was.size}->${is.size}`;
     if (growth < 0) {
@@ -128,7 +167,7 @@ function canExpand({ settings }: Route): boolean {
     return storageClassOf(settings.storageClass)?.expands !== false;
 }
 
-function retentionConsequences(was: Volume, is: Volume): Consequence[] {
+function retentionConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
     const [before, after] = [was.retention ?? "", is.retention ?? ""];
     if (retentionInDays(after) >= retentionInDays(before)) {
         return [];
@@ -137,21 +176,61 @@ function retentionConsequences(was: Volume, is: Volume): Consequence[] {
     return [
         {
             severity: "loses",
-            key: `kof:storage.${is.signal}.retention`,
+            key: keyOf(to, is.source, "retention"),
             message: `deletes the ${is.signal} that are older than ${after} (${change})`,
-            paste: { "kof:storage": { [is.signal]: { retention: before } } },
+            paste: toPaste(to, is.source, "retention", before),
             acknowledge: `${is.signal} retention ${change}`,
         },
     ];
 }
 
+/** Limits beside the retention: a store deletes what is beyond them, the oldest first. */
+function limitConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+    const least = ({ limits }: Volume) =>
+        [...limits].filter(({ giB }) => giB !== undefined).sort((a, b) => (a.giB ?? 0) - (b.giB ?? 0))[0];
+    const filter = ({ limits }: Volume) => limits.find(({ kind }) => kind === "filter");
+    const changes = [[least(was), least(is)] as const, [filter(was), filter(is)] as const];
+    return changes.flatMap(([before, after]): Consequence[] => {
+        const lowers =
+            after?.giB === undefined
+                ? after !== undefined && after.text !== before?.text
+                : after.giB < Math.min(before?.giB ?? Infinity, sizeInGiB(is.size));
+        const change = `${before?.text ?? "none"}->${after?.text ?? "none"}`;
+        return lowers
+            ? [
+                  {
+                      severity: "loses",
+                      key: keyOf(to, is.source, "limits"),
+                      message: `limits what each pod of ${is.workload} keeps (${change}): it deletes the ${is.signal} beyond that`,
+                      acknowledge: `${is.signal} limit ${change}`,
+                  },
+              ]
+            : [];
+    });
+}
+
+/** Another claim, or another folder in it. */
+function locationConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+    if (was.location === is.location) {
+        return [];
+    }
+    return [
+        {
+            severity: "loses",
+            key: keyOf(to, is.source, "location"),
+            message: `has ${is.workload} look for its volumes elsewhere (${[was, is].map(({ location }) => location || "KOF's own names").join(" -> ")}): it starts empty, and nothing reads what is stored`,
+            acknowledge: `${is.signal} elsewhere`,
+        },
+    ];
+}
+
 /** @param fewest copies of what is stored, where there can be more than one. What was stored with fewer keeps fewer. */
-function countConsequences(was: Volume, is: Volume, fewest: number | undefined): Consequence[] {
+function countConsequences(was: Volume, is: Volume, to: Route, fewest: number | undefined): Consequence[] {
     const fewer = was.count - is.count;
     if (fewer <= 0) {
         return [];
     }
-    const key = `kof:storage.${is.signal}.replicas`;
+    const key = keyOf(to, is.source, "replicas");
     const change = `${String(was.count)}->${String(is.count)}`;
     const taken = `takes ${String(fewer)} of ${String(was.count)} pods of ${is.workload} away`;
     if (fewer < Math.min(was.copies, fewest ?? 1)) {
@@ -169,7 +248,7 @@ function countConsequences(was: Volume, is: Volume, fewest: number | undefined):
             severity: "loses",
             key,
             message: `${taken} (${change}), ${lost}: their volumes stay, but nothing reads them`,
-            paste: { "kof:storage": { [is.signal]: { replicas: was.count } } },
+            paste: toPaste(to, is.source, "replicas", was.count),
             acknowledge: `${is.signal} replicas ${change}`,
         },
     ];

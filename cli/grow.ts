@@ -2,6 +2,7 @@ import { UserError } from "../errors";
 import { CouldNotLook } from "../live/findings";
 import { growVolumes } from "../live/growth";
 import { Kubernetes } from "../live/kubernetes";
+import { keyOf, toPaste } from "../routes/stored";
 import { volumesOf, type Volume } from "../routes/volumes";
 import { writeYaml } from "../yaml/write";
 import { parseOptions, run } from "./command";
@@ -33,7 +34,7 @@ export function volumesToGrow(stackFile: StackFile, signal: string): Volume {
     if (volume.expands) {
         throw new UserError(
             `Volumes of ${signal} grow by their setting: the VictoriaMetrics operator does what this command does. Set ` +
-                `kof:storage.${signal}.size and run pulumi up.`,
+                `${keyOf(route, volume.source, "size")} and run pulumi up.`,
         );
     }
     return volume;
@@ -53,7 +54,10 @@ if (require.main === module) {
         const before = await growVolumes(api, volume, size, { say: console.log }).catch((error: unknown) => {
             throw error instanceof CouldNotLook ? new UserError(error.message) : error;
         });
-        const set = { "kof:storage": { [signal]: { size } }, "kof:acknowledge": `${signal} ${before}->${size}` };
+        const set = {
+            ...toPaste(routeOfFile(stackFile), volume.source, "size", size),
+            "kof:acknowledge": `${signal} ${before}->${size}`,
+        };
         console.log(`\nNow set in ${stackFile.file}, and run pulumi up:\n\n${writeYaml(set).trimEnd()}`);
     });
 }

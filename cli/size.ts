@@ -1,13 +1,14 @@
 import { styleText } from "node:util";
 
-import { bufferCapacity, capacityOf, type VolumeCapacity } from "../capacity";
+import { bufferCapacity, capacityOf, storesHere, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../capacity/costs";
 import { gib } from "../capacity/estimates";
 import { isMap, mergeValues, nest, type HelmValues } from "../catalog/values";
 import { UserError } from "../errors";
 import { routeOf, type Route } from "../routes";
 import { bufferOf } from "../routes/collectors";
-import { sizeInGiB, storesHere } from "../routes/volumes";
+import { toPaste } from "../routes/stored";
+import { contentOf, sizeInGiB } from "../routes/volumes";
 import { parseSettings, rawSettings } from "../stacks/parse";
 import type { Rates } from "../stacks/settings";
 import { days } from "../summary/capacity";
@@ -82,7 +83,11 @@ export function sizeText(route: Route, rates: Rates, prices: Prices, region?: st
             : [`Route ${route.settings.route} stores nothing of this cluster's own on these volumes.`]),
         ...bufferLines(route, rates),
         ...(short.length > 0
-            ? ["", styleText("yellow", "Too small. Make them larger (docs/storage.md says how):"), ...pasted(short)]
+            ? [
+                  "",
+                  styleText("yellow", "Too small. Make them larger (docs/storage.md says how):"),
+                  ...pasted(route, short),
+              ]
             : []),
         "",
         styleText("bold", `A month, at the list prices of ${prices.date}`),
@@ -108,16 +113,16 @@ function bufferLines(route: Route, rates: Rates): string[] {
           ];
 }
 
-function cells({ volume, perDayGiB, neededGiB, fullAfterDays }: VolumeCapacity): string[] {
+function cells({ volume, perDayGiB, neededGiB, fullAfterDays, keptDays }: VolumeCapacity): string[] {
     const { workload, count, size, retention } = volume;
     if (neededGiB === undefined) {
-        return [workload, "", "cache", "", `${String(count)} x ${size}`, ""];
+        return [workload, "", contentOf(volume), "", `${String(count)} x ${size}`, ""];
     }
     const full = fullAfterDays === undefined ? "never" : `after ${days(fullAfterDays)}`;
     return [
         workload,
         `${perDayGiB.toFixed(2)} GiB`,
-        retention ?? "",
+        `${retention ?? ""}${keptDays === undefined ? "" : `, by its limit ${days(keptDays)}`}`,
         `${String(count)} x ${String(neededGiB)}Gi`,
         `${String(count)} x ${size}`,
         full,
@@ -130,9 +135,9 @@ function costCell(cost: Cost, { currency }: Prices): string {
         : `${cost.amount.toFixed(2)} ${currency} in ${cost.region} (${cost.source})`;
 }
 
-function pasted(rows: readonly VolumeCapacity[]): string[] {
-    const sizes = rows.map(({ volume, neededGiB }) => [volume.signal, { size: `${String(neededGiB)}Gi` }] as const);
-    const text = writeYaml({ "kof:storage": Object.fromEntries(sizes) }).trimEnd();
+function pasted(route: Route, rows: readonly VolumeCapacity[]): string[] {
+    const sizes = rows.map(({ volume, neededGiB }) => toPaste(route, volume.source, "size", `${String(neededGiB)}Gi`));
+    const text = writeYaml(mergeValues(...sizes)).trimEnd();
     return text.split("\n").map((line) => `    ${line}`);
 }
 

@@ -2,7 +2,7 @@ import { chartValues, type Catalog } from "../catalog";
 import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../catalog/values";
 import { hoursOf } from "./buffers";
 import type { Collector } from "./effective";
-import { isDiscarding, typeOf } from "./flows";
+import { isDiscarding, listOf, pipelinesOf, typeOf } from "./flows";
 
 /*
  * CloudWatch Logs takes no event that is older than 14 days or than the retention of its group, and none more than 2 hours
@@ -149,13 +149,10 @@ export function uncheckedPipelines({ config }: Collector): Unchecked[] {
         awscloudwatchlogs: (has) => [has.includes(audit) ? audit : logs, count],
         awsemf: () => [points],
     };
-    return Object.entries((valueAt(config, ["service", "pipelines"]) ?? {}) as HelmValues).flatMap(
-        ([pipeline, parts]) => {
-            const list = (key: string) => (valueAt(parts, [key]) ?? []) as string[];
-            const processors = list("processors");
-            const all = list("exporters").flatMap((exporter) => needed[typeOf(exporter)]?.(processors) ?? []);
-            const missing = [...new Set(all)].filter((each) => !processors.includes(each));
-            return missing.length > 0 ? [{ pipeline, processors, missing }] : [];
-        },
-    );
+    return Object.entries(pipelinesOf(config)).flatMap(([pipeline, parts]) => {
+        const processors = listOf(parts, "processors");
+        const all = listOf(parts, "exporters").flatMap((exporter) => needed[typeOf(exporter)]?.(processors) ?? []);
+        const missing = [...new Set(all)].filter((each) => !processors.includes(each));
+        return missing.length > 0 ? [{ pipeline, processors, missing }] : [];
+    });
 }

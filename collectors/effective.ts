@@ -1,7 +1,8 @@
 import { chartValues, collectorNamePlaceholder, type Catalog } from "../catalog";
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import type { Route } from "../routes";
-import { managementServiceValues } from "./service";
+import { installedCharts } from "../routes/installed";
+import { collectorsOfChild, collectorsOfRegional } from "./service";
 
 /** A variable of a container's environment: with a value, or with where it comes from. */
 export interface EnvVar {
@@ -44,14 +45,21 @@ export const kubeStack = "opentelemetry-kube-stack";
  */
 export function effectiveCollectors(route: Route): readonly Collector[] {
     const settings = JSON.stringify(route.settings);
-    if (last?.settings !== settings) {
-        last = { settings, collectors: workOut(route) };
+    const collectors = recent.get(settings) ?? workOut(route);
+    recent.delete(settings);
+    recent.set(settings, collectors);
+    for (const oldest of [...recent.keys()].slice(0, -kept)) {
+        recent.delete(oldest);
     }
-    return last.collectors;
+    return collectors;
 }
 
-/** Several look at the collectors of a stack, one after the other, and working them out takes longer than all else. */
-let last: { readonly settings: string; readonly collectors: readonly Collector[] } | undefined;
+/**
+ * Several look at the collectors of a stack, one after the other, and working them out takes longer than all else. A change has
+ * two stacks, each with and without `kof:values`.
+ */
+const recent = new Map<string, readonly Collector[]>();
+const kept = 4;
 
 function workOut(route: Route): Collector[] {
     const { catalog } = route;
@@ -78,19 +86,26 @@ function workOut(route: Route): Collector[] {
 const stackFields = ["clusterName", "collectors", "defaultCRConfig", "extraEnvs", "fullnameOverride"];
 
 /** The values that the chart kof-collectors gets on the management cluster; `undefined` when it is not installed there. */
-export function kofCollectorsValues({ catalog, umbrella, settings }: Route): HelmValues | undefined {
-    const components = valueAt(umbrella, ["global", "components"]) as string[];
-    if (!components.includes("kof-collectors")) {
-        return managementServiceValues(catalog, umbrella, settings);
+function kofCollectorsValues({ catalog, umbrella, settings }: Route): HelmValues | undefined {
+    const installed = installedCharts(umbrella).find(({ chart }) => chart === "kof-collectors");
+    switch (installed?.component) {
+        case undefined:
+            return undefined;
+        case "kof-child":
+            return collectorsOfChild(catalog, umbrella, settings);
+        case "kof-regional":
+            return collectorsOfRegional(catalog, umbrella, settings);
+        default:
+            return overwritten(catalog, valueAt(umbrella, installed?.prefix ?? []) as HelmValues);
     }
-    if (valueAt(umbrella, ["kof-collectors", "enabled"]) !== true) {
-        return undefined;
-    }
-    // The umbrella puts the daemon's image tag over that of the values, up to 1.9.
-    const over = catalog.overwrites
+}
+
+/** The umbrella puts the daemon's image tag over that of the values, up to 1.9. */
+function overwritten({ overwrites }: Catalog, values: HelmValues): HelmValues {
+    const over = overwrites
         .filter(({ component, when, value }) => component === "kof-collectors" && when.length === 0 && value !== null)
         .map(({ path, value }) => nest(path, value));
-    return mergeValues(valueAt(umbrella, ["kof-collectors", "values"]) as HelmValues, ...over);
+    return mergeValues(values, ...over);
 }
 
 function collector(key: string, shared: HelmValues, own: HelmValues, stack: HelmValues, route: Route): Collector {

@@ -1,6 +1,5 @@
 import type { Signal } from "../catalog";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
-import type { Destination } from "../routes/destinations";
 import type { Collector } from "./effective";
 
 /** What one pipeline of a collector hands to one exporter. */
@@ -12,6 +11,16 @@ export interface Flow {
     readonly exporter: string;
     /** Where the exporter sends it: a URL, `group/stream` of CloudWatch, or `undefined` when it is discarded. */
     readonly address: string | undefined;
+    /** The exporter's options. */
+    readonly settings: HelmValue | undefined;
+}
+
+/** The pipeline into which KOF 1.10 and later sort audit logs. */
+const auditPipeline = "logs/audit";
+
+/** Whether a collector tells audit logs from logs. */
+export function sortsAudit({ config }: Collector): boolean {
+    return Object.hasOwn(pipelinesOf(config), auditPipeline);
 }
 
 /** Whether an exporter keeps nothing. */
@@ -22,20 +31,20 @@ export function isDiscarding(exporter: string): boolean {
 /** Where the pipelines of a collector send what they receive. What one hands to another is no flow. */
 export function flowsOf({ config }: Collector): Flow[] {
     const connectors = Object.keys((config.connectors ?? {}) as HelmValues);
-    return Object.entries((valueAt(config, ["service", "pipelines"]) ?? {}) as HelmValues)
+    return Object.entries(pipelinesOf(config))
         .filter(([, pipeline]) => receives(pipeline))
         .flatMap(([pipeline, parts]) =>
-            ((valueAt(parts, ["exporters"]) ?? []) as string[])
+            listOf(parts, "exporters")
                 .filter((exporter) => !connectors.includes(exporter) && !isHandedOn(config, exporter))
                 .map((exporter) => {
                     const settings = valueAt(config, ["exporters", exporter]);
                     const kind = pipeline.split("/")[0] as "metrics" | "logs" | "traces";
                     return {
                         pipeline,
-                        // KOF 1.10 and later sort audit logs into a pipeline of this name.
-                        signal: pipeline === "logs/audit" ? "audit" : kind,
+                        signal: pipeline === auditPipeline ? "audit" : kind,
                         exporter,
                         address: isDiscarding(exporter) ? undefined : addressOf(settings, kind),
+                        settings,
                     };
                 }),
         );
@@ -44,11 +53,10 @@ export function flowsOf({ config }: Collector): Flow[] {
 /** Whether an exporter sends to a receiver of its own collector on the loopback, by whose pipeline the signal goes on. */
 export function isHandedOn(config: HelmValues, exporter: string): boolean {
     const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
-    const pipelines = Object.values(valueAt(config, ["service", "pipelines"]) as HelmValues);
-    return pipelines
-        .flatMap((pipeline) => (valueAt(pipeline, ["receivers"]) ?? []) as string[])
-        .map((id) => valueAt(config, ["receivers", id, "protocols", "http", "endpoint"]) as string | undefined)
-        .some((own) => own?.startsWith("127.0.0.1:") === true && endpoint === `http://${own}`);
+    return Object.values(pipelinesOf(config))
+        .flatMap((pipeline) => listOf(pipeline, "receivers"))
+        .map((id) => textOf(valueAt(config, ["receivers", id, "protocols", "http", "endpoint"])))
+        .some((own) => own.startsWith("127.0.0.1:") && endpoint === `http://${own}`);
 }
 
 /** The {@link flowsOf} a collector without what it prints or discards besides sending it on. */
@@ -64,7 +72,19 @@ export function typeOf(id: string): string {
 }
 
 function receives(pipeline: HelmValue): boolean {
-    return ((valueAt(pipeline, ["receivers"]) ?? []) as string[]).some((id) => typeOf(id) !== "nop");
+    return listOf(pipeline, "receivers").some((id) => typeOf(id) !== "nop");
+}
+
+/** The pipelines of a configuration, whatever is in them: `kof:values` may hold anything. */
+export function pipelinesOf(config: HelmValues): HelmValues {
+    const pipelines = valueAt(config, ["service", "pipelines"]);
+    return isMap(pipelines) ? pipelines : {};
+}
+
+/** What a pipeline lists of a kind of components: `exporters`. */
+export function listOf(pipeline: HelmValue, kind: string): string[] {
+    const list = valueAt(pipeline, [kind]);
+    return Array.isArray(list) ? list.map(textOf) : [];
 }
 
 /** Where an exporter sends what a pipeline of this kind hands to it. */
@@ -76,13 +96,4 @@ export function addressOf(exporter: HelmValue | undefined, kind: string): string
     return textOf(
         namespace ?? stored ?? settings[`${kind}_endpoint`] ?? endpoint ?? region ?? "its own default address",
     );
-}
-
-/** Whether an address is the one of a destination, in which a `*` stands for what differs from pod to pod. */
-export function leadsTo(address: string | undefined, destination: Destination): boolean {
-    if (!destination.stored || address === undefined) {
-        return false;
-    }
-    const pattern = destination.address.split("*").map((part) => part.replaceAll(/[^\w/-]/g, "\\$&"));
-    return new RegExp(`^${pattern.join(".*")}$`).test(address);
 }

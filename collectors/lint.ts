@@ -1,9 +1,12 @@
-import { chartValues, signals } from "../catalog";
+import { chartValues, signals, type Signal } from "../catalog";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { routeOf, type Route } from "../routes";
 import { clockProcessors, uncheckedPipelines } from "./clock";
+import { destinationsOf, endFinder, flowsFor, type Destination } from "../routes/destinations";
+import { installedCharts } from "../routes/installed";
+import { storeOff, storesOff, storeText } from "../routes/stored";
 import { collectorDocument, effectiveCollectors, kubeStack, type Collector } from "./effective";
-import { addressOf, endsOf, flowsOf, isDiscarding, leadsTo } from "./flows";
+import { endsOf, flowsOf, isDiscarding } from "./flows";
 import { danglingReferences } from "./references";
 
 /** What is wrong with a stack's collectors. */
@@ -22,30 +25,62 @@ export interface Lint {
 }
 
 /**
- * Checks what the collectors of a route would run: that each refers only to what it has, that its exporters lead to what
- * the route has, that each signal arrives where the route says, and that lists in `kof:values`, which replace those of the
- * charts, leave out nothing that is missed.
+ * Checks what the collectors of a route would run: that each refers only to what it has, that its exporters lead to what is
+ * there, that each signal is stored which the route stores without `kof:values`, and that lists in them, which replace those of
+ * the charts, leave out nothing that is missed. What values turn off by its name is said, what breaks besides is refused.
  */
 export function lintCollectors(route: Route): Lint {
-    const collectors = effectiveCollectors(route);
+    const isPlain = Object.keys(route.settings.values).length === 0;
+    const plain = isPlain ? route : routeOf({ ...route.settings, values: {} });
+    const intended = destinationsOf(plain);
+    const change: Change = {
+        route,
+        collectors: effectiveCollectors(route),
+        destinations: isPlain ? intended : destinationsOf(route),
+        endOf: endFinder(route),
+        plain: effectiveCollectors(plain),
+        intended,
+    };
     const breaks = (collector: Collector, problems: readonly string[]) =>
         problems.map((problem) => ({
             key: "kof:values",
             message: `breaks the collector ${collector.name}: ${problem}`,
         }));
-    const dropped = droppedEntries(route, collectors);
+    const dropped = isPlain ? [] : droppedEntries(change);
+    const unserved = unservedSignals(change);
     return {
         faults: [
-            ...collectors.flatMap((each) => breaks(each, [...danglingReferences(each), ...lostFlows(route, each)])),
-            ...unservedSignals(route, collectors),
+            ...change.collectors.flatMap((each) =>
+                breaks(each, [...danglingReferences(each), ...lostFlows(each, change)]),
+            ),
+            ...unserved.faults,
             ...dropped.filter(({ entry }) => entry === identity).map(droppedFault),
-            ...(route.settings.route === "cloudwatch" ? collectors.flatMap((each) => clockFaults(route, each)) : []),
+            ...(route.settings.route === "cloudwatch"
+                ? change.collectors.flatMap((each) => clockFaults(route, each))
+                : []),
         ],
         notices: [
+            ...unserved.notices,
+            // Of stores that nothing of this cluster is lost with.
+            ...storesOff(route, "management")
+                .map(({ source, path }) => [`kof:values.${formatPath(path)}`, storeText(source)] as const)
+                .filter(([key]) => !unserved.notices.some((notice) => notice.startsWith(key)))
+                .map(([key, store]) => `${key} turns off ${store}.`),
             ...dropped.filter(({ entry }) => ![identity, ...clockEntries].includes(entry)).map(droppedNotice),
-            ...collectors.flatMap((each) => flowsElsewhere(route, each)),
+            ...flowsElsewhere(change),
         ],
     };
+}
+
+/** What `kof:values` make of a route's collectors. */
+interface Change {
+    readonly route: Route;
+    readonly collectors: readonly Collector[];
+    readonly destinations: Readonly<Record<Signal, Destination>>;
+    readonly endOf: ReturnType<typeof endFinder>;
+    /** The collectors without `kof:values`, and where signals go then. */
+    readonly plain: readonly Collector[];
+    readonly intended: Readonly<Record<Signal, Destination>>;
 }
 
 /** The processor that puts the cluster's names on what passes: without it nobody can tell whose it is. */
@@ -64,16 +99,19 @@ function clockFaults(route: Route, collector: Collector): Fault[] {
     }));
 }
 
-/** Exporters that lead to a store which this route does not have, and signals that end although the route stores them. */
-function lostFlows(route: Route, collector: Collector): string[] {
+/** Exporters that lead to a store which is not there, and signals that end although the route stores them. */
+function lostFlows(collector: Collector, { route, endOf, intended }: Change): string[] {
     const absent = flowsOf(collector)
-        .filter(({ address }) => !isAnnounced(route, address) && ownHosts(route).has(hostOf(address)))
+        .filter((flow) => {
+            const end = endOf(flow);
+            return "why" in end && end.absent !== undefined && storeOff(route, end.absent) === undefined;
+        })
         .map(
             ({ pipeline, exporter, address }) =>
                 `pipeline ${pipeline} sends to ${String(address)} (exporter ${exporter}), which does not exist on route ${route.settings.route}`,
         );
     const ended = endsOf(collector)
-        .filter(({ signal, address }) => address === undefined && route.destinations[signal].stored)
+        .filter(({ signal, address }) => address === undefined && intended[signal].stored)
         .filter(({ pipeline }) => !endsByDefault(route, collector, pipeline))
         .map(
             ({ pipeline, signal, exporter }) =>
@@ -89,48 +127,92 @@ function endsByDefault({ catalog }: Route, { key }: Collector, pipeline: string)
     return Array.isArray(own) && own.every((exporter) => isDiscarding(textOf(exporter)));
 }
 
-/** Signals that the route stores, but that no collector sends there. */
-function unservedSignals(route: Route, collectors: readonly Collector[]): Fault[] {
-    const reached = collectors.flatMap((each) => flowsOf(each).map(({ address }) => address));
-    return signals.flatMap((signal) => {
-        const where = route.destinations[signal];
-        return where.stored && !reached.some((address) => leadsTo(address, where))
-            ? [
-                  {
-                      key: "kof:values",
-                      message: `leaves no collector that sends ${signal} to ${where.address}, where route ${route.settings.route} stores them`,
-                  },
-              ]
-            : [];
+/** Signals that the route stores, and that are stored nowhere with these values. */
+function unservedSignals(change: Change): Lint {
+    const { route, collectors, destinations, intended } = change;
+    const lost = signals.filter((signal) => intended[signal].stored && !destinations[signal].stored);
+    if (lost.length > 0 && collectors.length === 0) {
+        return {
+            faults: [],
+            notices: [`No collector runs on this cluster by kof:values: ${lost.join(", ")} of it are not stored.`],
+        };
+    }
+    const [faults, notices]: [Fault[], string[]] = [[], []];
+    for (const signal of lost) {
+        const said = storeOffNotice(signal, change) ?? collectorsOffNotice(signal, change);
+        if (said !== undefined) {
+            notices.push(said);
+        } else {
+            const where = addressesOf(intended[signal]).join(" or ");
+            const message = `leaves no collector that sends ${signal} to ${where}, where route ${route.settings.route} stores them`;
+            faults.push({ key: "kof:values", message });
+        }
+    }
+    return { faults, notices };
+}
+
+function addressesOf(destination: Destination): string[] {
+    return destination.stored ? destination.ends.map(({ address }) => address) : [];
+}
+
+/** What becomes of a signal whose store values turn off: its collectors do not know. */
+function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations }: Change): string | undefined {
+    const [first] = flowsFor(signal, collectors).flatMap((flow) => {
+        const end = endOf(flow);
+        const off = "why" in end && end.absent !== undefined ? storeOff(route, end.absent) : undefined;
+        return off === undefined ? [] : [{ off, address: String(flow.address) }];
     });
+    if (!first) {
+        return undefined;
+    }
+    const prefix = installedCharts(route.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
+    const exporters = [...prefix, kubeStack, "collectors", "daemon", ...auditExporters];
+    return [
+        `${first.off} leaves ${signal === "audit" ? "audit logs" : signal} of this cluster without a store: the collectors send them to ` +
+            `${first.address} all the same, where nothing answers, and drop them.`,
+        ...(signal === "audit" && destinations.logs.stored
+            ? [`To have them among the logs: kof:values.${formatPath(exporters)}: [otlphttp/logs].`]
+            : []),
+    ].join(" ");
 }
 
-function flowsElsewhere(route: Route, collector: Collector): string[] {
-    return flowsOf(collector)
-        .filter(
-            ({ address }) =>
-                address !== undefined && !isAnnounced(route, address) && !ownHosts(route).has(hostOf(address)),
-        )
-        .map(({ pipeline, address }) => `${collector.name}: pipeline ${pipeline} also sends to ${String(address)}.`);
-}
+const auditExporters = ["config", "service", "pipelines", "logs/audit", "exporters"];
 
-/** Whether an address is one where the route says that it stores something. */
-function isAnnounced({ destinations }: Route, address: string | undefined): boolean {
-    return signals.some((signal) => leadsTo(address, destinations[signal]));
-}
-
-/** The services of KOF's own stores on the management cluster, which the charts' exporters lead to by default. */
-function ownHosts({ catalog }: Route): Set<string> {
-    const path = [kubeStack, "defaultCRConfig", "config", "exporters"];
-    const exporters = Object.values(valueAt(chartValues(catalog, "kof-collectors"), path) as HelmValues);
-    const addresses = exporters.flatMap((exporter) =>
-        ["metrics", "logs", "traces"].map((kind) => addressOf(exporter, kind)),
+/** Of a signal that only collectors send which values turn off. */
+function collectorsOffNotice(signal: Signal, { collectors, plain }: Change): string | undefined {
+    const carried = flowsFor(signal, plain)[0]?.signal;
+    const sending = plain.filter((collector) =>
+        endsOf(collector).some((flow) => flow.signal === carried && flow.address !== undefined),
     );
-    return new Set(addresses.map(hostOf).filter((host) => host !== ""));
+    const off = sending.filter(({ key }) => !collectors.some((each) => each.key === key));
+    return sending.length > 0 && off.length === sending.length
+        ? `kof:values turn off ${off.map(({ name }) => name).join(" and ")}, which alone sent ${signal}: they are not stored.`
+        : undefined;
 }
 
-function hostOf(address = ""): string {
-    return /^https?:\/\/([^/:.]+)/.exec(address)?.[1] ?? "";
+/** What is sent to where the route sends nothing, or not this signal. */
+function flowsElsewhere({ endOf, collectors, destinations, intended }: Change): string[] {
+    const wanted = signals.flatMap((signal) => addressesOf(intended[signal]));
+    // An exporter for OTLP over HTTP adds the signal to an address that it has for all.
+    const isWanted = (address: string, among: readonly string[]) =>
+        among.some((each) =>
+            /^(\/v1\/(metrics|logs|traces))?$/.test(address.startsWith(each) ? address.slice(each.length) : "else"),
+        );
+    const notices = collectors.flatMap((collector) =>
+        flowsOf(collector).flatMap((flow) => {
+            const { signal, pipeline } = flow;
+            const end = endOf(flow);
+            if (!("store" in end) || isWanted(end.address, wanted)) {
+                return [];
+            }
+            const own = addressesOf(intended[signal]);
+            const moved = own.length > 0 && !addressesOf(destinations[signal]).some((each) => isWanted(each, own));
+            return moved
+                ? [`kof:values have ${signal} sent to ${end.address}, and no longer to ${own.join(" or ")}.`]
+                : [`${collector.name}: pipeline ${pipeline} also sends to ${end.address}.`];
+        }),
+    );
+    return [...new Set(notices)];
 }
 
 interface Dropped {
@@ -143,13 +225,9 @@ interface Dropped {
 }
 
 /** What lists in `kof:values` leave out of the lists that they replace. */
-function droppedEntries(route: Route, collectors: readonly Collector[]): Dropped[] {
-    if (Object.keys(route.settings.values).length === 0) {
-        return [];
-    }
-    const without = effectiveCollectors(routeOf({ ...route.settings, values: {} }));
+function droppedEntries({ route, collectors, plain }: Change): Dropped[] {
     return collectors.flatMap((collector) => {
-        const before = without.find(({ key }) => key === collector.key);
+        const before = plain.find(({ key }) => key === collector.key);
         const now = new Map(before && lists(collector).map(([path, list]) => [formatPath(path), list]));
         return (before ? lists(before) : []).flatMap(([path, list]) => {
             const kept = now.get(formatPath(path)) ?? [];

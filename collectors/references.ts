@@ -1,7 +1,7 @@
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { withoutQuotes } from "../yaml/read";
 import type { Collector } from "./effective";
-import { typeOf } from "./flows";
+import { pipelinesOf, typeOf } from "./flows";
 
 /** Set by nothing in KOF's charts, where it stands for "all addresses" (opentelemetry-kube-stack's own default). */
 const emptyOnPurpose = "MY_POD_IP";
@@ -30,10 +30,6 @@ type Used = readonly (readonly [string, HelmValue | undefined])[];
 
 const kinds = ["receivers", "processors", "exporters"] as const;
 
-function pipelinesOf({ config }: Collector): HelmValues {
-    return (valueAt(config, ["service", "pipelines"]) ?? {}) as HelmValues;
-}
-
 function defined({ config }: Collector, kind: string): string[] {
     return Object.keys((config[kind] ?? {}) as HelmValues);
 }
@@ -50,7 +46,7 @@ function placeOf(collector: Collector, kind: string, id: string): string {
 
 function usedComponents(collector: Collector): Used {
     const { config } = collector;
-    const named = Object.values(pipelinesOf(collector)).flatMap((pipeline) =>
+    const named = Object.values(pipelinesOf(collector.config)).flatMap((pipeline) =>
         kinds.flatMap((kind) => listAt(pipeline, kind).map((id) => [placeOf(collector, kind, id), id] as const)),
     );
     const enabled = listAt(config, "service", "extensions").map((id) => ["extensions", id] as const);
@@ -58,7 +54,7 @@ function usedComponents(collector: Collector): Used {
 }
 
 function pipelineProblems(collector: Collector): string[] {
-    return Object.entries(pipelinesOf(collector)).flatMap(([name, pipeline]) =>
+    return Object.entries(pipelinesOf(collector.config)).flatMap(([name, pipeline]) =>
         kinds.flatMap((kind) => {
             const ids = listAt(pipeline, kind);
             return [
@@ -72,7 +68,7 @@ function pipelineProblems(collector: Collector): string[] {
 }
 
 function connectorProblems(collector: Collector): string[] {
-    const pipelines = pipelinesOf(collector);
+    const pipelines = pipelinesOf(collector.config);
     const ends = (kind: string) => new Set(Object.values(pipelines).flatMap((pipeline) => listAt(pipeline, kind)));
     const [received, sent] = [ends("receivers"), ends("exporters")];
     return defined(collector, "connectors").flatMap((id) => {

@@ -18,25 +18,21 @@ import {
     writePaths,
 } from "./fragments";
 
-/**
+/*
  * From KOF 1.10 on, kof-collectors gets its values on the management cluster from a MultiClusterService: of kof-child
  * (`templates/child-multi-cluster-service.yaml`) or, without regions, of kof-regional
  * (`templates/regional-multi-cluster-service.yaml`). Templates are no data, so what they add is restated here, as of 1.10.0
  * and 1.11.0-rc0.
+ */
+
+/**
+ * The values that kof-child gives kof-collectors on the management cluster.
  *
  * @param umbrella the umbrella's values, complete with its defaults.
- * @param settings what the templates look up in the cluster: Istio's label, and the region's domain.
- * @returns the values of kof-collectors; `undefined` when no service installs it on the management cluster.
+ * @param settings what the template looks up in the cluster: Istio's label, and the region's domain.
  */
-export function managementServiceValues(
-    catalog: Catalog,
-    umbrella: HelmValues,
-    settings: Settings,
-): HelmValues | undefined {
+export function collectorsOfChild(catalog: Catalog, umbrella: HelmValues, settings: Settings): HelmValues {
     const { istio } = settings;
-    if (valueAt(umbrella, ["regionless", "enabled"]) === true) {
-        return regionlessValues(catalog, umbrella, istio);
-    }
     const child = coalesceValues(
         chartValues(catalog, "kof-child"),
         (valueAt(umbrella, ["kof-child", "values"]) ?? {}) as HelmValues,
@@ -45,9 +41,6 @@ export function managementServiceValues(
     const at = (...path: string[]) => valueAt(child, ["fromManagement", ...path]);
     const text = (...path: string[]) => at(...path) as string;
     const region = text("toRegionalCluster", "name");
-    if (at("toManagementCluster", "enabled") !== true && !region) {
-        return undefined;
-    }
     const secret = vmuserSecretName(region, text("toRegionalCluster", "namespace"));
     const here = managementValues(
         text("cluster", "name"),
@@ -68,7 +61,8 @@ export function managementServiceValues(
     });
 }
 
-function regionlessValues(catalog: Catalog, umbrella: HelmValues, istio: boolean): HelmValues {
+/** The values that kof-regional gives kof-collectors on the management cluster where there are no regions; see {@link collectorsOfChild}. */
+export function collectorsOfRegional(catalog: Catalog, umbrella: HelmValues, { istio }: Settings): HelmValues {
     const regional = coalesceValues(
         chartValues(catalog, "kof-regional"),
         (valueAt(umbrella, ["kof-regional", "values"]) ?? {}) as HelmValues,

@@ -1,5 +1,7 @@
 import { kofNamespace } from "../components/namespace";
-import { sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
+import type { Route } from "../routes";
+import { keyOf, type Aspect } from "../routes/stored";
+import { sizeInGiB, volumesOf } from "../routes/volumes";
 import { storageClassOf, storageClassPresets } from "../stacks/storageClasses";
 import type { Check, Finding, Live } from "./findings";
 
@@ -164,7 +166,7 @@ async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
 async function existingClaims({ kubernetes, route }: Live): Promise<Finding[]> {
     return compareClaims(
         await kubernetes.list<Claim>(claimsPath),
-        volumesOf(route),
+        route,
         defaultClass(await kubernetes.list<StorageClass>(classes)),
     );
 }
@@ -180,12 +182,10 @@ function workloadOf(claim: string): string | undefined {
 }
 
 /** How volumes that exist differ from those that a stack asks for, where that cannot go well. */
-export function compareClaims(
-    claims: readonly Claim[],
-    volumes: readonly Volume[],
-    defaultClassName: string,
-): Finding[] {
-    return volumes.flatMap((volume) => {
+export function compareClaims(claims: readonly Claim[], route: Route, defaultClassName: string): Finding[] {
+    return volumesOf(route).flatMap((volume) => {
+        const set = (aspect: Aspect, value = "") =>
+            `pulumi config set --path ${keyOf(route, volume.source, aspect)} ${value}`;
         const findings: Finding[] = [];
         const own = claims.filter(({ metadata }) => workloadOf(metadata.name) === volume.workload);
         const sizes = unique(own.map(({ spec }) => spec.resources?.requests?.storage ?? ""));
@@ -198,7 +198,7 @@ export function compareClaims(
                 why: volume.expands
                     ? "A volume cannot be made smaller."
                     : "The size is part of a StatefulSet's template, which cannot be changed: the Helm upgrade fails.",
-                fix: `pulumi config set --path kof:storage.${volume.signal}.size ${[...sizes].sort((a, b) => sizeInGiB(b) - sizeInGiB(a))[0] ?? ""}`,
+                fix: set("size", [...sizes].sort((a, b) => sizeInGiB(b) - sizeInGiB(a))[0]),
             });
         }
         const wanted = volume.storageClass || defaultClassName;
@@ -208,7 +208,11 @@ export function compareClaims(
                 severity: "problem",
                 what: `the volumes of ${volume.workload} are of class ${classNames.join(", ")}, and the stack asks for ${wanted}`,
                 why: "A volume cannot be moved to another class: the Helm upgrade fails, or nothing happens.",
-                fix: `pulumi config set --path kof:storageClass.name ${classNames[0] ?? ""} && pulumi config set --path kof:storageClass.create false`,
+                fix:
+                    set("storageClass", classNames[0]) +
+                    (keyOf(route, volume.source, "storageClass").startsWith("kof:storageClass")
+                        ? " && pulumi config set --path kof:storageClass.create false"
+                        : ""),
             });
         }
         return findings;

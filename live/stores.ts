@@ -2,7 +2,7 @@ import type * as https from "node:https";
 
 import { kofNamespace } from "../components/namespace";
 import type { Route } from "../routes";
-import { metricsLogGroup } from "../aws/logGroups";
+import { endText, type End } from "../routes/destinations";
 import { vmuserSecretName } from "../routes/vmuser";
 import type { SettingsOf } from "../stacks/settings";
 import { readLogEvents } from "./cloudwatch";
@@ -26,38 +26,54 @@ export interface Store {
 const selectPorts: Readonly<Record<string, string>> = { "8480": "8481", "9481": "9471", "10481": "10471" };
 
 /** Where vmauth leads readers (kof-storage `templates/victoria/vmuser.yaml`, KOF 1.8.0 to 1.11.0-rc0). */
-const readPrefixes = { metrics: "/vm", logs: "/vls", traces: "/vts" } as const;
+const readPrefixes = { metrics: "/vm", logs: "/vls", traces: "/vts", audit: "/vlas" } as const;
 
 /**
- * The store of a signal on a stack's route; `undefined` where the signal is not stored.
+ * The store of a signal, or several as one, which has a record when all of them have it that can be read from here.
  *
+ * @param ends where the signal is stored.
  * @param vmauth address of a region's vmauth, where it is not reached from here by its own.
- * @throws CouldNotLook when it cannot be reached from here.
+ * @throws CouldNotLook when none can be reached from here.
  */
-export async function storeOf(signal: SentSignal, live: Live, vmauth?: string): Promise<Store | undefined> {
+export async function storeOf(signal: SentSignal, ends: readonly End[], live: Live, vmauth?: string): Promise<Store> {
+    const stores: Store[] = [];
+    const hidden: CouldNotLook[] = [];
+    for (const end of ends) {
+        try {
+            stores.push(await storeAt(signal, end, live, vmauth));
+        } catch (error) {
+            if (!(error instanceof CouldNotLook)) {
+                throw error;
+            }
+            hidden.push(error);
+        }
+    }
+    if (stores.length === 0) {
+        throw hidden[0] ?? new CouldNotLook(`${signal} are stored nowhere`);
+    }
+    return {
+        name: stores.map(({ name }) => name).join(" and "),
+        has: async (mark) => {
+            const found = await Promise.all(stores.map((store) => store.has(mark)));
+            return found.every((each) => each);
+        },
+    };
+}
+
+async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string): Promise<Store> {
     const { route, kubernetes } = live;
-    const destination = route.destinations[signal];
-    if (!destination.stored) {
-        return undefined;
+    const name = endText(end);
+    const { settings, cloudwatch } = route;
+    const { holds, logGroup } = end;
+    if (logGroup !== undefined && cloudwatch) {
+        return cloudwatchStore(name, { ...route, cloudwatch: { ...cloudwatch, logGroup } }, live.aws.profile);
     }
-    const name = `${destination.store} (${destination.address})`;
-    const { settings } = route;
-    if (route.cloudwatch && signal !== "traces") {
-        const { logGroup } = route.cloudwatch;
-        // CloudWatch makes metrics out of what is written to a group of their own.
-        const group = signal === "metrics" ? metricsLogGroup(logGroup) : logGroup;
-        return cloudwatchStore(
-            name,
-            { ...route, cloudwatch: { ...route.cloudwatch, logGroup: group } },
-            live.aws.profile,
-        );
+    if (end.on === "cluster") {
+        return victoria(name, signal, (path) => serviceGet(kubernetes, selectService(end.address) + path));
     }
-    if (settings.route === "management" || settings.route === "regionless") {
-        return victoria(name, signal, (path) => serviceGet(kubernetes, selectService(destination.address) + path));
-    }
-    if (settings.route === "regional") {
+    if (end.on === "region" && settings.route === "regional" && holds !== undefined) {
         const region = await regionOf(settings, kubernetes, vmauth);
-        return victoria(name, signal, (path) => region(readPrefixes[signal] + path));
+        return victoria(name, signal, (path) => region(readPrefixes[holds] + path));
     }
     throw new CouldNotLook(`${name} is not read by this command. Look there for ${signal} with the mark`);
 }
@@ -65,7 +81,8 @@ export async function storeOf(signal: SentSignal, live: Live, vmauth?: string): 
 /** The service that reads what another one writes, through the API server. */
 export function selectService(insertAddress: string): string {
     const { hostname, port } = new URL(insertAddress);
-    const service = `http:${hostname.replace(/(v[mlt])insert/, "$1select")}:${selectPorts[port] ?? port}`;
+    const [name = ""] = hostname.split(".");
+    const service = `http:${name.replace(/(v[mlt])insert/, "$1select")}:${selectPorts[port] ?? port}`;
     return `/api/v1/namespaces/${kofNamespace}/services/${service}/proxy`;
 }
 

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { effectiveCollectors } from "../collectors/effective";
 import { kofNamespace } from "../components/namespace";
+import type { Route } from "../routes";
+import { destinationsOf, type End } from "../routes/destinations";
 import {
     countersOf,
     exportError,
@@ -59,18 +62,11 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
     const [pod] = await runningCollectors(live.kubernetes, daemon);
     if (!pod) {
         const detail = `no pod of ${daemon} is running in ${kofNamespace}`;
-        return sentSignals.map((signal) =>
-            live.route.destinations[signal].stored
-                ? {
-                      signal,
-                      accepted: "no",
-                      sent: "no",
-                      stored: "no",
-                      detail,
-                      store: live.route.destinations[signal].store,
-                  }
-                : { signal, accepted: "no", sent: "no", stored: "no" },
-        );
+        return sentSignals.map((signal) => {
+            const about = { signal, accepted: "no", sent: "no", stored: "no" } as const;
+            const ends = endsOfRecord(signal, live.route);
+            return ends.length > 0 ? { ...about, detail, store: storesText(ends) } : about;
+        });
     }
     const started = Date.now();
     const pending = new Set<SentSignal>();
@@ -90,19 +86,30 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
     }
 }
 
+/** Where a record of a signal ends that the daemon takes; nowhere where that is not stored. */
+function endsOfRecord(signal: SentSignal, route: Route): readonly End[] {
+    const taking = effectiveCollectors(route).filter(({ name }) => name === daemon);
+    const destination = destinationsOf(route, taking)[signal];
+    return destination.stored ? destination.ends : [];
+}
+
+function storesText(ends: readonly End[]): string {
+    return ends.map(({ store }) => store).join(" and ");
+}
+
 async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: VerifyOptions): Promise<Journey> {
     const { kubernetes } = live;
+    const ends = endsOfRecord(signal, live.route);
+    if (ends.length === 0) {
+        return { signal, accepted: "no", sent: "no", stored: "no" };
+    }
     let [store, unreachable]: [Store | undefined, string | undefined] = [undefined, undefined];
     try {
-        store = await storeOf(signal, live, options.vmauth);
+        store = await storeOf(signal, ends, live, options.vmauth);
     } catch (error) {
         unreachable = messageOf(error);
     }
-    const destination = live.route.destinations[signal];
-    if (!destination.stored) {
-        return { signal, accepted: "no", sent: "no", stored: "no" };
-    }
-    const about = { signal, store: store?.name ?? destination.store };
+    const about = { signal, store: store?.name ?? storesText(ends) };
     const before = await attempt(() => countersOf(kubernetes, pod));
     const refused = await attempt(() => sendRecord(signal, pod, live, options.mark));
     if (typeof refused === "object") {

@@ -1,7 +1,17 @@
 import type { Prices } from "../capacity/costs";
 import type { Plan } from "../changes";
 import type { Route } from "../routes";
-import { sizeInGiB, totalGiB, volumesOf, type Volume } from "../routes/volumes";
+import {
+    contentOf,
+    keptOf,
+    regionalStoresOf,
+    sizeInGiB,
+    spaceOf,
+    storesOf,
+    totalGiB,
+    volumesOf,
+    type Volume,
+} from "../routes/volumes";
 import { costsOf, costText, spaceText } from "../summary/capacity";
 import { paragraphs, table } from "../summary/markdown";
 
@@ -28,14 +38,20 @@ export function storageText({ from: before, to: after, volumes }: Plan, prices: 
 }
 
 function volumeRows(before: Route, after: Route): string[][] {
-    const [was, is] = [volumesOf(before), volumesOf(after)];
-    const names = [...new Set([...was, ...is].map(({ workload }) => workload))];
-    const of = (volumes: readonly Volume[], name: string) =>
-        volumeText(volumes.find(({ workload }) => workload === name));
-    const total = (volumes: readonly Volume[]) => gib(totalGiB(volumes));
-    return names.length === 0
-        ? []
-        : [...names.map((name) => [name, of(was, name), of(is, name)]), ["volumes in all", total(was), total(is)]];
+    const rows = (was: readonly Volume[], is: readonly Volume[], where = "") =>
+        [...new Set([...was, ...is].map(({ workload }) => workload))].map((name) => {
+            const of = (stores: readonly Volume[]) => volumeText(stores.find(({ workload }) => workload === name));
+            return [`${name}${where}`, of(was), of(is)];
+        });
+    const regional = rows(regionalStoresOf(before), regionalStoresOf(after), " on each regional cluster");
+    const own = rows(storesOf(before), storesOf(after));
+    const total = (route: Route) => gib(totalGiB(volumesOf(route)));
+    return [
+        ...own,
+        ...(own.length === 0 ? [] : [["volumes in all", total(before), total(after)]]),
+        // What stays as it is there would only be in the way.
+        ...regional.filter(([, was, is]) => was !== is),
+    ];
 }
 
 function gib(amount: number): string {
@@ -46,9 +62,10 @@ function volumeText(volume: Volume | undefined): string {
     if (volume === undefined) {
         return "none";
     }
-    const { count, size, storageClass, retention } = volume;
-    const kept = retention === undefined ? "cache" : `kept for ${retention}`;
-    return `${String(count)} x ${size}, ${storageClass === "" ? "default class" : `class ${storageClass}`}, ${kept}`;
+    const { storageClass, keeps, retention } = volume;
+    const className = storageClass === "" ? "default class" : `class ${storageClass}`;
+    const kept = retention === undefined ? contentOf(volume) : `kept for ${keptOf(volume)}`;
+    return [spaceOf(volume), ...(keeps === "volumes" ? [className] : []), kept].join(", ");
 }
 
 function costRows(before: Route, after: Route, prices: Prices): string[][] {

@@ -4,7 +4,7 @@ import { imagesOf, type ChartImage } from "../catalog/images";
 import { umbrellaObjects } from "../catalog/umbrella";
 import { formatPath, leaves, valueAt, type HelmValue } from "../catalog/values";
 import type { Route } from ".";
-import { umbrellaCollects } from "./collectors";
+import { installedCharts } from "./installed";
 
 /** What a stack's clusters fetch: for a network without the internet, which has to have all of it. */
 export interface AirGap {
@@ -40,7 +40,7 @@ export interface NeededImage {
  * many rather than too few.
  */
 export function airGap(route: Route): AirGap {
-    const { catalog, settings } = route;
+    const { catalog, settings, umbrella } = route;
     const charts = [...ownCharts(route), ...serviceCharts(route)];
     const images = new Map<string, { charts: Set<string>; cluster: Cluster }>();
     const add = (chart: string, cluster: Cluster, isOn: (path: readonly string[]) => boolean) => {
@@ -50,7 +50,7 @@ export function airGap(route: Route): AirGap {
             images.set(image, found);
         }
     };
-    for (const [chart, prefix] of installed(route)) {
+    for (const { chart, prefix } of installedCharts(umbrella)) {
         add(chart, "management", (path) => valueOf(route, [...prefix, ...path]) !== false);
     }
     for (const chart of fleet) {
@@ -102,7 +102,7 @@ function ownCharts({ catalog, umbrella, values, settings }: Route): NeededChart[
 /** What ServiceTemplates install, on this cluster too from 1.10 on. */
 function serviceCharts(route: Route): NeededChart[] {
     const own = valueAt(route.umbrella, ["global", "helmRepo", "kofManaged", "url"]) as string;
-    const here = installed(route).map(([chart]) => chart);
+    const here = installedCharts(route.umbrella).map(({ chart }) => chart);
     return imagesOf(route.catalog.version).services.map(({ chart, version, repository }) => ({
         name: chart,
         version,
@@ -116,29 +116,6 @@ function changedRepository({ values }: Route, chart: string): string | undefined
     // The template of gateway-helm is named after what it installs.
     const template = `${chart === "gateway-helm" ? "envoy-gateway" : chart}-service-template`;
     return valueAt(values, ["kof-mothership", "values", template, "repo", "spec", "url"]) as string | undefined;
-}
-
-/** The charts that run on the management cluster, and where the umbrella has their values. */
-function installed({ catalog, values, settings }: Route): [string, readonly string[]][] {
-    const components = umbrellaObjects(catalog, values).flatMap(({ kind, name }): [string, readonly string[]][] =>
-        kind === "HelmRelease" ? [[name, [name, "values"]]] : [],
-    );
-    if (umbrellaCollects(catalog)) {
-        return components;
-    }
-    const fromManagement = ["kof-child", "values", "fromManagement"];
-    const services: Record<string, [string, readonly string[]][]> = {
-        management: [
-            ["kof-storage", [...fromManagement, "storage"]],
-            ["kof-collectors", [...fromManagement, "collectors"]],
-        ],
-        regional: [["kof-collectors", [...fromManagement, "collectors"]]],
-        regionless: [
-            ["kof-storage", ["kof-regional", "values", "storage"]],
-            ["kof-collectors", ["kof-regional", "values", "collectors"]],
-        ],
-    };
-    return [...components, ...(services[settings.route] ?? [])];
 }
 
 function unknowns({ catalog, settings }: Route, charts: readonly NeededChart[], istio: boolean): string[] {

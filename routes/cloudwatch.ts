@@ -4,16 +4,14 @@ import { chartValues, type Catalog } from "../catalog";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { defaultLogGroup, metricsLogGroup } from "../aws/logGroups";
 import { arnParts } from "../aws/partitions";
-import { streamOf, streamPattern } from "../aws/streams";
+import { streamOf } from "../aws/streams";
 import { bufferedExporter } from "../collectors/buffers";
 import { clock } from "../collectors/clock";
 import { named } from "../collectors/identity";
 import type { CloudWatchSettings, SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv } from "./collectors";
-import { notStored, type Destination } from "./destinations";
 import { accessKeyTrigger } from "./restarts";
-import { mothershipVolumes } from "./volumes";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
@@ -46,7 +44,7 @@ export function cloudwatch(given: SettingsOf<"cloudwatch">, catalog: Catalog): R
     const { logGroup = defaultLogGroup(given.clusterName) } = given.cloudwatch;
     const settings: Named = { ...given, cloudwatch: { ...given.cloudwatch, logGroup } };
     const wanted = settings.cloudwatch;
-    const { region, signals, retentionDays } = wanted;
+    const { signals, retentionDays } = wanted;
     const audit = auditGroup(wanted, catalog);
     const groups: LogGroup[] = [{ holds: "logs", name: logGroup, retentionDays }];
     if (audit !== logGroup) {
@@ -56,26 +54,8 @@ export function cloudwatch(given: SettingsOf<"cloudwatch">, catalog: Catalog): R
         groups.push({ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays });
     }
     const writers = Object.values(writersOf(wanted, catalog));
-    const stored = (group: string): Destination => ({
-        stored: true,
-        store: `CloudWatch Logs in ${region}`,
-        address: `${group}/${streamPattern(wanted.logStream)}`,
-    });
     return {
         values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), credentialsEnv(wanted)),
-        destinations: {
-            metrics:
-                signals.metrics === "emf"
-                    ? { stored: true, store: `CloudWatch metrics in ${region}`, address: namespaceOf(settings) }
-                    : notStored("discarded"),
-            logs: stored(logGroup),
-            traces:
-                signals.traces === "xray"
-                    ? { stored: true, store: "AWS X-Ray", address: region }
-                    : notStored("discarded"),
-            audit: stored(audit),
-        },
-        volumes: mothershipVolumes(catalog),
         cloudwatch: {
             ...wanted,
             logGroups: groups,

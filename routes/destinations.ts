@@ -1,20 +1,47 @@
 import { chartValues, signals, type Catalog, type Signal } from "../catalog";
-import { valueAt } from "../catalog/values";
-import { writePaths } from "../collectors/fragments";
+import { textOf, valueAt } from "../catalog/values";
+import { streamPattern } from "../aws/streams";
+import { effectiveCollectors, kubeStack, type Collector } from "../collectors/effective";
+import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
+import { vmauthOf, writePaths } from "../collectors/fragments";
+import { kofNamespace } from "../components/namespace";
+import type { Route } from ".";
+import { storesOf } from "./volumes";
 
-/** Where one signal of the management cluster ends up. */
+/** A place where records of a signal are stored. */
+export interface End {
+    /** What is there, as a person reads it: `VictoriaLogs on this cluster`. */
+    readonly store: string;
+    /** The exporter's address, with `*` for what differs from pod to pod. */
+    readonly address: string;
+    readonly on: "cluster" | "region" | "aws" | "elsewhere";
+    /** The signal whose store it is, on this cluster or on a region: audit logs may be sent to that of the logs. */
+    readonly holds?: Signal;
+    /** The log group of CloudWatch where the records stand; those of metrics are there in a format that CloudWatch makes metrics of. */
+    readonly logGroup?: string;
+}
+
+/** An end at which records are lost. */
+export interface Loss {
+    /** As a person reads it: `discarded`. */
+    readonly why: string;
+    /** The signal of KOF's own store that the records are sent to, but that is not there. */
+    readonly absent?: Signal;
+}
+
+/** Where one signal of the management cluster ends up: in one place or several, or nowhere. */
 export type Destination =
-    | { readonly stored: true; readonly store: string; readonly address: string }
+    | { readonly stored: true; readonly ends: readonly [End, ...End[]] }
     | { readonly stored: false; readonly why: string };
 
-const stores = {
+const products = {
     metrics: "VictoriaMetrics",
     logs: "VictoriaLogs",
     traces: "VictoriaTraces",
     audit: "VictoriaLogs",
 } as const;
 
-/** The exporters of kof-collectors and the option of each that holds its address. */
+/** The exporters of kof-collectors, and the option of each that by default has the address of this cluster's own store. */
 const exporters = {
     metrics: ["prometheusremotewrite", "endpoint"],
     logs: ["otlphttp/logs", "logs_endpoint"],
@@ -22,40 +49,121 @@ const exporters = {
     audit: ["otlphttp/logs-audit", "logs_endpoint"],
 } as const;
 
-/** Destinations in the stores of this cluster, at the addresses that the charts have by default. */
-export function storedHere(catalog: Catalog): Record<Signal, Destination> {
-    const config = ["opentelemetry-kube-stack", "defaultCRConfig", "config", "exporters"];
-    const address = (signal: Signal) =>
-        valueAt(chartValues(catalog, "kof-collectors"), [...config, ...exporters[signal]]);
-    const destination = (signal: Signal): Destination => ({
-        stored: true,
-        store: `${stores[signal]} on this cluster`,
-        // Before audit logs had a store of their own they were among the logs.
-        address: (address(signal) ?? address("logs")) as string,
-    });
-    return forEach(destination);
-}
-
-/** Destinations in the stores of a region, behind its vmauth. */
-export function storedInRegion(catalog: Catalog, region: string, vmauth: string): Record<Signal, Destination> {
-    const hasAudit = catalog.volumes.some(({ signal }) => signal === "audit");
-    return forEach((signal) => ({
-        stored: true,
-        store: `${stores[signal]} of region ${region}`,
-        address: `${vmauth}${writePaths[signal === "audit" && !hasAudit ? "logs" : signal]}`,
-    }));
-}
-
-function forEach(destination: (signal: Signal) => Destination): Record<Signal, Destination> {
+/**
+ * Where each signal of the management cluster ends, by the exporters that get it in the end, and the stores that are there.
+ *
+ * @param collectors of which it is asked. Default: all of them.
+ */
+export function destinationsOf(route: Route, collectors = effectiveCollectors(route)): Record<Signal, Destination> {
+    const endOf = endFinder(route);
+    const destination = (signal: Signal): Destination => {
+        const found = flowsFor(signal, collectors).map(endOf);
+        const ends = found.filter((end) => "store" in end);
+        const [first, ...rest] = [...new Map(ends.map((end) => [`${end.store}: ${end.address}`, end])).values()];
+        const losses = found.filter((end) => "why" in end);
+        const loss = losses.find(({ absent }) => absent !== undefined) ?? losses[0];
+        return first ? { stored: true, ends: [first, ...rest] } : { stored: false, why: loss?.why ?? "not collected" };
+    };
     return Object.fromEntries(signals.map((signal) => [signal, destination(signal)])) as Record<Signal, Destination>;
 }
 
-/** A signal that goes nowhere. */
-export function notStored(why: string): Destination {
-    return { stored: false, why };
+/** The flows of a signal. Without a pipeline of their own, as up to KOF 1.9, audit logs are among the logs. */
+export function flowsFor(signal: Signal, collectors: readonly Collector[]): Flow[] {
+    const wanted = signal === "audit" && !collectors.some(sortsAudit) ? "logs" : signal;
+    return collectors.flatMap(endsOf).filter((flow) => flow.signal === wanted);
+}
+
+/** Finds out what is at the end of a flow. */
+export function endFinder(route: Route): (flow: Flow) => End | Loss {
+    const own = ownStores(route.catalog);
+    const present = new Set<unknown>(
+        storesOf(route).flatMap(({ signal, retention }) => (retention === undefined ? [] : [signal])),
+    );
+    const { settings, cloudwatch } = route;
+    const region = settings.route === "regional" ? settings.regional : undefined;
+    const vmauth = region && vmauthOf(region.cluster, region.domain, settings.istio);
+    return ({ exporter, address, settings: options }) => {
+        if (address === undefined) {
+            return { why: typeOf(exporter) === "debug" ? "printed to the collector's own log" : "discarded" };
+        }
+        if (options === undefined) {
+            return { why: `exporter ${exporter} is not defined` };
+        }
+        const ofStore = own.get(serviceOf(address) ?? "");
+        if (ofStore !== undefined) {
+            return present.has(ofStore) && /^\w+:\/\/[^/]+\/insert\//.test(address)
+                ? { store: `${products[ofStore]} on this cluster`, address, on: "cluster", holds: ofStore }
+                : { why: `${address} does not exist`, absent: ofStore };
+        }
+        const ofRegion = signals.find((signal) => address === `${String(vmauth)}${writePaths[signal]}`);
+        if (region && ofRegion !== undefined) {
+            const store = `${products[ofRegion]} of region ${region.cluster}`;
+            return { store, address, on: "region", holds: ofRegion };
+        }
+        const at = (key: string) => textOf(valueAt(options, [key]) ?? "");
+        switch (typeOf(exporter)) {
+            case "awscloudwatchlogs":
+                return {
+                    store: `CloudWatch Logs in ${at("region")}`,
+                    address: `${at("log_group_name")}/${shownStream(at("log_stream_name"), cloudwatch?.logStream)}`,
+                    on: "aws",
+                    logGroup: at("log_group_name"),
+                };
+            case "awsemf":
+                return {
+                    store: `CloudWatch metrics in ${at("region")}`,
+                    address,
+                    on: "aws",
+                    logGroup: at("log_group_name"),
+                };
+            case "awsxray":
+                return { store: "AWS X-Ray", address, on: "aws" };
+            case "prometheusremotewrite":
+                return { store: "Prometheus remote write", address, on: "elsewhere" };
+            case "otlp":
+            case "otlphttp":
+                return { store: "OTLP", address, on: "elsewhere" };
+            default:
+                return { store: typeOf(exporter), address, on: "elsewhere" };
+        }
+    };
+}
+
+/** The signals by the services of this cluster's own stores, which the charts' exporters send to by default. */
+function ownStores(catalog: Catalog): Map<string, Signal> {
+    const options = valueAt(chartValues(catalog, "kof-collectors"), [
+        kubeStack,
+        "defaultCRConfig",
+        "config",
+        "exporters",
+    ]);
+    return new Map(
+        signals.flatMap((signal) => {
+            const service = serviceOf(textOf(valueAt(options, exporters[signal])));
+            return service === undefined ? [] : [[service, signal] as const];
+        }),
+    );
+}
+
+/** The name of a service of KOF's namespace in an address; `undefined` for any other host. */
+function serviceOf(address: string): string | undefined {
+    const inside = new RegExp(`^https?://([^/:.]+)(\\.${kofNamespace}(\\.svc(\\.cluster\\.local)?)?)?(:\\d+)?(/|$)`);
+    return inside.exec(address)?.[1];
+}
+
+/** A log stream with `*` for what differs from pod to pod: the stream of the settings, where the exporter has that. */
+function shownStream(stream: string, asked: string | undefined): string {
+    const pattern = streamPattern(asked ?? "");
+    const parts = pattern.split("*").map((part) => part.replaceAll(/[^\w/-]/g, "\\$&"));
+    return new RegExp(`^${parts.join(".*")}$`).test(stream) ? pattern : stream.replaceAll(/\$?\{[^}]*\}/g, "*");
 }
 
 /** A destination as a person reads it. */
 export function destinationText(destination: Destination): string {
-    return destination.stored ? `${destination.store}: ${destination.address}` : `not stored (${destination.why})`;
+    return destination.stored ? destination.ends.map(endText).join(" and ") : `not stored (${destination.why})`;
+}
+
+/** An end as a person reads it. */
+export function endText({ store, address }: End): string {
+    return `${store}: ${address}`;
 }

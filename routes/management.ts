@@ -12,8 +12,6 @@ import {
     openCostIdentity,
     umbrellaCollects,
 } from "./collectors";
-import { storedHere } from "./destinations";
-import { logStorageVolumes, mothershipVolumes } from "./volumes";
 
 /** Everything is stored on the management cluster itself: metrics by kof-mothership, the rest by kof-storage. */
 export function management(settings: SettingsOf<"management">, catalog: Catalog): RouteParts {
@@ -46,12 +44,5 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
                   },
               },
           };
-    const prefix = umbrellaCollects(catalog)
-        ? ["kof-storage", "values"]
-        : ["kof-child", "values", "fromManagement", "storage"];
-    return {
-        values: mergeValues(values, metricsServer(settings, catalog)),
-        destinations: storedHere(catalog),
-        volumes: [...mothershipVolumes(catalog), ...logStorageVolumes(catalog, prefix)],
-    };
+    return { values: mergeValues(values, metricsServer(settings, catalog)) };
 }

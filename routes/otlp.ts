@@ -6,8 +6,6 @@ import { named } from "../collectors/identity";
 import type { OtlpSettings, SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import { bufferOf, collectorsOnly, secretEnv } from "./collectors";
-import type { Destination } from "./destinations";
-import { mothershipVolumes } from "./volumes";
 
 /** The exporter that writes to the destination. */
 export const otlpExporter = "otlphttp/destination";
@@ -17,11 +15,8 @@ export const caVariable = "OTLP_CA";
 /** Every signal goes to one address that takes OTLP over HTTP, as most vendors do. */
 export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts {
     const wanted = settings.otlp;
-    const stored: Destination = { stored: true, store: "OTLP", address: wanted.endpoint };
     return {
         values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), environment(wanted)),
-        destinations: { metrics: stored, logs: stored, traces: stored, audit: stored },
-        volumes: mothershipVolumes(catalog),
         restartTriggers: restartTriggers(wanted),
         notices: [
             ...(wanted.endpoint.startsWith("http://")

@@ -30,18 +30,12 @@ import {
     openCostIdentity,
     umbrellaCollects,
 } from "./collectors";
-import { storedInRegion } from "./destinations";
-import { mothershipVolumes } from "./volumes";
 import { vmuserSecretName } from "./vmuser";
 
 /** Everything is stored on one regional cluster, through its vmauth: over the internet, or through the Istio mesh. */
 export function regional(settings: SettingsOf<"regional">, catalog: Catalog): RouteParts {
     const { cluster, namespace, domain } = settings.regional;
     const vmauth = vmauthOf(cluster, domain, settings.istio);
-    const shared = {
-        destinations: storedInRegion(catalog, cluster, vmauth),
-        volumes: mothershipVolumes(catalog),
-    };
     if (umbrellaCollects(catalog)) {
         const secret = vmuserSecretName(cluster, namespace);
         const collectors = {
@@ -50,7 +44,6 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
             values: umbrellaCollectors(settings, catalog, vmauth, secret),
         };
         return {
-            ...shared,
             values: mergeValues({ "kof-collectors": collectors }, metricsServer(settings, catalog)),
             vmuserSecret: secret,
             restartTriggers: [`Secret ${secret}`],
@@ -66,7 +59,6 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
         ),
     };
     return {
-        ...shared,
         values: mergeValues(
             { "kof-child": { values: { fromManagement } } },
             settings.regional.insecureSkipVerify ? { tls: { insecureSkipVerify: true } } : {},

@@ -7,8 +7,6 @@ import { listensOnNodes, nodeValues } from "../collectors/service";
 import type { SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import { distributionValues, metricsServer } from "./collectors";
-import { storedHere } from "./destinations";
-import { chartVolumes } from "./volumes";
 
 /** There are no regions: the management cluster stores its own telemetry and that of every child cluster. */
 export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog): RouteParts {
@@ -41,14 +39,6 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
             selfSigned ? { tls: { selfSigned: true, insecureSkipVerify: true } } : {},
             metricsServer(settings, catalog),
         ),
-        destinations: storedHere(catalog),
-        // kof-mothership's VMCluster gives way to the one of kof-storage; its Grafana stays.
-        volumes: [
-            ...chartVolumes(catalog, "kof-mothership", ["kof-mothership", "values"]).filter(
-                ({ volume }) => volume.signal === "grafana",
-            ),
-            ...chartVolumes(catalog, "kof-storage", ["kof-regional", "values", "storage"]),
-        ],
         notices: [
             "Route regionless takes KOF off every existing regional cluster: what is stored there is no longer reachable through KOF.",
         ],

@@ -1,34 +1,28 @@
-import type { Catalog, CatalogSetting, CatalogVolume, Signal } from "../catalog";
-import { valueAt, type HelmValue } from "../catalog/values";
-import type { Route } from ".";
+import type { Catalog, CatalogLimit, CatalogSetting, CatalogSwitch, CatalogVolume, Signal } from "../catalog";
+import { valuesHandedTo } from "../catalog/layers";
+import { isOn, settingIn } from "../catalog/setting";
+import { formatPath, textOf, valueAt, type HelmValues } from "../catalog/values";
+import type { Settings } from "../stacks/settings";
+import { installedCharts, regionalStorage, type InstalledChart } from "./installed";
 
-/** A volume of the catalog, and where in the umbrella's values its chart's values are. */
-export interface RouteVolume {
-    readonly volume: CatalogVolume;
-    readonly prefix: readonly string[];
+/** What decides which stores run, and what they are told: a route, or what is known of it so far. */
+export interface Deployment {
+    readonly settings: Settings;
+    readonly catalog: Catalog;
+    /** The values that the stack gives the umbrella. */
+    readonly values: HelmValues;
+    /** The same over the umbrella's defaults: all that its templates see. */
+    readonly umbrella: HelmValues;
 }
 
-/** The volumes of a chart, and where the umbrella takes its values from. */
-export function chartVolumes(catalog: Catalog, chart: string, prefix: readonly string[]): RouteVolume[] {
-    return catalog.volumes.filter((volume) => volume.chart === chart).map((volume) => ({ volume, prefix }));
-}
-
-/** The volumes that the management cluster has on every route with its own VMCluster. */
-export function mothershipVolumes(catalog: Catalog): RouteVolume[] {
-    return chartVolumes(catalog, "kof-mothership", ["kof-mothership", "values"]);
-}
-
-/** The volumes of kof-storage where kof-mothership keeps the metrics. */
-export function logStorageVolumes(catalog: Catalog, prefix: readonly string[]): RouteVolume[] {
-    return chartVolumes(catalog, "kof-storage", prefix).filter(({ volume }) => volume.signal !== "metrics");
-}
-
-/** The persistent volumes of one workload on the management cluster, ReadWriteOnce, one per pod. */
+/** A workload that stores something, and its persistent volumes: ReadWriteOnce, one per pod. */
 export interface Volume {
     /** `vmstorage`, `vlstorage`, … */
     readonly workload: string;
-    readonly signal: Signal;
+    readonly signal: CatalogVolume["signal"];
     readonly count: number;
+    /** Whether Kubernetes chooses the number of pods later, so that {@link count} is where it starts. */
+    readonly autoscaled: boolean;
     /** Whether volumes that exist follow a larger size; see the catalog. */
     readonly expands: boolean;
     /** Copies of what is stored; 1 for shards. */
@@ -37,10 +31,38 @@ export interface Volume {
     readonly size: string;
     /** Name of the class; empty for the cluster's default class. */
     readonly storageClass: string;
-    /** How long data is kept: `30d`. `undefined` for a cache. */
+    /** How long data is kept: `30d`. `undefined` for a cache, and for Grafana's own data. */
     readonly retention: string | undefined;
     /** Whether the retention is KOF's default, which nobody asked for. */
     readonly keptByDefault: boolean;
+    /** What else limits what is kept. */
+    readonly limits: readonly Limit[];
+    /**
+     * Where the workload keeps what it stores: in volumes of KOF's making; in its pods, which lose it with a restart; or in a
+     * claim that somebody else made.
+     */
+    readonly keeps: "volumes" | "emptyDir" | "existingClaim";
+    /** When Kubernetes deletes the volumes: with the workload, with pods that go. */
+    readonly deleted: { readonly withWorkload: boolean; readonly withPods: boolean };
+    /** What changes the names of the claims, or the folder within the volumes, as text: empty by default. */
+    readonly location: string;
+    /** What the catalog says of it, and the chart that it is in. */
+    readonly source: VolumeSource;
+}
+
+/** A workload as the charts describe it. */
+export interface VolumeSource {
+    readonly volume: CatalogVolume;
+    readonly chart: InstalledChart;
+}
+
+/** What limits what one pod keeps, besides the retention. */
+export interface Limit {
+    readonly kind: CatalogLimit["kind"];
+    /** `50GiB`, `80%`, or a filter of VictoriaMetrics. */
+    readonly text: string;
+    /** `undefined` for a filter, of which nobody can tell. */
+    readonly giB: number | undefined;
 }
 
 /**
@@ -65,48 +87,144 @@ export function claimNames(workload: string, first: number, count: number): stri
     return Array.from({ length: count }, (_, i) => `${prefix}-${String(first + i)}`);
 }
 
-/** The volumes that a route has on the management cluster, the charts' defaults filled in. */
-export function volumesOf(route: Route): Volume[] {
-    return route.volumes.flatMap((each) => {
-        const { volume, prefix } = each;
-        const at = (setting: CatalogSetting | null) => (setting ? effective(route, each, setting) : null);
-        // Grafana is the user's own: KOF makes a volume for it only in its tests (`grafana.installForTests`).
-        return volume.signal === "grafana"
-            ? []
-            : [
-                  {
-                      workload: volume.workload,
-                      signal: volume.signal,
-                      count: at(volume.replicas) as number,
-                      expands: volume.expands,
-                      copies: (at(volume.replicationFactor) ?? 1) as number,
-                      size: at(volume.size) as string,
-                      storageClass: (at(volume.storageClass) ?? "") as string,
-                      retention: (at(volume.retention) ?? undefined) as string | undefined,
-                      keptByDefault:
-                          volume.retention !== null &&
-                          valueAt(route.values, [...prefix, ...volume.retention.path]) === undefined,
-                  },
-              ];
+/**
+ * The workloads that store something on the management cluster: those whose chart is installed there, and whose switches are all
+ * on in that chart's merged values.
+ */
+export function storesOf(deployment: Deployment): readonly Volume[] {
+    const found = known.get(deployment.umbrella) ?? storesIn(deployment, installedCharts(deployment.umbrella));
+    known.set(deployment.umbrella, found);
+    return found;
+}
+
+/** Several look at the stores of a stack, one after the other. */
+const known = new WeakMap<HelmValues, readonly Volume[]>();
+
+/** The stores of {@link storesOf} that have volumes of KOF's making. */
+export function volumesOf(deployment: Deployment): Volume[] {
+    return storesOf(deployment).filter(({ keeps }) => keeps === "volumes");
+}
+
+/**
+ * The stores that KOF runs on each regional cluster. How many regions there are only the cluster knows, and what annotations of a
+ * region change (`k0rdent.mirantis.com/kof-storage-values`).
+ */
+export function regionalStoresOf(deployment: Deployment): Volume[] {
+    return storesIn(deployment, regionalStorage(deployment.umbrella));
+}
+
+/** Every workload that the charts could store something with, whether it is on or not. */
+export function sourcesOf({ catalog, umbrella }: Deployment, on: InstalledChart["on"]): VolumeSource[] {
+    return sourcesIn(catalog, on === "regions" ? regionalStorage(umbrella) : installedCharts(umbrella));
+}
+
+function sourcesIn(catalog: Catalog, charts: readonly InstalledChart[]): VolumeSource[] {
+    return charts.flatMap((chart) =>
+        catalog.volumes.filter((volume) => volume.chart === chart.chart).map((volume) => ({ volume, chart })),
+    );
+}
+
+function storesIn({ catalog, umbrella, values }: Deployment, charts: readonly InstalledChart[]): Volume[] {
+    return charts.flatMap((chart) => {
+        const sources = sourcesIn(catalog, [chart]);
+        const given = sources.length > 0 ? valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix) : {};
+        return sources
+            .filter(({ volume }) => volume.switches.every((each) => isOn(each, given)))
+            .map((source) => storeOf(source, given, values));
     });
 }
 
-/** Whether a route stores the management cluster's telemetry on that cluster. kof-mothership has its volumes on every route. */
-export function storesHere({ volumes }: Pick<Route, "volumes">): boolean {
-    return volumes.some(({ volume }) => volume.signal === "logs");
+function layersOf({ layers }: Catalog, { chart, prefix }: InstalledChart): Catalog["layers"] {
+    return layers.filter((layer) => layer.chart === chart && formatPath(layer.from) === formatPath(prefix));
 }
 
-/** A setting as the chart gets it: from the stack, else from the umbrella's defaults, else its own. */
-function effective({ umbrella }: Route, { prefix }: RouteVolume, { path, default: own }: CatalogSetting): HelmValue {
-    return valueAt(umbrella, [...prefix, ...path]) ?? own;
+/** How long a store keeps what nobody limits: the default of its flag `-retentionPeriod`. */
+const ownRetention: Readonly<Record<Signal, string>> = { metrics: "1", logs: "7d", traces: "7d", audit: "7d" };
+
+function storeOf(source: VolumeSource, given: HelmValues, values: HelmValues): Volume {
+    const { volume, chart } = source;
+    const { signal, retention } = volume;
+    const at = (setting: CatalogSetting | null) => (setting ? settingIn(setting, given)?.value : undefined);
+    const size = textOf(at(volume.size));
+    const deleted = at(volume.claimRetention);
+    return {
+        workload: volume.workload,
+        signal,
+        count: volume.replicas ? Number(at(volume.replicas) ?? 0) : 1,
+        autoscaled: volume.autoscaler !== null && isOn(volume.autoscaler, given),
+        expands: volume.expands,
+        copies: Number(at(volume.replicationFactor) ?? 1),
+        size,
+        storageClass: textOf(at(volume.storageClass) ?? ""),
+        retention: retention && signal !== "grafana" ? textOf(at(retention) ?? ownRetention[signal]) : undefined,
+        keptByDefault:
+            retention?.places.every(({ path }) => valueAt(values, [...chart.prefix, ...path]) === undefined) === true,
+        limits: volume.limits.flatMap((limit) => {
+            const found = settingIn(limit, given);
+            return found ? [limitOf(limit.kind, textOf(found.value), found.place.bare, size)] : [];
+        }),
+        keeps: volume.persistence.find((each) => !isOn(each, given))?.otherwise ?? "volumes",
+        deleted: {
+            withWorkload: valueAt(deleted, ["whenDeleted"]) === "Delete",
+            withPods: valueAt(deleted, ["whenScaled"]) === "Delete",
+        },
+        location: volume.location
+            .flatMap((setting) => {
+                const value = at(setting) ?? null;
+                return value === setting.default ? [] : [`${setting.path.at(-1) ?? ""} ${textOf(value)}`];
+            })
+            .join(", "),
+        source,
+    };
 }
 
-const daysOf: Readonly<Record<string, number>> = { h: 1 / 24, d: 1, w: 7, M: 31, m: 31, y: 365 };
+function limitOf(kind: Limit["kind"], text: string, bare: "B" | "GiB" | undefined, size: string): Limit {
+    switch (kind) {
+        case "percent":
+            return { kind, text: `${text}%`, giB: (Number(text) / 100) * sizeInGiB(size) };
+        case "bytes": {
+            const whole = bare === "GiB" && /^\d+$/.test(text) ? `${text}GiB` : text;
+            return { kind, text: whole, giB: bytesInGiB(whole) };
+        }
+        case "filter":
+            return { kind, text, giB: undefined };
+    }
+}
 
-/** A retention in days, by VictoriaMetrics' units; a bare number counts months. */
+/** The places of the umbrella's values that a path of a chart's is taken from: its own, and what a layer copies to it. */
+export function originsOf(catalog: Catalog, chart: InstalledChart, path: readonly string[]): (readonly string[])[] {
+    const copies = layersOf(catalog, chart).flatMap((layer) => layer.copies);
+    const copied = copies.filter(({ to }) => formatPath(to) === formatPath(path)).map(({ from }) => from);
+    return [[...chart.prefix, ...path], ...copied];
+}
+
+/** The first switch of a workload that is off; `undefined` when it runs. */
+export function switchedOff(
+    { catalog, umbrella }: Deployment,
+    { volume, chart }: VolumeSource,
+): CatalogSwitch | undefined {
+    const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
+    return volume.switches.find((each) => !isOn(each, given));
+}
+
+/** Days by the units of VictoriaMetrics' durations (`metricsql.DurationValue`), and of a month. */
+const daysOf: Readonly<Record<string, number>> = {
+    ...{ ms: 1 / 86_400_000, s: 1 / 86_400, m: 1 / 1440, h: 1 / 24, d: 1, w: 7, y: 365 },
+    M: 31,
+};
+
+/** A retention in days, by VictoriaMetrics' units, of which there may be several; a bare number counts months. */
 export function retentionInDays(retention: string): number {
-    const [, amount = "", unit = "m"] = /^(\d+)(\D)?$/.exec(retention) ?? [];
-    return Number(amount) * (daysOf[unit] ?? Number.NaN);
+    if (/^\d+(\.\d+)?$/.test(retention)) {
+        return Number(retention) * 31;
+    }
+    if (!/^(\d+(\.\d+)?(ms|[smhdwyM]))+$/.test(retention)) {
+        return Number.NaN;
+    }
+    return [...retention.matchAll(/([\d.]+)(ms|[smhdwyM])/g)].reduce(
+        (days, [, amount, unit = ""]) => days + Number(amount) * (daysOf[unit] ?? Number.NaN),
+        0,
+    );
 }
 
 const units: Readonly<Record<string, number>> = {
@@ -114,10 +232,43 @@ const units: Readonly<Record<string, number>> = {
     ...Object.fromEntries(["k", "M", "G", "T", "P", "E"].map((unit, i) => [unit, 1000 ** (i + 1) / 2 ** 30])),
 };
 
-/** A Kubernetes quantity of bytes in GiB. */
+/** A Kubernetes quantity of bytes in GiB; `NaN` for what is none. */
 export function sizeInGiB(size: string): number {
-    const [, amount = "", unit = ""] = /^([\d.]+)([A-Za-z]*)$/.exec(size) ?? [];
-    return Number(amount) * (units[unit] ?? 2 ** -30);
+    const [, amount = "", unit = ""] = /^(\d+(?:\.\d*)?)([A-Za-z]*)$/.exec(size) ?? [];
+    return amount === "" ? Number.NaN : Number(amount) * (unit === "" ? 2 ** -30 : (units[unit] ?? Number.NaN));
+}
+
+/** Bytes as VictoriaMetrics' flags take them, in GiB: `50GiB`, `50GB`, `500000000`; `NaN` for what is none. */
+function bytesInGiB(text: string): number {
+    const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?)([KMGT]i?)?B?$/.exec(text) ?? [];
+    return amount === "" ? Number.NaN : sizeInGiB(amount + unit.replace(/^K$/, "k"));
+}
+
+/** What a workload stores, as a person reads it. */
+export function contentOf({ signal, retention }: Volume): string {
+    return signal === "grafana" ? "Grafana's own" : retention === undefined ? "cache" : signal;
+}
+
+/** What a store has for what it stores, as a person reads it: `2 x 100Gi`. */
+export function spaceOf({ keeps, count, size, autoscaled }: Volume): string {
+    const pods = `${String(count)}${autoscaled ? " or more" : ""}`;
+    switch (keeps) {
+        case "volumes":
+            return `${pods} x ${size}`;
+        case "emptyDir":
+            return `${pods} pods without volumes`;
+        case "existingClaim":
+            return `${pods} pods with a claim that KOF does not make`;
+    }
+}
+
+/** How long a store keeps what it stores, as a person reads it; empty for what is not telemetry. */
+export function keptOf({ retention, limits, keeps }: Volume): string {
+    const within = limits.map(({ kind, text }) =>
+        kind === "filter" ? `by the filter ${text}` : `at most ${text} in each pod`,
+    );
+    const until = keeps === "emptyDir" ? ["until a restart"] : [];
+    return retention === undefined ? "" : [retention, ...until, ...within].join(", ");
 }
 
 /** What volumes ask for together, in GiB. */

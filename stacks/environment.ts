@@ -7,6 +7,7 @@ import { clusterTag, stackTag } from "../aws/logGroups";
 import type { Plan } from "../changes";
 import { declaredLogGroups, madeLogGroups } from "../changes/cloudwatch";
 import { leftUntil } from "../changes/left";
+import { effectiveCollectors } from "../collectors/effective";
 import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";
@@ -14,8 +15,8 @@ import { kofNamespace, Namespace } from "../components/namespace";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName, type CloudWatchParts } from "../routes/cloudwatch";
 import type { Route } from "../routes";
-import { destinationText } from "../routes/destinations";
-import { totalGiB, volumesOf } from "../routes/volumes";
+import { destinationsOf, destinationText } from "../routes/destinations";
+import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
 import {
     logGroupsOutput,
@@ -222,7 +223,8 @@ function vmuserSecret({ regional }: SettingsOf<"regional">, name: string, provid
 }
 
 /** Per signal where it goes, as a person reads it. */
-function describeDestinations({ destinations }: Route): Record<Signal, string> {
+function describeDestinations(route: Route): Record<Signal, string> {
+    const destinations = destinationsOf(route);
     return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])])) as Record<
         Signal,
         string
@@ -231,13 +233,12 @@ function describeDestinations({ destinations }: Route): Record<Signal, string> {
 
 /** Per workload its volumes, and what they come to, as a person reads it. */
 function describeVolumes(route: Route): Record<string, string> {
-    const volumes = volumesOf(route);
-    const rows = volumes.map(({ workload, signal, count, size, retention, keptByDefault }) => {
-        const kept = keptByDefault ? `${String(retention)}, KOF's default` : retention;
-        const content = kept === undefined ? "of cache" : `of ${signal}, kept for ${kept}`;
-        return [workload, `${String(count)} x ${size} ${content}`] as const;
+    const rows = storesOf(route).map((store) => {
+        const kept = [keptOf(store), ...(store.keptByDefault ? ["KOF's default"] : [])].filter((part) => part !== "");
+        const content = `of ${contentOf(store)}${kept.length > 0 ? `, kept for ${kept.join(", ")}` : ""}`;
+        return [store.workload, `${spaceOf(store)} ${content}`] as const;
     });
-    return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumes)))}Gi` };
+    return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumesOf(route))))}Gi` };
 }
 
 /** What deployments have left behind, by what it is, with the command that removes it. */
@@ -247,7 +248,8 @@ function describeLeft(route: Route, change: Plan | undefined, deployed: Deployed
 }
 
 /** KOF's own last step of each route, as one command. */
-function verifyCommand({ settings, cloudwatch }: Route): string {
+function verifyCommand(route: Route): string {
+    const { cloudwatch } = route;
     if (cloudwatch) {
         const { region, endpoint, logGroup, logStream } = cloudwatch;
         const at = `--region ${region}${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`}`;
@@ -256,6 +258,6 @@ function verifyCommand({ settings, cloudwatch }: Route): string {
             ? `aws logs filter-log-events ${at} --log-group-name ${logGroup} --max-items 1`
             : `aws logs get-log-events ${at} --log-group-name ${logGroup} --log-stream-name ${logStream} --limit 1`;
     }
-    const collectors = settings.route === "none" ? "" : ",opentelemetrycollectors";
+    const collectors = effectiveCollectors(route).length === 0 ? "" : ",opentelemetrycollectors";
     return `kubectl get helmreleases${collectors} -n ${kofNamespace}`;
 }

@@ -1,4 +1,6 @@
 import { isMap } from "../catalog/values";
+import { deploymentOf } from "../routes";
+import { storageProblems } from "../routes/stored";
 import { explain, unknownKey, unwrap, type Key, type Schema } from "./explain";
 import { configurationError, type Problem } from "./problems";
 import { crossProblems, type Values } from "./rules";
@@ -34,6 +36,10 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
         }
     }
     problems.push(...crossProblems(values, raw));
+    // Where only sizes are wrong otherwise, what values say of them is known all the same.
+    if (Object.keys(values.values ?? {}).length > 0 && problems.every(({ key }) => key.startsWith("kof:storage"))) {
+        problems.push(...storageProblems(deploymentOf(values as Settings)));
+    }
     if (problems.length > 0) {
         throw configurationError(source, problems);
     }

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Plan } from "../changes";
 import { keysDeleted } from "../changes/credentials";
-import { kofCollectorsValues } from "../collectors/effective";
+import { effectiveCollectors } from "../collectors/effective";
 import { UserError } from "../errors";
 import type { ClusterChoice, Kubernetes } from "../live/kubernetes";
 import { untilRestarted } from "../live/rollout";
@@ -22,7 +22,12 @@ export function whenRestarted(
     { kubeconfig, context }: Configuration["kubernetes"],
 ): pulumi.Output<unknown> {
     // Without collectors their release is uninstalled, before the Secret and the key go.
-    if (change === undefined || pulumi.runtime.isDryRun() || !keysDeleted(change) || !kofCollectorsValues(change.to)) {
+    if (
+        change === undefined ||
+        pulumi.runtime.isDryRun() ||
+        !keysDeleted(change) ||
+        effectiveCollectors(change.to).length === 0
+    ) {
         return installed;
     }
     return pulumi.all([kubeconfig, context, installed]).apply(async ([kubeconfig, context]) => {

@@ -1,15 +1,18 @@
-import { capacityOf, type VolumeCapacity } from "../capacity";
+import { capacityOf, storesHere, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, volumeCost, type Cost, type Prices } from "../capacity/costs";
 import type { Route } from "../routes";
-import { sizeInGiB, storesHere, volumesOf } from "../routes/volumes";
+import { sizeInGiB, volumesOf } from "../routes/volumes";
 import { paragraphs, table } from "./markdown";
 
 /** What the volumes need at the rates of `kof:rates`, and when they are full; nothing without rates, or without volumes. */
 export function spaceText(route: Route): string {
     const { rates } = route.settings;
     const rows = rates === undefined ? [] : capacityOf(route, rates);
+    if (rows.length === 0) {
+        return "";
+    }
     if (!storesHere(route)) {
-        return rows.length === 0 ? "" : "Nothing of this cluster's own is stored on these volumes.";
+        return "Nothing of this cluster's own is stored on these volumes.";
     }
     const space = table(
         ["component", "a day", "kept for", "needed of each volume", "size of each", "full"],
@@ -20,7 +23,7 @@ export function spaceText(route: Route): string {
         : paragraphs([space, "Needed is with a fifth of it free, and with the copies of metrics."]);
 }
 
-function spaceRow({ volume, perDayGiB, neededGiB, fullAfterDays }: VolumeCapacity): string[][] {
+function spaceRow({ volume, perDayGiB, neededGiB, fullAfterDays, keptDays }: VolumeCapacity): string[][] {
     const { workload, size, retention } = volume;
     if (neededGiB === undefined || retention === undefined) {
         return [];
@@ -31,7 +34,7 @@ function spaceRow({ volume, perDayGiB, neededGiB, fullAfterDays }: VolumeCapacit
         [
             workload,
             `${perDayGiB.toFixed(2)}Gi`,
-            retention,
+            keptDays === undefined ? retention : `${retention}, by its limit ${days(keptDays)}`,
             neededGiB > sizeInGiB(size) ? `**${needed}: too small**` : needed,
             size,
             full,

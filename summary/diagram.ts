@@ -1,7 +1,9 @@
 import { signals, type Signal } from "../catalog";
 import { effectiveCollectors, shortName } from "../collectors/effective";
-import { endsOf, leadsTo, typeOf, type Flow } from "../collectors/flows";
+import { endsOf } from "../collectors/flows";
 import type { Route } from "../routes";
+import { destinationsOf, endFinder, type End, type Loss } from "../routes/destinations";
+import { childrenStoreHere } from "../routes/installed";
 
 /** What becomes of a part of the picture in a change. */
 type Fate = "stays" | "goes away" | "comes in";
@@ -51,25 +53,30 @@ function graphOf(route: Route): Graph {
     };
     const collector = (id: string, label: string, inCluster: boolean) =>
         nodes.set(id, { label, shape: "collector", inCluster });
-    const send = (from: string, flow: End) => {
-        link(from, flow.signal, ...destination(route, flow));
+    const send = (from: string, signal: Signal, end: End | Loss) => {
+        link(from, signal, ...ending(end));
     };
 
     const collectors = effectiveCollectors(route);
+    const endOf = endFinder(route);
     for (const each of collectors) {
         const id = `collector-${shortName(each)}`;
         collector(id, `${shortName(each)}<br>(${each.mode})`, true);
         for (const flow of endsOf(each)) {
-            send(id, flow);
+            send(id, flow.signal, endOf(flow));
         }
     }
     if (collectors.length === 0) {
         collector("cluster-itself", "no collectors", true);
+        const destinations = destinationsOf(route);
         signals.forEach((signal) => {
-            send("cluster-itself", { signal, address: undefined, exporter: "nop" });
+            const { [signal]: destination } = destinations;
+            if (!destination.stored) {
+                send("cluster-itself", signal, destination);
+            }
         });
     }
-    if (route.settings.route === "regionless") {
+    if (childrenStoreHere(route)) {
         collector("children", "collectors of the<br>child clusters", false);
         const node: Node = {
             label: "vmauth on this cluster<br>(to the same stores)",
@@ -83,22 +90,15 @@ function graphOf(route: Route): Graph {
     return { title: `Management cluster ${route.settings.clusterName}`, nodes, links };
 }
 
-type End = Pick<Flow, "signal" | "address" | "exporter">;
-
 /** The node at which a signal ends: its id, and what it looks like. */
-function destination(route: Route, { signal, address, exporter }: End): [string, Node] {
-    const own = route.destinations[signal];
-    const announced = [own, ...signals.map((each) => route.destinations[each])].find((each) => leadsTo(address, each));
-    if (address === undefined) {
-        const why = typeOf(exporter) === "debug" ? printed : own.stored ? "discarded" : own.why;
-        return [`nowhere-${why}`, { label: `not stored<br>(${why})`, shape: "nowhere", inCluster: false }];
-    }
-    const where = announced?.stored === true ? announced : { store: "elsewhere", address };
-    const label = `${where.store}<br>${host(where.address)}`;
-    return [`store-${where.store}-${where.address}`, { label, shape: "store", inCluster: false }];
+function ending(end: End | Loss): [string, Node] {
+    return "store" in end
+        ? [
+              `store-${end.store}-${end.address}`,
+              { label: `${end.store}<br>${host(end.address)}`, shape: "store", inCluster: false },
+          ]
+        : [`nowhere-${end.why}`, { label: `not stored<br>(${end.why})`, shape: "nowhere", inCluster: false }];
 }
-
-const printed = "printed to the collector's own log";
 
 function host(address: string): string {
     return /^https?:\/\//.test(address) ? address.replace(/^https?:\/\//, "").replace(/\/.*$/, "") : address;

@@ -7,8 +7,19 @@ import { grafanaSecretName } from "../components/grafanaAdmin";
 import { kofNamespace } from "../components/namespace";
 import type { Route } from "../routes";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
+import { destinationsOf } from "../routes/destinations";
 import { vmuserSecretPrefix } from "../routes/vmuser";
-import { sizeInGiB, totalGiB, volumesOf } from "../routes/volumes";
+import {
+    contentOf,
+    keptOf,
+    regionalStoresOf,
+    sizeInGiB,
+    spaceOf,
+    storesOf,
+    totalGiB,
+    volumesOf,
+    type Volume,
+} from "../routes/volumes";
 import { costTable, spaceText } from "./capacity";
 import { diagram } from "./diagram";
 import { code, paragraphs, plain, section, table } from "./markdown";
@@ -35,6 +46,10 @@ export function summaryPage(stack: string, route: Route, notices: readonly strin
             "Volumes on this cluster",
             table(["component", "holds", "volumes", "size of each", "class", "kept for", "total"], volumeRows(route)),
         ),
+        section(
+            "Volumes on each regional cluster",
+            table(["component", "holds", "volumes", "size of each", "class", "kept for"], regionalRows(route)),
+        ),
         section("Space at the rates of kof:rates", spaceText(route)),
         section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(route))),
         section("Cost", rates === undefined ? "" : costTable(route, readPrices())),
@@ -43,13 +58,13 @@ export function summaryPage(stack: string, route: Route, notices: readonly strin
     return `${paragraphs(parts)}\n`;
 }
 
-function destinationRows({ destinations }: Route): string[][] {
-    return signals.map((signal) => {
+function destinationRows(route: Route): string[][] {
+    const destinations = destinationsOf(route);
+    return signals.flatMap((signal) => {
         const where = destinations[signal];
-        return [
-            signal,
-            ...(where.stored ? [plain(where.store), code(where.address)] : [`**not stored**: ${where.why}`, ""]),
-        ];
+        return where.stored
+            ? where.ends.map(({ store, address }) => [signal, plain(store), code(address)])
+            : [[signal, `**not stored**: ${plain(where.why)}`, ""]];
     });
 }
 
@@ -70,17 +85,28 @@ function collectorRows(route: Route): string[][] {
 function volumeRows(route: Route): string[][] {
     const volumes = volumesOf(route);
     const gib = (amount: number) => `${String(Math.round(amount * 10) / 10)}Gi`;
-    const rows = volumes.map(({ workload, signal, count, size, storageClass, retention }) => [
-        workload,
-        retention === undefined ? "cache" : signal,
-        String(count),
-        size,
-        storageClass === "" ? "the cluster's default" : code(storageClass),
-        retention ?? "",
-        gib(count * sizeInGiB(size)),
+    const rows = storesOf(route).map((store) => [
+        ...storeCells(store),
+        store.keeps === "volumes" ? gib(store.count * sizeInGiB(store.size)) : "",
     ]);
     const count = volumes.reduce((sum, volume) => sum + volume.count, 0);
     return [...rows, ["**total**", "", String(count), "", "", "", `**${gib(totalGiB(volumes))}**`]];
+}
+
+/** The stores of regions, which are none of this cluster's and add nothing to its total. */
+function regionalRows(route: Route): string[][] {
+    return regionalStoresOf(route).map(storeCells);
+}
+
+function storeCells(store: Volume): string[] {
+    const { workload, count, size, storageClass, keeps } = store;
+    const className = storageClass === "" ? "the cluster's default" : code(storageClass);
+    return [
+        workload,
+        contentOf(store),
+        ...(keeps === "volumes" ? [String(count), size, className] : [`**${spaceOf(store)}**`, "", ""]),
+        plain(keptOf(store)),
+    ];
 }
 
 function logGroupRows({ cloudwatch }: Route): string[][] {

@@ -7,6 +7,7 @@ import { leaves } from "../catalog/values";
 import { effectiveCollectors } from "../collectors/effective";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../errors";
+import { storesOf } from "../routes/volumes";
 import { parseSettings } from "../stacks/parse";
 import { distributions, settingsSchema } from "../stacks/settings";
 import { validSettings } from "./settings";
@@ -55,9 +56,12 @@ describe("every valid stack", () => {
     it("puts every volume on the class, and each size and retention where its volume reads it", () => {
         fc.assert(
             fc.property(validSettings, (raw) => {
-                const { values, volumes } = routeFor(raw);
+                const route = routeFor(raw);
+                const { values } = route;
                 const found = new Map([...leaves(values)].map(([path, value]) => [path.join("/"), value]));
-                for (const { volume: each, prefix } of volumes) {
+                for (const { source } of storesOf(route)) {
+                    const each = source.volume;
+                    const { prefix } = source.chart;
                     const at = (setting: { path: readonly string[] } | null) =>
                         setting ? found.get([...prefix, ...setting.path].join("/")) : undefined;
                     const wanted =

@@ -51,6 +51,58 @@ export function routeFor(raw: Raw): Route {
     return routeOf(parseSettings(raw, "Pulumi.test.yaml"));
 }
 
+const services = {
+    metrics: "http://vminsert-cluster:8480/insert/0/prometheus/api/v1/write",
+    logs: "http://kof-storage-victoria-logs-cluster-vlinsert:9481/insert/opentelemetry/v1/logs",
+    traces: "http://kof-storage-vt-cluster-vtinsert:10481/insert/opentelemetry/v1/traces",
+    audit: "http://vlinsert-audit-logs:9481/insert/opentelemetry/v1/logs",
+};
+const vmauthPaths = {
+    metrics: "/vm/insert/0/prometheus/api/v1/write",
+    logs: "/vli/insert/opentelemetry/v1/logs",
+    traces: "/vti/insert/opentelemetry/v1/traces",
+    audit: "/vlai/insert/opentelemetry/v1/logs",
+};
+const products = { metrics: "VictoriaMetrics", logs: "VictoriaLogs", traces: "VictoriaTraces", audit: "VictoriaLogs" };
+
+/**
+ * Where each signal of one of {@link cases} goes, as a stack shows it: written down from KOF's pages, not worked out. Up to KOF
+ * 1.9 audit logs go where logs go.
+ */
+export function destinationsIn({ route, istio, version }: Raw): Record<keyof typeof services, string> {
+    const of = (text: (signal: keyof typeof services) => string) => {
+        const [metrics, logs, traces, audit] = (["metrics", "logs", "traces", "audit"] as const).map(text);
+        return {
+            metrics: metrics!,
+            logs: logs!,
+            traces: traces!,
+            audit: hasRegionless(String(version)) ? audit! : logs!,
+        };
+    };
+    switch (route) {
+        case "management":
+        case "regionless":
+            return of((signal) => `${products[signal]} on this cluster: ${services[signal]}`);
+        case "regional": {
+            const vmauth = istio === true ? "http://eu-1-vmauth:8427" : "https://vmauth.eu-1.obs.example.net";
+            return of((signal) => `${products[signal]} of region eu-1: ${vmauth}${vmauthPaths[signal]}`);
+        }
+        case "cloudwatch":
+            return {
+                ...of(
+                    (signal) =>
+                        `CloudWatch Logs in us-east-2: /kof/mothership${signal === "audit" ? "-audit" : ""}/logs`,
+                ),
+                metrics: "not stored (discarded)",
+                traces: "not stored (discarded)",
+            };
+        case "otlp":
+            return of(() => "OTLP: https://otlp.example.net");
+        default:
+            return of(() => "not stored (not collected)");
+    }
+}
+
 /** A stack file with these settings, as Pulumi hands it to the program. */
 export function stackFile(raw: Raw, more: Readonly<Record<string, string>> = {}): StackFile {
     const text = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));

@@ -4,6 +4,7 @@ import type { ExporterCounters } from "../../live/collectors";
 import { otlpRecord, sentSignals } from "../../live/otlp";
 import { selectService } from "../../live/stores";
 import { journeyResult, sentSince, type Journey } from "../../live/verify";
+import { destinationsOf } from "../../routes/destinations";
 import { command } from "./command";
 import { routeFor, routes } from "../support";
 
@@ -23,10 +24,10 @@ describe("verify", () => {
     });
 
     it("asks the service that reads what the route has written", () => {
-        const { destinations } = routeFor(routes.management!);
+        const destinations = destinationsOf(routeFor(routes.management!));
         const services = sentSignals.map((signal) => {
             const destination = destinations[signal];
-            return destination.stored ? selectService(destination.address) : "";
+            return destination.stored ? selectService(destination.ends[0].address) : "";
         });
         assert.deepEqual(services, [
             "/api/v1/namespaces/kof/services/http:vmselect-cluster:8481/proxy",

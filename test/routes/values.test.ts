@@ -501,11 +501,11 @@ describe("values of the other settings", () => {
     });
 
     it("are merged last when the user gives more of them", () => {
-        const more = {
-            "kof-mothership": { values: { promxy: { replicaCount: 1 }, global: { storageClass: "mine" } } },
-        };
-        const storageClass = { create: false, name: "fast" };
-        assert.deepEqual(values({ route: "none", storageClass, values: more }, "1.10.0"), more);
+        const more = { "kof-mothership": { values: { promxy: { replicaCount: 1 }, grafana: { enabled: false } } } };
+        const merged = { ...more, "kof-operators": { values: { "grafana-operator": { enabled: true } } } };
+        merged["kof-mothership"].values.grafana = { enabled: false, security: { create_secret: false } } as never;
+        const raw = { route: "none", grafana: { enabled: true }, values: more };
+        assert.deepEqual(values(structuredClone(raw), "1.10.0"), merged);
     });
 
     it("compute the name of a region's credentials as KOF does", () => {

@@ -94,27 +94,32 @@ describe("volumes", () => {
 
     /** What each route has on the management cluster. Before KOF 1.10 audit logs have no volume of their own. */
     const workloads: Readonly<Record<string, readonly string[]>> = {
-        none: ["grafana", "vmselect", "vmstorage"],
-        regional: ["grafana", "vmselect", "vmstorage"],
-        cloudwatch: ["grafana", "vmselect", "vmstorage"],
-        otlp: ["grafana", "vmselect", "vmstorage"],
-        management: ["grafana", "vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
-        regionless: ["grafana", "vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
+        none: ["vmselect", "vmstorage"],
+        regional: ["vmselect", "vmstorage"],
+        cloudwatch: ["vmselect", "vmstorage"],
+        otlp: ["vmselect", "vmstorage"],
+        management: ["vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
+        regionless: ["vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
     };
 
     for (const { version, name, raw } of cases) {
         it(`all get the class, on KOF ${version} with ${name}`, () => {
             const route = routeFor(raw);
+            const volumes = volumesOf(route);
             assert.deepEqual(
-                route.volumes.map(({ volume }) => volume.workload).sort(),
+                volumes.map(({ workload }) => workload).sort(),
                 workloads[String(raw.route)]!.filter((each) => each !== "vlstorage-audit" || hasRegionless(version)),
             );
-            for (const { volume, prefix } of route.volumes) {
-                const path = [...prefix, ...volume.storageClass.path];
+            for (const { storageClass, source } of volumes) {
+                const { prefix } = source.chart;
+                const path = [...prefix, ...source.volume.storageClass.path];
                 assert.equal(valueAt(route.umbrella, path), "kof", formatPath(path));
+                assert.equal(storageClass, "kof");
                 // KOF's charts hand it to volumes of their own that have no class by name.
                 assert.equal(valueAt(route.umbrella, [...prefix, "global", "storageClass"]), "kof");
             }
+            // Grafana's volume has no other class, and is there only when values ask for it.
+            assert.equal(valueAt(route.umbrella, ["kof-mothership", "values", "global", "storageClass"]), "kof");
         });
     }
 
@@ -122,7 +127,12 @@ describe("volumes", () => {
         for (const version of versions) {
             const routed = cases
                 .filter((each) => each.version === version)
-                .flatMap(({ raw }) => routeFor(raw).volumes.map(({ volume }) => volume));
+                .flatMap(({ raw }) => {
+                    const grafana = {
+                        "kof-mothership": { values: { grafana: { enabled: true, installForTests: true } } },
+                    };
+                    return volumesOf(routeFor({ ...raw, values: grafana })).map(({ source }) => source.volume);
+                });
             const missed = catalogOf(version).volumes.filter((volume) => !routed.includes(volume));
             // Without route regionless nothing turns kof-storage's own VMCluster on.
             const off = hasRegionless(version) ? [] : ["kof-storage vmselect", "kof-storage vmstorage"];

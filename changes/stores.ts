@@ -1,0 +1,191 @@
+import { formatPath } from "../catalog/values";
+import type { Route } from "../routes";
+import { componentsOn } from "../routes/components";
+import { childrenStoreHere } from "../routes/installed";
+import { keyOf, storeText, turnedOffAt } from "../routes/stored";
+import { regionalStoresOf, storesOf, type Volume } from "../routes/volumes";
+import type { Consequence } from ".";
+import { goneStores, storeChanges, volumesText, type VolumeChange } from "./volumes";
+
+/** What follows when `kof:values` turn components of the umbrella off or on: what they install goes or comes with them. */
+export function componentConsequences(from: Route, to: Route): Consequence[] {
+    const [before, after] = [componentsOn(from), componentsOn(to)];
+    const key = (name: string) => `kof:values.${name}.enabled`;
+    return [
+        ...before
+            .filter((each) => !after.includes(each))
+            .map(({ name, brings, stops }): Consequence => {
+                const message = `uninstalls ${brings(from)}`;
+                return stops
+                    ? { severity: "loses", key: key(name), message, acknowledge: `${name} off` }
+                    : { severity: "notice", key: key(name), message };
+            }),
+        ...after
+            .filter((each) => !before.includes(each))
+            .map(({ name, brings }): Consequence => {
+                return { severity: "notice", key: key(name), message: `installs ${brings(to)}` };
+            }),
+    ];
+}
+
+/** What follows when `kof:values` turn stores of this cluster off or on, or take their volumes. */
+export function storeConsequences(from: Route, to: Route, volumes: readonly VolumeChange[]): Consequence[] {
+    const after = storesOf(to);
+    const off = new Map<string, VolumeChange[]>();
+    const found: Consequence[] = [];
+    for (const change of goneStores(volumes)) {
+        const is = after.find(({ workload }) => workload === change.workload);
+        const path = turnedOffAt(to, change.volume.source);
+        if (is) {
+            found.push(...withoutVolumes(change, is, to));
+        } else if (path) {
+            const key = `kof:values.${formatPath(path)}`;
+            off.set(key, [...(off.get(key) ?? []), change]);
+        }
+    }
+    const turnedOff = [...off].map(([key, gone]): Consequence => {
+        const stored = [...new Set(gone.map(({ volume }) => volume.signal))];
+        const component = gone.every(({ volume }) => key === `kof:values.${volume.source.chart.component}.enabled`)
+            ? gone[0]?.volume.source.chart.component
+            : undefined;
+        return {
+            severity: "loses",
+            key,
+            message: `leaves the stored ${stored.join(", ")} unreachable: ${fate(gone)}`,
+            acknowledge: component === undefined ? `${stored.join(" and ")} off` : `${component} off`,
+        };
+    });
+    return [...found, ...turnedOff, ...started(from, to), ...volumesAgain(from, to)];
+}
+
+/** What becomes of the volumes of stores that are gone. */
+function fate(gone: readonly VolumeChange[]): string {
+    return gone.some(({ operation }) => operation === "deleted")
+        ? `Kubernetes deletes the volumes with it (${volumesText(gone)})`
+        : `the volumes stay (${volumesText(gone)}), but nothing reads them until it is on again`;
+}
+
+/** A store that runs on without its volumes. */
+function withoutVolumes(change: VolumeChange, is: Volume, to: Route): Consequence[] {
+    const { workload, volume } = change;
+    const key = keyOf(to, is.source, "persistence");
+    const acknowledge = `${volume.signal} without volumes`;
+    const then =
+        is.keeps === "emptyDir"
+            ? `and what is stored from then on is lost when a pod restarts`
+            : `and what is stored from then on is in a claim that KOF does not make`;
+    return [
+        {
+            severity: "loses",
+            key,
+            message: `takes the volumes of ${workload}: the stored ${volume.signal} stay in them (${volumesText([change])}), where nothing reads them, ${then}`,
+            acknowledge,
+        },
+        ...immutable(is, key, acknowledge),
+    ];
+}
+
+/** Stores that have volumes again, or for the first time. */
+function volumesAgain(from: Route, to: Route): Consequence[] {
+    const after = storesOf(to);
+    return storesOf(from).flatMap((was): Consequence[] => {
+        const is = after.find(({ workload }) => workload === was.workload);
+        if (!is || was.keeps === is.keeps || is.keeps !== "volumes" || is.retention === undefined) {
+            return [];
+        }
+        const key = keyOf(from, was.source, "persistence");
+        const text = `${String(is.count)} x ${is.size}`;
+        return [
+            {
+                severity: "notice",
+                key,
+                message: `gives ${is.workload} volumes (${text}): what is stored until then stays where it is, and is not read`,
+            },
+            ...immutable(is, key, `${is.signal} with volumes`),
+        ];
+    });
+}
+
+/** The template of a chart's own StatefulSet cannot be changed; the operator makes those that it manages anew. */
+function immutable({ workload, expands }: Volume, key: string, acknowledge: string): Consequence[] {
+    return expands
+        ? []
+        : [
+              {
+                  severity: "impossible",
+                  key,
+                  message: `would change the volumes in the template of ${workload}'s StatefulSet, which is immutable: the Helm upgrade would fail`,
+                  way: "delete the StatefulSet by hand first, without its pods (kubectl delete statefulset --cascade=orphan), and then acknowledge it",
+                  acknowledge,
+              },
+          ];
+}
+
+/** Stores that values do not keep off any more. Those of another route, or of another version, come with it. */
+function started(from: Route, to: Route): Consequence[] {
+    const before = storesOf(from);
+    return storesOf(to)
+        .filter(
+            ({ workload, retention }) => retention !== undefined && !before.some((was) => was.workload === workload),
+        )
+        .flatMap((is): Consequence[] => {
+            const path = turnedOffAt(from, is.source);
+            const message = `starts ${storeText(is.source)}: ${String(is.count)} x ${is.size}, kept for ${String(is.retention)}`;
+            return path ? [{ severity: "notice", key: `kof:values.${formatPath(path)}`, message }] : [];
+        });
+}
+
+/**
+ * What follows for the stores on regional clusters, which values of kof-regional size and which KOF changes there all at once. What
+ * would fail here fails there as well; only new regions are as the values say.
+ */
+export function regionConsequences(from: Route, to: Route): Consequence[] {
+    const [before, after] = [regionalStoresOf(from), regionalStoresOf(to)];
+    const there = "on each regional cluster";
+    return before
+        .filter(({ retention }) => retention !== undefined)
+        .flatMap((was): Consequence[] => {
+            const { signal, workload } = was;
+            const is = after.find((each) => each.workload === workload);
+            const path = is ? undefined : turnedOffAt(to, was.source);
+            if (is) {
+                return storeChanges(was, is, to, undefined).map(({ severity, acknowledge, message, ...rest }) => ({
+                    ...rest,
+                    // Of what cannot be done to regions that exist, new ones know nothing.
+                    severity: severity === "impossible" && acknowledge === undefined ? "loses" : severity,
+                    message: `${message}, ${there}`,
+                    ...(severity === "notice"
+                        ? {}
+                        : { acknowledge: `regions ${acknowledge ?? `${signal} ${was.size}->${is.size}`}` }),
+                }));
+            }
+            return path && after.length > 0
+                ? [
+                      {
+                          severity: "loses",
+                          key: `kof:values.${formatPath(path)}`,
+                          message: `leaves the stored ${signal} unreachable ${there}: the volumes stay, but nothing reads them until it is on again`,
+                          acknowledge: `regions ${signal} off`,
+                      },
+                  ]
+                : [];
+        });
+}
+
+/** What child clusters lose that store their telemetry on the management cluster, when that ends. */
+export function childConsequences(from: Route, to: Route): Consequence[] {
+    if (!childrenStoreHere(from) || childrenStoreHere(to)) {
+        return [];
+    }
+    const [was, is] = [from.settings.route, to.settings.route];
+    return [
+        {
+            severity: "loses",
+            key: was === is ? "kof:values.kof-regional.enabled" : "kof:route",
+            message:
+                "takes from every child cluster the stores that its telemetry is in: what it collects from then on is stored nowhere until " +
+                "it has a region",
+            acknowledge: was === is ? "kof-regional off" : `${was}->${is}`,
+        },
+    ];
+}

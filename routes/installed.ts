@@ -1,0 +1,71 @@
+import { enabledComponents } from "../catalog/umbrella";
+import { valueAt, type HelmValues } from "../catalog/values";
+
+/** A chart that KOF runs. */
+export interface InstalledChart {
+    readonly chart: string;
+    /** What installs it: a HelmRelease of the umbrella, or Sveltos by a MultiClusterService of {@link component}. */
+    readonly by: "flux" | "sveltos";
+    /** The component of the umbrella that brings it. Without that it is uninstalled. */
+    readonly component: string;
+    /** Where the umbrella has the chart's values, as far as a stack can give it any. */
+    readonly prefix: readonly string[];
+    /** Where it runs: on the management cluster, or on each regional cluster. */
+    readonly on: "management" | "regions";
+}
+
+/**
+ * The charts that run on the management cluster with these values: the umbrella's components, and what kof-child and
+ * kof-regional install there (`charts/kof-child/templates/child-multi-cluster-service.yaml` and
+ * `charts/kof-regional/templates/regional-multi-cluster-service.yaml`, from KOF 1.10 on).
+ *
+ * @param umbrella the umbrella's values, complete with its defaults.
+ */
+export function installedCharts(umbrella: HelmValues): InstalledChart[] {
+    const components = enabledComponents(umbrella).map((name): InstalledChart => ({
+        chart: name,
+        by: "flux",
+        component: name,
+        prefix: [name, "values"],
+        on: "management",
+    }));
+    const has = (name: string) => components.some(({ component }) => component === name);
+    const here = (component: string, key: string, ...path: string[]): InstalledChart => ({
+        chart: `kof-${key}`,
+        by: "sveltos",
+        component,
+        prefix: [component, "values", ...path, key],
+        on: "management",
+    });
+    const fromManagement = (...path: string[]) => valueAt(umbrella, ["kof-child", "values", "fromManagement", ...path]);
+    const storesHere = fromManagement("toManagementCluster", "enabled") === true;
+    const region = fromManagement("toRegionalCluster", "name") ?? "";
+    return [
+        ...components,
+        ...(has("kof-child") && storesHere ? [here("kof-child", "storage", "fromManagement")] : []),
+        ...(has("kof-child") && (storesHere || region !== "")
+            ? [here("kof-child", "collectors", "fromManagement")]
+            : []),
+        ...(has("kof-regional") && isRegionless(umbrella)
+            ? [here("kof-regional", "storage"), here("kof-regional", "collectors")]
+            : []),
+    ];
+}
+
+/** The charts that store telemetry on each regional cluster; none where there are no regions, or KOF is not installed on them. */
+export function regionalStorage(umbrella: HelmValues): InstalledChart[] {
+    const component = "kof-regional";
+    return enabledComponents(umbrella).includes(component) && !isRegionless(umbrella)
+        ? [{ chart: "kof-storage", by: "sveltos", component, prefix: [component, "values", "storage"], on: "regions" }]
+        : [];
+}
+
+/** Whether the child clusters store their telemetry on the management cluster. */
+export function childrenStoreHere({ umbrella }: { readonly umbrella: HelmValues }): boolean {
+    const charts = installedCharts(umbrella);
+    return charts.some(({ chart, component }) => chart === "kof-storage" && component === "kof-regional");
+}
+
+function isRegionless(umbrella: HelmValues): boolean {
+    return valueAt(umbrella, ["regionless", "enabled"]) === true;
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+
+import { acknowledgement, planOf, refused, verdictOf } from "../../changes";
+import { planText } from "../../changes/text";
+import { mergeValues, nest, type HelmValue, type HelmValues } from "../../catalog/values";
+import { hasRegionless, routeFor, routes, type Raw } from "../support";
+
+const plan = (from: Raw, to: Raw) => planOf(routeFor(from), routeFor(to));
+const found = (from: Raw, to: Raw) =>
+    plan(from, to).consequences.map(({ severity, key, acknowledge }) => `${severity} ${key} [${acknowledge ?? ""}]`);
+const messages = (from: Raw, to: Raw) => plan(from, to).consequences.map(({ message }) => message);
+
+const storage = "kof-child.values.fromManagement.storage";
+const regions = "kof-regional.values.storage";
+/** Values by their paths, as a person writes them. */
+const at = (...entries: (readonly [string, HelmValue])[]): HelmValues =>
+    mergeValues(...entries.map(([path, value]) => nest(path.split("."), value)));
+const management: Raw = { route: "management", version: "1.10.0" };
+const given = (...entries: (readonly [string, HelmValue])[]): Raw => ({ ...management, values: at(...entries) });
+
+describe("a change of kof:values", () => {
+    it("that turns the audit store off, as KOF's page advises, loses what is in it, and starts it the other way round", () => {
+        const path = `${storage}.victoriametrics.vlcluster_audit.enabled`;
+        const off = given([path, false]);
+        assert.equal(verdictOf(plan(management, off)), "loses");
+        assert.deepEqual(found(management, off), [`loses kof:values.${path} [audit off]`]);
+        assert.match(
+            messages(management, off)[0]!,
+            /^leaves the stored audit unreachable: .*\(vlstorage-audit 2 x 100Gi\)/,
+        );
+        const [, , , audit] = plan(management, off).signals;
+        assert.deepEqual([audit?.operation, audit?.gap], ["stops", "everything from this deployment on"]);
+        assert.deepEqual(refused(plan(management, { ...off, acknowledge: "audit off" })), []);
+        assert.deepEqual(found(off, management), [`notice kof:values.${path} []`]);
+        assert.match(
+            messages(off, management)[0]!,
+            /^starts vlstorage-audit, the store of audit on this cluster: 2 x 100Gi, kept for 1y$/,
+        );
+    });
+
+    it("that turns a component off uninstalls it everywhere, and what it installs here with it", () => {
+        const off = given(["kof-child.enabled", false], ["kof-regional.enabled", false]);
+        assert.deepEqual(found(management, off), [
+            "loses kof:values.kof-regional.enabled [kof-regional off]",
+            "loses kof:values.kof-child.enabled [kof-child off]",
+            "loses kof:values.kof-child.enabled [kof-child off]",
+        ]);
+        assert.deepEqual(messages(management, off), [
+            "uninstalls KOF on every regional cluster, with all that is stored there",
+            "uninstalls KOF on every child cluster, and the stores and collectors of this cluster",
+            "leaves the stored audit, logs, traces unreachable: the volumes stay (vlstorage-audit 2 x 100Gi, vlstorage 2 x 100Gi, " +
+                "vtstorage 2 x 100Gi), but nothing reads them until it is on again",
+        ]);
+        assert.equal(acknowledgement(plan(management, off)), "kof-regional off, kof-child off");
+        assert.ok(plan(management, off).signals.every(({ operation }) => operation === "stops"));
+        assert.deepEqual(found(off, management), [
+            "notice kof:values.kof-regional.enabled []",
+            "notice kof:values.kof-child.enabled []",
+            ...["audit", "logs", "traces"].map(() => "notice kof:values.kof-child.enabled []"),
+        ]);
+    });
+
+    for (const version of ["1.8.0", "1.9.0", "1.10.0", "1.11.0-rc0"]) {
+        it(`on KOF ${version} that turns off what the route does not need still takes KOF off other clusters`, () => {
+            const none: Raw = { route: "none", version };
+            const off = (name: string) => ({ ...none, values: { [name]: { enabled: false } } });
+            assert.deepEqual(
+                ["kof-child", "kof-regional", "kof-mothership", "kof-operators"].map(
+                    (name) => found(none, off(name))[0],
+                ),
+                ["kof-child", "kof-regional", "kof-mothership", "kof-operators"].map(
+                    (name) => `loses kof:values.${name}.enabled [${name} off]`,
+                ),
+            );
+            // Its definitions stay, and with them what it runs.
+            assert.deepEqual(found(none, off("victoria-metrics-operator")), [
+                "notice kof:values.victoria-metrics-operator.enabled []",
+            ]);
+            assert.deepEqual(found(none, off("kof-mothership")).slice(1), [
+                "loses kof:values.kof-mothership.enabled [kof-mothership off]",
+            ]);
+        });
+    }
+
+    it("that shortens retention by whichever key the charts read loses what is older, and names that key", () => {
+        const key = `${storage}.victoria-logs-cluster.vlstorage.retentionPeriod`;
+        const long = given([key, "90d"]);
+        const short = { ...management, storage: { logs: { retention: "30d" } } };
+        assert.equal(verdictOf(plan(long, short)), "loses");
+        assert.deepEqual(found(long, short), ["loses kof:storage.logs.retention [logs retention 90d->30d]"]);
+        assert.deepEqual(found(short, long), []);
+        assert.deepEqual(found(long, given([key, "14d"])), [`loses kof:values.${key} [logs retention 90d->14d]`]);
+        assert.deepEqual(plan(long, given([key, "14d"])).consequences[0]?.paste, { "kof:values": at([key, "90d"]) });
+        // Without any key it is KOF's default that is shorter.
+        assert.deepEqual(found(long, management), ["loses kof:storage.logs.retention [logs retention 90d->7d]"]);
+        const args = `${storage}.victoria-traces-cluster.vtstorage.extraArgs.retentionPeriod`;
+        assert.deepEqual(found(given([args, "2w"]), given([args, "8d"])), [
+            `loses kof:values.${args} [traces retention 2w->8d]`,
+        ]);
+        const metrics = "kof-mothership.values.victoriametrics.vmcluster.spec.retentionPeriod";
+        assert.deepEqual(found(given([metrics, "2"]), given([metrics, "40d"])), [
+            `loses kof:values.${metrics} [metrics retention 2->40d]`,
+        ]);
+    });
+
+    it("that limits what is kept, or limits it more, loses what is beyond", () => {
+        const key = `${storage}.victoria-logs-cluster.vlstorage.retentionDiskSpaceUsage`;
+        assert.deepEqual(found(management, given([key, 50])), [`loses kof:values.${key} [logs limit none->50GiB]`]);
+        assert.deepEqual(found(given([key, 50]), given([key, "20GiB"])), [
+            `loses kof:values.${key} [logs limit 50GiB->20GiB]`,
+        ]);
+        assert.deepEqual(found(given([key, 20]), given([key, 50])), []);
+        assert.deepEqual(found(given([key, 20]), management), []);
+        // A limit beyond the volume deletes nothing: the volume is full before.
+        assert.deepEqual(found(management, given([key, 500])), []);
+        const filter = "kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.extraArgs.retentionFilter";
+        assert.deepEqual(found(management, given([filter, '{team="x"}:3d'])), [
+            `loses kof:values.${filter} [metrics limit none->{team="x"}:3d]`,
+        ]);
+    });
+
+    it("that takes the volumes of a store loses them, and a StatefulSet cannot be changed to that", () => {
+        const logs = `${storage}.victoria-logs-cluster.vlstorage.persistentVolume.enabled`;
+        const without = given([logs, false]);
+        assert.deepEqual(found(management, without), [
+            `impossible kof:values.${logs} [logs without volumes]`,
+            `loses kof:values.${logs} [logs without volumes]`,
+        ]);
+        assert.equal(verdictOf(plan(management, { ...without, acknowledge: "logs without volumes" })), "loses");
+        assert.deepEqual(found(without, management), [
+            `impossible kof:values.${logs} [logs with volumes]`,
+            `notice kof:values.${logs} []`,
+        ]);
+        // The operator makes the StatefulSet of metrics anew.
+        const metrics = "kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.storage.emptyDir";
+        assert.deepEqual(found(management, given([metrics, {}])), [
+            `loses kof:values.${metrics} [metrics without volumes]`,
+        ]);
+        const claim = `${storage}.victoria-traces-cluster.vtstorage.persistentVolume.existingClaim`;
+        assert.match(messages(management, given([claim, "mine"])).join("\n"), /is in a claim that KOF does not make/);
+    });
+
+    it("that gives volumes other names leaves what is stored where nothing reads it", () => {
+        const name = `${storage}.victoria-logs-cluster.fullnameOverride`;
+        assert.deepEqual(found(management, given([name, "mine"])), [`loses kof:values.${name} [logs elsewhere]`]);
+    });
+
+    it("that has Kubernetes delete volumes with their pods says so", () => {
+        const spec = `${storage}.victoriametrics.vlcluster_audit`;
+        const deleting = [
+            `${spec}.spec.vlstorage.persistentVolumeClaimRetentionPolicy`,
+            { whenDeleted: "Delete" },
+        ] as const;
+        const [message = ""] = messages(given(deleting), given(deleting, [`${spec}.enabled`, false]));
+        assert.match(message, /Kubernetes deletes the volumes with it \(vlstorage-audit 2 x 100Gi\)/);
+    });
+
+    it("about what regions store is about stored data, too", () => {
+        const retention = `${regions}.victoria-logs-cluster.vlstorage.retentionPeriod`;
+        assert.deepEqual(found(given([retention, "90d"]), given([retention, "30d"])), [
+            `loses kof:values.${retention} [regions logs retention 90d->30d]`,
+        ]);
+        assert.match(
+            messages(given([retention, "90d"]), given([retention, "30d"]))[0]!,
+            /^deletes the logs that are older than 30d \(90d->30d\), on each regional cluster$/,
+        );
+        const size = `${regions}.victoriametrics.vmcluster.spec.vmstorage.storage.volumeClaimTemplate.spec.resources.requests.storage`;
+        assert.deepEqual(found(given([size, "300Gi"]), given([size, "200Gi"])), [
+            `loses kof:values.${size} [regions metrics 300Gi->200Gi]`,
+        ]);
+        assert.deepEqual(found(given([size, "200Gi"]), given([size, "300Gi"])), [`notice kof:values.${size} []`]);
+        const off = `${regions}.victoria-traces-cluster.enabled`;
+        assert.deepEqual(found(management, given([off, false])), [`loses kof:values.${off} [regions traces off]`]);
+        const text = planText(plan(management, given([off, false])));
+        assert.match(text, /## Volumes on each regional cluster\n\n[^]*- vtstorage: orphaned, 2 x 100Gi, traces/);
+        assert.doesNotMatch(planText(plan(management, management)), /regional cluster/);
+    });
+});
+
+describe("the end of route regionless", () => {
+    for (const version of ["1.10.0", "1.11.0-rc0"]) {
+        it(`takes from child clusters where their telemetry is stored, on KOF ${version}`, () => {
+            assert.ok(hasRegionless(version));
+            const regionless = { ...routes.regionless, version };
+            const children = (to: Raw) =>
+                messages(regionless, to).filter((message) => message.includes("child cluster"));
+            assert.equal(children({ ...routes.none, version }).length, 1);
+            assert.match(children({ ...routes.none, version })[0]!, /is stored nowhere until it has a region/);
+            assert.equal(children({ ...routes.management, version }).length, 1);
+            const off = { ...regionless, values: { "kof-regional": { enabled: false } } };
+            assert.deepEqual(found(regionless, off), [
+                "loses kof:values.kof-regional.enabled [kof-regional off]",
+                "loses kof:values.kof-regional.enabled [kof-regional off]",
+                "loses kof:values.kof-regional.enabled [kof-regional off]",
+            ]);
+            assert.equal(children(off).length, 1);
+        });
+    }
+});

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+
+import { signals } from "../../catalog";
+import { mergeValues, nest, type HelmValue, type HelmValues } from "../../catalog/values";
+import { runOffline } from "../../cli/program";
+import { planOf } from "../../changes";
+import { lintCollectors } from "../../collectors/lint";
+import { destinationsOf, destinationText } from "../../routes/destinations";
+import { summaryPage } from "../../summary/page";
+import { cases, destinationsIn, routeFor, routes, stackFile, type Raw } from "../support";
+
+const texts = (raw: Raw) => {
+    const destinations = destinationsOf(routeFor(raw));
+    return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])]));
+};
+const at = (...entries: (readonly [readonly string[], HelmValue])[]): HelmValues =>
+    mergeValues(...entries.map(([path, value]) => nest([...path], value)));
+
+describe("where signals go", () => {
+    for (const { version, name, raw } of cases) {
+        it(`is where the route sends them, on KOF ${version}, ${name}`, () => {
+            assert.deepEqual(texts(raw), destinationsIn(raw));
+        });
+    }
+
+    const exporters = [
+        "kof-collectors",
+        "values",
+        "opentelemetry-kube-stack",
+        "defaultCRConfig",
+        "config",
+        "exporters",
+    ];
+    const endpoints = {
+        metrics_endpoint: "http://mimir.example.net/otlp/v1/metrics",
+        logs_endpoint: "http://loki.example.net/otlp/v1/logs",
+        traces_endpoint: "http://tempo.example.net:4318/v1/traces",
+    };
+    const otlp: Raw = { route: "otlp", otlp: { endpoint: "http://mimir.example.net/otlp" } };
+    const perSignal = (given: object): Raw => ({
+        ...otlp,
+        values: at([[...exporters, "otlphttp/destination"], given as HelmValues]),
+    });
+
+    for (const version of ["1.9.0", "1.10.0"]) {
+        it(`is the address of the exporter, of which values give one per signal, on KOF ${version}`, async () => {
+            const raw = { ...perSignal(endpoints), version };
+            const expected = {
+                metrics: `OTLP: ${endpoints.metrics_endpoint}`,
+                logs: `OTLP: ${endpoints.logs_endpoint}`,
+                traces: `OTLP: ${endpoints.traces_endpoint}`,
+                audit: `OTLP: ${endpoints.logs_endpoint}`,
+            };
+            assert.deepEqual(texts(raw), expected);
+            const { outputs, messages } = await runOffline(stackFile(raw), { preview: true });
+            assert.deepEqual(outputs.destinations, expected);
+            // The address for metrics is what the exporter makes of the setting anyway.
+            assert.equal(
+                messages.filter((message) => message.includes("no longer to")).length,
+                version === "1.9.0" ? 2 : 3,
+            );
+            const page = summaryPage("x", routeFor(raw), []);
+            assert.ok(Object.values(endpoints).every((address) => page.includes(`| OTLP | \`${address}\` |`)));
+            const change = planOf(routeFor({ ...otlp, version }), routeFor(raw));
+            assert.deepEqual(
+                change.signals.map(({ to }) => to),
+                signals.map((signal) => expected[signal]),
+            );
+        });
+
+        it(`is the setting's address for the signals that values say nothing of, on KOF ${version}`, () => {
+            const raw = { ...perSignal({ traces_endpoint: endpoints.traces_endpoint }), version };
+            assert.deepEqual(lintCollectors(routeFor(raw)).faults, []);
+            const setting = "OTLP: http://mimir.example.net/otlp";
+            assert.deepEqual(texts(raw), {
+                metrics: setting,
+                logs: setting,
+                traces: `OTLP: ${endpoints.traces_endpoint}`,
+                audit: setting,
+            });
+        });
+    }
+
+    const collectors = ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"];
+    const shared = [...collectors, "defaultCRConfig", "config"];
+    const daemon = [...collectors, "collectors", "daemon", "config", "service", "pipelines"];
+
+    it("may be several places at once", () => {
+        const values = at(
+            [[...shared, "exporters", "otlphttp/archive"], { endpoint: "http://loki:3100/otlp" }],
+            [
+                [...daemon, "logs/default", "exporters"],
+                ["otlphttp/logs", "otlphttp/archive"],
+            ],
+        );
+        const raw = { ...routes.management, version: "1.10.0", values };
+        assert.equal(texts(raw).logs, `${destinationsIn(raw).logs} and OTLP: http://loki:3100/otlp`);
+        assert.equal(texts(raw).audit, destinationsIn(raw).audit);
+        const rows = summaryPage("x", routeFor(raw), [])
+            .split("\n")
+            .filter((line) => line.startsWith("| logs | "));
+        assert.equal(rows.length, 2);
+    });
+
+    it("is nowhere where the store is off, whatever the collectors send there", () => {
+        const audit = [
+            "kof-child",
+            "values",
+            "fromManagement",
+            "storage",
+            "victoriametrics",
+            "vlcluster_audit",
+            "enabled",
+        ];
+        const off = { ...routes.management, version: "1.10.0", values: at([audit, false]) };
+        const { audit: text, ...others } = texts(off);
+        assert.equal(text, "not stored (http://vlinsert-audit-logs:9481/insert/opentelemetry/v1/logs does not exist)");
+        const { audit: _, ...expected } = destinationsIn(off);
+        assert.deepEqual(others, expected);
+        // Sent to the logs' store, they are stored among the logs.
+        const among = at([audit, false], [[...daemon, "logs/audit", "exporters"], ["otlphttp/logs"]]);
+        assert.equal(texts({ ...off, values: among }).audit, destinationsIn(off).logs);
+    });
+
+    it("is this cluster's own store by each of its service's names, and no other service of it", () => {
+        const endpoint = [...shared, "exporters", "otlphttp/traces", "traces_endpoint"];
+        const to = (address: string) =>
+            texts({ ...routes.management, version: "1.10.0", values: at([endpoint, address]) }).traces;
+        const own = "http://kof-storage-vt-cluster-vtinsert.kof.svc:10481/insert/opentelemetry/v1/traces";
+        assert.equal(to(own), `VictoriaTraces on this cluster: ${own}`);
+        const foreign = own.replace(".kof.svc", ".example.net");
+        assert.equal(to(foreign), `OTLP: ${foreign}`);
+        const wrong = own.replace("/insert/opentelemetry/v1/traces", "/x");
+        assert.equal(to(wrong), `not stored (${wrong} does not exist)`);
+    });
+
+    it("is the log group and the stream that the exporter has", () => {
+        const group = [...exporters, "awscloudwatchlogs", "log_group_name"];
+        const stream = [...exporters, "awscloudwatchlogs", "log_stream_name"];
+        const { cloudwatch } = routes;
+        const raw = { ...cloudwatch, version: "1.9.0", values: at([group, "mine"], [stream, "${env:NODE}/x"]) };
+        assert.equal(texts(raw).logs, "CloudWatch Logs in us-east-2: mine/*/x");
+        const all = {
+            region: "us-east-2",
+            signals: { metrics: "emf", traces: "xray" },
+            logStream: "{NodeName}/{Collector}",
+        };
+        assert.deepEqual(texts({ route: "cloudwatch", version: "1.10.0", cloudwatch: all }), {
+            metrics: "CloudWatch metrics in us-east-2: KOF/mothership",
+            logs: "CloudWatch Logs in us-east-2: /kof/mothership/*/*",
+            traces: "AWS X-Ray: us-east-2",
+            audit: "CloudWatch Logs in us-east-2: /kof/mothership-audit/*/*",
+        });
+    });
+});
