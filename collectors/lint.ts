@@ -137,12 +137,15 @@ function unservedSignals(change: Change): Lint {
             notices: [`No collector runs on this cluster by kof:values: ${lost.join(", ")} of it are not stored.`],
         };
     }
-    const [faults, notices]: [Fault[], string[]] = [[], []];
+    const off = change.plain.filter(({ key }) => !collectors.some((each) => each.key === key));
+    const [faults, notices]: [Fault[], string[]] = [[], off.flatMap(collectorOffNotice)];
     for (const signal of lost) {
-        const said = storeOffNotice(signal, change) ?? collectorsOffNotice(signal, change);
+        const said = storeOffNotice(signal, change);
+        // Up to KOF 1.9 audit logs are among the logs.
+        const carried = flowsFor(signal, change.plain)[0]?.signal;
         if (said !== undefined) {
             notices.push(said);
-        } else {
+        } else if (change.plain.some((each) => sends(each, carried) && !off.includes(each))) {
             const where = addressesOf(intended[signal]).join(" or ");
             const message = `leaves no collector that sends ${signal} to ${where}, where route ${route.settings.route} stores them`;
             faults.push({ key: "kof:values", message });
@@ -178,16 +181,18 @@ function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations
 
 const auditExporters = ["config", "service", "pipelines", "logs/audit", "exporters"];
 
-/** Of a signal that only collectors send which values turn off. */
-function collectorsOffNotice(signal: Signal, { collectors, plain }: Change): string | undefined {
-    const carried = flowsFor(signal, plain)[0]?.signal;
-    const sending = plain.filter((collector) =>
-        endsOf(collector).some((flow) => flow.signal === carried && flow.address !== undefined),
-    );
-    const off = sending.filter(({ key }) => !collectors.some((each) => each.key === key));
-    return sending.length > 0 && off.length === sending.length
-        ? `kof:values turn off ${off.map(({ name }) => name).join(" and ")}, which alone sent ${signal}: they are not stored.`
-        : undefined;
+/** What a collector sent that values turn off. */
+function collectorOffNotice(collector: Collector): string[] {
+    const sent = signals.filter((signal) => sends(collector, signal));
+    return sent.length > 0
+        ? [
+              `kof:values turn off ${collector.name}, which sends ${sent.join(", ")}: what it alone collects is not stored.`,
+          ]
+        : [];
+}
+
+function sends(collector: Collector, signal: Signal | undefined): boolean {
+    return endsOf(collector).some((flow) => flow.signal === signal && flow.address !== undefined);
 }
 
 /** What is sent to where the route sends nothing, or not this signal. */

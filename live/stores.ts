@@ -51,8 +51,9 @@ export async function storeOf(signal: SentSignal, ends: readonly End[], live: Li
     if (stores.length === 0) {
         throw hidden[0] ?? new CouldNotLook(`${signal} are stored nowhere`);
     }
+    const unread = hidden.length > 0 ? `; not looked at: ${hidden.map(({ message }) => message).join("; ")}` : "";
     return {
-        name: stores.map(({ name }) => name).join(" and "),
+        name: stores.map(({ name }) => name).join(" and ") + unread,
         has: async (mark) => {
             const found = await Promise.all(stores.map((store) => store.has(mark)));
             return found.every((each) => each);

@@ -264,7 +264,6 @@ export function storageProblems(deployment: Deployment): Problem[] {
         ...own.flatMap(({ source }) => sized.flatMap((aspect) => contradictions(deployment, source, aspect))),
         ...[...own, ...regional].flatMap((store) => unreadable(deployment, store)),
         ...secondOwners(deployment, own),
-        ...withoutNodes(deployment),
     ];
     return problems.filter(({ key }, i) => problems.findIndex((each) => each.key === key) === i);
 }
@@ -303,13 +302,11 @@ function isSame(aspect: Sized, one: HelmValue, other: HelmValue): boolean {
 function unreadable(deployment: Deployment, store: Volume): Problem[] {
     const { source, count, copies, size, retention, limits } = store;
     const { workload } = source.volume;
-    const isCount = (number: number) => Number.isInteger(number) && number > 0;
     const problem = (aspect: Aspect, isRight: boolean, message: string, allowed: string): Problem[] => {
         const said = saidAt(deployment, source, aspect);
         return said === undefined || isRight ? [] : [{ key: `kof:values.${formatPath(said)}`, message, allowed }];
     };
     const is = (aspect: Aspect) => brief(valueAt(deployment.values, saidAt(deployment, source, aspect) ?? []) ?? null);
-    const whole = "a whole number from 1";
     return [
         ...problem(
             "size",
@@ -330,18 +327,12 @@ function unreadable(deployment: Deployment, store: Volume): Problem[] {
             "bytes with a unit (50GiB), or a percentage",
         ),
         ...problem(
-            "replicas",
-            isCount(count),
-            `is ${is("replicas")}, which is no number of pods of ${workload}`,
-            whole,
-        ),
-        ...problem(
             "replicationFactor",
-            isCount(copies),
+            copies > 0,
             `is ${is("replicationFactor")}, which is no number of copies`,
-            whole,
+            "a whole number from 1",
         ),
-        ...[...new Set(["replicationFactor", "replicas"] as const)]
+        ...(["replicationFactor", "replicas"] as const)
             .flatMap((aspect) =>
                 problem(
                     aspect,
@@ -352,33 +343,6 @@ function unreadable(deployment: Deployment, store: Volume): Problem[] {
             )
             .slice(0, 1),
     ];
-}
-
-/**
- * Stores of a chart of their own that are off while what writes to them is on: Helm refuses that ("no storageNodes found", charts
- * victoria-logs-cluster and victoria-traces-cluster), and with it all of kof-storage.
- */
-function withoutNodes(deployment: Deployment): Problem[] {
-    return [...storesOff(deployment, "management"), ...storesOff(deployment, "regions")].flatMap(
-        ({ source, path }): Problem[] => {
-            const [chart = "", storage = ""] = path.slice(source.chart.prefix.length);
-            const nodes = ["insert", "select"].map((part) =>
-                valueAt(deployment.umbrella, [
-                    ...source.chart.prefix,
-                    ...[chart, storage.replace(/storage$/, part), "extraArgs", "storageNode"],
-                ]),
-            );
-            return source.volume.expands || storage === "enabled" || nodes.every((node) => node !== undefined)
-                ? []
-                : [
-                      {
-                          key: `kof:values.${formatPath(path)}`,
-                          message: `is false, and what writes to ${source.volume.workload} has no other store: Helm refuses the chart`,
-                          allowed: `${formatPath([...source.chart.prefix, chart, "enabled"])}: false, which turns off all of it`,
-                      },
-                  ];
-        },
-    );
 }
 
 /** Stores that two charts would make under one name. */

@@ -190,6 +190,98 @@ describe("the lint of collectors", () => {
         assert.deepEqual(cloudwatch({ "logs/default": whole }), { faults: [], notices: [] });
     });
 
+    describe("of what values turn off", () => {
+        const management = (...values: HelmValues[]) =>
+            lintCollectors(routeFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) }));
+        const store = (path: string) => nest(`kof-child.values.fromManagement.storage.${path}`.split("."), false);
+        const sorted = [...daemon, "service", "pipelines", "logs/audit", "exporters"];
+
+        it("says that audit logs have no store, and how to have them among the logs", () => {
+            const off = store("victoriametrics.vlcluster_audit.enabled");
+            const { faults, notices } = management(off);
+            assert.deepEqual(faults, []);
+            assert.deepEqual(notices, [
+                "kof:values.kof-child.values.fromManagement.storage.victoriametrics.vlcluster_audit.enabled leaves audit logs of this " +
+                    "cluster without a store: the collectors send them to " +
+                    "http://vlinsert-audit-logs:9481/insert/opentelemetry/v1/logs all the same, where nothing answers, and drop " +
+                    "them. To have them among the logs: kof:values.kof-child.values.fromManagement.collectors." +
+                    "opentelemetry-kube-stack.collectors.daemon.config.service.pipelines.logs/audit.exporters: [otlphttp/logs].",
+            ]);
+            // As pasted, nothing is lost any more, and the store is said to be off.
+            const among = management(off, kubeStack("1.10.0", sorted, ["otlphttp/logs"]));
+            assert.deepEqual(among.faults, []);
+            assert.deepEqual(
+                among.notices.filter((notice) => /without a store|turns off/.test(notice)),
+                [
+                    "kof:values.kof-child.values.fromManagement.storage.victoriametrics.vlcluster_audit.enabled turns off " +
+                        "vlstorage-audit, the store of audit on this cluster.",
+                ],
+            );
+        });
+
+        it("offers no store of logs for audit logs that is off, too", () => {
+            const { faults, notices } = management(
+                store("victoriametrics.vlcluster_audit.enabled"),
+                store("victoria-logs-cluster.enabled"),
+            );
+            assert.deepEqual(faults, []);
+            assert.equal(notices.filter((notice) => notice.includes("without a store")).length, 2);
+            assert.ok(!notices.some((notice) => notice.includes("among the logs")));
+        });
+
+        it("still refuses an exporter that leads to a store which nothing turned off, but that is not there", () => {
+            const endpoint = [...config, "exporters", "otlphttp/logs", "logs_endpoint"];
+            const { faults } = management(kubeStack("1.10.0", endpoint, "http://vlinsert-audit-logs:9481/wrong"));
+            assert.match(
+                faults[0]!.message,
+                /sends to http:\/\/vlinsert-audit-logs:9481\/wrong .* does not exist on route management/,
+            );
+        });
+
+        it("says that no collector runs, and which signals are lost with it", () => {
+            const { faults, notices } = management({ "kof-child": { enabled: false } });
+            assert.deepEqual(faults, []);
+            assert.equal(
+                notices[0],
+                "No collector runs on this cluster by kof:values: metrics, logs, traces, audit of it are not stored.",
+            );
+        });
+
+        it("names the collectors that are off, and what they sent", () => {
+            const off = (...names: string[]) =>
+                management(...names.map((name) => kubeStack("1.10.0", ["collectors", name, "enabled"], false)));
+            const notice = (name: string, sent: string) =>
+                `kof:values turn off kof-collectors-${name}, which sends ${sent}: what it alone collects is not stored.`;
+            const daemonOff = notice("daemon", "metrics, logs, traces, audit");
+            assert.deepEqual(off("daemon"), { faults: [], notices: [daemonOff] });
+            assert.deepEqual(off("daemon", "cluster", "controller-k0s"), {
+                faults: [],
+                notices: [
+                    notice("cluster-stats", "metrics, logs"),
+                    notice("controller-k0s-daemon", "metrics"),
+                    daemonOff,
+                ],
+            });
+            // One that is off excuses no other that is on.
+            const traces = [...config, "service", "pipelines", "traces", "exporters"];
+            const { faults } = management(
+                kubeStack("1.10.0", ["collectors", "cluster", "enabled"], false),
+                kubeStack("1.10.0", traces, ["debug"]),
+            );
+            assert.match(faults.at(-1)!.message, /leaves no collector that sends traces to /);
+        });
+
+        it("says that a signal is sent elsewhere instead, and not besides", () => {
+            const endpoint = [...config, "exporters", "otlphttp/traces", "traces_endpoint"];
+            const { faults, notices } = management(kubeStack("1.10.0", endpoint, "https://tempo.example.net"));
+            assert.deepEqual(faults, []);
+            assert.deepEqual(notices, [
+                "kof:values have traces sent to https://tempo.example.net, and no longer to " +
+                    "http://kof-storage-vt-cluster-vtinsert:10481/insert/opentelemetry/v1/traces.",
+            ]);
+        });
+    });
+
     it("stops the program before it registers anything, and names all at once", async () => {
         const values = mergeValues(
             kubeStack("1.10.0", ["defaultCRConfig", "env"], []),

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 
 import type { ExporterCounters } from "../../live/collectors";
+import { CouldNotLook, type Live } from "../../live/findings";
+import type { Kubernetes } from "../../live/kubernetes";
 import { otlpRecord, sentSignals } from "../../live/otlp";
-import { selectService } from "../../live/stores";
+import { selectService, storeOf } from "../../live/stores";
 import { journeyResult, sentSince, type Journey } from "../../live/verify";
-import { destinationsOf } from "../../routes/destinations";
+import { destinationsOf, type End } from "../../routes/destinations";
 import { command } from "./command";
 import { routeFor, routes } from "../support";
 
@@ -34,6 +36,49 @@ describe("verify", () => {
             "/api/v1/namespaces/kof/services/http:kof-storage-victoria-logs-cluster-vlselect:9471/proxy",
             "/api/v1/namespaces/kof/services/http:kof-storage-vt-cluster-vtselect:10471/proxy",
         ]);
+    });
+
+    describe("of a signal that is stored in several places", () => {
+        const mark = { text: "kofverify1", traceId: "0123", time: new Date() };
+        const at = (host: string): End => ({
+            store: "VictoriaLogs on this cluster",
+            address: `http://${host}:9481/insert/opentelemetry/v1/logs`,
+            on: "cluster",
+            holds: "logs",
+        });
+        const [one, two] = [at("one-vlinsert"), at("two-vlinsert")];
+        const away: End = { store: "OTLP", address: "http://loki:3100/otlp", on: "elsewhere" };
+        /** A cluster whose stores answer with these bodies, by the start of their name. */
+        const live = (answers: Readonly<Record<string, string>>): Live => {
+            const request = (_: string, path: string) => {
+                const [, host = ""] = /http:(\w+)-vlselect/.exec(path) ?? [];
+                return Promise.resolve({ status: 200, body: answers[host] ?? "" });
+            };
+            return {
+                route: routeFor(routes.management!),
+                kubernetes: { request } as unknown as Kubernetes,
+                aws: {},
+            };
+        };
+
+        it("takes a record for stored when all of them have it", async () => {
+            const has = async (answers: Readonly<Record<string, string>>) =>
+                (await storeOf("logs", [one, two], live(answers))).has(mark);
+            assert.equal(await has({ one: "{}", two: "{}" }), true);
+            assert.equal(await has({ one: "{}" }), false);
+            assert.equal(await has({ two: "{}" }), false);
+        });
+
+        it("says of which it cannot look, and looks at the others", async () => {
+            const store = await storeOf("logs", [away, one], live({ one: "{}" }));
+            assert.equal(await store.has(mark), true);
+            assert.equal(
+                store.name,
+                "VictoriaLogs on this cluster: http://one-vlinsert:9481/insert/opentelemetry/v1/logs; not looked at: " +
+                    "OTLP: http://loki:3100/otlp is not read by this command. Look there for logs with the mark",
+            );
+            await assert.rejects(storeOf("logs", [away], live({})), CouldNotLook);
+        });
     });
 
     it("takes a signal for sent when its counters rise, and for dropped when failures do", () => {
