@@ -6,6 +6,7 @@ import * as path from "node:path";
 
 import { routeWithRates, sizeText } from "../../cli/size";
 import { readPrices } from "../../capacity/costs";
+import { mergeValues, nest } from "../../catalog/values";
 import { routes, stackFile } from "../support";
 
 const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };
@@ -74,6 +75,22 @@ A month, at the list prices of 2026-06
         assert.match(
             roomy,
             /away for 3h, .*\n {4}logs {2}12\.57 GiB\n.* 20\.00 GiB on its node \(kof:buffer\.size\)\.\n/,
+        );
+    });
+
+    it("plans no more than a store's own limit lets it keep, and pastes the key that decides", () => {
+        const storage = ["kof-child", "values", "fromManagement", "storage"];
+        const values = mergeValues(
+            nest([...storage, "victoria-logs-cluster", "vlstorage", "retentionDiskSpaceUsage"], 50),
+            nest([...storage, "victoria-traces-cluster", "vtstorage", "persistentVolume", "size"], "10Gi"),
+            nest([...storage, "victoriametrics", "vlcluster_audit", "enabled"], false),
+        );
+        const shown = text({ rates, version: "1.10.0", storage: { logs: { retention: "30d" } }, values });
+        assert.match(shown, /^ {4}vlstorage +10\.06 GiB +30d, by its limit 9 days +2 x 63Gi +2 x 100Gi +never$/m);
+        assert.doesNotMatch(shown, /vlstorage-audit/);
+        assert.match(
+            shown,
+            /kof:values:\n {6}kof-child:\n[^]* victoria-traces-cluster:\n +vtstorage:\n +persistentVolume:\n +size: 41Gi\n/,
         );
     });
 
