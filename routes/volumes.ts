@@ -268,7 +268,9 @@ export function keptOf({ retention, limits, keeps }: Volume): string {
         kind === "filter" ? `by the filter ${text}` : `at most ${text} in each pod`,
     );
     const until = keeps === "emptyDir" ? ["until a restart"] : [];
-    return retention === undefined ? "" : [retention, ...until, ...within].join(", ");
+    // VictoriaMetrics takes a bare number for months.
+    const time = retention?.replace(/^\d+$/, (months) => (months === "1" ? "1 month" : `${months} months`));
+    return time === undefined ? "" : [time, ...until, ...within].join(", ");
 }
 
 /** What volumes ask for together, in GiB. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 
 import { catalogOf, versions, type CatalogVolume } from "../../catalog";
-import { formatPath, valueAt } from "../../catalog/values";
-import { sizeInGiB, totalGiB, volumesOf, type Volume } from "../../routes/volumes";
+import { formatPath, mergeValues, nest, valueAt, type HelmValues } from "../../catalog/values";
+import { keptOf, sizeInGiB, spaceOf, storesOf, totalGiB, volumesOf, type Volume } from "../../routes/volumes";
 import { settingRows } from "../../stacks/describe";
 import { cases, hasRegionless, routeFor, routes } from "../support";
 
@@ -72,6 +72,33 @@ describe("volumes", () => {
         const told = { ...routes.management, storage: { logs: { retention: "7d" } } };
         const logs = volumesOf(routeFor(told)).find(({ signal }) => signal === "logs");
         assert.equal(logs?.keptByDefault, false);
+    });
+
+    it("say how long they are kept as a person reads it, with all that limits it", () => {
+        const storage = ["kof-child", "values", "fromManagement", "storage"];
+        const vlstorage = [...storage, "victoria-logs-cluster", "vlstorage"];
+        const spec = ["kof-mothership", "values", "victoriametrics", "vmcluster", "spec"];
+        const kept = (...values: HelmValues[]) =>
+            Object.fromEntries(
+                storesOf(routeFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) })).map(
+                    (store) => [store.workload, [spaceOf(store), keptOf(store)].join("; ")],
+                ),
+            );
+        const shown = kept(
+            nest([...spec, "retentionPeriod"], "2"),
+            nest([...spec, "vmstorage", "extraArgs", "retentionFilter"], '{a="b"}:1d'),
+            nest([...vlstorage, "extraArgs", "retention.maxDiskUsagePercent"], 80),
+            nest([...vlstorage, "horizontalPodAutoscaler", "enabled"], true),
+            nest([...storage, "victoria-traces-cluster", "vtstorage", "persistentVolume", "enabled"], false),
+            nest([...storage, "victoriametrics", "vlcluster_audit", "spec", "vlstorage", "retentionPeriod"], "1"),
+        );
+        assert.deepEqual(shown, {
+            vmselect: "2 x 10Gi; ",
+            vmstorage: '3 x 100Gi; 2 months, by the filter {a="b"}:1d',
+            "vlstorage-audit": "2 x 100Gi; 1 month",
+            vlstorage: "2 or more x 100Gi; 7d, at most 80% in each pod",
+            vtstorage: "2 pods without volumes; 7d, until a restart",
+        });
     });
 
     it("are what the settings say, and what values say after them", () => {
