@@ -143,7 +143,7 @@ function routeOfDeployed(
     source: string,
 ): Route | undefined {
     try {
-        return routeOf(parseSettings(found, source));
+        return routeOf(parseSettings(found, source, true));
     } catch (error) {
         if (!(error instanceof UserError)) {
             throw error;

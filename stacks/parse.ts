@@ -11,9 +11,11 @@ import { settingsSchema, type Settings } from "./settings";
  *
  * @param raw the settings by their key under `kof:`, as they stand in the stack file.
  * @param source what to call the file in errors.
+ * @param isDeployed whether they have been deployed as they are. Whatever contradicts itself in them
+ *     has run all the same.
  * @throws UserError with all problems at once.
  */
-export function parseSettings(raw: Readonly<Record<string, unknown>>, source: string): Settings {
+export function parseSettings(raw: Readonly<Record<string, unknown>>, source: string, isDeployed = false): Settings {
     const problems: Problem[] = Object.keys(raw)
         .filter((key) => !Object.hasOwn(settingsSchema, key))
         .map((key) => unknownKey([], key, Object.keys(settingsSchema)));
@@ -37,7 +39,11 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
     }
     problems.push(...crossProblems(values, raw));
     // Where only sizes are wrong otherwise, what values say of them is known all the same.
-    if (Object.keys(values.values ?? {}).length > 0 && problems.every(({ key }) => key.startsWith("kof:storage"))) {
+    if (
+        !isDeployed &&
+        Object.keys(values.values ?? {}).length > 0 &&
+        problems.every(({ key }) => key.startsWith("kof:storage"))
+    ) {
         problems.push(...storageProblems(deploymentOf(values as Settings)));
     }
     if (problems.length > 0) {

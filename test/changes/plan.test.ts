@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import fc from "fast-check";
 
+import { nest } from "../../catalog/values";
 import { acknowledgement, planOf, refused, verdictOf, type Plan } from "../../changes";
 import { planText } from "../../changes/text";
 import { runOffline } from "../../cli/program";
@@ -462,6 +463,19 @@ describe("a deployment after another", () => {
             /^warning: kof:adopt takes over whatever KOF is installed, [^\n]*adopt -- --cluster/,
         );
         assert.deepEqual((await up({ ...management, adopt: true }, outputs)).messages, []);
+    });
+
+    it("reads a deployment whose settings and values contradict each other as it ran", async () => {
+        const vlstorage = ["kof-child", "values", "fromManagement", "storage", "victoria-logs-cluster", "vlstorage"];
+        const settings = {
+            ...management,
+            version: "1.10.0",
+            storage: { logs: { retention: "30d" } },
+            values: nest([...vlstorage, "extraArgs", "retentionPeriod"], "90d"),
+        };
+        const next = (retention: string) => ({ ...settings, storage: { logs: { retention } }, values: {} });
+        await up(next("90d"), { settings });
+        await assert.rejects(up(next("30d"), { settings }), /kof:acknowledge: logs retention 90d->30d/);
     });
 
     it("does not take settings that it cannot read for a first deployment", async () => {

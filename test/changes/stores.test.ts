@@ -113,6 +113,13 @@ describe("a change of kof:values", () => {
         assert.deepEqual(found(given([key, 20]), management), []);
         // A limit beyond the volume deletes nothing: the volume is full before.
         assert.deepEqual(found(management, given([key, 500])), []);
+        const args = [...key.split(".").slice(0, -1), "extraArgs", "retention.maxDiskUsagePercent"];
+        const percent = (value: number): Raw => ({ ...management, values: nest(args, value) });
+        assert.deepEqual(
+            plan(management, percent(80)).consequences.map(({ acknowledge }) => acknowledge),
+            ["logs limit none->80%"],
+        );
+        assert.deepEqual(found(percent(50), percent(80)), []);
         const filter = "kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.extraArgs.retentionFilter";
         assert.deepEqual(found(management, given([filter, '{team="x"}:3d'])), [
             `loses kof:values.${filter} [metrics limit none->{team="x"}:3d]`,

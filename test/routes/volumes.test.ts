@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 
 import { catalogOf, versions, type CatalogVolume } from "../../catalog";
 import { formatPath, mergeValues, nest, valueAt, type HelmValues } from "../../catalog/values";
-import { keptOf, sizeInGiB, spaceOf, storesOf, totalGiB, volumesOf, type Volume } from "../../routes/volumes";
+import {
+    keptOf,
+    retentionInDays,
+    sizeInGiB,
+    spaceOf,
+    storesOf,
+    totalGiB,
+    volumesOf,
+    type Volume,
+} from "../../routes/volumes";
 import { settingRows } from "../../stacks/describe";
 import { cases, hasRegionless, routeFor, routes } from "../support";
 
@@ -46,6 +55,26 @@ describe("volumes", () => {
             ["107374182400", 100],
         ] as const) {
             assert.equal(sizeInGiB(size), gibibytes, size);
+        }
+    });
+
+    it("keep data for as long as VictoriaMetrics takes a retention for, whatever its unit", () => {
+        const times = {
+            "2": 62,
+            "1.5": 46.5,
+            "2M": 62,
+            "3w": 21,
+            "1y": 365,
+            "12h": 0.5,
+            "1d12h": 1.5,
+            "1440m": 1,
+            "86400s": 1,
+        };
+        for (const [retention, days] of Object.entries(times)) {
+            assert.equal(retentionInDays(retention), days, retention);
+        }
+        for (const none of ["", "x", "d", "7 d", "-1d", "7q"]) {
+            assert.ok(Number.isNaN(retentionInDays(none)), none);
         }
     });
 
