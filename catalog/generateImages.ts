@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 
 import { UserError } from "../errors";
+import { asHelm } from "../yaml/read";
 import type { ChartImage, ChartImages, Images, ServiceChart } from "./images";
 import { isMap, leaves, valueAt, type HelmValue, type HelmValues } from "./values";
 
@@ -135,7 +136,9 @@ function objects(folder: string, name: string, set: readonly string[], relevant:
     return stdout
         .split(/^---$/m)
         .filter((text) => relevant.test(text))
-        .flatMap((text) => parseAllDocuments(text, { logLevel: "silent" }).map((each) => each.toJS() as HelmValues))
+        .flatMap((text) =>
+            parseAllDocuments(text, { ...asHelm, logLevel: "silent" }).map((each) => each.toJS() as HelmValues),
+        )
         .filter(isMap);
 }
 

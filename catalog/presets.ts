@@ -2,6 +2,7 @@ import * as path from "node:path";
 
 import { parseAllDocuments } from "yaml";
 
+import { asHelm } from "../yaml/read";
 import { collectorNamePlaceholder, type CatalogPreset, type PresetPart } from ".";
 import { helm } from "./helm";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "./values";
@@ -95,7 +96,7 @@ async function render(
         input,
     );
     return new Map(
-        parseAllDocuments(text).flatMap((document) => {
+        parseAllDocuments(text, asHelm).flatMap((document) => {
             const object = document.toJS() as HelmValues | null;
             const name = valueAt(object, ["metadata", "annotations", marker]);
             const spec = Object.entries((object?.spec ?? {}) as HelmValues).filter(([key]) => fields.includes(key));

@@ -45,6 +45,8 @@ const builds = {
     },
     /** What stands between a log record and CloudWatch in KOF's collectors. */
     collector: { programs: { collector: "." } },
+    /** What reads and writes YAML as Helm, Flux and Kubernetes do. */
+    yaml: { programs: { yaml: "." } },
     /** Pulumi's engine with its command line, but without a language host: the tests run the program themselves. */
     pulumi: {
         programs: { pulumi: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" },
@@ -65,7 +67,14 @@ const builds = {
 export type Module = keyof typeof builds;
 
 /** All of them, the one that takes longest first. */
-export const modules: readonly Module[] = ["pulumi-kubernetes", "pulumi", "kubernetes", "collector", "victoriametrics"];
+export const modules: readonly Module[] = [
+    "pulumi-kubernetes",
+    "pulumi",
+    "kubernetes",
+    "collector",
+    "victoriametrics",
+    "yaml",
+];
 
 /** Where binaries are kept from one run, and one checkout, to the next. */
 const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "kof-storage-routes");

@@ -3,9 +3,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { LocalWorkspace, PulumiCommand, type EngineEvent, type Stack } from "@pulumi/pulumi/automation";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 
 import program = require("../../index");
+import { writeYaml } from "../../yaml/write";
 import type { Raw } from "../support";
 import type { Engine } from "./engine";
 
@@ -64,7 +65,7 @@ export class Deployment {
         const file = path.join(this.folder, `Pulumi.${this.name}.yaml`);
         const before = fs.existsSync(file) ? (parse(fs.readFileSync(file, "utf8")) as { encryptionsalt?: string }) : {};
         const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`kof:${key}`, value]));
-        fs.writeFileSync(file, stringify({ ...before, config: { ...config, ...more } }));
+        fs.writeFileSync(file, writeYaml({ ...before, config: { ...config, ...more } }));
     }
 
     /** Deploys. @param signal interrupts it, as Ctrl-C would. */
