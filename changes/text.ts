@@ -1,8 +1,8 @@
 import { acknowledgement, refused, verdictOf, type Consequence, type Plan } from ".";
 import { brief } from "../stacks/problems";
 import type { Route } from "../routes";
-import { stringify } from "yaml";
 import { contentOf } from "../routes/volumes";
+import { writeYaml } from "../yaml/write";
 import { leftBehind } from "./left";
 import type { VolumeChange } from "./volumes";
 
@@ -126,6 +126,6 @@ function permit(plan: Plan): string[] {
 }
 
 function block(value: unknown): string[] {
-    const lines = stringify(value, { lineWidth: 0 }).trimEnd().split("\n");
+    const lines = writeYaml(value).trimEnd().split("\n");
     return ["  ```yaml", ...lines.map((line) => `  ${line}`), "  ```"];
 }
