@@ -51,8 +51,10 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
                     problems.push(unknown(catalog, root, shape, [...path, key]));
                 }
             }
-        } else if (shape.kind === "map" && !shape.open) {
+        } else if (shape.kind === "map") {
             problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a map here` });
+        } else if (Array.isArray(shape.example) && !Array.isArray(value)) {
+            problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a list here` });
         } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
             problems.push({
                 path,
@@ -195,7 +197,7 @@ function union(...shapes: (Shape | undefined)[]): Shape {
         return first ?? anything;
     }
     return {
-        kind: known.some(({ kind }) => kind === "map") ? "map" : (first?.kind ?? "unknown"),
+        kind: (["map", "scalar"] as const).find((kind) => known.some((each) => each.kind === kind)) ?? "unknown",
         open: all.some(({ open }) => open),
         example: known.find(({ example }) => example !== undefined)?.example,
         keys,

@@ -55,8 +55,8 @@ export function isHandedOn(config: HelmValues, exporter: string): boolean {
     const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
     return Object.values(pipelinesOf(config))
         .flatMap((pipeline) => listOf(pipeline, "receivers"))
-        .map((id) => textOf(valueAt(config, ["receivers", id, "protocols", "http", "endpoint"])))
-        .some((own) => own.startsWith("127.0.0.1:") && endpoint === `http://${own}`);
+        .map((id) => valueAt(config, ["receivers", id, "protocols", "http", "endpoint"]))
+        .some((own) => typeof own === "string" && own.startsWith("127.0.0.1:") && endpoint === `http://${own}`);
 }
 
 /** The {@link flowsOf} a collector without what it prints or discards besides sending it on. */

@@ -29,7 +29,7 @@ function typeProblems(value: HelmValue, path: Path): Problem[] {
     const key = path.at(-1) ?? "";
     // What a collector runs has keys of its own.
     if (key === "config") {
-        return [];
+        return serviceProblems(value, path);
     }
     if (counts.has(key) && !isMap(value)) {
         return countProblems(value, path);
@@ -49,6 +49,29 @@ function typeProblems(value: HelmValue, path: Path): Problem[] {
               ]
             : typeProblems(inner, [...path, name]),
     );
+}
+
+/** Lists of names in a collector's service that are none. Where they are no lists by the charts, their own types tell. */
+function serviceProblems(config: HelmValue, path: Path): Problem[] {
+    const pipelines = valueAt(config, ["service", "pipelines"]);
+    const lists = Object.keys(isMap(pipelines) ? pipelines : {}).flatMap((pipeline) =>
+        ["receivers", "processors", "exporters"].map((part) => ["service", "pipelines", pipeline, part]),
+    );
+    return [["service", "extensions"], ...lists].flatMap((list): Problem[] => {
+        const value = valueAt(config, list);
+        if (value === undefined || (Array.isArray(value) && value.every((name) => typeof name === "string"))) {
+            return [];
+        }
+        const at = [...path, ...list];
+        return [
+            {
+                key: `kof:values.${formatPath(at)}`,
+                message: `is ${brief(value)}, with which the collector would not start`,
+                allowed: "a list of names",
+                ...(typeof value === "string" ? { paste: stackFile(["values", ...at], [value]) } : {}),
+            },
+        ];
+    });
 }
 
 function countProblems(value: HelmValue, path: Path): Problem[] {

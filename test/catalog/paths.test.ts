@@ -128,6 +128,24 @@ describe("paths of values", () => {
             "kof-mothership.values.victoriametrics is true, but KOF 1.9.0 has a map here",
         ],
         [
+            "a scalar for a list",
+            "1.9.0",
+            "kof-collectors: {values: {opentelemetry-kube-stack: {defaultCRConfig: {config: {service: {pipelines: {traces: {exporters: otlphttp/traces}}}}}}}}",
+            'kof-collectors.values.opentelemetry-kube-stack.defaultCRConfig.config.service.pipelines.traces.exporters is "otlphttp/traces", but KOF 1.9.0 has a list here',
+        ],
+        [
+            "a scalar for a map that the charts leave empty",
+            "1.9.0",
+            "kof-mothership: {values: {defaultRules: {additionalRuleGroupLabels: {configReloaders: x}}}}",
+            'kof-mothership.values.defaultRules.additionalRuleGroupLabels.configReloaders is "x", but KOF 1.9.0 has a map here',
+        ],
+        [
+            "a list for a map that the charts leave empty",
+            "1.10.0",
+            "kof-regional: {values: {storage: {victoriametrics: {vmcluster: {spec: {vmselect: {extraArgs: [a]}}}}}}}",
+            "kof-regional.values.storage.victoriametrics.vmcluster.spec.vmselect.extraArgs is a list, but KOF 1.10.0 has a map here",
+        ],
+        [
             "a map for a scalar",
             "1.9.0",
             "kof-mothership: {values: {victoriametrics: {enabled: {x: 1}}}}",

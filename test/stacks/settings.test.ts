@@ -49,6 +49,44 @@ const vmcluster = ["kof-mothership", "values", "victoriametrics", "vmcluster", "
 /** Every mistake with the whole text of its error. */
 const mistakes: readonly [string, Raw, string][] = [
     [
+        "names in a collector's service that are none",
+        {
+            version: "1.9.0",
+            values: nest(
+                ["kof-collectors", "values", "opentelemetry-kube-stack", "collectors", "daemon", "config", "service"],
+                {
+                    extensions: [5],
+                    pipelines: {
+                        "logs/x": { receivers: "otlp", exporters: [{ nop: true }] },
+                        traces: { exporters: {} },
+                    },
+                },
+            ),
+        },
+        `  kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.config.service.pipelines.traces.exporters is a map, but KOF 1.9.0 has a list here
+
+  kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.config.service.extensions is [5], with which the collector would not start
+    Allowed: a list of names
+
+  kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.config.service.pipelines.logs/x.receivers is "otlp", with which the collector would not start
+    Allowed: a list of names
+    Paste:   kof:values:
+               kof-collectors:
+                 values:
+                   opentelemetry-kube-stack:
+                     collectors:
+                       daemon:
+                         config:
+                           service:
+                             pipelines:
+                               logs/x:
+                                 receivers:
+                                   - otlp
+
+  kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.config.service.pipelines.logs/x.exporters is [{"nop":true}], with which the collector would not start
+    Allowed: a list of names`,
+    ],
+    [
         "a field that Kubernetes would drop",
         { version: "1.10.0", values: nest([...vmcluster, "vmstorage"], { nodeselector: { a: "b" } }) },
         `  kof:values.kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.nodeselector is a key (nodeselector), which kind VMCluster does not have: Kubernetes would drop it
