@@ -162,7 +162,7 @@ function deletion({ name, region }: LogGroupChange, known: KnownLogGroups | unde
             `deletes log group ${name} in ${region} with all that is in it, because it was deployed with keepLogGroups: false` +
             (unsaid ? ". Nothing says that this stack made it" : ""),
         way: "deploy keepLogGroups: true first",
-        ...(unsaid ? {} : { acknowledge: `delete log group ${name}` }),
+        ...(unsaid ? {} : { acknowledge: `delete log group ${name} in ${region}` }),
     };
 }
 
@@ -193,7 +193,7 @@ function shortened(group: Group, was: number, comparison?: Comparison): Conseque
                       paste: another(group, comparison.to, comparison.known),
                   }
                 : { paste: { "kof:cloudwatch": { [setting]: was } } }),
-            acknowledge: `log group ${name} ${change}`,
+            acknowledge: `log group ${name} in ${region} ${change}`,
         },
     ];
 }
@@ -267,7 +267,7 @@ function takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: 
                 : `${there}, ${whose}. Taken over, it gets the retention, the key and the tags of this stack, which writes to it as well`,
             way: "another log group, and this one stays as it is",
             paste: another(group, to, known),
-            acknowledge: `take over log group ${name}${owner.name === undefined ? "" : ` of ${owner.name}`}`,
+            acknowledge: `take over log group ${name} in ${region}${owner.name === undefined ? "" : ` of ${owner.name}`}`,
         },
         ...kept,
     ];
@@ -304,7 +304,7 @@ function keyChange({ name, region }: Group, { kmsKeyArn: was }: FoundLogGroup, {
                   message,
                   way: "the key that the log group has",
                   paste: { "kof:cloudwatch": { kmsKeyArn: was } },
-                  acknowledge: `log group ${name} key ${id(was)}->${id(is)}`,
+                  acknowledge: `log group ${name} in ${region} key ${id(was)}->${id(is)}`,
               },
     ];
 }

@@ -195,7 +195,7 @@ describe("plan", () => {
         );
         assert.deepEqual(
             consequences.map(({ severity, acknowledge }) => `${severity} ${acknowledge ?? ""}`),
-            ["loses log group a 365d->7d"],
+            ["loses log group a in us-east-2 365d->7d"],
         );
         assert.deepEqual(
             plan(after, { route: "none" }).credentials.map(({ operation }) => operation),
@@ -204,7 +204,7 @@ describe("plan", () => {
         const unkept = plan(cloudwatch({ keepLogGroups: false, auditLogGroup: "/kof/mothership" }), { route: "none" });
         assert.deepEqual(
             [unkept.logGroups[0]?.operation, unkept.consequences[0]?.acknowledge],
-            ["deleted", "delete log group /kof/mothership"],
+            ["deleted", "delete log group /kof/mothership in us-east-2"],
         );
         const whose = (credentials: object) =>
             plan({ route: "none" }, cloudwatch({ credentials })).credentials[0]?.what;

@@ -93,7 +93,7 @@ describe("a log group that AWS has already", () => {
                 "  kof:cloudwatch.retentionDays deletes what log group management in us-east-2 has that is older than 30 days (365d->30d)\n" +
                     "    Paste:   kof:cloudwatch:\n               retentionDays: 365",
                 "  kof:acknowledge permits this change, once\n" +
-                    "    Paste:   kof:acknowledge: take over log group management of prod, log group management 365d->30d",
+                    "    Paste:   kof:acknowledge: take over log group management in us-east-2 of prod, log group management in us-east-2 365d->30d",
             ].join("\n\n"),
         );
     });
@@ -102,7 +102,7 @@ describe("a log group that AWS has already", () => {
         const aws = has({ management: prod });
         const longer = cloudwatch({ retentionDays: 365 });
         const acknowledge = asked(await refusal(longer, aws));
-        assert.equal(acknowledge, "take over log group management of prod");
+        assert.equal(acknowledge, "take over log group management in us-east-2 of prod");
         const { options, inputs } = group(await up({ ...longer, acknowledge }, aws));
         assert.deepEqual([options.import, inputs.retentionInDays], ["management", 365]);
         // The name that leaves it alone does.
@@ -111,15 +111,23 @@ describe("a log group that AWS has already", () => {
     });
 
     for (const [whose, tags, acknowledge] of [
-        ["nobody's", {}, "take over log group management"],
-        ["another cluster's", { "kof-cluster": "mothership2" }, "take over log group management of mothership2"],
-        ["another stack's", { ...mine, "kof-stack": "kof/other" }, "take over log group management of kof/other"],
+        ["nobody's", {}, "take over log group management in us-east-2"],
+        [
+            "another cluster's",
+            { "kof-cluster": "mothership2" },
+            "take over log group management in us-east-2 of mothership2",
+        ],
+        [
+            "another stack's",
+            { ...mine, "kof-stack": "kof/other" },
+            "take over log group management in us-east-2 of kof/other",
+        ],
     ] as const) {
         it(`${whose}: is refused until acknowledged`, async () => {
             const aws = has({ management: { retentionInDays: 30, tags } });
             const text = await refusal(cloudwatch(), aws);
             assert.equal(asked(text), acknowledge);
-            await refusal({ ...cloudwatch(), acknowledge: "take over log group other" }, aws);
+            await refusal({ ...cloudwatch(), acknowledge: "take over log group other in us-east-2" }, aws);
             assert.equal(group(await up({ ...cloudwatch(), acknowledge }, aws)).options.import, "management");
         });
     }
@@ -181,9 +189,9 @@ describe("a log group that AWS has already", () => {
                 text,
                 /Allowed: another log group: no setting keeps events for ever\n.*\n *logGroup: \/kof\/mothership/,
             );
-            assert.equal(asked(text), `log group management for ever->${String(retentionDays)}d`);
+            assert.equal(asked(text), `log group management in us-east-2 for ever->${String(retentionDays)}d`);
         }
-        const acknowledge = "log group management for ever->3653d";
+        const acknowledge = "log group management in us-east-2 for ever->3653d";
         await up({ ...cloudwatch({ retentionDays: 3653 }), acknowledge }, aws);
     });
 
@@ -207,10 +215,10 @@ describe("a log group that AWS has already", () => {
             text,
             /kof:cloudwatch\.kmsKeyArn encrypts what comes into log group management in us-east-2 with CloudWatch's own key, where AWS has arn:aws:kms:us-east-2:123456789012:key\/a\. What is stored stays with that, and cannot be read without it\n.*\n.*\n *kmsKeyArn: arn:aws:kms:us-east-2:123456789012:key\/a\n/,
         );
-        assert.equal(asked(text), "log group management key a->none");
+        assert.equal(asked(text), "log group management in us-east-2 key a->none");
         assert.equal(
             asked(await refusal(cloudwatch({ kmsKeyArn: key("b") }), with_(key("a")))),
-            "log group management key a->b",
+            "log group management in us-east-2 key a->b",
         );
         const same = await up(cloudwatch({ kmsKeyArn: key("a") }), with_(key("a")));
         assert.doesNotMatch(said(same), /kmsKeyArn/);
@@ -229,7 +237,7 @@ describe("a log group that AWS has already", () => {
             "kof-cluster": "prod",
         };
         const aws = has({ management: { retentionInDays: 30, tags } });
-        const acknowledge = "take over log group management of prod";
+        const acknowledge = "take over log group management in us-east-2 of prod";
         const taken = await up({ ...cloudwatch({ tags: { team: "ours", owner: "me" } }), acknowledge }, aws);
         const given = { ...mine, "cost-centre": "7", team: "ours", owner: "me" };
         assert.deepEqual(group(taken).inputs.tags, given);
@@ -265,7 +273,7 @@ describe("a log group that the stack has", () => {
         const { outputs } = await up(cloudwatch({ retentionDays: 60 }));
         const byHand = has({ management: { ...group30, retentionInDays: 365 } });
         const refused = (retentionDays: number) => refusal(cloudwatch({ retentionDays }), byHand, outputs);
-        assert.equal(asked(await refused(30)), "log group management 365d->30d");
+        assert.equal(asked(await refused(30)), "log group management in us-east-2 365d->30d");
         assert.doesNotMatch(await refused(30), /Somebody/);
         // What the engine takes for done already it would not do.
         const refresh = /Somebody has changed that since the last deployment: .* deploy with pulumi up --refresh\n/;
@@ -306,10 +314,12 @@ describe("a log group that the stack has", () => {
         const aws = has({ management: group30 });
         const again = await up(temporary, aws, made.outputs);
         assert.deepEqual([keeps(again), said(again)], [false, ""]);
-        assert.equal(asked(await refusal(none, aws, again.outputs)), "delete log group management");
+        assert.equal(asked(await refusal(none, aws, again.outputs)), "delete log group management in us-east-2");
+        // One of the same name in another region is another.
+        await refusal({ ...none, acknowledge: "delete log group management in eu-west-1" }, aws, again.outputs);
         // Somebody else may have made it anew.
         const others = has({ management: { ...group30, tags: { "kof-cluster": "prod" } } });
-        const acknowledge = "take over log group management of prod";
+        const acknowledge = "take over log group management in us-east-2 of prod";
         assert.equal(keeps(await up({ ...temporary, acknowledge }, others, again.outputs)), true);
 
         const taken = await up(temporary, aws);
@@ -329,7 +339,11 @@ describe("a log group that the stack has", () => {
         // Kept and found again, it is still what the stack made; deleted, it is not.
         const kept = await up(none, aws, (await up(cloudwatch())).outputs);
         assert.equal(keeps(await up(temporary, aws, kept.outputs)), false);
-        const deleted = await up({ ...none, acknowledge: "delete log group management" }, aws, again.outputs);
+        const deleted = await up(
+            { ...none, acknowledge: "delete log group management in us-east-2" },
+            aws,
+            again.outputs,
+        );
         assert.equal(deleted.outputs.left, undefined);
         assert.equal(keeps(await up(temporary, aws, deleted.outputs)), true);
     });
@@ -337,7 +351,11 @@ describe("a log group that the stack has", () => {
     it("is not deleted where the last deployment did not say who made it", async () => {
         const { outputs } = await up(cloudwatch({ keepLogGroups: false }));
         const { cloudwatch: _, ...former } = outputs;
-        const text = await refusal({ ...none, acknowledge: "delete log group management" }, has({}), former);
+        const text = await refusal(
+            { ...none, acknowledge: "delete log group management in us-east-2" },
+            has({}),
+            former,
+        );
         assert.match(text, /Nothing says that this stack made it\n {4}Allowed: deploy keepLogGroups: true first$/);
     });
 });
@@ -378,7 +396,7 @@ describe("a log group that AWS does not show", () => {
         // A shorter retention is a loss all the same, once AWS can be looked at.
         assert.equal(
             asked(await refusal(cloudwatch({ retentionDays: 7 }), hidden, outputs)),
-            "log group management 30d->7d",
+            "log group management in us-east-2 30d->7d",
         );
         const unsure = await up(cloudwatch({ keepLogGroups }), hidden);
         assert.equal(group(unsure).options.retainOnDelete, true);
