@@ -55,6 +55,8 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
             problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a map here` });
         } else if (Array.isArray(shape.example) && !Array.isArray(value)) {
             problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a list here` });
+        } else if (Array.isArray(value) && isScalar(shape.example) && typeof shape.example !== "boolean") {
+            problems.push({ path, message: `is a list, but KOF ${catalog.version} has ${brief(shape.example)} here` });
         } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
             problems.push({
                 path,
@@ -75,6 +77,13 @@ export function isRead(catalog: Catalog, path: readonly string[]): boolean {
 
 function brief(value: HelmValue | undefined): string {
     return Array.isArray(value) ? "a list" : JSON.stringify(value);
+}
+
+/** Whether the charts have something here that is no list. What they leave empty may be one. */
+function isScalar(example: HelmValue | undefined): boolean {
+    return (
+        typeof example === "number" || typeof example === "boolean" || (typeof example === "string" && example !== "")
+    );
 }
 
 /** What the charts read at one place of the values. */

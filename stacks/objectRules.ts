@@ -1,7 +1,7 @@
 import type { Catalog } from "../catalog";
 import { handedValues } from "../catalog/defaults";
 import { settingIn } from "../catalog/setting";
-import { formatPath, isMap, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { formatPath, isMap, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { stackFile } from "./explain";
 import { brief, type Problem } from "./problems";
 
@@ -9,7 +9,7 @@ type Path = readonly string[];
 
 /** Values with which Helm or Kubernetes would install nothing, or nothing that runs, and that no schema tells of. */
 export function objectProblems(catalog: Catalog, values: HelmValues): Problem[] {
-    return [...typeProblems(values, []), ...storeProblems(catalog, values)];
+    return [...typeProblems(values, []), ...storeProblems(catalog, values), ...sizeProblems(catalog, values)];
 }
 
 /** Numbers of pods. */
@@ -24,6 +24,16 @@ const texts = new Set(
     ]),
 );
 
+/** Text that templates of KOF compare with other text, or take apart. */
+const compared = new Set(["provider", "url"]);
+/** How often something is done, and for how long it is waited for. */
+const intervals = new Set(["interval", "scrapeInterval", "scrapeTimeout"]);
+
+/** Whether Go, or Prometheus, takes a value for a duration. Empty, it is the default. */
+function isDuration(value: HelmValue): boolean {
+    return typeof value === "string" && /^(\d+(\.\d+)?(ns|us|µs|ms|[smhdwy]))*$|^0$/.test(value);
+}
+
 /** Checks values by the names of their keys, which mean the same in all charts. */
 function typeProblems(value: HelmValue, path: Path): Problem[] {
     const key = path.at(-1) ?? "";
@@ -33,6 +43,24 @@ function typeProblems(value: HelmValue, path: Path): Problem[] {
     }
     if (counts.has(key) && !isMap(value)) {
         return countProblems(value, path);
+    }
+    if (intervals.has(key) && !isMap(value) && !isDuration(value)) {
+        return [
+            {
+                key: `kof:values.${formatPath(path)}`,
+                message: `is ${brief(value)}, which is no duration: Helm or Kubernetes would refuse it`,
+                allowed: "a number with its unit, such as 30s",
+            },
+        ];
+    }
+    if (compared.has(key) && (typeof value === "number" || typeof value === "boolean")) {
+        return [
+            {
+                key: `kof:values.${formatPath(path)}`,
+                message: `is ${brief(value)}, which templates compare with text: Helm would fail to install the chart`,
+                allowed: "text",
+            },
+        ];
     }
     if (!isMap(value)) {
         return [];
@@ -116,6 +144,26 @@ function storeProblems(catalog: Catalog, values: HelmValues): Problem[] {
                           },
                       ]
                     : [];
+            }),
+    );
+}
+
+/** Sizes that no volume can have: victoria-logs-cluster and victoria-traces-cluster paste them without quotes. */
+function sizeProblems(catalog: Catalog, values: HelmValues): Problem[] {
+    return [...handedValues(catalog, values)].flatMap(({ chart, path, values: own }) =>
+        catalog.volumes
+            .filter((volume) => volume.chart === chart)
+            .flatMap(({ size }): Problem[] => {
+                const value = valueAt(own, size.path);
+                return value === undefined || /^\d+(\.\d+)?([eE]\d+|[KMGTPE]i|[kMGTPE])?$/.test(textOf(value))
+                    ? []
+                    : [
+                          {
+                              key: `kof:values.${formatPath([...path, ...size.path])}`,
+                              message: `is ${brief(value)}, which is no size of a volume`,
+                              allowed: "an amount such as 100Gi",
+                          },
+                      ];
             }),
     );
 }

@@ -48,6 +48,38 @@ const vmcluster = ["kof-mothership", "values", "victoriametrics", "vmcluster", "
 
 /** Every mistake with the whole text of its error. */
 const mistakes: readonly [string, Raw, string][] = [
+    // Random values in `helm template` with the real charts, 2026-11-27.
+    [
+        "what KOF's templates fail with",
+        {
+            version: "1.10.0",
+            values: mergeValues(
+                nest(["kof-regional", "values", "cert-manager", "cluster-issuer", "provider"], -1),
+                nest(["kof-mothership", "values", "dex", "service", "ports", "http", "port"], [["x"]]),
+                nest(["kof-mothership", "values", "ingress-nginx-service-template", "repo", "spec", "url"], 5),
+                nest(["kof-child", "values", "fromManagement", "storage", "victoria-logs-cluster", "vlstorage"], {
+                    persistentVolume: { size: "{{ x" },
+                }),
+                nest(
+                    ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"],
+                    nest(["prometheus-node-exporter", "prometheus", "monitor", "interval"], "a: b"),
+                ),
+            ),
+        },
+        `  kof:values.kof-mothership.values.dex.service.ports.http.port is a list, but KOF 1.10.0 has 5556 here
+
+  kof:values.kof-regional.values.cert-manager.cluster-issuer.provider is -1, which templates compare with text: Helm would fail to install the chart
+    Allowed: text
+
+  kof:values.kof-mothership.values.ingress-nginx-service-template.repo.spec.url is 5, which templates compare with text: Helm would fail to install the chart
+    Allowed: text
+
+  kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.prometheus-node-exporter.prometheus.monitor.interval is "a: b", which is no duration: Helm or Kubernetes would refuse it
+    Allowed: a number with its unit, such as 30s
+
+  kof:values.kof-child.values.fromManagement.storage.victoria-logs-cluster.vlstorage.persistentVolume.size is "{{ x", which is no size of a volume
+    Allowed: an amount such as 100Gi`,
+    ],
     [
         "names in a collector's service that are none",
         {
