@@ -24,8 +24,8 @@ const texts = new Set(
     ]),
 );
 
-/** Text that templates of KOF compare with other text, or take apart. */
-const compared = new Set(["provider", "url"]);
+/** What templates of KOF compare with text, or hand to what takes text alone. */
+const compared = new Set(["namespace", "provider", "url"]);
 /** How often something is done, and for how long it is waited for. */
 const intervals = new Set(["interval", "scrapeInterval", "scrapeTimeout"]);
 
@@ -57,7 +57,7 @@ function typeProblems(value: HelmValue, path: Path): Problem[] {
         return [
             {
                 key: `kof:values.${formatPath(path)}`,
-                message: `is ${brief(value)}, which templates compare with text: Helm would fail to install the chart`,
+                message: `is ${brief(value)}, which templates take as text alone: Helm would fail to install the chart`,
                 allowed: "text",
             },
         ];

@@ -225,7 +225,7 @@ const cloudwatch = z.strictObject({
             .strictObject({
                 metrics: oneOf(
                     ["none", "emf"],
-                    "CloudWatch metrics, by way of log events in embedded metric format. Each series is billed as a custom metric.",
+                    "CloudWatch metrics, by way of log events in embedded metric format, one for each series.",
                     "emf",
                 ).default("none"),
                 traces: oneOf(["none", "xray"], "Traces in AWS X-Ray.", "xray").default("none"),

@@ -85,7 +85,8 @@ describe("doctor", () => {
     it("finds nothing wrong with a cluster that has all that KOF needs", async () => {
         await cluster().apply(object("v1", "Namespace", "kcm-system"));
         await serviceAccount("kcm-system");
-        await cluster().apply(management("kcm-1-10-0"), certManager, storageClass("gp3", true), driver);
+        const replaced = { ...certManager, metadata: { ...certManager.metadata, name: "cert-manager-2" }, status: {} };
+        await cluster().apply(management("kcm-1-10-0"), certManager, replaced, storageClass("gp3", true), driver);
         const { "Charts and images": _, ...found } = await findings({ route: "management" });
         assert.deepEqual(found, Object.fromEntries(Object.keys(found).map((title) => [title, []])));
     });

@@ -56,6 +56,12 @@ describe("a release that Flux has given up on", () => {
         assert.deepEqual(worse.args, asked({ "kof-mothership": later }));
     });
 
+    it("is not taken for that where Flux says it no longer is", async () => {
+        const goesOn = { type: "Stalled", status: "False", lastTransitionTime: first };
+        const { args } = await run([{ metadata: { name: "kof-mothership" }, status: { conditions: [goesOn] } }]);
+        assert.deepEqual(args, []);
+    });
+
     it("is forgotten when it is gone", async () => {
         const { args, outputs } = await run([release("kof-operators")], { "kof-storage": first });
         assert.deepEqual([args, outputs.retries], [[], undefined]);

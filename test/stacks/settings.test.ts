@@ -57,6 +57,7 @@ const mistakes: readonly [string, Raw, string][] = [
                 nest(["kof-regional", "values", "cert-manager", "cluster-issuer", "provider"], -1),
                 nest(["kof-mothership", "values", "dex", "service", "ports", "http", "port"], [["x"]]),
                 nest(["kof-mothership", "values", "ingress-nginx-service-template", "repo", "spec", "url"], 5),
+                nest(["kof-mothership", "values", "kcm", "namespace"], 1.5),
                 nest(["kof-child", "values", "fromManagement", "storage", "victoria-logs-cluster", "vlstorage"], {
                     persistentVolume: { size: "{{ x" },
                 }),
@@ -68,10 +69,13 @@ const mistakes: readonly [string, Raw, string][] = [
         },
         `  kof:values.kof-mothership.values.dex.service.ports.http.port is a list, but KOF 1.10.0 has 5556 here
 
-  kof:values.kof-regional.values.cert-manager.cluster-issuer.provider is -1, which templates compare with text: Helm would fail to install the chart
+  kof:values.kof-regional.values.cert-manager.cluster-issuer.provider is -1, which templates take as text alone: Helm would fail to install the chart
     Allowed: text
 
-  kof:values.kof-mothership.values.ingress-nginx-service-template.repo.spec.url is 5, which templates compare with text: Helm would fail to install the chart
+  kof:values.kof-mothership.values.ingress-nginx-service-template.repo.spec.url is 5, which templates take as text alone: Helm would fail to install the chart
+    Allowed: text
+
+  kof:values.kof-mothership.values.kcm.namespace is 1.5, which templates take as text alone: Helm would fail to install the chart
     Allowed: text
 
   kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.prometheus-node-exporter.prometheus.monitor.interval is "a: b", which is no duration: Helm or Kubernetes would refuse it
@@ -218,6 +222,33 @@ const mistakes: readonly [string, Raw, string][] = [
                        daemon:
                          nodeSelector:
                            infra: "true"`,
+    ],
+    [
+        "two in one list, of which nobody can guess the one",
+        {
+            version: "1.9.0",
+            values: nest(
+                ["kof-collectors", "values", "opentelemetry-kube-stack", "defaultCRConfig", "env"],
+                [{ name: "A", value: 1 }, { value: "b" }],
+            ),
+        },
+        `  kof:values.kof-collectors.values.opentelemetry-kube-stack.defaultCRConfig.env.0.value is 1, which the schema of opentelemetry-kube-stack refuses: Helm would install nothing of the chart
+    Allowed: text
+
+  kof:values.kof-collectors.values.opentelemetry-kube-stack.defaultCRConfig.env.1 is a map, which the schema of opentelemetry-kube-stack refuses: Helm would install nothing of the chart
+    Allowed: an entry with name`,
+    ],
+    [
+        "a boolean in what becomes a label",
+        { version: "1.10.0", values: nest(["kof-mothership", "values", "promxy", "podAnnotations", "x"], true) },
+        `  kof:values.kof-mothership.values.promxy.podAnnotations.x is true, which Kubernetes refuses: Helm would fail to install the chart
+    Allowed: text
+    Paste:   kof:values:
+               kof-mothership:
+                 values:
+                   promxy:
+                     podAnnotations:
+                       x: "true"`,
     ],
     [
         "two in one list, which is mended as a whole",

@@ -215,6 +215,7 @@ describe("text that Helm cannot write", () => {
         ["\u007f", "007F"],
         ["\u0085", "0085"],
         ["\u2028", "2028"],
+        ["\u2029", "2029"],
         ["\ufffe", "FFFE"],
         ["\ud800", "D800"],
     ] as const) {
@@ -225,7 +226,7 @@ describe("text that Helm cannot write", () => {
                 problems({ values: { "kof-mothership": { values: { commonLabels } } } }),
                 `  kof:values.kof-mothership.values.commonLabels.a ${message}`,
             );
-            if (character !== "\u2028") {
+            if (!/[\u2028\u2029]/.test(character)) {
                 const logStream = `a${character}b`;
                 assert.equal(
                     problems({ route: "cloudwatch", cloudwatch: { region: "us-east-2", logStream } }),
