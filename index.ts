@@ -20,5 +20,5 @@ export = async (stackFile?: string, connect: Connect = connectToCluster) => {
         await checkExisting(configuration, change.from, cluster);
     }
     const retries = await retriesOf(deployed?.[retriesOutput], cluster);
-    return createEnvironment(configuration, { change, deployed, aws, place, retries });
+    return createEnvironment(configuration, { change, deployed, aws, place, cluster, retries });
 };

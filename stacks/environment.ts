@@ -28,7 +28,7 @@ import {
 } from "./deployed";
 import { isRendered } from "./gitops";
 import type { AwsFindings } from "./logGroups";
-import { clusterIdentifier, placeOutput, stackName, staysInPlace, type Place } from "./place";
+import { clusterIdentifier, placeOutput, stackName, staysInPlace, type Cluster, type Place } from "./place";
 import { retriesOutput, type Retries } from "./retries";
 import { whenRestarted } from "./rollout";
 import type { SettingsOf } from "./settings";
@@ -78,6 +78,8 @@ export interface Known {
     readonly aws: AwsFindings;
     /** Where it runs; `undefined` when nobody may look. */
     readonly place: Place | undefined;
+    /** The cluster there; `undefined` when nobody may look. */
+    readonly cluster: Cluster | undefined;
     /** What Flux is asked to try again. */
     readonly retries: Retries;
 }
@@ -85,13 +87,13 @@ export interface Known {
 /** Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF. */
 export function createEnvironment(
     { source, route, notices, kubernetes }: Configuration,
-    { change, deployed, aws, place, retries }: Known,
+    { change, deployed, aws, place, cluster, retries }: Known,
 ): Outputs {
     const { settings } = route;
     for (const notice of notices) {
         void pulumi.log.warn(notice);
     }
-    const cluster = new KubernetesProvider(
+    const provider = new KubernetesProvider(
         "kubernetes",
         {
             clusterIdentifier,
@@ -105,7 +107,7 @@ export function createEnvironment(
         },
         deployed === undefined ? {} : { hooks: { beforeCreate: [staysInPlace(source)] } },
     );
-    const onCluster = { providers: [cluster] };
+    const onCluster = { providers: [provider] };
 
     const namespace = new Namespace("kof", { istio: settings.istio, stack: stackName() }, onCluster);
     const inNamespace = { ...onCluster, dependsOn: [namespace] };
@@ -122,7 +124,7 @@ export function createEnvironment(
         before.push(cloudwatch);
     }
     if (route.vmuserSecret !== undefined && !isRendered(kubernetes)) {
-        before.push(vmuserSecret(settings as SettingsOf<"regional">, route.vmuserSecret, cluster));
+        before.push(vmuserSecret(settings as SettingsOf<"regional">, route.vmuserSecret, provider));
     }
     const { chart, version } = settings;
     const kof = new Kof(
@@ -130,7 +132,7 @@ export function createEnvironment(
         { chart, version, values: route.values, retries, collectorsSecret: cloudwatch?.secret },
         { ...onCluster, dependsOn: before },
     );
-    const end = whenRestarted(kof.installed, change, kubernetes);
+    const end = whenRestarted(kof.installed, change, cluster);
     /** What a stack remembers of a deployment is known when that is completed. */
     const completed = <T>(memory: T) => end.apply(() => memory);
     const { acknowledged, fewestCopies } = rememberedPast(route, deployed);
