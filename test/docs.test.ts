@@ -4,10 +4,17 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-const pages = ["README.md", "CONTRIBUTING.md", ...fs.readdirSync("docs").map((name) => path.join("docs", name))];
-const { scripts } = JSON.parse(fs.readFileSync("package.json", "utf8")) as {
-    scripts: Readonly<Record<string, string>>;
-};
+const pages = [
+    ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],
+    ...fs
+        .readdirSync("docs", { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".md"))
+        .map((name) => path.join("docs", name)),
+];
+const { scripts, dependencies, devDependencies } = JSON.parse(fs.readFileSync("package.json", "utf8")) as Record<
+    "scripts" | "dependencies" | "devDependencies",
+    Readonly<Record<string, string>>
+>;
 
 /** The lines of a page's shell blocks, without comments. */
 function commands(page: string): string[] {
@@ -30,6 +37,13 @@ describe("documentation", () => {
         );
         assert.ok(named.length > 30);
         assert.deepEqual([...new Set(named)].filter((name) => !Object.hasOwn(scripts, name)).sort(), []);
+    });
+
+    it("says what each dependency is for, and has each once", () => {
+        const [, section = ""] = fs.readFileSync("CONTRIBUTING.md", "utf8").split("## Dependencies\n");
+        const cells = section.split("\n## ")[0]!.matchAll(/^\| (`.*?) +\|/gm);
+        const named = [...cells].flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!));
+        assert.deepEqual(named.sort(), [...Object.keys(dependencies), ...Object.keys(devDependencies)].sort());
     });
 
     it("links to files that there are, and to headings in them", () => {
