@@ -1,33 +1,60 @@
 import { kofNamespace } from "../components/namespace";
 import type { Route } from "../routes";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
+import { secretsOf } from "../routes/secrets";
 import { stackFile } from "../stacks/explain";
 import { inOrder } from "../stacks/settings";
 import type { Consequence, Plan } from ".";
 
-/** What happens to one of the credentials with which the collectors write. */
+/** What happens to one of the credentials that a stack runs with. */
 export interface CredentialChange {
-    readonly operation: "made" | "kept" | "revoked";
+    /** The program makes and revokes what is its own, and reads, or stops to read, what is not. */
+    readonly operation: "made" | "kept" | "revoked" | "read" | "no longer read";
     readonly what: string;
 }
 
 /** The credentials that the program makes and revokes, or reads. */
 export function credentialChanges(from: Route, to: Route): CredentialChange[] {
     const [before, after] = [credentialsOf(from), credentialsOf(to)];
+    const among = (all: readonly Credential[], what: string) => all.some((each) => each.what === what);
     return [
-        ...after.map((what) => ({ operation: before.includes(what) ? "kept" : "made", what }) as const),
-        ...before.filter((what) => !after.includes(what)).map((what) => ({ operation: "revoked", what }) as const),
+        ...after.map(({ what, own }): CredentialChange => {
+            const operation = own ? "made" : "read";
+            return { operation: among(before, what) ? "kept" : operation, what };
+        }),
+        ...before
+            .filter(({ what }) => !among(after, what))
+            .map(({ what, own }): CredentialChange => ({ operation: own ? "revoked" : "no longer read", what })),
     ];
 }
 
-/** What the collectors of a route authenticate with, as a person reads it. */
-export function credentialsOf({ cloudwatch, vmuserSecret, settings }: Route): string[] {
-    if (vmuserSecret !== undefined) {
-        return [`Secret ${vmuserSecret}, which KOF makes for the region`];
-    }
-    if (settings.route === "otlp") {
-        return settings.otlp.headersSecret === undefined ? [] : [`headers in Secret ${settings.otlp.headersSecret}`];
-    }
+interface Credential {
+    readonly what: string;
+    /** Whether the program makes it. */
+    readonly own: boolean;
+}
+
+/** What a stack authenticates with, human-readable: its keys and roles in AWS, then Secrets. */
+function credentialsOf(route: Route): Credential[] {
+    const secrets = secretsOf(route).flatMap(({ name, keys, maker, reader }): Credential[] => {
+        if (maker !== "stack") {
+            const by =
+                maker === "you"
+                    ? "made elsewhere"
+                    : reader === "grafana"
+                      ? "which KOF makes"
+                      : "which KOF makes for the region";
+            return [{ what: `${keys.join(" and ")} in Secret ${name}, ${by}`, own: false }];
+        }
+        // Of the one with an access key, the key is what matters.
+        return reader === "grafana"
+            ? [{ what: `random password of Grafana's admin in Secret ${name}`, own: true }]
+            : [];
+    });
+    return [...awsCredentials(route).map((what) => ({ what, own: true })), ...secrets];
+}
+
+function awsCredentials({ cloudwatch }: Route): string[] {
     if (!cloudwatch) {
         return [];
     }
@@ -40,7 +67,7 @@ export function credentialsOf({ cloudwatch, vmuserSecret, settings }: Route): st
         case "irsa":
             return [`IAM role ${roleName} for the collectors' service accounts`];
         case "existingSecret":
-            return [`AWS credentials in Secret ${credentials.name}, made elsewhere`];
+            return [];
     }
 }
 

@@ -2,10 +2,8 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 
+import { grafanaSecretName } from "../routes/secrets";
 import { kofNamespace } from "./namespace";
-
-/** The name that KOF's Grafana looks for (kof-mothership and kof-storage, `grafana.security.credentials_secret_name`). */
-export const grafanaSecretName = "grafana-admin-credentials";
 
 /** The Secret with Grafana's admin credentials, the password random and known to the encrypted state only. */
 export class GrafanaAdmin extends pulumi.ComponentResource {

@@ -1,10 +1,8 @@
 import * as semver from "semver";
 
-import { isMap, type HelmValue } from "../catalog/values";
 import { kofNamespace } from "../components/namespace";
-import { cloudwatchSecretName } from "../routes/cloudwatch";
-import { vmuserSecretName } from "../routes/vmuser";
 import type { Route } from "../routes";
+import { secretsOf } from "../routes/secrets";
 import type { Check, Finding, Live } from "./findings";
 
 /** The oldest Kubernetes that KOF is tested with (KOF's version compatibility page, 1.8 to 1.10). */
@@ -215,49 +213,19 @@ async function secrets({ kubernetes, route }: Live): Promise<Finding[]> {
     return findings;
 }
 
-/** The Secrets that a route refers to, apart from those that are made along with it. */
+/** The Secrets that a stack needs, apart from those that are made along with it. */
 export function neededSecrets(route: Route): NeededSecret[] {
     const { settings } = route;
-    const ofRegion = settings.route === "regional" ? settings.regional : undefined;
-    const needed = new Map<string, Set<string>>();
-    for (const { name, key } of secretKeyRefs(route.values)) {
-        needed.set(name, (needed.get(name) ?? new Set()).add(key));
-    }
-    if (ofRegion) {
-        // KOF 1.10 and later refer to it themselves.
-        needed.set(vmuserSecretName(ofRegion.cluster, ofRegion.namespace), new Set(["username", "password"]));
-    }
-    if (settings.route === "cloudwatch" && settings.cloudwatch.credentials.kind === "accessKey") {
-        needed.delete(cloudwatchSecretName);
-    }
-    return [...needed].map(([name, keys]) => ({
-        name,
-        keys: [...keys],
-        ...(ofRegion && name === vmuserSecretName(ofRegion.cluster, ofRegion.namespace)
-            ? {
-                  severity: "problem",
-                  why: `KOF makes it once region ${ofRegion.cluster} is set up. Collectors do not start without it.`,
-                  fix: `kubectl get clusterdeployment -n ${ofRegion.namespace} ${ofRegion.cluster}`,
-              }
-            : {
-                  severity: "problem",
-                  why: "Collectors do not start without it (CreateContainerConfigError), and their release times out.",
-                  fix: `kubectl create secret generic -n ${kofNamespace} ${name} ${[...keys].map((key) => `--from-file=${key}`).join(" ")}`,
-              }),
-    }));
-}
-
-/** Every `secretKeyRef` in Helm values. */
-function secretKeyRefs(values: HelmValue): { name: string; key: string }[] {
-    if (Array.isArray(values)) {
-        return values.flatMap(secretKeyRefs);
-    }
-    if (!isMap(values)) {
-        return [];
-    }
-    return Object.entries(values).flatMap(([key, value]) =>
-        key === "secretKeyRef" && isMap(value)
-            ? [{ name: value.name as string, key: value.key as string }]
-            : secretKeyRefs(value),
-    );
+    return secretsOf(route).flatMap(({ name, keys, maker, reader }): NeededSecret[] => {
+        const secret = { name, keys, severity: "problem" } as const;
+        if (maker === "kof" && settings.route === "regional" && reader === "collectors") {
+            const { cluster, namespace } = settings.regional;
+            const why = `KOF makes it once region ${cluster} is set up. Collectors do not start without it.`;
+            return [{ ...secret, why, fix: `kubectl get clusterdeployment -n ${namespace} ${cluster}` }];
+        }
+        const who = { collectors: "Collectors do", grafana: "Grafana does", "other pods": "Pods do" }[reader];
+        const why = `${who} not start without it (CreateContainerConfigError), and their release times out.`;
+        const fix = `kubectl create secret generic -n ${kofNamespace} ${name} ${keys.map((key) => `--from-file=${key}`).join(" ")}`;
+        return maker === "you" ? [{ ...secret, why, fix }] : [];
+    });
 }

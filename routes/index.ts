@@ -15,8 +15,6 @@ import type { Deployment } from "./volumes";
 /** What one route asks for: the part that the routes differ in. */
 export interface RouteParts {
     readonly values: HelmValues;
-    /** The Secret that must exist before the collectors start, and that something else makes. */
-    readonly vmuserSecret?: string;
     /** Log groups and credentials to make in AWS. */
     readonly cloudwatch?: CloudWatchParts;
     /** What the collectors read at their start only, each as a person reads it: another text restarts them. */

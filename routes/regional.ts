@@ -45,7 +45,6 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
         };
         return {
             values: mergeValues({ "kof-collectors": collectors }, metricsServer(settings, catalog)),
-            vmuserSecret: secret,
             restartTriggers: [`Secret ${secret}`],
         };
     }

@@ -69,7 +69,7 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
         ];
         const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
         checkKubernetesKeys(Object.keys(kubernetes), source);
-        checkRenderedSecrets(settings, kubernetes, source);
+        checkRenderedSecrets(route, kubernetes, source);
         const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
         return { source, route, notices, kubernetes, cluster: clusterChoice(), aws };
     } catch (error) {
@@ -128,8 +128,8 @@ function checkKubernetesKeys(keys: readonly string[], source: string): void {
 }
 
 /** What goes into git can be read by everyone who can read the repository. */
-function checkRenderedSecrets(settings: Settings, kubernetes: Configuration["kubernetes"], source: string): void {
-    const problems = isRendered(kubernetes) ? renderedSecretProblems(settings) : [];
+function checkRenderedSecrets(route: Route, kubernetes: Configuration["kubernetes"], source: string): void {
+    const problems = isRendered(kubernetes) ? renderedSecretProblems(route) : [];
     if (problems.length > 0) {
         throw configurationError(source, problems);
     }

@@ -16,6 +16,7 @@ import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName, type CloudWatchParts } from "../routes/cloudwatch";
 import type { Route } from "../routes";
 import { destinationsOf, destinationText } from "../routes/destinations";
+import { secretsOf } from "../routes/secrets";
 import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
 import {
@@ -116,15 +117,17 @@ export function createEnvironment(
     if (storageClass) {
         before.push(new StorageClass("kof", storageClass, inNamespace));
     }
-    if (settings.grafana?.enabled === true && settings.grafana.existingSecret === undefined) {
+    const secrets = secretsOf(route);
+    if (secrets.some(({ reader, maker }) => reader === "grafana" && maker === "stack")) {
         before.push(new GrafanaAdmin("grafana-admin", inNamespace));
     }
     const cloudwatch = route.cloudwatch && createCloudWatch(route, route.cloudwatch, change?.from, aws, inNamespace);
     if (cloudwatch) {
         before.push(cloudwatch);
     }
-    if (route.vmuserSecret !== undefined && !isRendered(kubernetes)) {
-        before.push(vmuserSecret(settings as SettingsOf<"regional">, route.vmuserSecret, provider));
+    const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
+    if (ofRegion && settings.route === "regional" && !isRendered(kubernetes)) {
+        before.push(vmuserSecret(settings, ofRegion.name, provider));
     }
     const { chart, version } = settings;
     const kof = new Kof(

@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { adoptionOf } from "../adoption";
 import { versions } from "../catalog";
 import { umbrellaObjects } from "../catalog/umbrella";
-import { grafanaSecretName } from "../components/grafanaAdmin";
 import { kofNamespace } from "../components/namespace";
 import type { StorageClassArgs } from "../components/storageClass";
 import { UserError } from "../errors";
@@ -11,7 +10,7 @@ import { CouldNotLook } from "../live/findings";
 import { lookAtInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
 import type { Route } from "../routes";
-import { cloudwatchSecretName } from "../routes/cloudwatch";
+import { secretsOf } from "../routes/secrets";
 import type { Configuration } from "./config";
 import { settingsOutput, type Deployed } from "./deployed";
 import { stackFile } from "./explain";
@@ -90,7 +89,7 @@ export async function checkExisting(
     const { adopt } = route.settings;
     const problems = [
         ...(adopt ? adoptionProblems(route, found) : foreignProblems(found, cluster)),
-        ...secretProblems(found),
+        ...secretProblems(route, found),
     ];
     if (problems.length > 0) {
         throw new pulumi.RunError(configurationError(source, problems).message);
@@ -127,14 +126,9 @@ async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<vo
     }
 }
 
-function wantedOf({ settings, cloudwatch, catalog, values }: Route): Wanted[] {
-    const storageClass = storageClassOf(settings.storageClass)?.className;
-    const secrets = [
-        ...(settings.grafana?.enabled === true && settings.grafana.existingSecret === undefined
-            ? [grafanaSecretName]
-            : []),
-        ...(cloudwatch?.credentials.kind === "accessKey" ? [cloudwatchSecretName] : []),
-    ];
+function wantedOf(route: Route): Wanted[] {
+    const storageClass = storageClassOf(route.settings.storageClass)?.className;
+    const secrets = secretsOf(route).filter(({ maker }) => maker === "stack");
     return [
         { kind: "Namespace", name: kofNamespace, path: `/api/v1/namespaces/${kofNamespace}` },
         ...(storageClass === undefined
@@ -146,12 +140,12 @@ function wantedOf({ settings, cloudwatch, catalog, values }: Route): Wanted[] {
                       path: `/apis/storage.k8s.io/v1/storageclasses/${storageClass}`,
                   },
               ]),
-        ...secrets.map((name) => ({
+        ...secrets.map(({ name }) => ({
             kind: "Secret" as const,
-            name: `${kofNamespace}/${name}`,
+            name: inNamespace(name),
             path: `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
         })),
-        ...umbrellaObjects(catalog, values).map((object) => ({
+        ...umbrellaObjects(route.catalog, route.values).map((object) => ({
             kind: object.kind,
             name: `${object.namespace}/${object.name}`,
             path: pathOf(object),
@@ -212,25 +206,22 @@ function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] 
 }
 
 /** Whatever `kof:adopt` says: a password that somebody has chosen is not to be overwritten by a random one. */
-function secretProblems(found: readonly Met[]): Problem[] {
-    return found
-        .filter((each) => each.kind === "Secret" && !isPulumis(each))
-        .map(({ name }) => {
-            const secret = name.slice(kofNamespace.length + 1);
-            const [key, paste] =
-                secret === grafanaSecretName
-                    ? ["kof:grafana.existingSecret", stackFile(["grafana", "existingSecret"], secret)]
-                    : [
-                          "kof:cloudwatch.credentials.kind",
-                          stackFile(["cloudwatch", "credentials"], { kind: "existingSecret", name: secret }),
-                      ];
-            return {
-                key,
-                message: `has this stack make a Secret ${name}, which exists already and which it would overwrite`,
-                allowed: `to use the Secret that exists; or to delete it first: kubectl delete secret -n ${kofNamespace} ${secret}`,
-                paste,
-            };
-        });
+function secretProblems(route: Route, found: readonly Met[]): Problem[] {
+    const there = found.filter((each) => each.kind === "Secret" && !isPulumis(each)).map(({ name }) => name);
+    return secretsOf(route).flatMap(({ name, instead }) =>
+        instead && there.includes(inNamespace(name))
+            ? {
+                  key: `kof:${instead.path.join(".")}`,
+                  message: `has this stack make Secret ${inNamespace(name)}, which exists already and which it would overwrite`,
+                  allowed: `to use the Secret that exists; or to delete it first: kubectl delete secret -n ${kofNamespace} ${name}`,
+                  paste: stackFile(instead.path, instead.value),
+              }
+            : [],
+    );
+}
+
+function inNamespace(name: string): string {
+    return `${kofNamespace}/${name}`;
 }
 
 function existingClass(name: string): unknown {

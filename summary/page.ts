@@ -1,14 +1,11 @@
 import { readPrices } from "../capacity/costs";
 import { signals, type Signal } from "../catalog";
-import { isMap, textOf, valueAt } from "../catalog/values";
-import { effectiveCollectors, shortName, type EnvVar } from "../collectors/effective";
+import { effectiveCollectors, shortName } from "../collectors/effective";
 import { endsOf } from "../collectors/flows";
-import { grafanaSecretName } from "../components/grafanaAdmin";
 import { kofNamespace } from "../components/namespace";
 import type { Route } from "../routes";
-import { cloudwatchSecretName } from "../routes/cloudwatch";
 import { destinationsOf } from "../routes/destinations";
-import { vmuserSecretPrefix } from "../routes/vmuser";
+import { secretsOf, type RequiredSecret } from "../routes/secrets";
 import {
     contentOf,
     keptOf,
@@ -118,32 +115,24 @@ function logGroupRows({ cloudwatch }: Route): string[][] {
     ]);
 }
 
-/** The Secrets that the collectors take variables from, and those that this stack makes besides. */
+/** Every Secret that is needed, with who makes it. */
 function credentialRows(route: Route): string[][] {
-    const { settings, cloudwatch } = route;
-    const read = new Map<string, Set<string>>();
-    for (const { name, key } of effectiveCollectors(route).flatMap(({ env }) => env.flatMap(secretKeys))) {
-        read.set(name, (read.get(name) ?? new Set()).add(key));
-    }
-    const makerOf = (name: string) => {
-        if (cloudwatch?.credentials.kind === "accessKey" && name === cloudwatchSecretName) {
-            const keys = cloudwatch.credentials.generations.map(code).join(", ");
-            return `this stack: an IAM user that may write to the log groups, with one key for each of ${keys}`;
-        }
-        return name.startsWith(vmuserSecretPrefix)
-            ? "KOF, once the region is set up: it must exist"
-            : "someone else: it must exist";
-    };
-    const row = (name: string, keys: string, maker: string) => [code(`${kofNamespace}/${name}`), keys, maker];
-    return [
-        ...[...read].map(([name, keys]) => row(name, [...keys].map(code).join(", "), makerOf(name))),
-        ...(settings.grafana?.enabled === true
-            ? [row(grafanaSecretName, "Grafana's admin", "this stack: a random password")]
-            : []),
-    ];
+    return secretsOf(route).map((secret) => [
+        code(`${kofNamespace}/${secret.name}`),
+        secret.keys.map(code).join(", "),
+        makerText(route, secret),
+    ]);
 }
 
-function secretKeys({ valueFrom }: EnvVar): { name: string; key: string }[] {
-    const reference = valueAt(valueFrom, ["secretKeyRef"]);
-    return isMap(reference) ? [{ name: textOf(reference.name), key: textOf(reference.key) }] : [];
+function makerText({ cloudwatch }: Route, { maker, reader }: RequiredSecret): string {
+    switch (maker) {
+        case "stack":
+            return reader === "collectors" && cloudwatch?.credentials.kind === "accessKey"
+                ? `this stack: an IAM user that may write to the log groups, with one key for each of ${cloudwatch.credentials.generations.map(code).join(", ")}`
+                : "this stack: a random password";
+        case "kof":
+            return reader === "collectors" ? "KOF, once the region is set up: it must exist" : "KOF: a random password";
+        case "you":
+            return "someone else: it must exist";
+    }
 }

@@ -212,7 +212,10 @@ describe("plan", () => {
             whose({ kind: "podIdentity", clusterName: "c" }),
             "IAM role for the collectors' pods on EKS cluster c",
         );
-        assert.equal(whose({ kind: "existingSecret", name: "s" }), "AWS credentials in Secret s, made elsewhere");
+        assert.equal(
+            whose({ kind: "existingSecret", name: "s" }),
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in Secret s, made elsewhere",
+        );
         // Which group a stack has, its stack file need not say.
         const unnamed = /keeps the log group that it has had, where its stack file names none/;
         assert.match(planText(plan(cloudwatch({ logGroup: "a" }), cloudwatch({}))), unnamed);

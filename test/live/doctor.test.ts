@@ -168,7 +168,11 @@ describe("what doctor looks for", () => {
         assert.deepEqual(names({ ...routes.management }), []);
         assert.deepEqual(names({ ...routes.cloudwatch }), []);
         assert.deepEqual(names({ ...routes.regional, version: "1.9.0" }), [
-            ["kof-vmuser-creds-admin-1108149986", "username", "password"],
+            ["kof-vmuser-creds-admin-1108149986", "password", "username"],
+        ]);
+        assert.deepEqual(names({ ...routes.none, grafana: { enabled: true } }), []);
+        assert.deepEqual(names({ ...routes.none, grafana: { enabled: true, existingSecret: "mine" } }), [
+            ["mine", "GF_SECURITY_ADMIN_USER", "GF_SECURITY_ADMIN_PASSWORD"],
         ]);
         assert.deepEqual(
             names({ ...routes.regional, version: "1.10.0" }),

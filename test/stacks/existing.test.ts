@@ -121,7 +121,7 @@ describe("a Secret that exists already", () => {
                 (await refusal({ ...raw, ...grafana, adopt }, { [paths.grafana]: by("kubectl-create") }))
                     .split("\n\n")
                     .at(-1),
-                "  kof:grafana.existingSecret has this stack make a Secret kof/grafana-admin-credentials, which exists already and which it " +
+                "  kof:grafana.existingSecret has this stack make Secret kof/grafana-admin-credentials, which exists already and which it " +
                     "would overwrite\n" +
                     "    Allowed: to use the Secret that exists; or to delete it first: kubectl delete secret -n kof grafana-admin-credentials\n" +
                     "    Paste:   kof:grafana:\n               existingSecret: grafana-admin-credentials",
@@ -132,7 +132,7 @@ describe("a Secret that exists already", () => {
 
     it("is not overwritten with an access key", async () => {
         const text = await refusal({ ...routes.cloudwatch }, { [paths.cloudwatch]: by("kubectl-create") });
-        assert.match(text, /^ {2}kof:cloudwatch.credentials.kind has this stack make a Secret kof\/cloudwatch-cred/m);
+        assert.match(text, /^ {2}kof:cloudwatch.credentials has this stack make Secret kof\/cloudwatch-cred/m);
         assert.match(
             text,
             /Paste: {3}kof:cloudwatch:\n +credentials:\n +kind: existingSecret\n +name: cloudwatch-cred/,

@@ -33,14 +33,14 @@ describe("a stack that is written to a folder for Argo CD or Flux", () => {
             name: "UserError",
             message: `Pulumi.test.yaml has 2 problems. Nothing was changed.
 
-  kof:cloudwatch.credentials.kind is "accessKey", which kubernetes:renderYamlToDirectory would write into git in plain text. Have the Secret made on the cluster (Sealed Secrets, External Secrets, SOPS), and name it
+  kof:cloudwatch.credentials has this stack make Secret kof/cloudwatch-credentials, which kubernetes:renderYamlToDirectory would write into git in plain text. Have the Secret made on the cluster (Sealed Secrets, External Secrets, SOPS), and name it
     Allowed: existingSecret, or without any Secret on EKS: podIdentity, irsa
     Paste:   kof:cloudwatch:
                credentials:
                  kind: existingSecret
                  name: cloudwatch-credentials
 
-  kof:grafana.existingSecret is missing, so that a password would be generated, which kubernetes:renderYamlToDirectory would write into git in plain text. Have the Secret made on the cluster (Sealed Secrets, External Secrets, SOPS), and name it
+  kof:grafana.existingSecret has this stack make Secret kof/grafana-admin-credentials, which kubernetes:renderYamlToDirectory would write into git in plain text. Have the Secret made on the cluster (Sealed Secrets, External Secrets, SOPS), and name it
     Allowed: the name of a Secret with the keys GF_SECURITY_ADMIN_USER and GF_SECURITY_ADMIN_PASSWORD
     Paste:   kof:grafana:
                existingSecret: grafana-admin-credentials`,

@@ -42,13 +42,18 @@ describe("summary.md", () => {
         const cloudwatch = { region: "us-east-2", credentials: { kind: "accessKey", generations: ["a", "b"] } };
         const existing = { region: "us-east-2", credentials: { kind: "existingSecret", name: "mine" } };
         const keys = "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`";
+        const grafana = "`GF_SECURITY_ADMIN_USER`, `GF_SECURITY_ADMIN_PASSWORD`";
         assert.deepEqual(rows(page({ route: "cloudwatch", cloudwatch, grafana: { enabled: true } }), "Credentials"), [
             [
                 "`kof/cloudwatch-credentials`",
                 keys,
                 "this stack: an IAM user that may write to the log groups, with one key for each of `a`, `b`",
             ],
-            ["`kof/grafana-admin-credentials`", "Grafana's admin", "this stack: a random password"],
+            ["`kof/grafana-admin-credentials`", grafana, "this stack: a random password"],
+        ]);
+        const ownGrafana = { route: "none", grafana: { enabled: true, existingSecret: "mine" } };
+        assert.deepEqual(rows(page(ownGrafana), "Credentials"), [
+            ["`kof/mine`", grafana, "someone else: it must exist"],
         ]);
         assert.deepEqual(rows(page({ route: "cloudwatch", cloudwatch: existing }), "Credentials"), [
             ["`kof/mine`", keys, "someone else: it must exist"],
