@@ -247,7 +247,7 @@ function countConsequences(was: Volume, is: Volume, to: Route, fewest: number | 
         {
             severity: "loses",
             key,
-            message: `${taken} (${change}), ${lost}: their volumes stay, but nothing reads them`,
+            message: `${taken} (${change}), ${lost}: ${is.deleted.withPods ? "Kubernetes deletes their volumes" : "their volumes stay, but nothing reads them"}`,
             paste: toPaste(to, is.source, "replicas", was.count),
             acknowledge: `${is.signal} replicas ${change}`,
         },

@@ -110,6 +110,13 @@ describe("a change of kof:values", () => {
             `loses kof:values.${key} [logs limit 50GiB->20GiB]`,
         ]);
         assert.deepEqual(found(given([key, 20]), given([key, 50])), []);
+        for (const limit of ["20000000KB", "20000000KiB", "20000MB", "20000MiB", "20GiB", "20000000000"]) {
+            assert.deepEqual(
+                found(given([key, 50]), given([key, limit])).length,
+                limit === "20000000000" ? 0 : 1,
+                limit,
+            );
+        }
         assert.deepEqual(found(given([key, 20]), management), []);
         // A limit beyond the volume deletes nothing: the volume is full before.
         assert.deepEqual(found(management, given([key, 500])), []);
@@ -160,6 +167,18 @@ describe("a change of kof:values", () => {
         ] as const;
         const [message = ""] = messages(given(deleting), given(deleting, [`${spec}.enabled`, false]));
         assert.match(message, /Kubernetes deletes the volumes with it \(vlstorage-audit 2 x 100Gi\)/);
+        const scaled = [deleting[0], { whenScaled: "Delete" }] as const;
+        const fewer = [`${spec}.spec.vlstorage.replicaCount`, 1] as const;
+        assert.match(
+            messages(given(scaled), given(scaled, fewer))[0]!,
+            /\(2->1\).*: Kubernetes deletes their volumes$/,
+        );
+        const operations = plan(given(scaled), given(scaled, fewer)).volumes.map(({ operation }) => operation);
+        assert.deepEqual([...new Set(operations)], ["kept", "deleted"]);
+        assert.match(
+            messages(given(deleting), given(deleting, fewer))[0]!,
+            /: their volumes stay, but nothing reads them$/,
+        );
     });
 
     it("about what regions store is about stored data, too", () => {
