@@ -80,6 +80,12 @@ describe("paths of values", () => {
             `kof-storage.values.victoria-logs-cluster.vlstorage.persistantVolume ${ignored("1.8.1")} -> kof-storage.values.victoria-logs-cluster.vlstorage.persistentVolume`,
         ],
         [
+            "a long key of which two letters are wrong",
+            "1.9.0",
+            "kof-mothership: {values: {victoriametrics: {vmcluster: {spec: {replicationFaktr: 2}}}}}",
+            `kof-mothership.values.victoriametrics.vmcluster.spec.replicationFaktr ${ignored("1.9.0")} -> kof-mothership.values.victoriametrics.vmcluster.spec.replicationFactor`,
+        ],
+        [
             "a key a level too high in a chart of others",
             "1.9.0",
             "kof-storage: {values: {victoria-logs-cluster: {storageClassName: x}}}",

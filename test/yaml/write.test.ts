@@ -77,6 +77,10 @@ describe("what is written", () => {
         assert.equal(writeYaml(parse(plain)), plain);
     });
 
+    it("is what PyYAML reads too, which knows no tab without quotes and takes 1e+21 for text (6.0, 2026-11-27)", () => {
+        assert.equal(writeYaml({ a: "x\ty", b: 1e21 }), 'a: "x\\ty"\nb: 1.0e+21\n');
+    });
+
     it("says everything twice, rather than by an alias", () => {
         const same = { a: ["b"] };
         assert.equal(writeYaml([same, same]), "- a:\n    - b\n- a:\n    - b\n");
