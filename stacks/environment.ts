@@ -16,6 +16,7 @@ import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName, type CloudWatchParts } from "../routes/cloudwatch";
 import type { Route } from "../routes";
 import { destinationsOf, destinationText } from "../routes/destinations";
+import { installedCharts } from "../routes/installed";
 import { secretsOf } from "../routes/secrets";
 import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
@@ -126,7 +127,11 @@ export function createEnvironment(
         before.push(cloudwatch);
     }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
-    if (ofRegion && settings.route === "regional" && !isRendered(kubernetes)) {
+    // Where KOF installs the collectors itself, no release waits for the Secret.
+    const isAwaited = installedCharts(route.umbrella).some(
+        ({ chart, by }) => chart === "kof-collectors" && by === "flux",
+    );
+    if (ofRegion && isAwaited && settings.route === "regional" && !isRendered(kubernetes)) {
         before.push(vmuserSecret(settings, ofRegion.name, provider));
     }
     const { chart, version } = settings;

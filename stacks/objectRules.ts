@@ -1,7 +1,7 @@
 import type { Catalog } from "../catalog";
 import { handedValues } from "../catalog/defaults";
 import { settingIn } from "../catalog/setting";
-import { formatPath, isMap, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { formatPath, isMap, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { stackFile } from "./explain";
 import { brief, type Problem } from "./problems";
 
@@ -9,7 +9,7 @@ type Path = readonly string[];
 
 /** Values with which Helm or Kubernetes would install nothing, or nothing that runs, and that no schema tells of. */
 export function objectProblems(catalog: Catalog, values: HelmValues): Problem[] {
-    return [...typeProblems(values, []), ...storeProblems(catalog, values), ...sizeProblems(catalog, values)];
+    return [...typeProblems(values, []), ...storeProblems(catalog, values)];
 }
 
 /** Numbers of pods. */
@@ -144,26 +144,6 @@ function storeProblems(catalog: Catalog, values: HelmValues): Problem[] {
                           },
                       ]
                     : [];
-            }),
-    );
-}
-
-/** Sizes that no volume can have: victoria-logs-cluster and victoria-traces-cluster paste them without quotes. */
-function sizeProblems(catalog: Catalog, values: HelmValues): Problem[] {
-    return [...handedValues(catalog, values)].flatMap(({ chart, path, values: own }) =>
-        catalog.volumes
-            .filter((volume) => volume.chart === chart)
-            .flatMap(({ size }): Problem[] => {
-                const value = valueAt(own, size.path);
-                return value === undefined || /^\d+(\.\d+)?([eE]\d+|[KMGTPE]i|[kMGTPE])?$/.test(textOf(value))
-                    ? []
-                    : [
-                          {
-                              key: `kof:values.${formatPath([...path, ...size.path])}`,
-                              message: `is ${brief(value)}, which is no size of a volume`,
-                              allowed: "an amount such as 100Gi",
-                          },
-                      ];
             }),
     );
 }

@@ -58,9 +58,6 @@ const mistakes: readonly [string, Raw, string][] = [
                 nest(["kof-mothership", "values", "dex", "service", "ports", "http", "port"], [["x"]]),
                 nest(["kof-mothership", "values", "ingress-nginx-service-template", "repo", "spec", "url"], 5),
                 nest(["kof-mothership", "values", "kcm", "namespace"], 1.5),
-                nest(["kof-child", "values", "fromManagement", "storage", "victoria-logs-cluster", "vlstorage"], {
-                    persistentVolume: { size: "{{ x" },
-                }),
                 nest(
                     ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"],
                     nest(["prometheus-node-exporter", "prometheus", "monitor", "interval"], "a: b"),
@@ -79,10 +76,7 @@ const mistakes: readonly [string, Raw, string][] = [
     Allowed: text
 
   kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.prometheus-node-exporter.prometheus.monitor.interval is "a: b", which is no duration: Helm or Kubernetes would refuse it
-    Allowed: a number with its unit, such as 30s
-
-  kof:values.kof-child.values.fromManagement.storage.victoria-logs-cluster.vlstorage.persistentVolume.size is "{{ x", which is no size of a volume
-    Allowed: an amount such as 100Gi`,
+    Allowed: a number with its unit, such as 30s`,
     ],
     [
         "names in a collector's service that are none",
