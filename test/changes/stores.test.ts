@@ -82,6 +82,26 @@ describe("a change of kof:values", () => {
         });
     }
 
+    it("together with the route says of each store once what becomes of it", () => {
+        const to = { ...routes.none, version: "1.10.0", values: at(["kof-child.enabled", false]) };
+        const stored = plan(management, to).consequences.filter(({ message }) =>
+            message.startsWith("leaves the stored"),
+        );
+        assert.deepEqual(
+            stored.map(({ key }) => key),
+            ["kof:values.kof-child.enabled"],
+        );
+        const emptyDir = "kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.storage.emptyDir";
+        const { regional } = routes;
+        const without = { ...regional, version: "1.10.0", values: at([emptyDir, {}]) };
+        assert.deepEqual(
+            messages({ ...regional, version: "1.10.0", route: "none", regional: undefined }, without).filter(
+                (message) => message.includes("stored metrics"),
+            ).length,
+            1,
+        );
+    });
+
     it("that shortens retention by whichever key the charts read loses what is older, and names that key", () => {
         const key = `${storage}.victoria-logs-cluster.vlstorage.retentionPeriod`;
         const long = given([key, "90d"]);
@@ -190,6 +210,11 @@ describe("a change of kof:values", () => {
             messages(given([retention, "90d"]), given([retention, "30d"]))[0]!,
             /^deletes the logs that are older than 30d \(90d->30d\), on each regional cluster$/,
         );
+        // What the settings say of this cluster's stores is nothing of theirs.
+        const here = { storage: { logs: { retention: "60d" } } };
+        assert.deepEqual(found({ ...given([retention, "90d"]), ...here }, { ...given([retention, "30d"]), ...here }), [
+            `loses kof:values.${retention} [regions logs retention 90d->30d]`,
+        ]);
         const size = `${regions}.victoriametrics.vmcluster.spec.vmstorage.storage.volumeClaimTemplate.spec.resources.requests.storage`;
         assert.deepEqual(found(given([size, "300Gi"]), given([size, "200Gi"])), [
             `loses kof:values.${size} [regions metrics 300Gi->200Gi]`,

@@ -66,6 +66,11 @@ A month, at the list prices of 2026-06
         );
         const regional = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
         assert.doesNotMatch(text({ route: "regional", regional, rates }), /^ {4}metrics /m);
+        assert.match(text({ route: "regional", regional, rates }), /^ {4}vmstorage +0\.00 GiB .* never$/m);
+        assert.match(
+            text({ route: "regional", regional, rates }),
+            /Route regional stores nothing of this cluster's own/,
+        );
         assert.match(
             text({ route: "regional", regional, buffer: { metrics: "disk" }, rates }),
             /^ {4}metrics +11\.18 GiB$/m,

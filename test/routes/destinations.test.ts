@@ -122,6 +122,15 @@ describe("where signals go", () => {
         assert.equal(texts({ ...off, values: among }).audit, destinationsIn(off).logs);
     });
 
+    it("is nowhere because of the store that is missing, where others only print what they get", () => {
+        const off = [...collectors.slice(0, 3), "storage", "victoria-traces-cluster", "enabled"];
+        const values = at([off, false], [[...daemon, "traces", "exporters"], ["debug"]]);
+        assert.match(
+            texts({ ...routes.management, version: "1.10.0", values }).traces!,
+            /vtinsert:10481.* does not exist/,
+        );
+    });
+
     it("is this cluster's own store by each of its service's names, and no other service of it", () => {
         const endpoint = [...shared, "exporters", "otlphttp/traces", "traces_endpoint"];
         const to = (address: string) =>
