@@ -3,7 +3,7 @@ import type { Route } from "../routes";
 import { componentsOn } from "../routes/components";
 import { childrenStoreHere } from "../routes/installed";
 import { keyOf, storeText, turnedOffAt } from "../routes/stored";
-import { regionalStoresOf, storesOf, type Volume } from "../routes/volumes";
+import { regionalStoresOf, spaceOf, storesOf, type Volume } from "../routes/volumes";
 import type { Consequence } from ".";
 import { goneStores, storeChanges, volumesText, type VolumeChange } from "./volumes";
 
@@ -32,13 +32,10 @@ export function componentConsequences(from: Route, to: Route): Consequence[] {
 export function storeConsequences(from: Route, to: Route, volumes: readonly VolumeChange[]): Consequence[] {
     const after = storesOf(to);
     const off = new Map<string, VolumeChange[]>();
-    const found: Consequence[] = [];
+    const found = storesOf(from).flatMap((was) => keepingConsequences(was, after, from, to));
     for (const change of goneStores(volumes)) {
-        const is = after.find(({ workload }) => workload === change.workload);
         const path = turnedOffAt(to, change.volume.source);
-        if (is) {
-            found.push(...withoutVolumes(change, is, to));
-        } else if (path) {
+        if (path && !after.some(({ workload }) => workload === change.workload)) {
             const key = `kof:values.${formatPath(path)}`;
             off.set(key, [...(off.get(key) ?? []), change]);
         }
@@ -55,7 +52,7 @@ export function storeConsequences(from: Route, to: Route, volumes: readonly Volu
             acknowledge: component === undefined ? `${stored.join(" and ")} off` : `${component} off`,
         };
     });
-    return [...found, ...turnedOff, ...started(from, to), ...volumesAgain(from, to)];
+    return [...found, ...turnedOff, ...started(from, to)];
 }
 
 /** What becomes of the volumes of stores that are gone. */
@@ -65,45 +62,29 @@ function fate(gone: readonly VolumeChange[]): string {
         : `the volumes stay (${volumesText(gone)}), but nothing reads them until it is on again`;
 }
 
-/** A store that runs on without its volumes. */
-function withoutVolumes(change: VolumeChange, is: Volume, to: Route): Consequence[] {
-    const { workload, volume } = change;
+/** What follows for a store that runs on, but keeps what it stores elsewhere. */
+function keepingConsequences(was: Volume, after: readonly Volume[], from: Route, to: Route): Consequence[] {
+    const is = after.find(({ workload }) => workload === was.workload);
+    if (!is || was.keeps === is.keeps || is.retention === undefined) {
+        return [];
+    }
+    const { workload, signal } = is;
+    if (is.keeps === "volumes") {
+        const key = keyOf(from, was.source, "persistence");
+        const message = `gives ${workload} volumes (${spaceOf(is)}): what is stored until then stays where it is, and is not read`;
+        return [{ severity: "notice", key, message }, ...immutable(is, key, `${signal} with volumes`)];
+    }
+    if (was.keeps !== "volumes") {
+        return [];
+    }
     const key = keyOf(to, is.source, "persistence");
-    const acknowledge = `${volume.signal} without volumes`;
+    const acknowledge = `${signal} without volumes`;
     const then =
         is.keeps === "emptyDir"
-            ? `and what is stored from then on is lost when a pod restarts`
-            : `and what is stored from then on is in a claim that KOF does not make`;
-    return [
-        {
-            severity: "loses",
-            key,
-            message: `takes the volumes of ${workload}: the stored ${volume.signal} stay in them (${volumesText([change])}), where nothing reads them, ${then}`,
-            acknowledge,
-        },
-        ...immutable(is, key, acknowledge),
-    ];
-}
-
-/** Stores that have volumes again, or for the first time. */
-function volumesAgain(from: Route, to: Route): Consequence[] {
-    const after = storesOf(to);
-    return storesOf(from).flatMap((was): Consequence[] => {
-        const is = after.find(({ workload }) => workload === was.workload);
-        if (!is || was.keeps === is.keeps || is.keeps !== "volumes" || is.retention === undefined) {
-            return [];
-        }
-        const key = keyOf(from, was.source, "persistence");
-        const text = `${String(is.count)} x ${is.size}`;
-        return [
-            {
-                severity: "notice",
-                key,
-                message: `gives ${is.workload} volumes (${text}): what is stored until then stays where it is, and is not read`,
-            },
-            ...immutable(is, key, `${is.signal} with volumes`),
-        ];
-    });
+            ? "and what is stored from then on is lost when a pod restarts"
+            : "and what is stored from then on is in a claim that KOF does not make";
+    const message = `takes the volumes of ${workload}: the stored ${signal} stay in them (${workload} ${spaceOf(was)}), where nothing reads them, ${then}`;
+    return [{ severity: "loses", key, message, acknowledge }, ...immutable(is, key, acknowledge)];
 }
 
 /** The template of a chart's own StatefulSet cannot be changed; the operator makes those that it manages anew. */
@@ -149,7 +130,8 @@ export function regionConsequences(from: Route, to: Route): Consequence[] {
             const is = after.find((each) => each.workload === workload);
             const path = is ? undefined : turnedOffAt(to, was.source);
             if (is) {
-                return storeChanges(was, is, to, undefined).map(({ severity, acknowledge, message, ...rest }) => ({
+                const changes = [...storeChanges(was, is, to, undefined), ...keepingConsequences(was, after, from, to)];
+                return changes.map(({ severity, acknowledge, message, ...rest }) => ({
                     ...rest,
                     // Of what cannot be done to regions that exist, new ones know nothing.
                     severity: severity === "impossible" && acknowledge === undefined ? "loses" : severity,

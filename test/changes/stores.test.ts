@@ -172,6 +172,9 @@ describe("a change of kof:values", () => {
         ]);
         const claim = `${storage}.victoria-traces-cluster.vtstorage.persistentVolume.existingClaim`;
         assert.match(messages(management, given([claim, "mine"])).join("\n"), /is in a claim that KOF does not make/);
+        const none = claim.replace("existingClaim", "enabled");
+        const unread = messages(given([none, false]), given([claim, "mine"])).join("\n");
+        assert.doesNotMatch(unread, /takes the volumes/);
     });
 
     it("that gives volumes other names leaves what is stored where nothing reads it", () => {
@@ -220,6 +223,11 @@ describe("a change of kof:values", () => {
             `loses kof:values.${size} [regions metrics 300Gi->200Gi]`,
         ]);
         assert.deepEqual(found(given([size, "200Gi"]), given([size, "300Gi"])), [`notice kof:values.${size} []`]);
+        const without = `${regions}.victoriametrics.vlcluster_audit.spec.vlstorage.storage.emptyDir`;
+        assert.deepEqual(found(management, given([without, {}])), [
+            `loses kof:values.${without} [regions audit without volumes]`,
+        ]);
+        assert.match(planText(plan(management, given([without, {}]))), /- vlstorage-audit: orphaned, 2 x 100Gi, audit/);
         const off = `${regions}.victoria-traces-cluster.enabled`;
         assert.deepEqual(found(management, given([off, false])), [`loses kof:values.${off} [regions traces off]`]);
         const text = planText(plan(management, given([off, false])));
