@@ -93,7 +93,7 @@ run(async () => {
     );
     await stopped;
     console.log("Stopping ...");
-    moto?.stop();
+    await moto?.stop();
     await flux.stop();
     await cluster.stop();
 });

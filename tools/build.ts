@@ -95,26 +95,54 @@ export async function programs(module: Module): Promise<string> {
     for (const file of fs.readdirSync(source).sort()) {
         hash.update(fs.readFileSync(path.join(source, file)));
     }
-    const folder = path.join(cache, `${module}-${hash.digest("hex").slice(0, 16)}`);
-    if (!fs.existsSync(folder)) {
-        await build(programs, linkerFlags, source, folder);
-    }
-    return folder;
-}
-
-async function build(programs: Build["programs"], linkerFlags: string, source: string, folder: string): Promise<void> {
-    if (spawnSync("go", ["version"]).status !== 0) {
-        throw new Missing("Go is not installed (https://go.dev/dl), so there is nothing to build the servers with.");
-    }
-    console.error(`Building ${Object.keys(programs).join(", ")}, which takes minutes the first time ...`);
-    removeUnfinished();
-    // Whole or not at all: this run may be killed, and another may build the same.
-    const unfinished = `${folder}.${String(process.pid)}`;
-    try {
+    return kept(`${module}-${hash.digest("hex").slice(0, 16)}`, async (folder) => {
+        if (spawnSync("go", ["version"]).status !== 0) {
+            throw new Missing(
+                "Go is not installed (https://go.dev/dl), so there is nothing to build the servers with.",
+            );
+        }
+        console.error(`Building ${Object.keys(programs).join(", ")}, which takes minutes the first time ...`);
         for (const [name, pkg] of Object.entries(programs)) {
             const args = ["build", "-buildvcs=false", `-ldflags=${linkerFlags}`];
-            await go([...args, "-o", path.join(unfinished, name), pkg], source);
+            await run("go", [...args, "-o", path.join(folder, name), pkg], source);
         }
+    });
+}
+
+/** The AWS emulator, from PyPI, with what the suites ask of it. */
+const emulator = "moto[server,iam,logs]==5.2.5";
+
+/**
+ * The Python that has the AWS emulator, which is installed the first time.
+ *
+ * @throws Missing when it cannot be had: no Python 3, or no package index.
+ */
+export async function pythonWithEmulator(): Promise<string> {
+    const { stdout: python } = spawnSync("python3", ["--version"], { encoding: "utf8" });
+    const hash = createHash("sha256").update(`${emulator} ${python}`).digest("hex").slice(0, 16);
+    const folder = await kept(`moto-${hash}`, async (unfinished) => {
+        try {
+            await run("python3", ["-m", "venv", unfinished]);
+            const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", emulator];
+            await run(path.join(unfinished, "bin/python"), install);
+        } catch (error) {
+            throw new Missing(`The AWS emulator needs Python 3 and a package index. ${(error as Error).message}`);
+        }
+    });
+    return path.join(folder, "bin/python");
+}
+
+/** A folder of the cache, which is filled the first time. */
+async function kept(name: string, fill: (unfinished: string) => Promise<void>): Promise<string> {
+    const folder = path.join(cache, name);
+    if (fs.existsSync(folder)) {
+        return folder;
+    }
+    removeUnfinished();
+    // Whole or not at all: this run may be killed, and another may fill the same.
+    const unfinished = `${folder}.${String(process.pid)}`;
+    try {
+        await fill(unfinished);
         fs.renameSync(unfinished, folder);
     } catch (error) {
         fs.rmSync(unfinished, { recursive: true, force: true });
@@ -122,6 +150,7 @@ async function build(programs: Build["programs"], linkerFlags: string, source: s
             throw error;
         }
     }
+    return folder;
 }
 
 /** Removes what builds that were killed have left behind. */
@@ -151,10 +180,10 @@ function requiredVersion(source: string, module: string): string {
     return version;
 }
 
-function go(args: readonly string[], cwd: string): Promise<void> {
+function run(command: string, args: readonly string[], cwd?: string): Promise<void> {
     return new Promise((resolve, reject) => {
-        const child = spawn("go", args, {
-            cwd,
+        const child = spawn(command, args, {
+            ...(cwd === undefined ? {} : { cwd }),
             env: { ...process.env, CGO_ENABLED: "0" },
             stdio: ["ignore", "ignore", "pipe"],
         });
@@ -165,7 +194,7 @@ function go(args: readonly string[], cwd: string): Promise<void> {
             if (code === 0) {
                 resolve();
             } else {
-                reject(new Error(`go ${args.join(" ")} in ${cwd} failed:\n${output}`));
+                reject(new Error(`${[command, ...args].join(" ")} failed:\n${output}`));
             }
         });
     });

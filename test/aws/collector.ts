@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -10,7 +9,7 @@ import { isMap, valueAt, type HelmValue, type HelmValues } from "../../catalog/v
 import type { Collector } from "../../collectors/effective";
 import { typeOf } from "../../collectors/flows";
 import { parseMetrics, type Sample } from "../../live/collectors";
-import { freePorts } from "../cluster/server";
+import { freePorts, Program } from "../program";
 
 /** The types of components that tools/collector has. */
 const built = new Set([
@@ -23,7 +22,7 @@ export type Sent = readonly [name: string, offset: number | undefined];
 
 /** A real collector, with those pipelines of one of KOF's that end in CloudWatch: they get OTLP from here instead. */
 export class RealCollector {
-    private child: ChildProcess | undefined;
+    private running: Program | undefined;
     private otlp = 0;
     private metrics = 0;
 
@@ -54,9 +53,8 @@ export class RealCollector {
         fs.mkdirSync(this.queues, { recursive: true });
         const file = path.join(this.root, "config.yaml");
         fs.writeFileSync(file, stringify(change(this.runnable()), { aliasDuplicateObjects: false }));
-        const output = fs.openSync(path.join(this.root, "log"), "w");
-        this.child = spawn(path.join(this.programs, "collector"), [`--config=${file}`], {
-            stdio: ["ignore", output, output],
+        const program = new Program(path.join(this.programs, "collector"), [`--config=${file}`], {
+            log: path.join(this.root, "log"),
             env: {
                 AWS_ACCESS_KEY_ID: "key",
                 AWS_SECRET_ACCESS_KEY: "secret",
@@ -64,19 +62,14 @@ export class RealCollector {
                 OTEL_K8S_POD_NAME: "pod-1",
             },
         });
-        fs.closeSync(output);
-        const { child } = this;
-        await until(() => child.exitCode !== null || this.log.includes("Everything is ready"));
-        return child.exitCode === null;
+        this.running = program;
+        await until(() => program.ended || this.log.includes("Everything is ready"));
+        return !program.ended;
     }
 
     /** Ends it as a node does that loses its power, where told so. */
     async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-        const { child } = this;
-        if (child?.exitCode === null && child.signalCode === null) {
-            child.kill(signal);
-            await new Promise((resolve) => child.once("exit", resolve));
-        }
+        await this.running?.stop(signal);
     }
 
     /** Ends it, and removes what it had on disk. */

@@ -1,16 +1,14 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import * as fs from "node:fs";
-import { createServer } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { KubeConfig } from "@kubernetes/client-node";
 import { stringify } from "yaml";
 
 import { programs } from "../../tools/build";
-import { atEnd, endWithThisProcess } from "../children";
+import { atEnd } from "../children";
+import { freePorts, options, Program } from "../program";
 
 /** A running control plane. */
 export interface Server {
@@ -38,7 +36,9 @@ export async function startServer(): Promise<Server> {
     const keepFolder = atEnd(removeFolder);
     const started: Program[] = [];
     const start = (name: string, args: Readonly<Record<string, string>>) => {
-        const program = new Program(path.join(binaries, name), args, path.join(folder, `${name}.log`));
+        const program = new Program(path.join(binaries, name), options(args), {
+            log: path.join(folder, `${name}.log`),
+        });
         started.push(program);
         return program;
     };
@@ -132,71 +132,4 @@ async function isReady(kubeconfig: string): Promise<boolean> {
     config.loadFromFile(kubeconfig);
     const { Health } = await import("@kubernetes/client-node");
     return new Health(config).readyz({});
-}
-
-/** Ports that were free a moment ago. */
-export async function freePorts(count: number): Promise<number[]> {
-    const servers = await Promise.all(
-        Array.from({ length: count }, async () => {
-            const server = createServer().listen(0, "127.0.0.1");
-            await new Promise((resolve) => server.once("listening", resolve));
-            return server;
-        }),
-    );
-    return servers.map((server) => {
-        const { port } = server.address() as { port: number };
-        server.close();
-        return port;
-    });
-}
-
-/** A program that runs beside this process and ends with it. */
-export class Program {
-    private readonly child: ChildProcess;
-
-    /** @param args its options: `--name=value`. */
-    constructor(
-        private readonly file: string,
-        args: Readonly<Record<string, string>>,
-        private readonly log: string,
-        dash = "--",
-    ) {
-        const options = Object.entries(args).map(([name, value]) => `${dash}${name}=${value}`);
-        const output = fs.openSync(log, "w");
-        // In a group of its own: Ctrl-C on a terminal would otherwise end all at once, in no order.
-        this.child = spawn(file, options, { stdio: ["ignore", output, output], detached: true });
-        fs.closeSync(output);
-        endWithThisProcess(this.child);
-    }
-
-    /** Waits until something is true of the program, for ten minutes. What throws is not true yet. */
-    async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-        for (let tries = 0; tries < 3000; tries++) {
-            if (
-                await Promise.resolve()
-                    .then(condition)
-                    .catch(() => false)
-            ) {
-                return;
-            }
-            if (this.child.exitCode !== null || this.child.signalCode !== null) {
-                break;
-            }
-            await sleep(200);
-        }
-        const last = fs.readFileSync(this.log, "utf8").slice(-2000);
-        throw new Error(`${path.basename(this.file)} did not start:\n${last}`);
-    }
-
-    /** Asks it to end, and makes it after a minute. */
-    async stop(): Promise<void> {
-        if (this.child.exitCode !== null || this.child.signalCode !== null) {
-            return;
-        }
-        const ended = new Promise((resolve) => this.child.once("exit", resolve));
-        this.child.kill("SIGTERM");
-        const deadline = setTimeout(() => this.child.kill("SIGKILL"), 60_000);
-        await ended;
-        clearTimeout(deadline);
-    }
 }

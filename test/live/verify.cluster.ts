@@ -17,8 +17,8 @@ import { Missing, programs } from "../../tools/build";
 import { startMoto } from "../aws/moto";
 import { eventually, useCluster } from "../cluster/cluster";
 import type { AnyObject } from "../cluster/crds";
-import { freePorts, Program } from "../cluster/server";
 import { collectorPod, collectorResource, hostAddress, HttpStandIn } from "../cluster/standins";
+import { freePorts, options, Program } from "../program";
 import type { Raw } from "../support";
 import { CollectorStandIn, type Exporter, type OtlpBody } from "./collector";
 import { command } from "./command";
@@ -133,7 +133,8 @@ describe("verify", () => {
             fs.writeFileSync(config, stringify({ users: [{ username: user, password, url_map }] }));
             const start = async (program: string, port: number, args: Record<string, string>) => {
                 const all = { httpListenAddr: `127.0.0.1:${String(port)}`, ...args };
-                const server = new Program(path.join(binaries, program), all, path.join(folder, `${program}.log`), "-");
+                const log = path.join(folder, `${program}.log`);
+                const server = new Program(path.join(binaries, program), options(all, "-"), { log });
                 servers.push(server);
                 await server.until(async () => (await fetch(`${at(port)}/health`)).ok);
             };

@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import * as fs from "node:fs";
+import { createServer } from "node:net";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { endWithThisProcess } from "./children";
+
+/** A program that runs beside this process and ends with it at the latest. */
+export class Program {
+    private readonly child: ChildProcess;
+    private readonly log: string;
+
+    /**
+     * Starts it.
+     *
+     * @param more.log the file that gets all that it prints, in place of what is there.
+     * @param more.env its environment. Default: that of this process.
+     */
+    constructor(
+        private readonly file: string,
+        args: readonly string[],
+        { log, env }: { readonly log: string; readonly env?: NodeJS.ProcessEnv },
+    ) {
+        this.log = log;
+        const output = fs.openSync(log, "w");
+        // In a group of its own: Ctrl-C on a terminal would otherwise end all at once, in no order.
+        this.child = spawn(file, args, { stdio: ["ignore", output, output], detached: true, env: env ?? process.env });
+        fs.closeSync(output);
+        // Whoever waits for it says so: it does not keep this process from ending.
+        this.child.unref();
+        endWithThisProcess(this.child);
+    }
+
+    /** Whether it has ended. */
+    get ended(): boolean {
+        return this.child.exitCode !== null || this.child.signalCode !== null;
+    }
+
+    /** Waits until something is true of the program, for ten minutes. What throws is not true yet. */
+    async until(condition: () => boolean | Promise<boolean>): Promise<void> {
+        for (let tries = 0; tries < 3000; tries++) {
+            if (
+                await Promise.resolve()
+                    .then(condition)
+                    .catch(() => false)
+            ) {
+                return;
+            }
+            if (this.ended) {
+                break;
+            }
+            await sleep(200);
+        }
+        const last = fs.readFileSync(this.log, "utf8").slice(-2000);
+        throw new Error(`${path.basename(this.file)} did not start:\n${last}`);
+    }
+
+    /** Ends it by a signal, and by SIGKILL where that takes more than a minute. */
+    async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+        if (this.ended) {
+            return;
+        }
+        const ended = new Promise((resolve) => this.child.once("exit", resolve));
+        this.child.kill(signal);
+        const deadline = setTimeout(() => this.child.kill("SIGKILL"), 60_000);
+        await ended;
+        clearTimeout(deadline);
+    }
+}
+
+/** A program's options as most take them: `--name=value`. */
+export function options(values: Readonly<Record<string, string>>, dash = "--"): string[] {
+    return Object.entries(values).map(([name, value]) => `${dash}${name}=${value}`);
+}
+
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+    const servers = await Promise.all(
+        Array.from({ length: count }, async () => {
+            const server = createServer().listen(0, "127.0.0.1");
+            await new Promise((resolve) => server.once("listening", resolve));
+            return server;
+        }),
+    );
+    return servers.map((server) => {
+        const { port } = server.address() as { port: number };
+        server.close();
+        return port;
+    });
+}
