@@ -1,23 +1,29 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Starts a child of its own, says its process id, and waits. */
 const parent = `
     const { spawn } = require("node:child_process");
     const child = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"], { stdio: "ignore", detached: true });
-    require("./test/children").endWithThisProcess(child);
+    const { atEnd, endWithThisProcess } = require("./test/children");
+    endWithThisProcess(child);
+    atEnd(() => { throw new Error("a folder that is still written to") });
+    // As mocha has it, which would go on after an error.
+    process.on("uncaughtException", () => undefined);
     process.stdin.once("data", () => process.exit(0)).resume();
-    console.log(child.pid);
+    console.log("server " + child.pid);
 `;
 
 describe("a server that a test has started", () => {
     for (const end of ["SIGTERM", "SIGINT", "SIGHUP", "its own end"] as const) {
         it(`ends with the tests, by ${end}`, async () => {
             const tests = spawn(process.execPath, ["-r", "./cli/register.js", "-e", parent]);
-            const [said] = (await once(tests.stdout, "data")) as [Buffer];
-            const server = Number(said.toString());
+            const [server = 0] = await pidsFrom(tests, 1);
             assert.ok(isRunning(server));
             const ended = once(tests, "exit");
             if (end === "its own end") {
@@ -26,12 +32,46 @@ describe("a server that a test has started", () => {
                 tests.kill(end);
             }
             await ended;
-            while (isRunning(server)) {
-                await sleep(50);
+            await until(() => !isRunning(server));
+        });
+    }
+
+    for (const end of ["SIGTERM", "SIGINT", "SIGKILL"] as const) {
+        it(`ends with tests that run side by side, by ${end}`, async () => {
+            const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-children-"));
+            const files = ["one", "two"].map((name) => path.join(folder, `${name}.test.js`));
+            const text = `it("waits", () => new Promise(() => {${parent}}));`;
+            files.forEach((file) => {
+                fs.writeFileSync(file, text.replaceAll('"./test/', `"${process.cwd()}/test/`));
+            });
+            const mocha = path.resolve("node_modules/mocha/bin/mocha.js");
+            const tests = spawn(process.execPath, [mocha, "--parallel", "--jobs", "2", ...files]);
+            try {
+                const servers = await pidsFrom(tests, 2);
+                tests.kill(end);
+                await until(() => !servers.some(isRunning));
+            } finally {
+                tests.kill("SIGKILL");
+                fs.rmSync(folder, { recursive: true });
             }
         });
     }
 });
+
+/** The process ids that a process says, and those that it starts. */
+async function pidsFrom(tests: ChildProcessWithoutNullStreams, count: number): Promise<number[]> {
+    let said = "";
+    tests.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const pids = () => [...said.matchAll(/^server (\d+)$/gm)].map(([, pid]) => Number(pid));
+    await until(() => pids().length === count);
+    return pids();
+}
+
+async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+        await sleep(50);
+    }
+}
 
 function isRunning(pid: number): boolean {
     try {

@@ -27,9 +27,14 @@ export function atEnd(end: () => void): () => void {
     return () => ends.delete(end);
 }
 
+/** The last first, and all of them: a folder goes after what writes to it, and may be left where that takes a moment to end. */
 function endAll(): void {
-    for (const end of ends) {
-        end();
+    for (const end of [...ends].reverse()) {
+        try {
+            end();
+        } catch (error) {
+            console.error(error);
+        }
     }
 }
 
