@@ -22,6 +22,7 @@ import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../ro
 import type { Configuration } from "./config";
 import {
     logGroupsOutput,
+    outputsOfWhole,
     rememberedPast,
     rememberedSettings,
     settingsOutput,
@@ -37,7 +38,7 @@ import type { SettingsOf } from "./settings";
 import { storageClassOf } from "./storageClasses";
 
 /** What a stack says about itself when it is deployed. */
-export interface Outputs {
+export interface Outputs extends Deployed {
     readonly route: string;
     /** KOF version. */
     readonly version: string;
@@ -52,20 +53,6 @@ export interface Outputs {
     /** Per generation of the CloudWatch access key when it was made. */
     readonly accessKeys: Readonly<Record<string, pulumi.Input<string>>>;
     readonly namespace: pulumi.Input<string>;
-    /** The settings, with which the next change is compared. Of the last deployment that was completed. */
-    readonly [settingsOutput]: pulumi.Input<object>;
-    /** Where it runs, which the next one has to be. */
-    readonly [placeOutput]?: Place;
-    /** What Flux was asked to try again, and had given up on when. */
-    readonly [retriesOutput]?: pulumi.Input<Retries>;
-    /** The log group that the stack keeps, and those that it made. */
-    readonly [logGroupsOutput]?: RememberedLogGroups;
-    /** What stood in `kof:acknowledge` so far, which permits nothing any more. */
-    readonly acknowledged?: pulumi.Input<readonly string[]>;
-    /** The fewest copies of each metric that there have been, where that is known. */
-    readonly fewestCopies?: pulumi.Input<number>;
-    /** What deployments have left behind because it holds data, and the command that removes each; see docs/switching.md. */
-    readonly left?: Readonly<Record<string, string>>;
     /** A command that shows whether telemetry arrives. */
     readonly verify: string;
 }
@@ -90,7 +77,7 @@ export interface Known {
 export function createEnvironment(
     { source, route, notices, kubernetes }: Configuration,
     { change, deployed, aws, place, cluster, retries }: Known,
-): Outputs {
+): Record<keyof Outputs, pulumi.Output<unknown>> {
     const { settings } = route;
     for (const notice of notices) {
         void pulumi.log.warn(notice);
@@ -140,12 +127,15 @@ export function createEnvironment(
         { chart, version, values: route.values, retries, collectorsSecret: cloudwatch?.secret },
         { ...onCluster, dependsOn: before },
     );
-    const end = whenRestarted(kof.installed, change, cluster);
-    /** What a stack remembers of a deployment is known when that is completed. */
-    const completed = <T>(memory: T) => end.apply(() => memory);
-    const { acknowledged, fewestCopies } = rememberedPast(route, deployed);
-
-    return {
+    const memory: Deployed = {
+        [settingsOutput]: rememberedSettings(route),
+        ...rememberedPast(route, deployed),
+        ...(place ? { [placeOutput]: place } : {}),
+        ...(Object.keys(retries).length > 0 ? { [retriesOutput]: retries } : {}),
+        ...rememberedLogGroups(route, change?.from, aws),
+        ...describeLeft(route, change, deployed),
+    };
+    const outputs: Outputs = {
         route: settings.route,
         version,
         destinations: describeDestinations(route),
@@ -154,15 +144,10 @@ export function createEnvironment(
         logGroups: cloudwatch?.logGroups ?? [],
         accessKeys: cloudwatch?.accessKeys ?? {},
         namespace: namespace.name,
-        [settingsOutput]: completed(rememberedSettings(route)),
-        ...(acknowledged === undefined ? {} : { acknowledged: completed(acknowledged) }),
-        ...(fewestCopies === undefined ? {} : { fewestCopies: completed(fewestCopies) }),
-        ...(place ? { [placeOutput]: place } : {}),
-        ...(Object.keys(retries).length > 0 ? { [retriesOutput]: completed(retries) } : {}),
-        ...rememberedLogGroups(route, change?.from, aws),
-        ...describeLeft(route, change, deployed),
+        ...memory,
         verify: verifyCommand(route),
     };
+    return outputsOfWhole(outputs, memory, deployed, whenRestarted(kof.installed, change, cluster));
 }
 
 function createCloudWatch(

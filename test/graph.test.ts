@@ -33,6 +33,7 @@ function expectedResources(raw: Raw, version: string): string[] {
         "kubernetes:core/v1:Namespace kof",
         "kubernetes:helm.sh/v4:Chart kof",
         "kubernetes:storage.k8s.io/v1:StorageClass kof",
+        "pulumi:index:Stash remembered",
         "pulumi:providers:kubernetes kubernetes",
         "pulumi:pulumi:Stack kof-test",
         "pulumi:pulumi:StackReference deployed",

@@ -184,7 +184,7 @@ endToEnd("where a stack runs", (run) => {
             assert.match(await refused(run.stack.up()), /to move the files along first: git mv /);
             assert.deepEqual(fs.readdirSync(root), ["before"]);
             fs.renameSync(before, after);
-            assert.match(await succeed(run.stack.up()), /~ 1 updated\n/);
+            assert.match(await succeed(run.stack.up()), /~ 2 updated\n/);
             assert.deepEqual([fs.readdirSync(root), files(after)], [["after"], written]);
             await succeed(run.stack.expectNoChanges());
             const withoutClass = {
