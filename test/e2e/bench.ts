@@ -95,7 +95,6 @@ async function bench(): Promise<void> {
     } finally {
         await flux.stop();
         await cluster.stop();
-        engine.remove();
         umbrella.remove();
         Object.values(folders).forEach((folder) => {
             fs.rmSync(folder, { recursive: true, force: true });

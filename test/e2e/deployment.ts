@@ -1,8 +1,17 @@
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 
-import { LocalWorkspace, PulumiCommand, type EngineEvent, type Stack } from "@pulumi/pulumi/automation";
+import {
+    LocalWorkspace,
+    PulumiCommand,
+    type EngineEvent,
+    type PreviewOptions,
+    type Stack,
+    type UpOptions,
+} from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 
 import program = require("../../index");
@@ -36,9 +45,12 @@ export class Deployment {
     log = "";
 
     private constructor(
-        readonly name: string,
+        private name: string,
         private readonly folder: string,
-        private readonly stack: Stack,
+        private stack: Stack,
+        private readonly select: (name: string) => Promise<Stack>,
+        /** Path of the CLI. */
+        private readonly program: string,
     ) {}
 
     static async create(
@@ -51,13 +63,14 @@ export class Deployment {
             pulumiCommand: await PulumiCommand.get({ root: engine.root }),
             envVars: { ...engine.env, PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}` },
         };
-        const stack = await (byLanguageHost
-            ? LocalWorkspace.createOrSelectStack({ stackName: name, workDir: folder }, options)
-            : LocalWorkspace.createOrSelectStack(
-                  { stackName: name, projectName: "kof", program: () => program() },
-                  options,
-              ));
-        return new Deployment(name, folder, stack);
+        const select = (stackName: string) =>
+            byLanguageHost
+                ? LocalWorkspace.createOrSelectStack({ stackName, workDir: folder }, options)
+                : LocalWorkspace.createOrSelectStack(
+                      { stackName, projectName: "kof", program: () => program() },
+                      options,
+                  );
+        return new Deployment(name, folder, await select(name), select, path.join(engine.root, "bin/pulumi"));
     }
 
     /** Writes the stack file. */
@@ -68,14 +81,14 @@ export class Deployment {
         fs.writeFileSync(file, writeYaml({ ...before, config: { ...config, ...more } }));
     }
 
-    /** Deploys. @param signal interrupts it, as Ctrl-C would. */
-    up(signal?: AbortSignal): Promise<Outcome> {
-        return this.run((options) => this.stack.up({ ...options, ...(signal ? { signal } : {}) }));
+    /** Deploys. Its `signal` interrupts it, as Ctrl-C would. */
+    up(more: UpOptions = {}): Promise<Outcome> {
+        return this.run((options) => this.stack.up({ ...options, ...more }));
     }
 
     /** Previews. */
-    preview(): Promise<Outcome> {
-        return this.run((options) => this.stack.preview(options));
+    preview(more: PreviewOptions = {}): Promise<Outcome> {
+        return this.run((options) => this.stack.preview({ ...options, ...more }));
     }
 
     /** Previews, and fails if there is anything to do. */
@@ -86,6 +99,35 @@ export class Deployment {
     /** Has the state say what is there. */
     refresh(): Promise<Outcome> {
         return this.run((options) => this.stack.refresh(options));
+    }
+
+    /** Gives the stack another name, and its stack file with it. */
+    async rename(name: string): Promise<void> {
+        await this.stack.rename({ stackName: name });
+        this.stack = await this.select(name);
+        this.name = name;
+    }
+
+    /** Runs a command of the CLI on the stack that has no method here: `state delete URN`. */
+    command(...args: readonly string[]): Promise<Outcome> {
+        const { workDir, envVars } = this.stack.workspace;
+        const all = [...args, "--stack", this.name, "--non-interactive"];
+        return this.run(async ({ onOutput }) => {
+            const env = { ...process.env, ...envVars };
+            const { stdout, stderr } = await promisify(execFile)(this.program, all, { cwd: workDir, env });
+            onOutput(stdout + stderr);
+        });
+    }
+
+    /** The URN of a resource in the state, by its type and name. */
+    async urn(type: string, name: string): Promise<string> {
+        const { deployment } = await this.stack.exportStack();
+        const urns = (deployment.resources as { urn: string }[]).map(({ urn }) => urn);
+        const found = urns.find((urn) => new RegExp(`[:$]${type}::${name}$`).test(urn));
+        if (found === undefined) {
+            throw new Error(`The state has no ${type} ${name}: ${urns.join("\n")}`);
+        }
+        return found;
     }
 
     /** Changes the state, to what another version of the program would have left. */

@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { programs } from "../../tools/build";
+import { atEnd } from "../children";
 
 const checkout = path.join(__dirname, "../..");
 
@@ -14,7 +15,7 @@ export function onPath(program: string): string | undefined {
         .find((file) => fs.existsSync(file));
 }
 
-/** Pulumi's engine with its providers, put together for one run of the tests. */
+/** Pulumi's engine with its providers, put together in a temporary folder until this process ends. */
 export interface Engine {
     /** A folder with `bin/pulumi`, as the Automation API wants it. */
     readonly root: string;
@@ -22,7 +23,6 @@ export interface Engine {
     readonly env: Readonly<Record<string, string>>;
     /** Ends the command that runs now, and the providers that are built here, by SIGKILL: nothing is cleaned up. */
     kill(): void;
-    remove(): void;
 }
 
 /**
@@ -33,6 +33,9 @@ export interface Engine {
  */
 export async function prepareEngine(): Promise<Engine> {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), "kof-engine-"));
+    atEnd(() => {
+        fs.rmSync(root, { recursive: true, force: true });
+    });
     // The Automation API keeps to itself which process it has started; and a provider may outlive an engine that was killed.
     const pids = path.join(root, "pids");
     const installed = onPath("pulumi");
@@ -65,9 +68,6 @@ export async function prepareEngine(): Promise<Engine> {
             for (const pid of fs.readFileSync(pids, "utf8").trim().split("\n")) {
                 process.kill(Number(pid), "SIGKILL");
             }
-        },
-        remove: () => {
-            fs.rmSync(root, { recursive: true, force: true });
         },
     };
 }

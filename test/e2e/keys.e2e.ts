@@ -57,12 +57,8 @@ endToEnd("an access key", (run) => {
         await run.cluster.apply(collector("a"));
         run.configure(keys("b"));
         const up = run.stack.up();
-        await eventually(
-            async () => (await inAws()).length === 2 && (await inSecret()) !== old,
-            "there is a new key",
-            120,
-        );
-        await eventually(() => run.stack.log.includes("Waiting for 1 collector to restart"), "it waits", 60);
+        await eventually(async () => (await inAws()).length === 2 && (await inSecret()) !== old, "there is a new key");
+        await eventually(() => run.stack.log.includes("Waiting for 1 collector to restart"), "it waits");
         assert.ok((await inAws()).includes(old!), "while a collector runs with it");
         await restart("a", "b");
         await succeed(up);

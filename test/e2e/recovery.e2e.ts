@@ -15,8 +15,8 @@ endToEnd("a deployment that was cut short", (run) => {
         run.configure(routes[route]!);
         run.flux.hold(release);
         const interrupt = new AbortController();
-        const up = run.stack.up(interrupt.signal);
-        await eventually(() => run.flux.events.includes(`begin ${release}`), "the deployment is under way", 120);
+        const up = run.stack.up({ signal: interrupt.signal });
+        await eventually(() => run.flux.events.includes(`begin ${release}`), "the deployment is under way");
         return { up, interrupt };
     }
 
@@ -45,13 +45,13 @@ endToEnd("a deployment that was cut short", (run) => {
         run.configure(routes.management!);
         run.flux.fail("kof-mothership", "Helm install failed for release kof/kof-mothership: timed out");
         const interrupt = new AbortController();
-        const up = run.stack.up(interrupt.signal);
-        await eventually(() => run.flux.events.includes("give up kof-mothership"), "Flux gives up", 120);
+        const up = run.stack.up({ signal: interrupt.signal });
+        await eventually(() => run.flux.events.includes("give up kof-mothership"), "Flux gives up");
         interrupt.abort();
         assert.equal((await up).ok, false);
         run.flux.fail("kof-mothership");
         // Where Flux is not asked to try again, Pulumi waits for 25 minutes.
-        const output = await succeed(run.stack.up(AbortSignal.timeout(10 * 60_000)));
+        const output = await succeed(run.stack.up({ signal: AbortSignal.timeout(10 * 60_000) }));
         assert.ok(output.includes("Flux has given up on HelmRelease kof-mothership"), output);
         assert.deepEqual(await run.objects(), run.expectedObjects(routes.management!));
         await succeed(run.stack.expectNoChanges());

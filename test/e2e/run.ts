@@ -142,6 +142,38 @@ export async function succeed(outcome: Promise<Outcome>): Promise<string> {
     return output;
 }
 
+/** What the cases of all files share that this process runs. */
+type Surroundings = Pick<Run, "cluster" | "engine" | "realFlux">;
+
+let shared: Promise<Surroundings> | undefined;
+
+/** Starts what cases run on. It ends with this process; what is left on a cluster that is not ours goes after the last case. */
+async function startSurroundings(): Promise<Surroundings> {
+    const engine = await prepareEngine();
+    const cluster = await startCluster();
+    if (!process.env.AWS_ENDPOINT_URL) {
+        const { endpoint } = await startMoto();
+        Object.assign(process.env, {
+            AWS_ENDPOINT_URL: endpoint,
+            AWS_ACCESS_KEY_ID: "e2e",
+            AWS_SECRET_ACCESS_KEY: "e2e",
+        });
+    }
+    // The program, which runs in this process, looks for it there as well.
+    process.env.KUBECONFIG = cluster.kubeconfig;
+    // KCM's, in which Flux's sources are.
+    await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kcm-system" } });
+    const deployments = await cluster.api.list<AnyObject>("/apis/apps/v1/deployments");
+    return { engine, cluster, realFlux: deployments.some(({ metadata }) => metadata.name === "helm-controller") };
+}
+
+// A worker of a parallel run does not know which file is its last.
+if (process.env.MOCHA_WORKER_ID === undefined) {
+    after(async () => {
+        await (await shared?.catch(() => undefined))?.cluster.stop();
+    });
+}
+
 /**
  * Cases that deploy with a real engine onto a real API server. Each case starts without KOF on the cluster.
  *
@@ -151,43 +183,12 @@ export function endToEnd(title: string, cases: (run: Run) => void, versions = ve
     describe(title, function () {
         // Flux itself installs for up to 20 minutes.
         this.timeout(60 * 60_000);
-        const stops: (() => unknown)[] = [];
-        let cluster: TestCluster;
-        let engine: Engine;
-        let realFlux: boolean;
-
+        let surroundings: Surroundings;
         before(async function () {
             try {
-                engine = await prepareEngine();
-                stops.push(() => {
-                    engine.remove();
-                });
-                cluster = await startCluster();
-                stops.push(() => cluster.stop());
-                if (!process.env.AWS_ENDPOINT_URL) {
-                    const moto = await startMoto();
-                    stops.push(moto.stop);
-                    stops.push(
-                        setEnvironment({
-                            AWS_ENDPOINT_URL: moto.endpoint,
-                            AWS_ACCESS_KEY_ID: "e2e",
-                            AWS_SECRET_ACCESS_KEY: "e2e",
-                        }),
-                    );
-                }
+                surroundings = await (shared ??= startSurroundings());
             } catch (error) {
                 skipWithout(this, error);
-            }
-            // The program, which runs in this process, looks for it there as well.
-            stops.push(setEnvironment({ KUBECONFIG: cluster.kubeconfig }));
-            // KCM's, in which Flux's sources are.
-            await cluster.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kcm-system" } });
-            const deployments = await cluster.api.list<AnyObject>("/apis/apps/v1/deployments");
-            realFlux = deployments.some(({ metadata }) => metadata.name === "helm-controller");
-        });
-        after(async () => {
-            for (const stop of stops.reverse()) {
-                await stop();
             }
         });
 
@@ -199,12 +200,12 @@ export function endToEnd(title: string, cases: (run: Run) => void, versions = ve
                 before(async () => {
                     const umbrella = prepareUmbrella(version);
                     removeChart = umbrella.remove;
-                    const stack = await Deployment.create(engine);
-                    Object.assign(run, { cluster, engine, realFlux, stack, chart: umbrella.chart });
+                    const stack = await Deployment.create(surroundings.engine);
+                    Object.assign(run, surroundings, { stack, chart: umbrella.chart });
                 });
                 beforeEach(() => {
-                    run.flux = new FluxStandIn(cluster);
-                    if (!realFlux) {
+                    run.flux = new FluxStandIn(run.cluster);
+                    if (!run.realFlux) {
                         run.flux.start();
                     }
                 });
@@ -223,19 +224,4 @@ export function endToEnd(title: string, cases: (run: Run) => void, versions = ve
             });
         }
     });
-}
-
-/** Sets environment variables of this process, and returns what sets them back. */
-function setEnvironment(variables: Readonly<Record<string, string>>): () => void {
-    const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
-    Object.assign(process.env, variables);
-    return () => {
-        for (const [name, value] of before) {
-            if (value === undefined) {
-                Reflect.deleteProperty(process.env, name);
-            } else {
-                process.env[name] = value;
-            }
-        }
-    };
 }

@@ -52,7 +52,6 @@ describe("Pulumi", () => {
         salt = fs.readFileSync(path.join(folder, "Pulumi.test.yaml"), "utf8");
     });
     after(() => {
-        engine.remove();
         fs.rmSync(folder, { recursive: true, force: true });
     });
 

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+
+import { CloudWatchLogsClient, DeleteLogGroupCommand, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
+
+import { umbrellaObjects } from "../../catalog/umbrella";
+import { routeFor } from "../support";
+import { endToEnd, namespace, succeed } from "./run";
+
+endToEnd("a deployment", (run) => {
+    const { routes, aws } = run;
+
+    for (const keepLogGroups of [false, true]) {
+        it(`leaves ${keepLogGroups ? "its log groups" : "nothing"} in AWS with keepLogGroups ${keepLogGroups}`, async () => {
+            const logGroup = `${aws.logGroup}-${keepLogGroups ? "kept" : "gone"}`;
+            await run.deploy({ ...routes.cloudwatch, cloudwatch: { ...aws, logGroup, keepLogGroups } });
+            const { logGroups: made } = await run.stack.outputs();
+            await succeed(run.stack.destroy());
+            const client = new CloudWatchLogsClient({ region: aws.region });
+            const { logGroups = [] } = await client.send(
+                new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroup }),
+            );
+            const names = logGroups.map(({ logGroupName }) => logGroupName);
+            assert.ok(made.includes(logGroup));
+            assert.deepEqual(names, keepLogGroups ? made : []);
+            const { Users } = await new IAMClient({ region: "us-east-1" }).send(
+                new ListUsersCommand({ PathPrefix: "/kof/" }),
+            );
+            assert.deepEqual(Users, []);
+            for (const logGroupName of names) {
+                await client.send(new DeleteLogGroupCommand({ logGroupName }));
+            }
+        });
+    }
+
+    it("removes what it made in the opposite order", async function () {
+        if (run.realFlux) {
+            this.skip();
+        }
+        await run.deploy(routes.management!);
+        run.flux.events.length = 0;
+        await succeed(run.stack.destroy());
+        const order = run.flux.events.map((event) => event.replace("uninstall ", ""));
+        const { catalog, values } = routeFor(routes.management!);
+        for (const { kind, name, dependsOn } of umbrellaObjects(catalog, values)) {
+            if (kind === "HelmRelease") {
+                assert.ok(order.includes(name), name);
+                for (const other of dependsOn) {
+                    assert.ok(order.indexOf(name) < order.indexOf(other), `${name} goes before ${other}`);
+                }
+            }
+        }
+        assert.deepEqual(await run.objects(), []);
+        assert.equal(await run.cluster.read(namespace), undefined);
+        const storageClass = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "kof" } };
+        assert.equal(await run.cluster.read(storageClass), undefined);
+    });
+});
