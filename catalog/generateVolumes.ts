@@ -59,6 +59,8 @@ interface Places {
     /** Bare numbers here count GiB. */
     readonly gibibytes?: readonly Path[];
     readonly location?: readonly (readonly Path[])[];
+    readonly entrance?: readonly (readonly Path[])[];
+    readonly port?: readonly Path[];
     readonly claimRetention?: readonly Path[];
     /** That a pod's own disk takes the place of the volume, where no template decides it. */
     readonly emptyDir?: readonly Path[];
@@ -79,6 +81,17 @@ const placesOfKind: Readonly<Record<Kind, (own: Path) => Places>> = {
         const shared = (...path: string[]) => [
             [...own, ...path],
             ["common", ...path],
+        ];
+        // vlinsert takes in what vlstorage stores, vtinsert what vtstorage stores.
+        const insert = (own.at(-1) ?? "").replace("storage", "insert");
+        const ofInsert = (...path: string[]) => [
+            [...own.slice(0, -1), insert, ...path],
+            ["common", ...path],
+        ];
+        const names = [
+            [["fullnameOverride"], ["global", "fullnameOverride"], ownGlobal("fullnameOverride")],
+            [["nameOverride"]],
+            [["namespaceOverride"], ["global", "namespaceOverride"], ownGlobal("namespaceOverride")],
         ];
         return {
             size: shared("persistentVolume", "size"),
@@ -107,9 +120,16 @@ const placesOfKind: Readonly<Record<Kind, (own: Path) => Places>> = {
                 shared("persistentVolume", "name"),
                 shared("persistentVolume", "subPath"),
                 shared("fullnameOverride"),
-                [["fullnameOverride"], ["global", "fullnameOverride"]],
-                [["nameOverride"]],
+                ...names,
+                shared("extraArgs", "storageDataPath"),
             ],
+            entrance: [
+                ofInsert("enabled"),
+                [[...own.slice(0, -1), insert, "service", "enabled"]],
+                ofInsert("fullnameOverride"),
+                ...names,
+            ],
+            port: [[...own.slice(0, -1), insert, "service", "servicePort"]],
         };
     },
     VMCluster: (own) => {
@@ -149,6 +169,11 @@ const placesOfKind: Readonly<Record<Kind, (own: Path) => Places>> = {
     Grafana: (own) => ({ size: [[...own, "pvc", ...request]], storageClass: [["global", "storageClass"]] }),
 };
 
+/** A global that is given to a dependency alone, instead of to the chart that installs it. */
+function ownGlobal(key: string): Path {
+    return ["", "global", key];
+}
+
 /** What all workloads of the VictoriaMetrics operator have in common. */
 function operated(own: Path): Places {
     return {
@@ -160,7 +185,12 @@ function operated(own: Path): Places {
         ],
         replicas: [[...own, "replicaCount"]],
         autoscaler: [[...own, "hpa"]],
-        location: [[[...own, ...claim, "metadata", "name"]], [[...own, "storage", "disableMountSubPath"]]],
+        port: [[...own.slice(0, -1), (own.at(-1) ?? "").replace("storage", "insert"), "port"]],
+        location: [
+            [[...own, ...claim, "metadata", "name"]],
+            [[...own, "storage", "disableMountSubPath"]],
+            [[...own, "extraArgs", "storageDataPath"]],
+        ],
         claimRetention: [[...own, "persistentVolumeClaimRetentionPolicy"]],
         emptyDir: [[...own, "storage", "emptyDir"]],
     };
@@ -350,14 +380,17 @@ function volumeOf(source: Source, report: string[]): CatalogVolume {
         replicationFactor: stores ? setting(places.replicationFactor, places.replicationFactor?.at(-1)) : null,
         // Names are made in a library's templates, of keys that are not spelt out there.
         location: (places.location ?? []).map((paths) => settingAt(source, paths)),
+        entrance: (places.entrance ?? []).map((paths) => settingAt(source, paths)),
+        port: stores && places.port ? settingAt(source, places.port) : null,
         claimRetention: setting(places.claimRetention),
     };
 }
 
 /** A setting that is read from these places of the template's chart. */
 function settingAt({ prefix, defaults }: Source, paths: readonly Path[], written = paths[0]): CatalogSetting {
-    // A dependency has the globals of the chart that installs it.
-    const within = (path: Path) => (path[0] === "global" ? path : [...prefix, ...path]);
+    // A dependency has the globals of the chart that installs it, and what it is given of its own where those say nothing.
+    const within = (path: Path) =>
+        path[0] === "global" ? path : [...prefix, ...(path[0] === "" ? path.slice(1) : path)];
     const place = (path: Path): CatalogPlace => ({
         path: within(path),
         default: valueAt(defaults, within(path)) ?? null,

@@ -144,6 +144,13 @@ export interface CatalogVolume {
      */
     readonly location: readonly CatalogSetting[];
     /**
+     * Settings on which it depends whether the store takes records in at the address that KOF's collectors have: with another value
+     * nothing answers there, though the store runs.
+     */
+    readonly entrance: readonly CatalogSetting[];
+    /** The port at which the store takes records in, where it is not that of KOF's collectors. */
+    readonly port: CatalogSetting | null;
+    /**
      * A map of `whenDeleted` and `whenScaled`, each `Retain` or `Delete`: whether Kubernetes deletes the volumes with the workload,
      * and with replicas that go (`persistentVolumeClaimRetentionPolicy` of a StatefulSet). Null: the chart cannot be told.
      */

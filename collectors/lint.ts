@@ -2,7 +2,7 @@ import { chartValues, signals, type Signal } from "../catalog";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { routeOf, type Route } from "../routes";
 import { clockProcessors, uncheckedPipelines } from "./clock";
-import { destinationsOf, endFinder, flowsFor, type Destination } from "../routes/destinations";
+import { destinationsOf, endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
 import { installedCharts } from "../routes/installed";
 import { storeOff, storesOff, storeText } from "../routes/stored";
 import { collectorDocument, effectiveCollectors, kubeStack, type Collector } from "./effective";
@@ -101,15 +101,16 @@ function clockFaults(route: Route, collector: Collector): Fault[] {
 
 /** Exporters that lead to a store which is not there, and signals that end although the route stores them. */
 function lostFlows(collector: Collector, { route, endOf, intended }: Change): string[] {
-    const absent = flowsOf(collector)
-        .filter((flow) => {
-            const end = endOf(flow);
-            return "why" in end && end.absent !== undefined && storeOff(route, end.absent) === undefined;
-        })
-        .map(
-            ({ pipeline, exporter, address }) =>
-                `pipeline ${pipeline} sends to ${String(address)} (exporter ${exporter}), which does not exist on route ${route.settings.route}`,
-        );
+    const absent = flowsOf(collector).flatMap((flow) => {
+        const end = endOf(flow);
+        if (!("why" in end) || end.absent === undefined || offAt(route, end) !== undefined) {
+            return [];
+        }
+        const why = end.moved === undefined ? "" : `: kof:values have ${end.moved}`;
+        return [
+            `pipeline ${flow.pipeline} sends to ${String(flow.address)} (exporter ${flow.exporter}), which does not exist on route ${route.settings.route}${why}`,
+        ];
+    });
     const ended = endsOf(collector)
         .filter(({ signal, address }) => address === undefined && intended[signal].stored)
         .filter(({ pipeline }) => !endsByDefault(route, collector, pipeline))
@@ -118,6 +119,11 @@ function lostFlows(collector: Collector, { route, endOf, intended }: Change): st
                 `pipeline ${pipeline} ends in ${exporter}, but route ${route.settings.route} stores ${signal}`,
         );
     return [...absent, ...ended];
+}
+
+/** The key in `kof:values` that turns off the store that records are sent to; `undefined` where none does. */
+function offAt(route: Route, { absent, on }: Loss): string | undefined {
+    return absent && storeOff(route, absent, on === "region" ? "regions" : "management");
 }
 
 /** Whether the charts themselves let a pipeline end, as that of the logs that the target allocator's daemon gets by OTLP. */
@@ -162,7 +168,7 @@ function addressesOf(destination: Destination): string[] {
 function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations }: Change): string | undefined {
     const [first] = flowsFor(signal, collectors).flatMap((flow) => {
         const end = endOf(flow);
-        const off = "why" in end && end.absent !== undefined ? storeOff(route, end.absent) : undefined;
+        const off = "why" in end ? offAt(route, end) : undefined;
         return off === undefined ? [] : [{ off, address: String(flow.address) }];
     });
     if (!first) {

@@ -6,7 +6,7 @@ import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
 import { vmauthOf, writePaths } from "../collectors/fragments";
 import { kofNamespace } from "../components/namespace";
 import type { Route } from ".";
-import { storesOf } from "./volumes";
+import { regionalStoresOf, storesOf, type Volume } from "./volumes";
 
 /** A place where records of a signal are stored. */
 export interface End {
@@ -27,6 +27,10 @@ export interface Loss {
     readonly why: string;
     /** The signal of KOF's own store that the records are sent to, but that is not there. */
     readonly absent?: Signal;
+    /** What takes the store's address away, as text, where the store is there. */
+    readonly moved?: string;
+    /** Where that store would be. Default: on this cluster. */
+    readonly on?: "region";
 }
 
 /** Where one signal of the management cluster ends up: in one place or several, or nowhere. */
@@ -76,8 +80,9 @@ export function flowsFor(signal: Signal, collectors: readonly Collector[]): Flow
 /** Finds out what is at the end of a flow. */
 export function endFinder(route: Route): (flow: Flow) => End | Loss {
     const own = ownStores(route.catalog);
-    const present = new Set<unknown>(
-        storesOf(route).flatMap(({ signal, retention }) => (retention === undefined ? [] : [signal])),
+    const [here, there] = [storesOf(route), regionalStoresOf(route)].map(
+        (stores) =>
+            new Map(stores.filter(({ retention }) => retention !== undefined).map((each) => [each.signal, each])),
     );
     const { settings, cloudwatch } = route;
     const region = settings.route === "regional" ? settings.regional : undefined;
@@ -91,11 +96,34 @@ export function endFinder(route: Route): (flow: Flow) => End | Loss {
         }
         const ofStore = own.get(serviceOf(address) ?? "");
         if (ofStore !== undefined) {
-            return present.has(ofStore) && /^\w+:\/\/[^/]+\/insert\//.test(address)
-                ? { store: `${products[ofStore]} on this cluster`, address, on: "cluster", holds: ofStore }
-                : { why: `${address} does not exist`, absent: ofStore };
+            const store = here?.get(ofStore.signal);
+            const answers =
+                store?.entrance === "" &&
+                portOf(address) === (store.port ?? ofStore.port) &&
+                /^\w+:\/\/[^/]+\/insert\//.test(address);
+            return answers
+                ? {
+                      store: `${products[ofStore.signal]} on this cluster`,
+                      address,
+                      on: "cluster",
+                      holds: ofStore.signal,
+                  }
+                : {
+                      why: `${address} does not exist`,
+                      absent: ofStore.signal,
+                      ...(store ? { moved: movedBy(store) } : {}),
+                  };
         }
         const ofRegion = signals.find((signal) => address === `${String(vmauth)}${writePaths[signal]}`);
+        if (region && ofRegion !== undefined && there?.get(ofRegion)?.entrance !== "") {
+            const store = there?.get(ofRegion);
+            return {
+                why: `region ${region.cluster} has no ${store ? "address for" : "store of"} ${ofRegion}`,
+                absent: ofRegion,
+                on: "region",
+                ...(store ? { moved: movedBy(store) } : {}),
+            };
+        }
         if (region && ofRegion !== undefined) {
             const store = `${products[ofRegion]} of region ${region.cluster}`;
             return { store, address, on: "region", holds: ofRegion };
@@ -130,7 +158,7 @@ export function endFinder(route: Route): (flow: Flow) => End | Loss {
 }
 
 /** The signals by the services of this cluster's own stores, which the charts' exporters send to by default. */
-function ownStores(catalog: Catalog): Map<string, Signal> {
+function ownStores(catalog: Catalog): Map<string, { readonly signal: Signal; readonly port: string | undefined }> {
     const options = valueAt(chartValues(catalog, "kof-collectors"), [
         kubeStack,
         "defaultCRConfig",
@@ -139,8 +167,9 @@ function ownStores(catalog: Catalog): Map<string, Signal> {
     ]);
     return new Map(
         signals.flatMap((signal) => {
-            const service = serviceOf(textOf(valueAt(options, exporters[signal])));
-            return service === undefined ? [] : [[service, signal] as const];
+            const address = textOf(valueAt(options, exporters[signal]));
+            const service = serviceOf(address);
+            return service === undefined ? [] : [[service, { signal, port: portOf(address) }] as const];
         }),
     );
 }
@@ -149,6 +178,15 @@ function ownStores(catalog: Catalog): Map<string, Signal> {
 function serviceOf(address: string): string | undefined {
     const inside = new RegExp(`^https?://([^/:.]+)(\\.${kofNamespace}(\\.svc(\\.cluster\\.local)?)?)?(:\\d+)?(/|$)`);
     return inside.exec(address)?.[1];
+}
+
+/** The values by which a store takes nothing in at the address that KOF's collectors have. */
+function movedBy({ entrance, port }: Volume): string {
+    return entrance === "" ? `port ${String(port)}` : entrance;
+}
+
+function portOf(address: string): string | undefined {
+    return /^\w+:\/\/[^/:]+:(\d+)/.exec(address)?.[1];
 }
 
 /** A log stream with `*` for what differs from pod to pod: the stream of the settings, where the exporter has that. */

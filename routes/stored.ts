@@ -1,4 +1,6 @@
 import { signals, type CatalogSetting, type Signal } from "../catalog";
+import { valuesHandedTo } from "../catalog/layers";
+import { settingIn } from "../catalog/setting";
 import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { stackFile } from "../stacks/explain";
 import { brief, type Problem } from "../stacks/problems";
@@ -87,14 +89,21 @@ export function saidAt(deployment: Deployment, source: VolumeSource, aspect: Asp
     return saidPlaces(deployment, source, [source.volume[aspect]].flat())[0];
 }
 
-/** Every place at which `kof:values` have one of these settings of a chart, in the order in which the chart reads them. */
+/**
+ * Every place at which `kof:values` have one of these settings of a chart, in the order in which the chart reads them. Those that
+ * it does not come to, because an earlier one has a value, decide nothing.
+ */
 function saidPlaces(
-    { catalog, settings }: Deployment,
+    { catalog, settings, umbrella }: Deployment,
     { chart }: VolumeSource,
     wanted: readonly (CatalogSetting | null)[],
 ): (readonly string[])[] {
+    const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
     return wanted
-        .flatMap((setting) => setting?.places ?? [])
+        .flatMap((setting) => {
+            const [places, found] = [setting?.places ?? [], setting && settingIn(setting, given)];
+            return found ? places.slice(0, places.indexOf(found.place) + 1) : places;
+        })
         .flatMap(({ path }) => originsOf(catalog, chart, path))
         .filter((path) => valueAt(settings.values as HelmValues, path) !== undefined);
 }
@@ -173,11 +182,19 @@ function settingNotices(deployment: Deployment, signal: Signal, stores: readonly
     ];
 }
 
-/** The key in `kof:values` that turns off this cluster's store of a signal, or what brings it; `undefined` where none does. */
-export function storeOff(deployment: Deployment, signal: Signal): string | undefined {
-    const on = Object.fromEntries(componentsOff(deployment).map(({ name }) => [name, { enabled: true }]));
-    const complete = { ...deployment, umbrella: mergeValues(deployment.umbrella, on) };
-    const [path] = sourcesOf(complete, "management")
+/**
+ * The key in `kof:values` that turns off the store of a signal, or what brings it; `undefined` where none does.
+ *
+ * @param on where the store is. Default: on this cluster.
+ */
+export function storeOff(
+    deployment: Deployment,
+    signal: Signal,
+    on: InstalledChart["on"] = "management",
+): string | undefined {
+    const components = Object.fromEntries(componentsOff(deployment).map(({ name }) => [name, { enabled: true }]));
+    const complete = { ...deployment, umbrella: mergeValues(deployment.umbrella, components) };
+    const [path] = sourcesOf(complete, on)
         .filter(({ volume }) => volume.signal === signal && volume.retention !== null)
         .flatMap((source) => {
             const off = turnedOffAt(deployment, source);
@@ -197,13 +214,15 @@ function offNotices(deployment: Deployment): string[] {
     ];
 }
 
-/** The stores of telemetry that `kof:values` turn off by themselves, not with their component. */
+/** The stores of telemetry that `kof:values` turn off by themselves, not with their component, and that no other chart brings. */
 export function storesOff(
     deployment: Deployment,
     on: InstalledChart["on"],
 ): { readonly source: VolumeSource; readonly path: readonly string[] }[] {
+    const running = on === "regions" ? regionalStoresOf(deployment) : storesOf(deployment);
     return sourcesOf(deployment, on)
         .filter(({ volume }) => volume.retention !== null)
+        .filter(({ volume }) => !running.some(({ workload }) => workload === volume.workload))
         .flatMap((source) => {
             const path = turnedOffAt(deployment, source);
             return path ? [{ source, path }] : [];

@@ -46,6 +46,10 @@ export interface Volume {
     readonly deleted: { readonly withWorkload: boolean; readonly withPods: boolean };
     /** What changes the names of the claims, or the folder within the volumes, as text: empty by default. */
     readonly location: string;
+    /** What takes the store's address away that KOF's collectors have, as text: empty by default. */
+    readonly entrance: string;
+    /** The port at which it takes records in; `undefined` for that of KOF's collectors. */
+    readonly port: string | undefined;
     /** What the catalog says of it, and the chart that it is in. */
     readonly source: VolumeSource;
 }
@@ -168,14 +172,22 @@ function storeOf(source: VolumeSource, given: HelmValues, values: HelmValues): V
             withWorkload: valueAt(deleted, ["whenDeleted"]) === "Delete",
             withPods: valueAt(deleted, ["whenScaled"]) === "Delete",
         },
-        location: volume.location
-            .flatMap((setting) => {
-                const value = at(setting) ?? null;
-                return value === setting.default ? [] : [`${setting.path.at(-1) ?? ""} ${textOf(value)}`];
-            })
-            .join(", "),
+        location: otherThanDefault(volume.location, given),
+        entrance: otherThanDefault(volume.entrance, given),
+        port: at(volume.port) === undefined ? undefined : textOf(at(volume.port)),
         source,
     };
+}
+
+/** The settings that are not as the charts have them, as text. */
+function otherThanDefault(settings: readonly CatalogSetting[], given: HelmValues): string {
+    return settings
+        .flatMap((setting) => {
+            const found = settingIn(setting, given);
+            const [value, path] = [found?.value ?? null, found?.place.path ?? setting.path];
+            return value === setting.default ? [] : [`${path.slice(-2).join(".")} ${textOf(value ?? false)}`];
+        })
+        .join(", ");
 }
 
 function limitOf(kind: Limit["kind"], text: string, bare: "B" | "GiB" | undefined, size: string): Limit {

@@ -143,6 +143,60 @@ describe("where signals go", () => {
         assert.equal(to(wrong), `not stored (${wrong} does not exist)`);
     });
 
+    const stores = ["kof-child", "values", "fromManagement", "storage"];
+    const address = "http://kof-storage-victoria-logs-cluster-vlinsert:9481/insert/opentelemetry/v1/logs";
+    for (const [path, value] of [
+        [["vlinsert", "enabled"], false],
+        [["vlinsert", "service", "enabled"], false],
+        [["vlinsert", "service", "servicePort"], 9999],
+        [["vlinsert", "fullnameOverride"], "other"],
+        [["fullnameOverride"], "other"],
+        [["namespaceOverride"], "other"],
+    ] as const) {
+        it(`is nowhere where the store runs, but not at the address that it is sent to: ${path.join(".")}`, () => {
+            const values = at([[...stores, "victoria-logs-cluster", ...path], value]);
+            const raw = { ...routes.management, version: "1.10.0", values };
+            assert.deepEqual(texts(raw), {
+                ...texts({ ...raw, values: {} }),
+                logs: `not stored (${address} does not exist)`,
+            });
+            const faults = lintCollectors(routeFor(raw)).faults.map(({ message }) => message);
+            assert.ok(
+                faults.some((text) => text.includes(String(value)) && text.includes(address)),
+                faults.join("\n"),
+            );
+        });
+    }
+
+    it("is the store at another port, where the exporter sends there", () => {
+        const port = [...stores, "victoria-logs-cluster", "vlinsert", "service", "servicePort"];
+        const moved = address.replace("9481", "9999");
+        const endpoint = [...shared, "exporters", "otlphttp/logs", "logs_endpoint"];
+        const raw = { ...routes.management, version: "1.10.0" };
+        assert.equal(
+            texts({ ...raw, values: at([port, 9999], [endpoint, moved]) }).logs,
+            `VictoriaLogs on this cluster: ${moved}`,
+        );
+        assert.equal(texts({ ...raw, values: at([endpoint, moved]) }).logs, `not stored (${moved} does not exist)`);
+        const audit = [...stores, "victoriametrics", "vlcluster_audit", "spec", "vlinsert", "port"];
+        assert.match(texts({ ...raw, values: at([audit, "9999"]) }).audit!, /^not stored/);
+    });
+
+    it("is nowhere where values turn off the region's store, and what brings it", () => {
+        const raw = { ...routes.regional, version: "1.10.0" };
+        const regions = ["kof-regional", "values", "storage"];
+        const off = { ...raw, values: at([[...regions, "victoria-logs-cluster", "enabled"], false]) };
+        const { logs, ...others } = texts(off);
+        assert.equal(logs, "not stored (region eu-1 has no store of logs)");
+        const { logs: _, ...expected } = destinationsIn(raw);
+        assert.deepEqual(others, expected);
+        const { faults, notices } = lintCollectors(routeFor(off));
+        assert.deepEqual(faults, []);
+        assert.match(notices[0]!, /^kof:values.kof-regional.values.storage.victoria-logs-cluster.enabled leaves logs /);
+        const without = texts({ ...raw, values: at([["kof-regional", "enabled"], false]) });
+        assert.ok(Object.values(without).every((text) => text.startsWith("not stored (region eu-1 has no store of ")));
+    });
+
     it("is the log group and the stream that the exporter has", () => {
         const group = [...exporters, "awscloudwatchlogs", "log_group_name"];
         const stream = [...exporters, "awscloudwatchlogs", "log_stream_name"];

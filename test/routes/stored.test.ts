@@ -32,6 +32,14 @@ function problems(settings: object, ...entries: (readonly [string, HelmValue])[]
 }
 
 describe("kof:values and the settings of stores", () => {
+    it("do not contradict each other at a place that the chart does not come to, and no notice is of one", () => {
+        const common = `${storage}.victoria-logs-cluster.common.retentionPeriod`;
+        assert.equal(problems({ storage: { logs: { retention: "30d" } } }, [common, "3d"]), "");
+        assert.ok(notices({}, [common, "3d"]).every((text) => !text.includes(common)));
+        const elsewhere = `${storage}.victoriametrics.enabled`;
+        assert.ok(notices({}, [elsewhere, false]).every((text) => !text.includes(elsewhere)));
+    });
+
     it("may not say two things of one store, by whichever key the charts read", () => {
         const size = `${vlstorage}.persistentVolume.size`;
         const settings = { storage: { logs: { size: "200Gi", retention: "30d" }, metrics: { replicas: 3 } } };
