@@ -102,9 +102,14 @@ const severities = ["impossible", "loses", "notice"] as const;
 /** The most dangerous first, each with a text that permits it now. */
 function inOrder(consequences: readonly Consequence[], { spent }: Past): Consequence[] {
     const permitted = consequences.map((each) =>
-        each.acknowledge === undefined ? each : { ...each, acknowledge: unspent(each.acknowledge, spent) },
+        each.acknowledge === undefined ? each : { ...each, acknowledge: unspent(inOnePiece(each.acknowledge), spent) },
     );
     return severities.flatMap((severity) => permitted.filter((each) => each.severity === severity));
+}
+
+/** A text in which a list of acknowledgements does not come apart: filters of values have commas. */
+function inOnePiece(acknowledge: string): string {
+    return acknowledge.replaceAll(",", ";");
 }
 
 /** What follows from a deployment before which nothing is known to run: from what is there although no deployment says so. */

@@ -5,7 +5,7 @@ import { childrenStoreHere } from "../routes/installed";
 import { keyOf, storeText, turnedOffAt } from "../routes/stored";
 import { regionalStoresOf, spaceOf, storesOf, type Volume } from "../routes/volumes";
 import type { Consequence } from ".";
-import { goneStores, storeChanges, volumesText, type VolumeChange } from "./volumes";
+import { classChanges, goneStores, storeChanges, volumesText, type VolumeChange } from "./volumes";
 
 /** What follows when `kof:values` turn components of the umbrella off or on: what they install goes or comes with them. */
 export function componentConsequences(from: Route, to: Route): Consequence[] {
@@ -122,8 +122,7 @@ function started(from: Route, to: Route): Consequence[] {
  */
 export function regionConsequences(from: Route, to: Route): Consequence[] {
     const [before, after] = [regionalStoresOf(from), regionalStoresOf(to)];
-    const there = "on each regional cluster";
-    return before
+    const stores = before
         .filter(({ retention }) => retention !== undefined)
         .flatMap((was): Consequence[] => {
             const { signal, workload } = was;
@@ -131,28 +130,39 @@ export function regionConsequences(from: Route, to: Route): Consequence[] {
             const path = is ? undefined : turnedOffAt(to, was.source);
             if (is) {
                 const changes = [...storeChanges(was, is, to, undefined), ...keepingConsequences(was, after, from, to)];
-                return changes.map(({ severity, acknowledge, message, ...rest }) => ({
-                    ...rest,
-                    // Of what cannot be done to regions that exist, new ones know nothing.
-                    severity: severity === "impossible" && acknowledge === undefined ? "loses" : severity,
-                    message: `${message}, ${there}`,
-                    ...(severity === "notice"
-                        ? {}
-                        : { acknowledge: `regions ${acknowledge ?? `${signal} ${was.size}->${is.size}`}` }),
-                }));
+                return changes.map((each) => onRegions(each, `${signal} ${was.size}->${is.size}`));
             }
             return path && after.length > 0
                 ? [
                       {
                           severity: "loses",
                           key: `kof:values.${formatPath(path)}`,
-                          message: `leaves the stored ${signal} unreachable ${there}: the volumes stay, but nothing reads them until it is on again`,
+                          message: `leaves the stored ${signal} unreachable ${onEachRegion}: the volumes stay, but nothing reads them until it is on again`,
                           acknowledge: `regions ${signal} off`,
                       },
                   ]
                 : [];
         });
+    const kept = before.flatMap((was) => {
+        const is = after.find(({ workload }) => workload === was.workload);
+        return is && was.keeps === "volumes" && is.keeps === "volumes" ? [{ was, is }] : [];
+    });
+    const moved = kept.find(({ was, is }) => was.storageClass !== is.storageClass);
+    const classes = moved ? classChanges(kept, keyOf(to, moved.is.source, "storageClass")) : [];
+    return [...stores, ...classes.map((each) => onRegions(each, "class"))];
 }
+
+/** @param otherwise what permits it on regions, where nothing does on this cluster: of what cannot be done, new regions know nothing. */
+function onRegions({ severity, acknowledge, message, ...rest }: Consequence, otherwise: string): Consequence {
+    return {
+        ...rest,
+        severity: severity === "impossible" && acknowledge === undefined ? "loses" : severity,
+        message: `${message}, ${onEachRegion}`,
+        ...(severity === "notice" ? {} : { acknowledge: `regions ${acknowledge ?? otherwise}` }),
+    };
+}
+
+const onEachRegion = "on each regional cluster";
 
 /** What child clusters lose that store their telemetry on the management cluster, when that ends. */
 export function childConsequences(from: Route, to: Route): Consequence[] {

@@ -96,7 +96,7 @@ export function goneStores(changes: readonly VolumeChange[]): VolumeChange[] {
 }
 
 /** Volumes as a person reads them: `vlstorage 2 x 100Gi`. */
-export function volumesText(changes: readonly VolumeChange[]): string {
+export function volumesText(changes: readonly Pick<VolumeChange, "workload" | "count" | "volume">[]): string {
     return changes.map(({ workload, count, volume }) => `${workload} ${String(count)} x ${volume.size}`).join(", ");
 }
 
@@ -114,7 +114,12 @@ export function volumeConsequences(
             const was = before.get(change.workload);
             return was ? storeChanges(was, change.volume, to, fewestCopies) : [];
         }),
-        ...classConsequences(kept, before),
+        ...classChanges(
+            kept.flatMap(({ volume: is }) => {
+                const was = before.get(is.workload);
+                return was ? [{ was, is }] : [];
+            }),
+        ),
         ...ownClassConsequences(from, to),
     ];
 }
@@ -254,20 +259,25 @@ function countConsequences(was: Volume, is: Volume, to: Route, fewest: number | 
     ];
 }
 
-/** The class of volumes that exist cannot change; a StatefulSet's template that names another one is refused. */
-function classConsequences(kept: readonly VolumeChange[], before: ReadonlyMap<string, Volume>): Consequence[] {
+/**
+ * The class of volumes that exist cannot change; a StatefulSet's template that names another one is refused.
+ *
+ * @param key of the stack file, where the class is not that of the setting.
+ */
+export function classChanges(
+    stores: readonly { readonly was: Volume; readonly is: Volume }[],
+    key = "kof:storageClass.name",
+): Consequence[] {
     const name = (storageClass: string) => storageClass || "the default class";
-    const moved = kept.flatMap(({ volume }) => {
-        const was = before.get(volume.workload)?.storageClass ?? "";
-        return was === volume.storageClass ? [] : [{ volume, was: name(was), is: name(volume.storageClass) }];
-    });
+    const moved = stores
+        .filter(({ was, is }) => was.storageClass !== is.storageClass)
+        .map(({ was, is }) => ({ volume: is, was: name(was.storageClass), is: name(is.storageClass) }));
     const [first] = moved;
     if (!first) {
         return [];
     }
     const change = `${first.was}->${first.is}`;
     const stuck = moved.filter(({ volume }) => !volume.expands).map(({ volume }) => volume.workload);
-    const key = "kof:storageClass.name";
     const stay = `would change the class of volumes that exist (${change}). They keep the class that they were made with, and only new ones get another`;
     if (stuck.length === 0) {
         return [{ severity: "notice", key, message: stay }];
@@ -278,7 +288,7 @@ function classConsequences(kept: readonly VolumeChange[], before: ReadonlyMap<st
             key,
             message: `${stay}; for ${stuck.join(" and ")} the Helm upgrade would fail, because a StatefulSet's template is immutable`,
             way: "keep the class, or recreate the StatefulSets by hand first (docs/storage.md#another-class) and then acknowledge it",
-            paste: { "kof:storageClass": { name: first.was } },
+            ...(key === "kof:storageClass.name" ? { paste: { "kof:storageClass": { name: first.was } } } : {}),
             acknowledge: `class ${change}`,
         },
     ];

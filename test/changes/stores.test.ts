@@ -153,6 +153,15 @@ describe("a change of kof:values", () => {
         ]);
     });
 
+    it("may be acknowledged by the text that was printed, whatever the filter says", () => {
+        const path = "kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.extraArgs.retentionFilter";
+        const filtered = given([path, '{env="dev",team=~"a, b"}:3d']);
+        const printed = acknowledgement(plan(management, filtered));
+        assert.match(printed, /^metrics limit none->/);
+        assert.equal(refused(plan(management, filtered)).length, 1);
+        assert.deepEqual(refused(plan(management, { ...filtered, acknowledge: printed })), []);
+    });
+
     it("that takes the volumes of a store loses them, and a StatefulSet cannot be changed to that", () => {
         const logs = `${storage}.victoria-logs-cluster.vlstorage.persistentVolume.enabled`;
         const without = given([logs, false]);
@@ -234,6 +243,41 @@ describe("a change of kof:values", () => {
         assert.match(text, /## Volumes on each regional cluster\n\n[^]*- vtstorage: orphaned, 2 x 100Gi, traces/);
         assert.doesNotMatch(planText(plan(management, management)), /regional cluster/);
     });
+
+    it("that takes the volumes of regions' stores loses what is in them, and another class fails there", () => {
+        const disk = `${regions}.victoriametrics.vmcluster.spec.vmstorage.storage.emptyDir`;
+        assert.deepEqual(found(management, given([disk, {}])), [
+            `loses kof:values.${disk} [regions metrics without volumes]`,
+        ]);
+        assert.deepEqual(found(given([disk, {}]), management), [`notice kof:values.${disk} []`]);
+        const persistent = `${regions}.victoria-logs-cluster.vlstorage.persistentVolume.enabled`;
+        assert.deepEqual(found(management, given([persistent, false])), [
+            `impossible kof:values.${persistent} [regions logs without volumes]`,
+            `loses kof:values.${persistent} [regions logs without volumes]`,
+        ]);
+        const storageClass = `${regions}.global.storageClass`;
+        assert.deepEqual(found(management, given([storageClass, "fast"])), [
+            `impossible kof:values.${storageClass} [regions class the default class->fast]`,
+        ]);
+        assert.match(
+            messages(management, given([storageClass, "fast"]))[0]!,
+            /for vlstorage and vtstorage the Helm upgrade would fail, .*, on each regional cluster$/,
+        );
+    });
+
+    for (const [path, value] of [
+        [`${storage}.victoria-logs-cluster.namespaceOverride`, "other"],
+        [`${storage}.victoria-logs-cluster.global.fullnameOverride`, "other"],
+        [`${storage}.victoria-logs-cluster.vlstorage.extraArgs.storageDataPath`, "/elsewhere"],
+        ["kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.extraArgs.storageDataPath", "/elsewhere"],
+    ] as const) {
+        it(`that has a store look elsewhere for what it stores loses it: ${path}`, () => {
+            const signal = path.includes("vmcluster") ? "metrics" : "logs";
+            assert.deepEqual(found(management, given([path, value])), [
+                `loses kof:values.${path} [${signal} elsewhere]`,
+            ]);
+        });
+    }
 });
 
 describe("the end of route regionless", () => {
