@@ -8,6 +8,7 @@ import { UserError } from "../errors";
 import { chartDigest } from "./digest";
 import { readLayers } from "./generateLayers";
 import { readOverwrites } from "./generateOverwrites";
+import { readPasted } from "./generatePasted";
 import { readSchemas, type Schemas } from "./generateSchemas";
 import {
     asksForVolume,
@@ -63,6 +64,10 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
         layers: readLayers(folder, volumes, overwrites),
         overwrites,
         schemas: schemasIn(folder, specOf).schemas,
+        pasted: Object.fromEntries(
+            // kof-collectors hands opentelemetry-kube-stack its values.
+            charts.filter((name) => name !== kubeStack).map((name) => [name, readPasted(chartFolder(folder, name))]),
+        ),
         collectorFields: collectorFields(chartFolder(folder, kubeStack)),
         presets: await presets(
             folder,

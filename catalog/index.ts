@@ -25,6 +25,8 @@ export interface Catalog {
      * VictoriaMetrics operator's definitions have.
      */
     readonly schemas: readonly CatalogSchema[];
+    /** Per chart the paths of its values that its templates, or those of its dependencies, write without quotes. See `formatPath`. */
+    readonly pasted: Readonly<Record<string, readonly string[]>>;
     /** Fields of a collector that opentelemetry-kube-stack reads, from its own values.schema.json. */
     readonly collectorFields: readonly string[];
     /** What the presets of opentelemetry-kube-stack add to a collector, in the order in which the chart applies them. */

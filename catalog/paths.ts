@@ -55,6 +55,14 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
             problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a map here` });
         } else if (Array.isArray(shape.example) && !Array.isArray(value)) {
             problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a list here` });
+        } else if (
+            // What a collector takes there is checked with the rest of its configuration.
+            !path.includes("config") &&
+            Array.isArray(value) &&
+            isTexts(shape.example) &&
+            value.some((each) => isScalar(each) && !isText(each))
+        ) {
+            problems.push({ path, message: `has entries that are no text, but KOF ${catalog.version} has text here` });
         } else if (Array.isArray(value) && isScalar(shape.example) && typeof shape.example !== "boolean") {
             problems.push({ path, message: `is a list, but KOF ${catalog.version} has ${brief(shape.example)} here` });
         } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
@@ -84,6 +92,14 @@ function isScalar(example: HelmValue | undefined): boolean {
     return (
         typeof example === "number" || typeof example === "boolean" || (typeof example === "string" && example !== "")
     );
+}
+
+function isText(value: HelmValue): boolean {
+    return typeof value === "string";
+}
+
+function isTexts(example: HelmValue | undefined): boolean {
+    return Array.isArray(example) && example.length > 0 && example.every(isText);
 }
 
 /** What the charts read at one place of the values. */

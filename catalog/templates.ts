@@ -24,6 +24,10 @@ interface Block {
 // Quoted text, in which braces mean nothing, and comments.
 const action = /\{\{-?\s*((?:"(?:[^"\\]|\\.)*"|`[^`]*`|\/\*[^]*?\*\/|[^"`])*?)\s*-?\}\}/g;
 
+/** A value, or one for which there is another where it is empty. */
+const asItIs =
+    /^(default\s+("[^"]*"|[\w.$]+)\s+)?(\$?\.[\w.]+|\$\w[\w.]*|index \$?\.Values( "[^"]+")+)(\s*\|\s*default\s[^|]+)?$/;
+
 const assignment = /^(\$\w+)\s*:?=\s*([^]*)$/;
 
 /**
@@ -122,6 +126,23 @@ export class Template {
                               .flatMap((path) => this.rebinding(path));
                 }),
             ]),
+        );
+    }
+
+    /**
+     * The paths of the chart's values that the template writes as they are, without quotes, as a whole value or entry of a list:
+     * `name: {{ .Values.a | default "b" }}`. Named templates are templates of their own here.
+     */
+    pasted(): string[][] {
+        return unique(
+            this.actions.flatMap(({ at, end, body, blocks }) => {
+                const before = this.text.slice(this.text.lastIndexOf("\n", at - 1) + 1, at);
+                const [after = ""] = this.text.slice(end).split("\n", 1);
+                const isWhole = /^ *(- +)?([\w./-]+: +)?$/.test(before) && before.trim() !== "" && /^\s*$/.test(after);
+                const found = isWhole && asItIs.test(body) ? this.paths(body.replace(/\|[^]*/, ""), blocks) : [];
+                // What `split` makes of a value is not the value.
+                return found.filter((path) => path.length > 0 && !/^_\d$/.test(path.at(-1) ?? ""));
+            }),
         );
     }
 

@@ -1,7 +1,7 @@
 import type { Catalog } from "../catalog";
 import { handedValues } from "../catalog/defaults";
 import { settingIn } from "../catalog/setting";
-import { formatPath, isMap, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
+import { formatPath, isMap, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { stackFile } from "./explain";
 import { brief, type Problem } from "./problems";
 
@@ -59,6 +59,43 @@ function typeProblems(value: HelmValue, path: Path): Problem[] {
                 key: `kof:values.${formatPath(path)}`,
                 message: `is ${brief(value)}, which templates take as text alone: Helm would fail to install the chart`,
                 allowed: "text",
+            },
+        ];
+    }
+    if (/^kubeEtcd\.serviceMonitor\.\w+Limit$/.test(path.slice(-3).join(".")) && value !== 0) {
+        return [
+            {
+                key: `kof:values.${formatPath(path)}`,
+                message: `is ${brief(value)}, which opentelemetry-kube-stack writes so that Helm cannot read it`,
+                allowed: "0",
+            },
+        ];
+    }
+    if (/^cluster(Record|Alert)Rules$/.test(path.at(-2) ?? "") && !isMap(value)) {
+        return [
+            {
+                key: `kof:values.${formatPath(path)}`,
+                message: `is ${brief(value)}, with which Helm would fail to install the chart`,
+                allowed: "a map of groups of rules",
+            },
+        ];
+    }
+    const isOfImage = /^(registry|repository)$/.test(key) && /^(global|.*image)$/i.test(path.at(-2) ?? "");
+    if (isOfImage && !isMap(value) && !/^(\w[\w.:/-]*)?$/.test(textOf(value))) {
+        return [
+            {
+                key: `kof:values.${formatPath(path)}`,
+                message: `is ${brief(value)}, which cannot be part of an image's name`,
+                allowed: "text such as registry.example.net:5000/kof",
+            },
+        ];
+    }
+    if (key === "chart" && path.at(-2)?.endsWith("-service-template") && !/^[^:]+:[^:]+$/.test(textOf(value))) {
+        return [
+            {
+                key: `kof:values.${formatPath(path)}`,
+                message: `is ${brief(value)}, with which Helm would fail to install the chart`,
+                allowed: "a chart and its version, such as ingress-nginx:4.11.5",
             },
         ];
     }

@@ -83,8 +83,11 @@ function nameProblems(settings: Values, catalog: Catalog): Problem[] {
     });
 }
 
-/** Values that the templates of a chart write without quotes, by their paths in its values. A list stands for its entries. */
-const pasted: Readonly<Record<string, readonly string[]>> = {
+/**
+ * Values that have to be text, and that the templates of a chart write without quotes, by their paths in its values. A list stands
+ * for its entries. The catalog knows all that are written so, but not of which type they have to be.
+ */
+const pastedNames: Readonly<Record<string, readonly string[]>> = {
     kof: [
         ...["name", "namespace", "interval", "kofManaged.type", "kofManaged.url"].map(
             (key) => `global.helmRepo.${key}`,
@@ -118,7 +121,7 @@ const pasted: Readonly<Record<string, readonly string[]>> = {
 function valueProblems(values: HelmValues, catalog: Catalog): Problem[] {
     return texts(values).flatMap(([path, text, isKey]): Problem[] => {
         const key = `kof:values.${formatPath(path)}`;
-        const isUnquoted = !isKey && isPasted(path, catalog);
+        const isUnquoted = !isKey && isName(path, catalog);
         if (["kof-child", "kof-regional"].includes(path[0] ?? "")) {
             // What keeps its quotes is pasted between backticks, some of what does not between quotes.
             const sign = text.includes("`")
@@ -131,22 +134,43 @@ function valueProblems(values: HelmValues, catalog: Catalog): Problem[] {
                 return [{ key, message: `has a ${sign}, ${what}` }];
             }
         }
-        const message = isUnquoted ? unquoted(text, catalog) : undefined;
+        const message = isUnquoted || (!isKey && breaks(path, text, catalog)) ? unquoted(text, catalog) : undefined;
         return message === undefined ? [] : [{ key, message }];
     });
 }
 
-function isPasted(path: readonly string[], { volumes }: Catalog): boolean {
+function isName(path: readonly string[], { volumes }: Catalog): boolean {
     // Volumes that do not expand are of a chart's own StatefulSet, all others of an operator's resource.
     const claims = volumes.filter(({ expands, signal }) => !expands && signal !== "grafana");
     return chartsAt(path).some(
         ([chart, inner]) =>
-            pasted[chart]?.includes(inner.join(".")) === true ||
+            pastedNames[chart]?.includes(inner.join(".")) === true ||
             claims.some(
                 (volume) => volume.chart === chart && formatPath(volume.storageClass.path) === formatPath(inner),
             ),
     );
 }
+
+/**
+ * Whether a text breaks a template that writes it without quotes. Where only its type would be another, Kubernetes may want that one:
+ * `"8080"` for a port.
+ */
+function breaks(path: readonly string[], text: string, { pasted }: Catalog): boolean {
+    const isWritten = chartsAt(path).some(([chart, inner]) => {
+        const [dependency, ...own] = inner;
+        const isOfCollector = dependency === kubeStack && own[0] === "collectors";
+        const shared = isOfCollector ? [kubeStack, "defaultCRConfig", ...own.slice(2)] : inner;
+        // `renderkv` in opentelemetry-kube-stack's templates/_helpers.tpl
+        const isLabel = /^opentelemetry-kube-stack\.defaultCRConfig\.(labels|annotations)\./.test(shared.join("."));
+        // What named templates write: names of objects, and the fields of kube-state-metrics' monitor that it has under `http` too.
+        const isNamed = /(^|\.)((full)?nameOverride|namespaceOverride|kube-state-metrics\.prometheus\.monitor\.\w+)$/;
+        return isLabel || isNamed.test(shared.join(".")) || pasted[chart]?.includes(formatPath(shared)) === true;
+    });
+    const value = isWritten ? withoutQuotes(text) : text;
+    return value === undefined || isMap(value) || Array.isArray(value);
+}
+
+const kubeStack = "opentelemetry-kube-stack";
 
 /** The charts whose values a path of the umbrella's is in, each with the path in them: those that hand values on, and the last. */
 function chartsAt(path: readonly string[]): (readonly [chart: string, path: readonly string[]])[] {

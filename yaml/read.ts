@@ -23,7 +23,13 @@ export const asHelm = readingBy((text) => {
  */
 export function withoutQuotes(text: string): HelmValue | undefined {
     const document = parseDocument(`text: ${text}`, { ...asHelm, logLevel: "silent" });
-    const { text: found } = (document.errors.length > 0 ? {} : document.toJS()) as { text?: HelmValue };
+    let found: HelmValue | undefined;
+    try {
+        ({ text: found } = (document.errors.length > 0 ? {} : document.toJS()) as { text?: HelmValue });
+    } catch {
+        // `*a`, where no `&a` comes before, is found out only now.
+        return undefined;
+    }
     // A carriage return ends a line in YAML 1.1.
     return text.includes("\r") ? undefined : found;
 }

@@ -45,6 +45,10 @@ export function writeCharts(catalog: Catalog, folder: string): string {
             write(place, "Chart.yaml", stringify({ name, version: "1" }));
         }
     }
+    for (const [chart, paths] of Object.entries(catalog.pasted)) {
+        const lines = paths.map((each) => `a: {{ index .Values "${each.replaceAll(".", '" "')}" }}\n`);
+        write(path.join(folder, chart), "templates/pasted.yaml", lines.join(""));
+    }
     for (const volume of catalog.volumes) {
         write(path.join(folder, volume.chart), ...templateOf(volume));
         const [dependency = ""] = volume.size.path;

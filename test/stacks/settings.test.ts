@@ -58,6 +58,14 @@ const mistakes: readonly [string, Raw, string][] = [
                 nest(["kof-mothership", "values", "dex", "service", "ports", "http", "port"], [["x"]]),
                 nest(["kof-mothership", "values", "ingress-nginx-service-template", "repo", "spec", "url"], 5),
                 nest(["kof-mothership", "values", "kcm", "namespace"], 1.5),
+                nest(["kof-mothership", "values", "kcm", "kof", "secrets", "kof-storage-secrets", "secrets"], [5]),
+                nest(["kof-mothership", "values", "ingress-nginx-service-template", "chart"], "no"),
+                nest(["kof-child", "values", "fromManagement", "storage", "global", "image", "registry"], -1),
+                nest(["kof-mothership", "values", "clusterRecordRules", "a"], 1),
+                nest(
+                    ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"],
+                    nest(["kubeEtcd", "serviceMonitor", "labelLimit"], 5),
+                ),
                 nest(
                     ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"],
                     nest(["prometheus-node-exporter", "prometheus", "monitor", "interval"], "a: b"),
@@ -66,14 +74,28 @@ const mistakes: readonly [string, Raw, string][] = [
         },
         `  kof:values.kof-mothership.values.dex.service.ports.http.port is a list, but KOF 1.10.0 has 5556 here
 
+  kof:values.kof-mothership.values.kcm.kof.secrets.kof-storage-secrets.secrets has entries that are no text, but KOF 1.10.0 has text here
+
   kof:values.kof-regional.values.cert-manager.cluster-issuer.provider is -1, which templates take as text alone: Helm would fail to install the chart
     Allowed: text
 
   kof:values.kof-mothership.values.ingress-nginx-service-template.repo.spec.url is 5, which templates take as text alone: Helm would fail to install the chart
     Allowed: text
 
+  kof:values.kof-mothership.values.ingress-nginx-service-template.chart is "no", with which Helm would fail to install the chart
+    Allowed: a chart and its version, such as ingress-nginx:4.11.5
+
   kof:values.kof-mothership.values.kcm.namespace is 1.5, which templates take as text alone: Helm would fail to install the chart
     Allowed: text
+
+  kof:values.kof-mothership.values.clusterRecordRules.a is 1, with which Helm would fail to install the chart
+    Allowed: a map of groups of rules
+
+  kof:values.kof-child.values.fromManagement.storage.global.image.registry is -1, which cannot be part of an image's name
+    Allowed: text such as registry.example.net:5000/kof
+
+  kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.kubeEtcd.serviceMonitor.labelLimit is 5, which opentelemetry-kube-stack writes so that Helm cannot read it
+    Allowed: 0
 
   kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.prometheus-node-exporter.prometheus.monitor.interval is "a: b", which is no duration: Helm or Kubernetes would refuse it
     Allowed: a number with its unit, such as 30s`,

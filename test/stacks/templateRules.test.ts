@@ -170,6 +170,44 @@ describe("a name that charts write without quotes", () => {
     }
 });
 
+/** Each was refused by Helm 3.21.4 with the real charts, 2026-11-27: "error converting YAML to JSON". */
+describe("a text that breaks a template", () => {
+    const wherePasted = [
+        "kof-mothership.values.kcm.kof.service.clusterIP",
+        "kof-mothership.values.ingress-nginx-service-template.namespace",
+        "kof-child.values.collectors.opencost.opencost.prometheus.existingSecretName",
+        "kof-child.values.collectors.opentelemetry-kube-stack.kubeControllerManager.serviceMonitor.port",
+        "kof-child.values.collectors.opentelemetry-kube-stack.prometheus-node-exporter.prometheus.monitor.jobLabel",
+        "kof-child.values.collectors.opentelemetry-kube-stack.collectors.daemon.priorityClassName",
+        "kof-child.values.collectors.opentelemetry-kube-stack.prometheus-node-exporter.namespaceOverride",
+        "kof-child.values.collectors.opentelemetry-kube-stack.kube-state-metrics.prometheus.monitor.proxyUrl",
+        "kof-child.values.collectors.opentelemetry-kube-stack.collectors.target-allocator.labels.team",
+    ];
+    const given = (path: string, value: unknown) =>
+        path.split(".").reduceRight<unknown>((below, key) => ({ [key]: below }), value) as Raw;
+
+    for (const path of wherePasted) {
+        it(`is refused at kof:values.${path}`, () => {
+            // Nobody has tried the chart of service templates that KOF 1.8.0 has.
+            for (const version of versions.filter((each) => each !== "1.8.0" || !path.includes("service-template"))) {
+                for (const text of ["a: b", "{{ x", "[a]", "*a", "{<<: 1}"]) {
+                    assert.deepEqual(wrong({ version, values: given(path, text) }), [`kof:values.${path}`], text);
+                }
+                // What has another type without its quotes may be meant so: ports, for one.
+                for (const text of ["plain", "8080", "a:b", ""]) {
+                    assert.equal(problems({ version, values: given(path, text) }), "");
+                }
+            }
+        });
+    }
+
+    it("is accepted where templates write it in quotes", () => {
+        const path = "kof-child.values.collectors.opentelemetry-kube-stack.collectors.daemon.env";
+        assert.equal(problems({ values: given(path, [{ name: "A", value: "a: b" }]) }), "");
+        assert.equal(problems({ values: given("kof-mothership.values.grafana.config.server.root_url", "a: b") }), "");
+    });
+});
+
 describe("a value that is pasted into a MultiClusterService", () => {
     it("is refused for a backtick, in lists and keys too", () => {
         const message =
