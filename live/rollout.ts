@@ -23,7 +23,7 @@ export interface RolloutOptions {
     /** Is told how many pods there are to wait for when that changes, and why nobody can look whenever that is so. */
     readonly say: (text: string) => void;
     /** Milliseconds in which at least one pod has to restart. Default: 15 minutes; a DaemonSet replaces one pod after the other. */
-    readonly patience?: number;
+    readonly patience?: number | undefined;
     /** Milliseconds between two looks. Default: 5 seconds. */
     readonly interval?: number;
 }

@@ -15,11 +15,13 @@ import type { Cluster } from "./place";
  * @param installed known once every release is ready.
  * @param change what this deployment does; `undefined` where that is not known.
  * @param cluster where the collectors run; `undefined` where nothing may be contacted.
+ * @param patience see {@link untilRestarted}.
  */
 export function whenRestarted(
     installed: pulumi.Output<unknown>,
     change: Plan | undefined,
     cluster: Cluster | undefined,
+    patience?: number,
 ): pulumi.Output<unknown> {
     // Without collectors their release is uninstalled, before the Secret and the key go.
     const mayWait = change !== undefined && keysDeleted(change) && effectiveCollectors(change.to).length > 0;
@@ -28,8 +30,10 @@ export function whenRestarted(
     }
     return installed.apply(async () => {
         const say = (text: string) => void pulumi.log.info(text, undefined, undefined, true);
-        await untilRestarted(cluster, startedWith(change.to.restartTriggers), { say }).catch((error: unknown) => {
-            throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
-        });
+        await untilRestarted(cluster, startedWith(change.to.restartTriggers), { say, patience }).catch(
+            (error: unknown) => {
+                throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
+            },
+        );
     });
 }

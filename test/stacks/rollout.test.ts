@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 
+import * as pulumi from "@pulumi/pulumi";
+
+import { planOf } from "../../changes";
 import { runOffline } from "../../cli/program";
+import { CouldNotLook } from "../../live/findings";
 import type { Cluster } from "../../stacks/place";
-import { routes, stackFile, type Raw } from "../support";
+import { whenRestarted } from "../../stacks/rollout";
+import { routeFor, routes, stackFile, type Raw } from "../support";
 
 const keys = (...generations: string[]): Raw => ({
     ...routes.cloudwatch,
@@ -73,6 +79,28 @@ describe("a deployment that deletes an access key", () => {
             [looks, answers] = [[], [startedWith]];
             await run(from, to, preview);
             assert.equal(looks.length, looked, JSON.stringify([from, to]));
+        }
+    });
+
+    it("fails without a stack trace where nobody may look at the pods", async () => {
+        const forbidden = {
+            ...cluster,
+            list: () => Promise.reject(new CouldNotLook("https://a.example.net answered 403: pods is forbidden")),
+        };
+        const change = planOf(routeFor(keys("1")), routeFor(keys("2")));
+        const logged = mock.method(pulumi.log, "info", () => Promise.resolve());
+        try {
+            const end = whenRestarted(pulumi.output(1), change, forbidden, 0) as any;
+            await assert.rejects(end.promise(), (error: Error) => {
+                assert.ok(pulumi.RunError.isInstance(error), String(error));
+                assert.match(
+                    error.message,
+                    /^The access key is not deleted, [^]* answered 403: pods is forbidden\. Run/,
+                );
+                return true;
+            });
+        } finally {
+            logged.mock.restore();
         }
     });
 });
