@@ -80,8 +80,9 @@ function typeProblems(value: HelmValue, path: Path): Problem[] {
             },
         ];
     }
-    const isOfImage = /^(registry|repository)$/.test(key) && /^(global|.*image)$/i.test(path.at(-2) ?? "");
-    if (isOfImage && !isMap(value) && !/^(\w[\w.:/-]*)?$/.test(textOf(value))) {
+    const isOfImage =
+        /^(registry|repository|imageRegistry)$/.test(key) && /^(global|.*image)$/i.test(path.at(-2) ?? "");
+    if (isOfImage && !isMap(value) && !(typeof value === "string" && /^(\w[\w.:/-]*)?$/.test(value))) {
         return [
             {
                 key: `kof:values.${formatPath(path)}`,

@@ -66,6 +66,7 @@ const mistakes: readonly [string, Raw, string][] = [
                     ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"],
                     nest(["kubeEtcd", "serviceMonitor", "labelLimit"], 5),
                 ),
+                nest(["kof-child", "values", "fromManagement", "collectors", "global", "imageRegistry"], 1.5),
                 nest(
                     ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"],
                     nest(["prometheus-node-exporter", "prometheus", "monitor", "interval"], "a: b"),
@@ -98,7 +99,10 @@ const mistakes: readonly [string, Raw, string][] = [
     Allowed: 0
 
   kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.prometheus-node-exporter.prometheus.monitor.interval is "a: b", which is no duration: Helm or Kubernetes would refuse it
-    Allowed: a number with its unit, such as 30s`,
+    Allowed: a number with its unit, such as 30s
+
+  kof:values.kof-child.values.fromManagement.collectors.global.imageRegistry is 1.5, which cannot be part of an image's name
+    Allowed: text such as registry.example.net:5000/kof`,
     ],
     [
         "names in a collector's service that are none",
