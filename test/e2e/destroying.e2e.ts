@@ -33,11 +33,13 @@ endToEnd("a deployment", (run) => {
         });
     }
 
-    it("removes what it made in the opposite order", async function () {
+    it("removes what it made in the opposite order, and asks no program", async function () {
         if (run.realFlux) {
             this.skip();
         }
         await run.deploy(routes.management!);
+        run.configure({ route: "nowhere" });
+        await succeed(run.stack.refresh());
         run.flux.events.length = 0;
         await succeed(run.stack.destroy());
         const order = run.flux.events.map((event) => event.replace("uninstall ", ""));
