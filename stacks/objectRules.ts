@@ -71,12 +71,18 @@ function typeProblems(value: HelmValue, path: Path): Problem[] {
             },
         ];
     }
-    if (/^cluster(Record|Alert)Rules$/.test(path.at(-2) ?? "") && !isMap(value)) {
+    const entries = {
+        clusterRecordRules: "groups of rules",
+        clusterAlertRules: "groups of rules",
+        mcs: "matchLabels and secrets",
+    };
+    const [, entry] = Object.entries(entries).find(([parent]) => parent === path.at(-2)) ?? [];
+    if (entry !== undefined && !isMap(value)) {
         return [
             {
                 key: `kof:values.${formatPath(path)}`,
                 message: `is ${brief(value)}, with which Helm would fail to install the chart`,
-                allowed: "a map of groups of rules",
+                allowed: `a map of ${entry}`,
             },
         ];
     }

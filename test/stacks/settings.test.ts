@@ -62,6 +62,7 @@ const mistakes: readonly [string, Raw, string][] = [
                 nest(["kof-mothership", "values", "ingress-nginx-service-template", "chart"], "no"),
                 nest(["kof-child", "values", "fromManagement", "storage", "global", "image", "registry"], -1),
                 nest(["kof-mothership", "values", "clusterRecordRules", "a"], 1),
+                nest(["kof-mothership", "values", "kcm", "kof", "mcs", "a"], 1),
                 nest(
                     ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"],
                     nest(["kubeEtcd", "serviceMonitor", "labelLimit"], 5),
@@ -88,6 +89,9 @@ const mistakes: readonly [string, Raw, string][] = [
 
   kof:values.kof-mothership.values.kcm.namespace is 1.5, which templates take as text alone: Helm would fail to install the chart
     Allowed: text
+
+  kof:values.kof-mothership.values.kcm.kof.mcs.a is 1, with which Helm would fail to install the chart
+    Allowed: a map of matchLabels and secrets
 
   kof:values.kof-mothership.values.clusterRecordRules.a is 1, with which Helm would fail to install the chart
     Allowed: a map of groups of rules
