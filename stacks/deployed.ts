@@ -85,17 +85,22 @@ export function outputsOfWhole(
     const when = (completed as unknown as { promise(): Promise<unknown> }).promise();
     const stash = new pulumi.Stash("remembered", { input: when.then(() => told) });
     const isWhole = stash.input.apply((input: unknown) => isDeepStrictEqual(input, told));
-    const before: object = deployed ?? {};
     const valueOf = (values: object, key: string) => (values as Readonly<Record<string, unknown>>)[key];
-    const names = [...new Set([...Object.keys(outputs), ...Object.keys(before)])];
+    const names = [...new Set([...Object.keys(outputs), ...Object.keys(deployed ?? {})])];
     return Object.fromEntries(
-        names.map((name) => [
-            name,
-            pulumi
+        names.map((name) => {
+            const before = valueOf(deployed ?? {}, name);
+            const chosen = pulumi
                 .all([isWhole, valueOf(outputs, name)])
-                .apply(([whole, value]) => (whole ? value : valueOf(before, name))),
-        ]),
+                .apply(([whole, now]) => (whole ? (now ?? noneOf(before)) : (before ?? noneOf(now))));
+            return [name, chosen];
+        }),
     );
+}
+
+/** An empty list or map for one that is no more: Pulumi warns of an output that has no value, and cannot do without it any more. */
+function noneOf(value: unknown): unknown {
+    return Array.isArray(value) ? [] : isMap(value) ? {} : undefined;
 }
 
 /** What a stack remembers of its settings: all that decides what runs. */
