@@ -17,7 +17,7 @@ import { parse } from "yaml";
 import program = require("../../index");
 import { writeYaml } from "../../yaml/write";
 import type { Raw } from "../support";
-import type { Engine } from "./engine";
+import { moreOptions, type Engine } from "./engine";
 
 /** What the CLI said, and whether it succeeded. */
 export interface Outcome {
@@ -81,14 +81,18 @@ export class Deployment {
         fs.writeFileSync(file, writeYaml({ ...before, config: { ...config, ...more } }));
     }
 
-    /** Deploys. Its `signal` interrupts it, as Ctrl-C would. */
-    up(more: UpOptions = {}): Promise<Outcome> {
-        return this.run((options) => this.stack.up({ ...options, ...more }));
+    /**
+     * Deploys. Its `signal` interrupts it, as Ctrl-C would.
+     *
+     * @param option of the CLI that the Automation API does not have, or has another value for: it skips the preview.
+     */
+    up(more: UpOptions = {}, option = ""): Promise<Outcome> {
+        return this.run((options) => this.with(option, () => this.stack.up({ ...options, ...more })));
     }
 
-    /** Previews. */
-    preview(more: PreviewOptions = {}): Promise<Outcome> {
-        return this.run((options) => this.stack.preview({ ...options, ...more }));
+    /** Previews, with such an option as {@link Deployment.up} takes. */
+    preview(more: PreviewOptions = {}, option = ""): Promise<Outcome> {
+        return this.run((options) => this.with(option, () => this.stack.preview({ ...options, ...more })));
     }
 
     /** Previews, and fails if there is anything to do. */
@@ -182,6 +186,16 @@ export class Deployment {
 
     remove(): void {
         fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+
+    private async with<Result>(option: string, command: () => Promise<Result>): Promise<Result> {
+        const { envVars } = this.stack.workspace;
+        envVars[moreOptions] = option;
+        try {
+            return await command();
+        } finally {
+            envVars[moreOptions] = "";
+        }
     }
 
     private async run(command: (options: Options) => Promise<unknown>): Promise<Outcome> {

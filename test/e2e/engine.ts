@@ -7,6 +7,9 @@ import { atEnd } from "../children";
 
 const checkout = path.join(__dirname, "../..");
 
+/** What this variable says of {@link Engine.env} are options for the CLI, after those that the Automation API gives it. */
+export const moreOptions = "KOF_E2E_OPTIONS";
+
 /** The path of a program on PATH; `undefined` where there is none. */
 export function onPath(program: string): string | undefined {
     return (process.env.PATH ?? "")
@@ -21,6 +24,12 @@ export interface Engine {
     readonly root: string;
     /** What the engine has to have in its environment. */
     readonly env: Readonly<Record<string, string>>;
+    /**
+     * What `--policy-pack` names: `policy/`, where the language host is there that starts it. Where none is, a program that
+     * stands for the host: the engine starts a pack that is a file by itself, and the program starts the pack's rules as the
+     * host would. It hands over no configuration, so that rules do not know the stack's `kof:distribution`.
+     */
+    readonly policyPack: string;
     /** Ends the command that runs now, and the providers that are built here, by SIGKILL: nothing is cleaned up. */
     kill(): void;
 }
@@ -40,7 +49,7 @@ export async function prepareEngine(): Promise<Engine> {
     const pids = path.join(root, "pids");
     const installed = onPath("pulumi");
     const pulumi = installed ?? path.join(await programs("pulumi"), "pulumi");
-    writeProgram(root, "pulumi", `echo $$ > '${pids}'; exec '${pulumi}'`);
+    writeProgram(root, "pulumi", `echo $$ > '${pids}'; set -- "$@" $${moreOptions}; exec '${pulumi}'`);
     if (installed === undefined) {
         const kubernetes = path.join(await programs("pulumi-kubernetes"), "pulumi-resource-kubernetes");
         for (const [name, command] of [
@@ -50,6 +59,16 @@ export async function prepareEngine(): Promise<Engine> {
         ] as const) {
             writeProgram(root, `pulumi-resource-${name}`, `echo $$ >> '${pids}'; exec ${command}`);
         }
+    }
+    let policyPack = path.join(checkout, "policy");
+    if (onPath("pulumi-language-nodejs") === undefined) {
+        const script = path.join(checkout, "node_modules/@pulumi/pulumi/cmd/run-policy-pack");
+        // After its options the engine gives its address; the host adds the pack.
+        policyPack = writeProgram(
+            root,
+            "pulumi-analyzer-policy",
+            `set -- "$@" '${policyPack}'; exec '${process.execPath}' '${script}'`,
+        );
     }
     const own = {
         PATH: [path.join(root, "bin"), process.env.PATH].join(path.delimiter),
@@ -64,6 +83,7 @@ export async function prepareEngine(): Promise<Engine> {
             PULUMI_SKIP_UPDATE_CHECK: "true",
             ...(installed === undefined ? own : {}),
         },
+        policyPack,
         kill: () => {
             for (const pid of fs.readFileSync(pids, "utf8").trim().split("\n")) {
                 process.kill(Number(pid), "SIGKILL");
@@ -79,8 +99,10 @@ function node(file: string): string {
         .join(" ");
 }
 
-function writeProgram(root: string, name: string, command: string): void {
+/** @returns its path. */
+function writeProgram(root: string, name: string, command: string): string {
     const file = path.join(root, "bin", name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, `#!/bin/sh\n${command} "$@"\n`, { mode: 0o755 });
+    return file;
 }
