@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 
 import { readPrices } from "../capacity/costs";
 import { UserError } from "../errors";
-import { byDanger, report } from "../report";
+import { byDanger, maxLength, report } from "../report";
+import { previewText } from "../report/preview";
 import { renderedParts, reportStack, type Snapshot, type StackChange, type StackReport } from "../report/stack";
 import { parseCommand, run } from "./command";
 import type { Files } from "./folder";
@@ -11,23 +12,28 @@ import { isRendered, renderStack } from "./renderStack";
 import { Revision } from "./revision";
 import { examples, parseStackFile, readStackFile, routeOfFile, stackName, type StackFile } from "./stackFile";
 
-const usage = `Usage: npm run diff -- BASE
+const usage = `Usage: npm run diff -- [BASE] [--preview STACK=FILE]...
 
 Reports, as one comment on a pull request, what becomes of every stack that has changed since the git revision BASE: what it
 does to running data, changed settings, storage and cost, and what differs in rendered/ then and rendered now. Contacts nothing.
+
+  --preview STACK=FILE  reports besides, or without BASE alone, what Pulumi would do to a stack: FILE is what
+                        'pulumi preview --diff --json --stack STACK' has written. A preview that failed is reported as that
 
 Exit code  0  reported, whatever becomes of the stacks
            1  BASE is not known, or a stack file is wrong; the report says what, and has the others`;
 
 if (require.main === module) {
     run(async () => {
-        const { positionals } = parseCommand(usage, {});
+        const { positionals, values } = parseCommand(usage, { preview: { type: "string", multiple: true } });
         const [base] = positionals;
-        if (base === undefined || positionals.length > 1) {
+        const previews = previewsText(values.preview ?? []);
+        if (positionals.length > 1 || (base === undefined && previews === "")) {
             throw new UserError(usage);
         }
-        const { text, wrong } = await diff(base);
-        process.stdout.write(text);
+        const { text, wrong } =
+            base === undefined ? { text: "", wrong: [] } : await diff(base, maxLength - previews.length);
+        process.stdout.write([text, previews].filter((part) => part !== "").join("\n"));
         if (wrong.length > 0) {
             throw new UserError(`Wrong stack files: ${wrong.join(", ")}. The report says what is wrong.`);
         }
@@ -37,13 +43,44 @@ if (require.main === module) {
 /** Of how many stacks it is worked out which values differ. There is no room for more, and it takes twice as long as the rest. */
 const detailed = 20;
 
+/** Characters for what Pulumi would do, of all stacks together. */
+const previewRoom = 20_000;
+
+/**
+ * What Pulumi would do to stacks.
+ *
+ * @param previews `STACK=FILE`, each.
+ * @throws UserError that has all that are not.
+ */
+function previewsText(previews: readonly string[]): string {
+    const wrong = previews.filter((preview) => !/^[^=]+=./.test(preview));
+    if (wrong.length > 0) {
+        throw new UserError(
+            wrong
+                .map((preview) => `--preview is "${preview}" and has to be STACK=FILE: --preview prod=preview.json`)
+                .join("\n"),
+        );
+    }
+    const texts = previews.map((preview) => {
+        const [stack = "", ...file] = preview.split("=");
+        return previewText(stack, textOf(file.join("=")), previewRoom / previews.length);
+    });
+    return texts.map((text) => `${text}\n`).join("\n");
+}
+
+/** The text of a file; `undefined` where there is none. */
+function textOf(file: string): string | undefined {
+    return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
+}
+
 /**
  * Compares every stack file here and in examples/ with what it was, one after the other.
  *
+ * @param limit length of the report, in characters.
  * @returns the report, and the stack files that are wrong.
  * @throws UserError when git does not know the revision.
  */
-export async function diff(base: string): Promise<{ text: string; wrong: string[] }> {
+export async function diff(base: string, limit = maxLength): Promise<{ text: string; wrong: string[] }> {
     const revision = new Revision(base);
     try {
         const prices = readPrices();
@@ -69,7 +106,7 @@ export async function diff(base: string): Promise<{ text: string; wrong: string[
             }
         }
         const wrong = reports.filter(({ fate }) => fate === "wrong").map(({ file }) => file);
-        return { text: report(reports, { base, total: names.length }), wrong };
+        return { text: report(reports, { base, total: names.length }, limit), wrong };
     } finally {
         revision.close();
     }

@@ -113,6 +113,31 @@ describe("npm run diff", () => {
         assert.match((await diff("HEAD")).text, /None of 1 stacks changes/);
     });
 
+    it("says what Pulumi would do, after the report or alone, also where a file is missing", () => {
+        const file = path.join(root, "test/report/preview.json");
+        write("Pulumi.prod.yaml", { route: "none" });
+        commit();
+        const alone = run("--preview", `prod=${file}`, "--preview", "dev=nowhere.json");
+        assert.equal(alone.status, 0, alone.stderr);
+        assert.match(alone.stdout, /^## `prod`: what Pulumi would do\n\nResources: 1 replaced/);
+        assert.match(
+            alone.stdout,
+            /\n\n## `dev`: what Pulumi would do\n\n\*\*Could not preview\*\*: there is no JSON of it\./,
+        );
+        const after = run("HEAD", "--preview", `prod=${file}`);
+        assert.equal(after.stdout, `${run("HEAD").stdout}\n${run("--preview", `prod=${file}`).stdout}`);
+    });
+
+    it("says of every preview that names no stack or file what it has to be", () => {
+        const { status, stdout, stderr } = run("--preview", "prod", "--preview", "=x.json");
+        assert.deepEqual([status, stdout], [1, ""]);
+        assert.equal(
+            stderr,
+            '--preview is "prod" and has to be STACK=FILE: --preview prod=preview.json\n' +
+                '--preview is "=x.json" and has to be STACK=FILE: --preview prod=preview.json\n',
+        );
+    });
+
     it("says that git does not know the revision, and how it is used", () => {
         write("Pulumi.prod.yaml", { route: "none" });
         commit();

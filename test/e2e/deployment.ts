@@ -95,6 +95,13 @@ export class Deployment {
         return this.run((options) => this.with(option, () => this.stack.preview({ ...options, ...more })));
     }
 
+    /** What `pulumi preview --diff --json` writes, also where it fails. */
+    async previewJson(more: PreviewOptions = {}): Promise<string> {
+        let json = "";
+        await this.preview({ ...more, diff: true, onOutput: (text) => (json += text) }, "--json");
+        return json;
+    }
+
     /** Previews, and fails if there is anything to do. */
     expectNoChanges(): Promise<Outcome> {
         return this.run((options) => this.stack.preview({ ...options, expectNoChanges: true }));
