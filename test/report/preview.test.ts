@@ -42,6 +42,17 @@ describe("what Pulumi would do", () => {
         );
     });
 
+    for (const [what, text, reason] of [
+        ["is empty", "\n", "the file is empty"],
+        ["ends too early", recorded.slice(0, -100), "the file is no JSON, or ends too early"],
+        ["is of something else", "[]", "the file is not what `pulumi preview --diff --json` writes"],
+    ] as const) {
+        it(`is not known where the file ${what}`, () => {
+            const title = "## `prod`: what Pulumi would do";
+            assert.equal(told(text), `${title}\n\n**Could not preview**: ${reason}. What would change is not known.`);
+        });
+    }
+
     it("is nothing where everything stays, and where only components change", () => {
         const components = step("update", { newState: { custom: false } });
         assert.match(told(preview(step("same"), step("read", {}, "b"), components)), /\n\nNothing changes\.$/);
