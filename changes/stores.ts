@@ -147,9 +147,7 @@ export function regionConsequences(from: Route, to: Route): Consequence[] {
         const is = after.find(({ workload }) => workload === was.workload);
         return is && was.keeps === "volumes" && is.keeps === "volumes" ? [{ was, is }] : [];
     });
-    const moved = kept.find(({ was, is }) => was.storageClass !== is.storageClass);
-    const classes = moved ? classChanges(kept, keyOf(to, moved.is.source, "storageClass")) : [];
-    return [...stores, ...classes.map((each) => onRegions(each, "class"))];
+    return [...stores, ...classChanges(kept, from, to).map((each) => onRegions(each, "class"))];
 }
 
 /** @param otherwise what permits it on regions, where nothing does on this cluster: of what cannot be done, new regions know nothing. */

@@ -1,5 +1,6 @@
+import { mergeValues, type HelmValues } from "../catalog/values";
 import type { Route } from "../routes";
-import { keyOf, toPaste } from "../routes/stored";
+import { keyOf, saidAt, toPaste } from "../routes/stored";
 import { regionalStoresOf, retentionInDays, sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
 import { storageClassOf } from "../stacks/storageClasses";
 import type { Consequence } from ".";
@@ -119,6 +120,8 @@ export function volumeConsequences(
                 const was = before.get(is.workload);
                 return was ? [{ was, is }] : [];
             }),
+            from,
+            to,
         ),
         ...ownClassConsequences(from, to),
     ];
@@ -259,39 +262,54 @@ function countConsequences(was: Volume, is: Volume, to: Route, fewest: number | 
     ];
 }
 
-/**
- * The class of volumes that exist cannot change; a StatefulSet's template that names another one is refused.
- *
- * @param key of the stack file, where the class is not that of the setting.
- */
+/** The class of volumes that exist cannot change; a StatefulSet's template that names another one is refused. */
 export function classChanges(
     stores: readonly { readonly was: Volume; readonly is: Volume }[],
-    key = "kof:storageClass.name",
+    from: Route,
+    to: Route,
 ): Consequence[] {
-    const name = (storageClass: string) => storageClass || "the default class";
-    const moved = stores
-        .filter(({ was, is }) => was.storageClass !== is.storageClass)
-        .map(({ was, is }) => ({ volume: is, was: name(was.storageClass), is: name(is.storageClass) }));
+    const moved = stores.filter(({ was, is }) => was.storageClass !== is.storageClass);
     const [first] = moved;
     if (!first) {
         return [];
     }
-    const change = `${first.was}->${first.is}`;
-    const stuck = moved.filter(({ volume }) => !volume.expands).map(({ volume }) => volume.workload);
+    const key = keyOf(to, first.is.source, "storageClass");
+    const change = [first.was, first.is].map(({ storageClass }) => storageClass || "the default class").join("->");
+    const stuck = moved.filter(({ is }) => !is.expands).map(({ is }) => is.workload);
     const stay = `would change the class of volumes that exist (${change}). They keep the class that they were made with, and only new ones get another`;
     if (stuck.length === 0) {
         return [{ severity: "notice", key, message: stay }];
     }
+    const paste = classToKeep(moved, from, to);
     return [
         {
             severity: "impossible",
             key,
             message: `${stay}; for ${stuck.join(" and ")} the Helm upgrade would fail, because a StatefulSet's template is immutable`,
-            way: "keep the class, or recreate the StatefulSets by hand first (docs/storage.md#another-class) and then acknowledge it",
-            ...(key === "kof:storageClass.name" ? { paste: { "kof:storageClass": { name: first.was } } } : {}),
+            way: `${first.was.storageClass === "" ? "take the class out of the stack file" : "keep the class"}, or recreate the StatefulSets by hand first (docs/storage.md#another-class) and then acknowledge it`,
+            ...(paste ? { paste } : {}),
             acknowledge: `class ${change}`,
         },
     ];
+}
+
+/** What keeps stores in their class; `undefined` where no line does, but taking one out. */
+function classToKeep(
+    moved: readonly { readonly was: Volume; readonly is: Volume }[],
+    from: Route,
+    to: Route,
+): HelmValues | undefined {
+    const [before, after] = [from.settings.storageClass, to.settings.storageClass];
+    const pastes = moved.map(({ was, is: { source } }): HelmValues | undefined => {
+        const byValue = [to, from].find((route) => saidAt(route, source, "storageClass") !== undefined);
+        if (before && (byValue !== to || after)) {
+            return { "kof:storageClass": before as HelmValues };
+        }
+        return was.storageClass === "" || after || !byValue
+            ? undefined
+            : toPaste(byValue, source, "storageClass", was.storageClass);
+    });
+    return pastes.reduce((all, paste) => all && paste && mergeValues(all, paste), {});
 }
 
 /** The program's own class: immutable in Kubernetes, so that a change of it is a new class under the same name. */

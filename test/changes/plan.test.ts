@@ -140,6 +140,39 @@ describe("plan", () => {
         await assert.rejects(run(copies(2, 2), await run(copies(3, 2), older)), unknown);
     });
 
+    it("says of each class that cannot change which lines keep it", () => {
+        const bare = { route: "management" };
+        const logs = "kof-child.values.fromManagement.storage.victoria-logs-cluster.vlstorage.persistentVolume";
+        const given = (name: string) => ({ ...bare, values: nest(`${logs}.storageClassName`.split("."), name) });
+        const existing = { ...bare, storageClass: { name: "fast", create: false } };
+        for (const [from, to, key] of [
+            [management, bare, "kof:storageClass.name"],
+            [management, existing, "kof:storageClass.name"],
+            [given("slow"), given("fast"), `kof:values.${logs}.storageClassName`],
+            [given("slow"), bare, "kof:storageClass.name"],
+        ] as const) {
+            const { consequences } = plan(from, to);
+            const stuck = consequences.find(({ severity }) => severity === "impossible");
+            assert.equal(stuck?.key, key);
+            assert.match(stuck.way ?? "", /^keep the class, or /);
+            const lines = Object.entries(stuck.paste as object).map(([name, value]) => [
+                name.slice("kof:".length),
+                value,
+            ]);
+            assert.deepEqual(refused(plan(from, { ...to, ...Object.fromEntries(lines) })), []);
+        }
+        // The cluster's default class is what no key names.
+        for (const [to, key] of [
+            [existing, "kof:storageClass.name"],
+            [given("fast"), `kof:values.${logs}.storageClassName`],
+        ] as const) {
+            const [stuck] = plan(bare, to).consequences;
+            assert.equal(stuck?.key, key);
+            assert.equal(stuck.paste, undefined);
+            assert.match(stuck.way ?? "", /^take the class out of the stack file, or /);
+        }
+    });
+
     it("tells a class that is made anew from volumes that would need another", () => {
         const other = (more: object) => ({ ...management, storageClass: { ...management.storageClass, ...more } });
         assert.deepEqual(found(management, other({ reclaimPolicy: "Delete" })), ["notice kof:storageClass "]);
