@@ -76,11 +76,11 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
 
 /** Whether the charts of this KOF version read a path of the umbrella's values. */
 export function isRead(catalog: Catalog, path: readonly string[]): boolean {
-    let shape: Shape | undefined = umbrella(catalog, {});
-    for (const key of path) {
-        shape = shape?.at(key);
-    }
-    return shape !== undefined;
+    return reads(umbrella(catalog, {}), path);
+}
+
+function reads(shape: Shape, path: readonly string[]): boolean {
+    return path.reduce<Shape | undefined>((below, key) => below?.at(key), shape) !== undefined;
 }
 
 function brief(value: HelmValue | undefined): string {
@@ -126,7 +126,8 @@ function umbrella(catalog: Catalog, values: HelmValues): Shape {
 }
 
 function component(catalog: Catalog, name: string): Shape {
-    const own = chartShape(catalog, "kof", [name]);
+    // Of one that only `global.components` lists, the umbrella's own values know nothing.
+    const own = Object.hasOwn(chartValues(catalog, "kof"), name) ? chartShape(catalog, "kof", [name]) : nothing;
     const keys = [...new Set([...own.keys, "enabled", "dependsOn", "values"])];
     const at = (key: string): Shape | undefined =>
         key === "values"
@@ -144,6 +145,8 @@ function scalar(example: HelmValue): Shape {
 }
 
 const anything: Shape = { kind: "unknown", open: true, example: undefined, keys: [], at: () => anything };
+
+const nothing: Shape = { kind: "map", open: false, example: undefined, keys: [], at: () => undefined };
 
 /** What a chart reads at a path of its values. */
 function chartShape(catalog: Catalog, chart: string, path: readonly string[]): Shape {
@@ -291,7 +294,7 @@ export function movedPath(catalog: Catalog, path: readonly string[]): readonly s
 function unknown(catalog: Catalog, root: Shape, parent: Shape, path: readonly string[]): PathProblem {
     const message = `is not read by the charts of KOF ${catalog.version}: Helm would ignore it`;
     const to = movedPath(catalog, path);
-    if (to) {
+    if (to && reads(root, to)) {
         return { path, message, nearest: formatPath(to) };
     }
     const key = path.at(-1) ?? "";

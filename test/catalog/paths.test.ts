@@ -32,6 +32,24 @@ describe("paths of values", () => {
 
     const refused: readonly [string, string, string, string][] = [
         [
+            "a key of no chart, below a component that global.components adds",
+            "1.10.0",
+            "{global: {components: [kof-collectors]}, kof-collectors: {values: {autoUpgrade: true}}}",
+            `kof-collectors.values.autoUpgrade ${ignored("1.10.0")} -> kof-collectors.values`,
+        ],
+        [
+            "a misspelt key below such a component",
+            "1.10.0",
+            "{global: {components: [kof-collectors]}, kof-collectors: {values: {opentelemetry-kube-stack: {colectors: {}}}}}",
+            `kof-collectors.values.opentelemetry-kube-stack.colectors ${ignored("1.10.0")} -> kof-collectors.values.opentelemetry-kube-stack.collectors`,
+        ],
+        [
+            "a misspelt switch of a component that global.components adds",
+            "1.11.0-rc0",
+            "{global: {components: [kof-collectors]}, kof-collectors: {enable: true}}",
+            `kof-collectors.enable ${ignored("1.11.0-rc0")} -> kof-collectors.enabled`,
+        ],
+        [
             "the switch of KOF's page, a level too deep",
             "1.9.0",
             "kof-storage: {values: {enabled: true}}",
