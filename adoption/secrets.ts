@@ -1,4 +1,5 @@
 import { formatPath, isMap, type HelmValue, type HelmValues } from "../catalog/values";
+import { hasCredential, signedOut } from "../stacks/addresses";
 import { looksSecret } from "../stacks/rules";
 
 /** Names under which people keep secrets, and the endings of names that only refer to one. */
@@ -30,6 +31,10 @@ export function withoutSecrets(values: HelmValues): { values: HelmValues; places
         if (isSecret(key, value)) {
             places.push(formatPath(path));
             return undefined;
+        }
+        if (typeof value === "string" && hasCredential(value)) {
+            places.push(formatPath(path));
+            return signedOut(value);
         }
         return value;
     };

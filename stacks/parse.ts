@@ -1,6 +1,7 @@
 import { isMap } from "../catalog/values";
 import { deploymentOf } from "../routes";
 import { storageProblems } from "../routes/stored";
+import { signedOut } from "./addresses";
 import { explain, unknownKey, unwrap, type Key, type Schema } from "./explain";
 import { configurationError, type Problem } from "./problems";
 import { crossProblems, type Values } from "./rules";
@@ -20,8 +21,9 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
         .filter((key) => !Object.hasOwn(settingsSchema, key))
         .map((key) => unknownKey([], key, Object.keys(settingsSchema)));
     const values: Values = {};
+    const given = isDeployed ? withoutCredentials(raw) : raw;
     for (const key of Object.keys(settingsSchema) as Key[]) {
-        if (hasSecret(raw[key])) {
+        if (hasSecret(given[key])) {
             problems.push({
                 key: `kof:${key}`,
                 message: "is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name",
@@ -29,7 +31,7 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
             continue;
         }
         // Pulumi.yaml declares an empty map as the default of every block.
-        const found = isMap(raw[key]) && Object.keys(raw[key]).length === 0 ? undefined : raw[key];
+        const found = isMap(given[key]) && Object.keys(given[key]).length === 0 ? undefined : given[key];
         const parsed = settingsSchema[key].safeParse(found);
         if (parsed.success) {
             Object.assign(values, { [key]: parsed.data });
@@ -37,7 +39,7 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
             problems.push(...parsed.error.issues.flatMap((issue) => explain(key, issue, found)));
         }
     }
-    problems.push(...crossProblems(values, raw));
+    problems.push(...crossProblems(values, given));
     // Where only sizes are wrong otherwise, what values say of them is known all the same.
     if (
         !isDeployed &&
@@ -50,6 +52,13 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
         throw configurationError(source, problems);
     }
     return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as unknown as Settings;
+}
+
+/** Settings without what signs in to the addresses in them, which versions up to 0.1.0 took and remember. */
+function withoutCredentials<T>(raw: T): T {
+    return JSON.parse(JSON.stringify(raw), (_, value: unknown) =>
+        typeof value === "string" ? signedOut(value) : value,
+    ) as T;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { UserError } from "../errors";
 import { writeYaml } from "../yaml/write";
+import { masked } from "./addresses";
 
 /** One thing that is wrong with a stack's configuration. */
 export interface Problem {
@@ -31,8 +32,8 @@ export function formatProblem({ key, message, allowed, paste }: Problem): string
     return lines.join("\n");
 }
 
-/** A value as it stands in a stack file, shortened. */
+/** A value as it stands in a stack file, shortened, without what signs in to the addresses in it. */
 export function brief(value: unknown): string {
-    const text = JSON.stringify(value);
+    const text = JSON.stringify(value, (_, inner: unknown) => (typeof inner === "string" ? masked(inner) : inner));
     return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

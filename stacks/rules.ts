@@ -8,6 +8,7 @@ import { arnParts, partitionOf } from "../aws/partitions";
 import { hoursOf } from "../collectors/buffers";
 import { longestTry } from "../collectors/clock";
 import { startPath } from "../routes/restarts";
+import { hasCredential, masked, signedOut } from "./addresses";
 import { metaOf, stackFile, type Key, type Schema } from "./explain";
 import { brief, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
@@ -32,7 +33,43 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
         ...storageProblems(values),
         ...valueProblems(values),
         ...templateProblems(values, raw),
+        ...addressProblems(raw),
     ];
+}
+
+/** Addresses with a password or a token in them: whatever shows the address would show that too. */
+function addressProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
+    return texts(raw)
+        .filter(([, text]) => hasCredential(text))
+        .map(([path, text]) => {
+            const [setting = "", below] = path;
+            const isListed = path.some((step) => typeof step === "number");
+            return {
+                key: `kof:${formatPath(path.map(String))}`,
+                message: `is ${brief(text)}, whose password or token would be printed wherever the address is shown`,
+                allowed: `an address without it. ${instead[`${String(setting)}.${String(below)}`] ?? instead[setting] ?? "Put it in a Secret"}`,
+                ...(isListed ? {} : { paste: stackFile(path, signedOut(text)) }),
+            };
+        });
+}
+
+/** What to do instead of a password in the address of a setting. */
+const instead: Readonly<Record<string, string>> = {
+    "otlp.endpoint": "Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret",
+    "cloudwatch.endpoint": "kof:cloudwatch.credentials says how the collectors sign in",
+    chart: "Sign in to the registry with helm registry login where Pulumi runs",
+    values: "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration",
+};
+
+/** Every text in settings, with the path that leads to it. */
+function texts(value: unknown, path: readonly (string | number)[] = []): [readonly (string | number)[], string][] {
+    if (Array.isArray(value)) {
+        return value.flatMap((each, i) => texts(each, [...path, i]));
+    }
+    if (isMap(value)) {
+        return Object.entries(value).flatMap(([key, each]) => texts(each, [...path, key]));
+    }
+    return typeof value === "string" ? [[path, value]] : [];
 }
 
 const blocks = ["regional", "regionless", "cloudwatch", "otlp"] as const;
@@ -184,7 +221,12 @@ function isOf(partition: string, arn: string): boolean {
 function otlpProblems({ route, otlp }: Values): Problem[] {
     const plain = route === "otlp" && otlp?.endpoint.startsWith("http://") === true;
     return plain && (otlp.tls.caSecret !== undefined || otlp.tls.insecureSkipVerify)
-        ? [{ key: "kof:otlp.tls", message: `has no effect on ${otlp.endpoint}, which is not encrypted. Remove it` }]
+        ? [
+              {
+                  key: "kof:otlp.tls",
+                  message: `has no effect on ${masked(otlp.endpoint)}, which is not encrypted. Remove it`,
+              },
+          ]
         : [];
 }
 

@@ -239,6 +239,26 @@ describe("adopting", () => {
         ]);
     });
 
+    it("copies no password in an address and does not print it either", () => {
+        const exporters = "exporters: {otlphttp/x: {endpoint: 'https://u:hunter2@otlp.example.net/'}}";
+        const pipelines = ["logs", "metrics", "traces"].map((each) => `${each}: {exporters: [otlphttp/x]}`).join(", ");
+        const config = `defaultCRConfig: {config: {${exporters}, service: {pipelines: {${pipelines}}}}}`;
+        const collectors = `kof-collectors: {enabled: true, values: {opentelemetry-kube-stack: {${config}}}}`;
+        const adopted = values(collectors);
+        assert.doesNotMatch(JSON.stringify(adopted), /hunter/);
+        assert.equal(valueAt(adopted.settings as never, ["otlp", "endpoint"]), "https://otlp.example.net");
+        assert.match(adopted.lost.join("\n"), /endpoint holds a secret, which is not copied/);
+        assert.throws(
+            () => values(collectors.replace("traces: {exporters: [otlphttp/x]}", "traces: {exporters: [debug]}")),
+            ({ message }: Error) =>
+                message.includes("The collectors write to https://otlp") && !message.includes("hunter"),
+        );
+        assert.throws(
+            () => values("a: https://u:hunter2@otlp.example.net\n  b: c"),
+            ({ message }: Error) => message.includes("is not YAML") && !message.includes("hunter"),
+        );
+    });
+
     it("says what a setting decides otherwise", () => {
         const { settings, lost } = adoption(
             `${regional(vmuserSecretName("eu-1", "kcm-system"), "eu-1.example.net")}\nkof-storage: {enabled: true}`,

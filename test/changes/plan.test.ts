@@ -514,6 +514,12 @@ describe("a deployment after another", () => {
         await assert.rejects(up(next("30d"), { settings }), /kof:acknowledge: logs retention 90d->30d/);
     });
 
+    it("reads a deployment that had a password in an address, and prints none", async () => {
+        const of = (user: string) => ({ ...routes.otlp, otlp: { endpoint: `https://${user}otlp.example.net` } });
+        const { outputs, messages } = await up(of(""), { settings: of("user:hunter2@") });
+        assert.doesNotMatch(JSON.stringify([outputs, messages]), /hunter2|kof:version/);
+    });
+
     it("does not take settings that it cannot read for a first deployment", async () => {
         const outputs = { settings: { route: "nowhere" } };
         await assert.rejects(

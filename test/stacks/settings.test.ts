@@ -810,6 +810,49 @@ const mistakes: readonly [string, Raw, string][] = [
         `  kof:values.kof-mothership.values.grafana.config.key looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name`,
     ],
     [
+        "a password in the address of a setting",
+        { version: "1.10.0", route: "otlp", otlp: { endpoint: "https://user:hunter2@otlp.example.net" } },
+        `  kof:otlp.endpoint is "https://…@otlp.example.net", whose password or token would be printed wherever the address is shown
+    Allowed: an address without it. Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret
+    Paste:   kof:otlp:
+               endpoint: https://otlp.example.net`,
+    ],
+    [
+        "a token in the address of the endpoint of CloudWatch, and passwords in those of the chart and of values",
+        {
+            route: "cloudwatch",
+            chart: "oci://robot:hunter2@registry.example.net/kof",
+            cloudwatch: { region: "us-east-2", endpoint: "https://hunter2@logs.example.net:4566" },
+            values: nest(["kof-mothership", "values", "promxy", "extraArgs"], ["--x=postgres://u:hunter2@db/kof"]),
+        },
+        `  kof:values.kof-mothership.values.promxy.extraArgs is a list, but KOF 1.10.0 has a map here
+
+  kof:chart is "oci://…@registry.example.net/kof", whose password or token would be printed wherever the address is shown
+    Allowed: an address without it. Sign in to the registry with helm registry login where Pulumi runs
+    Paste:   kof:chart: oci://registry.example.net/kof
+
+  kof:cloudwatch.endpoint is "https://…@logs.example.net:4566", whose password or token would be printed wherever the address is shown
+    Allowed: an address without it. kof:cloudwatch.credentials says how the collectors sign in
+    Paste:   kof:cloudwatch:
+               endpoint: https://logs.example.net:4566
+
+  kof:values.kof-mothership.values.promxy.extraArgs.0 is "--x=postgres://…@db/kof", whose password or token would be printed wherever the address is shown
+    Allowed: an address without it. Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and \${env:NAME} in a collector's configuration`,
+    ],
+    [
+        "a long password in an address that is wrong otherwise too",
+        { route: "otlp", otlp: { endpoint: `https://user:hunter2${"x".repeat(90)}@otlp.example.net/` } },
+        `  kof:otlp.endpoint is "https://…@otlp.example.net/", which is not allowed here
+    Allowed: an http:// or https:// URL without a slash at its end
+    Paste:   kof:otlp:
+               endpoint: https://otlp.example.net
+
+  kof:otlp.endpoint is "https://…@otlp.example.net/", whose password or token would be printed wherever the address is shown
+    Allowed: an address without it. Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret
+    Paste:   kof:otlp:
+               endpoint: https://otlp.example.net/`,
+    ],
+    [
         "an encrypted setting",
         { values: { "kof-mothership": { values: { grafana: { config: { key: { secure: "v1:abc" } } } } } } },
         `  kof:values is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name`,
