@@ -3,7 +3,7 @@ import type { Route } from "../routes";
 import { componentsOn } from "../routes/components";
 import { childrenStoreHere } from "../routes/installed";
 import { keyOf, storeText, turnedOffAt } from "../routes/stored";
-import { regionalStoresOf, spaceOf, storesOf, type Volume } from "../routes/volumes";
+import { regionalStoresOf, regionEntranceOff, spaceOf, storesOf, type Volume } from "../routes/volumes";
 import type { Consequence } from ".";
 import { classChanges, goneStores, storeChanges, volumesText, type VolumeChange } from "./volumes";
 
@@ -52,8 +52,31 @@ export function storeConsequences(from: Route, to: Route, volumes: readonly Volu
             acknowledge: component === undefined ? `${stored.join(" and ")} off` : `${component} off`,
         };
     });
-    return [...found, ...turnedOff, ...started(from, to)];
+    return [...found, ...turnedOff, ...operatorConsequences(from, to), ...started(from, to)];
 }
+
+/** What follows for the stores that the VictoriaMetrics operator makes when it goes, and they do not. */
+function operatorConsequences(from: Route, to: Route): Consequence[] {
+    const gone = storesOf(from).filter(
+        ({ source, retention }) =>
+            retention !== undefined && source.volume.expands && formatPath(turnedOffAt(to, source) ?? []) === operator,
+    );
+    const stores = gone.map(({ workload }) => workload).join(" and ");
+    return gone.length > 0
+        ? [
+              {
+                  severity: "loses",
+                  key: `kof:values.${operator}`,
+                  message:
+                      `leaves ${stores} to themselves: those that run stay as they are, until something happens to them, and nothing makes them ` +
+                      "where they do not run yet",
+                  acknowledge: `${operator.split(".")[0] ?? ""} off`,
+              },
+          ]
+        : [];
+}
+
+const operator = "victoria-metrics-operator.enabled";
 
 /** What becomes of the volumes of stores that are gone. */
 function fate(gone: readonly VolumeChange[]): string {
@@ -147,7 +170,25 @@ export function regionConsequences(from: Route, to: Route): Consequence[] {
         const is = after.find(({ workload }) => workload === was.workload);
         return is && was.keeps === "volumes" && is.keeps === "volumes" ? [{ was, is }] : [];
     });
-    return [...stores, ...classChanges(kept, from, to).map((each) => onRegions(each, "class"))];
+    const classes = classChanges(kept, from, to).map((each) => onRegions(each, "class"));
+    return [...stores, ...classes, ...entranceConsequences(from, to)];
+}
+
+/** What follows when values take the entrance of every region away. The stores behind it say themselves when they go with it. */
+function entranceConsequences(from: Route, to: Route): Consequence[] {
+    const path = regionEntranceOff(to);
+    return path && regionalStoresOf(from).length > 0 && !regionEntranceOff(from)
+        ? [
+              {
+                  severity: "loses",
+                  key: `kof:values.${formatPath(path)}`,
+                  message:
+                      `takes vmauth away ${onEachRegion}: what is stored there is no longer reachable through KOF, and what is sent to it is ` +
+                      "stored nowhere",
+                  acknowledge: "regions vmauth off",
+              },
+          ]
+        : [];
 }
 
 /** @param otherwise what permits it on regions, where nothing does on this cluster: of what cannot be done, new regions know nothing. */

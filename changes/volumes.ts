@@ -1,7 +1,16 @@
 import { mergeValues, type HelmValues } from "../catalog/values";
 import type { Route } from "../routes";
 import { keyOf, saidAt, toPaste } from "../routes/stored";
-import { regionalStoresOf, retentionInDays, sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
+import {
+    operatorOff,
+    regionalStoresOf,
+    retentionInDays,
+    sizeInGiB,
+    sourcesOf,
+    switchedOff,
+    volumesOf,
+    type Volume,
+} from "../routes/volumes";
 import { storageClassOf } from "../stacks/storageClasses";
 import type { Consequence } from ".";
 import type { Past } from "./past";
@@ -25,7 +34,24 @@ export interface VolumeChange {
 /** The volumes of the management cluster before and after. */
 export function volumeChanges(from: Route, to: Route): VolumeChange[] {
     const policy = ({ settings }: Route) => storageClassOf(settings.storageClass)?.reclaimPolicy;
-    return paired(volumesOf(from), volumesOf(to), policy(from), policy(to));
+    return paired(volumesOf(from), [...volumesOf(to), ...volumesRunningOn(from, to)], policy(from), policy(to));
+}
+
+/**
+ * The volumes of stores that run on by themselves when their operator goes: its definitions stay (`crds.plain` and
+ * `crds.cleanup` of victoria-metrics-operator in the umbrella's values), and with them what it made.
+ */
+function volumesRunningOn(from: Route, to: Route): Volume[] {
+    const sources = sourcesOf(to, "management");
+    return volumesOf(from).filter(({ source }) =>
+        sources.some(
+            (each) =>
+                each.volume.workload === source.volume.workload &&
+                each.chart.chart === source.chart.chart &&
+                operatorOff(to.umbrella, each) !== undefined &&
+                switchedOff(to, each) === undefined,
+        ),
+    );
 }
 
 /** The volumes of each regional cluster before and after. */

@@ -1,7 +1,7 @@
 import { chartValues, collectorNamePlaceholder, type Catalog } from "../catalog";
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import type { Route } from "../routes";
-import { installedCharts } from "../routes/installed";
+import { collectorOperatorOff, installedCharts } from "../routes/installed";
 import { collectorsOfChild, collectorsOfRegional } from "./service";
 
 /** A variable of a container's environment: with a value, or with where it comes from. */
@@ -64,7 +64,7 @@ const kept = 4;
 function workOut(route: Route): Collector[] {
     const { catalog } = route;
     const given = kofCollectorsValues(route);
-    if (!given) {
+    if (!given || collectorOperatorOff(route.umbrella)) {
         return [];
     }
     // Nulls of kof-collectors remove defaults of its dependency, so they are kept until the two are put together.

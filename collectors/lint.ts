@@ -122,7 +122,10 @@ function lostFlows(collector: Collector, { route, endOf, intended }: Change): st
 }
 
 /** The key in `kof:values` that turns off the store that records are sent to; `undefined` where none does. */
-function offAt(route: Route, { absent, on }: Loss): string | undefined {
+function offAt(route: Route, { absent, on, closed }: Loss): string | undefined {
+    if (closed) {
+        return `kof:values.${formatPath(closed)}`;
+    }
     return absent && storeOff(route, absent, on === "region" ? "regions" : "management");
 }
 
@@ -169,7 +172,10 @@ function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations
     const [first] = flowsFor(signal, collectors).flatMap((flow) => {
         const end = endOf(flow);
         const off = "why" in end ? offAt(route, end) : undefined;
-        return off === undefined ? [] : [{ off, address: String(flow.address) }];
+        // A region takes the records of a store that is off all the same: its entrance is another.
+        const missing =
+            "closed" in end || !("on" in end && end.on === "region") ? "nothing answers" : "no store takes them";
+        return off === undefined ? [] : [{ off, address: String(flow.address), missing }];
     });
     if (!first) {
         return undefined;
@@ -178,7 +184,7 @@ function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations
     const exporters = [...prefix, kubeStack, "collectors", "daemon", ...auditExporters];
     return [
         `${first.off} leaves ${signal === "audit" ? "audit logs" : signal} of this cluster without a store: the collectors send them to ` +
-            `${first.address} all the same, where nothing answers, and drop them.`,
+            `${first.address} all the same, where ${first.missing}, and drop them.`,
         ...(signal === "audit" && destinations.logs.stored
             ? [`To have them among the logs: kof:values.${formatPath(exporters)}: [otlphttp/logs].`]
             : []),

@@ -6,7 +6,7 @@ import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
 import { vmauthOf, writePaths } from "../collectors/fragments";
 import { kofNamespace } from "../components/namespace";
 import type { Route } from ".";
-import { regionalStoresOf, storesOf, type Volume } from "./volumes";
+import { regionalStoresOf, regionEntranceOff, storesOf, type Volume } from "./volumes";
 
 /** A place where records of a signal are stored. */
 export interface End {
@@ -29,6 +29,8 @@ export interface Loss {
     readonly absent?: Signal;
     /** What takes the store's address away, as text, where the store is there. */
     readonly moved?: string;
+    /** The value that takes the entrance of the region away, where all of its stores are. */
+    readonly closed?: readonly string[];
     /** Where that store would be. Default: on this cluster. */
     readonly on?: "region";
 }
@@ -86,6 +88,7 @@ export function endFinder(route: Route): (flow: Flow) => End | Loss {
     );
     const { settings, cloudwatch } = route;
     const region = settings.route === "regional" ? settings.regional : undefined;
+    const closed = regionEntranceOff(route);
     const vmauth = region && vmauthOf(region.cluster, region.domain, settings.istio);
     return ({ exporter, address, settings: options }) => {
         if (address === undefined) {
@@ -115,6 +118,9 @@ export function endFinder(route: Route): (flow: Flow) => End | Loss {
                   };
         }
         const ofRegion = signals.find((signal) => address === `${String(vmauth)}${writePaths[signal]}`);
+        if (region && ofRegion !== undefined && closed) {
+            return { why: `region ${region.cluster} has no vmauth`, absent: ofRegion, on: "region", closed };
+        }
         if (region && ofRegion !== undefined && there?.get(ofRegion)?.entrance !== "") {
             const store = there?.get(ofRegion);
             return {

@@ -60,6 +60,34 @@ export function regionalStorage(umbrella: HelmValues): InstalledChart[] {
         : [];
 }
 
+/**
+ * The value that turns off what makes the stores of a chart, or their entrance, from objects of the VictoriaMetrics operator;
+ * `undefined` where it runs. On regions kof-regional installs it (from KOF 1.10 on with a switch), up to 1.8 kof-storage itself.
+ */
+export function storeOperatorOff(umbrella: HelmValues, on: InstalledChart["on"]): readonly string[] | undefined {
+    const operator = ["victoria-metrics-operator", "enabled"];
+    const region = ["kof-regional", "values"];
+    const paths =
+        on === "regions"
+            ? [
+                  [...region, ...operator],
+                  [...region, "storage", ...operator],
+              ]
+            : [operator];
+    return paths.find((path) => valueAt(umbrella, path) === false);
+}
+
+/**
+ * The value that turns off what makes the collectors of the management cluster: the OpenTelemetry operator, which comes with
+ * kof-operators. With it go the definitions of collectors (`crds.create` of chart opentelemetry-operator), and the collectors.
+ */
+export function collectorOperatorOff(umbrella: HelmValues): readonly string[] | undefined {
+    return [
+        ["kof-operators", "enabled"],
+        ["kof-operators", "values", "opentelemetry-operator", "enabled"],
+    ].find((path) => valueAt(umbrella, path) === false);
+}
+
 /** Whether the child clusters store their telemetry on the management cluster. */
 export function childrenStoreHere({ umbrella }: { readonly umbrella: HelmValues }): boolean {
     const charts = installedCharts(umbrella);

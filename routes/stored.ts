@@ -8,6 +8,7 @@ import { settingsSchema, type Settings } from "../stacks/settings";
 import { componentsOff } from "./components";
 import { installedCharts, type InstalledChart } from "./installed";
 import {
+    operatorOff,
     originsOf,
     regionalStoresOf,
     retentionInDays,
@@ -144,7 +145,7 @@ export function turnedOffAt(deployment: Deployment, source: VolumeSource): reado
         ({ volume, chart }) => volume.workload === source.volume.workload && chart.chart === source.chart.chart,
     );
     const off = same && switchedOff(deployment, same);
-    return off && saidPlaces(deployment, same, [off])[0];
+    return off ? saidPlaces(deployment, same, [off])[0] : same && operatorOff(deployment.umbrella, same);
 }
 
 /** What a reader of the preview should know of the stores, and of what brings them. */

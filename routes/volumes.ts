@@ -1,9 +1,17 @@
-import type { Catalog, CatalogLimit, CatalogSetting, CatalogSwitch, CatalogVolume, Signal } from "../catalog";
+import {
+    chartValues,
+    type Catalog,
+    type CatalogLimit,
+    type CatalogSetting,
+    type CatalogSwitch,
+    type CatalogVolume,
+    type Signal,
+} from "../catalog";
 import { valuesHandedTo } from "../catalog/layers";
 import { isOn, settingIn } from "../catalog/setting";
-import { formatPath, textOf, valueAt, type HelmValues } from "../catalog/values";
+import { formatPath, mergeValues, textOf, valueAt, type HelmValues } from "../catalog/values";
 import type { Settings } from "../stacks/settings";
-import { installedCharts, regionalStorage, type InstalledChart } from "./installed";
+import { installedCharts, regionalStorage, storeOperatorOff, type InstalledChart } from "./installed";
 
 /** What decides which stores run, and what they are told: a route, or what is known of it so far. */
 export interface Deployment {
@@ -133,9 +141,34 @@ function storesIn({ catalog, umbrella, values }: Deployment, charts: readonly In
         const sources = sourcesIn(catalog, [chart]);
         const given = sources.length > 0 ? valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix) : {};
         return sources
+            .filter((source) => operatorOff(umbrella, source) === undefined)
             .filter(({ volume }) => volume.switches.every((each) => isOn(each, given)))
             .map((source) => storeOf(source, given, values));
     });
+}
+
+/** The value that turns off the operator without which nothing makes a store; `undefined` where it runs, or none is needed. */
+export function operatorOff(umbrella: HelmValues, { volume, chart }: VolumeSource): readonly string[] | undefined {
+    return volume.expands ? storeOperatorOff(umbrella, chart.on) : undefined;
+}
+
+/**
+ * The value that takes the one entrance of a regional cluster away, through which all signals come and are read: its VMAuth `cluster`
+ * (kof-storage, `templates/victoria/vmauth.yaml`), which the VictoriaMetrics operator makes, and in the mesh the Service of it
+ * (`templates/istio/istio-vm-services.yaml`). `undefined` where it is there, or there are no regions.
+ */
+export function regionEntranceOff({ catalog, umbrella, settings }: Deployment): readonly string[] | undefined {
+    const [chart] = regionalStorage(umbrella);
+    if (!chart) {
+        return undefined;
+    }
+    const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
+    const all = mergeValues(chartValues(catalog, chart.chart), given);
+    const switches = ["enabled", "vmauth.enabled", ...(settings.istio ? ["vmcluster.enabled"] : [])];
+    const off = switches
+        .map((path) => ["victoriametrics", ...path.split(".")])
+        .find((path) => valueAt(all, path) === false);
+    return off ? [...chart.prefix, ...off] : storeOperatorOff(umbrella, "regions");
 }
 
 function layersOf({ layers }: Catalog, { chart, prefix }: InstalledChart): Catalog["layers"] {

@@ -72,15 +72,29 @@ describe("a change of kof:values", () => {
                     (name) => `loses kof:values.${name}.enabled [${name} off]`,
                 ),
             );
-            // Its definitions stay, and with them what it runs.
+            // Its definitions stay, and with them what it runs; but nothing makes it where it does not run yet.
+            const operatorOff = plan(none, off("victoria-metrics-operator"));
             assert.deepEqual(found(none, off("victoria-metrics-operator")), [
+                "loses kof:values.victoria-metrics-operator.enabled [victoria-metrics-operator off]",
                 "notice kof:values.victoria-metrics-operator.enabled []",
             ]);
+            assert.match(operatorOff.consequences[0]!.message, /^leaves vmstorage to themselves: those that run stay/);
+            assert.ok(operatorOff.volumes.every(({ operation }) => operation === "kept"));
             assert.deepEqual(found(none, off("kof-mothership")).slice(1), [
                 "loses kof:values.kof-mothership.enabled [kof-mothership off]",
             ]);
         });
     }
+
+    it("that takes the entrance of regions away loses what is sent there", () => {
+        const regional = { ...routes.regional, version: "1.10.0" };
+        const closed = { ...regional, values: at([`${regions}.victoriametrics.vmauth.enabled`, false]) };
+        assert.deepEqual(found(regional, closed), [
+            `loses kof:values.${regions}.victoriametrics.vmauth.enabled [regions vmauth off]`,
+        ]);
+        assert.ok(plan(regional, closed).signals.every(({ operation }) => operation === "stops"));
+        assert.deepEqual(found(closed, closed), []);
+    });
 
     it("together with the route says of each store once what becomes of it", () => {
         const to = { ...routes.none, version: "1.10.0", values: at(["kof-child.enabled", false]) };

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 
 import { runOffline } from "../../cli/program";
 import { mergeValues, nest, type HelmValue, type HelmValues } from "../../catalog/values";
+import { effectiveCollectors } from "../../collectors/effective";
 import { lintCollectors } from "../../collectors/lint";
+import { destinationsOf } from "../../routes/destinations";
+import { storesOf } from "../../routes/volumes";
 import { cases, routeFor, routes, stackFile, type Raw } from "../support";
 
 const config = ["defaultCRConfig", "config"];
@@ -245,6 +248,59 @@ describe("the lint of collectors", () => {
                 notices[0],
                 "No collector runs on this cluster by kof:values: metrics, logs, traces, audit of it are not stored.",
             );
+        });
+
+        it("shows no collector without its operator, and no store without that of stores", () => {
+            for (const path of ["kof-operators.enabled", "kof-operators.values.opentelemetry-operator.enabled"]) {
+                const route = routeFor({
+                    ...routes.management,
+                    version: "1.10.0",
+                    values: nest(path.split("."), false),
+                });
+                assert.deepEqual(effectiveCollectors(route), []);
+                assert.ok(Object.values(destinationsOf(route)).every(({ stored }) => !stored));
+                assert.match(lintCollectors(route).notices[0]!, /^No collector runs .* not stored\.$/);
+            }
+            const off = { "victoria-metrics-operator": { enabled: false } };
+            const route = routeFor({ ...routes.management, version: "1.10.0", values: off });
+            assert.deepEqual(
+                storesOf(route).map(({ workload }) => workload),
+                ["vlstorage", "vtstorage"],
+            );
+            const { metrics, logs, traces, audit } = destinationsOf(route);
+            assert.deepEqual(
+                [metrics, logs, traces, audit].map(({ stored }) => stored),
+                [false, true, true, false],
+            );
+            const { faults, notices } = lintCollectors(route);
+            assert.deepEqual(faults, []);
+            assert.match(notices[0]!, /^kof:values\.victoria-metrics-operator\.enabled leaves metrics of this cluster/);
+        });
+
+        it("knows what a region needs to take anything in", () => {
+            const regional = (path: string, name = "regional") => {
+                const values = nest(path.split("."), false);
+                const route = routeFor({ ...routes[name], version: "1.10.0", values });
+                const { faults, notices } = lintCollectors(route);
+                assert.deepEqual(faults, []);
+                const lost = notices.filter((notice) => notice.startsWith(`kof:values.${path} leaves `));
+                assert.ok(
+                    lost.every((notice) => notice.includes("where nothing answers")) || lost.length === 1,
+                    lost[0],
+                );
+                assert.equal(Object.values(destinationsOf(route)).filter(({ stored }) => !stored).length, lost.length);
+                return [lost.length, /where (.*), and drop/.exec(lost[0] ?? "")?.[1]];
+            };
+            const storage = "kof-regional.values.storage.victoriametrics";
+            const unanswered = [4, "nothing answers"];
+            assert.deepEqual(regional(`${storage}.vmauth.enabled`), unanswered);
+            assert.deepEqual(regional(`${storage}.enabled`), unanswered);
+            assert.deepEqual(regional("kof-regional.values.victoria-metrics-operator.enabled"), unanswered);
+            // The entrance is there: only the store is not.
+            const untaken = [1, "no store takes them"];
+            assert.deepEqual(regional(`${storage}.vlcluster_audit.enabled`), untaken);
+            assert.deepEqual(regional(`${storage}.vmcluster.enabled`), untaken);
+            assert.deepEqual(regional(`${storage}.vmcluster.enabled`, "regional with Istio"), unanswered);
         });
 
         it("names the collectors that are off, and what they sent", () => {

@@ -159,6 +159,9 @@ export function readStores(version: string, values: HelmValues): { here: Reading
     const umbrella = over(defaults("kof"), values);
     const isOn = (name: string) => umbrella[name]?.enabled === true && umbrella.global.components.includes(name);
     const valuesOf = (name: string): Values => umbrella[name]?.values ?? {};
+    const operated = ({ workload }: Reading) => ["vmselect", "vmstorage", "vlstorage-audit"].includes(workload);
+    const isOperatorOn = umbrella["victoria-metrics-operator"]?.enabled !== false;
+    const made = (stores: Reading[], by: boolean) => stores.filter((store) => by || !operated(store));
     const regionless = umbrella.regionless?.enabled === true;
     const here: Reading[] = [];
     if (isOn("kof-mothership")) {
@@ -179,7 +182,12 @@ export function readStores(version: string, values: HelmValues): { here: Reading
     const regional = isOn("kof-regional")
         ? storage(ofRegional(version, defaults("kof-storage"), valuesOf("kof-regional")))
         : [];
-    return { here: regionless ? [...here, ...regional] : here, regions: regionless ? [] : regional };
+    const ofRegions = [valuesOf("kof-regional"), valuesOf("kof-regional").storage];
+    const isThere = ofRegions.every((own?: Values) => own?.["victoria-metrics-operator"]?.enabled !== false);
+    return {
+        here: made(regionless ? [...here, ...regional] : here, isOperatorOn),
+        regions: regionless ? [] : made(regional, isThere),
+    };
 }
 
 /** Where a collector's configuration sends each kind of signal: the addresses of exporters that store something. */
