@@ -60,6 +60,10 @@ interface Places {
     readonly gibibytes?: readonly Path[];
     readonly location?: readonly (readonly Path[])[];
     readonly entrance?: readonly (readonly Path[])[];
+    /** What else stands in fields of a StatefulSet that are immutable, by what the template of the workload reads. */
+    readonly fixed?: readonly (readonly Path[])[];
+    /** The same by what a library's template reads. */
+    readonly selected?: readonly (readonly Path[])[];
     readonly port?: readonly Path[];
     readonly claimRetention?: readonly Path[];
     /** That a pod's own disk takes the place of the volume, where no template decides it. */
@@ -122,6 +126,19 @@ const placesOfKind: Readonly<Record<Kind, (own: Path) => Places>> = {
                 shared("fullnameOverride"),
                 ...names,
                 shared("extraArgs", "storageDataPath"),
+            ],
+            fixed: [
+                shared("persistentVolume", "annotations"),
+                shared("persistentVolume", "extraLabels"),
+                shared("persistentVolume", "accessModes"),
+                shared("persistentVolume", "volumeAttributeClassName"),
+                shared("podManagementPolicy"),
+            ],
+            // The labels of `spec.selector`: `vm.selectorLabels` of victoria-metrics-common 0.0.42 to 0.3.0.
+            selected: [
+                shared("name"),
+                [["global", "nameOverride"], ownGlobal("nameOverride")],
+                [["argocdReleaseOverride"]],
             ],
             entrance: [
                 ofInsert("enabled"),
@@ -206,10 +223,10 @@ const operatorsAside = [
 ];
 /** Values with such keys that decide nothing of the kind, by the ends of their paths. */
 const aside: Readonly<Record<Kind, readonly string[]>> = {
-    // The user's own volumes; what the pod may do; how large an emptyDir gets; how fast a volume is.
+    // The user's own volumes; what the pod may do; how large an emptyDir gets.
     StatefulSet: [
         ...["extraVolumes", "extraVolumeMounts", "securityContext.enabled", "podSecurityContext.enabled"],
-        ...["emptyDir", "persistentVolume.volumeAttributeClassName"],
+        "emptyDir",
     ],
     // The user's own volumes; where in the pod the volume is; what is taken in although it is of the future.
     VMCluster: operatorsAside,
@@ -383,6 +400,10 @@ function volumeOf(source: Source, report: string[]): CatalogVolume {
         entrance: (places.entrance ?? []).map((paths) => settingAt(source, paths)),
         port: stores && places.port ? settingAt(source, places.port) : null,
         claimRetention: setting(places.claimRetention),
+        fixed: [
+            ...(places.fixed ?? []).flatMap((paths) => setting(paths) ?? []),
+            ...(places.selected ?? []).map((paths) => settingAt(source, paths)),
+        ],
     };
 }
 

@@ -157,6 +157,11 @@ export interface CatalogVolume {
      * and with replicas that go (`persistentVolumeClaimRetentionPolicy` of a StatefulSet). Null: the chart cannot be told.
      */
     readonly claimRetention: CatalogSetting | null;
+    /**
+     * Settings besides size, class and {@link location} that stand in fields of a chart's own StatefulSet which are immutable
+     * (`selector`, `podManagementPolicy`, `volumeClaimTemplates`): with another value the Helm upgrade fails.
+     */
+    readonly fixed: readonly CatalogSetting[];
 }
 
 /**

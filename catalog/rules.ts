@@ -41,7 +41,21 @@ const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     },
     "kof-storage": {
         "": { keys: ["vmrules"] },
-        global: { keys: ["storageClass", "lint"] },
+        // The first by its own templates, the others by those of victoria-metrics-common, in its dependencies.
+        global: {
+            keys: [
+                ...[
+                    "storageClass",
+                    "lint",
+                    "cluster",
+                    "compatibility",
+                    "disableNameTruncation",
+                    "extraLabels",
+                    "license",
+                ],
+                ...["fullnameOverride", "nameOverride", "namespaceOverride", "imagePullSecrets"],
+            ],
+        },
         grafana: { keys: ["installForTests"] },
     },
     "kof-mothership": {

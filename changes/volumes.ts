@@ -161,7 +161,38 @@ export function storeChanges(was: Volume, is: Volume, to: Route, fewestCopies: n
         ...limitConsequences(was, is, to),
         ...countConsequences(was, is, to, fewestCopies),
         ...locationConsequences(was, is, to),
+        ...fixedConsequences(was, is),
     ];
+}
+
+/** What stands in a StatefulSet of a chart's own, and may not change there. */
+function fixedConsequences({ fixed: before }: Volume, { fixed: after, signal, workload }: Volume): Consequence[] {
+    const changed = [...new Set([...Object.keys(after), ...Object.keys(before)])].filter(
+        (path) => before[path] !== after[path],
+    );
+    const text = (values: Volume["fixed"], path: string) => values[path] ?? "KOF's own";
+    const [first] = changed;
+    return first === undefined
+        ? []
+        : [
+              {
+                  severity: "impossible",
+                  key: `kof:values.${first}`,
+                  message:
+                      `would change what is immutable in ${workload}'s StatefulSet (` +
+                      changed
+                          .map((path) => {
+                              const name = path.split(".").slice(-2).join(".");
+                              return `${name}: ${text(before, path)} -> ${text(after, path)}`;
+                          })
+                          .join(", ") +
+                      "): the Helm upgrade would fail",
+                  way:
+                      "leave it as it was, or delete the StatefulSet by hand first, without its pods (kubectl delete statefulset " +
+                      "--cascade=orphan), acknowledge it, and delete those pods once the new one is there",
+                  acknowledge: `${signal} statefulset`,
+              },
+          ];
 }
 
 const howToGrow = "docs/storage.md#growing-the-volumes-of-logs-and-traces";

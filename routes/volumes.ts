@@ -54,6 +54,8 @@ export interface Volume {
     readonly deleted: { readonly withWorkload: boolean; readonly withPods: boolean };
     /** What changes the names of the claims, or the folder within the volumes, as text: empty by default. */
     readonly location: string;
+    /** What stands in fields of its StatefulSet that are immutable, where it is not as the charts have it: by the place in values. */
+    readonly fixed: Readonly<Record<string, string>>;
     /** What takes the store's address away that KOF's collectors have, as text: empty by default. */
     readonly entrance: string;
     /** The port at which it takes records in; `undefined` for that of KOF's collectors. */
@@ -206,6 +208,15 @@ function storeOf(source: VolumeSource, given: HelmValues, values: HelmValues): V
             withPods: valueAt(deleted, ["whenScaled"]) === "Delete",
         },
         location: otherThanDefault(volume.location, given),
+        fixed: Object.fromEntries(
+            volume.fixed.flatMap((setting) => {
+                const found = settingIn(setting, given);
+                const text = JSON.stringify(found?.value ?? null);
+                return text === JSON.stringify(setting.default)
+                    ? []
+                    : [[formatPath([...chart.prefix, ...(found?.place.path ?? setting.path)]), text] as const];
+            }),
+        ),
         entrance: otherThanDefault(volume.entrance, given),
         port: at(volume.port) === undefined ? undefined : textOf(at(volume.port)),
         source,

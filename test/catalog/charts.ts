@@ -84,9 +84,9 @@ export function withValues(catalog: Catalog, chart: string, change: (values: Hel
 }
 
 /** The defaults that a volume's settings have, as values. */
-function defaultsOf({ switches, persistence, limits, location, ...volume }: CatalogVolume): HelmValues {
+function defaultsOf({ switches, persistence, limits, location, fixed, ...volume }: CatalogVolume): HelmValues {
     const single = [volume.size, volume.storageClass, volume.replicas, volume.autoscaler, volume.retention];
-    const settings = [...switches, ...persistence, ...limits, ...location, ...single];
+    const settings = [...switches, ...persistence, ...limits, ...location, ...fixed, ...single];
     const places = settings.flatMap((setting) => setting?.places ?? []);
     return places.reduce<HelmValues>(
         (values, { path, default: own }) => (own === null ? values : mergeValues(values, nest(path, own))),

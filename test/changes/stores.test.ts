@@ -280,16 +280,50 @@ describe("a change of kof:values", () => {
     });
 
     for (const [path, value] of [
+        [`${storage}.global.fullnameOverride`, "other"],
         [`${storage}.victoria-logs-cluster.namespaceOverride`, "other"],
         [`${storage}.victoria-logs-cluster.global.fullnameOverride`, "other"],
         [`${storage}.victoria-logs-cluster.vlstorage.extraArgs.storageDataPath`, "/elsewhere"],
         ["kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.extraArgs.storageDataPath", "/elsewhere"],
     ] as const) {
         it(`that has a store look elsewhere for what it stores loses it: ${path}`, () => {
-            const signal = path.includes("vmcluster") ? "metrics" : "logs";
-            assert.deepEqual(found(management, given([path, value])), [
-                `loses kof:values.${path} [${signal} elsewhere]`,
-            ]);
+            const signals = path.includes("vmcluster")
+                ? ["metrics"]
+                : path.includes("cluster")
+                  ? ["logs"]
+                  : ["logs", "traces"];
+            assert.deepEqual(
+                found(management, given([path, value])),
+                signals.map((signal) => `loses kof:values.${path} [${signal} elsewhere]`),
+            );
+        });
+    }
+});
+
+describe("a change of what is immutable in a StatefulSet of a chart's own", () => {
+    const vlstorage = "victoria-logs-cluster.vlstorage";
+    for (const [path, value, signals] of [
+        [`${vlstorage}.persistentVolume.annotations`, { a: "b" }, ["logs"]],
+        [`${vlstorage}.persistentVolume.accessModes`, ["ReadWriteOncePod"], ["logs"]],
+        ["victoria-traces-cluster.common.persistentVolume.annotations", { a: "b" }, ["traces"]],
+        [`${vlstorage}.podManagementPolicy`, "Parallel", ["logs"]],
+        [`${vlstorage}.name`, "other", ["logs"]],
+        ["victoria-logs-cluster.argocdReleaseOverride", "other", ["logs"]],
+        ["global.nameOverride", "other", ["logs", "traces"]],
+    ] as const) {
+        it(`fails as a Helm upgrade, and does so before: ${path}`, () => {
+            const changed = given([`${storage}.${path}`, value as HelmValue]);
+            const key = `kof:values.${storage}.${path}`;
+            const expected = signals.map((signal) => `impossible ${key} [${signal} statefulset]`);
+            assert.deepEqual(found(management, changed), expected);
+            assert.deepEqual(found(changed, management), expected);
+            assert.match(messages(management, changed)[0]!, /KOF's own -> .*\): the Helm upgrade would fail$/);
+            assert.deepEqual(found(changed, changed), []);
+            const region = given([`${regions}.${path}`, value as HelmValue]);
+            assert.deepEqual(
+                found(management, region),
+                signals.map((signal) => `impossible kof:values.${regions}.${path} [regions ${signal} statefulset]`),
+            );
         });
     }
 });
