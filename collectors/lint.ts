@@ -41,18 +41,11 @@ export function lintCollectors(route: Route): Lint {
         plain: effectiveCollectors(plain),
         intended,
     };
-    const breaks = (collector: Collector, problems: readonly string[]) =>
-        problems.map((problem) => ({
-            key: "kof:values",
-            message: `breaks the collector ${collector.name}: ${problem}`,
-        }));
     const dropped = isPlain ? [] : droppedEntries(change);
     const unserved = unservedSignals(change);
     return {
         faults: [
-            ...change.collectors.flatMap((each) =>
-                breaks(each, [...danglingReferences(each), ...lostFlows(each, change)]),
-            ),
+            ...breaks(change),
             ...unserved.faults,
             ...dropped.filter(({ entry }) => entry === identity).map(droppedFault),
             ...(route.settings.route === "cloudwatch"
@@ -99,8 +92,29 @@ function clockFaults(route: Route, collector: Collector): Fault[] {
     }));
 }
 
+/** What breaks collectors: what breaks several in the same way is one fault. */
+function breaks(change: Change): Fault[] {
+    const broken = new Map<string, string[]>();
+    for (const collector of change.collectors) {
+        const { name } = collector;
+        for (const [problem, who] of [
+            ...danglingReferences(collector).map((reference) => [reference, name] as const),
+            ...lostFlows(collector, change),
+        ]) {
+            broken.set(problem, [...(broken.get(problem) ?? []), who]);
+        }
+    }
+    return [...broken].map(([problem, names]) => ({
+        key: "kof:values",
+        message: `breaks the collector${names.length > 1 ? "s" : ""} ${names.join(", ")}: ${problem}`,
+    }));
+}
+
 /** Exporters that lead to a store which is not there, and signals that end although the route stores them. */
-function lostFlows(collector: Collector, { route, endOf, intended }: Change): string[] {
+function lostFlows(
+    collector: Collector,
+    { route, endOf, intended }: Change,
+): (readonly [problem: string, who: string])[] {
     const absent = flowsOf(collector).flatMap((flow) => {
         const end = endOf(flow);
         if (!("why" in end) || end.absent === undefined || offAt(route, end) !== undefined) {
@@ -108,7 +122,10 @@ function lostFlows(collector: Collector, { route, endOf, intended }: Change): st
         }
         const why = end.moved === undefined ? "" : `: kof:values have ${end.moved}`;
         return [
-            `pipeline ${flow.pipeline} sends to ${String(flow.address)} (exporter ${flow.exporter}), which does not exist on route ${route.settings.route}${why}`,
+            [
+                `sends to ${String(flow.address)} (exporter ${flow.exporter}), which does not exist on route ${route.settings.route}${why}`,
+                `${collector.name} (pipeline ${flow.pipeline})`,
+            ] as const,
         ];
     });
     const ended = endsOf(collector)
@@ -116,7 +133,10 @@ function lostFlows(collector: Collector, { route, endOf, intended }: Change): st
         .filter(({ pipeline }) => !endsByDefault(route, collector, pipeline))
         .map(
             ({ pipeline, signal, exporter }) =>
-                `pipeline ${pipeline} ends in ${exporter}, but route ${route.settings.route} stores ${signal}`,
+                [
+                    `pipeline ${pipeline} ends in ${exporter}, but route ${route.settings.route} stores ${signal}`,
+                    collector.name,
+                ] as const,
         );
     return [...absent, ...ended];
 }
@@ -154,13 +174,21 @@ function unservedSignals(change: Change): Lint {
         const carried = flowsFor(signal, change.plain)[0]?.signal;
         if (said !== undefined) {
             notices.push(said);
-        } else if (change.plain.some((each) => sends(each, carried) && !off.includes(each))) {
+        } else if (
+            !flowsFor(signal, collectors).some((flow) => isMoved(change.endOf(flow))) &&
+            change.plain.some((each) => sends(each, carried) && !off.includes(each))
+        ) {
             const where = addressesOf(intended[signal]).join(" or ");
             const message = `leaves no collector that sends ${signal} to ${where}, where route ${route.settings.route} stores them`;
             faults.push({ key: "kof:values", message });
         }
     }
     return { faults, notices };
+}
+
+/** Whether a store is there, but not at the address that is sent to: its collectors are told so. */
+function isMoved(end: ReturnType<Change["endOf"]>): boolean {
+    return "moved" in end && end.moved !== undefined;
 }
 
 function addressesOf(destination: Destination): string[] {
@@ -171,10 +199,10 @@ function addressesOf(destination: Destination): string[] {
 function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations }: Change): string | undefined {
     const [first] = flowsFor(signal, collectors).flatMap((flow) => {
         const end = endOf(flow);
-        const off = "why" in end ? offAt(route, end) : undefined;
+        const loss = "why" in end ? end : undefined;
+        const off = loss && offAt(route, loss);
         // A region takes the records of a store that is off all the same: its entrance is another.
-        const missing =
-            "closed" in end || !("on" in end && end.on === "region") ? "nothing answers" : "no store takes them";
+        const missing = loss?.on === "region" && !loss.closed ? "no store takes them" : "nothing answers";
         return off === undefined ? [] : [{ off, address: String(flow.address), missing }];
     });
     if (!first) {

@@ -62,7 +62,7 @@ describe("the lint of collectors", () => {
                 const found = faults("management", [[...config, ...pipeline], ["debug"]]);
                 assert.match(
                     found,
-                    /kof-collectors-daemon: pipeline traces ends in debug, but route management stores traces/,
+                    /collectors kof-collectors-daemon, kof-collectors-ta-daemon: pipeline traces ends in debug, but route management stores traces/,
                 );
                 assert.match(
                     found,
