@@ -60,10 +60,12 @@ export function parseStackFile(text: string, file: string): StackFile {
         throw new UserError(`${file} is not YAML: ${error.message}`);
     }
     const content = contentOf(document, file);
-    const config: unknown = isMap(content) ? (content.config ?? {}) : undefined;
+    const foreign = isMap(content) ? foreignKeys(content) : [];
+    const config: unknown = isMap(content) && foreign.length === 0 ? (content.config ?? {}) : undefined;
     if (!isMap(config)) {
         throw new UserError(
-            `${file} is not a stack file: it needs a map under "config:", such as\n\nconfig:\n  kof:route: management`,
+            `${file} is not a stack file${isMap(content) ? whatItIs(content, foreign) : ""}: it needs a map under "config:", such as` +
+                "\n\nconfig:\n  kof:route: management",
         );
     }
     const short = Object.keys(config).find((key) => !key.includes(":"));
@@ -77,6 +79,29 @@ export function parseStackFile(text: string, file: string): StackFile {
         config: Object.fromEntries(entries.map(([key, value]) => [key, handedOn(value)])),
         secretKeys: entries.filter(([, value]) => hasSecret(value)).map(([key]) => key),
     };
+}
+
+/** Keys beside `config` that Pulumi has in a stack file (`sdk/go/common/workspace`, `ProjectStack`). */
+const ownKeys = ["config", "secretsprovider", "encryptedkey", "encryptionsalt", "environment"];
+
+/** The keys of a file that has no `config`, and others than a stack file has. Of one that has it, Pulumi ignores them. */
+function foreignKeys(content: Readonly<Record<string, unknown>>): string[] {
+    return "config" in content ? [] : Object.keys(content).filter((key) => !ownKeys.includes(key.toLowerCase()));
+}
+
+/** What a file is that is no stack file, and where it belongs. */
+function whatItIs({ apiVersion, kind }: Readonly<Record<string, unknown>>, foreign: readonly string[]): string {
+    if (typeof apiVersion === "string" && typeof kind === "string") {
+        return `, but a Kubernetes manifest (${kind})`;
+    }
+    if (foreign.some((key) => key.startsWith("kof:"))) {
+        return ", as its settings are not below config";
+    }
+    return foreign.some((key) => key === "global" || key.startsWith("kof-"))
+        ? ", but a values file of the umbrella chart (npm run adopt makes a stack file of it)"
+        : foreign.length > 0
+          ? ` (it has ${foreign.slice(0, 5).join(", ")})`
+          : "";
 }
 
 /** A value as Pulumi hands it to the program: text as it is, nothing as no text, and everything else as JSON. */

@@ -54,6 +54,18 @@ describe("commands", () => {
             ["no YAML", "config: [", /x\.yaml is not YAML: /],
             ["a list", "- a", /x\.yaml is not a stack file: it needs a map under "config:"/],
             [
+                "a manifest",
+                "apiVersion: k0rdent.mirantis.com/v1beta1\nkind: ClusterDeployment",
+                /x\.yaml is not a stack file, but a Kubernetes manifest \(ClusterDeployment\): it needs a map under "config:"/,
+            ],
+            [
+                "values of the umbrella chart",
+                "global: {}\nkof-mothership: {enabled: true}",
+                /is not a stack file, but a values file of the umbrella chart \(npm run adopt makes a stack file of it\): /,
+            ],
+            ["settings of no config", "kof:route: none", /is not a stack file, as its settings are not below config: /],
+            ["anything", "a: 1", /is not a stack file \(it has a\): it needs a map under "config:"/],
+            [
                 "keys without a namespace",
                 "config: {route: none}",
                 /x\.yaml: "route" under "config:" has no namespace\. Write kof:route\./,
