@@ -188,7 +188,7 @@ function unservedSignals(change: Change): Lint {
 
 /** Whether a store is there, but not at the address that is sent to: its collectors are told so. */
 function isMoved(end: ReturnType<Change["endOf"]>): boolean {
-    return "moved" in end && end.moved !== undefined;
+    return "moved" in end;
 }
 
 function addressesOf(destination: Destination): string[] {

@@ -84,9 +84,24 @@ export function withValues(catalog: Catalog, chart: string, change: (values: Hel
 }
 
 /** The defaults that a volume's settings have, as values. */
-function defaultsOf({ switches, persistence, limits, location, fixed, ...volume }: CatalogVolume): HelmValues {
-    const single = [volume.size, volume.storageClass, volume.replicas, volume.autoscaler, volume.retention];
-    const settings = [...switches, ...persistence, ...limits, ...location, ...fixed, ...single];
+function defaultsOf({
+    switches,
+    persistence,
+    limits,
+    location,
+    entrance,
+    fixed,
+    ...volume
+}: CatalogVolume): HelmValues {
+    const single = [
+        volume.size,
+        volume.storageClass,
+        volume.replicas,
+        volume.autoscaler,
+        volume.retention,
+        volume.port,
+    ];
+    const settings = [...switches, ...persistence, ...limits, ...location, ...entrance, ...fixed, ...single];
     const places = settings.flatMap((setting) => setting?.places ?? []);
     return places.reduce<HelmValues>(
         (values, { path, default: own }) => (own === null ? values : mergeValues(values, nest(path, own))),
@@ -94,7 +109,7 @@ function defaultsOf({ switches, persistence, limits, location, fixed, ...volume 
     );
 }
 
-function templateOf({ workload, limits }: CatalogVolume): [string, string] {
+function templateOf({ workload, limits, fixed }: CatalogVolume): [string, string] {
     switch (workload) {
         case "vmstorage":
         case "vmselect":
@@ -108,7 +123,10 @@ function templateOf({ workload, limits }: CatalogVolume): [string, string] {
             const percent = limits.some(({ places }) =>
                 places.some(({ path }) => path.at(-1)?.endsWith("Percent") && path.length < 4),
             );
-            return [`charts/${dependency}/templates/${workload}-server.yaml`, statefulSet(workload, percent)];
+            return [
+                `charts/${dependency}/templates/${workload}-server.yaml`,
+                statefulSet(workload, percent, fixedOf(workload, fixed)),
+            ];
         }
     }
 }
@@ -151,7 +169,13 @@ spec:
 {{- end }}
 `;
 
-const statefulSet = (workload: string, percent: boolean) => `
+/** What the template itself reads of what is immutable: the rest is in a library's. */
+function fixedOf(workload: string, fixed: CatalogVolume["fixed"]): string[] {
+    const within = fixed.map(({ path }) => path.slice(1)).filter(([own]) => own === workload);
+    return within.map((path) => path.slice(1).join(".")).filter((name) => name !== "name");
+}
+
+const statefulSet = (workload: string, percent: boolean, fixed: readonly string[]) => `
 {{- define "args" -}}
   {{- $Values := (.helm).Values | default .Values -}}
   {{- $app := $Values.${workload} -}}
@@ -168,6 +192,7 @@ spec:
   replicas: {{ $app.replicaCount }}
   args: {{ include "args" $ctx }}
   mounts: {{- with $pvc }} {{ .subPath }} {{- end }}
+  fixed: ${fixed.map((name) => `{{ $app.${name} }}`).join(" ")}
   {{- if not $pvc.enabled }}
   emptyDir: {{ $app.emptyDir }}
   {{- end }}

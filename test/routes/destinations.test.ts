@@ -163,7 +163,10 @@ describe("where signals go", () => {
             const faults = lintCollectors(routeFor(raw)).faults.map(({ message }) => message);
             assert.equal(faults.length, 1, faults.join("\n"));
             assert.ok(faults[0]?.includes(String(value)) && faults[0].includes(address));
-            assert.match(faults[0] ?? "", /^breaks the collectors kof-collectors-\S+ \(pipeline logs\), kof-collectors-/);
+            assert.match(
+                faults[0] ?? "",
+                /^breaks the collectors kof-collectors-\S+ \(pipeline logs\), kof-collectors-/,
+            );
         });
     }
 
