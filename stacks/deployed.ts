@@ -92,7 +92,9 @@ export function outputsOfWhole(
             const before = valueOf(deployed ?? {}, name);
             const chosen = pulumi
                 .all([isWhole, valueOf(outputs, name)])
-                .apply(([whole, now]) => (whole ? (now ?? noneOf(before)) : (before ?? noneOf(now))));
+                .apply(([whole, now]: [boolean, unknown]) =>
+                    whole ? (now ?? noneOf(before)) : (before ?? noneOf(now)),
+                );
             return [name, chosen];
         }),
     );

@@ -449,7 +449,7 @@ describe("a deployment after another", () => {
         assert.deepEqual((await up(one, later)).outputs.left, {
             "1 x 100Gi of vtstorage": `kubectl delete pvc -n kof ${claim}-1`,
         });
-        assert.equal((await up(management, later)).outputs.left, undefined);
+        assert.deepEqual((await up(management, later)).outputs.left, {});
         const cloudwatch = (logGroup: string) => ({
             route: "cloudwatch",
             cloudwatch: { region: "us-east-2", logGroup },

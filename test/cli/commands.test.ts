@@ -31,7 +31,7 @@ describe("commands", () => {
             assert.match(stdout, /^ \+ {3}├─ pulumi:providers:kubernetes +kubernetes +create$/m);
             assert.match(
                 stdout,
-                /^ \+ {9}└─ kubernetes:helm\.toolkit\.fluxcd\.io\/v2:HelmRelease +kof:kof\/kof-child +create$/m,
+                /^ \+ {3}│ {5}└─ kubernetes:helm\.toolkit\.fluxcd\.io\/v2:HelmRelease +kof:kof\/kof-child +create$/m,
             );
             assert.match(stdout, /^ {4}metrics {2}VictoriaMetrics on this cluster: http:\/\/vminsert-cluster:8480\//m);
             assert.match(stdout, /^ {4}\+ 21 to create$/m);

@@ -52,7 +52,7 @@ describe("configuration", () => {
         const text = await refusal({ ...routes.regional, version: "1.9.0", values });
         assert.match(
             text,
-            /kof:values breaks the collector kof-collectors-daemon: extensions basicauth\/logs uses the variable KOF_VM_USER, which is not in env/,
+            /kof:values breaks the collectors .*kof-collectors-daemon, .*: extensions basicauth\/logs uses the variable KOF_VM_USER, which is not in env/,
         );
         assert.match(
             text,

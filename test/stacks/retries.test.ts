@@ -64,7 +64,7 @@ describe("a release that Flux has given up on", () => {
 
     it("is forgotten when it is gone", async () => {
         const { args, outputs } = await run([release("kof-operators")], { "kof-storage": first });
-        assert.deepEqual([args, outputs.retries], [[], undefined]);
+        assert.deepEqual([args, outputs.retries], [[], {}]);
     });
 
     it("leaves what was asked for as it is where nobody can look", async () => {
