@@ -2,6 +2,7 @@ import { mergeValues, type HelmValues } from "../catalog/values";
 import type { Route } from "../routes";
 import { keyOf, saidAt, toPaste } from "../routes/stored";
 import {
+    isSameSource,
     operatorOff,
     regionalStoresOf,
     retentionInDays,
@@ -46,8 +47,7 @@ function volumesRunningOn(from: Route, to: Route): Volume[] {
     return volumesOf(from).filter(({ source }) =>
         sources.some(
             (each) =>
-                each.volume.workload === source.volume.workload &&
-                each.chart.chart === source.chart.chart &&
+                isSameSource(each, source) &&
                 operatorOff(to.umbrella, each) !== undefined &&
                 switchedOff(to, each) === undefined,
         ),
@@ -135,20 +135,16 @@ export function volumeConsequences(
     { fewestCopies }: Past,
 ): Consequence[] {
     const before = volumesByWorkload(from);
-    const kept = changes.filter(({ operation }) => operation === "kept").filter(holdsData);
+    const kept = changes
+        .filter(({ operation }) => operation === "kept")
+        .filter(holdsData)
+        .flatMap(({ volume: is }) => {
+            const was = before.get(is.workload);
+            return was ? [{ was, is }] : [];
+        });
     return [
-        ...kept.flatMap((change) => {
-            const was = before.get(change.workload);
-            return was ? storeChanges(was, change.volume, to, fewestCopies) : [];
-        }),
-        ...classChanges(
-            kept.flatMap(({ volume: is }) => {
-                const was = before.get(is.workload);
-                return was ? [{ was, is }] : [];
-            }),
-            from,
-            to,
-        ),
+        ...kept.flatMap(({ was, is }) => storeChanges(was, is, to, fewestCopies)),
+        ...classChanges(kept, from, to),
         ...ownClassConsequences(from, to),
     ];
 }

@@ -15,8 +15,7 @@ const stepShape = z.object({
 
 /**
  * That JSON (`PreviewDigest` in pkg/display/json.go, engine 3.274.1). A preview that fails has an error in its diagnostics, and the
- * steps until then, with a summary of those. The words
- * of a policy are not in it: that error says only that the preview failed.
+ * steps until then, with a summary of those. The words of a policy are not in it: that error says only that the preview failed.
  */
 const previewShape = z.object({
     steps: z.array(stepShape).nullish(),

@@ -3,6 +3,7 @@ import type { Plan } from "../changes";
 import type { Route } from "../routes";
 import {
     contentOf,
+    gibText,
     keptOf,
     regionalStoresOf,
     sizeInGiB,
@@ -31,7 +32,7 @@ export function storageText({ from: before, to: after, volumes }: Plan, prices: 
             ["", "before", "after"],
             rows.map(([what = "", was = "", is = ""]) => [what, was, was === is ? "the same" : `**${is}**`]),
         ),
-        left > 0 ? `**${gib(left)} are left behind**, and still paid for until they are removed.` : "",
+        left > 0 ? `**${gibText(left)} are left behind**, and still paid for until they are removed.` : "",
         isPriced ? `Costs at the list prices of ${prices.date}.` : "",
         spaceText(after),
     ]);
@@ -45,17 +46,13 @@ function volumeRows(before: Route, after: Route): string[][] {
         });
     const regional = rows(regionalStoresOf(before), regionalStoresOf(after), " on each regional cluster");
     const own = rows(storesOf(before), storesOf(after));
-    const total = (route: Route) => gib(totalGiB(volumesOf(route)));
+    const total = (route: Route) => gibText(totalGiB(volumesOf(route)));
     return [
         ...own,
         ...(own.length === 0 ? [] : [["volumes in all", total(before), total(after)]]),
         // What stays as it is there would only be in the way.
         ...regional.filter(([, was, is]) => was !== is),
     ];
-}
-
-function gib(amount: number): string {
-    return `${String(Math.round(amount * 10) / 10)}Gi`;
 }
 
 function volumeText(volume: Volume | undefined): string {

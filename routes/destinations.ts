@@ -118,21 +118,24 @@ export function endFinder(route: Route): (flow: Flow) => End | Loss {
                   };
         }
         const ofRegion = signals.find((signal) => address === `${String(vmauth)}${writePaths[signal]}`);
-        if (region && ofRegion !== undefined && closed) {
-            return { why: `region ${region.cluster} has no vmauth`, absent: ofRegion, on: "region", closed };
-        }
-        if (region && ofRegion !== undefined && there?.get(ofRegion)?.entrance !== "") {
-            const store = there?.get(ofRegion);
-            return {
-                why: `region ${region.cluster} has no ${store ? "address for" : "store of"} ${ofRegion}`,
-                absent: ofRegion,
-                on: "region",
-                ...(store ? { moved: movedBy(store) } : {}),
-            };
-        }
         if (region && ofRegion !== undefined) {
-            const store = `${products[ofRegion]} of region ${region.cluster}`;
-            return { store, address, on: "region", holds: ofRegion };
+            const missing = { absent: ofRegion, on: "region" } as const;
+            if (closed) {
+                return { why: `region ${region.cluster} has no vmauth`, ...missing, closed };
+            }
+            const store = there?.get(ofRegion);
+            return store?.entrance === ""
+                ? {
+                      store: `${products[ofRegion]} of region ${region.cluster}`,
+                      address,
+                      on: "region",
+                      holds: ofRegion,
+                  }
+                : {
+                      why: `region ${region.cluster} has no ${store ? "address for" : "store of"} ${ofRegion}`,
+                      ...missing,
+                      ...(store ? { moved: movedBy(store) } : {}),
+                  };
         }
         const at = (key: string) => textOf(valueAt(options, [key]) ?? "");
         switch (typeOf(exporter)) {

@@ -8,6 +8,7 @@ import { settingsSchema, type Settings } from "../stacks/settings";
 import { componentsOff } from "./components";
 import { installedCharts, type InstalledChart } from "./installed";
 import {
+    isSameSource,
     operatorOff,
     originsOf,
     regionalStoresOf,
@@ -141,9 +142,7 @@ export function turnedOffAt(deployment: Deployment, source: VolumeSource): reado
     if (valueAt(values, component) === false) {
         return component;
     }
-    const same = sourcesOf(deployment, source.chart.on).find(
-        ({ volume, chart }) => volume.workload === source.volume.workload && chart.chart === source.chart.chart,
-    );
+    const same = sourcesOf(deployment, source.chart.on).find((each) => isSameSource(each, source));
     const off = same && switchedOff(deployment, same);
     return off ? saidPlaces(deployment, same, [off])[0] : same && operatorOff(deployment.umbrella, same);
 }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import {
     chartValues,
     type Catalog,
@@ -9,7 +11,7 @@ import {
 } from "../catalog";
 import { valuesHandedTo } from "../catalog/layers";
 import { isOn, settingIn } from "../catalog/setting";
-import { formatPath, mergeValues, textOf, valueAt, type HelmValues } from "../catalog/values";
+import { formatPath, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import type { Settings } from "../stacks/settings";
 import { installedCharts, regionalStorage, storeOperatorOff, type InstalledChart } from "./installed";
 
@@ -68,6 +70,11 @@ export interface Volume {
 export interface VolumeSource {
     readonly volume: CatalogVolume;
     readonly chart: InstalledChart;
+}
+
+/** Whether two are the same workload of the same chart, wherever that is installed. */
+export function isSameSource(one: VolumeSource, other: VolumeSource): boolean {
+    return one.volume.workload === other.volume.workload && one.chart.chart === other.chart.chart;
 }
 
 /** What limits what one pod keeps, besides the retention. */
@@ -207,30 +214,35 @@ function storeOf(source: VolumeSource, given: HelmValues, values: HelmValues): V
             withWorkload: valueAt(deleted, ["whenDeleted"]) === "Delete",
             withPods: valueAt(deleted, ["whenScaled"]) === "Delete",
         },
-        location: otherThanDefault(volume.location, given),
+        location: namedChanges(volume.location, given),
         fixed: Object.fromEntries(
-            volume.fixed.flatMap((setting) => {
-                const found = settingIn(setting, given);
-                const text = JSON.stringify(found?.value ?? null);
-                return text === JSON.stringify(setting.default)
-                    ? []
-                    : [[formatPath([...chart.prefix, ...(found?.place.path ?? setting.path)]), text] as const];
-            }),
+            changedSettings(volume.fixed, given).map(({ path, value }) => [
+                formatPath([...chart.prefix, ...path]),
+                JSON.stringify(value),
+            ]),
         ),
-        entrance: otherThanDefault(volume.entrance, given),
+        entrance: namedChanges(volume.entrance, given),
         port: at(volume.port) === undefined ? undefined : textOf(at(volume.port)),
         source,
     };
 }
 
-/** The settings that are not as the charts have them, as text. */
-function otherThanDefault(settings: readonly CatalogSetting[], given: HelmValues): string {
-    return settings
-        .flatMap((setting) => {
-            const found = settingIn(setting, given);
-            const [value, path] = [found?.value ?? null, found?.place.path ?? setting.path];
-            return value === setting.default ? [] : [`${path.slice(-2).join(".")} ${textOf(value ?? false)}`];
-        })
+/** The settings that are not as the charts have them, each where the chart reads it. */
+function changedSettings(
+    settings: readonly CatalogSetting[],
+    given: HelmValues,
+): { readonly path: readonly string[]; readonly value: HelmValue }[] {
+    return settings.flatMap((setting) => {
+        const found = settingIn(setting, given);
+        const [value, path] = [found?.value ?? null, found?.place.path ?? setting.path];
+        return isDeepStrictEqual(value, setting.default) ? [] : [{ path, value }];
+    });
+}
+
+/** The same as text. */
+function namedChanges(settings: readonly CatalogSetting[], given: HelmValues): string {
+    return changedSettings(settings, given)
+        .map(({ path, value }) => `${path.slice(-2).join(".")} ${textOf(value ?? false)}`)
         .join(", ");
 }
 
@@ -327,6 +339,11 @@ export function keptOf({ retention, limits, keeps }: Volume): string {
     // VictoriaMetrics takes a bare number for months.
     const time = retention?.replace(/^\d+$/, (months) => (months === "1" ? "1 month" : `${months} months`));
     return time === undefined ? "" : [time, ...until, ...within].join(", ");
+}
+
+/** An amount in GiB, human-readable: `12.5Gi`. */
+export function gibText(amount: number): string {
+    return `${String(Math.round(amount * 10) / 10)}Gi`;
 }
 
 /** What volumes ask for together, in GiB. */

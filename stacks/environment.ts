@@ -15,8 +15,8 @@ import { kofNamespace, Namespace } from "../components/namespace";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName, type CloudWatchParts } from "../routes/cloudwatch";
 import type { Route } from "../routes";
+import { umbrellaCollects } from "../routes/collectors";
 import { destinationsOf, destinationText } from "../routes/destinations";
-import { installedCharts } from "../routes/installed";
 import { secretsOf } from "../routes/secrets";
 import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../routes/volumes";
 import type { Configuration } from "./config";
@@ -115,10 +115,7 @@ export function createEnvironment(
     }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
     // Where KOF installs the collectors itself, no release waits for the Secret.
-    const isAwaited = installedCharts(route.umbrella).some(
-        ({ chart, by }) => chart === "kof-collectors" && by === "flux",
-    );
-    if (ofRegion && isAwaited && settings.route === "regional" && !isRendered(kubernetes)) {
+    if (ofRegion && umbrellaCollects(route.catalog) && settings.route === "regional" && !isRendered(kubernetes)) {
         before.push(vmuserSecret(settings, ofRegion.name, provider));
     }
     const { chart, version } = settings;

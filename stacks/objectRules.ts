@@ -34,6 +34,64 @@ function isDuration(value: HelmValue): boolean {
     return typeof value === "string" && /^(\d+(\.\d+)?(ns|us|µs|ms|[smhdwy]))*$|^0$/.test(value);
 }
 
+/** What a value has to be by its place, so that Helm and Kubernetes take it. */
+interface ValueRule {
+    readonly isOf: (key: string, path: Path) => boolean;
+    readonly isRight: (value: HelmValue) => boolean;
+    /** What is wrong with another value, as it follows that. */
+    readonly why: string;
+    readonly allowed: string;
+}
+
+const failsInstall = "with which Helm would fail to install the chart";
+
+/** The first that a value breaks is told. */
+const valueRules: readonly ValueRule[] = [
+    {
+        isOf: (key) => intervals.has(key),
+        isRight: (value) => isMap(value) || isDuration(value),
+        why: "which is no duration: Helm or Kubernetes would refuse it",
+        allowed: "a number with its unit, such as 30s",
+    },
+    {
+        isOf: (key) => compared.has(key),
+        isRight: (value) => typeof value !== "number" && typeof value !== "boolean",
+        why: "which templates take as text alone: Helm would fail to install the chart",
+        allowed: "text",
+    },
+    {
+        isOf: (_, path) => /^kubeEtcd\.serviceMonitor\.\w+Limit$/.test(path.slice(-3).join(".")),
+        isRight: (value) => value === 0,
+        why: "which opentelemetry-kube-stack writes so that Helm cannot read it",
+        allowed: "0",
+    },
+    {
+        isOf: (_, path) => /^cluster(Record|Alert)Rules$/.test(path.at(-2) ?? ""),
+        isRight: isMap,
+        why: failsInstall,
+        allowed: "a map of groups of rules",
+    },
+    {
+        isOf: (_, path) => path.at(-2) === "mcs",
+        isRight: isMap,
+        why: failsInstall,
+        allowed: "a map of matchLabels and secrets",
+    },
+    {
+        isOf: (key, path) =>
+            /^(registry|repository|imageRegistry)$/.test(key) && /^(global|.*image)$/i.test(path.at(-2) ?? ""),
+        isRight: (value) => isMap(value) || (typeof value === "string" && /^(\w[\w.:/-]*)?$/.test(value)),
+        why: "which cannot be part of an image's name",
+        allowed: "text such as registry.example.net:5000/kof",
+    },
+    {
+        isOf: (key, path) => key === "chart" && path.at(-2)?.endsWith("-service-template") === true,
+        isRight: (value) => /^[^:]+:[^:]+$/.test(textOf(value)),
+        why: failsInstall,
+        allowed: "a chart and its version, such as ingress-nginx:4.11.5",
+    },
+];
+
 /** Checks values by the names of their keys, which mean the same in all charts. */
 function typeProblems(value: HelmValue, path: Path): Problem[] {
     const key = path.at(-1) ?? "";
@@ -44,65 +102,13 @@ function typeProblems(value: HelmValue, path: Path): Problem[] {
     if (counts.has(key) && !isMap(value)) {
         return countProblems(value, path);
     }
-    if (intervals.has(key) && !isMap(value) && !isDuration(value)) {
+    const broken = valueRules.find(({ isOf, isRight }) => isOf(key, path) && !isRight(value));
+    if (broken) {
         return [
             {
                 key: `kof:values.${formatPath(path)}`,
-                message: `is ${brief(value)}, which is no duration: Helm or Kubernetes would refuse it`,
-                allowed: "a number with its unit, such as 30s",
-            },
-        ];
-    }
-    if (compared.has(key) && (typeof value === "number" || typeof value === "boolean")) {
-        return [
-            {
-                key: `kof:values.${formatPath(path)}`,
-                message: `is ${brief(value)}, which templates take as text alone: Helm would fail to install the chart`,
-                allowed: "text",
-            },
-        ];
-    }
-    if (/^kubeEtcd\.serviceMonitor\.\w+Limit$/.test(path.slice(-3).join(".")) && value !== 0) {
-        return [
-            {
-                key: `kof:values.${formatPath(path)}`,
-                message: `is ${brief(value)}, which opentelemetry-kube-stack writes so that Helm cannot read it`,
-                allowed: "0",
-            },
-        ];
-    }
-    const entries = {
-        clusterRecordRules: "groups of rules",
-        clusterAlertRules: "groups of rules",
-        mcs: "matchLabels and secrets",
-    };
-    const [, entry] = Object.entries(entries).find(([parent]) => parent === path.at(-2)) ?? [];
-    if (entry !== undefined && !isMap(value)) {
-        return [
-            {
-                key: `kof:values.${formatPath(path)}`,
-                message: `is ${brief(value)}, with which Helm would fail to install the chart`,
-                allowed: `a map of ${entry}`,
-            },
-        ];
-    }
-    const isOfImage =
-        /^(registry|repository|imageRegistry)$/.test(key) && /^(global|.*image)$/i.test(path.at(-2) ?? "");
-    if (isOfImage && !isMap(value) && !(typeof value === "string" && /^(\w[\w.:/-]*)?$/.test(value))) {
-        return [
-            {
-                key: `kof:values.${formatPath(path)}`,
-                message: `is ${brief(value)}, which cannot be part of an image's name`,
-                allowed: "text such as registry.example.net:5000/kof",
-            },
-        ];
-    }
-    if (key === "chart" && path.at(-2)?.endsWith("-service-template") && !/^[^:]+:[^:]+$/.test(textOf(value))) {
-        return [
-            {
-                key: `kof:values.${formatPath(path)}`,
-                message: `is ${brief(value)}, with which Helm would fail to install the chart`,
-                allowed: "a chart and its version, such as ingress-nginx:4.11.5",
+                message: `is ${brief(value)}, ${broken.why}`,
+                allowed: broken.allowed,
             },
         ];
     }

@@ -8,6 +8,7 @@ import { destinationsOf } from "../routes/destinations";
 import { secretsOf, type RequiredSecret } from "../routes/secrets";
 import {
     contentOf,
+    gibText,
     keptOf,
     regionalStoresOf,
     sizeInGiB,
@@ -81,13 +82,12 @@ function collectorRows(route: Route): string[][] {
 
 function volumeRows(route: Route): string[][] {
     const volumes = volumesOf(route);
-    const gib = (amount: number) => `${String(Math.round(amount * 10) / 10)}Gi`;
     const rows = storesOf(route).map((store) => [
         ...storeCells(store),
-        store.keeps === "volumes" ? gib(store.count * sizeInGiB(store.size)) : "",
+        store.keeps === "volumes" ? gibText(store.count * sizeInGiB(store.size)) : "",
     ]);
     const count = volumes.reduce((sum, volume) => sum + volume.count, 0);
-    return [...rows, ["**total**", "", String(count), "", "", "", `**${gib(totalGiB(volumes))}**`]];
+    return [...rows, ["**total**", "", String(count), "", "", "", `**${gibText(totalGiB(volumes))}**`]];
 }
 
 /** The stores of regions, which are none of this cluster's and add nothing to its total. */
