@@ -72,18 +72,19 @@ export async function lastDeployment(): Promise<Deployed | undefined> {
  * it hands back as it was. Tried with Pulumi 3.274.1 on 2026-11-27 (test/e2e/state.e2e.ts).
  *
  * @param memory what the stack is to remember.
- * @param completed known once all is deployed.
+ * @param completed known once all is deployed; where that fails, the program fails.
  */
-export function outputsOfWhole(
+export async function outputsOfWhole(
     outputs: object,
     memory: object,
     deployed: Deployed | undefined,
     completed: pulumi.Output<unknown>,
-): Record<string, pulumi.Output<unknown>> {
+): Promise<Record<string, pulumi.Output<unknown>>> {
     const told: unknown = JSON.parse(JSON.stringify(memory));
-    // Depended on, it would be among what `--target-dependents` adds.
-    const when = (completed as unknown as { promise(): Promise<unknown> }).promise();
-    const stash = new pulumi.Stash("remembered", { input: when.then(() => told) });
+    // Depended on, it would be among what `--target-dependents` adds. And a resource whose input fails never resolves: the
+    // program, which waits for its output, would neither fail nor end.
+    await (completed as unknown as { promise(): Promise<unknown> }).promise();
+    const stash = new pulumi.Stash("remembered", { input: told });
     const isWhole = stash.input.apply((input: unknown) => isDeepStrictEqual(input, told));
     const valueOf = (values: object, key: string) => (values as Readonly<Record<string, unknown>>)[key];
     const names = [...new Set([...Object.keys(outputs), ...Object.keys(deployed ?? {})])];

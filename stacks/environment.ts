@@ -77,7 +77,7 @@ export interface Known {
 export function createEnvironment(
     { source, route, notices, kubernetes }: Configuration,
     { change, deployed, aws, place, cluster, retries }: Known,
-): Record<keyof Outputs, pulumi.Output<unknown>> {
+): Promise<Record<keyof Outputs, pulumi.Output<unknown>>> {
     const { settings } = route;
     for (const notice of notices) {
         void pulumi.log.warn(notice);

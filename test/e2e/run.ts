@@ -181,10 +181,12 @@ if (process.env.MOCHA_WORKER_ID === undefined) {
  */
 export function endToEnd(title: string, cases: (run: Run) => void, versions = versionsToDeploy()): void {
     describe(title, function () {
-        // Flux itself installs for up to 20 minutes.
-        this.timeout(60 * 60_000);
+        // Flux itself, on a cluster that is given, installs for up to 20 minutes.
+        this.timeout((process.env.KUBECONFIG ? 60 : 15) * 60_000);
         let surroundings: Surroundings;
         before(async function () {
+            // What is not there is built.
+            this.timeout(60 * 60_000);
             try {
                 surroundings = await (shared ??= startSurroundings());
             } catch (error) {
@@ -209,7 +211,10 @@ export function endToEnd(title: string, cases: (run: Run) => void, versions = ve
                         run.flux.start();
                     }
                 });
-                afterEach(async () => {
+                afterEach(async function () {
+                    if (this.currentTest?.state === "failed") {
+                        console.log(`The end of what the CLI said:\n${run.stack.log.slice(-4000)}`);
+                    }
                     await run.stack.cancel();
                     run.configure(run.routes.none!);
                     await run.stack.destroy();
