@@ -114,15 +114,41 @@ interface Shape {
     at(key: string): Shape | undefined;
 }
 
+/** The shapes of each catalog, by what they are of: every path is looked up in them, and most of them many times. */
+const shapes = new WeakMap<Catalog, Map<string, Shape>>();
+
+function remembered(catalog: Catalog, of: readonly string[], make: () => Shape): Shape {
+    const known = shapes.get(catalog) ?? new Map<string, Shape>();
+    shapes.set(catalog, known);
+    const name = of.join("\n");
+    const shape = known.get(name) ?? make();
+    known.set(name, shape);
+    return shape;
+}
+
+/** What is found below each key, found once. */
+function once(at: Shape["at"]): Shape["at"] {
+    const found = new Map<string, Shape | undefined>();
+    return (key) => {
+        if (!found.has(key)) {
+            found.set(key, at(key));
+        }
+        return found.get(key);
+    };
+}
+
 function umbrella(catalog: Catalog, values: HelmValues): Shape {
+    // The umbrella installs whatever `global.components` lists, also what its own values do not know.
+    const listed = (valueAt(values, ["global", "components"]) ?? []) as string[];
     const components = new Set([
         ...catalog.components.map(({ name }) => name),
-        // The umbrella installs whatever `global.components` lists, also what its own values do not know.
-        ...((valueAt(values, ["global", "components"]) ?? []) as string[]).filter((name) => catalog.charts[name]),
+        ...listed.filter((name) => catalog.charts[name]),
     ]);
-    const shape = chartShape(catalog, "kof", []);
-    const at = (key: string): Shape | undefined => (components.has(key) ? component(catalog, key) : shape.at(key));
-    return { ...shape, keys: [...new Set([...shape.keys, ...components])], at };
+    return remembered(catalog, ["umbrella", ...components], () => {
+        const shape = chartShape(catalog, "kof", []);
+        const at = (key: string): Shape | undefined => (components.has(key) ? component(catalog, key) : shape.at(key));
+        return { ...shape, keys: [...new Set([...shape.keys, ...components])], at: once(at) };
+    });
 }
 
 function component(catalog: Catalog, name: string): Shape {
@@ -137,7 +163,7 @@ function component(catalog: Catalog, name: string): Shape {
               : key === "dependsOn"
                 ? scalar([])
                 : own.at(key);
-    return { kind: "map", open: false, example: undefined, keys, at };
+    return { kind: "map", open: false, example: undefined, keys, at: once(at) };
 }
 
 function scalar(example: HelmValue): Shape {
@@ -150,6 +176,10 @@ const nothing: Shape = { kind: "map", open: false, example: undefined, keys: [],
 
 /** What a chart reads at a path of its values. */
 function chartShape(catalog: Catalog, chart: string, path: readonly string[]): Shape {
+    return remembered(catalog, ["chart", chart, ...path], () => shapeOf(catalog, chart, path));
+}
+
+function shapeOf(catalog: Catalog, chart: string, path: readonly string[]): Shape {
     if (!catalog.charts[chart]) {
         return anything;
     }
@@ -189,7 +219,7 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
         open,
         example: undefined,
         keys,
-        at: (key) => {
+        at: once((key) => {
             if (names.has(key)) {
                 return chartShape(catalog, chart, [...path, key]);
             }
@@ -199,7 +229,7 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
             const below = [...path, key];
             const described = ruleOf(chart, below) !== undefined || isCollector(chart, below);
             return described ? chartShape(catalog, chart, below) : anything;
-        },
+        }),
     };
 }
 
@@ -229,11 +259,11 @@ function union(...shapes: (Shape | undefined)[]): Shape {
         open: all.some(({ open }) => open),
         example: known.find(({ example }) => example !== undefined)?.example,
         keys,
-        at: (key) => {
+        at: once((key) => {
             const below = all.flatMap((shape) => (shape.open || shape.keys.includes(key) ? (shape.at(key) ?? []) : []));
             const doubtful = !keys.includes(key) && (misspelt(key, keys) ?? tooHigh(known, key)) !== undefined;
             return below.length > 0 && !doubtful ? union(...below) : undefined;
-        },
+        }),
     };
 }
 
