@@ -62,6 +62,7 @@ export async function prepareEngine(): Promise<Engine> {
     }
     let policyPack = path.join(checkout, "policy");
     if (onPath("pulumi-language-nodejs") === undefined) {
+        writeProgram(root, "pulumi-language-nodejs", `exec ${node("test/e2e/providers/host.ts")}`);
         const script = path.join(checkout, "node_modules/@pulumi/pulumi/cmd/run-policy-pack");
         // After its options the engine gives its address; the host adds the pack.
         policyPack = writeProgram(

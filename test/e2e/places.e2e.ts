@@ -187,6 +187,14 @@ endToEnd("where a stack runs", (run) => {
             assert.match(await succeed(run.stack.up()), /~ 2 updated\n/);
             assert.deepEqual([fs.readdirSync(root), files(after)], [["after"], written]);
             await succeed(run.stack.expectNoChanges());
+
+            const contents = () =>
+                files(after).map((file) => fs.readFileSync(path.join(after, "1-manifest", file), "utf8"));
+            const bytes = contents();
+            await succeed(run.stack.destroy());
+            assert.deepEqual(files(after), []);
+            await succeed(run.stack.up());
+            assert.deepEqual(contents(), bytes);
             const withoutClass = {
                 ...settings,
                 chart: run.chart,
@@ -229,6 +237,10 @@ endToEnd("where a stack runs", (run) => {
         await run.stack.editState((state) => state.replaceAll('"clusterIdentifier":"kof-storage-routes",', ""));
         configure({ "kubernetes:kubeconfig": stringify(atAnotherAddress(await otherToken())) });
         assert.match(await refused(run.stack.up()), /before hook "stays in place" failed/);
+        assert.deepEqual(await uids(), before);
+        // Without it, with KUBECONFIG.
+        configure();
+        await succeed(run.stack.up());
         assert.deepEqual(await uids(), before);
     });
 });

@@ -42,6 +42,11 @@ endToEnd("a deployment", (run) => {
             }
         }
 
+        // Said by Pulumi's SDK, which docs/ci.md warns of.
+        let debug = "";
+        await succeed(run.stack.up({ debug: true, onEvent: (event) => (debug += JSON.stringify(event)) }));
+        assert.ok(secrets.some((secret) => debug.includes(secret)));
+
         const files = await run.otherStack({ name: "files" });
         try {
             const grafana = { enabled: true, existingSecret: "grafana-admin" };

@@ -6,6 +6,7 @@ import type { Raw } from "../support";
 import { endToEnd, fluxPaths, namespace, succeed } from "./run";
 
 const logGroup = "aws:cloudwatch/logGroup:LogGroup";
+const stash = "pulumi:index:Stash";
 const release = { apiVersion: "helm.toolkit.fluxcd.io/v2", kind: "HelmRelease" };
 
 // Tried with Pulumi 3.274.1 on 2026-11-27.
@@ -34,10 +35,16 @@ endToEnd("a stack's state", (run) => {
         await succeed(run.stack.expectNoChanges());
     });
 
-    for (const targetDependents of [false, true]) {
-        it(`remembers nothing of an up with --target${targetDependents ? " and --target-dependents" : ""}`, async () => {
-            const kept = (retention: string): Raw => ({ ...routes.management, storage: { logs: { retention } } });
+    const kept = (retention: string): Raw => ({ ...routes.management, storage: { logs: { retention } } });
+
+    for (const [targetDependents, after, change] of [
+        [false, "", undefined],
+        [true, " and --target-dependents", undefined],
+        [false, " after version 0.1.0", withoutStash],
+    ] as const) {
+        it(`remembers nothing of an up with --target${after}`, async () => {
             await run.deploy(kept("30d"));
+            await run.stack.rewrite(change ?? ((state) => state));
             const before = await run.stack.outputs();
             const shorter = kept("7d");
             const permitted = await run.permitted(shorter);
@@ -54,6 +61,54 @@ endToEnd("a stack's state", (run) => {
             assert.equal((await run.stack.outputs()).settings.storage.logs.retention, "7d");
             run.configure(shorter);
             assert.doesNotMatch(await succeed(run.stack.expectNoChanges()), /Undefined value/);
+        });
+    }
+
+    it("is that of no deployment after the first up with --target", async () => {
+        run.configure(routes.none!);
+        const refused = await run.stack.up({ target: ["**HelmRelease::kof:kof/kof-operators"] });
+        assert.match(refused.output, /depends on '.*' which was was not specified in --target list/);
+        await succeed(run.stack.up({ target: ["**Namespace::kof", "**::kubernetes"] }));
+        assert.ok(await run.cluster.read(namespace));
+        assert.deepEqual(await run.stack.outputs(), {});
+        await succeed(run.stack.up());
+        assert.deepEqual(await run.objects(), run.expectedObjects(routes.none!));
+    });
+
+    it("is taken for that of a whole deployment after an up with --exclude", async () => {
+        await run.deploy(kept("30d"));
+        const permitted = await run.permitted(kept("7d"));
+        run.configure(permitted);
+        const before = await releases();
+        assert.match(await succeed(run.stack.up({ exclude: ["**HelmRelease::kof:kof/kof-child"] })), /~ 1 updated\n/);
+        assert.deepEqual(await releases(), before);
+        assert.equal((await run.stack.outputs()).settings.storage.logs.retention, "7d");
+        run.configure(kept("7d"));
+        assert.match(await succeed(run.stack.up()), /HelmRelease kof:kof\/kof-child updated/);
+        await succeed(run.stack.expectNoChanges());
+    });
+
+    for (const isProtected of [true, false]) {
+        const becomes = isProtected
+            ? "stays by default, and fails the next up"
+            : "is deleted by the next up, unprotected";
+        it(`that is imported and not declared ${becomes}`, async () => {
+            const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "other", namespace: "kof" } };
+            const type = "kubernetes:core/v1:ConfigMap";
+            await run.deploy(routes.none!);
+            await run.cluster.apply(object);
+            const imported = ["import", type, "other", "kof/other", "--yes", "--skip-preview", "--generate-code=false"];
+            await succeed(run.stack.command(...imported, ...(isProtected ? [] : ["--protect=false"])));
+            assert.match((await run.stack.preview()).output, /ConfigMap other delete/);
+            const { ok, output } = await run.stack.up();
+            if (isProtected) {
+                assert.ok(!ok && /cannot be deleted\s+because it is protected/.test(output), output);
+                assert.ok(await run.cluster.read(object));
+                const urn = await run.stack.urn(type, "other");
+                await succeed(run.stack.command("state", "delete", urn, "--force", "--yes"));
+            }
+            assert.equal((await run.cluster.read(object)) !== undefined, isProtected);
+            await succeed(run.stack.expectNoChanges());
         });
     }
 
@@ -80,6 +135,8 @@ endToEnd("a stack's state", (run) => {
         await succeed(run.stack.expectNoChanges());
 
         const type = "kubernetes:helm.toolkit.fluxcd.io/v2:HelmRelease";
+        const needed = await run.stack.command("state", "delete", await run.stack.urn(type, "kof:kof/kof-operators"));
+        assert.ok(!needed.ok && needed.output.includes("depend on it"), needed.output);
         const urn = await run.stack.urn(type, "kof:kof/kof-child");
         await succeed(run.stack.command("state", "delete", urn, "--yes"));
         assert.match(await succeed(run.stack.up()), /HelmRelease kof:kof\/kof-child created/);
@@ -88,18 +145,51 @@ endToEnd("a stack's state", (run) => {
         await succeed(run.stack.expectNoChanges());
     });
 
-    it("says in the preview what follows when a resource in it was renamed", async () => {
-        const kept = { ...routes.cloudwatch, cloudwatch: { ...aws, keepLogGroups: true } };
-        await run.deploy(kept);
-        const { logGroups: made } = await run.stack.outputs();
-        const urn = await run.stack.urn(logGroup, `cloudwatch-${aws.logGroup}@${aws.region}`);
+    for (const keepLogGroups of [true, false]) {
+        it(`says in the preview what follows when a log group in it was renamed, keepLogGroups ${keepLogGroups}`, async () => {
+            // What is kept is there in the other case, and not the stack's to delete.
+            const group = `${aws.logGroup}-${keepLogGroups ? "kept" : "gone"}`;
+            await run.deploy({ ...routes.cloudwatch, cloudwatch: { ...aws, logGroup: group, keepLogGroups } });
+            const name = `cloudwatch-${group}@${aws.region}`;
+            const rename = async (from: string, to: string) =>
+                succeed(run.stack.command("state", "rename", await run.stack.urn(logGroup, from), to, "--yes"));
+            await rename(name, "other");
+            assert.match(await succeed(run.stack.preview()), /LogGroup other delete/);
+            await rename("other", name);
+            await succeed(run.stack.expectNoChanges());
+
+            await rename(name, "other");
+            await succeed(run.stack.up());
+            const client = new CloudWatchLogsClient({ region: aws.region });
+            const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
+            const names = logGroups.map(({ logGroupName }) => logGroupName);
+            assert.equal(names.includes(group), keepLogGroups);
+            if (keepLogGroups) {
+                await succeed(run.stack.expectNoChanges());
+            } else {
+                await succeed(run.stack.refresh());
+                await succeed(run.stack.up());
+            }
+            assert.ok(await run.cluster.read(namespace));
+        });
+    }
+
+    it("says in the preview what follows when a storage class in it was renamed", async () => {
+        await run.deploy(routes.management!);
+        const urn = await run.stack.urn("kubernetes:storage.k8s.io/v1:StorageClass", "kof");
         await succeed(run.stack.command("state", "rename", urn, "other", "--yes"));
-        assert.match(await succeed(run.stack.preview()), /LogGroup other delete/);
+        assert.match(await succeed(run.stack.preview()), /StorageClass other delete/);
         await succeed(run.stack.up());
-        const client = new CloudWatchLogsClient({ region: aws.region });
-        const { logGroups } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: aws.logGroup }));
-        assert.equal(logGroups?.length, made.length, "kept in AWS");
-        await succeed(run.stack.expectNoChanges());
-        assert.ok(await run.cluster.read(namespace));
+        const storageClass = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "kof" } };
+        assert.equal(await run.cluster.read(storageClass), undefined);
+        await succeed(run.stack.refresh());
+        await succeed(run.stack.up());
+        assert.ok(await run.cluster.read(storageClass));
     });
 });
+
+/** The state as version 0.1.0 of this program left it: without what the stack remembers by. */
+function withoutStash({ deployment, ...state }: any): any {
+    const resources = (deployment.resources as { type: string }[]).filter(({ type }) => type !== stash);
+    return { ...state, deployment: { ...deployment, resources } };
+}

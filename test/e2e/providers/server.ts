@@ -122,6 +122,11 @@ export async function serve(served: Provider): Promise<void> {
             return new Empty();
         }),
     });
+    await listen(server);
+}
+
+/** Tells the engine that has started this process where to connect to. */
+export async function listen(server: grpc.Server): Promise<void> {
     const port = await new Promise<number>((resolve, reject) => {
         server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
             if (error) {
@@ -131,11 +136,11 @@ export async function serve(served: Provider): Promise<void> {
             }
         });
     });
-    // What the engine connects to.
     console.log(port);
 }
 
-function answer<Request, Response>(method: (request: Request) => Response | Promise<Response>) {
+/** A method of a service, by what it answers. */
+export function answer<Request, Response>(method: (request: Request) => Response | Promise<Response>) {
     return (call: { request: Request }, callback: grpc.sendUnaryData<Response>) => {
         Promise.resolve()
             .then(() => method(call.request))
