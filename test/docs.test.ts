@@ -4,6 +4,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
+import { catalogOf, versions } from "../catalog";
+
 const pages = [
     ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],
     ...fs
@@ -62,6 +64,15 @@ describe("documentation", () => {
                 assert.ok(fs.existsSync(found), `${page} links to ${target}`);
                 assert.ok(heading === undefined || headings(found).includes(heading), `${page} links to ${target}`);
             }
+        }
+    });
+
+    it("says that CRDs of VictoriaMetrics stay, as the charts of every version have it", () => {
+        const says = "the CRDs of VictoriaMetrics: KOF's charts turn their cleanup off";
+        assert.ok(fs.readFileSync("docs/destroying.md", "utf8").includes(says));
+        for (const version of versions) {
+            const operator = catalogOf(version).charts.kof?.values["victoria-metrics-operator"] as any;
+            assert.equal(operator.values.crds.cleanup.enabled, false, version);
         }
     });
 

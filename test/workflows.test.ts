@@ -10,9 +10,15 @@ const folder = ".github/workflows";
 
 interface Job {
     readonly permissions?: Readonly<Record<string, string>>;
+    readonly if?: string;
     readonly uses?: string;
     readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
-    readonly steps?: readonly { readonly uses?: string; readonly run?: string }[];
+    readonly steps?: readonly {
+        readonly name?: string;
+        readonly if?: string;
+        readonly uses?: string;
+        readonly run?: string;
+    }[];
 }
 
 const workflows = fs.readdirSync(folder).map((file) => ({
@@ -40,6 +46,18 @@ describe("workflows", () => {
             "pull-request.yml report: pull-requests",
             "pulumi.yml run: id-token",
         ]);
+    });
+
+    it("neither comment on nor preview a pull request from a fork", () => {
+        const own = "github.event.pull_request.head.repo.full_name == github.repository";
+        const ofPullRequest = workflows.find(({ file }) => file === "pull-request.yml")!.workflow.jobs;
+        const { preview, report } = ofPullRequest;
+        assert.deepEqual(Object.keys(ofPullRequest), ["report", "preview"]);
+        assert.equal(preview!.if, own);
+        const comment = report!.steps!.find(({ run }) => run?.includes("gh api"))!;
+        assert.ok(comment.if!.split(" && ").includes(own));
+        const summary = report!.steps!.find(({ run }) => run?.includes("$GITHUB_STEP_SUMMARY"))!;
+        assert.equal(summary.if, undefined);
     });
 
     it("use few actions, each at one commit", () => {
