@@ -76,6 +76,21 @@ describe("documentation", () => {
         }
     });
 
+    it("says which taints collectors tolerate, as the charts of each version have it", () => {
+        assert.match(
+            fs.readFileSync("docs/troubleshooting.md", "utf8"),
+            /The collectors of 1\.8\.0 tolerate only the taint `node-role\.kubernetes\.io\/master`/,
+        );
+        for (const version of versions) {
+            const values = catalogOf(version).charts["kof-collectors"]?.values["opentelemetry-kube-stack"] as any;
+            const taints = values.collectors["controller-k0s"].tolerations.map(
+                ({ key }: { key: string }) => key,
+            ) as string[];
+            const both = ["node-role.kubernetes.io/master", "node-role.kubernetes.io/control-plane"];
+            assert.deepEqual(taints, version === "1.8.0" ? both.slice(0, 1) : both, version);
+        }
+    });
+
     it("shows commands that work, as far as they need nothing else", () => {
         const folder = fs.mkdtempSync(path.join(os.tmpdir(), "docs-"));
         try {

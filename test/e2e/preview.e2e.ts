@@ -86,3 +86,20 @@ endToEnd("a preview's JSON", (run) => {
         fs.writeFileSync("test/report/preview.json", `${JSON.stringify(recorded, undefined, 2)}\n`);
     }
 });
+
+// A chart that KOF_CHART names is of one version.
+if (!process.env.KOF_CHART) {
+    endToEnd(
+        "a preview of route regional, up to KOF 1.9",
+        (run) => {
+            it("fails while the region is not ready, and says which region", async () => {
+                await run.deploy(run.routes.none!);
+                run.configure(run.routes.regional!);
+                const { ok, output } = await run.stack.preview();
+                assert.ok(!ok && /resource 'kof\/kof-vmuser-creds-admin-\d+' does not exist/.test(output), output);
+                assert.ok(output.includes("region eu-1 (ClusterDeployment kcm-system/eu-1)"), output);
+            });
+        },
+        ["1.9.0"],
+    );
+}
