@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { eventually } from "../cluster/cluster";
+import type { Raw } from "../support";
 import { endToEnd, succeed } from "./run";
 
 endToEnd("a deployment that was cut short", (run) => {
@@ -55,6 +56,31 @@ endToEnd("a deployment that was cut short", (run) => {
         assert.ok(output.includes("Flux has given up on HelmRelease kof-mothership"), output);
         assert.deepEqual(await run.objects(), run.expectedObjects(routes.management!));
         await succeed(run.stack.expectNoChanges());
+    });
+
+    it("has not used up what was acknowledged, nor is remembered", async function () {
+        if (run.realFlux) {
+            this.skip();
+        }
+        const kept = (retention: string): Raw => ({ ...routes.management, storage: { logs: { retention } } });
+        await run.deploy(kept("30d"));
+        const before = await run.stack.outputs();
+        const permitted = await run.permitted(kept("7d"));
+        run.configure(permitted);
+        run.flux.hold("kof-child");
+        const interrupt = new AbortController();
+        const up = run.stack.up({ signal: interrupt.signal });
+        await eventually(() => run.flux.events.includes("begin kof-child"), "the deployment is under way");
+        interrupt.abort();
+        assert.equal((await up).ok, false);
+        run.flux.letGo("kof-child");
+        assert.deepEqual(await run.stack.outputs(), before);
+        run.configure(kept("7d"));
+        const { output } = await run.stack.up();
+        assert.ok(output.includes("asks for a change that is refused"), output);
+        run.configure(permitted);
+        await succeed(run.stack.up());
+        assert.equal((await run.stack.outputs()).settings.storage.logs.retention, "7d");
     });
 
     it("goes on after the API server was away in the middle of it", async function () {
