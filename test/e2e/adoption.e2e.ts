@@ -18,6 +18,8 @@ endToEnd("a deployment", (run) => {
                 const now = await run.cluster.read(object);
                 const { uid } = object.metadata as unknown as { uid: string };
                 assert.equal(now?.metadata.uid, uid, object.metadata.name);
+                // No field of the stack's.
+                assert.equal(now.spec.suspend, false);
             }
             await succeed(run.stack.expectNoChanges());
         }
@@ -53,7 +55,7 @@ endToEnd("a deployment", (run) => {
                             apiVersion,
                             kind,
                             metadata: { name, namespace: inNamespace, annotations: helmsOwn },
-                            spec: object.spec as unknown,
+                            spec: { ...object.spec, suspend: false },
                         }),
                     },
                 );

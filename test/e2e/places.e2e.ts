@@ -195,6 +195,10 @@ endToEnd("where a stack runs", (run) => {
             assert.deepEqual(files(after), []);
             await succeed(run.stack.up());
             assert.deepEqual(contents(), bytes);
+            configure({ "kubernetes:renderYamlToDirectory": after, "kof:adopt": true });
+            await succeed(run.stack.up());
+            assert.deepEqual(contents(), bytes);
+
             const withoutClass = {
                 ...settings,
                 chart: run.chart,

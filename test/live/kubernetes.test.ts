@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import * as fs from "node:fs";
+import * as http from "node:http";
+import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 
+import { CouldNotLook } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
+import { HttpStandIn } from "../cluster/standins";
 
 describe("the cluster of KUBECONFIG", () => {
     let folder: string;
@@ -76,5 +81,46 @@ describe("the cluster that the kubernetes: configuration leads to", () => {
             name: "UserError",
             message: "The kubeconfig has no cluster c. It has: a, b.",
         });
+    });
+});
+
+describe("a cluster to which only a proxy leads", () => {
+    let cluster: HttpStandIn;
+    const proxy = http.createServer();
+    const variables = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+    before(async () => {
+        cluster = await HttpStandIn.start(() => [200, JSON.stringify({ metadata: { name: "kube-system" } })]);
+        proxy.on("connect", (_request, socket) => {
+            socket.write("HTTP/1.1 200 OK\r\n\r\n");
+            socket.pipe(net.connect(cluster.port)).pipe(socket);
+        });
+        proxy.listen(0);
+        await once(proxy, "listening");
+    });
+    after(async () => {
+        for (const name of variables) {
+            Reflect.deleteProperty(process.env, name);
+        }
+        proxy.close();
+        await cluster.stop();
+    });
+
+    const read = (more: object) => {
+        const config = {
+            clusters: [{ name: "a", cluster: { server: "http://cluster.invalid", ...more } }],
+            users: [{ name: "a", user: {} }],
+            contexts: [{ name: "a", context: { cluster: "a", user: "a" } }],
+            "current-context": "a",
+        };
+        return Kubernetes.connect({ kubeconfig: JSON.stringify(config) }).get("/api/v1/namespaces/kube-system");
+    };
+
+    it("is reached by the kubeconfig's proxy-url, and not by the environment's", async () => {
+        const address = `http://127.0.0.1:${String((proxy.address() as net.AddressInfo).port)}`;
+        assert.deepEqual(await read({ "proxy-url": address }), { metadata: { name: "kube-system" } });
+        for (const name of variables) {
+            process.env[name] = address;
+        }
+        await assert.rejects(read({}), CouldNotLook);
     });
 });
