@@ -3,7 +3,7 @@ import type { Route } from "../routes";
 import { hoursOf } from "../collectors/buffers";
 import { bufferOf } from "../routes/collectors";
 import { destinationsOf, type Destination } from "../routes/destinations";
-import { sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
+import { sizeInGiB, storesOf, volumesOf, type Volume } from "../routes/volumes";
 import type { Rates } from "../stacks/settings";
 import { bufferBytes, bytesPerDay, daysOnDisk, gib, neededBytes, victoriaMetricsEstimates } from "./estimates";
 
@@ -46,6 +46,24 @@ export function capacityOf(route: Route, rates: Rates): VolumeCapacity[] {
             keptDays: isLimited ? daysUntil(limit) : undefined,
         };
     });
+}
+
+/** The stores of telemetry for which no volume can be planned, because KOF makes none: a sentence each. */
+export function storesWithoutVolumes(route: Route): string[] {
+    return storesOf(route)
+        .filter(({ retention }) => retention !== undefined)
+        .flatMap(({ workload, signal, keeps }) => {
+            switch (keeps) {
+                case "volumes":
+                    return [];
+                case "emptyDir":
+                    return [`${workload} has no volumes: nothing of its ${signal} survives a restart of its pod.`];
+                case "existingClaim":
+                    return [
+                        `${workload} keeps its ${signal} in a claim that KOF does not make: its size is not known.`,
+                    ];
+            }
+        });
 }
 
 /** Whether some of a signal ends in this cluster's store of another one, or of its own. */

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-import { bufferCapacity, capacityOf, storesHere, type VolumeCapacity } from "../capacity";
+import { bufferCapacity, capacityOf, storesHere, storesWithoutVolumes, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../capacity/costs";
 import { gib } from "../capacity/estimates";
 import { isMap, mergeValues, nest, type HelmValues } from "../catalog/values";
@@ -81,6 +81,7 @@ export function sizeText(route: Route, rates: Rates, prices: Prices, region?: st
                   "Needed and configured are the size of each volume; needed has a fifth of it free, and the copies of metrics.",
               ]
             : [`Route ${route.settings.route} stores nothing of this cluster's own on these volumes.`]),
+        ...storesWithoutVolumes(route),
         ...bufferLines(route, rates),
         ...(short.length > 0
             ? [

@@ -1,17 +1,19 @@
-import { capacityOf, storesHere, type VolumeCapacity } from "../capacity";
+import { capacityOf, storesHere, storesWithoutVolumes, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, volumeCost, type Cost, type Prices } from "../capacity/costs";
 import type { Route } from "../routes";
 import { sizeInGiB, volumesOf } from "../routes/volumes";
+import type { Rates } from "../stacks/settings";
 import { paragraphs, table } from "./markdown";
 
-/** What the volumes need at the rates of `kof:rates`, and when they are full; nothing without rates, or without volumes. */
+/** What the volumes need at the rates of `kof:rates`, and when they are full; nothing without rates, or without stores. */
 export function spaceText(route: Route): string {
     const { rates } = route.settings;
-    const rows = rates === undefined ? [] : capacityOf(route, rates);
-    if (rows.length === 0) {
-        return "";
-    }
-    if (!storesHere(route)) {
+    return rates === undefined ? "" : paragraphs([neededText(route, rates), ...storesWithoutVolumes(route)]);
+}
+
+function neededText(route: Route, rates: Rates): string {
+    const rows = capacityOf(route, rates);
+    if (rows.length > 0 && !storesHere(route)) {
         return "Nothing of this cluster's own is stored on these volumes.";
     }
     const space = table(

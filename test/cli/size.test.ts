@@ -6,7 +6,9 @@ import * as path from "node:path";
 
 import { routeWithRates, sizeText } from "../../cli/size";
 import { readPrices } from "../../capacity/costs";
-import { mergeValues, nest } from "../../catalog/values";
+import { mergeValues, nest, type HelmValues } from "../../catalog/values";
+import { spaceText } from "../../summary/capacity";
+import { summaryPage } from "../../summary/page";
 import { routes, stackFile } from "../support";
 
 const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };
@@ -97,6 +99,39 @@ A month, at the list prices of 2026-06
             shown,
             /kof:values:\n {6}kof-child:\n[^]* victoria-traces-cluster:\n +vtstorage:\n +persistentVolume:\n +size: 41Gi\n/,
         );
+    });
+
+    it("says of a store without a volume of KOF's making what becomes of it", () => {
+        const storage = ["kof-child", "values", "fromManagement", "storage"];
+        const persistent = (cluster: string, part: string, values: HelmValues) =>
+            nest([...storage, cluster, part, "persistentVolume"], values);
+        const spec = ["kof-mothership", "values", "victoriametrics", "vmcluster", "spec"];
+        const values = mergeValues(
+            persistent("victoria-logs-cluster", "vlstorage", { enabled: false }),
+            persistent("victoria-traces-cluster", "vtstorage", { existingClaim: "mine" }),
+            nest([...spec, "vmstorage", "storage", "emptyDir"], {}),
+            nest([...spec, "vmselect", "storage", "emptyDir"], {}),
+        );
+        const raw = { rates, version: "1.10.0", values };
+        const lines = [
+            "vmstorage has no volumes: nothing of its metrics survives a restart of its pod.",
+            "vlstorage has no volumes: nothing of its logs survives a restart of its pod.",
+            "vtstorage keeps its traces in a claim that KOF does not make: its size is not known.",
+        ];
+        assert.deepEqual(
+            text(raw)
+                .split("\n")
+                .filter((line) => /has no volumes|a claim/.test(line)),
+            lines,
+        );
+        const { route } = routeWithRates(stackFile({ ...routes.management, ...raw }), []);
+        const [, space = ""] = /## Space at the rates of kof:rates\n\n([^#]*)/.exec(summaryPage("x", route, [])) ?? [];
+        assert.match(space, /^\| component [^]*\| vlstorage-audit /);
+        assert.deepEqual(space.trim().split("\n\n").slice(-3), lines);
+        // With no volume at all there is no table, but all the more to say.
+        const none = mergeValues(values, nest([...storage, "victoriametrics", "vlcluster_audit", "enabled"], false));
+        const { route: bare } = routeWithRates(stackFile({ ...routes.management, ...raw, values: none }), []);
+        assert.equal(spaceText(bare), lines.join("\n\n"));
     });
 
     it("runs as a command, with other prices", () => {
