@@ -97,20 +97,17 @@ function rotationConsequences(before: readonly string[], after: readonly string[
     }
     const paste = (...generations: string[]) =>
         stackFile(["cloudwatch", "credentials"], { kind: "accessKey", generations });
-    // Both for a while, where labels go from old to new.
-    const both = inOrder([was, is]) ? [was, is] : undefined;
-    const all = [...new Set([...before, ...after])];
-    if (all.length > keysPerUser) {
-        // With two keys already, the one that is not in use has to go first.
-        const first = before.length === keysPerUser ? [was] : (both ?? [is]);
+    const [first, ...further] = stepsBetween(before, after);
+    if (first) {
+        const lists = further.map((each) => `, then [${each.map((label) => `"${label}"`).join(", ")}]`);
         return [
             {
                 severity: "impossible",
                 key,
                 message:
-                    `would need the access keys ${all.join(", ")} at once, because a new key is made before an old one is deleted, and AWS ` +
-                    `allows ${String(keysPerUser)} for a user`,
-                way: "deploy these first, and then what the stack file says now",
+                    `would need the access keys ${together(before, after).join(", ")} at once, because a new key is made before an old one is ` +
+                    `deleted, and AWS allows ${String(keysPerUser)} for a user`,
+                way: `deploy these first${lists.join("")}, and then what the stack file says now`,
                 paste: paste(...first),
             },
         ];
@@ -125,11 +122,28 @@ function rotationConsequences(before: readonly string[], after: readonly string[
             message:
                 `leaves no overlap: access key ${was}, which the collectors use, is deleted in the same deployment that has them use ${is}. ` +
                 "The deployment waits until all of them have restarted, and fails where one does not",
-            ...(both
-                ? { way: `keep both for one deployment, and drop ${was} in the next`, paste: paste(...both) }
+            ...(inOrder([was, is])
+                ? { way: `keep both for one deployment, and drop ${was} in the next`, paste: paste(was, is) }
                 : {}),
         },
     ];
+}
+
+/**
+ * The keys to have in between, in a deployment each, so that there are never more at once than AWS allows; none where there are not.
+ */
+function stepsBetween(before: readonly string[], after: readonly string[]): (readonly string[])[] {
+    const [was, is] = [before.at(-1), after.at(-1)];
+    if (was === undefined || is === undefined || together(before, after).length <= keysPerUser) {
+        return [];
+    }
+    // With two keys already, the one that is not in use has to go first. Both are there for a while where labels go from old to new.
+    const next = before.length === keysPerUser ? [was] : inOrder([was, is]) ? [was, is] : [is];
+    return [next, ...stepsBetween(next, after)];
+}
+
+function together(before: readonly string[], after: readonly string[]): string[] {
+    return [...new Set([...before, ...after])];
 }
 
 /** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
