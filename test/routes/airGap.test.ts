@@ -50,6 +50,12 @@ describe("what a stack fetches", () => {
             assert.ok(!has(on("none"), "/grafana-operator:"));
             assert.ok(has(list({ ...routes.none, version, grafana: { enabled: true } }), "/grafana-operator:"));
         });
+
+        it(`for KOF ${version} has the chart of each service template, and the image that verifies it`, () => {
+            assert.ok(has(list({ ...routes.none, version }), "/alpine/helm:"));
+            const names = airGap(routeFor({ ...routes.none, version })).charts.map(({ name }) => name);
+            assert.ok(["cert-manager", "ingress-nginx"].every((name) => names.includes(name)));
+        });
     }
 
     it("is taken from where the settings say", () => {
