@@ -6,7 +6,13 @@ import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogG
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { pastOf, unspent, type Past } from "./past";
 import { identityConsequences, routeConsequences } from "./routes";
-import { childConsequences, componentConsequences, regionConsequences, storeConsequences } from "./stores";
+import {
+    childConsequences,
+    collectorConsequences,
+    componentConsequences,
+    regionConsequences,
+    storeConsequences,
+} from "./stores";
 import { takeoverConsequences } from "./takeovers";
 import { upgradeConsequences, upgradeSteps } from "./upgrades";
 import { regionalChanges, volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
@@ -75,6 +81,7 @@ export function planOf(from: Route, to: Route, past: Past = pastOf(from), known?
         ...routeConsequences(from, to, volumes),
         ...componentConsequences(from, to),
         ...storeConsequences(from, to, volumes),
+        ...collectorConsequences(from, to),
         ...volumeConsequences(from, to, volumes, past),
         ...regionConsequences(from, to),
         ...childConsequences(from, to),

@@ -1,9 +1,11 @@
+import { enabledComponents } from "../catalog/umbrella";
 import { formatPath } from "../catalog/values";
+import { effectiveCollectors } from "../collectors/effective";
 import type { Route } from "../routes";
 import { componentsOn } from "../routes/components";
-import { childrenStoreHere } from "../routes/installed";
+import { childrenStoreHere, isRegionless, operatorOffAt } from "../routes/installed";
 import { keyOf, storeText, turnedOffAt } from "../routes/stored";
-import { regionalStoresOf, regionEntranceOff, spaceOf, storesOf, type Volume } from "../routes/volumes";
+import { operatorOff, regionalStoresOf, regionEntranceOff, spaceOf, storesOf, type Volume } from "../routes/volumes";
 import type { Consequence } from ".";
 import { classChanges, goneStores, storeChanges, volumesText, type VolumeChange } from "./volumes";
 
@@ -55,28 +57,71 @@ export function storeConsequences(from: Route, to: Route, volumes: readonly Volu
     return [...found, ...turnedOff, ...operatorConsequences(from, to), ...started(from, to)];
 }
 
-/** What follows for the stores that the VictoriaMetrics operator makes when it goes, and they do not. */
+/** What follows for the stores that an operator makes when it goes, and they do not: its definitions stay, and with them what it made. */
 function operatorConsequences(from: Route, to: Route): Consequence[] {
-    const gone = storesOf(from).filter(
-        ({ source, retention }) =>
-            retention !== undefined && source.volume.expands && formatPath(turnedOffAt(to, source) ?? []) === operator,
-    );
-    const stores = gone.map(({ workload }) => workload).join(" and ");
-    return gone.length > 0
-        ? [
-              {
-                  severity: "loses",
-                  key: `kof:values.${operator}`,
-                  message:
-                      `leaves ${stores} to themselves: those that run stay as they are, until something happens to them, and nothing makes them ` +
-                      "where they do not run yet",
-                  acknowledge: `${operator.split(".")[0] ?? ""} off`,
-              },
-          ]
-        : [];
+    const left = storesOf(from).filter(({ source }) => {
+        const off = operatorOff(to.umbrella, source);
+        return off !== undefined && formatPath(turnedOffAt(to, source) ?? []) === formatPath(off);
+    });
+    const byOperator = (made: readonly Volume[], severity: "loses" | "notice"): Consequence[] => {
+        const off = made[0] && operatorOff(to.umbrella, made[0].source);
+        return off
+            ? [
+                  {
+                      severity,
+                      key: `kof:values.${formatPath(off)}`,
+                      message:
+                          `leaves ${made.map(({ workload }) => workload).join(" and ")} without an operator: what runs stays as it is, until ` +
+                          "something happens to it, and nothing makes what does not run yet",
+                      ...(severity === "loses" ? { acknowledge: `${off.at(-2) ?? ""} off` } : {}),
+                  },
+              ]
+            : [];
+    };
+    const ofTelemetry = left.filter(({ retention }) => retention !== undefined);
+    return [
+        ...byOperator(ofTelemetry, "loses"),
+        ...byOperator(
+            left.filter(({ signal }) => signal === "grafana"),
+            "notice",
+        ),
+    ];
 }
 
-const operator = "victoria-metrics-operator.enabled";
+/**
+ * What follows for collectors when the operator that makes them goes, and all else stays. The definitions go with it, and take the
+ * objects of collectors along; but each of those has a finalizer that only the operator takes off, and it may be gone before
+ * (`collectorFinalizer` in opentelemetry-operator, internal/controllers/opentelemetrycollector_controller.go).
+ */
+export function collectorConsequences(from: Route, to: Route): Consequence[] {
+    return kindsOfClusters.flatMap(({ on, component, where }): Consequence[] => {
+        const [before, after] = [from, to].map(({ umbrella }) => operatorOffAt(umbrella, "opentelemetry-operator", on));
+        const runs = ({ umbrella }: Route) => enabledComponents(umbrella).includes(component);
+        const has =
+            on === "management"
+                ? effectiveCollectors(from).length > 0
+                : on === "children" || !isRegionless(from.umbrella);
+        if (!after || before || !runs(from) || !runs(to) || !has) {
+            return [];
+        }
+        return [
+            {
+                severity: "loses",
+                key: `kof:values.${formatPath(after)}`,
+                message:
+                    `uninstalls what makes the collectors ${where}, with their definitions: they go with these, or run on as they are, and ` +
+                    "nothing makes or changes one any more",
+                acknowledge: `${on === "management" ? "" : `${on} `}opentelemetry-operator off`,
+            },
+        ];
+    });
+}
+
+const kindsOfClusters = [
+    { on: "management", component: "kof-operators", where: "of this cluster" },
+    { on: "regions", component: "kof-regional", where: "of each regional cluster" },
+    { on: "children", component: "kof-child", where: "of each child cluster" },
+] as const;
 
 /** What becomes of the volumes of stores that are gone. */
 function fate(gone: readonly VolumeChange[]): string {

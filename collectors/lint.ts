@@ -3,7 +3,7 @@ import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } 
 import { routeOf, type Route } from "../routes";
 import { clockProcessors, uncheckedPipelines } from "./clock";
 import { destinationsOf, endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
-import { installedCharts } from "../routes/installed";
+import { collectorOperatorOff, installedCharts } from "../routes/installed";
 import { storeOff, storesOff, storeText } from "../routes/stored";
 import { collectorDocument, effectiveCollectors, kubeStack, type Collector } from "./effective";
 import { endsOf, flowsOf, isDiscarding } from "./flows";
@@ -161,9 +161,11 @@ function unservedSignals(change: Change): Lint {
     const { route, collectors, destinations, intended } = change;
     const lost = signals.filter((signal) => intended[signal].stored && !destinations[signal].stored);
     if (lost.length > 0 && collectors.length === 0) {
+        const off = collectorOperatorOff(route.umbrella);
+        const by = `kof:values${off ? `.${formatPath(off)}` : ""}`;
         return {
             faults: [],
-            notices: [`No collector runs on this cluster by kof:values: ${lost.join(", ")} of it are not stored.`],
+            notices: [`No collector runs on this cluster by ${by}: ${lost.join(", ")} of it are not stored.`],
         };
     }
     const off = change.plain.filter(({ key }) => !collectors.some((each) => each.key === key));

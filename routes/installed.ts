@@ -77,15 +77,40 @@ export function storeOperatorOff(umbrella: HelmValues, on: InstalledChart["on"])
     return paths.find((path) => valueAt(umbrella, path) === false);
 }
 
+/** A kind of clusters. */
+export type Clusters = InstalledChart["on"] | "children";
+
+/** An operator of chart kof-operators. The umbrella has that of Grafana off by default. */
+export type Operator = "opentelemetry-operator" | "grafana-operator";
+
+/** Where kof-operators is switched, and where it has its values, on each kind of clusters. kof-regional has `operators` up to 1.9. */
+const operators: Readonly<
+    Record<Clusters, { readonly switches: readonly string[]; readonly values: readonly string[] }>
+> = {
+    management: { switches: ["kof-operators"], values: ["kof-operators.values"] },
+    regions: {
+        switches: ["kof-regional.values.kof-operators"],
+        values: ["kof-regional.values.kof-operators.values", "kof-regional.values.operators"],
+    },
+    children: { switches: [], values: ["kof-child.values.operators"] },
+};
+
 /**
- * The value that turns off what makes the collectors of the management cluster: the OpenTelemetry operator, which comes with
- * kof-operators. With it go the definitions of collectors (`crds.create` of chart opentelemetry-operator), and the collectors.
+ * The value that turns off an operator of chart kof-operators; `undefined` where it runs. What happens to what it has made depends on
+ * its definitions: those of collectors go with it (`crds.create` of chart opentelemetry-operator), those of Grafana stay
+ * (`templates/crds.yaml` of chart grafana-operator), in KOF 1.8.0 to 1.11.0-rc0.
  */
+export function operatorOffAt(umbrella: HelmValues, operator: Operator, on: Clusters): readonly string[] | undefined {
+    const { switches, values } = operators[on];
+    const own = values.map((path) => [...path.split("."), operator, "enabled"]);
+    return [...switches.map((path) => [...path.split("."), "enabled"]), ...own].find(
+        (path) => valueAt(umbrella, path) === false,
+    );
+}
+
+/** The value that turns off what makes the collectors of the management cluster. */
 export function collectorOperatorOff(umbrella: HelmValues): readonly string[] | undefined {
-    return [
-        ["kof-operators", "enabled"],
-        ["kof-operators", "values", "opentelemetry-operator", "enabled"],
-    ].find((path) => valueAt(umbrella, path) === false);
+    return operatorOffAt(umbrella, "opentelemetry-operator", "management");
 }
 
 /** Whether the child clusters store their telemetry on the management cluster. */
@@ -94,6 +119,7 @@ export function childrenStoreHere({ umbrella }: { readonly umbrella: HelmValues 
     return charts.some(({ chart, component }) => chart === "kof-storage" && component === "kof-regional");
 }
 
-function isRegionless(umbrella: HelmValues): boolean {
+/** Whether KOF stores on the management cluster what its fleet collects, and there are no regions. */
+export function isRegionless(umbrella: HelmValues): boolean {
     return valueAt(umbrella, ["regionless", "enabled"]) === true;
 }

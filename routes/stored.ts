@@ -211,7 +211,18 @@ function offNotices(deployment: Deployment): string[] {
         ...storesOff(deployment, "regions").map(
             ({ source, path }) => `kof:values.${formatPath(path)} turns off ${storeText(source)}.`,
         ),
+        ...unmadeNotices(deployment),
     ];
+}
+
+/** Grafana where it is switched on, but its operator is not. */
+function unmadeNotices(deployment: Deployment): string[] {
+    return sourcesOf(deployment, "management").flatMap((source) => {
+        const off = source.volume.signal === "grafana" && operatorOff(deployment.umbrella, source);
+        return off && switchedOff(deployment, source) === undefined
+            ? [`kof:values.${formatPath(off)} is false: nothing makes Grafana on this cluster.`]
+            : [];
+    });
 }
 
 /** The stores of telemetry that `kof:values` turn off by themselves, not with their component, and that no other chart brings. */

@@ -13,7 +13,7 @@ import { valuesHandedTo } from "../catalog/layers";
 import { isOn, settingIn } from "../catalog/setting";
 import { formatPath, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import type { Settings } from "../stacks/settings";
-import { installedCharts, regionalStorage, storeOperatorOff, type InstalledChart } from "./installed";
+import { installedCharts, operatorOffAt, regionalStorage, storeOperatorOff, type InstalledChart } from "./installed";
 
 /** What decides which stores run, and what they are told: a route, or what is known of it so far. */
 export interface Deployment {
@@ -158,6 +158,9 @@ function storesIn({ catalog, umbrella, values }: Deployment, charts: readonly In
 
 /** The value that turns off the operator without which nothing makes a store; `undefined` where it runs, or none is needed. */
 export function operatorOff(umbrella: HelmValues, { volume, chart }: VolumeSource): readonly string[] | undefined {
+    if (volume.signal === "grafana") {
+        return operatorOffAt(umbrella, "grafana-operator", chart.on);
+    }
     return volume.expands ? storeOperatorOff(umbrella, chart.on) : undefined;
 }
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { acknowledgement, planOf, refused, verdictOf } from "../../changes";
 import { planText } from "../../changes/text";
 import { mergeValues, nest, type HelmValue, type HelmValues } from "../../catalog/values";
+import { storesOf } from "../../routes/volumes";
 import { hasRegionless, routeFor, routes, type Raw } from "../support";
 
 const plan = (from: Raw, to: Raw) => planOf(routeFor(from), routeFor(to));
@@ -78,11 +79,75 @@ describe("a change of kof:values", () => {
                 "loses kof:values.victoria-metrics-operator.enabled [victoria-metrics-operator off]",
                 "notice kof:values.victoria-metrics-operator.enabled []",
             ]);
-            assert.match(operatorOff.consequences[0]!.message, /^leaves vmstorage to themselves: those that run stay/);
+            assert.match(
+                operatorOff.consequences[0]!.message,
+                /^leaves vmstorage without an operator: what runs stays/,
+            );
             assert.ok(operatorOff.volumes.every(({ operation }) => operation === "kept"));
             assert.deepEqual(found(none, off("kof-mothership")).slice(1), [
                 "loses kof:values.kof-mothership.enabled [kof-mothership off]",
             ]);
+        });
+    }
+
+    for (const version of ["1.8.0", "1.9.0", "1.10.0", "1.11.0-rc0"]) {
+        it(`on KOF ${version} that turns off what makes collectors loses what they would collect`, () => {
+            const here: Raw = { ...management, version };
+            const off = (path: string): Raw => ({
+                ...here,
+                values: at([`${path}.opentelemetry-operator.enabled`, false]),
+            });
+            const key = "kof-operators.values";
+            assert.deepEqual(found(here, off(key)), [
+                `loses kof:values.${key}.opentelemetry-operator.enabled [opentelemetry-operator off]`,
+            ]);
+            assert.match(
+                messages(here, off(key))[0]!,
+                /^uninstalls what makes the collectors of this cluster, with their definitions: they go with these, or run on as they are, and nothing makes/,
+            );
+            assert.ok(plan(here, off(key)).signals.every(({ operation }) => operation === "stops"));
+            assert.deepEqual(refused(plan(here, { ...off(key), acknowledge: "opentelemetry-operator off" })), []);
+            assert.deepEqual(found(off(key), off(key)), []);
+            // Where no collector runs, none is lost.
+            assert.deepEqual(found({ ...off(key), route: "none", values: {} }, { ...off(key), route: "none" }), []);
+            const ofRegions = hasRegionless(version)
+                ? "kof-regional.values.kof-operators.values"
+                : "kof-regional.values.operators";
+            for (const [path, kind] of [
+                [ofRegions, "regions"],
+                ["kof-child.values.operators", "children"],
+            ] as const) {
+                assert.deepEqual(found(here, off(path)), [
+                    `loses kof:values.${path}.opentelemetry-operator.enabled [${kind} opentelemetry-operator off]`,
+                ]);
+                assert.deepEqual(found(off(path), off(path)), []);
+                // With the component goes all that it installed.
+                const both = {
+                    ...here,
+                    values: mergeValues(off(path).values as HelmValues, at([`${path.split(".")[0]!}.enabled`, false])),
+                };
+                assert.ok(!found(here, both).some((text) => text.includes("opentelemetry-operator")));
+            }
+        });
+
+        it(`on KOF ${version} that turns off Grafana's operator leaves Grafana to itself`, () => {
+            const grafana = "kof-mothership.values.grafana";
+            const operator = "kof-operators.values.grafana-operator.enabled";
+            const wanted = [
+                [`${grafana}.enabled`, true],
+                [`${grafana}.installForTests`, true],
+            ] as const;
+            const made: Raw = { ...management, version, values: at(...wanted, [operator, true]) };
+            const left: Raw = { ...management, version, values: at(...wanted) };
+            const has = (raw: Raw) => storesOf(routeFor(raw)).some(({ workload }) => workload === "grafana");
+            assert.deepEqual([has(made), has(left)], [true, false]);
+            assert.deepEqual(found(made, left), [`notice kof:values.${operator} []`]);
+            assert.match(messages(made, left)[0]!, /^leaves grafana without an operator: what runs stays as it is/);
+            const volume = plan(made, left).volumes.find(({ workload }) => workload === "grafana");
+            assert.equal(volume?.operation, "kept");
+            const notice = `kof:values.${operator} is false: nothing makes Grafana on this cluster.`;
+            assert.ok(routeFor(left).notices.includes(notice));
+            assert.ok(!routeFor(made).notices.includes(notice));
         });
     }
 
@@ -330,6 +395,12 @@ describe("a change of what is immutable in a StatefulSet of a chart's own", () =
 
 describe("the end of route regionless", () => {
     for (const version of ["1.10.0", "1.11.0-rc0"]) {
+        it(`is none of operators on regions, of which there are none, on KOF ${version}`, () => {
+            const regionless = { ...routes.regionless, version };
+            const operators = at(["kof-regional.values.kof-operators.values.opentelemetry-operator.enabled", false]);
+            assert.deepEqual(found(regionless, { ...regionless, values: operators }), []);
+        });
+
         it(`takes from child clusters where their telemetry is stored, on KOF ${version}`, () => {
             assert.ok(hasRegionless(version));
             const regionless = { ...routes.regionless, version };

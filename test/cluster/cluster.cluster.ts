@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { eventually, useCluster } from "./cluster";
-import type { AnyObject } from "./crds";
+import { crds, type AnyObject } from "./crds";
 import { FluxStandIn } from "./flux";
 
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };
@@ -39,6 +39,41 @@ describe("the cluster for tests", () => {
         await cluster().apply(namespace, collector);
         const found = await cluster().read(collector);
         assert.deepEqual([found.spec, found.status], [collector.spec, collector.status]);
+    });
+
+    // What happens to collectors when their definition goes with the operator (`collectorConsequences`). 2026-11-27, Kubernetes 1.36.3.
+    it("deletes objects with their definition, but for those that a finalizer keeps", async () => {
+        const group = "tests.example.net";
+        const definition: AnyObject = {
+            ...crds[0]!,
+            metadata: { name: `things.${group}` },
+            spec: {
+                ...crds[0]!.spec,
+                group,
+                names: { kind: "Thing", listKind: "ThingList", plural: "things", singular: "thing" },
+            },
+        };
+        const { name: version } = definition.spec.versions[0];
+        const thing = (name: string, ...finalizers: string[]): AnyObject => ({
+            apiVersion: `${group}/${version}`,
+            kind: "Thing",
+            metadata: { name, namespace: "kof", finalizers },
+        });
+        const [free, kept] = [thing("free"), thing("kept", `${group}/finalizer`)];
+        const things = `/apis/${group}/${version}/namespaces/kof/things`;
+        await cluster().apply(namespace, definition);
+        await eventually(async () => (await cluster().api.request("GET", things)).status === 200, "it is served");
+        await cluster().apply(free, kept);
+        await cluster().api.request(
+            "DELETE",
+            `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.${group}`,
+        );
+        await eventually(async () => (await cluster().read(free)) === undefined, "one is gone");
+        await sleep(2000);
+        assert.ok((await cluster().read(kept)).metadata.deletionTimestamp !== undefined, "the other is not");
+        await assert.rejects(cluster().apply(thing("new")), /terminating|not allowed|405/i);
+        await cluster().merge(kept, { metadata: { finalizers: [] } });
+        await eventually(async () => (await cluster().read(definition)) === undefined, "all are gone");
     });
 
     it("has a stand-in for Flux that installs in order, fails when told to, and uninstalls before a release goes", async () => {

@@ -156,13 +156,14 @@ describe("the picture of any values", () => {
                     return;
                 }
                 seen++;
-                const { here, regions } = readStores(String(raw.version), route.values);
+                const { here, regions, entrance } = readStores(String(raw.version), route.values);
                 assert.deepEqual(rows(storesOf(route).map(asReading)), rows(here));
                 assert.deepEqual(rows(regionalStoresOf(route).map(asReading)), rows(regions));
                 const destinations = destinationsOf(route);
                 const addresses = readAddresses(effectiveCollectors(route).map(({ config }) => config));
                 const stored = new Set(here.map(({ workload }) => workload));
-                const atRegion = new Set(regions.map(({ workload }) => workload));
+                const isOpen = raw.istio === true ? entrance.inMesh : entrance.outside;
+                const atRegion = new Set(isOpen ? regions.map(({ workload }) => workload) : []);
                 for (const signal of signals) {
                     const destination = destinations[signal];
                     const ends = destination.stored ? destination.ends : [];

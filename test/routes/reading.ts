@@ -152,8 +152,17 @@ function ofRegional(version: string, chart: Values, { storage: own = {}, global 
     return over(over(over(chart, { global }), classes), own);
 }
 
-/** The stores of the management cluster, and those of each region, with these values of the umbrella. */
-export function readStores(version: string, values: HelmValues): { here: Reading[]; regions: Reading[] } {
+/** What a cluster stores, as a person reads it off values of the umbrella. */
+interface Stores {
+    /** On the management cluster. */
+    readonly here: Reading[];
+    /** On each region. */
+    readonly regions: Reading[];
+    /** Whether each region has its vmauth, without and within the mesh, through which everything comes. */
+    readonly entrance: { readonly outside: boolean; readonly inMesh: boolean };
+}
+
+export function readStores(version: string, values: HelmValues): Stores {
     const { charts } = catalogOf(version);
     const defaults = (chart: string): Values => charts[chart]?.values ?? {};
     const umbrella = over(defaults("kof"), values);
@@ -161,7 +170,10 @@ export function readStores(version: string, values: HelmValues): { here: Reading
     const valuesOf = (name: string): Values => umbrella[name]?.values ?? {};
     const operated = ({ workload }: Reading) => ["vmselect", "vmstorage", "vlstorage-audit"].includes(workload);
     const isOperatorOn = umbrella["victoria-metrics-operator"]?.enabled !== false;
-    const made = (stores: Reading[], by: boolean) => stores.filter((store) => by || !operated(store));
+    const made = (stores: Reading[], by: boolean, grafanaBy: boolean) =>
+        stores.filter((store) => (store.workload === "grafana" ? grafanaBy : by || !operated(store)));
+    // Grafana's operator is off unless somebody turns it on.
+    const makesGrafana = (own?: Values) => own?.["grafana-operator"]?.enabled === true;
     const regionless = umbrella.regionless?.enabled === true;
     const here: Reading[] = [];
     if (isOn("kof-mothership")) {
@@ -179,14 +191,19 @@ export function readStores(version: string, values: HelmValues): { here: Reading
         });
         here.push(...storage(over(given, child.fromManagement.storage)));
     }
-    const regional = isOn("kof-regional")
-        ? storage(ofRegional(version, defaults("kof-storage"), valuesOf("kof-regional")))
-        : [];
+    const regionalValues = ofRegional(version, defaults("kof-storage"), valuesOf("kof-regional"));
+    const regional = isOn("kof-regional") ? storage(regionalValues) : [];
     const ofRegions = [valuesOf("kof-regional"), valuesOf("kof-regional").storage];
     const isThere = ofRegions.every((own?: Values) => own?.["victoria-metrics-operator"]?.enabled !== false);
+    const { victoriametrics: vm } = regionalValues;
+    const outside = isThere && vm?.enabled === true && vm.vmauth?.enabled === true;
+    const grafanaHere = umbrella["kof-operators"]?.enabled !== false && makesGrafana(valuesOf("kof-operators"));
+    const { "kof-operators": operators, operators: before } = valuesOf("kof-regional");
+    const grafanaThere = operators?.enabled !== false && (makesGrafana(operators?.values) || makesGrafana(before));
     return {
-        here: made(regionless ? [...here, ...regional] : here, isOperatorOn),
-        regions: regionless ? [] : made(regional, isThere),
+        here: made(regionless ? [...here, ...regional] : here, isOperatorOn, grafanaHere),
+        regions: regionless ? [] : made(regional, isThere, grafanaThere),
+        entrance: { outside, inMesh: outside && vm?.vmcluster?.enabled === true },
     };
 }
 

@@ -185,6 +185,7 @@ describe("volumes", () => {
                 .filter((each) => each.version === version)
                 .flatMap(({ raw }) => {
                     const grafana = {
+                        "kof-operators": { values: { "grafana-operator": { enabled: true } } },
                         "kof-mothership": { values: { grafana: { enabled: true, installForTests: true } } },
                     };
                     return volumesOf(routeFor({ ...raw, values: grafana })).map(({ source }) => source.volume);
