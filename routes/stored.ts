@@ -154,6 +154,7 @@ export function storageNotices(deployment: Deployment): string[] {
         ...new Set([
             ...signals.flatMap((signal) => settingNotices(deployment, signal, own)),
             ...offNotices(deployment),
+            ...[...own, ...regional].flatMap((store) => sizeNotices(deployment, store)),
             ...[...own, ...regional].flatMap((store) => keepingNotices(deployment, store)),
             ...own.flatMap(({ source }) => sized.flatMap((aspect) => betterSaid(deployment, source, aspect))),
         ]),
@@ -162,21 +163,31 @@ export function storageNotices(deployment: Deployment): string[] {
 
 function settingNotices(deployment: Deployment, signal: Signal, stores: readonly Volume[]): string[] {
     const { storage, route } = deployment.settings;
-    const { size, replicas }: { size?: string | undefined; replicas?: number | undefined } = storage?.[signal] ?? {};
-    if (storage?.[signal] && !stores.some((store) => store.signal === signal)) {
-        const off = storeOff(deployment, signal);
-        const why =
-            off === undefined ? `route ${route} stores no ${signal} on this cluster` : `${off} turns the store off`;
-        return [`kof:storage.${signal} has no effect: ${why}.`];
+    if (!storage?.[signal] || stores.some((store) => store.signal === signal)) {
+        return [];
+    }
+    const off = storeOff(deployment, signal);
+    const why = off === undefined ? `route ${route} stores no ${signal} on this cluster` : `${off} turns the store off`;
+    return [`kof:storage.${signal} has no effect: ${why}.`];
+}
+
+/** What is to be known of the size and the number of pods that somebody asks for, by whichever key. */
+function sizeNotices(deployment: Deployment, { source, retention, size, count }: Volume): string[] {
+    const { signal } = source.volume;
+    const isSaid = (aspect: Sized) =>
+        asked(deployment.settings, source, aspect) !== undefined || saidAt(deployment, source, aspect) !== undefined;
+    const key = (aspect: Sized) => keyOf(deployment, source, aspect);
+    if (retention === undefined) {
+        return [];
     }
     return [
-        ...(size !== undefined && sizeInGiB(size) < advisedGiB
-            ? [`kof:storage.${signal}.size is ${size}: KOF advises at least ${String(advisedGiB)}Gi for each pod.`]
+        ...(isSaid("size") && sizeInGiB(size) < advisedGiB
+            ? [`${key("size")} is ${size}: KOF advises at least ${String(advisedGiB)}Gi for each pod.`]
             : []),
-        ...(replicas !== undefined && signal !== "metrics"
+        ...(isSaid("replicas") && signal !== "metrics"
             ? [
-                  `kof:storage.${signal}.replicas is ${String(replicas)}: these are shards, not copies. Each holds its share of ` +
-                      `the ${signal} alone, which are lost with its volume.`,
+                  `${key("replicas")} is ${String(count)}: these are shards, not copies. Each holds its share of the ${signal} alone, which are ` +
+                      "lost with its volume.",
               ]
             : []),
     ];

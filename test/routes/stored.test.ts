@@ -96,6 +96,33 @@ describe("kof:values and the settings of stores", () => {
         assert.deepEqual(notices({}, [key.replace(storage, "kof-regional.values.storage"), "90d"]), []);
     });
 
+    it("have what a setting has to be known of, by whichever key and on regions too", () => {
+        const shards = (key: string, signal: string) =>
+            `${key} is 3: these are shards, not copies. Each holds its share of the ${signal} alone, which are lost with its volume.`;
+        const small = (key: string) => `${key} is 5Gi: KOF advises at least 10Gi for each pod.`;
+        const ofStores = (storage: string) => [
+            [`${storage}.victoriametrics.vlcluster_audit.spec.vlstorage.replicaCount`, "audit"] as const,
+            [`${storage}.victoria-logs-cluster.vlstorage.replicaCount`, "logs"] as const,
+            [`${storage}.victoria-traces-cluster.vtstorage.replicaCount`, "traces"] as const,
+        ];
+        const known = (all: readonly string[]) =>
+            all.filter((text) => !text.includes("for which there is the setting"));
+        for (const signal of ["audit", "logs", "traces"]) {
+            assert.deepEqual(notices({ storage: { [signal]: { replicas: 3, size: "5Gi" } } }), [
+                small(`kof:storage.${signal}.size`),
+                shards(`kof:storage.${signal}.replicas`, signal),
+            ]);
+        }
+        for (const place of [storage, "kof-regional.values.storage"]) {
+            for (const [path, signal] of ofStores(place)) {
+                assert.deepEqual(known(notices({}, [path, 3])), [shards(`kof:values.${path}`, signal)]);
+            }
+            const size = `${place}.victoria-logs-cluster.vlstorage.persistentVolume.size`;
+            assert.deepEqual(known(notices({}, [size, "5Gi"])), [small(`kof:values.${size}`)]);
+        }
+        assert.deepEqual(known(notices({}, [`${metrics}.vmstorage.replicaCount`, 4])), []);
+    });
+
     it("say which setting has no effect, because values turn its store off", () => {
         const off = `${storage}.victoriametrics.vlcluster_audit.enabled`;
         assert.deepEqual(notices({ storage: { audit: { retention: "90d" } } }, [off, false]), [
