@@ -15,6 +15,7 @@ import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
 import { settingsSchema, type StorageClassSettings } from "./settings";
+import { storeProblems } from "./storeRules";
 import { defaultClasses, requiredParameters, storageClassPresets } from "./storageClasses";
 import { templateProblems } from "./templateRules";
 
@@ -478,10 +479,10 @@ function valueProblems(settings: Values): Problem[] {
         message,
         allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
     }));
-    // What one check has said of a value, another need not say again.
-    for (const check of [schemaProblems, objectProblems]) {
-        const named = new Set(problems.map(({ key }) => key));
-        problems.push(...check(catalog, given).filter(({ key }) => !named.has(key)));
+    // What one check has said of a value, another need not say again of that, or of what is below it.
+    for (const check of [storeProblems, schemaProblems, objectProblems]) {
+        const named = problems.map(({ key }) => `${key}.`);
+        problems.push(...check(catalog, given).filter(({ key }) => !named.some((each) => `${key}.`.startsWith(each))));
     }
     problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
     for (const [path, value] of leaves(given)) {

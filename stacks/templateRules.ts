@@ -173,7 +173,7 @@ function breaks(path: readonly string[], text: string, { pasted }: Catalog): boo
 const kubeStack = "opentelemetry-kube-stack";
 
 /** The charts whose values a path of the umbrella's is in, each with the path in them: those that hand values on, and the last. */
-function chartsAt(path: readonly string[]): (readonly [chart: string, path: readonly string[]])[] {
+export function chartsAt(path: readonly string[]): (readonly [chart: string, path: readonly string[]])[] {
     const found: (readonly [string, readonly string[]])[] = [["kof", path]];
     let [chart = "", inner] = path[1] === "values" ? [path[0], path.slice(2)] : ["", path];
     while (chart !== "") {

@@ -354,7 +354,11 @@ describe("adopting", () => {
 
     it("takes sizes and one class for all volumes as settings, and any other class as it is", () => {
         for (const { version, raw } of cases.filter(({ name }) => name === "management")) {
-            const storage = { logs: { size: "7Gi", retention: "3d", replicas: 3 } };
+            // The cache of metrics, which is a store of theirs too, has none of these.
+            const storage = {
+                metrics: { size: "300Gi", retention: "60d", replicas: 4, replicationFactor: 3 },
+                logs: { size: "7Gi", retention: "3d", replicas: 3 },
+            };
             const { settings } = values(stringify(routeFor({ ...raw, storage }).values), version);
             assert.deepEqual(settings.storage, storage);
             assert.deepEqual(settings.storageClass, { create: false, name: "kof" });
