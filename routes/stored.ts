@@ -18,6 +18,7 @@ import {
     storesOf,
     switchedOff,
     type Deployment,
+    type Limit,
     type Volume,
     type VolumeSource,
 } from "./volumes";
@@ -357,15 +358,21 @@ function unreadable(deployment: Deployment, store: Volume): Problem[] {
         ),
         ...problem(
             "retention",
-            retention === undefined || retentionInDays(retention) > 0,
+            retention === undefined || isRetention(retention),
             `is ${is("retention")}, which is no time for ${workload} to keep anything`,
-            "a number with a unit that VictoriaMetrics reads: 30d, 4w or 1y",
+            "a number with a unit that VictoriaMetrics reads, from a day to 100 years: 30d, 4w or 1y",
         ),
         ...problem(
             "limits",
-            limits.every(({ giB }) => giB === undefined || giB > 0),
+            limits.every(isLimit),
             `is ${is("limits")}, which is no limit for what ${workload} keeps`,
-            "bytes with a unit (50GiB), or a percentage",
+            "bytes with a unit (50GiB), or a percentage, which is a whole number from 1 to 100",
+        ),
+        ...problem(
+            "limits",
+            !(limits.some(({ kind }) => kind === "bytes") && limits.some(({ kind }) => kind === "percent")),
+            `is one limit of two (${limits.map(({ text }) => text).join(", ")}), with which ${workload} does not start`,
+            "either bytes or a percentage",
         ),
         ...problem(
             "replicationFactor",
@@ -384,6 +391,17 @@ function unreadable(deployment: Deployment, store: Volume): Problem[] {
             )
             .slice(0, 1),
     ];
+}
+
+/** What the stores take for a time at their start, as VictoriaLogs 1.52.1 and VictoriaMetrics 1.146.1 did when tried (2026-11-27). */
+function isRetention(text: string): boolean {
+    const days = retentionInDays(text);
+    return days >= 1 && days < 1200 * 31 && !/\dm(?!s)/.test(text);
+}
+
+/** The same of a limit. */
+function isLimit({ kind, text, giB }: Limit): boolean {
+    return kind === "percent" ? /^([1-9]\d?|100)%$/.test(text) : giB === undefined || giB > 0;
 }
 
 /** Stores that two charts would make under one name. */

@@ -159,6 +159,43 @@ describe("kof:values and the settings of stores", () => {
         ]);
     });
 
+    // Each as victoria-logs 1.52.1 and victoria-metrics 1.146.1 took it at their start, 2026-11-27.
+    it("refuse what a store does not start with", () => {
+        for (const [value, isRight] of [
+            ["12h", false],
+            ["24h", true],
+            ["1d12h", true],
+            ["24h59m", false],
+            ["100y", true],
+            ["200y", false],
+        ] as const) {
+            for (const path of [`${vlstorage}.retentionPeriod`, `${metrics}.vmstorage.extraArgs.retentionPeriod`]) {
+                assert.equal(problems({}, [path, value]).includes("which is no time for"), !isRight, value);
+            }
+        }
+        const limits = (...entries: (readonly [string, HelmValue])[]) =>
+            problems({}, [
+                `${vlstorage}.extraArgs`,
+                Object.fromEntries(entries.map(([key, value]) => [`retention.${key}`, value])),
+            ]);
+        for (const percent of [0.5, 80.5, 150, "80.5"]) {
+            assert.match(limits(["maxDiskUsagePercent", percent]), /which is no limit for what vlstorage keeps/);
+        }
+        for (const percent of [1, 100, "80"]) {
+            assert.equal(limits(["maxDiskUsagePercent", percent]), "");
+        }
+        assert.equal(limits(["maxDiskSpaceUsageBytes", "1.5GiB"]), "");
+        assert.match(
+            limits(["maxDiskSpaceUsageBytes", "50GiB"], ["maxDiskUsagePercent", 80]),
+            /extraArgs\."retention\.maxDiskSpaceUsageBytes" is one limit of two \(50GiB, 80%\), with which vlstorage does not start\n {4}Allowed: either bytes or a percentage$/m,
+        );
+        const elsewhere = `${vlstorage}.retentionDiskSpaceUsage`;
+        assert.match(
+            problems({}, [elsewhere, 20], [`${vlstorage}.extraArgs`, { "retention.maxDiskUsagePercent": 80 }]),
+            /retentionDiskSpaceUsage is one limit of two \(20GiB, 80%\)/,
+        );
+    });
+
     it("refuse what no store can be made of, on this cluster and on regions", () => {
         const text = problems(
             {},
