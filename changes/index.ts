@@ -1,7 +1,7 @@
 import { signals, type Signal } from "../catalog";
 import { compareCatalogs, type CatalogChanges } from "../catalog/compare";
 import type { Route } from "../routes";
-import { destinationsOf, destinationText, type Destination } from "../routes/destinations";
+import { destinationsOf, destinationText, isSameDestination, type Destination } from "../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { pastOf, unspent, type Past } from "./past";
@@ -172,7 +172,7 @@ function signalChange(signal: Signal, before: Destination, after: Destination): 
     if (!before.stored) {
         return { signal, from: was, to: is, operation: "starts", gap: "everything until this deployment" };
     }
-    const moves = was !== is;
+    const moves = !isSameDestination(before, after);
     return {
         signal,
         from: was,

@@ -91,9 +91,10 @@ export function listOf(pipeline: HelmValue, kind: string): string[] {
 export function addressOf(exporter: HelmValue | undefined, kind: string): string {
     const settings = isMap(exporter) ? exporter : {};
     const { namespace, log_group_name: group, log_stream_name: stream, endpoint, region } = settings;
+    const own = settings[`${kind}_endpoint`];
     const stored = group === undefined ? undefined : `${textOf(group)}/${textOf(stream)}`;
     // Of metrics in CloudWatch it is their namespace that tells, and of traces in X-Ray the region.
     return textOf(
-        namespace ?? stored ?? settings[`${kind}_endpoint`] ?? endpoint ?? region ?? "its own default address",
+        namespace ?? stored ?? (own === "" ? undefined : own) ?? endpoint ?? region ?? "its own default address",
     );
 }

@@ -1,5 +1,5 @@
 import { chartValues, signals, type Catalog, type Signal } from "../catalog";
-import { textOf, valueAt } from "../catalog/values";
+import { textOf, valueAt, type HelmValue } from "../catalog/values";
 import { streamPattern } from "../aws/streams";
 import { effectiveCollectors, kubeStack, type Collector } from "../collectors/effective";
 import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
@@ -15,6 +15,8 @@ export interface End {
     /** The exporter's address, with `*` for what differs from pod to pod. */
     readonly address: string;
     readonly on: "cluster" | "region" | "aws" | "elsewhere";
+    /** The address in the one form that it has however the exporter is told it, where there are several. */
+    readonly same?: string;
     /** The signal whose store it is, on this cluster or on a region: audit logs may be sent to that of the logs. */
     readonly holds?: Signal;
     /** The log group of CloudWatch where the records stand; those of metrics are there in a format that CloudWatch makes metrics of. */
@@ -65,7 +67,7 @@ export function destinationsOf(route: Route, collectors = effectiveCollectors(ro
     const destination = (signal: Signal): Destination => {
         const found = flowsFor(signal, collectors).map(endOf);
         const ends = found.filter((end) => "store" in end);
-        const [first, ...rest] = [...new Map(ends.map((end) => [`${end.store}: ${end.address}`, end])).values()];
+        const [first, ...rest] = [...new Map(ends.map((end) => [identityOf(end), end])).values()];
         const losses = found.filter((end) => "why" in end);
         const loss = losses.find(({ absent }) => absent !== undefined) ?? losses[0];
         return first ? { stored: true, ends: [first, ...rest] } : { stored: false, why: loss?.why ?? "not collected" };
@@ -90,7 +92,7 @@ export function endFinder(route: Route): (flow: Flow) => End | Loss {
     const region = settings.route === "regional" ? settings.regional : undefined;
     const closed = regionEntranceOff(route);
     const vmauth = region && vmauthOf(region.cluster, region.domain, settings.istio);
-    return ({ exporter, address, settings: options }) => {
+    return ({ exporter, address, pipeline, settings: options }) => {
         if (address === undefined) {
             return { why: typeOf(exporter) === "debug" ? "printed to the collector's own log" : "discarded" };
         }
@@ -158,8 +160,9 @@ export function endFinder(route: Route): (flow: Flow) => End | Loss {
             case "prometheusremotewrite":
                 return { store: "Prometheus remote write", address, on: "elsewhere" };
             case "otlp":
-            case "otlphttp":
                 return { store: "OTLP", address, on: "elsewhere" };
+            case "otlphttp":
+                return { store: "OTLP", address, on: "elsewhere", same: endpointOf(options, pipeline, address) };
             default:
                 return { store: typeOf(exporter), address, on: "elsewhere" };
         }
@@ -203,6 +206,31 @@ function shownStream(stream: string, asked: string | undefined): string {
     const pattern = streamPattern(asked ?? "");
     const parts = pattern.split("*").map((part) => part.replaceAll(/[^\w/-]/g, "\\$&"));
     return new RegExp(`^${parts.join(".*")}$`).test(stream) ? pattern : stream.replaceAll(/\$?\{[^}]*\}/g, "*");
+}
+
+/**
+ * The endpoint to which the exporter otlphttp adds `/v1/metrics` and its like, where its address for one signal comes to the same as
+ * with that (`composeSignalURL` in exporter/otlphttpexporter/factory.go); otherwise the address, marked as one that nothing is added to.
+ */
+function endpointOf(options: HelmValue, pipeline: string, address: string): string {
+    const [kind = ""] = pipeline.split("/");
+    if (["", undefined].includes(valueAt(options, [`${kind}_endpoint`]) as string | undefined)) {
+        return address.replace(/\/$/, "");
+    }
+    const added = `/v1/${kind}`;
+    return address.endsWith(added) ? address.slice(0, -added.length) : `${address} as it is`;
+}
+
+/** What two ends have in common that are one. */
+export function identityOf({ store, address, same = address }: End): string {
+    return `${store}: ${same}`;
+}
+
+/** Whether two destinations are the same places. */
+export function isSameDestination(one: Destination, other: Destination): boolean {
+    const text = (destination: Destination) =>
+        destination.stored ? destination.ends.map(identityOf).sort().join() : destinationText(destination);
+    return text(one) === text(other);
 }
 
 /** A destination as a person reads it. */

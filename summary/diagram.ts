@@ -2,7 +2,7 @@ import { signals, type Signal } from "../catalog";
 import { effectiveCollectors, shortName } from "../collectors/effective";
 import { endsOf } from "../collectors/flows";
 import type { Route } from "../routes";
-import { destinationsOf, endFinder, type End, type Loss } from "../routes/destinations";
+import { destinationsOf, endFinder, identityOf, type End, type Loss } from "../routes/destinations";
 import { childrenStoreHere } from "../routes/installed";
 
 /** What becomes of a part of the picture in a change. */
@@ -94,7 +94,7 @@ function graphOf(route: Route): Graph {
 function ending(end: End | Loss): [string, Node] {
     return "store" in end
         ? [
-              `store-${end.store}-${end.address}`,
+              `store-${identityOf(end)}`,
               { label: `${end.store}<br>${host(end.address)}`, shape: "store", inCluster: false },
           ]
         : [`nowhere-${end.why}`, { label: `not stored<br>(${end.why})`, shape: "nowhere", inCluster: false }];

@@ -6,6 +6,7 @@ import { runOffline } from "../../cli/program";
 import { planOf } from "../../changes";
 import { lintCollectors } from "../../collectors/lint";
 import { destinationsOf, destinationText } from "../../routes/destinations";
+import { changeDiagram } from "../../summary/diagram";
 import { summaryPage } from "../../summary/page";
 import { cases, destinationsIn, routeFor, routes, stackFile, type Raw } from "../support";
 
@@ -66,6 +67,30 @@ describe("where signals go", () => {
                 change.signals.map(({ to }) => to),
                 signals.map((signal) => expected[signal]),
             );
+            const moved = (from: Raw, to: Raw) => {
+                const [was, is] = [routeFor({ ...from, version }), routeFor({ ...to, version })];
+                const { signals: all } = planOf(was, is);
+                // What moves for the plan moves in the diagram.
+                const drawn = changeDiagram(was, is);
+                assert.equal(
+                    /newly sent to|comes in/.test(drawn),
+                    all.some(({ operation }) => operation === "moves"),
+                );
+                return all.filter(({ operation }) => operation === "moves").map(({ signal }) => signal);
+            };
+            // Up to 1.9 audit logs are among the logs.
+            assert.deepEqual(moved(otlp, perSignal(endpoints)), ["logs", "traces", "audit"]);
+            assert.deepEqual(moved(perSignal(endpoints), otlp), ["logs", "traces", "audit"]);
+            const { metrics_endpoint } = endpoints;
+            assert.deepEqual(moved(otlp, perSignal({ metrics_endpoint })), []);
+            assert.deepEqual(moved(otlp, perSignal({ metrics_endpoint: "" })), []);
+            assert.deepEqual(moved(otlp, perSignal({ endpoint: "http://mimir.example.net/otlp/" })), []);
+            // The exporter adds nothing to this one.
+            assert.deepEqual(moved(otlp, perSignal({ metrics_endpoint: "http://mimir.example.net/otlp" })), [
+                "metrics",
+            ]);
+            const elsewhere = { ...endpoints, traces_endpoint: "http://other.example.net/v1/traces" };
+            assert.deepEqual(moved(perSignal(endpoints), perSignal(elsewhere)), ["traces"]);
         });
 
         it(`is the setting's address for the signals that values say nothing of, on KOF ${version}`, () => {
