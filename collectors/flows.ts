@@ -9,7 +9,10 @@ export interface Flow {
     readonly signal: Signal;
     /** The exporter's name: `otlphttp/logs`. */
     readonly exporter: string;
-    /** Where the exporter sends it: a URL, `group/stream` of CloudWatch, or `undefined` when it is discarded. */
+    /**
+     * Where the exporter sends it: a URL, `group/stream` of CloudWatch, or `undefined` when it is discarded. Empty where the exporter
+     * has no address, with which its collector does not start.
+     */
     readonly address: string | undefined;
     /** The exporter's options. */
     readonly settings: HelmValue | undefined;
@@ -43,7 +46,9 @@ export function flowsOf({ config }: Collector): Flow[] {
                         pipeline,
                         signal: pipeline === auditPipeline ? "audit" : kind,
                         exporter,
-                        address: isDiscarding(exporter) ? undefined : addressOf(settings, kind),
+                        address: isDiscarding(exporter)
+                            ? undefined
+                            : addressOf(settings, kind, defaultAddress(exporter)),
                         settings,
                     };
                 }),
@@ -87,14 +92,21 @@ export function listOf(pipeline: HelmValue, kind: string): string[] {
     return Array.isArray(list) ? list.map(textOf) : [];
 }
 
-/** Where an exporter sends what a pipeline of this kind hands to it. */
-export function addressOf(exporter: HelmValue | undefined, kind: string): string {
+/** These have no address that anybody would mean (0.143: `Config.Validate` of otlphttp, `createDefaultConfig` of prometheusremotewrite). */
+function defaultAddress(exporter: string): string {
+    return ["otlp", "otlphttp", "prometheusremotewrite"].includes(typeOf(exporter)) ? "" : "its own default address";
+}
+
+/**
+ * Where an exporter sends what a pipeline of this kind hands to it.
+ *
+ * @param otherwise what to return where its options do not say.
+ */
+function addressOf(exporter: HelmValue | undefined, kind: string, otherwise: string): string {
     const settings = isMap(exporter) ? exporter : {};
     const { namespace, log_group_name: group, log_stream_name: stream, endpoint, region } = settings;
     const own = settings[`${kind}_endpoint`];
     const stored = group === undefined ? undefined : `${textOf(group)}/${textOf(stream)}`;
     // Of metrics in CloudWatch it is their namespace that tells, and of traces in X-Ray the region.
-    return textOf(
-        namespace ?? stored ?? (own === "" ? undefined : own) ?? endpoint ?? region ?? "its own default address",
-    );
+    return textOf(namespace ?? stored ?? (own === "" ? undefined : own) ?? endpoint ?? region ?? otherwise);
 }

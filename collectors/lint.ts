@@ -128,6 +128,12 @@ function lostFlows(
             ] as const,
         ];
     });
+    const addressless = flowsOf(collector)
+        .filter(({ address, settings }) => address === "" && settings !== undefined)
+        .map(
+            ({ pipeline, exporter }) =>
+                [`pipeline ${pipeline} sends to exporter ${exporter}, which has no address`, collector.name] as const,
+        );
     const ended = endsOf(collector)
         .filter(({ signal, address }) => address === undefined && intended[signal].stored)
         .filter(({ pipeline }) => !endsByDefault(route, collector, pipeline))
@@ -138,7 +144,7 @@ function lostFlows(
                     collector.name,
                 ] as const,
         );
-    return [...absent, ...ended];
+    return [...absent, ...addressless, ...ended];
 }
 
 /** The key in `kof:values` that turns off the store that records are sent to; `undefined` where none does. */

@@ -99,6 +99,9 @@ export function endFinder(route: Route): (flow: Flow) => End | Loss {
         if (options === undefined) {
             return { why: `exporter ${exporter} is not defined` };
         }
+        if (address === "") {
+            return { why: `exporter ${exporter} has no address` };
+        }
         const ofStore = own.get(serviceOf(address) ?? "");
         if (ofStore !== undefined) {
             const store = here?.get(ofStore.signal);

@@ -241,6 +241,26 @@ describe("the lint of collectors", () => {
             );
         });
 
+        it("refuses an exporter without an address, with which its collectors would not start", () => {
+            for (const [exporter, key, signal] of [
+                ["otlphttp/traces", "traces_endpoint", "traces"],
+                ["prometheusremotewrite", "endpoint", "metrics"],
+            ] as const) {
+                const values = kubeStack("1.10.0", [...config, "exporters", exporter, key], "");
+                const { faults } = management(values);
+                assert.match(
+                    faults[0]!.message,
+                    new RegExp(
+                        `^breaks the collectors? .*: pipeline ${signal}\\S* sends to exporter ${exporter}, which has no address$`,
+                    ),
+                );
+                const { [signal]: destination } = destinationsOf(
+                    routeFor({ ...routes.management, version: "1.10.0", values }),
+                );
+                assert.equal(destination.stored, false);
+            }
+        });
+
         it("says that no collector runs, and which signals are lost with it", () => {
             const { faults, notices } = management({ "kof-child": { enabled: false } });
             assert.deepEqual(faults, []);
