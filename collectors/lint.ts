@@ -132,7 +132,10 @@ function lostFlows(
         .filter(({ address, settings }) => address === "" && settings !== undefined)
         .map(
             ({ pipeline, exporter }) =>
-                [`pipeline ${pipeline} sends to exporter ${exporter}, which has no address`, collector.name] as const,
+                [
+                    `pipeline ${pipeline} sends to exporter ${exporter}, which has no address that is text`,
+                    collector.name,
+                ] as const,
         );
     const ended = endsOf(collector)
         .filter(({ signal, address }) => address === undefined && intended[signal].stored)

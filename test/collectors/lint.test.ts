@@ -242,16 +242,17 @@ describe("the lint of collectors", () => {
         });
 
         it("refuses an exporter without an address, with which its collectors would not start", () => {
-            for (const [exporter, key, signal] of [
-                ["otlphttp/traces", "traces_endpoint", "traces"],
-                ["prometheusremotewrite", "endpoint", "metrics"],
+            for (const [exporter, key, signal, value] of [
+                ["otlphttp/traces", "traces_endpoint", "traces", ""],
+                ["otlphttp/traces", "traces_endpoint", "traces", -1],
+                ["prometheusremotewrite", "endpoint", "metrics", ""],
             ] as const) {
-                const values = kubeStack("1.10.0", [...config, "exporters", exporter, key], "");
+                const values = kubeStack("1.10.0", [...config, "exporters", exporter, key], value);
                 const { faults } = management(values);
                 assert.match(
                     faults[0]!.message,
                     new RegExp(
-                        `^breaks the collectors? .*: pipeline ${signal}\\S* sends to exporter ${exporter}, which has no address$`,
+                        `^breaks the collectors? .*: pipeline ${signal}\\S* sends to exporter ${exporter}, which has no address that is text$`,
                     ),
                 );
                 const { [signal]: destination } = destinationsOf(
