@@ -135,9 +135,11 @@ export function rememberedPast(
 ): Pick<Deployed, "acknowledged" | "fewestCopies"> {
     const acknowledged = [...spentBy(deployed), ...acknowledgements(to.settings.acknowledge)];
     const before = deployed ? deployed.fewestCopies : to.settings.adopt ? undefined : metricCopies(to);
+    const fewestCopies = before === undefined ? undefined : Math.min(before, metricCopies(to));
     return {
         ...(acknowledged.length > 0 ? { acknowledged: [...new Set(acknowledged)] } : {}),
-        ...(before === undefined ? {} : { fewestCopies: Math.min(before, metricCopies(to)) }),
+        // While metrics are stored nowhere here there is no such number, and Pulumi's state has none that is infinite.
+        ...(fewestCopies !== undefined && Number.isFinite(fewestCopies) ? { fewestCopies } : {}),
     };
 }
 

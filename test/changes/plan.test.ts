@@ -136,6 +136,11 @@ describe("plan", () => {
         // Taken over, or deployed by a version that did not remember: nobody knows.
         const unknown = lost(/of which nobody knows whether there is any/);
         await assert.rejects(run(copies(2, 2), await run({ ...copies(3, 2), adopt: true })), unknown);
+        // Without a store of metrics there are none: nothing is remembered, and what was is not forgotten.
+        const vmcluster = { "kof-mothership": { values: { victoriametrics: { vmcluster: { enabled: false } } } } };
+        const off = { ...management, values: vmcluster, acknowledge: "metrics off" };
+        assert.ok(!("fewestCopies" in (await run(off))));
+        assert.equal((await run(off, single)).fewestCopies, 1);
         const { fewestCopies: _, ...older } = always;
         await assert.rejects(run(copies(2, 2), await run(copies(3, 2), older)), unknown);
     });
