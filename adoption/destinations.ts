@@ -2,7 +2,7 @@ import { streamOf, streamPlaceholders } from "../aws/streams";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { metricsQueue } from "../collectors/buffers";
 import { caVariable, headerVariable, otlpExporter } from "../routes/otlp";
-import { accessKeyIn, startAnnotation } from "../routes/restarts";
+import { accessKeyIn, startAnnotation } from "../catalog/restarts";
 import { settingsSchema } from "../stacks/settings";
 
 /** What was found so far: settings by their key under `kof:`, and what there is to say. */

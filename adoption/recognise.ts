@@ -3,7 +3,7 @@ import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues
 import type { Said } from ".";
 import type { Route } from "../routes";
 import { umbrellaCollects } from "../routes/collectors";
-import { vmuserSecretName } from "../routes/vmuser";
+import { vmuserSecretName } from "../catalog/vmuser";
 import { storesOf, type Volume } from "../routes/volumes";
 import { distributions, settingsSchema } from "../stacks/settings";
 import {

@@ -1,7 +1,7 @@
 import type { Catalog } from "../catalog";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import type { Route } from "../routes";
-import { vmuserSecretName } from "../routes/vmuser";
+import { vmuserSecretName } from "../catalog/vmuser";
 import { distributions } from "../stacks/settings";
 import { variable } from "./destinations";
 import { collectorsPath } from "./recognise";

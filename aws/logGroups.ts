@@ -21,3 +21,12 @@ export const formerLogGroup = "management";
 export function metricsLogGroup(logGroup: string): string {
     return `${logGroup}-metrics`;
 }
+
+/** Hours that CloudWatch Logs looks back: it takes no event that is older. */
+export const lookback = 14 * 24;
+
+/**
+ * Most hours for which an exporter may try: what it tries for longer than CloudWatch Logs looks back it can never send, and a
+ * day is left for records that are not new when they come.
+ */
+export const longestTry = lookback - 24;

@@ -1,6 +1,6 @@
 import { signals, type Signal } from "../catalog";
 import type { Route } from "../routes";
-import { hoursOf } from "../collectors/buffers";
+import { hoursOf } from "../catalog/durations";
 import { bufferOf } from "../routes/collectors";
 import { destinationsOf, type Destination } from "../routes/destinations";
 import { sizeInGiB, storesOf, volumesOf, type Volume } from "../routes/volumes";

@@ -1,4 +1,4 @@
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
 import { secretsOf } from "../routes/secrets";

@@ -1,5 +1,5 @@
 import type { Plan } from ".";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { claimNames, volumesOf } from "../routes/volumes";
 

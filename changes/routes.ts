@@ -1,5 +1,5 @@
 import type { Route } from "../routes";
-import { installedCharts } from "../routes/installed";
+import { installedCharts } from "../catalog/installed";
 import { turnedOffAt } from "../routes/stored";
 import { storesOf } from "../routes/volumes";
 import type { Consequence } from ".";

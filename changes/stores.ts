@@ -3,7 +3,7 @@ import { formatPath } from "../catalog/values";
 import { effectiveCollectors } from "../collectors/effective";
 import type { Route } from "../routes";
 import { componentsOn } from "../routes/components";
-import { childrenStoreHere, isRegionless, operatorOffAt } from "../routes/installed";
+import { childrenStoreHere, isRegionless, operatorOffAt } from "../catalog/installed";
 import { keyOf, storeText, turnedOffAt } from "../routes/stored";
 import { operatorOff, regionalStoresOf, regionEntranceOff, spaceOf, storesOf, type Volume } from "../routes/volumes";
 import type { Consequence } from ".";

@@ -8,7 +8,7 @@ import { canonical } from "../adoption/compare";
 import { stackFileText } from "../adoption/stackFile";
 import { versions } from "../catalog";
 import type { HelmValues } from "../catalog/values";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import { UserError } from "../errors";
 import { lookAtInstalled, type HelmRelease, type Installed } from "../live/installed";
 import { Kubernetes } from "../live/kubernetes";

@@ -10,12 +10,6 @@ export interface Buffer {
     readonly bytes: number;
 }
 
-/** The hours of a Go duration with one unit, as `kof:buffer.duration` has it. */
-export function hoursOf(duration: string): number {
-    const [, amount = "", unit = ""] = /^(\d+)([smh])$/.exec(duration) ?? [];
-    return (Number(amount) * { s: 1, m: 60, h: 3600 }[unit as "s" | "m" | "h"]) / 3600;
-}
-
 /** The extension that keeps queues on the node's disk. KOF has it from 1.10 on (`charts/kof-collectors/values.yaml`). */
 const extension = "file_storage/exporters";
 const kubeStack = "opentelemetry-kube-stack";

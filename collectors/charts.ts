@@ -9,7 +9,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { helm } from "../catalog/helm";
 import { isMap, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
 import { isFolder } from "../components/kof";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import { UserError } from "../errors";
 import type { Route } from "../routes";
 import { asHelm } from "../yaml/read";

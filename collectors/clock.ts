@@ -1,6 +1,7 @@
 import { chartValues, type Catalog } from "../catalog";
 import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../catalog/values";
-import { hoursOf } from "./buffers";
+import { hoursOf } from "../catalog/durations";
+import { lookback } from "../aws/logGroups";
 import type { Collector } from "./effective";
 import { isDiscarding, listOf, pipelinesOf, typeOf } from "./flows";
 
@@ -12,16 +13,8 @@ import { isDiscarding, listOf, pipelinesOf, typeOf } from "./flows";
  * awsemf tries once, and loses what it has not come to yet. So no such time may reach them.
  */
 
-/** Hours that CloudWatch Logs looks back. */
-const lookback = 14 * 24;
 /** Hours by which AWS may see an event otherwise than the node does. */
 const margin = 1;
-
-/**
- * Most hours for which an exporter may try: what it tries for longer than CloudWatch Logs looks back it can never send, and a
- * day is left for records that are not new when they come.
- */
-export const longestTry = lookback - 24;
 
 /** Processors that see to it that CloudWatch takes what the exporters after them send. */
 export const clockProcessors = {

@@ -3,7 +3,7 @@ import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } 
 import { routeOf, type Route } from "../routes";
 import { clockProcessors, uncheckedPipelines } from "./clock";
 import { destinationsOf, endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
-import { collectorOperatorOff, installedCharts } from "../routes/installed";
+import { collectorOperatorOff, installedCharts } from "../catalog/installed";
 import { storeOff, storesOff, storeText } from "../routes/stored";
 import { collectorDocument, effectiveCollectors, kubeStack, type Collector } from "./effective";
 import { endsOf, flowsOf, isDiscarding } from "./flows";

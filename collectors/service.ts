@@ -2,7 +2,7 @@ import * as semver from "semver";
 
 import { chartValues, type Catalog } from "../catalog";
 import { coalesceValues, mergeValues, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
-import { vmuserSecretName } from "../routes/vmuser";
+import { vmuserSecretName } from "../catalog/vmuser";
 import type { Settings } from "../stacks/settings";
 import {
     authenticatorDefinitions,

@@ -10,7 +10,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { logGroupKey } from "../aws/logGroups";
 import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../aws/policies";
-import { kofNamespace } from "./namespace";
+import { kofNamespace } from "../catalog/namespace";
 
 /** One CloudWatch log group. */
 export interface LogGroupArgs {

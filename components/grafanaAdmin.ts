@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 
 import { grafanaSecretName } from "../routes/secrets";
-import { kofNamespace } from "./namespace";
+import { kofNamespace } from "../catalog/namespace";
 
 /** The Secret with Grafana's admin credentials, the password random and known to the encrypted state only. */
 export class GrafanaAdmin extends pulumi.ComponentResource {

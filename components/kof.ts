@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { HelmValues } from "../catalog/values";
 import { collectorsRelease } from "../collectors/effective";
-import { kofNamespace } from "./namespace";
+import { kofNamespace } from "../catalog/namespace";
 
 /** Inputs of {@link Kof}. */
 export interface KofArgs {

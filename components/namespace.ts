@@ -1,8 +1,7 @@
 import { Namespace as KubernetesNamespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
 
-/** The namespace of KOF. Fixed: kof-operator has it in service addresses and secret copies. */
-export const kofNamespace = "kof";
+import { kofNamespace } from "../catalog/namespace";
 
 /** The annotation that tells other stacks on the cluster whose KOF it is: `PROJECT/STACK`. */
 export const stackMark = "kof-storage-routes/stack";

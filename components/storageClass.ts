@@ -1,21 +1,7 @@
 import { StorageClass as KubernetesStorageClass } from "@pulumi/kubernetes/storage/v1/storageClass";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Inputs of {@link StorageClass}. */
-export interface StorageClassArgs {
-    /** Name of the class, which Helm values refer to. */
-    readonly className: string;
-    /** The CSI driver that makes the volumes: `ebs.csi.aws.com`. */
-    readonly provisioner: string;
-    /** The driver's own parameters. Default: none. */
-    readonly parameters?: Readonly<Record<string, string>> | undefined;
-    /** Whether the driver can make a volume larger. A class that says so although it cannot has claims wait for ever. */
-    readonly expands: boolean;
-    /** What happens to a volume whose claim is deleted. `Retain` keeps the data for manual recovery. */
-    readonly reclaimPolicy: "Retain" | "Delete";
-    /** Whether claims without a class get this one. A cluster should have one default class at most. */
-    readonly isDefault: boolean;
-}
+import type { StorageClassArgs } from "../stacks/storageClasses";
 
 /**
  * The class of KOF's volumes, which are ReadWriteOnce: each pod has its own. Volumes are bound when their pod is scheduled,

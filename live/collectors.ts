@@ -4,7 +4,7 @@ import { metricsQueue } from "../collectors/buffers";
 import { clockProcessors, originalTime } from "../collectors/clock";
 import { typeOf } from "../collectors/flows";
 import { valueAt, type HelmValue } from "../catalog/values";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import { CouldNotLook, type Check, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import { UserError } from "../errors";
 import { claimNames, sizeInGiB, type Volume } from "../routes/volumes";
 import type { Kubernetes } from "./kubernetes";

@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 
 import type { Claim } from "../adoption/claims";
 import type { HelmValues } from "../catalog/values";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import { UserError } from "../errors";
 import { CouldNotLook } from "./findings";
 import type { Kubernetes } from "./kubernetes";

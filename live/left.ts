@@ -6,7 +6,7 @@ import {
 
 import { clusterTag, formerLogGroup } from "../aws/logGroups";
 import type { Left } from "../changes/left";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { CouldNotLook, type Live } from "./findings";
 

@@ -1,6 +1,6 @@
 import * as semver from "semver";
 
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { secretsOf } from "../routes/secrets";
 import type { Check, Finding, Live } from "./findings";

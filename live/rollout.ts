@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { collectorsRelease } from "../collectors/effective";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import { UserError } from "../errors";
 import { cloudwatchSecretName } from "../routes/cloudwatch";
-import { startAnnotation } from "../routes/restarts";
+import { startAnnotation } from "../catalog/restarts";
 import { CouldNotLook } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 

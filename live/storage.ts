@@ -1,4 +1,4 @@
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { keyOf, type Aspect } from "../routes/stored";
 import { sizeInGiB, volumesOf } from "../routes/volumes";

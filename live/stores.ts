@@ -1,9 +1,9 @@
 import type * as https from "node:https";
 
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { endText, type End } from "../routes/destinations";
-import { vmuserSecretName } from "../routes/vmuser";
+import { vmuserSecretName } from "../catalog/vmuser";
 import type { SettingsOf } from "../stacks/settings";
 import { readLogEvents } from "./cloudwatch";
 import { CouldNotLook, type Live } from "./findings";

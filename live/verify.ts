@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { effectiveCollectors } from "../collectors/effective";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { destinationsOf, type End } from "../routes/destinations";
 import {

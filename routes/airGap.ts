@@ -4,7 +4,7 @@ import { imagesOf, type ChartImage } from "../catalog/images";
 import { umbrellaObjects } from "../catalog/umbrella";
 import { formatPath, leaves, valueAt, type HelmValue } from "../catalog/values";
 import type { Route } from ".";
-import { installedCharts } from "./installed";
+import { installedCharts } from "../catalog/installed";
 
 /** What a stack's clusters fetch: for a network without the internet, which has to have all of it. */
 export interface AirGap {

@@ -11,7 +11,7 @@ import { named } from "../collectors/identity";
 import type { CloudWatchSettings, SettingsOf } from "../stacks/settings";
 import type { RouteParts } from ".";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv } from "./collectors";
-import { accessKeyTrigger } from "./restarts";
+import { accessKeyTrigger } from "../catalog/restarts";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";

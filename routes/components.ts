@@ -1,7 +1,7 @@
 import { enabledComponents } from "../catalog/umbrella";
 import { mergeValues, valueAt, type HelmValues } from "../catalog/values";
-import { installedCharts } from "./installed";
-import type { Deployment } from "./volumes";
+import { installedCharts } from "../catalog/installed";
+import type { Deployment } from "../collectors/deployment";
 
 /** A component of the umbrella that is there on every route. The others come and go with it. */
 export interface Component {

@@ -4,7 +4,7 @@ import { streamPattern } from "../aws/streams";
 import { effectiveCollectors, kubeStack, type Collector } from "../collectors/effective";
 import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
 import { vmauthOf, writePaths } from "../collectors/fragments";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from ".";
 import { regionalStoresOf, regionEntranceOff, storesOf, type Volume } from "./volumes";
 

@@ -8,9 +8,9 @@ import { none } from "./none";
 import { otlp } from "./otlp";
 import { regional } from "./regional";
 import { regionless } from "./regionless";
-import { restartValues } from "./restarts";
+import { restartValues } from "../catalog/restarts";
 import { storageNotices, storageValues } from "./stored";
-import type { Deployment } from "./volumes";
+import type { Deployment } from "../collectors/deployment";
 
 /** What one route asks for: the part that the routes differ in. */
 export interface RouteParts {

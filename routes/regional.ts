@@ -30,7 +30,7 @@ import {
     openCostIdentity,
     umbrellaCollects,
 } from "./collectors";
-import { vmuserSecretName } from "./vmuser";
+import { vmuserSecretName } from "../catalog/vmuser";
 
 /** Everything is stored on one regional cluster, through its vmauth: over the internet, or through the Istio mesh. */
 export function regional(settings: SettingsOf<"regional">, catalog: Catalog): RouteParts {

@@ -4,8 +4,8 @@ import { effectiveCollectors } from "../collectors/effective";
 import type { Settings } from "../stacks/settings";
 import type { Route } from ".";
 import { cloudwatchSecretName } from "./cloudwatch";
-import { installedCharts } from "./installed";
-import { vmuserSecretPrefix } from "./vmuser";
+import { installedCharts } from "../catalog/installed";
+import { vmuserSecretPrefix } from "../catalog/vmuser";
 
 /** A Secret in namespace `kof` that something on the management cluster reads at its start. */
 export interface RequiredSecret {

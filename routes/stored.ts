@@ -6,7 +6,7 @@ import { stackFile } from "../stacks/explain";
 import { brief, type Problem } from "../stacks/problems";
 import { settingsSchema, type Settings } from "../stacks/settings";
 import { componentsOff } from "./components";
-import { installedCharts, type InstalledChart } from "./installed";
+import { installedCharts, type InstalledChart } from "../catalog/installed";
 import {
     isSameSource,
     operatorOff,
@@ -17,11 +17,11 @@ import {
     sourcesOf,
     storesOf,
     switchedOff,
-    type Deployment,
     type Limit,
     type Volume,
     type VolumeSource,
 } from "./volumes";
+import type { Deployment } from "../collectors/deployment";
 
 /** The least that KOF advises for a pod that stores anything ("Storing KOF data", 1.8 to 1.10), in GiB. */
 const advisedGiB = 10;

@@ -12,18 +12,14 @@ import {
 import { valuesHandedTo } from "../catalog/layers";
 import { isOn, settingIn } from "../catalog/setting";
 import { formatPath, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../catalog/values";
-import type { Settings } from "../stacks/settings";
-import { installedCharts, operatorOffAt, regionalStorage, storeOperatorOff, type InstalledChart } from "./installed";
-
-/** What decides which stores run, and what they are told: a route, or what is known of it so far. */
-export interface Deployment {
-    readonly settings: Settings;
-    readonly catalog: Catalog;
-    /** The values that the stack gives the umbrella. */
-    readonly values: HelmValues;
-    /** The same over the umbrella's defaults: all that its templates see. */
-    readonly umbrella: HelmValues;
-}
+import type { Deployment } from "../collectors/deployment";
+import {
+    installedCharts,
+    operatorOffAt,
+    regionalStorage,
+    storeOperatorOff,
+    type InstalledChart,
+} from "../catalog/installed";
 
 /** A workload that stores something, and its persistent volumes: ReadWriteOnce, one per pod. */
 export interface Volume {

@@ -1,4 +1,4 @@
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { secretsOf } from "../routes/secrets";
 import type { Configuration } from "./config";

@@ -3,7 +3,8 @@ import * as path from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { kofNamespace, stackMark } from "../components/namespace";
+import { stackMark } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import { UserError } from "../errors";
 import { CouldNotLook } from "../live/findings";
 import type { ClusterChoice, Kubernetes } from "../live/kubernetes";

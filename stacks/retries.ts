@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import { CouldNotLook } from "../live/findings";
 import type { Cluster } from "./place";
 

@@ -5,7 +5,7 @@ import { keysDeleted } from "../changes/credentials";
 import { effectiveCollectors } from "../collectors/effective";
 import { UserError } from "../errors";
 import { untilRestarted } from "../live/rollout";
-import { startedWith } from "../routes/restarts";
+import { startedWith } from "../catalog/restarts";
 import type { Cluster } from "./place";
 
 /**

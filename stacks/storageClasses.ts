@@ -1,5 +1,20 @@
-import type { StorageClassArgs } from "../components/storageClass";
 import type { StorageClassSettings } from "./settings";
+
+/** A storage class that the stack makes. */
+export interface StorageClassArgs {
+    /** Name of the class, which Helm values refer to. */
+    readonly className: string;
+    /** The CSI driver that makes the volumes: `ebs.csi.aws.com`. */
+    readonly provisioner: string;
+    /** The driver's own parameters. Default: none. */
+    readonly parameters?: Readonly<Record<string, string>> | undefined;
+    /** Whether the driver can make a volume larger. A class that says so although it cannot has claims wait for ever. */
+    readonly expands: boolean;
+    /** What happens to a volume whose claim is deleted. `Retain` keeps the data for manual recovery. */
+    readonly reclaimPolicy: "Retain" | "Delete";
+    /** Whether claims without a class get this one. A cluster should have one default class at most. */
+    readonly isDefault: boolean;
+}
 
 /** Storage classes that are known to suit KOF's volumes, by the name of what makes them. */
 export const storageClassPresets = {

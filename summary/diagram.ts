@@ -3,7 +3,7 @@ import { effectiveCollectors, shortName } from "../collectors/effective";
 import { endsOf } from "../collectors/flows";
 import type { Route } from "../routes";
 import { destinationsOf, endFinder, identityOf, type End, type Loss } from "../routes/destinations";
-import { childrenStoreHere } from "../routes/installed";
+import { childrenStoreHere } from "../catalog/installed";
 
 /** What becomes of a part of the picture in a change. */
 type Fate = "stays" | "goes away" | "comes in";

@@ -2,7 +2,7 @@ import { readPrices } from "../capacity/costs";
 import { signals, type Signal } from "../catalog";
 import { effectiveCollectors, shortName } from "../collectors/effective";
 import { endsOf } from "../collectors/flows";
-import { kofNamespace } from "../components/namespace";
+import { kofNamespace } from "../catalog/namespace";
 import type { Route } from "../routes";
 import { destinationsOf } from "../routes/destinations";
 import { secretsOf, type RequiredSecret } from "../routes/secrets";

@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 
 import { adoption, type Said } from "../../adoption";
 import { valueAt, type HelmValues } from "../../catalog/values";
-import { vmuserSecretName } from "../../routes/vmuser";
+import { vmuserSecretName } from "../../catalog/vmuser";
 import { cases, routeFor } from "../support";
 
 /** A block of KOF's page "Storing KOF data" as it stood for 1.8.0, with what the reader has to fill in. */

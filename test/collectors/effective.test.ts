@@ -6,7 +6,7 @@ import { effectiveCollectors, type Collector } from "../../collectors/effective"
 import { flowsOf } from "../../collectors/flows";
 import { lintCollectors } from "../../collectors/lint";
 import { danglingReferences } from "../../collectors/references";
-import { vmuserSecretName } from "../../routes/vmuser";
+import { vmuserSecretName } from "../../catalog/vmuser";
 import { cases, destinationsIn, hasRegionless, routeFor, routes, type Raw } from "../support";
 
 function collectorsOf(raw: Raw): readonly Collector[] {

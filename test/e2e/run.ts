@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { catalogOf } from "../../catalog";
 import { umbrellaObjects, type UmbrellaObject } from "../../catalog/umbrella";
 import { acknowledgement, planOf, verdictOf } from "../../changes";
-import { vmuserSecretName } from "../../routes/vmuser";
+import { vmuserSecretName } from "../../catalog/vmuser";
 import { startMoto } from "../aws/moto";
 import { skipWithout, startCluster, type TestCluster } from "../cluster/cluster";
 import type { AnyObject } from "../cluster/crds";

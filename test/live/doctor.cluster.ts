@@ -5,7 +5,7 @@ import * as path from "node:path";
 
 import { stringify } from "yaml";
 
-import { vmuserSecretName } from "../../routes/vmuser";
+import { vmuserSecretName } from "../../catalog/vmuser";
 import type { Result } from "../../live/findings";
 import { eventually, useCluster } from "../cluster/cluster";
 import type { AnyObject } from "../cluster/crds";

@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { parse } from "yaml";
 
 import { claimNames } from "../../routes/volumes";
-import { vmuserSecretName } from "../../routes/vmuser";
+import { vmuserSecretName } from "../../catalog/vmuser";
 import { useCluster } from "../cluster/cluster";
 import type { AnyObject } from "../cluster/crds";
 import { routeFor, routes } from "../support";

@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { stringify } from "yaml";
 
-import { vmuserSecretName } from "../../routes/vmuser";
+import { vmuserSecretName } from "../../catalog/vmuser";
 import type { Journey } from "../../live/verify";
 import { Missing, programs } from "../../tools/build";
 import { startMoto } from "../aws/moto";

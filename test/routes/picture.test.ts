@@ -9,7 +9,7 @@ import { lintCollectors } from "../../collectors/lint";
 import { UserError } from "../../errors";
 import type { Route } from "../../routes";
 import { destinationsOf } from "../../routes/destinations";
-import { installedCharts } from "../../routes/installed";
+import { installedCharts } from "../../catalog/installed";
 import { regionalStoresOf, sourcesOf, storesOf, type Volume } from "../../routes/volumes";
 import { summaryPage } from "../../summary/page";
 import { hasRegionless, routeFor, routes, type Raw } from "../support";

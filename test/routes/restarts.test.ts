@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { versions } from "../../catalog";
 import { valueAt } from "../../catalog/values";
 import { effectiveCollectors } from "../../collectors/effective";
-import { startAnnotation } from "../../routes/restarts";
+import { startAnnotation } from "../../catalog/restarts";
 import { cases, hasRegionless, routeFor, routes, type Raw } from "../support";
 
 const role = (account: string) => `arn:aws:iam::${account}:oidc-provider/oidc.example.net`;

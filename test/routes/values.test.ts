@@ -4,7 +4,7 @@ import { parse, stringify } from "yaml";
 
 import { catalogOf, chartValues, versions } from "../../catalog";
 import { mergeValues, nest, valueAt, type HelmValues } from "../../catalog/values";
-import { adler32, vmuserSecretName } from "../../routes/vmuser";
+import { adler32, vmuserSecretName } from "../../catalog/vmuser";
 import { cases, hasRegionless, routeFor, type Raw } from "../support";
 
 const until19 = ["1.8.0", "1.8.1", "1.9.0"];

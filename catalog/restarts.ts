@@ -1,4 +1,4 @@
-import { nest, type HelmValues } from "../catalog/values";
+import { nest, type HelmValues } from "./values";
 
 /**
  * Annotation of the collectors' pods with what they read at their start only: a Secret's content, a role, an address. Kubernetes

@@ -1,5 +1,5 @@
-import { enabledComponents } from "../catalog/umbrella";
-import { valueAt, type HelmValues } from "../catalog/values";
+import { enabledComponents } from "./umbrella";
+import { valueAt, type HelmValues } from "./values";
 
 /** A chart that KOF runs. */
 export interface InstalledChart {
