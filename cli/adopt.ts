@@ -3,16 +3,16 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
-import { adoption, adoptionOf, type Adoption } from "../adoption";
-import { canonical } from "../adoption/compare";
-import { stackFileText } from "../adoption/stackFile";
-import { versions } from "../catalog";
-import type { HelmValues } from "../catalog/values";
-import { kofNamespace } from "../catalog/namespace";
-import { UserError } from "../errors";
+import { adoption, adoptionOf, type Adoption } from "../core/adopt";
+import { canonical } from "../core/adopt/compare";
+import { stackFileText } from "../core/adopt/stackFile";
+import { versions } from "../core/charts";
+import type { HelmValues } from "../core/lib/values";
+import { kofNamespace } from "../core/charts/namespace";
+import { UserError } from "../core/lib/errors";
 import { lookAtInstalled, type HelmRelease, type Installed } from "../live/installed";
 import { Kubernetes } from "../live/kubernetes";
-import { asHelm } from "../yaml/read";
+import { asHelm } from "../core/lib/yaml/read";
 import { parseCommand, run } from "./command";
 
 const usage = `Usage: npm run adopt -- VALUES.yaml --out STACKFILE [--cluster] [OPTIONS]

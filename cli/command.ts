@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
-import { UserError } from "../errors";
+import { UserError } from "../core/lib/errors";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 

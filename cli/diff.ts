@@ -1,10 +1,16 @@
 import * as fs from "node:fs";
 
-import { readPrices } from "../capacity/costs";
-import { UserError } from "../errors";
-import { byDanger, maxLength, report } from "../report";
-import { previewText } from "../report/preview";
-import { renderedParts, reportStack, type Snapshot, type StackChange, type StackReport } from "../report/stack";
+import { readPrices } from "../core/review/capacity/costs";
+import { UserError } from "../core/lib/errors";
+import { byDanger, maxLength, report } from "../core/review/report";
+import { previewText } from "../core/review/report/preview";
+import {
+    renderedParts,
+    reportStack,
+    type Snapshot,
+    type StackChange,
+    type StackReport,
+} from "../core/review/report/stack";
 import { parseCommand, run } from "./command";
 import type { Files } from "./folder";
 import { renderedFolders } from "./rendered";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { UserError } from "../errors";
+import { UserError } from "../core/lib/errors";
 
 /** Text files by their path within a folder, with `/` between folders. */
 export type Files = Readonly<Record<string, string>>;

@@ -1,10 +1,10 @@
-import { UserError } from "../errors";
+import { UserError } from "../core/lib/errors";
 import { CouldNotLook } from "../live/findings";
 import { growVolumes } from "../live/growth";
 import { Kubernetes } from "../live/kubernetes";
-import { keyOf, toPaste } from "../routes/stored";
-import { volumesOf, type Volume } from "../routes/volumes";
-import { writeYaml } from "../yaml/write";
+import { keyOf, toPaste } from "../core/routes/stored";
+import { volumesOf, type Volume } from "../core/routes/volumes";
+import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
 import { readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
 

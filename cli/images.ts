@@ -1,5 +1,5 @@
-import { UserError } from "../errors";
-import { airGap, mirrorScript, type AirGap } from "../routes/airGap";
+import { UserError } from "../core/lib/errors";
+import { airGap, mirrorScript, type AirGap } from "../core/routes/airGap";
 import { parseOptions, run } from "./command";
 import { readStackFile, routeOfFile, stackFileOptions } from "./stackFile";
 

@@ -1,4 +1,4 @@
-import { UserError } from "../errors";
+import { UserError } from "../core/lib/errors";
 import { Kubernetes } from "../live/kubernetes";
 import type { Live } from "../live/findings";
 import { routeOfFile, type StackFile } from "./stackFile";

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 
-import { partitionOf } from "../aws/partitions";
-import { UserError } from "../errors";
+import { partitionOf } from "../core/lib/arns";
+import { UserError } from "../core/lib/errors";
 import type { Cluster, Connect } from "../stacks/place";
 import type { StackFile } from "./stackFile";
 

@@ -5,11 +5,11 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
-import { isMap, mergeValues, textOf, type HelmValue, type HelmValues } from "../catalog/values";
-import type { EnvVar } from "../collectors/effective";
-import { operatorVariables } from "../collectors/references";
-import { UserError } from "../errors";
-import { writeYaml } from "../yaml/write";
+import { isMap, mergeValues, textOf, type HelmValue, type HelmValues } from "../core/lib/values";
+import type { EnvVar } from "../core/collectors/effective";
+import { operatorVariables } from "../core/collectors/references";
+import { UserError } from "../core/lib/errors";
+import { writeYaml } from "../core/lib/yaml/write";
 import type { Files } from "./folder";
 
 /** What a collector says of rendered configurations: one line for each. */

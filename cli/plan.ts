@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 
-import { planOf, verdictOf } from "../changes";
-import { planText } from "../changes/text";
-import { UserError } from "../errors";
-import type { Route } from "../routes";
+import { planOf, verdictOf } from "../core/review/plan";
+import { planText } from "../core/review/plan/text";
+import { UserError } from "../core/lib/errors";
+import type { Route } from "../core/routes";
 import { parseOptions, run } from "./command";
 import { fileOf, parseStackFile, readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
 

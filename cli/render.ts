@@ -1,9 +1,9 @@
 import * as path from "node:path";
 
-import { collectorsOfCharts, findCharts } from "../collectors/charts";
-import { compareCollectors, describeDifference } from "../collectors/compare";
-import { UserError } from "../errors";
-import type { Route } from "../routes";
+import { collectorsOfCharts, findCharts } from "./charts/collectors";
+import { compareCollectors, describeDifference } from "./charts/compare";
+import { UserError } from "../core/lib/errors";
+import type { Route } from "../core/routes";
 import { parseOptions, run } from "./command";
 import { writeFolder } from "./folder";
 import { validateCollectors } from "./otelcol";

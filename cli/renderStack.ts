@@ -1,7 +1,7 @@
-import { collectorDocument, effectiveCollectors, shortName, type Collector } from "../collectors/effective";
-import type { Route } from "../routes";
-import { summaryPage } from "../summary/page";
-import { writeYaml } from "../yaml/write";
+import { collectorDocument, effectiveCollectors, shortName, type Collector } from "../core/collectors/effective";
+import type { Route } from "../core/routes";
+import { summaryPage } from "../core/review/summary/page";
+import { writeYaml } from "../core/lib/yaml/write";
 import type { Files } from "./folder";
 import { secretPlaceholder, type OfflineRun, type Resource } from "./offline";
 import { runOffline } from "./program";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { UserError } from "../errors";
+import { UserError } from "../core/lib/errors";
 import { readFolder, writeFolder, type Files } from "./folder";
 import { validateCollectors } from "./otelcol";
 import { isRendered, renderStack } from "./renderStack";

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 
-import { UserError } from "../errors";
+import { UserError } from "../core/lib/errors";
 
 /** The files of this folder at a git revision. Two processes of git serve, however many files are read. */
 export class Revision {

@@ -1,25 +1,31 @@
 import { styleText } from "node:util";
 
-import { bufferCapacity, capacityOf, storesHere, storesWithoutVolumes, type VolumeCapacity } from "../capacity";
-import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../capacity/costs";
-import { gib } from "../capacity/estimates";
-import { isMap, mergeValues, nest, type HelmValues } from "../catalog/values";
-import { UserError } from "../errors";
-import { routeOf, type Route } from "../routes";
-import { bufferOf } from "../routes/collectors";
-import { toPaste } from "../routes/stored";
-import { contentOf, sizeInGiB } from "../routes/volumes";
-import { parseSettings, rawSettings } from "../stacks/parse";
-import type { Rates } from "../stacks/settings";
-import { days } from "../summary/capacity";
-import { writeYaml } from "../yaml/write";
+import {
+    bufferCapacity,
+    capacityOf,
+    storesHere,
+    storesWithoutVolumes,
+    type VolumeCapacity,
+} from "../core/review/capacity";
+import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../core/review/capacity/costs";
+import { gib } from "../core/review/capacity/estimates";
+import { isMap, mergeValues, nest, type HelmValues } from "../core/lib/values";
+import { UserError } from "../core/lib/errors";
+import { routeOf, type Route } from "../core/routes";
+import { bufferOf } from "../core/routes/collectors";
+import { toPaste } from "../core/routes/stored";
+import { contentOf, sizeInGiB } from "../core/routes/volumes";
+import { parseSettings, rawSettings } from "../core/routes/parse";
+import type { Rates } from "../core/settings/settings";
+import { days } from "../core/review/summary/capacity";
+import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run size -- --stack NAME
        npm run size -- --config FILE
             [--rate KEY=VALUE]...    over kof:rates of the stack file: --rate logs.linesPerSecond=500
-            [--prices FILE]          instead of capacity/prices.json
+            [--prices FILE]          instead of core/review/capacity/prices.json
             [--region REGION]        where the volumes are. Default: the first region of the price file
 
 Says how much space telemetry needs at the rates of kof:rates, when the volumes are full, and what they cost.`;

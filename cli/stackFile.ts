@@ -3,11 +3,11 @@ import * as path from "node:path";
 
 import { parseDocument, type Document } from "yaml";
 
-import { isMap } from "../catalog/values";
-import { UserError } from "../errors";
-import { routeOf, type Route } from "../routes";
-import { hasSecret, parseSettings, rawSettings } from "../stacks/parse";
-import { asPulumi } from "../yaml/read";
+import { isMap } from "../core/lib/values";
+import { UserError } from "../core/lib/errors";
+import { routeOf, type Route } from "../core/routes";
+import { hasSecret, parseSettings, rawSettings } from "../core/routes/parse";
+import { asPulumi } from "../core/lib/yaml/read";
 
 /** A stack file as Pulumi would hand it to the program: every value as text, and which of them are encrypted. */
 export interface StackFile {

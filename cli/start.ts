@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-import { signals } from "../catalog";
+import { signals } from "../core/charts";
 import { parseOptions, run } from "./command";
 import type { OfflineRun } from "./offline";
 import { runOffline } from "./program";

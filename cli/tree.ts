@@ -1,6 +1,6 @@
-import { catalogOf } from "../catalog";
-import { umbrellaObjects } from "../catalog/umbrella";
-import type { HelmValues } from "../catalog/values";
+import { catalogOf } from "../core/charts";
+import { umbrellaObjects } from "../core/charts/umbrella";
+import type { HelmValues } from "../core/lib/values";
 import type { OfflineRun, Resource } from "./offline";
 
 /** One line of a preview. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import { UserError } from "../errors";
+import { UserError } from "../core/lib/errors";
 import { exitCodes, verdict } from "../live/findings";
 import { Progress, resultText } from "../live/report";
 import { follow, journeyResult } from "../live/verify";

@@ -8,9 +8,9 @@ import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 
-import { logGroupKey } from "../aws/logGroups";
-import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../aws/policies";
-import { kofNamespace } from "../catalog/namespace";
+import { logGroupKey } from "../core/settings/logGroups";
+import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "./policies";
+import { kofNamespace } from "../core/charts/namespace";
 
 /** One CloudWatch log group. */
 export interface LogGroupArgs {

@@ -2,8 +2,8 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 
-import { grafanaSecretName } from "../routes/secrets";
-import { kofNamespace } from "../catalog/namespace";
+import { grafanaSecretName } from "../core/routes/secrets";
+import { kofNamespace } from "../core/charts/namespace";
 
 /** The Secret with Grafana's admin credentials, the password random and known to the encrypted state only. */
 export class GrafanaAdmin extends pulumi.ComponentResource {

@@ -2,9 +2,9 @@ import type { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Chart } from "@pulumi/kubernetes/helm/v4/chart";
 import * as pulumi from "@pulumi/pulumi";
 
-import type { HelmValues } from "../catalog/values";
-import { collectorsRelease } from "../collectors/effective";
-import { kofNamespace } from "../catalog/namespace";
+import type { HelmValues } from "../core/lib/values";
+import { collectorsRelease } from "../core/collectors/effective";
+import { kofNamespace } from "../core/charts/namespace";
 
 /** Inputs of {@link Kof}. */
 export interface KofArgs {

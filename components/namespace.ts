@@ -1,7 +1,7 @@
 import { Namespace as KubernetesNamespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
 
-import { kofNamespace } from "../catalog/namespace";
+import { kofNamespace } from "../core/charts/namespace";
 
 /** The annotation that tells other stacks on the cluster whose KOF it is: `PROJECT/STACK`. */
 export const stackMark = "kof-storage-routes/stack";

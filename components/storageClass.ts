@@ -1,7 +1,7 @@
 import { StorageClass as KubernetesStorageClass } from "@pulumi/kubernetes/storage/v1/storageClass";
 import * as pulumi from "@pulumi/pulumi";
 
-import type { StorageClassArgs } from "../stacks/storageClasses";
+import type { StorageClassArgs } from "../core/settings/storageClasses";
 
 /**
  * The class of KOF's volumes, which are ReadWriteOnce: each pod has its own. Volumes are bound when their pod is scheduled,

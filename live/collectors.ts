@@ -1,10 +1,10 @@
 import * as path from "node:path";
 
-import { metricsQueue } from "../collectors/buffers";
-import { clockProcessors, originalTime } from "../collectors/clock";
-import { typeOf } from "../collectors/flows";
-import { valueAt, type HelmValue } from "../catalog/values";
-import { kofNamespace } from "../catalog/namespace";
+import { metricsQueue } from "../core/collectors/buffers";
+import { clockProcessors, originalTime } from "../core/collectors/clock";
+import { typeOf } from "../core/collectors/flows";
+import { valueAt, type HelmValue } from "../core/lib/values";
+import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotLook, type Check, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 

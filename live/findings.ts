@@ -1,4 +1,4 @@
-import type { Route } from "../routes";
+import type { Route } from "../core/routes";
 import type { Kubernetes } from "./kubernetes";
 
 /** How bad something is: it will not work, it may not, or nobody could see whether it does. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { kofNamespace } from "../catalog/namespace";
-import { UserError } from "../errors";
-import { claimNames, sizeInGiB, type Volume } from "../routes/volumes";
+import { kofNamespace } from "../core/charts/namespace";
+import { UserError } from "../core/lib/errors";
+import { claimNames, sizeInGiB, type Volume } from "../core/routes/volumes";
 import type { Kubernetes } from "./kubernetes";
 
 interface Claim {

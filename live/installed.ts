@@ -1,9 +1,9 @@
 import { gunzipSync } from "node:zlib";
 
-import type { Claim } from "../adoption/claims";
-import type { HelmValues } from "../catalog/values";
-import { kofNamespace } from "../catalog/namespace";
-import { UserError } from "../errors";
+import type { Claim } from "../core/adopt/claims";
+import type { HelmValues } from "../core/lib/values";
+import { kofNamespace } from "../core/charts/namespace";
+import { UserError } from "../core/lib/errors";
 import { CouldNotLook } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 

@@ -6,7 +6,7 @@ import * as path from "node:path";
 
 import { KubeConfig } from "@kubernetes/client-node";
 
-import { UserError } from "../errors";
+import { UserError } from "../core/lib/errors";
 import { CouldNotLook } from "./findings";
 
 /** What a server answered. */

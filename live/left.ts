@@ -4,10 +4,10 @@ import {
     ListTagsForResourceCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 
-import { clusterTag, formerLogGroup } from "../aws/logGroups";
-import type { Left } from "../changes/left";
-import { kofNamespace } from "../catalog/namespace";
-import type { Route } from "../routes";
+import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
+import type { Left } from "../core/review/plan/left";
+import { kofNamespace } from "../core/charts/namespace";
+import type { Route } from "../core/routes";
 import { CouldNotLook, type Live } from "./findings";
 
 interface Named {

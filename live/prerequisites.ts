@@ -1,8 +1,8 @@
 import * as semver from "semver";
 
-import { kofNamespace } from "../catalog/namespace";
-import type { Route } from "../routes";
-import { secretsOf } from "../routes/secrets";
+import { kofNamespace } from "../core/charts/namespace";
+import type { Route } from "../core/routes";
+import { secretsOf } from "../core/routes/secrets";
 import type { Check, Finding, Live } from "./findings";
 
 /** The oldest Kubernetes that KOF is tested with (KOF's version compatibility page, 1.8 to 1.10). */

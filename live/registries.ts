@@ -1,5 +1,5 @@
-import type { Route } from "../routes";
-import { airGap } from "../routes/airGap";
+import type { Route } from "../core/routes";
+import { airGap } from "../core/routes/airGap";
 import type { Check, Finding, Live } from "./findings";
 import { reason, send, type Response } from "./kubernetes";
 

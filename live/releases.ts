@@ -1,4 +1,4 @@
-import { umbrellaObjects, type UmbrellaObject } from "../catalog/umbrella";
+import { umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
 import type { Check, Finding, Live } from "./findings";
 
 /** What Flux and Sveltos say of what they install. */

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { collectorsRelease } from "../collectors/effective";
-import { kofNamespace } from "../catalog/namespace";
-import { UserError } from "../errors";
-import { cloudwatchSecretName } from "../routes/cloudwatch";
-import { startAnnotation } from "../catalog/restarts";
+import { collectorsRelease } from "../core/collectors/effective";
+import { kofNamespace } from "../core/charts/namespace";
+import { UserError } from "../core/lib/errors";
+import { cloudwatchSecretName } from "../core/routes/cloudwatch";
+import { startAnnotation } from "../core/charts/restarts";
 import { CouldNotLook } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 

@@ -1,8 +1,8 @@
-import { kofNamespace } from "../catalog/namespace";
-import type { Route } from "../routes";
-import { keyOf, type Aspect } from "../routes/stored";
-import { sizeInGiB, volumesOf } from "../routes/volumes";
-import { storageClassOf, storageClassPresets } from "../stacks/storageClasses";
+import { kofNamespace } from "../core/charts/namespace";
+import type { Route } from "../core/routes";
+import { keyOf, type Aspect } from "../core/routes/stored";
+import { sizeInGiB, volumesOf } from "../core/routes/volumes";
+import { storageClassOf, storageClassPresets } from "../core/settings/storageClasses";
 import type { Check, Finding, Live } from "./findings";
 
 /** Whether the volumes that a route asks for can be made, and fit those that are there. */

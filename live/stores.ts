@@ -1,10 +1,10 @@
 import type * as https from "node:https";
 
-import { kofNamespace } from "../catalog/namespace";
-import type { Route } from "../routes";
-import { endText, type End } from "../routes/destinations";
-import { vmuserSecretName } from "../catalog/vmuser";
-import type { SettingsOf } from "../stacks/settings";
+import { kofNamespace } from "../core/charts/namespace";
+import type { Route } from "../core/routes";
+import { endText, type End } from "../core/routes/destinations";
+import { vmuserSecretName } from "../core/charts/vmuser";
+import type { SettingsOf } from "../core/settings/settings";
 import { readLogEvents } from "./cloudwatch";
 import { CouldNotLook, type Live } from "./findings";
 import { reason, refusal, send, type Kubernetes, type Response } from "./kubernetes";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { effectiveCollectors } from "../collectors/effective";
-import { kofNamespace } from "../catalog/namespace";
-import type { Route } from "../routes";
-import { destinationsOf, type End } from "../routes/destinations";
+import { effectiveCollectors } from "../core/collectors/effective";
+import { kofNamespace } from "../core/charts/namespace";
+import type { Route } from "../core/routes";
+import { destinationsOf, type End } from "../core/routes/destinations";
 import {
     countersOf,
     exportError,

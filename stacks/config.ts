@@ -8,18 +8,18 @@ import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
 import { parse } from "yaml";
 
 import { isFolder } from "../components/kof";
-import { defaultLogGroup } from "../aws/logGroups";
-import { isMap } from "../catalog/values";
-import { lintCollectors } from "../collectors/lint";
-import { UserError } from "../errors";
+import { defaultLogGroup } from "../core/settings/logGroups";
+import { isMap } from "../core/lib/values";
+import { lintCollectors } from "../core/review/lint";
+import { UserError } from "../core/lib/errors";
 import type { ClusterChoice } from "../live/kubernetes";
-import { routeOf, type Route } from "../routes";
+import { routeOf, type Route } from "../core/routes";
 import { logGroupOfDeployed, type Deployed } from "./deployed";
 import { isRendered, renderedSecretProblems } from "./gitops";
-import { inNamespace, parseJson, parseSettings, rawSettings } from "./parse";
-import { brief, configurationError } from "./problems";
-import type { Settings } from "./settings";
-import { storageClassNotices } from "./storageClasses";
+import { inNamespace, parseJson, parseSettings, rawSettings } from "../core/routes/parse";
+import { brief, configurationError } from "../core/settings/problems";
+import type { Settings } from "../core/settings/settings";
+import { storageClassNotices } from "../core/settings/storageClasses";
 
 /** Everything that a stack's configuration says. */
 export interface Configuration {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { isMap } from "../catalog/values";
+import { isMap } from "../core/lib/values";
 import {
     acknowledgement,
     acknowledgements,
@@ -11,17 +11,17 @@ import {
     refused,
     type Plan,
     type Verdict,
-} from "../changes";
-import type { KnownLogGroups } from "../changes/cloudwatch";
-import { metricCopies, unspent, type Past } from "../changes/past";
-import { UserError } from "../errors";
-import { routeOf, type Route } from "../routes";
+} from "../core/review/plan";
+import type { KnownLogGroups } from "../core/review/plan/cloudwatch";
+import { metricCopies, unspent, type Past } from "../core/review/plan/past";
+import { UserError } from "../core/lib/errors";
+import { routeOf, type Route } from "../core/routes";
 import type { Configuration } from "./config";
-import { parseSettings } from "./parse";
+import { parseSettings } from "../core/routes/parse";
 import type { Place, placeOutput } from "./place";
-import { configurationError, formatProblem } from "./problems";
+import { configurationError, formatProblem } from "../core/settings/problems";
 import type { Retries, retriesOutput } from "./retries";
-import type { Settings } from "./settings";
+import type { Settings } from "../core/settings/settings";
 
 /** The output under which a stack remembers the settings that it was last deployed with. */
 export const settingsOutput = "settings";

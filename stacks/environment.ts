@@ -2,24 +2,24 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 
-import { signals, type Signal } from "../catalog";
-import { clusterTag, stackTag } from "../aws/logGroups";
-import type { Plan } from "../changes";
-import { declaredLogGroups, madeLogGroups } from "../changes/cloudwatch";
-import { leftUntil } from "../changes/left";
-import { effectiveCollectors } from "../collectors/effective";
+import { signals, type Signal } from "../core/charts";
+import { clusterTag, stackTag } from "../core/settings/logGroups";
+import type { Plan } from "../core/review/plan";
+import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
+import { leftUntil } from "../core/review/plan/left";
+import { effectiveCollectors } from "../core/collectors/effective";
 import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";
 import { Namespace } from "../components/namespace";
-import { kofNamespace } from "../catalog/namespace";
+import { kofNamespace } from "../core/charts/namespace";
 import { StorageClass } from "../components/storageClass";
-import { cloudwatchSecretName, type CloudWatchParts } from "../routes/cloudwatch";
-import type { Route } from "../routes";
-import { umbrellaCollects } from "../routes/collectors";
-import { destinationsOf, destinationText } from "../routes/destinations";
-import { secretsOf } from "../routes/secrets";
-import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../routes/volumes";
+import { cloudwatchSecretName, type CloudWatchParts } from "../core/routes/cloudwatch";
+import type { Route } from "../core/routes";
+import { umbrellaCollects } from "../core/routes/collectors";
+import { destinationsOf, destinationText } from "../core/routes/destinations";
+import { secretsOf } from "../core/routes/secrets";
+import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../core/routes/volumes";
 import type { Configuration } from "./config";
 import {
     logGroupsOutput,
@@ -35,8 +35,8 @@ import type { AwsFindings } from "./logGroups";
 import { clusterIdentifier, placeOutput, stackName, staysInPlace, type Cluster, type Place } from "./place";
 import { retriesOutput, type Retries } from "./retries";
 import { whenRestarted } from "./rollout";
-import type { SettingsOf } from "./settings";
-import { storageClassOf } from "./storageClasses";
+import type { SettingsOf } from "../core/settings/settings";
+import { storageClassOf } from "../core/settings/storageClasses";
 
 /** What a stack says about itself when it is deployed. */
 export interface Outputs extends Deployed {

@@ -1,23 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { adoptionOf } from "../adoption";
-import { versions } from "../catalog";
-import { umbrellaObjects } from "../catalog/umbrella";
-import { kofNamespace } from "../catalog/namespace";
-import type { StorageClassArgs } from "./storageClasses";
-import { UserError } from "../errors";
+import { adoptionOf } from "../core/adopt";
+import { versions } from "../core/charts";
+import { umbrellaObjects } from "../core/charts/umbrella";
+import { kofNamespace } from "../core/charts/namespace";
+import type { StorageClassArgs } from "../core/settings/storageClasses";
+import { UserError } from "../core/lib/errors";
 import { CouldNotLook } from "../live/findings";
 import { lookAtInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
-import type { Route } from "../routes";
-import { secretsOf } from "../routes/secrets";
+import type { Route } from "../core/routes";
+import { secretsOf } from "../core/routes/secrets";
 import type { Configuration } from "./config";
 import { settingsOutput, type Deployed } from "./deployed";
-import { stackFile } from "./explain";
+import { stackFile } from "../core/settings/explain";
 import type { Cluster } from "./place";
-import { brief, configurationError, type Problem } from "./problems";
-import type { Settings } from "./settings";
-import { storageClassOf } from "./storageClasses";
+import { brief, configurationError, type Problem } from "../core/settings/problems";
+import type { Settings } from "../core/settings/settings";
+import { storageClassOf } from "../core/settings/storageClasses";
 
 /** What a first deployment is compared with, in refusals. */
 export const adopted = "what runs on the cluster";

@@ -1,9 +1,9 @@
-import { kofNamespace } from "../catalog/namespace";
-import type { Route } from "../routes";
-import { secretsOf } from "../routes/secrets";
+import { kofNamespace } from "../core/charts/namespace";
+import type { Route } from "../core/routes";
+import { secretsOf } from "../core/routes/secrets";
 import type { Configuration } from "./config";
-import { stackFile } from "./explain";
-import type { Problem } from "./problems";
+import { stackFile } from "../core/settings/explain";
+import type { Problem } from "../core/settings/problems";
 
 /**
  * Whether the program's Kubernetes objects go into a folder, for Argo CD or Flux to apply from git, instead of into the

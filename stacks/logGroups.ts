@@ -3,8 +3,8 @@ import { getLogGroups } from "@pulumi/aws/cloudwatch/getLogGroups";
 import { Provider as AwsProvider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 
-import { logGroupKey } from "../aws/logGroups";
-import type { KnownLogGroups, Look } from "../changes/cloudwatch";
+import { logGroupKey } from "../core/settings/logGroups";
+import type { KnownLogGroups, Look } from "../core/review/plan/cloudwatch";
 import type { Configuration } from "./config";
 import { logGroupOfDeployed, logGroupsOutput, type Deployed } from "./deployed";
 import { stackName } from "./place";

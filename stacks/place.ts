@@ -4,13 +4,13 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
 import { stackMark } from "../components/namespace";
-import { kofNamespace } from "../catalog/namespace";
-import { UserError } from "../errors";
+import { kofNamespace } from "../core/charts/namespace";
+import { UserError } from "../core/lib/errors";
 import { CouldNotLook } from "../live/findings";
 import type { ClusterChoice, Kubernetes } from "../live/kubernetes";
 import type { Configuration } from "./config";
 import type { Deployed } from "./deployed";
-import { configurationError, type Problem } from "./problems";
+import { configurationError, type Problem } from "../core/settings/problems";
 
 /** The output under which a stack remembers where it runs. */
 export const placeOutput = "cluster";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { kofNamespace } from "../catalog/namespace";
+import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotLook } from "../live/findings";
 import type { Cluster } from "./place";
 

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Plan } from "../changes";
-import { keysDeleted } from "../changes/credentials";
-import { effectiveCollectors } from "../collectors/effective";
-import { UserError } from "../errors";
+import type { Plan } from "../core/review/plan";
+import { keysDeleted } from "../core/review/plan/credentials";
+import { effectiveCollectors } from "../core/collectors/effective";
+import { UserError } from "../core/lib/errors";
 import { untilRestarted } from "../live/rollout";
-import { startedWith } from "../catalog/restarts";
+import { startedWith } from "../core/charts/restarts";
 import type { Cluster } from "./place";
 
 /**

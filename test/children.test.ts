@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const parent = `
     const { spawn } = require("node:child_process");
     const child = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"], { stdio: "ignore", detached: true });
-    const { atEnd, endWithThisProcess } = require("./test/children");
+    const { atEnd, endWithThisProcess } = require("./tools/servers/children");
     endWithThisProcess(child);
     atEnd(() => { throw new Error("a folder that is still written to") });
     // As mocha has it, which would go on after an error.
@@ -42,7 +42,7 @@ describe("a server that a test has started", () => {
             const files = ["one", "two"].map((name) => path.join(folder, `${name}.test.js`));
             const text = `it("waits", () => new Promise(() => {${parent}}));`;
             files.forEach((file) => {
-                fs.writeFileSync(file, text.replaceAll('"./test/', `"${process.cwd()}/test/`));
+                fs.writeFileSync(file, text.replaceAll('"./tools/', `"${process.cwd()}/tools/`));
             });
             const mocha = path.resolve("node_modules/mocha/bin/mocha.js");
             const tests = spawn(process.execPath, [mocha, "--parallel", "--jobs", "2", ...files]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
-import { eventually, useCluster } from "./cluster/cluster";
-import type { AnyObject } from "./cluster/crds";
+import { eventually, useCluster } from "../tools/servers/cluster";
+import type { AnyObject } from "../tools/servers/crds";
 
 const namespace: AnyObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };
 

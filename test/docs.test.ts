@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { catalogOf, versions } from "../catalog";
+import { catalogOf, versions } from "../core/charts";
 
 const pages = [
     ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],

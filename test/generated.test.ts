@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 
 import { parse } from "yaml";
 
-import { generatedFiles } from "../cli/generate";
-import { routes } from "../stacks/settings";
+import { generatedFiles } from "../tools/generate";
+import { routes } from "../core/settings/settings";
 
 describe("generated files", () => {
     it("are what the settings make of them", async () => {

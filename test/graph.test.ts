@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 
-import { valueAt, type HelmValues } from "../catalog/values";
+import { valueAt, type HelmValues } from "../core/lib/values";
 import type { OfflineRun, Resource } from "../cli/offline";
 import { runOffline } from "../cli/program";
 import { resourceTree, treeLines } from "../cli/tree";
-import { storageClassPresets } from "../stacks/storageClasses";
+import { storageClassPresets } from "../core/settings/storageClasses";
 import { routeFor, cases, find, hasRegionless, routes, stackFile, type Raw } from "./support";
 
 const listed = (resources: readonly Resource[]) => resources.map(({ type, name }) => `${type} ${name}`).sort();

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 
 import fc from "fast-check";
 
-import { checkPaths } from "../catalog/paths";
-import { leaves } from "../catalog/values";
-import { effectiveCollectors } from "../collectors/effective";
-import { danglingReferences } from "../collectors/references";
-import { UserError } from "../errors";
-import { storesOf } from "../routes/volumes";
-import { parseSettings } from "../stacks/parse";
-import { distributions, settingsSchema } from "../stacks/settings";
+import { checkPaths } from "../core/charts/paths";
+import { leaves } from "../core/lib/values";
+import { effectiveCollectors } from "../core/collectors/effective";
+import { danglingReferences } from "../core/collectors/references";
+import { UserError } from "../core/lib/errors";
+import { storesOf } from "../core/routes/volumes";
+import { parseSettings } from "../core/routes/parse";
+import { distributions, settingsSchema } from "../core/settings/settings";
 import { validSettings } from "./settings";
 import { routeFor } from "./support";
 

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { parse } from "yaml";
 
-import { partitionOf } from "../aws/partitions";
-import { versions } from "../catalog";
-import { distributions } from "../stacks/settings";
-import { asHelm } from "../yaml/read";
+import { partitionOf } from "../core/lib/arns";
+import { versions } from "../core/charts";
+import { distributions } from "../core/settings/settings";
+import { asHelm } from "../core/lib/yaml/read";
 import { hasRegionless, type Raw } from "./support";
 
-/** A name that charts may write without quotes: see stacks/templateRules.ts. */
+/** A name that charts may write without quotes: see core/settings/templateRules.ts. */
 const label = fc.stringMatching(/^[a-z]([-a-z0-9]{0,20}[a-z0-9])?$/).filter((name) => parse(name, asHelm) === name);
 const domain = fc.tuple(label, label).map((labels) => labels.join("."));
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });

@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 
-import { versions } from "../catalog";
+import { versions } from "../core/charts";
 import type { StackFile } from "../cli/stackFile";
 import type { Resource } from "../cli/offline";
-import { routeOf, type Route } from "../routes";
-import { parseSettings } from "../stacks/parse";
+import { routeOf, type Route } from "../core/routes";
+import { parseSettings } from "../core/routes/parse";
 
 /** Settings of one stack as they stand in its stack file, without the `kof:`. */
 export type Raw = Readonly<Record<string, unknown>>;

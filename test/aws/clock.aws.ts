@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 
-import { mergeValues, nest, valueAt, type HelmValues } from "../../catalog/values";
-import { effectiveCollectors } from "../../collectors/effective";
+import { mergeValues, nest, valueAt, type HelmValues } from "../../core/lib/values";
+import { effectiveCollectors } from "../../core/collectors/effective";
 import { readLogEvents } from "../../live/cloudwatch";
 import {
     clockFindings,
@@ -16,13 +16,13 @@ import {
     exporterCounters,
 } from "../../live/collectors";
 import type { Kubernetes } from "../../live/kubernetes";
-import type { Route } from "../../routes";
+import type { Route } from "../../core/routes";
 import { programs } from "../../tools/build";
-import { skipWithout } from "../cluster/cluster";
-import { HttpStandIn, type Reply } from "../cluster/standins";
+import { skipWithout } from "../../tools/servers/cluster";
+import { HttpStandIn, type Reply } from "../../tools/servers/standins";
 import { routeFor } from "../support";
-import { RealCollector, until, type Sent } from "./collector";
-import { startMoto, type Moto } from "./moto";
+import { RealCollector, until, type Sent } from "../../tools/servers/collector";
+import { startMoto, type Moto } from "../../tools/servers/moto";
 
 const region = "us-east-2";
 const credentials = { accessKeyId: "key", secretAccessKey: "secret" };

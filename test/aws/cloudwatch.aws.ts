@@ -24,11 +24,11 @@ import { readLogEvents } from "../../live/cloudwatch";
 import type { Live } from "../../live/findings";
 import { logGroups } from "../../live/left";
 import { storeOf } from "../../live/stores";
-import { destinationsOf } from "../../routes/destinations";
-import { skipWithout } from "../cluster/cluster";
+import { destinationsOf } from "../../core/routes/destinations";
+import { skipWithout } from "../../tools/servers/cluster";
 import { routeFor, stackFile, type Raw } from "../support";
 import { make, writeAsCollector, type Access } from "./account";
-import { enforceIam, startMoto, type Moto } from "./moto";
+import { enforceIam, startMoto, type Moto } from "../../tools/servers/moto";
 
 const region = "eu-central-1";
 const raw = {

@@ -114,7 +114,7 @@ describe("npm run diff", () => {
     });
 
     it("says what Pulumi would do, after the report or alone, also where a file is missing", () => {
-        const file = path.join(root, "test/report/preview.json");
+        const file = path.join(root, "test/core/review/report/preview.json");
         write("Pulumi.prod.yaml", { route: "none" });
         commit();
         const alone = run("--preview", `prod=${file}`, "--preview", "dev=nowhere.json");

@@ -119,7 +119,9 @@ describe("docs/storage.md", () => {
             .split("\n")
             .filter((line) => line.startsWith("#"))
             .map((line) => line.replace(/^#+ /, "").toLowerCase().replaceAll(" ", "-"));
-        const sources = fs.readdirSync("changes").map((file) => fs.readFileSync(`changes/${file}`, "utf8"));
+        const sources = fs
+            .readdirSync("core/review/plan")
+            .map((file) => fs.readFileSync(`core/review/plan/${file}`, "utf8"));
         const referred = sources.flatMap((text) =>
             [...text.matchAll(/docs\/storage\.md#([\w-]+)/g)].map(([, at]) => at!),
         );

@@ -5,10 +5,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { routeWithRates, sizeText } from "../../cli/size";
-import { readPrices } from "../../capacity/costs";
-import { mergeValues, nest, type HelmValues } from "../../catalog/values";
-import { spaceText } from "../../summary/capacity";
-import { summaryPage } from "../../summary/page";
+import { readPrices } from "../../core/review/capacity/costs";
+import { mergeValues, nest, type HelmValues } from "../../core/lib/values";
+import { spaceText } from "../../core/review/summary/capacity";
+import { summaryPage } from "../../core/review/summary/page";
 import { routes, stackFile } from "../support";
 
 const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };

@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { parseAllDocuments } from "yaml";
 
 import { postRender } from "../../components/postRenderer";
-import { asHelm } from "../../yaml/read";
-import { writeYaml } from "../../yaml/write";
-import { runs, value } from "../yaml/texts";
+import { asHelm } from "../../core/lib/yaml/read";
+import { writeYaml } from "../../core/lib/yaml/write";
+import { runs, value } from "../core/lib/yaml/texts";
 
 /** As the umbrella 1.9.0 renders them (recorded with Helm 3.21.4, values shortened). */
 const recorded: any[] = [

@@ -5,9 +5,9 @@ import { promisify } from "node:util";
 
 import { parse, stringify } from "yaml";
 
-import { defaultVersion } from "../../catalog";
-import { startCluster } from "../cluster/cluster";
-import { FluxStandIn } from "../cluster/flux";
+import { defaultVersion } from "../../core/charts";
+import { startCluster } from "../../tools/servers/cluster";
+import { FluxStandIn } from "../../tools/servers/flux";
 import { projectFolder } from "./deployment";
 import { prepareEngine } from "./engine";
 import type { Command, Measured } from "./measured";

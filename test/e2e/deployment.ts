@@ -14,8 +14,8 @@ import {
 } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 
-import program = require("../../index");
-import { writeYaml } from "../../yaml/write";
+import program = require("../..");
+import { writeYaml } from "../../core/lib/yaml/write";
 import type { Raw } from "../support";
 import { moreOptions, type Engine } from "./engine";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { CloudWatchLogsClient, DeleteLogGroupCommand, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 
-import { umbrellaObjects } from "../../catalog/umbrella";
+import { umbrellaObjects } from "../../core/charts/umbrella";
 import { routeFor } from "../support";
 import { endToEnd, namespace, succeed } from "./run";
 

@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { programs } from "../../tools/build";
-import { atEnd } from "../children";
+import { atEnd } from "../../tools/servers/children";
 
 const checkout = path.join(__dirname, "../..");
 

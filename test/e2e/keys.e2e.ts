@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { IAMClient, ListAccessKeysCommand, ListUsersCommand } from "@aws-sdk/client-iam";
 
 import * as rollout from "../../live/rollout";
-import { eventually } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
+import { eventually } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
 import type { Raw } from "../support";
 import { endToEnd, succeed } from "./run";
 

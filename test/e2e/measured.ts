@@ -30,7 +30,7 @@ async function measure(workDir: string, root: string, stackName: string, command
         mark();
         // Loading is part of what is measured.
         // eslint-disable-next-line @typescript-eslint/no-require-imports
-        const declare = stackName === "empty" ? () => ({}) : (require("../../index") as () => unknown);
+        const declare = stackName === "empty" ? () => ({}) : (require("../..") as () => unknown);
         mark();
         const outputs: unknown = await declare();
         mark();

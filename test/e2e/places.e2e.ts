@@ -5,9 +5,9 @@ import * as path from "node:path";
 
 import { parse, stringify } from "yaml";
 
-import { TestCluster } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
-import { startServer } from "../cluster/server";
+import { TestCluster } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
+import { startServer } from "../../tools/servers/server";
 import type { Outcome } from "./deployment";
 import { endToEnd, fluxPaths, namespace, succeed } from "./run";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 
-import { previewText } from "../../report/preview";
+import { previewText } from "../../core/review/report/preview";
 import { endToEnd } from "./run";
 
 endToEnd("a preview's JSON", (run) => {
@@ -83,7 +83,7 @@ endToEnd("a preview's JSON", (run) => {
             diagnostics: diagnostics.filter(({ message }) => !message.includes("$PATH")),
             changeSummary,
         };
-        fs.writeFileSync("test/report/preview.json", `${JSON.stringify(recorded, undefined, 2)}\n`);
+        fs.writeFileSync("test/core/review/report/preview.json", `${JSON.stringify(recorded, undefined, 2)}\n`);
     }
 });
 

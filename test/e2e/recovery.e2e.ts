@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { eventually } from "../cluster/cluster";
+import { eventually } from "../../tools/servers/cluster";
 import type { Raw } from "../support";
 import { endToEnd, succeed } from "./run";
 

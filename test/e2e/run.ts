@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 
-import { catalogOf } from "../../catalog";
-import { umbrellaObjects, type UmbrellaObject } from "../../catalog/umbrella";
-import { acknowledgement, planOf, verdictOf } from "../../changes";
-import { vmuserSecretName } from "../../catalog/vmuser";
-import { startMoto } from "../aws/moto";
-import { skipWithout, startCluster, type TestCluster } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
-import { FluxStandIn } from "../cluster/flux";
+import { catalogOf } from "../../core/charts";
+import { umbrellaObjects, type UmbrellaObject } from "../../core/charts/umbrella";
+import { acknowledgement, planOf, verdictOf } from "../../core/review/plan";
+import { vmuserSecretName } from "../../core/charts/vmuser";
+import { startMoto } from "../../tools/servers/moto";
+import { skipWithout, startCluster, type TestCluster } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
+import { FluxStandIn } from "../../tools/servers/flux";
 import { hasRegionless, routeFor, type Raw } from "../support";
 import { Deployment, type DeploymentOptions, type Outcome } from "./deployment";
 import { prepareEngine, type Engine } from "./engine";

@@ -7,10 +7,10 @@ import * as path from "node:path";
 import fc from "fast-check";
 
 import { parseStackFile } from "../../cli/stackFile";
-import { writeYaml } from "../../yaml/write";
-import { skipWithout } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
-import { canonical, runs, text, words } from "../yaml/texts";
+import { writeYaml } from "../../core/lib/yaml/write";
+import { skipWithout } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
+import { canonical, runs, text, words } from "../core/lib/yaml/texts";
 import { prepareEngine, type Engine } from "./engine";
 import { endToEnd, fluxPaths } from "./run";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { planOf, verdictOf } from "../../changes";
+import { planOf, verdictOf } from "../../core/review/plan";
 import { routeFor } from "../support";
 import { endToEnd } from "./run";
 

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { parse, stringify } from "yaml";
 
-import { catalogOf, chartValues, defaultVersion } from "../../catalog";
+import { catalogOf, chartValues, defaultVersion } from "../../core/charts";
 
 /** The KOF versions that are deployed: those that KOF_VERSION names, that of the folder in KOF_CHART, or the last two. */
 export function versionsToDeploy(): readonly string[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import type { AnyObject } from "../cluster/crds";
+import type { AnyObject } from "../../tools/servers/crds";
 import { endToEnd, fluxPaths, namespace, succeed } from "./run";
 import { prepareUmbrella } from "./umbrella";
 

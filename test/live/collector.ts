@@ -1,4 +1,4 @@
-import { HttpStandIn, type Reply } from "../cluster/standins";
+import { HttpStandIn, type Reply } from "../../tools/servers/standins";
 
 /** One record of what a collector takes in, as far as a test needs it. */
 export type OtlpBody = Record<string, any>;

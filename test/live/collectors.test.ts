@@ -6,7 +6,7 @@ import { exportErrorFinding, workloads } from "../../live/collectors";
 import { lookAt, type Finding, type Live } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
 import { follow, journeyResult } from "../../live/verify";
-import { HttpStandIn, type Reply } from "../cluster/standins";
+import { HttpStandIn, type Reply } from "../../tools/servers/standins";
 import { routeFor, type Raw } from "../support";
 
 const refusedByAws =

@@ -5,13 +5,19 @@ import * as path from "node:path";
 
 import { stringify } from "yaml";
 
-import { vmuserSecretName } from "../../catalog/vmuser";
+import { vmuserSecretName } from "../../core/charts/vmuser";
 import type { Result } from "../../live/findings";
-import { eventually, useCluster } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
-import { FluxStandIn } from "../cluster/flux";
+import { eventually, useCluster } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
+import { FluxStandIn } from "../../tools/servers/flux";
 import { command, type Run } from "./command";
-import { collectorPod, collectorResource, hostAddress, HttpStandIn, kubeletWithLogs } from "../cluster/standins";
+import {
+    collectorPod,
+    collectorResource,
+    hostAddress,
+    HttpStandIn,
+    kubeletWithLogs,
+} from "../../tools/servers/standins";
 import type { Raw } from "../support";
 
 const object = (apiVersion: string, kind: string, name: string, namespace?: string, more: object = {}): AnyObject => ({

@@ -8,7 +8,7 @@ import { neededSecrets } from "../../live/prerequisites";
 import { artifactsOf, headArtifact } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
 import { compareClaims, type Claim } from "../../live/storage";
-import { volumesOf } from "../../routes/volumes";
+import { volumesOf } from "../../core/routes/volumes";
 import { routeFor, routes } from "../support";
 
 const finding = (severity: Finding["severity"]): Finding => ({ severity, what: "what", why: "why", fix: "fix" });

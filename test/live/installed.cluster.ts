@@ -8,10 +8,10 @@ import { gzipSync } from "node:zlib";
 
 import { parse } from "yaml";
 
-import { claimNames } from "../../routes/volumes";
-import { vmuserSecretName } from "../../catalog/vmuser";
-import { useCluster } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
+import { claimNames } from "../../core/routes/volumes";
+import { vmuserSecretName } from "../../core/charts/vmuser";
+import { useCluster } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
 import { routeFor, routes } from "../support";
 
 /** A revision of the Helm release `kof`, as Helm keeps it. */

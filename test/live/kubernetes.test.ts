@@ -8,7 +8,7 @@ import * as path from "node:path";
 
 import { CouldNotLook } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
-import { HttpStandIn } from "../cluster/standins";
+import { HttpStandIn } from "../../tools/servers/standins";
 
 describe("the cluster of KUBECONFIG", () => {
     let folder: string;

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { eventually, useCluster } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
+import { eventually, useCluster } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
 import { command } from "./command";
 
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };

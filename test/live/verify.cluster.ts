@@ -11,14 +11,14 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { stringify } from "yaml";
 
-import { vmuserSecretName } from "../../catalog/vmuser";
+import { vmuserSecretName } from "../../core/charts/vmuser";
 import type { Journey } from "../../live/verify";
 import { Missing, programs } from "../../tools/build";
-import { startMoto } from "../aws/moto";
-import { eventually, useCluster } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
-import { collectorPod, collectorResource, hostAddress, HttpStandIn } from "../cluster/standins";
-import { freePorts, options, Program } from "../program";
+import { startMoto } from "../../tools/servers/moto";
+import { eventually, useCluster } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
+import { collectorPod, collectorResource, hostAddress, HttpStandIn } from "../../tools/servers/standins";
+import { freePorts, options, Program } from "../../tools/servers/program";
 import type { Raw } from "../support";
 import { CollectorStandIn, type Exporter, type OtlpBody } from "./collector";
 import { command } from "./command";

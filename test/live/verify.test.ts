@@ -6,7 +6,7 @@ import type { Kubernetes } from "../../live/kubernetes";
 import { otlpRecord, sentSignals } from "../../live/otlp";
 import { selectService, storeOf } from "../../live/stores";
 import { journeyResult, sentSince, type Journey } from "../../live/verify";
-import { destinationsOf, type End } from "../../routes/destinations";
+import { destinationsOf, type End } from "../../core/routes/destinations";
 import { command } from "./command";
 import { routeFor, routes } from "../support";
 

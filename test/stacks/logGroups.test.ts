@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { OfflineRun, RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
-import { settingsSchema } from "../../stacks/settings";
+import { settingsSchema } from "../../core/settings/settings";
 import { stackFile, type Raw } from "../support";
 
 /** What AWS has under the name of a log group. Default: for ever, with CloudWatch's own key, without a tag. */

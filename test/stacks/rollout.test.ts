@@ -3,7 +3,7 @@ import { mock } from "node:test";
 
 import * as pulumi from "@pulumi/pulumi";
 
-import { planOf } from "../../changes";
+import { planOf } from "../../core/review/plan";
 import { runOffline } from "../../cli/program";
 import { CouldNotLook } from "../../live/findings";
 import type { Cluster } from "../../stacks/place";

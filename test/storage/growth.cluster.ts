@@ -4,8 +4,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { eventually, useCluster, type TestCluster } from "../cluster/cluster";
-import type { AnyObject } from "../cluster/crds";
+import { eventually, useCluster, type TestCluster } from "../../tools/servers/cluster";
+import type { AnyObject } from "../../tools/servers/crds";
 
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };
 

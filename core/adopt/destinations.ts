@@ -1,0 +1,276 @@
+import { streamOf, streamPlaceholders } from "../settings/streams";
+import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { metricsQueue } from "../collectors/buffers";
+import { caVariable, headerVariable, otlpExporter } from "../routes/otlp";
+import { accessKeyIn, startAnnotation } from "../charts/restarts";
+import { settingsSchema } from "../settings/settings";
+
+/** What was found so far: settings by their key under `kof:`, and what there is to say. */
+export interface Found {
+    readonly settings: Record<string, unknown>;
+    readonly missing: string[];
+    readonly faults: string[];
+    readonly notes: string[];
+}
+
+/** The value at a path below a fixed one. */
+export type At = (...path: string[]) => HelmValue | undefined;
+
+/** The chart of the collectors, and the key of its values. */
+export const kubeStack = "opentelemetry-kube-stack";
+const umbrellaConfig = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config"];
+
+/** A variable of a list of environment variables. */
+export function variable(env: HelmValue | undefined, name: string): HelmValues | undefined {
+    return (Array.isArray(env) ? env : []).filter(isMap).find((each) => each.name === name);
+}
+
+/** Whether kof-collectors of the umbrella has an exporter to CloudWatch. */
+export function writesToCloudWatch(values: HelmValues): boolean {
+    const exporters = valueAt(values, [...umbrellaConfig, "exporters"]);
+    return isMap(exporters) && Object.keys(exporters).some((name) => name.split("/")[0] === "awscloudwatchlogs");
+}
+
+/** The one OTLP exporter of kof-collectors of the umbrella that all signals go to, if there is one. */
+export function otlpExporterOf(values: HelmValues): string | undefined {
+    const [name, ...others] = new Set(
+        ["logs", "metrics", "traces"].map((signal) => {
+            const exporters = valueAt(values, [...umbrellaConfig, "service", "pipelines", signal, "exporters"]);
+            const wanted = (Array.isArray(exporters) ? exporters : []).filter((each) => each !== "debug");
+            return wanted.length === 1 ? wanted[0] : undefined;
+        }),
+    );
+    return others.length === 0 &&
+        typeof name === "string" &&
+        name.split("/")[0] === "otlphttp" &&
+        typeof valueAt(values, [...umbrellaConfig, "exporters", name, "endpoint"]) === "string"
+        ? name
+        : undefined;
+}
+
+/** Calls what route otlp has a name for by that name: the exporter, and the variables with its headers and its CA. */
+export function asRouteNames<T extends { readonly values: HelmValues }>(given: T): T {
+    const exporter = otlpExporterOf(given.values);
+    if (exporter === undefined) {
+        return given;
+    }
+    const path = [...umbrellaConfig, "exporters", exporter];
+    const { headers, ca } = secretsOf(
+        (...below) => valueAt(given.values, [...path, ...below]),
+        valueAt(given.values, [...umbrellaConfig.slice(0, -1), "env"]),
+    );
+    const names = new Map([
+        ...headers.map((each) => [each.variable, headerVariable(each.header)] as const),
+        ...(ca ? [[ca.variable, caVariable] as const] : []),
+    ]);
+    const endpoint = (valueAt(given.values, [...path, "endpoint"]) as string).replace(/\/+$/, "");
+    const values = rename(mergeValues(given.values, nest([...path, "endpoint"], endpoint)), exporter, names);
+    return { ...given, values: values as HelmValues };
+}
+
+function rename(value: HelmValue, exporter: string, variables: ReadonlyMap<string, string>, key = ""): HelmValue {
+    const below = (each: HelmValue, name: string) => rename(each, exporter, variables, name);
+    const isExporter = (name: HelmValue) => key === "exporters" && name === exporter;
+    if (isMap(value)) {
+        const entries = Object.entries(value).map(
+            ([name, each]) => [isExporter(name) ? otlpExporter : name, below(each, name)] as const,
+        );
+        return Object.fromEntries(entries);
+    }
+    if (Array.isArray(value)) {
+        return value.map((item) =>
+            isExporter(item)
+                ? otlpExporter
+                : key === "env" && isMap(item) && typeof item.name === "string"
+                  ? { ...item, name: variables.get(item.name) ?? item.name }
+                  : below(item, ""),
+        );
+    }
+    return typeof value === "string"
+        ? value.replace(/(?<=\$\{env:)\w+(?=\})/g, (name) => variables.get(name) ?? name)
+        : value;
+}
+
+interface FromSecret {
+    readonly variable: string;
+    readonly secret: HelmValue;
+    readonly key: HelmValue;
+}
+
+/** What an OTLP exporter has from Secrets as the settings of its route can say it: headers by the name of their key. */
+function secretsOf(
+    exporter: At,
+    env: HelmValue | undefined,
+): { headers: (FromSecret & { header: string })[]; ca?: FromSecret } {
+    const fromSecret = (value: HelmValue | undefined): FromSecret | undefined => {
+        const [, name = ""] = /^\$\{env:(\w+)\}$/.exec(typeof value === "string" ? value : "") ?? [];
+        const reference = valueAt(variable(env, name), ["valueFrom", "secretKeyRef"]);
+        return isMap(reference)
+            ? { variable: name, secret: reference.name ?? "", key: reference.key ?? "" }
+            : undefined;
+    };
+    const all = Object.entries((exporter("headers") ?? {}) as HelmValues);
+    const headers = all.flatMap(([header, value]) => {
+        const found = fromSecret(value);
+        return found?.key === header ? [{ ...found, header }] : [];
+    });
+    const isOneSecret = headers.length === all.length && new Set(headers.map(({ secret }) => secret)).size === 1;
+    const ca = fromSecret(exporter("tls", "ca_pem"));
+    return { headers: isOneSecret ? headers : [], ...(ca?.key === "ca.crt" ? { ca } : {}) };
+}
+
+/** Settings of route otlp, from values that {@link asRouteNames} went through. */
+export function findOtlp({ settings }: Found, at: At, config: At): void {
+    const exporter: At = (...path) => config("exporters", otlpExporter, ...path);
+    const { headers, ca } = secretsOf(exporter, at(kubeStack, "defaultCRConfig", "env"));
+    const [first] = headers;
+    const tls = {
+        ...(ca ? { caSecret: ca.secret } : {}),
+        ...(exporter("tls", "insecure_skip_verify") === true ? { insecureSkipVerify: true } : {}),
+    };
+    settings.otlp = {
+        endpoint: exporter("endpoint"),
+        ...(first ? { headersSecret: first.secret, headers: headers.map(({ header }) => header) } : {}),
+        ...(Object.keys(tls).length > 0 ? { tls } : {}),
+    };
+}
+
+/** The longest that CloudWatch keeps events, other than for ever. */
+const longest = 3653;
+
+/** Settings of route cloudwatch. */
+export function findCloudWatch(found: Found, at: At, config: At, said: unknown, issuer?: string): void {
+    const { settings, missing, notes } = found;
+    const exporter = (config("exporters", "awscloudwatchlogs") ?? {}) as Record<string, string | number | undefined>;
+    const retention = Number(exporter.log_retention ?? 0);
+    const known = settingsSchema.cloudwatch.safeParse({ region: "us-east-2", retentionDays: retention }).success;
+    for (const key of ["region", "log_group_name", "log_stream_name"]) {
+        if (exporter[key] === undefined) {
+            missing.push(`The exporter awscloudwatchlogs has no ${key}. Add it to the values.`);
+        }
+    }
+    const logStream = streamName(at, config);
+    const audit = auditGroup(at, config);
+    const to = (signal: string, name: string) => {
+        const exporters = config("service", "pipelines", signal, "exporters");
+        return Array.isArray(exporters) && exporters.includes(`aws${name}`) ? { [signal]: name } : {};
+    };
+    const stored = { ...to("metrics", "emf"), ...to("traces", "xray") };
+    settings.cloudwatch = {
+        region: exporter.region,
+        logGroup: exporter.log_group_name,
+        ...(logStream === undefined ? {} : { logStream }),
+        retentionDays: known ? retention : longest,
+        ...audit,
+        ...(Object.keys(stored).length > 0 ? { signals: stored } : {}),
+        credentials: credentialsOf(found, at, said, issuer),
+        ...(exporter.endpoint === undefined ? {} : { endpoint: exporter.endpoint }),
+    };
+    if (!known) {
+        notes.push(
+            `CloudWatch keeps what is in log group ${String(exporter.log_group_name)} for ever. kof:cloudwatch.retentionDays is ` +
+                `${String(longest)}, the longest there is: with less, AWS deletes older logs.`,
+        );
+    }
+    notes.push(
+        `The log group ${String(exporter.log_group_name)} exists if logs were ever written. pulumi preview compares it, and says ` +
+            "what to write into kof:acknowledge to have it taken over (docs/destinations.md).",
+    );
+}
+
+/** The group of the audit logs. Left out, they would get one of their own. */
+function auditGroup(at: At, config: At): HelmValues {
+    const pipelines = at(kubeStack, "collectors", "daemon", "config", "service", "pipelines");
+    const exporters = valueAt(pipelines, ["logs/audit", "exporters"]);
+    const among = Array.isArray(exporters) && exporters.includes("awscloudwatchlogs");
+    const group = config("exporters", among ? "awscloudwatchlogs" : "awscloudwatchlogs/audit", "log_group_name");
+    return group === undefined ? {} : { auditLogGroup: group, ...(among ? {} : { auditRetentionDays: longest }) };
+}
+
+/** The name of the log stream as a setting; `undefined` where only values can say it. */
+function streamName(at: At, config: At): string | undefined {
+    const exporter = ["exporters", "awscloudwatchlogs", "log_stream_name"];
+    const [shared, own] = [config(...exporter), at(kubeStack, "collectors", "daemon", "config", ...exporter)];
+    if (typeof shared !== "string") {
+        return undefined;
+    }
+    const name = (typeof own === "string" ? own.replace("kof-collectors-daemon", "{Collector}") : shared).replace(
+        streamPlaceholders["{NodeName}"](),
+        "{NodeName}",
+    );
+    const { success } = settingsSchema.cloudwatch.safeParse({ region: "us-east-2", logStream: name });
+    return success && streamOf(name, "collector") === shared ? name : undefined;
+}
+
+/** How the collectors authenticate at AWS: as the values tell, else as the person says. */
+function credentialsOf({ missing, notes }: Found, at: At, said: unknown, issuer?: string): unknown {
+    const shared: At = (...path) => at(kubeStack, "defaultCRConfig", ...path);
+    const secret = valueAt(variable(shared("env"), "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
+    const generation = accessKeyIn(shared("podAnnotations", startAnnotation));
+    if (generation !== undefined) {
+        return { kind: "accessKey", generations: [generation] };
+    }
+    if (secret !== undefined) {
+        return { kind: "existingSecret", name: secret };
+    }
+    const [role] = [...leaves(at(kubeStack) ?? {})].flatMap(([path, value]) =>
+        path.at(-1) === "eks.amazonaws.com/role-arn" && typeof value === "string" ? [value] : [],
+    );
+    const [, partition = "aws", account = "ACCOUNT"] = /^arn:([\w-]+):iam::(\d+):/.exec(role ?? "") ?? [];
+    const provider = (name: string) => `arn:${partition}:iam::${account}:oidc-provider/${name}`;
+    const seen =
+        role === undefined || issuer === undefined
+            ? undefined
+            : { kind: "irsa", oidcProviderArn: provider(issuer.replace(/^https:\/\//, "")) };
+    const credentials = said ?? seen;
+    if (credentials !== undefined) {
+        if (role !== undefined && !role.includes(":role/kof/")) {
+            notes.push(
+                `The collectors keep the role ${role}, which kof:values names. The program makes one of its own besides: to ` +
+                    "use that, remove the annotations from kof:values.",
+            );
+        }
+        return credentials;
+    }
+    missing.push(
+        role === undefined
+            ? "The values do not say with which credentials the collectors write to CloudWatch. Say it with one of\n" +
+                  "      --credentials '{kind: podIdentity, clusterName: NAME}'      on EKS: NAME is listed by aws eks list-clusters\n" +
+                  "      --credentials '{kind: existingSecret, name: NAME}'          a Secret in namespace kof, as KOF's page has it\n" +
+                  "      --credentials '{kind: accessKey}'                           the program makes an IAM user and a key"
+            : `The collectors take the role ${role} with the token of their service account. Say of which IAM OIDC provider:\n` +
+                  `      --credentials '{kind: irsa, oidcProviderArn: "${provider("ISSUER")}"}'\n` +
+                  "    where ISSUER is the issuer, without https://, in\n" +
+                  "      kubectl get --raw /.well-known/openid-configuration",
+    );
+    return undefined;
+}
+
+const units: readonly (readonly [string, number])[] = [
+    ["Gi", 2 ** 30],
+    ["Mi", 2 ** 20],
+    ["Ki", 2 ** 10],
+    ["G", 1000 ** 3],
+    ["M", 1000 ** 2],
+    ["k", 1000],
+];
+
+/** What exporters keep while their destination is away, where the values limit it in bytes as the routes do. */
+export function findBuffer({ settings }: Found, config: At): void {
+    const isQueued =
+        settings.route === "regional" && config("service", "pipelines", metricsQueue.pipeline) !== undefined;
+    for (const exporter of Object.values((config("exporters") ?? {}) as HelmValues)) {
+        const queue = valueAt(exporter, ["sending_queue"]);
+        const bytes = Number(valueAt(queue, ["queue_size"]));
+        const [unit, factor = 1] = units.find(([, each]) => bytes % each === 0) ?? [];
+        const buffer = {
+            duration: valueAt(exporter, ["retry_on_failure", "max_elapsed_time"]),
+            ...(unit === undefined ? {} : { size: `${String(bytes / factor)}${unit}` }),
+            ...(isQueued ? { metrics: "disk" } : {}),
+        };
+        if (valueAt(queue, ["sizer"]) === "bytes" && settingsSchema.buffer.safeParse(buffer).success) {
+            settings.buffer = buffer;
+            return;
+        }
+    }
+}

@@ -1,0 +1,391 @@
+import { chartValues, signals, type Catalog, type CatalogSetting } from "../charts";
+import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import type { Said } from ".";
+import type { Route } from "../routes";
+import { umbrellaCollects } from "../routes/collectors";
+import { vmuserSecretName } from "../charts/vmuser";
+import { storesOf, type Volume } from "../routes/volumes";
+import { distributions, settingsSchema } from "../settings/settings";
+import {
+    findBuffer,
+    findCloudWatch,
+    findOtlp,
+    kubeStack,
+    otlpExporterOf,
+    variable,
+    writesToCloudWatch,
+    type At,
+    type Found,
+} from "./destinations";
+
+/** The regional ClusterDeployment, as the person who adopts names it. */
+export interface NamedRegion {
+    readonly cluster: string;
+    readonly namespace?: string | undefined;
+}
+
+/** A regional ClusterDeployment. */
+export interface Region {
+    readonly cluster: string;
+    readonly namespace: string;
+}
+
+/** What values come to as settings of a stack, without those of its volumes. */
+export interface Recognised {
+    /** Settings by their key under `kof:`. */
+    readonly settings: Readonly<Record<string, unknown>>;
+    /** What the values do not say and a stack must: one sentence each, with what to do. */
+    readonly missing: readonly string[];
+    readonly faults: readonly string[];
+    /** What to look at, because the values say nothing about it. */
+    readonly notes: readonly string[];
+}
+
+type RouteName = Route["settings"]["route"];
+
+/** Works out which settings of a stack give values like these. */
+export function recognise(values: HelmValues, catalog: Catalog, { region, credentials, cluster }: Said): Recognised {
+    const route = routeName(values, catalog);
+    const collectors = collectorsPath(route, catalog);
+    const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
+    const config = (...path: string[]) => at(kubeStack, "defaultCRConfig", "config", ...path);
+    const found: Found = { settings: {}, missing: [], faults: [], notes: [] };
+    found.settings.route = route;
+    found.settings.version = catalog.version;
+    Object.assign(found.settings, identityOf(route, values, catalog, at, config));
+    findDistribution(found, route, values, catalog, at(kubeStack, "defaultCRConfig", "env"));
+    switch (route) {
+        case "none":
+            break;
+        case "management":
+            findIncompleteManagement(found, values, catalog, config);
+            break;
+        case "regional":
+            findRegion(found, values, catalog, region, cluster?.regions ?? [], at, config);
+            break;
+        case "cloudwatch":
+            findCloudWatch(found, at, config, credentials, cluster?.issuer);
+            break;
+        case "otlp":
+            findOtlp(found, at, config);
+            break;
+        case "regionless":
+            findRegionless(found, values);
+            break;
+    }
+    findBuffer(found, config);
+    findIstio(found, route, catalog, at, cluster?.istio);
+    findGrafana(found, values);
+    return found;
+}
+
+/** The route that values of the umbrella ask for. */
+export function routeName(values: HelmValues, catalog: Catalog): RouteName {
+    const all = coalesceValues(chartValues(catalog, "kof"), values);
+    const is = (...path: string[]) => valueAt(all, path) === true;
+    const fromManagement = ["kof-child", "values", "fromManagement"];
+    if (is("regionless", "enabled")) {
+        return "regionless";
+    }
+    if (is("kof-collectors", "enabled") && writesToCloudWatch(values)) {
+        return "cloudwatch";
+    }
+    if (is("kof-collectors", "enabled") && otlpExporterOf(values) !== undefined) {
+        return "otlp";
+    }
+    if (umbrellaCollects(catalog)) {
+        return is("kof-collectors", "enabled") && regionEndpoint(values)
+            ? "regional"
+            : is("kof-collectors", "enabled") || is("kof-storage", "enabled")
+              ? "management"
+              : "none";
+    }
+    return is(...fromManagement, "toManagementCluster", "enabled")
+        ? "management"
+        : [undefined, ""].includes(valueAt(all, [...fromManagement, "toRegionalCluster", "name"]) as string)
+          ? "none"
+          : "regional";
+}
+
+/** Where the values of kof-collectors on the management cluster are on a route. */
+export function collectorsPath(route: RouteName, catalog: Catalog): readonly string[] {
+    return route === "regionless"
+        ? ["kof-regional", "values", "collectors"]
+        : umbrellaCollects(catalog) || route === "cloudwatch" || route === "otlp"
+          ? ["kof-collectors", "values"]
+          : ["kof-child", "values", "fromManagement", "collectors"];
+}
+
+function identityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: At, config: At): HelmValues {
+    const attributes = (config("processors", "resource/k8sclustername", "attributes") ?? []) as HelmValues[];
+    const attribute = (key: string) =>
+        Array.isArray(attributes) ? attributes.find((each) => isMap(each) && each.key === key)?.value : undefined;
+    const labels = (key: string) => config("exporters", "prometheusremotewrite", "external_labels", key);
+    const told = (...path: string[]) => valueAt(values, path);
+    const byService = !umbrellaCollects(catalog) && (route === "management" || route === "regional");
+    const cluster = ["kof-child", "values", "fromManagement", "cluster"];
+    const name = byService
+        ? told(...cluster, "name")
+        : route === "regionless"
+          ? told("regionless", "clusterName")
+          : (at(kubeStack, "clusterName") ?? attribute("k8s.cluster.name") ?? labels("cluster"));
+    const namespace = byService
+        ? told(...cluster, "namespace")
+        : (attribute("k8s.cluster.namespace") ?? labels("clusterNamespace"));
+    return {
+        ...(name === undefined || name === null ? {} : { clusterName: name }),
+        ...(namespace === undefined || namespace === null ? {} : { clusterNamespace: namespace }),
+    };
+}
+
+function findDistribution(
+    { settings, notes }: Found,
+    route: RouteName,
+    values: HelmValues,
+    catalog: Catalog,
+    env: HelmValue | undefined,
+): void {
+    if (route === "none") {
+        return;
+    }
+    const pkiPath = variable(env, "PKI_PATH")?.value ?? distributions.k0s.pkiPath;
+    const chart = umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership";
+    const server = valueAt(values, [chart, "values", "metrics-server"]);
+    const brought = valueAt(server, ["enabled"]) === true;
+    const name = (Object.keys(distributions) as (keyof typeof distributions)[]).find(
+        (each) =>
+            distributions[each].pkiPath === pkiPath &&
+            distributions[each].metricsServer !== brought &&
+            (!brought || (each === "eks") === (valueAt(server, ["args"]) === undefined)),
+    );
+    if (name !== undefined && name !== "k0s") {
+        settings.distribution = name;
+    }
+    if (name === "kubeadm") {
+        notes.push("kof:distribution is kubeadm: the values are the same for kind. Set it to what the cluster is.");
+    }
+}
+
+const endpoints = [
+    ["prometheusremotewrite", "endpoint"],
+    ["otlphttp/logs", "logs_endpoint"],
+    ["otlphttp/traces", "traces_endpoint"],
+] as const;
+
+/** The region's vmauth among the addresses of kof-collectors' exporters: by the mesh's service name, or by its domain. */
+function regionEndpoint(values: HelmValues): { cluster?: string; domain?: string } | undefined {
+    const exporters = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config", "exporters"];
+    for (const path of endpoints) {
+        const found = valueAt(values, [...exporters, ...path]);
+        const address = typeof found === "string" ? found : "";
+        const [, cluster] = /^http:\/\/([^/:]+)-vmauth(?:\.kof(?:\.svc[^:/]*)?)?:8427\//.exec(address) ?? [];
+        const [, domain] = /^https:\/\/vmauth\.([^/:]+)\//.exec(address) ?? [];
+        if (cluster !== undefined || domain !== undefined) {
+            return { ...(cluster === undefined ? {} : { cluster }), ...(domain === undefined ? {} : { domain }) };
+        }
+    }
+    return undefined;
+}
+
+function findIncompleteManagement({ faults, missing }: Found, values: HelmValues, catalog: Catalog, config: At): void {
+    if (!umbrellaCollects(catalog)) {
+        return;
+    }
+    const enabled = (chart: string) => valueAt(values, [chart, "enabled"]) === true;
+    const elsewhere = [...leaves(config("exporters") ?? {})].flatMap(([path, address]) =>
+        path.length === 2 && path[1]?.endsWith("endpoint") === true && typeof address === "string" ? [address] : [],
+    );
+    if (!enabled("kof-storage") && elsewhere.length > 0) {
+        missing.push(
+            `The collectors write to ${elsewhere.join(" and ")}, which is neither this cluster's storage, nor a region's ` +
+                "vmauth, nor CloudWatch. No route of this program does that with these values. Route otlp has logs, metrics and " +
+                "traces all go to one exporter otlphttp, alone in defaultCRConfig.config.service.pipelines, with an endpoint.",
+        );
+    } else if (!enabled("kof-storage")) {
+        faults.push(
+            "kof-collectors is enabled without kof-storage: logs and traces go to services that do not exist and are " +
+                "dropped. Route management enables both.",
+        );
+    } else if (!enabled("kof-collectors")) {
+        faults.push(
+            "kof-storage is enabled without kof-collectors: nothing of this cluster is collected. Route management enables both.",
+        );
+    }
+}
+
+function findRegion(
+    found: Found,
+    values: HelmValues,
+    catalog: Catalog,
+    named: NamedRegion | undefined,
+    seen: readonly Region[],
+    at: At,
+    config: At,
+): void {
+    const { settings, missing } = found;
+    if (!umbrellaCollects(catalog)) {
+        const target = valueAt(values, ["kof-child", "values", "fromManagement", "toRegionalCluster"]) as HelmValues;
+        settings.regional = {
+            cluster: target.name,
+            ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+            ...(valueAt(values, ["tls", "insecureSkipVerify"]) === true ? { insecureSkipVerify: true } : {}),
+        };
+        return;
+    }
+    const { cluster, domain } = regionEndpoint(values) ?? {};
+    const insecure = config("exporters", "prometheusremotewrite", "tls", "insecure_skip_verify") === true;
+    const secret = vmuserSecretOf(at);
+    const region = secret === undefined ? byName(cluster, named) : byChecksum(secret, cluster, domain, named, seen);
+    if (region === undefined) {
+        missing.push(
+            (secret === undefined
+                ? "The values do not say which region they write to, only its domain. "
+                : `The name of the Secret ${secret} has a checksum of the region's name and namespace. ${
+                      named
+                          ? `${vmuserSecretName(named.cluster, named.namespace ?? "kcm-system")} would be that of ${named.namespace ?? "kcm-system"}/${named.cluster}. `
+                          : ""
+                  }`) +
+                "Name the regional ClusterDeployment with --region NAME, or --region NAMESPACE/NAME where it is not in " +
+                "kcm-system. They are listed by\n      kubectl get clusterdeployments -A -l k0rdent.mirantis.com/kof-cluster-role=regional",
+        );
+        return;
+    }
+    settings.istio = cluster !== undefined;
+    settings.regional = {
+        cluster: region.cluster,
+        ...(domain === undefined ? {} : { domain }),
+        ...(region.namespace === "kcm-system" ? {} : { namespace: region.namespace }),
+        ...(insecure ? { insecureSkipVerify: true } : {}),
+    };
+}
+
+/** The Secret that the collectors authenticate with at a region, if it is one that KOF makes for a region. */
+function vmuserSecretOf(at: At): string | undefined {
+    const reference = variable(at(kubeStack, "defaultCRConfig", "env"), "KOF_VM_USER");
+    const names = [
+        valueAt(reference, ["valueFrom", "secretKeyRef", "name"]),
+        at("opencost", "opencost", "prometheus", "existingSecretName"),
+    ];
+    return names.find((name): name is string => typeof name === "string" && /^kof-vmuser-creds-admin-\d+$/.test(name));
+}
+
+/** The region by its name alone, where no Secret's name proves it. */
+function byName(cluster: string | undefined, named: NamedRegion | undefined): Region | undefined {
+    const name = named?.cluster ?? cluster;
+    return name === undefined ? undefined : { cluster: name, namespace: named?.namespace ?? "kcm-system" };
+}
+
+/**
+ * The region whose name and namespace have the checksum in the Secret's name. A checksum cannot be undone, so what the
+ * region may be called is tried: what the person says, the regions of the cluster, its service's name, and the labels of its domain.
+ */
+function byChecksum(
+    secret: string,
+    cluster: string | undefined,
+    domain: string | undefined,
+    named: NamedRegion | undefined,
+    seen: readonly Region[],
+): Region | undefined {
+    const labels = domain?.split(".") ?? [];
+    const names = named
+        ? [named.cluster]
+        : [cluster, ...labels, ...labels.map((_, i) => labels.slice(0, i + 2).join("-"))];
+    const namespaces = named?.namespace === undefined ? ["kcm-system", "default", "kof"] : [named.namespace];
+    const guessed = names
+        .filter((name) => name !== undefined)
+        .flatMap((name) => namespaces.map((namespace) => ({ cluster: name, namespace })));
+    return [...(named ? [] : seen), ...guessed].find(
+        (region) => vmuserSecretName(region.cluster, region.namespace) === secret,
+    );
+}
+
+function findRegionless({ settings }: Found, values: HelmValues): void {
+    const { domain, certEmail } = values.regionless as HelmValues;
+    const tls = (key: string) => valueAt(values, ["tls", key]) === true;
+    settings.regionless = {
+        ...(domain === undefined ? {} : { domain }),
+        ...(certEmail === undefined ? {} : { certEmail }),
+        ...(tls("selfSigned") && tls("insecureSkipVerify") ? { selfSigned: true } : {}),
+    };
+    // Without a domain children can only reach the management cluster through the mesh.
+    if (domain === undefined) {
+        settings.istio = true;
+    }
+}
+
+function findIstio({ settings, notes }: Found, route: RouteName, catalog: Catalog, at: At, label?: boolean): void {
+    const fixed = settings.istio;
+    if (label !== undefined && fixed !== undefined && fixed !== label) {
+        notes.push(
+            `The values are for a namespace ${label ? "outside" : "in"} the Istio mesh, but kof ${label ? "has" : "lacks"} the label ` +
+                "istio-injection=enabled. kof:istio follows the values.",
+        );
+    }
+    if (fixed !== undefined || (route === "regional" && umbrellaCollects(catalog))) {
+        return;
+    }
+    if (label !== undefined) {
+        if (label) {
+            settings.istio = true;
+        }
+        return;
+    }
+    const collector = (...path: string[]) => at(kubeStack, "collectors", ...path);
+    const told = route === "cloudwatch" || route === "otlp" || (route === "management" && umbrellaCollects(catalog));
+    // Route regionless says it only to the versions that do not know it themselves.
+    const says = told || route === "regionless";
+    if (says && collector("controller-k0s", "enabled") === false && collector("daemon", "hostNetwork") === false) {
+        settings.istio = true;
+    } else if (!told) {
+        notes.push(
+            "The values do not say whether the kof namespace is in the Istio mesh; it is taken not to be. If\n" +
+                "      kubectl get namespace kof --show-labels\n    shows istio-injection=enabled, set kof:istio: true before the first pulumi up.",
+        );
+    }
+}
+
+function findGrafana({ settings, notes }: Found, values: HelmValues): void {
+    const mothership = valueAt(values, ["kof-mothership", "values", "grafana"]);
+    const operator = valueAt(values, ["kof-operators", "values", "grafana-operator", "enabled"]) === true;
+    if (!operator || valueAt(mothership, ["enabled"]) !== true) {
+        return;
+    }
+    if (valueAt(mothership, ["security", "create_secret"]) === false) {
+        settings.grafana = { enabled: true };
+        notes.push("kof:grafana replaces the password in the Secret grafana-admin-credentials by a generated one.");
+    } else {
+        notes.push(
+            "Grafana stays in kof:values, with the admin Secret that KOF made. kof:grafana.enabled would replace its password.",
+        );
+    }
+}
+
+/** The settings of the volumes that all volumes of a signal agree in, and which of the values they stand for. */
+export function volumeSettings(values: HelmValues, route: Route): HelmValues {
+    const stores = storesOf(route);
+    const at = ({ source }: Volume, setting: CatalogSetting | null) =>
+        (setting?.places ?? [])
+            .map(({ path }) => valueAt(values, [...source.chart.prefix, ...path]))
+            .find((value) => value !== undefined);
+    const classes = new Set(stores.map((store) => at(store, store.source.volume.storageClass)));
+    const [name] = classes;
+    const keys = ["size", "retention", "replicas", "replicationFactor"] as const;
+    const storage = signals.flatMap((signal) => {
+        const own = stores.filter((store) => store.signal === signal && store.retention !== undefined);
+        const settings = keys.flatMap((key) => {
+            const found = new Set(own.map((store) => at(store, store.source.volume[key])));
+            const [value] = found;
+            const candidate = { [signal]: { [key]: value } };
+            return found.size === 1 && value !== undefined && settingsSchema.storage.safeParse(candidate).success
+                ? [[key, value] as const]
+                : [];
+        });
+        return settings.length > 0 ? [[signal, Object.fromEntries(settings)] as const] : [];
+    });
+    return {
+        ...(classes.size === 1 && typeof name === "string" && name !== ""
+            ? { storageClass: { create: false, name } }
+            : {}),
+        ...(storage.length > 0 ? { storage: Object.fromEntries(storage) } : {}),
+    };
+}

@@ -1,0 +1,174 @@
+import { parseAllDocuments } from "yaml";
+
+import { isMap, leaves, type HelmValues } from "../lib/values";
+import { UserError } from "../lib/errors";
+import { asHelm } from "../lib/yaml/read";
+
+/** A values file as it was meant, and what was wrong with its text. */
+export interface Original {
+    readonly values: HelmValues;
+    /** One sentence each. Everything in here was repaired. */
+    readonly faults: readonly string[];
+}
+
+/**
+ * Reads a values file that was written by hand or copied from KOF's pages. What such copies get wrong is repaired where
+ * there is only one thing that it can have meant.
+ *
+ * @param isRead whether the charts read all of these values. It settles whether lost indentation was restored.
+ * @throws UserError that says what is wrong, and where, when the text cannot be read.
+ */
+export function readOriginal(text: string, source: string, isRead: (values: HelmValues) => boolean): Original {
+    const faults: string[] = [];
+    const plain = dedent(unescape(content(text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n"), faults), faults));
+    const fragment = plain.split("\n").findIndex((line) => line.trim() === "...");
+    if (fragment >= 0) {
+        throw new UserError(
+            `${source} is a part of a values file: "..." in line ${String(fragment + 1)} stands for lines that were left out. ` +
+                "Insert the part into the file that it belongs to, and adopt that.",
+        );
+    }
+    const found = parse(plain);
+    const repaired = found.values && !hasEmptyKeys(found.values) ? undefined : parse(restoreIndentation(plain)).values;
+    if (repaired && !hasEmptyKeys(repaired) && isRead(repaired)) {
+        const reason =
+            found.error === undefined ? "maps are empty that have content" : `it is not YAML: ${found.error}`;
+        return {
+            values: repaired,
+            faults: [
+                ...faults,
+                `The indentation was lost, as on KOF's page for management to region (${reason}). It is restored, so that ` +
+                    "the charts read each line.",
+            ],
+        };
+    }
+    if (!found.values) {
+        throw new UserError(`${source} is not YAML, and Helm would refuse it: ${found.error ?? "it holds no map"}.`);
+    }
+    return { values: found.values, faults: [...faults, ...found.faults] };
+}
+
+const heredoc = /^\s*cat\b.*<<-?\s*(["']?)(\w+)\1/;
+
+/** The values within a shell's here-document or a Markdown fence. */
+function content(text: string, faults: string[]): string {
+    let lines = text.split("\n");
+    const fences = lines.flatMap((line, i) => (line.trim().startsWith("```") ? [i] : []));
+    if (fences.length > 0) {
+        faults.push("The lines with ``` belong to the page that the values were copied from.");
+        lines = within(lines, fences[0] ?? 0, fences[1]);
+    }
+    const start = lines.findIndex((line) => heredoc.test(line));
+    if (start >= 0) {
+        const [, quote, word] = heredoc.exec(lines[start] ?? "") ?? [];
+        const end = lines.findIndex((line, i) => i > start && line.trim() === word);
+        faults.push(
+            `The lines "${(lines[start] ?? "").trim()}" and "${word ?? ""}" belong to a shell, not to the values.`,
+        );
+        lines = within(lines, start, end < 0 ? undefined : end);
+        if (quote === "") {
+            // What a shell would make of it.
+            lines = lines.map((line) => line.replace(/\\([$`\\])/g, "$1"));
+        }
+    }
+    return lines.join("\n");
+}
+
+/** The lines between two others, which keep their numbers: errors name them. */
+function within(lines: readonly string[], start: number, end = lines.length): string[] {
+    return lines.map((line, i) => (i > start && i < end ? line : ""));
+}
+
+function unescape(text: string, faults: string[]): string {
+    if (!text.includes("\\${")) {
+        return text;
+    }
+    faults.push(
+        "\\${…} is how a shell's here-document writes ${…}. In a file the backslash stays, and the collector does not " +
+            "expand the variable.",
+    );
+    return text.replaceAll("\\${", "${");
+}
+
+function dedent(text: string): string {
+    const lines = text.split("\n");
+    const indents = lines.filter((line) => line.trim() !== "").map((line) => indentOf(line));
+    const common = Math.min(...indents, Infinity);
+    return Number.isFinite(common) ? lines.map((line) => line.slice(common)).join("\n") : text;
+}
+
+function indentOf(line: string): number {
+    return line.length - line.trimStart().length;
+}
+
+/** What YAML there is, as Helm reads it: the first document, and of a key that is there twice the last one. */
+function parse(text: string): { values?: HelmValues; error?: string; faults: string[] } {
+    // Told that keys may be there twice the parser would not say which are.
+    const [document, ...more] = parseAllDocuments(text, { ...asHelm, uniqueKeys: false });
+    const strict = parseAllDocuments(text, asHelm)[0];
+    if (!document || !strict || !("errors" in document)) {
+        return { error: "it is empty", faults: [] };
+    }
+    const [error] = document.errors;
+    if (error) {
+        return {
+            error: `${error.message.replace(/ at line [^]*/, "")}, line ${String(error.linePos?.[0].line)}`,
+            faults: [],
+        };
+    }
+    const faults = strict.errors.map(
+        ({ linePos }) =>
+            `A key is there twice, the second time in line ${String(linePos?.[0].line)}: Helm takes the last one and drops the first.`,
+    );
+    if (more.length > 0) {
+        faults.push(`There are ${String(more.length + 1)} documents, separated by ---: Helm reads the first only.`);
+    }
+    try {
+        const values: unknown = JSON.parse(JSON.stringify(document.toJS() ?? {}));
+        return isMap(values) ? { values, faults } : { error: "it is not a map", faults };
+    } catch (failure) {
+        return { error: (failure as Error).message.split("\n")[0] ?? "", faults };
+    }
+}
+
+/** Whether a path names an exporter, which KOF's page sets to null on purpose. */
+export function isExporter(path: readonly string[]): boolean {
+    return path.at(-2) === "exporters";
+}
+
+function hasEmptyKeys(values: HelmValues): boolean {
+    return [...leaves(values)].some(([path, value]) => value === null && !isExporter(path));
+}
+
+/**
+ * Undoes what happened to a part of KOF's page: of two levels of indentation the inner one was moved out to the outer one.
+ * So each line was where it is, or two further in. A key without a value has something below it, which tells most lines;
+ * of the others each goes on at the level of the line before, if that is one of the two.
+ */
+function restoreIndentation(text: string): string {
+    const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.trim().startsWith("#"));
+    const open: { level: number; list: boolean }[] = [];
+    let opener: number | undefined;
+    return lines
+        .map((line, i) => {
+            const at = indentOf(line);
+            const list = line.trim().startsWith("- ");
+            const next = indentOf(lines[i + 1] ?? "");
+            const isOpener = line.trimEnd().endsWith(":");
+            let level = at;
+            if (opener !== undefined) {
+                level = opener + 2;
+            } else if (isOpener && !list) {
+                level = next === at + 4 ? at + 2 : at;
+            } else {
+                level = open.some((each) => each.level === at + 2 && each.list === list) ? at + 2 : at;
+            }
+            open.splice(0, open.length, ...open.filter((each) => each.level < level), { level, list });
+            if (list) {
+                open.push({ level: level + 2, list: false });
+            }
+            opener = isOpener ? level + (list ? 2 : 0) : undefined;
+            return " ".repeat(level) + line.trim();
+        })
+        .join("\n");
+}

@@ -1,0 +1,382 @@
+import { distance } from "fastest-levenshtein";
+import * as semver from "semver";
+
+import { chartValues, type Catalog } from ".";
+import { isCollector, isFreeForm, ruleOf } from "./rules";
+import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+
+/** A value that the charts would ignore, or take for something else. */
+export interface PathProblem {
+    readonly path: readonly string[];
+    /** What is wrong, as a sentence that does not name the path. */
+    readonly message: string;
+    /** A path that the charts do read and that was probably meant. */
+    readonly nearest?: string;
+}
+
+/**
+ * Checks every path of the umbrella's values against what the charts of this KOF version read. No KOF chart has a schema,
+ * and Helm ignores what it does not know, so nothing else says that a value has no effect.
+ *
+ * Where the charts take free-form content (labels, a collector's exporters, charts of other projects) unknown keys are
+ * accepted, unless they look like a known key misspelt or put a level too high.
+ *
+ * @param context values whose `global.components` tells which components run, where it is not the checked ones.
+ */
+export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmValues = values): PathProblem[] {
+    const root = umbrella(catalog, context);
+    const problems: PathProblem[] = [];
+    check(root, values, []);
+    return problems;
+
+    function check(shape: Shape, value: HelmValue, path: readonly string[]): void {
+        if (value === null) {
+            problems.push({
+                path,
+                message: "is null. Helm and Kubernetes disagree on what a null means: leave the key out",
+            });
+        } else if (isMap(value)) {
+            if (shape.kind === "scalar") {
+                problems.push({
+                    path,
+                    message: `is a map, but KOF ${catalog.version} has ${brief(shape.example)} here`,
+                });
+                return;
+            }
+            for (const [key, inner] of Object.entries(value)) {
+                const next = shape.at(key);
+                if (next) {
+                    check(next, inner, [...path, key]);
+                } else {
+                    problems.push(unknown(catalog, root, shape, [...path, key]));
+                }
+            }
+        } else if (shape.kind === "map") {
+            problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a map here` });
+        } else if (Array.isArray(shape.example) && !Array.isArray(value)) {
+            problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a list here` });
+        } else if (
+            // What a collector takes there is checked with the rest of its configuration.
+            !path.includes("config") &&
+            Array.isArray(value) &&
+            isTexts(shape.example) &&
+            value.some((each) => isScalar(each) && !isText(each))
+        ) {
+            problems.push({ path, message: `has entries that are no text, but KOF ${catalog.version} has text here` });
+        } else if (Array.isArray(value) && isScalar(shape.example) && typeof shape.example !== "boolean") {
+            problems.push({ path, message: `is a list, but KOF ${catalog.version} has ${brief(shape.example)} here` });
+        } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
+            problems.push({
+                path,
+                message: `is ${brief(value)}, which the charts do not take for true or false: write a boolean without quotes`,
+            });
+        }
+    }
+}
+
+/** Whether the charts of this KOF version read a path of the umbrella's values. */
+export function isRead(catalog: Catalog, path: readonly string[]): boolean {
+    return reads(umbrella(catalog, {}), path);
+}
+
+function reads(shape: Shape, path: readonly string[]): boolean {
+    return path.reduce<Shape | undefined>((below, key) => below?.at(key), shape) !== undefined;
+}
+
+function brief(value: HelmValue | undefined): string {
+    return Array.isArray(value) ? "a list" : JSON.stringify(value);
+}
+
+/** Whether the charts have something here that is no list. What they leave empty may be one. */
+function isScalar(example: HelmValue | undefined): boolean {
+    return (
+        typeof example === "number" || typeof example === "boolean" || (typeof example === "string" && example !== "")
+    );
+}
+
+function isText(value: HelmValue): boolean {
+    return typeof value === "string";
+}
+
+function isTexts(example: HelmValue | undefined): boolean {
+    return Array.isArray(example) && example.length > 0 && example.every(isText);
+}
+
+/** What the charts read at one place of the values. */
+interface Shape {
+    readonly kind: "map" | "scalar" | "unknown";
+    /** Whether keys beyond {@link keys} are read too. */
+    readonly open: boolean;
+    /** The charts' own value, where it is a scalar. */
+    readonly example: HelmValue | undefined;
+    readonly keys: readonly string[];
+    /** What is read below a key; `undefined` when nothing is, so that a value there would be ignored. */
+    at(key: string): Shape | undefined;
+}
+
+/** The shapes of each catalog, by what they are of: every path is looked up in them, and most of them many times. */
+const shapes = new WeakMap<Catalog, Map<string, Shape>>();
+
+function remembered(catalog: Catalog, of: readonly string[], make: () => Shape): Shape {
+    const known = shapes.get(catalog) ?? new Map<string, Shape>();
+    shapes.set(catalog, known);
+    const name = of.join("\n");
+    const shape = known.get(name) ?? make();
+    known.set(name, shape);
+    return shape;
+}
+
+/** What is found below each key, found once. */
+function once(at: Shape["at"]): Shape["at"] {
+    const found = new Map<string, Shape | undefined>();
+    return (key) => {
+        if (!found.has(key)) {
+            found.set(key, at(key));
+        }
+        return found.get(key);
+    };
+}
+
+function umbrella(catalog: Catalog, values: HelmValues): Shape {
+    // The umbrella installs whatever `global.components` lists, also what its own values do not know.
+    const listed = (valueAt(values, ["global", "components"]) ?? []) as string[];
+    const components = new Set([
+        ...catalog.components.map(({ name }) => name),
+        ...listed.filter((name) => catalog.charts[name]),
+    ]);
+    return remembered(catalog, ["umbrella", ...components], () => {
+        const shape = chartShape(catalog, "kof", []);
+        const at = (key: string): Shape | undefined => (components.has(key) ? component(catalog, key) : shape.at(key));
+        return { ...shape, keys: [...new Set([...shape.keys, ...components])], at: once(at) };
+    });
+}
+
+function component(catalog: Catalog, name: string): Shape {
+    // Of one that only `global.components` lists, the umbrella's own values know nothing.
+    const own = Object.hasOwn(chartValues(catalog, "kof"), name) ? chartShape(catalog, "kof", [name]) : nothing;
+    const keys = [...new Set([...own.keys, "enabled", "dependsOn", "values"])];
+    const at = (key: string): Shape | undefined =>
+        key === "values"
+            ? union(own.at(key), chartShape(catalog, name, []))
+            : key === "enabled"
+              ? scalar(false)
+              : key === "dependsOn"
+                ? scalar([])
+                : own.at(key);
+    return { kind: "map", open: false, example: undefined, keys, at: once(at) };
+}
+
+function scalar(example: HelmValue): Shape {
+    return { kind: "scalar", open: false, example, keys: [], at: () => undefined };
+}
+
+const anything: Shape = { kind: "unknown", open: true, example: undefined, keys: [], at: () => anything };
+
+const nothing: Shape = { kind: "map", open: false, example: undefined, keys: [], at: () => undefined };
+
+/** What a chart reads at a path of its values. */
+function chartShape(catalog: Catalog, chart: string, path: readonly string[]): Shape {
+    return remembered(catalog, ["chart", chart, ...path], () => shapeOf(catalog, chart, path));
+}
+
+function shapeOf(catalog: Catalog, chart: string, path: readonly string[]): Shape {
+    if (!catalog.charts[chart]) {
+        return anything;
+    }
+    const own = valueShape(catalog, chart, path, valueAt(chartValues(catalog, chart), path));
+    const parts = [own];
+    const rule = ruleOf(chart, path);
+    if (rule?.chart !== undefined) {
+        parts.push(chartShape(catalog, rule.chart, []));
+    }
+    if (isCollector(chart, path) && path.length === 2) {
+        parts.push(chartShape(catalog, chart, ["defaultCRConfig"]));
+    }
+    const dependency = path.length === 1 && catalog.charts[chart].dependencies.find(({ name }) => name === path[0]);
+    if (dependency) {
+        parts.push(chartShape(catalog, dependency.name, []));
+    }
+    return parts.length > 1 ? union(...parts) : own;
+}
+
+function valueShape(catalog: Catalog, chart: string, path: readonly string[], value: HelmValue | undefined): Shape {
+    const rule = ruleOf(chart, path);
+    const extra = [...(rule?.keys ?? []), ...(isCollector(chart, path) ? catalog.collectorFields : [])];
+    const dependencies = path.length === 0 ? (catalog.charts[chart]?.dependencies ?? []).map(({ name }) => name) : [];
+    const listed = isMap(value) ? Object.keys(value) : [];
+    const keys = [...new Set([...listed, ...extra, ...dependencies])];
+    if (keys.length === 0 && rule?.open !== true && value !== undefined && value !== null && !isMap(value)) {
+        return scalar(value);
+    }
+    // What another chart reads, that chart's own shape says: here its values are only listed.
+    const open =
+        !rule?.keys &&
+        !isHandedOn(catalog, chart, path) &&
+        (rule?.names === true || keys.length === 0 || isFreeForm(chart, path));
+    const names = new Set(keys);
+    return {
+        kind: isMap(value) || keys.length > 0 ? "map" : "unknown",
+        open,
+        example: undefined,
+        keys,
+        at: once((key) => {
+            if (names.has(key)) {
+                return chartShape(catalog, chart, [...path, key]);
+            }
+            if (!open || misspelt(key, keys) !== undefined) {
+                return undefined;
+            }
+            const below = [...path, key];
+            const described = ruleOf(chart, below) !== undefined || isCollector(chart, below);
+            return described ? chartShape(catalog, chart, below) : anything;
+        }),
+    };
+}
+
+/** Whether a place belongs to the values of another chart that the catalog has. */
+function isHandedOn(catalog: Catalog, chart: string, path: readonly string[]): boolean {
+    return path.some((key, i) => {
+        const to =
+            chart === "kof"
+                ? i === 1 && key === "values" && path[0]
+                : (ruleOf(chart, path.slice(0, i + 1))?.chart ??
+                  (i === 0 && catalog.charts[chart]?.dependencies.some(({ name }) => name === key) && key));
+        return typeof to === "string" && catalog.charts[to] !== undefined;
+    });
+}
+
+/** Reads what any of the shapes reads. */
+function union(...shapes: (Shape | undefined)[]): Shape {
+    const all = shapes.filter((shape) => shape !== undefined);
+    const known = all.filter((shape) => shape !== anything);
+    const keys = [...new Set(all.flatMap((shape) => shape.keys))];
+    const [first] = known;
+    if (known.length <= 1 && all.length === known.length) {
+        return first ?? anything;
+    }
+    return {
+        kind: (["map", "scalar"] as const).find((kind) => known.some((each) => each.kind === kind)) ?? "unknown",
+        open: all.some(({ open }) => open),
+        example: known.find(({ example }) => example !== undefined)?.example,
+        keys,
+        at: once((key) => {
+            const below = all.flatMap((shape) => (shape.open || shape.keys.includes(key) ? (shape.at(key) ?? []) : []));
+            const doubtful = !keys.includes(key) && (misspelt(key, keys) ?? tooHigh(known, key)) !== undefined;
+            return below.length > 0 && !doubtful ? union(...below) : undefined;
+        }),
+    };
+}
+
+const plain = (key: string) => key.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** The known key that an unknown one was probably meant to be. */
+function misspelt(key: string, keys: readonly string[]): string | undefined {
+    const tolerance = key.length >= 10 ? 2 : key.length >= 6 ? 1 : 0;
+    return keys.find((known) => plain(known) === plain(key) || distance(known, key) <= tolerance);
+}
+
+/** Where, below these shapes, a key is known that was put here. Keys that exist at many levels say nothing. */
+function tooHigh(shapes: readonly Shape[], key: string): readonly string[] | undefined {
+    if (key.length < 12) {
+        return undefined;
+    }
+    for (const shape of shapes) {
+        for (const path of paths(shape, 6)) {
+            if (path.length > 1 && path.at(-1) === key) {
+                return path;
+            }
+        }
+    }
+    return undefined;
+}
+
+/** Every path that a shape lists by name. */
+function* paths(shape: Shape, depth: number): Generator<readonly string[]> {
+    for (const key of shape.keys) {
+        yield [key];
+        const below = depth > 1 ? shape.at(key) : undefined;
+        if (below) {
+            for (const path of paths(below, depth - 1)) {
+                yield [key, ...path];
+            }
+        }
+    }
+}
+
+/** Values that moved: KOF's upgrade notes, and a place that KOF's pages name although no chart reads it. */
+const moves = [
+    ["kof-storage.values", "kof-child.values.fromManagement.storage", ">=1.10.0-0"],
+    ["kof-collectors.values", "kof-child.values.fromManagement.collectors", ">=1.10.0-0"],
+    ["kof-child.values.storage", "kof-child.values.fromManagement.storage", ">=1.10.0-0"],
+    ["kof-regional.values.operators", "kof-regional.values.kof-operators.values", ">=1.10.0-0"],
+    ["kof-child.values.fromManagement.storage", "kof-storage.values", "<1.10.0-0"],
+    ["kof-child.values.fromManagement.collectors", "kof-collectors.values", "<1.10.0-0"],
+].map(([from = "", to = "", versions = ""]) => ({ from: from.split("."), to: to.split("."), versions }));
+
+/** Where this KOF version reads what others read at a path. */
+export function movedPath(catalog: Catalog, path: readonly string[]): readonly string[] | undefined {
+    const move = moves
+        .filter(({ versions }) => semver.satisfies(catalog.version, versions, { includePrerelease: true }))
+        .find(({ from }) => from.every((key, i) => path.length <= i || path[i] === key));
+    return move && [...move.to, ...path.slice(move.from.length)];
+}
+
+function unknown(catalog: Catalog, root: Shape, parent: Shape, path: readonly string[]): PathProblem {
+    const message = `is not read by the charts of KOF ${catalog.version}: Helm would ignore it`;
+    const to = movedPath(catalog, path);
+    if (to && reads(root, to)) {
+        return { path, message, nearest: formatPath(to) };
+    }
+    const key = path.at(-1) ?? "";
+    const within = (below: readonly string[] | undefined) => below && [...path.slice(0, -1), ...below];
+    const nearest = within(closest(key, parent.keys)) ?? within(tooHigh([parent], key)) ?? nearestPath(root, path);
+    return nearest ? { path, message, nearest: formatPath(nearest) } : { path, message };
+}
+
+/** The key that resembles another one most, if any does. */
+function closest(key: string, keys: readonly string[]): readonly string[] | undefined {
+    const best = [...keys].sort((a, b) => dissimilarity(key, a) - dissimilarity(key, b))[0];
+    return best !== undefined && dissimilarity(key, best) <= similar ? [best] : undefined;
+}
+
+/** Up to which {@link dissimilarity} two keys are taken for spellings of one. */
+const similar = 0.4;
+
+/** 0 for equal keys, 1 for keys that have nothing in common. */
+function dissimilarity(a: string, b: string): number {
+    return plain(a) === plain(b) ? 0 : distance(a, b) / Math.max(a.length, b.length);
+}
+
+/** The listed path that takes the fewest changes of keys to get to. */
+function nearestPath(root: Shape, path: readonly string[]): readonly string[] | undefined {
+    let best: readonly string[] | undefined;
+    let least = Infinity;
+    for (const candidate of paths(root, path.length + 2)) {
+        if (candidate.length < path.length - 2) {
+            continue;
+        }
+        const cost = pathDistance(path, candidate);
+        // Of equally near paths, one that ends in the same key, then the shorter one.
+        const rank = cost + (candidate.at(-1) === path.at(-1) ? 0 : 0.01) + candidate.length / 10_000;
+        if (rank < least) {
+            [best, least] = [candidate, rank];
+        }
+    }
+    return best;
+}
+
+/** Edit distance of two paths: a key inserted or left out costs 1, one replaced by a similar one less than 1. */
+function pathDistance(a: readonly string[], b: readonly string[]): number {
+    let previous = b.map((_, j) => j + 1);
+    previous.unshift(0);
+    for (const [i, left] of a.entries()) {
+        const current = [i + 1];
+        for (const [j, right] of b.entries()) {
+            const difference = dissimilarity(left, right);
+            const replace = difference > similar ? 2 : difference;
+            current.push(Math.min((previous[j] ?? 0) + replace, (previous[j + 1] ?? 0) + 1, (current[j] ?? 0) + 1));
+        }
+        previous = current;
+    }
+    return previous.at(-1) ?? 0;
+}

@@ -1,0 +1,158 @@
+import { chartValues, type Catalog } from "../charts";
+import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { typeOf } from "./flows";
+
+/** What collectors keep while their destination is away. */
+export interface Buffer {
+    /** How long an exporter tries, as a Go duration: `30m`. */
+    readonly duration: string;
+    /** Most that the queue of one exporter takes, in bytes. */
+    readonly bytes: number;
+}
+
+/** The extension that keeps queues on the node's disk. KOF has it from 1.10 on (`charts/kof-collectors/values.yaml`). */
+const extension = "file_storage/exporters";
+const kubeStack = "opentelemetry-kube-stack";
+
+/**
+ * Options of an exporter with which an outage of the destination loses nothing: the queue is on disk and survives the
+ * collector, is limited in bytes, and what is taken from it is tried for as long as the outage may last.
+ * For otlphttp and awscloudwatchlogs.
+ */
+export function bufferedExporter({ duration, bytes }: Buffer): HelmValues {
+    return {
+        sending_queue: { enabled: true, storage: extension, sizer: "bytes", queue_size: bytes },
+        retry_on_failure: { enabled: true, max_elapsed_time: duration },
+    };
+}
+
+/**
+ * The same for prometheusremotewrite, as far as it goes: it tries as long, but keeps its queue in memory. Its time limit covers
+ * all attempts together, and is 5 seconds unless told otherwise. It never waits longer than the first time (it leaves out
+ * max_interval), which is 50 milliseconds unless told otherwise. Its write-ahead log is no way out: it has no limit in size, and
+ * repeats for ever, without a pause, what the destination refuses (contrib 0.149).
+ */
+export function retriedRemoteWrite({ duration }: Buffer): HelmValues {
+    return {
+        timeout: duration,
+        retry_on_failure: { enabled: true, initial_interval: "5s", max_elapsed_time: duration },
+    };
+}
+
+/** The queue that {@link queuedRemoteWrite} puts in front of prometheusremotewrite, at both of its ends. */
+export const metricsQueue = {
+    exporter: "otlphttp/queue",
+    receiver: "otlp/queue",
+    pipeline: "metrics/deliver",
+    firstPort: 14318,
+};
+
+/**
+ * What keeps metrics on disk that prometheusremotewrite is to write: the collector hands them to itself first, in OTLP on the
+ * loopback. The end that sends has a queue on disk, the end that receives writes to the destination before it answers. Series
+ * arrive as without it.
+ *
+ * prometheusremotewrite reports every failure as final, so it must not report one while the destination is away: it waits until
+ * the sending end gives up on the attempt, and tries later.
+ *
+ * @returns values for opentelemetry-kube-stack.
+ */
+export function queuedRemoteWrite(catalog: Catalog, buffer: Buffer): HelmValues {
+    const { exporter, receiver, pipeline, firstPort } = metricsQueue;
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const collectors = Object.keys(valueAt(stack, ["collectors"]) as HelmValues).map((key, index) => {
+        // Two of the collectors are on the node's network, where each needs a port of its own.
+        const endpoint = `127.0.0.1:${String(firstPort + index)}`;
+        const config = {
+            receivers: { [receiver]: { protocols: { http: { endpoint } } } },
+            exporters: { [exporter]: { endpoint: `http://${endpoint}` } },
+        };
+        return [key, { config }] as const;
+    });
+    const exporters = {
+        [exporter]: { compression: "none", timeout: "10s", ...bufferedExporter(buffer) },
+        prometheusremotewrite: {
+            remote_write_queue: { enabled: false },
+            timeout: "1m",
+            retry_on_failure: { enabled: true, initial_interval: "1m", max_elapsed_time: "0s" },
+        },
+    };
+    const pipelines = {
+        metrics: { exporters: [exporter] },
+        [pipeline]: { receivers: [receiver], exporters: ["prometheusremotewrite"] },
+    };
+    return {
+        collectors: Object.fromEntries(collectors),
+        defaultCRConfig: { config: { exporters, service: { pipelines } } },
+    };
+}
+
+/**
+ * What keeps the queues of {@link bufferedExporter} in collectors that do not have it: the extension, its folder on the node,
+ * and the right to write there. Nothing from KOF 1.10 on, which has all of it.
+ *
+ * @param extensions further extensions that every collector has to start.
+ */
+export function queueStorage(catalog: Catalog, extensions: readonly string[] = []): HelmValues {
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const at = (...path: string[]) => valueAt(stack, path);
+    const present = isMap(at("defaultCRConfig", "config", "extensions", extension));
+    if (present && extensions.length === 0) {
+        return {};
+    }
+    const added = present ? [...extensions] : [...extensions, extension];
+    const collectors = Object.entries(at("collectors") as HelmValues).map(([key, own]) => {
+        const listed = valueAt(own, ["config", "service", "extensions"]) as string[] | undefined;
+        return [
+            key,
+            mergeValues(
+                // A collector's own list replaces the one of defaultCRConfig.
+                listed === undefined ? {} : { config: { service: { extensions: [...listed, ...added] } } },
+                present ? {} : folder(own as HelmValues),
+            ),
+        ] as const;
+    });
+    return {
+        collectors: Object.fromEntries(collectors.filter(([, values]) => Object.keys(values).length > 0)),
+        defaultCRConfig: {
+            config: {
+                service: {
+                    extensions: [...(at("defaultCRConfig", "config", "service", "extensions") as string[]), ...added],
+                },
+            },
+        },
+    };
+}
+
+/**
+ * Lets collectors begin anew where a power loss has left unreadable what they keep on the node: queues, and how far they have
+ * read. Otherwise such a collector crashes at every start, until somebody removes the file. The file stays beside the new one,
+ * as `*.backup`. Not where not even its first page can be read, which no option mends (contrib 0.143).
+ *
+ * @returns values for opentelemetry-kube-stack.
+ */
+export function recreatedStorage(catalog: Catalog): HelmValues {
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const path = ["config", "extensions"];
+    const storages = (of: HelmValue | undefined) =>
+        Object.keys((valueAt(of, path) ?? {}) as HelmValues).filter((id) => typeOf(id) === "file_storage");
+    const shared = storages(valueAt(stack, ["defaultCRConfig"]));
+    const recreated = (ids: readonly string[]) =>
+        ids.length === 0 ? {} : nest(path, Object.fromEntries(ids.map((id) => [id, { recreate: true }])));
+    const collectors = Object.entries(valueAt(stack, ["collectors"]) as HelmValues)
+        .map(([key, own]) => [key, recreated(storages(own).filter((id) => !shared.includes(id)))] as const)
+        .filter(([, values]) => Object.keys(values).length > 0);
+    return mergeValues({ collectors: Object.fromEntries(collectors) }, nest(["defaultCRConfig"], recreated(shared)));
+}
+
+/** A folder of the node for the queues of one collector, as KOF 1.10 has it. Nodes are shared, so the name tells whose. */
+function folder(own: HelmValues): HelmValues {
+    const path = `/var/lib/otelcol/file_storage/exporters-${own.suffix as string}`;
+    const list = (key: string) => (own[key] ?? []) as HelmValue[];
+    return {
+        config: { extensions: { [extension]: { directory: path, recreate: true } } },
+        volumes: [...list("volumes"), { name: "fs-exporters", hostPath: { path, type: "DirectoryOrCreate" } }],
+        volumeMounts: [...list("volumeMounts"), { name: "fs-exporters", mountPath: path }],
+        securityContext: { runAsUser: 0, runAsGroup: 0 },
+    };
+}

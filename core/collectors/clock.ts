@@ -1,0 +1,151 @@
+import { chartValues, type Catalog } from "../charts";
+import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
+import { hoursOf } from "../charts/durations";
+import { lookback } from "../settings/logGroups";
+import type { Collector } from "./effective";
+import { isDiscarding, listOf, pipelinesOf, typeOf } from "./flows";
+
+/*
+ * CloudWatch Logs takes no event that is older than 14 days or than the retention of its group, and none more than 2 hours
+ * ahead. AWS leaves out such an event and takes the rest of a batch, but the exporters do not let it come to that (contrib
+ * 0.143, `internal/aws/cwlogs/pusher.go`): they report the whole batch as failed. awscloudwatchlogs has sent the rest by
+ * then, and sends it again with each try, for as long as `kof:buffer.duration` says, while everything after it waits.
+ * awsemf tries once, and loses what it has not come to yet. So no such time may reach them.
+ */
+
+/** Hours by which AWS may see an event otherwise than the node does. */
+const margin = 1;
+
+/** Processors that see to it that CloudWatch takes what the exporters after them send. */
+export const clockProcessors = {
+    /** Gives a record the present time, and leaves the original one in an attribute. */
+    logs: "transform/clock",
+    /** The same, where audit logs are kept for longer or shorter than logs. */
+    audit: "transform/clock-audit",
+    /** Counts them, for want of a processor that does both. */
+    count: "groupbyattrs/clock",
+    /** Drops data points, and counts them: a point with another time would be another measurement. */
+    points: "filter/clock",
+};
+
+/** Attribute of a record whose time was corrected: the original time, as ISO 8601. In CloudWatch `attributes.kof_original_time`. */
+export const originalTime = "kof_original_time";
+/** Attribute of the resource of such records. */
+const corrected = "kof_time";
+
+/** Days after which CloudWatch deletes what the exporters write. */
+export interface ClockOptions {
+    readonly logs: number;
+    readonly audit: number;
+    /** `undefined` where CloudWatch gets no metrics. */
+    readonly metrics: number | undefined;
+    /** How long the exporters of logs try, as a Go duration. */
+    readonly duration: string;
+}
+
+/**
+ * Puts {@link clockProcessors} at the end of every pipeline whose exporters route `cloudwatch` defines.
+ *
+ * @returns values for opentelemetry-kube-stack.
+ */
+export function clock(catalog: Catalog, { logs, audit, metrics, duration }: ClockOptions): HelmValues {
+    const tried = Math.ceil(hoursOf(duration));
+    const hours = (days: number, waits = 0) => Math.min(lookback - waits, days * 24) - margin;
+    const [oldest, oldestAudit] = [hours(logs, tried), hours(audit, tried)];
+    const names = clockProcessors;
+    const ofAudit = oldest === oldestAudit ? names.logs : names.audit;
+    const processors: HelmValues = {
+        [names.logs]: correcting(oldest),
+        [ofAudit]: correcting(oldestAudit),
+        [names.count]: { keys: [corrected] },
+        ...(metrics === undefined
+            ? {}
+            : {
+                  [names.points]: {
+                      error_mode: "ignore",
+                      metrics: { datapoint: [isRefused("datapoint", hours(metrics))] },
+                  },
+              }),
+    };
+    const added = {
+        logs: [names.logs, names.count],
+        "logs/default": [names.logs, names.count],
+        "logs/audit": [ofAudit, names.count],
+        metrics: metrics === undefined ? [] : [names.points],
+    };
+    return mergeValues({ defaultCRConfig: { config: { processors } } }, ...lengthened(catalog, added));
+}
+
+function correcting(hours: number): HelmValues {
+    const set = (name: string, value: string) => `set(log.attributes["${name}"], ${value})`;
+    return {
+        error_mode: "ignore",
+        log_statements: [
+            {
+                context: "log",
+                conditions: [isRefused("log", hours)],
+                statements: [
+                    set(originalTime, 'FormatTime(log.time, "%Y-%m-%dT%H:%M:%S.%LZ")'),
+                    set(corrected, '"corrected"'),
+                    "set(log.time, Now())",
+                ],
+            },
+        ],
+    };
+}
+
+/** An OTTL condition. Without a time of its own a record is sent with that of the moment. */
+function isRefused(context: "log" | "datapoint", hours: number): string {
+    const time = `${context}.time`;
+    const outside = `${time} < Now() - Duration("${String(hours)}h") or ${time} > Now() + Duration("${String(margin)}h")`;
+    return `${time}_unix_nano != 0 and (${outside})`;
+}
+
+/** The processors of the charts' pipelines of these names, with what is added at the end. */
+function lengthened(catalog: Catalog, added: Readonly<Record<string, readonly string[]>>): HelmValues[] {
+    const stack = chartValues(catalog, "kof-collectors")["opentelemetry-kube-stack"];
+    return Object.entries(valueAt(stack, ["collectors"]) as HelmValues).flatMap(([key, own]) => {
+        const config = isMap(own) && isMap(own.config) ? own.config : {};
+        return Object.entries(added).flatMap(([name, more]) => {
+            const path = ["service", "pipelines", name];
+            const pipeline = valueAt(config, path);
+            return isMap(pipeline) && more.length > 0 && !endsElsewhere(config, pipeline)
+                ? [
+                      nest(
+                          ["collectors", key, "config", ...path, "processors"],
+                          [...((pipeline.processors ?? []) as string[]), ...more],
+                      ),
+                  ]
+                : [];
+        });
+    });
+}
+
+/** Whether a chart's pipeline is at its end already, or hands on to another one. */
+function endsElsewhere({ connectors = {} }: HelmValues, { exporters }: HelmValues): boolean {
+    return ((exporters ?? []) as string[]).some(
+        (each) => isDiscarding(each) || Object.hasOwn(connectors as object, each),
+    );
+}
+
+/** What a pipeline that sends to CloudWatch lacks of {@link clockProcessors}. */
+export interface Unchecked {
+    readonly pipeline: string;
+    readonly processors: readonly string[];
+    readonly missing: readonly string[];
+}
+
+/** The pipelines of a collector through which a record with a wrong time could reach CloudWatch's exporters. */
+export function uncheckedPipelines({ config }: Collector): Unchecked[] {
+    const { logs, audit, count, points } = clockProcessors;
+    const needed: Readonly<Record<string, (has: readonly string[]) => readonly string[]>> = {
+        awscloudwatchlogs: (has) => [has.includes(audit) ? audit : logs, count],
+        awsemf: () => [points],
+    };
+    return Object.entries(pipelinesOf(config)).flatMap(([pipeline, parts]) => {
+        const processors = listOf(parts, "processors");
+        const all = listOf(parts, "exporters").flatMap((exporter) => needed[typeOf(exporter)]?.(processors) ?? []);
+        const missing = [...new Set(all)].filter((each) => !processors.includes(each));
+        return missing.length > 0 ? [{ pipeline, processors, missing }] : [];
+    });
+}

@@ -1,0 +1,13 @@
+import type { Catalog } from "../charts";
+import type { HelmValues } from "../lib/values";
+import type { Settings } from "../settings/settings";
+
+/** What decides which stores run, and what they are told: a route, or what is known of it so far. */
+export interface Deployment {
+    readonly settings: Settings;
+    readonly catalog: Catalog;
+    /** The values that the stack gives the umbrella. */
+    readonly values: HelmValues;
+    /** The same over the umbrella's defaults: all that its templates see. */
+    readonly umbrella: HelmValues;
+}

@@ -1,0 +1,115 @@
+import type { Signal } from "../charts";
+import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import type { Collector } from "./effective";
+
+/** What one pipeline of a collector hands to one exporter. */
+export interface Flow {
+    /** The pipeline: `logs/audit`. */
+    readonly pipeline: string;
+    readonly signal: Signal;
+    /** The exporter's name: `otlphttp/logs`. */
+    readonly exporter: string;
+    /**
+     * Where the exporter sends it: a URL, `group/stream` of CloudWatch, or `undefined` when it is discarded. Empty where the exporter
+     * has no address, with which its collector does not start.
+     */
+    readonly address: string | undefined;
+    /** The exporter's options. */
+    readonly settings: HelmValue | undefined;
+}
+
+/** The pipeline into which KOF 1.10 and later sort audit logs. */
+const auditPipeline = "logs/audit";
+
+/** Whether a collector tells audit logs from logs. */
+export function sortsAudit({ config }: Collector): boolean {
+    return Object.hasOwn(pipelinesOf(config), auditPipeline);
+}
+
+/** Whether an exporter keeps nothing. */
+export function isDiscarding(exporter: string): boolean {
+    return ["nop", "debug"].includes(typeOf(exporter));
+}
+
+/** Where the pipelines of a collector send what they receive. What one hands to another is no flow. */
+export function flowsOf({ config }: Collector): Flow[] {
+    const connectors = Object.keys((config.connectors ?? {}) as HelmValues);
+    return Object.entries(pipelinesOf(config))
+        .filter(([, pipeline]) => receives(pipeline))
+        .flatMap(([pipeline, parts]) =>
+            listOf(parts, "exporters")
+                .filter((exporter) => !connectors.includes(exporter) && !isHandedOn(config, exporter))
+                .map((exporter) => {
+                    const settings = valueAt(config, ["exporters", exporter]);
+                    const kind = pipeline.split("/")[0] as "metrics" | "logs" | "traces";
+                    return {
+                        pipeline,
+                        signal: pipeline === auditPipeline ? "audit" : kind,
+                        exporter,
+                        address: isDiscarding(exporter)
+                            ? undefined
+                            : addressOf(settings, kind, defaultAddress(exporter)),
+                        settings,
+                    };
+                }),
+        );
+}
+
+/** Whether an exporter sends to a receiver of its own collector on the loopback, by whose pipeline the signal goes on. */
+export function isHandedOn(config: HelmValues, exporter: string): boolean {
+    const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
+    return Object.values(pipelinesOf(config))
+        .flatMap((pipeline) => listOf(pipeline, "receivers"))
+        .map((id) => valueAt(config, ["receivers", id, "protocols", "http", "endpoint"]))
+        .some((own) => typeof own === "string" && own.startsWith("127.0.0.1:") && endpoint === `http://${own}`);
+}
+
+/** The {@link flowsOf} a collector without what it prints or discards besides sending it on. */
+export function endsOf(collector: Collector): Flow[] {
+    const flows = flowsOf(collector);
+    const sent = new Set(flows.flatMap(({ signal, address }) => (address === undefined ? [] : [signal])));
+    return flows.filter(({ signal, address }) => address !== undefined || !sent.has(signal));
+}
+
+/** The type of a component: what is before the slash of its name. */
+export function typeOf(id: string): string {
+    return id.split("/")[0] ?? "";
+}
+
+function receives(pipeline: HelmValue): boolean {
+    return listOf(pipeline, "receivers").some((id) => typeOf(id) !== "nop");
+}
+
+/** The pipelines of a configuration, whatever is in them: `kof:values` may hold anything. */
+export function pipelinesOf(config: HelmValues): HelmValues {
+    const pipelines = valueAt(config, ["service", "pipelines"]);
+    return isMap(pipelines) ? pipelines : {};
+}
+
+/** What a pipeline lists of a kind of components: `exporters`. */
+export function listOf(pipeline: HelmValue, kind: string): string[] {
+    const list = valueAt(pipeline, [kind]);
+    return Array.isArray(list) ? list.map(textOf) : [];
+}
+
+/** These have no address that anybody would mean (0.143: `Config.Validate` of otlphttp, `createDefaultConfig` of prometheusremotewrite). */
+function defaultAddress(exporter: string): string {
+    return ["otlp", "otlphttp", "prometheusremotewrite"].includes(typeOf(exporter)) ? "" : "its own default address";
+}
+
+/**
+ * Where an exporter sends what a pipeline of this kind hands to it.
+ *
+ * @param otherwise what to return where its options do not say.
+ */
+function addressOf(exporter: HelmValue | undefined, kind: string, otherwise: string): string {
+    const settings = isMap(exporter) ? exporter : {};
+    const { namespace, log_group_name: group, log_stream_name: stream, endpoint, region } = settings;
+    const own = settings[`${kind}_endpoint`];
+    const told = own === undefined || own === "" ? endpoint : own;
+    // A collector does not start with anything but text.
+    const address = typeof told === "string" ? told : undefined;
+    const stored = group === undefined ? undefined : `${textOf(group)}/${textOf(stream)}`;
+    // Of metrics in CloudWatch it is their namespace that tells, and of traces in X-Ray the region.
+    return textOf(namespace ?? stored ?? address ?? region ?? otherwise);
+}

@@ -1,0 +1,35 @@
+import { chartValues, type Catalog } from "../charts";
+import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
+
+const processor = "resource/k8sclustername";
+
+/**
+ * Puts the cluster's names on every signal of these kinds that the charts send without them. KOF's own pipelines name logs,
+ * and metrics by labels that only remote write adds; spans lack the namespace, and metrics in OTLP both.
+ *
+ * @returns values for opentelemetry-kube-stack.
+ */
+export function named(catalog: Catalog, kinds: readonly ("metrics" | "traces")[]): HelmValues {
+    const stack = chartValues(catalog, "kof-collectors")["opentelemetry-kube-stack"];
+    const fragments = Object.entries(valueAt(stack, ["collectors"]) as HelmValues).flatMap(([key, own]) =>
+        kinds.flatMap((kind) => {
+            const processors = processorsOf(own, kind);
+            return processors === undefined
+                ? []
+                : [nest([...pipelinesOf(key), kind, "processors"], [processor, ...processors])];
+        }),
+    );
+    return mergeValues(...fragments);
+}
+
+function pipelinesOf(collector: string): string[] {
+    return ["collectors", collector, "config", "service", "pipelines"];
+}
+
+/** The processors of a pipeline that receives something and does not name it yet. */
+function processorsOf(collector: unknown, kind: string): string[] | undefined {
+    const pipeline = isMap(collector) ? valueAt(collector, ["config", "service", "pipelines", kind]) : undefined;
+    const receivers = (valueAt(pipeline, ["receivers"]) ?? []) as string[];
+    const processors = (valueAt(pipeline, ["processors"]) ?? []) as string[];
+    return receivers.includes("nop") || processors.includes(processor) ? undefined : processors;
+}

@@ -1,0 +1,14 @@
+import { masked } from "./addresses";
+
+/**
+ * A mistake of the person who uses the program: a setting, a file or a command line that is wrong. Its message says what
+ * was found and what to do, and is all that is printed: never a stack trace. Anything else that is thrown is a bug.
+ */
+export class UserError extends Error {
+    override readonly name = "UserError";
+
+    /** @param message in which addresses need not be fit to be shown: what signs in to them is left out. */
+    constructor(message: string) {
+        super(masked(message));
+    }
+}

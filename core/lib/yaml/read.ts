@@ -1,0 +1,105 @@
+import { parseDocument, type DocumentOptions, type ParseOptions, type ScalarTag, type SchemaOptions } from "yaml";
+
+import type { HelmValue } from "../values";
+
+type Scalar = string | number | bigint | boolean | null;
+
+/**
+ * How Helm, Flux, Sveltos and Kubernetes read YAML, as options of the parser: by sigs.k8s.io/yaml, whose YAML is 1.1 as far as
+ * Go's is. `no` and `y` are booleans to it, `1_000` and `010` numbers, dates and `1:30` text. Tried with 1.6.0, 2026-11-27.
+ */
+export const asHelm = readingBy((text) => {
+    if (/^([yY]|yes|Yes|YES|on|On|ON)$/.test(text)) {
+        return true;
+    }
+    const value = /^([nN]|no|No|NO|off|Off|OFF)$/.test(text) ? false : scalarOf(text);
+    return typeof value === "bigint" ? Number(value) : value;
+});
+
+/**
+ * What Helm and Kubernetes read where a template writes a text without quotes: `456` is a number to them, and `a #b` is `a`.
+ *
+ * @returns `undefined` where the text breaks what it stands in.
+ */
+export function withoutQuotes(text: string): HelmValue | undefined {
+    const document = parseDocument(`text: ${text}`, { ...asHelm, logLevel: "silent" });
+    let found: HelmValue | undefined;
+    try {
+        ({ text: found } = (document.errors.length > 0 ? {} : document.toJS()) as { text?: HelmValue });
+    } catch {
+        // `*a`, where no `&a` comes before, is found out only now.
+        return undefined;
+    }
+    // A carriage return ends a line in YAML 1.1.
+    return text.includes("\r") ? undefined : found;
+}
+
+/**
+ * How Pulumi reads a stack file, as options of the parser: by yaml.v3, to which `no` is text, but `1_000` and `010` are numbers,
+ * and a date the text that Go makes of a time. Whole numbers that JavaScript has no number for are of type `bigint`. Tried with
+ * Pulumi 3.274.1, 2026-11-27.
+ */
+export const asPulumi = readingBy((text) => timeOf(text) ?? scalarOf(text));
+
+/** Has every scalar without quotes be what a function makes of it. */
+function readingBy(resolve: (text: string) => Scalar): ParseOptions & DocumentOptions & SchemaOptions {
+    const plain: ScalarTag = {
+        tag: "tag:yaml.org,2002:str",
+        default: true,
+        test: /^/,
+        resolve: (text, fail) => {
+            if (/^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$/.test(text)) {
+                fail(`${text} is a number that JSON does not have`);
+            }
+            return resolve(text);
+        },
+    };
+    return { schema: "failsafe", merge: true, customTags: [plain] };
+}
+
+/** What both of Go's readers agree on. */
+function scalarOf(text: string): Scalar {
+    if (/^(|~|null|Null|NULL)$/.test(text)) {
+        return null;
+    }
+    if (/^(true|True|TRUE)$/.test(text)) {
+        return true;
+    }
+    return /^(false|False|FALSE)$/.test(text) ? false : (numberOf(text) ?? text);
+}
+
+function numberOf(text: string): number | bigint | undefined {
+    if (!/^[-+.\d]/.test(text)) {
+        return undefined;
+    }
+    const digits = text.startsWith(".") ? text : text.replaceAll("_", "");
+    const [, sign, octal, other] =
+        /^([-+]?)(?:0[oO]?([0-7]+)|(0|[1-9]\d*|0[bB][01]+|0[xX][\da-fA-F]+))$/.exec(digits) ?? [];
+    const whole = octal === undefined ? other : `0o${octal}`;
+    if (whole !== undefined) {
+        const value = BigInt(whole) * (sign === "-" ? -1n : 1n);
+        if (value === BigInt.asIntN(64, value) || value === BigInt.asUintN(64, value)) {
+            return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+        }
+    }
+    const isNumber = /^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/.test(digits) && Number.isFinite(Number(digits));
+    return isNumber ? Number(digits) : undefined;
+}
+
+/** `2026-11-27`, or with a time after `T` and before a zone, or with one after a blank. */
+const time =
+    /^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| (?=[\d:.]+$))(\d\d?):(\d\d?):(\d\d?)(\.\d+)?(Z|[-+]\d\d:\d\d)?)?$/;
+
+/** The text that Go makes of a time: `2026-11-27 00:00:00 +0000 UTC`; nothing for what is none to it. */
+function timeOf(text: string): string | undefined {
+    const [, year, month = "", day = "", hour = "", minute = "", second = "", fraction = "", zone = "Z"] =
+        time.exec(text) ?? [];
+    const two = (part: string) => part.padStart(2, "0");
+    const iso = `${year ?? ""}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`;
+    const date = new Date(`${iso}Z`);
+    if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(iso)) {
+        return undefined;
+    }
+    const offset = zone === "Z" ? "+0000 UTC" : `${zone} ${zone}`.replaceAll(":", "");
+    return `${iso.replace("T", " ")}${fraction.slice(0, 10).replace(/\.?0+$/, "")} ${offset}`;
+}

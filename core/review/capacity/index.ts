@@ -1,0 +1,103 @@
+import { signals, type Signal } from "../../charts";
+import type { Route } from "../../routes";
+import { hoursOf } from "../../charts/durations";
+import { bufferOf } from "../../routes/collectors";
+import { destinationsOf, type Destination } from "../../routes/destinations";
+import { sizeInGiB, storesOf, volumesOf, type Volume } from "../../routes/volumes";
+import type { Rates } from "../../settings/settings";
+import { bufferBytes, bytesPerDay, daysOnDisk, gib, neededBytes, victoriaMetricsEstimates } from "./estimates";
+
+/** What the volumes of one workload are in for. */
+export interface VolumeCapacity {
+    readonly volume: Volume;
+    /** What is added in a day, in GiB, all volumes and copies together. 0 where the route stores nothing here. */
+    readonly perDayGiB: number;
+    /** Size that each volume needs, in whole GiB, the head-room included. `undefined` for a cache, which takes what it gets. */
+    readonly neededGiB: number | undefined;
+    /** Days after which volumes of the configured size are full. `undefined` when data is deleted before. */
+    readonly fullAfterDays: number | undefined;
+    /** Days after which a limit of the store deletes data, where that is before its retention does. */
+    readonly keptDays: number | undefined;
+}
+
+/** What the volumes on the management cluster need at these rates of its own telemetry. */
+export function capacityOf(route: Route, rates: Rates): VolumeCapacity[] {
+    const perDay = bytesPerDay(rates);
+    const destinations = destinationsOf(route);
+    return volumesOf(route).map((volume) => {
+        const { signal, retention, copies, count, size, limits } = volume;
+        if (retention === undefined || signal === "grafana") {
+            return { volume, perDayGiB: 0, neededGiB: undefined, fullAfterDays: undefined, keptDays: undefined };
+        }
+        // A store gets what is sent to it: that of logs the audit logs as well, where they have none of their own.
+        const added = signals
+            .filter((each) => endsAt(destinations[each], signal))
+            .reduce((sum, each) => sum + perDay[each], 0);
+        const limit = Math.min(...limits.map(({ giB = Infinity }) => giB)) * gib * count;
+        const needed = neededBytes(signal, added, retention, copies);
+        const daysUntil = (bytes: number) => bytes / (added * copies);
+        const isLimited = daysUntil(limit) < daysOnDisk(signal, retention);
+        const days = daysUntil(sizeInGiB(size) * gib * count);
+        return {
+            volume,
+            perDayGiB: (added * copies) / gib,
+            neededGiB: Math.ceil(Math.min(needed, limit * victoriaMetricsEstimates.headRoom) / count / gib),
+            fullAfterDays: days < Math.min(daysOnDisk(signal, retention), daysUntil(limit)) ? days : undefined,
+            keptDays: isLimited ? daysUntil(limit) : undefined,
+        };
+    });
+}
+
+/** The stores of telemetry for which no volume can be planned, because KOF makes none: a sentence each. */
+export function storesWithoutVolumes(route: Route): string[] {
+    return storesOf(route)
+        .filter(({ retention }) => retention !== undefined)
+        .flatMap(({ workload, signal, keeps }) => {
+            switch (keeps) {
+                case "volumes":
+                    return [];
+                case "emptyDir":
+                    return [`${workload} has no volumes: nothing of its ${signal} survives a restart of its pod.`];
+                case "existingClaim":
+                    return [
+                        `${workload} keeps its ${signal} in a claim that KOF does not make: its size is not known.`,
+                    ];
+            }
+        });
+}
+
+/** Whether some of a signal ends in this cluster's store of another one, or of its own. */
+function endsAt(destination: Destination, store: Signal): boolean {
+    return destination.stored && destination.ends.some(({ on, holds }) => on === "cluster" && holds === store);
+}
+
+/** Whether anything of this cluster's own is stored on it. */
+export function storesHere(route: Route): boolean {
+    const destinations = destinationsOf(route);
+    return signals.some((signal) => signals.some((store) => endsAt(destinations[signal], store)));
+}
+
+/** What the collectors hold back while a destination outside the cluster is away. */
+export interface BufferCapacity {
+    readonly signal: Signal;
+    /** In GiB, of all nodes together, for as long as `kof:buffer.duration` says. */
+    readonly heldGiB: number;
+}
+
+/** What an outage of the destination takes to bridge; nothing for signals that are stored on this cluster. */
+export function bufferCapacity(route: Route, rates: Rates): BufferCapacity[] {
+    const held = bufferBytes(rates, hoursOf(bufferOf(route.settings).duration) * 60);
+    const destinations = destinationsOf(route);
+    const leaves = (destination: Destination) =>
+        destination.stored && destination.ends.some(({ on }) => on !== "cluster");
+    return signals
+        .filter((signal) => leaves(destinations[signal]) && isQueued(route, signal) && held[signal] > 0)
+        .map((signal) => ({ signal, heldGiB: held[signal] / gib }));
+}
+
+/** Whether a signal waits on the nodes' disks: docs/destinations.md says what does not. */
+function isQueued({ settings, cloudwatch }: Route, signal: Signal): boolean {
+    const isLog = signal === "logs" || signal === "audit";
+    const onDisk = settings.route === "regional" && settings.buffer?.metrics === "disk";
+    return cloudwatch ? isLog : settings.route !== "regional" || signal !== "metrics" || onDisk;
+}

@@ -1,0 +1,330 @@
+import { chartValues, signals, type Signal } from "../charts";
+import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { routeOf, type Route } from "../routes";
+import { clockProcessors, uncheckedPipelines } from "../collectors/clock";
+import { destinationsOf, endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
+import { collectorOperatorOff, installedCharts } from "../charts/installed";
+import { storeOff, storesOff, storeText } from "../routes/stored";
+import { collectorDocument, effectiveCollectors, kubeStack, type Collector } from "../collectors/effective";
+import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
+import { danglingReferences } from "../collectors/references";
+
+/** What is wrong with a stack's collectors. */
+export interface Fault {
+    /** The setting to look at: `kof:values`, or a path below it. */
+    readonly key: string;
+    /** What is wrong, as it follows the key. */
+    readonly message: string;
+    readonly allowed?: string;
+}
+
+/** What is wrong with a stack's collectors, and what is worth a second look. */
+export interface Lint {
+    readonly faults: readonly Fault[];
+    readonly notices: readonly string[];
+}
+
+/**
+ * Checks what the collectors of a route would run: that each refers only to what it has, that its exporters lead to what is
+ * there, that each signal is stored which the route stores without `kof:values`, and that lists in them, which replace those of
+ * the charts, leave out nothing that is missed. What values turn off by its name is said, what breaks besides is refused.
+ */
+export function lintCollectors(route: Route): Lint {
+    const isPlain = Object.keys(route.settings.values).length === 0;
+    const plain = isPlain ? route : routeOf({ ...route.settings, values: {} });
+    const intended = destinationsOf(plain);
+    const change: Change = {
+        route,
+        collectors: effectiveCollectors(route),
+        destinations: isPlain ? intended : destinationsOf(route),
+        endOf: endFinder(route),
+        plain: effectiveCollectors(plain),
+        intended,
+    };
+    const dropped = isPlain ? [] : droppedEntries(change);
+    const unserved = unservedSignals(change);
+    return {
+        faults: [
+            ...breaks(change),
+            ...unserved.faults,
+            ...dropped.filter(({ entry }) => entry === identity).map(droppedFault),
+            ...(route.settings.route === "cloudwatch"
+                ? change.collectors.flatMap((each) => clockFaults(route, each))
+                : []),
+        ],
+        notices: [
+            ...unserved.notices,
+            // Of stores that nothing of this cluster is lost with.
+            ...storesOff(route, "management")
+                .map(({ source, path }) => [`kof:values.${formatPath(path)}`, storeText(source)] as const)
+                .filter(([key]) => !unserved.notices.some((notice) => notice.startsWith(key)))
+                .map(([key, store]) => `${key} turns off ${store}.`),
+            ...dropped.filter(({ entry }) => ![identity, ...clockEntries].includes(entry)).map(droppedNotice),
+            ...flowsElsewhere(change),
+        ],
+    };
+}
+
+/** What `kof:values` make of a route's collectors. */
+interface Change {
+    readonly route: Route;
+    readonly collectors: readonly Collector[];
+    readonly destinations: Readonly<Record<Signal, Destination>>;
+    readonly endOf: ReturnType<typeof endFinder>;
+    /** The collectors without `kof:values`, and where signals go then. */
+    readonly plain: readonly Collector[];
+    readonly intended: Readonly<Record<Signal, Destination>>;
+}
+
+/** The processor that puts the cluster's names on what passes: without it nobody can tell whose it is. */
+const identity = "resource/k8sclustername";
+
+const clockEntries: readonly string[] = Object.values(clockProcessors);
+
+/** Pipelines in which one record with a wrong time would stop all others. */
+function clockFaults(route: Route, collector: Collector): Fault[] {
+    return uncheckedPipelines(collector).map(({ pipeline, processors, missing }) => ({
+        key: keyOf(route, collector, ["config", "service", "pipelines", pipeline, "processors"]),
+        message:
+            `leaves pipeline ${pipeline} of ${collector.name} without ${missing.join(" and ")}: one record that is older than ` +
+            "14 days, or ahead of time, would stop all others on their way to CloudWatch",
+        allowed: `the whole list, with these at its end: ${[...processors, ...missing].join(", ")}`,
+    }));
+}
+
+/** What breaks collectors: what breaks several in the same way is one fault. */
+function breaks(change: Change): Fault[] {
+    const broken = new Map<string, string[]>();
+    for (const collector of change.collectors) {
+        const { name } = collector;
+        for (const [problem, who] of [
+            ...danglingReferences(collector).map((reference) => [reference, name] as const),
+            ...lostFlows(collector, change),
+        ]) {
+            broken.set(problem, [...(broken.get(problem) ?? []), who]);
+        }
+    }
+    return [...broken].map(([problem, names]) => ({
+        key: "kof:values",
+        message: `breaks the collector${names.length > 1 ? "s" : ""} ${names.join(", ")}: ${problem}`,
+    }));
+}
+
+/** Exporters that lead to a store which is not there, and signals that end although the route stores them. */
+function lostFlows(
+    collector: Collector,
+    { route, endOf, intended }: Change,
+): (readonly [problem: string, who: string])[] {
+    const absent = flowsOf(collector).flatMap((flow) => {
+        const end = endOf(flow);
+        if (!("why" in end) || end.absent === undefined || offAt(route, end) !== undefined) {
+            return [];
+        }
+        const why = end.moved === undefined ? "" : `: kof:values have ${end.moved}`;
+        return [
+            [
+                `sends to ${String(flow.address)} (exporter ${flow.exporter}), which does not exist on route ${route.settings.route}${why}`,
+                `${collector.name} (pipeline ${flow.pipeline})`,
+            ] as const,
+        ];
+    });
+    const addressless = flowsOf(collector)
+        .filter(({ address, settings }) => address === "" && settings !== undefined)
+        .map(
+            ({ pipeline, exporter }) =>
+                [
+                    `pipeline ${pipeline} sends to exporter ${exporter}, which has no address that is text`,
+                    collector.name,
+                ] as const,
+        );
+    const ended = endsOf(collector)
+        .filter(({ signal, address }) => address === undefined && intended[signal].stored)
+        .filter(({ pipeline }) => !endsByDefault(route, collector, pipeline))
+        .map(
+            ({ pipeline, signal, exporter }) =>
+                [
+                    `pipeline ${pipeline} ends in ${exporter}, but route ${route.settings.route} stores ${signal}`,
+                    collector.name,
+                ] as const,
+        );
+    return [...absent, ...addressless, ...ended];
+}
+
+/** The key in `kof:values` that turns off the store that records are sent to; `undefined` where none does. */
+function offAt(route: Route, { absent, on, closed }: Loss): string | undefined {
+    if (closed) {
+        return `kof:values.${formatPath(closed)}`;
+    }
+    return absent && storeOff(route, absent, on === "region" ? "regions" : "management");
+}
+
+/** Whether the charts themselves let a pipeline end, as that of the logs that the target allocator's daemon gets by OTLP. */
+function endsByDefault({ catalog }: Route, { key }: Collector, pipeline: string): boolean {
+    const path = ["config", "service", "pipelines", pipeline, "exporters"];
+    const own = valueAt(chartValues(catalog, "kof-collectors"), [kubeStack, "collectors", key, ...path]);
+    return Array.isArray(own) && own.every((exporter) => isDiscarding(textOf(exporter)));
+}
+
+/** Signals that the route stores, and that are stored nowhere with these values. */
+function unservedSignals(change: Change): Lint {
+    const { route, collectors, destinations, intended } = change;
+    const lost = signals.filter((signal) => intended[signal].stored && !destinations[signal].stored);
+    if (lost.length > 0 && collectors.length === 0) {
+        const off = collectorOperatorOff(route.umbrella);
+        const by = `kof:values${off ? `.${formatPath(off)}` : ""}`;
+        return {
+            faults: [],
+            notices: [`No collector runs on this cluster by ${by}: ${lost.join(", ")} of it are not stored.`],
+        };
+    }
+    const off = change.plain.filter(({ key }) => !collectors.some((each) => each.key === key));
+    const [faults, notices]: [Fault[], string[]] = [[], off.flatMap(collectorOffNotice)];
+    for (const signal of lost) {
+        const said = storeOffNotice(signal, change);
+        // Up to KOF 1.9 audit logs are among the logs.
+        const carried = flowsFor(signal, change.plain)[0]?.signal;
+        if (said !== undefined) {
+            notices.push(said);
+        } else if (
+            !flowsFor(signal, collectors).some((flow) => isMoved(change.endOf(flow))) &&
+            change.plain.some((each) => sends(each, carried) && !off.includes(each))
+        ) {
+            const where = addressesOf(intended[signal]).join(" or ");
+            const message = `leaves no collector that sends ${signal} to ${where}, where route ${route.settings.route} stores them`;
+            faults.push({ key: "kof:values", message });
+        }
+    }
+    return { faults, notices };
+}
+
+/** Whether a store is there, but not at the address that is sent to: its collectors are told so. */
+function isMoved(end: ReturnType<Change["endOf"]>): boolean {
+    return "moved" in end;
+}
+
+function addressesOf(destination: Destination): string[] {
+    return destination.stored ? destination.ends.map(({ address }) => address) : [];
+}
+
+/** What becomes of a signal whose store values turn off: its collectors do not know. */
+function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations }: Change): string | undefined {
+    const [first] = flowsFor(signal, collectors).flatMap((flow) => {
+        const end = endOf(flow);
+        const loss = "why" in end ? end : undefined;
+        const off = loss && offAt(route, loss);
+        // A region takes the records of a store that is off all the same: its entrance is another.
+        const missing = loss?.on === "region" && !loss.closed ? "no store takes them" : "nothing answers";
+        return off === undefined ? [] : [{ off, address: String(flow.address), missing }];
+    });
+    if (!first) {
+        return undefined;
+    }
+    const prefix = installedCharts(route.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
+    const exporters = [...prefix, kubeStack, "collectors", "daemon", ...auditExporters];
+    return [
+        `${first.off} leaves ${signal === "audit" ? "audit logs" : signal} of this cluster without a store: the collectors send them to ` +
+            `${first.address} all the same, where ${first.missing}, and drop them.`,
+        ...(signal === "audit" && destinations.logs.stored
+            ? [`To have them among the logs: kof:values.${formatPath(exporters)}: [otlphttp/logs].`]
+            : []),
+    ].join(" ");
+}
+
+const auditExporters = ["config", "service", "pipelines", "logs/audit", "exporters"];
+
+/** What a collector sent that values turn off. */
+function collectorOffNotice(collector: Collector): string[] {
+    const sent = signals.filter((signal) => sends(collector, signal));
+    return sent.length > 0
+        ? [
+              `kof:values turn off ${collector.name}, which sends ${sent.join(", ")}: what it alone collects is not stored.`,
+          ]
+        : [];
+}
+
+function sends(collector: Collector, signal: Signal | undefined): boolean {
+    return endsOf(collector).some((flow) => flow.signal === signal && flow.address !== undefined);
+}
+
+/** What is sent to where the route sends nothing, or not this signal. */
+function flowsElsewhere({ endOf, collectors, destinations, intended }: Change): string[] {
+    const wanted = signals.flatMap((signal) => addressesOf(intended[signal]));
+    // An exporter for OTLP over HTTP adds the signal to an address that it has for all.
+    const isWanted = (address: string, among: readonly string[]) =>
+        among.some((each) =>
+            /^(\/v1\/(metrics|logs|traces))?$/.test(address.startsWith(each) ? address.slice(each.length) : "else"),
+        );
+    const notices = collectors.flatMap((collector) =>
+        flowsOf(collector).flatMap((flow) => {
+            const { signal, pipeline } = flow;
+            const end = endOf(flow);
+            if (!("store" in end) || isWanted(end.address, wanted)) {
+                return [];
+            }
+            const own = addressesOf(intended[signal]);
+            const moved = own.length > 0 && !addressesOf(destinations[signal]).some((each) => isWanted(each, own));
+            return moved
+                ? [`kof:values have ${signal} sent to ${end.address}, and no longer to ${own.join(" or ")}.`]
+                : [`${collector.name}: pipeline ${pipeline} also sends to ${end.address}.`];
+        }),
+    );
+    return [...new Set(notices)];
+}
+
+interface Dropped {
+    readonly collector: Collector;
+    readonly path: readonly string[];
+    readonly entry: string;
+    /** The list as the charts and the route have it. */
+    readonly list: readonly string[];
+    readonly key: string;
+}
+
+/** What lists in `kof:values` leave out of the lists that they replace. */
+function droppedEntries({ route, collectors, plain }: Change): Dropped[] {
+    return collectors.flatMap((collector) => {
+        const before = plain.find(({ key }) => key === collector.key);
+        const now = new Map(before && lists(collector).map(([path, list]) => [formatPath(path), list]));
+        return (before ? lists(before) : []).flatMap(([path, list]) => {
+            const kept = now.get(formatPath(path)) ?? [];
+            const key = keyOf(route, collector, path);
+            return list
+                .filter((entry) => !kept.includes(entry))
+                .map((entry) => ({ collector, path, entry, list, key }));
+        });
+    });
+}
+
+/** The lists of a collector of which each entry has its own purpose, by their path within its document. */
+function lists(collector: Collector): [readonly string[], string[]][] {
+    const parts = /^(env|volumes|volumeMounts|config\.service\.extensions|config\.service\.pipelines\..*)$/;
+    return [...leaves(collectorDocument(collector))].flatMap(([path, value]): [readonly string[], string[]][] =>
+        Array.isArray(value) && parts.test(path.join(".")) ? [[path, value.map(nameOf)]] : [],
+    );
+}
+
+function nameOf(entry: HelmValue): string {
+    const name = valueAt(entry, ["mountPath"]) ?? valueAt(entry, ["name"]) ?? entry;
+    return typeof name === "string" ? name : JSON.stringify(name);
+}
+
+/** Where in `kof:values` a list of a collector is set. */
+function keyOf({ settings }: Route, { key }: Collector, path: readonly string[]): string {
+    const ends = (at: readonly string[]) => at.slice(-path.length).join("\0") === path.join("\0");
+    const found = [...leaves(settings.values as HelmValues)].find(
+        ([at]) => ends(at) && (at.includes(key) || at.includes("defaultCRConfig")),
+    );
+    return found ? `kof:values.${formatPath(found[0])}` : "kof:values";
+}
+
+function droppedFault({ collector, entry, list, key }: Dropped): Fault {
+    return {
+        key,
+        message: `replaces a list of the charts and drops ${entry}: nobody could tell which cluster the data of ${collector.name} comes from`,
+        allowed: `the whole list, with what you add: ${list.join(", ")}`,
+    };
+}
+
+function droppedNotice({ collector, path, entry, key }: Dropped): string {
+    return `${key} drops ${entry} from ${formatPath(path)} of ${collector.name}: a list replaces that of the charts.`;
+}

@@ -1,0 +1,190 @@
+import { kofNamespace } from "../../charts/namespace";
+import type { Route } from "../../routes";
+import { cloudwatchSecretName } from "../../routes/cloudwatch";
+import { secretsOf } from "../../routes/secrets";
+import { stackFile } from "../../settings/explain";
+import { inOrder } from "../../settings/settings";
+import type { Consequence, Plan } from ".";
+
+/** What happens to one of the credentials that a stack runs with. */
+export interface CredentialChange {
+    /** The program makes and revokes what is its own, and reads, or stops to read, what is not. */
+    readonly operation: "made" | "kept" | "revoked" | "read" | "no longer read";
+    readonly what: string;
+}
+
+/** The credentials that the program makes and revokes, or reads. */
+export function credentialChanges(from: Route, to: Route): CredentialChange[] {
+    const [before, after] = [credentialsOf(from), credentialsOf(to)];
+    const among = (all: readonly Credential[], what: string) => all.some((each) => each.what === what);
+    return [
+        ...after.map(({ what, own }): CredentialChange => {
+            const operation = own ? "made" : "read";
+            return { operation: among(before, what) ? "kept" : operation, what };
+        }),
+        ...before
+            .filter(({ what }) => !among(after, what))
+            .map(({ what, own }): CredentialChange => ({ operation: own ? "revoked" : "no longer read", what })),
+    ];
+}
+
+interface Credential {
+    readonly what: string;
+    /** Whether the program makes it. */
+    readonly own: boolean;
+}
+
+/** What a stack authenticates with, human-readable: its keys and roles in AWS, then Secrets. */
+function credentialsOf(route: Route): Credential[] {
+    const secrets = secretsOf(route).flatMap(({ name, keys, maker, reader }): Credential[] => {
+        if (maker !== "stack") {
+            const by =
+                maker === "you"
+                    ? "made elsewhere"
+                    : reader === "grafana"
+                      ? "which KOF makes"
+                      : "which KOF makes for the region";
+            return [{ what: `${keys.join(" and ")} in Secret ${name}, ${by}`, own: false }];
+        }
+        // Of the one with an access key, the key is what matters.
+        return reader === "grafana"
+            ? [{ what: `random password of Grafana's admin in Secret ${name}`, own: true }]
+            : [];
+    });
+    return [...awsCredentials(route).map((what) => ({ what, own: true })), ...secrets];
+}
+
+function awsCredentials({ cloudwatch }: Route): string[] {
+    if (!cloudwatch) {
+        return [];
+    }
+    const { credentials, roleName = "" } = cloudwatch;
+    switch (credentials.kind) {
+        case "accessKey":
+            return credentials.generations.map((generation) => `access key ${generation} of IAM user cloudwatch`);
+        case "podIdentity":
+            return [`IAM role for the collectors' pods on EKS cluster ${credentials.clusterName}`];
+        case "irsa":
+            return [`IAM role ${roleName} for the collectors' service accounts`];
+        case "existingSecret":
+            return [];
+    }
+}
+
+/** AWS's quota, which cannot be raised (IAM and AWS STS quotas, "Access keys assigned to an IAM user"). */
+const keysPerUser = 2;
+
+/** What follows from other credentials for AWS: rotations that AWS refuses or that leave no overlap, and Secrets that are there. */
+export function credentialConsequences(from: Route, to: Route): Consequence[] {
+    return [...rotationConsequences(generationsOf(from), generationsOf(to)), ...secretConsequences(from, to)];
+}
+
+/** The generations of the access key, from old to new; none where the collectors authenticate otherwise. */
+function generationsOf({ cloudwatch }: Route): readonly string[] {
+    return cloudwatch?.credentials.kind === "accessKey" ? cloudwatch.credentials.generations : [];
+}
+
+/** Whether a change deletes an access key. */
+export function keysDeleted({ from, to }: Pick<Plan, "from" | "to">): boolean {
+    return generationsOf(from).some((generation) => !generationsOf(to).includes(generation));
+}
+
+function rotationConsequences(before: readonly string[], after: readonly string[]): Consequence[] {
+    const key = "kof:cloudwatch.credentials.generations";
+    const [was, is] = [before.at(-1), after.at(-1)];
+    if (was === undefined || is === undefined) {
+        return [];
+    }
+    const paste = (...generations: string[]) =>
+        stackFile(["cloudwatch", "credentials"], { kind: "accessKey", generations });
+    const [first, ...further] = stepsBetween(before, after);
+    if (first) {
+        const lists = further.map((each) => `, then [${each.map((label) => `"${label}"`).join(", ")}]`);
+        return [
+            {
+                severity: "impossible",
+                key,
+                message:
+                    `would need the access keys ${together(before, after).join(", ")} at once, because a new key is made before an old one is ` +
+                    `deleted, and AWS allows ${String(keysPerUser)} for a user`,
+                way: `deploy these first${lists.join("")}, and then what the stack file says now`,
+                paste: paste(...first),
+            },
+        ];
+    }
+    if (after.includes(was)) {
+        return [];
+    }
+    return [
+        {
+            severity: "notice",
+            key,
+            message:
+                `leaves no overlap: access key ${was}, which the collectors use, is deleted in the same deployment that has them use ${is}. ` +
+                "The deployment waits until all of them have restarted, and fails where one does not",
+            ...(inOrder([was, is])
+                ? { way: `keep both for one deployment, and drop ${was} in the next`, paste: paste(was, is) }
+                : {}),
+        },
+    ];
+}
+
+/**
+ * The keys to have in between, in a deployment each, so that there are never more at once than AWS allows; none where there are not.
+ */
+function stepsBetween(before: readonly string[], after: readonly string[]): (readonly string[])[] {
+    const [was, is] = [before.at(-1), after.at(-1)];
+    if (was === undefined || is === undefined || together(before, after).length <= keysPerUser) {
+        return [];
+    }
+    // With two keys already, the one that is not in use has to go first. Both are there for a while where labels go from old to new.
+    const next = before.length === keysPerUser ? [was] : inOrder([was, is]) ? [was, is] : [is];
+    return [next, ...stepsBetween(next, after)];
+}
+
+function together(before: readonly string[], after: readonly string[]): string[] {
+    return [...new Set([...before, ...after])];
+}
+
+/** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
+function secretConsequences(from: Route, to: Route): Consequence[] {
+    const [was, is] = [secretOf(from), secretOf(to)];
+    if (was === undefined || is === undefined || was === is) {
+        return [];
+    }
+    if (is === "elsewhere") {
+        return [
+            {
+                severity: "impossible",
+                key: "kof:cloudwatch.credentials.name",
+                message: `is ${cloudwatchSecretName}, the Secret with the program's own access key, which this deployment deletes`,
+                way: "give the Secret that is made elsewhere another name",
+                paste: stackFile(["cloudwatch", "credentials"], { kind: "existingSecret", name: "aws-credentials" }),
+            },
+        ];
+    }
+    return to.settings.adopt
+        ? []
+        : [
+              {
+                  severity: "impossible",
+                  key: "kof:cloudwatch.credentials.kind",
+                  message: `is accessKey, whose Secret ${cloudwatchSecretName} exists already, made elsewhere: the deployment would fail`,
+                  way:
+                      `delete it first (kubectl delete secret -n ${kofNamespace} ${cloudwatchSecretName}), which collectors that run do not ` +
+                      "notice, and then acknowledge it",
+                  acknowledge: `Secret ${cloudwatchSecretName}`,
+              },
+          ];
+}
+
+/** Who makes the Secret of that name; `undefined` where the route has none. */
+function secretOf({ cloudwatch }: Route): "program" | "elsewhere" | undefined {
+    const credentials = cloudwatch?.credentials;
+    if (credentials?.kind === "accessKey") {
+        return "program";
+    }
+    return credentials?.kind === "existingSecret" && credentials.name === cloudwatchSecretName
+        ? "elsewhere"
+        : undefined;
+}

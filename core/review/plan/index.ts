@@ -1,0 +1,191 @@
+import { signals, type Signal } from "../../charts";
+import { compareCatalogs, type CatalogChanges } from "../../charts/compare";
+import type { Route } from "../../routes";
+import { destinationsOf, destinationText, isSameDestination, type Destination } from "../../routes/destinations";
+import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
+import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
+import { pastOf, unspent, type Past } from "./past";
+import { identityConsequences, routeConsequences } from "./routes";
+import {
+    childConsequences,
+    collectorConsequences,
+    componentConsequences,
+    regionConsequences,
+    storeConsequences,
+} from "./stores";
+import { takeoverConsequences } from "./takeovers";
+import { upgradeConsequences, upgradeSteps } from "./upgrades";
+import { regionalChanges, volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
+
+/**
+ * What a consequence does to running data: `impossible` cannot be done as it stands, `loses` makes stored data unreachable or
+ * deletes it, `notice` is worth knowing.
+ */
+export type Severity = "impossible" | "loses" | "notice";
+
+/** One thing that follows from a change of settings. */
+export interface Consequence {
+    readonly severity: Severity;
+    /** The setting that decides it, as in the stack file: `kof:storage.logs.size`. */
+    readonly key: string;
+    /** What follows, as a sentence that goes on from the key. */
+    readonly message: string;
+    /** What to do instead, or before. */
+    readonly way?: string;
+    /** What to write into the stack file to avoid it. */
+    readonly paste?: unknown;
+    /** What `kof:acknowledge` has to say to permit it, this once. Without, nothing permits it. */
+    readonly acknowledge?: string;
+}
+
+/** What happens to one signal of the management cluster. */
+export interface SignalChange {
+    readonly signal: Signal;
+    readonly from: string;
+    readonly to: string;
+    readonly operation: "unchanged" | "starts" | "stops" | "moves";
+    /** What is stored nowhere because of the change. */
+    readonly gap: string;
+}
+
+/** What a change of a stack's settings does to what is running. */
+export interface Plan {
+    readonly from: Route;
+    readonly to: Route;
+    readonly signals: readonly SignalChange[];
+    readonly volumes: readonly VolumeChange[];
+    /** What happens to the volumes on each regional cluster, however many there are. */
+    readonly regions: readonly VolumeChange[];
+    readonly logGroups: readonly LogGroupChange[];
+    readonly credentials: readonly CredentialChange[];
+    /** Everything worth knowing, the most dangerous first. */
+    readonly consequences: readonly Consequence[];
+    /** What KOF itself changes between two versions; `undefined` for the same version. */
+    readonly upgrade: CatalogChanges | undefined;
+    /** What a person has to do by hand, in order. */
+    readonly steps: readonly string[];
+}
+
+/**
+ * Works out what a change of settings does to running data. Plain data from plain data: nothing is contacted, and what is
+ * running is taken to be what `from` asks for.
+ *
+ * @param past what was before that. Default: nothing but what `from` says.
+ * @param known what else is known of log groups. Default: nothing.
+ */
+export function planOf(from: Route, to: Route, past: Past = pastOf(from), known?: KnownLogGroups): Plan {
+    const volumes = volumeChanges(from, to);
+    const [before, after] = [destinationsOf(from), destinationsOf(to)];
+    const consequences = [
+        ...upgradeConsequences(from, to),
+        ...routeConsequences(from, to, volumes),
+        ...componentConsequences(from, to),
+        ...storeConsequences(from, to, volumes),
+        ...collectorConsequences(from, to),
+        ...volumeConsequences(from, to, volumes, past),
+        ...regionConsequences(from, to),
+        ...childConsequences(from, to),
+        ...cloudwatchConsequences(from, to, known),
+        ...credentialConsequences(from, to),
+        ...identityConsequences(from, to),
+        ...takeoverConsequences(from, to),
+    ];
+    return {
+        from,
+        to,
+        signals: signals.map((signal) => signalChange(signal, before[signal], after[signal])),
+        volumes,
+        regions: regionalChanges(from, to),
+        logGroups: logGroupChanges(from, to, known),
+        credentials: credentialChanges(from, to),
+        consequences: inOrder(consequences, past),
+        upgrade: from.catalog === to.catalog ? undefined : compareCatalogs(from.catalog, to.catalog),
+        steps: upgradeSteps(from, to),
+    };
+}
+
+const severities = ["impossible", "loses", "notice"] as const;
+
+/** The most dangerous first, each with a text that permits it now. */
+function inOrder(consequences: readonly Consequence[], { spent }: Past): Consequence[] {
+    const permitted = consequences.map((each) =>
+        each.acknowledge === undefined ? each : { ...each, acknowledge: unspent(inOnePiece(each.acknowledge), spent) },
+    );
+    return severities.flatMap((severity) => permitted.filter((each) => each.severity === severity));
+}
+
+/** A text in which a list of acknowledgements does not come apart: filters of values have commas. */
+function inOnePiece(acknowledge: string): string {
+    return acknowledge.replaceAll(",", ";");
+}
+
+/** What follows from a deployment before which nothing is known to run: from what is there although no deployment says so. */
+export function firstConsequences(to: Route, past: Past, known: KnownLogGroups): Consequence[] {
+    return inOrder(cloudwatchConsequences(undefined, to, known), past);
+}
+
+/** The part of a plan that says whether the change may be made. */
+export type Verdict = Pick<Plan, "consequences" | "to">;
+
+/** The consequences that the stack file does not permit: the change must not be made. */
+export function refused({ consequences, to }: Verdict): Consequence[] {
+    const acknowledged = acknowledgements(to.settings.acknowledge);
+    return consequences.filter(
+        ({ severity, acknowledge }) =>
+            severity !== "notice" && !(acknowledge !== undefined && acknowledged.includes(acknowledge)),
+    );
+}
+
+/** What `kof:acknowledge` has to say to permit all that can be permitted; empty when nothing needs it. */
+export function acknowledgement({ consequences }: Verdict): string {
+    return [...new Set(consequences.flatMap(({ acknowledge }) => acknowledge ?? []))].join(", ");
+}
+
+/** The changes that a stack file permits. */
+export function acknowledgements(text: string | undefined): string[] {
+    return (text ?? "")
+        .split(",")
+        .map((each) => each.trim())
+        .filter((each) => each !== "");
+}
+
+/** How a change ends when it is made: what `npm run plan` says with its exit code. */
+export function verdictOf(plan: Verdict): "safe" | "loses" | "impossible" {
+    const acknowledged = acknowledgements(plan.to.settings.acknowledge);
+    const stands = (severity: Severity) =>
+        plan.consequences.some((each) => each.severity === severity && !isDone(each, acknowledged));
+    return stands("impossible") ? "impossible" : stands("loses") ? "loses" : "safe";
+}
+
+/** Whether the stack file says that what stood in the way has been done by hand. Lost data is lost, permitted or not. */
+function isDone({ severity, acknowledge }: Consequence, acknowledged: readonly string[]): boolean {
+    return severity === "impossible" && acknowledge !== undefined && acknowledged.includes(acknowledge);
+}
+
+function signalChange(signal: Signal, before: Destination, after: Destination): SignalChange {
+    const [was, is] = [destinationText(before), destinationText(after)];
+    if (!after.stored) {
+        return before.stored
+            ? { signal, from: was, to: is, operation: "stops", gap: "everything from this deployment on" }
+            : { signal, from: was, to: is, operation: "unchanged", gap: "as before: it is not stored" };
+    }
+    if (!before.stored) {
+        return { signal, from: was, to: is, operation: "starts", gap: "everything until this deployment" };
+    }
+    const moves = !isSameDestination(before, after);
+    return {
+        signal,
+        from: was,
+        to: is,
+        operation: moves ? "moves" : "unchanged",
+        gap: moves ? restartGap[signal] : "none",
+    };
+}
+
+/** What is missed while the collectors restart with another configuration. Files are read on from where reading stopped. */
+const restartGap: Readonly<Record<Signal, string>> = {
+    metrics: "the scrapes that fall into the collectors' restart",
+    logs: "none: files are read on from where the collectors stopped",
+    traces: "spans that are sent while a collector restarts",
+    audit: "none: files are read on from where the collectors stopped",
+};

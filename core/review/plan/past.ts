@@ -1,0 +1,39 @@
+import type { Route } from "../../routes";
+import { volumesOf } from "../../routes/volumes";
+import { acknowledgements } from ".";
+
+/** What is known of what was before, besides the settings that run. */
+export interface Past {
+    /** What stood in `kof:acknowledge` in any deployment that was completed. It permits nothing any more. */
+    readonly spent: readonly string[];
+    /** The fewest copies of each metric that there were at any time; `undefined` where nobody knows. */
+    readonly fewestCopies: number | undefined;
+}
+
+/** The past of a stack of which no more is known than its settings: that these were the first. */
+export function pastOf(from: Route): Past {
+    return { spent: acknowledgements(from.settings.acknowledge), fewestCopies: metricCopies(from) };
+}
+
+/** How many copies of each metric a route stores on the management cluster. */
+export function metricCopies(route: Route): number {
+    return Math.min(
+        ...volumesOf(route)
+            .filter(isMetricStore)
+            .map(({ copies }) => copies),
+    );
+}
+
+function isMetricStore({ signal, retention }: ReturnType<typeof volumesOf>[number]): boolean {
+    return signal === "metrics" && retention !== undefined;
+}
+
+/** The text that permits a change now: what it is called, numbered where that has been spent on an earlier one. */
+export function unspent(text: string, spent: readonly string[]): string {
+    for (let count = 1; ; count++) {
+        const candidate = count === 1 ? text : `${text} (${String(count)})`;
+        if (!spent.includes(candidate)) {
+            return candidate;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import type { Route } from "../../routes";
+import type { Consequence } from ".";
+
+/** What follows where an object changes hands: between the program and whoever else made it, or makes it from now on. */
+export function takeoverConsequences(from: Route, to: Route): Consequence[] {
+    return [...classConsequences(from, to), ...adoptionConsequences(from, to)];
+}
+
+/** A storage class that the program made is to be one that exists, or the other way round. */
+function classConsequences(from: Route, to: Route): Consequence[] {
+    const [was, is] = [from.settings.storageClass, to.settings.storageClass];
+    if (!was || was.name !== is?.name || was.create === is.create) {
+        return [];
+    }
+    const { name } = is;
+    const key = "kof:storageClass.create";
+    const acknowledge = `class ${name} create ${String(was.create)}->${String(is.create)}`;
+    if (!is.create) {
+        return [
+            {
+                severity: "impossible",
+                key,
+                message:
+                    `is false, which uses a class that exists, but ${name} is the program's own, and this deployment deletes it. Volumes that ` +
+                    "exist go on working; no new one of that class could be made, and none made larger",
+                way:
+                    `keep it; or save it first (kubectl get storageclass ${name} -o yaml > class.yaml), acknowledge this, and put it back ` +
+                    "after the deployment (kubectl apply -f class.yaml)",
+                paste: { "kof:storageClass": was },
+                acknowledge,
+            },
+        ];
+    }
+    if (to.settings.adopt) {
+        const message = `takes over the class ${name}, which goes with pulumi destroy from now on`;
+        return [{ severity: "notice", key, message }];
+    }
+    return [
+        {
+            severity: "impossible",
+            key,
+            message: `is true, but the class ${name} exists already, made elsewhere, and a class cannot be made twice`,
+            way:
+                "take it over, where it is as the settings say; or delete it first, which leaves volumes alone " +
+                `(kubectl delete storageclass ${name}), and then acknowledge this`,
+            paste: { "kof:adopt": true },
+            acknowledge,
+        },
+    ];
+}
+
+/** Left on after the first deployment, `kof:adopt` goes on taking over whatever is in the way. */
+function adoptionConsequences(from: Route, to: Route): Consequence[] {
+    const [was, is] = [from.settings.route, to.settings.route];
+    return to.settings.adopt && was !== is
+        ? [
+              {
+                  severity: "notice",
+                  key: "kof:adopt",
+                  message: `is true while the route changes: whatever exists under the name of something that route ${is} makes is overwritten, whoever made it`,
+                  way: "take it out once the installed KOF is taken over",
+                  paste: { "kof:adopt": false },
+              },
+          ]
+        : [];
+}

@@ -1,0 +1,131 @@
+import { acknowledgement, refused, verdictOf, type Consequence, type Plan } from ".";
+import { brief } from "../../settings/problems";
+import type { Route } from "../../routes";
+import { contentOf } from "../../routes/volumes";
+import { writeYaml } from "../../lib/yaml/write";
+import { leftBehind } from "./left";
+import type { VolumeChange } from "./volumes";
+
+const verdicts = {
+    safe: "Nothing that is stored is lost.",
+    loses: "Stored data is lost, or can no longer be reached.",
+    impossible: "This cannot be done as it stands.",
+} as const;
+
+const titles = { impossible: "Cannot be done", loses: "Loses stored data", notice: "Worth knowing" } as const;
+
+/** A plan as Markdown that reads well as plain text: the verdict, what is dangerous, and then what happens to everything. */
+export function planText(plan: Plan): string {
+    return [effectText(plan), upgradeText(plan)].filter((part) => part !== "").join("\n\n");
+}
+
+/** What KOF itself changes between two versions; nothing for the same version. */
+export function upgradeText(plan: Plan): string {
+    return section("What KOF changes between the two", upgradeLines(plan));
+}
+
+/** A plan without {@link upgradeText}, which is long. */
+export function effectText(plan: Plan): string {
+    const { from, to, signals, volumes, regions, logGroups, credentials, steps } = plan;
+    const settings = [from.settings, to.settings] as const;
+    return [
+        `# ${change(...settings.map(({ route }) => route))}, KOF ${change(...settings.map(({ version }) => version))}`,
+        verdicts[verdictOf(plan)],
+        ...Object.entries(titles).map(([severity, title]) => {
+            const found = plan.consequences.filter((consequence) => consequence.severity === severity);
+            return section(title, found.map(consequenceText));
+        }),
+        section("To permit it", permit(plan)),
+        section(
+            "By hand",
+            steps.map((step, i) => `${String(i + 1)}. ${step}`),
+        ),
+        section(
+            "Signals",
+            signals.map(({ signal, from: was, to: is, operation, gap }) =>
+                operation === "unchanged"
+                    ? `- ${signal}: unchanged, ${is}`
+                    : `- ${signal}: ${operation}. ${was} -> ${is}. Missed: ${gap}`,
+            ),
+        ),
+        section("Volumes on this cluster", volumes.map(volumeText)),
+        section(
+            "Volumes on each regional cluster",
+            regions.some(({ operation, sizeBefore }) => operation !== "kept" || sizeBefore !== undefined)
+                ? regions.map(volumeText)
+                : [],
+        ),
+        section("Log groups", [
+            ...logGroups.map(({ name, region, operation, retentionDays }) => {
+                const fate = operation === "left" ? "no longer written to, kept in AWS with its logs" : operation;
+                return `- ${name} in ${region}: ${fate}, ${String(retentionDays)} days`;
+            }),
+            ...unnamedText(from, to),
+        ]),
+        section(
+            "Credentials",
+            credentials.map(({ operation, what }) => `- ${what}: ${operation}`),
+        ),
+        section(
+            "Left behind, and how to remove it",
+            leftBehind(plan).map(({ what, remove }) => `- ${what}: ${remove}`),
+        ),
+    ]
+        .filter((part) => part !== "")
+        .join("\n\n");
+}
+
+/** What a comparison of settings cannot know of log groups. */
+function unnamedText(...both: readonly Route[]): string[] {
+    return both.some(({ settings }) => settings.route === "cloudwatch" && settings.cloudwatch.logGroup === undefined)
+        ? ["- a stack that was deployed before keeps the log group that it has had, where its stack file names none"]
+        : [];
+}
+
+function volumeText({ workload, operation, count, volume, sizeBefore, reclaimPolicy }: VolumeChange): string {
+    const size = sizeBefore === undefined ? volume.size : `${sizeBefore} -> ${volume.size}`;
+    const reclaim = reclaimPolicy ?? "as its class says";
+    return `- ${workload}: ${operation}, ${String(count)} x ${size}, ${contentOf(volume)}, reclaim policy ${reclaim}`;
+}
+
+function change(...[was = "", is = ""]: string[]): string {
+    return was === is ? is : `${was} -> ${is}`;
+}
+
+function section(title: string, lines: readonly string[]): string {
+    return lines.length === 0 ? "" : [`## ${title}`, "", ...lines].join("\n");
+}
+
+function consequenceText({ key, message, way, paste }: Consequence): string {
+    return [
+        `- ${key} ${message}.`,
+        ...(way === undefined ? [] : [`  Instead: ${way}.`]),
+        ...(paste === undefined ? [] : ["", ...block(paste)]),
+    ].join("\n");
+}
+
+/** The changes of the charts, where the stack may have relied on what was there before. */
+function upgradeLines({ upgrade }: Plan): string[] {
+    const { added = [], dropped = [], renamed = [], changed = [] } = upgrade ?? {};
+    const kinds = { component: "a component", volume: "a volume", collectorField: "a field of collectors" };
+    const noun = (path: string) =>
+        Object.entries(kinds).find(([kind]) => path.startsWith(`${kind}.`))?.[1] ?? "a value";
+    return [
+        ...dropped.map((path) => `- dropped, ${noun(path)}: ${path}`),
+        ...renamed.map(({ from, to }) => `- renamed: ${from} -> ${to}`),
+        ...changed.map(({ path, from, to }) => `- default of ${path}: ${brief(from)} -> ${brief(to)}`),
+        ...added.map((path) => `- new, ${noun(path)}: ${path}`),
+    ];
+}
+
+function permit(plan: Plan): string[] {
+    const reasons = refused(plan);
+    return reasons.length > 0 && reasons.every(({ acknowledge }) => acknowledge !== undefined)
+        ? block({ "kof:acknowledge": acknowledgement(plan) })
+        : [];
+}
+
+function block(value: unknown): string[] {
+    const lines = writeYaml(value).trimEnd().split("\n");
+    return ["  ```yaml", ...lines.map((line) => `  ${line}`), "  ```"];
+}

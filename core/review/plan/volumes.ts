@@ -1,0 +1,391 @@
+import { mergeValues, type HelmValues } from "../../lib/values";
+import type { Route } from "../../routes";
+import { keyOf, saidAt, toPaste } from "../../routes/stored";
+import {
+    isSameSource,
+    operatorOff,
+    regionalStoresOf,
+    retentionInDays,
+    sizeInGiB,
+    sourcesOf,
+    switchedOff,
+    volumesOf,
+    type Volume,
+} from "../../routes/volumes";
+import { storageClassOf } from "../../settings/storageClasses";
+import type { Consequence } from ".";
+import type { Past } from "./past";
+
+/** What happens to the volumes of one workload. */
+export interface VolumeChange {
+    readonly workload: string;
+    /**
+     * `kept` as they are, `created` (or found again, where they were left behind earlier), `orphaned`: they stay on the
+     * cluster with their data, but nothing reads them. `deleted` only where values ask Kubernetes to delete them with their pods.
+     */
+    readonly operation: "kept" | "created" | "orphaned" | "deleted";
+    readonly count: number;
+    readonly volume: Volume;
+    /** Size of each before the change, where it differs. */
+    readonly sizeBefore?: string;
+    /** What happens to a volume whose claim is deleted; `undefined` where the class is not the program's. */
+    readonly reclaimPolicy: string | undefined;
+}
+
+/** The volumes of the management cluster before and after. */
+export function volumeChanges(from: Route, to: Route): VolumeChange[] {
+    const policy = ({ settings }: Route) => storageClassOf(settings.storageClass)?.reclaimPolicy;
+    return paired(volumesOf(from), [...volumesOf(to), ...volumesRunningOn(from, to)], policy(from), policy(to));
+}
+
+/**
+ * The volumes of stores that run on by themselves when their operator goes: its definitions stay (`crds.plain` and
+ * `crds.cleanup` of victoria-metrics-operator in the umbrella's values), and with them what it made.
+ */
+function volumesRunningOn(from: Route, to: Route): Volume[] {
+    const sources = sourcesOf(to, "management");
+    return volumesOf(from).filter(({ source }) =>
+        sources.some(
+            (each) =>
+                isSameSource(each, source) &&
+                operatorOff(to.umbrella, each) !== undefined &&
+                switchedOff(to, each) === undefined,
+        ),
+    );
+}
+
+/** The volumes of each regional cluster before and after. */
+export function regionalChanges(from: Route, to: Route): VolumeChange[] {
+    const volumes = (route: Route) => regionalStoresOf(route).filter(({ keeps }) => keeps === "volumes");
+    return paired(volumes(from), volumes(to));
+}
+
+/** Pairs volumes by their workload: claims are named after it, whichever chart makes it. */
+function paired(
+    volumesBefore: readonly Volume[],
+    volumesAfter: readonly Volume[],
+    policyBefore?: string,
+    policyAfter?: string,
+): VolumeChange[] {
+    const [before, after] = [byWorkload(volumesBefore), byWorkload(volumesAfter)];
+    return [...new Set([...before.keys(), ...after.keys()])].flatMap((workload) => {
+        const [was, is] = [before.get(workload), after.get(workload)];
+        const kept = Math.min(was?.count ?? 0, is?.count ?? 0);
+        const rows: (VolumeChange | undefined)[] = [
+            is && kept > 0 ? row("kept", kept, is, policyBefore, was?.size) : undefined,
+            is && is.count > kept ? row("created", is.count - kept, is, policyAfter) : undefined,
+            was && was.count > kept ? row(fateOf(was, is), was.count - kept, was, policyBefore) : undefined,
+        ];
+        return rows.filter((each) => each !== undefined);
+    });
+}
+
+function fateOf({ deleted }: Volume, is: Volume | undefined): "orphaned" | "deleted" {
+    return (is ? deleted.withPods : deleted.withWorkload) ? "deleted" : "orphaned";
+}
+
+function volumesByWorkload(route: Route): Map<string, Volume> {
+    return byWorkload(volumesOf(route));
+}
+
+function byWorkload(volumes: readonly Volume[]): Map<string, Volume> {
+    return new Map(volumes.map((volume) => [volume.workload, volume]));
+}
+
+function row(
+    operation: VolumeChange["operation"],
+    count: number,
+    volume: Volume,
+    reclaimPolicy: string | undefined,
+    sizeBefore?: string,
+): VolumeChange {
+    return {
+        workload: volume.workload,
+        operation,
+        count,
+        volume,
+        ...(sizeBefore !== undefined && sizeBefore !== volume.size ? { sizeBefore } : {}),
+        reclaimPolicy,
+    };
+}
+
+/** Whether a volume holds data that nobody has a second time. */
+export function holdsData({ volume }: Pick<VolumeChange, "volume">): boolean {
+    return volume.retention !== undefined;
+}
+
+/** The volumes with data of which nothing is left in use. */
+export function goneStores(changes: readonly VolumeChange[]): VolumeChange[] {
+    return changes
+        .filter(({ operation }) => operation === "orphaned" || operation === "deleted")
+        .filter(holdsData)
+        .filter(({ workload }) => !changes.some((each) => each.workload === workload && each.operation === "kept"));
+}
+
+/** Volumes as a person reads them: `vlstorage 2 x 100Gi`. */
+export function volumesText(changes: readonly Pick<VolumeChange, "workload" | "count" | "volume">[]): string {
+    return changes.map(({ workload, count, volume }) => `${workload} ${String(count)} x ${volume.size}`).join(", ");
+}
+
+/** What follows for volumes that are there before and after: size, class, retention and number. */
+export function volumeConsequences(
+    from: Route,
+    to: Route,
+    changes: readonly VolumeChange[],
+    { fewestCopies }: Past,
+): Consequence[] {
+    const before = volumesByWorkload(from);
+    const kept = changes
+        .filter(({ operation }) => operation === "kept")
+        .filter(holdsData)
+        .flatMap(({ volume: is }) => {
+            const was = before.get(is.workload);
+            return was ? [{ was, is }] : [];
+        });
+    return [
+        ...kept.flatMap(({ was, is }) => storeChanges(was, is, to, fewestCopies)),
+        ...classChanges(kept, from, to),
+        ...ownClassConsequences(from, to),
+    ];
+}
+
+/** What follows for a store that is there before and after, on whichever cluster. */
+export function storeChanges(was: Volume, is: Volume, to: Route, fewestCopies: number | undefined): Consequence[] {
+    return [
+        ...sizeConsequences(was, is, to),
+        ...retentionConsequences(was, is, to),
+        ...limitConsequences(was, is, to),
+        ...countConsequences(was, is, to, fewestCopies),
+        ...locationConsequences(was, is, to),
+        ...fixedConsequences(was, is),
+    ];
+}
+
+/** What stands in a StatefulSet of a chart's own, and may not change there. */
+function fixedConsequences({ fixed: before }: Volume, { fixed: after, signal, workload }: Volume): Consequence[] {
+    const changed = [...new Set([...Object.keys(after), ...Object.keys(before)])].filter(
+        (path) => before[path] !== after[path],
+    );
+    const text = (values: Volume["fixed"], path: string) => values[path] ?? "KOF's own";
+    const [first] = changed;
+    return first === undefined
+        ? []
+        : [
+              {
+                  severity: "impossible",
+                  key: `kof:values.${first}`,
+                  message:
+                      `would change what is immutable in ${workload}'s StatefulSet (` +
+                      changed
+                          .map((path) => {
+                              const name = path.split(".").slice(-2).join(".");
+                              return `${name}: ${text(before, path)} -> ${text(after, path)}`;
+                          })
+                          .join(", ") +
+                      "): the Helm upgrade would fail",
+                  way:
+                      "leave it as it was, or delete the StatefulSet by hand first, without its pods (kubectl delete statefulset " +
+                      "--cascade=orphan), acknowledge it, and delete those pods once the new one is there",
+                  acknowledge: `${signal} statefulset`,
+              },
+          ];
+}
+
+const howToGrow = "docs/storage.md#growing-the-volumes-of-logs-and-traces";
+
+function sizeConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+    const { signal } = is;
+    const key = keyOf(to, is.source, "size");
+    const keep = toPaste(to, is.source, "size", was.size);
+    const growth = sizeInGiB(is.size) - sizeInGiB(was.size);
+    const change = `${was.size}->${is.size}`;
+    if (growth < 0) {
+        const message = `would make ${is.workload}'s volumes smaller (${change}), which no volume can become`;
+        return [{ severity: "impossible", key, message, way: "keep their size", paste: keep }];
+    }
+    if (growth === 0) {
+        return [];
+    }
+    if (!is.expands) {
+        return [
+            {
+                severity: "impossible",
+                key,
+                message: `would make ${is.workload}'s volumes larger (${change}), but a StatefulSet's template is immutable: the Helm upgrade would fail`,
+                way: `keep their size, or grow them by hand first (${howToGrow}) and then acknowledge it`,
+                paste: keep,
+                acknowledge: `${signal} ${change}`,
+            },
+        ];
+    }
+    const message = canExpand(to)
+        ? `makes ${is.workload}'s volumes larger (${change}): the VictoriaMetrics operator does it, if their class allows expansion`
+        : `asks for larger volumes of ${is.workload} (${change}), which their class cannot give: those that exist stay as they are`;
+    return [{ severity: "notice", key, message }];
+}
+
+function canExpand({ settings }: Route): boolean {
+    return storageClassOf(settings.storageClass)?.expands !== false;
+}
+
+function retentionConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+    const [before, after] = [was.retention ?? "", is.retention ?? ""];
+    if (retentionInDays(after) >= retentionInDays(before)) {
+        return [];
+    }
+    const change = `${before}->${after}`;
+    return [
+        {
+            severity: "loses",
+            key: keyOf(to, is.source, "retention"),
+            message: `deletes the ${is.signal} that are older than ${after} (${change})`,
+            paste: toPaste(to, is.source, "retention", before),
+            acknowledge: `${is.signal} retention ${change}`,
+        },
+    ];
+}
+
+/** Limits beside the retention: a store deletes what is beyond them, the oldest first. */
+function limitConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+    const least = ({ limits }: Volume) =>
+        [...limits].filter(({ giB }) => giB !== undefined).sort((a, b) => (a.giB ?? 0) - (b.giB ?? 0))[0];
+    const filter = ({ limits }: Volume) => limits.find(({ kind }) => kind === "filter");
+    const changes = [[least(was), least(is)] as const, [filter(was), filter(is)] as const];
+    return changes.flatMap(([before, after]): Consequence[] => {
+        const lowers =
+            after?.giB === undefined
+                ? after !== undefined && after.text !== before?.text
+                : after.giB < Math.min(before?.giB ?? Infinity, sizeInGiB(is.size));
+        const change = `${before?.text ?? "none"}->${after?.text ?? "none"}`;
+        return lowers
+            ? [
+                  {
+                      severity: "loses",
+                      key: keyOf(to, is.source, "limits"),
+                      message: `limits what each pod of ${is.workload} keeps (${change}): it deletes the ${is.signal} beyond that`,
+                      acknowledge: `${is.signal} limit ${change}`,
+                  },
+              ]
+            : [];
+    });
+}
+
+/** Another claim, or another folder in it. */
+function locationConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+    if (was.location === is.location) {
+        return [];
+    }
+    return [
+        {
+            severity: "loses",
+            key: keyOf(to, is.source, "location"),
+            message: `has ${is.workload} look for its volumes elsewhere (${[was, is].map(({ location }) => location || "KOF's own names").join(" -> ")}): it starts empty, and nothing reads what is stored`,
+            acknowledge: `${is.signal} elsewhere`,
+        },
+    ];
+}
+
+/** @param fewest copies of what is stored, where there can be more than one. What was stored with fewer keeps fewer. */
+function countConsequences(was: Volume, is: Volume, to: Route, fewest: number | undefined): Consequence[] {
+    const fewer = was.count - is.count;
+    if (fewer <= 0) {
+        return [];
+    }
+    const key = keyOf(to, is.source, "replicas");
+    const change = `${String(was.count)}->${String(is.count)}`;
+    const taken = `takes ${String(fewer)} of ${String(was.count)} pods of ${is.workload} away`;
+    if (fewer < Math.min(was.copies, fewest ?? 1)) {
+        const message = `${taken}: what was stored with ${String(was.copies)} copies is left in fewer`;
+        return [{ severity: "notice", key, message }];
+    }
+    const lost =
+        fewer >= was.copies
+            ? "and what they stored with them"
+            : fewest === undefined
+              ? "and with them what was stored in fewer copies than now, of which nobody knows whether there is any"
+              : `and with them what was stored when there were fewer copies (${String(fewest)}, now ${String(was.copies)})`;
+    return [
+        {
+            severity: "loses",
+            key,
+            message: `${taken} (${change}), ${lost}: ${is.deleted.withPods ? "Kubernetes deletes their volumes" : "their volumes stay, but nothing reads them"}`,
+            paste: toPaste(to, is.source, "replicas", was.count),
+            acknowledge: `${is.signal} replicas ${change}`,
+        },
+    ];
+}
+
+/** The class of volumes that exist cannot change; a StatefulSet's template that names another one is refused. */
+export function classChanges(
+    stores: readonly { readonly was: Volume; readonly is: Volume }[],
+    from: Route,
+    to: Route,
+): Consequence[] {
+    const moved = stores.filter(({ was, is }) => was.storageClass !== is.storageClass);
+    const [first] = moved;
+    if (!first) {
+        return [];
+    }
+    const key = keyOf(to, first.is.source, "storageClass");
+    const change = [first.was, first.is].map(({ storageClass }) => storageClass || "the default class").join("->");
+    const stuck = moved.filter(({ is }) => !is.expands).map(({ is }) => is.workload);
+    const stay = `would change the class of volumes that exist (${change}). They keep the class that they were made with, and only new ones get another`;
+    if (stuck.length === 0) {
+        return [{ severity: "notice", key, message: stay }];
+    }
+    const paste = classToKeep(moved, from, to);
+    return [
+        {
+            severity: "impossible",
+            key,
+            message: `${stay}; for ${stuck.join(" and ")} the Helm upgrade would fail, because a StatefulSet's template is immutable`,
+            way: `${first.was.storageClass === "" ? "take the class out of the stack file" : "keep the class"}, or recreate the StatefulSets by hand first (docs/storage.md#another-class) and then acknowledge it`,
+            ...(paste ? { paste } : {}),
+            acknowledge: `class ${change}`,
+        },
+    ];
+}
+
+/** What keeps stores in their class; `undefined` where no line does, but taking one out. */
+function classToKeep(
+    moved: readonly { readonly was: Volume; readonly is: Volume }[],
+    from: Route,
+    to: Route,
+): HelmValues | undefined {
+    const [before, after] = [from.settings.storageClass, to.settings.storageClass];
+    const pastes = moved.map(({ was, is: { source } }): HelmValues | undefined => {
+        const byValue = [to, from].find((route) => saidAt(route, source, "storageClass") !== undefined);
+        if (before && (byValue !== to || after)) {
+            return { "kof:storageClass": before as HelmValues };
+        }
+        return was.storageClass === "" || after || !byValue
+            ? undefined
+            : toPaste(byValue, source, "storageClass", was.storageClass);
+    });
+    return pastes.reduce((all, paste) => all && paste && mergeValues(all, paste), {});
+}
+
+/** The program's own class: immutable in Kubernetes, so that a change of it is a new class under the same name. */
+function ownClassConsequences(from: Route, to: Route): Consequence[] {
+    const [was, is] = [storageClassOf(from.settings.storageClass), storageClassOf(to.settings.storageClass)];
+    if (!was) {
+        return [];
+    }
+    if (is === undefined && to.settings.storageClass?.name === was.className) {
+        // It changes hands: core/review/plan/takeovers.ts.
+        return [];
+    }
+    if (was.className !== is?.className) {
+        const message = `no longer makes the class ${was.className}, which is deleted. Its volumes stay, but cannot be made larger without it`;
+        return [{ severity: "notice", key: "kof:storageClass", message }];
+    }
+    const immutable = ({ provisioner, parameters, reclaimPolicy }: typeof is) =>
+        JSON.stringify([provisioner, Object.entries(parameters ?? {}).sort(), reclaimPolicy]);
+    if (immutable(was) === immutable(is)) {
+        return [];
+    }
+    const message =
+        `changes the class ${is.className}, which Kubernetes does not allow: it is deleted and made anew under its name. Volumes that exist ` +
+        "stay as they were made; only new ones follow the new class";
+    return [{ severity: "notice", key: "kof:storageClass", message }];
+}

@@ -1,0 +1,73 @@
+import { capacityOf, storesHere, storesWithoutVolumes, type VolumeCapacity } from "../capacity";
+import { cloudwatchCost, volumeCost, type Cost, type Prices } from "../capacity/costs";
+import type { Route } from "../../routes";
+import { sizeInGiB, volumesOf } from "../../routes/volumes";
+import type { Rates } from "../../settings/settings";
+import { paragraphs, table } from "../../lib/markdown";
+
+/** What the volumes need at the rates of `kof:rates`, and when they are full; nothing without rates, or without stores. */
+export function spaceText(route: Route): string {
+    const { rates } = route.settings;
+    return rates === undefined ? "" : paragraphs([neededText(route, rates), ...storesWithoutVolumes(route)]);
+}
+
+function neededText(route: Route, rates: Rates): string {
+    const rows = capacityOf(route, rates);
+    if (rows.length > 0 && !storesHere(route)) {
+        return "Nothing of this cluster's own is stored on these volumes.";
+    }
+    const space = table(
+        ["component", "a day", "kept for", "needed of each volume", "size of each", "full"],
+        rows.flatMap(spaceRow),
+    );
+    return space === ""
+        ? ""
+        : paragraphs([space, "Needed is with a fifth of it free, and with the copies of metrics."]);
+}
+
+function spaceRow({ volume, perDayGiB, neededGiB, fullAfterDays, keptDays }: VolumeCapacity): string[][] {
+    const { workload, size, retention } = volume;
+    if (neededGiB === undefined || retention === undefined) {
+        return [];
+    }
+    const needed = `${String(neededGiB)}Gi`;
+    const full = fullAfterDays === undefined ? "never" : `**after ${days(fullAfterDays)}**`;
+    return [
+        [
+            workload,
+            `${perDayGiB.toFixed(2)}Gi`,
+            keptDays === undefined ? retention : `${retention}, by its limit ${days(keptDays)}`,
+            neededGiB > sizeInGiB(size) ? `**${needed}: too small**` : needed,
+            size,
+            full,
+        ],
+    ];
+}
+
+/** A number of days as a person reads it. */
+export function days(amount: number): string {
+    const whole = Math.floor(amount);
+    return whole < 1 ? "less than a day" : whole === 1 ? "1 day" : `${String(whole)} days`;
+}
+
+/** What a route costs a month, by what it is paid for: volumes, and CloudWatch where there are rates. */
+export function costsOf(route: Route, prices: Prices): Map<string, Cost> {
+    const { rates } = route.settings;
+    const costs: [string, Cost | undefined][] = [
+        ["volumes", volumesOf(route).length > 0 ? volumeCost(route, prices) : undefined],
+        ["CloudWatch", rates === undefined ? undefined : cloudwatchCost(route, rates, prices)],
+    ];
+    return new Map(costs.filter((entry): entry is [string, Cost] => entry[1] !== undefined));
+}
+
+/** A cost as a person reads it. */
+export function costText(cost: Cost, { currency }: Prices): string {
+    return "unknown" in cost ? `unknown: ${cost.unknown}` : `${cost.amount.toFixed(2)} ${currency} in ${cost.region}`;
+}
+
+/** What the stores of a route cost a month. */
+export function costTable(route: Route, prices: Prices): string {
+    const costs = costsOf(route, prices);
+    const rows = [...costs].map(([what, cost]) => [what, costText(cost, prices)]);
+    return rows.length === 0 ? "" : paragraphs([table(["", "a month"], rows), `At the list prices of ${prices.date}.`]);
+}

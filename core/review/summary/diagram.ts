@@ -1,0 +1,175 @@
+import { signals, type Signal } from "../../charts";
+import { effectiveCollectors, shortName } from "../../collectors/effective";
+import { endsOf } from "../../collectors/flows";
+import type { Route } from "../../routes";
+import { destinationsOf, endFinder, identityOf, type End, type Loss } from "../../routes/destinations";
+import { childrenStoreHere } from "../../charts/installed";
+
+/** What becomes of a part of the picture in a change. */
+type Fate = "stays" | "goes away" | "comes in";
+
+interface Node {
+    readonly label: string;
+    readonly shape: "collector" | "store" | "nowhere";
+    readonly inCluster: boolean;
+}
+
+interface Graph {
+    readonly title: string;
+    readonly nodes: ReadonlyMap<string, Node>;
+    /** The signals on each link, by `from to`. */
+    readonly links: ReadonlyMap<string, readonly Signal[]>;
+}
+
+/**
+ * A stack's collectors and where they send each signal, as a Mermaid flowchart: stores as cylinders, a solid line to what
+ * is stored, a dotted one to what is not.
+ */
+export function diagram(route: Route): string {
+    const graph = graphOf(route);
+    return flowchart(graph, graph);
+}
+
+/**
+ * The same for a change of a stack: what goes away ends in a cross, what comes in is a thick line, and both say so.
+ *
+ * @param from the stack as it is.
+ * @param to the stack as it is to be.
+ */
+export function changeDiagram(from: Route, to: Route): string {
+    return flowchart(graphOf(from), graphOf(to));
+}
+
+function graphOf(route: Route): Graph {
+    const nodes = new Map<string, Node>();
+    const links = new Map<string, Signal[]>();
+    const link = (from: string, signal: Signal, to: string, node: Node) => {
+        nodes.set(to, node);
+        const present = links.get(`${from} ${to}`) ?? [];
+        links.set(
+            `${from} ${to}`,
+            signals.filter((each) => each === signal || present.includes(each)),
+        );
+    };
+    const collector = (id: string, label: string, inCluster: boolean) =>
+        nodes.set(id, { label, shape: "collector", inCluster });
+    const send = (from: string, signal: Signal, end: End | Loss) => {
+        link(from, signal, ...ending(end));
+    };
+
+    const collectors = effectiveCollectors(route);
+    const endOf = endFinder(route);
+    for (const each of collectors) {
+        const id = `collector-${shortName(each)}`;
+        collector(id, `${shortName(each)}<br>(${each.mode})`, true);
+        for (const flow of endsOf(each)) {
+            send(id, flow.signal, endOf(flow));
+        }
+    }
+    if (collectors.length === 0) {
+        collector("cluster-itself", "no collectors", true);
+        const destinations = destinationsOf(route);
+        signals.forEach((signal) => {
+            const { [signal]: destination } = destinations;
+            if (!destination.stored) {
+                send("cluster-itself", signal, destination);
+            }
+        });
+    }
+    if (childrenStoreHere(route)) {
+        collector("children", "collectors of the<br>child clusters", false);
+        const node: Node = {
+            label: "vmauth on this cluster<br>(to the same stores)",
+            shape: "collector",
+            inCluster: false,
+        };
+        signals.forEach((signal) => {
+            link("children", signal, "store-vmauth", node);
+        });
+    }
+    return { title: `Management cluster ${route.settings.clusterName}`, nodes, links };
+}
+
+/** The node at which a signal ends: its id, and what it looks like. */
+function ending(end: End | Loss): [string, Node] {
+    return "store" in end
+        ? [
+              `store-${identityOf(end)}`,
+              { label: `${end.store}<br>${host(end.address)}`, shape: "store", inCluster: false },
+          ]
+        : [`nowhere-${end.why}`, { label: `not stored<br>(${end.why})`, shape: "nowhere", inCluster: false }];
+}
+
+function host(address: string): string {
+    return /^https?:\/\//.test(address) ? address.replace(/^https?:\/\//, "").replace(/\/.*$/, "") : address;
+}
+
+const shapes = {
+    collector: ["[", "]"],
+    store: ["[(", ")]"],
+    nowhere: ["([", "])"],
+} as const;
+
+/** Lines that tell what is stored, what is not, and what changes apart by their form. */
+const lines = {
+    stays: { stored: ["--", "-->"], nowhere: ["-.", ".->"] },
+    "goes away": { stored: ["--", "--x"], nowhere: ["-.", ".-x"] },
+    "comes in": { stored: ["==", "==>"], nowhere: ["-.", ".->"] },
+} as const;
+
+function flowchart(from: Graph, to: Graph): string {
+    const nodes = new Map([...from.nodes, ...to.nodes]);
+    const ids = new Map([...nodes.keys()].map((id, i) => [id, `n${String(i + 1)}`]));
+    const fate = (before: boolean, after: boolean): Fate => (before ? (after ? "stays" : "goes away") : "comes in");
+    const line = ([id, node]: [string, Node]) => {
+        const [open, close] = shapes[node.shape];
+        const change = fate(from.nodes.has(id), to.nodes.has(id));
+        const label = escaped(node.label) + (change === "stays" ? "" : `<br>${nodeFate(node.shape, change)}`);
+        return `${ids.get(id) ?? ""}${open}"${label}"${close}:::${change === "stays" ? node.shape : fateClass[change]}`;
+    };
+    const all = [...nodes];
+    const links = [...new Set([...from.links.keys(), ...to.links.keys()])].flatMap((key) => {
+        const [start = "", end = ""] = key.split(/ (?=store-|nowhere-)/);
+        const [before, after] = [from.links.get(key) ?? [], to.links.get(key) ?? []];
+        const form = nodes.get(end)?.shape === "nowhere" ? "nowhere" : "stored";
+        return (["stays", "goes away", "comes in"] as const).flatMap((change) => {
+            const carried = signals.filter(
+                (signal) =>
+                    (before.includes(signal) || after.includes(signal)) &&
+                    fate(before.includes(signal), after.includes(signal)) === change,
+            );
+            const [open, close] = lines[change][form];
+            const label = carried.join(", ") + (change === "stays" ? "" : `<br>${change}`);
+            return carried.length > 0
+                ? [`${ids.get(start) ?? ""} ${open} "${label}" ${close} ${ids.get(end) ?? ""}`]
+                : [];
+        });
+    });
+    return [
+        // Room for the labels of lines, and none of the names broken at its hyphens.
+        '%%{init: {"flowchart": {"rankSpacing": 130, "wrappingWidth": 400}}}%%',
+        "flowchart LR",
+        `    subgraph cluster["${escaped(to.title)}"]`,
+        ...all.filter(([, node]) => node.inCluster).map((node) => `        ${line(node)}`),
+        "    end",
+        ...all.filter(([, node]) => !node.inCluster).map((node) => `    ${line(node)}`),
+        ...links.map((link) => `    ${link}`),
+        "    classDef nowhere stroke-dasharray: 2 4",
+        ...(from === to ? [] : ["    classDef goes stroke-dasharray: 6 4", "    classDef comes stroke-width: 4px"]),
+    ].join("\n");
+}
+
+/** A store that nothing is sent to any more may still hold data. */
+function nodeFate(shape: Node["shape"], change: "goes away" | "comes in"): string {
+    return shape === "collector" ? change : change === "goes away" ? "no longer sent to" : "newly sent to";
+}
+
+const fateClass = { "goes away": "goes", "comes in": "comes" } as const;
+
+/** A label in which nothing is taken for Mermaid's syntax or for HTML, but line breaks. */
+function escaped(label: string): string {
+    return label
+        .split("<br>")
+        .map((line) => line.replaceAll(/[^\p{L}\p{N} ():,.'_/*-]/gu, (sign) => `#${String(sign.codePointAt(0))};`))
+        .join("<br>");
+}

@@ -1,0 +1,138 @@
+import { readPrices } from "../capacity/costs";
+import { signals, type Signal } from "../../charts";
+import { effectiveCollectors, shortName } from "../../collectors/effective";
+import { endsOf } from "../../collectors/flows";
+import { kofNamespace } from "../../charts/namespace";
+import type { Route } from "../../routes";
+import { destinationsOf } from "../../routes/destinations";
+import { secretsOf, type RequiredSecret } from "../../routes/secrets";
+import {
+    contentOf,
+    gibText,
+    keptOf,
+    regionalStoresOf,
+    sizeInGiB,
+    spaceOf,
+    storesOf,
+    totalGiB,
+    volumesOf,
+    type Volume,
+} from "../../routes/volumes";
+import { costTable, spaceText } from "./capacity";
+import { diagram } from "./diagram";
+import { code, paragraphs, plain, section, table } from "../../lib/markdown";
+
+/**
+ * What a reviewer should know of a stack, as Markdown: where each signal goes, what is stored here, which credentials
+ * there are, and what is worth a second look.
+ *
+ * @param notices what the program warns of.
+ */
+export function summaryPage(stack: string, route: Route, notices: readonly string[]): string {
+    const { route: name, version, clusterName, rates } = route.settings;
+    const parts = [
+        `# ${plain(stack)}: route ${name}, KOF ${version}`,
+        `Where the telemetry of management cluster ${code(clusterName)} goes, and what is made for it.`,
+        section("Notices", notices.map((notice) => `- ${plain(notice)}`).join("\n")),
+        section("Signals", table(["signal", "stored in", "address"], destinationRows(route))),
+        ["```mermaid", diagram(route), "```"].join("\n"),
+        section(
+            "Collectors",
+            table(["collector", "mode", ...signals], collectorRows(route)) || "None run on this cluster.",
+        ),
+        section(
+            "Volumes on this cluster",
+            table(["component", "holds", "volumes", "size of each", "class", "kept for", "total"], volumeRows(route)),
+        ),
+        section(
+            "Volumes on each regional cluster",
+            table(["component", "holds", "volumes", "size of each", "class", "kept for"], regionalRows(route)),
+        ),
+        section("Space at the rates of kof:rates", spaceText(route)),
+        section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(route))),
+        section("Cost", rates === undefined ? "" : costTable(route, readPrices())),
+        section("Credentials", table(["Secret", "holds", "made by"], credentialRows(route)) || "None."),
+    ];
+    return `${paragraphs(parts)}\n`;
+}
+
+function destinationRows(route: Route): string[][] {
+    const destinations = destinationsOf(route);
+    return signals.flatMap((signal) => {
+        const where = destinations[signal];
+        return where.stored
+            ? where.ends.map(({ store, address }) => [signal, plain(store), code(address)])
+            : [[signal, `**not stored**: ${plain(where.why)}`, ""]];
+    });
+}
+
+/** Per collector what it does with each signal. */
+function collectorRows(route: Route): string[][] {
+    return effectiveCollectors(route).map((collector) => {
+        const ends = endsOf(collector);
+        const fate = (signal: Signal) => {
+            const found = ends.filter((end) => end.signal === signal);
+            const how = (end: (typeof found)[number]) =>
+                end.address === undefined ? `**${end.exporter}**` : end.exporter;
+            return [...new Set(found.map(how))].join(", ");
+        };
+        return [shortName(collector), collector.mode, ...signals.map(fate)];
+    });
+}
+
+function volumeRows(route: Route): string[][] {
+    const volumes = volumesOf(route);
+    const rows = storesOf(route).map((store) => [
+        ...storeCells(store),
+        store.keeps === "volumes" ? gibText(store.count * sizeInGiB(store.size)) : "",
+    ]);
+    const count = volumes.reduce((sum, volume) => sum + volume.count, 0);
+    return [...rows, ["**total**", "", String(count), "", "", "", `**${gibText(totalGiB(volumes))}**`]];
+}
+
+/** The stores of regions, which are none of this cluster's and add nothing to its total. */
+function regionalRows(route: Route): string[][] {
+    return regionalStoresOf(route).map(storeCells);
+}
+
+function storeCells(store: Volume): string[] {
+    const { workload, count, size, storageClass, keeps } = store;
+    const className = storageClass === "" ? "the cluster's default" : code(storageClass);
+    return [
+        workload,
+        contentOf(store),
+        ...(keeps === "volumes" ? [String(count), size, className] : [`**${spaceOf(store)}**`, "", ""]),
+        plain(keptOf(store)),
+    ];
+}
+
+function logGroupRows({ cloudwatch }: Route): string[][] {
+    return (cloudwatch?.logGroups ?? []).map(({ name, retentionDays }) => [
+        code(name),
+        cloudwatch?.region ?? "",
+        `${String(retentionDays)} days`,
+        cloudwatch?.kmsKeyArn === undefined ? "CloudWatch's own key" : code(cloudwatch.kmsKeyArn),
+    ]);
+}
+
+/** Every Secret that is needed, with who makes it. */
+function credentialRows(route: Route): string[][] {
+    return secretsOf(route).map((secret) => [
+        code(`${kofNamespace}/${secret.name}`),
+        secret.keys.map(code).join(", "),
+        makerText(route, secret),
+    ]);
+}
+
+function makerText({ cloudwatch }: Route, { maker, reader }: RequiredSecret): string {
+    switch (maker) {
+        case "stack":
+            return reader === "collectors" && cloudwatch?.credentials.kind === "accessKey"
+                ? `this stack: an IAM user that may write to the log groups, with one key for each of ${cloudwatch.credentials.generations.map(code).join(", ")}`
+                : "this stack: a random password";
+        case "kof":
+            return reader === "collectors" ? "KOF, once the region is set up: it must exist" : "KOF: a random password";
+        case "you":
+            return "someone else: it must exist";
+    }
+}

@@ -1,0 +1,128 @@
+import { chartValues, type Catalog } from "../charts";
+import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { queueStorage, recreatedStorage, type Buffer } from "../collectors/buffers";
+import { collectorsInMesh, managementValues } from "../collectors/fragments";
+import { distributions, type Settings } from "../settings/settings";
+import { sizeInGiB } from "./volumes";
+
+/** Whether the umbrella runs kof-collectors and kof-storage itself (up to 1.9), or leaves the management cluster to kof-child. */
+export function umbrellaCollects(catalog: Catalog): boolean {
+    return catalog.components.some(({ name }) => name === "kof-collectors");
+}
+
+/** Values of kof-collectors that every route needs which runs it through the umbrella. */
+export function collectorValues(settings: Settings, kubeStack: HelmValues, env: HelmValue[] = []): HelmValues {
+    return managementValues(
+        settings.clusterName,
+        settings.clusterNamespace,
+        // A list replaces the chart's list, so whoever sets `env` has to repeat PKI_PATH.
+        env.length > 0 || pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings), ...env] } } : {},
+        settings.istio ? { collectors: collectorsInMesh } : {},
+        kubeStack,
+    );
+}
+
+/** OpenCost's name of the cluster, which the charts set to `mothership`. */
+export function openCostIdentity({ clusterName }: Settings, catalog: Catalog): HelmValues {
+    const path = ["opencost", "opencost", "exporter", "defaultClusterId"];
+    return valueAt(chartValues(catalog, "kof-collectors"), path) === clusterName
+        ? {}
+        : nest(path.slice(0, -1), { defaultClusterId: clusterName, extraEnv: { CLUSTER_NAME: clusterName } });
+}
+
+/** Further values for kof-collectors where KOF itself sets the rest: nothing, or a map under the key `collectors`. */
+export function furtherCollectorValues(...values: HelmValues[]): HelmValues {
+    const collectors = mergeValues(...values);
+    return Object.keys(collectors).length > 0 ? { collectors } : {};
+}
+
+/** Where the charts look for etcd's certificates, as an environment variable of the collectors. */
+function pkiPath({ distribution }: Settings): HelmValue {
+    return { name: "PKI_PATH", value: distributions[distribution].pkiPath };
+}
+
+function pkiPathDiffers({ distribution }: Settings): boolean {
+    return distributions[distribution].pkiPath !== distributions.k0s.pkiPath;
+}
+
+/** Values of kof-collectors for a cluster that is not k0s, where KOF itself sets the rest. */
+export function distributionValues(settings: Settings): HelmValues {
+    return pkiPathDiffers(settings)
+        ? { "opentelemetry-kube-stack": { defaultCRConfig: { env: [pkiPath(settings)] } } }
+        : {};
+}
+
+/** metrics-server, for a distribution that comes without one. */
+export function metricsServer({ distribution }: Settings, catalog: Catalog): HelmValues {
+    if (distributions[distribution].metricsServer) {
+        return {};
+    }
+    // Only EKS signs the kubelets' certificates with the cluster's CA.
+    const args = distribution === "eks" ? {} : { args: ["--kubelet-insecure-tls"] };
+    const chart = umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership";
+    return { [chart]: { values: { "metrics-server": { enabled: true, ...args } } } };
+}
+
+/** An environment variable of the collectors whose value is in a Secret. */
+export function secretEnv(name: string, secret: string, key: string): HelmValue {
+    return { name, valueFrom: { secretKeyRef: { name: secret, key } } };
+}
+
+/** The names of the collectors, by their key in the charts' values: `daemon` is kof-collectors-daemon. */
+export function collectorNames(catalog: Catalog): Record<string, string> {
+    const collectors = valueAt(chartValues(catalog, "kof-collectors"), ["opentelemetry-kube-stack", "collectors"]);
+    return Object.fromEntries(
+        Object.entries(collectors as HelmValues).map(([key, own]) => [
+            key,
+            `kof-collectors-${valueAt(own, ["suffix"]) as string}`,
+        ]),
+    );
+}
+
+/** What the collectors keep while the destination is away: 30 minutes and 1Gi unless told otherwise. */
+export function bufferOf({ buffer = { duration: "30m", size: "1Gi", metrics: "memory" } }: Settings): Buffer {
+    return { duration: buffer.duration, bytes: Math.round(sizeInGiB(buffer.size) * 2 ** 30) };
+}
+
+/**
+ * The umbrella's values for a route that stores nothing in a cluster of KOF: it runs the collectors, and nothing else.
+ *
+ * @param kubeStack where the collectors write: values for opentelemetry-kube-stack.
+ * @param env what they authenticate with.
+ */
+export function collectorsOnly(
+    settings: Settings,
+    catalog: Catalog,
+    kubeStack: HelmValues,
+    env: HelmValue[] = [],
+): HelmValues {
+    const components = valueAt(chartValues(catalog, "kof"), ["global", "components"]) as string[];
+    return mergeValues(
+        // From 1.10 on the umbrella installs kof-collectors only when told to, and knows no values for it.
+        umbrellaCollects(catalog) ? {} : { global: { components: [...components, "kof-collectors"] } },
+        {
+            "kof-collectors": {
+                enabled: true,
+                dependsOn: collectorsDependOn,
+                values: mergeValues(
+                    collectorValues(
+                        settings,
+                        mergeValues(queueStorage(catalog), recreatedStorage(catalog), unprinted, kubeStack),
+                        env,
+                    ),
+                    // OpenCost computes costs from metrics in VictoriaMetrics, of which such a route has none.
+                    { opencost: { enabled: false } },
+                ),
+            },
+        },
+        metricsServer(settings, catalog),
+    );
+}
+
+/** The charts have this pipeline print what it gets, which the daemon would then collect as logs. */
+const unprinted: HelmValues = {
+    collectors: { "target-allocator": { config: { service: { pipelines: { logs: { exporters: ["nop"] } } } } } },
+};
+
+/** What kof-collectors waits for where kof-storage, its default dependency, is not installed. */
+export const collectorsDependOn = ["kof-operators", "kof-mothership"];

@@ -1,0 +1,247 @@
+import { chartValues, signals, type Catalog, type Signal } from "../charts";
+import { textOf, valueAt, type HelmValue } from "../lib/values";
+import { streamPattern } from "../settings/streams";
+import { effectiveCollectors, kubeStack, type Collector } from "../collectors/effective";
+import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
+import { vmauthOf, writePaths } from "../collectors/fragments";
+import { kofNamespace } from "../charts/namespace";
+import type { Route } from ".";
+import { regionalStoresOf, regionEntranceOff, storesOf, type Volume } from "./volumes";
+
+/** A place where records of a signal are stored. */
+export interface End {
+    /** What is there, as a person reads it: `VictoriaLogs on this cluster`. */
+    readonly store: string;
+    /** The exporter's address, with `*` for what differs from pod to pod. */
+    readonly address: string;
+    readonly on: "cluster" | "region" | "aws" | "elsewhere";
+    /** The address in the one form that it has however the exporter is told it, where there are several. */
+    readonly same?: string;
+    /** The signal whose store it is, on this cluster or on a region: audit logs may be sent to that of the logs. */
+    readonly holds?: Signal;
+    /** The log group of CloudWatch where the records stand; those of metrics are there in a format that CloudWatch makes metrics of. */
+    readonly logGroup?: string;
+}
+
+/** An end at which records are lost. */
+export interface Loss {
+    /** As a person reads it: `discarded`. */
+    readonly why: string;
+    /** The signal of KOF's own store that the records are sent to, but that is not there. */
+    readonly absent?: Signal;
+    /** What takes the store's address away, as text, where the store is there. */
+    readonly moved?: string;
+    /** The value that takes the entrance of the region away, where all of its stores are. */
+    readonly closed?: readonly string[];
+    /** Where that store would be. Default: on this cluster. */
+    readonly on?: "region";
+}
+
+/** Where one signal of the management cluster ends up: in one place or several, or nowhere. */
+export type Destination =
+    | { readonly stored: true; readonly ends: readonly [End, ...End[]] }
+    | { readonly stored: false; readonly why: string };
+
+const products = {
+    metrics: "VictoriaMetrics",
+    logs: "VictoriaLogs",
+    traces: "VictoriaTraces",
+    audit: "VictoriaLogs",
+} as const;
+
+/** The exporters of kof-collectors, and the option of each that by default has the address of this cluster's own store. */
+const exporters = {
+    metrics: ["prometheusremotewrite", "endpoint"],
+    logs: ["otlphttp/logs", "logs_endpoint"],
+    traces: ["otlphttp/traces", "traces_endpoint"],
+    audit: ["otlphttp/logs-audit", "logs_endpoint"],
+} as const;
+
+/**
+ * Where each signal of the management cluster ends, by the exporters that get it in the end, and the stores that are there.
+ *
+ * @param collectors of which it is asked. Default: all of them.
+ */
+export function destinationsOf(route: Route, collectors = effectiveCollectors(route)): Record<Signal, Destination> {
+    const endOf = endFinder(route);
+    const destination = (signal: Signal): Destination => {
+        const found = flowsFor(signal, collectors).map(endOf);
+        const ends = found.filter((end) => "store" in end);
+        const [first, ...rest] = [...new Map(ends.map((end) => [identityOf(end), end])).values()];
+        const losses = found.filter((end) => "why" in end);
+        const loss = losses.find(({ absent }) => absent !== undefined) ?? losses[0];
+        return first ? { stored: true, ends: [first, ...rest] } : { stored: false, why: loss?.why ?? "not collected" };
+    };
+    return Object.fromEntries(signals.map((signal) => [signal, destination(signal)])) as Record<Signal, Destination>;
+}
+
+/** The flows of a signal. Without a pipeline of their own, as up to KOF 1.9, audit logs are among the logs. */
+export function flowsFor(signal: Signal, collectors: readonly Collector[]): Flow[] {
+    const wanted = signal === "audit" && !collectors.some(sortsAudit) ? "logs" : signal;
+    return collectors.flatMap(endsOf).filter((flow) => flow.signal === wanted);
+}
+
+/** Finds out what is at the end of a flow. */
+export function endFinder(route: Route): (flow: Flow) => End | Loss {
+    const own = ownStores(route.catalog);
+    const [here, there] = [storesOf(route), regionalStoresOf(route)].map(
+        (stores) =>
+            new Map(stores.filter(({ retention }) => retention !== undefined).map((each) => [each.signal, each])),
+    );
+    const { settings, cloudwatch } = route;
+    const region = settings.route === "regional" ? settings.regional : undefined;
+    const closed = regionEntranceOff(route);
+    const vmauth = region && vmauthOf(region.cluster, region.domain, settings.istio);
+    return ({ exporter, address, pipeline, settings: options }) => {
+        if (address === undefined) {
+            return { why: typeOf(exporter) === "debug" ? "printed to the collector's own log" : "discarded" };
+        }
+        if (options === undefined) {
+            return { why: `exporter ${exporter} is not defined` };
+        }
+        if (address === "") {
+            return { why: `exporter ${exporter} has no address` };
+        }
+        const ofStore = own.get(serviceOf(address) ?? "");
+        if (ofStore !== undefined) {
+            const store = here?.get(ofStore.signal);
+            const answers =
+                store?.entrance === "" &&
+                portOf(address) === (store.port ?? ofStore.port) &&
+                /^\w+:\/\/[^/]+\/insert\//.test(address);
+            return answers
+                ? {
+                      store: `${products[ofStore.signal]} on this cluster`,
+                      address,
+                      on: "cluster",
+                      holds: ofStore.signal,
+                  }
+                : {
+                      why: `${address} does not exist`,
+                      absent: ofStore.signal,
+                      ...(store ? { moved: movedBy(store) } : {}),
+                  };
+        }
+        const ofRegion = signals.find((signal) => address === `${String(vmauth)}${writePaths[signal]}`);
+        if (region && ofRegion !== undefined) {
+            const missing = { absent: ofRegion, on: "region" } as const;
+            if (closed) {
+                return { why: `region ${region.cluster} has no vmauth`, ...missing, closed };
+            }
+            const store = there?.get(ofRegion);
+            return store?.entrance === ""
+                ? {
+                      store: `${products[ofRegion]} of region ${region.cluster}`,
+                      address,
+                      on: "region",
+                      holds: ofRegion,
+                  }
+                : {
+                      why: `region ${region.cluster} has no ${store ? "address for" : "store of"} ${ofRegion}`,
+                      ...missing,
+                      ...(store ? { moved: movedBy(store) } : {}),
+                  };
+        }
+        const at = (key: string) => textOf(valueAt(options, [key]) ?? "");
+        switch (typeOf(exporter)) {
+            case "awscloudwatchlogs":
+                return {
+                    store: `CloudWatch Logs in ${at("region")}`,
+                    address: `${at("log_group_name")}/${shownStream(at("log_stream_name"), cloudwatch?.logStream)}`,
+                    on: "aws",
+                    logGroup: at("log_group_name"),
+                };
+            case "awsemf":
+                return {
+                    store: `CloudWatch metrics in ${at("region")}`,
+                    address,
+                    on: "aws",
+                    logGroup: at("log_group_name"),
+                };
+            case "awsxray":
+                return { store: "AWS X-Ray", address, on: "aws" };
+            case "prometheusremotewrite":
+                return { store: "Prometheus remote write", address, on: "elsewhere" };
+            case "otlp":
+                return { store: "OTLP", address, on: "elsewhere" };
+            case "otlphttp":
+                return { store: "OTLP", address, on: "elsewhere", same: endpointOf(options, pipeline, address) };
+            default:
+                return { store: typeOf(exporter), address, on: "elsewhere" };
+        }
+    };
+}
+
+/** The signals by the services of this cluster's own stores, which the charts' exporters send to by default. */
+function ownStores(catalog: Catalog): Map<string, { readonly signal: Signal; readonly port: string | undefined }> {
+    const options = valueAt(chartValues(catalog, "kof-collectors"), [
+        kubeStack,
+        "defaultCRConfig",
+        "config",
+        "exporters",
+    ]);
+    return new Map(
+        signals.flatMap((signal) => {
+            const address = textOf(valueAt(options, exporters[signal]));
+            const service = serviceOf(address);
+            return service === undefined ? [] : [[service, { signal, port: portOf(address) }] as const];
+        }),
+    );
+}
+
+/** The name of a service of KOF's namespace in an address; `undefined` for any other host. */
+function serviceOf(address: string): string | undefined {
+    const inside = new RegExp(`^https?://([^/:.]+)(\\.${kofNamespace}(\\.svc(\\.cluster\\.local)?)?)?(:\\d+)?(/|$)`);
+    return inside.exec(address)?.[1];
+}
+
+/** The values by which a store takes nothing in at the address that KOF's collectors have. */
+function movedBy({ entrance, port }: Volume): string {
+    return entrance === "" ? `port ${String(port)}` : entrance;
+}
+
+function portOf(address: string): string | undefined {
+    return /^\w+:\/\/[^/:]+:(\d+)/.exec(address)?.[1];
+}
+
+/** A log stream with `*` for what differs from pod to pod: the stream of the settings, where the exporter has that. */
+function shownStream(stream: string, asked: string | undefined): string {
+    const pattern = streamPattern(asked ?? "");
+    const parts = pattern.split("*").map((part) => part.replaceAll(/[^\w/-]/g, "\\$&"));
+    return new RegExp(`^${parts.join(".*")}$`).test(stream) ? pattern : stream.replaceAll(/\$?\{[^}]*\}/g, "*");
+}
+
+/**
+ * The endpoint to which the exporter otlphttp adds `/v1/metrics` and its like, where its address for one signal comes to the same as
+ * with that (`composeSignalURL` in exporter/otlphttpexporter/factory.go); otherwise the address, marked as one that nothing is added to.
+ */
+function endpointOf(options: HelmValue, pipeline: string, address: string): string {
+    const [kind = ""] = pipeline.split("/");
+    if (["", undefined].includes(valueAt(options, [`${kind}_endpoint`]) as string | undefined)) {
+        return address.replace(/\/$/, "");
+    }
+    const added = `/v1/${kind}`;
+    return address.endsWith(added) ? address.slice(0, -added.length) : `${address} as it is`;
+}
+
+/** What two ends have in common that are one. */
+export function identityOf({ store, address, same = address }: End): string {
+    return `${store}: ${same}`;
+}
+
+/** Whether two destinations are the same places. */
+export function isSameDestination(one: Destination, other: Destination): boolean {
+    const text = (destination: Destination) =>
+        destination.stored ? destination.ends.map(identityOf).sort().join() : destinationText(destination);
+    return text(one) === text(other);
+}
+
+/** A destination as a person reads it. */
+export function destinationText(destination: Destination): string {
+    return destination.stored ? destination.ends.map(endText).join(" and ") : `not stored (${destination.why})`;
+}
+
+/** An end as a person reads it. */
+export function endText({ store, address }: End): string {
+    return `${store}: ${address}`;
+}

@@ -1,0 +1,92 @@
+import type { Catalog } from "../charts";
+import { chartValues } from "../charts";
+import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { bufferedExporter } from "../collectors/buffers";
+import { named } from "../collectors/identity";
+import type { OtlpSettings, SettingsOf } from "../settings/settings";
+import type { RouteParts } from ".";
+import { bufferOf, collectorsOnly, secretEnv } from "./collectors";
+
+/** The exporter that writes to the destination. */
+export const otlpExporter = "otlphttp/destination";
+/** The variable with the CA of the destination. */
+export const caVariable = "OTLP_CA";
+
+/** Every signal goes to one address that takes OTLP over HTTP, as most vendors do. */
+export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts {
+    const wanted = settings.otlp;
+    return {
+        values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), environment(wanted)),
+        restartTriggers: restartTriggers(wanted),
+        notices: [
+            ...(wanted.endpoint.startsWith("http://")
+                ? [`kof:otlp.endpoint is ${wanted.endpoint}: telemetry and headers are sent unencrypted.`]
+                : []),
+            ...(wanted.tls.insecureSkipVerify
+                ? ["kof:otlp.tls.insecureSkipVerify: whoever is on the way can read the telemetry and the headers."]
+                : []),
+        ],
+    };
+}
+
+function kubeStack(settings: SettingsOf<"otlp">, catalog: Catalog): HelmValues {
+    const { endpoint, headersSecret, headers, tls } = settings.otlp;
+    const security: HelmValues = {
+        // By value, so that no collector needs one more volume.
+        ...(tls.caSecret === undefined ? {} : { ca_pem: `\${env:${caVariable}}` }),
+        ...(tls.insecureSkipVerify ? { insecure_skip_verify: true } : {}),
+    };
+    const to = { exporters: [otlpExporter] };
+    return mergeValues(named(catalog, ["metrics", "traces"]), {
+        collectors: { daemon: { config: { service: { pipelines: apart(catalog) } } } },
+        defaultCRConfig: {
+            config: {
+                exporters: {
+                    [otlpExporter]: {
+                        endpoint,
+                        ...(headersSecret === undefined
+                            ? {}
+                            : {
+                                  headers: Object.fromEntries(
+                                      headers.map((header) => [header, `\${env:${headerVariable(header)}}`]),
+                                  ),
+                              }),
+                        ...(Object.keys(security).length > 0 ? { tls: security } : {}),
+                        ...bufferedExporter(bufferOf(settings)),
+                    },
+                },
+                service: { pipelines: { logs: to, metrics: to, traces: to } },
+            },
+        },
+    });
+}
+
+/** The daemon's pipelines behind its own router, which sorts audit logs from logs from KOF 1.10 on. */
+function apart(catalog: Catalog): HelmValues {
+    const daemon = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
+    const pipelines = valueAt(chartValues(catalog, "kof-collectors"), daemon);
+    const sorted = Object.keys(isMap(pipelines) ? pipelines : {}).filter((name) => name.startsWith("logs/"));
+    return Object.fromEntries(sorted.map((name) => [name, { exporters: [otlpExporter] }]));
+}
+
+function environment({ headersSecret, headers, tls }: OtlpSettings): HelmValue[] {
+    return [
+        ...(headersSecret === undefined
+            ? []
+            : headers.map((header) => secretEnv(headerVariable(header), headersSecret, header))),
+        ...(tls.caSecret === undefined ? [] : [secretEnv(caVariable, tls.caSecret, "ca.crt")]),
+    ];
+}
+
+function restartTriggers({ endpoint, headersSecret, headers, tls }: OtlpSettings): string[] {
+    return [
+        `endpoint ${endpoint}`,
+        ...(headersSecret === undefined ? [] : [`${headers.join(" and ")} of Secret ${headersSecret}`]),
+        ...(tls.caSecret === undefined ? [] : [`CA of Secret ${tls.caSecret}`]),
+    ];
+}
+
+/** The variable with a header's value. */
+export function headerVariable(header: string): string {
+    return `OTLP_HEADER_${header.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -1,0 +1,111 @@
+import { isMap } from "../lib/values";
+import { deploymentOf } from ".";
+import { storageProblems } from "./stored";
+import { signedOut } from "../lib/addresses";
+import { explain, unknownKey, unwrap, type Key, type Schema } from "../settings/explain";
+import { configurationError, type Problem } from "../settings/problems";
+import { crossProblems, type Values } from "../settings/rules";
+import { settingsSchema, type Settings } from "../settings/settings";
+
+/**
+ * Turns the settings of a stack file into {@link Settings}: defaults filled in, and every rule checked.
+ *
+ * @param raw the settings by their key under `kof:`, as they stand in the stack file.
+ * @param source what to call the file in errors.
+ * @param isDeployed whether they have been deployed as they are. Whatever contradicts itself in them
+ *     has run all the same.
+ * @throws UserError with all problems at once.
+ */
+export function parseSettings(raw: Readonly<Record<string, unknown>>, source: string, isDeployed = false): Settings {
+    const problems: Problem[] = Object.keys(raw)
+        .filter((key) => !Object.hasOwn(settingsSchema, key))
+        .map((key) => unknownKey([], key, Object.keys(settingsSchema)));
+    const values: Values = {};
+    const given = isDeployed ? withoutCredentials(raw) : raw;
+    for (const key of Object.keys(settingsSchema) as Key[]) {
+        if (hasSecret(given[key])) {
+            problems.push({
+                key: `kof:${key}`,
+                message: "is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name",
+            });
+            continue;
+        }
+        // Pulumi.yaml declares an empty map as the default of every block.
+        const found = isMap(given[key]) && Object.keys(given[key]).length === 0 ? undefined : given[key];
+        const parsed = settingsSchema[key].safeParse(found);
+        if (parsed.success) {
+            Object.assign(values, { [key]: parsed.data });
+        } else {
+            problems.push(...parsed.error.issues.flatMap((issue) => explain(key, issue, found)));
+        }
+    }
+    problems.push(...crossProblems(values, given));
+    // Where only sizes are wrong otherwise, what values say of them is known all the same.
+    if (
+        !isDeployed &&
+        Object.keys(values.values ?? {}).length > 0 &&
+        problems.every(({ key }) => key.startsWith("kof:storage"))
+    ) {
+        problems.push(...storageProblems(deploymentOf(values as Settings)));
+    }
+    if (problems.length > 0) {
+        throw configurationError(source, problems);
+    }
+    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as unknown as Settings;
+}
+
+/** Settings without what signs in to the addresses in them, which versions up to 0.1.0 took and remember. */
+function withoutCredentials<T>(raw: T): T {
+    return JSON.parse(JSON.stringify(raw), (_, value: unknown) =>
+        typeof value === "string" ? signedOut(value) : value,
+    ) as T;
+}
+
+/**
+ * The settings as they stand in a stack file, from the text that Pulumi makes of them: structured ones are handed on as JSON,
+ * encrypted ones decrypted.
+ *
+ * @param config all configuration of a stack, by its full key: `kof:route`.
+ * @param isSecret whether the value of a full key is encrypted.
+ */
+export function rawSettings(
+    config: Readonly<Record<string, string>>,
+    isSecret: (key: string) => boolean,
+): Record<string, unknown> {
+    return Object.fromEntries(
+        inNamespace("kof", config).map(([key, text]) => {
+            const value = isStructured(key) ? parseJson(text) : text;
+            return [key, isSecret(`kof:${key}`) ? { secure: "" } : value];
+        }),
+    );
+}
+
+/** The configuration under one namespace: `kof:route` is `route` under `kof`. */
+export function inNamespace(name: string, config: Readonly<Record<string, string>>): [string, string][] {
+    return Object.entries(config)
+        .filter(([full]) => full.startsWith(`${name}:`))
+        .map(([full, text]) => [full.slice(name.length + 1), text]);
+}
+
+/** What a text is as JSON; text that is no JSON is itself. */
+export function parseJson(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return text;
+    }
+}
+
+/** Whether a setting is anything else than text: Pulumi hands such values on as JSON. */
+function isStructured(key: string): boolean {
+    const schema = (settingsSchema as Record<string, unknown>)[key] as Schema | undefined;
+    return schema !== undefined && !["string", "enum"].includes(unwrap(schema, undefined).def.type);
+}
+
+/** Whether a value is encrypted, or has an encrypted part: `{secure: …}` in a stack file. */
+export function hasSecret(value: unknown): boolean {
+    if (isMap(value) && Object.keys(value).length === 1 && typeof value.secure === "string") {
+        return true;
+    }
+    return typeof value === "object" && value !== null && Object.values(value).some(hasSecret);
+}

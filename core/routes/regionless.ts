@@ -1,0 +1,46 @@
+import type { Catalog } from "../charts";
+import { mergeValues } from "../lib/values";
+import { recreatedStorage } from "../collectors/buffers";
+import { identity } from "../collectors/fragments";
+import { named } from "../collectors/identity";
+import { listensOnNodes, nodeValues } from "../collectors/service";
+import type { SettingsOf } from "../settings/settings";
+import type { RouteParts } from ".";
+import { distributionValues, metricsServer } from "./collectors";
+
+/** There are no regions: the management cluster stores its own telemetry and that of every child cluster. */
+export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog): RouteParts {
+    const { clusterName, clusterNamespace } = settings;
+    const { domain, certEmail, selfSigned } = settings.regionless;
+    const kubeStack = mergeValues(
+        // What later versions do themselves.
+        listensOnNodes(catalog) ? {} : nodeValues(settings.istio),
+        named(catalog, ["traces"]),
+        recreatedStorage(catalog),
+        // KOF would take the namespace of its own object for the management cluster, `mgmt`.
+        { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
+    );
+    const collectors = mergeValues(
+        distributionValues(settings),
+        listensOnNodes(catalog) ? {} : { kcm: { monitoring: true } },
+        { "opentelemetry-kube-stack": kubeStack },
+    );
+    return {
+        values: mergeValues(
+            {
+                regionless: {
+                    enabled: true,
+                    clusterName,
+                    ...(domain === undefined ? {} : { domain }),
+                    ...(certEmail === undefined ? {} : { certEmail }),
+                },
+                "kof-regional": { values: { collectors } },
+            },
+            selfSigned ? { tls: { selfSigned: true, insecureSkipVerify: true } } : {},
+            metricsServer(settings, catalog),
+        ),
+        notices: [
+            "Route regionless takes KOF off every existing regional cluster: what is stored there is no longer reachable through KOF.",
+        ],
+    };
+}

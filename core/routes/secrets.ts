@@ -1,0 +1,116 @@
+import { chartValues } from "../charts";
+import { coalesceValues, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { effectiveCollectors } from "../collectors/effective";
+import type { Settings } from "../settings/settings";
+import type { Route } from ".";
+import { cloudwatchSecretName } from "./cloudwatch";
+import { installedCharts } from "../charts/installed";
+import { vmuserSecretPrefix } from "../charts/vmuser";
+
+/** A Secret in namespace `kof` that something on the management cluster reads at its start. */
+export interface RequiredSecret {
+    readonly name: string;
+    readonly keys: readonly string[];
+    /** Who makes it: this stack, KOF's operator, or you, before the stack is deployed. */
+    readonly maker: "stack" | "kof" | "you";
+    /** Who does not start without it. */
+    readonly reader: "collectors" | "grafana" | "other pods";
+    /** Where the stack makes it: the setting that has it read one which was made elsewhere, under the same name. */
+    readonly instead?: {
+        readonly path: readonly string[];
+        readonly value: unknown;
+        /** What else the setting may be, in words. */
+        readonly allowed: string;
+    };
+}
+
+/** The name that KOF's Grafana looks for (kof-mothership and kof-storage, `grafana.security.credentials_secret_name`). */
+export const grafanaSecretName = "grafana-admin-credentials";
+
+/** What Grafana reads of it, as environment variables (kof-mothership and kof-storage, `templates/grafana/grafana.yaml`). */
+export const grafanaSecretKeys = ["GF_SECURITY_ADMIN_USER", "GF_SECURITY_ADMIN_PASSWORD"] as const;
+
+/** Every Secret that a stack needs, whoever makes it, those first that the collectors that would run take variables from. */
+export function secretsOf(route: Route): RequiredSecret[] {
+    const variables = effectiveCollectors(route).flatMap(({ env }) => env.map(({ valueFrom }) => valueFrom ?? null));
+    const ofCollectors = byName(secretKeyRefs(variables)).map(([name, keys]): RequiredSecret => ({
+        ...makerOf(route, name),
+        name,
+        keys,
+        reader: "collectors",
+    }));
+    const ofOthers = byName(secretKeyRefs(otherValues(route))).map(([name, keys]): RequiredSecret => ({
+        name,
+        keys,
+        maker: "you",
+        reader: "other pods",
+    }));
+    return [...ofCollectors, ...grafanaSecrets(route), ...ofOthers];
+}
+
+/** What a stack gives the charts that run pods on the management cluster, those of the collectors apart. */
+function otherValues({ umbrella, values }: Route): HelmValue[] {
+    const ofCollectors = ["kof-collectors", "kof-child", "kof-regional"];
+    return installedCharts(umbrella)
+        .filter(({ chart }) => !ofCollectors.includes(chart))
+        .flatMap(({ prefix }) => valueAt(values, prefix) ?? []);
+}
+
+function makerOf({ cloudwatch }: Route, name: string): Pick<RequiredSecret, "maker" | "instead"> {
+    if (name === cloudwatchSecretName && cloudwatch?.credentials.kind === "accessKey") {
+        return {
+            maker: "stack",
+            instead: {
+                path: ["cloudwatch", "credentials"],
+                value: { kind: "existingSecret", name },
+                allowed: "existingSecret, or without any Secret on EKS: podIdentity, irsa",
+            },
+        };
+    }
+    return { maker: name.startsWith(vmuserSecretPrefix) ? "kof" : "you" };
+}
+
+/** Grafana reads what the merged values name, whoever switched it on. The chart makes a Secret that does not exist, if it may. */
+function grafanaSecrets({ catalog, umbrella, settings }: Route): RequiredSecret[] {
+    const given = (valueAt(umbrella, ["kof-mothership", "values"]) ?? {}) as HelmValues;
+    const mothership = coalesceValues(chartValues(catalog, "kof-mothership"), given);
+    const grafana = (...path: string[]) => valueAt(mothership, ["grafana", ...path]);
+    const runs = installedCharts(umbrella).some(({ chart }) => chart === "kof-mothership");
+    if (!runs || grafana("enabled") !== true) {
+        return [];
+    }
+    const name = textOf(grafana("security", "credentials_secret_name"));
+    const secret = { name, keys: grafanaSecretKeys, reader: "grafana" } as const;
+    if (makesGrafanaSecret(settings) && name === grafanaSecretName) {
+        const allowed = `the name of a Secret with the keys ${grafanaSecretKeys.join(" and ")}`;
+        return [{ ...secret, maker: "stack", instead: { path: ["grafana", "existingSecret"], value: name, allowed } }];
+    }
+    return [{ ...secret, maker: grafana("security", "create_secret") === true ? "kof" : "you" }];
+}
+
+function makesGrafanaSecret({ grafana }: Settings): boolean {
+    return grafana?.enabled === true && grafana.existingSecret === undefined;
+}
+
+/** Every `secretKeyRef` in values. */
+function secretKeyRefs(values: HelmValue): { name: string; key: string }[] {
+    if (Array.isArray(values)) {
+        return values.flatMap(secretKeyRefs);
+    }
+    if (!isMap(values)) {
+        return [];
+    }
+    return Object.entries(values).flatMap(([key, value]) =>
+        key === "secretKeyRef" && isMap(value)
+            ? [{ name: textOf(value.name), key: textOf(value.key) }]
+            : secretKeyRefs(value),
+    );
+}
+
+function byName(references: readonly { readonly name: string; readonly key: string }[]): [string, string[]][] {
+    const found = new Map<string, Set<string>>();
+    for (const { name, key } of references) {
+        found.set(name, (found.get(name) ?? new Set()).add(key));
+    }
+    return [...found].map(([name, keys]) => [name, [...keys].sort()]);
+}

@@ -1,0 +1,421 @@
+import { signals, type CatalogSetting, type Signal } from "../charts";
+import { valuesHandedTo } from "../charts/layers";
+import { settingIn } from "../charts/setting";
+import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { stackFile } from "../settings/explain";
+import { brief, type Problem } from "../settings/problems";
+import { settingsSchema, type Settings } from "../settings/settings";
+import { componentsOff } from "./components";
+import { installedCharts, type InstalledChart } from "../charts/installed";
+import {
+    isSameSource,
+    operatorOff,
+    originsOf,
+    regionalStoresOf,
+    retentionInDays,
+    sizeInGiB,
+    sourcesOf,
+    storesOf,
+    switchedOff,
+    type Limit,
+    type Volume,
+    type VolumeSource,
+} from "./volumes";
+import type { Deployment } from "../collectors/deployment";
+
+/** The least that KOF advises for a pod that stores anything ("Storing KOF data", 1.8 to 1.10), in GiB. */
+const advisedGiB = 10;
+
+/** What of a store a setting can say: by its key in `kof:storage`, and the class. */
+const sized = ["size", "retention", "replicas", "replicationFactor", "storageClass"] as const;
+type Sized = (typeof sized)[number];
+/** What of a store values can say. */
+export type Aspect = Sized | "limits" | "persistence" | "location" | "claimRetention" | "autoscaler";
+
+/** An aspect as a person reads it. */
+const nouns: Readonly<Record<Sized, string>> = {
+    size: "the size",
+    retention: "the retention",
+    replicas: "the number of replicas",
+    replicationFactor: "the number of copies",
+    storageClass: "the class",
+};
+
+/** One class, and one size, retention and number of replicas per signal, written to wherever each store reads it. */
+export function storageValues(deployment: Deployment): HelmValues {
+    const { settings, catalog, umbrella } = deployment;
+    const name = settings.storageClass?.name;
+    const entries: [readonly string[], HelmValue | undefined][] = [
+        // KOF's charts hand it to whatever volume of their own has no class by name, be it known here or not.
+        ...installedCharts(umbrella)
+            .filter(({ chart }) => catalog.volumes.some((volume) => volume.chart === chart))
+            .map(({ prefix }): [readonly string[], string | undefined] => [
+                [...prefix, "global", "storageClass"],
+                name,
+            ]),
+        ...storesOf(deployment).flatMap(({ source }) =>
+            sized.flatMap((aspect): [readonly string[], HelmValue | undefined][] => {
+                const setting = source.volume[aspect];
+                return setting ? [[[...source.chart.prefix, ...setting.path], asked(settings, source, aspect)]] : [];
+            }),
+        ),
+    ];
+    return entries.reduce<HelmValues>(
+        (all, [path, value]) => (value === undefined ? all : mergeValues(all, nest(path, value))),
+        {},
+    );
+}
+
+/** The setting that says something of a store, as a path below `kof:`; `undefined` where there is none. */
+function settingOf({ volume, chart }: VolumeSource, aspect: Aspect): readonly string[] | undefined {
+    if (chart.on === "regions" || !isSized(aspect)) {
+        return undefined;
+    }
+    if (aspect === "storageClass") {
+        return ["storageClass", "name"];
+    }
+    return volume.signal === "grafana" || volume.cache ? undefined : ["storage", volume.signal, aspect];
+}
+
+function isSized(aspect: Aspect): aspect is Sized {
+    return (sized as readonly Aspect[]).includes(aspect);
+}
+
+/** What the settings ask of a store. */
+function asked(settings: Settings, source: VolumeSource, aspect: Aspect): HelmValue | undefined {
+    const setting = settingOf(source, aspect);
+    return setting && valueAt(settings as unknown as HelmValues, setting);
+}
+
+/** Where `kof:values` say something of a store: of several places the one that the chart reads first. */
+export function saidAt(deployment: Deployment, source: VolumeSource, aspect: Aspect): readonly string[] | undefined {
+    return saidPlaces(deployment, source, [source.volume[aspect]].flat())[0];
+}
+
+/**
+ * Every place at which `kof:values` have one of these settings of a chart, in the order in which the chart reads them. Those that
+ * it does not come to, because an earlier one has a value, decide nothing.
+ */
+function saidPlaces(
+    { catalog, settings, umbrella }: Deployment,
+    { chart }: VolumeSource,
+    wanted: readonly (CatalogSetting | null)[],
+): (readonly string[])[] {
+    const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
+    return wanted
+        .flatMap((setting) => {
+            const [places, found] = [setting?.places ?? [], setting && settingIn(setting, given)];
+            return found ? places.slice(0, places.indexOf(found.place) + 1) : places;
+        })
+        .flatMap(({ path }) => originsOf(catalog, chart, path))
+        .filter((path) => valueAt(settings.values as HelmValues, path) !== undefined);
+}
+
+/** The key in the stack file that decides an aspect of a store: of `kof:values` where they alone say something. */
+export function keyOf(deployment: Deployment, source: VolumeSource, aspect: Aspect): string {
+    const said = saidAt(deployment, source, aspect);
+    const setting = settingOf(source, aspect);
+    if (setting && (said === undefined || asked(deployment.settings, source, aspect) !== undefined)) {
+        return `kof:${setting.join(".")}`;
+    }
+    return `kof:values.${formatPath(said ?? ownPath(source, aspect))}`;
+}
+
+/** What to write into the stack file for a store to have this. */
+export function toPaste(deployment: Deployment, source: VolumeSource, aspect: Aspect, value: HelmValue): HelmValues {
+    const key = keyOf(deployment, source, aspect);
+    const path = key.startsWith("kof:values.")
+        ? ["values", ...(saidAt(deployment, source, aspect) ?? ownPath(source, aspect))]
+        : key.slice("kof:".length).split(".");
+    const [first = "", ...rest] = path;
+    return { [`kof:${first}`]: nest(rest, value) };
+}
+
+function ownPath({ volume, chart }: VolumeSource, aspect: Aspect): readonly string[] {
+    const [setting] = [volume[aspect]].flat();
+    return [...chart.prefix, ...((setting as CatalogSetting | null | undefined)?.path ?? [])];
+}
+
+/** Where `kof:values` turn a store off, or the component that brings it; `undefined` where they do not. */
+export function turnedOffAt(deployment: Deployment, source: VolumeSource): readonly string[] | undefined {
+    const values = deployment.settings.values as HelmValues;
+    const component = [source.chart.component, "enabled"];
+    if (valueAt(values, component) === false) {
+        return component;
+    }
+    const same = sourcesOf(deployment, source.chart.on).find((each) => isSameSource(each, source));
+    const off = same && switchedOff(deployment, same);
+    return off ? saidPlaces(deployment, same, [off])[0] : same && operatorOff(deployment.umbrella, same);
+}
+
+/** What a reader of the preview should know of the stores, and of what brings them. */
+export function storageNotices(deployment: Deployment): string[] {
+    const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
+    return [
+        ...new Set([
+            ...signals.flatMap((signal) => settingNotices(deployment, signal, own)),
+            ...offNotices(deployment),
+            ...[...own, ...regional].flatMap((store) => sizeNotices(deployment, store)),
+            ...[...own, ...regional].flatMap((store) => keepingNotices(deployment, store)),
+            ...own.flatMap(({ source }) => sized.flatMap((aspect) => betterSaid(deployment, source, aspect))),
+        ]),
+    ];
+}
+
+function settingNotices(deployment: Deployment, signal: Signal, stores: readonly Volume[]): string[] {
+    const { storage, route } = deployment.settings;
+    if (!storage?.[signal] || stores.some((store) => store.signal === signal)) {
+        return [];
+    }
+    const off = storeOff(deployment, signal);
+    const why = off === undefined ? `route ${route} stores no ${signal} on this cluster` : `${off} turns the store off`;
+    return [`kof:storage.${signal} has no effect: ${why}.`];
+}
+
+/** What is to be known of the size and the number of pods that somebody asks for, by whichever key. */
+function sizeNotices(deployment: Deployment, { source, retention, size, count }: Volume): string[] {
+    const { signal } = source.volume;
+    const isSaid = (aspect: Sized) =>
+        asked(deployment.settings, source, aspect) !== undefined || saidAt(deployment, source, aspect) !== undefined;
+    const key = (aspect: Sized) => keyOf(deployment, source, aspect);
+    if (retention === undefined) {
+        return [];
+    }
+    return [
+        ...(isSaid("size") && sizeInGiB(size) < advisedGiB
+            ? [`${key("size")} is ${size}: KOF advises at least ${String(advisedGiB)}Gi for each pod.`]
+            : []),
+        ...(isSaid("replicas") && signal !== "metrics"
+            ? [
+                  `${key("replicas")} is ${String(count)}: these are shards, not copies. Each holds its share of the ${signal} alone, which are ` +
+                      "lost with its volume.",
+              ]
+            : []),
+    ];
+}
+
+/**
+ * The key in `kof:values` that turns off the store of a signal, or what brings it; `undefined` where none does.
+ *
+ * @param on where the store is. Default: on this cluster.
+ */
+export function storeOff(
+    deployment: Deployment,
+    signal: Signal,
+    on: InstalledChart["on"] = "management",
+): string | undefined {
+    const components = Object.fromEntries(componentsOff(deployment).map(({ name }) => [name, { enabled: true }]));
+    const complete = { ...deployment, umbrella: mergeValues(deployment.umbrella, components) };
+    const [path] = sourcesOf(complete, on)
+        .filter(({ volume }) => volume.signal === signal && volume.retention !== null)
+        .flatMap((source) => {
+            const off = turnedOffAt(deployment, source);
+            return off ? [off] : [];
+        });
+    return path && `kof:values.${formatPath(path)}`;
+}
+
+function offNotices(deployment: Deployment): string[] {
+    return [
+        ...componentsOff(deployment).map(
+            ({ name, brings }) => `kof:values.${name}.enabled is false, which leaves out ${brings(deployment)}.`,
+        ),
+        ...storesOff(deployment, "regions").map(
+            ({ source, path }) => `kof:values.${formatPath(path)} turns off ${storeText(source)}.`,
+        ),
+        ...unmadeNotices(deployment),
+    ];
+}
+
+/** Grafana where it is switched on, but its operator is not. */
+function unmadeNotices(deployment: Deployment): string[] {
+    return sourcesOf(deployment, "management").flatMap((source) => {
+        const off = source.volume.signal === "grafana" && operatorOff(deployment.umbrella, source);
+        return off && switchedOff(deployment, source) === undefined
+            ? [`kof:values.${formatPath(off)} is false: nothing makes Grafana on this cluster.`]
+            : [];
+    });
+}
+
+/** The stores of telemetry that `kof:values` turn off by themselves, not with their component, and that no other chart brings. */
+export function storesOff(
+    deployment: Deployment,
+    on: InstalledChart["on"],
+): { readonly source: VolumeSource; readonly path: readonly string[] }[] {
+    const running = on === "regions" ? regionalStoresOf(deployment) : storesOf(deployment);
+    return sourcesOf(deployment, on)
+        .filter(({ volume }) => volume.retention !== null)
+        .filter(({ volume }) => !running.some(({ workload }) => workload === volume.workload))
+        .flatMap((source) => {
+            const path = turnedOffAt(deployment, source);
+            return path ? [{ source, path }] : [];
+        });
+}
+
+/** A store as a person reads it: `vlstorage, the store of logs on this cluster`. */
+export function storeText({ volume, chart }: VolumeSource): string {
+    const where = chart.on === "regions" ? "on each regional cluster" : "on this cluster";
+    return `${volume.workload}, the store of ${volume.signal} ${where}`;
+}
+
+/** Stores that keep nothing, or not by KOF's means. */
+function keepingNotices(deployment: Deployment, { source, keeps, count, autoscaled, retention }: Volume): string[] {
+    if (retention === undefined) {
+        return [];
+    }
+    const { workload, signal } = source.volume;
+    const key = (aspect: Aspect) => keyOf(deployment, source, aspect);
+    return [
+        ...(keeps === "emptyDir"
+            ? [
+                  `${key("persistence")} leaves ${storeText(source)}, without volumes: a pod that restarts loses its ${signal}.`,
+              ]
+            : []),
+        ...(keeps === "existingClaim"
+            ? [`${key("persistence")} has ${storeText(source)}, keep them in a claim that KOF does not make.`]
+            : []),
+        ...(autoscaled
+            ? [
+                  `${key("autoscaler")} lets Kubernetes choose how many pods ${workload} has, ${String(count)} at first. A pod that goes ` +
+                      `takes its ${signal} with it.`,
+              ]
+            : []),
+    ];
+}
+
+/** Values for which there is a setting. */
+function betterSaid(deployment: Deployment, source: VolumeSource, aspect: Sized): string[] {
+    const said = saidAt(deployment, source, aspect);
+    const setting = settingOf(source, aspect);
+    return said && setting && asked(deployment.settings, source, aspect) === undefined
+        ? [
+              `kof:values.${formatPath(said)} decides ${nouns[aspect]} of ${source.volume.workload}, for which there is the setting ` +
+                  `kof:${setting.join(".")}.`,
+          ]
+        : [];
+}
+
+/**
+ * What settings and `kof:values` contradict each other in, and values for stores that nothing can be made of.
+ *
+ * @param deployment of settings that are right otherwise.
+ */
+export function storageProblems(deployment: Deployment): Problem[] {
+    const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
+    const problems = [
+        ...own.flatMap(({ source }) => sized.flatMap((aspect) => contradictions(deployment, source, aspect))),
+        ...[...own, ...regional].flatMap((store) => unreadable(deployment, store)),
+        ...secondOwners(deployment, own),
+    ];
+    return problems.filter(({ key }, i) => problems.findIndex((each) => each.key === key) === i);
+}
+
+function contradictions(deployment: Deployment, source: VolumeSource, aspect: Sized): Problem[] {
+    const { settings } = deployment;
+    const [setting, wanted] = [settingOf(source, aspect), asked(settings, source, aspect)];
+    if (!setting || wanted === undefined) {
+        return [];
+    }
+    return saidPlaces(deployment, source, [source.volume[aspect]]).flatMap((path): Problem[] => {
+        const said = valueAt(settings.values, path) ?? null;
+        const [block = "", ...below] = setting;
+        const fits = settingsSchema[block as "storage"].safeParse(nest(below, said)).success;
+        return isSame(aspect, said, wanted)
+            ? []
+            : [
+                  {
+                      key: `kof:values.${formatPath(path)}`,
+                      message:
+                          `is ${brief(said)}, but kof:${setting.join(".")} is ${brief(wanted)}: both are ${nouns[aspect]} of ` +
+                          `${source.volume.workload}. Remove it from values`,
+                      ...(fits ? { paste: stackFile(setting, said) } : {}),
+                  },
+              ];
+    });
+}
+
+/** Whether two values say the same. */
+function isSame(aspect: Sized, one: HelmValue, other: HelmValue): boolean {
+    const measure = aspect === "size" ? sizeInGiB : aspect === "retention" ? retentionInDays : String;
+    return measure(textOf(one)) === measure(textOf(other));
+}
+
+/** Values that no store can be made of: settings are checked by their schema, values only here. */
+function unreadable(deployment: Deployment, store: Volume): Problem[] {
+    const { source, count, copies, size, retention, limits } = store;
+    const { workload } = source.volume;
+    const problem = (aspect: Aspect, isRight: boolean, message: string, allowed: string): Problem[] => {
+        const said = saidAt(deployment, source, aspect);
+        return said === undefined || isRight ? [] : [{ key: `kof:values.${formatPath(said)}`, message, allowed }];
+    };
+    const is = (aspect: Aspect) => brief(valueAt(deployment.values, saidAt(deployment, source, aspect) ?? []) ?? null);
+    return [
+        ...problem(
+            "size",
+            sizeInGiB(size) > 0,
+            `is ${is("size")}, which is no size for the volumes of ${workload}`,
+            "a Kubernetes quantity: 100Gi",
+        ),
+        ...problem(
+            "retention",
+            retention === undefined || isRetention(retention),
+            `is ${is("retention")}, which is no time for ${workload} to keep anything`,
+            "a number with a unit that VictoriaMetrics reads, from a day to 100 years: 30d, 4w or 1y",
+        ),
+        ...problem(
+            "limits",
+            limits.every(isLimit),
+            `is ${is("limits")}, which is no limit for what ${workload} keeps`,
+            "bytes with a unit (50GiB), or a percentage, which is a whole number from 1 to 100",
+        ),
+        ...problem(
+            "limits",
+            !(limits.some(({ kind }) => kind === "bytes") && limits.some(({ kind }) => kind === "percent")),
+            `is one limit of two (${limits.map(({ text }) => text).join(", ")}), with which ${workload} does not start`,
+            "either bytes or a percentage",
+        ),
+        ...problem(
+            "replicationFactor",
+            copies > 0,
+            `is ${is("replicationFactor")}, which is no number of copies`,
+            "a whole number from 1",
+        ),
+        ...(["replicationFactor", "replicas"] as const)
+            .flatMap((aspect) =>
+                problem(
+                    aspect,
+                    !(copies > count),
+                    `leaves ${workload} with ${String(count)} pods for ${String(copies)} copies of each sample`,
+                    "at least as many replicas as copies",
+                ),
+            )
+            .slice(0, 1),
+    ];
+}
+
+/** What the stores take for a time at their start, as VictoriaLogs 1.52.1 and VictoriaMetrics 1.146.1 did when tried (2026-11-27). */
+function isRetention(text: string): boolean {
+    const days = retentionInDays(text);
+    return days >= 1 && days < 1200 * 31 && !/\dm(?!s)/.test(text);
+}
+
+/** The same of a limit. */
+function isLimit({ kind, text, giB }: Limit): boolean {
+    return kind === "percent" ? /^([1-9]\d?|100)%$/.test(text) : giB === undefined || giB > 0;
+}
+
+/** Stores that two charts would make under one name. */
+function secondOwners(deployment: Deployment, stores: readonly Volume[]): Problem[] {
+    return stores.flatMap(({ workload, source }, i): Problem[] => {
+        const first = stores.slice(0, i).find((each) => each.workload === workload)?.source.chart.chart;
+        const [place] = saidPlaces(deployment, source, source.volume.switches);
+        return first === undefined
+            ? []
+            : [
+                  {
+                      key: `kof:values.${formatPath(place ?? source.chart.prefix)}`,
+                      message: `has ${source.chart.chart} make ${workload}, which ${first} makes as well: both would own the same objects`,
+                  },
+              ];
+    });
+}

@@ -1,0 +1,102 @@
+import { distance } from "fastest-levenshtein";
+import type { z } from "zod";
+
+import { formatPath, isMap } from "../lib/values";
+import { brief, type Problem } from "./problems";
+import { settingsSchema } from "./settings";
+
+/** A setting's key under `kof:`. */
+export type Key = keyof typeof settingsSchema;
+
+/** The schema of a setting, below whatever wraps it. */
+export type Schema = z.ZodType & {
+    shape?: Record<string, Schema>;
+    options?: Schema[];
+    element?: Schema;
+    def: { type: string; innerType?: Schema };
+};
+
+interface Meta {
+    readonly allowed?: string;
+    readonly example?: unknown;
+    readonly mend?: (found: unknown) => string | undefined;
+}
+
+/** The schema at a path, and what the nearest schema on the way says about itself. */
+function describe(key: Key, path: readonly PropertyKey[], found: unknown): { schema: Schema; meta: Meta } {
+    let schema = settingsSchema[key] as unknown as Schema;
+    let meta = metaOf(schema);
+    let value = found;
+    for (const step of path) {
+        schema = unwrap(schema, value);
+        const next = typeof step === "string" ? (schema.shape?.[step] ?? schema) : (schema.element ?? schema);
+        value = isMap(value) && typeof step === "string" ? value[step] : undefined;
+        if (next === schema) {
+            break;
+        }
+        schema = next;
+        meta = typeof step === "string" ? { ...metaOf(schema) } : meta;
+    }
+    return { schema: unwrap(schema, value), meta };
+}
+
+/** What a schema says about itself, under whatever wraps it. */
+export function metaOf(schema: Schema): Meta {
+    let current: Schema | undefined = schema;
+    const found: Meta[] = [];
+    while (current) {
+        found.unshift((current.meta() ?? {}) as Meta);
+        current = current.def.innerType;
+    }
+    return Object.assign({}, ...found) as Meta;
+}
+
+/** The schema below what wraps it; of alternatives the one that fits the value. */
+export function unwrap(schema: Schema, value: unknown): Schema {
+    let inner = schema;
+    while (inner.def.innerType) {
+        inner = inner.def.innerType;
+    }
+    if (inner.options && inner.def.type === "union") {
+        const kind = isMap(value) ? value.kind : undefined;
+        const options = inner.options.filter((option) => option.shape?.kind?.safeParse(kind).success);
+        return options[0] ?? inner.options[0] ?? inner;
+    }
+    return inner;
+}
+
+/** What is wrong with a setting, as a person reads it. */
+export function explain(key: Key, issue: z.core.$ZodIssue, found: unknown): Problem[] {
+    const { schema, meta } = describe(key, issue.path, found);
+    const at = `kof:${formatPath([key, ...issue.path.map(String)])}`;
+    if (issue.code === "unrecognized_keys") {
+        return issue.keys.map((unknown) =>
+            unknownKey([key, ...issue.path.map(String)], unknown, Object.keys(schema.shape ?? {})),
+        );
+    }
+    let value: unknown = found;
+    for (const step of issue.path) {
+        value = (value as Record<PropertyKey, unknown> | undefined)?.[step];
+    }
+    const meant = meta.mend?.(value) ?? meta.example;
+    const paste = meant === undefined ? undefined : stackFile([key, ...issue.path], meant);
+    const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
+    return [{ key: at, message, allowed: meta.allowed, paste }];
+}
+
+/** What to write into a stack file to set one value. Steps into a list are left out: the whole list is shown. */
+export function stackFile(path: readonly PropertyKey[], value: unknown): unknown {
+    const [first, ...rest] = path.filter((step) => typeof step === "string");
+    return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };
+}
+
+/** A key that is no setting, with the one that was probably meant. */
+export function unknownKey(path: readonly string[], key: string, known: readonly string[]): Problem {
+    const [best] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
+    const near = best !== undefined && distance(key, best) <= Math.max(2, key.length / 3) ? best : undefined;
+    return {
+        key: `kof:${formatPath([...path, key])}`,
+        message: near === undefined ? "is not a setting" : `is not a setting. Did you mean ${near}?`,
+        allowed: known.join(", "),
+    };
+}

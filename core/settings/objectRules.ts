@@ -1,0 +1,199 @@
+import type { Catalog } from "../charts";
+import { handedValues } from "../charts/defaults";
+import { settingIn } from "../charts/setting";
+import { formatPath, isMap, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { stackFile } from "./explain";
+import { brief, type Problem } from "./problems";
+
+type Path = readonly string[];
+
+/** Values with which Helm or Kubernetes would install nothing, or nothing that runs, and that no schema tells of. */
+export function objectProblems(catalog: Catalog, values: HelmValues): Problem[] {
+    return [...typeProblems(values, []), ...storeProblems(catalog, values)];
+}
+
+/** Numbers of pods. */
+const counts = new Set(["replicas", "replicaCount"]);
+/** Maps that become those of Kubernetes' objects, of text alone. */
+const texts = new Set(
+    ["nodeSelector", "annotations", "labels", "matchLabels"].concat([
+        "podAnnotations",
+        "podLabels",
+        "extraLabels",
+        "commonLabels",
+    ]),
+);
+
+/** What templates of KOF compare with text, or hand to what takes text alone. */
+const compared = new Set(["namespace", "provider", "url"]);
+/** How often something is done, and for how long it is waited for. */
+const intervals = new Set(["interval", "scrapeInterval", "scrapeTimeout"]);
+
+/** Whether Go, or Prometheus, takes a value for a duration. Empty, it is the default. */
+function isDuration(value: HelmValue): boolean {
+    return typeof value === "string" && /^(\d+(\.\d+)?(ns|us|µs|ms|[smhdwy]))*$|^0$/.test(value);
+}
+
+/** What a value has to be by its place, so that Helm and Kubernetes take it. */
+interface ValueRule {
+    readonly isOf: (key: string, path: Path) => boolean;
+    readonly isRight: (value: HelmValue) => boolean;
+    /** What is wrong with another value, as it follows that. */
+    readonly why: string;
+    readonly allowed: string;
+}
+
+const failsInstall = "with which Helm would fail to install the chart";
+
+/** The first that a value breaks is told. */
+const valueRules: readonly ValueRule[] = [
+    {
+        isOf: (key) => intervals.has(key),
+        isRight: (value) => isMap(value) || isDuration(value),
+        why: "which is no duration: Helm or Kubernetes would refuse it",
+        allowed: "a number with its unit, such as 30s",
+    },
+    {
+        isOf: (key) => compared.has(key),
+        isRight: (value) => typeof value !== "number" && typeof value !== "boolean",
+        why: "which templates take as text alone: Helm would fail to install the chart",
+        allowed: "text",
+    },
+    {
+        isOf: (_, path) => /^kubeEtcd\.serviceMonitor\.\w+Limit$/.test(path.slice(-3).join(".")),
+        isRight: (value) => value === 0,
+        why: "which opentelemetry-kube-stack writes so that Helm cannot read it",
+        allowed: "0",
+    },
+    {
+        isOf: (_, path) => /^cluster(Record|Alert)Rules$/.test(path.at(-2) ?? ""),
+        isRight: isMap,
+        why: failsInstall,
+        allowed: "a map of groups of rules",
+    },
+    {
+        isOf: (_, path) => path.at(-2) === "mcs",
+        isRight: isMap,
+        why: failsInstall,
+        allowed: "a map of matchLabels and secrets",
+    },
+    {
+        isOf: (key, path) =>
+            /^(registry|repository|imageRegistry)$/.test(key) && /^(global|.*image)$/i.test(path.at(-2) ?? ""),
+        isRight: (value) => isMap(value) || (typeof value === "string" && /^(\w[\w.:/-]*)?$/.test(value)),
+        why: "which cannot be part of an image's name",
+        allowed: "text such as registry.example.net:5000/kof",
+    },
+    {
+        isOf: (key, path) => key === "chart" && path.at(-2)?.endsWith("-service-template") === true,
+        isRight: (value) => /^[^:]+:[^:]+$/.test(textOf(value)),
+        why: failsInstall,
+        allowed: "a chart and its version, such as ingress-nginx:4.11.5",
+    },
+];
+
+/** Checks values by the names of their keys, which mean the same in all charts. */
+function typeProblems(value: HelmValue, path: Path): Problem[] {
+    const key = path.at(-1) ?? "";
+    // What a collector runs has keys of its own.
+    if (key === "config") {
+        return serviceProblems(value, path);
+    }
+    if (counts.has(key) && !isMap(value)) {
+        return countProblems(value, path);
+    }
+    const broken = valueRules.find(({ isOf, isRight }) => isOf(key, path) && !isRight(value));
+    if (broken) {
+        return [
+            {
+                key: `kof:values.${formatPath(path)}`,
+                message: `is ${brief(value)}, ${broken.why}`,
+                allowed: broken.allowed,
+            },
+        ];
+    }
+    if (!isMap(value)) {
+        return [];
+    }
+    return Object.entries(value).flatMap(([name, inner]) =>
+        texts.has(key) && (typeof inner === "boolean" || typeof inner === "number")
+            ? [
+                  {
+                      key: `kof:values.${formatPath([...path, name])}`,
+                      message: `is ${brief(inner)}, which Kubernetes refuses: Helm would fail to install the chart`,
+                      allowed: "text",
+                      paste: stackFile(["values", ...path, name], String(inner)),
+                  },
+              ]
+            : typeProblems(inner, [...path, name]),
+    );
+}
+
+/** Lists of names in a collector's service that are none. Where they are no lists by the charts, their own types tell. */
+function serviceProblems(config: HelmValue, path: Path): Problem[] {
+    const pipelines = valueAt(config, ["service", "pipelines"]);
+    const lists = Object.keys(isMap(pipelines) ? pipelines : {}).flatMap((pipeline) =>
+        ["receivers", "processors", "exporters"].map((part) => ["service", "pipelines", pipeline, part]),
+    );
+    return [["service", "extensions"], ...lists].flatMap((list): Problem[] => {
+        const value = valueAt(config, list);
+        if (value === undefined || (Array.isArray(value) && value.every((name) => typeof name === "string"))) {
+            return [];
+        }
+        const at = [...path, ...list];
+        return [
+            {
+                key: `kof:values.${formatPath(at)}`,
+                message: `is ${brief(value)}, with which the collector would not start`,
+                allowed: "a list of names",
+                ...(typeof value === "string" ? { paste: stackFile(["values", ...at], [value]) } : {}),
+            },
+        ];
+    });
+}
+
+function countProblems(value: HelmValue, path: Path): Problem[] {
+    if (typeof value === "number" && Number.isInteger(value) && value > 0) {
+        return [];
+    }
+    const meant = typeof value === "string" && /^[1-9]\d*$/.test(value) ? Number(value) : undefined;
+    return [
+        {
+            key: `kof:values.${formatPath(path)}`,
+            message: `is ${brief(value)}, ${value === 0 ? "so that nothing of it would run" : "which is no number of pods"}`,
+            allowed: "a whole number from 1 on, without quotes; what is not wanted has a switch, enabled",
+            ...(meant === undefined ? {} : { paste: stackFile(["values", ...path], meant) }),
+        },
+    ];
+}
+
+/**
+ * Stores whose templates fail: victoria-logs-cluster 0.0.25 to 0.1.5 and victoria-traces-cluster 0.0.3 to 0.1.1 (`_helpers.tpl`)
+ * make nothing when their storage is off, and nothing that knows how long to keep what it gets.
+ */
+function storeProblems(catalog: Catalog, values: HelmValues): Problem[] {
+    return [...handedValues(catalog, values)].flatMap(({ chart, path, values: own }) =>
+        catalog.volumes
+            .filter((volume) => volume.chart === chart && volume.switches.length > 1 && !volume.expands)
+            .flatMap(({ switches: [whole, inner], workload }): Problem[] => {
+                const at = inner?.path ?? [];
+                const [dependency = ""] = at;
+                const off = valueAt(own, at) === false && inner !== undefined && settingIn(inner, own) === undefined;
+                const elsewhere = ["insert", "select"].every(
+                    (part) =>
+                        valueAt(own, [dependency, `${workload.slice(0, 2)}${part}`, "extraArgs", "storageNode"]) !==
+                        undefined,
+                );
+                return off && !elsewhere && whole
+                    ? [
+                          {
+                              key: `kof:values.${formatPath([...path, ...at])}`,
+                              message: `is false, with which Helm fails to install ${dependency}: its other parts have no storage to go to`,
+                              allowed: `true, or the whole of it off`,
+                              paste: stackFile(["values"], nest([...path, ...whole.path], false)),
+                          },
+                      ]
+                    : [];
+            }),
+    );
+}

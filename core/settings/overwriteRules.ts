@@ -1,0 +1,30 @@
+import type { Catalog } from "../charts";
+import { overwritten } from "../charts/overwrites";
+import { formatPath, mergeValues, type HelmValues } from "../lib/values";
+import { brief, type Problem } from "./problems";
+
+/** What to do instead, where there is something, by the end of a path. */
+const instead: Readonly<Record<string, string>> = {
+    "kcm.kof.repo.name": ", and set kof:values.global.helmRepo.name",
+    "daemon.image.tag": ": the daemon has the image of its KOF version, unless image.digest names another",
+};
+
+/**
+ * Values that never arrive, as a layer of KOF merges its own over them.
+ *
+ * @param decided the umbrella's values that settings decide, as far as layers look at them.
+ */
+export function overwriteProblems(catalog: Catalog, values: HelmValues, decided: HelmValues): Problem[] {
+    return overwritten(catalog, values, mergeValues(values, decided)).map((each) => {
+        const key = `kof:values.${formatPath(each.path)}`;
+        const put = each.instead === undefined ? "" : `, ${brief(each.instead)},`;
+        const because = each.when.map((path) => `${formatPath(path)} is true`).join(" and ");
+        const way = Object.entries(instead).find(([end]) => key.endsWith(`.${end}`))?.[1] ?? "";
+        return {
+            key,
+            message:
+                `is ${brief(each.value)}, which never arrives: KOF ${catalog.version} puts its own value${put} over it` +
+                `${because === "" ? "" : ` as ${because}`}. Remove it${way}`,
+        };
+    });
+}

@@ -1,0 +1,502 @@
+import type { z } from "zod";
+
+import { catalogOf, versions } from "../charts";
+import { checkPaths, isRead } from "../charts/paths";
+import { formatPath, isMap, leaves, type HelmValues } from "../lib/values";
+import { defaultLogGroup, metricsLogGroup } from "./logGroups";
+import { arnParts, partitionOf } from "../lib/arns";
+import { hoursOf } from "../charts/durations";
+import { longestTry } from "./logGroups";
+import { startPath } from "../charts/restarts";
+import { hasCredential, masked, signedOut } from "../lib/addresses";
+import { metaOf, stackFile, type Key, type Schema } from "./explain";
+import { brief, type Problem } from "./problems";
+import { objectProblems } from "./objectRules";
+import { overwriteProblems } from "./overwriteRules";
+import { schemaProblems } from "./schemaRules";
+import { settingsSchema, type StorageClassSettings } from "./settings";
+import { storeProblems } from "./storeRules";
+import { defaultClasses, requiredParameters, storageClassPresets } from "./storageClasses";
+import { templateProblems } from "./templateRules";
+
+/** The settings that are right by themselves. */
+export type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };
+
+/** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
+export function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    return [
+        ...blockProblems(values, raw),
+        ...versionProblems(values),
+        ...regionProblems(values),
+        ...cloudwatchProblems(values),
+        ...otlpProblems(values),
+        ...bufferProblems(values, raw),
+        ...storageProblems(values),
+        ...valueProblems(values),
+        ...templateProblems(values, raw),
+        ...addressProblems(raw),
+    ];
+}
+
+/** Addresses with a password or a token in them: whatever shows the address would show that too. */
+function addressProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
+    return texts(raw)
+        .filter(([, text]) => hasCredential(text))
+        .map(([path, text]) => {
+            const [setting = "", below] = path;
+            const isListed = path.some((step) => typeof step === "number");
+            return {
+                key: `kof:${formatPath(path.map(String))}`,
+                message: `is ${brief(text)}, whose password or token would be printed wherever the address is shown`,
+                allowed: `an address without it. ${instead[`${String(setting)}.${String(below)}`] ?? instead[setting] ?? "Put it in a Secret"}`,
+                ...(isListed ? {} : { paste: stackFile(path, signedOut(text)) }),
+            };
+        });
+}
+
+/** What to do instead of a password in the address of a setting. */
+const instead: Readonly<Record<string, string>> = {
+    "otlp.endpoint": "Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret",
+    "cloudwatch.endpoint": "kof:cloudwatch.credentials says how the collectors sign in",
+    chart: "Sign in to the registry with helm registry login where Pulumi runs",
+    values: "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration",
+};
+
+/** Every text in settings, with the path that leads to it. */
+function texts(value: unknown, path: readonly (string | number)[] = []): [readonly (string | number)[], string][] {
+    if (Array.isArray(value)) {
+        return value.flatMap((each, i) => texts(each, [...path, i]));
+    }
+    if (isMap(value)) {
+        return Object.entries(value).flatMap(([key, each]) => texts(each, [...path, key]));
+    }
+    return typeof value === "string" ? [[path, value]] : [];
+}
+
+const blocks = ["regional", "regionless", "cloudwatch", "otlp"] as const;
+
+function blockProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    if (route === undefined) {
+        return [];
+    }
+    return blocks.flatMap((block): Problem[] => {
+        const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
+        if (block === route && !isPresent(raw[block])) {
+            const { example } = metaOf(settingsSchema[block] as unknown as Schema);
+            return [
+                {
+                    key: `kof:${block}`,
+                    message: `is missing, and route ${route} needs it`,
+                    paste: stackFile([block], example),
+                },
+            ];
+        }
+        if (block !== route && given) {
+            return [
+                {
+                    key: `kof:${block}`,
+                    message: `has no effect on route ${route}. Remove it, or choose its route`,
+                    paste: stackFile(["route"], block),
+                },
+            ];
+        }
+        return [];
+    });
+}
+
+function isPresent(value: unknown): boolean {
+    return value !== undefined && !(isMap(value) && Object.keys(value).length === 0);
+}
+
+/** Whether the umbrella of a KOF version can do without regions. */
+function hasRegionless(version: string): boolean {
+    return isRead(catalogOf(version), ["regionless", "enabled"]);
+}
+
+function versionProblems({ route, version }: Values): Problem[] {
+    if (route !== "regionless" || version === undefined || hasRegionless(version)) {
+        return [];
+    }
+    const able = versions.filter(hasRegionless);
+    return [
+        {
+            key: "kof:route",
+            message: `is "regionless", which KOF ${version} does not have`,
+            allowed: `route regionless with version ${able.join(" or ")}`,
+            paste: stackFile(
+                ["version"],
+                able.find((has) => !has.includes("-")),
+            ),
+        },
+    ];
+}
+
+function regionProblems({ route, version, istio, regional, regionless }: Values): Problem[] {
+    const problems: Problem[] = [];
+    if (route === "regional" && regional && version !== undefined && istio !== undefined) {
+        const findsDomain = isRead(catalogOf(version), ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
+        if (istio && regional.domain !== undefined) {
+            problems.push({
+                key: "kof:regional.domain",
+                message:
+                    "has no effect with Istio: the region is reached through the mesh by its cluster's name. Remove it",
+            });
+        } else if (!istio && !findsDomain && regional.domain === undefined) {
+            problems.push({
+                key: "kof:regional.domain",
+                message: `is missing, and KOF ${version} cannot find it out. It is the regional ClusterDeployment's annotation k0rdent.mirantis.com/kof-regional-domain`,
+                allowed: "a DNS name such as eu-1.obs.example.net",
+                paste: stackFile(["regional", "domain"], "eu-1.obs.example.net"),
+            });
+        }
+    }
+    if (route === "regionless" && regionless && istio === false) {
+        if (regionless.domain === undefined) {
+            problems.push({
+                key: "kof:regionless.domain",
+                message: "is missing: child clusters write to https://vmauth.DOMAIN",
+                allowed: "a DNS name such as kof.example.net",
+                paste: stackFile(["regionless", "domain"], "kof.example.net"),
+            });
+        }
+        if (regionless.certEmail === undefined && !regionless.selfSigned) {
+            problems.push({
+                key: "kof:regionless.certEmail",
+                message: "is missing: Let's Encrypt wants an address for the certificate of the domain",
+                allowed: "an e-mail address, or selfSigned: true instead",
+                paste: stackFile(["regionless", "certEmail"], "platform@example.net"),
+            });
+        }
+    }
+    return problems;
+}
+
+/** ARNs have to be of the place where they are used. */
+function cloudwatchProblems({ route, cloudwatch, clusterName }: Values): Problem[] {
+    if (route !== "cloudwatch" || !cloudwatch || clusterName === undefined) {
+        return [];
+    }
+    const { region, kmsKeyArn, credentials, auditLogGroup, signals } = cloudwatch;
+    const { logGroup = defaultLogGroup(clusterName) } = cloudwatch;
+    const problems: Problem[] = [];
+    const partition = partitionOf(region);
+    if (kmsKeyArn !== undefined && (arnParts(kmsKeyArn).region !== region || !isOf(partition, kmsKeyArn))) {
+        problems.push({
+            key: "kof:cloudwatch.kmsKeyArn",
+            message: `is ${brief(kmsKeyArn)}, but log groups in ${region} can only be encrypted with a key of ${region}`,
+            allowed: `the ARN of a KMS key that starts with arn:${partition}:kms:${region}:`,
+            paste: stackFile(
+                ["cloudwatch", "kmsKeyArn"],
+                `arn:${partition}:kms:${region}:${arnParts(kmsKeyArn).account}:key/KEY`,
+            ),
+        });
+    }
+    if (credentials.kind === "irsa" && !isOf(partition, credentials.oidcProviderArn)) {
+        problems.push({
+            key: "kof:cloudwatch.credentials.oidcProviderArn",
+            message: `is ${brief(credentials.oidcProviderArn)}, which is not of the partition of ${region}`,
+            allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::`,
+        });
+    }
+    if (credentials.kind === "podIdentity" && partitionOf(credentials.region ?? region) !== partition) {
+        problems.push({
+            key: "kof:cloudwatch.credentials.region",
+            message: `is ${brief(credentials.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
+            paste: stackFile(["cloudwatch", "credentials", "region"], region),
+        });
+    }
+    if (signals.metrics === "emf" && [logGroup, auditLogGroup].includes(metricsLogGroup(logGroup))) {
+        problems.push({
+            key: "kof:cloudwatch.auditLogGroup",
+            message: `is ${brief(auditLogGroup)}, which is where the metrics go`,
+            paste: stackFile(["cloudwatch", "auditLogGroup"], `${logGroup}-audit`),
+        });
+    }
+    return problems;
+}
+
+function isOf(partition: string, arn: string): boolean {
+    return arnParts(arn).partition === partition;
+}
+
+function otlpProblems({ route, otlp }: Values): Problem[] {
+    const plain = route === "otlp" && otlp?.endpoint.startsWith("http://") === true;
+    return plain && (otlp.tls.caSecret !== undefined || otlp.tls.insecureSkipVerify)
+        ? [
+              {
+                  key: "kof:otlp.tls",
+                  message: `has no effect on ${masked(otlp.endpoint)}, which is not encrypted. Remove it`,
+              },
+          ]
+        : [];
+}
+
+/** The routes whose telemetry leaves the cluster, so that its collectors keep what they cannot deliver. */
+const leaving: readonly string[] = ["regional", "cloudwatch", "otlp"];
+
+function bufferProblems({ route, buffer }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    if (route === undefined) {
+        return [];
+    }
+    if (!leaving.includes(route)) {
+        return isPresent(raw.buffer)
+            ? [
+                  {
+                      key: "kof:buffer",
+                      message: `has no effect on route ${route}, which sends nothing out of this cluster. Remove it`,
+                  },
+              ]
+            : [];
+    }
+    const problems: Problem[] = [];
+    const why = route === "otlp" ? "where metrics are kept on disk anyway" : "where metrics have no queue";
+    // A default is not known to have been asked for.
+    if (route !== "regional" && buffer?.metrics === "disk") {
+        problems.push({
+            key: "kof:buffer.metrics",
+            message: `is disk, which has no effect on route ${route}, ${why}. Remove it`,
+        });
+    }
+    if (route === "cloudwatch" && buffer && hoursOf(buffer.duration) > longestTry) {
+        const longest = `${String(longestTry)}h`;
+        problems.push({
+            key: "kof:buffer.duration",
+            message: `is ${brief(buffer.duration)}, but CloudWatch Logs takes nothing that is older than 14 days`,
+            allowed: `at most ${longest} on route cloudwatch`,
+            paste: stackFile(["buffer", "duration"], longest),
+        });
+    }
+    return problems;
+}
+
+function storageProblems({ storageClass, storage, version, route, distribution }: Values): Problem[] {
+    const problems: Problem[] = [];
+    if (storageClass) {
+        problems.push(
+            ...(storageClass.create
+                ? [...newClassProblems(storageClass), ...clashProblems(storageClass, distribution)]
+                : existingClassProblems(storageClass)),
+        );
+    }
+    problems.push(...replicationProblems(storage?.metrics, route, version));
+    if (
+        storage?.audit &&
+        version !== undefined &&
+        !catalogOf(version).volumes.some(({ signal }) => signal === "audit")
+    ) {
+        problems.push({
+            key: "kof:storage.audit",
+            message: `has no effect: KOF ${version} stores audit logs among the logs. Remove it, and size storage.logs for both`,
+        });
+    }
+    return problems;
+}
+
+/** Copies need as many replicas. Where only one of the two is set, the other is what the route's VMCluster has by default. */
+function replicationProblems(
+    { replicas, replicationFactor }: NonNullable<NonNullable<Values["storage"]>["metrics"]> = {},
+    route: Values["route"],
+    version: Values["version"],
+): Problem[] {
+    if ((replicas === undefined && replicationFactor === undefined) || route === undefined || version === undefined) {
+        return [];
+    }
+    const chart = route === "regionless" ? "kof-storage" : "kof-mothership";
+    const volume = catalogOf(version).volumes.find((each) => each.chart === chart && each.replicationFactor !== null);
+    const has = replicas ?? Number(volume?.replicas?.default);
+    const copies = replicationFactor ?? Number(volume?.replicationFactor?.default);
+    if (copies <= has) {
+        return [];
+    }
+    const byDefault = (setting: unknown) => (setting === undefined ? ", KOF's default" : "");
+    return [
+        replicationFactor === undefined
+            ? {
+                  key: "kof:storage.metrics.replicas",
+                  message: `is ${String(has)}, too few for ${String(copies)} copies of each sample${byDefault(replicationFactor)}`,
+                  allowed: "at least replicationFactor",
+                  paste: stackFile(["storage", "metrics", "replicationFactor"], has),
+              }
+            : {
+                  key: "kof:storage.metrics.replicationFactor",
+                  message: `is ${String(copies)}, but there are only ${String(has)} replicas to copy to${byDefault(replicas)}`,
+                  allowed: "at most the number of replicas",
+                  paste: stackFile(["storage", "metrics", "replicas"], copies),
+              },
+    ];
+}
+
+/** A class beside the one that the distribution comes with. */
+function clashProblems(storageClass: StorageClassSettings, distribution: Values["distribution"]): Problem[] {
+    const existing = defaultClasses[distribution ?? ""];
+    if (existing === undefined) {
+        return [];
+    }
+    if (storageClass.name === existing) {
+        return [
+            {
+                key: "kof:storageClass.name",
+                message: `is ${existing}, a class that ${String(distribution)} comes with. Use that one, or give the new one another name`,
+                paste: stackFile(["storageClass", "create"], false),
+            },
+        ];
+    }
+    return storageClass.default
+        ? [
+              {
+                  key: "kof:storageClass.default",
+                  message:
+                      `is true, but ${String(distribution)} comes with a default class, ${existing}: there would be two. ` +
+                      "KOF's volumes name their class, and need no default",
+                  paste: stackFile(["storageClass", "default"], false),
+              },
+          ]
+        : [];
+}
+
+function newClassProblems({ name, preset, provisioner, parameters }: StorageClassSettings): Problem[] {
+    if (preset === undefined && provisioner === undefined) {
+        return [
+            {
+                key: "kof:storageClass.preset",
+                message: `is missing, and so is provisioner, but the class ${name} is to be created`,
+                allowed: `${Object.keys(storageClassPresets).join(", ")}, a provisioner instead, or create: false to use a class that exists`,
+                paste: stackFile(["storageClass", "preset"], "aws-ebs"),
+            },
+        ];
+    }
+    if (preset !== undefined && provisioner !== undefined) {
+        return [
+            {
+                key: "kof:storageClass.provisioner",
+                message: `contradicts preset ${preset}, which uses ${storageClassPresets[preset].provisioner}. Remove one of them`,
+            },
+        ];
+    }
+    if (provisioner === "kubernetes.io/no-provisioner") {
+        return [
+            {
+                key: "kof:storageClass.provisioner",
+                message:
+                    "is kubernetes.io/no-provisioner, which makes no volumes: every KOF pod would wait for one that somebody " +
+                    "has to make by hand. On your own hardware, install OpenEBS (https://openebs.io) and use its preset",
+                allowed: "the name of a CSI driver that makes volumes on demand",
+                paste: stackFile(["storageClass"], {
+                    name,
+                    preset: "openebs-lvm",
+                    parameters: { volgroup: "NAME" },
+                }),
+            },
+        ];
+    }
+    const driver = preset === undefined ? provisioner : storageClassPresets[preset].provisioner;
+    const required = requiredParameters[driver ?? ""] ?? [];
+    const [first] = required;
+    return first === undefined || required.some((parameter) => parameters?.[parameter] !== undefined)
+        ? []
+        : [
+              {
+                  key: `kof:storageClass.parameters.${first}`,
+                  message: `is missing, and ${String(driver)} makes no volumes without it`,
+                  allowed: `a value for ${required.join(" or ")}`,
+                  paste: stackFile(["storageClass", "parameters", first], "NAME"),
+              },
+          ];
+}
+
+function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
+    const { preset, provisioner, parameters, reclaimPolicy } = storageClass;
+    // Of what has a default, only another value is known to have been asked for.
+    const asked = {
+        preset,
+        provisioner,
+        parameters,
+        reclaimPolicy: reclaimPolicy === "Delete" ? reclaimPolicy : undefined,
+        default: storageClass.default ? true : undefined,
+    };
+    return Object.entries(asked)
+        .filter(([, value]) => value !== undefined)
+        .map(([key]) => ({
+            key: `kof:storageClass.${key}`,
+            message: `has no effect with create: false, which uses the class ${storageClass.name} as it is. Remove it`,
+        }));
+}
+
+/** Values that only a setting may decide: through `values` they would contradict the route. */
+const decided: readonly (readonly [string, Key])[] = [
+    ["kof-storage.enabled", "route"],
+    ["kof-collectors.enabled", "route"],
+    ["kof-child.values.fromManagement.toManagementCluster", "route"],
+    ["kof-child.values.fromManagement.toRegionalCluster", "route"],
+    ["regionless", "route"],
+    ["global.components", "route"],
+    ["global.namespace", "route"],
+    [formatPath(startPath), "route"],
+];
+
+const secretLooks = [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/, /-----BEGIN [A-Z ]*PRIVATE KEY-----/];
+
+/** The setting that alone may decide a path of the values, if one does. */
+export function deciderOf(path: readonly string[]): Key | undefined {
+    return decided.find(([key]) => `${formatPath(path)}.`.startsWith(`${key}.`))?.[1];
+}
+
+/** Whether a value is, by its looks, a key that nobody else may read. */
+export function looksSecret(value: unknown): boolean {
+    return typeof value === "string" && secretLooks.some((look) => look.test(value));
+}
+
+/** What settings write of what the charts' layers look at before they overwrite values. */
+function decidedValues({ route, clusterName, regional, regionless }: Values): HelmValues {
+    const selfSigned = route === "regionless" && regionless?.selfSigned === true;
+    const insecureSkipVerify = selfSigned || (route === "regional" && regional?.insecureSkipVerify === true);
+    const { domain, certEmail } = regionless ?? {};
+    return {
+        regionless: {
+            enabled: route === "regionless",
+            ...(clusterName === undefined ? {} : { clusterName }),
+            ...(domain === undefined ? {} : { domain }),
+            ...(certEmail === undefined ? {} : { certEmail }),
+        },
+        ...(insecureSkipVerify ? { tls: { ...(selfSigned ? { selfSigned } : {}), insecureSkipVerify } } : {}),
+    };
+}
+
+function valueProblems(settings: Values): Problem[] {
+    const { values, version, route } = settings;
+    if (values === undefined || version === undefined) {
+        return [];
+    }
+    const catalog = catalogOf(version);
+    const given = values as HelmValues;
+    const at = (path: readonly string[]) => `kof:values.${formatPath(path)}`;
+    // On these routes the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
+    const components = {
+        global: { components: route === "cloudwatch" || route === "otlp" ? ["kof-collectors"] : [] },
+    };
+    const problems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest }) => ({
+        key: at(path),
+        message,
+        allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
+    }));
+    // What one check has said of a value, another need not say again of that, or of what is below it.
+    for (const check of [storeProblems, schemaProblems, objectProblems]) {
+        const named = problems.map(({ key }) => `${key}.`);
+        problems.push(...check(catalog, given).filter(({ key }) => !named.some((each) => `${key}.`.startsWith(each))));
+    }
+    problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
+    for (const [path, value] of leaves(given)) {
+        const owner = deciderOf(path);
+        if (owner !== undefined) {
+            problems.push({ key: at(path), message: `is decided by kof:${owner}. Remove it from values` });
+        }
+        if (looksSecret(value)) {
+            problems.push({
+                key: at(path),
+                message:
+                    "looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name",
+            });
+        }
+    }
+    return problems;
+}

@@ -1,0 +1,505 @@
+import { Region } from "@pulumi/aws/types/enums";
+import { z } from "zod";
+
+import { defaultVersion, signals, versions } from "../charts";
+import { logStreamName, streamPlaceholders } from "./streams";
+import { storageClassPresets } from "./storageClasses";
+
+/** Where the management cluster's telemetry can go. */
+export const routes = ["none", "management", "regional", "cloudwatch", "otlp", "regionless"] as const;
+
+/** How a Kubernetes distribution differs in what KOF's collectors need. */
+export const distributions = {
+    k0s: { pkiPath: "var/lib/k0s", metricsServer: true },
+    kubeadm: { pkiPath: "etc/kubernetes", metricsServer: false },
+    kind: { pkiPath: "etc/kubernetes", metricsServer: false },
+    eks: { pkiPath: "etc/kubernetes", metricsServer: false },
+    other: { pkiPath: "etc/kubernetes", metricsServer: true },
+} as const;
+
+/** Days that CloudWatch Logs can keep events for (PutRetentionPolicy in the CloudWatch Logs API reference, 2026-11). */
+const retentionDays = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+/** What a person needs to know of a setting: shown in errors, in Pulumi.yaml, in the README and by editors. */
+interface About {
+    readonly description: string;
+    /** What is allowed, as it follows "Allowed: ". */
+    readonly allowed: string;
+    /** A value to paste. */
+    readonly example: unknown;
+    /** What was probably meant by a value that is not allowed, to paste instead of the example. */
+    readonly mend?: (found: unknown) => string | undefined;
+}
+
+function about<T extends z.ZodType>(schema: T, meta: About): T {
+    return schema.meta({ ...meta });
+}
+
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const allowedName =
+    "an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit";
+const allowedHostname = "a DNS name such as eu-1.obs.example.net, without https:// and without a path";
+
+const name = (description: string, example: string) =>
+    about(z.string().regex(dnsLabel), { description, allowed: allowedName, example });
+const hostname = (description: string, example: string) =>
+    about(z.string().regex(new RegExp(`${dnsSubdomain.source.slice(0, -1)}(?<=\\..*)$`)), {
+        description,
+        allowed: allowedHostname,
+        example,
+    });
+const flag = (description: string, fallback = false) =>
+    about(z.boolean().default(fallback), { description, allowed: "true or false, without quotes", example: !fallback });
+const oneOf = <const T extends readonly string[]>(values: T, description: string, example: T[number]) =>
+    about(z.enum(values), { description, allowed: values.join(", "), example });
+const count = (description: string, example: number) =>
+    about(z.int().min(1), { description, allowed: "a whole number from 1", example });
+const days = (description: string, fallback: number) =>
+    about(z.literal(retentionDays).default(fallback), {
+        description,
+        allowed: `a number of days that CloudWatch knows: ${retentionDays.join(", ")}`,
+        example: fallback,
+    });
+
+const size = about(z.string().regex(/^(?!0+(\.0+)?[A-Za-z])\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
+    description: "Size of each volume, as a Kubernetes quantity. Default: KOF's, which the preview shows.",
+    allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
+    example: "100Gi",
+    mend: (found) => {
+        const [, amount, prefix = "G"] = /^([1-9]\d*(?:\.\d+)?) ?([KMGTPE])?i?B?$/i.exec(String(found)) ?? [];
+        return amount === undefined ? undefined : `${amount}${prefix.toUpperCase()}i`;
+    },
+});
+const retention = (fallback: string) =>
+    about(z.string().regex(/^([1-9]\d*[dwy]|(2[4-9]|[3-9]\d|[1-9]\d{2,})h)$/), {
+        description: `How long to keep the data. KOF's default: ${fallback}.`,
+        allowed: "a whole number with a unit that VictoriaMetrics reads, a day at least: 24h, 30d, 4w or 1y",
+        example: "30d",
+        mend: (found) => {
+            const [, amount, unit = "d"] = /^([1-9]\d*) ?(?:([dwy])(?:ays?|eeks?|ears?)?)?$/.exec(String(found)) ?? [];
+            return amount === undefined ? undefined : `${amount}${unit}`;
+        },
+    });
+const shards = count(
+    "Pods, each with a volume of its own. They are shards, not copies: losing one loses its share.",
+    2,
+);
+const sharded = (kept: string) =>
+    z
+        .strictObject({ size: size.optional(), retention: retention(kept).optional(), replicas: shards.optional() })
+        .optional();
+
+const awsRegion = z.enum(Object.values(Region));
+const allowedRegion = "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1";
+
+const logGroupName = about(z.string().regex(/^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/), {
+    description: "CloudWatch log group.",
+    allowed: "1 to 512 letters, digits and . - _ / #, not starting with aws/",
+    example: "/kof/prod",
+});
+
+const kinds = ["accessKey", "podIdentity", "irsa", "existingSecret"] as const;
+const kind = <const K extends (typeof kinds)[number]>(value: K, description: string) =>
+    about(z.literal(value), { description, allowed: kinds.join(", "), example: value });
+
+const byNumber = new Intl.Collator("en", { numeric: true });
+
+/** Whether the generations of a key go from old to new, each of them once: `9` before `10`. */
+export function inOrder(labels: readonly string[]): boolean {
+    return labels.every((label, i) => i === 0 || byNumber.compare(labels[i - 1] ?? "", label) < 0);
+}
+
+const credentials = z.discriminatedUnion("kind", [
+    z.strictObject({
+        kind: kind("accessKey", "An IAM user with an access key."),
+        generations: about(z.array(z.string().regex(dnsLabel)).min(1).max(2).refine(inOrder).default(["1"]), {
+            description:
+                "One access key per label; the last one is used. To rotate, add a label, then drop the old one. AWS allows two keys.",
+            allowed:
+                "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)",
+            example: ["2026-11"],
+        }),
+    }),
+    z.strictObject({
+        kind: kind("podIdentity", "On EKS: a role that EKS Pod Identity hands to the collectors. No secret."),
+        clusterName: about(z.string().regex(/^[0-9A-Za-z][\w-]{0,99}$/), {
+            description: "Name of the EKS cluster that is the management cluster. It needs the EKS Pod Identity Agent.",
+            allowed: "1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
+            example: "management",
+        }),
+        region: about(awsRegion, {
+            description: "AWS region of the EKS cluster. Default: that of the log groups.",
+            allowed: allowedRegion,
+            example: "us-east-2",
+        }).optional(),
+    }),
+    z.strictObject({
+        kind: kind("irsa", "A role that the collectors take with their service account's token. No secret."),
+        oidcProviderArn: about(z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:oidc-provider\/[\w.-]+(\/[\w./-]+)?$/), {
+            description: "IAM OIDC provider of the cluster's issuer of service account tokens.",
+            allowed: "the ARN of an IAM OIDC provider",
+            example:
+                "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
+        }),
+    }),
+    z.strictObject({
+        kind: kind(
+            "existingSecret",
+            "A Secret made elsewhere, with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        ),
+        name: about(z.string().regex(dnsSubdomain), {
+            description: "Name of that Secret, in the kof namespace.",
+            allowed: allowedName,
+            example: "cloudwatch-credentials",
+        }),
+    }),
+]);
+
+/** The `regional` block. */
+const regional = z.strictObject({
+    cluster: name("Name of the regional ClusterDeployment.", "eu-1"),
+    domain: hostname(
+        "Its domain (annotation k0rdent.mirantis.com/kof-regional-domain). Not with Istio; KOF 1.10 and later find it themselves.",
+        "eu-1.obs.example.net",
+    ).optional(),
+    namespace: name("Namespace of the regional ClusterDeployment.", "kcm-system").default("kcm-system"),
+    insecureSkipVerify: flag("Do not verify the region's certificate (self-signed)."),
+});
+
+/** The `regionless` block. */
+const regionless = z.strictObject({
+    domain: hostname(
+        "Child clusters write to https://vmauth.DOMAIN. Not needed with Istio.",
+        "kof.example.net",
+    ).optional(),
+    certEmail: about(z.email(), {
+        description: "Address for the Let's Encrypt certificate of that domain. Not needed with selfSigned or Istio.",
+        allowed: "an e-mail address",
+        example: "platform@example.net",
+    }).optional(),
+    selfSigned: flag("Use a self-signed certificate, which collectors then do not verify."),
+});
+
+/** The `cloudwatch` block. */
+const cloudwatch = z.strictObject({
+    region: about(awsRegion, {
+        description: "AWS region of the log groups.",
+        allowed: allowedRegion,
+        example: "us-east-2",
+    }),
+    logGroup: logGroupName
+        .meta({
+            description:
+                "Log group of the logs. Default: the one that the stack has had, or /kof/CLUSTERNAME for a new stack.",
+        })
+        .optional(),
+    logStream: about(z.string().regex(logStreamName), {
+        description: "Log stream within each group.",
+        allowed: `1 to 512 characters without ':', '*' and '$'; of braces only ${Object.keys(streamPlaceholders).join(", ")}`,
+        example: "{NodeName}/{Collector}",
+    }).default("logs"),
+    retentionDays: days("Days to keep the logs for.", 30),
+    auditLogGroup: logGroupName
+        .meta({ description: "Log group of the audit logs (KOF 1.10 and later). Default: the same group as the logs." })
+        .optional(),
+    auditRetentionDays: days("Days to keep the audit logs for, in a group of their own.", 365),
+    kmsKeyArn: about(z.string().regex(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/), {
+        description: "KMS key that encrypts the log groups.",
+        allowed: "the ARN of a KMS key",
+        example: "arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }).optional(),
+    keepLogGroups: flag(
+        "Leave the log groups in AWS on a switch to another route and on destroy. Those that the stack did not make stay anyway.",
+        true,
+    ),
+    tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
+        description: "Tags of everything made in AWS, besides kof-cluster, kof-stack and managed-by.",
+        allowed: "a map of strings",
+        example: { "cost-centre": "platform" },
+    }),
+    signals: about(
+        z
+            .strictObject({
+                metrics: oneOf(
+                    ["none", "emf"],
+                    "CloudWatch metrics, by way of log events in embedded metric format, one for each series.",
+                    "emf",
+                ).default("none"),
+                traces: oneOf(["none", "xray"], "Traces in AWS X-Ray.", "xray").default("none"),
+            })
+            .prefault({}),
+        { description: "Signals to store in AWS besides the logs.", allowed: "a map", example: { traces: "xray" } },
+    ),
+    credentials: about(credentials.default({ kind: "accessKey", generations: ["1"] }), {
+        description: "How the collectors authenticate.",
+        allowed:
+            "{kind: accessKey, generations: [LABEL, …]}, {kind: podIdentity, clusterName: NAME}, {kind: irsa, oidcProviderArn: ARN} or {kind: existingSecret, name: NAME}",
+        example: { kind: "accessKey", generations: ["2026-11"] },
+    }),
+    endpoint: about(z.url({ protocol: /^https?$/ }), {
+        description: "CloudWatch Logs endpoint, where it is not the public one of the region (VPC endpoint, emulator).",
+        allowed: "an http:// or https:// URL",
+        example: "https://vpce-0123.logs.us-east-2.vpce.amazonaws.com",
+    }).optional(),
+});
+
+/** The `otlp` block. */
+const otlp = z.strictObject({
+    endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
+        description: "Address that takes OTLP over HTTP: signals go to /v1/metrics, /v1/logs and /v1/traces below it.",
+        allowed: "an http:// or https:// URL without a slash at its end",
+        example: "https://otlp.example.net",
+    }),
+    headersSecret: about(z.string().regex(dnsSubdomain), {
+        description: "Secret in the kof namespace that holds the headers, made elsewhere. Default: no headers.",
+        allowed: allowedName,
+        example: "otlp-headers",
+    }).optional(),
+    headers: about(
+        z
+            .array(z.string().regex(/^[A-Za-z0-9][-\w]*$/))
+            .min(1)
+            .default(["Authorization"]),
+        {
+            description: "Headers to send; each is a key of that Secret.",
+            allowed: "a list of names of HTTP headers",
+            example: ["Authorization"],
+        },
+    ),
+    tls: about(
+        z
+            .strictObject({
+                caSecret: about(z.string().regex(dnsSubdomain), {
+                    description:
+                        "Secret in the kof namespace with the CA in its key ca.crt. Default: the CAs of the collectors' image.",
+                    allowed: allowedName,
+                    example: "otlp-ca",
+                }).optional(),
+                insecureSkipVerify: flag("Do not verify the certificate of the endpoint."),
+            })
+            .prefault({}),
+        { description: "TLS towards the endpoint.", allowed: "a map", example: { caSecret: "otlp-ca" } },
+    ),
+});
+
+/** The `buffer` block. */
+const buffer = z.strictObject({
+    // The collectors refuse to try for less than the 30 seconds that they wait between two attempts.
+    duration: about(z.string().regex(/^(([3-9]\d|[1-9]\d{2,4})s|[1-9]\d{0,4}[mh])$/), {
+        description: "How long an outage of the destination may last without a loss.",
+        allowed: "a whole number with the unit s, m or h, at least 30s",
+        example: "30m",
+    }).default("30m"),
+    size: about(size, {
+        description:
+            "Most that each exporter of a collector keeps on its node's disk. It holds DURATION at a rate of SIZE / DURATION per node and signal.",
+        example: "1Gi",
+        allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
+    }).default("1Gi"),
+    metrics: oneOf(
+        ["memory", "disk"],
+        "Where metrics for a region wait. memory: lost when a collector restarts in an outage. disk: kept on the node, through ports 14318 to 14321 of its loopback.",
+        "disk",
+    ).default("memory"),
+});
+
+const storageClass = z.strictObject({
+    create: flag("Create the class; false to use one that exists.", true),
+    name: about(z.string().regex(dnsSubdomain), {
+        description: "Name of the class.",
+        allowed: allowedName,
+        example: "kof",
+    }),
+    preset: oneOf(
+        Object.keys(storageClassPresets) as (keyof typeof storageClassPresets)[],
+        "Driver and parameters by the name of what makes the volumes.",
+        "aws-ebs",
+    ).optional(),
+    provisioner: about(z.string().regex(/^[a-z0-9][\w./-]*$/), {
+        description: "CSI driver that makes the volumes, where no preset fits.",
+        allowed: "the name of a CSI driver that makes volumes on demand",
+        example: "ebs.csi.aws.com",
+    }).optional(),
+    parameters: about(z.record(z.string(), z.string()), {
+        description: "Parameters of the driver, over those of the preset.",
+        allowed: "a map of strings: quote numbers and true/false",
+        example: { type: "gp3", encrypted: "true" },
+    }).optional(),
+    reclaimPolicy: oneOf(["Retain", "Delete"], "What happens to a volume whose claim is deleted.", "Retain").default(
+        "Retain",
+    ),
+    default: flag("Make it the cluster's default class. There must be only one."),
+});
+
+const storage = z.strictObject({
+    metrics: z
+        .strictObject({
+            size: size.optional(),
+            retention: retention("30d").optional(),
+            replicas: count("Pods, each with a volume of its own.", 3).optional(),
+            replicationFactor: count(
+                "Copies of each sample, at most the number of replicas. KOF's default: 2.",
+                2,
+            ).optional(),
+        })
+        .optional(),
+    logs: sharded("7d"),
+    traces: sharded("7d"),
+    audit: sharded("1y"),
+} satisfies Record<(typeof signals)[number], z.ZodType>);
+
+const rate = (description: string, example: number) =>
+    about(z.number().nonnegative(), { description, allowed: "a number from 0", example });
+const bytes = (description: string, fallback: number) =>
+    about(z.number().positive().default(fallback), { description, allowed: "a number above 0", example: fallback });
+const lines = (fallback: number) =>
+    z.strictObject({
+        linesPerSecond: rate("Log lines a second, of all nodes together.", 500),
+        bytesPerLine: bytes("Average size of a line, with the attributes that collectors add.", fallback),
+    });
+
+/** The `rates` block. */
+const rates = z.strictObject({
+    logs: lines(250).optional(),
+    metrics: z
+        .strictObject({
+            activeSeries: rate("Time series that got a sample within the last hour.", 50_000),
+            scrapeInterval: about(z.string().regex(/^[1-9]\d*[sm]$/), {
+                description: "How often each series gets a sample.",
+                allowed: "a whole number of seconds or minutes: 30s, 1m",
+                example: "30s",
+            }).default("30s"),
+        })
+        .optional(),
+    traces: z
+        .strictObject({
+            spansPerSecond: rate("Spans a second, of all nodes together.", 100),
+            bytesPerSpan: bytes("Average size of a span with its attributes.", 1000),
+        })
+        .optional(),
+    audit: lines(1000).optional(),
+} satisfies Record<(typeof signals)[number], z.ZodType>);
+
+const block = <T extends z.ZodType>(schema: T, description: string, example: unknown) =>
+    about(schema, { description, allowed: "a map", example });
+
+/** Every setting of a stack, by its key under `kof:`. The one place that says what is allowed and what the defaults are. */
+export const settingsSchema = {
+    route: oneOf(routes, "Where the management cluster's own metrics, logs and traces go.", "management").default(
+        "none",
+    ),
+    version: about(z.enum(versions).default(defaultVersion), {
+        description: "KOF version.",
+        allowed: versions.join(", "),
+        example: defaultVersion,
+    }),
+    chart: about(
+        z
+            .string()
+            .regex(/^(oci:\/\/|https?:\/\/|\.{0,2}\/).+/)
+            .default("oci://ghcr.io/k0rdent/kof/charts/kof"),
+        {
+            description: "The umbrella chart: an OCI address, a chart repository's URL, or a local folder.",
+            allowed: "oci://…/kof, https://… (a repository that has the chart kof), or a folder starting with ./ or /",
+            example: "oci://registry.example.net/kof/charts/kof",
+        },
+    ),
+    clusterName: name("Name of the management cluster on every signal.", "mothership").default("mothership"),
+    clusterNamespace: name("Namespace of the management cluster on every signal.", "kcm-system").default("kcm-system"),
+    distribution: oneOf(
+        Object.keys(distributions) as (keyof typeof distributions)[],
+        "Kubernetes distribution of the management cluster: where its PKI files are, and whether metrics-server comes along.",
+        "kind",
+    ).default("k0s"),
+    istio: flag("The kof namespace is in the Istio mesh. Never change it after the first install."),
+    regional: block(regional, "The region, with route regional.", {
+        cluster: "eu-1",
+        domain: "eu-1.obs.example.net",
+    }).optional(),
+    regionless: block(regionless, "With route regionless.", {
+        domain: "kof.example.net",
+        certEmail: "platform@example.net",
+    }).optional(),
+    cloudwatch: block(cloudwatch, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }).optional(),
+    otlp: block(otlp, "A destination that takes OTLP over HTTP, with route otlp.", {
+        endpoint: "https://otlp.example.net",
+        headersSecret: "otlp-headers",
+    }).optional(),
+    buffer: block(buffer, "What the collectors keep while a destination outside the cluster is away.", {
+        duration: "2h",
+        size: "4Gi",
+    }).optional(),
+    storageClass: block(storageClass, "The storage class of every KOF volume. Default: the cluster's default class.", {
+        name: "kof",
+        preset: "aws-ebs",
+    }).optional(),
+    storage: block(
+        storage,
+        "Sizes, retention and replicas of what is stored on the management cluster. KOF keeps logs and traces for 7 days only.",
+        { logs: { size: "100Gi", retention: "30d" } },
+    ).optional(),
+    rates: block(rates, "How much telemetry there is, for npm run size. Nothing that is deployed depends on it.", {
+        logs: { linesPerSecond: 500, bytesPerLine: 250 },
+        metrics: { activeSeries: 50_000, scrapeInterval: "30s" },
+        traces: { spansPerSecond: 100 },
+    }).optional(),
+    grafana: block(
+        z.strictObject({
+            enabled: flag("Grafana's operator, data sources, dashboards and admin credentials."),
+            existingSecret: about(z.string().regex(dnsSubdomain), {
+                description:
+                    "A Secret made elsewhere, in the kof namespace, with the keys GF_SECURITY_ADMIN_USER and GF_SECURITY_ADMIN_PASSWORD. Default: one with a generated password.",
+                allowed: allowedName,
+                example: "grafana-admin-credentials",
+            }).optional(),
+        }),
+        "Grafana support.",
+        {
+            enabled: true,
+        },
+    ).optional(),
+    acknowledge: about(z.string().default(""), {
+        description:
+            "Permits one change of settings that loses stored data, or that has been prepared by hand. What to write is in the refusal; it permits that change once, and nothing else.",
+        allowed: "the text that the refusal asks for",
+        example: "management->none",
+    }),
+    adopt: flag("Take over a KOF that was installed by hand."),
+    values: block(
+        z.record(z.string(), z.json()),
+        "More Helm values for the umbrella chart, merged last and checked like all others.",
+        {
+            "kof-mothership": { values: { promxy: { replicaCount: 1 } } },
+        },
+    ).default({}),
+} as const;
+
+type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
+
+type RegionalSettings = z.infer<typeof regional>;
+type RegionlessSettings = z.infer<typeof regionless>;
+export type CloudWatchSettings = z.infer<typeof cloudwatch>;
+/** How much telemetry there is. */
+export type Rates = z.infer<typeof rates>;
+export type OtlpSettings = z.infer<typeof otlp>;
+export type StorageClassSettings = z.infer<typeof storageClass>;
+
+type Blocks = "regional" | "regionless" | "cloudwatch" | "otlp";
+type With<Route extends Parsed["route"], Block = unknown> = Omit<Parsed, "route" | Blocks> & {
+    readonly route: Route;
+} & Block;
+
+/** The settings of one stack: complete, valid, and with the block of its route only. */
+export type Settings =
+    | With<"none">
+    | With<"management">
+    | With<"regional", { readonly regional: RegionalSettings }>
+    | With<"cloudwatch", { readonly cloudwatch: CloudWatchSettings }>
+    | With<"otlp", { readonly otlp: OtlpSettings }>
+    | With<"regionless", { readonly regionless: RegionlessSettings }>;
+
+/** The settings of a stack on one route. */
+export type SettingsOf<Route extends Settings["route"]> = Extract<Settings, { readonly route: Route }>;

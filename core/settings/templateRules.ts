@@ -1,0 +1,216 @@
+import { catalogOf, type Catalog } from "../charts";
+import { isRead } from "../charts/paths";
+import { ruleOf } from "../charts/rules";
+import { formatPath, isMap, valueAt, type HelmValues } from "../lib/values";
+import { withoutQuotes } from "../lib/yaml/read";
+import { stackFile } from "./explain";
+import { brief, type Problem } from "./problems";
+import type { Values } from "./rules";
+
+/**
+ * What would not arrive as it was meant, although it is right by itself: text that KOF's templates write without the quotes that
+ * it needs, or that Helm, or Pulumi before it, takes for something else. Found by rendering KOF 1.8.0 to 1.11.0-rc0 down to the
+ * last chart, with Helm 3.21.4 and the template functions of Sveltos (2026-11-27).
+ */
+export function templateProblems(settings: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    const { version, cloudwatch = {}, otlp = {}, values = {} } = settings;
+    const problems = [...dateProblems(raw), ...helmProblems({ cloudwatch, otlp, values })];
+    if (version !== undefined) {
+        const catalog = catalogOf(version);
+        problems.push(...nameProblems(settings, catalog), ...valueProblems(values, catalog));
+    }
+    // A list may have the same fault several times.
+    return [...new Map(problems.map((problem) => [`${problem.key} ${problem.message}`, problem])).values()];
+}
+
+/** A date without quotes is a time to Pulumi, which hands it on as the text that Go makes of one. */
+function dateProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
+    return texts(raw).flatMap(([path, text]): Problem[] => {
+        const date = /^(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} (UTC|[-+]\d{4})$/.exec(text)?.[1];
+        const message = `is ${brief(text)}, which is what Pulumi makes of a date without quotes. Quote it`;
+        // Of a list not one entry could be shown without the others.
+        const paste = valueAt(raw as HelmValues, path) === text ? stackFile(path, date) : undefined;
+        return date === undefined ? [] : [{ key: `kof:${formatPath(path)}`, message, paste }];
+    });
+}
+
+/**
+ * Characters that do not survive Helm's `toYaml`, which for most of them writes nothing instead of all values of a component; the
+ * two that end a line in YAML 1.1 break the templates that indent what it writes.
+ */
+const lost =
+    /[\x7f-\x9f\u2028\u2029\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
+function helmProblems(settings: HelmValues): Problem[] {
+    return texts(settings).flatMap(([path, text]): Problem[] => {
+        const key = `kof:${formatPath(path)}`;
+        const code = lost.exec(text)?.[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+        if (code !== undefined) {
+            return [
+                { key, message: `has the character U+${code}, with which Helm fails, or writes other values or none` },
+            ];
+        }
+        return path.at(-1) === "<<" ? [{ key, message: "is a key that Helm takes for a merge, and loses" }] : [];
+    });
+}
+
+/**
+ * Names in settings that a template writes without quotes: of kof-child and kof-regional from KOF 1.10 on
+ * (templates/*-multi-cluster-service.yaml: `{childClusterName}`, `{clusterName}`, `{certEmail}`), of victoria-logs-cluster and
+ * victoria-traces-cluster in every version (templates/*-server.yaml: `storageClassName`).
+ */
+function nameProblems(settings: Values, catalog: Catalog): Problem[] {
+    const { route, istio, clusterName, clusterNamespace, storageClass, regionless } = settings;
+    const bySveltos = isRead(catalog, ["kof-child", "values", "fromManagement", "cluster"]);
+    const isManagement = bySveltos && (route === "management" || route === "regional");
+    const isRegionless = route === "regionless";
+    const names: readonly (readonly [setting: string, name: string | undefined, isPasted: boolean, other?: string])[] =
+        [
+            ["clusterName", clusterName, isManagement || isRegionless, "cluster-"],
+            ["clusterNamespace", clusterNamespace, isManagement],
+            ["regionless.certEmail", regionless?.certEmail, isRegionless && istio === false],
+            [
+                "storageClass.name",
+                storageClass?.name,
+                route === "management" || isRegionless,
+                storageClass?.create ? "class-" : "",
+            ],
+        ];
+    return names.flatMap(([setting, name, isPasted, other = ""]): Problem[] => {
+        const message = isPasted && name !== undefined ? unquoted(name, catalog) : undefined;
+        const paste = other === "" ? undefined : stackFile(setting.split("."), `${other}${name ?? ""}`);
+        return message === undefined ? [] : [{ key: `kof:${setting}`, message, paste }];
+    });
+}
+
+/**
+ * Values that have to be text, and that the templates of a chart write without quotes, by their paths in its values. A list stands
+ * for its entries. The catalog knows all that are written so, but not of which type they have to be.
+ */
+const pastedNames: Readonly<Record<string, readonly string[]>> = {
+    kof: [
+        ...["name", "namespace", "interval", "kofManaged.type", "kofManaged.url"].map(
+            (key) => `global.helmRepo.${key}`,
+        ),
+        ...["flux.timeout", "flux.upgrade.retryInterval"],
+        ...["version", "repo.type", "repo.url"].map((key) => `victoria-metrics-operator.${key}`),
+    ],
+    "kof-collectors": ["kcm.namespace"],
+    "kof-storage": [
+        ...["cert-manager.cluster-issuer.name", "cert-manager.email", "gateway.name", "gatewayClass.controllerName"],
+        ...["gatewayClass.name", "grafana.security.credentials_secret_name"],
+    ],
+    "kof-mothership": [
+        "kcm.namespace",
+        ...["victoria-logs-multilevel-select", "victoria-traces-multilevel-select"].map((key) => `${key}.image.tag`),
+    ],
+    "kof-child": [
+        "cert-manager.template",
+        "fromManagement.cluster.name",
+        "fromManagement.cluster.namespace",
+        "istio.dependsOn",
+    ],
+    "kof-regional": [
+        ...["cert-manager", "envoy-gateway", "ingress-nginx", "victoria-metrics-operator"].map(
+            (key) => `${key}.template`,
+        ),
+        ...["gateway.name", "gateway.namespace", "istio.dependsOn", "storage.global.storageClass"],
+    ],
+};
+
+function valueProblems(values: HelmValues, catalog: Catalog): Problem[] {
+    return texts(values).flatMap(([path, text, isKey]): Problem[] => {
+        const key = `kof:values.${formatPath(path)}`;
+        const isUnquoted = !isKey && isName(path, catalog);
+        if (["kof-child", "kof-regional"].includes(path[0] ?? "")) {
+            // What keeps its quotes is pasted between backticks, some of what does not between quotes.
+            const sign = text.includes("`")
+                ? "backtick"
+                : isUnquoted && /["\\]/.test(text)
+                  ? "quote or a backslash"
+                  : "";
+            if (sign !== "") {
+                const what = "which breaks the MultiClusterService template that these values are pasted into";
+                return [{ key, message: `has a ${sign}, ${what}` }];
+            }
+        }
+        const message = isUnquoted || (!isKey && breaks(path, text, catalog)) ? unquoted(text, catalog) : undefined;
+        return message === undefined ? [] : [{ key, message }];
+    });
+}
+
+function isName(path: readonly string[], { volumes }: Catalog): boolean {
+    // Volumes that do not expand are of a chart's own StatefulSet, all others of an operator's resource.
+    const claims = volumes.filter(({ expands, signal }) => !expands && signal !== "grafana");
+    return chartsAt(path).some(
+        ([chart, inner]) =>
+            pastedNames[chart]?.includes(inner.join(".")) === true ||
+            claims.some(
+                (volume) => volume.chart === chart && formatPath(volume.storageClass.path) === formatPath(inner),
+            ),
+    );
+}
+
+/**
+ * Whether a text breaks a template that writes it without quotes. Where only its type would be another, Kubernetes may want that one:
+ * `"8080"` for a port.
+ */
+function breaks(path: readonly string[], text: string, { pasted }: Catalog): boolean {
+    const isWritten = chartsAt(path).some(([chart, inner]) => {
+        const [dependency, ...own] = inner;
+        const isOfCollector = dependency === kubeStack && own[0] === "collectors";
+        const shared = isOfCollector ? [kubeStack, "defaultCRConfig", ...own.slice(2)] : inner;
+        // `renderkv` in opentelemetry-kube-stack's templates/_helpers.tpl
+        const isLabel = /^opentelemetry-kube-stack\.defaultCRConfig\.(labels|annotations)\./.test(shared.join("."));
+        // What named templates write: names of objects, and the fields of kube-state-metrics' monitor that it has under `http` too.
+        const isNamed = /(^|\.)((full)?nameOverride|namespaceOverride|kube-state-metrics\.prometheus\.monitor\.\w+)$/;
+        return isLabel || isNamed.test(shared.join(".")) || pasted[chart]?.includes(formatPath(shared)) === true;
+    });
+    const value = isWritten ? withoutQuotes(text) : text;
+    return value === undefined || isMap(value) || Array.isArray(value);
+}
+
+const kubeStack = "opentelemetry-kube-stack";
+
+/** The charts whose values a path of the umbrella's is in, each with the path in them: those that hand values on, and the last. */
+export function chartsAt(path: readonly string[]): (readonly [chart: string, path: readonly string[]])[] {
+    const found: (readonly [string, readonly string[]])[] = [["kof", path]];
+    let [chart = "", inner] = path[1] === "values" ? [path[0], path.slice(2)] : ["", path];
+    while (chart !== "") {
+        found.push([chart, inner]);
+        const of = chart;
+        const end = inner.findIndex((_, i) => ruleOf(of, inner.slice(0, i + 1))?.chart !== undefined);
+        chart = ruleOf(of, inner.slice(0, end + 1))?.chart ?? "";
+        inner = inner.slice(end + 1);
+    }
+    return found;
+}
+
+/** What is wrong with a text that a template writes without quotes; nothing where it is the same to Helm and Kubernetes. */
+function unquoted(text: string, { version }: Catalog): string | undefined {
+    const value = withoutQuotes(text);
+    if (value === text) {
+        return undefined;
+    }
+    const outcome =
+        value === undefined || typeof value === "object"
+            ? value === null
+                ? "arrive as nothing"
+                : "break their templates"
+            : `arrive as the ${typeof value} ${JSON.stringify(value)}`;
+    return `is ${brief(text)}, which charts of KOF ${version} write without quotes: it would ${outcome}`;
+}
+
+type Text = readonly [path: readonly string[], text: string, isKey: boolean];
+
+/** Every text in a value, keys and entries of lists included, with the path of the key that it is or that holds it. */
+function texts(value: unknown, path: readonly string[] = []): Text[] {
+    if (typeof value === "string") {
+        return [[path, value, false]];
+    }
+    if (Array.isArray(value)) {
+        return value.flatMap((entry) => texts(entry, path));
+    }
+    const entries = isMap(value) ? Object.entries(value) : [];
+    return entries.flatMap(([key, inner]): Text[] => [[[...path, key], key, true], ...texts(inner, [...path, key])]);
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { helm } from "../../../cli/charts/helm";
+import { collectorsOfCharts, findCharts } from "../../../cli/charts/collectors";
+import { compareCollectors, describeDifference } from "../../../cli/charts/compare";
+import { effectiveCollectors, type Collector } from "../../../core/collectors/effective";
+import { command, routeFor, routes } from "../../support";
+
+describe("collectors from the real charts", () => {
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "charts-test-"));
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    it("need each chart, of the stack's version", async () => {
+        await assert.rejects(findCharts(folder, "1.10.0"), {
+            name: "UserError",
+            message: new RegExp(
+                `${folder} has no chart kof \\(there is no .*\\)\\. Get each of kof, kof-child, kof-regional, kof-collectors with\n {2}helm pull --untar`,
+            ),
+        });
+        for (const name of ["kof", "kof-child", "kof-regional", "kof-collectors"]) {
+            fs.mkdirSync(path.join(folder, name));
+            fs.writeFileSync(
+                path.join(folder, name, "Chart.yaml"),
+                `name: ${name}\nversion: ${name === "kof-child" ? "1.9.0" : "1.10.0"}`,
+            );
+        }
+        await assert.rejects(
+            findCharts(folder, "1.10.0"),
+            /kof-child is of version 1\.9\.0, but the stack is on KOF 1\.10\.0\.$/,
+        );
+    });
+
+    it("need Helm, and say how to get it", () => {
+        for (const name of ["kof", "kof-child", "kof-regional", "kof-collectors"]) {
+            fs.mkdirSync(path.join(folder, name));
+            fs.writeFileSync(path.join(folder, name, "Chart.yaml"), `name: ${name}\nversion: 1.10.0`);
+        }
+        const options = [
+            "--config",
+            "examples/Pulumi.management.yaml",
+            "--chart",
+            folder,
+            "--out",
+            path.join(folder, "out"),
+        ];
+        const { status, stdout, stderr } = command("render", options, { env: { HELM: "/nowhere/helm" } });
+        assert.deepEqual([status, stdout], [1, ""]);
+        assert.equal(
+            stderr,
+            "/nowhere/helm was not found. Install Helm 3 (https://helm.sh/docs/intro/install/), or name it: HELM=/path/to/helm\n",
+        );
+        assert.equal(fs.existsSync(path.join(folder, "out")), false);
+    });
+
+    it("pass on what Helm complains of", async () => {
+        const before = process.env.HELM;
+        process.env.HELM = process.execPath;
+        await assert.rejects(helm(["-e", "console.error('Error: no'); process.exit(2)"]), {
+            name: "UserError",
+            message: /failed:\nError: no$/,
+        });
+        assert.equal(await helm(["-e", "process.stdin.pipe(process.stdout)"], "values"), "values");
+        if (before === undefined) {
+            delete process.env.HELM;
+        } else {
+            process.env.HELM = before;
+        }
+    });
+
+    it("are read as Kubernetes reads what Helm writes", async () => {
+        const release =
+            "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: kof-collectors}, spec: {}}";
+        const collector =
+            "{apiVersion: opentelemetry.io/v1beta1, kind: OpenTelemetryCollector, metadata: {name: kof-collectors-daemon}, " +
+            'spec: {mode: daemonset, env: [], config: {unquoted: [no, 010, 1_000], quoted: ["no", "010"]}}}';
+        const file = path.join(folder, "helm");
+        const script = `const of = {kof: ${JSON.stringify(release)}, "kof-collectors": ${JSON.stringify(collector)}};\nconsole.log(of[process.argv[3]] ?? "");`;
+        fs.writeFileSync(file, `#!${process.execPath}\n${script}\n`, { mode: 0o755 });
+        const before = process.env.HELM;
+        process.env.HELM = file;
+        try {
+            const [found] = await collectorsOfCharts(routeFor({ ...routes.management, version: "1.9.0" }), folder);
+            assert.deepEqual(found!.config, { unquoted: [false, 8, 1000], quoted: ["no", "010"] });
+        } finally {
+            if (before === undefined) {
+                delete process.env.HELM;
+            } else {
+                process.env.HELM = before;
+            }
+        }
+    });
+
+    it("are compared with those of the catalog value by value", () => {
+        const ours = effectiveCollectors(routeFor({ ...routes.management, version: "1.10.0" }));
+        assert.deepEqual(compareCollectors(ours, structuredClone(ours) as Collector[]), []);
+        const [first, ...rest] = structuredClone(ours) as [any, ...any[]];
+        first.config.processors.batch.timeout = "2s";
+        first.config.exporters.more = {};
+        first.env.pop();
+        delete first.pods.volumes;
+        const lines = compareCollectors(ours, [first, ...rest.slice(1)]).map(describeDifference);
+        assert.equal(lines.length, 5);
+        assert.equal(lines[0]!.startsWith("kof-collectors-cluster-stats: env is "), true);
+        assert.match(lines[1]!, /: volumes is \[.*\] in the catalog, nothing in the charts$/);
+        assert.match(lines[2]!, /: config\.processors\.batch\.timeout is "1s" in the catalog, "2s" in the charts$/);
+        assert.match(lines[3]!, /: config\.exporters\.more is nothing in the catalog, \{\} in the charts$/);
+        assert.equal(lines[4], "kof-collectors-controller-k0s-daemon: only the catalog has it");
+    });
+});

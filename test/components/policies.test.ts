@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+
+import { Region } from "@pulumi/aws/types/enums";
+
+import known from "../../components/actions.json";
+import { arnParts, partitionOf } from "../../core/lib/arns";
+import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../../components/policies";
+import { logStreamName, streamOf, streamPlaceholders } from "../../core/settings/streams";
+
+const group = "arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:management";
+const pods = { namespace: "kof", names: ["kof-collectors-daemon-collector", "kof-collectors-cluster-stats-collector"] };
+const issuer = "oidc.eks.us-east-2.amazonaws.com/id/0123";
+
+const policies: Readonly<Record<string, Policy>> = {
+    "for logs": writePolicy({ logGroupArns: [group] }),
+    "for logs and traces": writePolicy({ logGroupArns: [group], tracesTo: "us-gov-west-1" }),
+    "of a role for EKS Pod Identity": podIdentityTrust("management", pods),
+    "of a role for service accounts": irsaTrust(`arn:aws:iam::123456789012:oidc-provider/${issuer}`, pods),
+};
+
+describe("IAM policies", () => {
+    for (const [what, { Statement }] of Object.entries(policies)) {
+        it(`${what} names only actions that AWS has (${known.date}), each of them in full`, () => {
+            const actions = Object.entries(known.actions).flatMap(([service, names]) =>
+                names.map((name) => `${service}:${name}`),
+            );
+            const named = Statement.flatMap(({ Action }) => Action);
+            assert.ok(named.length > 0);
+            assert.deepEqual(
+                named.filter((action) => !actions.includes(action)),
+                [],
+            );
+        });
+
+        it(`${what} is for everything only where AWS has nothing to name`, () => {
+            for (const { Resource = [], Action, Condition } of Statement.filter(({ Resource }) =>
+                Resource?.includes("*"),
+            )) {
+                assert.deepEqual([Resource, Action], [["*"], ["xray:PutTraceSegments"]]);
+                assert.deepEqual(Condition, { StringEquals: { "aws:RequestedRegion": "us-gov-west-1" } });
+            }
+        });
+    }
+
+    it("for logs are for exactly the streams of the groups", () => {
+        assert.deepEqual(policies["for logs"]?.Statement, [
+            {
+                Sid: "WriteLogs",
+                Effect: "Allow",
+                Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+                Resource: [`${group}:*`],
+            },
+        ]);
+    });
+
+    it("let exactly the collectors' service accounts take a role", () => {
+        const condition = (what: string) => policies[what]?.Statement[0]?.Condition?.StringEquals;
+        assert.deepEqual(condition("of a role for EKS Pod Identity"), {
+            "aws:RequestTag/eks-cluster-name": "management",
+            "aws:RequestTag/kubernetes-namespace": "kof",
+            "aws:RequestTag/kubernetes-service-account": pods.names,
+        });
+        assert.deepEqual(condition("of a role for service accounts"), {
+            [`${issuer}:aud`]: "sts.amazonaws.com",
+            [`${issuer}:sub`]: pods.names.map((name) => `system:serviceaccount:kof:${name}`),
+        });
+    });
+});
+
+describe("AWS names", () => {
+    it("have the partition of their region", () => {
+        const found = new Set(
+            Object.values(Region).map((region) => `${region.split("-")[0] ?? ""} ${partitionOf(region)}`),
+        );
+        const other = ["cn aws-cn", "eusc aws-eusc"];
+        assert.ok(other.every((each) => found.has(each)));
+        assert.equal(partitionOf("us-gov-east-1"), "aws-us-gov");
+        assert.equal(partitionOf("us-iso-east-1"), "aws-iso");
+        assert.equal(partitionOf("us-isob-east-1"), "aws-iso-b");
+        assert.equal(partitionOf("us-isof-south-1"), "aws-iso-f");
+        assert.equal(partitionOf("eu-isoe-west-1"), "aws-iso-e");
+        assert.equal(partitionOf("us-east-2"), "aws");
+        assert.deepEqual(arnParts(`${group}:*`), {
+            partition: "aws-us-gov",
+            region: "us-gov-west-1",
+            account: "123456789012",
+            resource: "log-group:management:*",
+        });
+    });
+
+    it("of streams may hold what the exporter or the collector puts in, and nothing else in braces", () => {
+        for (const name of ["logs", "a/b c", ...Object.keys(streamPlaceholders), "x-{NodeName}.{Collector}"]) {
+            assert.match(name, logStreamName);
+        }
+        for (const name of ["", "a:b", "a*", "{node}", "{NodeName", "}", "{}", "${env:X}", "x".repeat(513)]) {
+            assert.doesNotMatch(name, logStreamName);
+        }
+        assert.equal(
+            streamOf("{NodeName}/{Collector}/{ServiceName}/{NodeName}", "kof-collectors-daemon"),
+            "${env:OTEL_K8S_NODE_NAME}/kof-collectors-daemon/{ServiceName}/${env:OTEL_K8S_NODE_NAME}",
+        );
+    });
+});

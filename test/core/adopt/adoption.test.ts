@@ -1,0 +1,367 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+import { stringify } from "yaml";
+
+import { adoption, type Said } from "../../../core/adopt";
+import { valueAt, type HelmValues } from "../../../core/lib/values";
+import { vmuserSecretName } from "../../../core/charts/vmuser";
+import { cases, routeFor } from "../../support";
+
+/** A block of KOF's page "Storing KOF data" as it stood for 1.8.0, with what the reader has to fill in. */
+function page(name: string): string {
+    return fs
+        .readFileSync(path.join(__dirname, "page", `${name}.txt`), "utf8")
+        .replaceAll("$REGIONAL_DOMAIN", "eu-1.obs.example.net")
+        .replaceAll("$REGIONAL_CLUSTER_NAME", "eu-1")
+        .replaceAll("<EXAMPLE_STORAGE_CLASS>", "fast");
+}
+
+const names = { clusterName: "mothership", clusterNamespace: "kcm-system" };
+
+interface Expected {
+    readonly block: string;
+    readonly said?: Said;
+    readonly settings: Readonly<Record<string, unknown>>;
+    /** What each fault is about, in order. */
+    readonly faults: readonly RegExp[];
+}
+
+const heredoc = /^The lines "cat <<EOF" and "EOF" belong to a shell/;
+const indentation = /^The indentation was lost, .*it is not YAML: .*, line \d+\)/;
+const unnamed = /^\$VMUSER_CREDS_NAME was not filled in\. .* kof-vmuser-creds-admin-1108149986\.$/;
+const pkiPath = /^defaultCRConfig\.env has no PKI_PATH/;
+
+const expected: readonly Expected[] = [
+    {
+        block: "management-1",
+        settings: { route: "management" },
+        faults: [
+            /^kof-storage\.values\.enabled is a level too deep/,
+            /without kof-collectors: nothing .* is collected/,
+        ],
+    },
+    {
+        block: "management-class",
+        settings: {
+            route: "management",
+            values: {
+                "kof-storage": {
+                    values: {
+                        "victoria-logs-cluster": { vlstorage: { persistentVolume: { storageClassName: "fast" } } },
+                    },
+                },
+            },
+        },
+        faults: [/without kof-collectors: nothing .* is collected/],
+    },
+    {
+        block: "management-2",
+        settings: { route: "management", ...names },
+        faults: [/^kof-collectors is enabled without kof-storage: logs and traces .* dropped/],
+    },
+    {
+        block: "regional",
+        said: { region: { cluster: "eu-1" } },
+        settings: {
+            route: "regional",
+            ...names,
+            istio: false,
+            regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" },
+        },
+        faults: [heredoc, indentation, unnamed, pkiPath, /OTLP on 127\.0\.0\.1/],
+    },
+    {
+        block: "istio",
+        settings: { route: "regional", ...names, istio: true, regional: { cluster: "eu-1" } },
+        faults: [heredoc, indentation, unnamed, pkiPath],
+    },
+    {
+        block: "third-party",
+        settings: {
+            route: "cloudwatch",
+            ...names,
+            cloudwatch: {
+                region: "us-east-2",
+                logGroup: "management",
+                logStream: "logs",
+                retentionDays: 3653,
+                credentials: { kind: "existingSecret", name: "cloudwatch-credentials" },
+            },
+        },
+        faults: [
+            heredoc,
+            /^kcm, opentelemetry-kube-stack at the top are values of the chart kof-collectors/,
+            /^prometheusremotewrite, otlphttp\/logs, otlphttp\/traces: null stops all collectors/,
+            pkiPath,
+            /^Logs go to debug/,
+            /^Metrics and traces go to debug/,
+        ],
+    },
+];
+
+describe("adopting a values file", () => {
+    it("reads it as Helm does, whose YAML is 1.1", () => {
+        const text = [
+            "kof-storage: {enabled: yes}",
+            "kof-collectors: {enabled: on}",
+            "kof-mothership: {values: {commonLabels: {team: 'no', build: \"1_000\"}, promxy: {replicaCount: 0_2}}}",
+        ].join("\n");
+        const { settings } = adoption(text, { version: "1.9.0" });
+        assert.equal(settings.route, "management");
+        assert.deepEqual(valueAt(settings.values as HelmValues, ["kof-mothership", "values"]), {
+            commonLabels: { team: "no", build: "1_000" },
+            promxy: { replicaCount: 2 },
+        });
+    });
+});
+
+describe("adopting what KOF's page prints", () => {
+    for (const { block, said, settings, faults } of expected) {
+        it(`${block}: finds the settings, and everything that is wrong`, () => {
+            const adopted = adoption(page(block), { version: "1.9.0", ...said });
+            assert.deepEqual(adopted.settings, { ...settings, version: "1.9.0", adopt: true });
+            assert.equal(adopted.faults.length, faults.length, adopted.faults.join("\n"));
+            faults.forEach((fault, i) => {
+                assert.match(adopted.faults[i]!, fault);
+            });
+            assert.deepEqual(adopted.lost, []);
+        });
+    }
+
+    for (const block of ["regional-kind", "istio-kind"]) {
+        it(`${block}: says that it is a part, and where that shows`, () => {
+            assert.throws(() => adoption(page(block), { version: "1.9.0" }), {
+                name: "UserError",
+                message: /"\.\.\." in line 1 stands for lines that were left out/,
+            });
+        });
+    }
+
+    it("asks for the version where several read the values, and takes the only one", () => {
+        assert.throws(() => adoption(page("management-2")), /It fits 1\.8\.0, 1\.8\.1, 1\.9\.0\. .*--version/);
+        assert.equal(
+            adoption(
+                "kof-storage: {enabled: true, values: {victoria-metrics-operator: {enabled: false}}}\ncluster-api-visualizer: {}",
+                { version: "1.8.0" },
+            ).settings.version,
+            "1.8.0",
+        );
+        const storageURLs = "{values: {kcm: {kof: {operator: {storageURLs: {vmInsert: http://x}}}}}}";
+        assert.equal(adoption(`kof-mothership: ${storageURLs}`).settings.version, "1.11.0-rc0");
+        // KOF's main branch has it since the tag of 1.11.0-rc0; no released chart does.
+        assert.throws(() => adoption("autoUpgrade: true"), /Parts of it are read by no version/);
+    });
+
+    it("asks for all that is missing at once, and says what else is wrong", () => {
+        const text = fs.readFileSync(path.join(__dirname, "page", "regional.txt"), "utf8");
+        assert.throws(
+            () => adoption(text, { version: "1.9.0" }),
+            (error: Error) => {
+                assert.match(error.message, /^kof-values\.yaml cannot be adopted yet\. Nothing was written\./);
+                assert.match(error.message, /- \$REGIONAL_DOMAIN stands for a value of yours/);
+                assert.match(
+                    error.message,
+                    /--region NAME[^]*kubectl get clusterdeployments -A -l k0rdent\.mirantis\.com\/kof-cluster-role=regional/,
+                );
+                assert.match(error.message, /What else was wrong with it[^]*The indentation was lost/);
+                return true;
+            },
+        );
+    });
+
+    it("does on KOF 1.10 what values for 1.9 ask for, and says that nothing of them takes effect there", () => {
+        const { settings, faults } = adoption(
+            `${page("management-1").replace(/values:\n +/, "")}${page("management-2")}`,
+            {
+                version: "1.10.0",
+            },
+        );
+        assert.deepEqual(settings, { route: "management", version: "1.10.0", ...names, adopt: true });
+        assert.match(
+            faults[0]!,
+            /^These are values for KOF 1\.9\.0\. KOF 1\.10\.0 ignores kof-storage and kof-collectors/,
+        );
+    });
+});
+
+describe("adopting", () => {
+    const regional = (secret: string, domain: string) =>
+        stringify(
+            routeFor({ route: "regional", version: "1.9.0", regional: { cluster: "eu-1", domain } }).values,
+        ).replaceAll(vmuserSecretName("eu-1", "kcm-system"), secret);
+
+    it("finds a region by the checksum in its Secret's name, among what its domain suggests", () => {
+        for (const [cluster, namespace, domain] of [
+            ["eu-1", "kcm-system", "eu-1.obs.example.net"],
+            ["aws-us-east-2", "default", "aws.us.east.2.example.net"],
+        ] as const) {
+            const { settings } = adoption(regional(vmuserSecretName(cluster, namespace), domain), { version: "1.9.0" });
+            assert.deepEqual(settings.regional, {
+                cluster,
+                domain,
+                ...(namespace === "default" ? { namespace } : {}),
+            });
+        }
+    });
+
+    it("takes no region whose checksum is another", () => {
+        const text = regional(vmuserSecretName("paris", "kcm-system"), "eu-1.obs.example.net");
+        assert.throws(() => adoption(text, { version: "1.9.0" }), /Secret kof-vmuser-creds-admin-\d+ has a checksum/);
+        assert.throws(
+            () => adoption(text, { version: "1.9.0", region: { cluster: "lyon" } }),
+            /kof-vmuser-creds-admin-\d+ would be that of kcm-system\/lyon/,
+        );
+        const { settings } = adoption(text, { version: "1.9.0", region: { cluster: "paris" } });
+        assert.equal(valueAt(settings as never, ["regional", "cluster"]), "paris");
+    });
+
+    const values = (text: string, version = "1.9.0") => adoption(text, { version });
+
+    it("lists what nothing reads, and leaves it out", () => {
+        const { settings, faults } = values("kof-mothership: {values: {promxy: {replicaCout: 1, replicaCount: 2}}}");
+        assert.deepEqual(settings.values, { "kof-mothership": { values: { promxy: { replicaCount: 2 } } } });
+        assert.match(
+            faults[0]!,
+            /^kof-mothership\.values\.promxy\.replicaCout is not read .* left out\. .*replicaCount\.$/,
+        );
+    });
+
+    it("copies no secret and does not print it either", () => {
+        const text = `kof-mothership: {values: {grafana: {security: {admin_password: hunter2}}, promxy: {env: [
+            {name: AWS_SECRET_ACCESS_KEY, value: hunter3}, {name: A, value: b}], podAnnotations: {x: AKIAABCDEFGHIJKLMNOP}}}}`;
+        const adopted = values(text);
+        assert.doesNotMatch(JSON.stringify(adopted), /hunter|AKIA/);
+        assert.equal(adopted.lost.length, 3);
+        assert.deepEqual(valueAt(adopted.settings as never, ["values", "kof-mothership", "values", "promxy", "env"]), [
+            { name: "A", value: "b" },
+        ]);
+    });
+
+    it("copies no password in an address and does not print it either", () => {
+        const exporters = "exporters: {otlphttp/x: {endpoint: 'https://u:hunter2@otlp.example.net/'}}";
+        const pipelines = ["logs", "metrics", "traces"].map((each) => `${each}: {exporters: [otlphttp/x]}`).join(", ");
+        const config = `defaultCRConfig: {config: {${exporters}, service: {pipelines: {${pipelines}}}}}`;
+        const collectors = `kof-collectors: {enabled: true, values: {opentelemetry-kube-stack: {${config}}}}`;
+        const adopted = values(collectors);
+        assert.doesNotMatch(JSON.stringify(adopted), /hunter/);
+        assert.equal(valueAt(adopted.settings as never, ["otlp", "endpoint"]), "https://otlp.example.net");
+        assert.match(adopted.lost.join("\n"), /endpoint holds a secret, which is not copied/);
+        assert.throws(
+            () => values(collectors.replace("traces: {exporters: [otlphttp/x]}", "traces: {exporters: [debug]}")),
+            ({ message }: Error) =>
+                message.includes("The collectors write to https://otlp") && !message.includes("hunter"),
+        );
+        assert.throws(
+            () => values("a: https://u:hunter2@otlp.example.net\n  b: c"),
+            ({ message }: Error) => message.includes("is not YAML") && !message.includes("hunter"),
+        );
+    });
+
+    it("says what a setting decides otherwise", () => {
+        const { settings, lost } = adoption(
+            `${regional(vmuserSecretName("eu-1", "kcm-system"), "eu-1.example.net")}\nkof-storage: {enabled: true}`,
+            { version: "1.9.0" },
+        );
+        assert.equal(settings.values, undefined);
+        assert.deepEqual(lost, [
+            "kof-storage.enabled is true, but kof:route decides it, and does without: pulumi up uninstalls it.",
+        ]);
+    });
+
+    it("lists what an upsert leaves in the HelmReleases", () => {
+        const { left } = adoption(page("third-party").replace("kcm:", "unread: {a: 1}\n    kcm:"), {
+            version: "1.9.0",
+        });
+        const exporters = { "otlphttp/logs": null, "otlphttp/traces": null };
+        assert.deepEqual(left, {
+            "kof-collectors": { "opentelemetry-kube-stack": { defaultCRConfig: { config: { exporters } } } },
+        });
+        const { values } = routeFor({ route: "management", version: "1.9.0" });
+        assert.deepEqual(adoption(stringify(values), { version: "1.9.0" }).left, {});
+    });
+
+    it("says what becomes of a null", () => {
+        const { settings, lost } = values("kof-mothership: {values: {promxy: {replicaCount: null}}}");
+        assert.equal(settings.values, undefined);
+        assert.match(lost[0]!, /^kof-mothership\.values\.promxy\.replicaCount is null\. .*the charts' \d+ applies\.$/);
+    });
+
+    it("reads what a shell, Markdown and an editor leave in a file, and names the lines of the original", () => {
+        const plain = "kof-mothership:\n  values:\n    promxy:\n      replicaCount: 1\n";
+        const wanted = values(plain).settings;
+        for (const [text, faults] of [
+            [`\uFEFF${plain.replaceAll("\n", "\r\n")}`, 0],
+            [`\`\`\`yaml\n${plain}\`\`\`\n`, 1],
+            [`cat > kof-values.yaml <<'END'\n${plain}END\nhelm upgrade -i kof`, 1],
+            [`flux: {timeout: 1m}\n${plain}flux: {timeout: 20m}\n`, 1],
+            [`${plain}---\na: b\n`, 1],
+        ] as const) {
+            const adopted = values(text);
+            assert.equal(adopted.faults.length, faults, adopted.faults.join());
+            const { flux: _, ...rest } = (adopted.settings.values ?? {}) as Record<string, unknown>;
+            assert.deepEqual({ ...adopted.settings, values: rest }, wanted);
+        }
+        assert.throws(() => values("```yaml\na: b: c\n```"), /is not YAML, and Helm would refuse it: .*, line 2\.$/);
+        assert.throws(() => values("- a"), /it is not a map/);
+    });
+
+    it("keeps the order and the extras of a list that it corrects", () => {
+        const { values: all } = routeFor({
+            route: "cloudwatch",
+            version: "1.9.0",
+            cloudwatch: { region: "us-east-2" },
+        });
+        const path = ["kof-collectors", "values", "opentelemetry-kube-stack", "defaultCRConfig", "env"];
+        const env = valueAt(all, path) as unknown[];
+        const changed = structuredClone(all) as any;
+        changed["kof-collectors"].values["opentelemetry-kube-stack"].defaultCRConfig.env = [
+            ...env.slice(1),
+            { name: "EXTRA", value: "one" },
+        ];
+        const { settings, faults } = values(stringify(changed));
+        assert.match(faults[0]!, pkiPath);
+        assert.deepEqual(valueAt(settings.values as never, path), [...env, { name: "EXTRA", value: "one" }]);
+    });
+
+    it("refuses values with which a collector stops", () => {
+        const text = `kof-storage: {enabled: true}\nkof-collectors: {enabled: true, values: {opentelemetry-kube-stack: {
+            collectors: {daemon: {config: {service: {pipelines: {traces: {exporters: [otlp/elsewhere]}}}}}}}}}`;
+        assert.throws(() => values(text), /collectors stop at their start[^]*kof-collectors-daemon: .*otlp\/elsewhere/);
+    });
+
+    it("says that no route writes to a third destination", () => {
+        const text = `kof-collectors: {enabled: true, values: {opentelemetry-kube-stack: {defaultCRConfig: {config: {
+            exporters: {otlphttp/logs: {logs_endpoint: "https://logs.example.com"}}}}}}}`;
+        assert.throws(() => values(text), /The collectors write to https:\/\/logs\.example\.com, which is neither/);
+    });
+
+    it("never shortens what CloudWatch keeps", () => {
+        for (const [given, days] of [
+            ["", 3653],
+            ["\n                log_retention: 90", 90],
+            ["\n                log_retention: 91", 3653],
+        ] as const) {
+            const text = page("third-party").replace(
+                /\n +log_group_name: management/,
+                `$&${given.replace(/^\n +/, "\n              ")}`,
+            );
+            const { settings } = values(text);
+            assert.equal(valueAt(settings as never, ["cloudwatch", "retentionDays"]), days);
+        }
+    });
+
+    it("takes sizes and one class for all volumes as settings, and any other class as it is", () => {
+        for (const { version, raw } of cases.filter(({ name }) => name === "management")) {
+            // The cache of metrics, which is a store of theirs too, has none of these.
+            const storage = {
+                metrics: { size: "300Gi", retention: "60d", replicas: 4, replicationFactor: 3 },
+                logs: { size: "7Gi", retention: "3d", replicas: 3 },
+            };
+            const { settings } = values(stringify(routeFor({ ...raw, storage }).values), version);
+            assert.deepEqual(settings.storage, storage);
+            assert.deepEqual(settings.storageClass, { create: false, name: "kof" });
+        }
+    });
+});

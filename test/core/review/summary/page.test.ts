@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+
+import { summaryPage } from "../../../../core/review/summary/page";
+import { cases, destinationsIn, routeFor, routes, type Raw } from "../../../support";
+
+const page = (raw: Raw, notices: readonly string[] = []) => summaryPage("prod", routeFor(raw), notices);
+
+/** The rows of the table under a heading, as lists of cells, without its head. */
+function rows(text: string, title: string): string[][] {
+    const section = text.split(`## ${title}\n\n`)[1]?.split("\n\n")[0] ?? "";
+    return section
+        .split("\n")
+        .filter((line) => line.startsWith("| "))
+        .slice(2)
+        .map((line) => line.slice(2, -2).split(" | "));
+}
+
+describe("summary.md", () => {
+    for (const { version, name, raw } of cases) {
+        it(`names each signal's destination on KOF ${version}, ${name}`, () => {
+            const expected = Object.entries(destinationsIn(raw)).map(([signal, text]) => {
+                const [, why] = /^not stored \((.*)\)$/.exec(text) ?? [];
+                const [store = "", address = ""] = text.split(/: (.*)/);
+                return why === undefined ? [signal, store, `\`${address}\``] : [signal, `**not stored**: ${why}`, ""];
+            });
+            assert.deepEqual(rows(page(raw), "Signals"), expected);
+        });
+    }
+
+    it("lists every volume with its class and retention, and what they come to", () => {
+        const storage = { logs: { size: "50Gi", retention: "30d", replicas: 3 } };
+        assert.deepEqual(rows(page({ ...routes.management, version: "1.9.0", storage }), "Volumes on this cluster"), [
+            ["vmselect", "cache", "2", "10Gi", "`kof`", "", "20Gi"],
+            ["vmstorage", "metrics", "3", "100Gi", "`kof`", "30d", "300Gi"],
+            ["vlstorage", "logs", "3", "50Gi", "`kof`", "30d", "150Gi"],
+            ["vtstorage", "traces", "2", "50Gi", "`kof`", "7d", "100Gi"],
+            ["**total**", "", "10", "", "", "", "**570Gi**"],
+        ]);
+    });
+
+    it("says who makes each Secret that is needed", () => {
+        const cloudwatch = { region: "us-east-2", credentials: { kind: "accessKey", generations: ["a", "b"] } };
+        const existing = { region: "us-east-2", credentials: { kind: "existingSecret", name: "mine" } };
+        const keys = "`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`";
+        const grafana = "`GF_SECURITY_ADMIN_USER`, `GF_SECURITY_ADMIN_PASSWORD`";
+        assert.deepEqual(rows(page({ route: "cloudwatch", cloudwatch, grafana: { enabled: true } }), "Credentials"), [
+            [
+                "`kof/cloudwatch-credentials`",
+                keys,
+                "this stack: an IAM user that may write to the log groups, with one key for each of `a`, `b`",
+            ],
+            ["`kof/grafana-admin-credentials`", grafana, "this stack: a random password"],
+        ]);
+        const ownGrafana = { route: "none", grafana: { enabled: true, existingSecret: "mine" } };
+        assert.deepEqual(rows(page(ownGrafana), "Credentials"), [
+            ["`kof/mine`", grafana, "someone else: it must exist"],
+        ]);
+        assert.deepEqual(rows(page({ route: "cloudwatch", cloudwatch: existing }), "Credentials"), [
+            ["`kof/mine`", keys, "someone else: it must exist"],
+        ]);
+        for (const version of ["1.9.0", "1.10.0"]) {
+            assert.deepEqual(rows(page({ ...routes.regional, version }), "Credentials"), [
+                [
+                    "`kof/kof-vmuser-creds-admin-1108149986`",
+                    "`password`, `username`",
+                    "KOF, once the region is set up: it must exist",
+                ],
+            ]);
+        }
+        assert.match(page(routes.management!), /## Credentials\n\nNone\.\n$/);
+    });
+
+    it("lists log groups with their retention", () => {
+        const cloudwatch = { region: "us-east-2", auditLogGroup: "audit", retentionDays: 7 };
+        assert.deepEqual(rows(page({ route: "cloudwatch", cloudwatch }), "Log groups"), [
+            ["`/kof/mothership`", "us-east-2", "7 days", "CloudWatch's own key"],
+            ["`audit`", "us-east-2", "365 days", "CloudWatch's own key"],
+        ]);
+        assert.doesNotMatch(page(routes.management!), /Log groups/);
+    });
+
+    it("says what the rates need, when volumes are full, and what it costs", () => {
+        const storage = { logs: { size: "20Gi" }, traces: { size: "20Gi" } };
+        const rates = { metrics: { activeSeries: 300_000 }, logs: { linesPerSecond: 3000 } };
+        const storageClass = { name: "kof", preset: "aws-ebs" };
+        const text = page({ ...routes.management, version: "1.9.0", storageClass, storage, rates });
+        assert.deepEqual(rows(text, "Space at the rates of kof:rates"), [
+            ["vmstorage", "1.61Gi", "30d", "21Gi", "100Gi", "never"],
+            ["vlstorage", "6.03Gi", "7d", "**31Gi: too small**", "20Gi", "**after 6 days**"],
+            ["vtstorage", "0.00Gi", "7d", "0Gi", "20Gi", "never"],
+        ]);
+        assert.deepEqual(rows(text, "Cost"), [["volumes", "32.00 USD in us-east-1"]]);
+        const cloudwatch = page({ ...routes.cloudwatch, rates });
+        assert.deepEqual(rows(cloudwatch, "Cost")[1]?.[0], "CloudWatch");
+        assert.match(cloudwatch, /Nothing of this cluster's own is stored on these volumes\./);
+    });
+
+    it("says nothing of space and cost without rates", () => {
+        assert.doesNotMatch(page(routes.management!), /## (Space|Cost)/);
+    });
+
+    it("says what each collector does with each signal, and what ends there", () => {
+        assert.deepEqual(rows(page({ ...routes.cloudwatch, version: "1.10.0" }), "Collectors"), [
+            ["cluster-stats", "deployment", "**nop**", "awscloudwatchlogs", "", ""],
+            ["controller-k0s-daemon", "daemonset", "**nop**", "", "", ""],
+            ["daemon", "daemonset", "**nop**", "awscloudwatchlogs", "**nop**", "awscloudwatchlogs/audit"],
+            ["ta-daemon", "daemonset", "**nop**", "**nop**", "**nop**", ""],
+        ]);
+        assert.match(page({ route: "none" }), /## Collectors\n\nNone run on this cluster\./);
+    });
+
+    it("passes on what the program warns of, as text", () => {
+        assert.match(page(routes.none!, ["<b>a|b</b> `c`"]), /## Notices\n\n- \\<b\\>a\\\|b\\<\/b\\> \\`c\\`\n/);
+        assert.doesNotMatch(page(routes.none!), /Notices/);
+    });
+
+    it("holds no text of a setting that Markdown would take for a table or for code", () => {
+        const cloudwatch = { region: "us-east-2", logStream: "a|`b" };
+        assert.ok(page({ route: "cloudwatch", cloudwatch }).includes("| /kof/mothership/a\\|\\`b |"));
+    });
+});

@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+
+import { catalogOf, versions, type CatalogVolume } from "../../../core/charts";
+import { formatPath, mergeValues, nest, valueAt, type HelmValues } from "../../../core/lib/values";
+import {
+    keptOf,
+    retentionInDays,
+    sizeInGiB,
+    spaceOf,
+    storesOf,
+    totalGiB,
+    volumesOf,
+    type Volume,
+} from "../../../core/routes/volumes";
+import { settingRows } from "../../../tools/describe";
+import { cases, hasRegionless, routeFor, routes } from "../../support";
+
+const rows = (volumes: readonly Volume[]) =>
+    volumes
+        .map(({ workload, count, size, storageClass, retention }) =>
+            [workload, `${count} x ${size}`, storageClass, retention ?? "cache"].join(" "),
+        )
+        .sort();
+
+describe("volumes", () => {
+    it("of each route ask for what KOF's charts do by default", () => {
+        const totals = Object.fromEntries(
+            versions.map((version) => [
+                version,
+                Object.entries(routes)
+                    .filter(([name]) => !name.includes(" ") && (name !== "regionless" || hasRegionless(version)))
+                    .map(([name, raw]) => `${name} ${totalGiB(volumesOf(routeFor({ ...raw, version })))}`),
+            ]),
+        );
+        const until19 = ["none 320", "management 520", "regional 320", "cloudwatch 320", "otlp 320"];
+        const from110 = ["none 320", "management 920", "regional 320", "cloudwatch 320", "otlp 320", "regionless 1004"];
+        assert.deepEqual(totals, {
+            "1.8.0": until19,
+            "1.8.1": until19,
+            "1.9.0": until19,
+            "1.10.0": from110,
+            "1.11.0-rc0": from110,
+        });
+    });
+
+    it("are as large as a quantity says, whatever its unit", () => {
+        for (const [size, gibibytes] of [
+            ["1Gi", 1],
+            ["512Mi", 0.5],
+            ["2Ti", 2048],
+            ["1.5Gi", 1.5],
+            ["1G", 1e9 / 2 ** 30],
+            // Kubernetes itself writes sizes without a unit, in bytes.
+            ["1073741824", 1],
+            ["107374182400", 100],
+        ] as const) {
+            assert.equal(sizeInGiB(size), gibibytes, size);
+        }
+    });
+
+    it("keep data for as long as VictoriaMetrics takes a retention for, whatever its unit", () => {
+        const times = {
+            "2": 62,
+            "1.5": 46.5,
+            "2M": 62,
+            "3w": 21,
+            "1y": 365,
+            "12h": 0.5,
+            "1d12h": 1.5,
+            "1440m": 1,
+            "86400s": 1,
+        };
+        for (const [retention, days] of Object.entries(times)) {
+            assert.equal(retentionInDays(retention), days, retention);
+        }
+        for (const none of ["", "x", "d", "7 d", "-1d", "7q"]) {
+            assert.ok(Number.isNaN(retentionInDays(none)), none);
+        }
+    });
+
+    it("keep logs and traces for a week unless told otherwise", () => {
+        assert.deepEqual(rows(volumesOf(routeFor({ ...routes.management, version: "1.9.0" }))), [
+            "vlstorage 2 x 50Gi kof 7d",
+            "vmselect 2 x 10Gi kof cache",
+            "vmstorage 3 x 100Gi kof 30d",
+            "vtstorage 2 x 50Gi kof 7d",
+        ]);
+        // What the settings' descriptions promise of every version.
+        for (const version of versions) {
+            const kept = Object.fromEntries(
+                volumesOf(routeFor({ ...routes.management, version }))
+                    .filter(({ keptByDefault }) => keptByDefault)
+                    .map(({ signal, retention }) => [signal, retention]),
+            );
+            for (const [signal, retention] of Object.entries(kept)) {
+                const row = settingRows().find(({ key }) => key === `storage.${signal}.retention`);
+                assert.match(row!.description, new RegExp(`KOF's default: ${retention}\\.$`), `${version} ${signal}`);
+            }
+            assert.deepEqual(Object.keys(kept).length, hasRegionless(version) ? 4 : 3);
+        }
+        const told = { ...routes.management, storage: { logs: { retention: "7d" } } };
+        const logs = volumesOf(routeFor(told)).find(({ signal }) => signal === "logs");
+        assert.equal(logs?.keptByDefault, false);
+    });
+
+    it("say how long they are kept as a person reads it, with all that limits it", () => {
+        const storage = ["kof-child", "values", "fromManagement", "storage"];
+        const vlstorage = [...storage, "victoria-logs-cluster", "vlstorage"];
+        const spec = ["kof-mothership", "values", "victoriametrics", "vmcluster", "spec"];
+        const kept = (...values: HelmValues[]) =>
+            Object.fromEntries(
+                storesOf(routeFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) })).map(
+                    (store) => [store.workload, [spaceOf(store), keptOf(store)].join("; ")],
+                ),
+            );
+        const shown = kept(
+            nest([...spec, "retentionPeriod"], "2"),
+            nest([...spec, "vmstorage", "extraArgs", "retentionFilter"], '{a="b"}:1d'),
+            nest([...vlstorage, "extraArgs", "retention.maxDiskUsagePercent"], 80),
+            nest([...vlstorage, "horizontalPodAutoscaler", "enabled"], true),
+            nest([...storage, "victoria-traces-cluster", "vtstorage", "persistentVolume", "enabled"], false),
+            nest([...storage, "victoriametrics", "vlcluster_audit", "spec", "vlstorage", "retentionPeriod"], "1"),
+        );
+        assert.deepEqual(shown, {
+            vmselect: "2 x 10Gi; ",
+            vmstorage: '3 x 100Gi; 2 months, by the filter {a="b"}:1d',
+            "vlstorage-audit": "2 x 100Gi; 1 month",
+            vlstorage: "2 or more x 100Gi; 7d, at most 80% in each pod",
+            vtstorage: "2 pods without volumes; 7d, until a restart",
+        });
+    });
+
+    it("are what the settings say, and what values say after them", () => {
+        const storage = {
+            metrics: { size: "1.5Ti", replicas: 2 },
+            logs: { size: "500G", retention: "60d", replicas: 3 },
+        };
+        const select = { spec: { vmselect: { replicaCount: 1 } } };
+        const values = { "kof-mothership": { values: { victoriametrics: { vmcluster: select } } } };
+        const volumes = volumesOf(routeFor({ route: "management", storage, values }));
+        assert.deepEqual(rows(volumes), [
+            "vlstorage 3 x 500G  60d",
+            "vlstorage-audit 2 x 100Gi  1y",
+            "vmselect 1 x 10Gi  cache",
+            "vmstorage 2 x 1.5Ti  30d",
+            "vtstorage 2 x 100Gi  7d",
+        ]);
+        assert.equal(Math.round(totalGiB(volumes)), 200 + 10 + 2 * 1536 + 200 + Math.round((3 * 500e9) / 2 ** 30));
+    });
+
+    /** What each route has on the management cluster. Before KOF 1.10 audit logs have no volume of their own. */
+    const workloads: Readonly<Record<string, readonly string[]>> = {
+        none: ["vmselect", "vmstorage"],
+        regional: ["vmselect", "vmstorage"],
+        cloudwatch: ["vmselect", "vmstorage"],
+        otlp: ["vmselect", "vmstorage"],
+        management: ["vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
+        regionless: ["vlstorage", "vlstorage-audit", "vmselect", "vmstorage", "vtstorage"],
+    };
+
+    for (const { version, name, raw } of cases) {
+        it(`all get the class, on KOF ${version} with ${name}`, () => {
+            const route = routeFor(raw);
+            const volumes = volumesOf(route);
+            assert.deepEqual(
+                volumes.map(({ workload }) => workload).sort(),
+                workloads[String(raw.route)]!.filter((each) => each !== "vlstorage-audit" || hasRegionless(version)),
+            );
+            for (const { storageClass, source } of volumes) {
+                const { prefix } = source.chart;
+                const path = [...prefix, ...source.volume.storageClass.path];
+                assert.equal(valueAt(route.umbrella, path), "kof", formatPath(path));
+                assert.equal(storageClass, "kof");
+                // KOF's charts hand it to volumes of their own that have no class by name.
+                assert.equal(valueAt(route.umbrella, [...prefix, "global", "storageClass"]), "kof");
+            }
+            // Grafana's volume has no other class, and is there only when values ask for it.
+            assert.equal(valueAt(route.umbrella, ["kof-mothership", "values", "global", "storageClass"]), "kof");
+        });
+    }
+
+    it("of a catalog are each on some route", () => {
+        for (const version of versions) {
+            const routed = cases
+                .filter((each) => each.version === version)
+                .flatMap(({ raw }) => {
+                    const grafana = {
+                        "kof-operators": { values: { "grafana-operator": { enabled: true } } },
+                        "kof-mothership": { values: { grafana: { enabled: true, installForTests: true } } },
+                    };
+                    return volumesOf(routeFor({ ...raw, values: grafana })).map(({ source }) => source.volume);
+                });
+            const missed = catalogOf(version).volumes.filter((volume) => !routed.includes(volume));
+            // Without route regionless nothing turns kof-storage's own VMCluster on.
+            const off = hasRegionless(version) ? [] : ["kof-storage vmselect", "kof-storage vmstorage"];
+            assert.deepEqual(missed.map(({ chart, workload }) => `${chart} ${workload}`).sort(), off, version);
+        }
+    });
+
+    it("that a later version adds to a chart get the class, too", () => {
+        const volumes = catalogOf("1.10.0").volumes as CatalogVolume[];
+        const logs = volumes.find(({ workload }) => workload === "vlstorage")!;
+        const path = ["victoria-logs-cluster", "vlstorage", "profiles", "storageClassName"];
+        const place = { path, default: "" };
+        volumes.push({ ...logs, workload: "profiles", storageClass: { ...place, places: [place] } });
+        try {
+            const { values } = routeFor({ ...routes.management, version: "1.10.0" });
+            const prefix = ["kof-child", "values", "fromManagement", "storage"];
+            assert.equal(valueAt(values, [...prefix, ...path]), "kof");
+        } finally {
+            volumes.pop();
+        }
+    });
+});

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { generateImages } from "../../../tools/catalog/generateImages";
+
+const charts = ["kof-operators", "victoria-metrics-operator", "kof-mothership", "kof-storage", "kof-collectors"];
+
+/** Stands for helm: renders the file that is named like the chart and the switches that are turned over. */
+const helm = `#!/usr/bin/env node
+const fs = require("node:fs");
+const args = process.argv.slice(2);
+const set = args.filter((_, i) => args[i - 1] === "--set" && !args[i].includes("vmuser"));
+const file = require("node:path").join(args[2], ["rendered", ...set].join("+"));
+if (!fs.existsSync(file)) { console.error("does not render"); process.exit(1); }
+process.stdout.write(fs.readFileSync(file));
+`;
+
+describe("the generator of image lists", () => {
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-"));
+        fs.writeFileSync(path.join(folder, "helm"), helm, { mode: 0o755 });
+        process.env.HELM = path.join(folder, "helm");
+        for (const name of charts) {
+            chart(name, "", { rendered: "kind: Secret\n" });
+        }
+    });
+    afterEach(() => {
+        delete process.env.HELM;
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    function chart(name: string, values: string, files: Record<string, string>, more = "") {
+        const place = path.join(folder, name);
+        fs.mkdirSync(place, { recursive: true });
+        fs.writeFileSync(path.join(place, "Chart.yaml"), `name: ${name}\nversion: 1.0.0\n${more}`);
+        fs.writeFileSync(path.join(place, "values.yaml"), values);
+        for (const [file, text] of Object.entries(files)) {
+            fs.writeFileSync(path.join(place, file), text);
+        }
+    }
+    const pod = (...images: string[]) =>
+        `kind: Pod\nspec: {containers: [${images.map((i) => `{image: "${i}"}`).join(",")}]}\n`;
+
+    it("finds images, however an object names them, with their registry", () => {
+        chart("kof-mothership", "", {
+            rendered: [
+                pod("a/b:1", "busybox:2", "ghcr.io/c/d:3"),
+                "kind: Deployment\nspec: {args: [--collector-image=e/f:4, --other=g/h:5]}\n",
+                "kind: VMCluster\nspec: {vmselect: {image: {tag: v6}}}\n",
+                "kind: VMAlert\nspec: {image: {tag: v7}}\n",
+                "kind: VLCluster\nspec: {clusterVersion: v8}\n",
+                "kind: VMAlertmanager\nspec: {image: {repository: prom/i, tag: v9}}\n",
+                `kind: Pod\nmetadata: {annotations: {helm.sh/hook: test}}\nspec: {image: "x:1"}\n`,
+                "kind: ConfigMap\ndata: {image: 'y:1'}\n",
+            ].join("---\n"),
+        });
+        assert.deepEqual(
+            generateImages(folder).charts["kof-mothership"]?.images.map(({ image }) => image),
+            [
+                "docker.io/a/b:1",
+                "docker.io/e/f:4",
+                "docker.io/library/busybox:2",
+                "docker.io/prom/i:v9",
+                "docker.io/victoriametrics/victoria-logs:v8",
+                "docker.io/victoriametrics/vmalert:v7",
+                "docker.io/victoriametrics/vmselect:v6",
+                "ghcr.io/c/d:3",
+            ],
+        );
+    });
+
+    it("finds the switches that an image depends on, and passes over those that need more than a switch", () => {
+        chart("kof-storage", "a: {enabled: true}\nb: {enabled: false}\nc: {enabled: false}\nd.e: {enabled: true}\n", {
+            rendered: pod("x/a:1", "x/always:1"),
+            "rendered+a.enabled=false": pod("x/always:1"),
+            "rendered+b.enabled=true": pod("x/a:1", "x/always:1", "x/b:1"),
+            "rendered+d\\.e.enabled=false": pod("x/a:1", "x/always:1"),
+        });
+        assert.deepEqual(generateImages(folder).charts["kof-storage"]?.images, [
+            { image: "docker.io/x/a:1", when: [["a", "enabled"]] },
+            { image: "docker.io/x/always:1", when: [] },
+            { image: "docker.io/x/b:1", when: [["b", "enabled"]] },
+        ]);
+    });
+
+    it("names dependencies that are not there, and charts of ServiceTemplates", () => {
+        const template = (chart: string, repository: string) =>
+            `kind: ServiceTemplate\nspec: {helm: {chartSpec: {chart: ${chart}, version: 1.2.3, sourceRef: {name: ${repository}}}}}\n`;
+        chart(
+            "kof-mothership",
+            "",
+            {
+                rendered: [
+                    "kind: HelmRepository\nmetadata: {name: jetstack}\nspec: {url: 'https://charts.example.net'}\n",
+                    template("kof-storage", "kof-repo"),
+                    template("cert-manager", "jetstack"),
+                    "kind: ServiceTemplate\nspec: {resources: {}}\n",
+                ].join("---\n"),
+            },
+            "dependencies: [{name: dex}]\n",
+        );
+        const found = generateImages(folder);
+        assert.deepEqual(found.charts["kof-mothership"]?.absent, ["dex"]);
+        assert.deepEqual(found.services, [
+            { chart: "cert-manager", version: "1.2.3", repository: "https://charts.example.net" },
+            { chart: "kof-storage", version: "1.2.3", repository: "" },
+        ]);
+    });
+
+    it("says what it misses", () => {
+        fs.rmSync(path.join(folder, "kof-storage", "rendered"));
+        assert.throws(() => generateImages(folder), {
+            name: "UserError",
+            message: /^kof-storage does not render: does not/,
+        });
+        fs.rmSync(path.join(folder, "kof-storage"), { recursive: true });
+        assert.throws(() => generateImages(folder), {
+            name: "UserError",
+            message: /^There is no chart kof-storage in /,
+        });
+        process.env.HELM = path.join(folder, "none");
+        assert.throws(() => generateImages(folder), { name: "UserError", message: /^helm cannot be run .*HELM\.$/ });
+    });
+});

@@ -1,0 +1,27 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+import { readChartFile, readText, templatesOf } from "./generateVolumes";
+import { namedTemplates, Template } from "./templates";
+import { formatPath } from "../../core/lib/values";
+
+/**
+ * The paths of a chart's values that its templates, and those of the charts in it, write without quotes.
+ *
+ * @param chart the chart's folder.
+ * @returns paths as `formatPath` writes them, sorted.
+ */
+export function readPasted(chart: string): string[] {
+    return [...new Set(pastedIn(chart).map(formatPath))].sort();
+}
+
+function pastedIn(chart: string): string[][] {
+    const texts = templatesOf(chart).map((file) => readText(path.join(chart, file)));
+    const own = [...texts, ...namedTemplates(texts).values()].flatMap((text) => new Template(text).pasted());
+    const { dependencies = [] } = readChartFile(chart);
+    const below = dependencies.flatMap(({ name, alias = name }) => {
+        const folder = path.join(chart, "charts", name);
+        return fs.existsSync(folder) ? pastedIn(folder).map((inner) => [alias, ...inner]) : [];
+    });
+    return [...own, ...below];
+}

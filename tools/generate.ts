@@ -1,0 +1,59 @@
+import * as fs from "node:fs";
+
+import { format, resolveConfig } from "prettier";
+
+import { UserError } from "../core/lib/errors";
+import { generatedBy, projectConfig, settingsTable, stackFileSchema } from "./describe";
+import { writeYaml } from "../core/lib/yaml/write";
+import { parseOptions, run } from "../cli/command";
+
+const usage = `Usage: npm run generate              write what is generated from core/settings/settings.ts
+       npm run generate -- --check   say which of it is stale, and fail if any is`;
+
+/** The files that are generated from the settings, whole or in part, and what has to be in them. */
+export async function generatedFiles(): Promise<Record<string, string>> {
+    const project = {
+        name: "kof",
+        description: "k0rdent KOF on a management cluster, its telemetry stored where one setting says.",
+        // Pulumi's own TypeScript support would compile what only needs its types taken out.
+        runtime: {
+            name: "nodejs",
+            options: { packagemanager: "npm", typescript: false, nodeargs: "-r ./cli/register.js" },
+        },
+        config: projectConfig(),
+    };
+    const readme = fs.readFileSync("README.md", "utf8");
+    const files = {
+        "Pulumi.yaml": `# ${generatedBy}\n# Set values in Pulumi.STACK.yaml, not here.\n${writeYaml(project)}`,
+        "stacks/stack-file.schema.json": JSON.stringify(stackFileSchema()),
+        "README.md": readme.replace(
+            /(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/,
+            // By a function: a `$` in the table is no reference.
+            (_, begin: string, end: string) => `${begin}\n${settingsTable()}\n\n${end}`,
+        ),
+    };
+    const formatted = Object.entries(files).map(async ([file, text]) => {
+        const options = await resolveConfig(file);
+        return [file, await format(text, { ...options, filepath: file })] as const;
+    });
+    return Object.fromEntries(await Promise.all(formatted));
+}
+
+async function generate(): Promise<void> {
+    const { check } = parseOptions(usage, { check: { type: "boolean" } });
+    const files = Object.entries(await generatedFiles());
+    const stale = files.filter(([file, text]) => !fs.existsSync(file) || fs.readFileSync(file, "utf8") !== text);
+    if (check === true && stale.length > 0) {
+        throw new UserError(
+            `Stale: ${stale.map(([file]) => file).join(", ")}. Run "npm run generate" and commit the result.`,
+        );
+    }
+    for (const [file, text] of check === true ? [] : stale) {
+        fs.writeFileSync(file, text);
+        console.log(`Wrote ${file}`);
+    }
+}
+
+if (require.main === module) {
+    run(generate);
+}

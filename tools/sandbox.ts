@@ -1,0 +1,99 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+import { defaultVersion } from "../core/charts";
+import { UserError } from "../core/lib/errors";
+import { startMoto, type Moto } from "./servers/moto";
+import { startCluster, type TestCluster } from "./servers/cluster";
+import type { AnyObject } from "./servers/crds";
+import { FluxStandIn } from "./servers/flux";
+import { Missing } from "./build";
+import { parseOptions, run } from "../cli/command";
+
+const usage = `Usage: npm run sandbox
+
+Runs what 'pulumi up' talks to, on this machine, until Ctrl-C: a Kubernetes API server without nodes, a stand-in for Flux that
+marks HelmReleases as ready, and an AWS emulator. Nothing of KOF runs. Needs Go for the first and Python 3 for the last.`;
+
+/** A control plane of its own, whatever KUBECONFIG names: the sandbox is for trying what one would not do elsewhere. */
+async function control(): Promise<TestCluster> {
+    delete process.env.KUBECONFIG;
+    try {
+        return await startCluster();
+    } catch (error) {
+        throw error instanceof Missing ? new UserError(error.message) : error;
+    }
+}
+
+/** Without Python the rest is still worth playing with. */
+async function emulator(): Promise<Moto | undefined> {
+    try {
+        return await startMoto();
+    } catch (error) {
+        if (!(error instanceof Missing)) {
+            throw error;
+        }
+        console.log(`Without AWS: ${error.message}`);
+        return undefined;
+    }
+}
+
+/** What KCM brings, as far as anything here reads it. */
+const release = `kcm-${defaultVersion.replaceAll(".", "-")}`;
+const fromKcm: readonly AnyObject[] = [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "kcm-system" } },
+    {
+        apiVersion: "k0rdent.mirantis.com/v1beta1",
+        kind: "Management",
+        metadata: { name: "kcm" },
+        spec: { release },
+        status: { release, conditions: [{ type: "Ready", status: "True" }] },
+    },
+];
+
+/** What to paste into a shell. */
+function exportsFor(kubeconfig: string, moto: Moto | undefined): string {
+    const state = path.resolve("node_modules/.cache/sandbox");
+    fs.mkdirSync(state, { recursive: true });
+    const variables = {
+        KUBECONFIG: kubeconfig,
+        PULUMI_BACKEND_URL: `file://${state}`,
+        PULUMI_CONFIG_PASSPHRASE: "sandbox",
+        ...(moto && {
+            AWS_ENDPOINT_URL: moto.endpoint,
+            AWS_ACCESS_KEY_ID: "sandbox",
+            AWS_SECRET_ACCESS_KEY: "sandbox",
+            AWS_REGION: "us-east-2",
+        }),
+    };
+    return Object.entries(variables)
+        .map(([name, value]) => `  export ${name}=${value}`)
+        .join("\n");
+}
+
+run(async () => {
+    parseOptions(usage, {});
+    const stopped = new Promise<void>((resolve) => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) {
+            process.once(signal, () => {
+                resolve();
+            });
+        }
+    });
+    console.log("Starting an API server ...");
+    const cluster = await control();
+    await cluster.apply(...fromKcm);
+    const flux = new FluxStandIn(cluster, (event) => {
+        console.log(`flux: ${event}`);
+    }).start();
+    console.log("Starting an AWS emulator ...");
+    const moto = await emulator();
+    console.log(
+        `\nPaste this into another shell:\n\n${exportsFor(cluster.kubeconfig, moto)}\n\nCtrl-C ends all of it.\n`,
+    );
+    await stopped;
+    console.log("Stopping ...");
+    await moto?.stop();
+    await flux.stop();
+    await cluster.stop();
+});

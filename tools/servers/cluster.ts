@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Kubernetes } from "../../live/kubernetes";
+import { Missing } from "../build";
+import { crds, type AnyObject } from "./crds";
+import { startServer, type Server } from "./server";
+
+/** A cluster for tests, and what can be done to it. */
+export class TestCluster {
+    /** The same client that the program uses. */
+    readonly api: Kubernetes;
+    private readonly applied: AnyObject[] = [];
+    private readonly kept: AnyObject[] = [];
+    private readonly plurals = new Map<string, string>();
+
+    constructor(
+        /** Path of its kubeconfig. */
+        readonly kubeconfig: string,
+        private readonly end?: () => Promise<void>,
+        /** Takes the API server away, and returns what brings it back; `undefined` for a cluster that is not ours. */
+        readonly interrupt?: Server["interrupt"],
+    ) {
+        this.api = Kubernetes.connect({ kubeconfig });
+    }
+
+    /** Makes an object, or brings it to this state; its status too, where one is given. */
+    async apply(...objects: readonly AnyObject[]): Promise<void> {
+        for (const object of objects) {
+            const { status, ...rest } = object;
+            this.applied.unshift(object);
+            const path = await this.pathOf(object);
+            await this.change("PATCH", `${path}?fieldManager=test&force=true`, rest, "apply-patch+yaml");
+            if (status !== undefined) {
+                await this.change("PATCH", `${path}/status`, { status: status as unknown }, "merge-patch+json");
+            }
+        }
+    }
+
+    /** Merges into an object, or into its status. */
+    async merge(object: AnyObject, change: object, part: "" | "/status" = ""): Promise<void> {
+        await this.change("PATCH", `${await this.pathOf(object)}${part}`, change, "merge-patch+json");
+    }
+
+    /** An object as it is now; `undefined` when it is gone. */
+    async read(object: AnyObject): Promise<any> {
+        return this.api.get(await this.pathOf(object));
+    }
+
+    /** Deletes objects, and waits until they are gone. */
+    async remove(...objects: readonly AnyObject[]): Promise<void> {
+        for (const object of objects) {
+            const path = await this.pathOf(object);
+            await this.api.request("DELETE", `${path}?gracePeriodSeconds=0`);
+            await eventually(async () => (await this.api.get(path)) === undefined, `${path} goes away`);
+        }
+    }
+
+    /** Removes all that was applied, the last first. */
+    async reset(): Promise<void> {
+        await this.remove(...this.applied.splice(0));
+    }
+
+    /** Has what was applied so far stay until the end. */
+    keep(): void {
+        this.kept.unshift(...this.applied.splice(0));
+    }
+
+    /** Ends a control plane of its own; in another cluster, leaves nothing behind. */
+    async stop(): Promise<void> {
+        if (this.end) {
+            await this.end();
+        } else {
+            await this.reset();
+            await this.remove(...this.kept);
+        }
+    }
+
+    /** Path of an object in the API, its kind's plural as the server names it. */
+    private async pathOf({ apiVersion, kind, metadata }: AnyObject): Promise<string> {
+        const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+        await eventually(async () => {
+            // A kind is served a moment after it is established.
+            if (!this.plurals.has(`${group}/${kind}`)) {
+                const found = await this.api.get<{ resources: { name: string; kind: string }[] }>(group);
+                const resources = (found?.resources ?? []).filter(({ name }) => !name.includes("/"));
+                resources.forEach((each) => this.plurals.set(`${group}/${each.kind}`, each.name));
+            }
+            return this.plurals.has(`${group}/${kind}`);
+        }, `the cluster knows ${kind}`);
+        const namespace = metadata.namespace === undefined ? "" : `/namespaces/${metadata.namespace}`;
+        return `${group}${namespace}/${this.plurals.get(`${group}/${kind}`)!}/${metadata.name}`;
+    }
+
+    private async change(method: string, path: string, body: object, type: string): Promise<void> {
+        const headers = { "content-type": `application/${type}` };
+        const { status, body: answer } = await this.api.request(method, path, { headers, body: JSON.stringify(body) });
+        if (status >= 300) {
+            throw new Error(`${method} ${path}: ${answer}`);
+        }
+    }
+}
+
+/** Waits until something is true, for ten minutes unless told otherwise: a machine that does other things is slow. */
+export async function eventually(
+    condition: () => Promise<boolean> | boolean,
+    what: string,
+    seconds = 600,
+): Promise<void> {
+    for (let tries = 0; tries < 5 * seconds; tries++) {
+        if (await condition()) {
+            return;
+        }
+        await sleep(200);
+    }
+    throw new Error(`Waited in vain until ${what}.`);
+}
+
+/**
+ * A cluster with the definitions of {@link crds}: the one that KUBECONFIG names, where there is one, else a control plane of
+ * its own. Another one keeps its own definitions, and has to be without KOF: tests take its objects away again.
+ *
+ * @throws Missing when neither is to be had.
+ */
+export async function startCluster(): Promise<TestCluster> {
+    const { KUBECONFIG } = process.env;
+    const server = KUBECONFIG ? undefined : await startServer();
+    const cluster = server
+        ? new TestCluster(server.kubeconfig, () => server.stop(), server.interrupt)
+        : new TestCluster(KUBECONFIG ?? "");
+    try {
+        if (KUBECONFIG && (await cluster.api.get("/api/v1/namespaces/kof")) !== undefined) {
+            throw new Error(
+                `The cluster of KUBECONFIG (${cluster.api.server}) has a namespace kof. The tests make and delete one, so they ` +
+                    "want a cluster without KOF. Unset KUBECONFIG to have them start one of their own.",
+            );
+        }
+        const known = await cluster.api.list<AnyObject>("/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
+        const names = known.map(({ metadata }) => metadata.name);
+        const missing = crds.filter(({ metadata }) => !names.includes(metadata.name));
+        await cluster.apply(...missing);
+        cluster.keep();
+        for (const crd of missing) {
+            const { group, names: kind, versions } = crd.spec;
+            // Established is not enough: for a moment the server still answers that its storage is initializing.
+            const path = `/apis/${group}/${versions[0].name}/${kind.plural}`;
+            await eventually(async () => (await cluster.api.request("GET", path)).status === 200, `${path} is served`);
+        }
+        return cluster;
+    } catch (error) {
+        await cluster.stop();
+        throw error;
+    }
+}
+
+/**
+ * Skips the tests around it, and says why, where what they need cannot be had. Where it has to be there, which is in CI, and for
+ * any other error, they fail.
+ */
+export function skipWithout(tests: Mocha.Context, error: unknown): never {
+    if (!(error instanceof Missing) || process.env.CI) {
+        throw error;
+    }
+    console.log(`    Skipped: ${error.message}`);
+    return tests.skip();
+}
+
+/**
+ * Has the tests around it run against a cluster. Where none is to be had they are skipped, and say why.
+ *
+ * @returns what gives the cluster while tests run.
+ */
+export function useCluster(): () => TestCluster {
+    let cluster: TestCluster | undefined;
+    before(async function () {
+        // Without anything kept from before, what a control plane is made of is built first.
+        this.timeout(60 * 60_000);
+        try {
+            cluster = await startCluster();
+        } catch (error) {
+            skipWithout(this, error);
+        }
+    });
+    after(async () => {
+        await cluster?.stop();
+    });
+    return () => cluster!;
+}

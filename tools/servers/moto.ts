@@ -1,0 +1,52 @@
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+
+import { pythonWithEmulator } from "../build";
+import { atEnd } from "./children";
+import { freePorts, Program } from "./program";
+
+/** A moto server of our own. */
+export interface Moto {
+    readonly endpoint: string;
+    readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts moto on a free port of the loopback, with its IAM enforced from the first request that follows
+ * {@link enforceIam}.
+ *
+ * @throws Missing when it cannot be had: no Python 3, or no package index.
+ */
+export async function startMoto(): Promise<Moto> {
+    const python = await pythonWithEmulator();
+    const [port = 0] = await freePorts(1);
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-moto-"));
+    const removeFolder = () => {
+        fs.rmSync(folder, { recursive: true, force: true });
+    };
+    const keepFolder = atEnd(removeFolder);
+    const server = new Program(python, [path.join(__dirname, "server.py"), "-H", "127.0.0.1", "-p", String(port)], {
+        log: path.join(folder, "log"),
+        // Until told otherwise, nothing is enforced: someone has to make the first user.
+        env: { ...process.env, INITIAL_NO_AUTH_ACTION_COUNT: "1000000" },
+    });
+    const stop = async () => {
+        await server.stop();
+        keepFolder();
+        removeFolder();
+    };
+    const endpoint = `http://127.0.0.1:${String(port)}`;
+    try {
+        await server.until(async () => (await fetch(`${endpoint}/moto-api/data.json`)).ok);
+    } catch (error) {
+        await stop();
+        throw error;
+    }
+    return { endpoint, stop };
+}
+
+/** From now on every request has to be allowed by a policy. */
+export async function enforceIam({ endpoint }: Moto): Promise<void> {
+    await fetch(`${endpoint}/moto-api/reset-auth`, { method: "POST", body: "0" });
+}
