@@ -4,7 +4,8 @@ import { createEnvironment } from "./stacks/environment";
 import { adopted, checkExisting, findInstall } from "./stacks/existing";
 import { lookAtAws } from "./stacks/logGroups";
 import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
-import { retriesOf, retriesOutput } from "./stacks/retries";
+import { retriesOf } from "./stacks/retries";
+import { retriesOutput } from "./stacks/memory";
 
 // Pulumi calls what the program exports, and takes what it returns for the stack's outputs.
 export = async (stackFile?: string, connect: Connect = connectToCluster) => {

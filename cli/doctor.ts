@@ -21,7 +21,7 @@ run(async () => {
     const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
     const stackFile = readStackFile(choice);
     const live = connect(stackFile);
-    const { route, version } = live.route.settings;
+    const { route, version } = live.deployment.settings;
     const about = { stack: stackFile.stack, route, version, server: live.kubernetes.server };
     const progress = new Progress();
     if (json !== true) {

@@ -1,5 +1,4 @@
-import { UserError } from "../core/lib/errors";
-import { CouldNotLook } from "../live/findings";
+import { UserError, CouldNotLook } from "../core/lib/errors";
 import { growVolumes } from "../live/growth";
 import { Kubernetes } from "../live/kubernetes";
 import { keyOf, toPaste } from "../core/routes/stored";
@@ -22,19 +21,21 @@ const options = { ...stackFileOptions, signal: { type: "string" }, size: { type:
  * @throws UserError for a signal without such volumes: what to do instead.
  */
 export function volumesToGrow(stackFile: StackFile, signal: string): Volume {
-    const route = routeOfFile(stackFile);
-    const volumes = volumesOf(route).filter((volume) => volume.signal === signal && volume.retention !== undefined);
+    const deployment = routeOfFile(stackFile);
+    const volumes = volumesOf(deployment).filter(
+        (volume) => volume.signal === signal && volume.retention !== undefined,
+    );
     const [volume] = volumes;
     if (!volume) {
-        const here = [...new Set(volumesOf(route).map((each) => each.signal))].join(", ");
+        const here = [...new Set(volumesOf(deployment).map((each) => each.signal))].join(", ");
         throw new UserError(
-            `Route ${route.settings.route} has no volumes of ${signal} on this cluster. It has: ${here}.`,
+            `Route ${deployment.settings.route} has no volumes of ${signal} on this cluster. It has: ${here}.`,
         );
     }
     if (volume.expands) {
         throw new UserError(
             `Volumes of ${signal} grow by their setting: the VictoriaMetrics operator does what this command does. Set ` +
-                `${keyOf(route, volume.source, "size")} and run pulumi up.`,
+                `${keyOf(deployment, volume.source, "size")} and run pulumi up.`,
         );
     }
     return volume;

@@ -45,9 +45,9 @@ run(() => {
     if (mirror !== undefined && !/^[\w.-]+(:\d+)?(\/[\w./-]*\w)?$/.test(mirror)) {
         throw new UserError(`--mirror ${mirror} is not a registry. Allowed: HOST[:PORT][/PATH], without https://.`);
     }
-    const route = routeOfFile(readStackFile(choice));
-    const { version, route: name } = route.settings;
-    const needed = airGap(route);
+    const deployment = routeOfFile(readStackFile(choice));
+    const { version, route: name } = deployment.settings;
+    const needed = airGap(deployment);
     if (json === true) {
         console.log(JSON.stringify({ version, route: name, ...needed }, undefined, 2));
     } else if (mirror !== undefined) {

@@ -1,4 +1,5 @@
-import { CouldNotLook, exitCodes } from "../live/findings";
+import { exitCodes } from "../live/findings";
+import { CouldNotLook } from "../core/lib/errors";
 import { leftovers } from "../live/left";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";

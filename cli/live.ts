@@ -10,7 +10,7 @@ import { routeOfFile, type StackFile } from "./stackFile";
  */
 export function connect(stackFile: StackFile): Live {
     const { file, config, secretKeys } = stackFile;
-    const route = routeOfFile(stackFile);
+    const deployment = routeOfFile(stackFile);
     const encrypted = secretKeys.includes("kubernetes:kubeconfig");
     if (encrypted && !process.env.KUBECONFIG) {
         throw new UserError(
@@ -20,5 +20,9 @@ export function connect(stackFile: StackFile): Live {
     }
     const kubeconfig = encrypted ? undefined : config["kubernetes:kubeconfig"];
     const context = config["kubernetes:context"];
-    return { route, kubernetes: Kubernetes.connect({ kubeconfig, context }), aws: { profile: config["aws:profile"] } };
+    return {
+        deployment,
+        kubernetes: Kubernetes.connect({ kubeconfig, context }),
+        aws: { profile: config["aws:profile"] },
+    };
 }

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { planOf, verdictOf } from "../core/review/plan";
 import { planText } from "../core/review/plan/text";
 import { UserError } from "../core/lib/errors";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { parseOptions, run } from "./command";
 import { fileOf, parseStackFile, readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
@@ -58,7 +58,7 @@ function stackFileAt(revision: string, file: string): StackFile {
 
 if (require.main === module) {
     run(() => {
-        const [from, to] = stackFiles().map((stackFile) => routeOfFile(stackFile)) as [Route, Route];
+        const [from, to] = stackFiles().map((stackFile) => routeOfFile(stackFile)) as [Deployment, Deployment];
         const plan = planOf(from, to);
         console.log(planText(plan));
         process.exitCode = { safe: 0, impossible: 1, loses: 3 }[verdictOf(plan)];

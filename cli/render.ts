@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { collectorsOfCharts, findCharts } from "./charts/collectors";
 import { compareCollectors, describeDifference } from "./charts/compare";
 import { UserError } from "../core/lib/errors";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { parseOptions, run } from "./command";
 import { writeFolder } from "./folder";
 import { validateCollectors } from "./otelcol";
@@ -71,9 +71,9 @@ interface OneOptions {
 async function renderOne(stackFile: StackFile, { out, chart, compare, otelcol }: OneOptions): Promise<void> {
     const lines: string[] = [];
     const faults: string[] = [];
-    const files = await renderStack(stackFile, async (route) => {
-        const source = fromCatalog(route);
-        const real = chart === undefined ? undefined : await fromCharts(route, chart);
+    const files = await renderStack(stackFile, async (deployment) => {
+        const source = fromCatalog(deployment);
+        const real = chart === undefined ? undefined : await fromCharts(deployment, chart);
         if (real) {
             const differences = compareCollectors(source.collectors, real.collectors).map(describeDifference);
             lines.push(`${String(real.collectors.length)} collectors from ${real.from}`);
@@ -97,12 +97,12 @@ async function renderOne(stackFile: StackFile, { out, chart, compare, otelcol }:
     }
 }
 
-async function fromCharts(route: Route, chart: string): Promise<CollectorSource> {
-    const charts = await findCharts(chart, route.settings.version);
+async function fromCharts(deployment: Deployment, chart: string): Promise<CollectorSource> {
+    const charts = await findCharts(chart, deployment.settings.version);
     try {
         return {
-            collectors: await collectorsOfCharts(route, charts.folder),
-            from: `the charts of KOF ${route.settings.version}, with Helm`,
+            collectors: await collectorsOfCharts(deployment, charts.folder),
+            from: `the charts of KOF ${deployment.settings.version}, with Helm`,
         };
     } finally {
         charts.dispose();

@@ -1,5 +1,5 @@
 import { collectorDocument, effectiveCollectors, shortName, type Collector } from "../core/collectors/effective";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { summaryPage } from "../core/review/summary/page";
 import { writeYaml } from "../core/lib/yaml/write";
 import type { Files } from "./folder";
@@ -26,31 +26,31 @@ export interface CollectorSource {
  */
 export async function renderStack(
     stackFile: StackFile,
-    collectorsOf: (route: Route) => CollectorSource | Promise<CollectorSource> = fromCatalog,
+    collectorsOf: (deployment: Deployment) => CollectorSource | Promise<CollectorSource> = fromCatalog,
 ): Promise<Files> {
     const run = await runOffline(stackFile, { preview: false });
-    const route = routeOfFile(stackFile);
-    return renderRun(stackFile, run, route, await collectorsOf(route));
+    const deployment = routeOfFile(stackFile);
+    return renderRun(stackFile, run, deployment, await collectorsOf(deployment));
 }
 
 /** The collectors as the catalog has them. */
-export function fromCatalog(route: Route): CollectorSource {
-    return { collectors: effectiveCollectors(route), from: `the catalog of KOF ${route.settings.version}` };
+export function fromCatalog(deployment: Deployment): CollectorSource {
+    return { collectors: effectiveCollectors(deployment), from: `the catalog of KOF ${deployment.settings.version}` };
 }
 
 function renderRun(
     { stack }: StackFile,
     { resources, messages }: OfflineRun,
-    route: Route,
+    deployment: Deployment,
     { collectors, from }: CollectorSource,
 ): Files {
     const notices = messages.flatMap((message) => /^warning: (.*)$/s.exec(message)?.[1] ?? []);
-    const about = `Stack ${stack}: route ${route.settings.route}, KOF ${route.settings.version}.`;
+    const about = `Stack ${stack}: route ${deployment.settings.route}, KOF ${deployment.settings.version}.`;
     const chart = resources.find(({ type }) => type === "kubernetes:helm.sh/v4:Chart");
     const own = sorted(resources.filter(({ type, read }) => /^kubernetes:(?!helm\.sh)/.test(type) && !read));
     const aws = sorted(resources.filter(({ type }) => type.startsWith("aws:")));
     return {
-        "summary.md": summaryPage(stack, route, notices),
+        "summary.md": summaryPage(stack, deployment, notices),
         "kof-values.yaml": yaml(
             [
                 about,

@@ -11,7 +11,8 @@ import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "
 import { gib } from "../core/review/capacity/estimates";
 import { isMap, mergeValues, nest, type HelmValues } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
-import { routeOf, type Route } from "../core/routes";
+import { deploymentOf } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { bufferOf } from "../core/routes/collectors";
 import { toPaste } from "../core/routes/stored";
 import { contentOf, sizeInGiB } from "../core/routes/volumes";
@@ -46,7 +47,7 @@ const options = {
 export function routeWithRates(
     { file, config, secretKeys }: StackFile,
     changed: readonly string[],
-): { route: Route; rates: Rates } {
+): { deployment: Deployment; rates: Rates } {
     const raw = rawSettings(config, (key) => secretKeys.includes(key));
     const rates = changed.reduce<HelmValues>((all, text) => {
         const [key = "", value = ""] = text.split("=", 2);
@@ -65,7 +66,7 @@ export function routeWithRates(
         const paste = writeYaml({ "kof:rates": example });
         throw new UserError(`${file} does not say how much telemetry there is. Add, or give with --rate:\n\n${paste}`);
     }
-    return { route: routeOf(settings), rates: settings.rates };
+    return { deployment: deploymentOf(settings), rates: settings.rates };
 }
 
 /** What stands in a stack file may be anything: what is wrong with it is said when it is parsed. */
@@ -74,41 +75,44 @@ function ratesOf(raw: unknown): HelmValues {
 }
 
 /** What the volumes need, when they are full, and what it costs, as a person reads it. */
-export function sizeText(route: Route, rates: Rates, prices: Prices, region?: string): string {
-    const rows = capacityOf(route, rates);
+export function sizeText(deployment: Deployment, rates: Rates, prices: Prices, region?: string): string {
+    const rows = capacityOf(deployment, rates);
     const short = rows.filter(({ neededGiB, volume }) => (neededGiB ?? 0) > sizeInGiB(volume.size));
-    const cloudwatch = cloudwatchCost(route, rates, prices);
+    const cloudwatch = cloudwatchCost(deployment, rates, prices);
     return [
-        styleText("bold", `Volumes on this cluster, route ${route.settings.route}, KOF ${route.settings.version}`),
+        styleText(
+            "bold",
+            `Volumes on this cluster, route ${deployment.settings.route}, KOF ${deployment.settings.version}`,
+        ),
         ...table([["", "a day", "kept", "needed", "configured", "full"], ...rows.map(cells)]),
         "",
-        ...(storesHere(route)
+        ...(storesHere(deployment)
             ? [
                   "Needed and configured are the size of each volume; needed has a fifth of it free, and the copies of metrics.",
               ]
-            : [`Route ${route.settings.route} stores nothing of this cluster's own on these volumes.`]),
-        ...storesWithoutVolumes(route),
-        ...bufferLines(route, rates),
+            : [`Route ${deployment.settings.route} stores nothing of this cluster's own on these volumes.`]),
+        ...storesWithoutVolumes(deployment),
+        ...bufferLines(deployment, rates),
         ...(short.length > 0
             ? [
                   "",
                   styleText("yellow", "Too small. Make them larger (docs/storage.md says how):"),
-                  ...pasted(route, short),
+                  ...pasted(deployment, short),
               ]
             : []),
         "",
         styleText("bold", `A month, at the list prices of ${prices.date}`),
         ...table([
-            ["volumes", costCell(volumeCost(route, prices, region), prices)],
+            ["volumes", costCell(volumeCost(deployment, prices, region), prices)],
             ...(cloudwatch ? [["CloudWatch", costCell(cloudwatch, prices)]] : []),
         ]),
     ].join("\n");
 }
 
 /** What is held back in an outage, against what one exporter of a collector may keep on its node. */
-function bufferLines(route: Route, rates: Rates): string[] {
-    const { duration, bytes } = bufferOf(route.settings);
-    const rows = bufferCapacity(route, rates);
+function bufferLines(deployment: Deployment, rates: Rates): string[] {
+    const { duration, bytes } = bufferOf(deployment.settings);
+    const rows = bufferCapacity(deployment, rates);
     const tight = rows.some(({ heldGiB }) => heldGiB > bytes / gib);
     return rows.length === 0
         ? []
@@ -142,8 +146,10 @@ function costCell(cost: Cost, { currency }: Prices): string {
         : `${cost.amount.toFixed(2)} ${currency} in ${cost.region} (${cost.source})`;
 }
 
-function pasted(route: Route, rows: readonly VolumeCapacity[]): string[] {
-    const sizes = rows.map(({ volume, neededGiB }) => toPaste(route, volume.source, "size", `${String(neededGiB)}Gi`));
+function pasted(deployment: Deployment, rows: readonly VolumeCapacity[]): string[] {
+    const sizes = rows.map(({ volume, neededGiB }) =>
+        toPaste(deployment, volume.source, "size", `${String(neededGiB)}Gi`),
+    );
     const text = writeYaml(mergeValues(...sizes)).trimEnd();
     return text.split("\n").map((line) => `    ${line}`);
 }
@@ -156,7 +162,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
 if (require.main === module) {
     run(() => {
         const { rate = [], prices, region, ...choice } = parseOptions(usage, options);
-        const { route, rates } = routeWithRates(readStackFile(choice), rate);
-        console.log(sizeText(route, rates, readPrices(prices), region));
+        const { deployment, rates } = routeWithRates(readStackFile(choice), rate);
+        console.log(sizeText(deployment, rates, readPrices(prices), region));
     });
 }

@@ -5,7 +5,8 @@ import { parseDocument, type Document } from "yaml";
 
 import { isMap } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
-import { routeOf, type Route } from "../core/routes";
+import { deploymentOf } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { hasSecret, parseSettings, rawSettings } from "../core/routes/parse";
 import { asPulumi } from "../core/lib/yaml/read";
 
@@ -152,8 +153,8 @@ function readText(file: string): string {
 }
 
 /** What a stack file comes to, without running the program. */
-export function routeOfFile({ file, config, secretKeys }: StackFile): Route {
-    return routeOf(
+export function routeOfFile({ file, config, secretKeys }: StackFile): Deployment {
+    return deploymentOf(
         parseSettings(
             rawSettings(config, (key) => secretKeys.includes(key)),
             file,

@@ -43,7 +43,7 @@ run(async () => {
     const timeout = duration(limit);
     const stackFile = readStackFile(choice);
     const live = connect(stackFile);
-    const { route, version } = live.route.settings;
+    const { route, version } = live.deployment.settings;
     const mark = {
         text: `kofverify${randomBytes(8).toString("hex")}`,
         traceId: randomBytes(16).toString("hex"),

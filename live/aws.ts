@@ -1,5 +1,5 @@
 import type { Check, Finding, Live } from "./findings";
-import { CouldNotLook } from "./findings";
+import { CouldNotLook } from "../core/lib/errors";
 
 /** Whether AWS lets this person make what a stack needs there. */
 export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }];
@@ -17,8 +17,8 @@ const credentialActions = {
     existingSecret: [],
 } as const;
 
-async function identityAndRights({ route, aws: { profile } }: Live): Promise<Finding[]> {
-    const { cloudwatch } = route;
+async function identityAndRights({ deployment, aws: { profile } }: Live): Promise<Finding[]> {
+    const { cloudwatch } = deployment;
     if (!cloudwatch) {
         return [];
     }

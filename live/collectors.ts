@@ -5,7 +5,8 @@ import { clockProcessors, originalTime } from "../core/collectors/clock";
 import { typeOf } from "../core/collectors/flows";
 import { valueAt, type HelmValue } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import { CouldNotLook, type Check, type Finding, type Live } from "./findings";
+import type { Check, Finding, Live } from "./findings";
+import { CouldNotLook } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
 
 /** Whether KOF's pods run, and whether what the collectors take in gets out again. */
@@ -243,7 +244,7 @@ async function samplesOf(kubernetes: Kubernetes, pod: Pod): Promise<Sample[]> {
  * every pod is green. Only these counters tell. Where AWS refuses the credentials they do not move for as long as
  * `kof:buffer.duration` says: then only the queue tells, and what the exporter says at each try.
  */
-async function failedExports({ kubernetes, route }: Live): Promise<Finding[]> {
+async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const findings: Finding[] = [];
     let unseen: CouldNotLook | undefined;
     for (const pod of await runningCollectors(kubernetes)) {
@@ -256,7 +257,7 @@ async function failedExports({ kubernetes, route }: Live): Promise<Finding[]> {
                 const error = await exportError(kubernetes, pod, failed ? {} : { seconds: lastTries });
                 findings.push(...(error === undefined ? [] : [exportErrorFinding(pod.metadata.name, error)]));
             }
-            findings.push(...clockFindings(pod.metadata.name, samples, route));
+            findings.push(...clockFindings(pod.metadata.name, samples, deployment));
         } catch (error) {
             if (!(error instanceof CouldNotLook)) {
                 throw error;
@@ -306,7 +307,7 @@ function whenDropped(exporter: string): string {
 }
 
 /** Records whose time the collector has corrected, and data points that it has dropped for theirs. */
-export function clockFindings(pod: string, samples: readonly Sample[], { cloudwatch }: Live["route"]): Finding[] {
+export function clockFindings(pod: string, samples: readonly Sample[], { cloudwatch }: Live["deployment"]): Finding[] {
     if (!cloudwatch) {
         return [];
     }

@@ -1,5 +1,6 @@
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import type { Kubernetes } from "./kubernetes";
+import { CouldNotLook } from "../core/lib/errors";
 
 /** How bad something is: it will not work, it may not, or nobody could see whether it does. */
 export type Severity = "problem" | "warning" | "unknown";
@@ -15,14 +16,9 @@ export interface Finding {
     readonly fix: string;
 }
 
-/** Something could not be seen: no answer, or no right to look. That is not the same as "it is not there". */
-export class CouldNotLook extends Error {
-    override readonly name = "CouldNotLook";
-}
-
 /** What checks look at. */
 export interface Live {
-    readonly route: Route;
+    readonly deployment: Deployment;
     readonly kubernetes: Kubernetes;
     /** The `aws:` configuration of the stack as far as a client needs it. */
     readonly aws: { readonly profile?: string | undefined };

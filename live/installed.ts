@@ -3,8 +3,7 @@ import { gunzipSync } from "node:zlib";
 import type { Claim } from "../core/adopt/claims";
 import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import { UserError } from "../core/lib/errors";
-import { CouldNotLook } from "./findings";
+import { UserError, CouldNotLook } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
 
 /** What is installed on a cluster, as far as it could be seen. */

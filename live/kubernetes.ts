@@ -6,8 +6,7 @@ import * as path from "node:path";
 
 import { KubeConfig } from "@kubernetes/client-node";
 
-import { UserError } from "../core/lib/errors";
-import { CouldNotLook } from "./findings";
+import { UserError, CouldNotLook } from "../core/lib/errors";
 
 /** What a server answered. */
 export interface Response {

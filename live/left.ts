@@ -7,8 +7,9 @@ import {
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import type { Left } from "../core/review/plan/left";
 import { kofNamespace } from "../core/charts/namespace";
-import type { Route } from "../core/routes";
-import { CouldNotLook, type Live } from "./findings";
+import type { Deployment } from "../core/routes/deployment";
+import type { Live } from "./findings";
+import { CouldNotLook } from "../core/lib/errors";
 
 interface Named {
     readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
@@ -108,11 +109,11 @@ async function templates({ kubernetes }: Live): Promise<Left[]> {
 }
 
 /** The log groups that are tagged as this cluster's: another's may have the same name. */
-export async function logGroups({ route, aws: { profile } }: Live): Promise<Left[]> {
-    if (!route.cloudwatch) {
+export async function logGroups({ deployment, aws: { profile } }: Live): Promise<Left[]> {
+    if (!deployment.cloudwatch) {
         return [];
     }
-    const { region, endpoint } = route.cloudwatch;
+    const { region, endpoint } = deployment.cloudwatch;
     const client = new CloudWatchLogsClient({
         region,
         ...(endpoint === undefined ? {} : { endpoint }),
@@ -120,12 +121,12 @@ export async function logGroups({ route, aws: { profile } }: Live): Promise<Left
     });
     try {
         const left: Left[] = [];
-        for (const name of namesOf(route)) {
+        for (const name of namesOf(deployment)) {
             const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
             const group = found.logGroups?.find(({ logGroupName }) => logGroupName === name);
             const resourceArn = group?.logGroupArn ?? group?.arn?.replace(/:\*$/, "");
             const { tags = {} } = group ? await client.send(new ListTagsForResourceCommand({ resourceArn })) : {};
-            if (group && tags[clusterTag] === route.settings.clusterName) {
+            if (group && tags[clusterTag] === deployment.settings.clusterName) {
                 left.push({
                     what: `log group ${name} in ${region}, ${String(group.storedBytes ?? 0)} bytes`,
                     remove: `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
@@ -141,7 +142,7 @@ export async function logGroups({ route, aws: { profile } }: Live): Promise<Left
 }
 
 /** The names of a stack's log groups. Where its stack file names none, it may have been deployed with the former default. */
-function namesOf({ settings, cloudwatch }: Route): string[] {
+function namesOf({ settings, cloudwatch }: Deployment): string[] {
     const names = (cloudwatch?.logGroups ?? []).map(({ name }) => name);
     if (settings.route !== "cloudwatch" || settings.cloudwatch.logGroup !== undefined || !cloudwatch) {
         return names;

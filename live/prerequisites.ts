@@ -1,7 +1,7 @@
 import * as semver from "semver";
 
 import { kofNamespace } from "../core/charts/namespace";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { secretsOf } from "../core/routes/secrets";
 import type { Check, Finding, Live } from "./findings";
 
@@ -41,7 +41,7 @@ interface Condition {
 }
 
 /** KCM's minor version is KOF's: upstream tests no other pair (.github/actions/shared-setup/action.yaml, KOF 1.8 to 1.11). */
-async function kcm({ kubernetes, route }: Live): Promise<Finding[]> {
+async function kcm({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const [management] = await kubernetes.list<{
         metadata: { name: string };
         spec?: { release?: string };
@@ -61,7 +61,7 @@ async function kcm({ kubernetes, route }: Live): Promise<Finding[]> {
     const release = management.status?.release ?? management.spec?.release ?? "";
     // A release is named after its version: kcm-1-10-0.
     const version = /(\d+)-(\d+)-(\d+)/.exec(release)?.slice(1).join(".");
-    const wanted = route.settings.version;
+    const wanted = deployment.settings.version;
     if (version === undefined || semver.minor(version) !== semver.minor(wanted)) {
         findings.push({
             severity: "warning",
@@ -165,12 +165,12 @@ async function certManager({ kubernetes }: Live): Promise<Finding[]> {
           ];
 }
 
-async function istioLabel({ kubernetes, route }: Live): Promise<Finding[]> {
+async function istioLabel({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const namespace = await kubernetes.get<{ metadata: { labels?: Record<string, string> } }>(
         `/api/v1/namespaces/${kofNamespace}`,
     );
     const inMesh = namespace?.metadata.labels?.["istio-injection"] === "enabled";
-    const { istio } = route.settings;
+    const { istio } = deployment.settings;
     if (!namespace || inMesh === istio) {
         return [];
     }
@@ -193,9 +193,9 @@ interface NeededSecret {
     readonly fix: string;
 }
 
-async function secrets({ kubernetes, route }: Live): Promise<Finding[]> {
+async function secrets({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const findings: Finding[] = [];
-    for (const { name, keys, ...rest } of neededSecrets(route)) {
+    for (const { name, keys, ...rest } of neededSecrets(deployment)) {
         const secret = await kubernetes.get<{ data?: Record<string, string> }>(
             `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
         );
@@ -214,9 +214,9 @@ async function secrets({ kubernetes, route }: Live): Promise<Finding[]> {
 }
 
 /** The Secrets that a stack needs, apart from those that are made along with it. */
-export function neededSecrets(route: Route): NeededSecret[] {
-    const { settings } = route;
-    return secretsOf(route).flatMap(({ name, keys, maker, reader }): NeededSecret[] => {
+export function neededSecrets(deployment: Deployment): NeededSecret[] {
+    const { settings } = deployment;
+    return secretsOf(deployment).flatMap(({ name, keys, maker, reader }): NeededSecret[] => {
         const secret = { name, keys, severity: "problem" } as const;
         if (maker === "kof" && settings.route === "regional" && reader === "collectors") {
             const { cluster, namespace } = settings.regional;

@@ -1,4 +1,4 @@
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { airGap } from "../core/routes/airGap";
 import type { Check, Finding, Live } from "./findings";
 import { reason, send, type Response } from "./kubernetes";
@@ -17,8 +17,8 @@ export interface Artifact {
 }
 
 /** The charts and images that a stack's management cluster fetches, where the stack says they are mirrored to. */
-export function artifactsOf(route: Route): Artifact[] {
-    const { charts, images } = airGap(route);
+export function artifactsOf(deployment: Deployment): Artifact[] {
+    const { charts, images } = airGap(deployment);
     return [
         ...charts.filter(isHere).map(({ name, version, repository }) => ({
             name: `chart ${name} ${version}`,
@@ -36,9 +36,9 @@ function isHere({ cluster }: { readonly cluster: string }): boolean {
     return cluster === "management";
 }
 
-async function artifacts({ route }: Live): Promise<Finding[]> {
+async function artifacts({ deployment }: Live): Promise<Finding[]> {
     const looks = await Promise.all(
-        artifactsOf(route).map(async (artifact) => ({ artifact, answer: await ask(artifact) })),
+        artifactsOf(deployment).map(async (artifact) => ({ artifact, answer: await ask(artifact) })),
     );
     const findings: Finding[] = [];
     const unseen = new Map<string, { what: string; artifacts: Artifact[] }>();

@@ -28,9 +28,9 @@ const paths = {
 } as const;
 
 /** Pulumi only says that it waited in vain for a HelmRelease. Why is in the conditions of it, its chart and its repository. */
-async function fluxObjects({ kubernetes, route }: Live): Promise<Finding[]> {
+async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const findings: Finding[] = [];
-    for (const { kind, namespace, name } of umbrellaObjects(route.catalog, route.values)) {
+    for (const { kind, namespace, name } of umbrellaObjects(deployment.catalog, deployment.values)) {
         const object = await kubernetes.get<Reconciled>(pathOf({ kind, namespace, name }));
         const describe = `kubectl describe ${kind.toLowerCase()} -n ${namespace} ${name}`;
         const failed = object?.status?.conditions?.filter(({ type, status, reason }) =>

@@ -2,10 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { collectorsRelease } from "../core/collectors/effective";
 import { kofNamespace } from "../core/charts/namespace";
-import { UserError } from "../core/lib/errors";
+import { UserError, CouldNotLook } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { startAnnotation } from "../core/charts/restarts";
-import { CouldNotLook } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 
 interface Container {

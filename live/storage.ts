@@ -1,8 +1,9 @@
 import { kofNamespace } from "../core/charts/namespace";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { keyOf, type Aspect } from "../core/routes/stored";
 import { sizeInGiB, volumesOf } from "../core/routes/volumes";
-import { storageClassOf, storageClassPresets } from "../core/settings/storageClasses";
+import { storageClassOf } from "../core/settings/storageClasses";
+import { storageClassPresets } from "../core/settings/storageClassPresets";
 import type { Check, Finding, Live } from "./findings";
 
 /** Whether the volumes that a route asks for can be made, and fit those that are there. */
@@ -23,14 +24,14 @@ const classes = "/apis/storage.k8s.io/v1/storageclasses";
 const isDefault = ({ metadata }: StorageClass) =>
     metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
 
-async function storageClass({ kubernetes, route }: Live): Promise<Finding[]> {
-    if (volumesOf(route).length === 0) {
+async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]> {
+    if (volumesOf(deployment).length === 0) {
         return [];
     }
     const all = await kubernetes.list<StorageClass>(classes);
     const names = all.map(({ metadata }) => metadata.name).join(", ") || "none";
     const defaults = all.filter(isDefault);
-    const settings = route.settings.storageClass;
+    const settings = deployment.settings.storageClass;
     const made = storageClassOf(settings);
     const others = defaults.filter(({ metadata }) => metadata.name !== settings?.name);
     const findings: Finding[] = [];
@@ -163,10 +164,10 @@ async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
     return findings;
 }
 
-async function existingClaims({ kubernetes, route }: Live): Promise<Finding[]> {
+async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding[]> {
     return compareClaims(
         await kubernetes.list<Claim>(claimsPath),
-        route,
+        deployment,
         defaultClass(await kubernetes.list<StorageClass>(classes)),
     );
 }
@@ -182,10 +183,10 @@ function workloadOf(claim: string): string | undefined {
 }
 
 /** How volumes that exist differ from those that a stack asks for, where that cannot go well. */
-export function compareClaims(claims: readonly Claim[], route: Route, defaultClassName: string): Finding[] {
-    return volumesOf(route).flatMap((volume) => {
+export function compareClaims(claims: readonly Claim[], deployment: Deployment, defaultClassName: string): Finding[] {
+    return volumesOf(deployment).flatMap((volume) => {
         const set = (aspect: Aspect, value = "") =>
-            `pulumi config set --path ${keyOf(route, volume.source, aspect)} ${value}`;
+            `pulumi config set --path ${keyOf(deployment, volume.source, aspect)} ${value}`;
         const findings: Finding[] = [];
         const own = claims.filter(({ metadata }) => workloadOf(metadata.name) === volume.workload);
         const sizes = unique(own.map(({ spec }) => spec.resources?.requests?.storage ?? ""));
@@ -210,7 +211,7 @@ export function compareClaims(claims: readonly Claim[], route: Route, defaultCla
                 why: "A volume cannot be moved to another class: the Helm upgrade fails, or nothing happens.",
                 fix:
                     set("storageClass", classNames[0]) +
-                    (keyOf(route, volume.source, "storageClass").startsWith("kof:storageClass")
+                    (keyOf(deployment, volume.source, "storageClass").startsWith("kof:storageClass")
                         ? " && pulumi config set --path kof:storageClass.create false"
                         : ""),
             });

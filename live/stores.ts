@@ -1,12 +1,13 @@
 import type * as https from "node:https";
 
 import { kofNamespace } from "../core/charts/namespace";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { endText, type End } from "../core/routes/destinations";
 import { vmuserSecretName } from "../core/charts/vmuser";
 import type { SettingsOf } from "../core/settings/settings";
 import { readLogEvents } from "./cloudwatch";
-import { CouldNotLook, type Live } from "./findings";
+import type { Live } from "./findings";
+import { CouldNotLook } from "../core/lib/errors";
 import { reason, refusal, send, type Kubernetes, type Response } from "./kubernetes";
 import { metricLabel, metricName, type Mark, type SentSignal } from "./otlp";
 
@@ -62,12 +63,12 @@ export async function storeOf(signal: SentSignal, ends: readonly End[], live: Li
 }
 
 async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string): Promise<Store> {
-    const { route, kubernetes } = live;
+    const { deployment, kubernetes } = live;
     const name = endText(end);
-    const { settings, cloudwatch } = route;
+    const { settings, cloudwatch } = deployment;
     const { holds, logGroup } = end;
     if (logGroup !== undefined && cloudwatch) {
-        return cloudwatchStore(name, { ...route, cloudwatch: { ...cloudwatch, logGroup } }, live.aws.profile);
+        return cloudwatchStore(name, { ...deployment, cloudwatch: { ...cloudwatch, logGroup } }, live.aws.profile);
     }
     if (end.on === "cluster") {
         return victoria(name, signal, (path) => serviceGet(kubernetes, selectService(end.address) + path));
@@ -198,7 +199,10 @@ async function domainOf(cluster: string, namespace: string, kubernetes: Kubernet
 
 function cloudwatchStore(
     name: string,
-    { settings, cloudwatch }: Pick<Route, "settings"> & { readonly cloudwatch: NonNullable<Route["cloudwatch"]> },
+    {
+        settings,
+        cloudwatch,
+    }: Pick<Deployment, "settings"> & { readonly cloudwatch: NonNullable<Deployment["cloudwatch"]> },
     profile?: string,
 ): Store {
     const { region, logGroup, endpoint } = cloudwatch;

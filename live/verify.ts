@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { effectiveCollectors } from "../core/collectors/effective";
 import { kofNamespace } from "../core/charts/namespace";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { destinationsOf, type End } from "../core/routes/destinations";
 import {
     countersOf,
@@ -14,7 +14,8 @@ import {
     type ExporterCounters,
     type Pod,
 } from "./collectors";
-import { CouldNotLook, type Finding, type Live, type Result } from "./findings";
+import type { Finding, Live, Result } from "./findings";
+import { CouldNotLook } from "../core/lib/errors";
 import { refusal } from "./kubernetes";
 import { otlpRecord, sentSignals, type Mark, type SentSignal } from "./otlp";
 import { storeOf, type Store } from "./stores";
@@ -64,7 +65,7 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
         const detail = `no pod of ${daemon} is running in ${kofNamespace}`;
         return sentSignals.map((signal) => {
             const about = { signal, accepted: "no", sent: "no", stored: "no" } as const;
-            const ends = endsOfRecord(signal, live.route);
+            const ends = endsOfRecord(signal, live.deployment);
             return ends.length > 0 ? { ...about, detail, store: storesText(ends) } : about;
         });
     }
@@ -87,9 +88,9 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
 }
 
 /** Where a record of a signal ends that the daemon takes; nowhere where that is not stored. */
-function endsOfRecord(signal: SentSignal, route: Route): readonly End[] {
-    const taking = effectiveCollectors(route).filter(({ name }) => name === daemon);
-    const destination = destinationsOf(route, taking)[signal];
+function endsOfRecord(signal: SentSignal, deployment: Deployment): readonly End[] {
+    const taking = effectiveCollectors(deployment).filter(({ name }) => name === daemon);
+    const destination = destinationsOf(deployment, taking)[signal];
     return destination.stored ? destination.ends : [];
 }
 
@@ -99,7 +100,7 @@ function storesText(ends: readonly End[]): string {
 
 async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: VerifyOptions): Promise<Journey> {
     const { kubernetes } = live;
-    const ends = endsOfRecord(signal, live.route);
+    const ends = endsOfRecord(signal, live.deployment);
     if (ends.length === 0) {
         return { signal, accepted: "no", sent: "no", stored: "no" };
     }

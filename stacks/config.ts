@@ -1,8 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import type { ProviderArgs as AwsProviderArgs } from "@pulumi/aws/provider";
-import type { ProviderArgs as KubernetesProviderArgs } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
 import { parse } from "yaml";
@@ -13,29 +11,16 @@ import { isMap } from "../core/lib/values";
 import { lintCollectors } from "../core/review/lint";
 import { UserError } from "../core/lib/errors";
 import type { ClusterChoice } from "../live/kubernetes";
-import { routeOf, type Route } from "../core/routes";
-import { logGroupOfDeployed, type Deployed } from "./deployed";
+import { deploymentOf } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
+import { logGroupOfDeployed } from "./deployed";
+import type { Deployed } from "./memory";
 import { isRendered, renderedSecretProblems } from "./gitops";
 import { inNamespace, parseJson, parseSettings, rawSettings } from "../core/routes/parse";
 import { brief, configurationError } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
 import { storageClassNotices } from "../core/settings/storageClasses";
-
-/** Everything that a stack's configuration says. */
-export interface Configuration {
-    /** What to call the stack file in errors. */
-    readonly source: string;
-    /** What the `kof:` configuration comes to. */
-    readonly route: Route;
-    /** What a reader of the preview should know. */
-    readonly notices: readonly string[];
-    /** The `kubernetes:` configuration: which cluster, and how to reach it. */
-    readonly kubernetes: KubernetesProviderArgs;
-    /** The same, as far as it decides which cluster: in plain text, for a look at it. */
-    readonly cluster: ClusterChoice;
-    /** The `aws:` configuration: whose credentials to use. */
-    readonly aws: AwsProviderArgs;
-}
+import type { Configuration } from "./configuration";
 
 // Exported but not declared. Config.getSecret takes a key for a secret even when it is none, so it cannot tell.
 const { isConfigSecret } = runtimeConfig as unknown as { isConfigSecret: (key: string) => boolean };
@@ -60,18 +45,18 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
         const kept = keepLogGroup(rawSettings(runtimeConfig.allConfig(), isConfigSecret), deployed);
         const settings = parseSettings(kept.raw, source);
         checkChartFolder(settings, source);
-        const route = routeOf(settings);
+        const deployment = deploymentOf(settings);
         const notices = [
-            ...route.notices,
-            ...checkCollectors(route, source),
+            ...deployment.notices,
+            ...checkCollectors(deployment, source),
             ...storageClassNotices(settings.storageClass),
             ...keptNotices(settings, kept.logGroup, source),
         ];
         const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
         checkKubernetesKeys(Object.keys(kubernetes), source);
-        checkRenderedSecrets(route, kubernetes, source);
+        checkRenderedSecrets(deployment, kubernetes, source);
         const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
-        return { source, route, notices, kubernetes, cluster: clusterChoice(), aws };
+        return { source, deployment, notices, kubernetes, cluster: clusterChoice(), aws };
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
@@ -128,16 +113,16 @@ function checkKubernetesKeys(keys: readonly string[], source: string): void {
 }
 
 /** What goes into git can be read by everyone who can read the repository. */
-function checkRenderedSecrets(route: Route, kubernetes: Configuration["kubernetes"], source: string): void {
-    const problems = isRendered(kubernetes) ? renderedSecretProblems(route) : [];
+function checkRenderedSecrets(deployment: Deployment, kubernetes: Configuration["kubernetes"], source: string): void {
+    const problems = isRendered(kubernetes) ? renderedSecretProblems(deployment) : [];
     if (problems.length > 0) {
         throw configurationError(source, problems);
     }
 }
 
 /** What is wrong with the collectors is missed only when they start, or not at all. */
-function checkCollectors(route: Route, source: string): string[] {
-    const { faults, notices } = lintCollectors(route);
+function checkCollectors(deployment: Deployment, source: string): string[] {
+    const { faults, notices } = lintCollectors(deployment);
     if (faults.length > 0) {
         throw configurationError(source, faults);
     }

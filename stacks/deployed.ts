@@ -3,59 +3,18 @@ import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 
 import { isMap } from "../core/lib/values";
-import {
-    acknowledgement,
-    acknowledgements,
-    firstConsequences,
-    planOf,
-    refused,
-    type Plan,
-    type Verdict,
-} from "../core/review/plan";
+import { acknowledgement, firstConsequences, planOf, refused, type Plan, type Verdict } from "../core/review/plan";
+import { acknowledgements } from "../core/review/plan/consequence";
 import type { KnownLogGroups } from "../core/review/plan/cloudwatch";
 import { metricCopies, unspent, type Past } from "../core/review/plan/past";
 import { UserError } from "../core/lib/errors";
-import { routeOf, type Route } from "../core/routes";
-import type { Configuration } from "./config";
+import { deploymentOf } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
+import type { Configuration } from "./configuration";
 import { parseSettings } from "../core/routes/parse";
-import type { Place, placeOutput } from "./place";
 import { configurationError, formatProblem } from "../core/settings/problems";
-import type { Retries, retriesOutput } from "./retries";
 import type { Settings } from "../core/settings/settings";
-
-/** The output under which a stack remembers the settings that it was last deployed with. */
-export const settingsOutput = "settings";
-
-/** The output under which a stack remembers its log groups. */
-export const logGroupsOutput = "cloudwatch";
-
-/** What a stack remembers of its last deployment: the outputs that the next one is compared with. */
-export interface Deployed {
-    /** The settings of the last deployment that was completed, with which the next is compared, as {@link rememberedSettings} left them. */
-    readonly [settingsOutput]: Readonly<Record<string, unknown>>;
-    /** What stood in `kof:acknowledge` in any deployment that was completed. */
-    readonly acknowledged?: readonly string[];
-    /**
-     * The fewest copies of each metric that any deployment asked for. Missing where nobody knows: after one of an older version
-     * of this program, and where a KOF was taken over.
-     */
-    readonly fewestCopies?: number;
-    /** What deployments have left behind, by what it is the command that removes it. */
-    readonly left?: Readonly<Record<string, string>>;
-    /** Missing in what versions up to 0.1.0 have left, and where the stack was never on route `cloudwatch`. */
-    readonly [logGroupsOutput]?: RememberedLogGroups;
-    /** Where it was; `undefined` where an older version of this program made it. */
-    readonly [placeOutput]?: Place;
-    readonly [retriesOutput]?: Retries;
-}
-
-/** What a stack remembers of its CloudWatch log groups, on whichever route it is now. */
-export interface RememberedLogGroups {
-    /** The one of the logs, which the stack keeps where its stack file names none. */
-    readonly logGroup: string;
-    /** Those that the stack made, as `NAME@REGION`: the only ones that it may delete. */
-    readonly made: readonly string[];
-}
+import { logGroupsOutput, settingsOutput, type Deployed } from "./memory";
 
 /** What the running stack remembers of its last deployment; `undefined` where none was completed. */
 export async function lastDeployment(): Promise<Deployed | undefined> {
@@ -114,7 +73,7 @@ function noneOf(value: unknown): unknown {
 }
 
 /** What a stack remembers of its settings: all that decides what runs. */
-export function rememberedSettings({ settings, cloudwatch }: Route): Deployed[typeof settingsOutput] {
+export function rememberedSettings({ settings, cloudwatch }: Deployment): Deployed[typeof settingsOutput] {
     const { acknowledge: _, adopt: __, ...remembered } = settings;
     return settings.route === "cloudwatch" && cloudwatch
         ? { ...remembered, cloudwatch: { ...settings.cloudwatch, logGroup: cloudwatch.logGroup } }
@@ -130,7 +89,7 @@ export function logGroupOfDeployed(deployed: Deployed): string | undefined {
 
 /** What a stack remembers besides, once a deployment is completed. */
 export function rememberedPast(
-    to: Route,
+    to: Deployment,
     deployed: Deployed | undefined,
 ): Pick<Deployed, "acknowledged" | "fewestCopies"> {
     const acknowledged = [...spentBy(deployed), ...acknowledgements(to.settings.acknowledge)];
@@ -158,7 +117,7 @@ function spentBy(deployed: Deployed | undefined): readonly string[] {
  * @throws RunError with everything that stands in the way, before anything is registered.
  */
 export function checkChange(
-    { route: to, source }: Configuration,
+    { deployment: to, source }: Configuration,
     deployed: Deployed | undefined,
     known: KnownLogGroups,
     origin = "the last deployment",
@@ -193,9 +152,9 @@ function routeOfDeployed(
     next: Settings,
     { spent }: Past,
     source: string,
-): Route | undefined {
+): Deployment | undefined {
     try {
-        return routeOf(parseSettings(found, source, true));
+        return deploymentOf(parseSettings(found, source, true));
     } catch (error) {
         if (!(error instanceof UserError)) {
             throw error;

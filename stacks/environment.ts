@@ -14,26 +14,27 @@ import { Kof } from "../components/kof";
 import { Namespace } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
 import { StorageClass } from "../components/storageClass";
-import { cloudwatchSecretName, type CloudWatchParts } from "../core/routes/cloudwatch";
-import type { Route } from "../core/routes";
+import { cloudwatchSecretName } from "../core/routes/cloudwatch";
+import type { CloudWatchParts, Deployment } from "../core/routes/deployment";
 import { umbrellaCollects } from "../core/routes/collectors";
 import { destinationsOf, destinationText } from "../core/routes/destinations";
 import { secretsOf } from "../core/routes/secrets";
 import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../core/routes/volumes";
-import type { Configuration } from "./config";
-import {
-    logGroupsOutput,
-    outputsOfWhole,
-    rememberedPast,
-    rememberedSettings,
-    settingsOutput,
-    type Deployed,
-    type RememberedLogGroups,
-} from "./deployed";
+import type { Configuration } from "./configuration";
+import { outputsOfWhole, rememberedPast, rememberedSettings } from "./deployed";
 import { isRendered } from "./gitops";
 import type { AwsFindings } from "./logGroups";
-import { clusterIdentifier, placeOutput, stackName, staysInPlace, type Cluster, type Place } from "./place";
-import { retriesOutput, type Retries } from "./retries";
+import { clusterIdentifier, stackName, staysInPlace, type Cluster } from "./place";
+import {
+    placeOutput,
+    type Place,
+    retriesOutput,
+    type Retries,
+    settingsOutput,
+    logGroupsOutput,
+    type RememberedLogGroups,
+    type Deployed,
+} from "./memory";
 import { whenRestarted } from "./rollout";
 import type { SettingsOf } from "../core/settings/settings";
 import { storageClassOf } from "../core/settings/storageClasses";
@@ -76,10 +77,10 @@ export interface Known {
 
 /** Declares everything that one environment is made of, in order: namespace, storage class and secrets, then KOF. */
 export function createEnvironment(
-    { source, route, notices, kubernetes }: Configuration,
+    { source, deployment, notices, kubernetes }: Configuration,
     { change, deployed, aws, place, cluster, retries }: Known,
 ): Promise<Record<keyof Outputs, pulumi.Output<unknown>>> {
-    const { settings } = route;
+    const { settings } = deployment;
     for (const notice of notices) {
         void pulumi.log.warn(notice);
     }
@@ -106,63 +107,64 @@ export function createEnvironment(
     if (storageClass) {
         before.push(new StorageClass("kof", storageClass, inNamespace));
     }
-    const secrets = secretsOf(route);
+    const secrets = secretsOf(deployment);
     if (secrets.some(({ reader, maker }) => reader === "grafana" && maker === "stack")) {
         before.push(new GrafanaAdmin("grafana-admin", inNamespace));
     }
-    const cloudwatch = route.cloudwatch && createCloudWatch(route, route.cloudwatch, change?.from, aws, inNamespace);
+    const cloudwatch =
+        deployment.cloudwatch && createCloudWatch(deployment, deployment.cloudwatch, change?.from, aws, inNamespace);
     if (cloudwatch) {
         before.push(cloudwatch);
     }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
     // Where KOF installs the collectors itself, no release waits for the Secret.
-    if (ofRegion && umbrellaCollects(route.catalog) && settings.route === "regional" && !isRendered(kubernetes)) {
+    if (ofRegion && umbrellaCollects(deployment.catalog) && settings.route === "regional" && !isRendered(kubernetes)) {
         before.push(vmuserSecret(settings, ofRegion.name, provider));
     }
     const { chart, version } = settings;
     const kof = new Kof(
         "kof",
-        { chart, version, values: route.values, retries, collectorsSecret: cloudwatch?.secret },
+        { chart, version, values: deployment.values, retries, collectorsSecret: cloudwatch?.secret },
         { ...onCluster, dependsOn: before },
     );
     const memory: Deployed = {
-        [settingsOutput]: rememberedSettings(route),
-        ...rememberedPast(route, deployed),
+        [settingsOutput]: rememberedSettings(deployment),
+        ...rememberedPast(deployment, deployed),
         ...(place ? { [placeOutput]: place } : {}),
         ...(Object.keys(retries).length > 0 ? { [retriesOutput]: retries } : {}),
-        ...rememberedLogGroups(route, change?.from, aws),
-        ...describeLeft(route, change, deployed),
+        ...rememberedLogGroups(deployment, change?.from, aws),
+        ...describeLeft(deployment, change, deployed),
     };
     const outputs: Outputs = {
         route: settings.route,
         version,
-        destinations: describeDestinations(route),
-        volumes: describeVolumes(route),
+        destinations: describeDestinations(deployment),
+        volumes: describeVolumes(deployment),
         storageClass: settings.storageClass?.name ?? "the cluster's default class",
         logGroups: cloudwatch?.logGroups ?? [],
         accessKeys: cloudwatch?.accessKeys ?? {},
         namespace: namespace.name,
         ...memory,
-        verify: verifyCommand(route),
+        verify: verifyCommand(deployment),
     };
     return outputsOfWhole(outputs, memory, deployed, whenRestarted(kof.installed, change, cluster));
 }
 
 function createCloudWatch(
-    route: Route,
+    deployment: Deployment,
     wanted: CloudWatchParts,
-    from: Route | undefined,
+    from: Deployment | undefined,
     aws: AwsFindings,
     options: { readonly providers: pulumi.ProviderResource[]; readonly dependsOn: pulumi.Resource[] },
 ): CloudWatch {
     const { region, keepLogGroups, kmsKeyArn, signals, serviceAccounts } = wanted;
-    const tags = { ...wanted.tags, [clusterTag]: route.settings.clusterName, "managed-by": "pulumi" };
+    const tags = { ...wanted.tags, [clusterTag]: deployment.settings.clusterName, "managed-by": "pulumi" };
     return new CloudWatch(
         "cloudwatch",
         {
             region,
             regionBefore: from?.cloudwatch?.region,
-            logGroups: declaredLogGroups(from, route, aws).map((group) => ({
+            logGroups: declaredLogGroups(from, deployment, aws).map((group) => ({
                 ...group,
                 keep: keepLogGroups || !group.made,
                 tags: { ...group.tags, ...tags, [stackTag]: aws.stack },
@@ -179,12 +181,14 @@ function createCloudWatch(
 
 /** What the stack remembers of its log groups, also on a route that has none. */
 function rememberedLogGroups(
-    route: Route,
-    from: Route | undefined,
+    deployment: Deployment,
+    from: Deployment | undefined,
     aws: AwsFindings,
 ): { [logGroupsOutput]?: RememberedLogGroups } {
-    const logGroup = route.cloudwatch?.logGroup ?? aws.logGroup;
-    return logGroup === undefined ? {} : { [logGroupsOutput]: { logGroup, made: madeLogGroups(from, route, aws) } };
+    const logGroup = deployment.cloudwatch?.logGroup ?? aws.logGroup;
+    return logGroup === undefined
+        ? {}
+        : { [logGroupsOutput]: { logGroup, made: madeLogGroups(from, deployment, aws) } };
 }
 
 function credentialsOf({ credentials, region, roleName = "" }: CloudWatchParts): CloudWatchCredentials {
@@ -216,8 +220,8 @@ function vmuserSecret({ regional }: SettingsOf<"regional">, name: string, provid
 }
 
 /** Per signal where it goes, as a person reads it. */
-function describeDestinations(route: Route): Record<Signal, string> {
-    const destinations = destinationsOf(route);
+function describeDestinations(deployment: Deployment): Record<Signal, string> {
+    const destinations = destinationsOf(deployment);
     return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])])) as Record<
         Signal,
         string
@@ -225,24 +229,28 @@ function describeDestinations(route: Route): Record<Signal, string> {
 }
 
 /** Per workload its volumes, and what they come to, as a person reads it. */
-function describeVolumes(route: Route): Record<string, string> {
-    const rows = storesOf(route).map((store) => {
+function describeVolumes(deployment: Deployment): Record<string, string> {
+    const rows = storesOf(deployment).map((store) => {
         const kept = [keptOf(store), ...(store.keptByDefault ? ["KOF's default"] : [])].filter((part) => part !== "");
         const content = `of ${contentOf(store)}${kept.length > 0 ? `, kept for ${kept.join(", ")}` : ""}`;
         return [store.workload, `${spaceOf(store)} ${content}`] as const;
     });
-    return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumesOf(route))))}Gi` };
+    return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumesOf(deployment))))}Gi` };
 }
 
 /** What deployments have left behind, by what it is, with the command that removes it. */
-function describeLeft(route: Route, change: Plan | undefined, deployed: Deployed | undefined): Pick<Outputs, "left"> {
-    const left = leftUntil(route, change, deployed?.left);
+function describeLeft(
+    deployment: Deployment,
+    change: Plan | undefined,
+    deployed: Deployed | undefined,
+): Pick<Outputs, "left"> {
+    const left = leftUntil(deployment, change, deployed?.left);
     return left.length > 0 ? { left: Object.fromEntries(left.map(({ what, remove }) => [what, remove])) } : {};
 }
 
 /** KOF's own last step of each route, as one command. */
-function verifyCommand(route: Route): string {
-    const { cloudwatch } = route;
+function verifyCommand(deployment: Deployment): string {
+    const { cloudwatch } = deployment;
     if (cloudwatch) {
         const { region, endpoint, logGroup, logStream } = cloudwatch;
         const at = `--region ${region}${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`}`;
@@ -251,6 +259,6 @@ function verifyCommand(route: Route): string {
             ? `aws logs filter-log-events ${at} --log-group-name ${logGroup} --max-items 1`
             : `aws logs get-log-events ${at} --log-group-name ${logGroup} --log-stream-name ${logStream} --limit 1`;
     }
-    const collectors = effectiveCollectors(route).length === 0 ? "" : ",opentelemetrycollectors";
+    const collectors = effectiveCollectors(deployment).length === 0 ? "" : ",opentelemetrycollectors";
     return `kubectl get helmreleases${collectors} -n ${kofNamespace}`;
 }

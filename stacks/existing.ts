@@ -5,14 +5,13 @@ import { versions } from "../core/charts";
 import { umbrellaObjects } from "../core/charts/umbrella";
 import { kofNamespace } from "../core/charts/namespace";
 import type { StorageClassArgs } from "../core/settings/storageClasses";
-import { UserError } from "../core/lib/errors";
-import { CouldNotLook } from "../live/findings";
+import { UserError, CouldNotLook } from "../core/lib/errors";
 import { lookAtInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { secretsOf } from "../core/routes/secrets";
-import type { Configuration } from "./config";
-import { settingsOutput, type Deployed } from "./deployed";
+import type { Configuration } from "./configuration";
+import { settingsOutput, type Deployed } from "./memory";
 import { stackFile } from "../core/settings/explain";
 import type { Cluster } from "./place";
 import { brief, configurationError, type Problem } from "../core/settings/problems";
@@ -54,13 +53,13 @@ const unknownInstall =
  * @returns what to compare it with as if this stack had deployed it; `undefined` where there is nothing, or nobody knows what.
  */
 export async function findInstall(
-    configuration: Pick<Configuration, "source" | "route">,
+    configuration: Pick<Configuration, "source" | "deployment">,
     cluster: Cluster | undefined,
 ): Promise<Deployed | undefined> {
     if (cluster) {
         return checkExisting(configuration, undefined, cluster);
     }
-    if (configuration.route.settings.adopt) {
+    if (configuration.deployment.settings.adopt) {
         void pulumi.log.warn(unknownInstall);
     }
     return undefined;
@@ -77,19 +76,19 @@ export async function findInstall(
  * @throws RunError with everything that stands in the way, before anything is registered.
  */
 export async function checkExisting(
-    { source, route }: Pick<Configuration, "source" | "route">,
-    before: Route | undefined,
+    { source, deployment }: Pick<Configuration, "source" | "deployment">,
+    before: Deployment | undefined,
     cluster: Cluster,
 ): Promise<Deployed | undefined> {
     const had = before ? wantedOf(before).map(({ path }) => path) : [];
     const found = await look(
-        wantedOf(route).filter(({ path }) => !had.includes(path)),
+        wantedOf(deployment).filter(({ path }) => !had.includes(path)),
         cluster,
     );
-    const { adopt } = route.settings;
+    const { adopt } = deployment.settings;
     const problems = [
-        ...(adopt ? adoptionProblems(route, found) : foreignProblems(found, cluster)),
-        ...secretProblems(route, found),
+        ...(adopt ? adoptionProblems(deployment, found) : foreignProblems(found, cluster)),
+        ...secretProblems(deployment, found),
     ];
     if (problems.length > 0) {
         throw new pulumi.RunError(configurationError(source, problems).message);
@@ -98,7 +97,7 @@ export async function checkExisting(
         return undefined;
     }
     await sayWhatStays(found, cluster);
-    return takenOver(route.settings, cluster);
+    return takenOver(deployment.settings, cluster);
 }
 
 const releasesPath = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
@@ -126,9 +125,9 @@ async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<vo
     }
 }
 
-function wantedOf(route: Route): Wanted[] {
-    const storageClass = storageClassOf(route.settings.storageClass)?.className;
-    const secrets = secretsOf(route).filter(({ maker }) => maker === "stack");
+function wantedOf(deployment: Deployment): Wanted[] {
+    const storageClass = storageClassOf(deployment.settings.storageClass)?.className;
+    const secrets = secretsOf(deployment).filter(({ maker }) => maker === "stack");
     return [
         { kind: "Namespace", name: kofNamespace, path: `/api/v1/namespaces/${kofNamespace}` },
         ...(storageClass === undefined
@@ -145,7 +144,7 @@ function wantedOf(route: Route): Wanted[] {
             name: inNamespace(name),
             path: `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
         })),
-        ...umbrellaObjects(route.catalog, route.values).map((object) => ({
+        ...umbrellaObjects(deployment.catalog, deployment.values).map((object) => ({
             kind: object.kind,
             name: `${object.namespace}/${object.name}`,
             path: pathOf(object),
@@ -206,9 +205,9 @@ function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] 
 }
 
 /** Whatever `kof:adopt` says: a password that somebody has chosen is not to be overwritten by a random one. */
-function secretProblems(route: Route, found: readonly Met[]): Problem[] {
+function secretProblems(deployment: Deployment, found: readonly Met[]): Problem[] {
     const there = found.filter((each) => each.kind === "Secret" && !isPulumis(each)).map(({ name }) => name);
-    return secretsOf(route).flatMap(({ name, instead }) =>
+    return secretsOf(deployment).flatMap(({ name, instead }) =>
         instead && there.includes(inNamespace(name))
             ? {
                   key: `kof:${instead.path.join(".")}`,
@@ -229,11 +228,11 @@ function existingClass(name: string): unknown {
 }
 
 /** What cannot be taken over as the settings have it. What can, and changes, is said. */
-function adoptionProblems(route: Route, found: readonly Met[]): Problem[] {
-    const storageClass = storageClassOf(route.settings.storageClass);
+function adoptionProblems(deployment: Deployment, found: readonly Met[]): Problem[] {
+    const storageClass = storageClassOf(deployment.settings.storageClass);
     return found.flatMap(({ kind, there }) => {
         if (kind === "Namespace") {
-            return meshProblems(route.settings, there, found.some(isKof));
+            return meshProblems(deployment.settings, there, found.some(isKof));
         }
         return kind === "StorageClass" && storageClass ? classProblems(storageClass, there) : [];
     });

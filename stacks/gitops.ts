@@ -1,7 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
-import type { Route } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { secretsOf } from "../core/routes/secrets";
-import type { Configuration } from "./config";
+import type { Configuration } from "./configuration";
 import { stackFile } from "../core/settings/explain";
 import type { Problem } from "../core/settings/problems";
 
@@ -17,8 +17,8 @@ export function isRendered(kubernetes: Configuration["kubernetes"]): boolean {
  * The Secrets that the program itself would make. The Kubernetes provider warns and then writes them into the folder with all
  * that is in them (pulumi-kubernetes v4.32, `renderYaml` in provider/pkg/provider/provider.go).
  */
-export function renderedSecretProblems(route: Route): Problem[] {
-    return secretsOf(route).flatMap(({ name, instead }) =>
+export function renderedSecretProblems(deployment: Deployment): Problem[] {
+    return secretsOf(deployment).flatMap(({ name, instead }) =>
         instead
             ? {
                   key: `kof:${instead.path.join(".")}`,

@@ -5,8 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { logGroupKey } from "../core/settings/logGroups";
 import type { KnownLogGroups, Look } from "../core/review/plan/cloudwatch";
-import type { Configuration } from "./config";
-import { logGroupOfDeployed, logGroupsOutput, type Deployed } from "./deployed";
+import type { Configuration } from "./configuration";
+import { logGroupOfDeployed } from "./deployed";
+import { logGroupsOutput, type Deployed } from "./memory";
 import { stackName } from "./place";
 
 /** What a stack finds in AWS before it declares anything. */
@@ -26,7 +27,7 @@ type AwsRegion = NonNullable<pulumi.Unwrap<Configuration["aws"]["region"]>>;
  * @param deployed what the stack remembers of its last deployment.
  */
 export async function lookAtAws(
-    { route: { cloudwatch }, aws }: Configuration,
+    { deployment: { cloudwatch }, aws }: Configuration,
     deployed: Deployed | undefined,
 ): Promise<AwsFindings> {
     const remembered = {

@@ -5,28 +5,11 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { stackMark } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
-import { UserError } from "../core/lib/errors";
-import { CouldNotLook } from "../live/findings";
+import { UserError, CouldNotLook } from "../core/lib/errors";
 import type { ClusterChoice, Kubernetes } from "../live/kubernetes";
-import type { Configuration } from "./config";
-import type { Deployed } from "./deployed";
+import type { Configuration } from "./configuration";
 import { configurationError, type Problem } from "../core/settings/problems";
-
-/** The output under which a stack remembers where it runs. */
-export const placeOutput = "cluster";
-
-/** Where a stack runs. It stays there: an engine that is led elsewhere takes what runs for lost, or deletes it. */
-export type Place =
-    | {
-          /** UID of namespace kube-system: the same whatever the cluster's address, certificates and credentials are. */
-          readonly uid: string;
-          /** The name that the stack has put on the cluster; another one after `pulumi stack rename`. */
-          readonly stack: string;
-      }
-    | {
-          /** The folder that Kubernetes objects are written to, as the stack file has it. */
-          readonly folder: string;
-      };
+import { placeOutput, type Place, type Deployed } from "./memory";
 
 /** A cluster to look at. */
 export type Cluster = Pick<Kubernetes, "server" | "get" | "list">;

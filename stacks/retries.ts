@@ -1,14 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { kofNamespace } from "../core/charts/namespace";
-import { CouldNotLook } from "../live/findings";
+import { CouldNotLook } from "../core/lib/errors";
 import type { Cluster } from "./place";
-
-/** The output under which a stack remembers what it has asked Flux to try again. */
-export const retriesOutput = "retries";
-
-/** Per HelmRelease a value that asks Flux, once, to try again. */
-export type Retries = Readonly<Record<string, string>>;
+import type { Retries } from "./memory";
 
 interface HelmRelease {
     readonly metadata: { readonly name: string };

@@ -4,8 +4,8 @@ import { valueAt, type HelmValues } from "../core/lib/values";
 import type { OfflineRun, Resource } from "../cli/offline";
 import { runOffline } from "../cli/program";
 import { resourceTree, treeLines } from "../cli/tree";
-import { storageClassPresets } from "../core/settings/storageClasses";
-import { routeFor, cases, find, hasRegionless, routes, stackFile, type Raw } from "./support";
+import { storageClassPresets } from "../core/settings/storageClassPresets";
+import { deploymentFor, cases, find, hasRegionless, routes, stackFile, type Raw } from "./support";
 
 const listed = (resources: readonly Resource[]) => resources.map(({ type, name }) => `${type} ${name}`).sort();
 
@@ -72,7 +72,7 @@ describe("resource graph", () => {
                 assert.deepEqual(releases(run).sort(), expectedReleases(raw, version));
                 assert.deepEqual(
                     find(run.resources, "kubernetes:helm.sh/v4:Chart").inputs.values,
-                    routeFor(raw).values,
+                    deploymentFor(raw).values,
                 );
                 assert.equal(run.outputs.route, raw.route);
                 assert.equal(run.outputs.version, version);

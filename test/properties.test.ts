@@ -11,13 +11,13 @@ import { storesOf } from "../core/routes/volumes";
 import { parseSettings } from "../core/routes/parse";
 import { distributions, settingsSchema } from "../core/settings/settings";
 import { validSettings } from "./settings";
-import { routeFor } from "./support";
+import { deploymentFor } from "./support";
 
 describe("every valid stack", () => {
     it("has values that its charts read, without nulls, secrets or unknowns", () => {
         fc.assert(
             fc.property(validSettings, (raw) => {
-                const { catalog, values } = routeFor(raw);
+                const { catalog, values } = deploymentFor(raw);
                 assert.deepEqual(checkPaths(catalog, values), []);
                 for (const [, value] of leaves(values)) {
                     assert.notEqual(value ?? null, null);
@@ -31,8 +31,8 @@ describe("every valid stack", () => {
         fc.assert(
             fc.property(validSettings, (raw) => {
                 assert.equal(
-                    JSON.stringify(routeFor(raw).values),
-                    JSON.stringify(routeFor(structuredClone(raw)).values),
+                    JSON.stringify(deploymentFor(raw).values),
+                    JSON.stringify(deploymentFor(structuredClone(raw)).values),
                 );
             }),
             { numRuns: 30 },
@@ -42,7 +42,7 @@ describe("every valid stack", () => {
     it("has collectors that refer only to what they have, under the cluster's own names", () => {
         fc.assert(
             fc.property(validSettings, (raw) => {
-                for (const collector of effectiveCollectors(routeFor(raw))) {
+                for (const collector of effectiveCollectors(deploymentFor(raw))) {
                     assert.deepEqual(danglingReferences(collector), []);
                     const value = (name: string) => collector.env.find((each) => each.name === name)?.value;
                     assert.equal(value("OTEL_RESOURCE_ATTRIBUTES"), `k8s.cluster.name=${String(raw.clusterName)}`);
@@ -56,10 +56,10 @@ describe("every valid stack", () => {
     it("puts every volume on the class, and each size and retention where its volume reads it", () => {
         fc.assert(
             fc.property(validSettings, (raw) => {
-                const route = routeFor(raw);
-                const { values } = route;
+                const deployment = deploymentFor(raw);
+                const { values } = deployment;
                 const found = new Map([...leaves(values)].map(([path, value]) => [path.join("/"), value]));
-                for (const { source } of storesOf(route)) {
+                for (const { source } of storesOf(deployment)) {
                     const each = source.volume;
                     const { prefix } = source.chart;
                     const at = (setting: { path: readonly string[] } | null) =>
@@ -98,7 +98,7 @@ describe("any input", () => {
         fc.assert(
             fc.property(validSettings, fc.constantFrom(...keys), anything, (raw, key, value) => {
                 try {
-                    routeFor({ ...raw, [key]: value });
+                    deploymentFor({ ...raw, [key]: value });
                 } catch (error) {
                     assert.ok(error instanceof UserError, String((error as Error).stack));
                 }

@@ -4,7 +4,8 @@ import * as path from "node:path";
 import { versions } from "../core/charts";
 import type { StackFile } from "../cli/stackFile";
 import type { Resource } from "../cli/offline";
-import { routeOf, type Route } from "../core/routes";
+import { deploymentOf } from "../core/routes";
+import type { Deployment } from "../core/routes/deployment";
 import { parseSettings } from "../core/routes/parse";
 
 /** Settings of one stack as they stand in its stack file, without the `kof:`. */
@@ -47,8 +48,8 @@ export function hasRegionless(version: string): boolean {
 }
 
 /** What settings come to. */
-export function routeFor(raw: Raw): Route {
-    return routeOf(parseSettings(raw, "Pulumi.test.yaml"));
+export function deploymentFor(raw: Raw): Deployment {
+    return deploymentOf(parseSettings(raw, "Pulumi.test.yaml"));
 }
 
 const services = {

@@ -6,7 +6,7 @@ import { performance } from "node:perf_hooks";
 
 import { versions } from "../core/charts";
 import { UserError } from "../core/lib/errors";
-import { routeOf } from "../core/routes";
+import { deploymentOf } from "../core/routes";
 import { parseSettings } from "../core/routes/parse";
 import { writeYaml } from "../core/lib/yaml/write";
 import { run } from "../cli/command";
@@ -68,7 +68,7 @@ function renderAll(): { count: number; time: number } {
     for (const version of versions) {
         for (const route of routes) {
             try {
-                writeYaml(routeOf(parseSettings({ ...route, version }, version)).values);
+                writeYaml(deploymentOf(parseSettings({ ...route, version }, version)).values);
                 count++;
             } catch (error) {
                 // Not every version has every route.

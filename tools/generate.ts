@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 
+import { Region } from "@pulumi/aws/types/enums";
 import { format, resolveConfig } from "prettier";
 
 import { UserError } from "../core/lib/errors";
@@ -7,7 +8,7 @@ import { generatedBy, projectConfig, settingsTable, stackFileSchema } from "./de
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "../cli/command";
 
-const usage = `Usage: npm run generate              write what is generated from core/settings/settings.ts
+const usage = `Usage: npm run generate              write what is generated from core/settings/settings.ts and the AWS SDK of Pulumi
        npm run generate -- --check   say which of it is stale, and fail if any is`;
 
 /** The files that are generated from the settings, whole or in part, and what has to be in them. */
@@ -26,6 +27,8 @@ export async function generatedFiles(): Promise<Record<string, string>> {
     const files = {
         "Pulumi.yaml": `# ${generatedBy}\n# Set values in Pulumi.STACK.yaml, not here.\n${writeYaml(project)}`,
         "stacks/stack-file.schema.json": JSON.stringify(stackFileSchema()),
+        // Read from the SDK itself, the list would load most of it.
+        "core/settings/regions.json": JSON.stringify(Object.values(Region)),
         "README.md": readme.replace(
             /(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/,
             // By a function: a `$` in the table is no reference.

@@ -11,7 +11,7 @@ import { isMap, valueAt, type HelmValue, type HelmValues } from "../../core/lib/
 import { isFolder } from "../../components/kof";
 import { kofNamespace } from "../../core/charts/namespace";
 import { UserError } from "../../core/lib/errors";
-import type { Route } from "../../core/routes";
+import type { Deployment } from "../../core/routes/deployment";
 import { asHelm } from "../../core/lib/yaml/read";
 import {
     collectorsRelease,
@@ -89,15 +89,15 @@ async function pullCharts(chart: string, version: string): Promise<Charts> {
  * @param folder holds the charts: see {@link findCharts}.
  * @throws UserError when Helm is missing, or refuses a chart or the values.
  */
-export async function collectorsOfCharts(route: Route, folder: string): Promise<Collector[]> {
-    return withCluster(route.settings.istio, async (env) => {
+export async function collectorsOfCharts(deployment: Deployment, folder: string): Promise<Collector[]> {
+    return withCluster(deployment.settings.istio, async (env) => {
         const template = async (release: string, values: HelmValues, chart = release) => {
             const options = ["-n", kofNamespace, "--dry-run=server", "--kube-version", "1.32.0", "-f", "-"];
             const args = ["template", release, path.join(folder, chart), ...options];
             return objects(await helm(args, JSON.stringify(values), env));
         };
         const releases = new Map(
-            (await template("kof", route.values)).flatMap(({ kind, metadata, spec }) =>
+            (await template("kof", deployment.values)).flatMap(({ kind, metadata, spec }) =>
                 kind === "HelmRelease" ? [[metadata.name, (spec.values ?? {}) as HelmValues] as const] : [],
             ),
         );
@@ -105,7 +105,7 @@ export async function collectorsOfCharts(route: Route, folder: string): Promise<
         const collect = async (values: HelmValues) => {
             for (const { kind, metadata, spec } of await template(collectorsRelease, values)) {
                 if (kind === "OpenTelemetryCollector") {
-                    found.push(collector(metadata.name, spec, route));
+                    found.push(collector(metadata.name, spec, deployment));
                 }
             }
         };
@@ -117,7 +117,7 @@ export async function collectorsOfCharts(route: Route, folder: string): Promise<
             for (const { kind, spec } of await template(name, releases.get(name) ?? {})) {
                 const values = kind === "MultiClusterService" ? serviceTemplate(spec) : undefined;
                 if (values !== undefined) {
-                    await collect(await evaluate(values, spec, route, env));
+                    await collect(await evaluate(values, spec, deployment, env));
                 }
             }
         }
@@ -138,12 +138,12 @@ function objects(text: string): KubernetesObject[] {
     });
 }
 
-function collector(name: string, spec: HelmValues, route: Route): Collector {
+function collector(name: string, spec: HelmValues, deployment: Deployment): Collector {
     const key = name.slice(collectorsRelease.length + 1);
     return {
         key,
         name,
-        image: (spec.image ?? operatorImage(route)) as string,
+        image: (spec.image ?? operatorImage(deployment)) as string,
         mode: spec.mode as string,
         hostNetwork: spec.hostNetwork === true,
         env: spec.env as unknown as EnvVar[],
@@ -164,7 +164,12 @@ function serviceTemplate(spec: HelmValues): string | undefined {
  * Evaluates a template of a MultiClusterService, which Sveltos does in the cluster, with Helm, which knows the same
  * functions but the two that read other objects: these are replaced by what they would find.
  */
-async function evaluate(text: string, spec: HelmValues, route: Route, env: NodeJS.ProcessEnv): Promise<HelmValues> {
+async function evaluate(
+    text: string,
+    spec: HelmValues,
+    deployment: Deployment,
+    env: NodeJS.ProcessEnv,
+): Promise<HelmValues> {
     const cluster = { metadata: { name: "mgmt", namespace: "mgmt" } };
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-service-"));
     const template = async (content: string, values: HelmValues) => {
@@ -189,7 +194,7 @@ async function evaluate(text: string, spec: HelmValues, route: Route, env: NodeJ
         for (const reference of (valueAt(spec, ["serviceSpec", "templateResourceRefs"]) ?? []) as HelmValues[]) {
             const { kind, name } = reference.resource as Record<string, string>;
             const evaluated = await template(String(name), { Cluster: cluster });
-            resources[reference.identifier as string] = resource(String(kind), String(evaluated), route);
+            resources[reference.identifier as string] = resource(String(kind), String(evaluated), deployment);
         }
         const values = await template(text, { Cluster: cluster, resources });
         return isMap(values) ? values : {};
@@ -199,7 +204,7 @@ async function evaluate(text: string, spec: HelmValues, route: Route, env: NodeJ
 }
 
 /** An object that the charts look up: the region's cluster with its domain, or the Secret with its credentials. */
-function resource(kind: string, name: string, { settings }: Route): HelmValue {
+function resource(kind: string, name: string, { settings }: Deployment): HelmValue {
     const domain =
         settings.route === "regional" ? regionalDomain(settings.regional.cluster, settings.regional.domain) : "";
     return {

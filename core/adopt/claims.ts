@@ -1,5 +1,5 @@
 import type { HelmValues } from "../lib/values";
-import type { Route } from "../routes";
+import type { Deployment } from "../routes/deployment";
 import { claimNames, sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
 
 /** A PersistentVolumeClaim of the installed KOF. */
@@ -23,11 +23,11 @@ export interface Claimed {
  * The sizes of the volumes that exist, so that no later version of KOF gives them another by its default. Rendered they
  * come to what is installed: the template of a StatefulSet cannot be changed, not even to what its claims have become.
  */
-export function claimed(route: Route, claims: readonly Claim[]): Claimed {
+export function claimed(deployment: Deployment, claims: readonly Claim[]): Claimed {
     const storage: HelmValues = {};
     const notes: string[] = [];
     const byDefault = new Set<string>();
-    for (const volume of volumesOf(route)) {
+    for (const volume of volumesOf(deployment)) {
         const own = claimsOf(volume, claims);
         // A cache has no setting: it may be lost.
         if (own.length > 0 && volume.retention !== undefined) {

@@ -6,19 +6,21 @@ import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValues 
 import { effectiveCollectors } from "../collectors/effective";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../lib/errors";
-import { routeOf, type Route } from "../routes";
+import { deploymentOf } from "../routes";
+import type { Deployment } from "../routes/deployment";
 import { umbrellaCollects } from "../routes/collectors";
 import { parseSettings } from "../routes/parse";
 import { brief } from "../settings/problems";
 import { deciderOf } from "../settings/rules";
 import { changes, complete } from "./additions";
 import { same } from "./compare";
-import { claimed, type Claim } from "./claims";
+import { claimed } from "./claims";
 import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations";
-import { recognise, volumeSettings, type NamedRegion, type Region } from "./recognise";
+import { recognise, volumeSettings } from "./recognise";
 import { correct, nestChart, removeLeaf, secretPlaceholder } from "./repair";
 import { withoutSecrets } from "./secrets";
 import { isExporter, readOriginal, type Original } from "./text";
+import type { AdoptionOptions } from "./options";
 
 /** What a values file that was written by hand comes to. */
 export interface Adoption {
@@ -36,29 +38,6 @@ export interface Adoption {
     readonly left: Readonly<Record<string, HelmValues>>;
 }
 
-/** What a person adds to what the values say. */
-export interface Said {
-    /** KOF version. Default: the only one that reads all of the values. */
-    readonly version?: string | undefined;
-    /** The region. Default: the one that the values name, or whose checksum they have. */
-    readonly region?: NamedRegion | undefined;
-    /** `kof:cloudwatch.credentials`, where the values do not tell them. */
-    readonly credentials?: unknown;
-    /** What a look at the cluster told. */
-    readonly cluster?: Seen | undefined;
-}
-
-/** What is to be seen on a cluster and not in values; `undefined` where nobody could look. */
-export interface Seen {
-    readonly claims?: readonly Claim[] | undefined;
-    /** Whether the namespace is in the Istio mesh. */
-    readonly istio?: boolean | undefined;
-    /** The regional ClusterDeployments. */
-    readonly regions?: readonly Region[] | undefined;
-    /** Who issues the tokens of service accounts: an https:// URL. */
-    readonly issuer?: string | undefined;
-}
-
 /**
  * Works out the settings of a stack that reproduces a values file for the umbrella chart.
  *
@@ -66,13 +45,13 @@ export interface Seen {
  * @param source what to call it in errors.
  * @throws UserError that lists everything that has to be added or decided before there can be such a stack.
  */
-export function adoption(text: string, said: Said = {}, source = "kof-values.yaml"): Adoption {
+export function adoption(text: string, said: AdoptionOptions = {}, source = "kof-values.yaml"): Adoption {
     const original = readOriginal(text, source, (values) => versions.some((version) => unread(version, values) === 0));
     return adoptionOf(original, said, source);
 }
 
 /** As {@link adoption}, of values that are no text any more. */
-export function adoptionOf(original: Original, said: Said, source: string): Adoption {
+export function adoptionOf(original: Original, said: AdoptionOptions, source: string): Adoption {
     const nested = asRouteNames(nestChart(original.values));
     const version = said.version ?? onlyVersion(nested.values, source);
     const catalog = catalogOf(version);
@@ -100,13 +79,13 @@ export function adoptionOf(original: Original, said: Said, source: string): Adop
     }
     const corrected = correct(given, written, found.settings);
     const stack = `What ${source} comes to`;
-    const ofValues = volumeSettings(corrected.values, routeOf(parseSettings(found.settings, stack)));
+    const ofValues = volumeSettings(corrected.values, deploymentOf(parseSettings(found.settings, stack)));
     const { storage, notes } = claimed(
-        routeOf(parseSettings({ ...found.settings, ...ofValues }, stack)),
+        deploymentOf(parseSettings({ ...found.settings, ...ofValues }, stack)),
         said.cluster?.claims ?? [],
     );
     const volumes = mergeValues(ofValues, Object.keys(storage).length > 0 ? { storage } : {});
-    const own = routeOf(parseSettings({ ...found.settings, ...volumes }, stack)).values;
+    const own = deploymentOf(parseSettings({ ...found.settings, ...volumes }, stack)).values;
     const completed = complete(corrected.values, own, written);
     const rest = remainder(completed.values, own, written);
     lost.push(...overruled(corrected.values, own, written));
@@ -119,8 +98,8 @@ export function adoptionOf(original: Original, said: Said, source: string): Adop
         adopt: true,
         ...(Object.keys(values).length > 0 ? { values } : {}),
     };
-    const route = routeOf(parseSettings(settings, stack));
-    const broken = effectiveCollectors(route).flatMap((collector) =>
+    const deployment = deploymentOf(parseSettings(settings, stack));
+    const broken = effectiveCollectors(deployment).flatMap((collector) =>
         danglingReferences(collector).map((reference) => `${collector.name}: ${reference}.`),
     );
     if (broken.length > 0) {
@@ -136,12 +115,12 @@ export function adoptionOf(original: Original, said: Said, source: string): Adop
         changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
         notes: [...found.notes, ...notes],
-        left: leftIn(nestChart(original.values).values, route),
+        left: leftIn(nestChart(original.values).values, deployment),
     };
 }
 
 /** What remains of the original in the releases: a field is gone only when whoever set it takes it back. */
-function leftIn(values: HelmValues, { umbrella }: Route): Record<string, HelmValues> {
+function leftIn(values: HelmValues, { umbrella }: Deployment): Record<string, HelmValues> {
     const left: Record<string, HelmValues> = {};
     for (const [path] of leaves(values)) {
         const gone = path.findIndex((_, i) => valueAt(umbrella, path.slice(0, i + 1)) === undefined);

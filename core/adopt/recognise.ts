@@ -1,7 +1,7 @@
 import { chartValues, signals, type Catalog, type CatalogSetting } from "../charts";
 import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import type { Said } from ".";
-import type { Route } from "../routes";
+import type { AdoptionOptions } from "./options";
+import type { Deployment } from "../routes/deployment";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
 import { storesOf, type Volume } from "../routes/volumes";
@@ -41,10 +41,14 @@ export interface Recognised {
     readonly notes: readonly string[];
 }
 
-type RouteName = Route["settings"]["route"];
+type RouteName = Deployment["settings"]["route"];
 
 /** Works out which settings of a stack give values like these. */
-export function recognise(values: HelmValues, catalog: Catalog, { region, credentials, cluster }: Said): Recognised {
+export function recognise(
+    values: HelmValues,
+    catalog: Catalog,
+    { region, credentials, cluster }: AdoptionOptions,
+): Recognised {
     const route = routeName(values, catalog);
     const collectors = collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
@@ -361,8 +365,8 @@ function findGrafana({ settings, notes }: Found, values: HelmValues): void {
 }
 
 /** The settings of the volumes that all volumes of a signal agree in, and which of the values they stand for. */
-export function volumeSettings(values: HelmValues, route: Route): HelmValues {
-    const stores = storesOf(route);
+export function volumeSettings(values: HelmValues, deployment: Deployment): HelmValues {
+    const stores = storesOf(deployment);
     const at = ({ source }: Volume, setting: CatalogSetting | null) =>
         (setting?.places ?? [])
             .map(({ path }) => valueAt(values, [...source.chart.prefix, ...path]))

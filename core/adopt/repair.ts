@@ -1,6 +1,6 @@
 import type { Catalog } from "../charts";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import type { Route } from "../routes";
+import type { Deployment } from "../routes/deployment";
 import { vmuserSecretName } from "../charts/vmuser";
 import { distributions } from "../settings/settings";
 import { variable } from "./destinations";
@@ -64,7 +64,7 @@ type Settings = Readonly<Record<string, unknown>>;
 export function correct(values: HelmValues, catalog: Catalog, settings: Settings): Repaired {
     const faults: string[] = [];
     let corrected = values;
-    const prefix = collectorsPath(settings.route as Route["settings"]["route"], catalog);
+    const prefix = collectorsPath(settings.route as Deployment["settings"]["route"], catalog);
     const shared = [...prefix, "opentelemetry-kube-stack", "defaultCRConfig"];
     const secrets = nameSecret(corrected, prefix, settings);
     corrected = secrets.values;

@@ -1,7 +1,7 @@
 import { chartValues, collectorNamePlaceholder, type Catalog } from "../charts";
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
-import type { Deployment } from "./deployment";
+import type { Merged } from "./merged";
 import { collectorsOfChild, collectorsOfRegional } from "./service";
 
 /** A variable of a container's environment: with a value, or with where it comes from. */
@@ -43,7 +43,7 @@ export const kubeStack = "opentelemetry-kube-stack";
  * each layer's values over the chart's, `defaultCRConfig` under each collector, lists replaced
  * (opentelemetry-kube-stack 0.5.3 to 0.6.3, `templates/collector.yaml`).
  */
-export function effectiveCollectors(route: Deployment): readonly Collector[] {
+export function effectiveCollectors(route: Merged): readonly Collector[] {
     const settings = JSON.stringify(route.settings);
     const collectors = recent.get(settings) ?? workOut(route);
     recent.delete(settings);
@@ -61,7 +61,7 @@ export function effectiveCollectors(route: Deployment): readonly Collector[] {
 const recent = new Map<string, readonly Collector[]>();
 const kept = 4;
 
-function workOut(route: Deployment): Collector[] {
+function workOut(route: Merged): Collector[] {
     const { catalog } = route;
     const given = kofCollectorsValues(route);
     if (!given || collectorOperatorOff(route.umbrella)) {
@@ -86,7 +86,7 @@ function workOut(route: Deployment): Collector[] {
 const stackFields = ["clusterName", "collectors", "defaultCRConfig", "extraEnvs", "fullnameOverride"];
 
 /** The values that the chart kof-collectors gets on the management cluster; `undefined` when it is not installed there. */
-function kofCollectorsValues({ catalog, umbrella, settings }: Deployment): HelmValues | undefined {
+function kofCollectorsValues({ catalog, umbrella, settings }: Merged): HelmValues | undefined {
     const installed = installedCharts(umbrella).find(({ chart }) => chart === "kof-collectors");
     switch (installed?.component) {
         case undefined:
@@ -108,7 +108,7 @@ function overwritten({ overwrites }: Catalog, values: HelmValues): HelmValues {
     return mergeValues(values, ...over);
 }
 
-function collector(key: string, shared: HelmValues, own: HelmValues, stack: HelmValues, route: Deployment): Collector {
+function collector(key: string, shared: HelmValues, own: HelmValues, stack: HelmValues, route: Merged): Collector {
     const merged = mergeValues(shared, own);
     const name = fullName(merged, stack);
     const fields = withPresets(merged, route.catalog, name);
@@ -171,7 +171,7 @@ function fullName({ fullnameOverride, suffix }: HelmValues, stack: HelmValues): 
 }
 
 /** Without an image of its own, a collector gets the one that its operator was started with. */
-function imageOf(fields: HelmValues, route: Deployment): string {
+function imageOf(fields: HelmValues, route: Merged): string {
     const { repository, digest, tag } = (fields.image ?? {}) as Record<string, string | undefined>;
     return isSet(digest)
         ? `${String(repository)}@${digest}`
@@ -181,7 +181,7 @@ function imageOf(fields: HelmValues, route: Deployment): string {
 }
 
 /** The image that the OpenTelemetry operator gives collectors which name none (kof-operators, `manager.collectorImage`). */
-export function operatorImage({ catalog, umbrella }: Deployment): string {
+export function operatorImage({ catalog, umbrella }: Merged): string {
     const given = (valueAt(umbrella, ["kof-operators", "values"]) ?? {}) as HelmValues;
     const operators = coalesceValues(chartValues(catalog, "kof-operators"), given);
     const path = ["opentelemetry-operator", "manager", "collectorImage"];

@@ -12,3 +12,8 @@ export class UserError extends Error {
         super(masked(message));
     }
 }
+
+/** Something could not be seen: no answer, or no right to look. That is not the same as "it is not there". */
+export class CouldNotLook extends Error {
+    override readonly name = "CouldNotLook";
+}

@@ -1,6 +1,7 @@
 import { chartValues, signals, type Signal } from "../charts";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { routeOf, type Route } from "../routes";
+import { deploymentOf } from "../routes";
+import type { Deployment } from "../routes/deployment";
 import { clockProcessors, uncheckedPipelines } from "../collectors/clock";
 import { destinationsOf, endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
@@ -29,15 +30,15 @@ export interface Lint {
  * there, that each signal is stored which the route stores without `kof:values`, and that lists in them, which replace those of
  * the charts, leave out nothing that is missed. What values turn off by its name is said, what breaks besides is refused.
  */
-export function lintCollectors(route: Route): Lint {
-    const isPlain = Object.keys(route.settings.values).length === 0;
-    const plain = isPlain ? route : routeOf({ ...route.settings, values: {} });
+export function lintCollectors(deployment: Deployment): Lint {
+    const isPlain = Object.keys(deployment.settings.values).length === 0;
+    const plain = isPlain ? deployment : deploymentOf({ ...deployment.settings, values: {} });
     const intended = destinationsOf(plain);
     const change: Change = {
-        route,
-        collectors: effectiveCollectors(route),
-        destinations: isPlain ? intended : destinationsOf(route),
-        endOf: endFinder(route),
+        deployment: deployment,
+        collectors: effectiveCollectors(deployment),
+        destinations: isPlain ? intended : destinationsOf(deployment),
+        endOf: endFinder(deployment),
         plain: effectiveCollectors(plain),
         intended,
     };
@@ -48,14 +49,14 @@ export function lintCollectors(route: Route): Lint {
             ...breaks(change),
             ...unserved.faults,
             ...dropped.filter(({ entry }) => entry === identity).map(droppedFault),
-            ...(route.settings.route === "cloudwatch"
-                ? change.collectors.flatMap((each) => clockFaults(route, each))
+            ...(deployment.settings.route === "cloudwatch"
+                ? change.collectors.flatMap((each) => clockFaults(deployment, each))
                 : []),
         ],
         notices: [
             ...unserved.notices,
             // Of stores that nothing of this cluster is lost with.
-            ...storesOff(route, "management")
+            ...storesOff(deployment, "management")
                 .map(({ source, path }) => [`kof:values.${formatPath(path)}`, storeText(source)] as const)
                 .filter(([key]) => !unserved.notices.some((notice) => notice.startsWith(key)))
                 .map(([key, store]) => `${key} turns off ${store}.`),
@@ -67,7 +68,7 @@ export function lintCollectors(route: Route): Lint {
 
 /** What `kof:values` make of a route's collectors. */
 interface Change {
-    readonly route: Route;
+    readonly deployment: Deployment;
     readonly collectors: readonly Collector[];
     readonly destinations: Readonly<Record<Signal, Destination>>;
     readonly endOf: ReturnType<typeof endFinder>;
@@ -82,9 +83,9 @@ const identity = "resource/k8sclustername";
 const clockEntries: readonly string[] = Object.values(clockProcessors);
 
 /** Pipelines in which one record with a wrong time would stop all others. */
-function clockFaults(route: Route, collector: Collector): Fault[] {
+function clockFaults(deployment: Deployment, collector: Collector): Fault[] {
     return uncheckedPipelines(collector).map(({ pipeline, processors, missing }) => ({
-        key: keyOf(route, collector, ["config", "service", "pipelines", pipeline, "processors"]),
+        key: keyOf(deployment, collector, ["config", "service", "pipelines", pipeline, "processors"]),
         message:
             `leaves pipeline ${pipeline} of ${collector.name} without ${missing.join(" and ")}: one record that is older than ` +
             "14 days, or ahead of time, would stop all others on their way to CloudWatch",
@@ -113,17 +114,17 @@ function breaks(change: Change): Fault[] {
 /** Exporters that lead to a store which is not there, and signals that end although the route stores them. */
 function lostFlows(
     collector: Collector,
-    { route, endOf, intended }: Change,
+    { deployment, endOf, intended }: Change,
 ): (readonly [problem: string, who: string])[] {
     const absent = flowsOf(collector).flatMap((flow) => {
         const end = endOf(flow);
-        if (!("why" in end) || end.absent === undefined || offAt(route, end) !== undefined) {
+        if (!("why" in end) || end.absent === undefined || offAt(deployment, end) !== undefined) {
             return [];
         }
         const why = end.moved === undefined ? "" : `: kof:values have ${end.moved}`;
         return [
             [
-                `sends to ${String(flow.address)} (exporter ${flow.exporter}), which does not exist on route ${route.settings.route}${why}`,
+                `sends to ${String(flow.address)} (exporter ${flow.exporter}), which does not exist on route ${deployment.settings.route}${why}`,
                 `${collector.name} (pipeline ${flow.pipeline})`,
             ] as const,
         ];
@@ -139,11 +140,11 @@ function lostFlows(
         );
     const ended = endsOf(collector)
         .filter(({ signal, address }) => address === undefined && intended[signal].stored)
-        .filter(({ pipeline }) => !endsByDefault(route, collector, pipeline))
+        .filter(({ pipeline }) => !endsByDefault(deployment, collector, pipeline))
         .map(
             ({ pipeline, signal, exporter }) =>
                 [
-                    `pipeline ${pipeline} ends in ${exporter}, but route ${route.settings.route} stores ${signal}`,
+                    `pipeline ${pipeline} ends in ${exporter}, but route ${deployment.settings.route} stores ${signal}`,
                     collector.name,
                 ] as const,
         );
@@ -151,15 +152,15 @@ function lostFlows(
 }
 
 /** The key in `kof:values` that turns off the store that records are sent to; `undefined` where none does. */
-function offAt(route: Route, { absent, on, closed }: Loss): string | undefined {
+function offAt(deployment: Deployment, { absent, on, closed }: Loss): string | undefined {
     if (closed) {
         return `kof:values.${formatPath(closed)}`;
     }
-    return absent && storeOff(route, absent, on === "region" ? "regions" : "management");
+    return absent && storeOff(deployment, absent, on === "region" ? "regions" : "management");
 }
 
 /** Whether the charts themselves let a pipeline end, as that of the logs that the target allocator's daemon gets by OTLP. */
-function endsByDefault({ catalog }: Route, { key }: Collector, pipeline: string): boolean {
+function endsByDefault({ catalog }: Deployment, { key }: Collector, pipeline: string): boolean {
     const path = ["config", "service", "pipelines", pipeline, "exporters"];
     const own = valueAt(chartValues(catalog, "kof-collectors"), [kubeStack, "collectors", key, ...path]);
     return Array.isArray(own) && own.every((exporter) => isDiscarding(textOf(exporter)));
@@ -167,10 +168,10 @@ function endsByDefault({ catalog }: Route, { key }: Collector, pipeline: string)
 
 /** Signals that the route stores, and that are stored nowhere with these values. */
 function unservedSignals(change: Change): Lint {
-    const { route, collectors, destinations, intended } = change;
+    const { deployment, collectors, destinations, intended } = change;
     const lost = signals.filter((signal) => intended[signal].stored && !destinations[signal].stored);
     if (lost.length > 0 && collectors.length === 0) {
-        const off = collectorOperatorOff(route.umbrella);
+        const off = collectorOperatorOff(deployment.umbrella);
         const by = `kof:values${off ? `.${formatPath(off)}` : ""}`;
         return {
             faults: [],
@@ -190,7 +191,7 @@ function unservedSignals(change: Change): Lint {
             change.plain.some((each) => sends(each, carried) && !off.includes(each))
         ) {
             const where = addressesOf(intended[signal]).join(" or ");
-            const message = `leaves no collector that sends ${signal} to ${where}, where route ${route.settings.route} stores them`;
+            const message = `leaves no collector that sends ${signal} to ${where}, where route ${deployment.settings.route} stores them`;
             faults.push({ key: "kof:values", message });
         }
     }
@@ -207,11 +208,11 @@ function addressesOf(destination: Destination): string[] {
 }
 
 /** What becomes of a signal whose store values turn off: its collectors do not know. */
-function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations }: Change): string | undefined {
+function storeOffNotice(signal: Signal, { deployment, endOf, collectors, destinations }: Change): string | undefined {
     const [first] = flowsFor(signal, collectors).flatMap((flow) => {
         const end = endOf(flow);
         const loss = "why" in end ? end : undefined;
-        const off = loss && offAt(route, loss);
+        const off = loss && offAt(deployment, loss);
         // A region takes the records of a store that is off all the same: its entrance is another.
         const missing = loss?.on === "region" && !loss.closed ? "no store takes them" : "nothing answers";
         return off === undefined ? [] : [{ off, address: String(flow.address), missing }];
@@ -219,7 +220,7 @@ function storeOffNotice(signal: Signal, { route, endOf, collectors, destinations
     if (!first) {
         return undefined;
     }
-    const prefix = installedCharts(route.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
+    const prefix = installedCharts(deployment.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
     const exporters = [...prefix, kubeStack, "collectors", "daemon", ...auditExporters];
     return [
         `${first.off} leaves ${signal === "audit" ? "audit logs" : signal} of this cluster without a store: the collectors send them to ` +
@@ -281,13 +282,13 @@ interface Dropped {
 }
 
 /** What lists in `kof:values` leave out of the lists that they replace. */
-function droppedEntries({ route, collectors, plain }: Change): Dropped[] {
+function droppedEntries({ deployment, collectors, plain }: Change): Dropped[] {
     return collectors.flatMap((collector) => {
         const before = plain.find(({ key }) => key === collector.key);
         const now = new Map(before && lists(collector).map(([path, list]) => [formatPath(path), list]));
         return (before ? lists(before) : []).flatMap(([path, list]) => {
             const kept = now.get(formatPath(path)) ?? [];
-            const key = keyOf(route, collector, path);
+            const key = keyOf(deployment, collector, path);
             return list
                 .filter((entry) => !kept.includes(entry))
                 .map((entry) => ({ collector, path, entry, list, key }));
@@ -309,7 +310,7 @@ function nameOf(entry: HelmValue): string {
 }
 
 /** Where in `kof:values` a list of a collector is set. */
-function keyOf({ settings }: Route, { key }: Collector, path: readonly string[]): string {
+function keyOf({ settings }: Deployment, { key }: Collector, path: readonly string[]): string {
     const ends = (at: readonly string[]) => at.slice(-path.length).join("\0") === path.join("\0");
     const found = [...leaves(settings.values as HelmValues)].find(
         ([at]) => ends(at) && (at.includes(key) || at.includes("defaultCRConfig")),

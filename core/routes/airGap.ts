@@ -3,7 +3,7 @@ import { defaultAt } from "../charts/defaults";
 import { imagesOf, type ChartImage } from "../charts/images";
 import { umbrellaObjects } from "../charts/umbrella";
 import { formatPath, leaves, valueAt, type HelmValue } from "../lib/values";
-import type { Route } from ".";
+import type { Deployment } from "./deployment";
 import { installedCharts } from "../charts/installed";
 
 /** What a stack's clusters fetch: for a network without the internet, which has to have all of it. */
@@ -39,9 +39,9 @@ export interface NeededImage {
  * Works out the charts and the images of a stack. An image that one of several switches needs is always among them: too
  * many rather than too few.
  */
-export function airGap(route: Route): AirGap {
-    const { catalog, settings, umbrella } = route;
-    const charts = [...ownCharts(route), ...serviceCharts(route)];
+export function airGap(deployment: Deployment): AirGap {
+    const { catalog, settings, umbrella } = deployment;
+    const charts = [...ownCharts(deployment), ...serviceCharts(deployment)];
     const images = new Map<string, { charts: Set<string>; cluster: Cluster }>();
     const add = (chart: string, cluster: Cluster, isOn: (path: readonly string[]) => boolean) => {
         for (const { image } of neededOf(catalog, chart, isOn)) {
@@ -51,7 +51,7 @@ export function airGap(route: Route): AirGap {
         }
     };
     for (const { chart, prefix } of installedCharts(umbrella)) {
-        add(chart, "management", (path) => valueOf(route, [...prefix, ...path]) !== false);
+        add(chart, "management", (path) => valueOf(deployment, [...prefix, ...path]) !== false);
     }
     for (const chart of fleet) {
         add(chart, "others", (path) => defaultAt(catalog, path, chart) !== false);
@@ -61,7 +61,7 @@ export function airGap(route: Route): AirGap {
         images: [...images]
             .map(([image, found]) => ({ image, charts: [...found.charts], cluster: found.cluster }))
             .sort((a, b) => (a.image < b.image ? -1 : 1)),
-        unknown: unknowns(route, charts, settings.istio),
+        unknown: unknowns(deployment, charts, settings.istio),
     };
 }
 
@@ -72,12 +72,12 @@ function neededOf(catalog: Catalog, chart: string, isOn: (path: readonly string[
     return (imagesOf(catalog.version).charts[chart]?.images ?? []).filter(({ when }) => when.every(isOn));
 }
 
-function valueOf({ umbrella, catalog }: Route, path: readonly string[]): HelmValue | undefined {
+function valueOf({ umbrella, catalog }: Deployment, path: readonly string[]): HelmValue | undefined {
     return valueAt(umbrella, path) ?? defaultAt(catalog, path);
 }
 
 /** The umbrella and what it installs on the management cluster. */
-function ownCharts({ catalog, umbrella, values, settings }: Route): NeededChart[] {
+function ownCharts({ catalog, umbrella, values, settings }: Deployment): NeededChart[] {
     const text = (...path: string[]) => (valueAt(umbrella, path) ?? "") as string;
     const components = umbrellaObjects(catalog, values).flatMap(({ kind, name }) =>
         kind === "HelmChart" ? [name] : [],
@@ -100,25 +100,25 @@ function ownCharts({ catalog, umbrella, values, settings }: Route): NeededChart[
 }
 
 /** What ServiceTemplates install, on this cluster too from 1.10 on. */
-function serviceCharts(route: Route): NeededChart[] {
-    const own = valueAt(route.umbrella, ["global", "helmRepo", "kofManaged", "url"]) as string;
-    const here = installedCharts(route.umbrella).map(({ chart }) => chart);
-    return imagesOf(route.catalog.version).services.map(({ chart, version, repository }) => ({
+function serviceCharts(deployment: Deployment): NeededChart[] {
+    const own = valueAt(deployment.umbrella, ["global", "helmRepo", "kofManaged", "url"]) as string;
+    const here = installedCharts(deployment.umbrella).map(({ chart }) => chart);
+    return imagesOf(deployment.catalog.version).services.map(({ chart, version, repository }) => ({
         name: chart,
         version,
-        repository: repository === "" ? own : (changedRepository(route, chart) ?? repository),
+        repository: repository === "" ? own : (changedRepository(deployment, chart) ?? repository),
         cluster: here.includes(chart) ? "management" : "others",
     }));
 }
 
 /** The repository that values of kof-mothership give the template of a chart of another project. */
-function changedRepository({ values }: Route, chart: string): string | undefined {
+function changedRepository({ values }: Deployment, chart: string): string | undefined {
     // The template of gateway-helm is named after what it installs.
     const template = `${chart === "gateway-helm" ? "envoy-gateway" : chart}-service-template`;
     return valueAt(values, ["kof-mothership", "values", template, "repo", "spec", "url"]) as string | undefined;
 }
 
-function unknowns({ catalog, settings }: Route, charts: readonly NeededChart[], istio: boolean): string[] {
+function unknowns({ catalog, settings }: Deployment, charts: readonly NeededChart[], istio: boolean): string[] {
     const { charts: known, services } = imagesOf(catalog.version);
     const operator = known["victoria-metrics-operator"];
     const foreign = services.filter(({ repository, chart }) => repository !== "" && known[chart] === undefined);

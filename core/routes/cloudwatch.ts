@@ -9,32 +9,12 @@ import { bufferedExporter } from "../collectors/buffers";
 import { clock } from "../collectors/clock";
 import { named } from "../collectors/identity";
 import type { CloudWatchSettings, SettingsOf } from "../settings/settings";
-import type { RouteParts } from ".";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv } from "./collectors";
 import { accessKeyTrigger } from "../charts/restarts";
+import type { LogGroup, RouteParts } from "./deployment";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
-
-/** One log group of route `cloudwatch`. */
-export interface LogGroup {
-    /** What is in it, which tells the settings that name it and its retention. */
-    readonly holds: "logs" | "audit" | "metrics";
-    readonly name: string;
-    /** Days after which CloudWatch deletes events. */
-    readonly retentionDays: number;
-}
-
-/** What route `cloudwatch` makes in AWS. */
-export interface CloudWatchParts extends CloudWatchSettings {
-    readonly logGroup: string;
-    /** All groups, the one of the logs first. */
-    readonly logGroups: readonly LogGroup[];
-    /** Service accounts, in the namespace of KOF, of the collectors that write. */
-    readonly serviceAccounts: readonly string[];
-    /** Name of the role, where a service account has to be told it. */
-    readonly roleName?: string;
-}
 
 /** The settings with the log group that they come to. */
 type Named = SettingsOf<"cloudwatch"> & { readonly cloudwatch: { readonly logGroup: string } };

@@ -1,13 +1,13 @@
 import { enabledComponents } from "../charts/umbrella";
 import { mergeValues, valueAt, type HelmValues } from "../lib/values";
 import { installedCharts } from "../charts/installed";
-import type { Deployment } from "../collectors/deployment";
+import type { Merged } from "../collectors/merged";
 
 /** A component of the umbrella that is there on every route. The others come and go with it. */
 export interface Component {
     readonly name: string;
     /** What it brings, as it follows "installs". */
-    readonly brings: (deployment: Deployment) => string;
+    readonly brings: (deployment: Merged) => string;
     /** Whether something stops without it, or only runs on as it is. */
     readonly stops: boolean;
 }
@@ -38,7 +38,7 @@ export const components: readonly Component[] = [
 ];
 
 /** What a component installs on a kind of clusters, and besides on this one. */
-function onClusters(component: string, { umbrella }: Deployment): string {
+function onClusters(component: string, { umbrella }: Merged): string {
     const on: HelmValues = mergeValues(umbrella, { [component]: { enabled: true } });
     const here = installedCharts(on)
         .filter((chart) => chart.component === component && chart.by === "sveltos")
@@ -53,13 +53,13 @@ function onClusters(component: string, { umbrella }: Deployment): string {
 }
 
 /** The components that `kof:values` turn off. */
-export function componentsOff(deployment: Deployment): Component[] {
+export function componentsOff(deployment: Merged): Component[] {
     const values = deployment.settings.values as HelmValues;
     return components.filter(({ name }) => valueAt(values, [name, "enabled"]) === false);
 }
 
 /** The components that run. */
-export function componentsOn({ umbrella }: Deployment): Component[] {
+export function componentsOn({ umbrella }: Merged): Component[] {
     const enabled = enabledComponents(umbrella);
     return components.filter(({ name }) => enabled.includes(name));
 }

@@ -5,7 +5,7 @@ import { effectiveCollectors, kubeStack, type Collector } from "../collectors/ef
 import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
 import { vmauthOf, writePaths } from "../collectors/fragments";
 import { kofNamespace } from "../charts/namespace";
-import type { Route } from ".";
+import type { Deployment } from "./deployment";
 import { regionalStoresOf, regionEntranceOff, storesOf, type Volume } from "./volumes";
 
 /** A place where records of a signal are stored. */
@@ -62,8 +62,11 @@ const exporters = {
  *
  * @param collectors of which it is asked. Default: all of them.
  */
-export function destinationsOf(route: Route, collectors = effectiveCollectors(route)): Record<Signal, Destination> {
-    const endOf = endFinder(route);
+export function destinationsOf(
+    deployment: Deployment,
+    collectors = effectiveCollectors(deployment),
+): Record<Signal, Destination> {
+    const endOf = endFinder(deployment);
     const destination = (signal: Signal): Destination => {
         const found = flowsFor(signal, collectors).map(endOf);
         const ends = found.filter((end) => "store" in end);
@@ -82,15 +85,15 @@ export function flowsFor(signal: Signal, collectors: readonly Collector[]): Flow
 }
 
 /** Finds out what is at the end of a flow. */
-export function endFinder(route: Route): (flow: Flow) => End | Loss {
-    const own = ownStores(route.catalog);
-    const [here, there] = [storesOf(route), regionalStoresOf(route)].map(
+export function endFinder(deployment: Deployment): (flow: Flow) => End | Loss {
+    const own = ownStores(deployment.catalog);
+    const [here, there] = [storesOf(deployment), regionalStoresOf(deployment)].map(
         (stores) =>
             new Map(stores.filter(({ retention }) => retention !== undefined).map((each) => [each.signal, each])),
     );
-    const { settings, cloudwatch } = route;
+    const { settings, cloudwatch } = deployment;
     const region = settings.route === "regional" ? settings.regional : undefined;
-    const closed = regionEntranceOff(route);
+    const closed = regionEntranceOff(deployment);
     const vmauth = region && vmauthOf(region.cluster, region.domain, settings.istio);
     return ({ exporter, address, pipeline, settings: options }) => {
         if (address === undefined) {

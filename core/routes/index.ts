@@ -2,7 +2,7 @@ import { catalogOf, chartValues, type Catalog } from "../charts";
 import { checkPaths } from "../charts/paths";
 import { coalesceValues, formatPath, mergeValues, type HelmValues } from "../lib/values";
 import type { Settings } from "../settings/settings";
-import { cloudwatch, type CloudWatchParts } from "./cloudwatch";
+import { cloudwatch } from "./cloudwatch";
 import { management } from "./management";
 import { none } from "./none";
 import { otlp } from "./otlp";
@@ -10,30 +10,14 @@ import { regional } from "./regional";
 import { regionless } from "./regionless";
 import { restartValues } from "../charts/restarts";
 import { storageNotices, storageValues } from "./stored";
-import type { Deployment } from "../collectors/deployment";
-
-/** What one route asks for: the part that the routes differ in. */
-export interface RouteParts {
-    readonly values: HelmValues;
-    /** Log groups and credentials to make in AWS. */
-    readonly cloudwatch?: CloudWatchParts;
-    /** What the collectors read at their start only, each as a person reads it: another text restarts them. */
-    readonly restartTriggers?: readonly string[];
-    /** What a reader of the preview should know. */
-    readonly notices?: readonly string[];
-}
-
-/** What one stack's settings come to: plain data, known before anything runs. */
-export interface Route extends RouteParts, Deployment {
-    readonly settings: Settings;
-    readonly notices: readonly string[];
-}
+import type { Merged } from "../collectors/merged";
+import type { Deployment, RouteParts } from "./deployment";
 
 /**
  * Works out what the settings of a stack come to: the umbrella's Helm values, and what else the route needs. The values are free
  * of nulls, secrets and unknowns, and each of them is read by this KOF version's charts.
  */
-export function routeOf(settings: Settings): Route {
+export function deploymentOf(settings: Settings): Deployment {
     const { parts, ...deployment } = withParts(settings);
     const { catalog, values } = deployment;
     const ignored = checkPaths(catalog, values);
@@ -46,11 +30,11 @@ export function routeOf(settings: Settings): Route {
 }
 
 /** What the settings of a stack come to, with values that nobody has checked yet. */
-export function deploymentOf(settings: Settings): Deployment {
+export function mergedOf(settings: Settings): Merged {
     return withParts(settings);
 }
 
-function withParts(settings: Settings): Deployment & { readonly parts: RouteParts } {
+function withParts(settings: Settings): Merged & { readonly parts: RouteParts } {
     const catalog = catalogOf(settings.version);
     const parts = partsOf(settings, catalog);
     const withStorage = (stored: HelmValues) => {

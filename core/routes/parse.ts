@@ -1,10 +1,10 @@
 import { isMap } from "../lib/values";
-import { deploymentOf } from ".";
+import { mergedOf } from ".";
 import { storageProblems } from "./stored";
 import { signedOut } from "../lib/addresses";
-import { explain, unknownKey, unwrap, type Key, type Schema } from "../settings/explain";
+import { explain, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
 import { configurationError, type Problem } from "../settings/problems";
-import { crossProblems, type Values } from "../settings/rules";
+import { crossProblems } from "../settings/rules";
 import { settingsSchema, type Settings } from "../settings/settings";
 
 /**
@@ -46,7 +46,7 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
         Object.keys(values.values ?? {}).length > 0 &&
         problems.every(({ key }) => key.startsWith("kof:storage"))
     ) {
-        problems.push(...storageProblems(deploymentOf(values as Settings)));
+        problems.push(...storageProblems(mergedOf(values as Settings)));
     }
     if (problems.length > 0) {
         throw configurationError(source, problems);

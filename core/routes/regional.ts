@@ -19,7 +19,7 @@ import {
 } from "../collectors/fragments";
 import { named } from "../collectors/identity";
 import type { SettingsOf } from "../settings/settings";
-import type { RouteParts } from ".";
+import type { RouteParts } from "./deployment";
 import {
     bufferOf,
     collectorValues,

@@ -2,7 +2,7 @@ import { chartValues } from "../charts";
 import { coalesceValues, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { effectiveCollectors } from "../collectors/effective";
 import type { Settings } from "../settings/settings";
-import type { Route } from ".";
+import type { Deployment } from "./deployment";
 import { cloudwatchSecretName } from "./cloudwatch";
 import { installedCharts } from "../charts/installed";
 import { vmuserSecretPrefix } from "../charts/vmuser";
@@ -31,32 +31,34 @@ export const grafanaSecretName = "grafana-admin-credentials";
 export const grafanaSecretKeys = ["GF_SECURITY_ADMIN_USER", "GF_SECURITY_ADMIN_PASSWORD"] as const;
 
 /** Every Secret that a stack needs, whoever makes it, those first that the collectors that would run take variables from. */
-export function secretsOf(route: Route): RequiredSecret[] {
-    const variables = effectiveCollectors(route).flatMap(({ env }) => env.map(({ valueFrom }) => valueFrom ?? null));
+export function secretsOf(deployment: Deployment): RequiredSecret[] {
+    const variables = effectiveCollectors(deployment).flatMap(({ env }) =>
+        env.map(({ valueFrom }) => valueFrom ?? null),
+    );
     const ofCollectors = byName(secretKeyRefs(variables)).map(([name, keys]): RequiredSecret => ({
-        ...makerOf(route, name),
+        ...makerOf(deployment, name),
         name,
         keys,
         reader: "collectors",
     }));
-    const ofOthers = byName(secretKeyRefs(otherValues(route))).map(([name, keys]): RequiredSecret => ({
+    const ofOthers = byName(secretKeyRefs(otherValues(deployment))).map(([name, keys]): RequiredSecret => ({
         name,
         keys,
         maker: "you",
         reader: "other pods",
     }));
-    return [...ofCollectors, ...grafanaSecrets(route), ...ofOthers];
+    return [...ofCollectors, ...grafanaSecrets(deployment), ...ofOthers];
 }
 
 /** What a stack gives the charts that run pods on the management cluster, those of the collectors apart. */
-function otherValues({ umbrella, values }: Route): HelmValue[] {
+function otherValues({ umbrella, values }: Deployment): HelmValue[] {
     const ofCollectors = ["kof-collectors", "kof-child", "kof-regional"];
     return installedCharts(umbrella)
         .filter(({ chart }) => !ofCollectors.includes(chart))
         .flatMap(({ prefix }) => valueAt(values, prefix) ?? []);
 }
 
-function makerOf({ cloudwatch }: Route, name: string): Pick<RequiredSecret, "maker" | "instead"> {
+function makerOf({ cloudwatch }: Deployment, name: string): Pick<RequiredSecret, "maker" | "instead"> {
     if (name === cloudwatchSecretName && cloudwatch?.credentials.kind === "accessKey") {
         return {
             maker: "stack",
@@ -71,7 +73,7 @@ function makerOf({ cloudwatch }: Route, name: string): Pick<RequiredSecret, "mak
 }
 
 /** Grafana reads what the merged values name, whoever switched it on. The chart makes a Secret that does not exist, if it may. */
-function grafanaSecrets({ catalog, umbrella, settings }: Route): RequiredSecret[] {
+function grafanaSecrets({ catalog, umbrella, settings }: Deployment): RequiredSecret[] {
     const given = (valueAt(umbrella, ["kof-mothership", "values"]) ?? {}) as HelmValues;
     const mothership = coalesceValues(chartValues(catalog, "kof-mothership"), given);
     const grafana = (...path: string[]) => valueAt(mothership, ["grafana", ...path]);

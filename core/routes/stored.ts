@@ -21,7 +21,7 @@ import {
     type Volume,
     type VolumeSource,
 } from "./volumes";
-import type { Deployment } from "../collectors/deployment";
+import type { Merged } from "../collectors/merged";
 
 /** The least that KOF advises for a pod that stores anything ("Storing KOF data", 1.8 to 1.10), in GiB. */
 const advisedGiB = 10;
@@ -42,7 +42,7 @@ const nouns: Readonly<Record<Sized, string>> = {
 };
 
 /** One class, and one size, retention and number of replicas per signal, written to wherever each store reads it. */
-export function storageValues(deployment: Deployment): HelmValues {
+export function storageValues(deployment: Merged): HelmValues {
     const { settings, catalog, umbrella } = deployment;
     const name = settings.storageClass?.name;
     const entries: [readonly string[], HelmValue | undefined][] = [
@@ -88,7 +88,7 @@ function asked(settings: Settings, source: VolumeSource, aspect: Aspect): HelmVa
 }
 
 /** Where `kof:values` say something of a store: of several places the one that the chart reads first. */
-export function saidAt(deployment: Deployment, source: VolumeSource, aspect: Aspect): readonly string[] | undefined {
+export function saidAt(deployment: Merged, source: VolumeSource, aspect: Aspect): readonly string[] | undefined {
     return saidPlaces(deployment, source, [source.volume[aspect]].flat())[0];
 }
 
@@ -97,7 +97,7 @@ export function saidAt(deployment: Deployment, source: VolumeSource, aspect: Asp
  * it does not come to, because an earlier one has a value, decide nothing.
  */
 function saidPlaces(
-    { catalog, settings, umbrella }: Deployment,
+    { catalog, settings, umbrella }: Merged,
     { chart }: VolumeSource,
     wanted: readonly (CatalogSetting | null)[],
 ): (readonly string[])[] {
@@ -112,7 +112,7 @@ function saidPlaces(
 }
 
 /** The key in the stack file that decides an aspect of a store: of `kof:values` where they alone say something. */
-export function keyOf(deployment: Deployment, source: VolumeSource, aspect: Aspect): string {
+export function keyOf(deployment: Merged, source: VolumeSource, aspect: Aspect): string {
     const said = saidAt(deployment, source, aspect);
     const setting = settingOf(source, aspect);
     if (setting && (said === undefined || asked(deployment.settings, source, aspect) !== undefined)) {
@@ -122,7 +122,7 @@ export function keyOf(deployment: Deployment, source: VolumeSource, aspect: Aspe
 }
 
 /** What to write into the stack file for a store to have this. */
-export function toPaste(deployment: Deployment, source: VolumeSource, aspect: Aspect, value: HelmValue): HelmValues {
+export function toPaste(deployment: Merged, source: VolumeSource, aspect: Aspect, value: HelmValue): HelmValues {
     const key = keyOf(deployment, source, aspect);
     const path = key.startsWith("kof:values.")
         ? ["values", ...(saidAt(deployment, source, aspect) ?? ownPath(source, aspect))]
@@ -137,7 +137,7 @@ function ownPath({ volume, chart }: VolumeSource, aspect: Aspect): readonly stri
 }
 
 /** Where `kof:values` turn a store off, or the component that brings it; `undefined` where they do not. */
-export function turnedOffAt(deployment: Deployment, source: VolumeSource): readonly string[] | undefined {
+export function turnedOffAt(deployment: Merged, source: VolumeSource): readonly string[] | undefined {
     const values = deployment.settings.values as HelmValues;
     const component = [source.chart.component, "enabled"];
     if (valueAt(values, component) === false) {
@@ -149,7 +149,7 @@ export function turnedOffAt(deployment: Deployment, source: VolumeSource): reado
 }
 
 /** What a reader of the preview should know of the stores, and of what brings them. */
-export function storageNotices(deployment: Deployment): string[] {
+export function storageNotices(deployment: Merged): string[] {
     const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
     return [
         ...new Set([
@@ -162,7 +162,7 @@ export function storageNotices(deployment: Deployment): string[] {
     ];
 }
 
-function settingNotices(deployment: Deployment, signal: Signal, stores: readonly Volume[]): string[] {
+function settingNotices(deployment: Merged, signal: Signal, stores: readonly Volume[]): string[] {
     const { storage, route } = deployment.settings;
     if (!storage?.[signal] || stores.some((store) => store.signal === signal)) {
         return [];
@@ -173,7 +173,7 @@ function settingNotices(deployment: Deployment, signal: Signal, stores: readonly
 }
 
 /** What is to be known of the size and the number of pods that somebody asks for, by whichever key. */
-function sizeNotices(deployment: Deployment, { source, retention, size, count }: Volume): string[] {
+function sizeNotices(deployment: Merged, { source, retention, size, count }: Volume): string[] {
     const { signal } = source.volume;
     const isSaid = (aspect: Sized) =>
         asked(deployment.settings, source, aspect) !== undefined || saidAt(deployment, source, aspect) !== undefined;
@@ -200,7 +200,7 @@ function sizeNotices(deployment: Deployment, { source, retention, size, count }:
  * @param on where the store is. Default: on this cluster.
  */
 export function storeOff(
-    deployment: Deployment,
+    deployment: Merged,
     signal: Signal,
     on: InstalledChart["on"] = "management",
 ): string | undefined {
@@ -215,7 +215,7 @@ export function storeOff(
     return path && `kof:values.${formatPath(path)}`;
 }
 
-function offNotices(deployment: Deployment): string[] {
+function offNotices(deployment: Merged): string[] {
     return [
         ...componentsOff(deployment).map(
             ({ name, brings }) => `kof:values.${name}.enabled is false, which leaves out ${brings(deployment)}.`,
@@ -228,7 +228,7 @@ function offNotices(deployment: Deployment): string[] {
 }
 
 /** Grafana where it is switched on, but its operator is not. */
-function unmadeNotices(deployment: Deployment): string[] {
+function unmadeNotices(deployment: Merged): string[] {
     return sourcesOf(deployment, "management").flatMap((source) => {
         const off = source.volume.signal === "grafana" && operatorOff(deployment.umbrella, source);
         return off && switchedOff(deployment, source) === undefined
@@ -239,7 +239,7 @@ function unmadeNotices(deployment: Deployment): string[] {
 
 /** The stores of telemetry that `kof:values` turn off by themselves, not with their component, and that no other chart brings. */
 export function storesOff(
-    deployment: Deployment,
+    deployment: Merged,
     on: InstalledChart["on"],
 ): { readonly source: VolumeSource; readonly path: readonly string[] }[] {
     const running = on === "regions" ? regionalStoresOf(deployment) : storesOf(deployment);
@@ -259,7 +259,7 @@ export function storeText({ volume, chart }: VolumeSource): string {
 }
 
 /** Stores that keep nothing, or not by KOF's means. */
-function keepingNotices(deployment: Deployment, { source, keeps, count, autoscaled, retention }: Volume): string[] {
+function keepingNotices(deployment: Merged, { source, keeps, count, autoscaled, retention }: Volume): string[] {
     if (retention === undefined) {
         return [];
     }
@@ -284,7 +284,7 @@ function keepingNotices(deployment: Deployment, { source, keeps, count, autoscal
 }
 
 /** Values for which there is a setting. */
-function betterSaid(deployment: Deployment, source: VolumeSource, aspect: Sized): string[] {
+function betterSaid(deployment: Merged, source: VolumeSource, aspect: Sized): string[] {
     const said = saidAt(deployment, source, aspect);
     const setting = settingOf(source, aspect);
     return said && setting && asked(deployment.settings, source, aspect) === undefined
@@ -300,7 +300,7 @@ function betterSaid(deployment: Deployment, source: VolumeSource, aspect: Sized)
  *
  * @param deployment of settings that are right otherwise.
  */
-export function storageProblems(deployment: Deployment): Problem[] {
+export function storageProblems(deployment: Merged): Problem[] {
     const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
     const problems = [
         ...own.flatMap(({ source }) => sized.flatMap((aspect) => contradictions(deployment, source, aspect))),
@@ -310,7 +310,7 @@ export function storageProblems(deployment: Deployment): Problem[] {
     return problems.filter(({ key }, i) => problems.findIndex((each) => each.key === key) === i);
 }
 
-function contradictions(deployment: Deployment, source: VolumeSource, aspect: Sized): Problem[] {
+function contradictions(deployment: Merged, source: VolumeSource, aspect: Sized): Problem[] {
     const { settings } = deployment;
     const [setting, wanted] = [settingOf(source, aspect), asked(settings, source, aspect)];
     if (!setting || wanted === undefined) {
@@ -341,7 +341,7 @@ function isSame(aspect: Sized, one: HelmValue, other: HelmValue): boolean {
 }
 
 /** Values that no store can be made of: settings are checked by their schema, values only here. */
-function unreadable(deployment: Deployment, store: Volume): Problem[] {
+function unreadable(deployment: Merged, store: Volume): Problem[] {
     const { source, count, copies, size, retention, limits } = store;
     const { workload } = source.volume;
     const problem = (aspect: Aspect, isRight: boolean, message: string, allowed: string): Problem[] => {
@@ -405,7 +405,7 @@ function isLimit({ kind, text, giB }: Limit): boolean {
 }
 
 /** Stores that two charts would make under one name. */
-function secondOwners(deployment: Deployment, stores: readonly Volume[]): Problem[] {
+function secondOwners(deployment: Merged, stores: readonly Volume[]): Problem[] {
     return stores.flatMap(({ workload, source }, i): Problem[] => {
         const first = stores.slice(0, i).find((each) => each.workload === workload)?.source.chart.chart;
         const [place] = saidPlaces(deployment, source, source.volume.switches);

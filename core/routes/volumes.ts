@@ -12,7 +12,7 @@ import {
 import { valuesHandedTo } from "../charts/layers";
 import { isOn, settingIn } from "../charts/setting";
 import { formatPath, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import type { Deployment } from "../collectors/deployment";
+import type { Merged } from "../collectors/merged";
 import {
     installedCharts,
     operatorOffAt,
@@ -108,7 +108,7 @@ export function claimNames(workload: string, first: number, count: number): stri
  * The workloads that store something on the management cluster: those whose chart is installed there, and whose switches are all
  * on in that chart's merged values.
  */
-export function storesOf(deployment: Deployment): readonly Volume[] {
+export function storesOf(deployment: Merged): readonly Volume[] {
     const found = known.get(deployment.umbrella) ?? storesIn(deployment, installedCharts(deployment.umbrella));
     known.set(deployment.umbrella, found);
     return found;
@@ -118,7 +118,7 @@ export function storesOf(deployment: Deployment): readonly Volume[] {
 const known = new WeakMap<HelmValues, readonly Volume[]>();
 
 /** The stores of {@link storesOf} that have volumes of KOF's making. */
-export function volumesOf(deployment: Deployment): Volume[] {
+export function volumesOf(deployment: Merged): Volume[] {
     return storesOf(deployment).filter(({ keeps }) => keeps === "volumes");
 }
 
@@ -126,12 +126,12 @@ export function volumesOf(deployment: Deployment): Volume[] {
  * The stores that KOF runs on each regional cluster. How many regions there are only the cluster knows, and what annotations of a
  * region change (`k0rdent.mirantis.com/kof-storage-values`).
  */
-export function regionalStoresOf(deployment: Deployment): Volume[] {
+export function regionalStoresOf(deployment: Merged): Volume[] {
     return storesIn(deployment, regionalStorage(deployment.umbrella));
 }
 
 /** Every workload that the charts could store something with, whether it is on or not. */
-export function sourcesOf({ catalog, umbrella }: Deployment, on: InstalledChart["on"]): VolumeSource[] {
+export function sourcesOf({ catalog, umbrella }: Merged, on: InstalledChart["on"]): VolumeSource[] {
     return sourcesIn(catalog, on === "regions" ? regionalStorage(umbrella) : installedCharts(umbrella));
 }
 
@@ -141,7 +141,7 @@ function sourcesIn(catalog: Catalog, charts: readonly InstalledChart[]): VolumeS
     );
 }
 
-function storesIn({ catalog, umbrella, values }: Deployment, charts: readonly InstalledChart[]): Volume[] {
+function storesIn({ catalog, umbrella, values }: Merged, charts: readonly InstalledChart[]): Volume[] {
     return charts.flatMap((chart) => {
         const sources = sourcesIn(catalog, [chart]);
         const given = sources.length > 0 ? valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix) : {};
@@ -165,7 +165,7 @@ export function operatorOff(umbrella: HelmValues, { volume, chart }: VolumeSourc
  * (kof-storage, `templates/victoria/vmauth.yaml`), which the VictoriaMetrics operator makes, and in the mesh the Service of it
  * (`templates/istio/istio-vm-services.yaml`). `undefined` where it is there, or there are no regions.
  */
-export function regionEntranceOff({ catalog, umbrella, settings }: Deployment): readonly string[] | undefined {
+export function regionEntranceOff({ catalog, umbrella, settings }: Merged): readonly string[] | undefined {
     const [chart] = regionalStorage(umbrella);
     if (!chart) {
         return undefined;
@@ -266,10 +266,7 @@ export function originsOf(catalog: Catalog, chart: InstalledChart, path: readonl
 }
 
 /** The first switch of a workload that is off; `undefined` when it runs. */
-export function switchedOff(
-    { catalog, umbrella }: Deployment,
-    { volume, chart }: VolumeSource,
-): CatalogSwitch | undefined {
+export function switchedOff({ catalog, umbrella }: Merged, { volume, chart }: VolumeSource): CatalogSwitch | undefined {
     const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
     return volume.switches.find((each) => !isOn(each, given));
 }

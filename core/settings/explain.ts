@@ -100,3 +100,6 @@ export function unknownKey(path: readonly string[], key: string, known: readonly
         allowed: known.join(", "),
     };
 }
+
+/** The settings that are right by themselves. */
+export type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };

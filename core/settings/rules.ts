@@ -1,5 +1,3 @@
-import type { z } from "zod";
-
 import { catalogOf, versions } from "../charts";
 import { checkPaths, isRead } from "../charts/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../lib/values";
@@ -16,11 +14,10 @@ import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
 import { settingsSchema, type StorageClassSettings } from "./settings";
 import { storeProblems } from "./storeRules";
-import { defaultClasses, requiredParameters, storageClassPresets } from "./storageClasses";
+import { defaultClasses, requiredParameters } from "./storageClasses";
+import { storageClassPresets } from "./storageClassPresets";
 import { templateProblems } from "./templateRules";
-
-/** The settings that are right by themselves. */
-export type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };
+import type { Values } from "./explain";
 
 /** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
 export function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {

@@ -1,9 +1,9 @@
-import { Region } from "@pulumi/aws/types/enums";
 import { z } from "zod";
 
+import regions = require("./regions.json");
 import { defaultVersion, signals, versions } from "../charts";
 import { logStreamName, streamPlaceholders } from "./streams";
-import { storageClassPresets } from "./storageClasses";
+import { storageClassPresets } from "./storageClassPresets";
 
 /** Where the management cluster's telemetry can go. */
 export const routes = ["none", "management", "regional", "cloudwatch", "otlp", "regionless"] as const;
@@ -92,7 +92,7 @@ const sharded = (kept: string) =>
         .strictObject({ size: size.optional(), retention: retention(kept).optional(), replicas: shards.optional() })
         .optional();
 
-const awsRegion = z.enum(Object.values(Region));
+const awsRegion = z.enum(regions);
 const allowedRegion = "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1";
 
 const logGroupName = about(z.string().regex(/^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/), {

@@ -3,9 +3,8 @@ import { isRead } from "../charts/paths";
 import { ruleOf } from "../charts/rules";
 import { formatPath, isMap, valueAt, type HelmValues } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
-import { stackFile } from "./explain";
+import { stackFile, type Values } from "./explain";
 import { brief, type Problem } from "./problems";
-import type { Values } from "./rules";
 
 /**
  * What would not arrive as it was meant, although it is right by itself: text that KOF's templates write without the quotes that

@@ -16,11 +16,11 @@ import {
     exporterCounters,
 } from "../../live/collectors";
 import type { Kubernetes } from "../../live/kubernetes";
-import type { Route } from "../../core/routes";
+import type { Deployment } from "../../core/routes/deployment";
 import { programs } from "../../tools/build";
 import { skipWithout } from "../../tools/servers/cluster";
 import { HttpStandIn, type Reply } from "../../tools/servers/standins";
-import { routeFor } from "../support";
+import { deploymentFor } from "../support";
 import { RealCollector, until, type Sent } from "../../tools/servers/collector";
 import { startMoto, type Moto } from "../../tools/servers/moto";
 
@@ -61,8 +61,8 @@ describe("a real collector of route cloudwatch", function () {
     afterEach(() => Promise.all(running.splice(0).map((each) => each.remove())));
     after(() => moto?.stop());
 
-    function routeTo(endpoint: string, version = "1.10.0", logGroup = "management"): Route {
-        return routeFor({
+    function routeTo(endpoint: string, version = "1.10.0", logGroup = "management"): Deployment {
+        return deploymentFor({
             route: "cloudwatch",
             version,
             cloudwatch: { region, endpoint, logGroup, signals: { metrics: "emf" } },
@@ -70,8 +70,8 @@ describe("a real collector of route cloudwatch", function () {
     }
 
     /** KOF's daemon, as that route has it. */
-    function daemonOf(route: Route): RealCollector {
-        const daemon = effectiveCollectors(route).find(({ key }) => key === "daemon");
+    function daemonOf(deployment: Deployment): RealCollector {
+        const daemon = effectiveCollectors(deployment).find(({ key }) => key === "daemon");
         assert.ok(daemon);
         const collector = new RealCollector(binaries, daemon);
         running.push(collector);
@@ -79,14 +79,17 @@ describe("a real collector of route cloudwatch", function () {
     }
 
     /** The same, with log groups of its own in the emulator. */
-    async function daemon(version: string, logGroup: string): Promise<{ route: Route; collector: RealCollector }> {
+    async function daemon(
+        version: string,
+        logGroup: string,
+    ): Promise<{ deployment: Deployment; collector: RealCollector }> {
         const endpoint = moto?.endpoint ?? "";
-        const route = routeTo(endpoint, version, logGroup);
+        const deployment = routeTo(endpoint, version, logGroup);
         const aws = new CloudWatchLogsClient({ endpoint, region, credentials });
-        for (const { name } of route.cloudwatch?.logGroups ?? []) {
+        for (const { name } of deployment.cloudwatch?.logGroups ?? []) {
             await aws.send(new CreateLogGroupCommand({ logGroupName: name }));
         }
-        return { route, collector: daemonOf(route) };
+        return { deployment, collector: daemonOf(deployment) };
     }
 
     /** The events of a group. */
@@ -103,7 +106,7 @@ describe("a real collector of route cloudwatch", function () {
         it(`stores each record once whatever its time, and counts what it corrects (KOF ${version})`, async () => {
             const logGroup = `clock-${version}`;
             const audit = version === "1.9.0" ? logGroup : `${logGroup}-audit`;
-            const { route, collector } = await daemon(version, logGroup);
+            const { deployment, collector } = await daemon(version, logGroup);
             assert.ok(await collector.start());
             await collector.sendLogs(mixed());
             await collector.sendLogs([["audit of 1970", 12 - Date.now() / 1000]], { log_type: "k8s_audit" });
@@ -130,7 +133,7 @@ describe("a real collector of route cloudwatch", function () {
             assert.ok(corrected.every(({ time }) => Math.abs(time - Date.now()) < 60_000));
             const of1970 = corrected.find(({ event }) => event.body === "of 1970");
             assert.match(original(of1970?.event ?? {}) as string, /^1970-01-01T00:00:1[12]/);
-            const found = clockFindings("daemon", await collector.samples(), route);
+            const found = clockFindings("daemon", await collector.samples(), deployment);
             assert.deepEqual(
                 found.map(({ what }) => what),
                 ["daemon: corrected the time of 5 log records since it started"],
@@ -152,7 +155,7 @@ describe("a real collector of route cloudwatch", function () {
     });
 
     it("loses no metric for another one's time, and counts what it drops", async () => {
-        const { route, collector } = await daemon("1.10.0", "points");
+        const { deployment, collector } = await daemon("1.10.0", "points");
         const series = Array.from({ length: 20 }, (_, index) => `s${String(index).padStart(2, "0")}`);
         assert.ok(await collector.start());
         await collector.sendPoints([["20 days old", -20 * day], ...series.map((name): Sent => [name, 0])]);
@@ -161,7 +164,7 @@ describe("a real collector of route cloudwatch", function () {
         const written = () => textsOf("points-metrics", "series");
         await until(async () => (await written()).includes("the next batch"));
         assert.deepEqual(await written(), [...series, "the next batch"]);
-        const found = clockFindings("daemon", await collector.samples(), route);
+        const found = clockFindings("daemon", await collector.samples(), deployment);
         assert.deepEqual(
             found.map(({ what }) => what),
             ["daemon: dropped 1 data points for their time since it started"],

@@ -26,7 +26,7 @@ import { logGroups } from "../../live/left";
 import { storeOf } from "../../live/stores";
 import { destinationsOf } from "../../core/routes/destinations";
 import { skipWithout } from "../../tools/servers/cluster";
-import { routeFor, stackFile, type Raw } from "../support";
+import { deploymentFor, stackFile, type Raw } from "../support";
 import { make, writeAsCollector, type Access } from "./account";
 import { enforceIam, startMoto, type Moto } from "../../tools/servers/moto";
 
@@ -153,7 +153,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         process.env.AWS_ACCESS_KEY_ID = credentials.accessKeyId;
         process.env.AWS_SECRET_ACCESS_KEY = credentials.secretAccessKey;
         try {
-            await look({ route: routeFor({ ...raw, ...settings, cloudwatch }), aws: {} } as Live);
+            await look({ deployment: deploymentFor({ ...raw, ...settings, cloudwatch }), aws: {} } as Live);
         } finally {
             process.env = before;
         }
@@ -184,7 +184,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
     it("says where the name of a log group is that is not there, and that the stack file does not name", async () => {
         const mark = { text: "x", traceId: "1", time: new Date() };
         const answer = async (live: Live) => {
-            const { logs } = destinationsOf(live.route);
+            const { logs } = destinationsOf(live.deployment);
             return (await storeOf("logs", logs.stored ? logs.ends : [], live)).has(mark);
         };
         await asAdmin({ clusterName: "new" }, async (live) => {

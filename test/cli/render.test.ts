@@ -9,7 +9,7 @@ import { readFolder, writeFolder } from "../../cli/folder";
 import { renderAll } from "../../cli/rendered";
 import { isRendered, renderStack } from "../../cli/renderStack";
 import { readStackFile } from "../../cli/stackFile";
-import { cases, command, hasRegionless, routeFor, stackFile } from "../support";
+import { cases, command, hasRegionless, deploymentFor, stackFile } from "../support";
 
 describe("npm run render", () => {
     let folder: string;
@@ -169,7 +169,7 @@ describe("npm run render", () => {
             it(`for KOF ${version}, ${name} what the program deploys, masked`, async () => {
                 const settings = { ...raw, grafana: { enabled: true } };
                 const rendered = await renderStack(stackFile(settings));
-                assert.deepEqual(parse(rendered["kof-values.yaml"]!) ?? {}, routeFor(settings).values);
+                assert.deepEqual(parse(rendered["kof-values.yaml"]!) ?? {}, deploymentFor(settings).values);
                 const objects = parseAllDocuments(rendered["kubernetes.yaml"]!).map((document) => document.toJS());
                 assert.deepEqual(
                     objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`),

@@ -14,11 +14,11 @@ import { routes, stackFile } from "../support";
 const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };
 
 function text(raw: object, changed: readonly string[] = [], region?: string): string {
-    const { route, rates: given } = routeWithRates(
+    const { deployment, rates: given } = routeWithRates(
         stackFile({ ...routes.management, storageClass: { name: "kof", preset: "aws-ebs" }, ...raw }),
         changed,
     );
-    return sizeText(route, given, readPrices(), region);
+    return sizeText(deployment, given, readPrices(), region);
 }
 
 describe("npm run size", () => {
@@ -124,13 +124,14 @@ A month, at the list prices of 2026-06
                 .filter((line) => /has no volumes|a claim/.test(line)),
             lines,
         );
-        const { route } = routeWithRates(stackFile({ ...routes.management, ...raw }), []);
-        const [, space = ""] = /## Space at the rates of kof:rates\n\n([^#]*)/.exec(summaryPage("x", route, [])) ?? [];
+        const { deployment } = routeWithRates(stackFile({ ...routes.management, ...raw }), []);
+        const [, space = ""] =
+            /## Space at the rates of kof:rates\n\n([^#]*)/.exec(summaryPage("x", deployment, [])) ?? [];
         assert.match(space, /^\| component [^]*\| vlstorage-audit /);
         assert.deepEqual(space.trim().split("\n\n").slice(-3), lines);
         // With no volume at all there is no table, but all the more to say.
         const none = mergeValues(values, nest([...storage, "victoriametrics", "vlcluster_audit", "enabled"], false));
-        const { route: bare } = routeWithRates(stackFile({ ...routes.management, ...raw, values: none }), []);
+        const { deployment: bare } = routeWithRates(stackFile({ ...routes.management, ...raw, values: none }), []);
         assert.equal(spaceText(bare), lines.join("\n\n"));
     });
 

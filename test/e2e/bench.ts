@@ -8,7 +8,7 @@ import { parse, stringify } from "yaml";
 import { defaultVersion } from "../../core/charts";
 import { startCluster } from "../../tools/servers/cluster";
 import { FluxStandIn } from "../../tools/servers/flux";
-import { projectFolder } from "./deployment";
+import { projectFolder } from "./stack";
 import { prepareEngine } from "./engine";
 import type { Command, Measured } from "./measured";
 import { prepareUmbrella } from "./umbrella";

@@ -4,7 +4,7 @@ import { CloudWatchLogsClient, DeleteLogGroupCommand, DescribeLogGroupsCommand }
 import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 
 import { umbrellaObjects } from "../../core/charts/umbrella";
-import { routeFor } from "../support";
+import { deploymentFor } from "../support";
 import { endToEnd, namespace, succeed } from "./run";
 
 endToEnd("a deployment", (run) => {
@@ -43,7 +43,7 @@ endToEnd("a deployment", (run) => {
         run.flux.events.length = 0;
         await succeed(run.stack.destroy());
         const order = run.flux.events.map((event) => event.replace("uninstall ", ""));
-        const { catalog, values } = routeFor(routes.management!);
+        const { catalog, values } = deploymentFor(routes.management!);
         for (const { kind, name, dependsOn } of umbrellaObjects(catalog, values)) {
             if (kind === "HelmRelease") {
                 assert.ok(order.includes(name), name);

@@ -9,8 +9,8 @@ import { startMoto } from "../../tools/servers/moto";
 import { skipWithout, startCluster, type TestCluster } from "../../tools/servers/cluster";
 import type { AnyObject } from "../../tools/servers/crds";
 import { FluxStandIn } from "../../tools/servers/flux";
-import { hasRegionless, routeFor, type Raw } from "../support";
-import { Deployment, type DeploymentOptions, type Outcome } from "./deployment";
+import { hasRegionless, deploymentFor, type Raw } from "../support";
+import { TestStack, type DeploymentOptions, type Outcome } from "./stack";
 import { prepareEngine, type Engine } from "./engine";
 import { prepareUmbrella, versionsToDeploy } from "./umbrella";
 
@@ -32,7 +32,7 @@ export class Run {
     flux!: FluxStandIn;
     /** Whether Flux itself runs on the cluster: then nothing can be told to fail. */
     realFlux = false;
-    stack!: Deployment;
+    stack!: TestStack;
     /** The chart that stands for the umbrella, or that KOF_CHART names. */
     chart = "";
     /** Log groups outlive their stack unless told otherwise, and may be there from another run. */
@@ -61,8 +61,8 @@ export class Run {
     }
 
     /** Another stack on the same cluster. Unless it is of the same project, the caller removes it. */
-    otherStack(options: DeploymentOptions): Promise<Deployment> {
-        return Deployment.create(this.engine, options);
+    otherStack(options: DeploymentOptions): Promise<TestStack> {
+        return TestStack.create(this.engine, options);
     }
 
     /** Writes the stack file. */
@@ -96,7 +96,7 @@ export class Run {
         if (deployed === undefined) {
             return settings;
         }
-        const plan = planOf(routeFor(deployed as Raw), routeFor(settings), { spent, fewestCopies });
+        const plan = planOf(deploymentFor(deployed as Raw), deploymentFor(settings), { spent, fewestCopies });
         if (verdictOf(plan) === "impossible") {
             await succeed(this.stack.destroy());
             return settings;
@@ -126,7 +126,7 @@ export class Run {
 
     /** Flux's objects as the catalog says they have to be. */
     expectedObjects(settings: Raw): UmbrellaObject[] {
-        const { catalog, values } = routeFor(settings);
+        const { catalog, values } = deploymentFor(settings);
         return sorted(umbrellaObjects(catalog, values));
     }
 }
@@ -202,7 +202,7 @@ export function endToEnd(title: string, cases: (run: Run) => void, versions = ve
                 before(async () => {
                     const umbrella = prepareUmbrella(version);
                     removeChart = umbrella.remove;
-                    const stack = await Deployment.create(surroundings.engine);
+                    const stack = await TestStack.create(surroundings.engine);
                     Object.assign(run, surroundings, { stack, chart: umbrella.chart });
                 });
                 beforeEach(() => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { planOf, verdictOf } from "../../core/review/plan";
-import { routeFor } from "../support";
+import { deploymentFor } from "../support";
 import { endToEnd } from "./run";
 
 /**
@@ -27,7 +27,7 @@ export function switchesOf(isChosen: (route: string) => boolean): void {
         /** Has the stack, which is on a route, do what the plan says of a switch to another; it is on that one then. */
         async function switchRoute(from: string, to: string): Promise<void> {
             const settings = routes[to]!;
-            const plan = planOf(routeFor(routes[from]!), routeFor(settings));
+            const plan = planOf(deploymentFor(routes[from]!), deploymentFor(settings));
             await run.prepare(settings);
             if (verdictOf(plan) !== "safe") {
                 run.configure(settings);

@@ -7,7 +7,7 @@ import { lookAt, type Finding, type Live } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
 import { follow, journeyResult } from "../../live/verify";
 import { HttpStandIn, type Reply } from "../../tools/servers/standins";
-import { routeFor, type Raw } from "../support";
+import { deploymentFor, type Raw } from "../support";
 
 const refusedByAws =
     "error flushing logs: operation error CloudWatch Logs: PutLogEvents, https response error StatusCode: 400, " +
@@ -72,7 +72,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
             regional: { cluster: "eu-1", domain: "eu-1.example.net" },
         };
         const block = blocks[route] === undefined ? {} : { [route]: blocks[route] };
-        return { route: routeFor({ route, ...block }), kubernetes: new Kubernetes(config), aws: {} };
+        return { deployment: deploymentFor({ route, ...block }), kubernetes: new Kubernetes(config), aws: {} };
     }
 
     async function findings(route?: string, title = "Collectors' exports"): Promise<readonly Finding[]> {

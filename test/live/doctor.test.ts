@@ -3,13 +3,14 @@ import { createServer } from "node:http";
 
 import { principalOf } from "../../live/aws";
 import { exporterCounters, exportFindings, parseMetrics } from "../../live/collectors";
-import { CouldNotLook, lookAt, verdict, type Finding, type Live } from "../../live/findings";
+import { lookAt, verdict, type Finding, type Live } from "../../live/findings";
+import { CouldNotLook } from "../../core/lib/errors";
 import { neededSecrets } from "../../live/prerequisites";
 import { artifactsOf, headArtifact } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
 import { compareClaims, type Claim } from "../../live/storage";
 import { volumesOf } from "../../core/routes/volumes";
-import { routeFor, routes } from "../support";
+import { deploymentFor, routes } from "../support";
 
 const finding = (severity: Finding["severity"]): Finding => ({ severity, what: "what", why: "why", fix: "fix" });
 
@@ -108,7 +109,7 @@ describe("existing volumes", () => {
         metadata: { name },
         spec: { storageClassName, resources: { requests: { storage } } },
     });
-    const management = routeFor({ route: "management", storageClass: { name: "gp3", create: false } });
+    const management = deploymentFor({ route: "management", storageClass: { name: "gp3", create: false } });
     const compare = (...claims: Claim[]) => compareClaims(claims, management, "").map(({ what, fix }) => [what, fix]);
 
     it("are left alone where they are as the stack wants them, in whatever unit", () => {
@@ -164,7 +165,8 @@ describe("existing volumes", () => {
 
 describe("what doctor looks for", () => {
     it("are the Secrets that nobody makes along with the stack", () => {
-        const names = (raw: object) => neededSecrets(routeFor(raw as never)).map(({ name, keys }) => [name, ...keys]);
+        const names = (raw: object) =>
+            neededSecrets(deploymentFor(raw as never)).map(({ name, keys }) => [name, ...keys]);
         assert.deepEqual(names({ ...routes.management }), []);
         assert.deepEqual(names({ ...routes.cloudwatch }), []);
         assert.deepEqual(names({ ...routes.regional, version: "1.9.0" }), [
@@ -182,12 +184,12 @@ describe("what doctor looks for", () => {
 
     it("are the charts and images of the management cluster, where the stack says they are mirrored to", () => {
         const mirror = "oci://mirror.example.net/charts";
-        const route = routeFor({
+        const deployment = deploymentFor({
             ...routes.none,
             chart: `${mirror}/kof`,
             values: { global: { helmRepo: { kofManaged: { url: mirror } } } },
         });
-        const all = artifactsOf(route);
+        const all = artifactsOf(deployment);
         for (const name of ["kof", "kof-operators", "kof-mothership", "kof-regional", "kof-child"]) {
             const artifact = { name: `chart ${name} 1.10.0`, url: `${mirror}/${name}`, version: "1.10.0" };
             assert.deepEqual(

@@ -12,7 +12,7 @@ import { claimNames } from "../../core/routes/volumes";
 import { vmuserSecretName } from "../../core/charts/vmuser";
 import { useCluster } from "../../tools/servers/cluster";
 import type { AnyObject } from "../../tools/servers/crds";
-import { routeFor, routes } from "../support";
+import { deploymentFor, routes } from "../support";
 
 /** A revision of the Helm release `kof`, as Helm keeps it. */
 function revision(number: number, status: string, version: string, config: object): AnyObject {
@@ -76,7 +76,7 @@ describe("npm run adopt -- --cluster", () => {
     }
 
     it("takes values, version, sizes and mesh from what is installed", async () => {
-        const values = routeFor({ ...routes["regional with Istio"], version: "1.9.0" }).values;
+        const values = deploymentFor({ ...routes["regional with Istio"], version: "1.9.0" }).values;
         await cluster().apply(
             namespace({ "istio-injection": "enabled" }),
             revision(9, "superseded", "1.8.0", {}),
@@ -100,7 +100,7 @@ describe("npm run adopt -- --cluster", () => {
     });
 
     it("finds a region among those of the cluster by its checksum", async () => {
-        const values = routeFor({ ...routes.regional, version: "1.9.0" }).values;
+        const values = deploymentFor({ ...routes.regional, version: "1.9.0" }).values;
         const [from, to] = [vmuserSecretName("eu-1", "kcm-system"), vmuserSecretName("paris", "regions")];
         const region: AnyObject = {
             apiVersion: "k0rdent.mirantis.com/v1beta1",

@@ -6,7 +6,7 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { CouldNotLook } from "../../live/findings";
+import { CouldNotLook } from "../../core/lib/errors";
 import { Kubernetes } from "../../live/kubernetes";
 import { HttpStandIn } from "../../tools/servers/standins";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { CouldNotLook } from "../../live/findings";
+import { CouldNotLook } from "../../core/lib/errors";
 import { untilRestarted } from "../../live/rollout";
 
 const annotation = "kof-storage-routes/read-at-start";

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 
 import type { ExporterCounters } from "../../live/collectors";
-import { CouldNotLook, type Live } from "../../live/findings";
+import type { Live } from "../../live/findings";
+import { CouldNotLook } from "../../core/lib/errors";
 import type { Kubernetes } from "../../live/kubernetes";
 import { otlpRecord, sentSignals } from "../../live/otlp";
 import { selectService, storeOf } from "../../live/stores";
 import { journeyResult, sentSince, type Journey } from "../../live/verify";
 import { destinationsOf, type End } from "../../core/routes/destinations";
 import { command } from "./command";
-import { routeFor, routes } from "../support";
+import { deploymentFor, routes } from "../support";
 
 describe("verify", () => {
     it("puts its mark into a record of each signal", () => {
@@ -26,7 +27,7 @@ describe("verify", () => {
     });
 
     it("asks the service that reads what the route has written", () => {
-        const destinations = destinationsOf(routeFor(routes.management!));
+        const destinations = destinationsOf(deploymentFor(routes.management!));
         const services = sentSignals.map((signal) => {
             const destination = destinations[signal];
             return destination.stored ? selectService(destination.ends[0].address) : "";
@@ -55,7 +56,7 @@ describe("verify", () => {
                 return Promise.resolve({ status: 200, body: answers[host] ?? "" });
             };
             return {
-                route: routeFor(routes.management!),
+                deployment: deploymentFor(routes.management!),
                 kubernetes: { request } as unknown as Kubernetes,
                 aws: {},
             };

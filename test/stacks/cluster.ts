@@ -1,4 +1,4 @@
-import { CouldNotLook } from "../../live/findings";
+import { CouldNotLook } from "../../core/lib/errors";
 import type { Cluster } from "../../stacks/place";
 
 /** A cluster that has these objects, by their path in the API. An error is what comes of looking at one. */

@@ -3,8 +3,8 @@ import { gzipSync } from "node:zlib";
 
 import type { RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
-import { CouldNotLook } from "../../live/findings";
-import { routeFor, routes, stackFile, type Raw } from "../support";
+import { CouldNotLook } from "../../core/lib/errors";
+import { deploymentFor, routes, stackFile, type Raw } from "../support";
 import { clusterWith } from "./cluster";
 
 const paths = {
@@ -82,7 +82,7 @@ describe("what exists already", () => {
                 return cluster.get<T>(path);
             },
         };
-        const { settings } = routeFor(raw);
+        const { settings } = deploymentFor(raw);
         const outputs = { settings, cluster: { uid: "uid-1", stack: "kof/test" } };
         await run(raw, {}, { cluster: counting, outputs });
         assert.deepEqual(seen, ["/api/v1/namespaces/kube-system", paths.namespace]);
@@ -90,14 +90,14 @@ describe("what exists already", () => {
 
     it("is looked at when a stack that is deployed makes more", async () => {
         const before = { ...raw, storageClass: { create: false, name: "kof" } };
-        const outputs = { settings: routeFor(before).settings };
+        const outputs = { settings: deploymentFor(before).settings };
         const objects = { ...installed, [paths.storageClass]: by("kubectl") };
         assert.match(await refusal(raw, objects, { outputs }), /\n\n {2}kof:storageClass.create is true/);
     });
 
     it("is taken over by a stack that is deployed as well, and is nothing to compare that with", async () => {
         const release = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases/kof-storage";
-        const outputs = { settings: routeFor({ ...raw, route: "none" }).settings };
+        const outputs = { settings: deploymentFor({ ...raw, route: "none" }).settings };
         assert.match(await refusal(raw, { [release]: by("helm") }, { outputs }), /HelmRelease kof\/kof-storage\n/);
         assert.deepEqual(await said(adopting, { [release]: by("helm") }, { outputs }), [
             "warning: kof:adopt is true while the route changes: whatever exists under the name of something that route management " +
@@ -180,7 +180,7 @@ describe("a storage class that is taken over", () => {
 });
 
 describe("a KOF that is taken over", () => {
-    const values = (settings: Raw) => routeFor(settings).values;
+    const values = (settings: Raw) => deploymentFor(settings).values;
 
     it("keeps the mesh that its objects are named after", async () => {
         const labelled = (label: string) => ({ metadata: { labels: { "istio-injection": label } } });

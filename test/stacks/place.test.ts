@@ -5,12 +5,12 @@ import * as path from "node:path";
 
 import type { RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
-import { CouldNotLook } from "../../live/findings";
-import { find, routeFor, routes, stackFile } from "../support";
+import { CouldNotLook } from "../../core/lib/errors";
+import { find, deploymentFor, routes, stackFile } from "../support";
 import { clusterWith } from "./cluster";
 
 const raw = routes.management!;
-const settings = routeFor(raw).settings;
+const settings = deploymentFor(raw).settings;
 const folder = "kubernetes:renderYamlToDirectory";
 
 describe("a stack stays where it is", () => {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 
 import type { RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
-import { CouldNotLook } from "../../live/findings";
-import { find, routeFor, routes, stackFile } from "../support";
+import { CouldNotLook } from "../../core/lib/errors";
+import { find, deploymentFor, routes, stackFile } from "../support";
 import { clusterWith } from "./cluster";
 
 const raw = routes.management!;
@@ -28,7 +28,7 @@ describe("a release that Flux has given up on", () => {
         const options: RunOptions = {
             preview: true,
             cluster: clusterWith({ [path]: items }),
-            outputs: { settings: routeFor(raw).settings, ...(retries ? { retries } : {}) },
+            outputs: { settings: deploymentFor(raw).settings, ...(retries ? { retries } : {}) },
         };
         const { resources, outputs, messages } = await runOffline(stackFile(raw), options);
         const { args } = find(resources, "kubernetes:helm.sh/v4:Chart").inputs.postRenderer as { args: string[] };

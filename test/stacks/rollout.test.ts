@@ -5,10 +5,10 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { planOf } from "../../core/review/plan";
 import { runOffline } from "../../cli/program";
-import { CouldNotLook } from "../../live/findings";
+import { CouldNotLook } from "../../core/lib/errors";
 import type { Cluster } from "../../stacks/place";
 import { whenRestarted } from "../../stacks/rollout";
-import { routeFor, routes, stackFile, type Raw } from "../support";
+import { deploymentFor, routes, stackFile, type Raw } from "../support";
 
 const keys = (...generations: string[]): Raw => ({
     ...routes.cloudwatch,
@@ -87,7 +87,7 @@ describe("a deployment that deletes an access key", () => {
             ...cluster,
             list: () => Promise.reject(new CouldNotLook("https://a.example.net answered 403: pods is forbidden")),
         };
-        const change = planOf(routeFor(keys("1")), routeFor(keys("2")));
+        const change = planOf(deploymentFor(keys("1")), deploymentFor(keys("2")));
         const logged = mock.method(pulumi.log, "info", () => Promise.resolve());
         try {
             const end = whenRestarted(pulumi.output(1), change, forbidden, 0) as any;

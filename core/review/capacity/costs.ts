@@ -4,10 +4,11 @@ import * as path from "node:path";
 import { z } from "zod";
 
 import { UserError } from "../../lib/errors";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { sizeInGiB, volumesOf } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
-import { storageClassOf, storageClassPresets } from "../../settings/storageClasses";
+import { storageClassOf } from "../../settings/storageClasses";
+import { storageClassPresets } from "../../settings/storageClassPresets";
 import { gib } from "./estimates";
 
 const price = z.number().nonnegative();
@@ -76,8 +77,8 @@ export type Cost =
  *
  * @param region the provider's region. Default: the first one in the price file.
  */
-export function volumeCost(route: Route, prices: Prices, region?: string): Cost {
-    const made = storageClassOf(route.settings.storageClass);
+export function volumeCost(deployment: Deployment, prices: Prices, region?: string): Cost {
+    const made = storageClassOf(deployment.settings.storageClass);
     if (!made) {
         return { unknown: "kof:storageClass makes none" };
     }
@@ -94,7 +95,7 @@ export function volumeCost(route: Route, prices: Prices, region?: string): Cost 
         return { unknown: `the price file has no region ${where}, but ${Object.keys(known.perGiBMonth).join(", ")}` };
     }
     const billed = (size: number) => known.billedGiB.find((each) => each >= size) ?? size;
-    const total = volumesOf(route).reduce((sum, { count, size }) => sum + count * billed(sizeInGiB(size)), 0);
+    const total = volumesOf(deployment).reduce((sum, { count, size }) => sum + count * billed(sizeInGiB(size)), 0);
     return { amount: total * perGiB, region: where, source: known.source };
 }
 
@@ -104,7 +105,7 @@ const bytesPerEvent = 26;
 const secondsPerMonth = (365 / 12) * 86_400;
 
 /** What CloudWatch Logs costs a month once logs are as old as they get; `undefined` on a route without. */
-export function cloudwatchCost({ cloudwatch }: Route, rates: Rates, prices: Prices): Cost | undefined {
+export function cloudwatchCost({ cloudwatch }: Deployment, rates: Rates, prices: Prices): Cost | undefined {
     if (!cloudwatch) {
         return undefined;
     }

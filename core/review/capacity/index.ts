@@ -1,5 +1,5 @@
 import { signals, type Signal } from "../../charts";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { hoursOf } from "../../charts/durations";
 import { bufferOf } from "../../routes/collectors";
 import { destinationsOf, type Destination } from "../../routes/destinations";
@@ -21,10 +21,10 @@ export interface VolumeCapacity {
 }
 
 /** What the volumes on the management cluster need at these rates of its own telemetry. */
-export function capacityOf(route: Route, rates: Rates): VolumeCapacity[] {
+export function capacityOf(deployment: Deployment, rates: Rates): VolumeCapacity[] {
     const perDay = bytesPerDay(rates);
-    const destinations = destinationsOf(route);
-    return volumesOf(route).map((volume) => {
+    const destinations = destinationsOf(deployment);
+    return volumesOf(deployment).map((volume) => {
         const { signal, retention, copies, count, size, limits } = volume;
         if (retention === undefined || signal === "grafana") {
             return { volume, perDayGiB: 0, neededGiB: undefined, fullAfterDays: undefined, keptDays: undefined };
@@ -49,8 +49,8 @@ export function capacityOf(route: Route, rates: Rates): VolumeCapacity[] {
 }
 
 /** The stores of telemetry for which no volume can be planned, because KOF makes none: a sentence each. */
-export function storesWithoutVolumes(route: Route): string[] {
-    return storesOf(route)
+export function storesWithoutVolumes(deployment: Deployment): string[] {
+    return storesOf(deployment)
         .filter(({ retention }) => retention !== undefined)
         .flatMap(({ workload, signal, keeps }) => {
             switch (keeps) {
@@ -72,8 +72,8 @@ function endsAt(destination: Destination, store: Signal): boolean {
 }
 
 /** Whether anything of this cluster's own is stored on it. */
-export function storesHere(route: Route): boolean {
-    const destinations = destinationsOf(route);
+export function storesHere(deployment: Deployment): boolean {
+    const destinations = destinationsOf(deployment);
     return signals.some((signal) => signals.some((store) => endsAt(destinations[signal], store)));
 }
 
@@ -85,18 +85,18 @@ export interface BufferCapacity {
 }
 
 /** What an outage of the destination takes to bridge; nothing for signals that are stored on this cluster. */
-export function bufferCapacity(route: Route, rates: Rates): BufferCapacity[] {
-    const held = bufferBytes(rates, hoursOf(bufferOf(route.settings).duration) * 60);
-    const destinations = destinationsOf(route);
+export function bufferCapacity(deployment: Deployment, rates: Rates): BufferCapacity[] {
+    const held = bufferBytes(rates, hoursOf(bufferOf(deployment.settings).duration) * 60);
+    const destinations = destinationsOf(deployment);
     const leaves = (destination: Destination) =>
         destination.stored && destination.ends.some(({ on }) => on !== "cluster");
     return signals
-        .filter((signal) => leaves(destinations[signal]) && isQueued(route, signal) && held[signal] > 0)
+        .filter((signal) => leaves(destinations[signal]) && isQueued(deployment, signal) && held[signal] > 0)
         .map((signal) => ({ signal, heldGiB: held[signal] / gib }));
 }
 
 /** Whether a signal waits on the nodes' disks: docs/destinations.md says what does not. */
-function isQueued({ settings, cloudwatch }: Route, signal: Signal): boolean {
+function isQueued({ settings, cloudwatch }: Deployment, signal: Signal): boolean {
     const isLog = signal === "logs" || signal === "audit";
     const onDisk = settings.route === "regional" && settings.buffer?.metrics === "disk";
     return cloudwatch ? isLog : settings.route !== "regional" || signal !== "metrics" || onDisk;

@@ -1,7 +1,6 @@
 import { clusterTag, defaultLogGroup, logGroupKey, stackTag } from "../../settings/logGroups";
-import type { Route } from "../../routes";
-import type { LogGroup } from "../../routes/cloudwatch";
-import type { Consequence } from ".";
+import type { LogGroup, Deployment } from "../../routes/deployment";
+import type { Consequence } from "./consequence";
 
 /** What happens to one CloudWatch log group. */
 export interface LogGroupChange {
@@ -48,8 +47,8 @@ interface Group extends LogGroup {
     readonly region: string;
 }
 
-function groupsOf(route: Route | undefined): Map<string, Group> {
-    const { region = "", logGroups = [] } = route?.cloudwatch ?? {};
+function groupsOf(deployment: Deployment | undefined): Map<string, Group> {
+    const { region = "", logGroups = [] } = deployment?.cloudwatch ?? {};
     return new Map(logGroups.map((group) => [logGroupKey(region, group.name), { region, ...group }]));
 }
 
@@ -58,7 +57,7 @@ function groupsOf(route: Route | undefined): Map<string, Group> {
  *
  * @param known Default: nothing is known besides the settings, and the stack made every group.
  */
-export function logGroupChanges(from: Route, to: Route, known?: KnownLogGroups): LogGroupChange[] {
+export function logGroupChanges(from: Deployment, to: Deployment, known?: KnownLogGroups): LogGroupChange[] {
     const [before, after] = [groupsOf(from), groupsOf(to)];
     const isDeleted = (key: string) =>
         from.cloudwatch?.keepLogGroups === false && (known?.made === undefined || known.made.includes(key));
@@ -85,7 +84,7 @@ export interface Declared extends LogGroup {
 }
 
 /** The log groups of a route as they are declared. @param from what is deployed; `undefined` where that is not known. */
-export function declaredLogGroups(from: Route | undefined, to: Route, known: KnownLogGroups): Declared[] {
+export function declaredLogGroups(from: Deployment | undefined, to: Deployment, known: KnownLogGroups): Declared[] {
     const before = groupsOf(from);
     return [...groupsOf(to)].map(([key, group]) => {
         const look = known.looks[key];
@@ -103,13 +102,13 @@ export function declaredLogGroups(from: Route | undefined, to: Route, known: Kno
 }
 
 /** The tags of a group that no deployment of the stack gave it. AWS's own cannot be set. */
-function othersTags({ tags }: FoundLogGroup, from: Route | undefined): Record<string, string> {
+function othersTags({ tags }: FoundLogGroup, from: Deployment | undefined): Record<string, string> {
     const own = Object.keys(from?.cloudwatch?.tags ?? {});
     return Object.fromEntries(Object.entries(tags).filter(([tag]) => !tag.startsWith("aws:") && !own.includes(tag)));
 }
 
 /** The log groups that the stack has made, once it is deployed, by {@link logGroupKey}. */
-export function madeLogGroups(from: Route | undefined, to: Route, known: KnownLogGroups): string[] {
+export function madeLogGroups(from: Deployment | undefined, to: Deployment, known: KnownLogGroups): string[] {
     const declared = declaredLogGroups(from, to, known);
     const gone = (from ? logGroupChanges(from, to, known) : [])
         .filter(({ operation }) => operation === "deleted")
@@ -128,7 +127,11 @@ export function madeLogGroups(from: Route | undefined, to: Route, known: KnownLo
  * @param from what is deployed; `undefined` where that is not known.
  * @param known Default: nothing is known besides the settings.
  */
-export function cloudwatchConsequences(from: Route | undefined, to: Route, known?: KnownLogGroups): Consequence[] {
+export function cloudwatchConsequences(
+    from: Deployment | undefined,
+    to: Deployment,
+    known?: KnownLogGroups,
+): Consequence[] {
     const before = groupsOf(from);
     const deleted = (from ? logGroupChanges(from, to, known) : []).filter(({ operation }) => operation === "deleted");
     return [
@@ -200,8 +203,8 @@ function shortened(group: Group, was: number, comparison?: Comparison): Conseque
 
 /** What is known when a log group is compared. */
 interface Comparison {
-    readonly from: Route | undefined;
-    readonly to: Route;
+    readonly from: Deployment | undefined;
+    readonly to: Deployment;
     readonly known: KnownLogGroups;
     /** What the stack has, by its last deployment. */
     readonly had: Group | undefined;
@@ -221,8 +224,8 @@ interface Owner {
 function ownerOf(
     { tags }: FoundLogGroup,
     had: boolean,
-    from: Route | undefined,
-    to: Route,
+    from: Deployment | undefined,
+    to: Deployment,
     known: KnownLogGroups,
 ): Owner | undefined {
     const { [clusterTag]: cluster, [stackTag]: stack } = tags;
@@ -274,7 +277,7 @@ function takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: 
 }
 
 /** A name that leaves a log group alone, to paste. */
-function another({ holds, name }: Group, to: Route, { stack }: KnownLogGroups): object {
+function another({ holds, name }: Group, to: Deployment, { stack }: KnownLogGroups): object {
     const { logGroup = "" } = to.cloudwatch ?? {};
     const [setting, taken, own] =
         holds === "audit"
@@ -310,7 +313,7 @@ function keyChange({ name, region }: Group, { kmsKeyArn: was }: FoundLogGroup, {
 }
 
 /** What the program takes for granted of groups that it could not look at. */
-function unseen(from: Route | undefined, to: Route, known: KnownLogGroups): Consequence[] {
+function unseen(from: Deployment | undefined, to: Deployment, known: KnownLogGroups): Consequence[] {
     const before = groupsOf(from);
     return [...groupsOf(to)].flatMap(([key, group]): Consequence[] => {
         const look = known.looks[key];

@@ -1,10 +1,10 @@
 import { kofNamespace } from "../../charts/namespace";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { cloudwatchSecretName } from "../../routes/cloudwatch";
 import { secretsOf } from "../../routes/secrets";
 import { stackFile } from "../../settings/explain";
 import { inOrder } from "../../settings/settings";
-import type { Consequence, Plan } from ".";
+import type { Consequence } from "./consequence";
 
 /** What happens to one of the credentials that a stack runs with. */
 export interface CredentialChange {
@@ -14,7 +14,7 @@ export interface CredentialChange {
 }
 
 /** The credentials that the program makes and revokes, or reads. */
-export function credentialChanges(from: Route, to: Route): CredentialChange[] {
+export function credentialChanges(from: Deployment, to: Deployment): CredentialChange[] {
     const [before, after] = [credentialsOf(from), credentialsOf(to)];
     const among = (all: readonly Credential[], what: string) => all.some((each) => each.what === what);
     return [
@@ -35,8 +35,8 @@ interface Credential {
 }
 
 /** What a stack authenticates with, human-readable: its keys and roles in AWS, then Secrets. */
-function credentialsOf(route: Route): Credential[] {
-    const secrets = secretsOf(route).flatMap(({ name, keys, maker, reader }): Credential[] => {
+function credentialsOf(deployment: Deployment): Credential[] {
+    const secrets = secretsOf(deployment).flatMap(({ name, keys, maker, reader }): Credential[] => {
         if (maker !== "stack") {
             const by =
                 maker === "you"
@@ -51,10 +51,10 @@ function credentialsOf(route: Route): Credential[] {
             ? [{ what: `random password of Grafana's admin in Secret ${name}`, own: true }]
             : [];
     });
-    return [...awsCredentials(route).map((what) => ({ what, own: true })), ...secrets];
+    return [...awsCredentials(deployment).map((what) => ({ what, own: true })), ...secrets];
 }
 
-function awsCredentials({ cloudwatch }: Route): string[] {
+function awsCredentials({ cloudwatch }: Deployment): string[] {
     if (!cloudwatch) {
         return [];
     }
@@ -75,17 +75,17 @@ function awsCredentials({ cloudwatch }: Route): string[] {
 const keysPerUser = 2;
 
 /** What follows from other credentials for AWS: rotations that AWS refuses or that leave no overlap, and Secrets that are there. */
-export function credentialConsequences(from: Route, to: Route): Consequence[] {
+export function credentialConsequences(from: Deployment, to: Deployment): Consequence[] {
     return [...rotationConsequences(generationsOf(from), generationsOf(to)), ...secretConsequences(from, to)];
 }
 
 /** The generations of the access key, from old to new; none where the collectors authenticate otherwise. */
-function generationsOf({ cloudwatch }: Route): readonly string[] {
+function generationsOf({ cloudwatch }: Deployment): readonly string[] {
     return cloudwatch?.credentials.kind === "accessKey" ? cloudwatch.credentials.generations : [];
 }
 
 /** Whether a change deletes an access key. */
-export function keysDeleted({ from, to }: Pick<Plan, "from" | "to">): boolean {
+export function keysDeleted({ from, to }: { readonly from: Deployment; readonly to: Deployment }): boolean {
     return generationsOf(from).some((generation) => !generationsOf(to).includes(generation));
 }
 
@@ -147,7 +147,7 @@ function together(before: readonly string[], after: readonly string[]): string[]
 }
 
 /** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
-function secretConsequences(from: Route, to: Route): Consequence[] {
+function secretConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [was, is] = [secretOf(from), secretOf(to)];
     if (was === undefined || is === undefined || was === is) {
         return [];
@@ -179,7 +179,7 @@ function secretConsequences(from: Route, to: Route): Consequence[] {
 }
 
 /** Who makes the Secret of that name; `undefined` where the route has none. */
-function secretOf({ cloudwatch }: Route): "program" | "elsewhere" | undefined {
+function secretOf({ cloudwatch }: Deployment): "program" | "elsewhere" | undefined {
     const credentials = cloudwatch?.credentials;
     if (credentials?.kind === "accessKey") {
         return "program";

@@ -1,6 +1,6 @@
 import { signals, type Signal } from "../../charts";
 import { compareCatalogs, type CatalogChanges } from "../../charts/compare";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { destinationsOf, destinationText, isSameDestination, type Destination } from "../../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
@@ -16,27 +16,7 @@ import {
 import { takeoverConsequences } from "./takeovers";
 import { upgradeConsequences, upgradeSteps } from "./upgrades";
 import { regionalChanges, volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
-
-/**
- * What a consequence does to running data: `impossible` cannot be done as it stands, `loses` makes stored data unreachable or
- * deletes it, `notice` is worth knowing.
- */
-export type Severity = "impossible" | "loses" | "notice";
-
-/** One thing that follows from a change of settings. */
-export interface Consequence {
-    readonly severity: Severity;
-    /** The setting that decides it, as in the stack file: `kof:storage.logs.size`. */
-    readonly key: string;
-    /** What follows, as a sentence that goes on from the key. */
-    readonly message: string;
-    /** What to do instead, or before. */
-    readonly way?: string;
-    /** What to write into the stack file to avoid it. */
-    readonly paste?: unknown;
-    /** What `kof:acknowledge` has to say to permit it, this once. Without, nothing permits it. */
-    readonly acknowledge?: string;
-}
+import { acknowledgements, type Consequence, type Severity } from "./consequence";
 
 /** What happens to one signal of the management cluster. */
 export interface SignalChange {
@@ -50,8 +30,8 @@ export interface SignalChange {
 
 /** What a change of a stack's settings does to what is running. */
 export interface Plan {
-    readonly from: Route;
-    readonly to: Route;
+    readonly from: Deployment;
+    readonly to: Deployment;
     readonly signals: readonly SignalChange[];
     readonly volumes: readonly VolumeChange[];
     /** What happens to the volumes on each regional cluster, however many there are. */
@@ -73,7 +53,7 @@ export interface Plan {
  * @param past what was before that. Default: nothing but what `from` says.
  * @param known what else is known of log groups. Default: nothing.
  */
-export function planOf(from: Route, to: Route, past: Past = pastOf(from), known?: KnownLogGroups): Plan {
+export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(from), known?: KnownLogGroups): Plan {
     const volumes = volumeChanges(from, to);
     const [before, after] = [destinationsOf(from), destinationsOf(to)];
     const consequences = [
@@ -120,7 +100,7 @@ function inOnePiece(acknowledge: string): string {
 }
 
 /** What follows from a deployment before which nothing is known to run: from what is there although no deployment says so. */
-export function firstConsequences(to: Route, past: Past, known: KnownLogGroups): Consequence[] {
+export function firstConsequences(to: Deployment, past: Past, known: KnownLogGroups): Consequence[] {
     return inOrder(cloudwatchConsequences(undefined, to, known), past);
 }
 
@@ -139,14 +119,6 @@ export function refused({ consequences, to }: Verdict): Consequence[] {
 /** What `kof:acknowledge` has to say to permit all that can be permitted; empty when nothing needs it. */
 export function acknowledgement({ consequences }: Verdict): string {
     return [...new Set(consequences.flatMap(({ acknowledge }) => acknowledge ?? []))].join(", ");
-}
-
-/** The changes that a stack file permits. */
-export function acknowledgements(text: string | undefined): string[] {
-    return (text ?? "")
-        .split(",")
-        .map((each) => each.trim())
-        .filter((each) => each !== "");
 }
 
 /** How a change ends when it is made: what `npm run plan` says with its exit code. */

@@ -1,6 +1,6 @@
 import type { Plan } from ".";
 import { kofNamespace } from "../../charts/namespace";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { claimNames, volumesOf } from "../../routes/volumes";
 
 /** Something that a change leaves behind on purpose, because it holds data. */
@@ -38,7 +38,11 @@ export function leftBehind({ volumes, logGroups }: Plan): Left[] {
  * @param change what this deployment does; `undefined` where that is not known.
  * @param before what the stack's last deployment had left behind, by what it is the command that removes it.
  */
-export function leftUntil(to: Route, change: Plan | undefined, before: Readonly<Record<string, string>> = {}): Left[] {
+export function leftUntil(
+    to: Deployment,
+    change: Plan | undefined,
+    before: Readonly<Record<string, string>> = {},
+): Left[] {
     const usedClaims = volumesOf(to).flatMap(({ workload, count }) => claimNames(workload, 0, count));
     const { region = "", logGroups = [] } = to.cloudwatch ?? {};
     const usedGroups = logGroups.map(({ name }) => logGroup(name, region));

@@ -1,6 +1,6 @@
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { volumesOf } from "../../routes/volumes";
-import { acknowledgements } from ".";
+import { acknowledgements } from "./consequence";
 
 /** What is known of what was before, besides the settings that run. */
 export interface Past {
@@ -11,14 +11,14 @@ export interface Past {
 }
 
 /** The past of a stack of which no more is known than its settings: that these were the first. */
-export function pastOf(from: Route): Past {
+export function pastOf(from: Deployment): Past {
     return { spent: acknowledgements(from.settings.acknowledge), fewestCopies: metricCopies(from) };
 }
 
 /** How many copies of each metric a route stores on the management cluster. */
-export function metricCopies(route: Route): number {
+export function metricCopies(deployment: Deployment): number {
     return Math.min(
-        ...volumesOf(route)
+        ...volumesOf(deployment)
             .filter(isMetricStore)
             .map(({ copies }) => copies),
     );

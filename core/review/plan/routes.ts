@@ -1,12 +1,12 @@
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { installedCharts } from "../../charts/installed";
 import { turnedOffAt } from "../../routes/stored";
 import { storesOf } from "../../routes/volumes";
-import type { Consequence } from ".";
+import type { Consequence } from "./consequence";
 import { goneStores, volumesText, type VolumeChange } from "./volumes";
 
 /** What follows from another route: stored data that nothing reads any more, and installers that would fight. */
-export function routeConsequences(from: Route, to: Route, volumes: readonly VolumeChange[]): Consequence[] {
+export function routeConsequences(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequence[] {
     const [was, is] = [from.settings.route, to.settings.route];
     if (was === is) {
         return [];
@@ -64,12 +64,12 @@ function unusual(gone: readonly VolumeChange[]): string {
 const installers = { flux: "Flux", sveltos: "Sveltos" } as const;
 
 /** What installs a chart on the management cluster, by default the one of its collectors; `undefined` when it is not there. */
-export function installerOf({ umbrella }: Route, name = "kof-collectors"): "flux" | "sveltos" | undefined {
+export function installerOf({ umbrella }: Deployment, name = "kof-collectors"): "flux" | "sveltos" | undefined {
     return installedCharts(umbrella).find(({ chart }) => chart === name)?.by;
 }
 
 /** What follows from other names of the cluster, or of the mesh. */
-export function identityConsequences(from: Route, to: Route): Consequence[] {
+export function identityConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [was, is] = [from.settings, to.settings];
     const consequences: Consequence[] = [];
     if (was.istio !== is.istio) {

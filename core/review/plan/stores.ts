@@ -1,16 +1,16 @@
 import { enabledComponents } from "../../charts/umbrella";
 import { formatPath } from "../../lib/values";
 import { effectiveCollectors } from "../../collectors/effective";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { componentsOn } from "../../routes/components";
 import { childrenStoreHere, isRegionless, operatorOffAt } from "../../charts/installed";
 import { keyOf, storeText, turnedOffAt } from "../../routes/stored";
 import { operatorOff, regionalStoresOf, regionEntranceOff, spaceOf, storesOf, type Volume } from "../../routes/volumes";
-import type { Consequence } from ".";
+import type { Consequence } from "./consequence";
 import { classChanges, goneStores, storeChanges, volumesText, type VolumeChange } from "./volumes";
 
 /** What follows when `kof:values` turn components of the umbrella off or on: what they install goes or comes with them. */
-export function componentConsequences(from: Route, to: Route): Consequence[] {
+export function componentConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [before, after] = [componentsOn(from), componentsOn(to)];
     const key = (name: string) => `kof:values.${name}.enabled`;
     return [
@@ -31,7 +31,7 @@ export function componentConsequences(from: Route, to: Route): Consequence[] {
 }
 
 /** What follows when `kof:values` turn stores of this cluster off or on, or take their volumes. */
-export function storeConsequences(from: Route, to: Route, volumes: readonly VolumeChange[]): Consequence[] {
+export function storeConsequences(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequence[] {
     const after = storesOf(to);
     const off = new Map<string, VolumeChange[]>();
     const found = storesOf(from).flatMap((was) => keepingConsequences(was, after, from, to));
@@ -58,7 +58,7 @@ export function storeConsequences(from: Route, to: Route, volumes: readonly Volu
 }
 
 /** What follows for the stores that an operator makes when it goes, and they do not: its definitions stay, and with them what it made. */
-function operatorConsequences(from: Route, to: Route): Consequence[] {
+function operatorConsequences(from: Deployment, to: Deployment): Consequence[] {
     const left = storesOf(from).filter(({ source }) => {
         const off = operatorOff(to.umbrella, source);
         return off !== undefined && formatPath(turnedOffAt(to, source) ?? []) === formatPath(off);
@@ -93,10 +93,10 @@ function operatorConsequences(from: Route, to: Route): Consequence[] {
  * objects of collectors along; but each of those has a finalizer that only the operator takes off, and it may be gone before
  * (`collectorFinalizer` in opentelemetry-operator, internal/controllers/opentelemetrycollector_controller.go).
  */
-export function collectorConsequences(from: Route, to: Route): Consequence[] {
+export function collectorConsequences(from: Deployment, to: Deployment): Consequence[] {
     return kindsOfClusters.flatMap(({ on, component, where }): Consequence[] => {
         const [before, after] = [from, to].map(({ umbrella }) => operatorOffAt(umbrella, "opentelemetry-operator", on));
-        const runs = ({ umbrella }: Route) => enabledComponents(umbrella).includes(component);
+        const runs = ({ umbrella }: Deployment) => enabledComponents(umbrella).includes(component);
         const has =
             on === "management"
                 ? effectiveCollectors(from).length > 0
@@ -131,7 +131,7 @@ function fate(gone: readonly VolumeChange[]): string {
 }
 
 /** What follows for a store that runs on, but keeps what it stores elsewhere. */
-function keepingConsequences(was: Volume, after: readonly Volume[], from: Route, to: Route): Consequence[] {
+function keepingConsequences(was: Volume, after: readonly Volume[], from: Deployment, to: Deployment): Consequence[] {
     const is = after.find(({ workload }) => workload === was.workload);
     if (!is || was.keeps === is.keeps || is.retention === undefined) {
         return [];
@@ -171,7 +171,7 @@ function immutable({ workload, expands }: Volume, key: string, acknowledge: stri
 }
 
 /** Stores that values do not keep off any more. Those of another route, or of another version, come with it. */
-function started(from: Route, to: Route): Consequence[] {
+function started(from: Deployment, to: Deployment): Consequence[] {
     const before = storesOf(from);
     return storesOf(to)
         .filter(
@@ -188,7 +188,7 @@ function started(from: Route, to: Route): Consequence[] {
  * What follows for the stores on regional clusters, which values of kof-regional size and which KOF changes there all at once. What
  * would fail here fails there as well; only new regions are as the values say.
  */
-export function regionConsequences(from: Route, to: Route): Consequence[] {
+export function regionConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [before, after] = [regionalStoresOf(from), regionalStoresOf(to)];
     const stores = before
         .filter(({ retention }) => retention !== undefined)
@@ -220,7 +220,7 @@ export function regionConsequences(from: Route, to: Route): Consequence[] {
 }
 
 /** What follows when values take the entrance of every region away. The stores behind it say themselves when they go with it. */
-function entranceConsequences(from: Route, to: Route): Consequence[] {
+function entranceConsequences(from: Deployment, to: Deployment): Consequence[] {
     const path = regionEntranceOff(to);
     return path && regionalStoresOf(from).length > 0 && !regionEntranceOff(from)
         ? [
@@ -249,7 +249,7 @@ function onRegions({ severity, acknowledge, message, ...rest }: Consequence, oth
 const onEachRegion = "on each regional cluster";
 
 /** What child clusters lose that store their telemetry on the management cluster, when that ends. */
-export function childConsequences(from: Route, to: Route): Consequence[] {
+export function childConsequences(from: Deployment, to: Deployment): Consequence[] {
     if (!childrenStoreHere(from) || childrenStoreHere(to)) {
         return [];
     }

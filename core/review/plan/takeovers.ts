@@ -1,13 +1,13 @@
-import type { Route } from "../../routes";
-import type { Consequence } from ".";
+import type { Deployment } from "../../routes/deployment";
+import type { Consequence } from "./consequence";
 
 /** What follows where an object changes hands: between the program and whoever else made it, or makes it from now on. */
-export function takeoverConsequences(from: Route, to: Route): Consequence[] {
+export function takeoverConsequences(from: Deployment, to: Deployment): Consequence[] {
     return [...classConsequences(from, to), ...adoptionConsequences(from, to)];
 }
 
 /** A storage class that the program made is to be one that exists, or the other way round. */
-function classConsequences(from: Route, to: Route): Consequence[] {
+function classConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [was, is] = [from.settings.storageClass, to.settings.storageClass];
     if (!was || was.name !== is?.name || was.create === is.create) {
         return [];
@@ -50,7 +50,7 @@ function classConsequences(from: Route, to: Route): Consequence[] {
 }
 
 /** Left on after the first deployment, `kof:adopt` goes on taking over whatever is in the way. */
-function adoptionConsequences(from: Route, to: Route): Consequence[] {
+function adoptionConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [was, is] = [from.settings.route, to.settings.route];
     return to.settings.adopt && was !== is
         ? [

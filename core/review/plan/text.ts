@@ -1,6 +1,7 @@
-import { acknowledgement, refused, verdictOf, type Consequence, type Plan } from ".";
+import { acknowledgement, refused, verdictOf, type Plan } from ".";
+import type { Consequence } from "./consequence";
 import { brief } from "../../settings/problems";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { contentOf } from "../../routes/volumes";
 import { writeYaml } from "../../lib/yaml/write";
 import { leftBehind } from "./left";
@@ -76,7 +77,7 @@ export function effectText(plan: Plan): string {
 }
 
 /** What a comparison of settings cannot know of log groups. */
-function unnamedText(...both: readonly Route[]): string[] {
+function unnamedText(...both: readonly Deployment[]): string[] {
     return both.some(({ settings }) => settings.route === "cloudwatch" && settings.cloudwatch.logGroup === undefined)
         ? ["- a stack that was deployed before keeps the log group that it has had, where its stack file names none"]
         : [];

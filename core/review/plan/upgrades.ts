@@ -1,8 +1,8 @@
 import * as semver from "semver";
 
 import { versions } from "../../charts";
-import type { Route } from "../../routes";
-import type { Consequence } from ".";
+import type { Deployment } from "../../routes/deployment";
+import type { Consequence } from "./consequence";
 import { installerOf } from "./routes";
 
 /** What has to be done by hand around one of KOF's upgrades. */
@@ -10,7 +10,7 @@ interface Upgrade {
     /** The first version that needs it; it is done on the way there from anything older. */
     readonly version: string;
     /** The steps, given what was running and what is to run. */
-    readonly steps: (from: Route, to: Route) => readonly string[];
+    readonly steps: (from: Deployment, to: Deployment) => readonly string[];
 }
 
 const suspend = (release: string) =>
@@ -45,7 +45,7 @@ const upgrades: readonly Upgrade[] = [
 ];
 
 /** The releases that Flux has, and that Sveltos takes over as they are. */
-function handedOver(from: Route, to: Route): string[] {
+function handedOver(from: Deployment, to: Deployment): string[] {
     const releases = ["kof-storage", "kof-collectors"].filter(
         (chart) => installerOf(from, chart) === "flux" && installerOf(to, chart) === "sveltos",
     );
@@ -55,7 +55,7 @@ function handedOver(from: Route, to: Route): string[] {
 }
 
 /** What a person has to do by hand for another KOF version, in order, before the deployment unless it says otherwise. */
-export function upgradeSteps(from: Route, to: Route): string[] {
+export function upgradeSteps(from: Deployment, to: Deployment): string[] {
     const [was, is] = [from.settings.version, to.settings.version];
     return upgrades
         .filter(({ version }) => semver.lt(was, version) && semver.gte(is, version))
@@ -63,7 +63,7 @@ export function upgradeSteps(from: Route, to: Route): string[] {
 }
 
 /** Steps from one KOF version to another that upstream does not support. */
-export function upgradeConsequences(from: Route, to: Route): Consequence[] {
+export function upgradeConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [was, is] = [from.settings.version, to.settings.version];
     const key = "kof:version";
     if (semver.lt(is, was)) {

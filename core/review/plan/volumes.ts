@@ -1,5 +1,5 @@
 import { mergeValues, type HelmValues } from "../../lib/values";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { keyOf, saidAt, toPaste } from "../../routes/stored";
 import {
     isSameSource,
@@ -13,7 +13,7 @@ import {
     type Volume,
 } from "../../routes/volumes";
 import { storageClassOf } from "../../settings/storageClasses";
-import type { Consequence } from ".";
+import type { Consequence } from "./consequence";
 import type { Past } from "./past";
 
 /** What happens to the volumes of one workload. */
@@ -33,8 +33,8 @@ export interface VolumeChange {
 }
 
 /** The volumes of the management cluster before and after. */
-export function volumeChanges(from: Route, to: Route): VolumeChange[] {
-    const policy = ({ settings }: Route) => storageClassOf(settings.storageClass)?.reclaimPolicy;
+export function volumeChanges(from: Deployment, to: Deployment): VolumeChange[] {
+    const policy = ({ settings }: Deployment) => storageClassOf(settings.storageClass)?.reclaimPolicy;
     return paired(volumesOf(from), [...volumesOf(to), ...volumesRunningOn(from, to)], policy(from), policy(to));
 }
 
@@ -42,7 +42,7 @@ export function volumeChanges(from: Route, to: Route): VolumeChange[] {
  * The volumes of stores that run on by themselves when their operator goes: its definitions stay (`crds.plain` and
  * `crds.cleanup` of victoria-metrics-operator in the umbrella's values), and with them what it made.
  */
-function volumesRunningOn(from: Route, to: Route): Volume[] {
+function volumesRunningOn(from: Deployment, to: Deployment): Volume[] {
     const sources = sourcesOf(to, "management");
     return volumesOf(from).filter(({ source }) =>
         sources.some(
@@ -55,8 +55,8 @@ function volumesRunningOn(from: Route, to: Route): Volume[] {
 }
 
 /** The volumes of each regional cluster before and after. */
-export function regionalChanges(from: Route, to: Route): VolumeChange[] {
-    const volumes = (route: Route) => regionalStoresOf(route).filter(({ keeps }) => keeps === "volumes");
+export function regionalChanges(from: Deployment, to: Deployment): VolumeChange[] {
+    const volumes = (deployment: Deployment) => regionalStoresOf(deployment).filter(({ keeps }) => keeps === "volumes");
     return paired(volumes(from), volumes(to));
 }
 
@@ -84,8 +84,8 @@ function fateOf({ deleted }: Volume, is: Volume | undefined): "orphaned" | "dele
     return (is ? deleted.withPods : deleted.withWorkload) ? "deleted" : "orphaned";
 }
 
-function volumesByWorkload(route: Route): Map<string, Volume> {
-    return byWorkload(volumesOf(route));
+function volumesByWorkload(deployment: Deployment): Map<string, Volume> {
+    return byWorkload(volumesOf(deployment));
 }
 
 function byWorkload(volumes: readonly Volume[]): Map<string, Volume> {
@@ -129,8 +129,8 @@ export function volumesText(changes: readonly Pick<VolumeChange, "workload" | "c
 
 /** What follows for volumes that are there before and after: size, class, retention and number. */
 export function volumeConsequences(
-    from: Route,
-    to: Route,
+    from: Deployment,
+    to: Deployment,
     changes: readonly VolumeChange[],
     { fewestCopies }: Past,
 ): Consequence[] {
@@ -150,7 +150,7 @@ export function volumeConsequences(
 }
 
 /** What follows for a store that is there before and after, on whichever cluster. */
-export function storeChanges(was: Volume, is: Volume, to: Route, fewestCopies: number | undefined): Consequence[] {
+export function storeChanges(was: Volume, is: Volume, to: Deployment, fewestCopies: number | undefined): Consequence[] {
     return [
         ...sizeConsequences(was, is, to),
         ...retentionConsequences(was, is, to),
@@ -193,7 +193,7 @@ function fixedConsequences({ fixed: before }: Volume, { fixed: after, signal, wo
 
 const howToGrow = "docs/storage.md#growing-the-volumes-of-logs-and-traces";
 
-function sizeConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+function sizeConsequences(was: Volume, is: Volume, to: Deployment): Consequence[] {
     const { signal } = is;
     const key = keyOf(to, is.source, "size");
     const keep = toPaste(to, is.source, "size", was.size);
@@ -224,11 +224,11 @@ function sizeConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
     return [{ severity: "notice", key, message }];
 }
 
-function canExpand({ settings }: Route): boolean {
+function canExpand({ settings }: Deployment): boolean {
     return storageClassOf(settings.storageClass)?.expands !== false;
 }
 
-function retentionConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+function retentionConsequences(was: Volume, is: Volume, to: Deployment): Consequence[] {
     const [before, after] = [was.retention ?? "", is.retention ?? ""];
     if (retentionInDays(after) >= retentionInDays(before)) {
         return [];
@@ -246,7 +246,7 @@ function retentionConsequences(was: Volume, is: Volume, to: Route): Consequence[
 }
 
 /** Limits beside the retention: a store deletes what is beyond them, the oldest first. */
-function limitConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+function limitConsequences(was: Volume, is: Volume, to: Deployment): Consequence[] {
     const least = ({ limits }: Volume) =>
         [...limits].filter(({ giB }) => giB !== undefined).sort((a, b) => (a.giB ?? 0) - (b.giB ?? 0))[0];
     const filter = ({ limits }: Volume) => limits.find(({ kind }) => kind === "filter");
@@ -271,7 +271,7 @@ function limitConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
 }
 
 /** Another claim, or another folder in it. */
-function locationConsequences(was: Volume, is: Volume, to: Route): Consequence[] {
+function locationConsequences(was: Volume, is: Volume, to: Deployment): Consequence[] {
     if (was.location === is.location) {
         return [];
     }
@@ -286,7 +286,7 @@ function locationConsequences(was: Volume, is: Volume, to: Route): Consequence[]
 }
 
 /** @param fewest copies of what is stored, where there can be more than one. What was stored with fewer keeps fewer. */
-function countConsequences(was: Volume, is: Volume, to: Route, fewest: number | undefined): Consequence[] {
+function countConsequences(was: Volume, is: Volume, to: Deployment, fewest: number | undefined): Consequence[] {
     const fewer = was.count - is.count;
     if (fewer <= 0) {
         return [];
@@ -318,8 +318,8 @@ function countConsequences(was: Volume, is: Volume, to: Route, fewest: number | 
 /** The class of volumes that exist cannot change; a StatefulSet's template that names another one is refused. */
 export function classChanges(
     stores: readonly { readonly was: Volume; readonly is: Volume }[],
-    from: Route,
-    to: Route,
+    from: Deployment,
+    to: Deployment,
 ): Consequence[] {
     const moved = stores.filter(({ was, is }) => was.storageClass !== is.storageClass);
     const [first] = moved;
@@ -349,12 +349,12 @@ export function classChanges(
 /** What keeps stores in their class; `undefined` where no line does, but taking one out. */
 function classToKeep(
     moved: readonly { readonly was: Volume; readonly is: Volume }[],
-    from: Route,
-    to: Route,
+    from: Deployment,
+    to: Deployment,
 ): HelmValues | undefined {
     const [before, after] = [from.settings.storageClass, to.settings.storageClass];
     const pastes = moved.map(({ was, is: { source } }): HelmValues | undefined => {
-        const byValue = [to, from].find((route) => saidAt(route, source, "storageClass") !== undefined);
+        const byValue = [to, from].find((deployment) => saidAt(deployment, source, "storageClass") !== undefined);
         if (before && (byValue !== to || after)) {
             return { "kof:storageClass": before as HelmValues };
         }
@@ -366,7 +366,7 @@ function classToKeep(
 }
 
 /** The program's own class: immutable in Kubernetes, so that a change of it is a new class under the same name. */
-function ownClassConsequences(from: Route, to: Route): Consequence[] {
+function ownClassConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [was, is] = [storageClassOf(from.settings.storageClass), storageClassOf(to.settings.storageClass)];
     if (!was) {
         return [];

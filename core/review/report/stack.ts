@@ -4,7 +4,7 @@ import type { Prices } from "../capacity/costs";
 import { textOf, valueAt, isMap, type HelmValue } from "../../lib/values";
 import { planOf, refused, verdictOf, type Plan } from "../plan";
 import { effectText, upgradeText } from "../plan/text";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { costTable } from "../summary/capacity";
 import { changeDiagram, diagram } from "../summary/diagram";
 import { diffBlock, differences, fenced } from "./differences";
@@ -13,7 +13,7 @@ import { storageText } from "./storage";
 /** A stack at one revision. */
 export interface Snapshot {
     /** What its stack file comes to; or what is wrong with it, as text. */
-    readonly route: Route | string;
+    readonly route: Deployment | string;
     /** What `render` writes for it, by path; nothing where the stack file is wrong. */
     readonly files: Readonly<Record<string, string>>;
 }
@@ -124,8 +124,8 @@ export function reportStack(change: StackChange, prices: Prices): StackReport {
 }
 
 /** What there is to know of a stack that is compared with nothing: its summary, which has costs only where there are rates. */
-function newParts(route: Route, summary: string, prices: Prices): Part[] {
-    const cost = route.settings.rates === undefined ? costTable(route, prices) : "";
+function newParts(deployment: Deployment, summary: string, prices: Prices): Part[] {
+    const cost = deployment.settings.rates === undefined ? costTable(deployment, prices) : "";
     return [
         part("storage", "summary.md", demoted(summary.replace(/^# .*\n+/, "").trimEnd())),
         part("storage", "the cost", cost === "" ? "" : `### Cost\n\n${cost}`),

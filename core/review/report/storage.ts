@@ -1,6 +1,6 @@
 import type { Prices } from "../capacity/costs";
 import type { Plan } from "../plan";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import {
     contentOf,
     gibText,
@@ -38,7 +38,7 @@ export function storageText({ from: before, to: after, volumes }: Plan, prices: 
     ]);
 }
 
-function volumeRows(before: Route, after: Route): string[][] {
+function volumeRows(before: Deployment, after: Deployment): string[][] {
     const rows = (was: readonly Volume[], is: readonly Volume[], where = "") =>
         [...new Set([...was, ...is].map(({ workload }) => workload))].map((name) => {
             const of = (stores: readonly Volume[]) => volumeText(stores.find(({ workload }) => workload === name));
@@ -46,7 +46,7 @@ function volumeRows(before: Route, after: Route): string[][] {
         });
     const regional = rows(regionalStoresOf(before), regionalStoresOf(after), " on each regional cluster");
     const own = rows(storesOf(before), storesOf(after));
-    const total = (route: Route) => gibText(totalGiB(volumesOf(route)));
+    const total = (deployment: Deployment) => gibText(totalGiB(volumesOf(deployment)));
     return [
         ...own,
         ...(own.length === 0 ? [] : [["volumes in all", total(before), total(after)]]),
@@ -65,7 +65,7 @@ function volumeText(volume: Volume | undefined): string {
     return [spaceOf(volume), ...(keeps === "volumes" ? [className] : []), kept].join(", ");
 }
 
-function costRows(before: Route, after: Route, prices: Prices): string[][] {
+function costRows(before: Deployment, after: Deployment, prices: Prices): string[][] {
     const [was, is] = [costsOf(before, prices), costsOf(after, prices)];
     const text = (costs: typeof was, what: string) => {
         const cost = costs.get(what);

@@ -1,19 +1,19 @@
 import { capacityOf, storesHere, storesWithoutVolumes, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, volumeCost, type Cost, type Prices } from "../capacity/costs";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { sizeInGiB, volumesOf } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
 import { paragraphs, table } from "../../lib/markdown";
 
 /** What the volumes need at the rates of `kof:rates`, and when they are full; nothing without rates, or without stores. */
-export function spaceText(route: Route): string {
-    const { rates } = route.settings;
-    return rates === undefined ? "" : paragraphs([neededText(route, rates), ...storesWithoutVolumes(route)]);
+export function spaceText(deployment: Deployment): string {
+    const { rates } = deployment.settings;
+    return rates === undefined ? "" : paragraphs([neededText(deployment, rates), ...storesWithoutVolumes(deployment)]);
 }
 
-function neededText(route: Route, rates: Rates): string {
-    const rows = capacityOf(route, rates);
-    if (rows.length > 0 && !storesHere(route)) {
+function neededText(deployment: Deployment, rates: Rates): string {
+    const rows = capacityOf(deployment, rates);
+    if (rows.length > 0 && !storesHere(deployment)) {
         return "Nothing of this cluster's own is stored on these volumes.";
     }
     const space = table(
@@ -51,11 +51,11 @@ export function days(amount: number): string {
 }
 
 /** What a route costs a month, by what it is paid for: volumes, and CloudWatch where there are rates. */
-export function costsOf(route: Route, prices: Prices): Map<string, Cost> {
-    const { rates } = route.settings;
+export function costsOf(deployment: Deployment, prices: Prices): Map<string, Cost> {
+    const { rates } = deployment.settings;
     const costs: [string, Cost | undefined][] = [
-        ["volumes", volumesOf(route).length > 0 ? volumeCost(route, prices) : undefined],
-        ["CloudWatch", rates === undefined ? undefined : cloudwatchCost(route, rates, prices)],
+        ["volumes", volumesOf(deployment).length > 0 ? volumeCost(deployment, prices) : undefined],
+        ["CloudWatch", rates === undefined ? undefined : cloudwatchCost(deployment, rates, prices)],
     ];
     return new Map(costs.filter((entry): entry is [string, Cost] => entry[1] !== undefined));
 }
@@ -66,8 +66,8 @@ export function costText(cost: Cost, { currency }: Prices): string {
 }
 
 /** What the stores of a route cost a month. */
-export function costTable(route: Route, prices: Prices): string {
-    const costs = costsOf(route, prices);
+export function costTable(deployment: Deployment, prices: Prices): string {
+    const costs = costsOf(deployment, prices);
     const rows = [...costs].map(([what, cost]) => [what, costText(cost, prices)]);
     return rows.length === 0 ? "" : paragraphs([table(["", "a month"], rows), `At the list prices of ${prices.date}.`]);
 }

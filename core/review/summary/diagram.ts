@@ -1,7 +1,7 @@
 import { signals, type Signal } from "../../charts";
 import { effectiveCollectors, shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { destinationsOf, endFinder, identityOf, type End, type Loss } from "../../routes/destinations";
 import { childrenStoreHere } from "../../charts/installed";
 
@@ -25,8 +25,8 @@ interface Graph {
  * A stack's collectors and where they send each signal, as a Mermaid flowchart: stores as cylinders, a solid line to what
  * is stored, a dotted one to what is not.
  */
-export function diagram(route: Route): string {
-    const graph = graphOf(route);
+export function diagram(deployment: Deployment): string {
+    const graph = graphOf(deployment);
     return flowchart(graph, graph);
 }
 
@@ -36,11 +36,11 @@ export function diagram(route: Route): string {
  * @param from the stack as it is.
  * @param to the stack as it is to be.
  */
-export function changeDiagram(from: Route, to: Route): string {
+export function changeDiagram(from: Deployment, to: Deployment): string {
     return flowchart(graphOf(from), graphOf(to));
 }
 
-function graphOf(route: Route): Graph {
+function graphOf(deployment: Deployment): Graph {
     const nodes = new Map<string, Node>();
     const links = new Map<string, Signal[]>();
     const link = (from: string, signal: Signal, to: string, node: Node) => {
@@ -57,8 +57,8 @@ function graphOf(route: Route): Graph {
         link(from, signal, ...ending(end));
     };
 
-    const collectors = effectiveCollectors(route);
-    const endOf = endFinder(route);
+    const collectors = effectiveCollectors(deployment);
+    const endOf = endFinder(deployment);
     for (const each of collectors) {
         const id = `collector-${shortName(each)}`;
         collector(id, `${shortName(each)}<br>(${each.mode})`, true);
@@ -68,7 +68,7 @@ function graphOf(route: Route): Graph {
     }
     if (collectors.length === 0) {
         collector("cluster-itself", "no collectors", true);
-        const destinations = destinationsOf(route);
+        const destinations = destinationsOf(deployment);
         signals.forEach((signal) => {
             const { [signal]: destination } = destinations;
             if (!destination.stored) {
@@ -76,7 +76,7 @@ function graphOf(route: Route): Graph {
             }
         });
     }
-    if (childrenStoreHere(route)) {
+    if (childrenStoreHere(deployment)) {
         collector("children", "collectors of the<br>child clusters", false);
         const node: Node = {
             label: "vmauth on this cluster<br>(to the same stores)",
@@ -87,7 +87,7 @@ function graphOf(route: Route): Graph {
             link("children", signal, "store-vmauth", node);
         });
     }
-    return { title: `Management cluster ${route.settings.clusterName}`, nodes, links };
+    return { title: `Management cluster ${deployment.settings.clusterName}`, nodes, links };
 }
 
 /** The node at which a signal ends: its id, and what it looks like. */

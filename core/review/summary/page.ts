@@ -3,7 +3,7 @@ import { signals, type Signal } from "../../charts";
 import { effectiveCollectors, shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
 import { kofNamespace } from "../../charts/namespace";
-import type { Route } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
 import { destinationsOf } from "../../routes/destinations";
 import { secretsOf, type RequiredSecret } from "../../routes/secrets";
 import {
@@ -28,36 +28,39 @@ import { code, paragraphs, plain, section, table } from "../../lib/markdown";
  *
  * @param notices what the program warns of.
  */
-export function summaryPage(stack: string, route: Route, notices: readonly string[]): string {
-    const { route: name, version, clusterName, rates } = route.settings;
+export function summaryPage(stack: string, deployment: Deployment, notices: readonly string[]): string {
+    const { route: name, version, clusterName, rates } = deployment.settings;
     const parts = [
         `# ${plain(stack)}: route ${name}, KOF ${version}`,
         `Where the telemetry of management cluster ${code(clusterName)} goes, and what is made for it.`,
         section("Notices", notices.map((notice) => `- ${plain(notice)}`).join("\n")),
-        section("Signals", table(["signal", "stored in", "address"], destinationRows(route))),
-        ["```mermaid", diagram(route), "```"].join("\n"),
+        section("Signals", table(["signal", "stored in", "address"], destinationRows(deployment))),
+        ["```mermaid", diagram(deployment), "```"].join("\n"),
         section(
             "Collectors",
-            table(["collector", "mode", ...signals], collectorRows(route)) || "None run on this cluster.",
+            table(["collector", "mode", ...signals], collectorRows(deployment)) || "None run on this cluster.",
         ),
         section(
             "Volumes on this cluster",
-            table(["component", "holds", "volumes", "size of each", "class", "kept for", "total"], volumeRows(route)),
+            table(
+                ["component", "holds", "volumes", "size of each", "class", "kept for", "total"],
+                volumeRows(deployment),
+            ),
         ),
         section(
             "Volumes on each regional cluster",
-            table(["component", "holds", "volumes", "size of each", "class", "kept for"], regionalRows(route)),
+            table(["component", "holds", "volumes", "size of each", "class", "kept for"], regionalRows(deployment)),
         ),
-        section("Space at the rates of kof:rates", spaceText(route)),
-        section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(route))),
-        section("Cost", rates === undefined ? "" : costTable(route, readPrices())),
-        section("Credentials", table(["Secret", "holds", "made by"], credentialRows(route)) || "None."),
+        section("Space at the rates of kof:rates", spaceText(deployment)),
+        section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(deployment))),
+        section("Cost", rates === undefined ? "" : costTable(deployment, readPrices())),
+        section("Credentials", table(["Secret", "holds", "made by"], credentialRows(deployment)) || "None."),
     ];
     return `${paragraphs(parts)}\n`;
 }
 
-function destinationRows(route: Route): string[][] {
-    const destinations = destinationsOf(route);
+function destinationRows(deployment: Deployment): string[][] {
+    const destinations = destinationsOf(deployment);
     return signals.flatMap((signal) => {
         const where = destinations[signal];
         return where.stored
@@ -67,8 +70,8 @@ function destinationRows(route: Route): string[][] {
 }
 
 /** Per collector what it does with each signal. */
-function collectorRows(route: Route): string[][] {
-    return effectiveCollectors(route).map((collector) => {
+function collectorRows(deployment: Deployment): string[][] {
+    return effectiveCollectors(deployment).map((collector) => {
         const ends = endsOf(collector);
         const fate = (signal: Signal) => {
             const found = ends.filter((end) => end.signal === signal);
@@ -80,9 +83,9 @@ function collectorRows(route: Route): string[][] {
     });
 }
 
-function volumeRows(route: Route): string[][] {
-    const volumes = volumesOf(route);
-    const rows = storesOf(route).map((store) => [
+function volumeRows(deployment: Deployment): string[][] {
+    const volumes = volumesOf(deployment);
+    const rows = storesOf(deployment).map((store) => [
         ...storeCells(store),
         store.keeps === "volumes" ? gibText(store.count * sizeInGiB(store.size)) : "",
     ]);
@@ -91,8 +94,8 @@ function volumeRows(route: Route): string[][] {
 }
 
 /** The stores of regions, which are none of this cluster's and add nothing to its total. */
-function regionalRows(route: Route): string[][] {
-    return regionalStoresOf(route).map(storeCells);
+function regionalRows(deployment: Deployment): string[][] {
+    return regionalStoresOf(deployment).map(storeCells);
 }
 
 function storeCells(store: Volume): string[] {
@@ -106,7 +109,7 @@ function storeCells(store: Volume): string[] {
     ];
 }
 
-function logGroupRows({ cloudwatch }: Route): string[][] {
+function logGroupRows({ cloudwatch }: Deployment): string[][] {
     return (cloudwatch?.logGroups ?? []).map(({ name, retentionDays }) => [
         code(name),
         cloudwatch?.region ?? "",
@@ -116,15 +119,15 @@ function logGroupRows({ cloudwatch }: Route): string[][] {
 }
 
 /** Every Secret that is needed, with who makes it. */
-function credentialRows(route: Route): string[][] {
-    return secretsOf(route).map((secret) => [
+function credentialRows(deployment: Deployment): string[][] {
+    return secretsOf(deployment).map((secret) => [
         code(`${kofNamespace}/${secret.name}`),
         secret.keys.map(code).join(", "),
-        makerText(route, secret),
+        makerText(deployment, secret),
     ]);
 }
 
-function makerText({ cloudwatch }: Route, { maker, reader }: RequiredSecret): string {
+function makerText({ cloudwatch }: Deployment, { maker, reader }: RequiredSecret): string {
     switch (maker) {
         case "stack":
             return reader === "collectors" && cloudwatch?.credentials.kind === "accessKey"

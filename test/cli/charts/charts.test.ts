@@ -7,7 +7,7 @@ import { helm } from "../../../cli/charts/helm";
 import { collectorsOfCharts, findCharts } from "../../../cli/charts/collectors";
 import { compareCollectors, describeDifference } from "../../../cli/charts/compare";
 import { effectiveCollectors, type Collector } from "../../../core/collectors/effective";
-import { command, routeFor, routes } from "../../support";
+import { command, deploymentFor, routes } from "../../support";
 
 describe("collectors from the real charts", () => {
     let folder: string;
@@ -87,7 +87,7 @@ describe("collectors from the real charts", () => {
         const before = process.env.HELM;
         process.env.HELM = file;
         try {
-            const [found] = await collectorsOfCharts(routeFor({ ...routes.management, version: "1.9.0" }), folder);
+            const [found] = await collectorsOfCharts(deploymentFor({ ...routes.management, version: "1.9.0" }), folder);
             assert.deepEqual(found!.config, { unquoted: [false, 8, 1000], quoted: ["no", "010"] });
         } finally {
             if (before === undefined) {
@@ -99,7 +99,7 @@ describe("collectors from the real charts", () => {
     });
 
     it("are compared with those of the catalog value by value", () => {
-        const ours = effectiveCollectors(routeFor({ ...routes.management, version: "1.10.0" }));
+        const ours = effectiveCollectors(deploymentFor({ ...routes.management, version: "1.10.0" }));
         assert.deepEqual(compareCollectors(ours, structuredClone(ours) as Collector[]), []);
         const [first, ...rest] = structuredClone(ours) as [any, ...any[]];
         first.config.processors.batch.timeout = "2s";

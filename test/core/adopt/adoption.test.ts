@@ -4,10 +4,11 @@ import * as path from "node:path";
 
 import { stringify } from "yaml";
 
-import { adoption, type Said } from "../../../core/adopt";
+import { adoption } from "../../../core/adopt";
+import type { AdoptionOptions } from "../../../core/adopt/options";
 import { valueAt, type HelmValues } from "../../../core/lib/values";
 import { vmuserSecretName } from "../../../core/charts/vmuser";
-import { cases, routeFor } from "../../support";
+import { cases, deploymentFor } from "../../support";
 
 /** A block of KOF's page "Storing KOF data" as it stood for 1.8.0, with what the reader has to fill in. */
 function page(name: string): string {
@@ -22,7 +23,7 @@ const names = { clusterName: "mothership", clusterNamespace: "kcm-system" };
 
 interface Expected {
     readonly block: string;
-    readonly said?: Said;
+    readonly said?: AdoptionOptions;
     readonly settings: Readonly<Record<string, unknown>>;
     /** What each fault is about, in order. */
     readonly faults: readonly RegExp[];
@@ -189,7 +190,7 @@ describe("adopting what KOF's page prints", () => {
 describe("adopting", () => {
     const regional = (secret: string, domain: string) =>
         stringify(
-            routeFor({ route: "regional", version: "1.9.0", regional: { cluster: "eu-1", domain } }).values,
+            deploymentFor({ route: "regional", version: "1.9.0", regional: { cluster: "eu-1", domain } }).values,
         ).replaceAll(vmuserSecretName("eu-1", "kcm-system"), secret);
 
     it("finds a region by the checksum in its Secret's name, among what its domain suggests", () => {
@@ -278,7 +279,7 @@ describe("adopting", () => {
         assert.deepEqual(left, {
             "kof-collectors": { "opentelemetry-kube-stack": { defaultCRConfig: { config: { exporters } } } },
         });
-        const { values } = routeFor({ route: "management", version: "1.9.0" });
+        const { values } = deploymentFor({ route: "management", version: "1.9.0" });
         assert.deepEqual(adoption(stringify(values), { version: "1.9.0" }).left, {});
     });
 
@@ -308,7 +309,7 @@ describe("adopting", () => {
     });
 
     it("keeps the order and the extras of a list that it corrects", () => {
-        const { values: all } = routeFor({
+        const { values: all } = deploymentFor({
             route: "cloudwatch",
             version: "1.9.0",
             cloudwatch: { region: "us-east-2" },
@@ -359,7 +360,7 @@ describe("adopting", () => {
                 metrics: { size: "300Gi", retention: "60d", replicas: 4, replicationFactor: 3 },
                 logs: { size: "7Gi", retention: "3d", replicas: 3 },
             };
-            const { settings } = values(stringify(routeFor({ ...raw, storage }).values), version);
+            const { settings } = values(stringify(deploymentFor({ ...raw, storage }).values), version);
             assert.deepEqual(settings.storage, storage);
             assert.deepEqual(settings.storageClass, { create: false, name: "kof" });
         }

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 
 import { stringify } from "yaml";
 
-import { adoption, type Seen } from "../../../core/adopt";
+import { adoption } from "../../../core/adopt";
+import type { ClusterFacts } from "../../../core/adopt/options";
 import { claimNames } from "../../../core/routes/volumes";
-import { routeFor, routes } from "../../support";
+import { deploymentFor, routes } from "../../support";
 
 const version = "1.9.0";
 
 /** What values come to where a cluster was looked at. */
-function adopt(raw: object, cluster: Seen) {
-    return adoption(stringify(routeFor({ ...raw, version }).values), { version, cluster });
+function adopt(raw: object, cluster: ClusterFacts) {
+    return adoption(stringify(deploymentFor({ ...raw, version }).values), { version, cluster });
 }
 
 function claims(workload: string, size: string, more: { template?: string; storageClass?: string } = {}) {

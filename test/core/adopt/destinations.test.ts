@@ -4,7 +4,7 @@ import { parse, stringify } from "yaml";
 
 import { adoption } from "../../../core/adopt";
 import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../../../core/lib/values";
-import { cases, routeFor, routes } from "../../support";
+import { cases, deploymentFor, routes } from "../../support";
 
 const version = "1.9.0";
 const shared = ["kof-collectors", "values", "opentelemetry-kube-stack", "defaultCRConfig"];
@@ -12,7 +12,7 @@ const collectors = [...shared.slice(0, -1), "collectors"];
 
 /** Values of a route up to 1.9, changed at a path. */
 function changed(name: string, path: readonly string[], value: HelmValue): string {
-    return stringify(mergeValues(routeFor({ ...routes[name], version }).values, nest(path, value)));
+    return stringify(mergeValues(deploymentFor({ ...routes[name], version }).values, nest(path, value)));
 }
 
 const carried = ({ settings }: ReturnType<typeof adoption>, path: readonly string[]) =>
@@ -20,7 +20,7 @@ const carried = ({ settings }: ReturnType<typeof adoption>, path: readonly strin
 
 describe("adopting values from before the routes added to them", () => {
     const lists = [...collectors, "daemon", "config", "service", "extensions"];
-    const added = valueAt(routeFor({ ...routes.regional, version }).values, lists) as string[];
+    const added = valueAt(deploymentFor({ ...routes.regional, version }).values, lists) as string[];
     const before = added.filter((name) => name !== "file_storage/exporters");
 
     it("takes the route's list where the original only lacks what the route adds, and announces that", () => {
@@ -67,7 +67,7 @@ describe("adopting values from before the routes added to them", () => {
     });
 
     it("says that what collectors keep on the node is made anew where it cannot be read", () => {
-        const { values } = routeFor({ ...routes.management, version });
+        const { values } = deploymentFor({ ...routes.management, version });
         const copy = structuredClone(values);
         delete (valueAt(copy, [...collectors, "daemon", "config"]) as HelmValues).extensions;
         const { changes } = adoption(stringify(copy), { version });
@@ -76,7 +76,7 @@ describe("adopting values from before the routes added to them", () => {
     });
 
     it("does not take a number of requests for a number of bytes", () => {
-        const { values } = routeFor({ ...routes.cloudwatch, version });
+        const { values } = deploymentFor({ ...routes.cloudwatch, version });
         const exporter = [...shared, "config", "exporters", "awscloudwatchlogs"];
         const queue = [...exporter, "sending_queue"];
         for (const [options, kept] of [
@@ -102,7 +102,7 @@ describe("adopting metrics that wait on disk for a region", () => {
     for (const { version, raw } of cases.filter((each) => each.raw.route === "regional")) {
         it(`finds the setting, and leaves nothing of it in the values, on KOF ${version}, Istio ${String(raw.istio ?? false)}`, () => {
             const buffer = { duration: "45m", size: "2Gi", metrics: "disk" };
-            const text = stringify(routeFor({ ...raw, buffer }).values);
+            const text = stringify(deploymentFor({ ...raw, buffer }).values);
             const { settings } = adoption(text, { version, region: raw.regional as { cluster: string } });
             assert.deepEqual(settings.buffer, buffer);
             assert.equal(settings.values, undefined);
@@ -114,7 +114,7 @@ describe("adopting CloudWatch credentials", () => {
     const issuer = "arn:aws:iam::123456789012:oidc-provider/oidc.example.net/id/1";
     const text = (credentials: unknown) => {
         const cloudwatch = { region: "us-east-2", credentials };
-        return stringify(routeFor({ route: "cloudwatch", version, cloudwatch }).values);
+        return stringify(deploymentFor({ route: "cloudwatch", version, cloudwatch }).values);
     };
 
     it("asks for the IAM OIDC provider of a role, and takes what it is told", () => {
@@ -149,7 +149,7 @@ describe("adopting CloudWatch credentials", () => {
         );
         const credentials = { kind: "existingSecret", name: "aws" };
         const adopted = adoption(without, { version, credentials });
-        assert.deepEqual(routeFor(adopted.settings).values, parse(text(credentials)));
+        assert.deepEqual(deploymentFor(adopted.settings).values, parse(text(credentials)));
         assert.throws(() => adoption(without, { version, credentials: { kind: "magic" } }), { name: "UserError" });
     });
 });

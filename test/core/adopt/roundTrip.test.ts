@@ -7,7 +7,7 @@ import { stackFileText } from "../../../core/adopt/stackFile";
 import { parseStackFile, routeOfFile } from "../../../cli/stackFile";
 import { validSettings } from "../../settings";
 import { writeYaml } from "../../../core/lib/yaml/write";
-import { routeFor } from "../../support";
+import { deploymentFor } from "../../support";
 
 /** More values, which every version reads. */
 const extra = fc.record(
@@ -27,7 +27,7 @@ describe("the values of every valid stack", () => {
     it("are those of the stack that they are adopted as", () => {
         fc.assert(
             fc.property(validSettings, fc.option(extra, { nil: undefined }), (raw, values) => {
-                const stack = routeFor({ ...raw, values });
+                const stack = deploymentFor({ ...raw, values });
                 const region = raw.regional as { cluster: string; namespace?: string } | undefined;
                 const { credentials } = (raw.cloudwatch ?? {}) as { credentials?: unknown };
                 const adopted = adoption(writeYaml(stack.values), {
@@ -40,7 +40,7 @@ describe("the values of every valid stack", () => {
                     JSON.stringify(routeOfFile(parseStackFile(text, "x.yaml")).values),
                     JSON.stringify(stack.values),
                 );
-                const again = routeFor(adopted.settings);
+                const again = deploymentFor(adopted.settings);
                 assert.equal(again.settings.route, raw.route);
                 assert.equal(again.settings.adopt, true);
                 assert.deepEqual(again.values, stack.values);

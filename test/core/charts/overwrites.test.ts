@@ -6,8 +6,8 @@ import { catalogOf, versions } from "../../../core/charts";
 import { overwritten } from "../../../core/charts/overwrites";
 import { formatPath, type HelmValues } from "../../../core/lib/values";
 import { effectiveCollectors } from "../../../core/collectors/effective";
-import type { Route } from "../../../core/routes";
-import { cases, routeFor, routes } from "../../support";
+import type { Deployment } from "../../../core/routes/deployment";
+import { cases, deploymentFor, routes } from "../../support";
 
 const found = (version: string, yaml: string) =>
     overwritten(catalogOf(version), parse(yaml) as HelmValues).map(
@@ -65,18 +65,22 @@ describe("values that a layer overwrites", () => {
 
     it("are none of those that routes write", () => {
         for (const { raw } of cases) {
-            const { catalog, values, umbrella } = routeFor(raw);
+            const { catalog, values, umbrella } = deploymentFor(raw);
             assert.deepEqual(overwritten(catalog, values, umbrella), []);
         }
     });
 
     it("do not show in the collectors", () => {
-        const route = routeFor({ ...routes.management, version: "1.9.0" });
+        const deployment = deploymentFor({ ...routes.management, version: "1.9.0" });
         const umbrella = parse(tag("v9.9.9"));
-        const all = structuredClone(route.umbrella) as any;
+        const all = structuredClone(deployment.umbrella) as any;
         const daemon = umbrella["kof-collectors"].values["opentelemetry-kube-stack"].collectors.daemon.image;
         all["kof-collectors"].values["opentelemetry-kube-stack"].collectors = { daemon: { image: daemon } };
-        const shown = { ...route, umbrella: all, settings: { ...route.settings, clusterName: "shown" } } as Route;
+        const shown = {
+            ...deployment,
+            umbrella: all,
+            settings: { ...deployment.settings, clusterName: "shown" },
+        } as Deployment;
         const images = effectiveCollectors(shown).map(({ key, image }) => `${key} ${image.split(":").at(-1)}`);
         assert.ok(images.includes("daemon v1.9.0"), images.join(", "));
     });

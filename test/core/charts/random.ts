@@ -13,7 +13,7 @@ import fc from "fast-check";
 import { catalogOf, chartValues } from "../../../core/charts";
 import { isMap, nest, type HelmValue } from "../../../core/lib/values";
 import { UserError } from "../../../core/lib/errors";
-import { routeFor, routes } from "../../support";
+import { deploymentFor, routes } from "../../support";
 
 const [charts = "charts", version = "1.10.0", runs = "300"] = process.argv.slice(2);
 const catalog = catalogOf(version);
@@ -49,7 +49,7 @@ process.exitCode = failures > 0 ? 1 : 0;
 
 function isRefused(raw: Readonly<Record<string, unknown>>): boolean {
     try {
-        routeFor(raw);
+        deploymentFor(raw);
         return false;
     } catch (error) {
         if (error instanceof UserError) {

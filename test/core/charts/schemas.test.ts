@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { catalogOf, chartValues, versions } from "../../../core/charts";
 import { checkSchemas, schemaFile } from "../../../core/charts/schemas";
 import { coalesceValues, formatPath, type HelmValues } from "../../../core/lib/values";
-import { cases, routeFor } from "../../support";
+import { cases, deploymentFor } from "../../support";
 
 const check = (version: string, yaml: string) =>
     checkSchemas(catalogOf(version), parse(yaml) as HelmValues).map(
@@ -29,7 +29,7 @@ describe("schemas of charts", () => {
                 assert.deepEqual(checkSchemas({ ...catalog }, values), [], name);
             }
             for (const { raw } of cases.filter((each) => each.version === version)) {
-                assert.deepEqual(checkSchemas(catalog, routeFor(raw).umbrella), []);
+                assert.deepEqual(checkSchemas(catalog, deploymentFor(raw).umbrella), []);
             }
         });
     }

@@ -6,7 +6,7 @@ import { catalogOf, chartValues, versions } from "../../../core/charts";
 import { isMap, nest, type HelmValue } from "../../../core/lib/values";
 import { renderStack } from "../../../cli/renderStack";
 import { UserError } from "../../../core/lib/errors";
-import { cases, routeFor, stackFile } from "../../support";
+import { cases, deploymentFor, stackFile } from "../../support";
 import { runs } from "../lib/yaml/texts";
 
 const kubeStack = "opentelemetry-kube-stack";
@@ -46,7 +46,7 @@ describe("any value in any place of a collector", () => {
                 async ({ raw, path, value }) => {
                     const given = { ...raw, values: nest(path, value) };
                     try {
-                        routeFor(given);
+                        deploymentFor(given);
                         await renderStack(stackFile(given));
                     } catch (error) {
                         assert.ok(error instanceof UserError, String((error as Error).stack));

@@ -5,13 +5,13 @@ import { valueAt } from "../../../core/lib/values";
 import { uncheckedPipelines } from "../../../core/collectors/clock";
 import { effectiveCollectors, type Collector } from "../../../core/collectors/effective";
 import { flowsOf } from "../../../core/collectors/flows";
-import { routeFor, type Raw } from "../../support";
+import { deploymentFor, type Raw } from "../../support";
 
 const region = "us-east-2";
 
 function collectorsOf(version: string, cloudwatch: object = {}, more: Raw = {}): readonly Collector[] {
     return effectiveCollectors(
-        routeFor({ route: "cloudwatch", version, cloudwatch: { region, ...cloudwatch }, ...more }),
+        deploymentFor({ route: "cloudwatch", version, cloudwatch: { region, ...cloudwatch }, ...more }),
     );
 }
 

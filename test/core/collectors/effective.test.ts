@@ -7,10 +7,10 @@ import { flowsOf } from "../../../core/collectors/flows";
 import { lintCollectors } from "../../../core/review/lint";
 import { danglingReferences } from "../../../core/collectors/references";
 import { vmuserSecretName } from "../../../core/charts/vmuser";
-import { cases, destinationsIn, hasRegionless, routeFor, routes, type Raw } from "../../support";
+import { cases, destinationsIn, hasRegionless, deploymentFor, routes, type Raw } from "../../support";
 
 function collectorsOf(raw: Raw): readonly Collector[] {
-    return effectiveCollectors(routeFor(raw));
+    return effectiveCollectors(deploymentFor(raw));
 }
 
 function collector(raw: Raw, key: string): Collector {
@@ -215,7 +215,7 @@ describe("effective collectors", () => {
     const regional: Raw = { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" } };
     for (const version of ["1.8.0", "1.8.1", "1.9.0", "1.10.0", "1.11.0-rc0"]) {
         it(`authenticate at the region on KOF ${version}`, () => {
-            const values = JSON.stringify(routeFor({ ...regional, version }).values);
+            const values = JSON.stringify(deploymentFor({ ...regional, version }).values);
             assert.equal(values.includes(vmuserSecretName("eu-1", "kcm-system")), !hasRegionless(version));
             for (const { config, env } of collectorsOf({ ...regional, version })) {
                 assert.ok("KOF_VM_USER" in byName(env) && "KOF_VM_PASSWORD" in byName(env));
@@ -270,7 +270,7 @@ describe("effective collectors", () => {
             const collectors = collectorsOf(stack);
 
             it("pass what the lint looks for, and send metrics to the region and nowhere else", () => {
-                assert.deepEqual(lintCollectors(routeFor(stack)), { faults: [], notices: [] });
+                assert.deepEqual(lintCollectors(deploymentFor(stack)), { faults: [], notices: [] });
                 for (const each of collectors) {
                     assert.deepEqual(sent(each), sent(collector(raw, each.key)));
                     assert.equal(flowsOf(each).filter(({ signal }) => signal === "metrics").length, 1);
@@ -330,8 +330,8 @@ describe("effective collectors", () => {
 
     it("keep metrics for a region in memory unless told otherwise", () => {
         for (const { raw } of cases.filter((each) => each.raw.route === "regional")) {
-            const { values } = routeFor(raw);
-            assert.deepEqual(routeFor({ ...raw, buffer: { metrics: "memory" } }).values, values);
+            const { values } = deploymentFor(raw);
+            assert.deepEqual(deploymentFor({ ...raw, buffer: { metrics: "memory" } }).values, values);
             assert.doesNotMatch(JSON.stringify(values), /queue\/|deliver|127\.0\.0\.1/);
         }
     });
@@ -387,7 +387,7 @@ describe("effective collectors", () => {
         const { config, env } = collector(raw, "daemon");
         assert.equal(valueAt(config, ["exporters", "awscloudwatchlogs", "endpoint"]), "http://aws.test:5000");
         assert.ok("AWS_ACCESS_KEY_ID" in byName(env) && "AWS_SECRET_ACCESS_KEY" in byName(env));
-        assert.equal(JSON.stringify(routeFor(raw).values).split('"my-keys"').length, 3);
+        assert.equal(JSON.stringify(deploymentFor(raw).values).split('"my-keys"').length, 3);
     });
 
     it("do not print what the route discards", () => {

@@ -6,7 +6,7 @@ import { effectiveCollectors } from "../../../core/collectors/effective";
 import { lintCollectors } from "../../../core/review/lint";
 import { destinationsOf } from "../../../core/routes/destinations";
 import { storesOf } from "../../../core/routes/volumes";
-import { cases, routeFor, routes, stackFile, type Raw } from "../../support";
+import { cases, deploymentFor, routes, stackFile, type Raw } from "../../support";
 
 const config = ["defaultCRConfig", "config"];
 const daemon = ["collectors", "daemon", "config"];
@@ -21,13 +21,13 @@ function kubeStack(version: string, path: readonly string[], value: HelmValue): 
 
 function lint(name: string, version: string, ...values: [readonly string[], HelmValue][]) {
     const all = mergeValues(...values.map(([path, value]) => kubeStack(version, path, value)));
-    return lintCollectors(routeFor({ ...routes[name], version, values: all }));
+    return lintCollectors(deploymentFor({ ...routes[name], version, values: all }));
 }
 
 describe("the lint of collectors", () => {
     it("finds nothing in any route", () => {
         for (const { raw } of cases) {
-            assert.deepEqual(lintCollectors(routeFor(raw)), { faults: [], notices: [] });
+            assert.deepEqual(lintCollectors(deploymentFor(raw)), { faults: [], notices: [] });
         }
     });
 
@@ -159,7 +159,7 @@ describe("the lint of collectors", () => {
     it("finds a pipeline through which a wrong time reaches CloudWatch: a list that was replaced, or one of its own", () => {
         const cloudwatch = (pipelines: HelmValues) =>
             lintCollectors(
-                routeFor({
+                deploymentFor({
                     ...routes.cloudwatch,
                     version: "1.10.0",
                     values: nest(
@@ -195,7 +195,7 @@ describe("the lint of collectors", () => {
 
     describe("of what values turn off", () => {
         const management = (...values: HelmValues[]) =>
-            lintCollectors(routeFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) }));
+            lintCollectors(deploymentFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) }));
         const store = (path: string) => nest(`kof-child.values.fromManagement.storage.${path}`.split("."), false);
         const sorted = [...daemon, "service", "pipelines", "logs/audit", "exporters"];
 
@@ -256,7 +256,7 @@ describe("the lint of collectors", () => {
                     ),
                 );
                 const { [signal]: destination } = destinationsOf(
-                    routeFor({ ...routes.management, version: "1.10.0", values }),
+                    deploymentFor({ ...routes.management, version: "1.10.0", values }),
                 );
                 assert.equal(destination.stored, false);
             }
@@ -273,31 +273,31 @@ describe("the lint of collectors", () => {
 
         it("shows no collector without its operator, and no store without that of stores", () => {
             for (const path of ["kof-operators.enabled", "kof-operators.values.opentelemetry-operator.enabled"]) {
-                const route = routeFor({
+                const deployment = deploymentFor({
                     ...routes.management,
                     version: "1.10.0",
                     values: nest(path.split("."), false),
                 });
-                assert.deepEqual(effectiveCollectors(route), []);
-                assert.ok(Object.values(destinationsOf(route)).every(({ stored }) => !stored));
-                const [notice = ""] = lintCollectors(route).notices;
+                assert.deepEqual(effectiveCollectors(deployment), []);
+                assert.ok(Object.values(destinationsOf(deployment)).every(({ stored }) => !stored));
+                const [notice = ""] = lintCollectors(deployment).notices;
                 assert.ok(
                     notice.startsWith(`No collector runs on this cluster by kof:values.${path}: metrics, `),
                     notice,
                 );
             }
             const off = { "victoria-metrics-operator": { enabled: false } };
-            const route = routeFor({ ...routes.management, version: "1.10.0", values: off });
+            const deployment = deploymentFor({ ...routes.management, version: "1.10.0", values: off });
             assert.deepEqual(
-                storesOf(route).map(({ workload }) => workload),
+                storesOf(deployment).map(({ workload }) => workload),
                 ["vlstorage", "vtstorage"],
             );
-            const { metrics, logs, traces, audit } = destinationsOf(route);
+            const { metrics, logs, traces, audit } = destinationsOf(deployment);
             assert.deepEqual(
                 [metrics, logs, traces, audit].map(({ stored }) => stored),
                 [false, true, true, false],
             );
-            const { faults, notices } = lintCollectors(route);
+            const { faults, notices } = lintCollectors(deployment);
             assert.deepEqual(faults, []);
             assert.match(notices[0]!, /^kof:values\.victoria-metrics-operator\.enabled leaves metrics of this cluster/);
         });
@@ -305,15 +305,18 @@ describe("the lint of collectors", () => {
         it("knows what a region needs to take anything in", () => {
             const regional = (path: string, name = "regional") => {
                 const values = nest(path.split("."), false);
-                const route = routeFor({ ...routes[name], version: "1.10.0", values });
-                const { faults, notices } = lintCollectors(route);
+                const deployment = deploymentFor({ ...routes[name], version: "1.10.0", values });
+                const { faults, notices } = lintCollectors(deployment);
                 assert.deepEqual(faults, []);
                 const lost = notices.filter((notice) => notice.startsWith(`kof:values.${path} leaves `));
                 assert.ok(
                     lost.every((notice) => notice.includes("where nothing answers")) || lost.length === 1,
                     lost[0],
                 );
-                assert.equal(Object.values(destinationsOf(route)).filter(({ stored }) => !stored).length, lost.length);
+                assert.equal(
+                    Object.values(destinationsOf(deployment)).filter(({ stored }) => !stored).length,
+                    lost.length,
+                );
                 return [lost.length, /where (.*), and drop/.exec(lost[0] ?? "")?.[1]];
             };
             const storage = "kof-regional.values.storage.victoriametrics";

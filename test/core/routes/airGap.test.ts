@@ -8,10 +8,10 @@ import { versions } from "../../../core/charts";
 import { imagesOf } from "../../../core/charts/images";
 import { mergeValues } from "../../../core/lib/values";
 import { airGap, mirrorScript } from "../../../core/routes/airGap";
-import { cases, routeFor, routes } from "../../support";
+import { cases, deploymentFor, routes } from "../../support";
 
 const list = (raw: object, cluster = "management") =>
-    airGap(routeFor(raw as never))
+    airGap(deploymentFor(raw as never))
         .images.filter((image) => image.cluster === cluster)
         .map(({ image }) => image);
 const has = (images: readonly string[], name: string) => images.some((image) => image.includes(name));
@@ -19,7 +19,7 @@ const has = (images: readonly string[], name: string) => images.some((image) => 
 describe("what a stack fetches", () => {
     for (const { version, name, raw } of cases) {
         it(`for KOF ${version}, ${name}: complete addresses, each once`, () => {
-            const { charts, images, unknown } = airGap(routeFor(raw));
+            const { charts, images, unknown } = airGap(deploymentFor(raw));
             for (const { image, charts: by } of images) {
                 assert.match(image, /^[a-z0-9.-]+\.[a-z]+\/[a-z0-9./-]+:[\w.-]+$/);
                 assert.ok(by.length > 0);
@@ -53,7 +53,7 @@ describe("what a stack fetches", () => {
 
         it(`for KOF ${version} has the chart of each service template, and the image that verifies it`, () => {
             assert.ok(has(list({ ...routes.none, version }), "/alpine/helm:"));
-            const names = airGap(routeFor({ ...routes.none, version })).charts.map(({ name }) => name);
+            const names = airGap(deploymentFor({ ...routes.none, version })).charts.map(({ name }) => name);
             assert.ok(["cert-manager", "ingress-nginx"].every((name) => names.includes(name)));
         });
     }
@@ -64,7 +64,7 @@ describe("what a stack fetches", () => {
             "kof-mothership": { values: { kcm: { kof: { operator: { image: { tag: "v9" } } } } } },
         };
         const { charts, unknown } = airGap(
-            routeFor({
+            deploymentFor({
                 route: "none",
                 version: "1.10.0",
                 istio: true,
@@ -82,12 +82,14 @@ describe("what a stack fetches", () => {
         const blocks = fs.readFileSync("docs/air-gap.md", "utf8").matchAll(/```yaml\n([^]*?)```/g);
         const settings = [...blocks].map(([, text]) => (parse(text!) as { config: Record<string, any> }).config);
         assert.equal(settings.length, 2);
-        const route = routeFor({
+        const deployment = deploymentFor({
             version: "1.10.0",
             chart: settings[0]!["kof:chart"],
             values: mergeValues(...settings.map((each) => each["kof:values"])),
         });
-        const foreign = airGap(route).charts.filter(({ repository }) => !repository.includes("registry.example.net"));
+        const foreign = airGap(deployment).charts.filter(
+            ({ repository }) => !repository.includes("registry.example.net"),
+        );
         assert.deepEqual(
             foreign.map(({ name }) => name),
             ["gateway-helm", "ingress-nginx"],
@@ -96,7 +98,7 @@ describe("what a stack fetches", () => {
 
     it("comes as a script that a shell takes", () => {
         for (const version of versions) {
-            const needed = airGap(routeFor({ ...routes.management, version }));
+            const needed = airGap(deploymentFor({ ...routes.management, version }));
             const script = mirrorScript(needed, "reg.example.net/mirror", "x");
             assert.equal(spawnSync("bash", ["-n"], { input: script, encoding: "utf8" }).stderr, "");
             assert.equal(script.match(/^skopeo copy /gm)?.length, needed.images.length);

@@ -8,10 +8,10 @@ import { lintCollectors } from "../../../core/review/lint";
 import { destinationsOf, destinationText } from "../../../core/routes/destinations";
 import { changeDiagram } from "../../../core/review/summary/diagram";
 import { summaryPage } from "../../../core/review/summary/page";
-import { cases, destinationsIn, routeFor, routes, stackFile, type Raw } from "../../support";
+import { cases, destinationsIn, deploymentFor, routes, stackFile, type Raw } from "../../support";
 
 const texts = (raw: Raw) => {
-    const destinations = destinationsOf(routeFor(raw));
+    const destinations = destinationsOf(deploymentFor(raw));
     return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])]));
 };
 const at = (...entries: (readonly [readonly string[], HelmValue])[]): HelmValues =>
@@ -60,15 +60,15 @@ describe("where signals go", () => {
                 messages.filter((message) => message.includes("no longer to")).length,
                 version === "1.9.0" ? 2 : 3,
             );
-            const page = summaryPage("x", routeFor(raw), []);
+            const page = summaryPage("x", deploymentFor(raw), []);
             assert.ok(Object.values(endpoints).every((address) => page.includes(`| OTLP | \`${address}\` |`)));
-            const change = planOf(routeFor({ ...otlp, version }), routeFor(raw));
+            const change = planOf(deploymentFor({ ...otlp, version }), deploymentFor(raw));
             assert.deepEqual(
                 change.signals.map(({ to }) => to),
                 signals.map((signal) => expected[signal]),
             );
             const moved = (from: Raw, to: Raw) => {
-                const [was, is] = [routeFor({ ...from, version }), routeFor({ ...to, version })];
+                const [was, is] = [deploymentFor({ ...from, version }), deploymentFor({ ...to, version })];
                 const { signals: all } = planOf(was, is);
                 // What moves for the plan moves in the diagram.
                 const drawn = changeDiagram(was, is);
@@ -95,7 +95,7 @@ describe("where signals go", () => {
 
         it(`is the setting's address for the signals that values say nothing of, on KOF ${version}`, () => {
             const raw = { ...perSignal({ traces_endpoint: endpoints.traces_endpoint }), version };
-            assert.deepEqual(lintCollectors(routeFor(raw)).faults, []);
+            assert.deepEqual(lintCollectors(deploymentFor(raw)).faults, []);
             const setting = "OTLP: http://mimir.example.net/otlp";
             assert.deepEqual(texts(raw), {
                 metrics: setting,
@@ -121,7 +121,7 @@ describe("where signals go", () => {
         const raw = { ...routes.management, version: "1.10.0", values };
         assert.equal(texts(raw).logs, `${destinationsIn(raw).logs} and OTLP: http://loki:3100/otlp`);
         assert.equal(texts(raw).audit, destinationsIn(raw).audit);
-        const rows = summaryPage("x", routeFor(raw), [])
+        const rows = summaryPage("x", deploymentFor(raw), [])
             .split("\n")
             .filter((line) => line.startsWith("| logs | "));
         assert.equal(rows.length, 2);
@@ -185,7 +185,7 @@ describe("where signals go", () => {
                 ...texts({ ...raw, values: {} }),
                 logs: `not stored (${address} does not exist)`,
             });
-            const faults = lintCollectors(routeFor(raw)).faults.map(({ message }) => message);
+            const faults = lintCollectors(deploymentFor(raw)).faults.map(({ message }) => message);
             assert.equal(faults.length, 1, faults.join("\n"));
             assert.ok(faults[0]?.includes(String(value)) && faults[0].includes(address));
             assert.match(
@@ -217,7 +217,7 @@ describe("where signals go", () => {
         assert.equal(logs, "not stored (region eu-1 has no store of logs)");
         const { logs: _, ...expected } = destinationsIn(raw);
         assert.deepEqual(others, expected);
-        const { faults, notices } = lintCollectors(routeFor(off));
+        const { faults, notices } = lintCollectors(deploymentFor(off));
         assert.deepEqual(faults, []);
         assert.match(notices[0]!, /^kof:values.kof-regional.values.storage.victoria-logs-cluster.enabled leaves logs /);
         const without = texts({ ...raw, values: at([["kof-regional", "enabled"], false]) });

@@ -7,12 +7,12 @@ import { leaves, mergeValues, nest, type HelmValue } from "../../../core/lib/val
 import { effectiveCollectors } from "../../../core/collectors/effective";
 import { lintCollectors } from "../../../core/review/lint";
 import { UserError } from "../../../core/lib/errors";
-import type { Route } from "../../../core/routes";
+import type { Deployment } from "../../../core/routes/deployment";
 import { destinationsOf } from "../../../core/routes/destinations";
 import { installedCharts } from "../../../core/charts/installed";
 import { regionalStoresOf, sourcesOf, storesOf, type Volume } from "../../../core/routes/volumes";
 import { summaryPage } from "../../../core/review/summary/page";
-import { hasRegionless, routeFor, routes, type Raw } from "../../support";
+import { hasRegionless, deploymentFor, routes, type Raw } from "../../support";
 import { readAddresses, readStores, type Reading } from "./reading";
 
 /** As many as take some seconds. More: FUZZ_RUNS=20000, and the same again: FUZZ_SEED=… */
@@ -27,9 +27,9 @@ const times = ["24h", "77d", "3w", "2y", 3, "1d12h"];
 const junk: readonly HelmValue[] = ["", "x", 0, -1, 1.5, true, false, [], ["x"], {}, { x: 1 }, "${env:X}", "100"];
 
 /** Every place that decides about a store, every switch of the charts that bring them, and places that have nothing to do with it. */
-function editsOf(route: Route): Edit[] {
-    const { catalog } = route;
-    const sources = [...sourcesOf(route, "management"), ...sourcesOf(route, "regions")];
+function editsOf(deployment: Deployment): Edit[] {
+    const { catalog } = deployment;
+    const sources = [...sourcesOf(deployment, "management"), ...sourcesOf(deployment, "regions")];
     const ofStores = sources.flatMap(({ volume, chart }): Edit[] => {
         const at = (setting: { places: readonly { path: readonly string[] }[] } | null, values: readonly HelmValue[]) =>
             (setting?.places ?? []).map(({ path }): Edit => [[...chart.prefix, ...path], values]);
@@ -55,7 +55,7 @@ function editsOf(route: Route): Edit[] {
             ),
         ];
     });
-    const charts = installedCharts(route.umbrella);
+    const charts = installedCharts(deployment.umbrella);
     const switches = charts.flatMap(({ chart, prefix }) =>
         [...leaves(catalog.charts[chart]?.values ?? {})].flatMap(([path, value]): Edit[] =>
             typeof value === "boolean"
@@ -89,7 +89,7 @@ for (const version of versions) {
     for (const [name, raw] of Object.entries(routes)) {
         if (name !== "regionless" || hasRegionless(version)) {
             const complete = { ...raw, version };
-            plainRoutes.set(`${version} ${name}`, { raw: complete, edits: editsOf(routeFor(complete)) });
+            plainRoutes.set(`${version} ${name}`, { raw: complete, edits: editsOf(deploymentFor(complete)) });
         }
     }
 }
@@ -119,9 +119,9 @@ const anyStack = fc.constantFrom(...plainRoutes.values()).chain(({ raw, edits })
 );
 
 /** What settings come to; `undefined` where they are refused, which has to be with our own error. */
-function accepted(raw: Raw): Route | undefined {
+function accepted(raw: Raw): Deployment | undefined {
     try {
-        return routeFor(raw);
+        return deploymentFor(raw);
     } catch (error) {
         assert.ok(error instanceof UserError, String((error as Error).stack));
         return undefined;
@@ -151,16 +151,16 @@ describe("the picture of any values", () => {
         let seen = 0;
         fc.assert(
             fc.property(anyStack, (raw) => {
-                const route = accepted(raw);
-                if (!route) {
+                const deployment = accepted(raw);
+                if (!deployment) {
                     return;
                 }
                 seen++;
-                const { here, regions, entrance } = readStores(String(raw.version), route.values);
-                assert.deepEqual(rows(storesOf(route).map(asReading)), rows(here));
-                assert.deepEqual(rows(regionalStoresOf(route).map(asReading)), rows(regions));
-                const destinations = destinationsOf(route);
-                const addresses = readAddresses(effectiveCollectors(route).map(({ config }) => config));
+                const { here, regions, entrance } = readStores(String(raw.version), deployment.values);
+                assert.deepEqual(rows(storesOf(deployment).map(asReading)), rows(here));
+                assert.deepEqual(rows(regionalStoresOf(deployment).map(asReading)), rows(regions));
+                const destinations = destinationsOf(deployment);
+                const addresses = readAddresses(effectiveCollectors(deployment).map(({ config }) => config));
                 const stored = new Set(here.map(({ workload }) => workload));
                 const isOpen = raw.istio === true ? entrance.inMesh : entrance.outside;
                 const atRegion = new Set(isOpen ? regions.map(({ workload }) => workload) : []);
@@ -176,9 +176,9 @@ describe("the picture of any values", () => {
                     const isLost = raw.route === "regional" && !atRegion.has(workloads[signal]);
                     assert.ok(isLost || away.every((address) => ends.some((end) => end.address === address)));
                 }
-                const { faults } = lintCollectors(route);
+                const { faults } = lintCollectors(deployment);
                 assert.ok(faults.every(({ key }) => key.startsWith("kof:values")));
-                assert.ok(summaryPage("fuzz", route, route.notices).length > 0);
+                assert.ok(summaryPage("fuzz", deployment, deployment.notices).length > 0);
             }),
             { numRuns, seed },
         );

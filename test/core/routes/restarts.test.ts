@@ -4,7 +4,7 @@ import { versions } from "../../../core/charts";
 import { valueAt } from "../../../core/lib/values";
 import { effectiveCollectors } from "../../../core/collectors/effective";
 import { startAnnotation } from "../../../core/charts/restarts";
-import { cases, hasRegionless, routeFor, routes, type Raw } from "../../support";
+import { cases, hasRegionless, deploymentFor, routes, type Raw } from "../../support";
 
 const role = (account: string) => `arn:aws:iam::${account}:oidc-provider/oidc.example.net`;
 const cloudwatch = (more: object) => ({ route: "cloudwatch", cloudwatch: { region: "us-east-2", ...more } });
@@ -73,7 +73,7 @@ const changes: Readonly<Record<string, readonly [Raw, Raw, string]>> = {
 /** What each collector of a stack is annotated with. */
 function annotated(raw: Raw): Record<string, unknown> {
     return Object.fromEntries(
-        effectiveCollectors(routeFor(raw)).map(({ key, pods }) => [
+        effectiveCollectors(deploymentFor(raw)).map(({ key, pods }) => [
             key,
             valueAt(pods, ["podAnnotations", startAnnotation]),
         ]),
@@ -97,7 +97,7 @@ describe("what the collectors read at their start only", () => {
             const raw = { ...routes.regional, version };
             const own = hasRegionless(version) ? undefined : "Secret kof-vmuser-creds-admin-1108149986";
             assert.deepEqual(annotated(raw), each(own), version);
-            for (const { pods } of effectiveCollectors(routeFor(raw))) {
+            for (const { pods } of effectiveCollectors(deploymentFor(raw))) {
                 const kofs = valueAt(pods, ["podAnnotations", "k0rdent.mirantis.com/kof-vmuser-secret-version"]);
                 assert.equal(kofs === undefined, !hasRegionless(version));
             }
@@ -106,7 +106,7 @@ describe("what the collectors read at their start only", () => {
 
     it("is the role of one cluster alone, however long the names of two are", () => {
         const roleName = (clusterName: string) =>
-            routeFor({ ...credentials("irsa", { oidcProviderArn: role("111111111111") }), clusterName }).cloudwatch
+            deploymentFor({ ...credentials("irsa", { oidcProviderArn: role("111111111111") }), clusterName }).cloudwatch
                 ?.roleName;
         const alike = "a".repeat(62);
         const [one, two] = [roleName(`${alike}1`), roleName(`${alike}2`)];
@@ -120,8 +120,8 @@ describe("what the collectors read at their start only", () => {
 
     it("stays the same while an older key is dropped, so that nothing restarts", () => {
         assert.deepEqual(
-            routeFor(credentials("accessKey", { generations: ["1", "2"] })).values,
-            routeFor(credentials("accessKey", { generations: ["2"] })).values,
+            deploymentFor(credentials("accessKey", { generations: ["1", "2"] })).values,
+            deploymentFor(credentials("accessKey", { generations: ["2"] })).values,
         );
     });
 
@@ -129,7 +129,7 @@ describe("what the collectors read at their start only", () => {
         for (const { raw } of cases.filter((one) =>
             ["none", "management", "regionless"].includes(`${one.raw.route}`),
         )) {
-            assert.doesNotMatch(JSON.stringify(routeFor(raw).values), /read-at-start/);
+            assert.doesNotMatch(JSON.stringify(deploymentFor(raw).values), /read-at-start/);
         }
     });
 
@@ -139,7 +139,7 @@ describe("what the collectors read at their start only", () => {
         });
         for (const version of ["1.8.0", "1.8.1", "1.9.0"]) {
             const values = annotations({ "example.net/team": "platform" });
-            const collectors = effectiveCollectors(routeFor({ ...routes.regional, version, values }));
+            const collectors = effectiveCollectors(deploymentFor({ ...routes.regional, version, values }));
             for (const { key, pods } of collectors) {
                 const found = pods.podAnnotations as Record<string, string>;
                 assert.equal(found["example.net/team"], "platform", `${version} ${key}`);
@@ -148,7 +148,7 @@ describe("what the collectors read at their start only", () => {
             }
         }
         assert.throws(
-            () => routeFor({ ...routes.cloudwatch, values: annotations({ [startAnnotation]: "mine" }) }),
+            () => deploymentFor({ ...routes.cloudwatch, values: annotations({ [startAnnotation]: "mine" }) }),
             /podAnnotations\.kof-storage-routes\/read-at-start is decided by kof:route\. Remove it from values/,
         );
     });

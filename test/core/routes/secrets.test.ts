@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 
 import { credentialChanges } from "../../../core/review/plan/credentials";
 import { secretsOf } from "../../../core/routes/secrets";
-import { routeFor, routes, type Raw } from "../../support";
+import { deploymentFor, routes, type Raw } from "../../support";
 
 /** Every Secret that a stack needs, as `name of maker for reader: keys`. */
 const needed = (raw: Raw) =>
-    secretsOf(routeFor(raw)).map(
+    secretsOf(deploymentFor(raw)).map(
         ({ name, keys, maker, reader }) => `${name} of ${maker} for ${reader}: ${keys.join(" ")}`,
     );
 const otlp = {
@@ -87,7 +87,9 @@ describe("the Secrets that a stack needs", () => {
 
     it("are all in a plan, by what happens to them", () => {
         const changes = (from: Raw, to: Raw) =>
-            credentialChanges(routeFor(from), routeFor(to)).map(({ operation, what }) => `${operation}: ${what}`);
+            credentialChanges(deploymentFor(from), deploymentFor(to)).map(
+                ({ operation, what }) => `${operation}: ${what}`,
+            );
         assert.deepEqual(changes(routes.cloudwatch!, otlp), [
             "read: ca.crt in Secret authority, made elsewhere",
             "read: x-key in Secret headers, made elsewhere",

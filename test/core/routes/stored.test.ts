@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { mergeValues, nest, type HelmValue, type HelmValues } from "../../../core/lib/values";
 import { UserError } from "../../../core/lib/errors";
-import { routeFor, routes, type Raw } from "../../support";
+import { deploymentFor, routes, type Raw } from "../../support";
 
 /** Values by their paths, as a person writes them. */
 const at = (...entries: (readonly [string, HelmValue])[]): HelmValues =>
@@ -19,11 +19,11 @@ const given = (settings: object, ...entries: (readonly [string, HelmValue])[]): 
     values: at(...entries),
 });
 const notices = (settings: object, ...entries: (readonly [string, HelmValue])[]) =>
-    routeFor(given(settings, ...entries)).notices;
+    deploymentFor(given(settings, ...entries)).notices;
 /** The text of the error that settings give; empty where there is none. */
 function problems(settings: object, ...entries: (readonly [string, HelmValue])[]): string {
     try {
-        routeFor(given(settings, ...entries));
+        deploymentFor(given(settings, ...entries));
         return "";
     } catch (error) {
         assert.ok(error instanceof UserError, String(error));

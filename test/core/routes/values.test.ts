@@ -5,13 +5,13 @@ import { parse, stringify } from "yaml";
 import { catalogOf, chartValues, versions } from "../../../core/charts";
 import { mergeValues, nest, valueAt, type HelmValues } from "../../../core/lib/values";
 import { adler32, vmuserSecretName } from "../../../core/charts/vmuser";
-import { cases, hasRegionless, routeFor, type Raw } from "../../support";
+import { cases, hasRegionless, deploymentFor, type Raw } from "../../support";
 
 const until19 = ["1.8.0", "1.8.1", "1.9.0"];
 const from110 = ["1.10.0", "1.11.0-rc0"];
 
 function values(raw: Raw, version: string): HelmValues {
-    return routeFor({ ...raw, version }).values;
+    return deploymentFor({ ...raw, version }).values;
 }
 
 function expectValues(supported: readonly string[], raw: Raw, ...yaml: string[]): void {
@@ -463,21 +463,21 @@ describe("values of the other settings", () => {
 
     it("say what has no effect on a route", () => {
         const sizes = { metrics: { size: "20Gi" }, logs: { size: "30Gi" } };
-        assert.deepEqual(routeFor({ route: "none", storage: sizes }).notices, [
+        assert.deepEqual(deploymentFor({ route: "none", storage: sizes }).notices, [
             "kof:storage.logs has no effect: route none stores no logs on this cluster.",
         ]);
         const small = { metrics: { size: "10Gi" }, logs: { size: "9Gi" }, traces: { size: "10G" } };
-        assert.deepEqual(routeFor({ route: "management", storage: small }).notices, [
+        assert.deepEqual(deploymentFor({ route: "management", storage: small }).notices, [
             "kof:storage.logs.size is 9Gi: KOF advises at least 10Gi for each pod.",
             "kof:storage.traces.size is 10G: KOF advises at least 10Gi for each pod.",
         ]);
         const sharded = { metrics: { replicas: 4 }, logs: { replicas: 3 } };
-        assert.deepEqual(routeFor({ route: "management", storage: sharded }).notices, [
+        assert.deepEqual(deploymentFor({ route: "management", storage: sharded }).notices, [
             "kof:storage.logs.replicas is 3: these are shards, not copies. Each holds its share of the logs alone, which are lost with its volume.",
         ]);
         const wanted = { region: "us-east-2", auditLogGroup: "a" };
         assert.equal(
-            routeFor({ route: "cloudwatch", version: "1.9.0", cloudwatch: wanted }).notices.at(-1),
+            deploymentFor({ route: "cloudwatch", version: "1.9.0", cloudwatch: wanted }).notices.at(-1),
             "kof:cloudwatch.auditLogGroup has no effect: KOF 1.9.0 does not tell audit logs from logs.",
         );
     });

@@ -13,7 +13,7 @@ import {
     type Volume,
 } from "../../../core/routes/volumes";
 import { settingRows } from "../../../tools/describe";
-import { cases, hasRegionless, routeFor, routes } from "../../support";
+import { cases, hasRegionless, deploymentFor, routes } from "../../support";
 
 const rows = (volumes: readonly Volume[]) =>
     volumes
@@ -29,7 +29,7 @@ describe("volumes", () => {
                 version,
                 Object.entries(routes)
                     .filter(([name]) => !name.includes(" ") && (name !== "regionless" || hasRegionless(version)))
-                    .map(([name, raw]) => `${name} ${totalGiB(volumesOf(routeFor({ ...raw, version })))}`),
+                    .map(([name, raw]) => `${name} ${totalGiB(volumesOf(deploymentFor({ ...raw, version })))}`),
             ]),
         );
         const until19 = ["none 320", "management 520", "regional 320", "cloudwatch 320", "otlp 320"];
@@ -79,7 +79,7 @@ describe("volumes", () => {
     });
 
     it("keep logs and traces for a week unless told otherwise", () => {
-        assert.deepEqual(rows(volumesOf(routeFor({ ...routes.management, version: "1.9.0" }))), [
+        assert.deepEqual(rows(volumesOf(deploymentFor({ ...routes.management, version: "1.9.0" }))), [
             "vlstorage 2 x 50Gi kof 7d",
             "vmselect 2 x 10Gi kof cache",
             "vmstorage 3 x 100Gi kof 30d",
@@ -88,7 +88,7 @@ describe("volumes", () => {
         // What the settings' descriptions promise of every version.
         for (const version of versions) {
             const kept = Object.fromEntries(
-                volumesOf(routeFor({ ...routes.management, version }))
+                volumesOf(deploymentFor({ ...routes.management, version }))
                     .filter(({ keptByDefault }) => keptByDefault)
                     .map(({ signal, retention }) => [signal, retention]),
             );
@@ -99,7 +99,7 @@ describe("volumes", () => {
             assert.deepEqual(Object.keys(kept).length, hasRegionless(version) ? 4 : 3);
         }
         const told = { ...routes.management, storage: { logs: { retention: "7d" } } };
-        const logs = volumesOf(routeFor(told)).find(({ signal }) => signal === "logs");
+        const logs = volumesOf(deploymentFor(told)).find(({ signal }) => signal === "logs");
         assert.equal(logs?.keptByDefault, false);
     });
 
@@ -109,9 +109,9 @@ describe("volumes", () => {
         const spec = ["kof-mothership", "values", "victoriametrics", "vmcluster", "spec"];
         const kept = (...values: HelmValues[]) =>
             Object.fromEntries(
-                storesOf(routeFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) })).map(
-                    (store) => [store.workload, [spaceOf(store), keptOf(store)].join("; ")],
-                ),
+                storesOf(
+                    deploymentFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) }),
+                ).map((store) => [store.workload, [spaceOf(store), keptOf(store)].join("; ")]),
             );
         const shown = kept(
             nest([...spec, "retentionPeriod"], "2"),
@@ -137,7 +137,7 @@ describe("volumes", () => {
         };
         const select = { spec: { vmselect: { replicaCount: 1 } } };
         const values = { "kof-mothership": { values: { victoriametrics: { vmcluster: select } } } };
-        const volumes = volumesOf(routeFor({ route: "management", storage, values }));
+        const volumes = volumesOf(deploymentFor({ route: "management", storage, values }));
         assert.deepEqual(rows(volumes), [
             "vlstorage 3 x 500G  60d",
             "vlstorage-audit 2 x 100Gi  1y",
@@ -160,8 +160,8 @@ describe("volumes", () => {
 
     for (const { version, name, raw } of cases) {
         it(`all get the class, on KOF ${version} with ${name}`, () => {
-            const route = routeFor(raw);
-            const volumes = volumesOf(route);
+            const deployment = deploymentFor(raw);
+            const volumes = volumesOf(deployment);
             assert.deepEqual(
                 volumes.map(({ workload }) => workload).sort(),
                 workloads[String(raw.route)]!.filter((each) => each !== "vlstorage-audit" || hasRegionless(version)),
@@ -169,13 +169,13 @@ describe("volumes", () => {
             for (const { storageClass, source } of volumes) {
                 const { prefix } = source.chart;
                 const path = [...prefix, ...source.volume.storageClass.path];
-                assert.equal(valueAt(route.umbrella, path), "kof", formatPath(path));
+                assert.equal(valueAt(deployment.umbrella, path), "kof", formatPath(path));
                 assert.equal(storageClass, "kof");
                 // KOF's charts hand it to volumes of their own that have no class by name.
-                assert.equal(valueAt(route.umbrella, [...prefix, "global", "storageClass"]), "kof");
+                assert.equal(valueAt(deployment.umbrella, [...prefix, "global", "storageClass"]), "kof");
             }
             // Grafana's volume has no other class, and is there only when values ask for it.
-            assert.equal(valueAt(route.umbrella, ["kof-mothership", "values", "global", "storageClass"]), "kof");
+            assert.equal(valueAt(deployment.umbrella, ["kof-mothership", "values", "global", "storageClass"]), "kof");
         });
     }
 
@@ -188,7 +188,7 @@ describe("volumes", () => {
                         "kof-operators": { values: { "grafana-operator": { enabled: true } } },
                         "kof-mothership": { values: { grafana: { enabled: true, installForTests: true } } },
                     };
-                    return volumesOf(routeFor({ ...raw, values: grafana })).map(({ source }) => source.volume);
+                    return volumesOf(deploymentFor({ ...raw, values: grafana })).map(({ source }) => source.volume);
                 });
             const missed = catalogOf(version).volumes.filter((volume) => !routed.includes(volume));
             // Without route regionless nothing turns kof-storage's own VMCluster on.
@@ -204,7 +204,7 @@ describe("volumes", () => {
         const place = { path, default: "" };
         volumes.push({ ...logs, workload: "profiles", storageClass: { ...place, places: [place] } });
         try {
-            const { values } = routeFor({ ...routes.management, version: "1.10.0" });
+            const { values } = deploymentFor({ ...routes.management, version: "1.10.0" });
             const prefix = ["kof-child", "values", "fromManagement", "storage"];
             assert.equal(valueAt(values, [...prefix, ...path]), "kof");
         } finally {

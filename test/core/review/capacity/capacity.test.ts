@@ -18,9 +18,9 @@ import {
 } from "../../../../core/review/capacity/estimates";
 import { signals } from "../../../../core/charts";
 import { retentionInDays, sizeInGiB } from "../../../../core/routes/volumes";
-import { storageClassPresets } from "../../../../core/settings/storageClasses";
+import { storageClassPresets } from "../../../../core/settings/storageClassPresets";
 import type { Rates } from "../../../../core/settings/settings";
-import { routeFor, routes } from "../../../support";
+import { deploymentFor, routes } from "../../../support";
 
 const day = 86_400;
 const perDay = (count: number) => count / day;
@@ -65,7 +65,7 @@ describe("the planner", () => {
         audit: { linesPerSecond: 50, bytesPerLine: 1000 },
     };
     const rows = (raw: object, given = rates) =>
-        capacityOf(routeFor({ ...routes.management, ...raw }), given).map(
+        capacityOf(deploymentFor({ ...routes.management, ...raw }), given).map(
             ({ volume, neededGiB, fullAfterDays }) =>
                 `${volume.workload} ${String(neededGiB)} ${fullAfterDays === undefined ? "never" : fullAfterDays.toFixed(1)}`,
         );
@@ -91,14 +91,14 @@ describe("the planner", () => {
 
     it("counts audit logs among the logs before KOF 1.10", () => {
         const { linesPerSecond } = rates.logs!;
-        const logs = capacityOf(routeFor({ ...routes.management, version: "1.9.0" }), rates);
+        const logs = capacityOf(deploymentFor({ ...routes.management, version: "1.9.0" }), rates);
         const vlstorage = logs.find(({ volume }) => volume.workload === "vlstorage");
         assert.equal(vlstorage!.perDayGiB.toFixed(6), (((linesPerSecond * 25 + 50 * 100) * day) / gib).toFixed(6));
     });
 
     it("needs nothing on a route that stores elsewhere", () => {
         for (const name of ["none", "regional", "cloudwatch"]) {
-            for (const { volume, neededGiB, fullAfterDays } of capacityOf(routeFor(routes[name]!), rates)) {
+            for (const { volume, neededGiB, fullAfterDays } of capacityOf(deploymentFor(routes[name]!), rates)) {
                 assert.equal(neededGiB, volume.retention === undefined ? undefined : 0);
                 assert.equal(fullAfterDays, undefined);
             }
@@ -135,9 +135,9 @@ describe("the planner", () => {
             ...(given.audit && { audit: { ...given.audit, linesPerSecond: given.audit.linesPerSecond * factor } }),
         });
         const management = (metrics: object, logs: object) =>
-            routeFor({ ...routes.management, storage: { metrics, logs, traces: logs, audit: logs } });
-        const needed = (route: ReturnType<typeof routeFor>, given: Rates) =>
-            capacityOf(route, given).map(({ volume, neededGiB = 0 }) => neededGiB * volume.count);
+            deploymentFor({ ...routes.management, storage: { metrics, logs, traces: logs, audit: logs } });
+        const needed = (deployment: ReturnType<typeof deploymentFor>, given: Rates) =>
+            capacityOf(deployment, given).map(({ volume, neededGiB = 0 }) => neededGiB * volume.count);
         const atMost = (less: readonly number[], more: readonly number[]) => {
             less.forEach((value, i) => {
                 assert.ok(value <= more[i]!, `${value} > ${more[i]}`);
@@ -147,12 +147,12 @@ describe("the planner", () => {
         it("rate", () => {
             fc.assert(
                 fc.property(anyRates, fc.double({ min: 1, max: 100, noNaN: true }), (given, factor) => {
-                    const route = routeFor(routes.management!);
-                    atMost(needed(route, given), needed(route, times(given, factor)));
+                    const deployment = deploymentFor(routes.management!);
+                    atMost(needed(deployment, given), needed(deployment, times(given, factor)));
                     const [less, more] = [bufferBytes(given, 30), bufferBytes(times(given, factor), 30)];
                     atMost(Object.values(less), Object.values(more));
-                    for (const [i, before] of capacityOf(route, given).entries()) {
-                        const after = capacityOf(route, times(given, factor))[i]!;
+                    for (const [i, before] of capacityOf(deployment, given).entries()) {
+                        const after = capacityOf(deployment, times(given, factor))[i]!;
                         assert.ok((after.fullAfterDays ?? Infinity) <= (before.fullAfterDays ?? Infinity));
                     }
                 }),
@@ -184,11 +184,11 @@ describe("the planner", () => {
             fc.assert(
                 fc.property(anyRates, (given) => {
                     const wanted = Object.fromEntries(
-                        capacityOf(routeFor(routes.management!), given)
+                        capacityOf(deploymentFor(routes.management!), given)
                             .filter(({ neededGiB = 0 }) => neededGiB > 0)
                             .map(({ volume, neededGiB }) => [volume.signal, { size: `${String(neededGiB)}Gi` }]),
                     );
-                    const sized = routeFor({ ...routes.management, storage: wanted });
+                    const sized = deploymentFor({ ...routes.management, storage: wanted });
                     for (const { volume, neededGiB = 0, fullAfterDays } of capacityOf(sized, given)) {
                         assert.equal(fullAfterDays, undefined, volume.workload);
                         assert.ok(neededGiB <= sizeInGiB(volume.size) || neededGiB === 0);
@@ -202,7 +202,7 @@ describe("the planner", () => {
     describe("knows what", () => {
         const prices = readPrices();
         const cost = (raw: object, region?: string) =>
-            volumeCost(routeFor({ route: "management", ...raw }), prices, region);
+            volumeCost(deploymentFor({ route: "management", ...raw }), prices, region);
 
         it("volumes cost, by the size that is billed", () => {
             const aws = { storageClass: { name: "kof", preset: "aws-ebs" } };
@@ -228,11 +228,11 @@ describe("the planner", () => {
             const given = { logs: { linesPerSecond: gib / day / 100, bytesPerLine: 74 } };
             // A GiB a day: 26 bytes are added to each line.
             const expected = (365 / 12) * 0.5 + 90 * 0.15 * 0.03;
-            const found = cloudwatchCost(routeFor(raw), given, prices) as { amount: number };
+            const found = cloudwatchCost(deploymentFor(raw), given, prices) as { amount: number };
             assert.equal(found.amount.toFixed(6), expected.toFixed(6));
-            assert.equal(cloudwatchCost(routeFor(routes.management!), given, prices), undefined);
+            assert.equal(cloudwatchCost(deploymentFor(routes.management!), given, prices), undefined);
             const far = { route: "cloudwatch", cloudwatch: { region: "af-south-1" } };
-            assert.deepEqual(cloudwatchCost(routeFor(far), given, prices), {
+            assert.deepEqual(cloudwatchCost(deploymentFor(far), given, prices), {
                 unknown: "the price file has no CloudWatch prices for af-south-1",
             });
         });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { acknowledgement, planOf, refused, verdictOf, type Plan } from "../../../../core/review/plan";
 import { planText } from "../../../../core/review/plan/text";
 import { settingsSchema } from "../../../../core/settings/settings";
-import { routeFor, type Raw } from "../../../support";
+import { deploymentFor, type Raw } from "../../../support";
 
 const cloudwatch = (credentials: object): Raw => ({
     route: "cloudwatch",
@@ -11,7 +11,7 @@ const cloudwatch = (credentials: object): Raw => ({
 });
 const keys = (...generations: string[]) => cloudwatch({ kind: "accessKey", generations });
 const secret = (name: string) => cloudwatch({ kind: "existingSecret", name });
-const plan = (from: Raw, to: Raw) => planOf(routeFor(from), routeFor(to));
+const plan = (from: Raw, to: Raw) => planOf(deploymentFor(from), deploymentFor(to));
 const told = ({ consequences }: Plan) => consequences.map(({ severity, message }) => `${severity}: ${message}`);
 
 /** The settings with what a consequence says to paste. */

@@ -6,10 +6,10 @@ import { nest } from "../../../../core/lib/values";
 import { acknowledgement, planOf, refused, verdictOf, type Plan } from "../../../../core/review/plan";
 import { planText } from "../../../../core/review/plan/text";
 import { runOffline } from "../../../../cli/program";
-import { routeFor, hasRegionless, routes, stackFile, type Raw } from "../../../support";
+import { deploymentFor, hasRegionless, routes, stackFile, type Raw } from "../../../support";
 import { validSettings } from "../../../settings";
 
-const plan = (from: Raw, to: Raw) => planOf(routeFor(from), routeFor(to));
+const plan = (from: Raw, to: Raw) => planOf(deploymentFor(from), deploymentFor(to));
 const letters = { safe: ".", loses: "L", impossible: "X" } as const;
 const verdict = (from: Raw, to: Raw) => letters[verdictOf(plan(from, to))];
 const of = (name: string, version: string): Raw => ({ ...routes[name], version });

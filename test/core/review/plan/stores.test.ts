@@ -4,9 +4,9 @@ import { acknowledgement, planOf, refused, verdictOf } from "../../../../core/re
 import { planText } from "../../../../core/review/plan/text";
 import { mergeValues, nest, type HelmValue, type HelmValues } from "../../../../core/lib/values";
 import { storesOf } from "../../../../core/routes/volumes";
-import { hasRegionless, routeFor, routes, type Raw } from "../../../support";
+import { hasRegionless, deploymentFor, routes, type Raw } from "../../../support";
 
-const plan = (from: Raw, to: Raw) => planOf(routeFor(from), routeFor(to));
+const plan = (from: Raw, to: Raw) => planOf(deploymentFor(from), deploymentFor(to));
 const found = (from: Raw, to: Raw) =>
     plan(from, to).consequences.map(({ severity, key, acknowledge }) => `${severity} ${key} [${acknowledge ?? ""}]`);
 const messages = (from: Raw, to: Raw) => plan(from, to).consequences.map(({ message }) => message);
@@ -139,15 +139,15 @@ describe("a change of kof:values", () => {
             ] as const;
             const made: Raw = { ...management, version, values: at(...wanted, [operator, true]) };
             const left: Raw = { ...management, version, values: at(...wanted) };
-            const has = (raw: Raw) => storesOf(routeFor(raw)).some(({ workload }) => workload === "grafana");
+            const has = (raw: Raw) => storesOf(deploymentFor(raw)).some(({ workload }) => workload === "grafana");
             assert.deepEqual([has(made), has(left)], [true, false]);
             assert.deepEqual(found(made, left), [`notice kof:values.${operator} []`]);
             assert.match(messages(made, left)[0]!, /^leaves grafana without an operator: what runs stays as it is/);
             const volume = plan(made, left).volumes.find(({ workload }) => workload === "grafana");
             assert.equal(volume?.operation, "kept");
             const notice = `kof:values.${operator} is false: nothing makes Grafana on this cluster.`;
-            assert.ok(routeFor(left).notices.includes(notice));
-            assert.ok(!routeFor(made).notices.includes(notice));
+            assert.ok(deploymentFor(left).notices.includes(notice));
+            assert.ok(!deploymentFor(made).notices.includes(notice));
         });
     }
 

@@ -12,14 +12,14 @@ import {
     type Snapshot,
     type StackReport,
 } from "../../../../core/review/report/stack";
-import { routeFor, routes, type Raw } from "../../../support";
+import { deploymentFor, routes, type Raw } from "../../../support";
 import { flowchart } from "../summary/mermaid.mjs";
 
 const prices = readPrices();
 const about = { base: "main", total: 3 };
 
 function snapshot(raw: Raw, files: Snapshot["files"] = {}): Snapshot {
-    return { route: routeFor(raw), files };
+    return { route: deploymentFor(raw), files };
 }
 
 /** What is said of a stack that goes from one to the other. */

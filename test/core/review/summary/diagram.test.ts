@@ -4,7 +4,7 @@ import fc from "fast-check";
 
 import { signals } from "../../../../core/charts";
 import { changeDiagram, diagram } from "../../../../core/review/summary/diagram";
-import { cases, destinationsIn, routeFor, routes, type Raw } from "../../../support";
+import { cases, destinationsIn, deploymentFor, routes, type Raw } from "../../../support";
 import { flowchart as parse, type Chart } from "./mermaid.mjs";
 
 /** Every link as a line: what goes from where to where, and how the line looks. */
@@ -15,13 +15,14 @@ function lines({ nodes, links }: Chart): string[] {
         .sort();
 }
 
-const route = (name: string, version = "1.10.0", more: Raw = {}) => routeFor({ ...routes[name], version, ...more });
+const route = (name: string, version = "1.10.0", more: Raw = {}) =>
+    deploymentFor({ ...routes[name], version, ...more });
 
 describe("the diagram of a stack", function () {
     for (const { version, name, raw } of cases) {
         it(`is one for Mermaid, and shows every signal, on KOF ${version}, ${name}`, async () => {
-            const route = routeFor(raw);
-            const chart = await parse(diagram(route));
+            const deployment = deploymentFor(raw);
+            const chart = await parse(diagram(deployment));
             const shown = new Set(chart.links.flatMap(({ text }) => text.split(", ")));
             const expected = signals.filter(
                 (signal) => signal !== "audit" || raw.route === "none" || hasAudit(version),

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 
 import { summaryPage } from "../../../../core/review/summary/page";
-import { cases, destinationsIn, routeFor, routes, type Raw } from "../../../support";
+import { cases, destinationsIn, deploymentFor, routes, type Raw } from "../../../support";
 
-const page = (raw: Raw, notices: readonly string[] = []) => summaryPage("prod", routeFor(raw), notices);
+const page = (raw: Raw, notices: readonly string[] = []) => summaryPage("prod", deploymentFor(raw), notices);
 
 /** The rows of the table under a heading, as lists of cells, without its head. */
 function rows(text: string, title: string): string[][] {

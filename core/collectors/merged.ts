@@ -3,7 +3,7 @@ import type { HelmValues } from "../lib/values";
 import type { Settings } from "../settings/settings";
 
 /** What decides which stores run, and what they are told: a route, or what is known of it so far. */
-export interface Deployment {
+export interface Merged {
     readonly settings: Settings;
     readonly catalog: Catalog;
     /** The values that the stack gives the umbrella. */

@@ -32,7 +32,7 @@ export interface DeploymentOptions {
     /** Whether the engine starts the program as Pulumi.yaml says, for which it needs its language host. Default: this process runs it. */
     readonly byLanguageHost?: boolean;
     /** A deployment whose project this one is of as well: of the same name, it is the same stack. Default: one of its own. */
-    readonly besides?: Deployment;
+    readonly besides?: TestStack;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface DeploymentOptions {
  * else is a link to this checkout; its configuration is written anew for each deployment. Program and providers find cluster and
  * AWS by this process's environment.
  */
-export class Deployment {
+export class TestStack {
     /** All that the CLI has said so far, and every event of the engine that is shown or sent anywhere without `--debug`. */
     log = "";
 
@@ -56,7 +56,7 @@ export class Deployment {
     static async create(
         engine: Engine,
         { name = "e2e", byLanguageHost = false, besides }: DeploymentOptions = {},
-    ): Promise<Deployment> {
+    ): Promise<TestStack> {
         const folder = besides?.folder ?? projectFolder();
         const options = {
             workDir: folder,
@@ -70,7 +70,7 @@ export class Deployment {
                       { stackName, projectName: "kof", program: () => program() },
                       options,
                   );
-        return new Deployment(name, folder, await select(name), select, path.join(engine.root, "bin/pulumi"));
+        return new TestStack(name, folder, await select(name), select, path.join(engine.root, "bin/pulumi"));
     }
 
     /** Writes the stack file. */
@@ -90,7 +90,7 @@ export class Deployment {
         return this.run((options) => this.with(option, () => this.stack.up({ ...options, ...more })));
     }
 
-    /** Previews, with such an option as {@link Deployment.up} takes. */
+    /** Previews, with such an option as {@link TestStack.up} takes. */
     preview(more: PreviewOptions = {}, option = ""): Promise<Outcome> {
         return this.run((options) => this.with(option, () => this.stack.preview({ ...options, ...more })));
     }

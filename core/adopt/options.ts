@@ -1,0 +1,25 @@
+import type { Claim } from "./claims";
+import type { NamedRegion, Region } from "./recognise";
+
+/** What a person adds to what the values say. */
+export interface AdoptionOptions {
+    /** KOF version. Default: the only one that reads all of the values. */
+    readonly version?: string | undefined;
+    /** The region. Default: the one that the values name, or whose checksum they have. */
+    readonly region?: NamedRegion | undefined;
+    /** `kof:cloudwatch.credentials`, where the values do not tell them. */
+    readonly credentials?: unknown;
+    /** What a look at the cluster told. */
+    readonly cluster?: ClusterFacts | undefined;
+}
+
+/** What is to be seen on a cluster and not in values; `undefined` where nobody could look. */
+export interface ClusterFacts {
+    readonly claims?: readonly Claim[] | undefined;
+    /** Whether the namespace is in the Istio mesh. */
+    readonly istio?: boolean | undefined;
+    /** The regional ClusterDeployments. */
+    readonly regions?: readonly Region[] | undefined;
+    /** Who issues the tokens of service accounts: an https:// URL. */
+    readonly issuer?: string | undefined;
+}

@@ -1,0 +1,28 @@
+/**
+ * What a consequence does to running data: `impossible` cannot be done as it stands, `loses` makes stored data unreachable or
+ * deletes it, `notice` is worth knowing.
+ */
+export type Severity = "impossible" | "loses" | "notice";
+
+/** One thing that follows from a change of settings. */
+export interface Consequence {
+    readonly severity: Severity;
+    /** The setting that decides it, as in the stack file: `kof:storage.logs.size`. */
+    readonly key: string;
+    /** What follows, as a sentence that goes on from the key. */
+    readonly message: string;
+    /** What to do instead, or before. */
+    readonly way?: string;
+    /** What to write into the stack file to avoid it. */
+    readonly paste?: unknown;
+    /** What `kof:acknowledge` has to say to permit it, this once. Without, nothing permits it. */
+    readonly acknowledge?: string;
+}
+
+/** The changes that a stack file permits. */
+export function acknowledgements(text: string | undefined): string[] {
+    return (text ?? "")
+        .split(",")
+        .map((each) => each.trim())
+        .filter((each) => each !== "");
+}

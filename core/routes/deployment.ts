@@ -1,0 +1,40 @@
+import type { HelmValues } from "../lib/values";
+import type { Merged } from "../collectors/merged";
+import type { CloudWatchSettings, Settings } from "../settings/settings";
+
+/** One log group of route `cloudwatch`. */
+export interface LogGroup {
+    /** What is in it, which tells the settings that name it and its retention. */
+    readonly holds: "logs" | "audit" | "metrics";
+    readonly name: string;
+    /** Days after which CloudWatch deletes events. */
+    readonly retentionDays: number;
+}
+
+/** What route `cloudwatch` makes in AWS. */
+export interface CloudWatchParts extends CloudWatchSettings {
+    readonly logGroup: string;
+    /** All groups, the one of the logs first. */
+    readonly logGroups: readonly LogGroup[];
+    /** Service accounts, in the namespace of KOF, of the collectors that write. */
+    readonly serviceAccounts: readonly string[];
+    /** Name of the role, where a service account has to be told it. */
+    readonly roleName?: string;
+}
+
+/** What one route asks for: the part that the routes differ in. */
+export interface RouteParts {
+    readonly values: HelmValues;
+    /** Log groups and credentials to make in AWS. */
+    readonly cloudwatch?: CloudWatchParts;
+    /** What the collectors read at their start only, each as a person reads it: another text restarts them. */
+    readonly restartTriggers?: readonly string[];
+    /** What a reader of the preview should know. */
+    readonly notices?: readonly string[];
+}
+
+/** What one stack's settings come to: plain data, known before anything runs. */
+export interface Deployment extends RouteParts, Merged {
+    readonly settings: Settings;
+    readonly notices: readonly string[];
+}
