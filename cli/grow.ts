@@ -2,7 +2,7 @@ import { UserError, CouldNotLook } from "../core/lib/errors";
 import { growVolumes } from "../live/growth";
 import { Kubernetes } from "../live/kubernetes";
 import { keyOf, toPaste } from "../core/routes/stored";
-import { volumesOf, type Volume } from "../core/routes/volumes";
+import type { Volume } from "../core/routes/volumes";
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
 import { readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
@@ -22,12 +22,10 @@ const options = { ...stackFileOptions, signal: { type: "string" }, size: { type:
  */
 export function volumesToGrow(stackFile: StackFile, signal: string): Volume {
     const deployment = routeOfFile(stackFile);
-    const volumes = volumesOf(deployment).filter(
-        (volume) => volume.signal === signal && volume.retention !== undefined,
-    );
+    const volumes = deployment.volumes.filter((volume) => volume.signal === signal && volume.retention !== undefined);
     const [volume] = volumes;
     if (!volume) {
-        const here = [...new Set(volumesOf(deployment).map((each) => each.signal))].join(", ");
+        const here = [...new Set(deployment.volumes.map((each) => each.signal))].join(", ");
         throw new UserError(
             `Route ${deployment.settings.route} has no volumes of ${signal} on this cluster. It has: ${here}.`,
         );

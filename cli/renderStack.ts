@@ -1,4 +1,4 @@
-import { collectorDocument, effectiveCollectors, shortName, type Collector } from "../core/collectors/effective";
+import { collectorDocument, shortName, type Collector } from "../core/collectors/effective";
 import type { Deployment } from "../core/routes/deployment";
 import { summaryPage } from "../core/review/summary/page";
 import { writeYaml } from "../core/lib/yaml/write";
@@ -35,7 +35,7 @@ export async function renderStack(
 
 /** The collectors as the catalog has them. */
 export function fromCatalog(deployment: Deployment): CollectorSource {
-    return { collectors: effectiveCollectors(deployment), from: `the catalog of KOF ${deployment.settings.version}` };
+    return { collectors: deployment.collectors, from: `the catalog of KOF ${deployment.settings.version}` };
 }
 
 function renderRun(

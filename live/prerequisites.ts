@@ -2,7 +2,6 @@ import * as semver from "semver";
 
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
-import { secretsOf } from "../core/routes/secrets";
 import type { Check, Finding, Live } from "./findings";
 
 /** The oldest Kubernetes that KOF is tested with (KOF's version compatibility page, 1.8 to 1.10). */
@@ -216,7 +215,7 @@ async function secrets({ kubernetes, deployment }: Live): Promise<Finding[]> {
 /** The Secrets that a stack needs, apart from those that are made along with it. */
 export function neededSecrets(deployment: Deployment): NeededSecret[] {
     const { settings } = deployment;
-    return secretsOf(deployment).flatMap(({ name, keys, maker, reader }): NeededSecret[] => {
+    return deployment.secrets.flatMap(({ name, keys, maker, reader }): NeededSecret[] => {
         const secret = { name, keys, severity: "problem" } as const;
         if (maker === "kof" && settings.route === "regional" && reader === "collectors") {
             const { cluster, namespace } = settings.regional;

@@ -1,7 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import { keyOf, type Aspect } from "../core/routes/stored";
-import { sizeInGiB, volumesOf } from "../core/routes/volumes";
+import { sizeInGiB } from "../core/routes/volumes";
 import { storageClassOf } from "../core/settings/storageClasses";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import type { Check, Finding, Live } from "./findings";
@@ -25,7 +25,7 @@ const isDefault = ({ metadata }: StorageClass) =>
     metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
 
 async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    if (volumesOf(deployment).length === 0) {
+    if (deployment.volumes.length === 0) {
         return [];
     }
     const all = await kubernetes.list<StorageClass>(classes);
@@ -184,7 +184,7 @@ function workloadOf(claim: string): string | undefined {
 
 /** How volumes that exist differ from those that a stack asks for, where that cannot go well. */
 export function compareClaims(claims: readonly Claim[], deployment: Deployment, defaultClassName: string): Finding[] {
-    return volumesOf(deployment).flatMap((volume) => {
+    return deployment.volumes.flatMap((volume) => {
         const set = (aspect: Aspect, value = "") =>
             `pulumi config set --path ${keyOf(deployment, volume.source, aspect)} ${value}`;
         const findings: Finding[] = [];

@@ -3,6 +3,7 @@ import type * as https from "node:https";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import { endText, type End } from "../core/routes/destinations";
+import type { Reader } from "../core/routes/readers";
 import { vmuserSecretName } from "../core/charts/vmuser";
 import type { SettingsOf } from "../core/settings/settings";
 import { readLogEvents } from "./cloudwatch";
@@ -22,12 +23,6 @@ export interface Store {
      */
     readonly has: (mark: Mark) => Promise<boolean>;
 }
-
-/** The stores' select services beside their insert services (kof-storage `values.yaml`, KOF 1.8.0 to 1.11.0-rc0). */
-const selectPorts: Readonly<Record<string, string>> = { "8480": "8481", "9481": "9471", "10481": "10471" };
-
-/** Where vmauth leads readers (kof-storage `templates/victoria/vmuser.yaml`, KOF 1.8.0 to 1.11.0-rc0). */
-const readPrefixes = { metrics: "/vm", logs: "/vls", traces: "/vts", audit: "/vlas" } as const;
 
 /**
  * The store of a signal, or several as one, which has a record when all of them have it that can be read from here.
@@ -63,29 +58,21 @@ export async function storeOf(signal: SentSignal, ends: readonly End[], live: Li
 }
 
 async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string): Promise<Store> {
-    const { deployment, kubernetes } = live;
+    const { deployment, kubernetes, aws } = live;
+    const { reader } = end;
     const name = endText(end);
-    const { settings, cloudwatch } = deployment;
-    const { holds, logGroup } = end;
-    if (logGroup !== undefined && cloudwatch) {
-        return cloudwatchStore(name, { ...deployment, cloudwatch: { ...cloudwatch, logGroup } }, live.aws.profile);
+    switch (reader?.by) {
+        case "service":
+            return victoria(name, signal, (path) => serviceGet(kubernetes, reader.path + path));
+        case "vmauth": {
+            const region = await regionOf(reader.region, deployment.settings.istio, kubernetes, vmauth);
+            return victoria(name, signal, (path) => region(reader.prefix + path));
+        }
+        case "logGroup":
+            return cloudwatchStore(name, reader, deployment, aws.profile);
+        case undefined:
+            throw new CouldNotLook(`${name} is not read by this command. Look there for ${signal} with the mark`);
     }
-    if (end.on === "cluster") {
-        return victoria(name, signal, (path) => serviceGet(kubernetes, selectService(end.address) + path));
-    }
-    if (end.on === "region" && settings.route === "regional" && holds !== undefined) {
-        const region = await regionOf(settings, kubernetes, vmauth);
-        return victoria(name, signal, (path) => region(readPrefixes[holds] + path));
-    }
-    throw new CouldNotLook(`${name} is not read by this command. Look there for ${signal} with the mark`);
-}
-
-/** The service that reads what another one writes, through the API server. */
-export function selectService(insertAddress: string): string {
-    const { hostname, port } = new URL(insertAddress);
-    const [name = ""] = hostname.split(".");
-    const service = `http:${name.replace(/(v[mlt])insert/, "$1select")}:${selectPorts[port] ?? port}`;
-    return `/api/v1/namespaces/${kofNamespace}/services/${service}/proxy`;
 }
 
 async function serviceGet(kubernetes: Kubernetes, path: string): Promise<Response> {
@@ -152,12 +139,13 @@ function query(parameters: Readonly<Record<string, string>>): string {
 
 /** Asks a region's vmauth, with the credentials that the collectors have. */
 async function regionOf(
-    { regional, istio }: SettingsOf<"regional">,
+    region: SettingsOf<"regional">["regional"],
+    istio: boolean,
     kubernetes: Kubernetes,
     given: string | undefined,
 ): Promise<(path: string) => Promise<Response>> {
-    const { cluster, namespace, insecureSkipVerify } = regional;
-    const domain = regional.domain ?? (istio ? undefined : await domainOf(cluster, namespace, kubernetes));
+    const { cluster, namespace, insecureSkipVerify } = region;
+    const domain = region.domain ?? (istio ? undefined : await domainOf(cluster, namespace, kubernetes));
     if (given === undefined && domain === undefined) {
         const service = `svc/vmauth-cluster 8427 -n ${kofNamespace}`;
         throw new CouldNotLook(
@@ -199,13 +187,10 @@ async function domainOf(cluster: string, namespace: string, kubernetes: Kubernet
 
 function cloudwatchStore(
     name: string,
-    {
-        settings,
-        cloudwatch,
-    }: Pick<Deployment, "settings"> & { readonly cloudwatch: NonNullable<Deployment["cloudwatch"]> },
+    { region, name: logGroup, endpoint }: Extract<Reader, { by: "logGroup" }>,
+    { settings }: Deployment,
     profile?: string,
 ): Store {
-    const { region, logGroup, endpoint } = cloudwatch;
     const unnamed = settings.route === "cloudwatch" && settings.cloudwatch.logGroup === undefined;
     return {
         name,

@@ -7,7 +7,6 @@ import { clusterTag, stackTag } from "../core/settings/logGroups";
 import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
 import { leftUntil } from "../core/review/plan/left";
-import { effectiveCollectors } from "../core/collectors/effective";
 import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";
@@ -15,11 +14,11 @@ import { Namespace } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
-import type { CloudWatchParts, Deployment } from "../core/routes/deployment";
+import type { Deployment } from "../core/routes/deployment";
+import type { CloudWatchParts } from "../core/routes/parts";
 import { umbrellaCollects } from "../core/routes/collectors";
-import { destinationsOf, destinationText } from "../core/routes/destinations";
-import { secretsOf } from "../core/routes/secrets";
-import { contentOf, keptOf, spaceOf, storesOf, totalGiB, volumesOf } from "../core/routes/volumes";
+import { destinationText } from "../core/routes/destinations";
+import { contentOf, keptOf, spaceOf, totalGiB } from "../core/routes/volumes";
 import type { Configuration } from "./configuration";
 import { outputsOfWhole, rememberedPast, rememberedSettings } from "./deployed";
 import { isRendered } from "./gitops";
@@ -107,7 +106,7 @@ export function createEnvironment(
     if (storageClass) {
         before.push(new StorageClass("kof", storageClass, inNamespace));
     }
-    const secrets = secretsOf(deployment);
+    const secrets = deployment.secrets;
     if (secrets.some(({ reader, maker }) => reader === "grafana" && maker === "stack")) {
         before.push(new GrafanaAdmin("grafana-admin", inNamespace));
     }
@@ -221,7 +220,7 @@ function vmuserSecret({ regional }: SettingsOf<"regional">, name: string, provid
 
 /** Per signal where it goes, as a person reads it. */
 function describeDestinations(deployment: Deployment): Record<Signal, string> {
-    const destinations = destinationsOf(deployment);
+    const destinations = deployment.destinations;
     return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])])) as Record<
         Signal,
         string
@@ -230,12 +229,12 @@ function describeDestinations(deployment: Deployment): Record<Signal, string> {
 
 /** Per workload its volumes, and what they come to, as a person reads it. */
 function describeVolumes(deployment: Deployment): Record<string, string> {
-    const rows = storesOf(deployment).map((store) => {
+    const rows = deployment.stores.map((store) => {
         const kept = [keptOf(store), ...(store.keptByDefault ? ["KOF's default"] : [])].filter((part) => part !== "");
         const content = `of ${contentOf(store)}${kept.length > 0 ? `, kept for ${kept.join(", ")}` : ""}`;
         return [store.workload, `${spaceOf(store)} ${content}`] as const;
     });
-    return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(volumesOf(deployment))))}Gi` };
+    return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(deployment.volumes)))}Gi` };
 }
 
 /** What deployments have left behind, by what it is, with the command that removes it. */
@@ -259,6 +258,6 @@ function verifyCommand(deployment: Deployment): string {
             ? `aws logs filter-log-events ${at} --log-group-name ${logGroup} --max-items 1`
             : `aws logs get-log-events ${at} --log-group-name ${logGroup} --log-stream-name ${logStream} --limit 1`;
     }
-    const collectors = effectiveCollectors(deployment).length === 0 ? "" : ",opentelemetrycollectors";
+    const collectors = deployment.collectors.length === 0 ? "" : ",opentelemetrycollectors";
     return `kubectl get helmreleases${collectors} -n ${kofNamespace}`;
 }

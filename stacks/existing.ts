@@ -9,7 +9,6 @@ import { UserError, CouldNotLook } from "../core/lib/errors";
 import { lookAtInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
 import type { Deployment } from "../core/routes/deployment";
-import { secretsOf } from "../core/routes/secrets";
 import type { Configuration } from "./configuration";
 import { settingsOutput, type Deployed } from "./memory";
 import { stackFile } from "../core/settings/explain";
@@ -127,7 +126,7 @@ async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<vo
 
 function wantedOf(deployment: Deployment): Wanted[] {
     const storageClass = storageClassOf(deployment.settings.storageClass)?.className;
-    const secrets = secretsOf(deployment).filter(({ maker }) => maker === "stack");
+    const secrets = deployment.secrets.filter(({ maker }) => maker === "stack");
     return [
         { kind: "Namespace", name: kofNamespace, path: `/api/v1/namespaces/${kofNamespace}` },
         ...(storageClass === undefined
@@ -207,7 +206,7 @@ function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] 
 /** Whatever `kof:adopt` says: a password that somebody has chosen is not to be overwritten by a random one. */
 function secretProblems(deployment: Deployment, found: readonly Met[]): Problem[] {
     const there = found.filter((each) => each.kind === "Secret" && !isPulumis(each)).map(({ name }) => name);
-    return secretsOf(deployment).flatMap(({ name, instead }) =>
+    return deployment.secrets.flatMap(({ name, instead }) =>
         instead && there.includes(inNamespace(name))
             ? {
                   key: `kof:${instead.path.join(".")}`,

@@ -1,6 +1,5 @@
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
-import { secretsOf } from "../core/routes/secrets";
 import type { Configuration } from "./configuration";
 import { stackFile } from "../core/settings/explain";
 import type { Problem } from "../core/settings/problems";
@@ -18,7 +17,7 @@ export function isRendered(kubernetes: Configuration["kubernetes"]): boolean {
  * that is in them (pulumi-kubernetes v4.32, `renderYaml` in provider/pkg/provider/provider.go).
  */
 export function renderedSecretProblems(deployment: Deployment): Problem[] {
-    return secretsOf(deployment).flatMap(({ name, instead }) =>
+    return deployment.secrets.flatMap(({ name, instead }) =>
         instead
             ? {
                   key: `kof:${instead.path.join(".")}`,

@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { Plan } from "../core/review/plan";
 import { keysDeleted } from "../core/review/plan/credentials";
-import { effectiveCollectors } from "../core/collectors/effective";
 import { UserError } from "../core/lib/errors";
 import { untilRestarted } from "../live/rollout";
 import { startedWith } from "../core/charts/restarts";
@@ -24,7 +23,7 @@ export function whenRestarted(
     patience?: number,
 ): pulumi.Output<unknown> {
     // Without collectors their release is uninstalled, before the Secret and the key go.
-    const mayWait = change !== undefined && keysDeleted(change) && effectiveCollectors(change.to).length > 0;
+    const mayWait = change !== undefined && keysDeleted(change) && change.to.collectors.length > 0;
     if (!mayWait || cluster === undefined || pulumi.runtime.isDryRun()) {
         return installed;
     }

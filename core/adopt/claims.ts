@@ -1,6 +1,6 @@
 import type { HelmValues } from "../lib/values";
 import type { Deployment } from "../routes/deployment";
-import { claimNames, sizeInGiB, volumesOf, type Volume } from "../routes/volumes";
+import { claimNames, sizeInGiB, type Volume } from "../routes/volumes";
 
 /** A PersistentVolumeClaim of the installed KOF. */
 export interface Claim {
@@ -27,7 +27,7 @@ export function claimed(deployment: Deployment, claims: readonly Claim[]): Claim
     const storage: HelmValues = {};
     const notes: string[] = [];
     const byDefault = new Set<string>();
-    for (const volume of volumesOf(deployment)) {
+    for (const volume of deployment.volumes) {
         const own = claimsOf(volume, claims);
         // A cache has no setting: it may be lost.
         if (own.length > 0 && volume.retention !== undefined) {

@@ -4,8 +4,8 @@ import type { AdoptionOptions } from "./options";
 import type { Deployment } from "../routes/deployment";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
-import { storesOf, type Volume } from "../routes/volumes";
-import { distributions, settingsSchema } from "../settings/settings";
+import type { Volume } from "../routes/volumes";
+import { distributions, settingsSchema, type RouteName } from "../settings/settings";
 import {
     findBuffer,
     findCloudWatch,
@@ -41,14 +41,39 @@ export interface Recognised {
     readonly notes: readonly string[];
 }
 
-type RouteName = Deployment["settings"]["route"];
+/** What there is to find the settings of a route in. */
+interface Sources {
+    readonly values: HelmValues;
+    readonly catalog: Catalog;
+    /** Values of kof-collectors, by their path. */
+    readonly at: At;
+    /** The same in the configuration that all collectors share. */
+    readonly config: At;
+    readonly options: AdoptionOptions;
+}
+
+/** By route what finds its settings. A route that is missing here does not compile. */
+const finders: Readonly<Record<RouteName, (found: Found, sources: Sources) => void>> = {
+    none: () => undefined,
+    management: (found, { values, catalog, config }) => {
+        findIncompleteManagement(found, values, catalog, config);
+    },
+    regional: (found, { values, catalog, at, config, options: { region, cluster } }) => {
+        findRegion(found, values, catalog, region, cluster?.regions ?? [], at, config);
+    },
+    cloudwatch: (found, { at, config, options: { credentials, cluster } }) => {
+        findCloudWatch(found, at, config, credentials, cluster?.issuer);
+    },
+    otlp: (found, { at, config }) => {
+        findOtlp(found, at, config);
+    },
+    regionless: (found, { values }) => {
+        findRegionless(found, values);
+    },
+};
 
 /** Works out which settings of a stack give values like these. */
-export function recognise(
-    values: HelmValues,
-    catalog: Catalog,
-    { region, credentials, cluster }: AdoptionOptions,
-): Recognised {
+export function recognise(values: HelmValues, catalog: Catalog, options: AdoptionOptions): Recognised {
     const route = routeName(values, catalog);
     const collectors = collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
@@ -58,27 +83,9 @@ export function recognise(
     found.settings.version = catalog.version;
     Object.assign(found.settings, identityOf(route, values, catalog, at, config));
     findDistribution(found, route, values, catalog, at(kubeStack, "defaultCRConfig", "env"));
-    switch (route) {
-        case "none":
-            break;
-        case "management":
-            findIncompleteManagement(found, values, catalog, config);
-            break;
-        case "regional":
-            findRegion(found, values, catalog, region, cluster?.regions ?? [], at, config);
-            break;
-        case "cloudwatch":
-            findCloudWatch(found, at, config, credentials, cluster?.issuer);
-            break;
-        case "otlp":
-            findOtlp(found, at, config);
-            break;
-        case "regionless":
-            findRegionless(found, values);
-            break;
-    }
+    finders[route](found, { values, catalog, at, config, options });
     findBuffer(found, config);
-    findIstio(found, route, catalog, at, cluster?.istio);
+    findIstio(found, route, catalog, at, options.cluster?.istio);
     findGrafana(found, values);
     return found;
 }
@@ -366,7 +373,7 @@ function findGrafana({ settings, notes }: Found, values: HelmValues): void {
 
 /** The settings of the volumes that all volumes of a signal agree in, and which of the values they stand for. */
 export function volumeSettings(values: HelmValues, deployment: Deployment): HelmValues {
-    const stores = storesOf(deployment);
+    const stores = deployment.stores;
     const at = ({ source }: Volume, setting: CatalogSetting | null) =>
         (setting?.places ?? [])
             .map(({ path }) => valueAt(values, [...source.chart.prefix, ...path]))

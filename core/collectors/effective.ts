@@ -43,25 +43,7 @@ export const kubeStack = "opentelemetry-kube-stack";
  * each layer's values over the chart's, `defaultCRConfig` under each collector, lists replaced
  * (opentelemetry-kube-stack 0.5.3 to 0.6.3, `templates/collector.yaml`).
  */
-export function effectiveCollectors(route: Merged): readonly Collector[] {
-    const settings = JSON.stringify(route.settings);
-    const collectors = recent.get(settings) ?? workOut(route);
-    recent.delete(settings);
-    recent.set(settings, collectors);
-    for (const oldest of [...recent.keys()].slice(0, -kept)) {
-        recent.delete(oldest);
-    }
-    return collectors;
-}
-
-/**
- * Several look at the collectors of a stack, one after the other, and working them out takes longer than all else. A change has
- * two stacks, each with and without `kof:values`.
- */
-const recent = new Map<string, readonly Collector[]>();
-const kept = 4;
-
-function workOut(route: Merged): Collector[] {
+export function effectiveCollectors(route: Merged): Collector[] {
     const { catalog } = route;
     const given = kofCollectorsValues(route);
     if (!given || collectorOperatorOff(route.umbrella)) {

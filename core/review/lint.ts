@@ -3,10 +3,10 @@ import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } 
 import { deploymentOf } from "../routes";
 import type { Deployment } from "../routes/deployment";
 import { clockProcessors, uncheckedPipelines } from "../collectors/clock";
-import { destinationsOf, endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
+import { endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
 import { storeOff, storesOff, storeText } from "../routes/stored";
-import { collectorDocument, effectiveCollectors, kubeStack, type Collector } from "../collectors/effective";
+import { collectorDocument, kubeStack, type Collector } from "../collectors/effective";
 import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
 import { danglingReferences } from "../collectors/references";
 
@@ -33,13 +33,13 @@ export interface Lint {
 export function lintCollectors(deployment: Deployment): Lint {
     const isPlain = Object.keys(deployment.settings.values).length === 0;
     const plain = isPlain ? deployment : deploymentOf({ ...deployment.settings, values: {} });
-    const intended = destinationsOf(plain);
+    const intended = plain.destinations;
     const change: Change = {
         deployment: deployment,
-        collectors: effectiveCollectors(deployment),
-        destinations: isPlain ? intended : destinationsOf(deployment),
+        collectors: deployment.collectors,
+        destinations: isPlain ? intended : deployment.destinations,
         endOf: endFinder(deployment),
-        plain: effectiveCollectors(plain),
+        plain: plain.collectors,
         intended,
     };
     const dropped = isPlain ? [] : droppedEntries(change);

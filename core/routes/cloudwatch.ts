@@ -11,7 +11,7 @@ import { named } from "../collectors/identity";
 import type { CloudWatchSettings, SettingsOf } from "../settings/settings";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv } from "./collectors";
 import { accessKeyTrigger } from "../charts/restarts";
-import type { LogGroup, RouteParts } from "./deployment";
+import type { LogGroup, RouteParts } from "./parts";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
@@ -42,6 +42,7 @@ export function cloudwatch(given: SettingsOf<"cloudwatch">, catalog: Catalog): R
             serviceAccounts: writers.map((name) => `${name}-collector`),
             ...(wanted.credentials.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
         },
+        queued: ["logs", "audit"],
         restartTriggers: restartTriggers(settings),
         notices: notices(given, catalog),
     };

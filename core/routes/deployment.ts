@@ -1,40 +1,27 @@
-import type { HelmValues } from "../lib/values";
-import type { Merged } from "../collectors/merged";
-import type { CloudWatchSettings, Settings } from "../settings/settings";
+import type { Signal } from "../charts";
+import type { Collector } from "../collectors/effective";
+import type { Destination } from "./destinations";
+import type { Resolved } from "./parts";
+import type { RequiredSecret } from "./secrets";
+import type { Volume } from "./volumes";
 
-/** One log group of route `cloudwatch`. */
-export interface LogGroup {
-    /** What is in it, which tells the settings that name it and its retention. */
-    readonly holds: "logs" | "audit" | "metrics";
-    readonly name: string;
-    /** Days after which CloudWatch deletes events. */
-    readonly retentionDays: number;
-}
-
-/** What route `cloudwatch` makes in AWS. */
-export interface CloudWatchParts extends CloudWatchSettings {
-    readonly logGroup: string;
-    /** All groups, the one of the logs first. */
-    readonly logGroups: readonly LogGroup[];
-    /** Service accounts, in the namespace of KOF, of the collectors that write. */
-    readonly serviceAccounts: readonly string[];
-    /** Name of the role, where a service account has to be told it. */
-    readonly roleName?: string;
-}
-
-/** What one route asks for: the part that the routes differ in. */
-export interface RouteParts {
-    readonly values: HelmValues;
-    /** Log groups and credentials to make in AWS. */
-    readonly cloudwatch?: CloudWatchParts;
-    /** What the collectors read at their start only, each as a person reads it: another text restarts them. */
-    readonly restartTriggers?: readonly string[];
+/**
+ * What one stack's settings resolve to: plain data, known before anything runs. Whoever wants to know what a stack runs, stores or
+ * needs reads it here, so that all say the same.
+ */
+export interface Deployment extends Resolved {
     /** What a reader of the preview should know. */
-    readonly notices?: readonly string[];
-}
-
-/** What one stack's settings come to: plain data, known before anything runs. */
-export interface Deployment extends RouteParts, Merged {
-    readonly settings: Settings;
     readonly notices: readonly string[];
+    /** The OpenTelemetry collectors on the management cluster, `kof:values` included. */
+    readonly collectors: readonly Collector[];
+    /** Per signal of the management cluster where it ends, by the exporters of these collectors and the stores that are there. */
+    readonly destinations: Readonly<Record<Signal, Destination>>;
+    /** What stores something on the management cluster. */
+    readonly stores: readonly Volume[];
+    /** Those of them that have volumes of KOF's making. */
+    readonly volumes: readonly Volume[];
+    /** What stores something on each regional cluster, of which only the cluster knows how many there are. */
+    readonly regionalStores: readonly Volume[];
+    /** Every Secret that has to be there, whoever makes it. */
+    readonly secrets: readonly RequiredSecret[];
 }

@@ -1,11 +1,12 @@
 import { chartValues, signals, type Catalog, type Signal } from "../charts";
 import { textOf, valueAt, type HelmValue } from "../lib/values";
 import { streamPattern } from "../settings/streams";
-import { effectiveCollectors, kubeStack, type Collector } from "../collectors/effective";
+import { kubeStack, type Collector } from "../collectors/effective";
 import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
 import { vmauthOf, writePaths } from "../collectors/fragments";
 import { kofNamespace } from "../charts/namespace";
-import type { Deployment } from "./deployment";
+import type { Resolved } from "./parts";
+import { readPrefixes, selectService, type Reader } from "./readers";
 import { regionalStoresOf, regionEntranceOff, storesOf, type Volume } from "./volumes";
 
 /** A place where records of a signal are stored. */
@@ -19,8 +20,8 @@ export interface End {
     readonly same?: string;
     /** The signal whose store it is, on this cluster or on a region: audit logs may be sent to that of the logs. */
     readonly holds?: Signal;
-    /** The log group of CloudWatch where the records stand; those of metrics are there in a format that CloudWatch makes metrics of. */
-    readonly logGroup?: string;
+    /** How to find a record there again; `undefined` where this program cannot ask. */
+    readonly reader?: Reader;
 }
 
 /** An end at which records are lost. */
@@ -60,12 +61,9 @@ const exporters = {
 /**
  * Where each signal of the management cluster ends, by the exporters that get it in the end, and the stores that are there.
  *
- * @param collectors of which it is asked. Default: all of them.
+ * @param collectors of which it is asked.
  */
-export function destinationsOf(
-    deployment: Deployment,
-    collectors = effectiveCollectors(deployment),
-): Record<Signal, Destination> {
+export function destinationsOf(deployment: Resolved, collectors: readonly Collector[]): Record<Signal, Destination> {
     const endOf = endFinder(deployment);
     const destination = (signal: Signal): Destination => {
         const found = flowsFor(signal, collectors).map(endOf);
@@ -85,7 +83,7 @@ export function flowsFor(signal: Signal, collectors: readonly Collector[]): Flow
 }
 
 /** Finds out what is at the end of a flow. */
-export function endFinder(deployment: Deployment): (flow: Flow) => End | Loss {
+export function endFinder(deployment: Resolved): (flow: Flow) => End | Loss {
     const own = ownStores(deployment.catalog);
     const [here, there] = [storesOf(deployment), regionalStoresOf(deployment)].map(
         (stores) =>
@@ -118,6 +116,7 @@ export function endFinder(deployment: Deployment): (flow: Flow) => End | Loss {
                       address,
                       on: "cluster",
                       holds: ofStore.signal,
+                      reader: { by: "service", path: selectService(address) },
                   }
                 : {
                       why: `${address} does not exist`,
@@ -138,6 +137,7 @@ export function endFinder(deployment: Deployment): (flow: Flow) => End | Loss {
                       address,
                       on: "region",
                       holds: ofRegion,
+                      reader: { by: "vmauth", region, prefix: readPrefixes[ofRegion] },
                   }
                 : {
                       why: `region ${region.cluster} has no ${store ? "address for" : "store of"} ${ofRegion}`,
@@ -146,20 +146,27 @@ export function endFinder(deployment: Deployment): (flow: Flow) => End | Loss {
                   };
         }
         const at = (key: string) => textOf(valueAt(options, [key]) ?? "");
+        const reader = {
+            by: "logGroup",
+            region: at("region"),
+            name: at("log_group_name"),
+            endpoint: at("endpoint") || undefined,
+        } as const;
         switch (typeOf(exporter)) {
             case "awscloudwatchlogs":
                 return {
                     store: `CloudWatch Logs in ${at("region")}`,
                     address: `${at("log_group_name")}/${shownStream(at("log_stream_name"), cloudwatch?.logStream)}`,
                     on: "aws",
-                    logGroup: at("log_group_name"),
+                    reader,
                 };
             case "awsemf":
                 return {
                     store: `CloudWatch metrics in ${at("region")}`,
                     address,
                     on: "aws",
-                    logGroup: at("log_group_name"),
+                    // In a format that CloudWatch makes metrics of.
+                    reader,
                 };
             case "awsxray":
                 return { store: "AWS X-Ray", address, on: "aws" };

@@ -3,7 +3,7 @@ import { mergeValues } from "../lib/values";
 import { recreatedStorage } from "../collectors/buffers";
 import { named } from "../collectors/identity";
 import type { SettingsOf } from "../settings/settings";
-import type { RouteParts } from "./deployment";
+import type { RouteParts } from "./parts";
 import {
     collectorValues,
     distributionValues,

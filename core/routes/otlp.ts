@@ -4,7 +4,7 @@ import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "..
 import { bufferedExporter } from "../collectors/buffers";
 import { named } from "../collectors/identity";
 import type { OtlpSettings, SettingsOf } from "../settings/settings";
-import type { RouteParts } from "./deployment";
+import type { RouteParts } from "./parts";
 import { bufferOf, collectorsOnly, secretEnv } from "./collectors";
 
 /** The exporter that writes to the destination. */

@@ -1,5 +1,5 @@
 import { isMap } from "../lib/values";
-import { mergedOf } from ".";
+import { resolve } from ".";
 import { storageProblems } from "./stored";
 import { signedOut } from "../lib/addresses";
 import { explain, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
@@ -46,7 +46,7 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
         Object.keys(values.values ?? {}).length > 0 &&
         problems.every(({ key }) => key.startsWith("kof:storage"))
     ) {
-        problems.push(...storageProblems(mergedOf(values as Settings)));
+        problems.push(...storageProblems(resolve(values as Settings)));
     }
     if (problems.length > 0) {
         throw configurationError(source, problems);

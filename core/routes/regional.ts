@@ -1,4 +1,4 @@
-import { chartValues, type Catalog } from "../charts";
+import { chartValues, signals, type Catalog } from "../charts";
 import { mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 import {
     bufferedExporter,
@@ -19,7 +19,7 @@ import {
 } from "../collectors/fragments";
 import { named } from "../collectors/identity";
 import type { SettingsOf } from "../settings/settings";
-import type { RouteParts } from "./deployment";
+import type { RouteParts } from "./parts";
 import {
     bufferOf,
     collectorValues,
@@ -36,6 +36,8 @@ import { vmuserSecretName } from "../charts/vmuser";
 export function regional(settings: SettingsOf<"regional">, catalog: Catalog): RouteParts {
     const { cluster, namespace, domain } = settings.regional;
     const vmauth = vmauthOf(cluster, domain, settings.istio);
+    const onDisk = settings.buffer?.metrics === "disk";
+    const queued = signals.filter((signal) => signal !== "metrics" || onDisk);
     if (umbrellaCollects(catalog)) {
         const secret = vmuserSecretName(cluster, namespace);
         const collectors = {
@@ -45,6 +47,7 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
         };
         return {
             values: mergeValues({ "kof-collectors": collectors }, metricsServer(settings, catalog)),
+            queued,
             restartTriggers: [`Secret ${secret}`],
         };
     }
@@ -58,6 +61,7 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
         ),
     };
     return {
+        queued,
         values: mergeValues(
             { "kof-child": { values: { fromManagement } } },
             settings.regional.insecureSkipVerify ? { tls: { insecureSkipVerify: true } } : {},

@@ -5,7 +5,7 @@ import { identity } from "../collectors/fragments";
 import { named } from "../collectors/identity";
 import { listensOnNodes, nodeValues } from "../collectors/service";
 import type { SettingsOf } from "../settings/settings";
-import type { RouteParts } from "./deployment";
+import type { RouteParts } from "./parts";
 import { distributionValues, metricsServer } from "./collectors";
 
 /** There are no regions: the management cluster stores its own telemetry and that of every child cluster. */

@@ -1,8 +1,8 @@
 import { chartValues } from "../charts";
 import { coalesceValues, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { effectiveCollectors } from "../collectors/effective";
+import type { Collector } from "../collectors/effective";
 import type { Settings } from "../settings/settings";
-import type { Deployment } from "./deployment";
+import type { Resolved } from "./parts";
 import { cloudwatchSecretName } from "./cloudwatch";
 import { installedCharts } from "../charts/installed";
 import { vmuserSecretPrefix } from "../charts/vmuser";
@@ -31,10 +31,8 @@ export const grafanaSecretName = "grafana-admin-credentials";
 export const grafanaSecretKeys = ["GF_SECURITY_ADMIN_USER", "GF_SECURITY_ADMIN_PASSWORD"] as const;
 
 /** Every Secret that a stack needs, whoever makes it, those first that the collectors that would run take variables from. */
-export function secretsOf(deployment: Deployment): RequiredSecret[] {
-    const variables = effectiveCollectors(deployment).flatMap(({ env }) =>
-        env.map(({ valueFrom }) => valueFrom ?? null),
-    );
+export function secretsOf(deployment: Resolved, collectors: readonly Collector[]): RequiredSecret[] {
+    const variables = collectors.flatMap(({ env }) => env.map(({ valueFrom }) => valueFrom ?? null));
     const ofCollectors = byName(secretKeyRefs(variables)).map(([name, keys]): RequiredSecret => ({
         ...makerOf(deployment, name),
         name,
@@ -51,14 +49,14 @@ export function secretsOf(deployment: Deployment): RequiredSecret[] {
 }
 
 /** What a stack gives the charts that run pods on the management cluster, those of the collectors apart. */
-function otherValues({ umbrella, values }: Deployment): HelmValue[] {
+function otherValues({ umbrella, values }: Resolved): HelmValue[] {
     const ofCollectors = ["kof-collectors", "kof-child", "kof-regional"];
     return installedCharts(umbrella)
         .filter(({ chart }) => !ofCollectors.includes(chart))
         .flatMap(({ prefix }) => valueAt(values, prefix) ?? []);
 }
 
-function makerOf({ cloudwatch }: Deployment, name: string): Pick<RequiredSecret, "maker" | "instead"> {
+function makerOf({ cloudwatch }: Resolved, name: string): Pick<RequiredSecret, "maker" | "instead"> {
     if (name === cloudwatchSecretName && cloudwatch?.credentials.kind === "accessKey") {
         return {
             maker: "stack",
@@ -73,7 +71,7 @@ function makerOf({ cloudwatch }: Deployment, name: string): Pick<RequiredSecret,
 }
 
 /** Grafana reads what the merged values name, whoever switched it on. The chart makes a Secret that does not exist, if it may. */
-function grafanaSecrets({ catalog, umbrella, settings }: Deployment): RequiredSecret[] {
+function grafanaSecrets({ catalog, umbrella, settings }: Resolved): RequiredSecret[] {
     const given = (valueAt(umbrella, ["kof-mothership", "values"]) ?? {}) as HelmValues;
     const mothership = coalesceValues(chartValues(catalog, "kof-mothership"), given);
     const grafana = (...path: string[]) => valueAt(mothership, ["grafana", ...path]);

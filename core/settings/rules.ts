@@ -7,12 +7,12 @@ import { hoursOf } from "../charts/durations";
 import { longestTry } from "./logGroups";
 import { startPath } from "../charts/restarts";
 import { hasCredential, masked, signedOut } from "../lib/addresses";
-import { metaOf, stackFile, type Key, type Schema } from "./explain";
+import { metaOf, stackFile, type Key } from "./explain";
 import { brief, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
-import { settingsSchema, type StorageClassSettings } from "./settings";
+import { routeNames, routes, type RouteSettings, type StorageClassSettings } from "./settings";
 import { storeProblems } from "./storeRules";
 import { defaultClasses, requiredParameters } from "./storageClasses";
 import { storageClassPresets } from "./storageClassPresets";
@@ -70,16 +70,18 @@ function texts(value: unknown, path: readonly (string | number)[] = []): [readon
     return typeof value === "string" ? [[path, value]] : [];
 }
 
-const blocks = ["regional", "regionless", "cloudwatch", "otlp"] as const;
-
 function blockProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     if (route === undefined) {
         return [];
     }
-    return blocks.flatMap((block): Problem[] => {
+    return routeNames.flatMap((block): Problem[] => {
+        const settings: RouteSettings = routes[block];
+        if (settings.block === undefined) {
+            return [];
+        }
         const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
         if (block === route && !isPresent(raw[block])) {
-            const { example } = metaOf(settingsSchema[block] as unknown as Schema);
+            const { example } = metaOf(settings.block);
             return [
                 {
                     key: `kof:${block}`,
@@ -228,14 +230,11 @@ function otlpProblems({ route, otlp }: Values): Problem[] {
         : [];
 }
 
-/** The routes whose telemetry leaves the cluster, so that its collectors keep what they cannot deliver. */
-const leaving: readonly string[] = ["regional", "cloudwatch", "otlp"];
-
 function bufferProblems({ route, buffer }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     if (route === undefined) {
         return [];
     }
-    if (!leaving.includes(route)) {
+    if (!routes[route].leavesCluster) {
         return isPresent(raw.buffer)
             ? [
                   {

@@ -5,9 +5,6 @@ import { defaultVersion, signals, versions } from "../charts";
 import { logStreamName, streamPlaceholders } from "./streams";
 import { storageClassPresets } from "./storageClassPresets";
 
-/** Where the management cluster's telemetry can go. */
-export const routes = ["none", "management", "regional", "cloudwatch", "otlp", "regionless"] as const;
-
 /** How a Kubernetes distribution differs in what KOF's collectors need. */
 export const distributions = {
     k0s: { pkiPath: "var/lib/k0s", metricsServer: true },
@@ -386,9 +383,50 @@ const rates = z.strictObject({
 const block = <T extends z.ZodType>(schema: T, description: string, example: unknown) =>
     about(schema, { description, allowed: "a map", example });
 
+/** What the settings of a stack have to do with a route. */
+export interface RouteSettings {
+    /** The settings of the route, under its own name. It needs them, and no other route takes them. */
+    readonly block?: z.ZodType;
+    /** Whether telemetry leaves the cluster, so that the collectors keep what they cannot deliver. */
+    readonly leavesCluster: boolean;
+}
+
+/** Where the management cluster's telemetry can go. What else a route is, core/routes knows. */
+export const routes = {
+    none: { leavesCluster: false },
+    management: { leavesCluster: false },
+    regional: {
+        block: block(regional, "The region, with route regional.", { cluster: "eu-1", domain: "eu-1.obs.example.net" }),
+        leavesCluster: true,
+    },
+    cloudwatch: {
+        block: block(cloudwatch, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }),
+        leavesCluster: true,
+    },
+    otlp: {
+        block: block(otlp, "A destination that takes OTLP over HTTP, with route otlp.", {
+            endpoint: "https://otlp.example.net",
+            headersSecret: "otlp-headers",
+        }),
+        leavesCluster: true,
+    },
+    regionless: {
+        block: block(regionless, "With route regionless.", {
+            domain: "kof.example.net",
+            certEmail: "platform@example.net",
+        }),
+        leavesCluster: false,
+    },
+} as const satisfies Readonly<Record<string, RouteSettings>>;
+
+/** The name of a route: a value of `kof:route`. */
+export type RouteName = keyof typeof routes;
+
+export const routeNames = Object.keys(routes) as RouteName[];
+
 /** Every setting of a stack, by its key under `kof:`. The one place that says what is allowed and what the defaults are. */
 export const settingsSchema = {
-    route: oneOf(routes, "Where the management cluster's own metrics, logs and traces go.", "management").default(
+    route: oneOf(routeNames, "Where the management cluster's own metrics, logs and traces go.", "management").default(
         "none",
     ),
     version: about(z.enum(versions).default(defaultVersion), {
@@ -415,19 +453,10 @@ export const settingsSchema = {
         "kind",
     ).default("k0s"),
     istio: flag("The kof namespace is in the Istio mesh. Never change it after the first install."),
-    regional: block(regional, "The region, with route regional.", {
-        cluster: "eu-1",
-        domain: "eu-1.obs.example.net",
-    }).optional(),
-    regionless: block(regionless, "With route regionless.", {
-        domain: "kof.example.net",
-        certEmail: "platform@example.net",
-    }).optional(),
-    cloudwatch: block(cloudwatch, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }).optional(),
-    otlp: block(otlp, "A destination that takes OTLP over HTTP, with route otlp.", {
-        endpoint: "https://otlp.example.net",
-        headersSecret: "otlp-headers",
-    }).optional(),
+    regional: routes.regional.block.optional(),
+    regionless: routes.regionless.block.optional(),
+    cloudwatch: routes.cloudwatch.block.optional(),
+    otlp: routes.otlp.block.optional(),
     buffer: block(buffer, "What the collectors keep while a destination outside the cluster is away.", {
         duration: "2h",
         size: "4Gi",
@@ -479,27 +508,23 @@ export const settingsSchema = {
 
 type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 
-type RegionalSettings = z.infer<typeof regional>;
-type RegionlessSettings = z.infer<typeof regionless>;
 export type CloudWatchSettings = z.infer<typeof cloudwatch>;
 /** How much telemetry there is. */
 export type Rates = z.infer<typeof rates>;
 export type OtlpSettings = z.infer<typeof otlp>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 
-type Blocks = "regional" | "regionless" | "cloudwatch" | "otlp";
-type With<Route extends Parsed["route"], Block = unknown> = Omit<Parsed, "route" | Blocks> & {
-    readonly route: Route;
-} & Block;
+/** The routes that have settings of their own. */
+type Blocks = {
+    [Name in RouteName]: (typeof routes)[Name] extends { readonly block: z.ZodType } ? Name : never;
+}[RouteName];
+type Block<Name extends RouteName> = Name extends Blocks
+    ? { readonly [Own in Name]: z.infer<(typeof routes)[Own]["block"]> }
+    : unknown;
+type With<Name extends RouteName> = Omit<Parsed, "route" | Blocks> & { readonly route: Name } & Block<Name>;
 
 /** The settings of one stack: complete, valid, and with the block of its route only. */
-export type Settings =
-    | With<"none">
-    | With<"management">
-    | With<"regional", { readonly regional: RegionalSettings }>
-    | With<"cloudwatch", { readonly cloudwatch: CloudWatchSettings }>
-    | With<"otlp", { readonly otlp: OtlpSettings }>
-    | With<"regionless", { readonly regionless: RegionlessSettings }>;
+export type Settings = { [Name in RouteName]: With<Name> }[RouteName];
 
 /** The settings of a stack on one route. */
-export type SettingsOf<Route extends Settings["route"]> = Extract<Settings, { readonly route: Route }>;
+export type SettingsOf<Name extends RouteName> = Extract<Settings, { readonly route: Name }>;

@@ -24,7 +24,6 @@ import { readLogEvents } from "../../live/cloudwatch";
 import type { Live } from "../../live/findings";
 import { logGroups } from "../../live/left";
 import { storeOf } from "../../live/stores";
-import { destinationsOf } from "../../core/routes/destinations";
 import { skipWithout } from "../../tools/servers/cluster";
 import { deploymentFor, stackFile, type Raw } from "../support";
 import { make, writeAsCollector, type Access } from "./account";
@@ -184,7 +183,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
     it("says where the name of a log group is that is not there, and that the stack file does not name", async () => {
         const mark = { text: "x", traceId: "1", time: new Date() };
         const answer = async (live: Live) => {
-            const { logs } = destinationsOf(live.deployment);
+            const { logs } = live.deployment.destinations;
             return (await storeOf("logs", logs.stored ? logs.ends : [], live)).has(mark);
         };
         await asAdmin({ clusterName: "new" }, async (live) => {

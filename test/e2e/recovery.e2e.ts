@@ -67,13 +67,13 @@ endToEnd("a deployment that was cut short", (run) => {
         const before = await run.stack.outputs();
         const permitted = await run.permitted(kept("7d"));
         run.configure(permitted);
-        run.flux.hold("kof-child");
+        run.flux.hold(run.storageRelease);
         const interrupt = new AbortController();
         const up = run.stack.up({ signal: interrupt.signal });
-        await eventually(() => run.flux.events.includes("begin kof-child"), "the deployment is under way");
+        await eventually(() => run.flux.events.includes(`begin ${run.storageRelease}`), "the deployment is under way");
         interrupt.abort();
         assert.equal((await up).ok, false);
-        run.flux.letGo("kof-child");
+        run.flux.letGo(run.storageRelease);
         assert.deepEqual(await run.stack.outputs(), before);
         run.configure(kept("7d"));
         const { output } = await run.stack.up();

@@ -60,6 +60,12 @@ export class Run {
         );
     }
 
+    /** The HelmRelease whose values size the stores of logs and traces on route `management`. */
+    get storageRelease(): string {
+        const names = catalogOf(this.version).components.map(({ name }) => name);
+        return names.includes("kof-storage") ? "kof-storage" : "kof-child";
+    }
+
     /** Another stack on the same cluster. Unless it is of the same project, the caller removes it. */
     otherStack(options: DeploymentOptions): Promise<TestStack> {
         return TestStack.create(this.engine, options);

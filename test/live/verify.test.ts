@@ -5,9 +5,9 @@ import type { Live } from "../../live/findings";
 import { CouldNotLook } from "../../core/lib/errors";
 import type { Kubernetes } from "../../live/kubernetes";
 import { otlpRecord, sentSignals } from "../../live/otlp";
-import { selectService, storeOf } from "../../live/stores";
+import { storeOf } from "../../live/stores";
 import { journeyResult, sentSince, type Journey } from "../../live/verify";
-import { destinationsOf, type End } from "../../core/routes/destinations";
+import { type End } from "../../core/routes/destinations";
 import { command } from "./command";
 import { deploymentFor, routes } from "../support";
 
@@ -27,10 +27,11 @@ describe("verify", () => {
     });
 
     it("asks the service that reads what the route has written", () => {
-        const destinations = destinationsOf(deploymentFor(routes.management!));
+        const destinations = deploymentFor(routes.management!).destinations;
         const services = sentSignals.map((signal) => {
             const destination = destinations[signal];
-            return destination.stored ? selectService(destination.ends[0].address) : "";
+            const reader = destination.stored ? destination.ends[0].reader : undefined;
+            return reader?.by === "service" ? reader.path : "";
         });
         assert.deepEqual(services, [
             "/api/v1/namespaces/kof/services/http:vmselect-cluster:8481/proxy",
@@ -46,6 +47,7 @@ describe("verify", () => {
             address: `http://${host}:9481/insert/opentelemetry/v1/logs`,
             on: "cluster",
             holds: "logs",
+            reader: { by: "service", path: `/http:${host.replace("insert", "select")}` },
         });
         const [one, two] = [at("one-vlinsert"), at("two-vlinsert")];
         const away: End = { store: "OTLP", address: "http://loki:3100/otlp", on: "elsewhere" };

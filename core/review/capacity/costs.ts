@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { UserError } from "../../lib/errors";
 import type { Deployment } from "../../routes/deployment";
-import { sizeInGiB, volumesOf } from "../../routes/volumes";
+import { sizeInGiB } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
 import { storageClassOf } from "../../settings/storageClasses";
 import { storageClassPresets } from "../../settings/storageClassPresets";
@@ -95,7 +95,7 @@ export function volumeCost(deployment: Deployment, prices: Prices, region?: stri
         return { unknown: `the price file has no region ${where}, but ${Object.keys(known.perGiBMonth).join(", ")}` };
     }
     const billed = (size: number) => known.billedGiB.find((each) => each >= size) ?? size;
-    const total = volumesOf(deployment).reduce((sum, { count, size }) => sum + count * billed(sizeInGiB(size)), 0);
+    const total = deployment.volumes.reduce((sum, { count, size }) => sum + count * billed(sizeInGiB(size)), 0);
     return { amount: total * perGiB, region: where, source: known.source };
 }
 

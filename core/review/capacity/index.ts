@@ -2,8 +2,8 @@ import { signals, type Signal } from "../../charts";
 import type { Deployment } from "../../routes/deployment";
 import { hoursOf } from "../../charts/durations";
 import { bufferOf } from "../../routes/collectors";
-import { destinationsOf, type Destination } from "../../routes/destinations";
-import { sizeInGiB, storesOf, volumesOf, type Volume } from "../../routes/volumes";
+import type { Destination } from "../../routes/destinations";
+import { sizeInGiB, type Volume } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
 import { bufferBytes, bytesPerDay, daysOnDisk, gib, neededBytes, victoriaMetricsEstimates } from "./estimates";
 
@@ -23,8 +23,8 @@ export interface VolumeCapacity {
 /** What the volumes on the management cluster need at these rates of its own telemetry. */
 export function capacityOf(deployment: Deployment, rates: Rates): VolumeCapacity[] {
     const perDay = bytesPerDay(rates);
-    const destinations = destinationsOf(deployment);
-    return volumesOf(deployment).map((volume) => {
+    const destinations = deployment.destinations;
+    return deployment.volumes.map((volume) => {
         const { signal, retention, copies, count, size, limits } = volume;
         if (retention === undefined || signal === "grafana") {
             return { volume, perDayGiB: 0, neededGiB: undefined, fullAfterDays: undefined, keptDays: undefined };
@@ -50,7 +50,7 @@ export function capacityOf(deployment: Deployment, rates: Rates): VolumeCapacity
 
 /** The stores of telemetry for which no volume can be planned, because KOF makes none: a sentence each. */
 export function storesWithoutVolumes(deployment: Deployment): string[] {
-    return storesOf(deployment)
+    return deployment.stores
         .filter(({ retention }) => retention !== undefined)
         .flatMap(({ workload, signal, keeps }) => {
             switch (keeps) {
@@ -73,7 +73,7 @@ function endsAt(destination: Destination, store: Signal): boolean {
 
 /** Whether anything of this cluster's own is stored on it. */
 export function storesHere(deployment: Deployment): boolean {
-    const destinations = destinationsOf(deployment);
+    const destinations = deployment.destinations;
     return signals.some((signal) => signals.some((store) => endsAt(destinations[signal], store)));
 }
 
@@ -87,17 +87,10 @@ export interface BufferCapacity {
 /** What an outage of the destination takes to bridge; nothing for signals that are stored on this cluster. */
 export function bufferCapacity(deployment: Deployment, rates: Rates): BufferCapacity[] {
     const held = bufferBytes(rates, hoursOf(bufferOf(deployment.settings).duration) * 60);
-    const destinations = destinationsOf(deployment);
+    const { destinations, queued = signals } = deployment;
     const leaves = (destination: Destination) =>
         destination.stored && destination.ends.some(({ on }) => on !== "cluster");
     return signals
-        .filter((signal) => leaves(destinations[signal]) && isQueued(deployment, signal) && held[signal] > 0)
+        .filter((signal) => leaves(destinations[signal]) && queued.includes(signal) && held[signal] > 0)
         .map((signal) => ({ signal, heldGiB: held[signal] / gib }));
-}
-
-/** Whether a signal waits on the nodes' disks: docs/destinations.md says what does not. */
-function isQueued({ settings, cloudwatch }: Deployment, signal: Signal): boolean {
-    const isLog = signal === "logs" || signal === "audit";
-    const onDisk = settings.route === "regional" && settings.buffer?.metrics === "disk";
-    return cloudwatch ? isLog : settings.route !== "regional" || signal !== "metrics" || onDisk;
 }

@@ -1,5 +1,6 @@
 import { clusterTag, defaultLogGroup, logGroupKey, stackTag } from "../../settings/logGroups";
-import type { LogGroup, Deployment } from "../../routes/deployment";
+import type { Deployment } from "../../routes/deployment";
+import type { LogGroup } from "../../routes/parts";
 import type { Consequence } from "./consequence";
 
 /** What happens to one CloudWatch log group. */

@@ -1,7 +1,6 @@
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
 import { cloudwatchSecretName } from "../../routes/cloudwatch";
-import { secretsOf } from "../../routes/secrets";
 import { stackFile } from "../../settings/explain";
 import { inOrder } from "../../settings/settings";
 import type { Consequence } from "./consequence";
@@ -36,7 +35,7 @@ interface Credential {
 
 /** What a stack authenticates with, human-readable: its keys and roles in AWS, then Secrets. */
 function credentialsOf(deployment: Deployment): Credential[] {
-    const secrets = secretsOf(deployment).flatMap(({ name, keys, maker, reader }): Credential[] => {
+    const secrets = deployment.secrets.flatMap(({ name, keys, maker, reader }): Credential[] => {
         if (maker !== "stack") {
             const by =
                 maker === "you"

@@ -1,7 +1,7 @@
 import { signals, type Signal } from "../../charts";
 import { compareCatalogs, type CatalogChanges } from "../../charts/compare";
 import type { Deployment } from "../../routes/deployment";
-import { destinationsOf, destinationText, isSameDestination, type Destination } from "../../routes/destinations";
+import { destinationText, isSameDestination, type Destination } from "../../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { pastOf, unspent, type Past } from "./past";
@@ -55,7 +55,7 @@ export interface Plan {
  */
 export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(from), known?: KnownLogGroups): Plan {
     const volumes = volumeChanges(from, to);
-    const [before, after] = [destinationsOf(from), destinationsOf(to)];
+    const [before, after] = [from.destinations, to.destinations];
     const consequences = [
         ...upgradeConsequences(from, to),
         ...routeConsequences(from, to, volumes),

@@ -1,7 +1,7 @@
 import type { Plan } from ".";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
-import { claimNames, volumesOf } from "../../routes/volumes";
+import { claimNames } from "../../routes/volumes";
 
 /** Something that a change leaves behind on purpose, because it holds data. */
 export interface Left {
@@ -43,7 +43,7 @@ export function leftUntil(
     change: Plan | undefined,
     before: Readonly<Record<string, string>> = {},
 ): Left[] {
-    const usedClaims = volumesOf(to).flatMap(({ workload, count }) => claimNames(workload, 0, count));
+    const usedClaims = to.volumes.flatMap(({ workload, count }) => claimNames(workload, 0, count));
     const { region = "", logGroups = [] } = to.cloudwatch ?? {};
     const usedGroups = logGroups.map(({ name }) => logGroup(name, region));
     const earlier = Object.entries(before).map(([what, remove]) => ({ what, remove }));

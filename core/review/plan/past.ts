@@ -17,11 +17,7 @@ export function pastOf(from: Deployment): Past {
 
 /** How many copies of each metric a route stores on the management cluster. */
 export function metricCopies(deployment: Deployment): number {
-    return Math.min(
-        ...volumesOf(deployment)
-            .filter(isMetricStore)
-            .map(({ copies }) => copies),
-    );
+    return Math.min(...deployment.volumes.filter(isMetricStore).map(({ copies }) => copies));
 }
 
 function isMetricStore({ signal, retention }: ReturnType<typeof volumesOf>[number]): boolean {

@@ -1,7 +1,6 @@
 import type { Deployment } from "../../routes/deployment";
 import { installedCharts } from "../../charts/installed";
 import { turnedOffAt } from "../../routes/stored";
-import { storesOf } from "../../routes/volumes";
 import type { Consequence } from "./consequence";
 import { goneStores, volumesText, type VolumeChange } from "./volumes";
 
@@ -17,7 +16,7 @@ export function routeConsequences(from: Deployment, to: Deployment, volumes: rea
     // What values turn off is theirs to say.
     const gone = goneStores(volumes).filter(
         ({ workload, volume }) =>
-            turnedOffAt(to, volume.source) === undefined && !storesOf(to).some((each) => each.workload === workload),
+            turnedOffAt(to, volume.source) === undefined && !to.stores.some((each) => each.workload === workload),
     );
     if (gone.length > 0) {
         const stored = [...new Set(gone.map(({ volume }) => volume.signal))].join(", ");

@@ -1,11 +1,10 @@
 import { enabledComponents } from "../../charts/umbrella";
 import { formatPath } from "../../lib/values";
-import { effectiveCollectors } from "../../collectors/effective";
 import type { Deployment } from "../../routes/deployment";
 import { componentsOn } from "../../routes/components";
 import { childrenStoreHere, isRegionless, operatorOffAt } from "../../charts/installed";
 import { keyOf, storeText, turnedOffAt } from "../../routes/stored";
-import { operatorOff, regionalStoresOf, regionEntranceOff, spaceOf, storesOf, type Volume } from "../../routes/volumes";
+import { operatorOff, regionEntranceOff, spaceOf, type Volume } from "../../routes/volumes";
 import type { Consequence } from "./consequence";
 import { classChanges, goneStores, storeChanges, volumesText, type VolumeChange } from "./volumes";
 
@@ -32,9 +31,9 @@ export function componentConsequences(from: Deployment, to: Deployment): Consequ
 
 /** What follows when `kof:values` turn stores of this cluster off or on, or take their volumes. */
 export function storeConsequences(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequence[] {
-    const after = storesOf(to);
+    const after = to.stores;
     const off = new Map<string, VolumeChange[]>();
-    const found = storesOf(from).flatMap((was) => keepingConsequences(was, after, from, to));
+    const found = from.stores.flatMap((was) => keepingConsequences(was, after, from, to));
     for (const change of goneStores(volumes)) {
         const path = turnedOffAt(to, change.volume.source);
         if (path && !after.some(({ workload }) => workload === change.workload)) {
@@ -59,7 +58,7 @@ export function storeConsequences(from: Deployment, to: Deployment, volumes: rea
 
 /** What follows for the stores that an operator makes when it goes, and they do not: its definitions stay, and with them what it made. */
 function operatorConsequences(from: Deployment, to: Deployment): Consequence[] {
-    const left = storesOf(from).filter(({ source }) => {
+    const left = from.stores.filter(({ source }) => {
         const off = operatorOff(to.umbrella, source);
         return off !== undefined && formatPath(turnedOffAt(to, source) ?? []) === formatPath(off);
     });
@@ -98,9 +97,7 @@ export function collectorConsequences(from: Deployment, to: Deployment): Consequ
         const [before, after] = [from, to].map(({ umbrella }) => operatorOffAt(umbrella, "opentelemetry-operator", on));
         const runs = ({ umbrella }: Deployment) => enabledComponents(umbrella).includes(component);
         const has =
-            on === "management"
-                ? effectiveCollectors(from).length > 0
-                : on === "children" || !isRegionless(from.umbrella);
+            on === "management" ? from.collectors.length > 0 : on === "children" || !isRegionless(from.umbrella);
         if (!after || before || !runs(from) || !runs(to) || !has) {
             return [];
         }
@@ -172,8 +169,8 @@ function immutable({ workload, expands }: Volume, key: string, acknowledge: stri
 
 /** Stores that values do not keep off any more. Those of another route, or of another version, come with it. */
 function started(from: Deployment, to: Deployment): Consequence[] {
-    const before = storesOf(from);
-    return storesOf(to)
+    const before = from.stores;
+    return to.stores
         .filter(
             ({ workload, retention }) => retention !== undefined && !before.some((was) => was.workload === workload),
         )
@@ -189,7 +186,7 @@ function started(from: Deployment, to: Deployment): Consequence[] {
  * would fail here fails there as well; only new regions are as the values say.
  */
 export function regionConsequences(from: Deployment, to: Deployment): Consequence[] {
-    const [before, after] = [regionalStoresOf(from), regionalStoresOf(to)];
+    const [before, after] = [from.regionalStores, to.regionalStores];
     const stores = before
         .filter(({ retention }) => retention !== undefined)
         .flatMap((was): Consequence[] => {
@@ -222,7 +219,7 @@ export function regionConsequences(from: Deployment, to: Deployment): Consequenc
 /** What follows when values take the entrance of every region away. The stores behind it say themselves when they go with it. */
 function entranceConsequences(from: Deployment, to: Deployment): Consequence[] {
     const path = regionEntranceOff(to);
-    return path && regionalStoresOf(from).length > 0 && !regionEntranceOff(from)
+    return path && from.regionalStores.length > 0 && !regionEntranceOff(from)
         ? [
               {
                   severity: "loses",

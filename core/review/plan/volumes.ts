@@ -4,12 +4,10 @@ import { keyOf, saidAt, toPaste } from "../../routes/stored";
 import {
     isSameSource,
     operatorOff,
-    regionalStoresOf,
     retentionInDays,
     sizeInGiB,
     sourcesOf,
     switchedOff,
-    volumesOf,
     type Volume,
 } from "../../routes/volumes";
 import { storageClassOf } from "../../settings/storageClasses";
@@ -35,7 +33,7 @@ export interface VolumeChange {
 /** The volumes of the management cluster before and after. */
 export function volumeChanges(from: Deployment, to: Deployment): VolumeChange[] {
     const policy = ({ settings }: Deployment) => storageClassOf(settings.storageClass)?.reclaimPolicy;
-    return paired(volumesOf(from), [...volumesOf(to), ...volumesRunningOn(from, to)], policy(from), policy(to));
+    return paired(from.volumes, [...to.volumes, ...volumesRunningOn(from, to)], policy(from), policy(to));
 }
 
 /**
@@ -44,7 +42,7 @@ export function volumeChanges(from: Deployment, to: Deployment): VolumeChange[] 
  */
 function volumesRunningOn(from: Deployment, to: Deployment): Volume[] {
     const sources = sourcesOf(to, "management");
-    return volumesOf(from).filter(({ source }) =>
+    return from.volumes.filter(({ source }) =>
         sources.some(
             (each) =>
                 isSameSource(each, source) &&
@@ -56,7 +54,7 @@ function volumesRunningOn(from: Deployment, to: Deployment): Volume[] {
 
 /** The volumes of each regional cluster before and after. */
 export function regionalChanges(from: Deployment, to: Deployment): VolumeChange[] {
-    const volumes = (deployment: Deployment) => regionalStoresOf(deployment).filter(({ keeps }) => keeps === "volumes");
+    const volumes = (deployment: Deployment) => deployment.regionalStores.filter(({ keeps }) => keeps === "volumes");
     return paired(volumes(from), volumes(to));
 }
 
@@ -85,7 +83,7 @@ function fateOf({ deleted }: Volume, is: Volume | undefined): "orphaned" | "dele
 }
 
 function volumesByWorkload(deployment: Deployment): Map<string, Volume> {
-    return byWorkload(volumesOf(deployment));
+    return byWorkload(deployment.volumes);
 }
 
 function byWorkload(volumes: readonly Volume[]): Map<string, Volume> {

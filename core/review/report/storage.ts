@@ -1,18 +1,7 @@
 import type { Prices } from "../capacity/costs";
 import type { Plan } from "../plan";
 import type { Deployment } from "../../routes/deployment";
-import {
-    contentOf,
-    gibText,
-    keptOf,
-    regionalStoresOf,
-    sizeInGiB,
-    spaceOf,
-    storesOf,
-    totalGiB,
-    volumesOf,
-    type Volume,
-} from "../../routes/volumes";
+import { contentOf, gibText, keptOf, sizeInGiB, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { costsOf, costText, spaceText } from "../summary/capacity";
 import { paragraphs, table } from "../../lib/markdown";
 
@@ -44,9 +33,9 @@ function volumeRows(before: Deployment, after: Deployment): string[][] {
             const of = (stores: readonly Volume[]) => volumeText(stores.find(({ workload }) => workload === name));
             return [`${name}${where}`, of(was), of(is)];
         });
-    const regional = rows(regionalStoresOf(before), regionalStoresOf(after), " on each regional cluster");
-    const own = rows(storesOf(before), storesOf(after));
-    const total = (deployment: Deployment) => gibText(totalGiB(volumesOf(deployment)));
+    const regional = rows(before.regionalStores, after.regionalStores, " on each regional cluster");
+    const own = rows(before.stores, after.stores);
+    const total = (deployment: Deployment) => gibText(totalGiB(deployment.volumes));
     return [
         ...own,
         ...(own.length === 0 ? [] : [["volumes in all", total(before), total(after)]]),

@@ -1,7 +1,7 @@
 import { capacityOf, storesHere, storesWithoutVolumes, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, volumeCost, type Cost, type Prices } from "../capacity/costs";
 import type { Deployment } from "../../routes/deployment";
-import { sizeInGiB, volumesOf } from "../../routes/volumes";
+import { sizeInGiB } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
 import { paragraphs, table } from "../../lib/markdown";
 
@@ -54,7 +54,7 @@ export function days(amount: number): string {
 export function costsOf(deployment: Deployment, prices: Prices): Map<string, Cost> {
     const { rates } = deployment.settings;
     const costs: [string, Cost | undefined][] = [
-        ["volumes", volumesOf(deployment).length > 0 ? volumeCost(deployment, prices) : undefined],
+        ["volumes", deployment.volumes.length > 0 ? volumeCost(deployment, prices) : undefined],
         ["CloudWatch", rates === undefined ? undefined : cloudwatchCost(deployment, rates, prices)],
     ];
     return new Map(costs.filter((entry): entry is [string, Cost] => entry[1] !== undefined));

@@ -1,8 +1,8 @@
 import { signals, type Signal } from "../../charts";
-import { effectiveCollectors, shortName } from "../../collectors/effective";
+import { shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
 import type { Deployment } from "../../routes/deployment";
-import { destinationsOf, endFinder, identityOf, type End, type Loss } from "../../routes/destinations";
+import { endFinder, identityOf, type End, type Loss } from "../../routes/destinations";
 import { childrenStoreHere } from "../../charts/installed";
 
 /** What becomes of a part of the picture in a change. */
@@ -57,7 +57,7 @@ function graphOf(deployment: Deployment): Graph {
         link(from, signal, ...ending(end));
     };
 
-    const collectors = effectiveCollectors(deployment);
+    const collectors = deployment.collectors;
     const endOf = endFinder(deployment);
     for (const each of collectors) {
         const id = `collector-${shortName(each)}`;
@@ -68,7 +68,7 @@ function graphOf(deployment: Deployment): Graph {
     }
     if (collectors.length === 0) {
         collector("cluster-itself", "no collectors", true);
-        const destinations = destinationsOf(deployment);
+        const destinations = deployment.destinations;
         signals.forEach((signal) => {
             const { [signal]: destination } = destinations;
             if (!destination.stored) {

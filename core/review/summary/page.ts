@@ -1,23 +1,11 @@
 import { readPrices } from "../capacity/costs";
 import { signals, type Signal } from "../../charts";
-import { effectiveCollectors, shortName } from "../../collectors/effective";
+import { shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
-import { destinationsOf } from "../../routes/destinations";
-import { secretsOf, type RequiredSecret } from "../../routes/secrets";
-import {
-    contentOf,
-    gibText,
-    keptOf,
-    regionalStoresOf,
-    sizeInGiB,
-    spaceOf,
-    storesOf,
-    totalGiB,
-    volumesOf,
-    type Volume,
-} from "../../routes/volumes";
+import type { RequiredSecret } from "../../routes/secrets";
+import { contentOf, gibText, keptOf, sizeInGiB, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { costTable, spaceText } from "./capacity";
 import { diagram } from "./diagram";
 import { code, paragraphs, plain, section, table } from "../../lib/markdown";
@@ -60,7 +48,7 @@ export function summaryPage(stack: string, deployment: Deployment, notices: read
 }
 
 function destinationRows(deployment: Deployment): string[][] {
-    const destinations = destinationsOf(deployment);
+    const destinations = deployment.destinations;
     return signals.flatMap((signal) => {
         const where = destinations[signal];
         return where.stored
@@ -71,7 +59,7 @@ function destinationRows(deployment: Deployment): string[][] {
 
 /** Per collector what it does with each signal. */
 function collectorRows(deployment: Deployment): string[][] {
-    return effectiveCollectors(deployment).map((collector) => {
+    return deployment.collectors.map((collector) => {
         const ends = endsOf(collector);
         const fate = (signal: Signal) => {
             const found = ends.filter((end) => end.signal === signal);
@@ -84,8 +72,8 @@ function collectorRows(deployment: Deployment): string[][] {
 }
 
 function volumeRows(deployment: Deployment): string[][] {
-    const volumes = volumesOf(deployment);
-    const rows = storesOf(deployment).map((store) => [
+    const volumes = deployment.volumes;
+    const rows = deployment.stores.map((store) => [
         ...storeCells(store),
         store.keeps === "volumes" ? gibText(store.count * sizeInGiB(store.size)) : "",
     ]);
@@ -95,7 +83,7 @@ function volumeRows(deployment: Deployment): string[][] {
 
 /** The stores of regions, which are none of this cluster's and add nothing to its total. */
 function regionalRows(deployment: Deployment): string[][] {
-    return regionalStoresOf(deployment).map(storeCells);
+    return deployment.regionalStores.map(storeCells);
 }
 
 function storeCells(store: Volume): string[] {
@@ -120,7 +108,7 @@ function logGroupRows({ cloudwatch }: Deployment): string[][] {
 
 /** Every Secret that is needed, with who makes it. */
 function credentialRows(deployment: Deployment): string[][] {
-    return secretsOf(deployment).map((secret) => [
+    return deployment.secrets.map((secret) => [
         code(`${kofNamespace}/${secret.name}`),
         secret.keys.map(code).join(", "),
         makerText(deployment, secret),

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { helm } from "../../../cli/charts/helm";
 import { collectorsOfCharts, findCharts } from "../../../cli/charts/collectors";
 import { compareCollectors, describeDifference } from "../../../cli/charts/compare";
-import { effectiveCollectors, type Collector } from "../../../core/collectors/effective";
+import { effectiveCollectors } from "../../../core/collectors/effective";
 import { command, deploymentFor, routes } from "../../support";
 
 describe("collectors from the real charts", () => {
@@ -100,7 +100,7 @@ describe("collectors from the real charts", () => {
 
     it("are compared with those of the catalog value by value", () => {
         const ours = effectiveCollectors(deploymentFor({ ...routes.management, version: "1.10.0" }));
-        assert.deepEqual(compareCollectors(ours, structuredClone(ours) as Collector[]), []);
+        assert.deepEqual(compareCollectors(ours, structuredClone(ours)), []);
         const [first, ...rest] = structuredClone(ours) as [any, ...any[]];
         first.config.processors.batch.timeout = "2s";
         first.config.exporters.more = {};

@@ -4,7 +4,6 @@ import { runOffline } from "../../../cli/program";
 import { mergeValues, nest, type HelmValue, type HelmValues } from "../../../core/lib/values";
 import { effectiveCollectors } from "../../../core/collectors/effective";
 import { lintCollectors } from "../../../core/review/lint";
-import { destinationsOf } from "../../../core/routes/destinations";
 import { storesOf } from "../../../core/routes/volumes";
 import { cases, deploymentFor, routes, stackFile, type Raw } from "../../support";
 
@@ -255,9 +254,11 @@ describe("the lint of collectors", () => {
                         `^breaks the collectors? .*: pipeline ${signal}\\S* sends to exporter ${exporter}, which has no address that is text$`,
                     ),
                 );
-                const { [signal]: destination } = destinationsOf(
-                    deploymentFor({ ...routes.management, version: "1.10.0", values }),
-                );
+                const { [signal]: destination } = deploymentFor({
+                    ...routes.management,
+                    version: "1.10.0",
+                    values,
+                }).destinations;
                 assert.equal(destination.stored, false);
             }
         });
@@ -279,7 +280,7 @@ describe("the lint of collectors", () => {
                     values: nest(path.split("."), false),
                 });
                 assert.deepEqual(effectiveCollectors(deployment), []);
-                assert.ok(Object.values(destinationsOf(deployment)).every(({ stored }) => !stored));
+                assert.ok(Object.values(deployment.destinations).every(({ stored }) => !stored));
                 const [notice = ""] = lintCollectors(deployment).notices;
                 assert.ok(
                     notice.startsWith(`No collector runs on this cluster by kof:values.${path}: metrics, `),
@@ -292,7 +293,7 @@ describe("the lint of collectors", () => {
                 storesOf(deployment).map(({ workload }) => workload),
                 ["vlstorage", "vtstorage"],
             );
-            const { metrics, logs, traces, audit } = destinationsOf(deployment);
+            const { metrics, logs, traces, audit } = deployment.destinations;
             assert.deepEqual(
                 [metrics, logs, traces, audit].map(({ stored }) => stored),
                 [false, true, true, false],
@@ -314,7 +315,7 @@ describe("the lint of collectors", () => {
                     lost[0],
                 );
                 assert.equal(
-                    Object.values(destinationsOf(deployment)).filter(({ stored }) => !stored).length,
+                    Object.values(deployment.destinations).filter(({ stored }) => !stored).length,
                     lost.length,
                 );
                 return [lost.length, /where (.*), and drop/.exec(lost[0] ?? "")?.[1]];

@@ -5,13 +5,13 @@ import { mergeValues, nest, type HelmValue, type HelmValues } from "../../../cor
 import { runOffline } from "../../../cli/program";
 import { planOf } from "../../../core/review/plan";
 import { lintCollectors } from "../../../core/review/lint";
-import { destinationsOf, destinationText } from "../../../core/routes/destinations";
+import { destinationText } from "../../../core/routes/destinations";
 import { changeDiagram } from "../../../core/review/summary/diagram";
 import { summaryPage } from "../../../core/review/summary/page";
 import { cases, destinationsIn, deploymentFor, routes, stackFile, type Raw } from "../../support";
 
 const texts = (raw: Raw) => {
-    const destinations = destinationsOf(deploymentFor(raw));
+    const destinations = deploymentFor(raw).destinations;
     return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])]));
 };
 const at = (...entries: (readonly [readonly string[], HelmValue])[]): HelmValues =>

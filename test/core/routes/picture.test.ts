@@ -8,7 +8,6 @@ import { effectiveCollectors } from "../../../core/collectors/effective";
 import { lintCollectors } from "../../../core/review/lint";
 import { UserError } from "../../../core/lib/errors";
 import type { Deployment } from "../../../core/routes/deployment";
-import { destinationsOf } from "../../../core/routes/destinations";
 import { installedCharts } from "../../../core/charts/installed";
 import { regionalStoresOf, sourcesOf, storesOf, type Volume } from "../../../core/routes/volumes";
 import { summaryPage } from "../../../core/review/summary/page";
@@ -159,7 +158,7 @@ describe("the picture of any values", () => {
                 const { here, regions, entrance } = readStores(String(raw.version), deployment.values);
                 assert.deepEqual(rows(storesOf(deployment).map(asReading)), rows(here));
                 assert.deepEqual(rows(regionalStoresOf(deployment).map(asReading)), rows(regions));
-                const destinations = destinationsOf(deployment);
+                const destinations = deployment.destinations;
                 const addresses = readAddresses(effectiveCollectors(deployment).map(({ config }) => config));
                 const stored = new Set(here.map(({ workload }) => workload));
                 const isOpen = raw.istio === true ? entrance.inMesh : entrance.outside;

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 
 import { credentialChanges } from "../../../core/review/plan/credentials";
-import { secretsOf } from "../../../core/routes/secrets";
 import { deploymentFor, routes, type Raw } from "../../support";
 
 /** Every Secret that a stack needs, as `name of maker for reader: keys`. */
 const needed = (raw: Raw) =>
-    secretsOf(deploymentFor(raw)).map(
+    deploymentFor(raw).secrets.map(
         ({ name, keys, maker, reader }) => `${name} of ${maker} for ${reader}: ${keys.join(" ")}`,
     );
 const otlp = {

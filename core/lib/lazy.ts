@@ -1,0 +1,24 @@
+/**
+ * Adds properties that are worked out when somebody reads them for the first time, and kept: most readers need few of them.
+ *
+ * @param known what there is already. It is not changed.
+ * @param lazy per property what works it out.
+ */
+export function lazily<Known extends object, Lazy extends object>(
+    known: Known,
+    lazy: { readonly [K in keyof Lazy]: () => Lazy[K] },
+): Known & Lazy {
+    const whole = { ...known };
+    for (const [name, workOut] of Object.entries<() => unknown>(lazy)) {
+        Object.defineProperty(whole, name, {
+            configurable: true,
+            enumerable: true,
+            get: () => {
+                const value = workOut();
+                Object.defineProperty(whole, name, { configurable: true, enumerable: true, value });
+                return value;
+            },
+        });
+    }
+    return whole as Known & Lazy;
+}

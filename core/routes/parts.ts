@@ -1,0 +1,43 @@
+import type { Catalog, Signal } from "../charts";
+import type { Merged } from "../collectors/merged";
+import type { HelmValues } from "../lib/values";
+import type { CloudWatchSettings, RouteName, SettingsOf } from "../settings/settings";
+
+/** One log group of route `cloudwatch`. */
+export interface LogGroup {
+    /** What is in it, which tells the settings that name it and its retention. */
+    readonly holds: "logs" | "audit" | "metrics";
+    readonly name: string;
+    /** Days after which CloudWatch deletes events. */
+    readonly retentionDays: number;
+}
+
+/** What route `cloudwatch` makes in AWS. */
+export interface CloudWatchParts extends CloudWatchSettings {
+    readonly logGroup: string;
+    /** All groups, the one of the logs first. */
+    readonly logGroups: readonly LogGroup[];
+    /** Service accounts, in the namespace of KOF, of the collectors that write. */
+    readonly serviceAccounts: readonly string[];
+    /** Name of the role, where a service account has to be told it. */
+    readonly roleName?: string;
+}
+
+/** What one route asks for: the part that the routes differ in. */
+export interface RouteParts {
+    readonly values: HelmValues;
+    /** The signals that wait on the nodes' disks while their destination is away (docs/destinations.md). Default: all of them. */
+    readonly queued?: readonly Signal[];
+    /** Log groups and credentials to make in AWS. */
+    readonly cloudwatch?: CloudWatchParts;
+    /** What the collectors read at their start only, each as a person reads it: another text restarts them. */
+    readonly restartTriggers?: readonly string[];
+    /** What a reader of the preview should know. */
+    readonly notices?: readonly string[];
+}
+
+/** What a route and the settings beside it resolve to: what is deployed, before anybody asks what follows from it. */
+export interface Resolved extends RouteParts, Merged {}
+
+/** What makes a route: what its settings ask for, on a version of KOF. */
+export type RouteKind<Name extends RouteName> = (settings: SettingsOf<Name>, catalog: Catalog) => RouteParts;
