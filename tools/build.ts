@@ -11,7 +11,7 @@ export class Missing extends Error {
     override readonly name = "Missing";
 }
 
-/** What is built of a Go module beside this file. */
+/** What is built of a Go module in `modules/`. */
 interface Build {
     /** The package of each program, by the program's name. */
     readonly programs: Readonly<Record<string, string>>;
@@ -87,7 +87,7 @@ const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".
  * @throws Missing when there is no Go.
  */
 export async function programs(module: Module): Promise<string> {
-    const source = path.join(__dirname, module);
+    const source = path.join(__dirname, "modules", module);
     const { programs, variables }: Build = builds[module];
     const set = Object.entries(variables?.((required) => requiredVersion(source, required)) ?? {});
     const linkerFlags = ["-s -w", ...set.map(([name, value]) => `-X ${name}=${value}`)].join(" ");
