@@ -1,5 +1,4 @@
 import type { Claim } from "./claims";
-import type { NamedRegion, Region } from "./recognise";
 
 /** What a person adds to what the values say. */
 export interface AdoptionOptions {
@@ -22,4 +21,16 @@ export interface ClusterFacts {
     readonly regions?: readonly Region[] | undefined;
     /** Who issues the tokens of service accounts: an https:// URL. */
     readonly issuer?: string | undefined;
+}
+
+/** The regional ClusterDeployment, as the person who adopts names it. */
+export interface NamedRegion {
+    readonly cluster: string;
+    readonly namespace?: string | undefined;
+}
+
+/** A regional ClusterDeployment. */
+export interface Region {
+    readonly cluster: string;
+    readonly namespace: string;
 }

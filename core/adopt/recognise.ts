@@ -1,6 +1,6 @@
 import { chartValues, signals, type Catalog, type CatalogSetting } from "../charts";
 import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import type { AdoptionOptions } from "./options";
+import type { AdoptionOptions, NamedRegion, Region } from "./options";
 import type { Deployment } from "../routes/deployment";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
@@ -17,18 +17,6 @@ import {
     type At,
     type Found,
 } from "./destinations";
-
-/** The regional ClusterDeployment, as the person who adopts names it. */
-export interface NamedRegion {
-    readonly cluster: string;
-    readonly namespace?: string | undefined;
-}
-
-/** A regional ClusterDeployment. */
-export interface Region {
-    readonly cluster: string;
-    readonly namespace: string;
-}
 
 /** What values come to as settings of a stack, without those of its volumes. */
 export interface Recognised {
