@@ -22,6 +22,7 @@ export class FluxStandIn {
     private readonly failures = new Map<string, string>();
     private readonly held = new Set<string>();
     private stopped = false;
+    private changes = 0;
     private running: Promise<void> | undefined;
 
     /** @param say is told every event as it happens. */
@@ -62,13 +63,20 @@ export class FluxStandIn {
 
     private async run(): Promise<void> {
         while (!this.stopped) {
+            const before = this.changes;
             try {
                 await this.round();
             } catch {
                 // The API server may be away for a while: Flux tries again as well.
             }
-            await sleep(200);
+            // Most of the time nothing happens, and each look costs the API server a handshake.
+            await sleep(this.changes > before ? 100 : 500);
         }
+    }
+
+    private async change(object: AnyObject, change: object, part?: "/status"): Promise<void> {
+        this.changes += 1;
+        await this.cluster.merge(object, change, part);
     }
 
     private async round(): Promise<void> {
@@ -94,7 +102,7 @@ export class FluxStandIn {
             if (release.metadata.finalizers?.includes(finalizer)) {
                 this.happened(`${release.spec?.suspend === true ? "leave" : "uninstall"} ${name}`);
                 const finalizers = release.metadata.finalizers.filter((each) => each !== finalizer);
-                await this.cluster.merge(release, { metadata: { finalizers } });
+                await this.change(release, { metadata: { finalizers } });
             }
             return;
         }
@@ -110,7 +118,7 @@ export class FluxStandIn {
         }
         if (!release.metadata.finalizers?.includes(finalizer)) {
             const finalizers = [...(release.metadata.finalizers ?? []), finalizer];
-            await this.cluster.merge(release, { metadata: { finalizers } });
+            await this.change(release, { metadata: { finalizers } });
         }
         const waitsFor = ((release.spec?.dependsOn ?? []) as { name: string; namespace?: string }[]).find(
             (other) =>
@@ -171,7 +179,7 @@ export class FluxStandIn {
             { type: "Ready", status, reason, message },
             ...(more.conditions ?? []).map((each) => ({ ...each, status: "True" })),
         ].map((each) => ({ ...each, observedGeneration, lastTransitionTime }));
-        await this.cluster.merge(object, { status: { observedGeneration, conditions, ...more.status } }, "/status");
+        await this.change(object, { status: { observedGeneration, conditions, ...more.status } }, "/status");
     }
 }
 
