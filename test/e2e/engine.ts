@@ -27,7 +27,7 @@ export interface Engine {
     /**
      * What `--policy-pack` names: `policy/`, where the language host is there that starts it. Where none is, a program that
      * stands for the host: the engine starts a pack that is a file by itself, and the program starts the pack's rules as the
-     * host would. It hands over no configuration, so that rules do not know the stack's `kof:distribution`.
+     * host would. Of the stack's configuration it hands over what PULUMI_CONFIG says.
      */
     readonly policyPack: string;
     /** Ends the command that runs now, and the providers that are built here, by SIGKILL: nothing is cleaned up. */

@@ -31,6 +31,22 @@ endToEnd("a deployment with the policy pack", (run) => {
         }
     });
 
+    it("knows the stack's configuration", async () => {
+        // As Pulumi's language host hands it to a pack.
+        const env = { PULUMI_CONFIG: JSON.stringify({ "kof:distribution": "eks" }) };
+        const stack = await run.otherStack({ name: "trial", env });
+        run.configure({ ...routes.cloudwatch, distribution: "eks" }, stack);
+        try {
+            const { ok, output } = await stack.preview(pack());
+            assert.ok(!ok, output);
+            assert.match(output, /no-static-key-on-eks/);
+            assert.match(output, /kof:distribution is eks: choose other kof:cloudwatch\.credentials/);
+        } finally {
+            await stack.destroy();
+            stack.remove();
+        }
+    });
+
     it("is refused in the words of the rule that is broken, before anything is made", async () => {
         const stack = await production("Delete");
         try {

@@ -33,6 +33,8 @@ export interface DeploymentOptions {
     readonly byLanguageHost?: boolean;
     /** A deployment whose project this one is of as well: of the same name, it is the same stack. Default: one of its own. */
     readonly besides?: TestStack;
+    /** What the engine has in its environment besides. */
+    readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -55,13 +57,13 @@ export class TestStack {
 
     static async create(
         engine: Engine,
-        { name = "e2e", byLanguageHost = false, besides }: DeploymentOptions = {},
+        { name = "e2e", byLanguageHost = false, besides, env = {} }: DeploymentOptions = {},
     ): Promise<TestStack> {
         const folder = besides?.folder ?? projectFolder();
         const options = {
             workDir: folder,
             pulumiCommand: await PulumiCommand.get({ root: engine.root }),
-            envVars: { ...engine.env, PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}` },
+            envVars: { ...engine.env, ...env, PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}` },
         };
         const select = (stackName: string) =>
             byLanguageHost
