@@ -23,6 +23,34 @@ describe("commands", () => {
         fs.rmSync(folder, { recursive: true });
     });
 
+    // Only what makes a client of the AWS SDK shows it, and only on Node 20.
+    it("print no warning of the AWS SDK about the version of Node", () => {
+        const file = path.join(folder, "kubeconfig");
+        const nowhere = "http://127.0.0.1:9";
+        fs.writeFileSync(
+            file,
+            stringify({
+                "current-context": "x",
+                contexts: [{ name: "x", context: { cluster: "x", user: "x" } }],
+                clusters: [{ name: "x", cluster: { server: nowhere } }],
+                users: [{ name: "x", user: {} }],
+            }),
+        );
+        const { stdout, stderr } = command("left", ["--config", "examples/Pulumi.cloudwatch.yaml"], {
+            env: {
+                KUBECONFIG: file,
+                AWS_ENDPOINT_URL: nowhere,
+                AWS_ACCESS_KEY_ID: "a",
+                AWS_SECRET_ACCESS_KEY: "b",
+                AWS_MAX_ATTEMPTS: "1",
+                // Mocha has set it for itself, by the same file.
+                AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: undefined,
+            },
+        });
+        assert.match(stdout, /AWS does not list log groups: connect ECONNREFUSED 127\.0\.0\.1:9/);
+        assert.equal(stderr, "");
+    });
+
     describe("npm start", () => {
         it("previews dev, without colours when piped", () => {
             const { status, stdout, stderr } = command("start", []);
