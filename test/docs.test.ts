@@ -4,7 +4,12 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
+import { parse } from "yaml";
+
 import { catalogOf, versions } from "../core/charts";
+import { leaves, mergeValues } from "../core/lib/values";
+import { flowchart } from "./core/review/summary/mermaid.mjs";
+import { command, deploymentFor } from "./support";
 
 const pages = [
     ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],
@@ -17,6 +22,8 @@ const { scripts, dependencies, devDependencies } = JSON.parse(fs.readFileSync("p
     "scripts" | "dependencies" | "devDependencies",
     Readonly<Record<string, string>>
 >;
+
+const architecture = fs.readFileSync("docs/architecture.md", "utf8");
 
 /** The lines of a page's shell blocks, without comments. */
 function commands(page: string): string[] {
@@ -65,6 +72,109 @@ describe("documentation", () => {
                 assert.ok(heading === undefined || headings(found).includes(heading), `${page} links to ${target}`);
             }
         }
+    });
+
+    it("has a line of text that fits a screen, outside tables", () => {
+        const wide = pages.flatMap((page) =>
+            fs
+                .readFileSync(page, "utf8")
+                .split("\n")
+                .flatMap((line, i) => (line.length > 140 && !/^ *\|/.test(line) ? [`${page}:${String(i + 1)}`] : [])),
+        );
+        assert.deepEqual(wide, []);
+    });
+
+    it("shows in the README what npm start prints", () => {
+        const [, block = ""] = /npm start\n```\n\n```text\n([^]*?)```/.exec(fs.readFileSync("README.md", "utf8")) ?? [];
+        const { stdout } = command("start", []);
+        assert.notEqual(block, "");
+        let from = 0;
+        for (const line of block.split("\n").filter((each) => each.trim() !== "" && each !== " …")) {
+            const found = stdout.indexOf(`${line}\n`, from);
+            assert.ok(found >= 0, `npm start does not print, or not there: ${line}`);
+            from = found;
+        }
+    });
+
+    it("keeps the README to three screens", () => {
+        assert.ok(fs.readFileSync("README.md", "utf8").split("\n").length <= 120);
+    });
+
+    it("leads to every page from its index", () => {
+        const index = fs.readFileSync("docs/README.md", "utf8");
+        const unlisted = fs
+            .readdirSync("docs")
+            .filter((name) => name.endsWith(".md") && name !== "README.md" && !index.includes(`](${name}`));
+        assert.deepEqual(unlisted, []);
+    });
+
+    it("draws diagrams that Mermaid parses", async () => {
+        const diagrams = pages.flatMap((page) =>
+            [...fs.readFileSync(page, "utf8").matchAll(/^```mermaid\n([^]*?)^```/gm)].map(([, text]) => text!),
+        );
+        assert.ok(diagrams.length >= 2);
+        for (const diagram of diagrams) {
+            await flowchart(diagram);
+        }
+    });
+
+    it("draws the layers that lint holds, and no arrow up", async () => {
+        const [, text = ""] = /^```mermaid\n([^]*?)^```/m.exec(architecture) ?? [];
+        const { nodes, links } = await flowchart(text);
+        const [, layers = ""] =
+            /const layers = (\[[^]*?\n\]);/.exec(fs.readFileSync("eslint.config.mjs", "utf8")) ?? [];
+        const held = (parse(layers) as string[][]).map((names) => names.map((name) => path.basename(name)));
+        const drawn = nodes.map(({ id }) => id).filter((id) => id !== "index");
+        assert.deepEqual(
+            drawn.sort(),
+            held
+                .flat()
+                .filter((name) => name !== "test")
+                .sort(),
+        );
+        // The program is above the layers, but for the commands that run it.
+        const level = (id: string): number =>
+            id === "index" ? level("cli") - 0.5 : held.findIndex((names) => names.includes(id));
+        assert.deepEqual(
+            links.filter(({ start, end }) => level(start) <= level(end)),
+            [],
+        );
+    });
+
+    it("shows where a setting ends, as the program has it", () => {
+        const [stackFile, shown] = [...architecture.matchAll(/^ *```yaml\n([^]*?)^ *```/gm)].map(
+            ([, text]) => parse(text!) as Record<string, any>,
+        );
+        const { values } = deploymentFor(
+            Object.fromEntries(
+                Object.entries(stackFile!.config as object).map(([key, value]) => [
+                    key.replace("kof:", ""),
+                    value as unknown,
+                ]),
+            ),
+        );
+        assert.deepEqual(mergeValues(values, shown!), values);
+        assert.equal([...leaves(shown!)].length, 1);
+    });
+
+    it("names files that there are", () => {
+        // Placeholders are in capitals.
+        const named = pages.flatMap((page) =>
+            [
+                ...fs
+                    .readFileSync(page, "utf8")
+                    .matchAll(
+                        /[`\s](?:\.\/)?((?:core|components|live|stacks|cli|tools|policy|test|examples)\/[\w./-]+)/g,
+                    ),
+            ]
+                .map(([, file = ""]) => file.replace(/\.$/, ""))
+                .filter((file) => !/[A-Z]{4}/.test(file)),
+        );
+        assert.ok(named.length > 20);
+        assert.deepEqual(
+            named.filter((file) => !fs.existsSync(file)),
+            [],
+        );
     });
 
     it("says that CRDs of VictoriaMetrics stay, as the charts of every version have it", () => {

@@ -104,8 +104,23 @@ export function projectConfig(): Record<string, object> {
     );
 }
 
-/** The settings as a Markdown table. */
-export function settingsTable(): string {
+/** The page of all settings: docs/settings.md. */
+export function settingsPage(): string {
+    return `<!-- ${generatedBy} -->
+
+# Settings
+
+Everything below goes into \`Pulumi.<stack>.yaml\`, under \`config:\`. Start from a file in [examples](../examples). Editors complete and
+check it: the first line of each example names the schema.
+
+Pulumi's ordinary \`kubernetes:\` configuration, or your kubeconfig, chooses the cluster. The \`aws:\` configuration, or whatever the AWS
+CLI finds, has the AWS credentials.
+
+${settingsTable()}
+`;
+}
+
+function settingsTable(): string {
     const cell = (text: string) => text.replaceAll("|", "\\|");
     const value = (fallback: unknown) => (fallback === undefined ? "" : `\`${JSON.stringify(fallback)}\``);
     return [

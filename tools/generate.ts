@@ -4,14 +4,14 @@ import { Region } from "@pulumi/aws/types/enums";
 import { format, resolveConfig } from "prettier";
 
 import { UserError } from "../core/lib/errors";
-import { generatedBy, projectConfig, settingsTable, stackFileSchema } from "./describe";
+import { generatedBy, projectConfig, settingsPage, stackFileSchema } from "./describe";
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "../cli/command";
 
 const usage = `Usage: npm run generate              write what is generated from core/settings/settings.ts and the AWS SDK of Pulumi
        npm run generate -- --check   say which of it is stale, and fail if any is`;
 
-/** The files that are generated from the settings, whole or in part, and what has to be in them. */
+/** The files that are generated from the settings, and what has to be in them. */
 export async function generatedFiles(): Promise<Record<string, string>> {
     const project = {
         name: "kof",
@@ -23,17 +23,12 @@ export async function generatedFiles(): Promise<Record<string, string>> {
         },
         config: projectConfig(),
     };
-    const readme = fs.readFileSync("README.md", "utf8");
     const files = {
         "Pulumi.yaml": `# ${generatedBy}\n# Set values in Pulumi.STACK.yaml, not here.\n${writeYaml(project)}`,
         "stacks/stack-file.schema.json": JSON.stringify(stackFileSchema()),
         // Read from the SDK itself, the list would load most of it.
         "core/settings/regions.json": JSON.stringify(Object.values(Region)),
-        "README.md": readme.replace(
-            /(<!-- settings -->\n)[^]*?(<!-- \/settings -->)/,
-            // By a function: a `$` in the table is no reference.
-            (_, begin: string, end: string) => `${begin}\n${settingsTable()}\n\n${end}`,
-        ),
+        "docs/settings.md": settingsPage(),
     };
     const formatted = Object.entries(files).map(async ([file, text]) => {
         const options = await resolveConfig(file);
