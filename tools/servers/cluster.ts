@@ -36,6 +36,12 @@ export class TestCluster {
         }
     }
 
+    /** Has the API server say whether it would take an object with every field of it, which changes nothing. */
+    async check(object: AnyObject): Promise<void> {
+        const path = `${await this.pathOf(object)}?fieldManager=test&force=true&dryRun=All&fieldValidation=Strict`;
+        await this.change("PATCH", path, object, "apply-patch+yaml");
+    }
+
     /** Merges into an object, or into its status. */
     async merge(object: AnyObject, change: object, part: "" | "/status" = ""): Promise<void> {
         await this.change("PATCH", `${await this.pathOf(object)}${part}`, change, "merge-patch+json");
