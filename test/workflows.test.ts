@@ -6,6 +6,8 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
+import { defaultVersion } from "../core/charts";
+
 const folder = ".github/workflows";
 
 interface Job {
@@ -100,6 +102,45 @@ describe("workflows", () => {
             tested,
             [...String(engines.node).matchAll(/[\^=](\d+)/g)].map(([, major]) => major),
         );
+    });
+});
+
+describe("Renovate", () => {
+    const { customManagers } = JSON.parse(fs.readFileSync("renovate.json", "utf8")) as {
+        customManagers: { managerFilePatterns: string[]; matchStrings: string[]; depNameTemplate?: string }[];
+    };
+
+    it("finds the versions that only this repository knows how to find", () => {
+        const files = spawnSync("git", ["ls-files"], { encoding: "utf8" }).stdout.trim().split("\n");
+        const found = customManagers.flatMap(({ managerFilePatterns, matchStrings, depNameTemplate }) =>
+            files
+                .filter((file) => managerFilePatterns.some((pattern) => new RegExp(pattern.slice(1, -1)).test(file)))
+                .flatMap((file) => {
+                    const text = fs.readFileSync(file, "utf8");
+                    const matches = matchStrings.flatMap((each) => [...text.matchAll(new RegExp(each, "g"))]);
+                    return matches.map(({ groups }) => [
+                        file,
+                        depNameTemplate ?? groups!.depName,
+                        groups!.currentValue,
+                    ]);
+                }),
+        );
+        const engine = / github\.com\/pulumi\/pulumi\/sdk\/v3 v(\S+)/.exec(
+            fs.readFileSync("tools/modules/pulumi/go.mod", "utf8").replaceAll("\t", " "),
+        )![1];
+        assert.deepEqual(
+            found.map(([file, name]) => `${String(file)}: ${String(name)}`),
+            [
+                "Pulumi.yaml: ghcr.io/k0rdent/kof/charts/kof",
+                ".github/workflows/e2e.yml: github.com/pulumi/pulumi/sdk/v3",
+                ".github/workflows/pulumi.yml: github.com/pulumi/pulumi/sdk/v3",
+                "package.json: github.com/rhysd/actionlint",
+                "tools/build.ts: moto",
+            ],
+        );
+        assert.equal(found[0]![2], defaultVersion);
+        // What the workflows run is what the tests build.
+        assert.deepEqual([found[1]![2], found[2]![2]], [engine, engine]);
     });
 });
 
