@@ -177,6 +177,19 @@ describe("documentation", () => {
         );
     });
 
+    it("keeps a changelog, newest first, by kinds of change", () => {
+        const text = fs.readFileSync("CHANGELOG.md", "utf8");
+        const { version } = JSON.parse(fs.readFileSync("package.json", "utf8")) as { version: string };
+        const releases = [...text.matchAll(/^## (.*)$/gm)].map(([, name]) => name);
+        assert.deepEqual(releases.slice(0, 2), ["Unreleased", version]);
+        const kinds = new Set([...text.matchAll(/^### (.*)$/gm)].map(([, name]) => name!));
+        const known = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+        assert.deepEqual(
+            [...kinds].filter((kind) => !known.includes(kind)),
+            [],
+        );
+    });
+
     it("says that CRDs of VictoriaMetrics stay, as the charts of every version have it", () => {
         const says = "the CRDs of VictoriaMetrics: KOF's charts turn their cleanup off";
         assert.ok(fs.readFileSync("docs/destroying.md", "utf8").includes(says));
