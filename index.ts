@@ -2,7 +2,7 @@ import { readConfiguration } from "./stacks/config";
 import { checkChange, lastDeployment } from "./stacks/deployed";
 import { createEnvironment } from "./stacks/environment";
 import { adopted, checkExisting, findInstall } from "./stacks/existing";
-import { lookAtAws } from "./stacks/logGroups";
+import { checkAws } from "./stacks/logGroups";
 import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
 import { retriesOf } from "./stacks/retries";
 import { retriesOutput } from "./stacks/memory";
@@ -13,7 +13,7 @@ export = async (stackFile?: string, connect: Connect = connectToCluster) => {
     const configuration = readConfiguration(stackFile, deployed);
     const { place, cluster } = await checkPlace(configuration, deployed, connect);
     const takenOver = deployed ? undefined : await findInstall(configuration, cluster);
-    const aws = await lookAtAws(configuration, deployed);
+    const aws = await checkAws(configuration, deployed);
     const change = deployed
         ? checkChange(configuration, deployed, aws)
         : checkChange(configuration, takenOver, aws, adopted);

@@ -10,7 +10,7 @@ import { versions } from "../core/charts";
 import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
-import { lookAtInstalled, type HelmRelease, type Installed } from "../live/installed";
+import { findInstalled, type HelmRelease, type Installed } from "../live/installed";
 import { Kubernetes } from "../live/kubernetes";
 import { asHelm } from "../core/lib/yaml/read";
 import { parseCommand, run } from "./command";
@@ -32,7 +32,10 @@ Exit code: 0 written; 2 written, but something could not be looked at; 3 written
 1 nothing was written.`;
 
 /** What is said about an adoption, for a person. */
-export function report({ faults, changes, lost, notes, left }: Adoption, unseen: readonly string[] = []): string {
+export function adoptionReport(
+    { faults, changes, lost, notes, left }: Adoption,
+    unseen: readonly string[] = [],
+): string {
     const section = (title: string, lines: readonly string[]) =>
         lines.length > 0 ? ["", title, ...lines.map((line) => `  - ${line}`)] : [];
     return [
@@ -101,7 +104,7 @@ function valuesOf(file: string): HelmValues | undefined {
     }
 }
 
-function credentialsOf(text: string | undefined): unknown {
+function readCredentials(text: string | undefined): unknown {
     try {
         return text === undefined ? undefined : parse(text);
     } catch (error) {
@@ -150,11 +153,11 @@ run(async () => {
     if (version !== undefined && !versions.includes(version)) {
         throw new UserError(`--version ${version} is not supported. Allowed: ${versions.join(", ")}.`);
     }
-    const installed = looks ? await lookAtInstalled(Kubernetes.connect({ context })) : undefined;
+    const installed = looks ? await findInstalled(Kubernetes.connect({ context })) : undefined;
     const said = {
         version: version ?? versionOf(installed),
         region: regionOf(values.region),
-        credentials: credentialsOf(values.credentials),
+        credentials: readCredentials(values.credentials),
         cluster: installed,
     };
     const origin = file ?? "the Helm release kof";
@@ -167,6 +170,6 @@ run(async () => {
     const notes = [...result.notes, ...(installed?.release ? releaseNotes(installed.release, file) : [])];
     const unseen = installed?.unseen ?? [];
     console.log(`${out}: route ${String(result.settings.route)}, KOF ${String(result.settings.version)}`);
-    console.log(report({ ...result, notes }, unseen));
+    console.log(adoptionReport({ ...result, notes }, unseen));
     process.exitCode = result.lost.length > 0 ? 3 : unseen.length > 0 ? 2 : 0;
 });

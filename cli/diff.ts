@@ -14,9 +14,9 @@ import {
 import { parseCommand, run } from "./command";
 import type { Files } from "./folder";
 import { renderedFolders } from "./rendered";
-import { isRendered, renderStack } from "./renderStack";
+import { isRenderedFile, renderStack } from "./renderStack";
 import { Revision } from "./revision";
-import { examples, parseStackFile, readStackFile, routeOfFile, stackName, type StackFile } from "./stackFile";
+import { examples, parseStackFile, readStackFile, deploymentOfFile, stackNameOf, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run diff -- [BASE] [--preview STACK=FILE]...
 
@@ -124,7 +124,7 @@ function foldersAt({ files }: Revision): Map<string, string> {
     return new Map(
         files
             .filter((file) => stackFile.test(file))
-            .map((file) => [`${file.startsWith(`${examples}/`) ? `${examples}/` : ""}${stackName(file)}`, file]),
+            .map((file) => [`${file.startsWith(`${examples}/`) ? `${examples}/` : ""}${stackNameOf(file)}`, file]),
     );
 }
 
@@ -146,7 +146,7 @@ async function changeSince(
     const isSameFile = textBefore === fs.readFileSync(file, "utf8");
     const folder = `rendered/${stack}/`;
     const committed = revision.files.filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
-    const names = [...new Set([...committed.filter(isRendered), ...Object.keys(after.files)])];
+    const names = [...new Set([...committed.filter(isRenderedFile), ...Object.keys(after.files)])];
     const differing = names.filter((name) => !revision.has(`${folder}${name}`, after.files[name]));
     if (isSameFile && (differing.length === 0 || committed.length === 0)) {
         return undefined;
@@ -183,7 +183,7 @@ async function snapshot(read: () => StackFile, committed?: Files): Promise<Snaps
             ...stackFile,
             config: { ...(version && { "kof:version": version }), ...stackFile.config },
         };
-        return { route: routeOfFile(asDeployed), files: committed ?? (await renderStack(stackFile)) };
+        return { route: deploymentOfFile(asDeployed), files: committed ?? (await renderStack(stackFile)) };
     } catch (error) {
         if (!(error instanceof UserError)) {
             throw error;

@@ -1,5 +1,5 @@
 import { checks } from "../live/doctor";
-import { exitCodes, lookAt, verdict, type Result } from "../live/findings";
+import { exitCodes, runCheck, worstOf, type Result } from "../live/findings";
 import { Progress, resultText, summaryText } from "../live/report";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
@@ -29,7 +29,7 @@ run(async () => {
     }
     const results: Result[] = [];
     // All at once, so that a server which does not answer costs its deadline once; shown in order.
-    const looks = checks.map((check) => ({ title: check.title, result: lookAt(check, live) }));
+    const looks = checks.map((check) => ({ title: check.title, result: runCheck(check, live) }));
     for (const { title, result } of looks) {
         if (json !== true) {
             progress.show(`${title} ...`);
@@ -39,7 +39,7 @@ run(async () => {
             progress.print(resultText(await result));
         }
     }
-    const found = verdict(results);
+    const found = worstOf(results);
     console.log(
         json === true
             ? JSON.stringify({ ...about, verdict: found, checks: results }, undefined, 2)

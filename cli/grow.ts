@@ -1,11 +1,11 @@
-import { UserError, CouldNotLook } from "../core/lib/errors";
+import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { growVolumes } from "../live/growth";
 import { Kubernetes } from "../live/kubernetes";
 import { keyOf, toPaste } from "../core/routes/stored";
 import type { Volume } from "../core/routes/volumes";
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
-import { readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
+import { readStackFile, deploymentOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run grow -- --stack NAME --signal logs --size 200Gi
        npm run grow -- --config FILE --signal traces --size 200Gi
@@ -21,7 +21,7 @@ const options = { ...stackFileOptions, signal: { type: "string" }, size: { type:
  * @throws UserError for a signal without such volumes: what to do instead.
  */
 export function volumesToGrow(stackFile: StackFile, signal: string): Volume {
-    const deployment = routeOfFile(stackFile);
+    const deployment = deploymentOfFile(stackFile);
     const volumes = deployment.volumes.filter((volume) => volume.signal === signal && volume.retention !== undefined);
     const [volume] = volumes;
     if (!volume) {
@@ -51,10 +51,10 @@ if (require.main === module) {
         const api = Kubernetes.connect({ kubeconfig, context });
         console.log(`Cluster ${api.server}`);
         const before = await growVolumes(api, volume, size, { say: console.log }).catch((error: unknown) => {
-            throw error instanceof CouldNotLook ? new UserError(error.message) : error;
+            throw error instanceof CouldNotCheck ? new UserError(error.message) : error;
         });
         const set = {
-            ...toPaste(routeOfFile(stackFile), volume.source, "size", size),
+            ...toPaste(deploymentOfFile(stackFile), volume.source, "size", size),
             "kof:acknowledge": `${signal} ${before}->${size}`,
         };
         console.log(`\nNow set in ${stackFile.file}, and run pulumi up:\n\n${writeYaml(set).trimEnd()}`);

@@ -1,7 +1,7 @@
 import { UserError } from "../core/lib/errors";
 import { airGap, mirrorScript, type AirGap } from "../core/routes/airGap";
 import { parseOptions, run } from "./command";
-import { readStackFile, routeOfFile, stackFileOptions } from "./stackFile";
+import { readStackFile, deploymentOfFile, stackFileOptions } from "./stackFile";
 
 const usage = `Usage: npm run images -- (--stack NAME | --config FILE) [--json | --mirror REGISTRY]
 
@@ -45,7 +45,7 @@ run(() => {
     if (mirror !== undefined && !/^[\w.-]+(:\d+)?(\/[\w./-]*\w)?$/.test(mirror)) {
         throw new UserError(`--mirror ${mirror} is not a registry. Allowed: HOST[:PORT][/PATH], without https://.`);
     }
-    const deployment = routeOfFile(readStackFile(choice));
+    const deployment = deploymentOfFile(readStackFile(choice));
     const { version, route: name } = deployment.settings;
     const needed = airGap(deployment);
     if (json === true) {

@@ -1,5 +1,5 @@
 import { exitCodes } from "../live/findings";
-import { CouldNotLook } from "../core/lib/errors";
+import { CouldNotCheck } from "../core/lib/errors";
 import { leftovers } from "../live/left";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
@@ -22,7 +22,7 @@ run(async () => {
     const unseen: string[] = [];
     const looks = leftovers.map((look) =>
         look(live).catch((error: unknown) => {
-            if (!(error instanceof CouldNotLook)) {
+            if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
             unseen.push(error.message);

@@ -1,7 +1,7 @@
 import { UserError } from "../core/lib/errors";
 import { Kubernetes } from "../live/kubernetes";
 import type { Live } from "../live/findings";
-import { routeOfFile, type StackFile } from "./stackFile";
+import { deploymentOfFile, type StackFile } from "./stackFile";
 
 /**
  * What a stack file leads to: its route, and the cluster that it is deployed to.
@@ -10,7 +10,7 @@ import { routeOfFile, type StackFile } from "./stackFile";
  */
 export function connect(stackFile: StackFile): Live {
     const { file, config, secretKeys } = stackFile;
-    const deployment = routeOfFile(stackFile);
+    const deployment = deploymentOfFile(stackFile);
     const encrypted = secretKeys.includes("kubernetes:kubeconfig");
     if (encrypted && !process.env.KUBECONFIG) {
         throw new UserError(

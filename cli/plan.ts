@@ -6,7 +6,7 @@ import { planText } from "../core/review/plan/text";
 import { UserError } from "../core/lib/errors";
 import type { Deployment } from "../core/routes/deployment";
 import { parseOptions, run } from "./command";
-import { fileOf, parseStackFile, readStackFile, routeOfFile, stackFileOptions, type StackFile } from "./stackFile";
+import { fileOf, parseStackFile, readStackFile, deploymentOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run plan -- --from FILE --to FILE              between two stack files
        npm run plan -- --stack NAME --base REVISION       between a git revision of a stack file and what it is now
@@ -58,7 +58,7 @@ function stackFileAt(revision: string, file: string): StackFile {
 
 if (require.main === module) {
     run(() => {
-        const [from, to] = stackFiles().map((stackFile) => routeOfFile(stackFile)) as [Deployment, Deployment];
+        const [from, to] = stackFiles().map((stackFile) => deploymentOfFile(stackFile)) as [Deployment, Deployment];
         const plan = planOf(from, to);
         console.log(planText(plan));
         process.exitCode = { safe: 0, impossible: 1, loses: 3 }[verdictOf(plan)];

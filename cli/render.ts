@@ -8,7 +8,7 @@ import { parseOptions, run } from "./command";
 import { writeFolder } from "./folder";
 import { validateCollectors } from "./otelcol";
 import { renderAll } from "./rendered";
-import { fromCatalog, isRendered, renderStack, type CollectorSource } from "./renderStack";
+import { fromCatalog, isRenderedFile, renderStack, type CollectorSource } from "./renderStack";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run render -- (--stack NAME | --config FILE) --out DIR
@@ -83,7 +83,7 @@ async function renderOne(stackFile: StackFile, { out, chart, compare, otelcol }:
         return real ?? source;
     });
     if (out !== undefined) {
-        writeFolder(out, files, isRendered);
+        writeFolder(out, files, isRenderedFile);
         lines.unshift(...Object.keys(files).map((name) => path.join(out, name)));
     }
     if (otelcol !== undefined) {

@@ -5,10 +5,10 @@ import { writeYaml } from "../core/lib/yaml/write";
 import type { Files } from "./folder";
 import { secretPlaceholder, type OfflineRun, type Resource } from "./offline";
 import { runOffline } from "./program";
-import { routeOfFile, type StackFile } from "./stackFile";
+import { deploymentOfFile, type StackFile } from "./stackFile";
 
 /** Whether `render` writes a file of this path. */
-export function isRendered(file: string): boolean {
+export function isRenderedFile(file: string): boolean {
     return /^(kof-values\.yaml|kubernetes\.yaml|aws\.yaml|summary\.md|collectors\/[^/]+\.yaml)$/.test(file);
 }
 
@@ -29,7 +29,7 @@ export async function renderStack(
     collectorsOf: (deployment: Deployment) => CollectorSource | Promise<CollectorSource> = fromCatalog,
 ): Promise<Files> {
     const run = await runOffline(stackFile, { preview: false });
-    const deployment = routeOfFile(stackFile);
+    const deployment = deploymentOfFile(stackFile);
     return renderRun(stackFile, run, deployment, await collectorsOf(deployment));
 }
 

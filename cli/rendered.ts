@@ -4,8 +4,8 @@ import * as path from "node:path";
 import { UserError } from "../core/lib/errors";
 import { readFolder, writeFolder, type Files } from "./folder";
 import { validateCollectors } from "./otelcol";
-import { isRendered, renderStack } from "./renderStack";
-import { examples, readStackFile, stackFiles, stackName } from "./stackFile";
+import { isRenderedFile, renderStack } from "./renderStack";
+import { examples, readStackFile, stackFiles, stackNameOf } from "./stackFile";
 
 /**
  * Renders every stack file into a folder of its own, one after the other, so that no more than one is in memory: `rendered/dev`
@@ -36,7 +36,7 @@ export async function renderAll(
             if (differing.length > 0) {
                 stale.push(`${folder} (${differing.join(", ")})`);
                 if (!check) {
-                    writeFolder(folder, files, isRendered);
+                    writeFolder(folder, files, isRenderedFile);
                 }
             }
             faults.push(
@@ -72,7 +72,7 @@ export async function renderAll(
 /** The stack files to render, by the folder that each is rendered to. */
 export function renderedFolders(): Map<string, string> {
     const folders = (folder: string) =>
-        stackFiles(folder).map((file) => [path.join(folder, stackName(file)), path.join(folder, file)] as const);
+        stackFiles(folder).map((file) => [path.join(folder, stackNameOf(file)), path.join(folder, file)] as const);
     return new Map([...folders("."), ...folders(examples)]);
 }
 
@@ -87,7 +87,7 @@ function leftOver(root: string, folders: readonly string[]): string[] {
     return all
         .filter((file) => {
             const folder = file.replace(/\/(?:collectors\/)?[^/]+$/, "");
-            return isRendered(file.slice(folder.length + 1)) && !folders.includes(folder);
+            return isRenderedFile(file.slice(folder.length + 1)) && !folders.includes(folder);
         })
         .map((file) => path.join(root, file))
         .sort();

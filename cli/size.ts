@@ -44,7 +44,7 @@ const options = {
  * @param changed rates over those of the file, as `logs.linesPerSecond=500`.
  * @throws UserError for a wrong stack file, a rate that does not exist, or no rate at all.
  */
-export function routeWithRates(
+export function deploymentWithRates(
     { file, config, secretKeys }: StackFile,
     changed: readonly string[],
 ): { deployment: Deployment; rates: Rates } {
@@ -162,7 +162,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
 if (require.main === module) {
     run(() => {
         const { rate = [], prices, region, ...choice } = parseOptions(usage, options);
-        const { deployment, rates } = routeWithRates(readStackFile(choice), rate);
+        const { deployment, rates } = deploymentWithRates(readStackFile(choice), rate);
         console.log(sizeText(deployment, rates, readPrices(prices), region));
     });
 }

@@ -54,7 +54,7 @@ export function fileOf({ stack, config }: StackChoice): string {
  * @throws UserError when it is no YAML, or no stack file; the message says what to do.
  */
 export function parseStackFile(text: string, file: string): StackFile {
-    const stack = stackName(file);
+    const stack = stackNameOf(file);
     const document = parseDocument(text, asPulumi);
     const [error] = document.errors;
     if (error) {
@@ -115,7 +115,7 @@ function jsonOf(value: unknown): string {
 }
 
 /** The stack that a stack file is of. */
-export function stackName(file: string): string {
+export function stackNameOf(file: string): string {
     return /^(?:Pulumi\.)?(.+?)\.ya?ml$/.exec(path.basename(file))?.[1] ?? path.basename(file);
 }
 
@@ -153,7 +153,7 @@ function readText(file: string): string {
 }
 
 /** What a stack file comes to, without running the program. */
-export function routeOfFile({ file, config, secretKeys }: StackFile): Deployment {
+export function deploymentOfFile({ file, config, secretKeys }: StackFile): Deployment {
     return deploymentOf(
         parseSettings(
             rawSettings(config, (key) => secretKeys.includes(key)),

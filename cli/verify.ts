@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import { UserError } from "../core/lib/errors";
-import { exitCodes, verdict } from "../live/findings";
+import { exitCodes, worstOf } from "../live/findings";
 import { Progress, resultText } from "../live/report";
 import { follow, journeyResult } from "../live/verify";
 import { parseOptions, run } from "./command";
@@ -62,7 +62,7 @@ run(async () => {
     const journeys = await follow(live, { mark, timeout, vmauth, ...(json === true ? {} : { waiting }) });
     progress.clear();
     const results = journeys.map(journeyResult);
-    const found = verdict(results);
+    const found = worstOf(results);
     console.log(
         json === true
             ? JSON.stringify({ ...about, verdict: found, journeys, results }, undefined, 2)

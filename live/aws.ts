@@ -1,5 +1,5 @@
 import type { Check, Finding, Live } from "./findings";
-import { CouldNotLook } from "../core/lib/errors";
+import { CouldNotCheck } from "../core/lib/errors";
 
 /** Whether AWS lets this person make what a stack needs there. */
 export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }];
@@ -32,7 +32,7 @@ async function identityAndRights({ deployment, aws: { profile } }: Live): Promis
     } catch (error) {
         const { name, message } = error as Error;
         if (/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|TimeoutError/.test(`${name} ${message}`)) {
-            throw new CouldNotLook(`AWS does not answer: ${message || name}`);
+            throw new CouldNotCheck(`AWS does not answer: ${message || name}`);
         }
         return [
             {
@@ -60,7 +60,7 @@ async function identityAndRights({ deployment, aws: { profile } }: Live): Promis
                   },
               ];
     } catch (error) {
-        throw new CouldNotLook(
+        throw new CouldNotCheck(
             `${arn} may not ask for its own rights (iam:SimulatePrincipalPolicy): ${(error as Error).name}`,
         );
     }

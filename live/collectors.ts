@@ -6,7 +6,7 @@ import { typeOf } from "../core/collectors/flows";
 import { valueAt, type HelmValue } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Check, Finding, Live } from "./findings";
-import { CouldNotLook } from "../core/lib/errors";
+import { CouldNotCheck } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
 
 /** Whether KOF's pods run, and whether what the collectors take in gets out again. */
@@ -234,7 +234,9 @@ async function samplesOf(kubernetes: Kubernetes, pod: Pod): Promise<Sample[]> {
     const { metrics } = await portsOf(kubernetes, pod);
     const { status, body } = await kubernetes.request("GET", podPath(pod, metrics, "/metrics"));
     if (status !== 200) {
-        throw new CouldNotLook(`metrics of pod ${pod.metadata.name} (port ${String(metrics)}): HTTP ${String(status)}`);
+        throw new CouldNotCheck(
+            `metrics of pod ${pod.metadata.name} (port ${String(metrics)}): HTTP ${String(status)}`,
+        );
     }
     return parseMetrics(body);
 }
@@ -246,7 +248,7 @@ async function samplesOf(kubernetes: Kubernetes, pod: Pod): Promise<Sample[]> {
  */
 async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const findings: Finding[] = [];
-    let unseen: CouldNotLook | undefined;
+    let unseen: CouldNotCheck | undefined;
     for (const pod of await runningCollectors(kubernetes)) {
         try {
             const samples = await samplesOf(kubernetes, pod);
@@ -259,7 +261,7 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
             }
             findings.push(...clockFindings(pod.metadata.name, samples, deployment));
         } catch (error) {
-            if (!(error instanceof CouldNotLook)) {
+            if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
             unseen = error;
@@ -383,7 +385,7 @@ async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
         // Files are opened at the start. A log that has been rotated since begins later.
         const { status, body } = await kubernetes.request("GET", `${pods}/${name}/log?limitBytes=262144`);
         if (status !== 200) {
-            throw new CouldNotLook(`log of pod ${name}: HTTP ${String(status)}`);
+            throw new CouldNotCheck(`log of pod ${name}: HTTP ${String(status)}`);
         }
         const files = body
             .split("\n")

@@ -1,13 +1,11 @@
 import type { Deployment } from "../core/routes/deployment";
 import type { Kubernetes } from "./kubernetes";
-import { CouldNotLook } from "../core/lib/errors";
-
-/** How bad something is: it will not work, it may not, or nobody could see whether it does. */
-export type Severity = "problem" | "warning" | "unknown";
+import { CouldNotCheck } from "../core/lib/errors";
 
 /** One thing that a check found. */
 export interface Finding {
-    readonly severity: Severity;
+    /** It will not work, it may not, or nobody could check whether it does. */
+    readonly severity: "problem" | "warning" | "unknown";
     /** What was found. */
     readonly what: string;
     /** Why it matters. */
@@ -37,18 +35,18 @@ export interface Result {
 }
 
 /** Looks. What cannot be seen is a finding as well, so that one thing out of sight does not hide the others. */
-export async function lookAt({ title, look }: Check, live: Live): Promise<Result> {
+export async function runCheck({ title, look }: Check, live: Live): Promise<Result> {
     try {
         return { title, findings: await look(live) };
     } catch (error) {
-        if (!(error instanceof CouldNotLook)) {
+        if (!(error instanceof CouldNotCheck)) {
             throw error;
         }
-        return { title, findings: [unseen(error)] };
+        return { title, findings: [unchecked(error)] };
     }
 }
 
-function unseen({ message }: CouldNotLook): Finding {
+function unchecked({ message }: CouldNotCheck): Finding {
     return {
         severity: "unknown",
         what: `could not look: ${message}`,
@@ -58,7 +56,7 @@ function unseen({ message }: CouldNotLook): Finding {
 }
 
 /** The worst of what was found; `ok` when nothing stands in the way. A warning does not. */
-export function verdict(results: readonly Result[]): "ok" | "unknown" | "problem" {
+export function worstOf(results: readonly Result[]): "ok" | "unknown" | "problem" {
     const severities = results.flatMap(({ findings }) => findings.map(({ severity }) => severity));
     return severities.includes("problem") ? "problem" : severities.includes("unknown") ? "unknown" : "ok";
 }

@@ -1,16 +1,16 @@
 import { gunzipSync } from "node:zlib";
 
-import type { Claim } from "../core/adopt/claims";
+import type { InstalledClaim } from "../core/adopt/claims";
 import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import { UserError, CouldNotLook } from "../core/lib/errors";
+import { UserError, CouldNotCheck } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
 
 /** What is installed on a cluster, as far as it could be seen. */
 export interface Installed {
     /** The Helm release of the umbrella. */
     readonly release?: HelmRelease | undefined;
-    readonly claims?: readonly Claim[] | undefined;
+    readonly claims?: readonly InstalledClaim[] | undefined;
     /** Whether the namespace is in the Istio mesh. */
     readonly istio?: boolean | undefined;
     /** The regional ClusterDeployments. */
@@ -41,13 +41,13 @@ const namespacePath = `/api/v1/namespaces/${kofNamespace}`;
  *
  * @throws UserError when there is none.
  */
-export async function lookAtInstalled(api: Api): Promise<Installed> {
+export async function findInstalled(api: Api): Promise<Installed> {
     const unseen: string[] = [];
     const look = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
         try {
             return await read();
         } catch (error) {
-            if (!(error instanceof CouldNotLook)) {
+            if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
             unseen.push(`Could not look at ${what}: ${error.message}`);
@@ -117,7 +117,7 @@ interface StatefulSet extends Named {
     readonly spec: { readonly volumeClaimTemplates?: readonly PersistentVolumeClaim[] };
 }
 
-async function claims(api: Api): Promise<Claim[]> {
+async function claims(api: Api): Promise<InstalledClaim[]> {
     const found = await api.list<PersistentVolumeClaim>(`${namespacePath}/persistentvolumeclaims`);
     const sets = await api.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`);
     const templates = new Map<string, string>(

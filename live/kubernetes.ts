@@ -6,7 +6,7 @@ import * as path from "node:path";
 
 import { KubeConfig } from "@kubernetes/client-node";
 
-import { UserError, CouldNotLook } from "../core/lib/errors";
+import { UserError, CouldNotCheck } from "../core/lib/errors";
 
 /** What a server answered. */
 export interface Response {
@@ -83,7 +83,7 @@ export class Kubernetes {
             return undefined;
         }
         if (status !== 200) {
-            throw new CouldNotLook(`GET ${path}: ${explain(status, body)}`);
+            throw new CouldNotCheck(`GET ${path}: ${statusText(status, body)}`);
         }
         return JSON.parse(body) as T;
     }
@@ -113,7 +113,7 @@ export class Kubernetes {
             await this.config.applyToHTTPSOptions(request);
             return await send(url, request, options);
         } catch (error) {
-            throw new CouldNotLook(`The API server ${server} does not answer: ${reason(error)}`);
+            throw new CouldNotCheck(`The API server ${server} does not answer: ${reason(error)}`);
         }
     }
 }
@@ -199,12 +199,12 @@ export function reason(error: unknown): string {
 }
 
 /** What an API server says of a request that it refuses. */
-function explain(status: number, body: string): string {
-    return refusal(body) ?? `HTTP ${String(status)}`;
+function statusText(status: number, body: string): string {
+    return statusMessage(body) ?? `HTTP ${String(status)}`;
 }
 
 /** The API server's own words in an answer; `undefined` for the answer of what it forwards to. */
-export function refusal(body: string): string | undefined {
+export function statusMessage(body: string): string | undefined {
     try {
         const { kind, message } = JSON.parse(body) as { kind?: string; message?: string };
         return kind === "Status" ? message : undefined;

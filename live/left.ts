@@ -5,11 +5,11 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
-import type { Left } from "../core/review/plan/left";
+import type { Leftover } from "../core/review/plan/left";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import type { Live } from "./findings";
-import { CouldNotLook } from "../core/lib/errors";
+import { CouldNotCheck } from "../core/lib/errors";
 
 interface Named {
     readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
@@ -28,7 +28,7 @@ interface Definition extends Named {
 }
 
 /** What is still there of a stack after `pulumi destroy`, or after a switch: kept on purpose, or left by another tool. */
-export const leftovers: readonly ((live: Live) => Promise<readonly Left[]>)[] = [
+export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[] = [
     releases,
     claims,
     volumes,
@@ -42,7 +42,7 @@ const count = (objects: readonly unknown[], noun: string) =>
     `${String(objects.length)} ${noun}${objects.length === 1 ? "" : "s"}`;
 
 /** Nothing of the program's own: what an install by Helm has been told to keep. */
-async function releases({ kubernetes }: Live): Promise<Left[]> {
+async function releases({ kubernetes }: Live): Promise<Leftover[]> {
     const path = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
     const found = await kubernetes.list<Named>(path);
     return found.map(({ metadata: { name } }) => ({
@@ -51,7 +51,7 @@ async function releases({ kubernetes }: Live): Promise<Left[]> {
     }));
 }
 
-async function claims({ kubernetes }: Live): Promise<Left[]> {
+async function claims({ kubernetes }: Live): Promise<Leftover[]> {
     const found = await kubernetes.list<Named>(`/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`);
     return found.length === 0
         ? []
@@ -64,7 +64,7 @@ async function claims({ kubernetes }: Live): Promise<Left[]> {
 }
 
 /** Volumes whose claim is gone: those of a class with the reclaim policy `Retain`. */
-async function volumes({ kubernetes }: Live): Promise<Left[]> {
+async function volumes({ kubernetes }: Live): Promise<Leftover[]> {
     const found = (await kubernetes.list<Volume>("/api/v1/persistentvolumes")).filter(
         ({ spec, status }) => spec.claimRef?.namespace === kofNamespace && status.phase === "Released",
     );
@@ -75,7 +75,7 @@ async function volumes({ kubernetes }: Live): Promise<Left[]> {
 }
 
 /** KOF keeps them, because their objects would go with them (`crds.cleanup.enabled: false` of victoria-metrics-operator). */
-async function definitions({ kubernetes }: Live): Promise<Left[]> {
+async function definitions({ kubernetes }: Live): Promise<Leftover[]> {
     const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
     const found = (await kubernetes.list<Definition>(path)).filter(
         ({ spec }) => spec.group === "operator.victoriametrics.com",
@@ -91,8 +91,8 @@ async function definitions({ kubernetes }: Live): Promise<Left[]> {
 }
 
 /** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */
-async function templates({ kubernetes }: Live): Promise<Left[]> {
-    const left: Left[] = [];
+async function templates({ kubernetes }: Live): Promise<Leftover[]> {
+    const left: Leftover[] = [];
     for (const kind of ["servicetemplatechains", "servicetemplates"]) {
         const all = await kubernetes.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/kcm-system/${kind}`);
         const found = all.filter(({ metadata }) =>
@@ -109,7 +109,7 @@ async function templates({ kubernetes }: Live): Promise<Left[]> {
 }
 
 /** The log groups that are tagged as this cluster's: another's may have the same name. */
-export async function logGroups({ deployment, aws: { profile } }: Live): Promise<Left[]> {
+export async function logGroups({ deployment, aws: { profile } }: Live): Promise<Leftover[]> {
     if (!deployment.cloudwatch) {
         return [];
     }
@@ -120,7 +120,7 @@ export async function logGroups({ deployment, aws: { profile } }: Live): Promise
         ...(profile === undefined ? {} : { profile }),
     });
     try {
-        const left: Left[] = [];
+        const left: Leftover[] = [];
         for (const name of namesOf(deployment)) {
             const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
             const group = found.logGroups?.find(({ logGroupName }) => logGroupName === name);
@@ -135,7 +135,7 @@ export async function logGroups({ deployment, aws: { profile } }: Live): Promise
         }
         return left;
     } catch (error) {
-        throw new CouldNotLook(`AWS does not list log groups: ${(error as Error).message || (error as Error).name}`);
+        throw new CouldNotCheck(`AWS does not list log groups: ${(error as Error).message || (error as Error).name}`);
     } finally {
         client.destroy();
     }

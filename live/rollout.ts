@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { collectorsRelease } from "../core/collectors/effective";
 import { kofNamespace } from "../core/charts/namespace";
-import { UserError, CouldNotLook } from "../core/lib/errors";
+import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { startAnnotation } from "../core/charts/restarts";
 import type { Kubernetes } from "./kubernetes";
@@ -46,8 +46,8 @@ export async function untilRestarted(
     let fewest = Infinity;
     let end = Date.now() + patience;
     for (;;) {
-        const found = await outdated(api, startedWith).catch(unseen);
-        if (found instanceof CouldNotLook) {
+        const found = await outdated(api, startedWith).catch(couldNotCheck);
+        if (found instanceof CouldNotCheck) {
             say(`The collectors cannot be looked at before an access key is deleted: ${found.message}`);
         } else if (found.length === 0) {
             return;
@@ -66,7 +66,7 @@ export async function untilRestarted(
 /** The collectors that were started with another key than the one that the Secret holds. */
 async function outdated(api: Pick<Kubernetes, "get" | "list">, startedWith: string | undefined): Promise<Pod[]> {
     if ((await api.get(release)) === undefined) {
-        throw new CouldNotLook(`there is no release ${collectorsRelease} on the cluster that was looked at`);
+        throw new CouldNotCheck(`there is no release ${collectorsRelease} on the cluster that was looked at`);
     }
     const pods = await api.list<Pod>(collectorPods);
     return pods.filter(
@@ -82,16 +82,16 @@ function readsSecret({ env }: Container): boolean {
     return env?.some(({ valueFrom }) => valueFrom?.secretKeyRef?.name === cloudwatchSecretName) === true;
 }
 
-function unseen(error: unknown): CouldNotLook {
-    if (error instanceof CouldNotLook) {
+function couldNotCheck(error: unknown): CouldNotCheck {
+    if (error instanceof CouldNotCheck) {
         return error;
     }
     throw error;
 }
 
-function why(found: readonly Pod[] | CouldNotLook, patience: number): string {
+function why(found: readonly Pod[] | CouldNotCheck, patience: number): string {
     const minutes = `${String(Math.round(patience / 60_000))} minutes`;
-    if (found instanceof CouldNotLook) {
+    if (found instanceof CouldNotCheck) {
         return `whether collectors still run with it could not be seen for ${minutes}: ${found.message}. Run pulumi up again when it can.`;
     }
     const [first] = found;

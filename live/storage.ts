@@ -134,7 +134,7 @@ function requirements(found: StorageClass | undefined): Finding[] {
 }
 
 /** A PersistentVolumeClaim, as far as it matters here. */
-export interface Claim {
+export interface PersistentVolumeClaim {
     readonly metadata: { readonly name: string };
     readonly spec: {
         readonly storageClassName?: string;
@@ -146,7 +146,7 @@ export interface Claim {
 const claimsPath = `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`;
 
 async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
-    const claims = await kubernetes.list<Claim>(claimsPath);
+    const claims = await kubernetes.list<PersistentVolumeClaim>(claimsPath);
     const findings: Finding[] = [];
     for (const { metadata } of claims.filter(({ status }) => status?.phase === "Pending")) {
         const selector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${metadata.name}`;
@@ -166,7 +166,7 @@ async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
 
 async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding[]> {
     return compareClaims(
-        await kubernetes.list<Claim>(claimsPath),
+        await kubernetes.list<PersistentVolumeClaim>(claimsPath),
         deployment,
         defaultClass(await kubernetes.list<StorageClass>(classes)),
     );
@@ -183,7 +183,11 @@ function workloadOf(claim: string): string | undefined {
 }
 
 /** How volumes that exist differ from those that a stack asks for, where that cannot go well. */
-export function compareClaims(claims: readonly Claim[], deployment: Deployment, defaultClassName: string): Finding[] {
+export function compareClaims(
+    claims: readonly PersistentVolumeClaim[],
+    deployment: Deployment,
+    defaultClassName: string,
+): Finding[] {
     return deployment.volumes.flatMap((volume) => {
         const set = (aspect: Aspect, value = "") =>
             `pulumi config set --path ${keyOf(deployment, volume.source, aspect)} ${value}`;

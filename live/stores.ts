@@ -8,8 +8,8 @@ import { vmuserSecretName } from "../core/charts/vmuser";
 import type { SettingsOf } from "../core/settings/settings";
 import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
-import { CouldNotLook } from "../core/lib/errors";
-import { reason, refusal, send, type Kubernetes, type Response } from "./kubernetes";
+import { CouldNotCheck } from "../core/lib/errors";
+import { reason, statusMessage, send, type Kubernetes, type Response } from "./kubernetes";
 import { metricLabel, metricName, type Mark, type SentSignal } from "./otlp";
 
 /** Where the records of one signal are looked for. */
@@ -19,7 +19,7 @@ export interface Store {
     /**
      * Whether a record is there.
      *
-     * @throws CouldNotLook when that cannot be told.
+     * @throws CouldNotCheck when that cannot be told.
      */
     readonly has: (mark: Mark) => Promise<boolean>;
 }
@@ -29,23 +29,23 @@ export interface Store {
  *
  * @param ends where the signal is stored.
  * @param vmauth address of a region's vmauth, where it is not reached from here by its own.
- * @throws CouldNotLook when none can be reached from here.
+ * @throws CouldNotCheck when none can be reached from here.
  */
 export async function storeOf(signal: SentSignal, ends: readonly End[], live: Live, vmauth?: string): Promise<Store> {
     const stores: Store[] = [];
-    const hidden: CouldNotLook[] = [];
+    const hidden: CouldNotCheck[] = [];
     for (const end of ends) {
         try {
             stores.push(await storeAt(signal, end, live, vmauth));
         } catch (error) {
-            if (!(error instanceof CouldNotLook)) {
+            if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
             hidden.push(error);
         }
     }
     if (stores.length === 0) {
-        throw hidden[0] ?? new CouldNotLook(`${signal} are stored nowhere`);
+        throw hidden[0] ?? new CouldNotCheck(`${signal} are stored nowhere`);
     }
     const unread = hidden.length > 0 ? `; not looked at: ${hidden.map(({ message }) => message).join("; ")}` : "";
     return {
@@ -71,15 +71,15 @@ async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string
         case "logGroup":
             return cloudwatchStore(name, reader, deployment, aws.profile);
         case undefined:
-            throw new CouldNotLook(`${name} is not read by this command. Look there for ${signal} with the mark`);
+            throw new CouldNotCheck(`${name} is not read by this command. Look there for ${signal} with the mark`);
     }
 }
 
 async function serviceGet(kubernetes: Kubernetes, path: string): Promise<Response> {
     const answer = await kubernetes.request("GET", path);
-    const refused = answer.status >= 400 ? refusal(answer.body) : undefined;
+    const refused = answer.status >= 400 ? statusMessage(answer.body) : undefined;
     if (refused !== undefined) {
-        throw new CouldNotLook(refused);
+        throw new CouldNotCheck(refused);
     }
     return answer;
 }
@@ -113,7 +113,7 @@ function victoria(name: string, signal: SentSignal, get: (path: string) => Promi
                 return false;
             }
             if (status !== 200) {
-                throw new CouldNotLook(`${name} answers a query with HTTP ${String(status)}${hint(status)}`);
+                throw new CouldNotCheck(`${name} answers a query with HTTP ${String(status)}${hint(status)}`);
             }
             return found(body);
         },
@@ -148,7 +148,7 @@ async function regionOf(
     const domain = region.domain ?? (istio ? undefined : await domainOf(cluster, namespace, kubernetes));
     if (given === undefined && domain === undefined) {
         const service = `svc/vmauth-cluster 8427 -n ${kofNamespace}`;
-        throw new CouldNotLook(
+        throw new CouldNotCheck(
             istio
                 ? `vmauth of region ${cluster} is reached within the mesh only. On the region: kubectl port-forward ${service}; then: --vmauth http://127.0.0.1:8427`
                 : `ClusterDeployment ${namespace}/${cluster} says no domain. Give the address: --vmauth https://vmauth.DOMAIN`,
@@ -159,7 +159,7 @@ async function regionOf(
         `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
     );
     if (!secret) {
-        throw new CouldNotLook(`there is no Secret ${kofNamespace}/${name} with the region's credentials`);
+        throw new CouldNotCheck(`there is no Secret ${kofNamespace}/${name} with the region's credentials`);
     }
     const value = (key: string) => Buffer.from(secret.data?.[key] ?? "", "base64").toString();
     const request: https.RequestOptions = {
@@ -172,7 +172,7 @@ async function regionOf(
         try {
             return await send(new URL(base + path), request);
         } catch (error) {
-            throw new CouldNotLook(`${base} does not answer from here: ${reason(error)}`);
+            throw new CouldNotCheck(`${base} does not answer from here: ${reason(error)}`);
         }
     };
 }
@@ -208,7 +208,7 @@ function cloudwatchStore(
                     unnamed && kind === "ResourceNotFoundException"
                         ? `. kof:cloudwatch.logGroup names none; the one that the stack has is in: pulumi stack output logGroups`
                         : "";
-                throw new CouldNotLook(`${name}: ${kind}: ${message}${other}`);
+                throw new CouldNotCheck(`${name}: ${kind}: ${message}${other}`);
             }
         },
     };

@@ -15,8 +15,8 @@ import {
     type Pod,
 } from "./collectors";
 import type { Finding, Live, Result } from "./findings";
-import { CouldNotLook } from "../core/lib/errors";
-import { refusal } from "./kubernetes";
+import { CouldNotCheck } from "../core/lib/errors";
+import { statusMessage } from "./kubernetes";
 import { otlpRecord, sentSignals, type Mark, type SentSignal } from "./otlp";
 import { storeOf, type Store } from "./stores";
 
@@ -157,7 +157,7 @@ async function attempt<T>(look: () => Promise<T>): Promise<T | Unseen> {
 }
 
 function messageOf(error: unknown): string {
-    if (error instanceof CouldNotLook) {
+    if (error instanceof CouldNotCheck) {
         return error.message;
     }
     throw error;
@@ -169,9 +169,9 @@ async function sendRecord(signal: SentSignal, pod: Pod, { kubernetes }: Live, ma
     const { path, body } = otlpRecord(signal, mark);
     const headers = { "content-type": "application/json" };
     const answer = await kubernetes.request("POST", podPath(pod, otlp, path), { headers, body });
-    const refused = answer.status >= 400 ? refusal(answer.body) : undefined;
+    const refused = answer.status >= 400 ? statusMessage(answer.body) : undefined;
     if (answer.status === 403 && refused !== undefined) {
-        throw new CouldNotLook(refused);
+        throw new CouldNotCheck(refused);
     }
     return answer.status < 300
         ? ""

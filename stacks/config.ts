@@ -8,14 +8,14 @@ import { parse } from "yaml";
 import { isFolder } from "../components/kof";
 import { defaultLogGroup } from "../core/settings/logGroups";
 import { isMap } from "../core/lib/values";
-import { lintCollectors } from "../core/review/lint";
+import { reviewCollectors } from "../core/review/collectors";
 import { UserError } from "../core/lib/errors";
 import type { ClusterChoice } from "../live/kubernetes";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
 import { logGroupOfDeployed } from "./deployed";
 import type { Deployed } from "./memory";
-import { isRendered, renderedSecretProblems } from "./gitops";
+import { rendersManifests, renderedSecretProblems } from "./gitops";
 import { inNamespace, parseJson, parseSettings, rawSettings } from "../core/routes/parse";
 import { brief, configurationError } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
@@ -114,7 +114,7 @@ function checkKubernetesKeys(keys: readonly string[], source: string): void {
 
 /** What goes into git can be read by everyone who can read the repository. */
 function checkRenderedSecrets(deployment: Deployment, kubernetes: Configuration["kubernetes"], source: string): void {
-    const problems = isRendered(kubernetes) ? renderedSecretProblems(deployment) : [];
+    const problems = rendersManifests(kubernetes) ? renderedSecretProblems(deployment) : [];
     if (problems.length > 0) {
         throw configurationError(source, problems);
     }
@@ -122,9 +122,9 @@ function checkRenderedSecrets(deployment: Deployment, kubernetes: Configuration[
 
 /** What is wrong with the collectors is missed only when they start, or not at all. */
 function checkCollectors(deployment: Deployment, source: string): string[] {
-    const { faults, notices } = lintCollectors(deployment);
-    if (faults.length > 0) {
-        throw configurationError(source, faults);
+    const { problems, notices } = reviewCollectors(deployment);
+    if (problems.length > 0) {
+        throw configurationError(source, problems);
     }
     return [...notices];
 }

@@ -3,7 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 
 import { isMap } from "../core/lib/values";
-import { acknowledgement, firstConsequences, planOf, refused, type Plan, type Verdict } from "../core/review/plan";
+import {
+    acknowledgement,
+    firstConsequences,
+    planOf,
+    refused,
+    type Plan,
+    type ChangeEffects,
+} from "../core/review/plan";
 import { acknowledgements } from "../core/review/plan/consequence";
 import type { KnownLogGroups } from "../core/review/plan/cloudwatch";
 import { metricCopies, unspent, type Past } from "../core/review/plan/past";
@@ -126,9 +133,9 @@ export function checkChange(
     const past: Past = { spent: spentBy(deployed), fewestCopies: deployed?.fewestCopies };
     const from = deployed && routeOfDeployed(deployed[settingsOutput], to.settings, past, source);
     const plan = from && planOf(from, to, past, known);
-    const verdict: Verdict = plan ?? { consequences: firstConsequences(to, past, known), to };
+    const verdict: ChangeEffects = plan ?? { consequences: firstConsequences(to, past, known), to };
     if (refused(verdict).length > 0) {
-        throw new pulumi.RunError(refusal(source, verdict, plan ? origin : "what AWS has"));
+        throw new pulumi.RunError(refusalText(source, verdict, plan ? origin : "what AWS has"));
     }
     for (const { key, message } of verdict.consequences) {
         void pulumi.log.warn(`${key} ${message}.`);
@@ -177,7 +184,7 @@ function routeOfDeployed(
 }
 
 /** Why a change is refused, what to do instead and, where anything does, what permits it. */
-export function refusal(source: string, verdict: Verdict, origin: string): string {
+export function refusalText(source: string, verdict: ChangeEffects, origin: string): string {
     const reasons = refused(verdict);
     const permitted = reasons.every(({ acknowledge }) => acknowledge !== undefined);
     const key = "kof:acknowledge";

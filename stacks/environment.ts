@@ -6,7 +6,7 @@ import { signals, type Signal } from "../core/charts";
 import { clusterTag, stackTag } from "../core/settings/logGroups";
 import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
-import { leftUntil } from "../core/review/plan/left";
+import { leftoversUntil } from "../core/review/plan/left";
 import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";
@@ -21,9 +21,9 @@ import { destinationText } from "../core/routes/destinations";
 import { contentOf, keptOf, spaceOf, totalGiB } from "../core/routes/volumes";
 import type { Configuration } from "./configuration";
 import { outputsOfWhole, rememberedPast, rememberedSettings } from "./deployed";
-import { isRendered } from "./gitops";
-import type { AwsFindings } from "./logGroups";
-import { clusterIdentifier, stackName, staysInPlace, type Cluster } from "./place";
+import { rendersManifests } from "./gitops";
+import type { AwsFacts } from "./logGroups";
+import { clusterIdentifier, currentStack, staysInPlace, type Cluster } from "./place";
 import {
     placeOutput,
     type Place,
@@ -65,7 +65,7 @@ export interface Known {
     /** What the stack remembers of its last deployment. */
     readonly deployed: Deployed | undefined;
     /** What AWS has. */
-    readonly aws: AwsFindings;
+    readonly aws: AwsFacts;
     /** Where it runs; `undefined` when nobody may look. */
     readonly place: Place | undefined;
     /** The cluster there; `undefined` when nobody may look. */
@@ -99,7 +99,7 @@ export function createEnvironment(
     );
     const onCluster = { providers: [provider] };
 
-    const namespace = new Namespace("kof", { istio: settings.istio, stack: stackName() }, onCluster);
+    const namespace = new Namespace("kof", { istio: settings.istio, stack: currentStack() }, onCluster);
     const inNamespace = { ...onCluster, dependsOn: [namespace] };
     const before: pulumi.Resource[] = [namespace];
     const storageClass = storageClassOf(settings.storageClass);
@@ -117,7 +117,12 @@ export function createEnvironment(
     }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
     // Where KOF installs the collectors itself, no release waits for the Secret.
-    if (ofRegion && umbrellaCollects(deployment.catalog) && settings.route === "regional" && !isRendered(kubernetes)) {
+    if (
+        ofRegion &&
+        umbrellaCollects(deployment.catalog) &&
+        settings.route === "regional" &&
+        !rendersManifests(kubernetes)
+    ) {
         before.push(vmuserSecret(settings, ofRegion.name, provider));
     }
     const { chart, version } = settings;
@@ -153,7 +158,7 @@ function createCloudWatch(
     deployment: Deployment,
     wanted: CloudWatchParts,
     from: Deployment | undefined,
-    aws: AwsFindings,
+    aws: AwsFacts,
     options: { readonly providers: pulumi.ProviderResource[]; readonly dependsOn: pulumi.Resource[] },
 ): CloudWatch {
     const { region, keepLogGroups, kmsKeyArn, signals, serviceAccounts } = wanted;
@@ -170,7 +175,7 @@ function createCloudWatch(
             })),
             kmsKeyArn,
             traces: signals.traces === "xray",
-            credentials: credentialsOf(wanted),
+            credentials: cloudWatchCredentials(wanted),
             serviceAccounts,
             tags,
         },
@@ -182,7 +187,7 @@ function createCloudWatch(
 function rememberedLogGroups(
     deployment: Deployment,
     from: Deployment | undefined,
-    aws: AwsFindings,
+    aws: AwsFacts,
 ): { [logGroupsOutput]?: RememberedLogGroups } {
     const logGroup = deployment.cloudwatch?.logGroup ?? aws.logGroup;
     return logGroup === undefined
@@ -190,7 +195,7 @@ function rememberedLogGroups(
         : { [logGroupsOutput]: { logGroup, made: madeLogGroups(from, deployment, aws) } };
 }
 
-function credentialsOf({ credentials, region, roleName = "" }: CloudWatchParts): CloudWatchCredentials {
+function cloudWatchCredentials({ credentials, region, roleName = "" }: CloudWatchParts): CloudWatchCredentials {
     switch (credentials.kind) {
         case "accessKey":
             return { ...credentials, secretName: cloudwatchSecretName };
@@ -243,7 +248,7 @@ function describeLeft(
     change: Plan | undefined,
     deployed: Deployed | undefined,
 ): Pick<Outputs, "left"> {
-    const left = leftUntil(deployment, change, deployed?.left);
+    const left = leftoversUntil(deployment, change, deployed?.left);
     return left.length > 0 ? { left: Object.fromEntries(left.map(({ what, remove }) => [what, remove])) } : {};
 }
 

@@ -5,8 +5,8 @@ import { versions } from "../core/charts";
 import { umbrellaObjects } from "../core/charts/umbrella";
 import { kofNamespace } from "../core/charts/namespace";
 import type { StorageClassArgs } from "../core/settings/storageClasses";
-import { UserError, CouldNotLook } from "../core/lib/errors";
-import { lookAtInstalled, type Installed } from "../live/installed";
+import { UserError, CouldNotCheck } from "../core/lib/errors";
+import { findInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
 import type { Deployment } from "../core/routes/deployment";
 import type { Configuration } from "./configuration";
@@ -106,7 +106,7 @@ async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<vo
     const names = await cluster.list<{ readonly metadata: { readonly name: string } }>(releasesPath).then(
         (all) => all.map(({ metadata }) => metadata.name),
         (error: unknown) => {
-            if (!(error instanceof CouldNotLook)) {
+            if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
             void pulumi.log.warn(`Which other HelmReleases run cannot be seen: ${error.message}`);
@@ -159,7 +159,7 @@ async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]>
                 const there = await cluster.get<Existing>(each.path);
                 return there && { ...each, there };
             } catch (error) {
-                if (!(error instanceof CouldNotLook)) {
+                if (!(error instanceof CouldNotCheck)) {
                     throw error;
                 }
                 void pulumi.log.warn(
@@ -297,7 +297,7 @@ function differences(wanted: Readonly<Record<string, unknown>>, there: Readonly<
 
 /** The KOF that runs on the cluster, by the values of its Helm release: as the settings of a stack that would come to it. */
 async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed | undefined> {
-    const found = runningSettings(settings, await lookAtInstalled(cluster));
+    const found = runningSettings(settings, await findInstalled(cluster));
     if (typeof found === "string") {
         void pulumi.log.warn(
             "kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, since nobody knows with " +

@@ -8,7 +8,7 @@ import type { Problem } from "../core/settings/problems";
  * Whether the program's Kubernetes objects go into a folder, for Argo CD or Flux to apply from git, instead of into the
  * cluster: the provider's own setting `kubernetes:renderYamlToDirectory`.
  */
-export function isRendered(kubernetes: Configuration["kubernetes"]): boolean {
+export function rendersManifests(kubernetes: Configuration["kubernetes"]): boolean {
     return (kubernetes.renderYamlToDirectory ?? "") !== "";
 }
 

@@ -8,10 +8,10 @@ import type { KnownLogGroups, Look } from "../core/review/plan/cloudwatch";
 import type { Configuration } from "./configuration";
 import { logGroupOfDeployed } from "./deployed";
 import { logGroupsOutput, type Deployed } from "./memory";
-import { stackName } from "./place";
+import { currentStack } from "./place";
 
 /** What a stack finds in AWS before it declares anything. */
-export interface AwsFindings extends KnownLogGroups {
+export interface AwsFacts extends KnownLogGroups {
     /** How AWS is reached; `undefined` on routes that have nothing there. */
     readonly provider: AwsProvider | undefined;
     /** The log group that the stack has had, on whichever route it is now. */
@@ -26,12 +26,12 @@ type AwsRegion = NonNullable<pulumi.Unwrap<Configuration["aws"]["region"]>>;
  *
  * @param deployed what the stack remembers of its last deployment.
  */
-export async function lookAtAws(
+export async function checkAws(
     { deployment: { cloudwatch }, aws }: Configuration,
     deployed: Deployed | undefined,
-): Promise<AwsFindings> {
+): Promise<AwsFacts> {
     const remembered = {
-        stack: stackName(),
+        stack: currentStack(),
         made: deployed?.[logGroupsOutput]?.made,
         logGroup: deployed && logGroupOfDeployed(deployed),
     };
@@ -63,6 +63,6 @@ async function look(name: string, provider: AwsProvider): Promise<Look> {
         return { found: { retentionDays: retentionInDays || Infinity, kmsKeyArn: kmsKeyId, tags } };
     } catch (error) {
         const text = error instanceof Error ? error.message : String(error);
-        return { unseen: text.trim().replace(/\s+/g, " ") || "no reason is given", listed };
+        return { unchecked: text.trim().replace(/\s+/g, " ") || "no reason is given", listed };
     }
 }

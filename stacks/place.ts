@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { stackMark } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
-import { UserError, CouldNotLook } from "../core/lib/errors";
+import { UserError, CouldNotCheck } from "../core/lib/errors";
 import type { ClusterChoice, Kubernetes } from "../live/kubernetes";
 import type { Configuration } from "./configuration";
 import { configurationError, type Problem } from "../core/settings/problems";
@@ -18,7 +18,7 @@ export type Cluster = Pick<Kubernetes, "server" | "get" | "list">;
 export type Connect = (choice: ClusterChoice) => Promise<Cluster | undefined>;
 
 /** What a stack was found to be led to. */
-export interface Found {
+export interface CheckedPlace {
     /** `undefined` where nothing may be contacted. */
     readonly place: Place | undefined;
     readonly cluster?: Cluster;
@@ -40,7 +40,7 @@ function load(): Promise<typeof import("../live/kubernetes")> {
 }
 
 /** The running stack's name, as other stacks on the cluster are told it. */
-export function stackName(): string {
+export function currentStack(): string {
     return `${pulumi.getProject()}/${pulumi.getStack()}`;
 }
 
@@ -55,7 +55,7 @@ export async function checkPlace(
     { source, kubernetes, cluster: choice }: Pick<Configuration, "source" | "kubernetes" | "cluster">,
     deployed: Deployed | undefined,
     connect: Connect,
-): Promise<Found> {
+): Promise<CheckedPlace> {
     const before = deployed?.[placeOutput];
     const refuse = (problem: Problem) => new pulumi.RunError(configurationError(source, [problem]).message);
     const folder = (kubernetes.renderYamlToDirectory ?? "") as string;
@@ -89,9 +89,9 @@ export async function checkPlace(
         if (problem) {
             throw refuse(problem);
         }
-        return { place: { uid, stack: stackName() }, cluster };
+        return { place: { uid, stack: currentStack() }, cluster };
     } catch (error) {
-        throw error instanceof CouldNotLook ? refuse(unseen(error.message)) : error;
+        throw error instanceof CouldNotCheck ? refuse(unreachable(error.message)) : error;
     }
 }
 
@@ -144,7 +144,7 @@ function clusterProblem(
             allowed: `that cluster, at any address and with any credentials; for another one a stack of its own (${page})`,
         };
     }
-    const own = [stackName(), ...(before && "stack" in before ? [before.stack] : [])];
+    const own = [currentStack(), ...(before && "stack" in before ? [before.stack] : [])];
     if (mark !== undefined && !own.includes(mark)) {
         return {
             key,
@@ -161,7 +161,7 @@ function noCluster(message: string): Problem {
     return { key: "kubernetes:kubeconfig", message: `leads to no cluster. ${message}` };
 }
 
-function unseen(message: string): Problem {
+function unreachable(message: string): Problem {
     return {
         key: "kubernetes:context",
         message: `leads to a cluster that cannot be looked at, so nobody knows whether it is this stack's. ${message}`,

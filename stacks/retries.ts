@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { kofNamespace } from "../core/charts/namespace";
-import { CouldNotLook } from "../core/lib/errors";
+import { CouldNotCheck } from "../core/lib/errors";
 import type { Cluster } from "./place";
 import type { Retries } from "./memory";
 
@@ -43,7 +43,7 @@ export async function retriesOf(remembered: Retries = {}, cluster?: Cluster): Pr
         });
         return Object.fromEntries(asked.filter((each): each is [string, string] => each[1] !== undefined));
     } catch (error) {
-        if (!(error instanceof CouldNotLook)) {
+        if (!(error instanceof CouldNotCheck)) {
             throw error;
         }
         void pulumi.log.warn(

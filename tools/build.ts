@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { version as kubernetesSdk } from "@pulumi/kubernetes/package.json";
 
 /** Programs that a suite cannot do without are not there. The suite is skipped, and says this. */
-export class Missing extends Error {
+export class MissingTool extends Error {
     override readonly name = "Missing";
 }
 
@@ -97,7 +97,7 @@ export async function programs(module: Module): Promise<string> {
     }
     return kept(`${module}-${hash.digest("hex").slice(0, 16)}`, async (folder) => {
         if (spawnSync("go", ["version"]).status !== 0) {
-            throw new Missing(
+            throw new MissingTool(
                 "Go is not installed (https://go.dev/dl), so there is nothing to build the servers with.",
             );
         }
@@ -126,7 +126,7 @@ export async function pythonWithEmulator(): Promise<string> {
             const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", emulator];
             await run(path.join(unfinished, "bin/python"), install);
         } catch (error) {
-            throw new Missing(`The AWS emulator needs Python 3 and a package index. ${(error as Error).message}`);
+            throw new MissingTool(`The AWS emulator needs Python 3 and a package index. ${(error as Error).message}`);
         }
     });
     return path.join(folder, "bin/python");

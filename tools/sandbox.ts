@@ -7,7 +7,7 @@ import { startMoto, type Moto } from "./servers/moto";
 import { startCluster, type TestCluster } from "./servers/cluster";
 import type { AnyObject } from "./servers/crds";
 import { FluxStandIn } from "./servers/flux";
-import { Missing } from "./build";
+import { MissingTool } from "./build";
 import { parseOptions, run } from "../cli/command";
 
 const usage = `Usage: npm run sandbox
@@ -21,7 +21,7 @@ async function control(): Promise<TestCluster> {
     try {
         return await startCluster();
     } catch (error) {
-        throw error instanceof Missing ? new UserError(error.message) : error;
+        throw error instanceof MissingTool ? new UserError(error.message) : error;
     }
 }
 
@@ -30,7 +30,7 @@ async function emulator(): Promise<Moto | undefined> {
     try {
         return await startMoto();
     } catch (error) {
-        if (!(error instanceof Missing)) {
+        if (!(error instanceof MissingTool)) {
             throw error;
         }
         console.log(`Without AWS: ${error.message}`);

@@ -1,5 +1,5 @@
 import { UserError } from "../core/lib/errors";
-import { Missing, modules, programs, pythonWithEmulator } from "./build";
+import { MissingTool, modules, programs, pythonWithEmulator } from "./build";
 import { parseOptions, run } from "../cli/command";
 
 const usage = `Usage: npm run tools
@@ -16,6 +16,6 @@ run(async () => {
         }
         console.log(await pythonWithEmulator());
     } catch (error) {
-        throw error instanceof Missing ? new UserError(error.message) : error;
+        throw error instanceof MissingTool ? new UserError(error.message) : error;
     }
 });

@@ -4,7 +4,7 @@ import { formatPath, isMap, type HelmValue, type HelmValues } from "../../core/l
 import { collectorDocument, type Collector } from "../../core/collectors/effective";
 
 /** One place where the catalog and the charts disagree on a collector. */
-export interface Difference {
+export interface CollectorDifference {
     /** Name of the collector. */
     readonly collector: string;
     /** `config.processors.batch.timeout`; empty when one of the two has no such collector. */
@@ -15,7 +15,7 @@ export interface Difference {
 }
 
 /** Where the catalog's collectors differ from those of the real charts, value by value. */
-export function compareCollectors(catalog: readonly Collector[], charts: readonly Collector[]): Difference[] {
+export function compareCollectors(catalog: readonly Collector[], charts: readonly Collector[]): CollectorDifference[] {
     const documents = (collectors: readonly Collector[]) =>
         new Map(collectors.map((collector) => [collector.name, collectorDocument(collector)]));
     const [ours, theirs] = [documents(catalog), documents(charts)];
@@ -26,7 +26,7 @@ export function compareCollectors(catalog: readonly Collector[], charts: readonl
 }
 
 /** A difference as a line of text. */
-export function describeDifference({ collector, path, catalog, charts }: Difference): string {
+export function describeDifference({ collector, path, catalog, charts }: CollectorDifference): string {
     const text = (value: HelmValue | undefined) => (value === undefined ? "nothing" : JSON.stringify(value));
     return path === ""
         ? `${collector}: only ${catalog === undefined ? "the charts have" : "the catalog has"} it`
@@ -37,7 +37,7 @@ function differences(
     catalog: HelmValue | undefined,
     charts: HelmValue | undefined,
     path: readonly string[],
-): Omit<Difference, "collector">[] {
+): Omit<CollectorDifference, "collector">[] {
     if (isMap(catalog) && isMap(charts)) {
         const keys = [...new Set([...Object.keys(catalog), ...Object.keys(charts)])];
         return keys.flatMap((key) => differences(own(catalog, key), own(charts, key), [...path, key]));

@@ -3,7 +3,7 @@ import type { Deployment } from "../routes/deployment";
 import { claimNames, sizeInGiB, type Volume } from "../routes/volumes";
 
 /** A PersistentVolumeClaim of the installed KOF. */
-export interface Claim {
+export interface InstalledClaim {
     readonly name: string;
     /** What it asks for, as a Kubernetes quantity. */
     readonly size: string;
@@ -23,7 +23,7 @@ export interface Claimed {
  * The sizes of the volumes that exist, so that no later version of KOF gives them another by its default. Rendered they
  * come to what is installed: the template of a StatefulSet cannot be changed, not even to what its claims have become.
  */
-export function claimed(deployment: Deployment, claims: readonly Claim[]): Claimed {
+export function claimed(deployment: Deployment, claims: readonly InstalledClaim[]): Claimed {
     const storage: HelmValues = {};
     const notes: string[] = [];
     const byDefault = new Set<string>();
@@ -52,13 +52,13 @@ export function claimed(deployment: Deployment, claims: readonly Claim[]): Claim
     return { storage, notes };
 }
 
-function claimsOf({ workload }: Volume, claims: readonly Claim[]): Claim[] {
+function claimsOf({ workload }: Volume, claims: readonly InstalledClaim[]): InstalledClaim[] {
     const [first = ""] = claimNames(workload, 0, 1);
     const prefix = first.replace(/\d+$/, "");
     return claims.filter(({ name }) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)));
 }
 
-function sizeOf(volume: Volume, claims: readonly Claim[], notes: string[]): string {
+function sizeOf(volume: Volume, claims: readonly InstalledClaim[], notes: string[]): string {
     const { workload, signal, size, expands } = volume;
     const is = (one: string) => (other: string) => sizeInGiB(one) === sizeInGiB(other);
     const sizes = claims.map((claim) => claim.size);

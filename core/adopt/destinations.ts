@@ -4,9 +4,10 @@ import { metricsQueue } from "../collectors/buffers";
 import { caVariable, headerVariable, otlpExporter } from "../routes/otlp";
 import { accessKeyIn, startAnnotation } from "../charts/restarts";
 import { settingsSchema } from "../settings/settings";
+import { kubeStack } from "../charts";
 
 /** What was found so far: settings by their key under `kof:`, and what there is to say. */
-export interface Found {
+export interface Recognition {
     readonly settings: Record<string, unknown>;
     readonly missing: string[];
     readonly faults: string[];
@@ -16,8 +17,6 @@ export interface Found {
 /** The value at a path below a fixed one. */
 export type At = (...path: string[]) => HelmValue | undefined;
 
-/** The chart of the collectors, and the key of its values. */
-export const kubeStack = "opentelemetry-kube-stack";
 const umbrellaConfig = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config"];
 
 /** A variable of a list of environment variables. */
@@ -120,7 +119,7 @@ function secretsOf(
 }
 
 /** Settings of route otlp, from values that {@link asRouteNames} went through. */
-export function findOtlp({ settings }: Found, at: At, config: At): void {
+export function findOtlp({ settings }: Recognition, at: At, config: At): void {
     const exporter: At = (...path) => config("exporters", otlpExporter, ...path);
     const { headers, ca } = secretsOf(exporter, at(kubeStack, "defaultCRConfig", "env"));
     const [first] = headers;
@@ -139,7 +138,7 @@ export function findOtlp({ settings }: Found, at: At, config: At): void {
 const longest = 3653;
 
 /** Settings of route cloudwatch. */
-export function findCloudWatch(found: Found, at: At, config: At, said: unknown, issuer?: string): void {
+export function findCloudWatch(found: Recognition, at: At, config: At, said: unknown, issuer?: string): void {
     const { settings, missing, notes } = found;
     const exporter = (config("exporters", "awscloudwatchlogs") ?? {}) as Record<string, string | number | undefined>;
     const retention = Number(exporter.log_retention ?? 0);
@@ -163,7 +162,7 @@ export function findCloudWatch(found: Found, at: At, config: At, said: unknown, 
         retentionDays: known ? retention : longest,
         ...audit,
         ...(Object.keys(stored).length > 0 ? { signals: stored } : {}),
-        credentials: credentialsOf(found, at, said, issuer),
+        credentials: recogniseCredentials(found, at, said, issuer),
         ...(exporter.endpoint === undefined ? {} : { endpoint: exporter.endpoint }),
     };
     if (!known) {
@@ -203,7 +202,7 @@ function streamName(at: At, config: At): string | undefined {
 }
 
 /** How the collectors authenticate at AWS: as the values tell, else as the person says. */
-function credentialsOf({ missing, notes }: Found, at: At, said: unknown, issuer?: string): unknown {
+function recogniseCredentials({ missing, notes }: Recognition, at: At, said: unknown, issuer?: string): unknown {
     const shared: At = (...path) => at(kubeStack, "defaultCRConfig", ...path);
     const secret = valueAt(variable(shared("env"), "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
     const generation = accessKeyIn(shared("podAnnotations", startAnnotation));
@@ -256,7 +255,7 @@ const units: readonly (readonly [string, number])[] = [
 ];
 
 /** What exporters keep while their destination is away, where the values limit it in bytes as the routes do. */
-export function findBuffer({ settings }: Found, config: At): void {
+export function findBuffer({ settings }: Recognition, config: At): void {
     const isQueued =
         settings.route === "regional" && config("service", "pipelines", metricsQueue.pipeline) !== undefined;
     for (const exporter of Object.values((config("exporters") ?? {}) as HelmValues)) {

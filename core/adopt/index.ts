@@ -17,7 +17,7 @@ import { same } from "./compare";
 import { claimed } from "./claims";
 import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations";
 import { recognise, volumeSettings } from "./recognise";
-import { correct, nestChart, removeLeaf, secretPlaceholder } from "./repair";
+import { correct, nestChart, removeLeaf, unfilledSecretName } from "./repair";
 import { withoutSecrets } from "./secrets";
 import { isExporter, readOriginal, type Original } from "./text";
 import type { AdoptionOptions } from "./options";
@@ -115,12 +115,12 @@ export function adoptionOf(original: Original, said: AdoptionOptions, source: st
         changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
         notes: [...found.notes, ...notes],
-        left: leftIn(nestChart(original.values).values, deployment),
+        left: leftoversIn(nestChart(original.values).values, deployment),
     };
 }
 
 /** What remains of the original in the releases: a field is gone only when whoever set it takes it back. */
-function leftIn(values: HelmValues, { umbrella }: Deployment): Record<string, HelmValues> {
+function leftoversIn(values: HelmValues, { umbrella }: Deployment): Record<string, HelmValues> {
     const left: Record<string, HelmValues> = {};
     for (const [path] of leaves(values)) {
         const gone = path.findIndex((_, i) => valueAt(umbrella, path.slice(0, i + 1)) === undefined);
@@ -261,7 +261,7 @@ const placeholder = /\$[A-Z][A-Z0-9_]*\b|\$\{[A-Z][A-Z0-9_]*\}|<[A-Z][A-Z0-9_ ]*
 function placeholders(values: HelmValues): string[] {
     const found = [...leaves(values)].flatMap(([, value]) => JSON.stringify(value).match(placeholder) ?? []);
     return [...new Set(found)]
-        .filter((name) => name !== secretPlaceholder)
+        .filter((name) => name !== unfilledSecretName)
         .map((name) => `${name} stands for a value of yours. Put the value in its place.`);
 }
 

@@ -1,4 +1,4 @@
-import type { Claim } from "./claims";
+import type { InstalledClaim } from "./claims";
 
 /** What a person adds to what the values say. */
 export interface AdoptionOptions {
@@ -14,7 +14,7 @@ export interface AdoptionOptions {
 
 /** What is to be seen on a cluster and not in values; `undefined` where nobody could look. */
 export interface ClusterFacts {
-    readonly claims?: readonly Claim[] | undefined;
+    readonly claims?: readonly InstalledClaim[] | undefined;
     /** Whether the namespace is in the Istio mesh. */
     readonly istio?: boolean | undefined;
     /** The regional ClusterDeployments. */

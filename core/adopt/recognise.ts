@@ -1,4 +1,4 @@
-import { chartValues, signals, type Catalog, type CatalogSetting } from "../charts";
+import { chartValues, signals, type Catalog, type CatalogSetting, kubeStack } from "../charts";
 import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
 import type { Deployment } from "../routes/deployment";
@@ -10,12 +10,11 @@ import {
     findBuffer,
     findCloudWatch,
     findOtlp,
-    kubeStack,
     otlpExporterOf,
     variable,
     writesToCloudWatch,
     type At,
-    type Found,
+    type Recognition,
 } from "./destinations";
 
 /** What values come to as settings of a stack, without those of its volumes. */
@@ -41,7 +40,7 @@ interface Sources {
 }
 
 /** By route what finds its settings. A route that is missing here does not compile. */
-const finders: Readonly<Record<RouteName, (found: Found, sources: Sources) => void>> = {
+const finders: Readonly<Record<RouteName, (found: Recognition, sources: Sources) => void>> = {
     none: () => undefined,
     management: (found, { values, catalog, config }) => {
         findIncompleteManagement(found, values, catalog, config);
@@ -66,7 +65,7 @@ export function recognise(values: HelmValues, catalog: Catalog, options: Adoptio
     const collectors = collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
     const config = (...path: string[]) => at(kubeStack, "defaultCRConfig", "config", ...path);
-    const found: Found = { settings: {}, missing: [], faults: [], notes: [] };
+    const found: Recognition = { settings: {}, missing: [], faults: [], notes: [] };
     found.settings.route = route;
     found.settings.version = catalog.version;
     Object.assign(found.settings, identityOf(route, values, catalog, at, config));
@@ -138,7 +137,7 @@ function identityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: 
 }
 
 function findDistribution(
-    { settings, notes }: Found,
+    { settings, notes }: Recognition,
     route: RouteName,
     values: HelmValues,
     catalog: Catalog,
@@ -186,7 +185,12 @@ function regionEndpoint(values: HelmValues): { cluster?: string; domain?: string
     return undefined;
 }
 
-function findIncompleteManagement({ faults, missing }: Found, values: HelmValues, catalog: Catalog, config: At): void {
+function findIncompleteManagement(
+    { faults, missing }: Recognition,
+    values: HelmValues,
+    catalog: Catalog,
+    config: At,
+): void {
     if (!umbrellaCollects(catalog)) {
         return;
     }
@@ -213,7 +217,7 @@ function findIncompleteManagement({ faults, missing }: Found, values: HelmValues
 }
 
 function findRegion(
-    found: Found,
+    found: Recognition,
     values: HelmValues,
     catalog: Catalog,
     named: NamedRegion | undefined,
@@ -298,7 +302,7 @@ function byChecksum(
     );
 }
 
-function findRegionless({ settings }: Found, values: HelmValues): void {
+function findRegionless({ settings }: Recognition, values: HelmValues): void {
     const { domain, certEmail } = values.regionless as HelmValues;
     const tls = (key: string) => valueAt(values, ["tls", key]) === true;
     settings.regionless = {
@@ -312,7 +316,13 @@ function findRegionless({ settings }: Found, values: HelmValues): void {
     }
 }
 
-function findIstio({ settings, notes }: Found, route: RouteName, catalog: Catalog, at: At, label?: boolean): void {
+function findIstio(
+    { settings, notes }: Recognition,
+    route: RouteName,
+    catalog: Catalog,
+    at: At,
+    label?: boolean,
+): void {
     const fixed = settings.istio;
     if (label !== undefined && fixed !== undefined && fixed !== label) {
         notes.push(
@@ -343,7 +353,7 @@ function findIstio({ settings, notes }: Found, route: RouteName, catalog: Catalo
     }
 }
 
-function findGrafana({ settings, notes }: Found, values: HelmValues): void {
+function findGrafana({ settings, notes }: Recognition, values: HelmValues): void {
     const mothership = valueAt(values, ["kof-mothership", "values", "grafana"]);
     const operator = valueAt(values, ["kof-operators", "values", "grafana-operator", "enabled"]) === true;
     if (!operator || valueAt(mothership, ["enabled"]) !== true) {

@@ -49,11 +49,11 @@ export function removeLeaf(values: HelmValues, path: readonly string[]): HelmVal
     if (rest.length === 0 || !isMap(below)) {
         return others;
     }
-    const left = removeLeaf(below, rest);
+    const remaining = removeLeaf(below, rest);
     // In the order that the person wrote.
     return Object.fromEntries(
         Object.entries(values).flatMap(([name, value]) =>
-            name !== key ? [[name, value]] : Object.keys(left).length > 0 ? [[name, left]] : [],
+            name !== key ? [[name, value]] : Object.keys(remaining).length > 0 ? [[name, remaining]] : [],
         ),
     );
 }
@@ -89,7 +89,7 @@ export function correct(values: HelmValues, catalog: Catalog, settings: Settings
 }
 
 /** How KOF's page leaves the name of the Secret with a region's credentials to its reader. */
-export const secretPlaceholder = "$VMUSER_CREDS_NAME";
+export const unfilledSecretName = "$VMUSER_CREDS_NAME";
 
 /** Puts the name of the Secret for the region where the values have none, or that of the credentials for this cluster. */
 function nameSecret(values: HelmValues, prefix: readonly string[], { regional }: Settings): Repaired {
@@ -99,7 +99,7 @@ function nameSecret(values: HelmValues, prefix: readonly string[], { regional }:
     }
     const name = vmuserSecretName(cluster, namespace ?? "kcm-system");
     const faults = {
-        [secretPlaceholder]: `${secretPlaceholder} was not filled in. For this region it is ${name}.`,
+        [unfilledSecretName]: `${unfilledSecretName} was not filled in. For this region it is ${name}.`,
         "storage-vmuser-credentials": `Secret storage-vmuser-credentials is for this cluster's own storage: the region answers 401. It is ${name}.`,
     };
     const found = new Set<string>();

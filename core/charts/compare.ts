@@ -54,13 +54,13 @@ export function describeChanges(older: string, newer: string, changes: CatalogCh
         ),
         ...section(
             "changed default",
-            changes.changed.map(({ path, from, to }) => `${path}: ${brief(from)} -> ${brief(to)}`),
+            changes.changed.map(({ path, from, to }) => `${path}: ${shortened(from)} -> ${shortened(to)}`),
         ),
     ];
     return [`KOF ${newer} against ${older}${text.length > 0 ? "" : ": no difference"}`, ...text].join("\n");
 }
 
-function brief(value: HelmValue): string {
+function shortened(value: HelmValue): string {
     const text = JSON.stringify(value);
     return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

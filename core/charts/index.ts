@@ -5,6 +5,9 @@ import * as semver from "semver";
 
 import type { HelmValue, HelmValues } from "../lib/values";
 
+/** The chart of the collectors, and the key of its values in kof-collectors. */
+export const kubeStack = "opentelemetry-kube-stack";
+
 /** What one KOF version runs, as data. Written by `npm run catalog` from that version's charts; never edited by hand. */
 export interface Catalog {
     readonly generatedBy: string;

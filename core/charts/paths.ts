@@ -39,7 +39,7 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
             if (shape.kind === "scalar") {
                 problems.push({
                     path,
-                    message: `is a map, but KOF ${catalog.version} has ${brief(shape.example)} here`,
+                    message: `is a map, but KOF ${catalog.version} has ${kindText(shape.example)} here`,
                 });
                 return;
             }
@@ -52,9 +52,9 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
                 }
             }
         } else if (shape.kind === "map") {
-            problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a map here` });
+            problems.push({ path, message: `is ${kindText(value)}, but KOF ${catalog.version} has a map here` });
         } else if (Array.isArray(shape.example) && !Array.isArray(value)) {
-            problems.push({ path, message: `is ${brief(value)}, but KOF ${catalog.version} has a list here` });
+            problems.push({ path, message: `is ${kindText(value)}, but KOF ${catalog.version} has a list here` });
         } else if (
             // What a collector takes there is checked with the rest of its configuration.
             !path.includes("config") &&
@@ -64,11 +64,14 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
         ) {
             problems.push({ path, message: `has entries that are no text, but KOF ${catalog.version} has text here` });
         } else if (Array.isArray(value) && isScalar(shape.example) && typeof shape.example !== "boolean") {
-            problems.push({ path, message: `is a list, but KOF ${catalog.version} has ${brief(shape.example)} here` });
+            problems.push({
+                path,
+                message: `is a list, but KOF ${catalog.version} has ${kindText(shape.example)} here`,
+            });
         } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
             problems.push({
                 path,
-                message: `is ${brief(value)}, which the charts do not take for true or false: write a boolean without quotes`,
+                message: `is ${kindText(value)}, which the charts do not take for true or false: write a boolean without quotes`,
             });
         }
     }
@@ -83,7 +86,7 @@ function reads(shape: Shape, path: readonly string[]): boolean {
     return path.reduce<Shape | undefined>((below, key) => below?.at(key), shape) !== undefined;
 }
 
-function brief(value: HelmValue | undefined): string {
+function kindText(value: HelmValue | undefined): string {
     return Array.isArray(value) ? "a list" : JSON.stringify(value);
 }
 
@@ -211,7 +214,7 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
     // What another chart reads, that chart's own shape says: here its values are only listed.
     const open =
         !rule?.keys &&
-        !isHandedOn(catalog, chart, path) &&
+        !isPassedOn(catalog, chart, path) &&
         (rule?.names === true || keys.length === 0 || isFreeForm(chart, path));
     const names = new Set(keys);
     return {
@@ -234,7 +237,7 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
 }
 
 /** Whether a place belongs to the values of another chart that the catalog has. */
-function isHandedOn(catalog: Catalog, chart: string, path: readonly string[]): boolean {
+function isPassedOn(catalog: Catalog, chart: string, path: readonly string[]): boolean {
     return path.some((key, i) => {
         const to =
             chart === "kof"

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
 import { distance } from "fastest-levenshtein";
 
-import type { Catalog, CatalogSchema } from ".";
+import { kubeStack, type Catalog, type CatalogSchema } from ".";
 import { defaultAt, handedValues, type HandedValues } from "./defaults";
 import { isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
@@ -57,7 +57,6 @@ function isInstalled(catalog: Catalog, { chart, path }: CatalogSchema, values: H
     return (values.enabled ?? defaultAt(catalog, [...path, "enabled"], chart)) !== false;
 }
 
-const kubeStack = "opentelemetry-kube-stack";
 /** The only names of collectors that the schema of opentelemetry-kube-stack (0.5.3 to 0.6.3) applies to. */
 const matched = /^[a-z]+[a-zA-Z0-9]+$/;
 

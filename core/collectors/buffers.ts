@@ -1,4 +1,4 @@
-import { chartValues, type Catalog } from "../charts";
+import { chartValues, type Catalog, kubeStack } from "../charts";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { typeOf } from "./flows";
 
@@ -12,7 +12,6 @@ export interface Buffer {
 
 /** The extension that keeps queues on the node's disk. KOF has it from 1.10 on (`charts/kof-collectors/values.yaml`). */
 const extension = "file_storage/exporters";
-const kubeStack = "opentelemetry-kube-stack";
 
 /**
  * Options of an exporter with which an outage of the destination loses nothing: the queue is on disk and survives the

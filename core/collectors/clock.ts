@@ -129,14 +129,14 @@ function endsElsewhere({ connectors = {} }: HelmValues, { exporters }: HelmValue
 }
 
 /** What a pipeline that sends to CloudWatch lacks of {@link clockProcessors}. */
-export interface Unchecked {
+export interface UncheckedPipeline {
     readonly pipeline: string;
     readonly processors: readonly string[];
     readonly missing: readonly string[];
 }
 
 /** The pipelines of a collector through which a record with a wrong time could reach CloudWatch's exporters. */
-export function uncheckedPipelines({ config }: Collector): Unchecked[] {
+export function uncheckedPipelines({ config }: Collector): UncheckedPipeline[] {
     const { logs, audit, count, points } = clockProcessors;
     const needed: Readonly<Record<string, (has: readonly string[]) => readonly string[]>> = {
         awscloudwatchlogs: (has) => [has.includes(audit) ? audit : logs, count],

@@ -1,4 +1,4 @@
-import { chartValues, collectorNamePlaceholder, type Catalog } from "../charts";
+import { chartValues, collectorNamePlaceholder, type Catalog, kubeStack } from "../charts";
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
 import type { Merged } from "./merged";
@@ -34,9 +34,6 @@ export const collectorsRelease = "kof-collectors";
 export function shortName({ name }: Collector): string {
     return name.startsWith(`${collectorsRelease}-`) ? name.slice(collectorsRelease.length + 1) : name;
 }
-
-/** The chart that makes the collectors, and its key in the values of kof-collectors. */
-export const kubeStack = "opentelemetry-kube-stack";
 
 /**
  * The collectors that would run on the management cluster, worked out from the umbrella's values by the charts' own rules:
@@ -207,9 +204,9 @@ function withPresets(fields: HelmValues, catalog: Catalog, name: string): HelmVa
             ? preset.parts.filter(({ when = {} }) => Object.entries(when).every(applies))
             : [];
     });
-    const named = JSON.parse(JSON.stringify(parts).replaceAll(collectorNamePlaceholder, name)) as typeof parts;
-    const merged = mergeValues(...named.map(({ spec }) => spec), fields);
-    return named
+    const withName = JSON.parse(JSON.stringify(parts).replaceAll(collectorNamePlaceholder, name)) as typeof parts;
+    const merged = mergeValues(...withName.map(({ spec }) => spec), fields);
+    return withName
         .flatMap(({ lists }) => lists)
         .filter(({ path }) => !path.includes("pipelines") || isSet(valueAt(merged, path.slice(0, -1))))
         .reduce((all, { path, first, last }) => {
@@ -231,15 +228,15 @@ export function collectorDocument({ image, mode, hostNetwork, env, pods, config 
         mode,
         ...(hostNetwork ? { hostNetwork } : {}),
         ...(sortKeys(rest) as HelmValues),
-        env: named(env as unknown as HelmValue),
-        ...(volumes === undefined ? {} : { volumes: named(volumes) }),
-        ...(volumeMounts === undefined ? {} : { volumeMounts: named(volumeMounts) }),
+        env: nameFirst(env as unknown as HelmValue),
+        ...(volumes === undefined ? {} : { volumes: nameFirst(volumes) }),
+        ...(volumeMounts === undefined ? {} : { volumeMounts: nameFirst(volumeMounts) }),
         config: Object.fromEntries(ordered),
     };
 }
 
 /** A list of maps with the name of each first, whatever worked them out. */
-function named(list: HelmValue): HelmValue {
+function nameFirst(list: HelmValue): HelmValue {
     return (list as HelmValues[]).map(({ name = "", ...rest }) => ({ name, ...(sortKeys(rest) as HelmValues) }));
 }
 

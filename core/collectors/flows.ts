@@ -38,7 +38,7 @@ export function flowsOf({ config }: Collector): Flow[] {
         .filter(([, pipeline]) => receives(pipeline))
         .flatMap(([pipeline, parts]) =>
             listOf(parts, "exporters")
-                .filter((exporter) => !connectors.includes(exporter) && !isHandedOn(config, exporter))
+                .filter((exporter) => !connectors.includes(exporter) && !isLoopback(config, exporter))
                 .map((exporter) => {
                     const settings = valueAt(config, ["exporters", exporter]);
                     const kind = pipeline.split("/")[0] as "metrics" | "logs" | "traces";
@@ -56,7 +56,7 @@ export function flowsOf({ config }: Collector): Flow[] {
 }
 
 /** Whether an exporter sends to a receiver of its own collector on the loopback, by whose pipeline the signal goes on. */
-export function isHandedOn(config: HelmValues, exporter: string): boolean {
+export function isLoopback(config: HelmValues, exporter: string): boolean {
     const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
     return Object.values(pipelinesOf(config))
         .flatMap((pipeline) => listOf(pipeline, "receivers"))

@@ -9,7 +9,7 @@ const processor = "resource/k8sclustername";
  *
  * @returns values for opentelemetry-kube-stack.
  */
-export function named(catalog: Catalog, kinds: readonly ("metrics" | "traces")[]): HelmValues {
+export function addClusterIdentity(catalog: Catalog, kinds: readonly ("metrics" | "traces")[]): HelmValues {
     const stack = chartValues(catalog, "kof-collectors")["opentelemetry-kube-stack"];
     const fragments = Object.entries(valueAt(stack, ["collectors"]) as HelmValues).flatMap(([key, own]) =>
         kinds.flatMap((kind) => {

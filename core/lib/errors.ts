@@ -14,6 +14,6 @@ export class UserError extends Error {
 }
 
 /** Something could not be seen: no answer, or no right to look. That is not the same as "it is not there". */
-export class CouldNotLook extends Error {
+export class CouldNotCheck extends Error {
     override readonly name = "CouldNotLook";
 }

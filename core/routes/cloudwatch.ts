@@ -7,7 +7,7 @@ import { arnParts } from "../lib/arns";
 import { streamOf } from "../settings/streams";
 import { bufferedExporter } from "../collectors/buffers";
 import { clock } from "../collectors/clock";
-import { named } from "../collectors/identity";
+import { addClusterIdentity } from "../collectors/identity";
 import type { CloudWatchSettings, SettingsOf } from "../settings/settings";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv } from "./collectors";
 import { accessKeyTrigger } from "../charts/restarts";
@@ -196,7 +196,7 @@ function kubeStack(settings: Named, catalog: Catalog): HelmValues {
             },
         },
     };
-    const apart = {
+    const auditPipelines = {
         "logs/default": { exporters: ["awscloudwatchlogs"] },
         "logs/audit": { exporters: [audit] },
     };
@@ -205,9 +205,11 @@ function kubeStack(settings: Named, catalog: Catalog): HelmValues {
         return Object.keys(own).length > 0 ? { collectors: { [key]: own } } : {};
     });
     return mergeValues(
-        signals.traces === "xray" ? named(catalog, ["traces"]) : {},
+        signals.traces === "xray" ? addClusterIdentity(catalog, ["traces"]) : {},
         { defaultCRConfig: shared },
-        hasAuditPipeline(catalog) ? { collectors: { daemon: { config: { service: { pipelines: apart } } } } } : {},
+        hasAuditPipeline(catalog)
+            ? { collectors: { daemon: { config: { service: { pipelines: auditPipelines } } } } }
+            : {},
         clock(catalog, {
             logs: wanted.retentionDays,
             audit: group === logGroup ? wanted.retentionDays : wanted.auditRetentionDays,

@@ -107,7 +107,7 @@ export function collectorsOnly(
                 values: mergeValues(
                     collectorValues(
                         settings,
-                        mergeValues(queueStorage(catalog), recreatedStorage(catalog), unprinted, kubeStack),
+                        mergeValues(queueStorage(catalog), recreatedStorage(catalog), withoutDebug, kubeStack),
                         env,
                     ),
                     // OpenCost computes costs from metrics in VictoriaMetrics, of which such a route has none.
@@ -120,7 +120,7 @@ export function collectorsOnly(
 }
 
 /** The charts have this pipeline print what it gets, which the daemon would then collect as logs. */
-const unprinted: HelmValues = {
+const withoutDebug: HelmValues = {
     collectors: { "target-allocator": { config: { service: { pipelines: { logs: { exporters: ["nop"] } } } } } },
 };
 

@@ -1,7 +1,7 @@
-import { chartValues, signals, type Catalog, type Signal } from "../charts";
+import { chartValues, signals, type Catalog, type Signal, kubeStack } from "../charts";
 import { textOf, valueAt, type HelmValue } from "../lib/values";
 import { streamPattern } from "../settings/streams";
-import { kubeStack, type Collector } from "../collectors/effective";
+import type { Collector } from "../collectors/effective";
 import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
 import { vmauthOf, writePaths } from "../collectors/fragments";
 import { kofNamespace } from "../charts/namespace";

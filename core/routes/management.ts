@@ -1,7 +1,7 @@
 import type { Catalog } from "../charts";
 import { mergeValues } from "../lib/values";
 import { recreatedStorage } from "../collectors/buffers";
-import { named } from "../collectors/identity";
+import { addClusterIdentity } from "../collectors/identity";
 import type { SettingsOf } from "../settings/settings";
 import type { RouteParts } from "./parts";
 import {
@@ -19,7 +19,7 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
     // Without this kof-storage makes a ClusterIssuer with a placeholder address, under a name that kof-mothership may own.
     const storage = { global: { clusterName }, "cert-manager": { "cluster-issuer": { create: false } } };
     const collectors = openCostIdentity(settings, catalog);
-    const kubeStack = mergeValues(named(catalog, ["traces"]), recreatedStorage(catalog));
+    const kubeStack = mergeValues(addClusterIdentity(catalog, ["traces"]), recreatedStorage(catalog));
     const values = umbrellaCollects(catalog)
         ? {
               "kof-storage": { enabled: true, values: storage },

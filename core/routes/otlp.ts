@@ -2,7 +2,7 @@ import type { Catalog } from "../charts";
 import { chartValues } from "../charts";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { bufferedExporter } from "../collectors/buffers";
-import { named } from "../collectors/identity";
+import { addClusterIdentity } from "../collectors/identity";
 import type { OtlpSettings, SettingsOf } from "../settings/settings";
 import type { RouteParts } from "./parts";
 import { bufferOf, collectorsOnly, secretEnv } from "./collectors";
@@ -37,8 +37,8 @@ function kubeStack(settings: SettingsOf<"otlp">, catalog: Catalog): HelmValues {
         ...(tls.insecureSkipVerify ? { insecure_skip_verify: true } : {}),
     };
     const to = { exporters: [otlpExporter] };
-    return mergeValues(named(catalog, ["metrics", "traces"]), {
-        collectors: { daemon: { config: { service: { pipelines: apart(catalog) } } } },
+    return mergeValues(addClusterIdentity(catalog, ["metrics", "traces"]), {
+        collectors: { daemon: { config: { service: { pipelines: separateAudit(catalog) } } } },
         defaultCRConfig: {
             config: {
                 exporters: {
@@ -62,7 +62,7 @@ function kubeStack(settings: SettingsOf<"otlp">, catalog: Catalog): HelmValues {
 }
 
 /** The daemon's pipelines behind its own router, which sorts audit logs from logs from KOF 1.10 on. */
-function apart(catalog: Catalog): HelmValues {
+function separateAudit(catalog: Catalog): HelmValues {
     const daemon = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
     const pipelines = valueAt(chartValues(catalog, "kof-collectors"), daemon);
     const sorted = Object.keys(isMap(pipelines) ? pipelines : {}).filter((name) => name.startsWith("logs/"));

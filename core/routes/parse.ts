@@ -2,7 +2,7 @@ import { isMap } from "../lib/values";
 import { resolve } from ".";
 import { storageProblems } from "./stored";
 import { signedOut } from "../lib/addresses";
-import { explain, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
+import { issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
 import { configurationError, type Problem } from "../settings/problems";
 import { crossProblems } from "../settings/rules";
 import { settingsSchema, type Settings } from "../settings/settings";
@@ -36,7 +36,7 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
         if (parsed.success) {
             Object.assign(values, { [key]: parsed.data });
         } else {
-            problems.push(...parsed.error.issues.flatMap((issue) => explain(key, issue, found)));
+            problems.push(...parsed.error.issues.flatMap((issue) => issueProblems(key, issue, found)));
         }
     }
     problems.push(...crossProblems(values, given));

@@ -17,7 +17,7 @@ import {
     vmauthOf,
     vmuserEnv,
 } from "../collectors/fragments";
-import { named } from "../collectors/identity";
+import { addClusterIdentity } from "../collectors/identity";
 import type { SettingsOf } from "../settings/settings";
 import type { RouteParts } from "./parts";
 import {
@@ -55,7 +55,12 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
         cluster: { name: settings.clusterName, namespace: settings.clusterNamespace },
         toRegionalCluster: { name: cluster, namespace },
         ...furtherCollectorValues(
-            { "opentelemetry-kube-stack": mergeValues(named(catalog, ["traces"]), buffered(settings, catalog)) },
+            {
+                "opentelemetry-kube-stack": mergeValues(
+                    addClusterIdentity(catalog, ["traces"]),
+                    buffered(settings, catalog),
+                ),
+            },
             distributionValues(settings),
             openCostIdentity(settings, catalog),
         ),
@@ -90,7 +95,7 @@ function umbrellaCollectors(
             },
         },
         queueStorage(catalog, authenticators),
-        named(catalog, ["traces"]),
+        addClusterIdentity(catalog, ["traces"]),
         buffered(settings, catalog),
     );
     const prometheus = {

@@ -2,7 +2,7 @@ import type { Catalog } from "../charts";
 import { mergeValues } from "../lib/values";
 import { recreatedStorage } from "../collectors/buffers";
 import { identity } from "../collectors/fragments";
-import { named } from "../collectors/identity";
+import { addClusterIdentity } from "../collectors/identity";
 import { listensOnNodes, nodeValues } from "../collectors/service";
 import type { SettingsOf } from "../settings/settings";
 import type { RouteParts } from "./parts";
@@ -15,7 +15,7 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
     const kubeStack = mergeValues(
         // What later versions do themselves.
         listensOnNodes(catalog) ? {} : nodeValues(settings.istio),
-        named(catalog, ["traces"]),
+        addClusterIdentity(catalog, ["traces"]),
         recreatedStorage(catalog),
         // KOF would take the namespace of its own object for the management cluster, `mgmt`.
         { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },

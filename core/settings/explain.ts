@@ -23,7 +23,7 @@ interface Meta {
 }
 
 /** The schema at a path, and what the nearest schema on the way says about itself. */
-function describe(key: Key, path: readonly PropertyKey[], found: unknown): { schema: Schema; meta: Meta } {
+function schemaAt(key: Key, path: readonly PropertyKey[], found: unknown): { schema: Schema; meta: Meta } {
     let schema = settingsSchema[key] as unknown as Schema;
     let meta = metaOf(schema);
     let value = found;
@@ -66,8 +66,8 @@ export function unwrap(schema: Schema, value: unknown): Schema {
 }
 
 /** What is wrong with a setting, as a person reads it. */
-export function explain(key: Key, issue: z.core.$ZodIssue, found: unknown): Problem[] {
-    const { schema, meta } = describe(key, issue.path, found);
+export function issueProblems(key: Key, issue: z.core.$ZodIssue, found: unknown): Problem[] {
+    const { schema, meta } = schemaAt(key, issue.path, found);
     const at = `kof:${formatPath([key, ...issue.path.map(String)])}`;
     if (issue.code === "unrecognized_keys") {
         return issue.keys.map((unknown) =>

@@ -9,7 +9,7 @@ export function schemaProblems(catalog: Catalog, values: HelmValues): Problem[] 
     const problems = checkSchemas(catalog, values);
     return problems.map((problem) => ({
         key: `kof:values.${formatPath(problem.path)}`,
-        message: `is ${found(problem)}, which ${refused(problem)}`,
+        message: `is ${found(problem)}, which ${refuserText(problem)}`,
         allowed: allowed(problem),
         paste: mended(values, problem, problems),
     }));
@@ -19,7 +19,7 @@ function allowed({ wanted, meant }: SchemaProblem): string {
     return meant !== undefined && "key" in meant ? `the nearest key that is read is ${meant.key}` : wanted;
 }
 
-function refused({ by, wanted }: SchemaProblem): string {
+function refuserText({ by, wanted }: SchemaProblem): string {
     if (by.of === "dependency") {
         return `the schema of ${by.name} refuses: Helm would install nothing of the chart`;
     }

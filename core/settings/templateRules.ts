@@ -1,4 +1,4 @@
-import { catalogOf, type Catalog } from "../charts";
+import { catalogOf, type Catalog, kubeStack } from "../charts";
 import { isRead } from "../charts/paths";
 import { ruleOf } from "../charts/rules";
 import { formatPath, isMap, valueAt, type HelmValues } from "../lib/values";
@@ -168,8 +168,6 @@ function breaks(path: readonly string[], text: string, { pasted }: Catalog): boo
     const value = isWritten ? withoutQuotes(text) : text;
     return value === undefined || isMap(value) || Array.isArray(value);
 }
-
-const kubeStack = "opentelemetry-kube-stack";
 
 /** The charts whose values a path of the umbrella's is in, each with the path in them: those that hand values on, and the last. */
 export function chartsAt(path: readonly string[]): (readonly [chart: string, path: readonly string[]])[] {

@@ -7,7 +7,7 @@ import { parse, parseAllDocuments } from "yaml";
 
 import { readFolder, writeFolder } from "../../cli/folder";
 import { renderAll } from "../../cli/rendered";
-import { isRendered, renderStack } from "../../cli/renderStack";
+import { isRenderedFile, renderStack } from "../../cli/renderStack";
 import { readStackFile } from "../../cli/stackFile";
 import { cases, command, hasRegionless, deploymentFor, stackFile } from "../support";
 
@@ -47,8 +47,8 @@ describe("npm run render", () => {
     });
 
     it("leaves no collector behind that a stack no longer has", () => {
-        writeFolder(folder, { "summary.md": "", "collectors/controller-k0s-daemon.yaml": "" }, isRendered);
-        writeFolder(folder, { "summary.md": "new" }, isRendered);
+        writeFolder(folder, { "summary.md": "", "collectors/controller-k0s-daemon.yaml": "" }, isRenderedFile);
+        writeFolder(folder, { "summary.md": "new" }, isRenderedFile);
         assert.deepEqual(readFolder(folder), { "summary.md": "new" });
     });
 
@@ -58,7 +58,7 @@ describe("npm run render", () => {
             fs.writeFileSync(path.join(folder, file), "the only copy");
             assert.throws(
                 () => {
-                    writeFolder(folder, { "summary.md": "" }, isRendered);
+                    writeFolder(folder, { "summary.md": "" }, isRenderedFile);
                 },
                 {
                     name: "UserError",
@@ -70,20 +70,20 @@ describe("npm run render", () => {
     }
 
     it("keeps what was there when it cannot write", () => {
-        writeFolder(path.join(folder, "out"), { "summary.md": "old" }, isRendered);
+        writeFolder(path.join(folder, "out"), { "summary.md": "old" }, isRenderedFile);
         const files = { "summary.md": "new", "summary.md/impossible": "" };
         assert.throws(() => {
-            writeFolder(path.join(folder, "out"), files, isRendered);
+            writeFolder(path.join(folder, "out"), files, isRenderedFile);
         }, /out cannot be written \(EEXIST\)\.$/);
         assert.deepEqual(readFolder(folder), { "out/summary.md": "old" });
     });
 
     it("puts back what was there when the new folder cannot take its place", () => {
         const out = path.join(folder, "out");
-        writeFolder(out, { "summary.md": "old" }, isRendered);
+        writeFolder(out, { "summary.md": "old" }, isRenderedFile);
         // Without a file there is no new folder to put there, which is noticed when the old one is out of the way.
         assert.throws(() => {
-            writeFolder(out, {}, isRendered);
+            writeFolder(out, {}, isRenderedFile);
         }, /out cannot be written \(ENOENT\)\.$/);
         assert.deepEqual(readFolder(folder), { "out/summary.md": "old" });
     });

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { routeWithRates, sizeText } from "../../cli/size";
+import { deploymentWithRates, sizeText } from "../../cli/size";
 import { readPrices } from "../../core/review/capacity/costs";
 import { mergeValues, nest, type HelmValues } from "../../core/lib/values";
 import { spaceText } from "../../core/review/summary/capacity";
@@ -14,7 +14,7 @@ import { routes, stackFile } from "../support";
 const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };
 
 function text(raw: object, changed: readonly string[] = [], region?: string): string {
-    const { deployment, rates: given } = routeWithRates(
+    const { deployment, rates: given } = deploymentWithRates(
         stackFile({ ...routes.management, storageClass: { name: "kof", preset: "aws-ebs" }, ...raw }),
         changed,
     );
@@ -124,14 +124,14 @@ A month, at the list prices of 2026-06
                 .filter((line) => /has no volumes|a claim/.test(line)),
             lines,
         );
-        const { deployment } = routeWithRates(stackFile({ ...routes.management, ...raw }), []);
+        const { deployment } = deploymentWithRates(stackFile({ ...routes.management, ...raw }), []);
         const [, space = ""] =
             /## Space at the rates of kof:rates\n\n([^#]*)/.exec(summaryPage("x", deployment, [])) ?? [];
         assert.match(space, /^\| component [^]*\| vlstorage-audit /);
         assert.deepEqual(space.trim().split("\n\n").slice(-3), lines);
         // With no volume at all there is no table, but all the more to say.
         const none = mergeValues(values, nest([...storage, "victoriametrics", "vlcluster_audit", "enabled"], false));
-        const { deployment: bare } = routeWithRates(stackFile({ ...routes.management, ...raw, values: none }), []);
+        const { deployment: bare } = deploymentWithRates(stackFile({ ...routes.management, ...raw, values: none }), []);
         assert.equal(spaceText(bare), lines.join("\n\n"));
     });
 

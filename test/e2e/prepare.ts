@@ -1,4 +1,4 @@
-import { Missing, programs, pythonWithEmulator } from "../../tools/build";
+import { MissingTool, programs, pythonWithEmulator } from "../../tools/build";
 import { onPath } from "./engine";
 
 /** Has what the cases run on built and installed once, before mocha starts workers that would all do it. */
@@ -17,7 +17,7 @@ export async function mochaGlobalSetup(): Promise<void> {
         }
     } catch (error) {
         // Each suite says so, and is skipped or fails.
-        if (!(error instanceof Missing)) {
+        if (!(error instanceof MissingTool)) {
             throw error;
         }
     }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { KubeConfig } from "@kubernetes/client-node";
 
 import { exportErrorFinding, workloads } from "../../live/collectors";
-import { lookAt, type Finding, type Live } from "../../live/findings";
+import { runCheck, type Finding, type Live } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
 import { follow, journeyResult } from "../../live/verify";
 import { HttpStandIn, type Reply } from "../../tools/servers/standins";
@@ -78,7 +78,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
     async function findings(route?: string, title = "Collectors' exports"): Promise<readonly Finding[]> {
         const check = workloads.find((each) => each.title === title);
         assert.ok(check);
-        return (await lookAt(check, live(route))).findings;
+        return (await runCheck(check, live(route))).findings;
     }
 
     const doctor = async (...of: Parameters<typeof findings>) =>

@@ -3,12 +3,12 @@ import { createServer } from "node:http";
 
 import { principalOf } from "../../live/aws";
 import { exporterCounters, exportFindings, parseMetrics } from "../../live/collectors";
-import { lookAt, verdict, type Finding, type Live } from "../../live/findings";
-import { CouldNotLook } from "../../core/lib/errors";
+import { runCheck, worstOf, type Finding, type Live } from "../../live/findings";
+import { CouldNotCheck } from "../../core/lib/errors";
 import { neededSecrets } from "../../live/prerequisites";
 import { artifactsOf, headArtifact } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
-import { compareClaims, type Claim } from "../../live/storage";
+import { compareClaims, type PersistentVolumeClaim } from "../../live/storage";
 import { volumesOf } from "../../core/routes/volumes";
 import { deploymentFor, routes } from "../support";
 
@@ -17,7 +17,7 @@ const finding = (severity: Finding["severity"]): Finding => ({ severity, what: "
 describe("what doctor finds", () => {
     it("is as bad as the worst of it, and warnings stand in nobody's way", () => {
         const of = (...severities: Finding["severity"][]) =>
-            verdict([{ title: "a", findings: severities.map(finding) }]);
+            worstOf([{ title: "a", findings: severities.map(finding) }]);
         assert.deepEqual(
             [of(), of("warning"), of("warning", "unknown"), of("unknown", "problem")],
             ["ok", "ok", "unknown", "problem"],
@@ -25,8 +25,8 @@ describe("what doctor finds", () => {
     });
 
     it("tells what it could not see, and lets a mistake of its own out", async () => {
-        const check = (error: Error) => lookAt({ title: "a", look: () => Promise.reject(error) }, {} as Live);
-        const { findings } = await check(new CouldNotLook("GET /x: forbidden"));
+        const check = (error: Error) => runCheck({ title: "a", look: () => Promise.reject(error) }, {} as Live);
+        const { findings } = await check(new CouldNotCheck("GET /x: forbidden"));
         assert.deepEqual(
             findings.map(({ severity, what }) => [severity, what]),
             [["unknown", "could not look: GET /x: forbidden"]],
@@ -105,12 +105,13 @@ describe("a collector's own metrics", () => {
 });
 
 describe("existing volumes", () => {
-    const claim = (name: string, storage: string, storageClassName = "gp3"): Claim => ({
+    const claim = (name: string, storage: string, storageClassName = "gp3"): PersistentVolumeClaim => ({
         metadata: { name },
         spec: { storageClassName, resources: { requests: { storage } } },
     });
     const management = deploymentFor({ route: "management", storageClass: { name: "gp3", create: false } });
-    const compare = (...claims: Claim[]) => compareClaims(claims, management, "").map(({ what, fix }) => [what, fix]);
+    const compare = (...claims: PersistentVolumeClaim[]) =>
+        compareClaims(claims, management, "").map(({ what, fix }) => [what, fix]);
 
     it("are left alone where they are as the stack wants them, in whatever unit", () => {
         assert.deepEqual(

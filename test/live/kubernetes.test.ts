@@ -6,7 +6,7 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { CouldNotLook } from "../../core/lib/errors";
+import { CouldNotCheck } from "../../core/lib/errors";
 import { Kubernetes } from "../../live/kubernetes";
 import { HttpStandIn } from "../../tools/servers/standins";
 
@@ -121,6 +121,6 @@ describe("a cluster to which only a proxy leads", () => {
         for (const name of variables) {
             process.env[name] = address;
         }
-        await assert.rejects(read({}), CouldNotLook);
+        await assert.rejects(read({}), CouldNotCheck);
     });
 });

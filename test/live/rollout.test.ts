@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { CouldNotLook } from "../../core/lib/errors";
+import { CouldNotCheck } from "../../core/lib/errors";
 import { untilRestarted } from "../../live/rollout";
 
 const annotation = "kof-storage-routes/read-at-start";
@@ -75,7 +75,7 @@ describe("waiting for collectors that run with an access key", () => {
     });
 
     it("takes what nobody could see for unknown, and not for none", async () => {
-        const refused = new CouldNotLook("pods is forbidden");
+        const refused = new CouldNotCheck("pods is forbidden");
         await assert.rejects(
             wait([refused]),
             /is not deleted[^]*whether collectors still run with it could not be seen for 0 minutes: pods is forbidden/,

@@ -13,12 +13,12 @@ import { stringify } from "yaml";
 
 import { vmuserSecretName } from "../../core/charts/vmuser";
 import type { Journey } from "../../live/verify";
-import { Missing, programs } from "../../tools/build";
+import { MissingTool, programs } from "../../tools/build";
 import { startMoto } from "../../tools/servers/moto";
 import { eventually, useCluster } from "../../tools/servers/cluster";
 import type { AnyObject } from "../../tools/servers/crds";
 import { collectorPod, collectorResource, hostAddress, HttpStandIn } from "../../tools/servers/standins";
-import { freePorts, options, Program } from "../../tools/servers/program";
+import { freePorts, options, ServerProcess } from "../../tools/servers/program";
 import type { Raw } from "../support";
 import { CollectorStandIn, type Exporter, type OtlpBody } from "./collector";
 import { command } from "./command";
@@ -86,7 +86,7 @@ describe("verify", () => {
     }
 
     describe("on route regional, with VictoriaMetrics, VictoriaLogs and vmauth themselves", () => {
-        const servers: Program[] = [];
+        const servers: ServerProcess[] = [];
         const traces = new Set<string>();
         let vmauth = "";
         let jaeger: HttpStandIn;
@@ -101,7 +101,7 @@ describe("verify", () => {
             try {
                 binaries = await programs("victoriametrics");
             } catch (error) {
-                if (!(error instanceof Missing)) {
+                if (!(error instanceof MissingTool)) {
                     throw error;
                 }
                 console.log(`    Skipped: ${error.message}`);
@@ -134,7 +134,7 @@ describe("verify", () => {
             const start = async (program: string, port: number, args: Record<string, string>) => {
                 const all = { httpListenAddr: `127.0.0.1:${String(port)}`, ...args };
                 const log = path.join(folder, `${program}.log`);
-                const server = new Program(path.join(binaries, program), options(all, "-"), { log });
+                const server = new ServerProcess(path.join(binaries, program), options(all, "-"), { log });
                 servers.push(server);
                 await server.until(async () => (await fetch(`${at(port)}/health`)).ok);
             };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { ExporterCounters } from "../../live/collectors";
 import type { Live } from "../../live/findings";
-import { CouldNotLook } from "../../core/lib/errors";
+import { CouldNotCheck } from "../../core/lib/errors";
 import type { Kubernetes } from "../../live/kubernetes";
 import { otlpRecord, sentSignals } from "../../live/otlp";
 import { storeOf } from "../../live/stores";
@@ -80,7 +80,7 @@ describe("verify", () => {
                 "VictoriaLogs on this cluster: http://one-vlinsert:9481/insert/opentelemetry/v1/logs; not looked at: " +
                     "OTLP: http://loki:3100/otlp is not read by this command. Look there for logs with the mark",
             );
-            await assert.rejects(storeOf("logs", [away], live({})), CouldNotLook);
+            await assert.rejects(storeOf("logs", [away], live({})), CouldNotCheck);
         });
     });
 

@@ -1,4 +1,4 @@
-import { CouldNotLook } from "../../core/lib/errors";
+import { CouldNotCheck } from "../../core/lib/errors";
 import type { Cluster } from "../../stacks/place";
 
 /** A cluster that has these objects, by their path in the API. An error is what comes of looking at one. */
@@ -7,7 +7,7 @@ export function clusterWith(objects: Readonly<Record<string, object>>): Cluster 
     const all: Record<string, object> = { "/api/v1/namespaces/kube-system": system, ...objects };
     const get = <T>(path: string): Promise<T | undefined> => {
         const found = all[path];
-        return found instanceof CouldNotLook ? Promise.reject(found) : Promise.resolve(found as T | undefined);
+        return found instanceof CouldNotCheck ? Promise.reject(found) : Promise.resolve(found as T | undefined);
     };
     return {
         server: "https://api.example.net",

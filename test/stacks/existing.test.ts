@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 
 import type { RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
-import { CouldNotLook } from "../../core/lib/errors";
+import { CouldNotCheck } from "../../core/lib/errors";
 import { deploymentFor, routes, stackFile, type Raw } from "../support";
 import { clusterWith } from "./cluster";
 
@@ -106,7 +106,7 @@ describe("what exists already", () => {
     });
 
     it("may be out of sight: then it is taken not to exist, and that is said", async () => {
-        assert.deepEqual(await said(raw, { [paths.chart]: new CouldNotLook("GET …: forbidden") }), [
+        assert.deepEqual(await said(raw, { [paths.chart]: new CouldNotCheck("GET …: forbidden") }), [
             "warning: Whether HelmChart kcm-system/kof-operators exists already cannot be seen, so it is taken not to: GET …: forbidden",
         ]);
     });
@@ -225,7 +225,7 @@ describe("a KOF that is taken over", () => {
             "warning: kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, since nobody knows " +
             "with which settings it runs: ";
         assert.deepEqual(await said(adopting, installed), [`${start}There is no Helm release kof in namespace kof.`]);
-        assert.deepEqual(await said(adopting, { ...installed, [paths.helm]: new CouldNotLook("GET …: forbidden") }), [
+        assert.deepEqual(await said(adopting, { ...installed, [paths.helm]: new CouldNotCheck("GET …: forbidden") }), [
             `${start}Could not look at the Helm release: GET …: forbidden`,
         ]);
         assert.deepEqual(await said(adopting, { ...installed, ...helmRelease("1.7.0", {}) }), [

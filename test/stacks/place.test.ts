@@ -5,7 +5,7 @@ import * as path from "node:path";
 
 import type { RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
-import { CouldNotLook } from "../../core/lib/errors";
+import { CouldNotCheck } from "../../core/lib/errors";
 import { find, deploymentFor, routes, stackFile } from "../support";
 import { clusterWith } from "./cluster";
 
@@ -64,7 +64,7 @@ describe("a stack stays where it is", () => {
     });
 
     it("refuses a cluster that nobody can look at", async () => {
-        const blind = new CouldNotLook("The API server https://api.example.net does not answer: no answer in time");
+        const blind = new CouldNotCheck("The API server https://api.example.net does not answer: no answer in time");
         assert.match(
             await refusal({ cluster: clusterWith({ "/api/v1/namespaces/kube-system": blind }) }),
             /^ {2}kubernetes:context leads to a cluster that cannot be looked at.* does not answer: no answer in time$/m,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
-import { CouldNotLook } from "../../core/lib/errors";
+import { CouldNotCheck } from "../../core/lib/errors";
 import { find, deploymentFor, routes, stackFile } from "../support";
 import { clusterWith } from "./cluster";
 
@@ -22,8 +22,8 @@ function release(name: string, stalledSince?: string) {
 }
 
 describe("a release that Flux has given up on", () => {
-    const run = async (releases: readonly object[] | CouldNotLook, retries?: Readonly<Record<string, string>>) => {
-        const items = releases instanceof CouldNotLook ? releases : { items: releases };
+    const run = async (releases: readonly object[] | CouldNotCheck, retries?: Readonly<Record<string, string>>) => {
+        const items = releases instanceof CouldNotCheck ? releases : { items: releases };
         // Of a deployment that was completed: nothing is compared with what exists.
         const options: RunOptions = {
             preview: true,
@@ -69,7 +69,7 @@ describe("a release that Flux has given up on", () => {
 
     it("leaves what was asked for as it is where nobody can look", async () => {
         const remembered = { "kof-mothership": first };
-        const { args, messages } = await run(new CouldNotLook("helmreleases is forbidden"), remembered);
+        const { args, messages } = await run(new CouldNotCheck("helmreleases is forbidden"), remembered);
         assert.deepEqual(args, asked(remembered));
         assert.ok(messages.some((message) => /^warning: .*cannot be seen.*helmreleases is forbidden/.test(message)));
     });

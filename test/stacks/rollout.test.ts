@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { planOf } from "../../core/review/plan";
 import { runOffline } from "../../cli/program";
-import { CouldNotLook } from "../../core/lib/errors";
+import { CouldNotCheck } from "../../core/lib/errors";
 import type { Cluster } from "../../stacks/place";
 import { whenRestarted } from "../../stacks/rollout";
 import { deploymentFor, routes, stackFile, type Raw } from "../support";
@@ -85,7 +85,7 @@ describe("a deployment that deletes an access key", () => {
     it("fails without a stack trace where nobody may look at the pods", async () => {
         const forbidden = {
             ...cluster,
-            list: () => Promise.reject(new CouldNotLook("https://a.example.net answered 403: pods is forbidden")),
+            list: () => Promise.reject(new CouldNotCheck("https://a.example.net answered 403: pods is forbidden")),
         };
         const change = planOf(deploymentFor(keys("1")), deploymentFor(keys("2")));
         const logged = mock.method(pulumi.log, "info", () => Promise.resolve());

@@ -3,7 +3,14 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
-import type { Catalog, CatalogChart, CatalogComponent, CatalogSource, CatalogVolume } from "../../core/charts";
+import {
+    kubeStack,
+    type Catalog,
+    type CatalogChart,
+    type CatalogComponent,
+    type CatalogSource,
+    type CatalogVolume,
+} from "../../core/charts";
 import { UserError } from "../../core/lib/errors";
 import { chartDigest } from "./digest";
 import { readLayers } from "./generateLayers";
@@ -23,7 +30,6 @@ import { readPresets } from "./presets";
 import { coalesceValues, isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
 
 const umbrella = "kof";
-const kubeStack = "opentelemetry-kube-stack";
 const operator = "victoria-metrics-operator";
 /** The charts that configure the management cluster. `victoria-metrics-operator` needs no settings. */
 const charts = [

@@ -3,11 +3,10 @@ import * as path from "node:path";
 import { parseAllDocuments } from "yaml";
 
 import { asHelm } from "../../core/lib/yaml/read";
-import { collectorNamePlaceholder, type CatalogPreset, type PresetPart } from "../../core/charts";
+import { collectorNamePlaceholder, type CatalogPreset, type PresetPart, kubeStack } from "../../core/charts";
 import { helm } from "../../cli/charts/helm";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
 
-const kubeStack = "opentelemetry-kube-stack";
 const presetsPath = [kubeStack, "defaultCRConfig", "presets"];
 /** Stands in every list to which a preset can add something. */
 const marker = "marker";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Kubernetes } from "../../live/kubernetes";
-import { Missing } from "../build";
+import { MissingTool } from "../build";
 import { crds, type AnyObject } from "./crds";
 import { startServer, type Server } from "./server";
 
@@ -163,7 +163,7 @@ export async function startCluster(): Promise<TestCluster> {
  * any other error, they fail.
  */
 export function skipWithout(tests: Mocha.Context, error: unknown): never {
-    if (!(error instanceof Missing) || process.env.CI) {
+    if (!(error instanceof MissingTool) || process.env.CI) {
         throw error;
     }
     console.log(`    Skipped: ${error.message}`);

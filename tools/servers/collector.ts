@@ -9,7 +9,7 @@ import { isMap, valueAt, type HelmValue, type HelmValues } from "../../core/lib/
 import type { Collector } from "../../core/collectors/effective";
 import { typeOf } from "../../core/collectors/flows";
 import { parseMetrics, type Sample } from "../../live/collectors";
-import { freePorts, Program } from "./program";
+import { freePorts, ServerProcess } from "./program";
 
 /** The types of components that tools/collector has. */
 const built = new Set([
@@ -22,7 +22,7 @@ export type Sent = readonly [name: string, offset: number | undefined];
 
 /** A real collector, with those pipelines of one of KOF's that end in CloudWatch: they get OTLP from here instead. */
 export class RealCollector {
-    private running: Program | undefined;
+    private running: ServerProcess | undefined;
     private otlp = 0;
     private metrics = 0;
 
@@ -53,7 +53,7 @@ export class RealCollector {
         fs.mkdirSync(this.queues, { recursive: true });
         const file = path.join(this.root, "config.yaml");
         fs.writeFileSync(file, stringify(change(this.runnable()), { aliasDuplicateObjects: false }));
-        const program = new Program(path.join(this.programs, "collector"), [`--config=${file}`], {
+        const program = new ServerProcess(path.join(this.programs, "collector"), [`--config=${file}`], {
             log: path.join(this.root, "log"),
             env: {
                 AWS_ACCESS_KEY_ID: "key",

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { pythonWithEmulator } from "../build";
 import { atEnd } from "./children";
-import { freePorts, Program } from "./program";
+import { freePorts, ServerProcess } from "./program";
 
 /** A moto server of our own. */
 export interface Moto {
@@ -26,11 +26,15 @@ export async function startMoto(): Promise<Moto> {
         fs.rmSync(folder, { recursive: true, force: true });
     };
     const keepFolder = atEnd(removeFolder);
-    const server = new Program(python, [path.join(__dirname, "server.py"), "-H", "127.0.0.1", "-p", String(port)], {
-        log: path.join(folder, "log"),
-        // Until told otherwise, nothing is enforced: someone has to make the first user.
-        env: { ...process.env, INITIAL_NO_AUTH_ACTION_COUNT: "1000000" },
-    });
+    const server = new ServerProcess(
+        python,
+        [path.join(__dirname, "server.py"), "-H", "127.0.0.1", "-p", String(port)],
+        {
+            log: path.join(folder, "log"),
+            // Until told otherwise, nothing is enforced: someone has to make the first user.
+            env: { ...process.env, INITIAL_NO_AUTH_ACTION_COUNT: "1000000" },
+        },
+    );
     const stop = async () => {
         await server.stop();
         keepFolder();

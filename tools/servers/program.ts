@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { endWithThisProcess } from "./children";
 
 /** A program that runs beside this process and ends with it at the latest. */
-export class Program {
+export class ServerProcess {
     private readonly child: ChildProcess;
     private readonly log: string;
 

@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 
 import { programs } from "../build";
 import { atEnd } from "./children";
-import { freePorts, options, Program } from "./program";
+import { freePorts, options, ServerProcess } from "./program";
 
 /** A running control plane. */
 export interface Server {
@@ -34,9 +34,9 @@ export async function startServer(): Promise<Server> {
         fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     };
     const keepFolder = atEnd(removeFolder);
-    const started: Program[] = [];
+    const started: ServerProcess[] = [];
     const start = (name: string, args: Readonly<Record<string, string>>) => {
-        const program = new Program(path.join(binaries, name), options(args), {
+        const program = new ServerProcess(path.join(binaries, name), options(args), {
             log: path.join(folder, `${name}.log`),
         });
         started.push(program);

@@ -29,7 +29,7 @@ export interface FoundLogGroup {
 export type Look =
     | { readonly found: FoundLogGroup | undefined }
     | {
-          readonly unseen: string;
+          readonly unchecked: string;
           /** Whether AWS at least lists it. */
           readonly listed: boolean;
       };
@@ -90,7 +90,7 @@ export function declaredLogGroups(from: Deployment | undefined, to: Deployment, 
     return [...groupsOf(to)].map(([key, group]) => {
         const look = known.looks[key];
         const remembered = known.made?.includes(key) === true;
-        if (look === undefined || "unseen" in look) {
+        if (look === undefined || "unchecked" in look) {
             return { ...group, key, exists: false, made: remembered, compared: false, tags: {} };
         }
         const { found } = look;
@@ -114,10 +114,10 @@ export function madeLogGroups(from: Deployment | undefined, to: Deployment, know
     const gone = (from ? logGroupChanges(from, to, known) : [])
         .filter(({ operation }) => operation === "deleted")
         .map(({ region, name }) => logGroupKey(region, name));
-    const apart = [...gone, ...declared.map(({ key }) => key)];
+    const otherwiseKnown = [...gone, ...declared.map(({ key }) => key)];
     return [
         ...declared.filter(({ made }) => made).map(({ key }) => key),
-        ...(known.made ?? []).filter((key) => !apart.includes(key)),
+        ...(known.made ?? []).filter((key) => !otherwiseKnown.includes(key)),
     ].sort();
 }
 
@@ -140,7 +140,7 @@ export function cloudwatchConsequences(
         ...[...groupsOf(to)].flatMap(([key, group]): Consequence[] => {
             const look = known?.looks[key];
             const had = before.get(key);
-            if (look === undefined || "unseen" in look) {
+            if (look === undefined || "unchecked" in look) {
                 return had ? shortened(group, had.retentionDays) : [];
             }
             if (look.found === undefined || known === undefined) {
@@ -153,7 +153,7 @@ export function cloudwatchConsequences(
                 ...keyChange(group, look.found, comparison),
             ];
         }),
-        ...(known ? unseen(from, to, known) : []),
+        ...(known ? uncheckedGroups(from, to, known) : []),
     ];
 }
 
@@ -314,7 +314,7 @@ function keyChange({ name, region }: Group, { kmsKeyArn: was }: FoundLogGroup, {
 }
 
 /** What the program takes for granted of groups that it could not look at. */
-function unseen(from: Deployment | undefined, to: Deployment, known: KnownLogGroups): Consequence[] {
+function uncheckedGroups(from: Deployment | undefined, to: Deployment, known: KnownLogGroups): Consequence[] {
     const before = groupsOf(from);
     return [...groupsOf(to)].flatMap(([key, group]): Consequence[] => {
         const look = known.looks[key];
@@ -322,7 +322,7 @@ function unseen(from: Deployment | undefined, to: Deployment, known: KnownLogGro
             return [];
         }
         const { name, region } = group;
-        const cannot = `cannot be compared with log group ${name} in ${region} (${look.unseen})`;
+        const cannot = `cannot be compared with log group ${name} in ${region} (${look.unchecked})`;
         if (before.has(key)) {
             const message = `${cannot}. It stays as it is: retention, key and tags are not changed`;
             return [{ severity: "notice", key: "kof:cloudwatch", message }];

@@ -1,12 +1,7 @@
-/**
- * What a consequence does to running data: `impossible` cannot be done as it stands, `loses` makes stored data unreachable or
- * deletes it, `notice` is worth knowing.
- */
-export type Severity = "impossible" | "loses" | "notice";
-
 /** One thing that follows from a change of settings. */
 export interface Consequence {
-    readonly severity: Severity;
+    /** `impossible` cannot be done as it stands, `loses` makes stored data unreachable or deletes it, `notice` is worth knowing. */
+    readonly severity: "impossible" | "loses" | "notice";
     /** The setting that decides it, as in the stack file: `kof:storage.logs.size`. */
     readonly key: string;
     /** What follows, as a sentence that goes on from the key. */

@@ -14,7 +14,7 @@ export interface CredentialChange {
 
 /** The credentials that the program makes and revokes, or reads. */
 export function credentialChanges(from: Deployment, to: Deployment): CredentialChange[] {
-    const [before, after] = [credentialsOf(from), credentialsOf(to)];
+    const [before, after] = [storedCredentials(from), storedCredentials(to)];
     const among = (all: readonly Credential[], what: string) => all.some((each) => each.what === what);
     return [
         ...after.map(({ what, own }): CredentialChange => {
@@ -34,7 +34,7 @@ interface Credential {
 }
 
 /** What a stack authenticates with, human-readable: its keys and roles in AWS, then Secrets. */
-function credentialsOf(deployment: Deployment): Credential[] {
+function storedCredentials(deployment: Deployment): Credential[] {
     const secrets = deployment.secrets.flatMap(({ name, keys, maker, reader }): Credential[] => {
         if (maker !== "stack") {
             const by =

@@ -16,7 +16,7 @@ import {
 import { takeoverConsequences } from "./takeovers";
 import { upgradeConsequences, upgradeSteps } from "./upgrades";
 import { regionalChanges, volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
-import { acknowledgements, type Consequence, type Severity } from "./consequence";
+import { acknowledgements, type Consequence } from "./consequence";
 
 /** What happens to one signal of the management cluster. */
 export interface SignalChange {
@@ -105,10 +105,10 @@ export function firstConsequences(to: Deployment, past: Past, known: KnownLogGro
 }
 
 /** The part of a plan that says whether the change may be made. */
-export type Verdict = Pick<Plan, "consequences" | "to">;
+export type ChangeEffects = Pick<Plan, "consequences" | "to">;
 
 /** The consequences that the stack file does not permit: the change must not be made. */
-export function refused({ consequences, to }: Verdict): Consequence[] {
+export function refused({ consequences, to }: ChangeEffects): Consequence[] {
     const acknowledged = acknowledgements(to.settings.acknowledge);
     return consequences.filter(
         ({ severity, acknowledge }) =>
@@ -117,14 +117,14 @@ export function refused({ consequences, to }: Verdict): Consequence[] {
 }
 
 /** What `kof:acknowledge` has to say to permit all that can be permitted; empty when nothing needs it. */
-export function acknowledgement({ consequences }: Verdict): string {
+export function acknowledgement({ consequences }: ChangeEffects): string {
     return [...new Set(consequences.flatMap(({ acknowledge }) => acknowledge ?? []))].join(", ");
 }
 
 /** How a change ends when it is made: what `npm run plan` says with its exit code. */
-export function verdictOf(plan: Verdict): "safe" | "loses" | "impossible" {
+export function verdictOf(plan: ChangeEffects): "safe" | "loses" | "impossible" {
     const acknowledged = acknowledgements(plan.to.settings.acknowledge);
-    const stands = (severity: Severity) =>
+    const stands = (severity: Consequence["severity"]) =>
         plan.consequences.some((each) => each.severity === severity && !isDone(each, acknowledged));
     return stands("impossible") ? "impossible" : stands("loses") ? "loses" : "safe";
 }

@@ -4,7 +4,7 @@ import { brief } from "../../settings/problems";
 import type { Deployment } from "../../routes/deployment";
 import { contentOf } from "../../routes/volumes";
 import { writeYaml } from "../../lib/yaml/write";
-import { leftBehind } from "./left";
+import { leftoversOf } from "./left";
 import type { VolumeChange } from "./volumes";
 
 const verdicts = {
@@ -69,7 +69,7 @@ export function effectText(plan: Plan): string {
         ),
         section(
             "Left behind, and how to remove it",
-            leftBehind(plan).map(({ what, remove }) => `- ${what}: ${remove}`),
+            leftoversOf(plan).map(({ what, remove }) => `- ${what}: ${remove}`),
         ),
     ]
         .filter((part) => part !== "")

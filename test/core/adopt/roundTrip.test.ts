@@ -4,7 +4,7 @@ import fc from "fast-check";
 
 import { adoption } from "../../../core/adopt";
 import { stackFileText } from "../../../core/adopt/stackFile";
-import { parseStackFile, routeOfFile } from "../../../cli/stackFile";
+import { parseStackFile, deploymentOfFile } from "../../../cli/stackFile";
 import { validSettings } from "../../settings";
 import { writeYaml } from "../../../core/lib/yaml/write";
 import { deploymentFor } from "../../support";
@@ -37,7 +37,7 @@ describe("the values of every valid stack", () => {
                 });
                 const text = stackFileText(adopted.settings, "a values file", "schema.json");
                 assert.equal(
-                    JSON.stringify(routeOfFile(parseStackFile(text, "x.yaml")).values),
+                    JSON.stringify(deploymentOfFile(parseStackFile(text, "x.yaml")).values),
                     JSON.stringify(stack.values),
                 );
                 const again = deploymentFor(adopted.settings);

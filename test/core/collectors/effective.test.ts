@@ -4,7 +4,7 @@ import { catalogOf, signals, type Signal } from "../../../core/charts";
 import { isMap, valueAt, type HelmValues } from "../../../core/lib/values";
 import { effectiveCollectors, type Collector } from "../../../core/collectors/effective";
 import { flowsOf } from "../../../core/collectors/flows";
-import { lintCollectors } from "../../../core/review/lint";
+import { reviewCollectors } from "../../../core/review/collectors";
 import { danglingReferences } from "../../../core/collectors/references";
 import { vmuserSecretName } from "../../../core/charts/vmuser";
 import { cases, destinationsIn, hasRegionless, deploymentFor, routes, type Raw } from "../../support";
@@ -270,7 +270,7 @@ describe("effective collectors", () => {
             const collectors = collectorsOf(stack);
 
             it("pass what the lint looks for, and send metrics to the region and nowhere else", () => {
-                assert.deepEqual(lintCollectors(deploymentFor(stack)), { faults: [], notices: [] });
+                assert.deepEqual(reviewCollectors(deploymentFor(stack)), { problems: [], notices: [] });
                 for (const each of collectors) {
                     assert.deepEqual(sent(each), sent(collector(raw, each.key)));
                     assert.equal(flowsOf(each).filter(({ signal }) => signal === "metrics").length, 1);

@@ -4,7 +4,7 @@ import { signals } from "../../../core/charts";
 import { mergeValues, nest, type HelmValue, type HelmValues } from "../../../core/lib/values";
 import { runOffline } from "../../../cli/program";
 import { planOf } from "../../../core/review/plan";
-import { lintCollectors } from "../../../core/review/lint";
+import { reviewCollectors } from "../../../core/review/collectors";
 import { destinationText } from "../../../core/routes/destinations";
 import { changeDiagram } from "../../../core/review/summary/diagram";
 import { summaryPage } from "../../../core/review/summary/page";
@@ -95,7 +95,7 @@ describe("where signals go", () => {
 
         it(`is the setting's address for the signals that values say nothing of, on KOF ${version}`, () => {
             const raw = { ...perSignal({ traces_endpoint: endpoints.traces_endpoint }), version };
-            assert.deepEqual(lintCollectors(deploymentFor(raw)).faults, []);
+            assert.deepEqual(reviewCollectors(deploymentFor(raw)).problems, []);
             const setting = "OTLP: http://mimir.example.net/otlp";
             assert.deepEqual(texts(raw), {
                 metrics: setting,
@@ -185,11 +185,11 @@ describe("where signals go", () => {
                 ...texts({ ...raw, values: {} }),
                 logs: `not stored (${address} does not exist)`,
             });
-            const faults = lintCollectors(deploymentFor(raw)).faults.map(({ message }) => message);
-            assert.equal(faults.length, 1, faults.join("\n"));
-            assert.ok(faults[0]?.includes(String(value)) && faults[0].includes(address));
+            const problems = reviewCollectors(deploymentFor(raw)).problems.map(({ message }) => message);
+            assert.equal(problems.length, 1, problems.join("\n"));
+            assert.ok(problems[0]?.includes(String(value)) && problems[0].includes(address));
             assert.match(
-                faults[0] ?? "",
+                problems[0] ?? "",
                 /^breaks the collectors kof-collectors-\S+ \(pipeline logs\), kof-collectors-/,
             );
         });
@@ -217,8 +217,8 @@ describe("where signals go", () => {
         assert.equal(logs, "not stored (region eu-1 has no store of logs)");
         const { logs: _, ...expected } = destinationsIn(raw);
         assert.deepEqual(others, expected);
-        const { faults, notices } = lintCollectors(deploymentFor(off));
-        assert.deepEqual(faults, []);
+        const { problems, notices } = reviewCollectors(deploymentFor(off));
+        assert.deepEqual(problems, []);
         assert.match(notices[0]!, /^kof:values.kof-regional.values.storage.victoria-logs-cluster.enabled leaves logs /);
         const without = texts({ ...raw, values: at([["kof-regional", "enabled"], false]) });
         assert.ok(Object.values(without).every((text) => text.startsWith("not stored (region eu-1 has no store of ")));

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { signals, versions } from "../../../core/charts";
 import { leaves, mergeValues, nest, type HelmValue } from "../../../core/lib/values";
 import { effectiveCollectors } from "../../../core/collectors/effective";
-import { lintCollectors } from "../../../core/review/lint";
+import { reviewCollectors } from "../../../core/review/collectors";
 import { UserError } from "../../../core/lib/errors";
 import type { Deployment } from "../../../core/routes/deployment";
 import { installedCharts } from "../../../core/charts/installed";
@@ -175,8 +175,8 @@ describe("the picture of any values", () => {
                     const isLost = raw.route === "regional" && !atRegion.has(workloads[signal]);
                     assert.ok(isLost || away.every((address) => ends.some((end) => end.address === address)));
                 }
-                const { faults } = lintCollectors(deployment);
-                assert.ok(faults.every(({ key }) => key.startsWith("kof:values")));
+                const { problems } = reviewCollectors(deployment);
+                assert.ok(problems.every(({ key }) => key.startsWith("kof:values")));
                 assert.ok(summaryPage("fuzz", deployment, deployment.notices).length > 0);
             }),
             { numRuns, seed },

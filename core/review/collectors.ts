@@ -1,4 +1,4 @@
-import { chartValues, signals, type Signal } from "../charts";
+import { chartValues, signals, type Signal, kubeStack } from "../charts";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { deploymentOf } from "../routes";
 import type { Deployment } from "../routes/deployment";
@@ -6,22 +6,14 @@ import { clockProcessors, uncheckedPipelines } from "../collectors/clock";
 import { endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
 import { storeOff, storesOff, storeText } from "../routes/stored";
-import { collectorDocument, kubeStack, type Collector } from "../collectors/effective";
+import { collectorDocument, type Collector } from "../collectors/effective";
 import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
 import { danglingReferences } from "../collectors/references";
-
-/** What is wrong with a stack's collectors. */
-export interface Fault {
-    /** The setting to look at: `kof:values`, or a path below it. */
-    readonly key: string;
-    /** What is wrong, as it follows the key. */
-    readonly message: string;
-    readonly allowed?: string;
-}
+import type { Problem } from "../settings/problems";
 
 /** What is wrong with a stack's collectors, and what is worth a second look. */
-export interface Lint {
-    readonly faults: readonly Fault[];
+export interface CollectorReview {
+    readonly problems: readonly Problem[];
     readonly notices: readonly string[];
 }
 
@@ -30,7 +22,7 @@ export interface Lint {
  * there, that each signal is stored which the route stores without `kof:values`, and that lists in them, which replace those of
  * the charts, leave out nothing that is missed. What values turn off by its name is said, what breaks besides is refused.
  */
-export function lintCollectors(deployment: Deployment): Lint {
+export function reviewCollectors(deployment: Deployment): CollectorReview {
     const isPlain = Object.keys(deployment.settings.values).length === 0;
     const plain = isPlain ? deployment : deploymentOf({ ...deployment.settings, values: {} });
     const intended = plain.destinations;
@@ -45,12 +37,12 @@ export function lintCollectors(deployment: Deployment): Lint {
     const dropped = isPlain ? [] : droppedEntries(change);
     const unserved = unservedSignals(change);
     return {
-        faults: [
+        problems: [
             ...breaks(change),
-            ...unserved.faults,
-            ...dropped.filter(({ entry }) => entry === identity).map(droppedFault),
+            ...unserved.problems,
+            ...dropped.filter(({ entry }) => entry === identity).map(droppedProblem),
             ...(deployment.settings.route === "cloudwatch"
-                ? change.collectors.flatMap((each) => clockFaults(deployment, each))
+                ? change.collectors.flatMap((each) => clockProblems(deployment, each))
                 : []),
         ],
         notices: [
@@ -83,7 +75,7 @@ const identity = "resource/k8sclustername";
 const clockEntries: readonly string[] = Object.values(clockProcessors);
 
 /** Pipelines in which one record with a wrong time would stop all others. */
-function clockFaults(deployment: Deployment, collector: Collector): Fault[] {
+function clockProblems(deployment: Deployment, collector: Collector): Problem[] {
     return uncheckedPipelines(collector).map(({ pipeline, processors, missing }) => ({
         key: keyOf(deployment, collector, ["config", "service", "pipelines", pipeline, "processors"]),
         message:
@@ -94,7 +86,7 @@ function clockFaults(deployment: Deployment, collector: Collector): Fault[] {
 }
 
 /** What breaks collectors: what breaks several in the same way is one fault. */
-function breaks(change: Change): Fault[] {
+function breaks(change: Change): Problem[] {
     const broken = new Map<string, string[]>();
     for (const collector of change.collectors) {
         const { name } = collector;
@@ -167,19 +159,19 @@ function endsByDefault({ catalog }: Deployment, { key }: Collector, pipeline: st
 }
 
 /** Signals that the route stores, and that are stored nowhere with these values. */
-function unservedSignals(change: Change): Lint {
+function unservedSignals(change: Change): CollectorReview {
     const { deployment, collectors, destinations, intended } = change;
     const lost = signals.filter((signal) => intended[signal].stored && !destinations[signal].stored);
     if (lost.length > 0 && collectors.length === 0) {
         const off = collectorOperatorOff(deployment.umbrella);
         const by = `kof:values${off ? `.${formatPath(off)}` : ""}`;
         return {
-            faults: [],
+            problems: [],
             notices: [`No collector runs on this cluster by ${by}: ${lost.join(", ")} of it are not stored.`],
         };
     }
     const off = change.plain.filter(({ key }) => !collectors.some((each) => each.key === key));
-    const [faults, notices]: [Fault[], string[]] = [[], off.flatMap(collectorOffNotice)];
+    const [problems, notices]: [Problem[], string[]] = [[], off.flatMap(collectorOffNotice)];
     for (const signal of lost) {
         const said = storeOffNotice(signal, change);
         // Up to KOF 1.9 audit logs are among the logs.
@@ -192,10 +184,10 @@ function unservedSignals(change: Change): Lint {
         ) {
             const where = addressesOf(intended[signal]).join(" or ");
             const message = `leaves no collector that sends ${signal} to ${where}, where route ${deployment.settings.route} stores them`;
-            faults.push({ key: "kof:values", message });
+            problems.push({ key: "kof:values", message });
         }
     }
-    return { faults, notices };
+    return { problems, notices };
 }
 
 /** Whether a store is there, but not at the address that is sent to: its collectors are told so. */
@@ -318,7 +310,7 @@ function keyOf({ settings }: Deployment, { key }: Collector, path: readonly stri
     return found ? `kof:values.${formatPath(found[0])}` : "kof:values";
 }
 
-function droppedFault({ collector, entry, list, key }: Dropped): Fault {
+function droppedProblem({ collector, entry, list, key }: Dropped): Problem {
     return {
         key,
         message: `replaces a list of the charts and drops ${entry}: nobody could tell which cluster the data of ${collector.name} comes from`,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { runOffline } from "../../../cli/program";
 import { mergeValues, nest, type HelmValue, type HelmValues } from "../../../core/lib/values";
 import { effectiveCollectors } from "../../../core/collectors/effective";
-import { lintCollectors } from "../../../core/review/lint";
+import { reviewCollectors } from "../../../core/review/collectors";
 import { storesOf } from "../../../core/routes/volumes";
 import { cases, deploymentFor, routes, stackFile, type Raw } from "../../support";
 
@@ -20,25 +20,25 @@ function kubeStack(version: string, path: readonly string[], value: HelmValue): 
 
 function lint(name: string, version: string, ...values: [readonly string[], HelmValue][]) {
     const all = mergeValues(...values.map(([path, value]) => kubeStack(version, path, value)));
-    return lintCollectors(deploymentFor({ ...routes[name], version, values: all }));
+    return reviewCollectors(deploymentFor({ ...routes[name], version, values: all }));
 }
 
 describe("the lint of collectors", () => {
     it("finds nothing in any route", () => {
         for (const { raw } of cases) {
-            assert.deepEqual(lintCollectors(deploymentFor(raw)), { faults: [], notices: [] });
+            assert.deepEqual(reviewCollectors(deploymentFor(raw)), { problems: [], notices: [] });
         }
     });
 
     for (const version of ["1.9.0", "1.10.0"]) {
         describe(`on KOF ${version}`, () => {
-            const faults = (name: string, ...values: [readonly string[], HelmValue][]) =>
+            const problems = (name: string, ...values: [readonly string[], HelmValue][]) =>
                 lint(name, version, ...values)
-                    .faults.map(({ message }) => message)
+                    .problems.map(({ message }) => message)
                     .join("\n");
 
             it("finds an environment that drops what the charts need", () => {
-                const found = faults("management", [
+                const found = problems("management", [
                     ["defaultCRConfig", "env"],
                     [{ name: "MINE", value: "yes please" }],
                 ]);
@@ -49,7 +49,7 @@ describe("the lint of collectors", () => {
             });
 
             it("finds an extension that is dropped from the list", () => {
-                const found = faults("management", [[...daemon, "service", "extensions"], ["k8s_observer"]]);
+                const found = problems("management", [[...daemon, "service", "extensions"], ["k8s_observer"]]);
                 assert.match(
                     found,
                     /kof-collectors-daemon: receivers filelog\/syslog uses file_storage\/filelogsyslogreceiver, which is not in service\.extensions/,
@@ -58,7 +58,7 @@ describe("the lint of collectors", () => {
 
             it("finds a pipeline that ends although the route stores the signal", () => {
                 const pipeline = ["service", "pipelines", "traces", "exporters"];
-                const found = faults("management", [[...config, ...pipeline], ["debug"]]);
+                const found = problems("management", [[...config, ...pipeline], ["debug"]]);
                 assert.match(
                     found,
                     /collectors kof-collectors-daemon, kof-collectors-ta-daemon: pipeline traces ends in debug, but route management stores traces/,
@@ -71,7 +71,7 @@ describe("the lint of collectors", () => {
 
             it("finds an exporter that leads to a store which the route does not have", () => {
                 const endpoint = ["exporters", "otlphttp/logs", "logs_endpoint"];
-                const found = faults("regional", [
+                const found = problems("regional", [
                     [...config, ...endpoint],
                     "http://kof-storage-victoria-logs-cluster-vlinsert:9481/x",
                 ]);
@@ -83,11 +83,14 @@ describe("the lint of collectors", () => {
 
             it("finds that the cluster's name is dropped, and names the setting and the whole list", () => {
                 const at = [...daemon, "service", "pipelines", "logs", "processors"];
-                const { faults, notices } = lint("management", version, [at, ["batch"]]);
-                assert.equal(faults.length, 1);
-                assert.match(faults[0]!.key, /^kof:values\..*\.daemon\.config\.service\.pipelines\.logs\.processors$/);
-                assert.match(faults[0]!.message, /drops resource\/k8sclustername: nobody could tell which cluster/);
-                assert.match(faults[0]!.allowed!, /resource\/k8sclustername, .*transform\/audit, batch$/);
+                const { problems, notices } = lint("management", version, [at, ["batch"]]);
+                assert.equal(problems.length, 1);
+                assert.match(
+                    problems[0]!.key,
+                    /^kof:values\..*\.daemon\.config\.service\.pipelines\.logs\.processors$/,
+                );
+                assert.match(problems[0]!.message, /drops resource\/k8sclustername: nobody could tell which cluster/);
+                assert.match(problems[0]!.allowed!, /resource\/k8sclustername, .*transform\/audit, batch$/);
                 assert.equal(notices.length, 4);
                 assert.match(
                     notices[0]!,
@@ -97,7 +100,7 @@ describe("the lint of collectors", () => {
 
             it("tells of what is sent elsewhere besides", () => {
                 const mine = { "otlphttp/mine": { endpoint: "https://otlp.example.net" } };
-                const { faults, notices } = lint(
+                const { problems, notices } = lint(
                     "management",
                     version,
                     [[...config, "exporters"], mine],
@@ -106,7 +109,7 @@ describe("the lint of collectors", () => {
                         ["otlphttp/traces", "otlphttp/mine"],
                     ],
                 );
-                assert.deepEqual(faults, []);
+                assert.deepEqual(problems, []);
                 assert.deepEqual(
                     notices,
                     ["daemon", "ta-daemon"].map(
@@ -121,10 +124,10 @@ describe("the lint of collectors", () => {
                     { name: "PORT", value: "8080" },
                 ];
                 assert.match(
-                    faults("management", [["defaultCRConfig", "env"], env]),
+                    problems("management", [["defaultCRConfig", "env"], env]),
                     /env has PORT: 8080, which the chart writes without quotes/,
                 );
-                const found = faults("management", [["collectors", "daemon", "volumes"], []]);
+                const found = problems("management", [["collectors", "daemon", "volumes"], []]);
                 assert.match(
                     found,
                     /kof-collectors-daemon: volumeMounts has varlogpods, which is not among the volumes/,
@@ -134,9 +137,9 @@ describe("the lint of collectors", () => {
     }
 
     it("finds a directory of a storage that nothing is mounted at", () => {
-        const { faults } = lint("management", "1.10.0", [["collectors", "cluster", "volumeMounts"], []]);
+        const { problems } = lint("management", "1.10.0", [["collectors", "cluster", "volumeMounts"], []]);
         assert.match(
-            faults[0]!.message,
+            problems[0]!.message,
             /extension file_storage\/exporters needs the directory .*exporters-cluster-stats, which no volume is mounted at/,
         );
     });
@@ -144,20 +147,20 @@ describe("the lint of collectors", () => {
     it("finds a connector that leads to a pipeline which does not exist, or to none", () => {
         const routing = [...daemon, "connectors", "routing/logs", "default_pipelines"];
         assert.match(
-            lint("management", "1.10.0", [routing, ["logs/x"]]).faults[0]!.message,
+            lint("management", "1.10.0", [routing, ["logs/x"]]).problems[0]!.message,
             /connector routing\/logs routes to the pipeline logs\/x/,
         );
         const receivers = { "logs/default": { receivers: ["otlp"] }, "logs/audit": { receivers: ["otlp"] } };
-        const { faults } = lint("management", "1.10.0", [[...daemon, "service", "pipelines"], receivers]);
+        const { problems } = lint("management", "1.10.0", [[...daemon, "service", "pipelines"], receivers]);
         assert.match(
-            faults[0]!.message,
+            problems[0]!.message,
             /connector routing\/logs is an exporter of a pipeline, but a receiver of none/,
         );
     });
 
     it("finds a pipeline through which a wrong time reaches CloudWatch: a list that was replaced, or one of its own", () => {
         const cloudwatch = (pipelines: HelmValues) =>
-            lintCollectors(
+            reviewCollectors(
                 deploymentFor({
                     ...routes.cloudwatch,
                     version: "1.10.0",
@@ -169,7 +172,7 @@ describe("the lint of collectors", () => {
             );
         const dropped = cloudwatch({ "logs/default": { processors: ["batch"] } });
         assert.deepEqual(dropped, {
-            faults: [
+            problems: [
                 {
                     key: "kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.config.service.pipelines.logs/default.processors",
                     message:
@@ -182,26 +185,28 @@ describe("the lint of collectors", () => {
         });
         const [fault, ...others] = cloudwatch({
             "logs/mine": { receivers: ["otlp"], exporters: ["awscloudwatchlogs"] },
-        }).faults;
+        }).problems;
         assert.deepEqual(others, []);
         assert.match(
             fault?.message ?? "",
             /^leaves pipeline logs\/mine of kof-collectors-daemon without transform\/clock/,
         );
         const whole = { processors: ["batch", "transform/clock", "groupbyattrs/clock"] };
-        assert.deepEqual(cloudwatch({ "logs/default": whole }), { faults: [], notices: [] });
+        assert.deepEqual(cloudwatch({ "logs/default": whole }), { problems: [], notices: [] });
     });
 
     describe("of what values turn off", () => {
         const management = (...values: HelmValues[]) =>
-            lintCollectors(deploymentFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) }));
+            reviewCollectors(
+                deploymentFor({ ...routes.management, version: "1.10.0", values: mergeValues(...values) }),
+            );
         const store = (path: string) => nest(`kof-child.values.fromManagement.storage.${path}`.split("."), false);
         const sorted = [...daemon, "service", "pipelines", "logs/audit", "exporters"];
 
         it("says that audit logs have no store, and how to have them among the logs", () => {
             const off = store("victoriametrics.vlcluster_audit.enabled");
-            const { faults, notices } = management(off);
-            assert.deepEqual(faults, []);
+            const { problems, notices } = management(off);
+            assert.deepEqual(problems, []);
             assert.deepEqual(notices, [
                 "kof:values.kof-child.values.fromManagement.storage.victoriametrics.vlcluster_audit.enabled leaves audit logs of this " +
                     "cluster without a store: the collectors send them to " +
@@ -211,7 +216,7 @@ describe("the lint of collectors", () => {
             ]);
             // As pasted, nothing is lost any more, and the store is said to be off.
             const among = management(off, kubeStack("1.10.0", sorted, ["otlphttp/logs"]));
-            assert.deepEqual(among.faults, []);
+            assert.deepEqual(among.problems, []);
             assert.deepEqual(
                 among.notices.filter((notice) => /without a store|turns off/.test(notice)),
                 [
@@ -222,20 +227,20 @@ describe("the lint of collectors", () => {
         });
 
         it("offers no store of logs for audit logs that is off, too", () => {
-            const { faults, notices } = management(
+            const { problems, notices } = management(
                 store("victoriametrics.vlcluster_audit.enabled"),
                 store("victoria-logs-cluster.enabled"),
             );
-            assert.deepEqual(faults, []);
+            assert.deepEqual(problems, []);
             assert.equal(notices.filter((notice) => notice.includes("without a store")).length, 2);
             assert.ok(!notices.some((notice) => notice.includes("among the logs")));
         });
 
         it("still refuses an exporter that leads to a store which nothing turned off, but that is not there", () => {
             const endpoint = [...config, "exporters", "otlphttp/logs", "logs_endpoint"];
-            const { faults } = management(kubeStack("1.10.0", endpoint, "http://vlinsert-audit-logs:9481/wrong"));
+            const { problems } = management(kubeStack("1.10.0", endpoint, "http://vlinsert-audit-logs:9481/wrong"));
             assert.match(
-                faults[0]!.message,
+                problems[0]!.message,
                 /sends to http:\/\/vlinsert-audit-logs:9481\/wrong .* does not exist on route management/,
             );
         });
@@ -247,9 +252,9 @@ describe("the lint of collectors", () => {
                 ["prometheusremotewrite", "endpoint", "metrics", ""],
             ] as const) {
                 const values = kubeStack("1.10.0", [...config, "exporters", exporter, key], value);
-                const { faults } = management(values);
+                const { problems } = management(values);
                 assert.match(
-                    faults[0]!.message,
+                    problems[0]!.message,
                     new RegExp(
                         `^breaks the collectors? .*: pipeline ${signal}\\S* sends to exporter ${exporter}, which has no address that is text$`,
                     ),
@@ -264,8 +269,8 @@ describe("the lint of collectors", () => {
         });
 
         it("says that no collector runs, and which signals are lost with it", () => {
-            const { faults, notices } = management({ "kof-child": { enabled: false } });
-            assert.deepEqual(faults, []);
+            const { problems, notices } = management({ "kof-child": { enabled: false } });
+            assert.deepEqual(problems, []);
             assert.equal(
                 notices[0],
                 "No collector runs on this cluster by kof:values: metrics, logs, traces, audit of it are not stored.",
@@ -281,7 +286,7 @@ describe("the lint of collectors", () => {
                 });
                 assert.deepEqual(effectiveCollectors(deployment), []);
                 assert.ok(Object.values(deployment.destinations).every(({ stored }) => !stored));
-                const [notice = ""] = lintCollectors(deployment).notices;
+                const [notice = ""] = reviewCollectors(deployment).notices;
                 assert.ok(
                     notice.startsWith(`No collector runs on this cluster by kof:values.${path}: metrics, `),
                     notice,
@@ -298,8 +303,8 @@ describe("the lint of collectors", () => {
                 [metrics, logs, traces, audit].map(({ stored }) => stored),
                 [false, true, true, false],
             );
-            const { faults, notices } = lintCollectors(deployment);
-            assert.deepEqual(faults, []);
+            const { problems, notices } = reviewCollectors(deployment);
+            assert.deepEqual(problems, []);
             assert.match(notices[0]!, /^kof:values\.victoria-metrics-operator\.enabled leaves metrics of this cluster/);
         });
 
@@ -307,8 +312,8 @@ describe("the lint of collectors", () => {
             const regional = (path: string, name = "regional") => {
                 const values = nest(path.split("."), false);
                 const deployment = deploymentFor({ ...routes[name], version: "1.10.0", values });
-                const { faults, notices } = lintCollectors(deployment);
-                assert.deepEqual(faults, []);
+                const { problems, notices } = reviewCollectors(deployment);
+                assert.deepEqual(problems, []);
                 const lost = notices.filter((notice) => notice.startsWith(`kof:values.${path} leaves `));
                 assert.ok(
                     lost.every((notice) => notice.includes("where nothing answers")) || lost.length === 1,
@@ -338,9 +343,9 @@ describe("the lint of collectors", () => {
             const notice = (name: string, sent: string) =>
                 `kof:values turn off kof-collectors-${name}, which sends ${sent}: what it alone collects is not stored.`;
             const daemonOff = notice("daemon", "metrics, logs, traces, audit");
-            assert.deepEqual(off("daemon"), { faults: [], notices: [daemonOff] });
+            assert.deepEqual(off("daemon"), { problems: [], notices: [daemonOff] });
             assert.deepEqual(off("daemon", "cluster", "controller-k0s"), {
-                faults: [],
+                problems: [],
                 notices: [
                     notice("cluster-stats", "metrics, logs"),
                     notice("controller-k0s-daemon", "metrics"),
@@ -349,17 +354,17 @@ describe("the lint of collectors", () => {
             });
             // One that is off excuses no other that is on.
             const traces = [...config, "service", "pipelines", "traces", "exporters"];
-            const { faults } = management(
+            const { problems } = management(
                 kubeStack("1.10.0", ["collectors", "cluster", "enabled"], false),
                 kubeStack("1.10.0", traces, ["debug"]),
             );
-            assert.match(faults.at(-1)!.message, /leaves no collector that sends traces to /);
+            assert.match(problems.at(-1)!.message, /leaves no collector that sends traces to /);
         });
 
         it("says that a signal is sent elsewhere instead, and not besides", () => {
             const endpoint = [...config, "exporters", "otlphttp/traces", "traces_endpoint"];
-            const { faults, notices } = management(kubeStack("1.10.0", endpoint, "https://tempo.example.net"));
-            assert.deepEqual(faults, []);
+            const { problems, notices } = management(kubeStack("1.10.0", endpoint, "https://tempo.example.net"));
+            assert.deepEqual(problems, []);
             assert.deepEqual(notices, [
                 "kof:values have traces sent to https://tempo.example.net, and no longer to " +
                     "http://kof-storage-vt-cluster-vtinsert:10481/insert/opentelemetry/v1/traces.",
