@@ -1,12 +1,10 @@
-import { spawnSync } from "node:child_process";
-import * as path from "node:path";
-
 import { planOf, verdictOf } from "../core/review/plan";
 import { planText } from "../core/review/plan/text";
 import { UserError } from "../core/lib/errors";
 import type { Deployment } from "../core/routes/deployment";
 import { parseOptions, run } from "./command";
 import { fileOf, parseStackFile, readStackFile, deploymentOfFile, stackFileOptions, type StackFile } from "./stackFile";
+import { textAt } from "./revision";
 
 const usage = `Usage: npm run plan -- --from FILE --to FILE              between two stack files
        npm run plan -- --stack NAME --base REVISION       between a git revision of a stack file and what it is now
@@ -36,24 +34,10 @@ function stackFiles(): readonly [StackFile, StackFile] {
     }
     if (base !== undefined && from === undefined && to === undefined) {
         const file = fileOf(choice);
-        return [stackFileAt(base, file), head === undefined ? readStackFile(choice) : stackFileAt(head, file)];
+        const at = (revision: string) => parseStackFile(textAt(revision, file), file);
+        return [at(base), head === undefined ? readStackFile(choice) : at(head)];
     }
     throw new UserError(usage);
-}
-
-/**
- * A stack file as it was at a git revision.
- *
- * @throws UserError when git does not know the revision, or has no such file there.
- */
-function stackFileAt(revision: string, file: string): StackFile {
-    const { status, stdout, stderr } = spawnSync("git", ["show", `${revision}:./${path.relative(".", file)}`], {
-        encoding: "utf8",
-    });
-    if (status !== 0) {
-        throw new UserError(`${file} cannot be read at ${revision}: ${stderr.trim() || "there is no git"}`);
-    }
-    return parseStackFile(stdout, file);
 }
 
 if (require.main === module) {

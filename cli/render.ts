@@ -1,7 +1,7 @@
 import * as path from "node:path";
 
 import { collectorsOfCharts, findCharts } from "./charts/collectors";
-import { compareCollectors, describeDifference } from "./charts/compare";
+import { compareCollectors } from "./charts/compare";
 import { UserError } from "../core/lib/errors";
 import type { Deployment } from "../core/routes/deployment";
 import { parseOptions, run } from "./command";
@@ -75,7 +75,7 @@ async function renderOne(stackFile: StackFile, { out, chart, compare, otelcol }:
         const source = fromCatalog(deployment);
         const real = chart === undefined ? undefined : await fromCharts(deployment, chart);
         if (real) {
-            const differences = compareCollectors(source.collectors, real.collectors).map(describeDifference);
+            const differences = compareCollectors(source.collectors, real.collectors);
             lines.push(`${String(real.collectors.length)} collectors from ${real.from}`);
             (compare ? faults : lines).push(...differences);
             lines.push(differences.length === 0 ? "The catalog agrees with them." : "The catalog disagrees with them.");

@@ -1,7 +1,23 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import * as path from "node:path";
 
 import { UserError } from "../core/lib/errors";
+
+/**
+ * The text of one file at a git revision.
+ *
+ * @throws UserError when git does not know the revision, or has no such file there.
+ */
+export function textAt(revision: string, file: string): string {
+    const { status, stdout, stderr } = spawnSync("git", ["show", `${revision}:./${path.relative(".", file)}`], {
+        encoding: "utf8",
+    });
+    if (status !== 0) {
+        throw new UserError(`${file} cannot be read at ${revision}: ${stderr.trim() || "there is no git"}`);
+    }
+    return stdout;
+}
 
 /** The files of this folder at a git revision. Two processes of git serve, however many files are read. */
 export class Revision {

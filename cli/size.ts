@@ -8,20 +8,20 @@ import {
     type VolumeCapacity,
 } from "../core/review/capacity";
 import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../core/review/capacity/costs";
-import { gib } from "../core/review/capacity/estimates";
 import { isMap, mergeValues, nest, type HelmValues } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
 import { bufferOf } from "../core/routes/collectors";
 import { toPaste } from "../core/routes/stored";
-import { contentOf, sizeInGiB } from "../core/routes/volumes";
+import { contentOf } from "../core/routes/volumes";
 import { parseSettings, rawSettings } from "../core/routes/parse";
 import type { Rates } from "../core/settings/settings";
 import { days } from "../core/review/summary/capacity";
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
+import { gib, sizeInGiB } from "../core/lib/quantities";
 
 const usage = `Usage: npm run size -- --stack NAME
        npm run size -- --config FILE

@@ -7,6 +7,7 @@ import { follow, journeyResult } from "../live/verify";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readStackFile, stackFileOptions } from "./stackFile";
+import { secondsOf } from "../core/lib/durations";
 
 const usage = `Usage: npm run verify -- (--stack NAME | --config FILE) [--timeout 5m] [--vmauth URL] [--json]
 
@@ -31,11 +32,11 @@ const options = {
 
 /** Milliseconds. */
 function duration(text: string): number {
-    const [, amount, unit = ""] = /^(\d+)([smh])$/.exec(text) ?? [];
-    if (amount === undefined) {
-        throw new UserError(`--timeout is ${text}, which is not a time. Write 90s, 5m or 1h.`);
+    const seconds = secondsOf(text);
+    if (Number.isNaN(seconds)) {
+        throw new UserError(`--timeout is ${text}, which is not a duration. Write 90s, 5m or 1h.`);
     }
-    return Number(amount) * { s: 1000, m: 60_000, h: 3_600_000 }[unit as "s" | "m" | "h"];
+    return seconds * 1000;
 }
 
 run(async () => {

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
-import { claimNames, sizeInGiB, type Volume } from "../core/routes/volumes";
+import { claimNames, type Volume } from "../core/routes/volumes";
 import type { Kubernetes } from "./kubernetes";
+import { sizeInGiB } from "../core/lib/quantities";
 
 interface Claim {
     readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };

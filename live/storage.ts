@@ -1,10 +1,10 @@
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import { keyOf, type Aspect } from "../core/routes/stored";
-import { sizeInGiB } from "../core/routes/volumes";
 import { storageClassOf } from "../core/settings/storageClasses";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import type { Check, Finding, Live } from "./findings";
+import { sizeInGiB } from "../core/lib/quantities";
 
 /** Whether the volumes that a route asks for can be made, and fit those that are there. */
 export const storage: readonly Check[] = [

@@ -13,9 +13,11 @@ import type { Configuration } from "./configuration";
 import { settingsOutput, type Deployed } from "./memory";
 import { stackFile } from "../core/settings/explain";
 import type { Cluster } from "./place";
-import { brief, configurationError, type Problem } from "../core/settings/problems";
+import { configurationError, type Problem } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
 import { storageClassOf } from "../core/settings/storageClasses";
+import { differences } from "../core/lib/differences";
+import { masked } from "../core/lib/addresses";
 
 /** What a first deployment is compared with, in refusals. */
 export const adopted = "what runs on the cluster";
@@ -256,7 +258,7 @@ function meshProblems({ istio }: Settings, { metadata }: Existing, installed: bo
 function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
     const { className, provisioner, parameters = {}, reclaimPolicy, expands, isDefault } = wanted;
     const immutable = { provisioner, parameters, reclaimPolicy, volumeBindingMode: "WaitForFirstConsumer" };
-    const different = differences(immutable, {
+    const different = changesOf(immutable, {
         provisioner: there.provisioner,
         parameters: there.parameters ?? {},
         reclaimPolicy: there.reclaimPolicy,
@@ -274,10 +276,7 @@ function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
     }
     const marked = there.metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
     const changes = [
-        ...differences(
-            { allowVolumeExpansion: expands },
-            { allowVolumeExpansion: there.allowVolumeExpansion ?? false },
-        ),
+        ...changesOf({ allowVolumeExpansion: expands }, { allowVolumeExpansion: there.allowVolumeExpansion ?? false }),
         ...(isDefault && !marked ? ["it becomes the cluster's default class"] : []),
     ];
     if (changes.length > 0) {
@@ -287,12 +286,10 @@ function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
 }
 
 /** What differs, as `key there -> wanted`. */
-function differences(wanted: Readonly<Record<string, unknown>>, there: Readonly<Record<string, unknown>>): string[] {
-    const sorted = (value: unknown) =>
-        JSON.stringify(typeof value === "object" && value !== null ? Object.entries(value).sort() : value);
-    return Object.keys(wanted)
-        .filter((key) => sorted(wanted[key]) !== sorted(there[key]))
-        .map((key) => `${key} ${brief(there[key])} -> ${brief(wanted[key])}`);
+function changesOf(wanted: Readonly<Record<string, unknown>>, there: Readonly<Record<string, unknown>>): string[] {
+    return differences(there, wanted)
+        .filter(({ before, after }) => before !== "{}" && after !== "{}")
+        .map(({ path, before = "nothing", after = "nothing" }) => `${path} ${masked(before)} -> ${masked(after)}`);
 }
 
 /** The KOF that runs on the cluster, by the values of its Helm release: as the settings of a stack that would come to it. */

@@ -41,7 +41,7 @@ run(async () => {
         }
         write(catalogFile(catalog.version), catalog);
     } else if (images !== undefined) {
-        const found = generateImages(images);
+        const found = await generateImages(images);
         write(imagesFile(found.version), found);
     } else if (check !== undefined) {
         const newest = catalogOf(versions.at(-1) ?? "");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { settingsSchema } from "../core/settings/settings";
+import { table } from "../core/lib/markdown";
 
 /** A setting as documentation shows it. */
 export interface SettingRow {
@@ -123,14 +124,10 @@ ${settingsTable()}
 function settingsTable(): string {
     const cell = (text: string) => text.replaceAll("|", "\\|");
     const value = (fallback: unknown) => (fallback === undefined ? "" : `\`${JSON.stringify(fallback)}\``);
-    return [
-        "| setting | default | allowed | meaning |",
-        "| --- | --- | --- | --- |",
-        ...settingRows()
+    return table(
+        ["setting", "default", "allowed", "meaning"],
+        settingRows()
             .filter(({ description }) => description !== "")
-            .map(
-                (row) =>
-                    `| \`kof:${row.key}\` | ${cell(value(row.default))} | ${cell(row.allowed)} | ${cell(row.description)} |`,
-            ),
-    ].join("\n");
+            .map((row) => [`\`kof:${row.key}\``, ...[value(row.default), row.allowed, row.description].map(cell)]),
+    );
 }

@@ -1,6 +1,7 @@
 import type { HelmValues } from "../lib/values";
 import type { Deployment } from "../routes/deployment";
-import { claimNames, sizeInGiB, type Volume } from "../routes/volumes";
+import { claimNames, type Volume } from "../routes/volumes";
+import { sizeInGiB } from "../lib/quantities";
 
 /** A PersistentVolumeClaim of the installed KOF. */
 export interface InstalledClaim {

@@ -5,6 +5,7 @@ import { caVariable, headerVariable, otlpExporter } from "../routes/otlp";
 import { accessKeyIn, startAnnotation } from "../charts/restarts";
 import { settingsSchema } from "../settings/settings";
 import { kubeStack } from "../charts";
+import { quantityOf } from "../lib/quantities";
 
 /** What was found so far: settings by their key under `kof:`, and what there is to say. */
 export interface Recognition {
@@ -245,15 +246,6 @@ function recogniseCredentials({ missing, notes }: Recognition, at: At, said: unk
     return undefined;
 }
 
-const units: readonly (readonly [string, number])[] = [
-    ["Gi", 2 ** 30],
-    ["Mi", 2 ** 20],
-    ["Ki", 2 ** 10],
-    ["G", 1000 ** 3],
-    ["M", 1000 ** 2],
-    ["k", 1000],
-];
-
 /** What exporters keep while their destination is away, where the values limit it in bytes as the routes do. */
 export function findBuffer({ settings }: Recognition, config: At): void {
     const isQueued =
@@ -261,10 +253,10 @@ export function findBuffer({ settings }: Recognition, config: At): void {
     for (const exporter of Object.values((config("exporters") ?? {}) as HelmValues)) {
         const queue = valueAt(exporter, ["sending_queue"]);
         const bytes = Number(valueAt(queue, ["queue_size"]));
-        const [unit, factor = 1] = units.find(([, each]) => bytes % each === 0) ?? [];
+        const size = quantityOf(bytes);
         const buffer = {
             duration: valueAt(exporter, ["retry_on_failure", "max_elapsed_time"]),
-            ...(unit === undefined ? {} : { size: `${String(bytes / factor)}${unit}` }),
+            ...(size === undefined ? {} : { size }),
             ...(isQueued ? { metrics: "disk" } : {}),
         };
         if (valueAt(queue, ["sizer"]) === "bytes" && settingsSchema.buffer.safeParse(buffer).success) {

@@ -1,9 +1,9 @@
 import { chartValues, type Catalog } from "../charts";
 import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
-import { hoursOf } from "../charts/durations";
 import { lookback } from "../settings/logGroups";
 import type { Collector } from "./effective";
 import { isDiscarding, listOf, pipelinesOf, typeOf } from "./flows";
+import { hoursOf } from "../lib/durations";
 
 /*
  * CloudWatch Logs takes no event that is older than 14 days or than the retention of its group, and none more than 2 hours

@@ -1,6 +1,7 @@
-/** A section of a page; nothing where there is nothing to say. */
-export function section(title: string, content: string): string {
-    return content === "" ? "" : `## ${title}\n\n${content}`;
+/** A section of a page, of text or of lines; nothing where there is nothing to say. */
+export function section(title: string, content: string | readonly string[]): string {
+    const text = typeof content === "string" ? content : content.join("\n");
+    return text === "" ? "" : `## ${title}\n\n${text}`;
 }
 
 /** A table; nothing without rows. */
@@ -22,4 +23,11 @@ export function code(text: string): string {
 /** Parts of a page, with those that are empty left out. */
 export function paragraphs(parts: readonly string[]): string {
     return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** Text as a block of Markdown, whatever is in it. */
+export function fenced(language: string, text: string): string {
+    const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+    const fence = "`".repeat(longest + 1);
+    return [`${fence}${language}`, text, fence].join("\n");
 }

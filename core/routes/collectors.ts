@@ -3,7 +3,7 @@ import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../
 import { queueStorage, recreatedStorage, type Buffer } from "../collectors/buffers";
 import { collectorsInMesh, managementValues } from "../collectors/fragments";
 import { distributions, type Settings } from "../settings/settings";
-import { sizeInGiB } from "./volumes";
+import { sizeInGiB, gib } from "../lib/quantities";
 
 /** Whether the umbrella runs kof-collectors and kof-storage itself (up to 1.9), or leaves the management cluster to kof-child. */
 export function umbrellaCollects(catalog: Catalog): boolean {
@@ -81,7 +81,7 @@ export function collectorNames(catalog: Catalog): Record<string, string> {
 
 /** What the collectors keep while the destination is away: 30 minutes and 1Gi unless told otherwise. */
 export function bufferOf({ buffer = { duration: "30m", size: "1Gi", metrics: "memory" } }: Settings): Buffer {
-    return { duration: buffer.duration, bytes: Math.round(sizeInGiB(buffer.size) * 2 ** 30) };
+    return { duration: buffer.duration, bytes: Math.round(sizeInGiB(buffer.size) * gib) };
 }
 
 /**

@@ -12,8 +12,6 @@ import {
     operatorOff,
     originsOf,
     regionalStoresOf,
-    retentionInDays,
-    sizeInGiB,
     sourcesOf,
     storesOf,
     switchedOff,
@@ -22,6 +20,8 @@ import {
     type VolumeSource,
 } from "./volumes";
 import type { Merged } from "../collectors/merged";
+import { retentionInDays } from "../lib/durations";
+import { sizeInGiB } from "../lib/quantities";
 
 /** The least that KOF advises for a pod that stores anything ("Storing KOF data", 1.8 to 1.10), in GiB. */
 const advisedGiB = 10;

@@ -20,6 +20,7 @@ import {
     storeOperatorOff,
     type InstalledChart,
 } from "../charts/installed";
+import { bytesInGiB, sizeInGiB } from "../lib/quantities";
 
 /** A workload that stores something, and its persistent volumes: ReadWriteOnce, one per pod. */
 export interface Volume {
@@ -271,43 +272,6 @@ export function switchedOff({ catalog, umbrella }: Merged, { volume, chart }: Vo
     return volume.switches.find((each) => !isOn(each, given));
 }
 
-/** Days by the units of VictoriaMetrics' durations (`metricsql.DurationValue`), and of a month. */
-const daysOf: Readonly<Record<string, number>> = {
-    ...{ ms: 1 / 86_400_000, s: 1 / 86_400, m: 1 / 1440, h: 1 / 24, d: 1, w: 7, y: 365 },
-    M: 31,
-};
-
-/** A retention in days, by VictoriaMetrics' units, of which there may be several; a bare number counts months. */
-export function retentionInDays(retention: string): number {
-    if (/^\d+(\.\d+)?$/.test(retention)) {
-        return Number(retention) * 31;
-    }
-    if (!/^(\d+(\.\d+)?(ms|[smhdwyM]))+$/.test(retention)) {
-        return Number.NaN;
-    }
-    return [...retention.matchAll(/([\d.]+)(ms|[smhdwyM])/g)].reduce(
-        (days, [, amount, unit = ""]) => days + Number(amount) * (daysOf[unit] ?? Number.NaN),
-        0,
-    );
-}
-
-const units: Readonly<Record<string, number>> = {
-    ...{ Ki: 2 ** -20, Mi: 2 ** -10, Gi: 1, Ti: 2 ** 10, Pi: 2 ** 20, Ei: 2 ** 30 },
-    ...Object.fromEntries(["k", "M", "G", "T", "P", "E"].map((unit, i) => [unit, 1000 ** (i + 1) / 2 ** 30])),
-};
-
-/** A Kubernetes quantity of bytes in GiB; `NaN` for what is none. */
-export function sizeInGiB(size: string): number {
-    const [, amount = "", unit = ""] = /^(\d+(?:\.\d*)?)([A-Za-z]*)$/.exec(size) ?? [];
-    return amount === "" ? Number.NaN : Number(amount) * (unit === "" ? 2 ** -30 : (units[unit] ?? Number.NaN));
-}
-
-/** Bytes as VictoriaMetrics' flags take them, in GiB: `50GiB`, `50GB`, `500000000`; `NaN` for what is none. */
-function bytesInGiB(text: string): number {
-    const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?)([KMGT]i?)?B?$/.exec(text) ?? [];
-    return amount === "" ? Number.NaN : sizeInGiB(amount + unit.replace(/^K$/, "k"));
-}
-
 /** What a workload stores, as a person reads it. */
 export function contentOf({ signal, retention }: Volume): string {
     return signal === "grafana" ? "Grafana's own" : retention === undefined ? "cache" : signal;
@@ -335,11 +299,6 @@ export function keptOf({ retention, limits, keeps }: Volume): string {
     // VictoriaMetrics takes a bare number for months.
     const time = retention?.replace(/^\d+$/, (months) => (months === "1" ? "1 month" : `${months} months`));
     return time === undefined ? "" : [time, ...until, ...within].join(", ");
-}
-
-/** An amount in GiB, human-readable: `12.5Gi`. */
-export function gibText(amount: number): string {
-    return `${String(Math.round(amount * 10) / 10)}Gi`;
 }
 
 /** What volumes ask for together, in GiB. */

@@ -3,7 +3,6 @@ import { checkPaths, isRead } from "../charts/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../lib/values";
 import { defaultLogGroup, metricsLogGroup } from "./logGroups";
 import { arnParts, partitionOf } from "../lib/arns";
-import { hoursOf } from "../charts/durations";
 import { longestTry } from "./logGroups";
 import { startPath } from "../charts/restarts";
 import { hasCredential, masked, signedOut } from "../lib/addresses";
@@ -18,6 +17,7 @@ import { defaultClasses, requiredParameters } from "./storageClasses";
 import { storageClassPresets } from "./storageClassPresets";
 import { templateProblems } from "./templateRules";
 import type { Values } from "./explain";
+import { hoursOf } from "../lib/durations";
 
 /** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
 export function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {

@@ -160,8 +160,8 @@ describe("a storage class that is taken over", () => {
         const text = await refusal(adopting, over(there));
         assert.equal(
             text.split("\n\n").at(-1),
-            "  kof:storageClass asks for another class kof than the one that exists, which Kubernetes lets nobody change: parameters " +
-                '{"type":"gp2"} -> {}, reclaimPolicy "Delete" -> "Retain", volumeBindingMode "Immediate" -> "WaitForFirstConsumer"\n' +
+            "  kof:storageClass asks for another class kof than the one that exists, which Kubernetes lets nobody change: parameters.type " +
+                '"gp2" -> nothing, reclaimPolicy "Delete" -> "Retain", volumeBindingMode "Immediate" -> "WaitForFirstConsumer"\n' +
                 "    Allowed: create: false, to use the class as it is; another name; or settings that come to the same\n" +
                 "    Paste:   kof:storageClass:\n               create: false\n               name: kof",
         );

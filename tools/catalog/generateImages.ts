@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
@@ -8,6 +7,7 @@ import { UserError } from "../../core/lib/errors";
 import { asHelm } from "../../core/lib/yaml/read";
 import type { ChartImage, ChartImages, Images, ServiceChart } from "../../core/charts/images";
 import { isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
+import { helm } from "../../cli/charts/helm";
 
 /** The charts that run anything, on the management cluster or on others. */
 const charts = ["kof-operators", "victoria-metrics-operator", "kof-mothership", "kof-storage", "kof-collectors"];
@@ -19,13 +19,16 @@ const charts = ["kof-operators", "victoria-metrics-operator", "kof-mothership", 
  * @param folder holds that version's charts as `helm pull --untar` leaves them, one folder each.
  * @throws UserError when helm or a chart is missing, or a chart does not render.
  */
-export function generateImages(folder: string): Images {
-    const found = charts.map((name) => [name, chartImages(path.join(folder, name), name)] as const);
+export async function generateImages(folder: string): Promise<Images> {
+    const found: (readonly [string, ChartImages])[] = [];
+    for (const name of charts) {
+        found.push([name, await chartImages(path.join(folder, name), name)]);
+    }
     return {
         generatedBy: "npm run catalog -- --images DIR",
         version: found.find(([name]) => name === "kof-mothership")?.[1].version ?? "",
         charts: Object.fromEntries(found),
-        services: services(path.join(folder, "kof-mothership")),
+        services: await services(path.join(folder, "kof-mothership")),
     };
 }
 
@@ -34,7 +37,7 @@ interface ChartFile {
     readonly dependencies?: readonly { readonly name: string; readonly alias?: string }[];
 }
 
-function chartImages(folder: string, name: string): ChartImages {
+async function chartImages(folder: string, name: string): Promise<ChartImages> {
     if (!fs.existsSync(path.join(folder, "Chart.yaml"))) {
         throw new UserError(
             `There is no chart ${name} in ${path.dirname(folder)}. CONTRIBUTING.md says how to get the charts of a version.`,
@@ -42,14 +45,14 @@ function chartImages(folder: string, name: string): ChartImages {
     }
     const { version, dependencies = [] } = parse(fs.readFileSync(path.join(folder, "Chart.yaml"), "utf8")) as ChartFile;
     const values = (parse(fs.readFileSync(path.join(folder, "values.yaml"), "utf8")) ?? {}) as HelmValues;
-    const standard = rendered(folder, name, []) ?? new Set<string>();
+    const standard = (await rendered(folder, name, [])) ?? new Set<string>();
     const when = new Map<string, (readonly string[])[]>([...standard].map((image) => [image, []]));
     for (const [at, on] of leaves(values)) {
         if (at.at(-1) !== "enabled" || typeof on !== "boolean") {
             continue;
         }
         // Some switches need values that only a user has: what is behind them is not found.
-        const turned = rendered(folder, name, [`${at.map(escaped).join(".")}=${String(!on)}`]);
+        const turned = await rendered(folder, name, [`${at.map(escaped).join(".")}=${String(!on)}`]);
         const differing = turned && (on ? difference(standard, turned) : difference(turned, standard));
         for (const image of differing ?? []) {
             when.set(image, [...(when.get(image) ?? []), at]);
@@ -83,8 +86,8 @@ function isAbsent(folder: string): boolean {
 }
 
 /** The images that a chart's objects name with these values; `undefined` when it does not render with them. */
-function rendered(folder: string, name: string, set: readonly string[]): Set<string> | undefined {
-    const found = objects(folder, name, set, /image|clusterVersion/i);
+async function rendered(folder: string, name: string, set: readonly string[]): Promise<Set<string> | undefined> {
+    const found = await objects(folder, name, set, /image|clusterVersion/i);
     return (
         found &&
         new Set(
@@ -98,8 +101,8 @@ function rendered(folder: string, name: string, set: readonly string[]): Set<str
 }
 
 /** The charts of the ServiceTemplates that kof-mothership makes. */
-function services(folder: string): ServiceChart[] {
-    const all = objects(folder, "kof-mothership", [], /^kind: (ServiceTemplate|HelmRepository)$/m) ?? [];
+async function services(folder: string): Promise<ServiceChart[]> {
+    const all = (await objects(folder, "kof-mothership", [], /^kind: (ServiceTemplate|HelmRepository)$/m)) ?? [];
     const repositories = new Map(
         all
             .filter(({ kind }) => kind === "HelmRepository")
@@ -117,27 +120,26 @@ function services(folder: string): ServiceChart[] {
 }
 
 /** The objects that a chart renders with these values, of those whose text is relevant. */
-function objects(folder: string, name: string, set: readonly string[], relevant: RegExp): HelmValues[] | undefined {
+async function objects(
+    folder: string,
+    name: string,
+    set: readonly string[],
+    relevant: RegExp,
+): Promise<HelmValues[] | undefined> {
     // kof-storage looks a Secret up in the cluster unless it is told not to make a user.
     const own = name === "kof-storage" ? ["victoriametrics.vmauth.vmuser.enabled=false"] : [];
     const options = [...own, ...set].flatMap((each) => ["--set", each]);
-    const helm = process.env.HELM ?? "helm";
     const args = ["template", name, folder, "-n", "kof", "--kube-version", "1.33.0", ...options];
-    const { status, stdout, stderr, error } = spawnSync(helm, args, { encoding: "utf8", maxBuffer: 2 ** 28 });
-    if (error) {
-        throw new UserError(`helm cannot be run (${error.message}). Put it on PATH, or name it with HELM.`);
-    }
-    if (status !== 0) {
+    const text = await helm(args).catch((error: unknown) => {
         if (set.length === 0) {
-            throw new UserError(`${name} does not render: ${stderr.trim()}`);
+            throw error;
         }
-        return undefined;
-    }
-    return stdout
-        .split(/^---$/m)
-        .filter((text) => relevant.test(text))
-        .flatMap((text) =>
-            parseAllDocuments(text, { ...asHelm, logLevel: "silent" }).map((each) => each.toJS() as HelmValues),
+    });
+    return text
+        ?.split(/^---$/m)
+        .filter((part) => relevant.test(part))
+        .flatMap((part) =>
+            parseAllDocuments(part, { ...asHelm, logLevel: "silent" }).map((each) => each.toJS() as HelmValues),
         )
         .filter(isMap);
 }

@@ -5,11 +5,10 @@ import { z } from "zod";
 
 import { UserError } from "../../lib/errors";
 import type { Deployment } from "../../routes/deployment";
-import { sizeInGiB } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
 import { storageClassOf } from "../../settings/storageClasses";
 import { storageClassPresets } from "../../settings/storageClassPresets";
-import { gib } from "./estimates";
+import { sizeInGiB, gib } from "../../lib/quantities";
 
 const price = z.number().nonnegative();
 

@@ -1,6 +1,6 @@
 import { signals, type Signal } from "../../charts";
-import { retentionInDays } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
+import { secondsOf, retentionInDays } from "../../lib/durations";
 
 /**
  * Estimates of KOF's own, in bytes on disk: 25 MB for a million log lines, 50 MB for 100 million samples
@@ -26,13 +26,9 @@ const bytesPerSampleSent = 400;
 
 const secondsPerDay = 86_400;
 
-/** Bytes of this many GiB, or the other way round. */
-export const gib = 2 ** 30;
-
 /** Samples a second: 1000 series every 15 seconds are 66. */
 export function samplesPerSecond({ activeSeries, scrapeInterval }: NonNullable<Rates["metrics"]>): number {
-    const [, amount = "", unit] = /^(\d+)([sm])$/.exec(scrapeInterval) ?? [];
-    return activeSeries / (Number(amount) * (unit === "m" ? 60 : 1));
+    return activeSeries / secondsOf(scrapeInterval);
 }
 
 /** Bytes that each signal adds on disk in a day, one copy. KOF's estimate is the least that a line and a sample count for. */

@@ -1,11 +1,12 @@
 import { signals, type Signal } from "../../charts";
 import type { Deployment } from "../../routes/deployment";
-import { hoursOf } from "../../charts/durations";
 import { bufferOf } from "../../routes/collectors";
 import type { Destination } from "../../routes/destinations";
-import { sizeInGiB, type Volume } from "../../routes/volumes";
+import type { Volume } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
-import { bufferBytes, bytesPerDay, daysOnDisk, gib, neededBytes, victoriaMetricsEstimates } from "./estimates";
+import { bufferBytes, bytesPerDay, daysOnDisk, neededBytes, victoriaMetricsEstimates } from "./estimates";
+import { hoursOf } from "../../lib/durations";
+import { sizeInGiB, gib } from "../../lib/quantities";
 
 /** What the volumes of one workload are in for. */
 export interface VolumeCapacity {

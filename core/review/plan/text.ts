@@ -6,6 +6,7 @@ import { contentOf } from "../../routes/volumes";
 import { writeYaml } from "../../lib/yaml/write";
 import { leftoversOf } from "./left";
 import type { VolumeChange } from "./volumes";
+import { paragraphs, section } from "../../lib/markdown";
 
 const verdicts = {
     safe: "Nothing that is stored is lost.",
@@ -17,7 +18,7 @@ const titles = { impossible: "Cannot be done", loses: "Loses stored data", notic
 
 /** A plan as Markdown that reads well as plain text: the verdict, what is dangerous, and then what happens to everything. */
 export function planText(plan: Plan): string {
-    return [effectText(plan), upgradeText(plan)].filter((part) => part !== "").join("\n\n");
+    return paragraphs([effectText(plan), upgradeText(plan)]);
 }
 
 /** What KOF itself changes between two versions; nothing for the same version. */
@@ -29,7 +30,7 @@ export function upgradeText(plan: Plan): string {
 export function effectText(plan: Plan): string {
     const { from, to, signals, volumes, regions, logGroups, credentials, steps } = plan;
     const settings = [from.settings, to.settings] as const;
-    return [
+    return paragraphs([
         `# ${change(...settings.map(({ route }) => route))}, KOF ${change(...settings.map(({ version }) => version))}`,
         verdicts[verdictOf(plan)],
         ...Object.entries(titles).map(([severity, title]) => {
@@ -71,9 +72,7 @@ export function effectText(plan: Plan): string {
             "Left behind, and how to remove it",
             leftoversOf(plan).map(({ what, remove }) => `- ${what}: ${remove}`),
         ),
-    ]
-        .filter((part) => part !== "")
-        .join("\n\n");
+    ]);
 }
 
 /** What a comparison of settings cannot know of log groups. */
@@ -91,10 +90,6 @@ function volumeText({ workload, operation, count, volume, sizeBefore, reclaimPol
 
 function change(...[was = "", is = ""]: string[]): string {
     return was === is ? is : `${was} -> ${is}`;
-}
-
-function section(title: string, lines: readonly string[]): string {
-    return lines.length === 0 ? "" : [`## ${title}`, "", ...lines].join("\n");
 }
 
 function consequenceText({ key, message, way, paste }: Consequence): string {

@@ -1,18 +1,12 @@
 import { mergeValues, type HelmValues } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
 import { keyOf, saidAt, toPaste } from "../../routes/stored";
-import {
-    isSameSource,
-    operatorOff,
-    retentionInDays,
-    sizeInGiB,
-    sourcesOf,
-    switchedOff,
-    type Volume,
-} from "../../routes/volumes";
+import { isSameSource, operatorOff, sourcesOf, switchedOff, type Volume } from "../../routes/volumes";
 import { storageClassOf } from "../../settings/storageClasses";
 import type { Consequence } from "./consequence";
 import type { Past } from "./past";
+import { retentionInDays } from "../../lib/durations";
+import { sizeInGiB } from "../../lib/quantities";
 
 /** What happens to the volumes of one workload. */
 export interface VolumeChange {

@@ -7,7 +7,8 @@ import { effectText, upgradeText } from "../plan/text";
 import type { Deployment } from "../../routes/deployment";
 import { costTable } from "../summary/capacity";
 import { changeDiagram, diagram } from "../summary/diagram";
-import { diffBlock, differences, fenced } from "./differences";
+import { differences, type Difference } from "../../lib/differences";
+import { fenced } from "../../lib/markdown";
 import { storageText } from "./storage";
 
 /** A stack at one revision. */
@@ -218,6 +219,14 @@ function changeText(before: string | undefined, after: string | undefined): stri
     }
     const found = before === after ? [] : differences(documents(before), documents(after));
     return found.length === 0 ? "" : diffBlock(found);
+}
+
+/** Differences as a block of Markdown: the lines of a unified diff, without what is the same. */
+function diffBlock(found: readonly Difference[]): string {
+    const line = (sign: string, path: string, value: string | undefined) =>
+        value === undefined ? [] : [`${sign} ${path === "" ? "" : `${path}: `}${value}`];
+    const lines = found.flatMap(({ path, before, after }) => [...line("-", path, before), ...line("+", path, after)]);
+    return fenced("diff", lines.join("\n"));
 }
 
 function order(files: readonly string[]): string[] {

@@ -1,9 +1,10 @@
 import type { Prices } from "../capacity/costs";
 import type { Plan } from "../plan";
 import type { Deployment } from "../../routes/deployment";
-import { contentOf, gibText, keptOf, sizeInGiB, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
+import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { costsOf, costText, spaceText } from "../summary/capacity";
 import { paragraphs, table } from "../../lib/markdown";
+import { gibText, sizeInGiB } from "../../lib/quantities";
 
 /** Volumes and costs of a stack before and after, and what the volumes need at its rates. */
 export function storageText({ from: before, to: after, volumes }: Plan, prices: Prices): string {

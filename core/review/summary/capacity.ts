@@ -1,9 +1,9 @@
 import { capacityOf, storesHere, storesWithoutVolumes, type VolumeCapacity } from "../capacity";
 import { cloudwatchCost, volumeCost, type Cost, type Prices } from "../capacity/costs";
 import type { Deployment } from "../../routes/deployment";
-import { sizeInGiB } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
 import { paragraphs, table } from "../../lib/markdown";
+import { sizeInGiB } from "../../lib/quantities";
 
 /** What the volumes need at the rates of `kof:rates`, and when they are full; nothing without rates, or without stores. */
 export function spaceText(deployment: Deployment): string {

@@ -5,10 +5,11 @@ import { endsOf } from "../../collectors/flows";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
 import type { RequiredSecret } from "../../routes/secrets";
-import { contentOf, gibText, keptOf, sizeInGiB, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
+import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { costTable, spaceText } from "./capacity";
 import { diagram } from "./diagram";
 import { code, paragraphs, plain, section, table } from "../../lib/markdown";
+import { gibText, sizeInGiB } from "../../lib/quantities";
 
 /**
  * What a reviewer should know of a stack, as Markdown: where each signal goes, what is stored here, which credentials

@@ -2,16 +2,7 @@ import assert from "node:assert/strict";
 
 import { catalogOf, versions, type CatalogVolume } from "../../../core/charts";
 import { formatPath, mergeValues, nest, valueAt, type HelmValues } from "../../../core/lib/values";
-import {
-    keptOf,
-    retentionInDays,
-    sizeInGiB,
-    spaceOf,
-    storesOf,
-    totalGiB,
-    volumesOf,
-    type Volume,
-} from "../../../core/routes/volumes";
+import { keptOf, spaceOf, storesOf, totalGiB, volumesOf, type Volume } from "../../../core/routes/volumes";
 import { settingRows } from "../../../tools/describe";
 import { cases, hasRegionless, deploymentFor, routes } from "../../support";
 
@@ -41,41 +32,6 @@ describe("volumes", () => {
             "1.10.0": from110,
             "1.11.0-rc0": from110,
         });
-    });
-
-    it("are as large as a quantity says, whatever its unit", () => {
-        for (const [size, gibibytes] of [
-            ["1Gi", 1],
-            ["512Mi", 0.5],
-            ["2Ti", 2048],
-            ["1.5Gi", 1.5],
-            ["1G", 1e9 / 2 ** 30],
-            // Kubernetes itself writes sizes without a unit, in bytes.
-            ["1073741824", 1],
-            ["107374182400", 100],
-        ] as const) {
-            assert.equal(sizeInGiB(size), gibibytes, size);
-        }
-    });
-
-    it("keep data for as long as VictoriaMetrics takes a retention for, whatever its unit", () => {
-        const times = {
-            "2": 62,
-            "1.5": 46.5,
-            "2M": 62,
-            "3w": 21,
-            "1y": 365,
-            "12h": 0.5,
-            "1d12h": 1.5,
-            "1440m": 1,
-            "86400s": 1,
-        };
-        for (const [retention, days] of Object.entries(times)) {
-            assert.equal(retentionInDays(retention), days, retention);
-        }
-        for (const none of ["", "x", "d", "7 d", "-1d", "7q"]) {
-            assert.ok(Number.isNaN(retentionInDays(none)), none);
-        }
     });
 
     it("keep logs and traces for a week unless told otherwise", () => {

@@ -44,7 +44,7 @@ describe("the generator of image lists", () => {
     const pod = (...images: string[]) =>
         `kind: Pod\nspec: {containers: [${images.map((i) => `{image: "${i}"}`).join(",")}]}\n`;
 
-    it("finds images, however an object names them, with their registry", () => {
+    it("finds images, however an object names them, with their registry", async () => {
         chart("kof-mothership", "", {
             rendered: [
                 pod("a/b:1", "busybox:2", "ghcr.io/c/d:3"),
@@ -58,7 +58,7 @@ describe("the generator of image lists", () => {
             ].join("---\n"),
         });
         assert.deepEqual(
-            generateImages(folder).charts["kof-mothership"]?.images.map(({ image }) => image),
+            (await generateImages(folder)).charts["kof-mothership"]?.images.map(({ image }) => image),
             [
                 "docker.io/a/b:1",
                 "docker.io/e/f:4",
@@ -72,21 +72,21 @@ describe("the generator of image lists", () => {
         );
     });
 
-    it("finds the switches that an image depends on, and passes over those that need more than a switch", () => {
+    it("finds the switches that an image depends on, and passes over those that need more than a switch", async () => {
         chart("kof-storage", "a: {enabled: true}\nb: {enabled: false}\nc: {enabled: false}\nd.e: {enabled: true}\n", {
             rendered: pod("x/a:1", "x/always:1"),
             "rendered+a.enabled=false": pod("x/always:1"),
             "rendered+b.enabled=true": pod("x/a:1", "x/always:1", "x/b:1"),
             "rendered+d\\.e.enabled=false": pod("x/a:1", "x/always:1"),
         });
-        assert.deepEqual(generateImages(folder).charts["kof-storage"]?.images, [
+        assert.deepEqual((await generateImages(folder)).charts["kof-storage"]?.images, [
             { image: "docker.io/x/a:1", when: [["a", "enabled"]] },
             { image: "docker.io/x/always:1", when: [] },
             { image: "docker.io/x/b:1", when: [["b", "enabled"]] },
         ]);
     });
 
-    it("names dependencies that are not there, and charts of ServiceTemplates", () => {
+    it("names dependencies that are not there, and charts of ServiceTemplates", async () => {
         const template = (chart: string, repository: string) =>
             `kind: ServiceTemplate\nspec: {helm: {chartSpec: {chart: ${chart}, version: 1.2.3, sourceRef: {name: ${repository}}}}}\n`;
         chart(
@@ -102,7 +102,7 @@ describe("the generator of image lists", () => {
             },
             "dependencies: [{name: dex}]\n",
         );
-        const found = generateImages(folder);
+        const found = await generateImages(folder);
         assert.deepEqual(found.charts["kof-mothership"]?.absent, ["dex"]);
         assert.deepEqual(found.services, [
             { chart: "cert-manager", version: "1.2.3", repository: "https://charts.example.net" },
@@ -110,18 +110,21 @@ describe("the generator of image lists", () => {
         ]);
     });
 
-    it("says what it misses", () => {
+    it("says what it misses", async () => {
         fs.rmSync(path.join(folder, "kof-storage", "rendered"));
-        assert.throws(() => generateImages(folder), {
+        await assert.rejects(generateImages(folder), {
             name: "UserError",
-            message: /^kof-storage does not render: does not/,
+            message: / template kof-storage \S+ failed:\ndoes not render$/,
         });
         fs.rmSync(path.join(folder, "kof-storage"), { recursive: true });
-        assert.throws(() => generateImages(folder), {
+        await assert.rejects(generateImages(folder), {
             name: "UserError",
             message: /^There is no chart kof-storage in /,
         });
         process.env.HELM = path.join(folder, "none");
-        assert.throws(() => generateImages(folder), { name: "UserError", message: /^helm cannot be run .*HELM\.$/ });
+        await assert.rejects(generateImages(folder), {
+            name: "UserError",
+            message: /none was not found\. Install Helm 3/,
+        });
     });
 });

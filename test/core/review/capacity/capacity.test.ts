@@ -11,16 +11,16 @@ import {
     bufferBytes,
     bytesPerDay,
     daysOnDisk,
-    gib,
     kofEstimates,
     neededBytes,
     samplesPerSecond,
 } from "../../../../core/review/capacity/estimates";
 import { signals } from "../../../../core/charts";
-import { retentionInDays, sizeInGiB } from "../../../../core/routes/volumes";
 import { storageClassPresets } from "../../../../core/settings/storageClassPresets";
 import type { Rates } from "../../../../core/settings/settings";
 import { deploymentFor, routes } from "../../../support";
+import { gib, sizeInGiB } from "../../../../core/lib/quantities";
+import { retentionInDays } from "../../../../core/lib/durations";
 
 const day = 86_400;
 const perDay = (count: number) => count / day;

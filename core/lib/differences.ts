@@ -1,4 +1,4 @@
-import { formatPath, isMap } from "../../lib/values";
+import { formatPath, isMap } from "./values";
 
 /** One place at which two documents differ. */
 export interface Difference {
@@ -20,21 +20,6 @@ export function differences(before: unknown, after: unknown): Difference[] {
     return paths
         .filter((path) => was.get(path) !== is.get(path))
         .map((path) => ({ path, before: was.get(path), after: is.get(path) }));
-}
-
-/** Differences as a block of Markdown: the lines of a unified diff, without what is the same. */
-export function diffBlock(found: readonly Difference[]): string {
-    const line = (sign: string, path: string, value: string | undefined) =>
-        value === undefined ? [] : [`${sign} ${path === "" ? "" : `${path}: `}${value}`];
-    const lines = found.flatMap(({ path, before, after }) => [...line("-", path, before), ...line("+", path, after)]);
-    return fenced("diff", lines.join("\n"));
-}
-
-/** Text as a block of Markdown, whatever is in it. */
-export function fenced(language: string, text: string): string {
-    const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-    const fence = "`".repeat(longest + 1);
-    return [`${fence}${language}`, text, fence].join("\n");
 }
 
 /** Every path that ends in something that is not taken apart any further, with what is there. */
