@@ -28,10 +28,10 @@ existing file is never overwritten, and nothing on the cluster is changed.
   --region        the regional ClusterDeployment as [NAMESPACE/]NAME, where the values have only a checksum of its name
   --credentials   kof:cloudwatch.credentials, where the values name no Secret: '{kind: podIdentity, clusterName: NAME}'
 
-Exit code: 0 written; 2 written, but something could not be looked at; 3 written, but something of the original is not in it;
+Exit code: 0 written; 2 written, but something could not be checked; 3 written, but something of the original is not in it;
 1 nothing was written.`;
 
-/** What is said about an adoption, for a person. */
+/** A human-readable report on an adoption. */
 export function adoptionReport(
     { faults, changes, lost, notes, left }: Adoption,
     unseen: readonly string[] = [],
@@ -49,7 +49,7 @@ export function adoptionReport(
                     `kubectl patch helmrelease -n ${kofNamespace} ${component} --type merge -p '${JSON.stringify({ spec: { values } })}'`,
             ),
         ),
-        ...section("What could not be looked at:", unseen),
+        ...section("What could not be checked:", unseen),
         ...section("What the values do not tell. Look before the first pulumi up:", notes),
     ].join("\n");
 }

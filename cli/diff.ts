@@ -173,7 +173,7 @@ async function readAll(revision: Revision, folder: string, names: readonly strin
     return files;
 }
 
-/** What a stack file comes to, and what is rendered of it: now, or what was committed. */
+/** What a stack file resolves to, and what is rendered of it: now, or what was committed. */
 async function snapshot(read: () => StackFile, committed?: Files): Promise<Snapshot> {
     try {
         const stackFile = read();

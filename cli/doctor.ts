@@ -14,7 +14,7 @@ wrong. Changes nothing. Each finding says why it matters, and a command that fix
 
 Exit code  0  nothing stands in the way (there may be warnings)
            1  the command line or the stack file is wrong
-           2  something could not be looked at, and nothing else is wrong
+           2  something could not be checked, and nothing else is wrong
            3  something is wrong`;
 
 run(async () => {

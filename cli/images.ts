@@ -5,7 +5,7 @@ import { readStackFile, deploymentOfFile, stackFileOptions } from "./stackFile";
 
 const usage = `Usage: npm run images -- (--stack NAME | --config FILE) [--json | --mirror REGISTRY]
 
-Lists the charts and container images that a stack's clusters fetch, and says what cannot be told.
+Lists the charts and container images that a stack's clusters fetch, and says what is not known.
 
   --json              the same for machines
   --mirror REGISTRY   a shell script that copies all of it into a registry instead`;

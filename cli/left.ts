@@ -14,7 +14,7 @@ others may use it. Changes nothing.
 
 Exit code  0  the list is complete
            1  the command line or the stack file is wrong
-           2  something could not be looked at`;
+           2  something could not be checked`;
 
 run(async () => {
     const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
@@ -38,7 +38,7 @@ run(async () => {
             console.log(`  ${what}\n      ${remove}`);
         }
         for (const message of new Set(unseen)) {
-            console.log(`  could not look: ${message}`);
+            console.log(`  could not check: ${message}`);
         }
     }
     process.exitCode = unseen.length > 0 ? exitCodes.unknown : 0;

@@ -23,7 +23,7 @@ export interface Resource {
     readonly provider: string;
     readonly options: {
         readonly retainOnDelete: boolean;
-        /** Id under which something that exists is taken over; empty where it is made anew. */
+        /** Id under which something that exists is taken over; empty where it is recreated. */
         readonly import: string;
         readonly deleteBeforeReplace: boolean;
         readonly replaceOnChanges: readonly string[];

@@ -39,7 +39,7 @@ const options = {
 } as const;
 
 /**
- * What a stack file comes to, with its rates.
+ * What a stack file resolves to, with its rates.
  *
  * @param changed rates over those of the file, as `logs.linesPerSecond=500`.
  * @throws UserError for a wrong stack file, a rate that does not exist, or no rate at all.
@@ -74,7 +74,7 @@ function ratesOf(raw: unknown): HelmValues {
     return isMap(raw) ? raw : {};
 }
 
-/** What the volumes need, when they are full, and what it costs, as a person reads it. */
+/** Human-readable: what the volumes need, when they are full, and what it costs. */
 export function sizeText(deployment: Deployment, rates: Rates, prices: Prices, region?: string): string {
     const rows = capacityOf(deployment, rates);
     const short = rows.filter(({ neededGiB, volume }) => (neededGiB ?? 0) > sizeInGiB(volume.size));
@@ -88,7 +88,7 @@ export function sizeText(deployment: Deployment, rates: Rates, prices: Prices, r
         "",
         ...(storesHere(deployment)
             ? [
-                  "Needed and configured are the size of each volume; needed has a fifth of it free, and the copies of metrics.",
+                  "Needed and configured are the size of each volume; needed includes 20 % headroom, and the copies of metrics.",
               ]
             : [`Route ${deployment.settings.route} stores nothing of this cluster's own on these volumes.`]),
         ...storesWithoutVolumes(deployment),

@@ -152,7 +152,7 @@ function readText(file: string): string {
     }
 }
 
-/** What a stack file comes to, without running the program. */
+/** What a stack file resolves to, without running the program. */
 export function deploymentOfFile({ file, config, secretKeys }: StackFile): Deployment {
     return deploymentOf(
         parseSettings(

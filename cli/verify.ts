@@ -20,7 +20,7 @@ them: accepted, sent, stored. Talks to the collector through the API server, whi
 
 Exit code  0  everything that the stack stores arrives
            1  the command line or the stack file is wrong
-           2  something could not be looked at, and nothing is known to be missing
+           2  something could not be checked, and nothing is known to be missing
            3  something does not arrive`;
 
 const options = {

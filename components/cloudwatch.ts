@@ -35,7 +35,7 @@ export type CloudWatchCredentials =
     | { readonly kind: "accessKey"; readonly generations: readonly string[]; readonly secretName: string }
     /** A role that EKS hands to the pods of this cluster. The region is the cluster's. */
     | { readonly kind: "podIdentity"; readonly clusterName: string; readonly region: string }
-    /** A role that the pods take with their token. Its name is fixed, because the service accounts are told it. */
+    /** A role that the pods take with their token. Its name is fixed, because the service accounts name it. */
     | { readonly kind: "irsa"; readonly oidcProviderArn: string; readonly roleName: string }
     /** None are made: they are in a Secret already. */
     | { readonly kind: "existingSecret" };

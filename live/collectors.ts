@@ -224,7 +224,7 @@ export function exporterCounters(samples: readonly Sample[]): ExporterCounters[]
 /**
  * The counters of a collector.
  *
- * @throws CouldNotLook when its port does not answer.
+ * @throws CouldNotCheck when its port does not answer.
  */
 export async function countersOf(kubernetes: Kubernetes, pod: Pod): Promise<ExporterCounters[]> {
     return exporterCounters(await samplesOf(kubernetes, pod));
@@ -375,7 +375,7 @@ export async function exportError(
 }
 
 /**
- * Where a collector has begun anew because it could not read what it keeps on its node, it runs, and only its log tells that
+ * Where a collector has started over because it could not read what it keeps on its node, it runs, and only its log tells that
  * something is missing.
  */
 async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
@@ -399,7 +399,7 @@ async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
 function recreatedFinding(pod: string, file: string): Finding {
     return {
         severity: "warning",
-        what: `${pod} could not read ${file}, and began anew`,
+        what: `${pod} could not read ${file}, and started over`,
         why: path.basename(file).startsWith("exporter_")
             ? "What waited in it is not sent. A node that loses its power can leave it so."
             : "What was written before the collector ran again may not have been read. A node that loses its power can leave it so.",

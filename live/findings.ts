@@ -10,7 +10,7 @@ export interface Finding {
     readonly what: string;
     /** Why it matters. */
     readonly why: string;
-    /** The command that fixes it, or shows more where only a person can decide. */
+    /** The command that fixes it, or shows more where only the operator can decide. */
     readonly fix: string;
 }
 
@@ -49,7 +49,7 @@ export async function runCheck({ title, look }: Check, live: Live): Promise<Resu
 function unchecked({ message }: CouldNotCheck): Finding {
     return {
         severity: "unknown",
-        what: `could not look: ${message}`,
+        what: `could not check: ${message}`,
         why: "It may be right or wrong: nothing was seen.",
         fix: "kubectl auth can-i --list -n kof",
     };

@@ -39,7 +39,7 @@ const [claims, statefulSets] = [
 
 /**
  * Makes the volumes of a StatefulSet larger whose template no Helm upgrade can change: each claim first, then, when the driver
- * is done, the StatefulSet goes without its pods, so that the next upgrade makes it anew with the new size. Nothing is
+ * is done, the StatefulSet goes without its pods, so that the next upgrade recreates it with the new size. Nothing is
  * restarted. Run again after a failure it goes on from there.
  *
  * @param volume what the stack has: its claims, by workload and count.

@@ -17,7 +17,7 @@ export interface Installed {
     readonly regions?: readonly { readonly cluster: string; readonly namespace: string }[] | undefined;
     /** Who issues the tokens of service accounts. */
     readonly issuer?: string | undefined;
-    /** What could not be looked at, and why: one sentence each. */
+    /** What could not be checked, and why: one sentence each. */
     readonly unseen: readonly string[];
 }
 
@@ -50,7 +50,7 @@ export async function findInstalled(api: Api): Promise<Installed> {
             if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
-            unseen.push(`Could not look at ${what}: ${error.message}`);
+            unseen.push(`Could not check ${what}: ${error.message}`);
             return undefined;
         }
     };

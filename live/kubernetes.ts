@@ -75,7 +75,7 @@ export class Kubernetes {
     /**
      * An object, or anything else that a path of the API holds; `undefined` when there is nothing.
      *
-     * @throws CouldNotLook when the server does not answer, or does not let us see it.
+     * @throws CouldNotCheck when the server does not answer, or does not let us see it.
      */
     async get<T>(path: string): Promise<T | undefined> {
         const { status, body } = await this.request("GET", path);
@@ -92,7 +92,7 @@ export class Kubernetes {
      * The objects of one kind; none when the cluster does not know the kind.
      *
      * @param path of the collection: `/api/v1/namespaces/kof/pods`, with a query if need be.
-     * @throws CouldNotLook when the server does not answer, or does not let us see them.
+     * @throws CouldNotCheck when the server does not answer, or does not let us see them.
      */
     async list<T>(path: string): Promise<readonly T[]> {
         return (await this.get<{ items: T[] }>(path))?.items ?? [];
@@ -101,7 +101,7 @@ export class Kubernetes {
     /**
      * Sends any request.
      *
-     * @throws CouldNotLook when there is no answer.
+     * @throws CouldNotCheck when there is no answer.
      */
     async request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
         const server = this.server;

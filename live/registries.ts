@@ -63,7 +63,7 @@ async function artifacts({ deployment }: Live): Promise<Finding[]> {
     for (const { what, artifacts: hidden } of unseen.values()) {
         findings.push({
             severity: "unknown",
-            what: `could not look for ${hidden[0]?.name ?? ""}${hidden.length > 1 ? ` and ${String(hidden.length - 1)} more` : ""}: ${what}`,
+            what: `could not check ${hidden[0]?.name ?? ""}${hidden.length > 1 ? ` and ${String(hidden.length - 1)} more` : ""}: ${what}`,
             why: "The cluster may reach what this machine does not, and may have credentials. If it has not, nothing is installed.",
             fix: hidden[0] ? showCommand(hidden[0]) : "",
         });

@@ -39,7 +39,7 @@ export function summaryText(results: readonly Result[]): string {
         `${String(ok)} of ${String(results.length)} checks found nothing`,
         plural(count("problem"), "problem"),
         plural(count("warning"), "warning"),
-        `${String(count("unknown"))} could not be seen`,
+        `${String(count("unknown"))} could not be checked`,
     ].join(", ");
 }
 

@@ -92,7 +92,7 @@ function couldNotCheck(error: unknown): CouldNotCheck {
 function why(found: readonly Pod[] | CouldNotCheck, patience: number): string {
     const minutes = `${String(Math.round(patience / 60_000))} minutes`;
     if (found instanceof CouldNotCheck) {
-        return `whether collectors still run with it could not be seen for ${minutes}: ${found.message}. Run pulumi up again when it can.`;
+        return `whether collectors still run with it could not be checked for ${minutes}: ${found.message}. Run pulumi up again when it can.`;
     }
     const [first] = found;
     const names = found.slice(0, 3).map(({ metadata, spec }) => `${metadata.name} on ${spec?.nodeName ?? "no node"}`);

@@ -14,7 +14,7 @@ import { metricLabel, metricName, type Mark, type SentSignal } from "./otlp";
 
 /** Where the records of one signal are looked for. */
 export interface Store {
-    /** What it is, as a person reads it. */
+    /** What it is, human-readable. */
     readonly name: string;
     /**
      * Whether a record is there.

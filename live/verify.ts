@@ -43,7 +43,7 @@ const daemon = "kof-collectors-daemon";
 /** How often to look again, in milliseconds. */
 const interval = 2000;
 
-/** What `verify` may be told. */
+/** Options of `verify`. */
 export interface VerifyOptions {
     readonly mark: Mark;
     /** Milliseconds after which a record that is not stored is missing. */
@@ -57,7 +57,7 @@ export interface VerifyOptions {
 /**
  * Sends one marked record of each signal through the daemon collector of some node, and follows it to where it is stored.
  *
- * @throws CouldNotLook when no collector can be seen.
+ * @throws CouldNotCheck when no collector can be seen.
  */
 export async function follow(live: Live, options: VerifyOptions): Promise<Journey[]> {
     const [pod] = await runningCollectors(live.kubernetes, daemon);
@@ -210,7 +210,12 @@ export function journeyResult({ signal, accepted, sent, stored, detail, store = 
         findings: [{ severity, what: detail === undefined ? what : `${what}: ${detail}`, why, fix }],
     });
     if (accepted === "unseen") {
-        return finding("unknown", "could not look", "Nothing was sent.", "kubectl auth can-i create pods/proxy -n kof");
+        return finding(
+            "unknown",
+            "could not check",
+            "Nothing was sent.",
+            "kubectl auth can-i create pods/proxy -n kof",
+        );
     }
     if (accepted === "no") {
         return finding(
@@ -230,7 +235,7 @@ export function journeyResult({ signal, accepted, sent, stored, detail, store = 
     }
     if (stored === "unseen") {
         const way = sent === "yes" ? "accepted and sent" : "accepted";
-        return finding("unknown", `${way}, but could not look whether ${store} has it`, "It may have arrived or not.");
+        return finding("unknown", `${way}, but could not check whether ${store} has it`, "It may have arrived or not.");
     }
     return sent === "yes"
         ? finding(

@@ -8,7 +8,7 @@ import type { ClusterChoice } from "../live/kubernetes";
 export interface Configuration {
     /** What to call the stack file in errors. */
     readonly source: string;
-    /** What the `kof:` configuration comes to. */
+    /** What the `kof:` configuration resolves to. */
     readonly deployment: Deployment;
     /** What a reader of the preview should know. */
     readonly notices: readonly string[];

@@ -223,7 +223,7 @@ function vmuserSecret({ regional }: SettingsOf<"regional">, name: string, provid
     return Secret.get("vmuser-credentials", `${kofNamespace}/${name}`, { provider });
 }
 
-/** Per signal where it goes, as a person reads it. */
+/** Per signal where it goes, human-readable. */
 function describeDestinations(deployment: Deployment): Record<Signal, string> {
     const destinations = deployment.destinations;
     return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])])) as Record<
@@ -232,7 +232,7 @@ function describeDestinations(deployment: Deployment): Record<Signal, string> {
     >;
 }
 
-/** Per workload its volumes, and what they come to, as a person reads it. */
+/** Per workload its volumes, and their total, human-readable. */
 function describeVolumes(deployment: Deployment): Record<string, string> {
     const rows = deployment.stores.map((store) => {
         const kept = [keptOf(store), ...(store.keptByDefault ? ["KOF's default"] : [])].filter((part) => part !== "");

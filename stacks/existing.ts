@@ -174,7 +174,7 @@ async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]>
     return met.filter((each) => each !== undefined);
 }
 
-/** Whether Pulumi made it: in a first deployment that did not come to its end, the stack does not know that it did. */
+/** Whether Pulumi made it: in a first deployment that did not finish, the stack does not know that it did. */
 function isPulumis({ there }: Met): boolean {
     return there.metadata.managedFields?.some(({ manager }) => manager?.startsWith("pulumi-kubernetes")) === true;
 }
@@ -269,7 +269,7 @@ function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
             {
                 key: "kof:storageClass",
                 message: `asks for another class ${className} than the one that exists, which Kubernetes lets nobody change: ${different.join(", ")}`,
-                allowed: "create: false, to use the class as it is; another name; or settings that come to the same",
+                allowed: "create: false, to use the class as it is; another name; or settings that match it",
                 paste: existingClass(className),
             },
         ];
@@ -292,7 +292,7 @@ function changesOf(wanted: Readonly<Record<string, unknown>>, there: Readonly<Re
         .map(({ path, before = "nothing", after = "nothing" }) => `${path} ${masked(before)} -> ${masked(after)}`);
 }
 
-/** The KOF that runs on the cluster, by the values of its Helm release: as the settings of a stack that would come to it. */
+/** The KOF that runs on the cluster, by the values of its Helm release: as the settings of a stack that would resolve to it. */
 async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed | undefined> {
     const found = runningSettings(settings, await findInstalled(cluster));
     if (typeof found === "string") {
@@ -305,7 +305,7 @@ async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed
     return { [settingsOutput]: found };
 }
 
-/** The settings that an install comes to, or why they cannot be told. */
+/** The settings that an install corresponds to, or why they are not known. */
 function runningSettings(settings: Settings, installed: Installed): Readonly<Record<string, unknown>> | string {
     const { release, unseen } = installed;
     if (!release) {

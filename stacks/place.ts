@@ -39,7 +39,7 @@ function load(): Promise<typeof import("../live/kubernetes")> {
     return Promise.resolve(require("../live/kubernetes") as typeof import("../live/kubernetes"));
 }
 
-/** The running stack's name, as other stacks on the cluster are told it. */
+/** The running stack's name, as other stacks on the cluster see it. */
 export function currentStack(): string {
     return `${pulumi.getProject()}/${pulumi.getStack()}`;
 }
@@ -170,7 +170,7 @@ function unreachable(message: string): Problem {
 }
 
 /**
- * What keeps the Kubernetes provider from ever being replaced, which would delete every object of the stack and make it anew.
+ * What keeps the Kubernetes provider from ever being replaced, which would delete and recreate every object of the stack.
  * The provider is replaced only when its `clusterIdentifier` changes, once it has one (pulumi-kubernetes, `DiffConfig`); what
  * leads to another cluster is refused by {@link checkPlace}. So it is the same for all stacks, unless the stack file has one.
  */

@@ -8,7 +8,7 @@ import { startedWith } from "../core/charts/restarts";
 import type { Cluster } from "./place";
 
 /**
- * Known once the deployment may end. Pulumi deletes what a stack has no more after its program has come to its end, and not at all
+ * Known once the deployment may end. Pulumi deletes what a stack has no more after its program has ended, and not at all
  * when that fails: so where an access key goes while the collectors stay, the program ends when the last of them has restarted.
  *
  * @param installed known once every release is ready.

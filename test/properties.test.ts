@@ -27,7 +27,7 @@ describe("every valid stack", () => {
         );
     });
 
-    it("comes to the same values every time", () => {
+    it("resolves to the same values every time", () => {
         fc.assert(
             fc.property(validSettings, (raw) => {
                 assert.equal(

@@ -47,7 +47,7 @@ export function hasRegionless(version: string): boolean {
     return !version.startsWith("1.8.") && !version.startsWith("1.9.");
 }
 
-/** What settings come to. */
+/** What settings resolve to. */
 export function deploymentFor(raw: Raw): Deployment {
     return deploymentOf(parseSettings(raw, "Pulumi.test.yaml"));
 }

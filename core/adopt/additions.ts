@@ -116,7 +116,7 @@ const purposes: readonly {
     {
         made: (path) => path.at(-1) === "recreate",
         sentence:
-            "Collectors begin anew where a power loss has left unreadable what they keep on the node, instead of crashing " +
+            "Collectors start over where a power loss has left what they keep on the node unreadable, instead of crashing " +
             "at every start (docs/troubleshooting.md).",
     },
     {

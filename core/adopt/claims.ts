@@ -13,7 +13,7 @@ export interface InstalledClaim {
     readonly template?: string | undefined;
 }
 
-/** What the volumes that exist come to. */
+/** The settings that fit the volumes that exist. */
 export interface Claimed {
     /** Sizes by signal, as under `kof:storage`. */
     readonly storage: HelmValues;
@@ -47,7 +47,7 @@ export function claimed(deployment: Deployment, claims: readonly InstalledClaim[
     if (byDefault.size > 0) {
         notes.push(
             `Volumes are of class ${[...byDefault].join(" and ")}, which was the cluster's default. The values name none, and StatefulSets ` +
-                "cannot be told later: leave it the default.",
+                "cannot be found later: leave it the default.",
         );
     }
     return { storage, notes };

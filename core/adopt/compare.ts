@@ -3,7 +3,7 @@ import { isMap, type HelmValue } from "../lib/values";
 /** Lists whose order says nothing. */
 const sets = new Set(["env", "extensions", "attributes"]);
 
-/** Whether two values at a path come to the same for who reads them. */
+/** Whether two values at a path mean the same to their reader. */
 export function same(path: readonly string[], value: HelmValue, own: HelmValue | undefined): boolean {
     const text = (each: HelmValue | undefined) =>
         JSON.stringify(

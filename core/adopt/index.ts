@@ -22,7 +22,7 @@ import { withoutSecrets } from "./secrets";
 import { isExporter, readOriginal, type Original } from "./text";
 import type { AdoptionOptions } from "./options";
 
-/** What a values file that was written by hand comes to. */
+/** What a values file that was written by hand resolves to. */
 export interface Adoption {
     /** Settings by their key under `kof:`. They are complete: `parseSettings` accepts them. */
     readonly settings: Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ export interface Adoption {
     readonly changes: readonly string[];
     /** What of the original the settings cannot express. */
     readonly lost: readonly string[];
-    /** What the values do not tell, so that a person has to look. */
+    /** What the values do not say, so that somebody has to look. */
     readonly notes: readonly string[];
     /** Values by component that the original sets and the stack does not: null each. An upsert leaves them in the HelmReleases. */
     readonly left: Readonly<Record<string, HelmValues>>;
@@ -78,7 +78,7 @@ export function adoptionOf(original: Original, said: AdoptionOptions, source: st
         throw incomplete(source, missing, faults);
     }
     const corrected = correct(given, written, found.settings);
-    const stack = `What ${source} comes to`;
+    const stack = `What ${source} resolves to`;
     const ofValues = volumeSettings(corrected.values, deploymentOf(parseSettings(found.settings, stack)));
     const { storage, notes } = claimed(
         deploymentOf(parseSettings({ ...found.settings, ...ofValues }, stack)),
@@ -265,7 +265,7 @@ function placeholders(values: HelmValues): string[] {
         .map((name) => `${name} stands for a value of yours. Put the value in its place.`);
 }
 
-/** What of the values the settings do not already come to. */
+/** What of the values the settings do not resolve to by themselves. */
 function remainder(values: HelmValues, own: HelmValues, catalog: Catalog): HelmValues {
     let rest: HelmValues = {};
     for (const [path, value] of leaves(values)) {

@@ -1,6 +1,6 @@
 import type { InstalledClaim } from "./claims";
 
-/** What a person adds to what the values say. */
+/** What the operator adds to what the values say. */
 export interface AdoptionOptions {
     /** KOF version. Default: the only one that reads all of the values. */
     readonly version?: string | undefined;

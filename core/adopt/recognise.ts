@@ -17,7 +17,7 @@ import {
     type Recognition,
 } from "./destinations";
 
-/** What values come to as settings of a stack, without those of its volumes. */
+/** What values resolve to as settings of a stack, without those of its volumes. */
 export interface Recognised {
     /** Settings by their key under `kof:`. */
     readonly settings: Readonly<Record<string, unknown>>;

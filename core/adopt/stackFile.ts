@@ -2,7 +2,7 @@ import { writeYaml } from "../lib/yaml/write";
 
 /** What to say above a setting, by its key. */
 const remarks: Readonly<Record<string, string>> = {
-    adopt: "Takes over what is installed, without making it anew.",
+    adopt: "Takes over what is installed, without recreating it.",
     distribution: "Found by PKI_PATH and metrics-server.",
     regional: "Found by the exporters' addresses and the name of the Secret with the credentials.",
     storageClass: "The class that all volumes have.",

@@ -41,7 +41,7 @@ export function otherCharts(made: Catalog, checked: Catalog): string[] {
     return [...names].filter((name) => digest(made, name) !== digest(checked, name)).sort();
 }
 
-/** The changes as text, one line each, for a person who is about to support the newer version. */
+/** The changes as text, one line each, for whoever adds support for the newer version. */
 export function describeChanges(older: string, newer: string, changes: CatalogChanges): string {
     const section = (title: string, lines: readonly string[]) =>
         lines.length > 0 ? [`${title} (${String(lines.length)})`, ...lines.map((line) => `  ${line}`)] : [];

@@ -82,7 +82,7 @@ export interface CatalogPlace {
     readonly default: HelmValue;
 }
 
-/** Something that a chart can be told, and what applies when nobody tells it (null: nothing, Kubernetes decides). */
+/** A setting of a chart, and its default (null: none, Kubernetes decides). */
 export interface CatalogSetting extends CatalogPlace {
     /** The one of {@link places} that the program writes. Nothing that the charts put into the others wins over it. */
     readonly path: readonly string[];
@@ -157,7 +157,7 @@ export interface CatalogVolume {
     readonly port: CatalogSetting | null;
     /**
      * A map of `whenDeleted` and `whenScaled`, each `Retain` or `Delete`: whether Kubernetes deletes the volumes with the workload,
-     * and with replicas that go (`persistentVolumeClaimRetentionPolicy` of a StatefulSet). Null: the chart cannot be told.
+     * and with replicas that go (`persistentVolumeClaimRetentionPolicy` of a StatefulSet). Null: the chart has no such setting.
      */
     readonly claimRetention: CatalogSetting | null;
     /**

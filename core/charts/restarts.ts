@@ -17,7 +17,7 @@ export const startPath: readonly string[] = [
  * KOF's own templates do, they annotate the pods with the version of their Secret (`kof-vmuser-secret-version`, kof-child and
  * kof-regional, KOF 1.10.0 to 1.11.0-rc0).
  *
- * @param triggers each as a person reads it: `access key 2`. Without any, nothing is annotated, and nothing restarts.
+ * @param triggers each human-readable: `access key 2`. Without any, nothing is annotated, and nothing restarts.
  */
 export function restartValues(triggers: readonly string[] = []): HelmValues {
     const text = startedWith(triggers);

@@ -32,7 +32,7 @@ export function isOn(setting: CatalogSwitch, values: HelmValue | undefined): boo
     }
 }
 
-/** The paths of a setting, as a person is told of it: the place that it is read from first comes first. */
+/** The human-readable paths of a setting: the place that it is read from first comes first. */
 export function pathsOf({ places }: CatalogSetting): (readonly string[])[] {
     return places.map(({ path }) => path);
 }

@@ -1,7 +1,7 @@
 import { chartValues, type Catalog } from ".";
 import { coalesceValues, isMap, valueAt, type HelmValues } from "../lib/values";
 
-/** An object that the umbrella renders, as far as it can be told without the chart. */
+/** An object that the umbrella renders, as far as it is known without the chart. */
 export interface UmbrellaObject {
     readonly apiVersion: string;
     readonly kind: "HelmRepository" | "HelmChart" | "HelmRelease";

@@ -124,7 +124,7 @@ export function queueStorage(catalog: Catalog, extensions: readonly string[] = [
 }
 
 /**
- * Lets collectors begin anew where a power loss has left unreadable what they keep on the node: queues, and how far they have
+ * Lets collectors start over where a power loss has left what they keep on the node unreadable: queues, and how far they have
  * read. Otherwise such a collector crashes at every start, until somebody removes the file. The file stays beside the new one,
  * as `*.backup`. Not where not even its first page can be read, which no option mends (contrib 0.143).
  *

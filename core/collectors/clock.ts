@@ -7,10 +7,10 @@ import { hoursOf } from "../lib/durations";
 
 /*
  * CloudWatch Logs takes no event that is older than 14 days or than the retention of its group, and none more than 2 hours
- * ahead. AWS leaves out such an event and takes the rest of a batch, but the exporters do not let it come to that (contrib
+ * ahead. AWS leaves out such an event and takes the rest of a batch, but the exporters do not let that happen (contrib
  * 0.143, `internal/aws/cwlogs/pusher.go`): they report the whole batch as failed. awscloudwatchlogs has sent the rest by
  * then, and sends it again with each try, for as long as `kof:buffer.duration` says, while everything after it waits.
- * awsemf tries once, and loses what it has not come to yet. So no such time may reach them.
+ * awsemf tries once, and loses what it has not reached yet. So no such time may reach them.
  */
 
 /** Hours by which AWS may see an event otherwise than the node does. */

@@ -216,7 +216,7 @@ function withPresets(fields: HelmValues, catalog: Catalog, name: string): HelmVa
         }, merged);
 }
 
-/** A collector as a person reads it: what runs it first, its configuration last, in the order in which data flows. */
+/** A human-readable collector: what runs it first, its configuration last, in the order in which data flows. */
 export function collectorDocument({ image, mode, hostNetwork, env, pods, config }: Collector): HelmValues {
     const { volumes, volumeMounts, ...rest } = pods;
     const parts = ["receivers", "processors", "connectors", "exporters", "extensions", "service"];

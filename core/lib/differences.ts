@@ -2,7 +2,7 @@ import { formatPath, isMap } from "./values";
 
 /** One place at which two documents differ. */
 export interface Difference {
-    /** Where, as a person reads it: `service.pipelines.logs.exporters`, or `env[KOF_VM_USER].value` in a list of named items. */
+    /** Where, human-readable: `service.pipelines.logs.exporters`, or `env[KOF_VM_USER].value` in a list of named items. */
     readonly path: string;
     /** What was there, as JSON; `undefined` when nothing was. */
     readonly before: string | undefined;

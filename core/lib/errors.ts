@@ -13,7 +13,7 @@ export class UserError extends Error {
     }
 }
 
-/** Something could not be seen: no answer, or no right to look. That is not the same as "it is not there". */
+/** Something could not be checked: no answer, or no permission. That is not the same as "it is not there". */
 export class CouldNotCheck extends Error {
-    override readonly name = "CouldNotLook";
+    override readonly name = "CouldNotCheck";
 }

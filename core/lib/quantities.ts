@@ -26,7 +26,7 @@ export function quantityOf(bytes: number): string | undefined {
     return unit === undefined ? undefined : `${String(bytes / (units[unit] ?? Number.NaN))}${unit}`;
 }
 
-/** An amount in GiB for people to read: `12.5Gi`. */
+/** A human-readable amount in GiB: `12.5Gi`. */
 export function gibText(amount: number): string {
     return `${String(Math.round(amount * 10) / 10)}Gi`;
 }

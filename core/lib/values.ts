@@ -59,7 +59,7 @@ export function nest(path: readonly string[], value: HelmValue): HelmValues {
     return path.reduceRight<HelmValue>((inner, key) => ({ [key]: inner }), value) as HelmValues;
 }
 
-/** A path as a person reads it. Keys with a dot or a slash are quoted: `annotations."a.io/b"`. */
+/** A human-readable path. Keys with a dot or a slash are quoted: `annotations."a.io/b"`. */
 export function formatPath(path: readonly string[]): string {
     return path.map((key) => (/^[\w/-]+$/.test(key) ? key : JSON.stringify(key))).join(".");
 }

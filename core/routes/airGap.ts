@@ -10,7 +10,7 @@ import { installedCharts } from "../charts/installed";
 export interface AirGap {
     readonly charts: readonly NeededChart[];
     readonly images: readonly NeededImage[];
-    /** What is fetched too, but cannot be told from KOF's charts: one sentence each. */
+    /** What is fetched too, but is not in KOF's charts: one sentence each. */
     readonly unknown: readonly string[];
 }
 

@@ -16,7 +16,7 @@ import type { LogGroup, RouteParts } from "./parts";
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
 
-/** The settings with the log group that they come to. */
+/** The settings with the log group that they resolve to. */
 type Named = SettingsOf<"cloudwatch"> & { readonly cloudwatch: { readonly logGroup: string } };
 
 /** Logs and audit logs are stored in AWS CloudWatch Logs; metrics and traces where they are asked for. */

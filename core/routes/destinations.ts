@@ -11,12 +11,12 @@ import { regionalStoresOf, regionEntranceOff, storesOf, type Volume } from "./vo
 
 /** A place where records of a signal are stored. */
 export interface End {
-    /** What is there, as a person reads it: `VictoriaLogs on this cluster`. */
+    /** What is there, human-readable: `VictoriaLogs on this cluster`. */
     readonly store: string;
     /** The exporter's address, with `*` for what differs from pod to pod. */
     readonly address: string;
     readonly on: "cluster" | "region" | "aws" | "elsewhere";
-    /** The address in the one form that it has however the exporter is told it, where there are several. */
+    /** The address in one form, where an exporter takes several. */
     readonly same?: string;
     /** The signal whose store it is, on this cluster or on a region: audit logs may be sent to that of the logs. */
     readonly holds?: Signal;
@@ -26,7 +26,7 @@ export interface End {
 
 /** An end at which records are lost. */
 export interface Loss {
-    /** As a person reads it: `discarded`. */
+    /** Human-readable: `discarded`. */
     readonly why: string;
     /** The signal of KOF's own store that the records are sent to, but that is not there. */
     readonly absent?: Signal;
@@ -222,7 +222,7 @@ function shownStream(stream: string, asked: string | undefined): string {
 }
 
 /**
- * The endpoint to which the exporter otlphttp adds `/v1/metrics` and its like, where its address for one signal comes to the same as
+ * The endpoint to which the exporter otlphttp adds `/v1/metrics` and its like, where its address for one signal is the same as
  * with that (`composeSignalURL` in exporter/otlphttpexporter/factory.go); otherwise the address, marked as one that nothing is added to.
  */
 function endpointOf(options: HelmValue, pipeline: string, address: string): string {
@@ -246,12 +246,12 @@ export function isSameDestination(one: Destination, other: Destination): boolean
     return text(one) === text(other);
 }
 
-/** A destination as a person reads it. */
+/** A human-readable destination. */
 export function destinationText(destination: Destination): string {
     return destination.stored ? destination.ends.map(endText).join(" and ") : `not stored (${destination.why})`;
 }
 
-/** An end as a person reads it. */
+/** A human-readable end. */
 export function endText({ store, address }: End): string {
     return `${store}: ${address}`;
 }

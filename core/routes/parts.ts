@@ -19,7 +19,7 @@ export interface CloudWatchParts extends CloudWatchSettings {
     readonly logGroups: readonly LogGroup[];
     /** Service accounts, in the namespace of KOF, of the collectors that write. */
     readonly serviceAccounts: readonly string[];
-    /** Name of the role, where a service account has to be told it. */
+    /** Name of the role, where a service account has to name it. */
     readonly roleName?: string;
 }
 
@@ -30,7 +30,7 @@ export interface RouteParts {
     readonly queued?: readonly Signal[];
     /** Log groups and credentials to make in AWS. */
     readonly cloudwatch?: CloudWatchParts;
-    /** What the collectors read at their start only, each as a person reads it: another text restarts them. */
+    /** What the collectors read at their start only, each human-readable: another text restarts them. */
     readonly restartTriggers?: readonly string[];
     /** What a reader of the preview should know. */
     readonly notices?: readonly string[];

@@ -32,7 +32,7 @@ type Sized = (typeof sized)[number];
 /** What of a store values can say. */
 export type Aspect = Sized | "limits" | "persistence" | "location" | "claimRetention" | "autoscaler";
 
-/** An aspect as a person reads it. */
+/** A human-readable aspect. */
 const nouns: Readonly<Record<Sized, string>> = {
     size: "the size",
     retention: "the retention",
@@ -94,7 +94,7 @@ export function saidAt(deployment: Merged, source: VolumeSource, aspect: Aspect)
 
 /**
  * Every place at which `kof:values` have one of these settings of a chart, in the order in which the chart reads them. Those that
- * it does not come to, because an earlier one has a value, decide nothing.
+ * it does not reach, because an earlier one has a value, decide nothing.
  */
 function saidPlaces(
     { catalog, settings, umbrella }: Merged,
@@ -252,7 +252,7 @@ export function storesOff(
         });
 }
 
-/** A store as a person reads it: `vlstorage, the store of logs on this cluster`. */
+/** A human-readable store: `vlstorage, the store of logs on this cluster`. */
 export function storeText({ volume, chart }: VolumeSource): string {
     const where = chart.on === "regions" ? "on each regional cluster" : "on this cluster";
     return `${volume.workload}, the store of ${volume.signal} ${where}`;

@@ -272,12 +272,12 @@ export function switchedOff({ catalog, umbrella }: Merged, { volume, chart }: Vo
     return volume.switches.find((each) => !isOn(each, given));
 }
 
-/** What a workload stores, as a person reads it. */
+/** What a workload stores, human-readable. */
 export function contentOf({ signal, retention }: Volume): string {
     return signal === "grafana" ? "Grafana's own" : retention === undefined ? "cache" : signal;
 }
 
-/** What a store has for what it stores, as a person reads it: `2 x 100Gi`. */
+/** The space of a store, human-readable: `2 x 100Gi`. */
 export function spaceOf({ keeps, count, size, autoscaled }: Volume): string {
     const pods = `${String(count)}${autoscaled ? " or more" : ""}`;
     switch (keeps) {
@@ -290,7 +290,7 @@ export function spaceOf({ keeps, count, size, autoscaled }: Volume): string {
     }
 }
 
-/** How long a store keeps what it stores, as a person reads it; empty for what is not telemetry. */
+/** How long a store keeps what it stores, human-readable; empty for what is not telemetry. */
 export function keptOf({ retention, limits, keeps }: Volume): string {
     const within = limits.map(({ kind, text }) =>
         kind === "filter" ? `by the filter ${text}` : `at most ${text} in each pod`,

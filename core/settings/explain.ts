@@ -65,7 +65,7 @@ export function unwrap(schema: Schema, value: unknown): Schema {
     return inner;
 }
 
-/** What is wrong with a setting, as a person reads it. */
+/** What is wrong with a setting. */
 export function issueProblems(key: Key, issue: z.core.$ZodIssue, found: unknown): Problem[] {
     const { schema, meta } = schemaAt(key, issue.path, found);
     const at = `kof:${formatPath([key, ...issue.path.map(String)])}`;

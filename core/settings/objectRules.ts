@@ -45,7 +45,7 @@ interface ValueRule {
 
 const failsInstall = "with which Helm would fail to install the chart";
 
-/** The first that a value breaks is told. */
+/** Only the first that a value breaks is reported. */
 const valueRules: readonly ValueRule[] = [
     {
         isOf: (key) => intervals.has(key),

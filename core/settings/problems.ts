@@ -19,7 +19,7 @@ export function configurationError(source: string, problems: readonly Problem[])
     return new UserError([`${source} has ${count}. Nothing was changed.`, ...problems.map(formatProblem)].join("\n\n"));
 }
 
-/** A problem as a person reads it, indented. */
+/** A problem as human-readable, indented text. */
 export function formatProblem({ key, message, allowed, paste }: Problem): string {
     const lines = [`  ${key} ${message}`];
     if (allowed !== undefined) {

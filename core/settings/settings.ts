@@ -19,7 +19,7 @@ const retentionDays = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-/** What a person needs to know of a setting: shown in errors, in Pulumi.yaml, in docs/settings.md and by editors. */
+/** What the operator needs to know of a setting: shown in errors, in Pulumi.yaml, in docs/settings.md and by editors. */
 interface About {
     readonly description: string;
     /** What is allowed, as it follows "Allowed: ". */

@@ -14,7 +14,7 @@ export const streamPlaceholders = {
  */
 export const logStreamName = /^(?=.{1,512}$)(?:[^:*{}$]|\{(?:NodeName|Collector|ServiceName)\})+$/;
 
-/** A stream's name as one collector has to be told it. */
+/** A stream's name as one collector gets it. */
 export function streamOf(name: string, collector: string): string {
     return Object.entries(streamPlaceholders).reduce(
         (text, [placeholder, value]) => text.replaceAll(placeholder, () => value(collector)),
@@ -22,7 +22,7 @@ export function streamOf(name: string, collector: string): string {
     );
 }
 
-/** A stream's name as a person reads it, with `*` for what differs, and whether anything does. */
+/** A human-readable stream name, with `*` for what differs, and whether anything does. */
 export function streamPattern(name: string): string {
     return name.replaceAll(/\{\w+\}/g, "*");
 }

@@ -204,7 +204,7 @@ describe("a real collector of route cloudwatch", function () {
         }
     });
 
-    it("begins anew where a power loss has left its queue unreadable, and keeps the file", async () => {
+    it("starts over where a power loss has left its queue unreadable, and keeps the file", async () => {
         const away = routeTo("http://127.0.0.1:9");
         const collector = daemonOf(away);
         assert.ok(await collector.start());

@@ -95,7 +95,7 @@ describe("npm run diff", () => {
         assert.match(stdout, /It was wrong before:\n\n```text\nPulumi\.mended\.yaml has 1 problem/);
     });
 
-    it("compares what the stack files come to where nothing is committed in rendered/", async () => {
+    it("compares what the stack files resolve to where nothing is committed in rendered/", async () => {
         write("Pulumi.prod.yaml", { route: "none" });
         write("Pulumi.same.yaml", { route: "none" });
         commit();

@@ -110,7 +110,7 @@ describe("npm run render", () => {
         };
         const page = (name: string) => fs.readFileSync(path.join(folder, "rendered", name, "summary.md"), "utf8");
 
-        it("writes every stack file, says with --check what is stale, and writes it anew", () => {
+        it("writes every stack file, says with --check what is stale, and writes it again", () => {
             stack("Pulumi.one.yaml", "kof:route: management");
             stack("examples/Pulumi.two.yaml", "kof:route: none");
             assert.match(

@@ -33,7 +33,7 @@ describe("npm run size", () => {
     vlstorage        10.06 GiB  30d    2 x 195Gi  2 x 20Gi    after 3 days
     vtstorage        8.05 GiB   7d     2 x 41Gi   2 x 100Gi   never
 
-Needed and configured are the size of each volume; needed has a fifth of it free, and the copies of metrics.
+Needed and configured are the size of each volume; needed includes 20 % headroom, and the copies of metrics.
 
 Too small. Make them larger (docs/storage.md says how):
     kof:storage:

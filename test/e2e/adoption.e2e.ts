@@ -6,7 +6,7 @@ import { endToEnd, fluxPaths, succeed } from "./run";
 endToEnd("a deployment", (run) => {
     const { routes } = run;
 
-    it("takes over what was installed by hand, without making anything anew, and has nothing to do then", async () => {
+    it("takes over what was installed by hand, without recreating anything, and has nothing to do then", async () => {
         await run.deploy(routes.management!);
         // Which view of an object the provider sees last is a matter of chance. Ten rounds passed on 2026-11-26.
         for (let round = 0; round < 3; round++) {

@@ -25,7 +25,7 @@ endToEnd("where a stack runs", (run) => {
     const configure = (more: Readonly<Record<string, unknown>> = {}, stack = run.stack) => {
         stack.configure({ ...settings, chart: run.chart }, more);
     };
-    /** Everything on the cluster that a replacement would make anew. */
+    /** Everything on the cluster that a replacement would recreate. */
     const uids = async () => {
         const releases = await run.cluster.api.list<AnyObject>(fluxPaths.HelmRelease);
         const objects = [...releases, await run.cluster.read(namespace), await run.cluster.read(storageClass)];

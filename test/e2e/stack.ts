@@ -39,7 +39,7 @@ export interface DeploymentOptions {
 
 /**
  * A stack of this project, deployed by a real engine. Its state and stack file are in a temporary folder, in which everything
- * else is a link to this checkout; its configuration is written anew for each deployment. Program and providers find cluster and
+ * else is a link to this checkout; its configuration is written for each deployment. Program and providers find cluster and
  * AWS by this process's environment.
  */
 export class TestStack {

@@ -15,7 +15,7 @@ import { prepareEngine, type Engine } from "./engine";
 import { endToEnd, fluxPaths } from "./run";
 
 /**
- * What Pulumi loses whoever wrote it: it writes the configuration anew before it reads it (LoadProjectStackBytes, 3.274.1), with a
+ * What Pulumi loses whoever wrote it: it rewrites the configuration before it reads it (LoadProjectStackBytes, 3.274.1), with a
  * yaml.v3 that gets wrong how far several lines are indented when the first begins with a blank; and a key `<<` it merges.
  */
 const lostByPulumi = /^\s[^]*\n|^\n|^<<$/;
@@ -67,7 +67,7 @@ describe("Pulumi", () => {
 
     /** What Pulumi makes of the configuration in a stack file: the text that it hands to the program. */
     function configOf(stackFile: string): Record<string, string> {
-        // Without the salt Pulumi would write the file anew, in its own way, and read that.
+        // Without the salt Pulumi would rewrite the file in its own way, and read that.
         fs.writeFileSync(path.join(folder, "Pulumi.test.yaml"), salt + stackFile);
         const found = JSON.parse(pulumi("config", "--json", "--stack", "test")) as Record<string, { value: string }>;
         return Object.fromEntries(Object.entries(found).map(([key, { value }]) => [key, value]));

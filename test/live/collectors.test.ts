@@ -147,7 +147,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
         assert.match(finding.why, /or, if it is AWS, refuses the credentials/);
     });
 
-    it("is not the only thing that loses data: doctor tells of files that were begun anew", async () => {
+    it("is not the only thing that loses data: doctor reports files that were started over", async () => {
         const file = "/var/lib/otelcol/file_storage/exporters-daemon/exporter_awscloudwatchlogs__logs";
         const began = (of: string) =>
             `2026-11-27T00:39:46Z\twarn\tfilestorage@v0.143.0/extension.go:106\tDatabase corruption detected, recreating database file\t` +
@@ -157,10 +157,10 @@ describe("a destination that refuses what collectors send, or is away", () => {
         assert.deepEqual(
             found.map(({ severity, what, why }) => [severity, what, why.split(".")[0]]),
             [
-                ["warning", `daemon-1 could not read ${file}, and began anew`, "What waited in it is not sent"],
+                ["warning", `daemon-1 could not read ${file}, and started over`, "What waited in it is not sent"],
                 [
                     "warning",
-                    "daemon-1 could not read /var/lib/otelcol/file_storage/journaldreceiver/receiver_journald_, and began anew",
+                    "daemon-1 could not read /var/lib/otelcol/file_storage/journaldreceiver/receiver_journald_, and started over",
                     "What was written before the collector ran again may not have been read",
                 ],
             ],

@@ -274,11 +274,14 @@ describe("doctor", () => {
         const text = fs.readFileSync(cluster().kubeconfig, "utf8");
         fs.writeFileSync(kubeconfig, text.replace(/token: .*/, "token: wrong"));
         const found = await findings({ route: "management" }, kubeconfig);
-        assert.match(found.KCM![0]!, /^unknown: could not look: GET .*: Unauthorized$/);
+        assert.match(found.KCM![0]!, /^unknown: could not check: GET .*: Unauthorized$/);
 
         fs.writeFileSync(kubeconfig, text.replace(/server: .*/, "server: https://127.0.0.1:1"));
         const { stdout, code } = await run({ route: "management" }, kubeconfig);
         assert.equal(code, 2);
-        assert.match(stdout, /unknown {3}KCM: could not look: The API server https:\/\/127\.0\.0\.1:1 does not answer/);
+        assert.match(
+            stdout,
+            /unknown {3}KCM: could not check: The API server https:\/\/127\.0\.0\.1:1 does not answer/,
+        );
     });
 });

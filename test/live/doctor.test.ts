@@ -29,7 +29,7 @@ describe("what doctor finds", () => {
         const { findings } = await check(new CouldNotCheck("GET /x: forbidden"));
         assert.deepEqual(
             findings.map(({ severity, what }) => [severity, what]),
-            [["unknown", "could not look: GET /x: forbidden"]],
+            [["unknown", "could not check: GET /x: forbidden"]],
         );
         await assert.rejects(check(new TypeError("x")), TypeError);
     });
@@ -48,7 +48,7 @@ describe("what doctor finds", () => {
                 { title: "a", findings: [] },
                 { title: "b", findings: [finding("problem"), finding("unknown")] },
             ]),
-            "1 of 2 checks found nothing, 1 problem, 0 warnings, 1 could not be seen",
+            "1 of 2 checks found nothing, 1 problem, 0 warnings, 1 could not be checked",
         );
     });
 });

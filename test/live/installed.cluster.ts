@@ -137,7 +137,7 @@ describe("npm run adopt -- --cluster", () => {
         assert.match(printed, /kof-values\.yaml is not what is installed/);
     });
 
-    it("says what it could not look at, and goes on with the rest", async () => {
+    it("says what it could not check, and goes on with the rest", async () => {
         await cluster().apply(
             namespace({ "istio-injection": "enabled" }),
             revision(1, "deployed", "1.10.0", {}),
@@ -162,7 +162,7 @@ describe("npm run adopt -- --cluster", () => {
         fs.writeFileSync(kubeconfig, JSON.stringify(config));
         const found = await adopt(kubeconfig);
         assert.equal(found.code, 2, found.printed);
-        assert.match(found.printed, /Could not look at the volumes: .*somebody/);
+        assert.match(found.printed, /Could not check the volumes: .*somebody/);
         assert.equal(found.config["kof:istio"], true);
     });
 

@@ -78,7 +78,7 @@ describe("waiting for collectors that run with an access key", () => {
         const refused = new CouldNotCheck("pods is forbidden");
         await assert.rejects(
             wait([refused]),
-            /is not deleted[^]*whether collectors still run with it could not be seen for 0 minutes: pods is forbidden/,
+            /is not deleted[^]*whether collectors still run with it could not be checked for 0 minutes: pods is forbidden/,
         );
         assert.equal((await wait([refused, [fresh]], "access key 2", minutes)).looks, 2);
         const api = { get: () => Promise.resolve(undefined), list: () => Promise.resolve([]) };

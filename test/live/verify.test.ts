@@ -122,10 +122,10 @@ describe("verify", () => {
                 "problem: accepted and sent, but not stored in VictoriaLogs",
                 "problem: accepted, but not sent to VictoriaLogs: the collector said: 401",
                 "problem: accepted, but neither sent nor stored in VictoriaLogs in time",
-                "unknown: accepted and sent, but could not look whether VictoriaLogs has it: forbidden",
-                "unknown: accepted, but could not look whether VictoriaLogs has it",
+                "unknown: accepted and sent, but could not check whether VictoriaLogs has it: forbidden",
+                "unknown: accepted, but could not check whether VictoriaLogs has it",
                 "problem: not accepted by the collector: HTTP 503",
-                "unknown: could not look: forbidden",
+                "unknown: could not check: forbidden",
             ],
         );
     });

@@ -67,7 +67,7 @@ describe("what exists already", () => {
         await run({ ...adopting, storageClass: { create: false, name: "kof" } }, objects);
     });
 
-    it("is the stack's own where a first deployment did not come to its end", async () => {
+    it("is the stack's own where a first deployment did not finish", async () => {
         const own = by("pulumi-kubernetes-1a2b3c4d");
         await run(raw, { [paths.namespace]: own, [paths.storageClass]: own, [paths.release]: own });
     });
@@ -162,7 +162,7 @@ describe("a storage class that is taken over", () => {
             text.split("\n\n").at(-1),
             "  kof:storageClass asks for another class kof than the one that exists, which Kubernetes lets nobody change: parameters.type " +
                 '"gp2" -> nothing, reclaimPolicy "Delete" -> "Retain", volumeBindingMode "Immediate" -> "WaitForFirstConsumer"\n' +
-                "    Allowed: create: false, to use the class as it is; another name; or settings that come to the same\n" +
+                "    Allowed: create: false, to use the class as it is; another name; or settings that match it\n" +
                 "    Paste:   kof:storageClass:\n               create: false\n               name: kof",
         );
         assert.match(
@@ -226,7 +226,7 @@ describe("a KOF that is taken over", () => {
             "with which settings it runs: ";
         assert.deepEqual(await said(adopting, installed), [`${start}There is no Helm release kof in namespace kof.`]);
         assert.deepEqual(await said(adopting, { ...installed, [paths.helm]: new CouldNotCheck("GET …: forbidden") }), [
-            `${start}Could not look at the Helm release: GET …: forbidden`,
+            `${start}Could not check the Helm release: GET …: forbidden`,
         ]);
         assert.deepEqual(await said(adopting, { ...installed, ...helmRelease("1.7.0", {}) }), [
             `${start}It is KOF 1.7.0, and this program knows 1.8.0, 1.8.1, 1.9.0, 1.10.0, 1.11.0-rc0.`,

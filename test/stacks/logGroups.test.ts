@@ -317,7 +317,7 @@ describe("a log group that the stack has", () => {
         assert.equal(asked(await refusal(none, aws, again.outputs)), "delete log group management in us-east-2");
         // One of the same name in another region is another.
         await refusal({ ...none, acknowledge: "delete log group management in eu-west-1" }, aws, again.outputs);
-        // Somebody else may have made it anew.
+        // Somebody else may have recreated it.
         const others = has({ management: { ...group30, tags: { "kof-cluster": "prod" } } });
         const acknowledge = "take over log group management in us-east-2 of prod";
         assert.equal(keeps(await up({ ...temporary, acknowledge }, others, again.outputs)), true);

@@ -88,7 +88,7 @@ describe("a stack stays where it is", () => {
         assert.equal(await refusal({ cluster: other, outputs: { settings } }), text);
     });
 
-    it("marks the cluster, anew when it gets another name", async () => {
+    it("marks the cluster, again when it gets another name", async () => {
         const renamed = clusterWith(namespace("kof/before"));
         const { outputs, resources } = await run({ cluster: renamed, outputs: on("uid-1", "kof/before") });
         const { metadata } = find(resources, "kubernetes:core/v1:Namespace").inputs as any;

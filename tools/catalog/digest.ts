@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-/** What Helm renders of a chart, and `helm package` leaves as it is. (It writes Chart.yaml anew, and leaves out what .helmignore lists.) */
+/** What Helm renders of a chart, and `helm package` leaves as it is. (It rewrites Chart.yaml, and leaves out what .helmignore lists.) */
 const rendered = ["crds", "files", "templates", "values.schema.json", "values.yaml"];
 
 /**

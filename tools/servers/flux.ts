@@ -192,7 +192,7 @@ function condition(object: AnyObject, type = "Ready"): any {
     return object.status?.conditions?.find((each: any) => each.type === type);
 }
 
-/** The value with which a release asks anew for its failures to be forgotten; `undefined` where it does not. */
+/** The value with which a release asks again for its failures to be forgotten; `undefined` where it does not. */
 function resetRequest({ metadata, status }: AnyObject): string | undefined {
     const { "reconcile.fluxcd.io/requestedAt": requested, "reconcile.fluxcd.io/resetAt": reset } =
         metadata.annotations ?? {};

@@ -16,8 +16,8 @@ export const kofEstimates = { bytesPerLine: 25e6 / 1e6, bytesPerSample: 50e6 / 1
 export const victoriaMetricsEstimates = { bytesPerSample: 1, headRoom: 1.25 } as const;
 
 /**
- * How much smaller logs and traces are on disk. Nobody promises a figure: at 10, the default size of a line, 250 bytes, comes
- * to KOF's 25. What yours is, VictoriaLogs knows: vl_uncompressed_data_size_bytes / vl_compressed_data_size_bytes.
+ * How much smaller logs and traces are on disk. Nobody promises a figure: at 10, the default size of a line, 250 bytes, is
+ * KOF's 25. What yours is, VictoriaLogs knows: vl_uncompressed_data_size_bytes / vl_compressed_data_size_bytes.
  */
 const compression = 10;
 

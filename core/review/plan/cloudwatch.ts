@@ -25,7 +25,7 @@ export interface FoundLogGroup {
     readonly tags: Readonly<Record<string, string>>;
 }
 
-/** What came of looking for a log group: what AWS has, `undefined` for none, or why it could not be seen. */
+/** What came of looking for a log group: what AWS has, `undefined` for none, or why it could not be checked. */
 export type Look =
     | { readonly found: FoundLogGroup | undefined }
     | {
@@ -313,7 +313,7 @@ function keyChange({ name, region }: Group, { kmsKeyArn: was }: FoundLogGroup, {
     ];
 }
 
-/** What the program takes for granted of groups that it could not look at. */
+/** What the program takes for granted of groups that it could not check. */
 function uncheckedGroups(from: Deployment | undefined, to: Deployment, known: KnownLogGroups): Consequence[] {
     const before = groupsOf(from);
     return [...groupsOf(to)].flatMap(([key, group]): Consequence[] => {

@@ -42,7 +42,7 @@ export interface Plan {
     readonly consequences: readonly Consequence[];
     /** What KOF itself changes between two versions; `undefined` for the same version. */
     readonly upgrade: CatalogChanges | undefined;
-    /** What a person has to do by hand, in order. */
+    /** What has to be done by hand, in order. */
     readonly steps: readonly string[];
 }
 

@@ -152,7 +152,7 @@ function keepingConsequences(was: Volume, after: readonly Volume[], from: Deploy
     return [{ severity: "loses", key, message, acknowledge }, ...immutable(is, key, acknowledge)];
 }
 
-/** The template of a chart's own StatefulSet cannot be changed; the operator makes those that it manages anew. */
+/** The template of a chart's own StatefulSet cannot be changed; the operator recreates those that it manages. */
 function immutable({ workload, expands }: Volume, key: string, acknowledge: string): Consequence[] {
     return expands
         ? []

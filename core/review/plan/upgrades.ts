@@ -54,7 +54,7 @@ function handedOver(from: Deployment, to: Deployment): string[] {
         : [];
 }
 
-/** What a person has to do by hand for another KOF version, in order, before the deployment unless it says otherwise. */
+/** What has to be done by hand for another KOF version, in order, before the deployment unless it says otherwise. */
 export function upgradeSteps(from: Deployment, to: Deployment): string[] {
     const [was, is] = [from.settings.version, to.settings.version];
     return upgrades

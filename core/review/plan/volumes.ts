@@ -114,7 +114,7 @@ export function goneStores(changes: readonly VolumeChange[]): VolumeChange[] {
         .filter(({ workload }) => !changes.some((each) => each.workload === workload && each.operation === "kept"));
 }
 
-/** Volumes as a person reads them: `vlstorage 2 x 100Gi`. */
+/** Human-readable volumes: `vlstorage 2 x 100Gi`. */
 export function volumesText(changes: readonly Pick<VolumeChange, "workload" | "count" | "volume">[]): string {
     return changes.map(({ workload, count, volume }) => `${workload} ${String(count)} x ${volume.size}`).join(", ");
 }
@@ -377,7 +377,7 @@ function ownClassConsequences(from: Deployment, to: Deployment): Consequence[] {
         return [];
     }
     const message =
-        `changes the class ${is.className}, which Kubernetes does not allow: it is deleted and made anew under its name. Volumes that exist ` +
+        `changes the class ${is.className}, which Kubernetes does not allow: it is deleted and recreated under its name. Volumes that exist ` +
         "stay as they were made; only new ones follow the new class";
     return [{ severity: "notice", key: "kof:storageClass", message }];
 }

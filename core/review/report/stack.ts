@@ -13,7 +13,7 @@ import { storageText } from "./storage";
 
 /** A stack at one revision. */
 export interface Snapshot {
-    /** What its stack file comes to; or what is wrong with it, as text. */
+    /** What its stack file resolves to; or what is wrong with it, as text. */
     readonly route: Deployment | string;
     /** What `render` writes for it, by path; nothing where the stack file is wrong. */
     readonly files: Readonly<Record<string, string>>;
@@ -192,7 +192,7 @@ function yamlFiles(before: Snapshot, after: Snapshot): string[] {
 
 /**
  * Every value that differs in what is rendered, down to the collectors' configuration; nothing of a stack that is compared with
- * nothing. Files that differ in the same way, as collectors do, are told together.
+ * nothing. Files that differ in the same way, as collectors do, are reported together.
  */
 export function renderedParts({ before, after }: StackChange): Part[] {
     if (before === undefined || after === undefined || typeof before.route === "string") {

@@ -20,9 +20,7 @@ function neededText(deployment: Deployment, rates: Rates): string {
         ["component", "a day", "kept for", "needed of each volume", "size of each", "full"],
         rows.flatMap(spaceRow),
     );
-    return space === ""
-        ? ""
-        : paragraphs([space, "Needed is with a fifth of it free, and with the copies of metrics."]);
+    return space === "" ? "" : paragraphs([space, "Needed includes 20 % headroom, and the copies of metrics."]);
 }
 
 function spaceRow({ volume, perDayGiB, neededGiB, fullAfterDays, keptDays }: VolumeCapacity): string[][] {
@@ -44,7 +42,7 @@ function spaceRow({ volume, perDayGiB, neededGiB, fullAfterDays, keptDays }: Vol
     ];
 }
 
-/** A number of days as a person reads it. */
+/** A human-readable number of days. */
 export function days(amount: number): string {
     const whole = Math.floor(amount);
     return whole < 1 ? "less than a day" : whole === 1 ? "1 day" : `${String(whole)} days`;
@@ -60,7 +58,7 @@ export function costsOf(deployment: Deployment, prices: Prices): Map<string, Cos
     return new Map(costs.filter((entry): entry is [string, Cost] => entry[1] !== undefined));
 }
 
-/** A cost as a person reads it. */
+/** A human-readable cost. */
 export function costText(cost: Cost, { currency }: Prices): string {
     return "unknown" in cost ? `unknown: ${cost.unknown}` : `${cost.amount.toFixed(2)} ${currency} in ${cost.region}`;
 }

@@ -9,7 +9,7 @@ import { deploymentFor, routes } from "../../support";
 
 const version = "1.9.0";
 
-/** What values come to where a cluster was looked at. */
+/** What values resolve to where a cluster was looked at. */
 function adopt(raw: object, cluster: ClusterFacts) {
     return adoption(stringify(deploymentFor({ ...raw, version }).values), { version, cluster });
 }

@@ -66,13 +66,13 @@ describe("adopting values from before the routes added to them", () => {
         );
     });
 
-    it("says that what collectors keep on the node is made anew where it cannot be read", () => {
+    it("says that what collectors keep on the node is recreated where it cannot be read", () => {
         const { values } = deploymentFor({ ...routes.management, version });
         const copy = structuredClone(values);
         delete (valueAt(copy, [...collectors, "daemon", "config"]) as HelmValues).extensions;
         const { changes } = adoption(stringify(copy), { version });
         assert.equal(changes.length, 1);
-        assert.match(changes[0] ?? "", /^Collectors begin anew where a power loss/);
+        assert.match(changes[0] ?? "", /^Collectors start over where a power loss/);
     });
 
     it("does not take a number of requests for a number of bytes", () => {

@@ -117,7 +117,7 @@ const anyStack = fc.constantFrom(...plainRoutes.values()).chain(({ raw, edits })
         }),
 );
 
-/** What settings come to; `undefined` where they are refused, which has to be with our own error. */
+/** What settings resolve to; `undefined` where they are refused, which has to be with our own error. */
 function accepted(raw: Raw): Deployment | undefined {
     try {
         return deploymentFor(raw);

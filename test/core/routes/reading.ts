@@ -2,13 +2,13 @@ import { catalogOf } from "../../../core/charts";
 import type { HelmValues } from "../../../core/lib/values";
 
 /*
- * What values come to, read off KOF's charts by a person: nothing here asks the program, or the lists of the catalog. Only the
+ * What values resolve to, read off KOF's charts by hand: nothing here asks the program, or the lists of the catalog. Only the
  * charts' default values are the catalog's.
  */
 
 type Values = Record<string, any>;
 
-/** A store as a person reads it off the merged values. */
+/** A store as the merged values have it. */
 export interface Reading {
     readonly workload: string;
     readonly count: unknown;
@@ -152,7 +152,7 @@ function ofRegional(version: string, chart: Values, { storage: own = {}, global 
     return over(over(over(chart, { global }), classes), own);
 }
 
-/** What a cluster stores, as a person reads it off values of the umbrella. */
+/** What a cluster stores, as values of the umbrella have it. */
 interface Stores {
     /** On the management cluster. */
     readonly here: Reading[];

@@ -4,7 +4,7 @@ import { mergeValues, nest, type HelmValue, type HelmValues } from "../../../cor
 import { UserError } from "../../../core/lib/errors";
 import { deploymentFor, routes, type Raw } from "../../support";
 
-/** Values by their paths, as a person writes them. */
+/** Values by their paths. */
 const at = (...entries: (readonly [string, HelmValue])[]): HelmValues =>
     mergeValues(...entries.map(([path, value]) => nest(path.split("."), value)));
 
@@ -32,7 +32,7 @@ function problems(settings: object, ...entries: (readonly [string, HelmValue])[]
 }
 
 describe("kof:values and the settings of stores", () => {
-    it("do not contradict each other at a place that the chart does not come to, and no notice is of one", () => {
+    it("do not contradict each other at a place that the chart does not reach, and no notice is of one", () => {
         const common = `${storage}.victoria-logs-cluster.common.retentionPeriod`;
         assert.equal(problems({ storage: { logs: { retention: "30d" } } }, [common, "3d"]), "");
         assert.ok(notices({}, [common, "3d"]).every((text) => !text.includes(common)));

@@ -38,7 +38,7 @@ collectors:
   daemon: {config: {service: {pipelines: {traces: {processors: [resource/k8sclustername, resourcedetection, batch]}}}}}
   target-allocator: {config: {service: {pipelines: {traces: {processors: [resource/k8sclustername]}}}}}`;
 
-/** What collectors keep on the node is made anew where it cannot be read. */
+/** What collectors keep on the node is recreated where it cannot be read. */
 const recreated = `
 collectors:
   daemon:

@@ -59,7 +59,7 @@ describe("volumes", () => {
         assert.equal(logs?.keptByDefault, false);
     });
 
-    it("say how long they are kept as a person reads it, with all that limits it", () => {
+    it("say how long they are kept, with all that limits it", () => {
         const storage = ["kof-child", "values", "fromManagement", "storage"];
         const vlstorage = [...storage, "victoria-logs-cluster", "vlstorage"];
         const spec = ["kof-mothership", "values", "victoriametrics", "vmcluster", "spec"];

@@ -178,7 +178,7 @@ describe("plan", () => {
         }
     });
 
-    it("tells a class that is made anew from volumes that would need another", () => {
+    it("tells a class that is recreated from volumes that would need another", () => {
         const other = (more: object) => ({ ...management, storageClass: { ...management.storageClass, ...more } });
         assert.deepEqual(found(management, other({ reclaimPolicy: "Delete" })), ["notice kof:storageClass "]);
         assert.deepEqual(found(management, other({ parameters: { type: "io2" } })), ["notice kof:storageClass "]);

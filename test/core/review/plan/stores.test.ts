@@ -13,7 +13,7 @@ const messages = (from: Raw, to: Raw) => plan(from, to).consequences.map(({ mess
 
 const storage = "kof-child.values.fromManagement.storage";
 const regions = "kof-regional.values.storage";
-/** Values by their paths, as a person writes them. */
+/** Values by their paths. */
 const at = (...entries: (readonly [string, HelmValue])[]): HelmValues =>
     mergeValues(...entries.map(([path, value]) => nest(path.split("."), value)));
 const management: Raw = { route: "management", version: "1.10.0" };
@@ -253,7 +253,7 @@ describe("a change of kof:values", () => {
             `impossible kof:values.${logs} [logs with volumes]`,
             `notice kof:values.${logs} []`,
         ]);
-        // The operator makes the StatefulSet of metrics anew.
+        // The operator recreates the StatefulSet of metrics.
         const metrics = "kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.storage.emptyDir";
         assert.deepEqual(found(management, given([metrics, {}])), [
             `loses kof:values.${metrics} [metrics without volumes]`,

@@ -27,7 +27,7 @@ describe("summary.md", () => {
         });
     }
 
-    it("lists every volume with its class and retention, and what they come to", () => {
+    it("lists every volume with its class and retention, and their total", () => {
         const storage = { logs: { size: "50Gi", retention: "30d", replicas: 3 } };
         assert.deepEqual(rows(page({ ...routes.management, version: "1.9.0", storage }), "Volumes on this cluster"), [
             ["vmselect", "cache", "2", "10Gi", "`kof`", "", "20Gi"],
