@@ -50,7 +50,7 @@ export function adoptionReport(
             ),
         ),
         ...section("What could not be checked:", unseen),
-        ...section("What the values do not tell. Look before the first pulumi up:", notes),
+        ...section("What the values do not say. Check before the first pulumi up:", notes),
     ].join("\n");
 }
 

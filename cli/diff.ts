@@ -24,7 +24,7 @@ Reports, as one comment on a pull request, what becomes of every stack that has 
 does to running data, changed settings, storage and cost, and what differs in rendered/ then and rendered now. Contacts nothing.
 
   --preview STACK=FILE  reports besides, or without BASE alone, what Pulumi would do to a stack: FILE is what
-                        'pulumi preview --diff --json --stack STACK' has written. A preview that failed is reported as that
+                        'pulumi preview --diff --json --stack STACK' has written. A failed preview is reported as failed
 
 Exit code  0  reported, whatever becomes of the stacks
            1  BASE is not known, or a stack file is wrong; the report says what, and has the others`;

@@ -14,7 +14,7 @@ const usage = `Usage: npm run verify -- (--stack NAME | --config FILE) [--timeou
 Sends one marked log line, metric and span through a collector of the cluster, and looks for them where the stack stores
 them: accepted, sent, stored. Talks to the collector through the API server, which takes the right to create pods/proxy.
 
-  --timeout 5m   after how long what is not there is missing (s, m or h)
+  --timeout 5m   how long to wait for what has not arrived (s, m or h)
   --vmauth URL   address of the region's vmauth, where its own cannot be reached from here (route regional)
   --json         one JSON object instead of text
 

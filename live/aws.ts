@@ -61,7 +61,7 @@ async function identityAndRights({ deployment, aws: { profile } }: Live): Promis
               ];
     } catch (error) {
         throw new CouldNotCheck(
-            `${arn} may not ask for its own rights (iam:SimulatePrincipalPolicy): ${(error as Error).name}`,
+            `${arn} may not check its own permissions (iam:SimulatePrincipalPolicy): ${(error as Error).name}`,
         );
     }
 }

@@ -295,7 +295,7 @@ export function exportFindings(
         findings.push({
             severity: "warning",
             what: `${pod}: the queue of exporter ${exporter} is ${String(Math.round(queue * 100))}% full`,
-            why: "The destination takes less than comes in, or is away. What no longer fits is dropped.",
+            why: "The destination is down, or slower than the data that comes in. What no longer fits is dropped.",
             fix,
         });
     }
@@ -322,7 +322,7 @@ export function clockFindings(pod: string, samples: readonly Sample[], { cloudwa
         ) ?? 0;
     const { logGroup, region } = cloudwatch;
     const why =
-        "CloudWatch takes nothing that old, or that far ahead. A clock is wrong, or what a node had written long ago was read.";
+        "CloudWatch accepts no time that old, or that far ahead. A clock is wrong, or old records of a node were read.";
     return [
         ...(records > 0
             ? [
@@ -401,8 +401,8 @@ function recreatedFinding(pod: string, file: string): Finding {
         severity: "warning",
         what: `${pod} could not read ${file}, and started over`,
         why: path.basename(file).startsWith("exporter_")
-            ? "What waited in it is not sent. A node that loses its power can leave it so."
-            : "What was written before the collector ran again may not have been read. A node that loses its power can leave it so.",
+            ? "What was queued in it is not sent. A power loss of the node can cause this."
+            : "What was written before the collector ran again may not have been read. A power loss of the node can cause this.",
         fix: `ls ${file}.*.backup    # on its node: the file as it was. Remove it when nobody needs it`,
     };
 }

@@ -50,7 +50,7 @@ function unchecked({ message }: CouldNotCheck): Finding {
     return {
         severity: "unknown",
         what: `could not check: ${message}`,
-        why: "It may be right or wrong: nothing was seen.",
+        why: "It may be right or wrong: nobody knows before it is checked.",
         fix: "kubectl auth can-i --list -n kof",
     };
 }

@@ -64,7 +64,7 @@ async function artifacts({ deployment }: Live): Promise<Finding[]> {
         findings.push({
             severity: "unknown",
             what: `could not check ${hidden[0]?.name ?? ""}${hidden.length > 1 ? ` and ${String(hidden.length - 1)} more` : ""}: ${what}`,
-            why: "The cluster may reach what this machine does not, and may have credentials. If it has not, nothing is installed.",
+            why: "The cluster may have network access or credentials that this machine lacks. If not, nothing is installed.",
             fix: hidden[0] ? showCommand(hidden[0]) : "",
         });
     }

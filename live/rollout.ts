@@ -48,7 +48,7 @@ export async function untilRestarted(
     for (;;) {
         const found = await outdated(api, startedWith).catch(couldNotCheck);
         if (found instanceof CouldNotCheck) {
-            say(`The collectors cannot be looked at before an access key is deleted: ${found.message}`);
+            say(`The collectors could not be checked before an access key is deleted: ${found.message}`);
         } else if (found.length === 0) {
             return;
         } else if (found.length < fewest) {

@@ -125,7 +125,7 @@ function requirements(found: StorageClass | undefined): Finding[] {
     if (found.volumeBindingMode !== "WaitForFirstConsumer") {
         findings.push({
             severity: "warning",
-            what: `storage class ${name} makes volumes before it is known where their pods run`,
+            what: `storage class ${name} makes volumes before their pods are scheduled`,
             why: "A volume in another zone than its pod keeps the pod from starting. The mode of a class cannot be changed.",
             fix: `kubectl get storageclass ${name} -o yaml`,
         });

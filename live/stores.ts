@@ -47,7 +47,7 @@ export async function storeOf(signal: SentSignal, ends: readonly End[], live: Li
     if (stores.length === 0) {
         throw hidden[0] ?? new CouldNotCheck(`${signal} are stored nowhere`);
     }
-    const unread = hidden.length > 0 ? `; not looked at: ${hidden.map(({ message }) => message).join("; ")}` : "";
+    const unread = hidden.length > 0 ? `; could not check: ${hidden.map(({ message }) => message).join("; ")}` : "";
     return {
         name: stores.map(({ name }) => name).join(" and ") + unread,
         has: async (mark) => {

@@ -139,7 +139,7 @@ function checkChartFolder({ chart, version }: Settings, source: string): void {
         ? (parse(fs.readFileSync(file, "utf8")) as { name?: unknown; version?: unknown } | null)
         : undefined;
     if (!found) {
-        const message = `is ${brief(chart)}, where there is no Chart.yaml`;
+        const message = `is ${brief(chart)}, which has no Chart.yaml`;
         throw configurationError(source, [
             { key: "kof:chart", message, allowed: "a folder with the umbrella chart kof" },
         ]);

@@ -44,9 +44,8 @@ type Met = Wanted & { readonly there: Existing };
 
 /** What a first deployment that takes over an install takes for granted. */
 const unknownInstall =
-    "kof:adopt takes over whatever KOF is installed, and the stack remembers nothing to compare it with: this deployment takes it that the " +
-    "stack file is of what runs. Where the installed KOF has another route, other volumes or a longer retention, data can be deleted or " +
-    "left where nothing reads it. npm run adopt -- --cluster writes the stack file of what runs.";
+    "kof:adopt takes over the installed KOF, and there is no earlier deployment to compare it with: this deployment assumes that the stack " +
+    "file describes what runs. Where the installed KOF has another route, other volumes or a longer retention, data can be deleted or become unreachable. npm run adopt -- --cluster writes the stack file of what runs.";
 
 /**
  * What a first deployment takes over, as {@link checkExisting} finds it. Where nobody may look, it says what is taken for granted.
@@ -111,7 +110,7 @@ async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<vo
             if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
-            void pulumi.log.warn(`Which other HelmReleases run cannot be seen: ${error.message}`);
+            void pulumi.log.warn(`Could not check which other HelmReleases run: ${error.message}`);
             return [];
         },
     );
@@ -120,7 +119,7 @@ async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<vo
     );
     if (others.length > 0) {
         void pulumi.log.warn(
-            `kof:adopt takes over what the stack has. What it does not have goes on running as it is: HelmRelease ${others.join(", ")}. ` +
+            `kof:adopt takes over only what the stack has. The rest keeps running unmanaged: HelmRelease ${others.join(", ")}. ` +
                 `To uninstall: kubectl delete helmrelease -n ${kofNamespace} ${others.join(" ")}`,
         );
     }
@@ -165,7 +164,7 @@ async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]>
                     throw error;
                 }
                 void pulumi.log.warn(
-                    `Whether ${each.kind} ${each.name} exists already cannot be seen, so it is taken not to: ${error.message}`,
+                    `Whether ${each.kind} ${each.name} exists could not be checked, so the stack assumes that it does not: ${error.message}`,
                 );
                 return undefined;
             }
@@ -189,7 +188,7 @@ function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] 
     const others = foreign.filter((each) => !classes.includes(each));
     const problems: Problem[] = classes.map(({ name }) => ({
         key: "kof:storageClass.create",
-        message: `is true, but the cluster has a class ${name} already, which this stack has not made`,
+        message: `is true, but the cluster already has a class ${name}, which this stack did not make`,
         allowed: "false, to use the class as it is; or another name",
         paste: existingClass(name),
     }));
@@ -197,7 +196,7 @@ function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] 
         const list = others.map(({ kind, name }) => `${kind} ${name}`).join(", ");
         problems.push({
             key: "kof:adopt",
-            message: `is false, but the cluster (${server}) has already what this stack has not made: ${list}`,
+            message: `is false, but the cluster (${server}) already has what this stack did not make: ${list}`,
             allowed: "true, to take that over as it is (docs/adopting.md); or a cluster without it",
             paste: { "kof:adopt": true },
         });
@@ -248,7 +247,7 @@ function meshProblems({ istio }: Settings, { metadata }: Existing, installed: bo
     return [
         {
             key: "kof:istio",
-            message: `is ${String(istio)}, but namespace ${kofNamespace} is ${label ? "" : "not "}in the Istio mesh: with the other, KOF's objects would get other names, and those of now be removed`,
+            message: `is ${String(istio)}, but namespace ${kofNamespace} is ${label ? "" : "not "}in the Istio mesh: the change would rename KOF's objects and remove the current ones`,
             allowed: String(label),
             paste: { "kof:istio": label },
         },
@@ -268,7 +267,7 @@ function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
         return [
             {
                 key: "kof:storageClass",
-                message: `asks for another class ${className} than the one that exists, which Kubernetes lets nobody change: ${different.join(", ")}`,
+                message: `differs from the existing class ${className} in what Kubernetes does not allow to change: ${different.join(", ")}`,
                 allowed: "create: false, to use the class as it is; another name; or settings that match it",
                 paste: existingClass(className),
             },
@@ -297,8 +296,8 @@ async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed
     const found = runningSettings(settings, await findInstalled(cluster));
     if (typeof found === "string") {
         void pulumi.log.warn(
-            "kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, since nobody knows with " +
-                `which settings it runs: ${found}`,
+            "kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, because the settings that " +
+                `it runs with are unknown: ${found}`,
         );
         return undefined;
     }
@@ -324,6 +323,6 @@ function runningSettings(settings: Settings, installed: Installed): Readonly<Rec
         if (!(error instanceof UserError)) {
             throw error;
         }
-        return "Its values do not tell all of them. What is missing is said by: npm run adopt -- --cluster --out FILE";
+        return "Its values do not contain all of them. To see what is missing: npm run adopt -- --cluster --out FILE";
     }
 }

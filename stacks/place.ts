@@ -104,8 +104,8 @@ function folderProblem(folder: string, before: Place): Problem | undefined {
     if ("uid" in before) {
         return {
             key,
-            message: `is ${folder}, but this stack runs on a cluster: Pulumi would forget there what it has made, and write nothing`,
-            allowed: `nothing, for this stack; for the folder a stack of its own (${page})`,
+            message: `is ${folder}, but this stack runs on a cluster: Pulumi would forget what it made there, and write nothing`,
+            allowed: `nothing, for this stack; use a separate stack for the folder (${page})`,
         };
     }
     const written = path.join(folder, "1-manifest");
@@ -114,7 +114,7 @@ function folderProblem(folder: string, before: Place): Problem | undefined {
     }
     return {
         key,
-        message: `is ${folder}, where nothing is yet, but this stack has written its files to ${before.folder}: Pulumi would take them for written`,
+        message: `is ${folder}, which is empty, but this stack has written its files to ${before.folder}: Pulumi would assume that they are already written`,
         allowed: `to move the files along first: git mv ${before.folder} ${folder}`,
         paste: { [key]: before.folder },
     };
@@ -124,8 +124,8 @@ function leftFolder(folder: string): Problem {
     const key = "kubernetes:renderYamlToDirectory";
     return {
         key,
-        message: `is missing, but this stack writes files to ${folder}: Pulumi would take them for objects on the cluster`,
-        allowed: `the folder, for this stack; for the cluster a stack of its own (${page})`,
+        message: `is missing, but this stack writes files to ${folder}: Pulumi would treat them as objects on the cluster`,
+        allowed: `the folder, for this stack; use a separate stack for the cluster (${page})`,
         paste: { [key]: folder },
     };
 }
@@ -140,17 +140,17 @@ function clusterProblem(
             key,
             message:
                 `leads to another cluster (${server}, kube-system ${uid}) than the one that this stack runs on (kube-system ${before.uid}): ` +
-                "Pulumi would take what it finds there for its own, and forget what runs on the first",
-            allowed: `that cluster, at any address and with any credentials; for another one a stack of its own (${page})`,
+                "Pulumi would treat what it finds there as its own, and forget what runs on the first",
+            allowed: `that cluster, at any address and with any credentials; use a separate stack for another one (${page})`,
         };
     }
     const own = [currentStack(), ...(before && "stack" in before ? [before.stack] : [])];
     if (mark !== undefined && !own.includes(mark)) {
         return {
             key,
-            message: `leads to a cluster (${server}) where KOF is another stack's, ${mark}: the two would undo each other's changes`,
+            message: `leads to a cluster (${server}) whose KOF belongs to another stack, ${mark}: the two would undo each other's changes`,
             allowed:
-                `that stack, or a cluster without KOF; where that stack is gone for good, take its mark off (${page}): ` +
+                `that stack, or a cluster without KOF; if that stack is gone for good, remove its mark (${page}): ` +
                 `kubectl annotate namespace ${kofNamespace} ${stackMark}-`,
         };
     }
@@ -164,8 +164,8 @@ function noCluster(message: string): Problem {
 function unreachable(message: string): Problem {
     return {
         key: "kubernetes:context",
-        message: `leads to a cluster that cannot be looked at, so nobody knows whether it is this stack's. ${message}`,
-        allowed: "a cluster that answers, and the right to get the namespaces kube-system and kof",
+        message: `leads to a cluster that could not be checked, so it may not be this stack's. ${message}`,
+        allowed: "a cluster that answers, and permission to get the namespaces kube-system and kof",
     };
 }
 

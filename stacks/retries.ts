@@ -37,7 +37,9 @@ export async function retriesOf(remembered: Retries = {}, cluster?: Cluster): Pr
             const stalled = status?.conditions?.find((each) => each.type === "Stalled" && each.status === "True");
             if (stalled) {
                 const why = stalled.message ?? "it does not say why";
-                void pulumi.log.info(`Flux has given up on HelmRelease ${name}: ${why}. It is asked to try again.`);
+                void pulumi.log.info(
+                    `Flux has given up on HelmRelease ${name}: ${why}. This deployment makes it try again.`,
+                );
             }
             return [name, stalled?.lastTransitionTime ?? remembered[name]] as const;
         });
@@ -47,7 +49,7 @@ export async function retriesOf(remembered: Retries = {}, cluster?: Cluster): Pr
             throw error;
         }
         void pulumi.log.warn(
-            `Whether Flux has given up on a release cannot be seen, so it is not asked to try again: ${error.message}`,
+            `Could not check whether Flux has given up on a release, so no retry is requested: ${error.message}`,
         );
         return remembered;
     }

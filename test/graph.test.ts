@@ -444,8 +444,8 @@ describe("resource graph", () => {
     it("says which signals are not stored", async () => {
         const { messages, outputs } = await up(routes.cloudwatch!);
         assert.deepEqual(messages, [
-            "warning: kof:cloudwatch.logGroup names no log group: this is a new stack's, /kof/mothership. A stack that was deployed " +
-                "before keeps the one that it has had.",
+            "warning: kof:cloudwatch.logGroup is not set: a new stack uses /kof/mothership. A stack that was deployed " +
+                "before keeps its log group.",
             "warning: Route cloudwatch discards metrics and traces of this cluster. kof:cloudwatch.signals stores them.",
         ]);
         assert.deepEqual(outputs.destinations, {

@@ -215,8 +215,8 @@ function storeOffNotice(signal: Signal, { deployment, endOf, collectors, destina
     const prefix = installedCharts(deployment.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
     const exporters = [...prefix, kubeStack, "collectors", "daemon", ...auditExporters];
     return [
-        `${first.off} leaves ${signal === "audit" ? "audit logs" : signal} of this cluster without a store: the collectors send them to ` +
-            `${first.address} all the same, where ${first.missing}, and drop them.`,
+        `${first.off} leaves ${signal === "audit" ? "audit logs" : signal} of this cluster without a store: the collectors still send them ` +
+            `to ${first.address}, where ${first.missing}, and drop them.`,
         ...(signal === "audit" && destinations.logs.stored
             ? [`To have them among the logs: kof:values.${formatPath(exporters)}: [otlphttp/logs].`]
             : []),
@@ -313,7 +313,7 @@ function keyOf({ settings }: Deployment, { key }: Collector, path: readonly stri
 function droppedProblem({ collector, entry, list, key }: Dropped): Problem {
     return {
         key,
-        message: `replaces a list of the charts and drops ${entry}: nobody could tell which cluster the data of ${collector.name} comes from`,
+        message: `replaces a list of the charts and drops ${entry}: the data of ${collector.name} would no longer name its cluster`,
         allowed: `the whole list, with what you add: ${list.join(", ")}`,
     };
 }

@@ -139,7 +139,7 @@ function unknowns({ catalog, settings }: Deployment, charts: readonly NeededChar
         ...(absent.length > 0 ? [`The images of ${absent.join(", ")}: the charts were not at hand.`] : []),
         ...(silent.length > 0 ? [`The images of ${silent.map(({ chart }) => chart).join(", ")}, if it has any.`] : []),
         ...(changed.length > 0 ? [`Images that kof:values change: ${changed.join(", ")}.`] : []),
-        ...(istio ? ["Charts and images of k0rdent-istio, which is installed apart."] : []),
+        ...(istio ? ["Charts and images of k0rdent-istio, which is installed separately."] : []),
         "What KCM, Flux and cert-manager run on the management cluster: they are there before KOF.",
     ];
 }

@@ -61,8 +61,8 @@ function notices(
     return [
         ...(wanted.logGroup === undefined
             ? [
-                  `kof:cloudwatch.logGroup names no log group: this is a new stack's, ${defaultLogGroup(clusterName)}. A stack that ` +
-                      "was deployed before keeps the one that it has had.",
+                  `kof:cloudwatch.logGroup is not set: a new stack uses ${defaultLogGroup(clusterName)}. A stack that ` +
+                      "was deployed before keeps its log group.",
               ]
             : []),
         ...(names(false) === ""

@@ -23,7 +23,9 @@ export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts
                 ? [`kof:otlp.endpoint is ${wanted.endpoint}: telemetry and headers are sent unencrypted.`]
                 : []),
             ...(wanted.tls.insecureSkipVerify
-                ? ["kof:otlp.tls.insecureSkipVerify: whoever is on the way can read the telemetry and the headers."]
+                ? [
+                      "kof:otlp.tls.insecureSkipVerify: anyone between the collectors and the endpoint can read the telemetry and the headers.",
+                  ]
                 : []),
         ],
     };

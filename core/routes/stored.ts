@@ -353,19 +353,19 @@ function unreadable(deployment: Merged, store: Volume): Problem[] {
         ...problem(
             "size",
             sizeInGiB(size) > 0,
-            `is ${is("size")}, which is no size for the volumes of ${workload}`,
+            `is ${is("size")}, which is not a valid size for the volumes of ${workload}`,
             "a Kubernetes quantity: 100Gi",
         ),
         ...problem(
             "retention",
             retention === undefined || isRetention(retention),
-            `is ${is("retention")}, which is no time for ${workload} to keep anything`,
+            `is ${is("retention")}, which is not a valid retention for ${workload}`,
             "a number with a unit that VictoriaMetrics reads, from a day to 100 years: 30d, 4w or 1y",
         ),
         ...problem(
             "limits",
             limits.every(isLimit),
-            `is ${is("limits")}, which is no limit for what ${workload} keeps`,
+            `is ${is("limits")}, which is not a valid limit for ${workload}`,
             "bytes with a unit (50GiB), or a percentage, which is a whole number from 1 to 100",
         ),
         ...problem(
@@ -377,7 +377,7 @@ function unreadable(deployment: Merged, store: Volume): Problem[] {
         ...problem(
             "replicationFactor",
             copies > 0,
-            `is ${is("replicationFactor")}, which is no number of copies`,
+            `is ${is("replicationFactor")}, which is not a valid number of copies`,
             "a whole number from 1",
         ),
         ...(["replicationFactor", "replicas"] as const)

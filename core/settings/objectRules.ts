@@ -50,7 +50,7 @@ const valueRules: readonly ValueRule[] = [
     {
         isOf: (key) => intervals.has(key),
         isRight: (value) => isMap(value) || isDuration(value),
-        why: "which is no duration: Helm or Kubernetes would refuse it",
+        why: "which is not a duration: Helm or Kubernetes would refuse it",
         allowed: "a number with its unit, such as 30s",
     },
     {

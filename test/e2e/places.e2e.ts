@@ -148,9 +148,9 @@ endToEnd("where a stack runs", (run) => {
         const before = await uids();
         const other = await run.otherStack({ name: "other", besides: run.stack });
         configure({}, other);
-        assert.match(await refused(other.up()), /where KOF is another stack's, kof\/e2e/);
+        assert.match(await refused(other.up()), /whose KOF belongs to another stack, kof\/e2e/);
         configure({ "kof:adopt": true }, other);
-        assert.match(await refused(other.preview()), /where KOF is another stack's, kof\/e2e/);
+        assert.match(await refused(other.preview()), /whose KOF belongs to another stack, kof\/e2e/);
         assert.deepEqual(await uids(), before);
     });
 

@@ -157,7 +157,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
         assert.deepEqual(
             found.map(({ severity, what, why }) => [severity, what, why.split(".")[0]]),
             [
-                ["warning", `daemon-1 could not read ${file}, and started over`, "What waited in it is not sent"],
+                ["warning", `daemon-1 could not read ${file}, and started over`, "What was queued in it is not sent"],
                 [
                     "warning",
                     "daemon-1 could not read /var/lib/otelcol/file_storage/journaldreceiver/receiver_journald_, and started over",

@@ -77,7 +77,7 @@ describe("verify", () => {
             assert.equal(await store.has(mark), true);
             assert.equal(
                 store.name,
-                "VictoriaLogs on this cluster: http://one-vlinsert:9481/insert/opentelemetry/v1/logs; not looked at: " +
+                "VictoriaLogs on this cluster: http://one-vlinsert:9481/insert/opentelemetry/v1/logs; could not check: " +
                     "OTLP: http://loki:3100/otlp is not read by this command. Look there for logs with the mark",
             );
             await assert.rejects(storeOf("logs", [away], live({})), CouldNotCheck);
@@ -134,7 +134,7 @@ describe("verify", () => {
         const wrong = await command(["cli/verify.ts", "--timeout", "soon"]);
         assert.deepEqual(
             [wrong.code, wrong.stderr],
-            [1, "--timeout is soon, which is not a time. Write 90s, 5m or 1h.\n"],
+            [1, "--timeout is soon, which is not a duration. Write 90s, 5m or 1h.\n"],
         );
         const nowhere = await command(["cli/doctor.ts"], { KUBECONFIG: "/nowhere" });
         assert.deepEqual(

@@ -37,7 +37,7 @@ describe("configuration", () => {
     it("says when a folder has no chart, or one of another version", async () => {
         assert.equal(
             await refusal({ chart: "./test/nothing" }),
-            '  kof:chart is "./test/nothing", where there is no Chart.yaml\n    Allowed: a folder with the umbrella chart kof',
+            '  kof:chart is "./test/nothing", which has no Chart.yaml\n    Allowed: a folder with the umbrella chart kof',
         );
         assert.equal(
             await refusal({ chart: "./test/charts/kof", version: "1.9.0" }),

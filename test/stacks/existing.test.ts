@@ -45,7 +45,7 @@ async function refusal(...args: Parameters<typeof run>): Promise<string> {
 
 /** What the run says about an adoption, or about what it could not see. */
 const said = async (...args: Parameters<typeof run>) =>
-    (await run(...args)).messages.filter((message) => /kof:adopt|cannot be seen/.test(message));
+    (await run(...args)).messages.filter((message) => /kof:adopt|could not be checked|Could not check/.test(message));
 
 describe("what exists already", () => {
     it("is refused without kof:adopt, all of it at once", async () => {
@@ -54,13 +54,13 @@ describe("what exists already", () => {
             await refusal(raw, objects),
             `Pulumi.test.yaml has 2 problems. Nothing was changed.
 
-  kof:storageClass.create is true, but the cluster has a class kof already, which this stack has not made
+  kof:storageClass.create is true, but the cluster already has a class kof, which this stack did not make
     Allowed: false, to use the class as it is; or another name
     Paste:   kof:storageClass:
                create: false
                name: kof
 
-  kof:adopt is false, but the cluster (https://api.example.net) has already what this stack has not made: Namespace kof, HelmChart kcm-system/kof-operators, HelmRelease kof/kof-operators
+  kof:adopt is false, but the cluster (https://api.example.net) already has what this stack did not make: Namespace kof, HelmChart kcm-system/kof-operators, HelmRelease kof/kof-operators
     Allowed: true, to take that over as it is (docs/adopting.md); or a cluster without it
     Paste:   kof:adopt: true`,
         );
@@ -100,14 +100,14 @@ describe("what exists already", () => {
         const outputs = { settings: deploymentFor({ ...raw, route: "none" }).settings };
         assert.match(await refusal(raw, { [release]: by("helm") }, { outputs }), /HelmRelease kof\/kof-storage\n/);
         assert.deepEqual(await said(adopting, { [release]: by("helm") }, { outputs }), [
-            "warning: kof:adopt is true while the route changes: whatever exists under the name of something that route management " +
-                "makes is overwritten, whoever made it.",
+            "warning: kof:adopt is true while the route changes: objects that exist under the names that route management " +
+                "uses are overwritten, whoever made them.",
         ]);
     });
 
     it("may be out of sight: then it is taken not to exist, and that is said", async () => {
         assert.deepEqual(await said(raw, { [paths.chart]: new CouldNotCheck("GET …: forbidden") }), [
-            "warning: Whether HelmChart kcm-system/kof-operators exists already cannot be seen, so it is taken not to: GET …: forbidden",
+            "warning: Whether HelmChart kcm-system/kof-operators exists could not be checked, so the stack assumes that it does not: GET …: forbidden",
         ]);
     });
 });
@@ -160,7 +160,7 @@ describe("a storage class that is taken over", () => {
         const text = await refusal(adopting, over(there));
         assert.equal(
             text.split("\n\n").at(-1),
-            "  kof:storageClass asks for another class kof than the one that exists, which Kubernetes lets nobody change: parameters.type " +
+            "  kof:storageClass differs from the existing class kof in what Kubernetes does not allow to change: parameters.type " +
                 '"gp2" -> nothing, reclaimPolicy "Delete" -> "Retain", volumeBindingMode "Immediate" -> "WaitForFirstConsumer"\n' +
                 "    Allowed: create: false, to use the class as it is; another name; or settings that match it\n" +
                 "    Paste:   kof:storageClass:\n               create: false\n               name: kof",
@@ -186,8 +186,8 @@ describe("a KOF that is taken over", () => {
         const labelled = (label: string) => ({ metadata: { labels: { "istio-injection": label } } });
         assert.equal(
             (await refusal(adopting, { ...installed, [paths.namespace]: labelled("enabled") })).split("\n\n").at(-1),
-            "  kof:istio is false, but namespace kof is in the Istio mesh: with the other, KOF's objects would get other names, and those " +
-                "of now be removed\n    Allowed: true\n    Paste:   kof:istio: true",
+            "  kof:istio is false, but namespace kof is in the Istio mesh: the change would rename KOF's objects and remove the current " +
+                "ones\n    Allowed: true\n    Paste:   kof:istio: true",
         );
         const mesh = { ...adopting, istio: true };
         assert.match(await refusal(mesh, installed), /kof:istio is true, but namespace kof is not in the Istio mesh/);
@@ -215,15 +215,15 @@ describe("a KOF that is taken over", () => {
         const releases = { "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases": { items } };
         const objects = { ...installed, ...releases, ...helmRelease("1.9.0", values({ ...raw, route: "none" })) };
         assert.deepEqual(await said({ ...adopting, route: "none" }, objects), [
-            "warning: kof:adopt takes over what the stack has. What it does not have goes on running as it is: HelmRelease kof-storage. " +
+            "warning: kof:adopt takes over only what the stack has. The rest keeps running unmanaged: HelmRelease kof-storage. " +
                 "To uninstall: kubectl delete helmrelease -n kof kof-storage",
         ]);
     });
 
     it("is said not to be compared where nobody knows with which settings it runs", async () => {
         const start =
-            "warning: kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, since nobody knows " +
-            "with which settings it runs: ";
+            "warning: kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, because the settings " +
+            "that it runs with are unknown: ";
         assert.deepEqual(await said(adopting, installed), [`${start}There is no Helm release kof in namespace kof.`]);
         assert.deepEqual(await said(adopting, { ...installed, [paths.helm]: new CouldNotCheck("GET …: forbidden") }), [
             `${start}Could not check the Helm release: GET …: forbidden`,
@@ -234,7 +234,7 @@ describe("a KOF that is taken over", () => {
         const region = { route: "regional", regional: { cluster: "unseen", domain: "eu-1.obs.example.net" } };
         const checksum = helmRelease("1.9.0", values({ ...raw, ...region }));
         assert.deepEqual(await said(adopting, { ...installed, ...checksum }), [
-            `${start}Its values do not tell all of them. What is missing is said by: npm run adopt -- --cluster --out FILE`,
+            `${start}Its values do not contain all of them. To see what is missing: npm run adopt -- --cluster --out FILE`,
         ]);
         // A namespace without KOF in it is nothing to compare with.
         assert.deepEqual(await said(adopting, { [paths.namespace]: by("kubectl") }), []);

@@ -87,7 +87,7 @@ describe("a log group that AWS has already", () => {
             [
                 "Pulumi.test.yaml asks for a change that is refused, compared with what AWS has. Nothing was changed.",
                 "  kof:cloudwatch.logGroup leads to log group management in us-east-2, which AWS has already, and its tag kof-cluster says prod. " +
-                    "Taken over, it gets the retention, the key and the tags of this stack, which writes to it as well\n" +
+                    "Taking it over gives it the retention, the key and the tags of this stack, which then also writes to it\n" +
                     "    Allowed: another log group, and this one stays as it is\n" +
                     "    Paste:   kof:cloudwatch:\n               logGroup: /kof/mothership",
                 "  kof:cloudwatch.retentionDays deletes what log group management in us-east-2 has that is older than 30 days (365d->30d)\n" +
@@ -276,14 +276,15 @@ describe("a log group that the stack has", () => {
         assert.equal(asked(await refused(30)), "log group management in us-east-2 365d->30d");
         assert.doesNotMatch(await refused(30), /Somebody/);
         // What the engine takes for done already it would not do.
-        const refresh = /Somebody has changed that since the last deployment: .* deploy with pulumi up --refresh\n/;
+        const refresh =
+            /It was changed outside this stack since the last deployment: .* deploy with pulumi up --refresh\n/;
         assert.match(await refused(60), refresh);
         // What is gone already cannot be lost.
         assert.equal(said(await up(cloudwatch(), has({ management: group30 }), outputs)), "");
         assert.equal(said(await up(cloudwatch(), has({}), outputs)), "");
         const taken = has({ management: { ...group30, tags: { "kof-cluster": "prod" } } });
         const text = await refusal(cloudwatch(), taken, outputs);
-        assert.match(text, /its tag kof-cluster says prod\. Somebody/);
+        assert.match(text, /its tag kof-cluster says prod\. It was changed/);
         assert.match(text, refresh);
     });
 
@@ -326,7 +327,7 @@ describe("a log group that the stack has", () => {
         assert.equal(keeps(taken), true);
         assert.match(
             said(taken),
-            /keepLogGroups is false, but log group management in us-east-2 stays: nothing says that this stack made it/,
+            /keepLogGroups is false, but log group management in us-east-2 stays: there is no record that this stack made it/,
         );
         const later = await up(temporary, aws, taken.outputs);
         assert.equal(keeps(later), true);
@@ -381,7 +382,7 @@ describe("a log group that AWS does not show", () => {
         assert.equal(group(run).options.import, "");
         assert.match(
             said(run),
-            /^warning: kof:cloudwatch cannot be compared with log group management in us-east-2 \(no reason is given\)\. The program takes it that AWS has none: if it has one, AWS refuses to make it, and it stays as it is\.$/,
+            /^warning: kof:cloudwatch cannot be compared with log group management in us-east-2 \(no reason is given\)\. The program assumes that it does not exist: if it does, AWS refuses to create it, and it stays as it is\.$/,
         );
     });
 
@@ -457,7 +458,7 @@ describe("the name of the log groups", () => {
         assert.deepEqual(names(renamed), ["/kof/mothership", "/kof/mothership-audit"]);
         // As it was then, should the default ever change again.
         assert.equal((first.outputs.settings as any).cloudwatch.logGroup, "/kof/mothership");
-        assert.match(said(first), /names no log group: this is a new stack's, \/kof\/mothership\./);
+        assert.match(said(first), /is not set: a new stack uses \/kof\/mothership\./);
         assert.equal(said(await up(unnamed, has({}), first.outputs)), "");
     });
 

@@ -58,8 +58,8 @@ describe("a stack stays where it is", () => {
         assert.equal(
             await refusal({ cluster, outputs: on("uid-0") }),
             "  kubernetes:context leads to another cluster (https://api.example.net, kube-system uid-1) than the one that this stack " +
-                "runs on (kube-system uid-0): Pulumi would take what it finds there for its own, and forget what runs on the first\n" +
-                "    Allowed: that cluster, at any address and with any credentials; for another one a stack of its own (docs/clusters.md)",
+                "runs on (kube-system uid-0): Pulumi would treat what it finds there as its own, and forget what runs on the first\n" +
+                "    Allowed: that cluster, at any address and with any credentials; use a separate stack for another one (docs/clusters.md)",
         );
     });
 
@@ -67,20 +67,20 @@ describe("a stack stays where it is", () => {
         const blind = new CouldNotCheck("The API server https://api.example.net does not answer: no answer in time");
         assert.match(
             await refusal({ cluster: clusterWith({ "/api/v1/namespaces/kube-system": blind }) }),
-            /^ {2}kubernetes:context leads to a cluster that cannot be looked at.* does not answer: no answer in time$/m,
+            /^ {2}kubernetes:context leads to a cluster that could not be checked.* does not answer: no answer in time$/m,
         );
         assert.match(
             await refusal({ cluster: clusterWith({ "/api/v1/namespaces/kof": blind }) }),
-            /cannot be looked at/,
+            /could not be checked/,
         );
     });
 
     it("refuses a cluster where another stack runs, and names that", async () => {
         const other = clusterWith(namespace("kof/prod"));
         const text =
-            "  kubernetes:context leads to a cluster (https://api.example.net) where KOF is another stack's, kof/prod: the two would undo " +
+            "  kubernetes:context leads to a cluster (https://api.example.net) whose KOF belongs to another stack, kof/prod: the two would undo " +
             "each other's changes\n" +
-            "    Allowed: that stack, or a cluster without KOF; where that stack is gone for good, take its mark off (docs/clusters.md): " +
+            "    Allowed: that stack, or a cluster without KOF; if that stack is gone for good, remove its mark (docs/clusters.md): " +
             "kubectl annotate namespace kof kof-storage-routes/stack-";
         assert.equal(await refusal({ cluster: other }), text);
         assert.equal(await refusal({ cluster: other }, { "kof:adopt": "true" }), text);
@@ -99,13 +99,13 @@ describe("a stack stays where it is", () => {
     it("refuses to go from a cluster to a folder, and back", async () => {
         assert.equal(
             await refusal({ outputs: on("uid-1") }, { [folder]: "clusters/prod" }),
-            `  ${folder} is clusters/prod, but this stack runs on a cluster: Pulumi would forget there what it has made, and write nothing\n` +
-                "    Allowed: nothing, for this stack; for the folder a stack of its own (docs/clusters.md)",
+            `  ${folder} is clusters/prod, but this stack runs on a cluster: Pulumi would forget what it made there, and write nothing\n` +
+                "    Allowed: nothing, for this stack; use a separate stack for the folder (docs/clusters.md)",
         );
         assert.equal(
             await refusal({ cluster, outputs: { settings, cluster: { folder: "clusters/prod" } } }),
-            `  ${folder} is missing, but this stack writes files to clusters/prod: Pulumi would take them for objects on the cluster\n` +
-                "    Allowed: the folder, for this stack; for the cluster a stack of its own (docs/clusters.md)\n" +
+            `  ${folder} is missing, but this stack writes files to clusters/prod: Pulumi would treat them as objects on the cluster\n` +
+                "    Allowed: the folder, for this stack; use a separate stack for the cluster (docs/clusters.md)\n" +
                 `    Paste:   ${folder}: clusters/prod`,
         );
     });
@@ -117,8 +117,8 @@ describe("a stack stays where it is", () => {
             const to = path.join(root, "clusters/new");
             assert.equal(
                 await refusal(options, { [folder]: to }),
-                `  ${folder} is ${to}, where nothing is yet, but this stack has written its files to clusters/prod: Pulumi would take them ` +
-                    `for written\n    Allowed: to move the files along first: git mv clusters/prod ${to}\n` +
+                `  ${folder} is ${to}, which is empty, but this stack has written its files to clusters/prod: Pulumi would assume that ` +
+                    `they are already written\n    Allowed: to move the files along first: git mv clusters/prod ${to}\n` +
                     `    Paste:   ${folder}: clusters/prod`,
             );
             // Where a checkout does not have the files, the same folder is the same all the same.

@@ -42,7 +42,7 @@ describe("a release that Flux has given up on", () => {
         assert.deepEqual(outputs.retries, { "kof-mothership": first });
         assert.ok(
             messages.includes(
-                "info: Flux has given up on HelmRelease kof-mothership: Failed to install after 6 attempt(s). It is asked to try again.",
+                "info: Flux has given up on HelmRelease kof-mothership: Failed to install after 6 attempt(s). This deployment makes it try again.",
             ),
         );
     });
@@ -71,6 +71,6 @@ describe("a release that Flux has given up on", () => {
         const remembered = { "kof-mothership": first };
         const { args, messages } = await run(new CouldNotCheck("helmreleases is forbidden"), remembered);
         assert.deepEqual(args, asked(remembered));
-        assert.ok(messages.some((message) => /^warning: .*cannot be seen.*helmreleases is forbidden/.test(message)));
+        assert.ok(messages.some((message) => /^warning: Could not check .*helmreleases is forbidden/.test(message)));
     });
 });

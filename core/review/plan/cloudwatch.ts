@@ -213,7 +213,7 @@ interface Comparison {
 
 /** What the engine takes for done already, it does only after it has looked. */
 const changedSince =
-    ". Somebody has changed that since the last deployment: to change it back, acknowledge it and deploy with pulumi up --refresh";
+    ". It was changed outside this stack since the last deployment: to change it back, acknowledge it and deploy with pulumi up --refresh";
 
 /** Somebody else, by the tag that names them; without a name where nothing does. */
 interface Owner {
@@ -250,7 +250,7 @@ function takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: 
                   {
                       severity: "notice",
                       key: "kof:cloudwatch.keepLogGroups",
-                      message: `is false, but log group ${name} in ${region} stays: nothing says that this stack made it`,
+                      message: `is false, but log group ${name} in ${region} stays: there is no record that this stack made it`,
                   } as const,
               ]
             : [];
@@ -260,7 +260,7 @@ function takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: 
     }
     const whose =
         owner.name === undefined
-            ? `without the tag ${owner.tag}, so that nothing says whose it is`
+            ? `without the tag ${owner.tag}, so that its owner is unknown`
             : `and its tag ${owner.tag} says ${owner.name}`;
     return [
         {
@@ -268,7 +268,7 @@ function takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: 
             key,
             message: had
                 ? `${there}, ${whose}${changedSince}`
-                : `${there}, ${whose}. Taken over, it gets the retention, the key and the tags of this stack, which writes to it as well`,
+                : `${there}, ${whose}. Taking it over gives it the retention, the key and the tags of this stack, which then also writes to it`,
             way: "another log group, and this one stays as it is",
             paste: another(group, to, known),
             acknowledge: `take over log group ${name} in ${region}${owner.name === undefined ? "" : ` of ${owner.name}`}`,
@@ -338,7 +338,7 @@ function uncheckedGroups(from: Deployment | undefined, to: Deployment, known: Kn
                 },
             ];
         }
-        const message = `${cannot}. The program takes it that AWS has none: if it has one, AWS refuses to make it, and it stays as it is`;
+        const message = `${cannot}. The program assumes that it does not exist: if it does, AWS refuses to create it, and it stays as it is`;
         return [{ severity: "notice", key: "kof:cloudwatch", message }];
     });
 }

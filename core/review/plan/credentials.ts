@@ -170,8 +170,8 @@ function secretConsequences(from: Deployment, to: Deployment): Consequence[] {
                   key: "kof:cloudwatch.credentials.kind",
                   message: `is accessKey, whose Secret ${cloudwatchSecretName} exists already, made elsewhere: the deployment would fail`,
                   way:
-                      `delete it first (kubectl delete secret -n ${kofNamespace} ${cloudwatchSecretName}), which collectors that run do not ` +
-                      "notice, and then acknowledge it",
+                      `delete it first (kubectl delete secret -n ${kofNamespace} ${cloudwatchSecretName}), which does not affect running ` +
+                      "collectors, and then acknowledge it",
                   acknowledge: `Secret ${cloudwatchSecretName}`,
               },
           ];

@@ -86,7 +86,7 @@ export function identityConsequences(from: Deployment, to: Deployment): Conseque
             severity: "notice",
             key: "kof:buffer.metrics",
             message:
-                "no longer keeps metrics on the nodes: what still waits there is not sent. Make sure that the region has taken everything",
+                "no longer queues metrics on the nodes: what is still queued there is not sent. First make sure that the region has received everything",
         });
     }
     for (const name of ["clusterName", "clusterNamespace"] as const) {

@@ -70,8 +70,8 @@ function operatorConsequences(from: Deployment, to: Deployment): Consequence[] {
                       severity,
                       key: `kof:values.${formatPath(off)}`,
                       message:
-                          `leaves ${made.map(({ workload }) => workload).join(" and ")} without an operator: what runs stays as it is, until ` +
-                          "something happens to it, and nothing makes what does not run yet",
+                          `leaves ${made.map(({ workload }) => workload).join(" and ")} without an operator: what runs stays as it is and is ` +
+                          "no longer repaired, and nothing creates what does not run yet",
                       ...(severity === "loses" ? { acknowledge: `${off.at(-2) ?? ""} off` } : {}),
                   },
               ]
@@ -106,8 +106,8 @@ export function collectorConsequences(from: Deployment, to: Deployment): Consequ
                 severity: "loses",
                 key: `kof:values.${formatPath(after)}`,
                 message:
-                    `uninstalls what makes the collectors ${where}, with their definitions: they go with these, or run on as they are, and ` +
-                    "nothing makes or changes one any more",
+                    `uninstalls the operator of the collectors ${where}, with their definitions: the collectors are deleted with these, or keep ` +
+                    "running unmanaged",
                 acknowledge: `${on === "management" ? "" : `${on} `}opentelemetry-operator off`,
             },
         ];

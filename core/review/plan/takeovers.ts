@@ -39,7 +39,7 @@ function classConsequences(from: Deployment, to: Deployment): Consequence[] {
         {
             severity: "impossible",
             key,
-            message: `is true, but the class ${name} exists already, made elsewhere, and a class cannot be made twice`,
+            message: `is true, but the class ${name} already exists, and this stack did not make it`,
             way:
                 "take it over, where it is as the settings say; or delete it first, which leaves volumes alone " +
                 `(kubectl delete storageclass ${name}), and then acknowledge this`,
@@ -57,8 +57,8 @@ function adoptionConsequences(from: Deployment, to: Deployment): Consequence[] {
               {
                   severity: "notice",
                   key: "kof:adopt",
-                  message: `is true while the route changes: whatever exists under the name of something that route ${is} makes is overwritten, whoever made it`,
-                  way: "take it out once the installed KOF is taken over",
+                  message: `is true while the route changes: objects that exist under the names that route ${is} uses are overwritten, whoever made them`,
+                  way: "remove it once the installed KOF has been taken over",
                   paste: { "kof:adopt": false },
               },
           ]

@@ -71,7 +71,7 @@ export function upgradeConsequences(from: Deployment, to: Deployment): Consequen
             {
                 severity: "impossible",
                 key,
-                message: `goes back from ${was} to ${is}, which KOF has no procedure for: what the newer version has changed stays changed`,
+                message: `downgrades from ${was} to ${is}, for which KOF has no procedure: what the newer version has changed stays changed`,
                 way: `stay at ${was}, or restore a backup that was made with ${is}`,
                 paste: { [key]: was },
             },

@@ -192,7 +192,7 @@ function sizeConsequences(was: Volume, is: Volume, to: Deployment): Consequence[
     const growth = sizeInGiB(is.size) - sizeInGiB(was.size);
     const change = `${was.size}->${is.size}`;
     if (growth < 0) {
-        const message = `would make ${is.workload}'s volumes smaller (${change}), which no volume can become`;
+        const message = `would make ${is.workload}'s volumes smaller (${change}), but a volume cannot shrink`;
         return [{ severity: "impossible", key, message, way: "keep their size", paste: keep }];
     }
     if (growth === 0) {
@@ -212,7 +212,7 @@ function sizeConsequences(was: Volume, is: Volume, to: Deployment): Consequence[
     }
     const message = canExpand(to)
         ? `makes ${is.workload}'s volumes larger (${change}): the VictoriaMetrics operator does it, if their class allows expansion`
-        : `asks for larger volumes of ${is.workload} (${change}), which their class cannot give: those that exist stay as they are`;
+        : `asks for larger volumes of ${is.workload} (${change}), which their class does not support: existing volumes keep their size`;
     return [{ severity: "notice", key, message }];
 }
 
@@ -294,7 +294,7 @@ function countConsequences(was: Volume, is: Volume, to: Deployment, fewest: numb
         fewer >= was.copies
             ? "and what they stored with them"
             : fewest === undefined
-              ? "and with them what was stored in fewer copies than now, of which nobody knows whether there is any"
+              ? "and with them anything that was stored in fewer copies than now; whether there is any is unknown"
               : `and with them what was stored when there were fewer copies (${String(fewest)}, now ${String(was.copies)})`;
     return [
         {

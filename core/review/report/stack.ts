@@ -80,7 +80,7 @@ export function reportStack(change: StackChange, prices: Prices): StackReport {
         return { ...told, fate: "gone", brief: "the stack file is removed", parts: [effect(goneText)] };
     }
     if (typeof after.route === "string") {
-        const text = `The stack file is wrong, and nothing else is known of it:\n\n${fenced("text", after.route)}`;
+        const text = `The stack file is wrong, so that nothing else is known of the stack:\n\n${fenced("text", after.route)}`;
         return { ...told, fate: "wrong", brief: "nothing can be deployed", parts: [effect(text)] };
     }
     if (before === undefined || typeof before.route === "string") {
@@ -134,12 +134,12 @@ function newParts(deployment: Deployment, summary: string, prices: Prices): Part
 }
 
 const goneText =
-    "The stack file is removed. What the stack deployed stays as it is, and is no longer looked after, until it is destroyed with the stack file " +
-    "that it had (docs/destroying.md).";
+    "The stack file is removed. What the stack deployed stays as it is, unmanaged, until it is destroyed with its former stack file " +
+    "(docs/destroying.md).";
 const programText =
-    "The stack file asks for the same. The program, or what it knows of KOF, has changed: what follows is all that this stack gets of it. Whether it is " +
-    "harmless has to be judged from these lines.";
-const nothingText = "What is asked for is the same: nothing that is deployed changes.";
+    "The stack file asks for the same, but the program, or what it knows of KOF, has changed. The lines below are all that changes for this stack: judge " +
+    "from them whether that is harmless.";
+const nothingText = "The settings are the same: nothing that is deployed changes.";
 
 function fateOf(plan: Plan, isSame: boolean, rendersOther: boolean): Fate {
     if (isSame) {

@@ -89,7 +89,10 @@ describe("the lint of collectors", () => {
                     problems[0]!.key,
                     /^kof:values\..*\.daemon\.config\.service\.pipelines\.logs\.processors$/,
                 );
-                assert.match(problems[0]!.message, /drops resource\/k8sclustername: nobody could tell which cluster/);
+                assert.match(
+                    problems[0]!.message,
+                    /drops resource\/k8sclustername: the data of \S+ would no longer name its cluster/,
+                );
                 assert.match(problems[0]!.allowed!, /resource\/k8sclustername, .*transform\/audit, batch$/);
                 assert.equal(notices.length, 4);
                 assert.match(
@@ -209,8 +212,8 @@ describe("the lint of collectors", () => {
             assert.deepEqual(problems, []);
             assert.deepEqual(notices, [
                 "kof:values.kof-child.values.fromManagement.storage.victoriametrics.vlcluster_audit.enabled leaves audit logs of this " +
-                    "cluster without a store: the collectors send them to " +
-                    "http://vlinsert-audit-logs:9481/insert/opentelemetry/v1/logs all the same, where nothing answers, and drop " +
+                    "cluster without a store: the collectors still send them to " +
+                    "http://vlinsert-audit-logs:9481/insert/opentelemetry/v1/logs, where nothing answers, and drop " +
                     "them. To have them among the logs: kof:values.kof-child.values.fromManagement.collectors." +
                     "opentelemetry-kube-stack.collectors.daemon.config.service.pipelines.logs/audit.exporters: [otlphttp/logs].",
             ]);

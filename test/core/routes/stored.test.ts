@@ -170,7 +170,11 @@ describe("kof:values and the settings of stores", () => {
             ["200y", false],
         ] as const) {
             for (const path of [`${vlstorage}.retentionPeriod`, `${metrics}.vmstorage.extraArgs.retentionPeriod`]) {
-                assert.equal(problems({}, [path, value]).includes("which is no time for"), !isRight, value);
+                assert.equal(
+                    problems({}, [path, value]).includes("which is not a valid retention for"),
+                    !isRight,
+                    value,
+                );
             }
         }
         const limits = (...entries: (readonly [string, HelmValue])[]) =>
@@ -179,7 +183,7 @@ describe("kof:values and the settings of stores", () => {
                 Object.fromEntries(entries.map(([key, value]) => [`retention.${key}`, value])),
             ]);
         for (const percent of [0.5, 80.5, 150, "80.5"]) {
-            assert.match(limits(["maxDiskUsagePercent", percent]), /which is no limit for what vlstorage keeps/);
+            assert.match(limits(["maxDiskUsagePercent", percent]), /which is not a valid limit for vlstorage/);
         }
         for (const percent of [1, 100, "80"]) {
             assert.equal(limits(["maxDiskUsagePercent", percent]), "");
@@ -206,11 +210,11 @@ describe("kof:values and the settings of stores", () => {
             ["kof-regional.values.storage.victoria-logs-cluster.vlstorage.retentionPeriod", "junk"],
         );
         for (const expected of [
-            `${vlstorage}.retentionPeriod is "x", which is no time for vlstorage to keep anything`,
-            `${vtstorage}.persistentVolume.size is "big", which is no size for the volumes of vtstorage`,
-            `${vtstorage}.retentionDiskSpaceUsage is "lots", which is no limit for what vtstorage keeps`,
+            `${vlstorage}.retentionPeriod is "x", which is not a valid retention for vlstorage`,
+            `${vtstorage}.persistentVolume.size is "big", which is not a valid size for the volumes of vtstorage`,
+            `${vtstorage}.retentionDiskSpaceUsage is "lots", which is not a valid limit for vtstorage`,
             `${metrics}.replicationFactor leaves vmstorage with 3 pods for 9 copies of each sample`,
-            'kof-regional.values.storage.victoria-logs-cluster.vlstorage.retentionPeriod is "junk", which is no time',
+            'kof-regional.values.storage.victoria-logs-cluster.vlstorage.retentionPeriod is "junk", which is not a valid retention',
         ]) {
             assert.ok(text.includes(`  kof:values.${expected}`), `${expected}\n\n${text}`);
         }

@@ -102,7 +102,7 @@ const mistakes: readonly [string, Raw, string][] = [
   kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.kubeEtcd.serviceMonitor.labelLimit is 5, which opentelemetry-kube-stack writes so that Helm cannot read it
     Allowed: 0
 
-  kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.prometheus-node-exporter.prometheus.monitor.interval is "a: b", which is no duration: Helm or Kubernetes would refuse it
+  kof:values.kof-child.values.fromManagement.collectors.opentelemetry-kube-stack.prometheus-node-exporter.prometheus.monitor.interval is "a: b", which is not a duration: Helm or Kubernetes would refuse it
     Allowed: a number with its unit, such as 30s
 
   kof:values.kof-child.values.fromManagement.collectors.global.imageRegistry is 1.5, which cannot be part of an image's name

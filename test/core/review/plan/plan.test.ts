@@ -134,7 +134,7 @@ describe("plan", () => {
         );
         await run({ ...copies(2, 2), acknowledge }, raised);
         // Taken over, or deployed by a version that did not remember: nobody knows.
-        const unknown = lost(/of which nobody knows whether there is any/);
+        const unknown = lost(/whether there is any is unknown/);
         await assert.rejects(run(copies(2, 2), await run({ ...copies(3, 2), adopt: true })), unknown);
         // Without a store of metrics there are none: nothing is remembered, and what was is not forgotten.
         const vmcluster = { "kof-mothership": { values: { victoriametrics: { vmcluster: { enabled: false } } } } };
@@ -499,10 +499,7 @@ describe("a deployment after another", () => {
 
     it("says what it takes for granted of an install that it takes over", async () => {
         const { messages, outputs } = await up({ ...management, adopt: true });
-        assert.match(
-            messages.join("\n"),
-            /^warning: kof:adopt takes over whatever KOF is installed, [^\n]*adopt -- --cluster/,
-        );
+        assert.match(messages.join("\n"), /^warning: kof:adopt takes over the installed KOF, [^\n]*adopt -- --cluster/);
         assert.deepEqual((await up({ ...management, adopt: true }, outputs)).messages, []);
     });
 

@@ -103,7 +103,7 @@ describe("a change of kof:values", () => {
             ]);
             assert.match(
                 messages(here, off(key))[0]!,
-                /^uninstalls what makes the collectors of this cluster, with their definitions: they go with these, or run on as they are, and nothing makes/,
+                /^uninstalls the operator of the collectors of this cluster, with their definitions: the collectors are deleted with these, or keep running unmanaged/,
             );
             assert.ok(plan(here, off(key)).signals.every(({ operation }) => operation === "stops"));
             assert.deepEqual(refused(plan(here, { ...off(key), acknowledge: "opentelemetry-operator off" })), []);
