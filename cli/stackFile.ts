@@ -8,6 +8,8 @@ import { UserError } from "../core/lib/errors";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
 import { hasSecret, parseSettings, rawSettings } from "../core/routes/parse";
+import { namespaceProblems } from "../core/settings/namespaces";
+import { configurationError } from "../core/settings/problems";
 import { asPulumi } from "../core/lib/yaml/read";
 
 /** A stack file as Pulumi would hand it to the program: every value as text, and which of them are encrypted. */
@@ -71,7 +73,17 @@ export function parseStackFile(text: string, file: string): StackFile {
     }
     const short = Object.keys(config).find((key) => !key.includes(":"));
     if (short !== undefined) {
-        throw new UserError(`${file}: "${short}" under "config:" has no namespace. Write kof:${short}.`);
+        const written = isMap(config[short]) ? Object.keys(config[short])[0] : undefined;
+        throw new UserError(
+            `${file}: "${short}" under "config:" has no namespace. ` +
+                (short === "kof" || short === "kubernetes" || short === "aws"
+                    ? `Write each of its keys below "config:" by itself: ${short}:${written ?? "KEY"}.`
+                    : `Write kof:${short}.`),
+        );
+    }
+    const misspelt = namespaceProblems(Object.keys(config));
+    if (misspelt.length > 0) {
+        throw configurationError(file, misspelt);
     }
     const entries = Object.entries(config);
     return {

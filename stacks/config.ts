@@ -17,6 +17,7 @@ import { logGroupOfDeployed } from "./deployed";
 import type { Deployed } from "./memory";
 import { rendersManifests, renderedSecretProblems } from "./gitops";
 import { inNamespace, parseJson, parseSettings, rawSettings } from "../core/routes/parse";
+import { namespaceProblems } from "../core/settings/namespaces";
 import { brief, configurationError } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
 import { storageClassNotices } from "../core/settings/storageClasses";
@@ -42,6 +43,7 @@ const kubernetesStructured = [
  */
 export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, deployed?: Deployed): Configuration {
     try {
+        checkNamespaces(Object.keys(runtimeConfig.allConfig()), source);
         const kept = keepLogGroup(rawSettings(runtimeConfig.allConfig(), isConfigSecret), deployed);
         const settings = parseSettings(kept.raw, source);
         checkChartFolder(settings, source);
@@ -98,6 +100,13 @@ function providerConfig(name: string, structured: (key: string, text: string) =>
 function clusterChoice(): ClusterChoice {
     const { kubeconfig, context, cluster } = Object.fromEntries(inNamespace("kubernetes", runtimeConfig.allConfig()));
     return { kubeconfig, context, cluster };
+}
+
+function checkNamespaces(keys: readonly string[], source: string): void {
+    const problems = namespaceProblems(keys);
+    if (problems.length > 0) {
+        throw configurationError(source, problems);
+    }
 }
 
 function checkKubernetesKeys(keys: readonly string[], source: string): void {

@@ -2,6 +2,7 @@ import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 
 import { formatPath, isMap } from "../lib/values";
+import { mended } from "./mend";
 import { brief, type Problem } from "./problems";
 import { settingsSchema } from "./settings";
 
@@ -13,13 +14,14 @@ export type Schema = z.ZodType & {
     shape?: Record<string, Schema>;
     options?: Schema[];
     element?: Schema;
-    def: { type: string; innerType?: Schema };
+    def: { type: string; innerType?: Schema; valueType?: Schema; format?: string };
 };
 
 interface Meta {
-    readonly allowed?: string;
+    readonly allowed?: string | undefined;
     readonly example?: unknown;
     readonly mend?: (found: unknown) => string | undefined;
+    readonly why?: (found: unknown) => string | undefined;
 }
 
 /** The schema at a path, and what the nearest schema on the way says about itself. */
@@ -29,13 +31,15 @@ function schemaAt(key: Key, path: readonly PropertyKey[], found: unknown): { sch
     let value = found;
     for (const step of path) {
         schema = unwrap(schema, value);
-        const next = typeof step === "string" ? (schema.shape?.[step] ?? schema) : (schema.element ?? schema);
+        const named = typeof step === "string" ? schema.shape?.[step] : schema.element;
+        const next = named ?? schema.def.valueType ?? schema;
         value = isMap(value) && typeof step === "string" ? value[step] : undefined;
         if (next === schema) {
             break;
         }
         schema = next;
-        meta = typeof step === "string" ? { ...metaOf(schema) } : meta;
+        // Of an entry of an open map only what the map says is known, and no example.
+        meta = named ? (typeof step === "string" ? metaOf(schema) : meta) : { allowed: meta.allowed };
     }
     return { schema: unwrap(schema, value), meta };
 }
@@ -78,10 +82,11 @@ export function issueProblems(key: Key, issue: z.core.$ZodIssue, found: unknown)
     for (const step of issue.path) {
         value = (value as Record<PropertyKey, unknown> | undefined)?.[step];
     }
-    const meant = meta.mend?.(value) ?? meta.example;
+    const meant = meta.mend?.(value) ?? mended(schema, value) ?? meta.example;
     const paste = meant === undefined ? undefined : stackFile([key, ...issue.path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
-    return [{ key: at, message, allowed: meta.allowed, paste }];
+    const why = meta.why?.(value);
+    return [{ key: at, message: why === undefined ? message : `${message}: ${why}`, allowed: meta.allowed, paste }];
 }
 
 /** What to write into a stack file to set one value. Steps into a list are left out: the whole list is shown. */

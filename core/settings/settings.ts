@@ -28,6 +28,8 @@ interface About {
     readonly example: unknown;
     /** What was probably meant by a value that is not allowed, to paste instead of the example. */
     readonly mend?: (found: unknown) => string | undefined;
+    /** Why a value is not allowed, where that is hard to guess. */
+    readonly why?: (found: unknown) => string | undefined;
 }
 
 function about<T extends z.ZodType>(schema: T, meta: About): T {
@@ -433,6 +435,8 @@ export const settingsSchema = {
         description: "KOF version.",
         allowed: versions.join(", "),
         example: defaultVersion,
+        why: (found) =>
+            typeof found === "number" ? "without quotes YAML reads it as a number, and 1.10 as 1.1" : undefined,
     }),
     chart: about(
         z
@@ -450,7 +454,7 @@ export const settingsSchema = {
     distribution: oneOf(
         Object.keys(distributions) as (keyof typeof distributions)[],
         "Kubernetes distribution of the management cluster: where its PKI files are, and whether metrics-server comes along.",
-        "kind",
+        "other",
     ).default("k0s"),
     istio: flag("The kof namespace is in the Istio mesh. Never change it after the first install."),
     regional: routes.regional.block.optional(),

@@ -98,6 +98,16 @@ describe("commands", () => {
                 "config: {route: none}",
                 /x\.yaml: "route" under "config:" has no namespace\. Write kof:route\./,
             ],
+            [
+                "settings below one key",
+                "config: {kof: {route: none}}",
+                /"kof" under "config:" has no namespace\. Write each of its keys below "config:" by itself: kof:route\./,
+            ],
+            [
+                "misspelt namespaces, all at once",
+                "config: {kofs:route: none, kubernets:context: prod, other:key: 1}",
+                /has 2 problems\. [^]*kofs:route is read by nobody\. Did you mean kof:route\?[^]*Did you mean kubernetes:context\?/,
+            ],
             ["an alias of itself", "config: &a {kof:values: *a}", /x\.yaml has aliases that cannot be resolved: /],
             [
                 "aliases without end",

@@ -34,6 +34,18 @@ describe("configuration", () => {
         );
     });
 
+    it("names keys of a namespace that nobody reads, and leaves those of others alone", async () => {
+        const text = await refusal(
+            {},
+            { "kubernets:context": "prod", "Kof:route": "none", "awsx:a": "b", "gcp:a": "b" },
+        );
+        assert.equal(
+            text,
+            "  kubernets:context is read by nobody. Did you mean kubernetes:context?\n    Allowed: kof:…, kubernetes:…, aws:…\n\n" +
+                "  Kof:route is read by nobody. Did you mean kof:route?\n    Allowed: kof:…, kubernetes:…, aws:…",
+        );
+    });
+
     it("says when a folder has no chart, or one of another version", async () => {
         assert.equal(
             await refusal({ chart: "./test/nothing" }),

@@ -360,7 +360,7 @@ const mistakes: readonly [string, Raw, string][] = [
     [
         "a version that YAML reads as a number",
         { version: 1.1 },
-        `  kof:version is 1.1, which is not allowed here
+        `  kof:version is 1.1, which is not allowed here: without quotes YAML reads it as a number, and 1.10 as 1.1
     Allowed: 1.8.0, 1.8.1, 1.9.0, 1.10.0, 1.11.0-rc0
     Paste:   kof:version: 1.10.0`,
     ],
@@ -402,7 +402,7 @@ const mistakes: readonly [string, Raw, string][] = [
         { clusterName: "Mother_Ship" },
         `  kof:clusterName is "Mother_Ship", which is not allowed here
     Allowed: ${name}
-    Paste:   kof:clusterName: mothership`,
+    Paste:   kof:clusterName: mother-ship`,
     ],
     [
         "a domain with a scheme",
@@ -410,7 +410,7 @@ const mistakes: readonly [string, Raw, string][] = [
         `  kof:regional.domain is "https://eu-1.example.net", which is not allowed here
     Allowed: a DNS name such as eu-1.obs.example.net, without https:// and without a path
     Paste:   kof:regional:
-               domain: eu-1.obs.example.net`,
+               domain: eu-1.example.net`,
     ],
     [
         "a region that AWS does not have",
@@ -547,7 +547,7 @@ const mistakes: readonly [string, Raw, string][] = [
         `  kof:otlp.endpoint is "otlp.example.net:4318", which is not allowed here
     Allowed: an http:// or https:// URL without a slash at its end
     Paste:   kof:otlp:
-               endpoint: https://otlp.example.net`,
+               endpoint: https://otlp.example.net:4318`,
     ],
     [
         "TLS settings without TLS",
@@ -952,6 +952,62 @@ describe("settings", () => {
             assert.equal(offered("traces", { retention: found }), meant, found);
         }
         assert.equal(offered("traces", { retention: 7 }), "7d");
+    });
+
+    it("offer what somebody wrote, mended wherever it can be", () => {
+        const offered = (raw: Raw): Raw => {
+            const blocks = problems(raw)
+                .split("\n\n")
+                .filter((each) => each.includes("Paste:"));
+            const pasted = blocks.map((each) => {
+                const [, paste = ""] = /Paste: {3}([^]*)$/.exec(each) ?? [];
+                return parse(paste.replace(/^ {13}/gm, "")) as HelmValues;
+            });
+            return Object.fromEntries(
+                Object.entries(mergeValues(...pasted)).map(([key, value]) => [key.replace("kof:", ""), value]),
+            );
+        };
+        const otlp = { route: "otlp" };
+        const provisioner = "ebs.csi.aws.com";
+        const cases: [Raw, Raw][] = [
+            [{ distribution: "gke" }, { distribution: "other" }],
+            [{ distribution: "K0S" }, { distribution: "k0s" }],
+            [{ version: "1.9" }, { version: "1.9.0" }],
+            [{ version: "1.8" }, { version: "1.8.1" }],
+            [{ version: "v1.9.0" }, { version: "1.9.0" }],
+            [{ version: 1.1 }, { version: "1.10.0" }],
+            [{ version: 1.9 }, { version: "1.9.0" }],
+            [{ route: "Cloudwatch", cloudwatch: { region: "eu-west-1" } }, { route: "cloudwatch" }],
+            [{ istio: "no" }, { istio: false }],
+            [{ clusterName: "My_Cluster" }, { clusterName: "my-cluster" }],
+            [
+                { buffer: { duration: "2 hours" }, ...otlp, otlp: { endpoint: "https://a.example" } },
+                { buffer: { duration: "2h" } },
+            ],
+            [{ ...otlp, otlp: { endpoint: "otlp.acme.com" } }, { otlp: { endpoint: "https://otlp.acme.com" } }],
+            [{ ...otlp, otlp: { endpoint: "http://a.com:4318/" } }, { otlp: { endpoint: "http://a.com:4318" } }],
+            [
+                { ...otlp, otlp: { endpoint: "https://a.com", headersSecret: "a", headers: "X-Scope-OrgID" } },
+                { otlp: { headers: ["X-Scope-OrgID"] } },
+            ],
+            [
+                { route: "regional", regional: { cluster: "eu-1", domain: "https://eu-1.acme.com/" } },
+                { regional: { domain: "eu-1.acme.com" } },
+            ],
+            [
+                { storageClass: { name: "kof", provisioner, parameters: { iops: 3000, encrypted: true } } },
+                { storageClass: { parameters: { iops: "3000", encrypted: "true" } } },
+            ],
+            [
+                { route: "cloudwatch", cloudwatch: { region: "eu-central1" } },
+                { cloudwatch: { region: "eu-central-1" } },
+            ],
+        ];
+        for (const [raw, paste] of cases) {
+            assert.deepEqual(offered(raw), paste, JSON.stringify(raw));
+            assert.equal(problemsOrNone(mergeValues(raw as HelmValues, paste as HelmValues)), "", JSON.stringify(raw));
+        }
+        assert.match(problems({ version: 1.1 }), /without quotes YAML reads it as a number, and 1\.10 as 1\.1/);
     });
 
     it("name all problems at once", () => {

@@ -1,0 +1,87 @@
+import { distance } from "fastest-levenshtein";
+
+import { signedOut } from "../lib/addresses";
+import type { Schema } from "./explain";
+
+/**
+ * What was probably meant by a value that a setting does not take: the nearest value that it takes, or `undefined`. What somebody
+ * wrote is kept wherever that can be mended, so that a paste changes nothing else.
+ */
+export function mended(schema: Schema, found: unknown): unknown {
+    return candidates(schema, found).find((each) => each !== undefined && schema.safeParse(each).success);
+}
+
+/** The likeliest first. */
+function candidates(schema: Schema, found: unknown): unknown[] {
+    if (typeof found === "number" || typeof found === "boolean") {
+        return [String(found), ...nearest(schema, String(found))];
+    }
+    if (typeof found !== "string") {
+        return [];
+    }
+    const text = found.trim();
+    return [
+        text,
+        [text],
+        ...nearest(schema, text),
+        text === "" ? undefined : Number(text),
+        booleans[text.toLowerCase()],
+        schema.def.format === "url" ? address(text) : host(text),
+        duration(text),
+        /^[\w. -]+$/.test(text) ? label(text) : undefined,
+    ];
+}
+
+/** An address with a scheme, and without what signs in to it or a slash at its end. */
+function address(text: string): string {
+    const plain = signedOut(text).replace(/\/+$/, "");
+    return plain.includes("://") ? plain : `https://${plain}`;
+}
+
+/** The host of an address. */
+function host(text: string): string | undefined {
+    return /^https?:\/\/([^/:?#@]+)/.exec(text)?.[1];
+}
+
+const booleans: Readonly<Record<string, boolean>> = {
+    true: true,
+    yes: true,
+    on: true,
+    false: false,
+    no: false,
+    off: false,
+};
+
+/** The values of a list of allowed ones that a text may be: in another case, cut short (`1.9`), or misspelt. */
+function nearest(schema: Schema, text: string): string[] {
+    const allowed = (schema.options as readonly unknown[] | undefined) ?? [];
+    const plain = (each: string) => each.toLowerCase().replace(/^v(?=\d)/, "");
+    const wanted = plain(text);
+    const far = (each: string) => distance(wanted, plain(each));
+    const texts = allowed.filter((each) => typeof each === "string");
+    // YAML reads 1.10 without quotes as the number 1.1.
+    const begun = texts.filter((each) => plain(each).startsWith(`${wanted}.`) || plain(each).startsWith(`${wanted}0.`));
+    // Another number is another version.
+    const near = /^\d/.test(wanted)
+        ? texts.filter((each) => far(each) === 0)
+        : texts.filter((each) => far(each) <= Math.max(1, Math.floor(wanted.length / 4)));
+    const [best, other] = near.sort((a, b) => far(a) - far(b));
+    // Between two that are as near nobody can tell.
+    return best === undefined || (other !== undefined && far(other) === far(best))
+        ? begun.reverse()
+        : [...begun.reverse(), best];
+}
+
+/** `2 hours` as `2h`. */
+function duration(text: string): string | undefined {
+    const [, amount, unit = ""] = /^(\d+) ?([a-z])[a-z]*$/i.exec(text) ?? [];
+    return amount === undefined ? undefined : amount + unit.toLowerCase();
+}
+
+/** `My_Cluster` as `my-cluster`. */
+function label(text: string): string {
+    return text
+        .toLowerCase()
+        .replace(/[^a-z0-9.]+/g, "-")
+        .replace(/^[-.]+|[-.]+$/g, "");
+}

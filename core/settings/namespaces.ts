@@ -1,0 +1,30 @@
+import { distance } from "fastest-levenshtein";
+
+import type { Problem } from "./problems";
+
+/** The namespaces of a stack's configuration that this program and its providers read. */
+const namespaces = ["kof", "kubernetes", "aws"] as const;
+
+/**
+ * Keys whose namespace is one of those misspelt. Pulumi takes any, and nobody reads them: with `kofs:route` nothing is collected,
+ * with `kubernets:context` the stack is deployed to whichever cluster is the current one.
+ *
+ * @param keys of the configuration, in full: `kof:route`.
+ */
+export function namespaceProblems(keys: readonly string[]): Problem[] {
+    return keys.flatMap((key): Problem[] => {
+        const [namespace = "", ...rest] = key.split(":");
+        const meant = namespaces.find((known) => isMisspelt(namespace, known));
+        return meant === undefined
+            ? []
+            : [{ key, message: `is read by nobody. Did you mean ${meant}:${rest.join(":")}?`, allowed: list }];
+    });
+}
+
+const list = namespaces.map((each) => `${each}:…`).join(", ");
+
+/** `awsx` is a package of its own. */
+function isMisspelt(namespace: string, known: string): boolean {
+    const wanted = namespace.toLowerCase();
+    return namespace !== known && wanted !== "awsx" && distance(wanted, known) <= (known.length > 5 ? 3 : 1);
+}
