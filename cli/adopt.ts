@@ -33,8 +33,8 @@ Exit code: 0 written; 2 written, but something could not be checked; 3 written, 
 
 /** A human-readable report on an adoption. */
 export function adoptionReport(
-    { faults, changes, lost, notes, left }: Adoption,
-    unseen: readonly string[] = [],
+    { faults, changes, lost, notes, leftovers }: Adoption,
+    unchecked: readonly string[] = [],
 ): string {
     const section = (title: string, lines: readonly string[]) =>
         lines.length > 0 ? ["", title, ...lines.map((line) => `  - ${line}`)] : [];
@@ -44,12 +44,12 @@ export function adoptionReport(
         ...section("What the stack file cannot express:", lost),
         ...section(
             "What Helm set and the stack does not have, which pulumi up leaves there. Afterwards:",
-            Object.entries(left).map(
+            Object.entries(leftovers).map(
                 ([component, values]) =>
                     `kubectl patch helmrelease -n ${kofNamespace} ${component} --type merge -p '${JSON.stringify({ spec: { values } })}'`,
             ),
         ),
-        ...section("What could not be checked:", unseen),
+        ...section("What could not be checked:", unchecked),
         ...section("What the values do not say. Check before the first pulumi up:", notes),
     ].join("\n");
 }
@@ -74,7 +74,7 @@ function versionOf(installed: Installed | undefined): string | undefined {
 /** @throws UserError when there is no Helm release to read the values from. */
 function releaseOf(installed: Installed | undefined): HelmRelease {
     if (!installed?.release) {
-        const [reason] = installed?.unseen.filter((each) => each.includes("Helm release")) ?? [];
+        const [reason] = installed?.unchecked.filter((each) => each.includes("Helm release")) ?? [];
         throw new UserError(
             `${reason ?? `There is no Helm release kof in namespace ${kofNamespace}.`} Give the values file that KOF was installed with.`,
         );
@@ -154,7 +154,7 @@ run(async () => {
         throw new UserError(`--version ${version} is not supported. Allowed: ${versions.join(", ")}.`);
     }
     const installed = looks ? await findInstalled(Kubernetes.connect({ context })) : undefined;
-    const said = {
+    const adoptionOptions = {
         version: version ?? versionOf(installed),
         region: regionOf(values.region),
         credentials: readCredentials(values.credentials),
@@ -163,13 +163,13 @@ run(async () => {
     const origin = file ?? "the Helm release kof";
     const result =
         file === undefined
-            ? adoptionOf({ values: releaseOf(installed).values, faults: [] }, said, origin)
-            : adoption(read(file), said, file);
+            ? adoptionOf({ values: releaseOf(installed).values, faults: [] }, adoptionOptions, origin)
+            : adoption(read(file), adoptionOptions, file);
     const schema = path.relative(path.dirname(out), path.join(__dirname, "..", "stacks", "stack-file.schema.json"));
     write(out, stackFileText(result.settings, file === undefined ? origin : path.basename(file), schema, context));
     const notes = [...result.notes, ...(installed?.release ? releaseNotes(installed.release, file) : [])];
-    const unseen = installed?.unseen ?? [];
+    const unchecked = installed?.unchecked ?? [];
     console.log(`${out}: route ${String(result.settings.route)}, KOF ${String(result.settings.version)}`);
-    console.log(adoptionReport({ ...result, notes }, unseen));
-    process.exitCode = result.lost.length > 0 ? 3 : unseen.length > 0 ? 2 : 0;
+    console.log(adoptionReport({ ...result, notes }, unchecked));
+    process.exitCode = result.lost.length > 0 ? 3 : unchecked.length > 0 ? 2 : 0;
 });

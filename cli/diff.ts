@@ -103,12 +103,12 @@ export async function diff(base: string, limit = maxLength): Promise<{ text: str
         }
         reports.sort(byDanger);
         let room = detailed;
-        for (const [i, told] of reports.entries()) {
-            if (!["wrong", "gone", "new", "nothing"].includes(told.fate)) {
-                const change = room-- > 0 ? await changeOf(told.stack) : undefined;
+        for (const [i, each] of reports.entries()) {
+            if (!["wrong", "gone", "new", "nothing"].includes(each.fate)) {
+                const change = room-- > 0 ? await changeOf(each.stack) : undefined;
                 reports[i] = change
-                    ? { ...told, parts: [...told.parts, ...renderedParts(change)] }
-                    : { ...told, omitted: ["values and collectors that differ"] };
+                    ? { ...each, parts: [...each.parts, ...renderedParts(change)] }
+                    : { ...each, omitted: ["values and collectors that differ"] };
             }
         }
         const wrong = reports.filter(({ fate }) => fate === "wrong").map(({ file }) => file);

@@ -1,6 +1,6 @@
 import { exitCodes } from "../live/findings";
 import { CouldNotCheck } from "../core/lib/errors";
-import { leftovers } from "../live/left";
+import { leftovers } from "../live/leftovers";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readStackFile, stackFileOptions } from "./stackFile";
@@ -19,27 +19,29 @@ Exit code  0  the list is complete
 run(async () => {
     const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
     const live = connect(readStackFile(choice));
-    const unseen: string[] = [];
+    const unchecked: string[] = [];
     const looks = leftovers.map((look) =>
         look(live).catch((error: unknown) => {
             if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
-            unseen.push(error.message);
+            unchecked.push(error.message);
             return [];
         }),
     );
-    const left = (await Promise.all(looks)).flat();
+    const leftoversFound = (await Promise.all(looks)).flat();
     if (json === true) {
-        console.log(JSON.stringify({ server: live.kubernetes.server, left, unseen }, undefined, 2));
+        console.log(
+            JSON.stringify({ server: live.kubernetes.server, left: leftoversFound, unseen: unchecked }, undefined, 2),
+        );
     } else {
-        console.log(left.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : "Nothing is left.");
-        for (const { what, remove } of left) {
+        console.log(leftoversFound.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : "Nothing is left.");
+        for (const { what, remove } of leftoversFound) {
             console.log(`  ${what}\n      ${remove}`);
         }
-        for (const message of new Set(unseen)) {
+        for (const message of new Set(unchecked)) {
             console.log(`  could not check: ${message}`);
         }
     }
-    process.exitCode = unseen.length > 0 ? exitCodes.unknown : 0;
+    process.exitCode = unchecked.length > 0 ? exitCodes.unknown : 0;
 });

@@ -52,10 +52,10 @@ export async function renderAll(
         }
     }
     Error.stackTraceLimit = stackTraceLimit;
-    const left = leftOver(root, [...folders.keys()]);
-    stale.push(...left.map((file) => `${file} (no stack file is rendered to it)`));
+    const obsolete = leftOver(root, [...folders.keys()]);
+    stale.push(...obsolete.map((file) => `${file} (no stack file is rendered to it)`));
     if (!check) {
-        left.forEach((file) => {
+        obsolete.forEach((file) => {
             removeFile(file, root);
         });
     }

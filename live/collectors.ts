@@ -248,7 +248,7 @@ async function samplesOf(kubernetes: Kubernetes, pod: Pod): Promise<Sample[]> {
  */
 async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const findings: Finding[] = [];
-    let unseen: CouldNotCheck | undefined;
+    let failed: CouldNotCheck | undefined;
     for (const pod of await runningCollectors(kubernetes)) {
         try {
             const samples = await samplesOf(kubernetes, pod);
@@ -264,11 +264,11 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
             if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
-            unseen = error;
+            failed = error;
         }
     }
-    if (unseen && findings.length === 0) {
-        throw unseen;
+    if (failed && findings.length === 0) {
+        throw failed;
     }
     return findings;
 }

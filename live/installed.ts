@@ -18,7 +18,7 @@ export interface Installed {
     /** Who issues the tokens of service accounts. */
     readonly issuer?: string | undefined;
     /** What could not be checked, and why: one sentence each. */
-    readonly unseen: readonly string[];
+    readonly unchecked: readonly string[];
 }
 
 /** One revision of a Helm release: what somebody gave to `helm install` or `helm upgrade`. */
@@ -42,7 +42,7 @@ const namespacePath = `/api/v1/namespaces/${kofNamespace}`;
  * @throws UserError when there is none.
  */
 export async function findInstalled(api: Api): Promise<Installed> {
-    const unseen: string[] = [];
+    const unchecked: string[] = [];
     const look = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
         try {
             return await read();
@@ -50,7 +50,7 @@ export async function findInstalled(api: Api): Promise<Installed> {
             if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
-            unseen.push(`Could not check ${what}: ${error.message}`);
+            unchecked.push(`Could not check ${what}: ${error.message}`);
             return undefined;
         }
     };
@@ -61,7 +61,7 @@ export async function findInstalled(api: Api): Promise<Installed> {
         claims: await look("the volumes", () => claims(api)),
         regions: await look("the regional ClusterDeployments", () => regions(api)),
         issuer: await look("the issuer of service account tokens", () => issuer(api)),
-        unseen,
+        unchecked: unchecked,
     };
 }
 

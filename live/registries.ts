@@ -41,7 +41,7 @@ async function artifacts({ deployment }: Live): Promise<Finding[]> {
         artifactsOf(deployment).map(async (artifact) => ({ artifact, answer: await ask(artifact) })),
     );
     const findings: Finding[] = [];
-    const unseen = new Map<string, { what: string; artifacts: Artifact[] }>();
+    const unanswered = new Map<string, { what: string; artifacts: Artifact[] }>();
     for (const { artifact, answer } of looks) {
         if (answer === 404) {
             findings.push({
@@ -55,12 +55,12 @@ async function artifacts({ deployment }: Live): Promise<Finding[]> {
             const what =
                 typeof answer === "number" ? `answers HTTP ${String(answer)}` : `does not answer from here (${answer})`;
             const { host } = new URL(artifact.url.replace(/^oci:/, "https:"));
-            const same = unseen.get(`${host} ${what}`) ?? { what: `${host} ${what}`, artifacts: [] };
+            const same = unanswered.get(`${host} ${what}`) ?? { what: `${host} ${what}`, artifacts: [] };
             same.artifacts.push(artifact);
-            unseen.set(`${host} ${what}`, same);
+            unanswered.set(`${host} ${what}`, same);
         }
     }
-    for (const { what, artifacts: hidden } of unseen.values()) {
+    for (const { what, artifacts: hidden } of unanswered.values()) {
         findings.push({
             severity: "unknown",
             what: `could not check ${hidden[0]?.name ?? ""}${hidden.length > 1 ? ` and ${String(hidden.length - 1)} more` : ""}: ${what}`,

@@ -47,17 +47,17 @@ export async function outputsOfWhole(
     deployed: Deployed | undefined,
     completed: pulumi.Output<unknown>,
 ): Promise<Record<string, pulumi.Output<unknown>>> {
-    const told: unknown = JSON.parse(JSON.stringify(memory));
+    const expected: unknown = JSON.parse(JSON.stringify(memory));
     // Depended on, it would be among what `--target-dependents` adds. And a resource whose input fails never resolves: the
     // program, which waits for its output, would neither fail nor end.
     await (completed as unknown as { promise(): Promise<unknown> }).promise();
-    const stash = new pulumi.Stash("remembered", { input: told });
+    const stash = new pulumi.Stash("remembered", { input: expected });
     // What the engine is to make, and leaves out, it hands back as well, but for an ID. In a preview nothing new has one.
     const id = (stash.id as unknown as { promise(): Promise<string | undefined> }).promise();
     const isThere = id.then((found) => pulumi.runtime.isDryRun() || found !== undefined);
     const isWhole = pulumi
         .all([stash.input, isThere])
-        .apply(([input, there]: [unknown, boolean]) => there && isDeepStrictEqual(input, told));
+        .apply(([input, there]: [unknown, boolean]) => there && isDeepStrictEqual(input, expected));
     const valueOf = (values: object, key: string) => (values as Readonly<Record<string, unknown>>)[key];
     const names = [...new Set([...Object.keys(outputs), ...Object.keys(deployed ?? {})])];
     return Object.fromEntries(

@@ -6,7 +6,7 @@ import { signals, type Signal } from "../core/charts";
 import { clusterTag, stackTag } from "../core/settings/logGroups";
 import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
-import { leftoversUntil } from "../core/review/plan/left";
+import { leftoversUntil } from "../core/review/plan/leftovers";
 import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import { Kof } from "../components/kof";

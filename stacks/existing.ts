@@ -306,9 +306,9 @@ async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed
 
 /** The settings that an install corresponds to, or why they are not known. */
 function runningSettings(settings: Settings, installed: Installed): Readonly<Record<string, unknown>> | string {
-    const { release, unseen } = installed;
+    const { release, unchecked } = installed;
     if (!release) {
-        const [reason] = unseen.filter((each) => each.includes("Helm release"));
+        const [reason] = unchecked.filter((each) => each.includes("Helm release"));
         return reason ?? `There is no Helm release kof in namespace ${kofNamespace}.`;
     }
     if (!versions.includes(release.version)) {
@@ -316,9 +316,9 @@ function runningSettings(settings: Settings, installed: Installed): Readonly<Rec
     }
     // Of credentials the values do not tell everything.
     const credentials = settings.route === "cloudwatch" ? settings.cloudwatch.credentials : undefined;
-    const said = { version: release.version, credentials, cluster: installed };
+    const options = { version: release.version, credentials, cluster: installed };
     try {
-        return adoptionOf({ values: release.values, faults: [] }, said, "the Helm release kof").settings;
+        return adoptionOf({ values: release.values, faults: [] }, options, "the Helm release kof").settings;
     } catch (error) {
         if (!(error instanceof UserError)) {
             throw error;

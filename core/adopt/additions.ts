@@ -152,15 +152,15 @@ export function changes(values: HelmValues, own: HelmValues, catalog: Catalog, c
     const set = [...leaves(own)].filter(
         ([path, value]) => isSilent(path) && ran(path) && !same(path, value, defaultAt(catalog, path)),
     );
-    const said = new Set(completed.changes);
+    const texts = new Set(completed.changes);
     for (const [path, value] of [...longer, ...set]) {
         if (deciderOf(path) === undefined) {
             const was = valueAt(values, path) ?? defaultAt(catalog, path);
-            said.add(
+            texts.add(
                 purposes.find(({ made }) => made(path, value))?.sentence ??
                     `${formatPath(path)} becomes ${brief(value)}${was === undefined || was === null ? "" : `, which was ${brief(was)}`}.`,
             );
         }
     }
-    return [...said];
+    return [...texts];
 }

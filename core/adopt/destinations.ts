@@ -139,7 +139,7 @@ export function findOtlp({ settings }: Recognition, at: At, config: At): void {
 const longest = 3653;
 
 /** Settings of route cloudwatch. */
-export function findCloudWatch(found: Recognition, at: At, config: At, said: unknown, issuer?: string): void {
+export function findCloudWatch(found: Recognition, at: At, config: At, given: unknown, issuer?: string): void {
     const { settings, missing, notes } = found;
     const exporter = (config("exporters", "awscloudwatchlogs") ?? {}) as Record<string, string | number | undefined>;
     const retention = Number(exporter.log_retention ?? 0);
@@ -163,7 +163,7 @@ export function findCloudWatch(found: Recognition, at: At, config: At, said: unk
         retentionDays: known ? retention : longest,
         ...audit,
         ...(Object.keys(stored).length > 0 ? { signals: stored } : {}),
-        credentials: recogniseCredentials(found, at, said, issuer),
+        credentials: recogniseCredentials(found, at, given, issuer),
         ...(exporter.endpoint === undefined ? {} : { endpoint: exporter.endpoint }),
     };
     if (!known) {
@@ -203,7 +203,7 @@ function streamName(at: At, config: At): string | undefined {
 }
 
 /** How the collectors authenticate at AWS: as the values tell, else as the person says. */
-function recogniseCredentials({ missing, notes }: Recognition, at: At, said: unknown, issuer?: string): unknown {
+function recogniseCredentials({ missing, notes }: Recognition, at: At, given: unknown, issuer?: string): unknown {
     const shared: At = (...path) => at(kubeStack, "defaultCRConfig", ...path);
     const secret = valueAt(variable(shared("env"), "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
     const generation = accessKeyIn(shared("podAnnotations", startAnnotation));
@@ -218,11 +218,11 @@ function recogniseCredentials({ missing, notes }: Recognition, at: At, said: unk
     );
     const [, partition = "aws", account = "ACCOUNT"] = /^arn:([\w-]+):iam::(\d+):/.exec(role ?? "") ?? [];
     const provider = (name: string) => `arn:${partition}:iam::${account}:oidc-provider/${name}`;
-    const seen =
+    const recognised =
         role === undefined || issuer === undefined
             ? undefined
             : { kind: "irsa", oidcProviderArn: provider(issuer.replace(/^https:\/\//, "")) };
-    const credentials = said ?? seen;
+    const credentials = given ?? recognised;
     if (credentials !== undefined) {
         if (role !== undefined && !role.includes(":role/kof/")) {
             notes.push(

@@ -35,7 +35,7 @@ export interface Adoption {
     /** What the values do not say, so that somebody has to look. */
     readonly notes: readonly string[];
     /** Values by component that the original sets and the stack does not: null each. An upsert leaves them in the HelmReleases. */
-    readonly left: Readonly<Record<string, HelmValues>>;
+    readonly leftovers: Readonly<Record<string, HelmValues>>;
 }
 
 /**
@@ -45,15 +45,15 @@ export interface Adoption {
  * @param source what to call it in errors.
  * @throws UserError that lists everything that has to be added or decided before there can be such a stack.
  */
-export function adoption(text: string, said: AdoptionOptions = {}, source = "kof-values.yaml"): Adoption {
+export function adoption(text: string, options: AdoptionOptions = {}, source = "kof-values.yaml"): Adoption {
     const original = readOriginal(text, source, (values) => versions.some((version) => unread(version, values) === 0));
-    return adoptionOf(original, said, source);
+    return adoptionOf(original, options, source);
 }
 
 /** As {@link adoption}, of values that are no text any more. */
-export function adoptionOf(original: Original, said: AdoptionOptions, source: string): Adoption {
+export function adoptionOf(original: Original, options: AdoptionOptions, source: string): Adoption {
     const nested = asRouteNames(nestChart(original.values));
-    const version = said.version ?? onlyVersion(nested.values, source);
+    const version = options.version ?? onlyVersion(nested.values, source);
     const catalog = catalogOf(version);
     const faults = [...original.faults, ...nested.faults];
     const lost: string[] = [];
@@ -72,7 +72,7 @@ export function adoptionOf(original: Original, said: AdoptionOptions, source: st
         );
     }
     const given = clean(nested.values, written, faults, lost);
-    const found = recognise(given, written, said);
+    const found = recognise(given, written, options);
     const missing = [...placeholders(given), ...found.missing];
     if (missing.length > 0) {
         throw incomplete(source, missing, faults);
@@ -82,7 +82,7 @@ export function adoptionOf(original: Original, said: AdoptionOptions, source: st
     const ofValues = volumeSettings(corrected.values, deploymentOf(parseSettings(found.settings, stack)));
     const { storage, notes } = claimed(
         deploymentOf(parseSettings({ ...found.settings, ...ofValues }, stack)),
-        said.cluster?.claims ?? [],
+        options.cluster?.claims ?? [],
     );
     const volumes = mergeValues(ofValues, Object.keys(storage).length > 0 ? { storage } : {});
     const own = deploymentOf(parseSettings({ ...found.settings, ...volumes }, stack)).values;
@@ -115,21 +115,21 @@ export function adoptionOf(original: Original, said: AdoptionOptions, source: st
         changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
         notes: [...found.notes, ...notes],
-        left: leftoversIn(nestChart(original.values).values, deployment),
+        leftovers: leftoversIn(nestChart(original.values).values, deployment),
     };
 }
 
 /** What remains of the original in the releases: a field is gone only when whoever set it takes it back. */
 function leftoversIn(values: HelmValues, { umbrella }: Deployment): Record<string, HelmValues> {
-    const left: Record<string, HelmValues> = {};
+    const leftovers: Record<string, HelmValues> = {};
     for (const [path] of leaves(values)) {
         const gone = path.findIndex((_, i) => valueAt(umbrella, path.slice(0, i + 1)) === undefined);
         const [component = "", key, ...rest] = path.slice(0, gone + 1);
         if (gone > 1 && key === "values") {
-            left[component] = mergeValues(left[component] ?? {}, nest(rest, null));
+            leftovers[component] = mergeValues(leftovers[component] ?? {}, nest(rest, null));
         }
     }
-    return left;
+    return leftovers;
 }
 
 function incomplete(source: string, missing: readonly string[], faults: readonly string[]): UserError {

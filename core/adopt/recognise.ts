@@ -119,16 +119,16 @@ function identityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: 
     const attribute = (key: string) =>
         Array.isArray(attributes) ? attributes.find((each) => isMap(each) && each.key === key)?.value : undefined;
     const labels = (key: string) => config("exporters", "prometheusremotewrite", "external_labels", key);
-    const told = (...path: string[]) => valueAt(values, path);
+    const given = (...path: string[]) => valueAt(values, path);
     const byService = !umbrellaCollects(catalog) && (route === "management" || route === "regional");
     const cluster = ["kof-child", "values", "fromManagement", "cluster"];
     const name = byService
-        ? told(...cluster, "name")
+        ? given(...cluster, "name")
         : route === "regionless"
-          ? told("regionless", "clusterName")
+          ? given("regionless", "clusterName")
           : (at(kubeStack, "clusterName") ?? attribute("k8s.cluster.name") ?? labels("cluster"));
     const namespace = byService
-        ? told(...cluster, "namespace")
+        ? given(...cluster, "namespace")
         : (attribute("k8s.cluster.namespace") ?? labels("clusterNamespace"));
     return {
         ...(name === undefined || name === null ? {} : { clusterName: name }),
@@ -220,8 +220,8 @@ function findRegion(
     found: Recognition,
     values: HelmValues,
     catalog: Catalog,
-    named: NamedRegion | undefined,
-    seen: readonly Region[],
+    chosen: NamedRegion | undefined,
+    knownRegions: readonly Region[],
     at: At,
     config: At,
 ): void {
@@ -238,14 +238,15 @@ function findRegion(
     const { cluster, domain } = regionEndpoint(values) ?? {};
     const insecure = config("exporters", "prometheusremotewrite", "tls", "insecure_skip_verify") === true;
     const secret = vmuserSecretOf(at);
-    const region = secret === undefined ? byName(cluster, named) : byChecksum(secret, cluster, domain, named, seen);
+    const region =
+        secret === undefined ? byName(cluster, chosen) : byChecksum(secret, cluster, domain, chosen, knownRegions);
     if (region === undefined) {
         missing.push(
             (secret === undefined
                 ? "The values do not say which region they write to, only its domain. "
                 : `The name of the Secret ${secret} has a checksum of the region's name and namespace. ${
-                      named
-                          ? `${vmuserSecretName(named.cluster, named.namespace ?? "kcm-system")} would be that of ${named.namespace ?? "kcm-system"}/${named.cluster}. `
+                      chosen
+                          ? `${vmuserSecretName(chosen.cluster, chosen.namespace ?? "kcm-system")} would be that of ${chosen.namespace ?? "kcm-system"}/${chosen.cluster}. `
                           : ""
                   }`) +
                 "Name the regional ClusterDeployment with --region NAME, or --region NAMESPACE/NAME where it is not in " +
@@ -273,9 +274,9 @@ function vmuserSecretOf(at: At): string | undefined {
 }
 
 /** The region by its name alone, where no Secret's name proves it. */
-function byName(cluster: string | undefined, named: NamedRegion | undefined): Region | undefined {
-    const name = named?.cluster ?? cluster;
-    return name === undefined ? undefined : { cluster: name, namespace: named?.namespace ?? "kcm-system" };
+function byName(cluster: string | undefined, chosen: NamedRegion | undefined): Region | undefined {
+    const name = chosen?.cluster ?? cluster;
+    return name === undefined ? undefined : { cluster: name, namespace: chosen?.namespace ?? "kcm-system" };
 }
 
 /**
@@ -286,18 +287,18 @@ function byChecksum(
     secret: string,
     cluster: string | undefined,
     domain: string | undefined,
-    named: NamedRegion | undefined,
-    seen: readonly Region[],
+    chosen: NamedRegion | undefined,
+    knownRegions: readonly Region[],
 ): Region | undefined {
     const labels = domain?.split(".") ?? [];
-    const names = named
-        ? [named.cluster]
+    const names = chosen
+        ? [chosen.cluster]
         : [cluster, ...labels, ...labels.map((_, i) => labels.slice(0, i + 2).join("-"))];
-    const namespaces = named?.namespace === undefined ? ["kcm-system", "default", "kof"] : [named.namespace];
+    const namespaces = chosen?.namespace === undefined ? ["kcm-system", "default", "kof"] : [chosen.namespace];
     const guessed = names
         .filter((name) => name !== undefined)
         .flatMap((name) => namespaces.map((namespace) => ({ cluster: name, namespace })));
-    return [...(named ? [] : seen), ...guessed].find(
+    return [...(chosen ? [] : knownRegions), ...guessed].find(
         (region) => vmuserSecretName(region.cluster, region.namespace) === secret,
     );
 }
@@ -340,14 +341,14 @@ function findIstio(
         return;
     }
     const collector = (...path: string[]) => at(kubeStack, "collectors", ...path);
-    const told = route === "cloudwatch" || route === "otlp" || (route === "management" && umbrellaCollects(catalog));
+    const isGiven = route === "cloudwatch" || route === "otlp" || (route === "management" && umbrellaCollects(catalog));
     // Route regionless says it only to the versions that do not know it themselves.
-    const says = told || route === "regionless";
+    const says = isGiven || route === "regionless";
     if (says && collector("controller-k0s", "enabled") === false && collector("daemon", "hostNetwork") === false) {
         settings.istio = true;
-    } else if (!told) {
+    } else if (!isGiven) {
         notes.push(
-            "The values do not say whether the kof namespace is in the Istio mesh; it is taken not to be. If\n" +
+            "The values do not say whether the kof namespace is in the Istio mesh; the stack file assumes that it is not. If\n" +
                 "      kubectl get namespace kof --show-labels\n    shows istio-injection=enabled, set kof:istio: true before the first pulumi up.",
         );
     }

@@ -62,7 +62,7 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
             isTexts(shape.example) &&
             value.some((each) => isScalar(each) && !isText(each))
         ) {
-            problems.push({ path, message: `has entries that are no text, but KOF ${catalog.version} has text here` });
+            problems.push({ path, message: `has entries that are not text, but KOF ${catalog.version} has text here` });
         } else if (Array.isArray(value) && isScalar(shape.example) && typeof shape.example !== "boolean") {
             problems.push({
                 path,

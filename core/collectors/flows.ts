@@ -106,9 +106,9 @@ function addressOf(exporter: HelmValue | undefined, kind: string, otherwise: str
     const settings = isMap(exporter) ? exporter : {};
     const { namespace, log_group_name: group, log_stream_name: stream, endpoint, region } = settings;
     const own = settings[`${kind}_endpoint`];
-    const told = own === undefined || own === "" ? endpoint : own;
+    const given = own === undefined || own === "" ? endpoint : own;
     // A collector does not start with anything but text.
-    const address = typeof told === "string" ? told : undefined;
+    const address = typeof given === "string" ? given : undefined;
     const stored = group === undefined ? undefined : `${textOf(group)}/${textOf(stream)}`;
     // Of metrics in CloudWatch it is their namespace that tells, and of traces in X-Ray the region.
     return textOf(namespace ?? stored ?? address ?? region ?? otherwise);

@@ -46,11 +46,11 @@ function placeOf(collector: Collector, kind: string, id: string): string {
 
 function usedComponents(collector: Collector): Used {
     const { config } = collector;
-    const named = Object.values(pipelinesOf(collector.config)).flatMap((pipeline) =>
+    const used = Object.values(pipelinesOf(collector.config)).flatMap((pipeline) =>
         kinds.flatMap((kind) => listAt(pipeline, kind).map((id) => [placeOf(collector, kind, id), id] as const)),
     );
     const enabled = listAt(config, "service", "extensions").map((id) => ["extensions", id] as const);
-    return [...named, ...enabled].map(([place, id]) => [`${place} ${id}`, valueAt(config, [place, id])]);
+    return [...used, ...enabled].map(([place, id]) => [`${place} ${id}`, valueAt(config, [place, id])]);
 }
 
 function pipelineProblems(collector: Collector): string[] {

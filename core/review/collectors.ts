@@ -173,11 +173,11 @@ function unservedSignals(change: Change): CollectorReview {
     const off = change.plain.filter(({ key }) => !collectors.some((each) => each.key === key));
     const [problems, notices]: [Problem[], string[]] = [[], off.flatMap(collectorOffNotice)];
     for (const signal of lost) {
-        const said = storeOffNotice(signal, change);
+        const notice = storeOffNotice(signal, change);
         // Up to KOF 1.9 audit logs are among the logs.
         const carried = flowsFor(signal, change.plain)[0]?.signal;
-        if (said !== undefined) {
-            notices.push(said);
+        if (notice !== undefined) {
+            notices.push(notice);
         } else if (
             !flowsFor(signal, collectors).some((flow) => isMoved(change.endOf(flow))) &&
             change.plain.some((each) => sends(each, carried) && !off.includes(each))

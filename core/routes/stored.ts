@@ -88,7 +88,7 @@ function asked(settings: Settings, source: VolumeSource, aspect: Aspect): HelmVa
 }
 
 /** Where `kof:values` say something of a store: of several places the one that the chart reads first. */
-export function saidAt(deployment: Merged, source: VolumeSource, aspect: Aspect): readonly string[] | undefined {
+export function givenAt(deployment: Merged, source: VolumeSource, aspect: Aspect): readonly string[] | undefined {
     return saidPlaces(deployment, source, [source.volume[aspect]].flat())[0];
 }
 
@@ -113,19 +113,19 @@ function saidPlaces(
 
 /** The key in the stack file that decides an aspect of a store: of `kof:values` where they alone say something. */
 export function keyOf(deployment: Merged, source: VolumeSource, aspect: Aspect): string {
-    const said = saidAt(deployment, source, aspect);
+    const given = givenAt(deployment, source, aspect);
     const setting = settingOf(source, aspect);
-    if (setting && (said === undefined || asked(deployment.settings, source, aspect) !== undefined)) {
+    if (setting && (given === undefined || asked(deployment.settings, source, aspect) !== undefined)) {
         return `kof:${setting.join(".")}`;
     }
-    return `kof:values.${formatPath(said ?? ownPath(source, aspect))}`;
+    return `kof:values.${formatPath(given ?? ownPath(source, aspect))}`;
 }
 
 /** What to write into the stack file for a store to have this. */
 export function toPaste(deployment: Merged, source: VolumeSource, aspect: Aspect, value: HelmValue): HelmValues {
     const key = keyOf(deployment, source, aspect);
     const path = key.startsWith("kof:values.")
-        ? ["values", ...(saidAt(deployment, source, aspect) ?? ownPath(source, aspect))]
+        ? ["values", ...(givenAt(deployment, source, aspect) ?? ownPath(source, aspect))]
         : key.slice("kof:".length).split(".");
     const [first = "", ...rest] = path;
     return { [`kof:${first}`]: nest(rest, value) };
@@ -176,7 +176,7 @@ function settingNotices(deployment: Merged, signal: Signal, stores: readonly Vol
 function sizeNotices(deployment: Merged, { source, retention, size, count }: Volume): string[] {
     const { signal } = source.volume;
     const isSaid = (aspect: Sized) =>
-        asked(deployment.settings, source, aspect) !== undefined || saidAt(deployment, source, aspect) !== undefined;
+        asked(deployment.settings, source, aspect) !== undefined || givenAt(deployment, source, aspect) !== undefined;
     const key = (aspect: Sized) => keyOf(deployment, source, aspect);
     if (retention === undefined) {
         return [];
@@ -285,11 +285,11 @@ function keepingNotices(deployment: Merged, { source, keeps, count, autoscaled, 
 
 /** Values for which there is a setting. */
 function betterSaid(deployment: Merged, source: VolumeSource, aspect: Sized): string[] {
-    const said = saidAt(deployment, source, aspect);
+    const given = givenAt(deployment, source, aspect);
     const setting = settingOf(source, aspect);
-    return said && setting && asked(deployment.settings, source, aspect) === undefined
+    return given && setting && asked(deployment.settings, source, aspect) === undefined
         ? [
-              `kof:values.${formatPath(said)} decides ${nouns[aspect]} of ${source.volume.workload}, for which there is the setting ` +
+              `kof:values.${formatPath(given)} decides ${nouns[aspect]} of ${source.volume.workload}, for which there is the setting ` +
                   `kof:${setting.join(".")}.`,
           ]
         : [];
@@ -317,18 +317,18 @@ function contradictions(deployment: Merged, source: VolumeSource, aspect: Sized)
         return [];
     }
     return saidPlaces(deployment, source, [source.volume[aspect]]).flatMap((path): Problem[] => {
-        const said = valueAt(settings.values, path) ?? null;
+        const given = valueAt(settings.values, path) ?? null;
         const [block = "", ...below] = setting;
-        const fits = settingsSchema[block as "storage"].safeParse(nest(below, said)).success;
-        return isSame(aspect, said, wanted)
+        const fits = settingsSchema[block as "storage"].safeParse(nest(below, given)).success;
+        return isSame(aspect, given, wanted)
             ? []
             : [
                   {
                       key: `kof:values.${formatPath(path)}`,
                       message:
-                          `is ${brief(said)}, but kof:${setting.join(".")} is ${brief(wanted)}: both are ${nouns[aspect]} of ` +
+                          `is ${brief(given)}, but kof:${setting.join(".")} is ${brief(wanted)}: both are ${nouns[aspect]} of ` +
                           `${source.volume.workload}. Remove it from values`,
-                      ...(fits ? { paste: stackFile(setting, said) } : {}),
+                      ...(fits ? { paste: stackFile(setting, given) } : {}),
                   },
               ];
     });
@@ -345,10 +345,10 @@ function unreadable(deployment: Merged, store: Volume): Problem[] {
     const { source, count, copies, size, retention, limits } = store;
     const { workload } = source.volume;
     const problem = (aspect: Aspect, isRight: boolean, message: string, allowed: string): Problem[] => {
-        const said = saidAt(deployment, source, aspect);
-        return said === undefined || isRight ? [] : [{ key: `kof:values.${formatPath(said)}`, message, allowed }];
+        const given = givenAt(deployment, source, aspect);
+        return given === undefined || isRight ? [] : [{ key: `kof:values.${formatPath(given)}`, message, allowed }];
     };
-    const is = (aspect: Aspect) => brief(valueAt(deployment.values, saidAt(deployment, source, aspect) ?? []) ?? null);
+    const is = (aspect: Aspect) => brief(valueAt(deployment.values, givenAt(deployment, source, aspect) ?? []) ?? null);
     return [
         ...problem(
             "size",

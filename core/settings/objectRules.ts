@@ -160,7 +160,7 @@ function countProblems(value: HelmValue, path: Path): Problem[] {
     return [
         {
             key: `kof:values.${formatPath(path)}`,
-            message: `is ${brief(value)}, ${value === 0 ? "so that nothing of it would run" : "which is no number of pods"}`,
+            message: `is ${brief(value)}, ${value === 0 ? "so that nothing of it would run" : "which is not a valid number of pods"}`,
             allowed: "a whole number from 1 on, without quotes; what is not wanted has a switch, enabled",
             ...(meant === undefined ? {} : { paste: stackFile(["values", ...path], meant) }),
         },

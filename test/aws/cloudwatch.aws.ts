@@ -22,7 +22,7 @@ import {
 import { runOffline } from "../../cli/program";
 import { readLogEvents } from "../../live/cloudwatch";
 import type { Live } from "../../live/findings";
-import { logGroups } from "../../live/left";
+import { logGroups } from "../../live/leftovers";
 import { storeOf } from "../../live/stores";
 import { skipWithout } from "../../tools/servers/cluster";
 import { deploymentFor, stackFile, type Raw } from "../support";

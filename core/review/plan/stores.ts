@@ -58,7 +58,7 @@ export function storeConsequences(from: Deployment, to: Deployment, volumes: rea
 
 /** What follows for the stores that an operator makes when it goes, and they do not: its definitions stay, and with them what it made. */
 function operatorConsequences(from: Deployment, to: Deployment): Consequence[] {
-    const left = from.stores.filter(({ source }) => {
+    const orphaned = from.stores.filter(({ source }) => {
         const off = operatorOff(to.umbrella, source);
         return off !== undefined && formatPath(turnedOffAt(to, source) ?? []) === formatPath(off);
     });
@@ -77,11 +77,11 @@ function operatorConsequences(from: Deployment, to: Deployment): Consequence[] {
               ]
             : [];
     };
-    const ofTelemetry = left.filter(({ retention }) => retention !== undefined);
+    const ofTelemetry = orphaned.filter(({ retention }) => retention !== undefined);
     return [
         ...byOperator(ofTelemetry, "loses"),
         ...byOperator(
-            left.filter(({ signal }) => signal === "grafana"),
+            orphaned.filter(({ signal }) => signal === "grafana"),
             "notice",
         ),
     ];

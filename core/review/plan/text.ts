@@ -4,7 +4,7 @@ import { brief } from "../../settings/problems";
 import type { Deployment } from "../../routes/deployment";
 import { contentOf } from "../../routes/volumes";
 import { writeYaml } from "../../lib/yaml/write";
-import { leftoversOf } from "./left";
+import { leftoversOf } from "./leftovers";
 import type { VolumeChange } from "./volumes";
 import { paragraphs, section } from "../../lib/markdown";
 

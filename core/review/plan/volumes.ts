@@ -1,6 +1,6 @@
 import { mergeValues, type HelmValues } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
-import { keyOf, saidAt, toPaste } from "../../routes/stored";
+import { givenAt, keyOf, toPaste } from "../../routes/stored";
 import { isSameSource, operatorOff, sourcesOf, switchedOff, type Volume } from "../../routes/volumes";
 import { storageClassOf } from "../../settings/storageClasses";
 import type { Consequence } from "./consequence";
@@ -346,7 +346,7 @@ function classToKeep(
 ): HelmValues | undefined {
     const [before, after] = [from.settings.storageClass, to.settings.storageClass];
     const pastes = moved.map(({ was, is: { source } }): HelmValues | undefined => {
-        const byValue = [to, from].find((deployment) => saidAt(deployment, source, "storageClass") !== undefined);
+        const byValue = [to, from].find((deployment) => givenAt(deployment, source, "storageClass") !== undefined);
         if (before && (byValue !== to || after)) {
             return { "kof:storageClass": before as HelmValues };
         }

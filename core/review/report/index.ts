@@ -39,20 +39,20 @@ export function report(
     const count = `${String(stacks.length)} of ${String(total)} stacks ${stacks.length === 1 ? "changes" : "change"}.`;
     const head = paragraphs([title, count, overview(sorted, limit - reserve)]);
     const blocks = sorted.map((stack) => ({ stack, shown: new Set<Part>() }));
-    let left = limit - head.length - reserve;
+    let room = limit - head.length - reserve;
     for (const weight of weights) {
         for (const block of blocks) {
             for (const part of block.stack.parts.filter((each) => each.weight === weight)) {
-                if (part.text.length > left) {
+                if (part.text.length > room) {
                     continue;
                 }
                 const before = blockText(block.stack, block.shown, base).length;
                 block.shown.add(part);
                 const growth = blockText(block.stack, block.shown, base).length - before + 2;
-                if (growth > left) {
+                if (growth > room) {
                     block.shown.delete(part);
                 } else {
-                    left -= growth;
+                    room -= growth;
                 }
             }
         }

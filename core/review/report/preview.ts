@@ -69,8 +69,8 @@ export function previewText(stack: string, text: string | undefined, limit: numb
         .filter(({ severity }) => severity === "error")
         .map(({ message = "" }) => message.trim());
     if (errors.length > 0) {
-        const said = indented([...new Set(errors)].join("\n").slice(0, limit));
-        return paragraphs([title, "**Could not preview**: it failed. What would change is not known.", said]);
+        const errorText = indented([...new Set(errors)].join("\n").slice(0, limit));
+        return paragraphs([title, "**Could not preview**: it failed. What would change is not known.", errorText]);
     }
     const changes = changesOf(preview.steps ?? []);
     return paragraphs([title, counted(changes), rowsWithin(changes, limit)]);
@@ -152,9 +152,9 @@ function rowsWithin(changes: readonly Change[], limit: number): string {
     });
     let length = 0;
     const shown = rows.filter((row) => (length += row.join(" | ").length + 5) <= limit);
-    const left = rows.length - shown.length;
+    const omitted = rows.length - shown.length;
     return paragraphs([
         table(["", "resource", "keys that change"], shown),
-        left > 0 ? `${String(left)} more are left out for length: \`pulumi preview --diff\` shows them.` : "",
+        omitted > 0 ? `${String(omitted)} more are left out for length: \`pulumi preview --diff\` shows them.` : "",
     ]);
 }

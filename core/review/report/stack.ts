@@ -75,20 +75,20 @@ export interface StackReport {
  */
 export function reportStack(change: StackChange, prices: Prices): StackReport {
     const { stack, file, before, after } = change;
-    const told = { stack, file };
+    const about = { stack, file };
     if (after === undefined) {
-        return { ...told, fate: "gone", brief: "the stack file is removed", parts: [effect(goneText)] };
+        return { ...about, fate: "gone", brief: "the stack file is removed", parts: [effect(goneText)] };
     }
     if (typeof after.route === "string") {
         const text = `The stack file is wrong, so that nothing else is known of the stack:\n\n${fenced("text", after.route)}`;
-        return { ...told, fate: "wrong", brief: "nothing can be deployed", parts: [effect(text)] };
+        return { ...about, fate: "wrong", brief: "nothing can be deployed", parts: [effect(text)] };
     }
     if (before === undefined || typeof before.route === "string") {
         const problem = before?.route;
         const text =
             typeof problem === "string" ? `It was wrong before:\n\n${fenced("text", problem)}` : "A new stack.";
         return {
-            ...told,
+            ...about,
             fate: "new",
             brief: `route ${after.route.settings.route}, KOF ${after.route.settings.version}`,
             parts: [effect(text), ...newParts(after.route, after.files["summary.md"] ?? "", prices)],
@@ -103,7 +103,7 @@ export function reportStack(change: StackChange, prices: Prices): StackReport {
         yamlFiles(before, after).some((file) => before.files[file] !== after.files[file]),
     );
     return {
-        ...told,
+        ...about,
         fate,
         brief:
             fate === "program"
@@ -154,11 +154,11 @@ function fateOf(plan: Plan, isSame: boolean, rendersOther: boolean): Fate {
 
 function briefOf({ from, to, steps }: Plan, paths: readonly string[]): string {
     const moved = (["route", "version"] as const).filter((key) => from.settings[key] !== to.settings[key]);
-    const told = moved.map((key) => `${key} ${from.settings[key]} -> ${to.settings[key]}`);
+    const about = moved.map((key) => `${key} ${from.settings[key]} -> ${to.settings[key]}`);
     const keys = paths.filter((path) => !moved.some((key) => key === path)).slice(0, 3);
     const rest = paths.length - moved.length - keys.length;
     const byHand = steps.length > 0 ? [`with ${String(steps.length)} steps by hand`] : [];
-    return [...told, ...keys, ...(rest > 0 ? [`${String(rest)} more`] : []), ...byHand].join(", ");
+    return [...about, ...keys, ...(rest > 0 ? [`${String(rest)} more`] : []), ...byHand].join(", ");
 }
 
 function part(weight: Part["weight"], name: string, text: string): Part {

@@ -12,7 +12,7 @@ export function storageText({ from: before, to: after, volumes }: Plan, prices: 
     if (rows.length === 0) {
         return "";
     }
-    const left = volumes
+    const leftGiB = volumes
         .filter(({ operation }) => operation === "orphaned")
         .reduce((sum, { count, volume }) => sum + count * sizeInGiB(volume.size), 0);
     const isPriced = costsOf(before, prices).size + costsOf(after, prices).size > 0;
@@ -22,7 +22,7 @@ export function storageText({ from: before, to: after, volumes }: Plan, prices: 
             ["", "before", "after"],
             rows.map(([what = "", was = "", is = ""]) => [what, was, was === is ? "the same" : `**${is}**`]),
         ),
-        left > 0 ? `**${gibText(left)} are left behind**, and still paid for until they are removed.` : "",
+        leftGiB > 0 ? `**${gibText(leftGiB)} are left behind**, and still paid for until they are removed.` : "",
         isPriced ? `Costs at the list prices of ${prices.date}.` : "",
         spaceText(after),
     ]);

@@ -272,7 +272,7 @@ describe("adopting", () => {
     });
 
     it("lists what an upsert leaves in the HelmReleases", () => {
-        const { left } = adoption(page("third-party").replace("kcm:", "unread: {a: 1}\n    kcm:"), {
+        const { leftovers: left } = adoption(page("third-party").replace("kcm:", "unread: {a: 1}\n    kcm:"), {
             version: "1.9.0",
         });
         const exporters = { "otlphttp/logs": null, "otlphttp/traces": null };
@@ -280,7 +280,7 @@ describe("adopting", () => {
             "kof-collectors": { "opentelemetry-kube-stack": { defaultCRConfig: { config: { exporters } } } },
         });
         const { values } = deploymentFor({ route: "management", version: "1.9.0" });
-        assert.deepEqual(adoption(stringify(values), { version: "1.9.0" }).left, {});
+        assert.deepEqual(adoption(stringify(values), { version: "1.9.0" }).leftovers, {});
     });
 
     it("says what becomes of a null", () => {

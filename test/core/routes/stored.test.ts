@@ -221,7 +221,7 @@ describe("kof:values and the settings of stores", () => {
         assert.match(text, /has 5 problems/);
         assert.match(
             problems({}, [`${metrics}.replicationFactor`, -1]),
-            /replicationFactor is -1, which is no number of/,
+            /replicationFactor is -1, which is not a valid number of/,
         );
         assert.match(
             problems({}, [`${metrics}.vmstorage.replicaCount`, 1]),

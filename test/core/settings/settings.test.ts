@@ -76,7 +76,7 @@ const mistakes: readonly [string, Raw, string][] = [
         },
         `  kof:values.kof-mothership.values.dex.service.ports.http.port is a list, but KOF 1.10.0 has 5556 here
 
-  kof:values.kof-mothership.values.kcm.kof.secrets.kof-storage-secrets.secrets has entries that are no text, but KOF 1.10.0 has text here
+  kof:values.kof-mothership.values.kcm.kof.secrets.kof-storage-secrets.secrets has entries that are not text, but KOF 1.10.0 has text here
 
   kof:values.kof-regional.values.cert-manager.cluster-issuer.provider is -1, which templates take as text alone: Helm would fail to install the chart
     Allowed: text
@@ -185,7 +185,7 @@ const mistakes: readonly [string, Raw, string][] = [
                      podAnnotations:
                        x: "5"
 
-  kof:values.kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.replicaCount is -1, which is no number of pods
+  kof:values.kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.replicaCount is -1, which is not a valid number of pods
     Allowed: a whole number from 1 on, without quotes; what is not wanted has a switch, enabled
 
   kof:values.kof-child.values.collectors.opentelemetry-kube-stack.collectors.cluster.replicas is 0, so that nothing of it would run

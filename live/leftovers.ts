@@ -5,7 +5,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
-import type { Leftover } from "../core/review/plan/left";
+import type { Leftover } from "../core/review/plan/leftovers";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import type { Live } from "./findings";
@@ -92,20 +92,20 @@ async function definitions({ kubernetes }: Live): Promise<Leftover[]> {
 
 /** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */
 async function templates({ kubernetes }: Live): Promise<Leftover[]> {
-    const left: Leftover[] = [];
+    const kept: Leftover[] = [];
     for (const kind of ["servicetemplatechains", "servicetemplates"]) {
         const all = await kubernetes.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/kcm-system/${kind}`);
         const found = all.filter(({ metadata }) =>
             metadata.annotations?.["meta.helm.sh/release-name"]?.startsWith("kof-"),
         );
         if (found.length > 0) {
-            left.push({
+            kept.push({
                 what: `${count(found, kind.slice(0, -1))} of KOF`,
                 remove: `kubectl delete ${kind} -n kcm-system ${names(found)}`,
             });
         }
     }
-    return left;
+    return kept;
 }
 
 /** The log groups that are tagged as this cluster's: another's may have the same name. */
@@ -120,20 +120,20 @@ export async function logGroups({ deployment, aws: { profile } }: Live): Promise
         ...(profile === undefined ? {} : { profile }),
     });
     try {
-        const left: Leftover[] = [];
+        const kept: Leftover[] = [];
         for (const name of namesOf(deployment)) {
             const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
             const group = found.logGroups?.find(({ logGroupName }) => logGroupName === name);
             const resourceArn = group?.logGroupArn ?? group?.arn?.replace(/:\*$/, "");
             const { tags = {} } = group ? await client.send(new ListTagsForResourceCommand({ resourceArn })) : {};
             if (group && tags[clusterTag] === deployment.settings.clusterName) {
-                left.push({
+                kept.push({
                     what: `log group ${name} in ${region}, ${String(group.storedBytes ?? 0)} bytes`,
                     remove: `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
                 });
             }
         }
-        return left;
+        return kept;
     } catch (error) {
         throw new CouldNotCheck(`AWS does not list log groups: ${(error as Error).message || (error as Error).name}`);
     } finally {
