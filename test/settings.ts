@@ -110,13 +110,20 @@ export const validSettings: fc.Arbitrary<Raw> = fc
                 fc
                     .record({
                         endpoint: domain.map((name) => `https://${name}`),
-                        headersSecret: optional(label),
-                        headers: optional(fc.constantFrom(["Authorization"], ["x-api-key", "x-team"])),
+                        given: optional(
+                            fc.record(
+                                {
+                                    headersSecret: label,
+                                    headers: fc.constantFrom(["Authorization"], ["x-api-key", "x-team"]),
+                                },
+                                { requiredKeys: ["headersSecret"] },
+                            ),
+                        ),
                         tls: optional(
                             fc.record({ caSecret: label, insecureSkipVerify: fc.boolean() }, { requiredKeys: [] }),
                         ),
                     })
-                    .map((otlp) => ({ route: "otlp", otlp })),
+                    .map(({ given, ...otlp }) => ({ route: "otlp", otlp: { ...otlp, ...given } })),
                 ...(hasRegionless(common.version)
                     ? [
                           fc

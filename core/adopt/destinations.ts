@@ -1,7 +1,8 @@
 import { streamOf, streamPlaceholders } from "../settings/streams";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { metricsQueue } from "../collectors/buffers";
-import { caVariable, headerVariable, otlpExporter } from "../routes/otlp";
+import { caVariable, otlpExporter } from "../routes/otlp";
+import { headerVariable } from "../settings/headers";
 import { accessKeyIn, startAnnotation } from "../charts/restarts";
 import { settingsSchema } from "../settings/settings";
 import { kubeStack } from "../charts";

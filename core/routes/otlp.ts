@@ -3,6 +3,7 @@ import { chartValues } from "../charts";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { bufferedExporter } from "../collectors/buffers";
 import { addClusterIdentity } from "../collectors/identity";
+import { headerVariable } from "../settings/headers";
 import type { OtlpSettings, SettingsOf } from "../settings/settings";
 import type { RouteParts } from "./parts";
 import { bufferOf, collectorsOnly, secretEnv } from "./collectors";
@@ -21,6 +22,12 @@ export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts
         notices: [
             ...(wanted.endpoint.startsWith("http://")
                 ? [`kof:otlp.endpoint is ${wanted.endpoint}: telemetry and headers are sent unencrypted.`]
+                : []),
+            ...(new URL(wanted.endpoint).port === "4317"
+                ? [
+                      `kof:otlp.endpoint is ${wanted.endpoint}: 4317 is the port of OTLP over gRPC, and this is sent over HTTP, for which ` +
+                          "most receivers have 4318.",
+                  ]
                 : []),
             ...(wanted.tls.insecureSkipVerify
                 ? [
@@ -86,9 +93,4 @@ function restartTriggers({ endpoint, headersSecret, headers, tls }: OtlpSettings
         ...(headersSecret === undefined ? [] : [`${headers.join(" and ")} of Secret ${headersSecret}`]),
         ...(tls.caSecret === undefined ? [] : [`CA of Secret ${tls.caSecret}`]),
     ];
-}
-
-/** The variable with a header's value. */
-export function headerVariable(header: string): string {
-    return `OTLP_HEADER_${header.toUpperCase().replaceAll("-", "_")}`;
 }

@@ -39,7 +39,7 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
             problems.push(...parsed.error.issues.flatMap((issue) => issueProblems(key, issue, found)));
         }
     }
-    problems.push(...crossProblems(values, given));
+    problems.push(...crossProblems(values, given, isDeployed));
     // Where only sizes are wrong otherwise, what values say of them is known all the same.
     if (
         !isDeployed &&

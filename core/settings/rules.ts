@@ -1,6 +1,7 @@
 import { catalogOf, versions } from "../charts";
 import { checkPaths, isRead } from "../charts/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../lib/values";
+import { headerVariable } from "./headers";
 import { defaultLogGroup, metricsLogGroup } from "./logGroups";
 import { arnParts, partitionOf } from "../lib/arns";
 import { longestTry } from "./logGroups";
@@ -20,13 +21,14 @@ import type { Values } from "./explain";
 import { hoursOf } from "../lib/durations";
 
 /** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
-export function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+export function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>, isDeployed = false): Problem[] {
     return [
         ...blockProblems(values, raw),
         ...versionProblems(values),
         ...regionProblems(values),
         ...cloudwatchProblems(values),
-        ...otlpProblems(values),
+        // What earlier versions took, and remember with its defaults, runs.
+        ...(isDeployed ? [] : otlpProblems(values, raw)),
         ...bufferProblems(values, raw),
         ...storageProblems(values),
         ...valueProblems(values),
@@ -218,16 +220,48 @@ function isOf(partition: string, arn: string): boolean {
     return arnParts(arn).partition === partition;
 }
 
-function otlpProblems({ route, otlp }: Values): Problem[] {
-    const plain = route === "otlp" && otlp?.endpoint.startsWith("http://") === true;
-    return plain && (otlp.tls.caSecret !== undefined || otlp.tls.insecureSkipVerify)
-        ? [
-              {
-                  key: "kof:otlp.tls",
-                  message: `has no effect on ${masked(otlp.endpoint)}, which is not encrypted. Remove it`,
-              },
-          ]
-        : [];
+function otlpProblems({ route, otlp }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    if (route !== "otlp" || !otlp) {
+        return [];
+    }
+    const { endpoint, headersSecret, headers, tls } = otlp;
+    const problems: Problem[] = [];
+    if (endpoint.startsWith("http://") && (tls.caSecret !== undefined || tls.insecureSkipVerify)) {
+        problems.push({
+            key: "kof:otlp.tls",
+            message: `has no effect on ${masked(endpoint)}, which is not encrypted. Remove it`,
+        });
+    }
+    const [, base, path] = /^(.*)(\/v1\/(?:logs|metrics|traces))$/.exec(endpoint) ?? [];
+    if (base !== undefined && path !== undefined) {
+        problems.push({
+            key: "kof:otlp.endpoint",
+            message: `ends with ${path}, which every signal's own path is appended to`,
+            allowed: "the address without /v1/logs, /v1/metrics and /v1/traces",
+            paste: stackFile(["otlp", "endpoint"], signedOut(base)),
+        });
+    }
+    const given = isMap(raw.otlp) ? raw.otlp.headers : undefined;
+    if (given !== undefined && headersSecret === undefined) {
+        problems.push({
+            key: "kof:otlp.headers",
+            message:
+                "has no effect without kof:otlp.headersSecret: no header would be sent, and the endpoint may drop every record",
+            allowed: "the keys of a Secret in the kof namespace, and its name",
+            paste: stackFile(["otlp", "headersSecret"], "otlp-headers"),
+        });
+    }
+    for (const [i, header] of headers.entries()) {
+        const other = headers.slice(0, i).find((each) => headerVariable(each) === headerVariable(header));
+        if (other !== undefined) {
+            problems.push({
+                key: "kof:otlp.headers",
+                message: `has ${other} and ${header}, which would be one environment variable, ${headerVariable(header)}`,
+                allowed: "headers that differ in more than case and - or _",
+            });
+        }
+    }
+    return problems;
 }
 
 function bufferProblems({ route, buffer }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {

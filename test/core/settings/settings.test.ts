@@ -6,7 +6,7 @@ import { mergeValues, nest, type HelmValues } from "../../../core/lib/values";
 import { UserError } from "../../../core/lib/errors";
 import { settingRows } from "../../../tools/describe";
 import { parseSettings } from "../../../core/routes/parse";
-import type { Raw } from "../../support";
+import { deploymentFor, type Raw } from "../../support";
 
 /** As {@link problems}, and nothing when there are none. */
 function problemsOrNone(raw: Raw): string {
@@ -555,6 +555,31 @@ const mistakes: readonly [string, Raw, string][] = [
         `  kof:otlp.tls has no effect on http://otlp.example.net, which is not encrypted. Remove it`,
     ],
     [
+        "an OTLP endpoint that has the path of a signal",
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net/otlp/v1/logs" } },
+        `  kof:otlp.endpoint ends with /v1/logs, which every signal's own path is appended to
+    Allowed: the address without /v1/logs, /v1/metrics and /v1/traces
+    Paste:   kof:otlp:
+               endpoint: https://otlp.example.net/otlp`,
+    ],
+    [
+        "headers that no Secret has, although they are the default ones",
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net", headers: ["Authorization"] } },
+        `  kof:otlp.headers has no effect without kof:otlp.headersSecret: no header would be sent, and the endpoint may drop every record
+    Allowed: the keys of a Secret in the kof namespace, and its name
+    Paste:   kof:otlp:
+               headersSecret: otlp-headers`,
+    ],
+    [
+        "headers that would be one variable",
+        {
+            route: "otlp",
+            otlp: { endpoint: "https://otlp.example.net", headersSecret: "a", headers: ["X-Team", "x_team"] },
+        },
+        `  kof:otlp.headers has X-Team and x_team, which would be one environment variable, OTLP_HEADER_X_TEAM
+    Allowed: headers that differ in more than case and - or _`,
+    ],
+    [
         "a buffer for what does not leave the cluster",
         { route: "management", buffer: { duration: "1h" } },
         `  kof:buffer has no effect on route management, which sends nothing out of this cluster. Remove it`,
@@ -906,7 +931,7 @@ describe("settings", () => {
         regional: { route: "regional", regional: region },
         regionless: { route: "regionless", regionless: { domain: "kof.example.net", selfSigned: true } },
         cloudwatch: { route: "cloudwatch", cloudwatch },
-        otlp: { route: "otlp", otlp: { endpoint: "https://otlp.example.net" } },
+        otlp: { route: "otlp", otlp: { endpoint: "https://otlp.example.net", headersSecret: "otlp-headers" } },
         buffer: { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" } },
         storageClass: { storageClass: { name: "kof", provisioner: "ebs.csi.aws.com" } },
         rates: {
@@ -952,6 +977,16 @@ describe("settings", () => {
             assert.equal(offered("traces", { retention: found }), meant, found);
         }
         assert.equal(offered("traces", { retention: 7 }), "7d");
+    });
+
+    it("point out the port of gRPC, which nothing is sent by", () => {
+        const { notices } = deploymentFor({ route: "otlp", otlp: { endpoint: "http://otel.acme.com:4317" } });
+        assert.ok(notices.some((notice) => notice.includes("4317 is the port of OTLP over gRPC")));
+    });
+
+    it("of a deployment take what earlier versions took and remember, defaults included", () => {
+        const otlp = { endpoint: "https://otlp.example.net/v1/logs", headers: ["Authorization"] };
+        assert.doesNotThrow(() => parseSettings({ route: "otlp", otlp }, "Pulumi.test.yaml", true));
     });
 
     it("offer what somebody wrote, mended wherever it can be", () => {
