@@ -59,7 +59,7 @@ if (!process.env.KOF_CHART) {
 
                 run.configure(older);
                 const back = await run.stack.preview();
-                assert.ok(!back.ok && back.output.includes(`goes back from ${to} to ${from}`), back.output);
+                assert.ok(!back.ok && back.output.includes(`downgrades from ${to} to ${from}`), back.output);
                 assert.deepEqual(await uids(), there);
                 const charts = await run.cluster.api.list<AnyObject>(fluxPaths.HelmChart);
                 assert.equal(charts.find(({ metadata }) => metadata.name === "kof-mothership")?.spec.version, to);
