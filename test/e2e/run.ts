@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 
 import { catalogOf } from "../../core/charts";
+import { deploymentOf } from "../../core/routes";
+import type { Deployment } from "../../core/routes/deployment";
+import { parseSettings } from "../../core/routes/parse";
 import { umbrellaObjects, type UmbrellaObject } from "../../core/charts/umbrella";
 import { acknowledgement, planOf, verdictOf } from "../../core/review/plan";
 import { vmuserSecretName } from "../../core/charts/vmuser";
@@ -102,7 +105,7 @@ export class Run {
         if (deployed === undefined) {
             return settings;
         }
-        const plan = planOf(deploymentFor(deployed as Raw), deploymentFor(settings), { spent, fewestCopies });
+        const plan = planOf(deploymentOfDeployed(deployed as Raw), deploymentFor(settings), { spent, fewestCopies });
         if (verdictOf(plan) === "impossible") {
             await succeed(this.stack.destroy());
             return settings;
@@ -139,6 +142,11 @@ export class Run {
 
 function sorted(objects: readonly UmbrellaObject[]): UmbrellaObject[] {
     return [...objects].sort((a, b) => `${a.kind} ${a.name}`.localeCompare(`${b.kind} ${b.name}`));
+}
+
+/** What remembered settings resolve to, which have every default. */
+function deploymentOfDeployed(remembered: Raw): Deployment {
+    return deploymentOf(parseSettings(remembered, "the last deployment", true));
 }
 
 /** What a command said. Fails, and says that too, if it failed. */
