@@ -18,7 +18,7 @@ import type { Deployed } from "./memory";
 import { rendersManifests, renderedSecretProblems } from "./gitops";
 import { inNamespace, parseJson, parseSettings, rawSettings } from "../core/routes/parse";
 import { namespaceProblems } from "../core/settings/namespaces";
-import { brief, configurationError } from "../core/settings/problems";
+import { brief, configurationError, type Problem } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
 import { storageClassNotices } from "../core/settings/storageClasses";
 import type { Configuration } from "./configuration";
@@ -43,7 +43,7 @@ const kubernetesStructured = [
  */
 export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, deployed?: Deployed): Configuration {
     try {
-        checkNamespaces(Object.keys(runtimeConfig.allConfig()), source);
+        refuse(source, namespaceProblems(Object.keys(runtimeConfig.allConfig())));
         const kept = keepLogGroup(rawSettings(runtimeConfig.allConfig(), isConfigSecret), deployed);
         const settings = parseSettings(kept.raw, source);
         checkChartFolder(settings, source);
@@ -102,8 +102,7 @@ function clusterChoice(): ClusterChoice {
     return { kubeconfig, context, cluster };
 }
 
-function checkNamespaces(keys: readonly string[], source: string): void {
-    const problems = namespaceProblems(keys);
+function refuse(source: string, problems: readonly Problem[]): void {
     if (problems.length > 0) {
         throw configurationError(source, problems);
     }
@@ -112,29 +111,22 @@ function checkNamespaces(keys: readonly string[], source: string): void {
 function checkKubernetesKeys(keys: readonly string[], source: string): void {
     const known = [...kubernetesText, ...kubernetesStructured].sort();
     const unknown = keys.filter((key) => !known.includes(key));
-    if (unknown.length > 0) {
-        const message = "is not a setting of the Kubernetes provider";
-        throw configurationError(
-            source,
-            unknown.map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") })),
-        );
-    }
+    const message = "is not a setting of the Kubernetes provider";
+    refuse(
+        source,
+        unknown.map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") })),
+    );
 }
 
 /** What goes into git can be read by everyone who can read the repository. */
 function checkRenderedSecrets(deployment: Deployment, kubernetes: Configuration["kubernetes"], source: string): void {
-    const problems = rendersManifests(kubernetes) ? renderedSecretProblems(deployment) : [];
-    if (problems.length > 0) {
-        throw configurationError(source, problems);
-    }
+    refuse(source, rendersManifests(kubernetes) ? renderedSecretProblems(deployment) : []);
 }
 
 /** What is wrong with the collectors is missed only when they start, or not at all. */
 function checkCollectors(deployment: Deployment, source: string): string[] {
     const { problems, notices } = reviewCollectors(deployment);
-    if (problems.length > 0) {
-        throw configurationError(source, problems);
-    }
+    refuse(source, problems);
     return [...notices];
 }
 

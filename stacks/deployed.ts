@@ -23,11 +23,16 @@ import { configurationError, formatProblem } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
 import { logGroupsOutput, settingsOutput, type Deployed } from "./memory";
 
+/** The value of an output once it is known; `undefined` in a preview that does not know it. Pulumi's types leave this out. */
+function promiseOf<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+    return (output as unknown as { promise(): Promise<T | undefined> }).promise();
+}
+
 /** What the running stack remembers of its last deployment; `undefined` where none was completed. */
 export async function lastDeployment(): Promise<Deployed | undefined> {
     const self = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
     const { outputs } = new pulumi.StackReference("deployed", { name: self });
-    const found = await (outputs as unknown as { promise(): Promise<Partial<Deployed>> }).promise();
+    const found = (await promiseOf(outputs)) as Partial<Deployed>;
     return found[settingsOutput] === undefined ? undefined : (found as Deployed);
 }
 
@@ -50,11 +55,10 @@ export async function outputsOfWhole(
     const expected: unknown = JSON.parse(JSON.stringify(memory));
     // Depended on, it would be among what `--target-dependents` adds. And a resource whose input fails never resolves: the
     // program, which waits for its output, would neither fail nor end.
-    await (completed as unknown as { promise(): Promise<unknown> }).promise();
+    await promiseOf(completed);
     const stash = new pulumi.Stash("remembered", { input: expected });
     // What the engine is to make, and leaves out, it hands back as well, but for an ID. In a preview nothing new has one.
-    const id = (stash.id as unknown as { promise(): Promise<string | undefined> }).promise();
-    const isThere = id.then((found) => pulumi.runtime.isDryRun() || found !== undefined);
+    const isThere = promiseOf(stash.id).then((found) => pulumi.runtime.isDryRun() || found !== undefined);
     const isWhole = pulumi
         .all([stash.input, isThere])
         .apply(([input, there]: [unknown, boolean]) => there && isDeepStrictEqual(input, expected));

@@ -25,15 +25,7 @@ export interface CollectorReview {
 export function reviewCollectors(deployment: Deployment): CollectorReview {
     const isPlain = Object.keys(deployment.settings.values).length === 0;
     const plain = isPlain ? deployment : deploymentOf({ ...deployment.settings, values: {} });
-    const intended = plain.destinations;
-    const change: Change = {
-        deployment: deployment,
-        collectors: deployment.collectors,
-        destinations: isPlain ? intended : deployment.destinations,
-        endOf: endFinder(deployment),
-        plain: plain.collectors,
-        intended,
-    };
+    const change: Change = { deployment, plain, endOf: endFinder(deployment) };
     const dropped = isPlain ? [] : droppedEntries(change);
     const unserved = unservedSignals(change);
     return {
@@ -42,7 +34,7 @@ export function reviewCollectors(deployment: Deployment): CollectorReview {
             ...unserved.problems,
             ...dropped.filter(({ entry }) => entry === identity).map(droppedProblem),
             ...(deployment.settings.route === "cloudwatch"
-                ? change.collectors.flatMap((each) => clockProblems(deployment, each))
+                ? deployment.collectors.flatMap((each) => clockProblems(deployment, each))
                 : []),
         ],
         notices: [
@@ -61,12 +53,9 @@ export function reviewCollectors(deployment: Deployment): CollectorReview {
 /** What `kof:values` make of a route's collectors. */
 interface Change {
     readonly deployment: Deployment;
-    readonly collectors: readonly Collector[];
-    readonly destinations: Readonly<Record<Signal, Destination>>;
+    /** The same without `kof:values`. */
+    readonly plain: Deployment;
     readonly endOf: ReturnType<typeof endFinder>;
-    /** The collectors without `kof:values`, and where signals go then. */
-    readonly plain: readonly Collector[];
-    readonly intended: Readonly<Record<Signal, Destination>>;
 }
 
 /** The processor that puts the cluster's names on what passes: without it nobody can tell whose it is. */
@@ -88,7 +77,7 @@ function clockProblems(deployment: Deployment, collector: Collector): Problem[] 
 /** What breaks collectors: what breaks several in the same way is one fault. */
 function breaks(change: Change): Problem[] {
     const broken = new Map<string, string[]>();
-    for (const collector of change.collectors) {
+    for (const collector of change.deployment.collectors) {
         const { name } = collector;
         for (const [problem, who] of [
             ...danglingReferences(collector).map((reference) => [reference, name] as const),
@@ -106,7 +95,7 @@ function breaks(change: Change): Problem[] {
 /** Exporters that lead to a store which is not there, and signals that end although the route stores them. */
 function lostFlows(
     collector: Collector,
-    { deployment, endOf, intended }: Change,
+    { deployment, endOf, plain: { destinations: intended } }: Change,
 ): (readonly [problem: string, who: string])[] {
     const absent = flowsOf(collector).flatMap((flow) => {
         const end = endOf(flow);
@@ -160,8 +149,9 @@ function endsByDefault({ catalog }: Deployment, { key }: Collector, pipeline: st
 
 /** Signals that the route stores, and that are stored nowhere with these values. */
 function unservedSignals(change: Change): CollectorReview {
-    const { deployment, collectors, destinations, intended } = change;
-    const lost = signals.filter((signal) => intended[signal].stored && !destinations[signal].stored);
+    const { deployment, plain } = change;
+    const { collectors, destinations } = deployment;
+    const lost = signals.filter((signal) => plain.destinations[signal].stored && !destinations[signal].stored);
     if (lost.length > 0 && collectors.length === 0) {
         const off = collectorOperatorOff(deployment.umbrella);
         const by = `kof:values${off ? `.${formatPath(off)}` : ""}`;
@@ -170,19 +160,19 @@ function unservedSignals(change: Change): CollectorReview {
             notices: [`No collector runs on this cluster by ${by}: ${lost.join(", ")} of it are not stored.`],
         };
     }
-    const off = change.plain.filter(({ key }) => !collectors.some((each) => each.key === key));
+    const off = plain.collectors.filter(({ key }) => !collectors.some((each) => each.key === key));
     const [problems, notices]: [Problem[], string[]] = [[], off.flatMap(collectorOffNotice)];
     for (const signal of lost) {
         const notice = storeOffNotice(signal, change);
         // Up to KOF 1.9 audit logs are among the logs.
-        const carried = flowsFor(signal, change.plain)[0]?.signal;
+        const carried = flowsFor(signal, plain.collectors)[0]?.signal;
         if (notice !== undefined) {
             notices.push(notice);
         } else if (
             !flowsFor(signal, collectors).some((flow) => isMoved(change.endOf(flow))) &&
-            change.plain.some((each) => sends(each, carried) && !off.includes(each))
+            plain.collectors.some((each) => sends(each, carried) && !off.includes(each))
         ) {
-            const where = addressesOf(intended[signal]).join(" or ");
+            const where = addressesOf(plain.destinations[signal]).join(" or ");
             const message = `leaves no collector that sends ${signal} to ${where}, where route ${deployment.settings.route} stores them`;
             problems.push({ key: "kof:values", message });
         }
@@ -200,7 +190,8 @@ function addressesOf(destination: Destination): string[] {
 }
 
 /** What becomes of a signal whose store values turn off: its collectors do not know. */
-function storeOffNotice(signal: Signal, { deployment, endOf, collectors, destinations }: Change): string | undefined {
+function storeOffNotice(signal: Signal, { deployment, endOf }: Change): string | undefined {
+    const { collectors, destinations } = deployment;
     const [first] = flowsFor(signal, collectors).flatMap((flow) => {
         const end = endOf(flow);
         const loss = "why" in end ? end : undefined;
@@ -240,7 +231,9 @@ function sends(collector: Collector, signal: Signal | undefined): boolean {
 }
 
 /** What is sent to where the route sends nothing, or not this signal. */
-function flowsElsewhere({ endOf, collectors, destinations, intended }: Change): string[] {
+function flowsElsewhere({ endOf, deployment, plain }: Change): string[] {
+    const { collectors, destinations } = deployment;
+    const { destinations: intended } = plain;
     const wanted = signals.flatMap((signal) => addressesOf(intended[signal]));
     // An exporter for OTLP over HTTP adds the signal to an address that it has for all.
     const isWanted = (address: string, among: readonly string[]) =>
@@ -274,9 +267,9 @@ interface Dropped {
 }
 
 /** What lists in `kof:values` leave out of the lists that they replace. */
-function droppedEntries({ deployment, collectors, plain }: Change): Dropped[] {
-    return collectors.flatMap((collector) => {
-        const before = plain.find(({ key }) => key === collector.key);
+function droppedEntries({ deployment, plain }: Change): Dropped[] {
+    return deployment.collectors.flatMap((collector) => {
+        const before = plain.collectors.find(({ key }) => key === collector.key);
         const now = new Map(before && lists(collector).map(([path, list]) => [formatPath(path), list]));
         return (before ? lists(before) : []).flatMap(([path, list]) => {
             const kept = now.get(formatPath(path)) ?? [];
