@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 
 import type { Catalog } from ".";
-import { formatPath, isMap, leaves, type HelmValue, type HelmValues } from "../lib/values";
+import { formatPath, isMap, type HelmValue, type HelmValues } from "../lib/values";
 
 /** How one KOF version differs from another. Paths start with the chart's name. */
 export interface CatalogChanges {
@@ -26,11 +26,7 @@ export function compareCatalogs(older: Catalog, newer: Catalog): CatalogChanges 
             added.delete(to);
         }
     }
-    const now = flatten(after);
-    const changed = [...flatten(before)].flatMap(([path, from]) => {
-        const to = now.get(path);
-        return to !== undefined && JSON.stringify(from) !== JSON.stringify(to) ? [{ path, from, to }] : [];
-    });
+    const changed = changedValues(before, after);
     return { added: [...added.keys()].sort(), dropped: [...dropped.keys()].sort(), renamed, changed };
 }
 
@@ -111,6 +107,15 @@ function alike(from: string, to: string, was: HelmValue | undefined, is: HelmVal
     return telling && from.split(".")[0] === to.split(".")[0] && JSON.stringify(was) === JSON.stringify(is);
 }
 
-function flatten(values: HelmValues): Map<string, HelmValue> {
-    return new Map([...leaves(values)].map(([path, value]) => [formatPath(path), value]));
+/** The paths that are in both, with values that differ and are not both maps. */
+function changedValues(before: HelmValues, after: HelmValues, path: readonly string[] = []): CatalogChanges["changed"] {
+    return Object.entries(before).flatMap(([key, from]) => {
+        const to = Object.hasOwn(after, key) ? after[key] : undefined;
+        if (isMap(from) && isMap(to)) {
+            return changedValues(from, to, [...path, key]);
+        }
+        return to !== undefined && JSON.stringify(from) !== JSON.stringify(to)
+            ? [{ path: formatPath([...path, key]), from, to }]
+            : [];
+    });
 }
