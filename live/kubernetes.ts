@@ -1,70 +1,32 @@
 import * as fs from "node:fs";
-import * as http from "node:http";
 import * as https from "node:https";
-import * as os from "node:os";
-import * as path from "node:path";
+import * as http from "node:http";
 
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig, type User } from "@kubernetes/client-node";
 
-import { UserError, CouldNotCheck } from "../core/lib/errors";
+import { CouldNotCheck } from "../core/lib/errors";
+import { execCredential, isFresh, type ExecConfig, type ExecCredential } from "./execCredential";
+import { persistently, reason, send, type RequestOptions, type Response } from "./http";
+import { loadKubeconfig, type ClusterChoice } from "./kubeconfig";
 
-/** What a server answered. */
-export interface Response {
-    /** HTTP status. */
-    readonly status: number;
-    readonly headers?: http.IncomingHttpHeaders;
-    readonly body: string;
-}
-
-/** What to send along with a request. */
-export interface RequestOptions {
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly body?: string;
-    /** Milliseconds to wait for an answer. Default: 10 seconds. */
-    readonly timeout?: number;
-}
-
-/** Which cluster, as the `kubernetes:` configuration of a stack says it. */
-export interface ClusterChoice {
-    /** Path of a kubeconfig, or one. Default: where kubectl looks. */
-    readonly kubeconfig?: string | undefined;
-    /** Default: the current one. */
-    readonly context?: string | undefined;
-    /** Which of the kubeconfig's clusters. Default: the context's. */
-    readonly cluster?: string | undefined;
+/** What goes along with every request to a cluster: who asks, and how to reach it. */
+interface Login {
+    readonly request: https.RequestOptions;
+    readonly isFresh: () => boolean;
 }
 
 /**
  * The API server of a cluster, reached as kubectl would: by its kubeconfig, with all the ways to authenticate there are.
- * Every request has a deadline, and what cannot be seen is told apart from what is not there.
+ * Every request has a deadline, what cannot be seen is told apart from what is not there, and a connection is used again.
  */
 export class Kubernetes {
+    private login: Promise<Login> | undefined;
+
     constructor(private readonly config: KubeConfig) {}
 
     /** @throws UserError when there is no such kubeconfig or context. */
-    static connect({ kubeconfig, context, cluster }: ClusterChoice): Kubernetes {
-        const config = new KubeConfig();
-        try {
-            load(config, kubeconfig);
-        } catch (error) {
-            throw new UserError(`The kubeconfig cannot be read: ${(error as Error).message}`);
-        }
-        if (context !== undefined) {
-            const known = config.getContexts().map(({ name }) => name);
-            if (!known.includes(context)) {
-                throw new UserError(`The kubeconfig has no context ${context}. It has: ${known.join(", ")}.`);
-            }
-            config.setCurrentContext(context);
-        }
-        if (cluster !== undefined) {
-            chooseCluster(config, cluster);
-        }
-        if (!config.getCurrentCluster()) {
-            throw new UserError(
-                "The kubeconfig has no current context. Name one: pulumi config set kubernetes:context NAME",
-            );
-        }
-        return new Kubernetes(config);
+    static connect(choice: ClusterChoice): Kubernetes {
+        return new Kubernetes(loadKubeconfig(choice));
     }
 
     /** Address of the API server. */
@@ -75,7 +37,7 @@ export class Kubernetes {
     /**
      * An object, or anything else that a path of the API holds; `undefined` when there is nothing.
      *
-     * @throws CouldNotCheck when the server does not answer, or does not let us see it.
+     * @throws CouldNotCheck when the server does not answer, does not let us see it, or something else answers in its place.
      */
     async get<T>(path: string): Promise<T | undefined> {
         const { status, body } = await this.request("GET", path);
@@ -85,7 +47,11 @@ export class Kubernetes {
         if (status !== 200) {
             throw new CouldNotCheck(`GET ${path}: ${statusText(status, body)}`);
         }
-        return JSON.parse(body) as T;
+        try {
+            return JSON.parse(body) as T;
+        } catch {
+            throw new CouldNotCheck(`GET ${path}: the answer is not JSON. Is ${this.server} an API server?`);
+        }
     }
 
     /**
@@ -95,107 +61,115 @@ export class Kubernetes {
      * @throws CouldNotCheck when the server does not answer, or does not let us see them.
      */
     async list<T>(path: string): Promise<readonly T[]> {
-        return (await this.get<{ items: T[] }>(path))?.items ?? [];
+        const found = await this.get<{ items?: T[] }>(path);
+        if (found && !Array.isArray(found.items)) {
+            throw new CouldNotCheck(`GET ${path}: the answer is not a list. Is ${this.server} an API server?`);
+        }
+        return found?.items ?? [];
     }
 
     /**
-     * Sends any request.
+     * Sends any request. One that only reads is sent again while the server is busy.
      *
-     * @throws CouldNotCheck when there is no answer.
+     * @throws CouldNotCheck when there is no answer, or nobody could log in.
      */
     async request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
-        const server = this.server;
+        const ask = async () => {
+            const login = await this.loggedIn();
+            const response = await this.send(login, method, path, options);
+            // What was good when it was given may have been revoked or rotated since.
+            return response.status === 401 && this.canLogInAgain
+                ? this.send(await this.loggedIn(true), method, path, options)
+                : response;
+        };
+        return method === "GET" ? persistently(ask) : ask();
+    }
+
+    private async send({ request }: Login, method: string, path: string, options: RequestOptions): Promise<Response> {
+        // Node sends no body along with a DELETE that does not say how long it is.
+        const length = options.body === undefined ? {} : { "content-length": Buffer.byteLength(options.body) };
+        const headers = { ...(request.headers as http.OutgoingHttpHeaders), ...options.headers, ...length };
         try {
-            const url = new URL(server.replace(/\/$/, "") + path);
-            // Node sends no body along with a DELETE that does not say how long it is.
-            const length = options.body === undefined ? {} : { "content-length": Buffer.byteLength(options.body) };
-            const request: https.RequestOptions = { method, headers: { ...options.headers, ...length } };
-            await this.config.applyToHTTPSOptions(request);
-            return await send(url, request, options);
+            return await send(new URL(this.server.replace(/\/$/, "") + path), { ...request, method, headers }, options);
         } catch (error) {
-            throw new CouldNotCheck(`The API server ${server} does not answer: ${reason(error)}`);
+            throw new CouldNotCheck(`The API server ${this.server} does not answer: ${reason(error)}`);
+        }
+    }
+
+    /** Whether another login may give something else: a token in the kubeconfig stays what it is. */
+    private get canLogInAgain(): boolean {
+        const user = this.config.getCurrentUser();
+        return Boolean(user?.exec ?? user?.authProvider);
+    }
+
+    /** Logs in once for all requests, and again when what was given is no longer good. */
+    private async loggedIn(again = false): Promise<Login> {
+        const before = this.login;
+        if (before && !again && (await before).isFresh()) {
+            return before;
+        }
+        // Whoever found the same login stale meanwhile has begun the next one.
+        if (this.login === before) {
+            this.login = this.logIn();
+            this.login.catch(() => {
+                this.login = undefined;
+            });
+        }
+        return this.login ?? this.logIn();
+    }
+
+    private async logIn(): Promise<Login> {
+        const request: https.RequestOptions = {};
+        try {
+            const user = this.config.getCurrentUser();
+            const exec = user?.exec as ExecConfig | undefined;
+            const credential = exec && (await execCredential(exec, clusterInfo(this.config)));
+            await (user && credential ? asUser(this.config, user, credential) : this.config).applyToHTTPSOptions(
+                request,
+            );
+            const cluster = this.config.getCurrentCluster();
+            if (cluster && cluster.proxyUrl === undefined) {
+                // The client's agent opens a connection for each request. Certificates are in the request as well.
+                request.agent = new (cluster.server.startsWith("http:") ? http : https).Agent({ keepAlive: true });
+            }
+            return { request, isFresh: () => credential === undefined || isFresh(credential) };
+        } catch (error) {
+            throw new CouldNotCheck(`Nobody could log in to ${this.server}: ${reason(error)}`);
         }
     }
 }
 
-/** Has the current context lead to another of the kubeconfig's clusters. */
-function chooseCluster(config: KubeConfig, cluster: string): void {
-    const known = config.getClusters().map(({ name }) => name);
-    if (!known.includes(cluster)) {
-        throw new UserError(`The kubeconfig has no cluster ${cluster}. It has: ${known.join(", ")}.`);
-    }
-    const current = config.getCurrentContext();
-    config.contexts = config.getContexts().map((each) => (each.name === current ? { ...each, cluster } : each));
-}
-
-function load(config: KubeConfig, kubeconfig: string | undefined): void {
-    if (kubeconfig?.includes("\n") === true || kubeconfig?.trimStart().startsWith("{") === true) {
-        config.loadFromString(kubeconfig);
-    } else if (kubeconfig) {
-        config.loadFromFile(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
-    } else {
-        const list = process.env.KUBECONFIG ?? path.join(os.homedir(), ".kube", "config");
-        const files = list.split(path.delimiter).filter((name) => fs.existsSync(name));
-        if (files.length > 0) {
-            loadFiles(config, files);
-        } else if (process.env.KUBERNETES_SERVICE_HOST) {
-            config.loadFromCluster();
-        } else {
-            // Otherwise the client would try http://localhost:8080.
-            throw new Error(`there is no ${list}. Set KUBECONFIG.`);
-        }
-    }
-}
-
-/** Puts files together as kubectl does: what comes first counts. The client takes the last context, and no missing file. */
-function loadFiles(config: KubeConfig, [first = "", ...rest]: readonly string[]): void {
-    config.loadFromFile(first);
-    for (const file of rest) {
-        const more = new KubeConfig();
-        more.loadFromFile(file);
-        more.clusters = more.clusters.filter(({ name }) => !config.getCluster(name));
-        more.users = more.users.filter(({ name }) => !config.getUser(name));
-        more.contexts = more.contexts.filter(({ name }) => !config.getContextObject(name));
-        config.mergeConfig(more, Boolean(config.currentContext));
-    }
-}
-
-/**
- * Sends an HTTP request, and reads the whole answer.
- *
- * @throws Error when there is none in time.
- */
-export function send(
-    url: URL,
-    request: https.RequestOptions,
-    { body, timeout = 10_000 }: RequestOptions = {},
-): Promise<Response> {
-    return new Promise((resolve, reject) => {
-        const sent = (url.protocol === "http:" ? http : https).request(
-            url,
-            { ...request, signal: AbortSignal.timeout(timeout) },
-            (response) => {
-                const chunks: Buffer[] = [];
-                response.on("data", (chunk: Buffer) => chunks.push(chunk));
-                response.on("error", reject);
-                response.on("end", () => {
-                    resolve({
-                        status: response.statusCode ?? 0,
-                        headers: response.headers,
-                        body: Buffer.concat(chunks).toString(),
-                    });
-                });
-            },
-        );
-        sent.on("error", reject);
-        sent.end(body);
+/** The kubeconfig with what a program gave in place of the program, which the client would run twice for each request. */
+function asUser(config: KubeConfig, { name }: User, credential: ExecCredential): KubeConfig {
+    const { token, clientCertificateData, clientKeyData } = credential;
+    const base64 = (text: string) => Buffer.from(text).toString("base64");
+    const user: User = {
+        name,
+        ...(token === undefined ? {} : { token }),
+        ...(clientCertificateData === undefined ? {} : { certData: base64(clientCertificateData) }),
+        ...(clientKeyData === undefined ? {} : { keyData: base64(clientKeyData) }),
+    };
+    const loggedIn = new KubeConfig();
+    loggedIn.loadFromOptions({
+        clusters: config.getClusters(),
+        users: [user],
+        contexts: config.getContexts(),
+        currentContext: config.getCurrentContext(),
     });
+    return loggedIn;
 }
 
-/** Why there was no answer. */
-export function reason(error: unknown): string {
-    const { code, name, message } = error as NodeJS.ErrnoException;
-    return name === "TimeoutError" || name === "AbortError" ? "no answer in time" : message || (code ?? name);
+/** What a program that logs in may know of the cluster: `spec.cluster` of an ExecCredential. */
+function clusterInfo(config: KubeConfig): object {
+    const { server, caData, caFile, tlsServerName, skipTLSVerify, proxyUrl } = config.getCurrentCluster() ?? {};
+    const ca = caData ?? (caFile === undefined ? undefined : fs.readFileSync(caFile).toString("base64"));
+    return {
+        server,
+        "certificate-authority-data": ca,
+        "tls-server-name": tlsServerName,
+        "insecure-skip-tls-verify": skipTLSVerify,
+        "proxy-url": proxyUrl,
+    };
 }
 
 /** What an API server says of a request that it refuses. */

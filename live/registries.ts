@@ -1,7 +1,7 @@
 import type { Deployment } from "../core/routes/deployment";
 import { airGap } from "../core/routes/airGap";
 import type { Check, Finding, Live } from "./findings";
-import { reason, send, type Response } from "./kubernetes";
+import { reason, send, type Response } from "./http";
 
 /** Whether what is installed can be fetched. Looked at from here: the cluster may reach more, or less. */
 export const registries: readonly Check[] = [{ title: "Charts and images", look: artifacts }];

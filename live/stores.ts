@@ -9,7 +9,8 @@ import type { SettingsOf } from "../core/settings/settings";
 import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
-import { reason, statusMessage, send, type Kubernetes, type Response } from "./kubernetes";
+import { reason, send, type Response } from "./http";
+import { statusMessage, type Kubernetes } from "./kubernetes";
 import { metricLabel, metricName, type Mark, type SentSignal } from "./otlp";
 
 /** Where the records of one signal are looked for. */

@@ -10,7 +10,7 @@ import { defaultLogGroup } from "../core/settings/logGroups";
 import { isMap } from "../core/lib/values";
 import { reviewCollectors } from "../core/review/collectors";
 import { UserError } from "../core/lib/errors";
-import type { ClusterChoice } from "../live/kubernetes";
+import type { ClusterChoice } from "../live/kubeconfig";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
 import { logGroupOfDeployed } from "./deployed";

@@ -2,7 +2,7 @@ import type { ProviderArgs as AwsProviderArgs } from "@pulumi/aws/provider";
 import type { ProviderArgs as KubernetesProviderArgs } from "@pulumi/kubernetes/provider";
 
 import type { Deployment } from "../core/routes/deployment";
-import type { ClusterChoice } from "../live/kubernetes";
+import type { ClusterChoice } from "../live/kubeconfig";
 
 /** Everything that a stack's configuration says. */
 export interface Configuration {

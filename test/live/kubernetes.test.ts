@@ -8,7 +8,8 @@ import * as path from "node:path";
 
 import { CouldNotCheck } from "../../core/lib/errors";
 import { Kubernetes } from "../../live/kubernetes";
-import { HttpStandIn } from "../../tools/servers/standins";
+import { execCredential } from "../../live/execCredential";
+import { HttpStandIn, type Reply } from "../../tools/servers/standins";
 
 describe("the cluster of KUBECONFIG", () => {
     let folder: string;
@@ -18,7 +19,7 @@ describe("the cluster of KUBECONFIG", () => {
         delete process.env.KUBERNETES_SERVICE_HOST;
     });
     afterEach(() => {
-        for (const name of ["KUBECONFIG", "KUBERNETES_SERVICE_HOST"]) {
+        for (const name of ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "HOME"]) {
             if (before[name] === undefined) {
                 Reflect.deleteProperty(process.env, name);
             } else {
@@ -55,6 +56,13 @@ describe("the cluster of KUBECONFIG", () => {
         assert.equal(connected(write("two"), missing, write("one")), "https://two.example.net");
     });
 
+    it("is where kubectl looks by itself where the variable is empty", () => {
+        fs.mkdirSync(path.join(folder, ".kube"));
+        fs.renameSync(write("home"), path.join(folder, ".kube", "config"));
+        process.env.HOME = folder;
+        assert.equal(connected(), "https://home.example.net");
+    });
+
     it("is not http://localhost:8080 where none of them is there", () => {
         const missing = ["a", "b"].map((name) => path.join(folder, name));
         assert.throws(() => connected(...missing), {
@@ -84,43 +92,245 @@ describe("the cluster that the kubernetes: configuration leads to", () => {
     });
 });
 
+/** A kubeconfig of one cluster, which is its own. */
+function kubeconfigFor(server: string, user: object = {}, more: object = {}): string {
+    return JSON.stringify({
+        clusters: [{ name: "a", cluster: { server, ...more } }],
+        users: [{ name: "a", user }],
+        contexts: [{ name: "a", context: { cluster: "a", user: "a" } }],
+        "current-context": "a",
+    });
+}
+
+const kubeSystem = { metadata: { name: "kube-system" } };
+const place = "/api/v1/namespaces/kube-system";
+
 describe("a cluster to which only a proxy leads", () => {
     let cluster: HttpStandIn;
     const proxy = http.createServer();
-    const variables = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+    const variables = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "NO_PROXY"];
+    const kept = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
+    const forget = () => {
+        for (const name of variables) {
+            Reflect.deleteProperty(process.env, name);
+        }
+    };
+    let address: string;
     before(async () => {
-        cluster = await HttpStandIn.start(() => [200, JSON.stringify({ metadata: { name: "kube-system" } })]);
+        cluster = await HttpStandIn.start(() => [200, JSON.stringify(kubeSystem)]);
         proxy.on("connect", (_request, socket) => {
             socket.write("HTTP/1.1 200 OK\r\n\r\n");
             socket.pipe(net.connect(cluster.port)).pipe(socket);
         });
         proxy.listen(0);
         await once(proxy, "listening");
+        address = `http://127.0.0.1:${String((proxy.address() as net.AddressInfo).port)}`;
     });
+    beforeEach(forget);
     after(async () => {
-        for (const name of variables) {
-            Reflect.deleteProperty(process.env, name);
-        }
+        forget();
+        Object.assign(process.env, Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)));
         proxy.close();
         await cluster.stop();
     });
 
-    const read = (more: object) => {
-        const config = {
-            clusters: [{ name: "a", cluster: { server: "http://cluster.invalid", ...more } }],
-            users: [{ name: "a", user: {} }],
-            contexts: [{ name: "a", context: { cluster: "a", user: "a" } }],
-            "current-context": "a",
+    const read = (more: object = {}, server = "http://cluster.invalid") =>
+        Kubernetes.connect({ kubeconfig: kubeconfigFor(server, {}, more) }).get(place);
+
+    it("is reached by the kubeconfig's proxy-url", async () => {
+        assert.deepEqual(await read({ "proxy-url": address }), kubeSystem);
+        await assert.rejects(read(), CouldNotCheck);
+    });
+
+    it("is reached by the environment's, which is for addresses that NO_PROXY does not except", async () => {
+        process.env.HTTP_PROXY = address;
+        assert.deepEqual(await read(), kubeSystem);
+        process.env.HTTP_PROXY = address.replace("http://", "");
+        assert.deepEqual(await read({}, "http://10.1.2.3"), kubeSystem);
+        for (const [entry, server] of [
+            ["cluster.invalid", "http://cluster.invalid"],
+            ["invalid", "http://cluster.invalid"],
+            [".invalid", "http://cluster.invalid"],
+            ["*.invalid", "http://cluster.invalid"],
+            ["cluster.invalid:80", "http://cluster.invalid"],
+            ["a.example.net, *", "http://cluster.invalid"],
+            ["127.0.0.0/8,::/0", "http://[::ffff:7f00:1]:1"],
+        ] as const) {
+            process.env.NO_PROXY = entry;
+            await assert.rejects(read({}, server), CouldNotCheck, `${entry} excepts ${server}`);
+        }
+        for (const entry of ["uster.invalid", "cluster.invalid:443", "10.1.0.0/33", "10.1.2.0/24", "::/0", "x"]) {
+            process.env.NO_PROXY = entry;
+            assert.deepEqual(await read(), kubeSystem, `${entry} does not except cluster.invalid`);
+        }
+    });
+
+    it("is not looked for behind a proxy where it is this machine", async () => {
+        process.env.HTTP_PROXY = "http://127.0.0.1:1";
+        assert.deepEqual(await read({}, `http://localhost:${String(cluster.port)}`), kubeSystem);
+        assert.deepEqual(await read({}, `http://127.0.0.1:${String(cluster.port)}`), kubeSystem);
+    });
+});
+
+describe("a program that logs in", () => {
+    let folder: string;
+    let cluster: HttpStandIn;
+    let good = "t1";
+    before(async () => {
+        cluster = await HttpStandIn.start(({ headers }) =>
+            headers.authorization === `Bearer ${good}`
+                ? [200, JSON.stringify(kubeSystem)]
+                : [401, JSON.stringify({ kind: "Status", message: "Unauthorized" })],
+        );
+    });
+    after(() => cluster.stop());
+    beforeEach(() => {
+        good = "t1";
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "login-"));
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    /** Writes down each of its runs, and what it was told. */
+    const connect = (program: string, more: object = {}) => {
+        const exec = {
+            apiVersion: "client.authentication.k8s.io/v1",
+            command: "sh",
+            args: ["-c", `echo "$KUBERNETES_EXEC_INFO" >> ${folder}/runs; ${program}`],
+            ...more,
         };
-        return Kubernetes.connect({ kubeconfig: JSON.stringify(config) }).get("/api/v1/namespaces/kube-system");
+        return Kubernetes.connect({
+            kubeconfig: kubeconfigFor(`http://127.0.0.1:${String(cluster.port)}`, { exec }),
+        });
+    };
+    const runs = () => fs.readFileSync(path.join(folder, "runs"), "utf8").trim().split("\n");
+    const credential = (status: object) => `echo '${JSON.stringify({ kind: "ExecCredential", status })}'`;
+
+    it("runs once for all requests, and is told what kubectl tells it", async () => {
+        const api = connect(credential({ token: "t1" }), { provideClusterInfo: true });
+        assert.deepEqual(await Promise.all([api.get(place), api.get(place)]), [kubeSystem, kubeSystem]);
+        assert.deepEqual(await api.get(place), kubeSystem);
+        const [told, ...more] = runs();
+        assert.deepEqual(more, []);
+        const { apiVersion, kind, spec } = JSON.parse(told ?? "") as {
+            [key: string]: unknown;
+            spec: { cluster: object };
+        };
+        assert.deepEqual([apiVersion, kind], ["client.authentication.k8s.io/v1", "ExecCredential"]);
+        assert.deepEqual(spec, {
+            interactive: false,
+            cluster: { server: api.server, "insecure-skip-tls-verify": true },
+        });
+    });
+
+    it("runs again when what it gave has expired, or is refused", async () => {
+        const expired = connect(credential({ token: "t1", expirationTimestamp: "2020-01-01T00:00:00Z" }));
+        await expired.get(place);
+        await expired.get(place);
+        assert.equal(runs().length, 2);
+
+        const refused = connect(`echo '{"status": {"token": "t'$(wc -l < ${folder}/runs)'"}}'`);
+        good = "t3";
+        assert.deepEqual(await refused.get(place), kubeSystem);
+        good = "t4";
+        assert.deepEqual(await refused.get(place), kubeSystem);
+        assert.equal(runs().length, 4);
+        good = "never";
+        await assert.rejects(refused.get(place), { message: `GET ${place}: Unauthorized` });
+        assert.equal(runs().length, 5);
+    });
+
+    const failures: readonly [string, string, object, RegExp][] = [
+        [
+            "fails",
+            "echo 'SSO session has expired. Run aws sso login.' >&2; exit 255",
+            {},
+            /: sh cannot log in: SSO session has expired\. Run aws sso login\.$/,
+        ],
+        ["fails without a word", "exit 3", {}, /: sh cannot log in: exit code 3$/],
+        [
+            "answers something else",
+            "echo welcome",
+            {},
+            /: sh cannot log in: its answer is not an ExecCredential with a status$/,
+        ],
+        [
+            "is not there",
+            "",
+            { command: "no-such-login", installHint: "Install it." },
+            /: no-such-login cannot log in: it is not installed\. Install it\.$/,
+        ],
+    ];
+    for (const [what, program, more, message] of failures) {
+        it(`is quoted when it ${what}`, async () => {
+            await assert.rejects(connect(program, more).get(place), (error: Error) => {
+                assert.equal(error.name, "CouldNotCheck");
+                assert.match(error.message, /^Nobody could log in to http:/);
+                assert.match(error.message, message);
+                return true;
+            });
+        });
+    }
+
+    it("has a limited time", async () => {
+        await assert.rejects(execCredential({ command: "sleep", args: ["600"] }, {}, 100), {
+            message: "sleep cannot log in: it did not end within 0.1 s",
+        });
+    });
+});
+
+describe("an API server that is busy, or is none", () => {
+    const answers = async (...replies: readonly Reply[]) => {
+        const rest = [...replies];
+        const asked: string[] = [];
+        const server = await HttpStandIn.start(({ method }) => {
+            asked.push(method);
+            return rest.shift() ?? [200, JSON.stringify(kubeSystem)];
+        });
+        const api = Kubernetes.connect({ kubeconfig: kubeconfigFor(`http://127.0.0.1:${String(server.port)}`) });
+        return { api, asked, server, stop: () => server.stop() };
     };
 
-    it("is reached by the kubeconfig's proxy-url, and not by the environment's", async () => {
-        const address = `http://127.0.0.1:${String((proxy.address() as net.AddressInfo).port)}`;
-        assert.deepEqual(await read({ "proxy-url": address }), { metadata: { name: "kube-system" } });
-        for (const name of variables) {
-            process.env[name] = address;
-        }
-        await assert.rejects(read({}), CouldNotCheck);
+    it("is asked again until it has time", async () => {
+        const leader = JSON.stringify({ kind: "Status", message: "etcdserver: leader changed" });
+        const { api, asked, server, stop } = await answers([429, "", { "retry-after": "0" }], [503], [500, leader]);
+        assert.deepEqual(await api.get(place), kubeSystem);
+        assert.equal(asked.length, 4);
+        assert.equal(server.connections, 1);
+        await stop();
+    });
+
+    it("is asked once for what changes something, and for what it refuses", async () => {
+        const { api, asked, stop } = await answers([503], [403], [500, "other"]);
+        assert.equal((await api.request("DELETE", place)).status, 503);
+        await assert.rejects(api.get(place), { message: `GET ${place}: HTTP 403` });
+        await assert.rejects(api.get(place), { message: `GET ${place}: HTTP 500` });
+        assert.equal(asked.length, 3);
+        await stop();
+    });
+
+    it("is not believed when a page answers in its place", async () => {
+        const { api, stop } = await answers([200, "<html>Sign in</html>"], [200, "{}"]);
+        await assert.rejects(
+            api.get(place),
+            /CouldNotCheck: GET .*: the answer is not JSON\. Is http:.* an API server\?$/,
+        );
+        await assert.rejects(api.list("/api/v1/nodes"), /CouldNotCheck: GET .*: the answer is not a list\./);
+        await stop();
+    });
+
+    it("may close a connection that was kept", async () => {
+        const { api, asked, stop } = await answers();
+        await api.get(place);
+        const { port } = new URL(api.server);
+        await stop();
+        const again = http.createServer((_request, response) => response.end(JSON.stringify(kubeSystem)));
+        again.listen(Number(port));
+        await once(again, "listening");
+        assert.deepEqual(await api.get(place), kubeSystem);
+        assert.equal(asked.length, 1);
+        again.closeAllConnections();
+        again.close();
     });
 });

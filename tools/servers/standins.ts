@@ -18,6 +18,9 @@ export type Reply = readonly [status: number, body?: string, headers?: Record<st
 
 /** A server for HTTP on all addresses of this machine, at a free port. */
 export class HttpStandIn {
+    /** How many connections were opened to it. */
+    connections = 0;
+
     private constructor(
         private readonly server: http.Server | https.Server,
         readonly port: number,
@@ -43,7 +46,11 @@ export class HttpStandIn {
         const server = tls ? https.createServer(tls, handle) : http.createServer(handle);
         server.listen(0);
         await new Promise((resolve) => server.once("listening", resolve));
-        return new HttpStandIn(server, (server.address() as { port: number }).port);
+        const standIn = new HttpStandIn(server, (server.address() as { port: number }).port);
+        server.on("connection", () => {
+            standIn.connections += 1;
+        });
+        return standIn;
     }
 
     async stop(): Promise<void> {

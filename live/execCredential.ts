@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+
+/** How a kubeconfig has a program log in: `users[].user.exec` (client.authentication.k8s.io). */
+export interface ExecConfig {
+    readonly apiVersion?: string;
+    readonly command?: string;
+    readonly args?: readonly string[] | null;
+    readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
+    /** Shown where the program is not there. */
+    readonly installHint?: string;
+    readonly provideClusterInfo?: boolean;
+}
+
+/** What the program gives: a token, a client certificate with its key, or both. PEM. */
+export interface ExecCredential {
+    readonly token?: string;
+    readonly clientCertificateData?: string;
+    readonly clientKeyData?: string;
+    /** RFC 3339. Without it the credential is good until the server refuses it. */
+    readonly expirationTimestamp?: string;
+}
+
+/**
+ * Runs the program that logs in, once, as kubectl does: with `KUBERNETES_EXEC_INFO`, and without anybody to ask.
+ *
+ * @param cluster what the program may know of the cluster, where the kubeconfig lets it.
+ * @param patience milliseconds that the program has. Default: one minute.
+ * @throws Error in the program's own words.
+ */
+export async function execCredential(exec: ExecConfig, cluster: object, patience = 60_000): Promise<ExecCredential> {
+    const { apiVersion = "client.authentication.k8s.io/v1", command = "", args, env, installHint } = exec;
+    const info = {
+        apiVersion,
+        kind: "ExecCredential",
+        spec: { interactive: false, ...(exec.provideClusterInfo === true ? { cluster } : {}) },
+    };
+    const named = Object.fromEntries((env ?? []).map(({ name, value }) => [name, value]));
+    const child = spawn(command, [...(args ?? [])], {
+        env: { ...process.env, KUBERNETES_EXEC_INFO: JSON.stringify(info), ...named },
+        stdio: ["ignore", "pipe", "pipe"],
+        signal: AbortSignal.timeout(patience),
+        killSignal: "SIGKILL",
+    });
+    const said = Promise.all([text(child.stdout), text(child.stderr)]);
+    // What it said is of no interest where it could not be run.
+    said.catch(() => undefined);
+    let code: number | null;
+    try {
+        [code] = (await once(child, "close")) as [number | null];
+    } catch (error) {
+        const { code, name, message } = error as NodeJS.ErrnoException;
+        const why =
+            name === "AbortError"
+                ? `it did not end within ${String(patience / 1000)} s`
+                : code === "ENOENT"
+                  ? ["it is not installed", ...(installHint === undefined ? [] : [installHint])].join(". ")
+                  : message;
+        throw new Error(`${command} cannot log in: ${why}`, { cause: error });
+    }
+    const [stdout, stderr] = await said;
+    if (code !== 0) {
+        throw new Error(`${command} cannot log in: ${stderr.trim() || `exit code ${String(code)}`}`);
+    }
+    const credential = parsed(stdout);
+    if (!credential) {
+        throw new Error(`${command} cannot log in: its answer is not an ExecCredential with a status`);
+    }
+    return credential;
+}
+
+function parsed(stdout: string): ExecCredential | undefined {
+    try {
+        return (JSON.parse(stdout) as { status?: ExecCredential }).status;
+    } catch {
+        return undefined;
+    }
+}
+
+/** Whether a credential can still be used. */
+export function isFresh({ expirationTimestamp }: ExecCredential): boolean {
+    return expirationTimestamp === undefined || Date.parse(expirationTimestamp) > Date.now();
+}
