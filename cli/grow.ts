@@ -1,10 +1,10 @@
 import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { growVolumes } from "../live/growth";
-import { Kubernetes } from "../live/kubernetes";
 import { keyOf, toPaste } from "../core/routes/stored";
 import type { Volume } from "../core/routes/volumes";
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
+import { connect } from "./live";
 import { readStackFile, deploymentOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run grow -- --stack NAME --signal logs --size 200Gi
@@ -47,14 +47,27 @@ if (require.main === module) {
         }
         const stackFile = readStackFile(choice);
         const volume = volumesToGrow(stackFile, signal);
-        const { "kubernetes:kubeconfig": kubeconfig, "kubernetes:context": context } = stackFile.config;
-        const api = Kubernetes.connect({ kubeconfig, context });
+        const { kubernetes: api, deployment } = connect(stackFile);
         console.log(`Cluster ${api.server}`);
-        const before = await growVolumes(api, volume, size, { say: console.log }).catch((error: unknown) => {
-            throw error instanceof CouldNotCheck ? new UserError(error.message) : error;
-        });
+        const stopped = new AbortController();
+        for (const name of ["SIGINT", "SIGTERM"] as const) {
+            process.once(name, () => {
+                console.error("Stopping. What was paused goes on first.");
+                stopped.abort();
+            });
+        }
+        const before = await growVolumes(api, volume, size, { say: console.log, signal: stopped.signal }).catch(
+            (error: unknown) => {
+                const isExpected = error instanceof CouldNotCheck || error instanceof UserError;
+                if (!isExpected && !stopped.signal.aborted) {
+                    throw error;
+                }
+                const why = isExpected ? error.message : "Stopped.";
+                throw new UserError(`${why}\n\nWhat is done stays done. To go on, run the same command again.`);
+            },
+        );
         const set = {
-            ...toPaste(deploymentOfFile(stackFile), volume.source, "size", size),
+            ...toPaste(deployment, volume.source, "size", size),
             "kof:acknowledge": `${signal} ${before}->${size}`,
         };
         console.log(`\nNow set in ${stackFile.file}, and run pulumi up:\n\n${writeYaml(set).trimEnd()}`);

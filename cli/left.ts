@@ -35,7 +35,8 @@ run(async () => {
             JSON.stringify({ server: live.kubernetes.server, left: leftoversFound, unseen: unchecked }, undefined, 2),
         );
     } else {
-        console.log(leftoversFound.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : "Nothing is left.");
+        const nothing = unchecked.length > 0 ? "Nothing was found where it could be checked." : "Nothing is left.";
+        console.log(leftoversFound.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : nothing);
         for (const { what, remove } of leftoversFound) {
             console.log(`  ${what}\n      ${remove}`);
         }

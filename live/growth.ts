@@ -12,12 +12,16 @@ interface Claim {
 }
 
 interface StatefulSet {
-    readonly metadata: { readonly name: string };
+    readonly metadata: { readonly name: string; readonly uid: string };
     readonly spec: { readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[] };
 }
 
 interface ServiceSet {
-    readonly metadata: { readonly name: string; readonly namespace: string };
+    readonly metadata: {
+        readonly name: string;
+        readonly namespace: string;
+        readonly annotations?: Readonly<Record<string, string>>;
+    };
     readonly spec: {
         readonly provider?: { readonly selfManagement?: boolean };
         readonly services?: readonly { readonly name: string }[];
@@ -30,6 +34,8 @@ export interface GrowOptions {
     readonly say: (step: string) => void;
     /** Milliseconds that the driver has for all volumes. Default: ten minutes. */
     readonly patience?: number;
+    /** Ends the wait early. What was paused goes on all the same. */
+    readonly signal?: AbortSignal;
 }
 
 const [claims, statefulSets] = [
@@ -51,7 +57,7 @@ export async function growVolumes(
     api: Kubernetes,
     volume: Pick<Volume, "workload" | "count">,
     size: string,
-    { say, patience = 600_000 }: GrowOptions,
+    { say, patience = 600_000, signal = new AbortController().signal }: GrowOptions,
 ): Promise<string> {
     const names = claimNames(volume.workload, 0, volume.count);
     const found = await Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`)));
@@ -71,17 +77,15 @@ export async function growVolumes(
     for (const name of names) {
         await resize(api, name, size, "?dryRun=All");
     }
-    const resume = await pause(api, say);
-    try {
+    await whilePaused(api, say, async () => {
         for (const [i, name] of names.entries()) {
+            signal.throwIfAborted();
             await resize(api, name, size);
             say(`claim ${name}: ${before[i] ?? ""} -> ${size}`);
         }
-        await untilLarge(api, names, size, patience);
+        await untilLarge(api, names, size, patience, signal);
         await orphan(api, names[0] ?? "", say);
-    } finally {
-        await resume();
-    }
+    });
     return before[0] ?? "";
 }
 
@@ -106,44 +110,95 @@ function messageOf(body: string): string {
     }
 }
 
-/**
- * Keeps whoever installed kof-storage from putting the StatefulSet back before its size is changed: Flux up to KOF 1.9, Sveltos
- * later (annotation of ServiceSets, https://docs.k0rdent.io/latest/user/services/service-pause).
- *
- * @returns what lets it go on.
- */
-async function pause(api: Kubernetes, say: GrowOptions["say"]): Promise<() => Promise<void>> {
+/** Who may put the StatefulSet back before its size is changed, and the merge patches that keep it from that. */
+interface Installer {
+    readonly path: string;
+    /** As kubectl names it: `helmrelease -n kof kof-storage`. */
+    readonly name: string;
+    readonly isPaused: boolean;
+    readonly pause: object;
+    readonly resume: object;
+}
+
+/** Flux installs kof-storage up to KOF 1.9, Sveltos later (https://docs.k0rdent.io/latest/user/services/service-pause). */
+async function installers(api: Kubernetes): Promise<Installer[]> {
     const release = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases/kof-storage`;
     const group = "/apis/k0rdent.mirantis.com/v1beta1";
+    const annotation = "k0rdent.mirantis.com/service-set-paused";
+    const found = await api.get<{ spec: { suspend?: boolean } }>(release);
     const sets = (await api.list<ServiceSet>(`${group}/servicesets`)).filter(
         ({ spec }) =>
             spec.provider?.selfManagement === true && spec.services?.some(({ name }) => name === "kof-storage"),
     );
-    const paused = (value: string | null) => ({
-        metadata: { annotations: { "k0rdent.mirantis.com/service-set-paused": value } },
-    });
-    const installers = [
-        ...((await api.get(release)) === undefined
-            ? []
-            : [{ path: release, stop: { spec: { suspend: true } }, go: { spec: { suspend: false } } }]),
-        ...sets.map(({ metadata: { namespace, name } }) => ({
-            path: `${group}/namespaces/${namespace}/servicesets/${name}`,
-            stop: paused("true"),
-            go: paused(null),
-        })),
-    ];
-    const each = async (word: string, change: "stop" | "go") => {
-        for (const installer of installers) {
-            await merge(api, installer.path, installer[change]);
-            say(`${word} ${installer.path.split("/").slice(-2).join("/")}`);
-        }
+    const flux = found && {
+        path: release,
+        name: `helmrelease -n ${kofNamespace} kof-storage`,
+        isPaused: found.spec.suspend === true,
+        pause: { spec: { suspend: true } },
+        resume: { spec: { suspend: false } },
     };
-    await each("paused", "stop");
-    return () => each("resumed", "go");
+    const sveltos = sets.map(({ metadata: { namespace, name, annotations } }) => ({
+        path: `${group}/namespaces/${namespace}/servicesets/${name}`,
+        name: `serviceset -n ${namespace} ${name}`,
+        isPaused: annotations?.[annotation] === "true",
+        pause: { metadata: { annotations: { [annotation]: "true" } } },
+        resume: { metadata: { annotations: { [annotation]: null } } },
+    }));
+    return [...(flux ? [flux] : []), ...sveltos];
+}
+
+/**
+ * Does something while nobody can put the StatefulSet back, and lets them go on whatever comes of it. Who was paused before stays so.
+ *
+ * @throws UserError with the commands for what could not go on.
+ */
+async function whilePaused(api: Kubernetes, say: GrowOptions["say"], act: () => Promise<void>): Promise<void> {
+    const paused: Installer[] = [];
+    let failure: unknown;
+    try {
+        for (const installer of await installers(api)) {
+            if (installer.isPaused) {
+                say(`${installer.name} was paused already, and stays so`);
+            } else {
+                // Whether a request that fails was carried out, nobody knows.
+                paused.push(installer);
+                await merge(api, installer.path, installer.pause);
+                say(`paused ${installer.name}`);
+            }
+        }
+        await act();
+    } catch (error) {
+        failure = error;
+    }
+    const stuck: string[] = [];
+    for (const { path, name, resume } of paused) {
+        await merge(api, path, resume).then(
+            () => {
+                say(`resumed ${name}`);
+            },
+            (error: unknown) => {
+                const { message } = error as Error;
+                stuck.push(`${message}\n  kubectl patch ${name} --type merge -p '${JSON.stringify(resume)}'`);
+            },
+        );
+    }
+    if (stuck.length > 0) {
+        const before = failure instanceof Error ? [failure.message] : [];
+        throw new UserError([...before, "Still paused. Let it go on by hand:", ...stuck].join("\n"));
+    }
+    if (failure !== undefined) {
+        throw failure as Error;
+    }
 }
 
 /** Waits for the driver, and for the file systems within. */
-async function untilLarge(api: Kubernetes, names: readonly string[], size: string, patience: number): Promise<void> {
+async function untilLarge(
+    api: Kubernetes,
+    names: readonly string[],
+    size: string,
+    patience: number,
+    signal: AbortSignal,
+): Promise<void> {
     const end = Date.now() + patience;
     for (;;) {
         const found = await Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`)));
@@ -159,7 +214,7 @@ async function untilLarge(api: Kubernetes, names: readonly string[], size: strin
                     "FileSystemResizePending means that the driver wants the pod restarted. Then run this again.",
             );
         }
-        await sleep(1000);
+        await sleep(1000, undefined, { signal });
     }
 }
 
@@ -177,7 +232,16 @@ async function orphan(api: Kubernetes, claim: string, say: GrowOptions["say"]): 
     if (status >= 300) {
         throw new UserError(`The API server does not delete StatefulSet ${owner.metadata.name}: ${messageOf(answer)}`);
     }
-    while ((await api.get(path)) !== undefined) {
+    // Its controller may have made the next one by then, which has another identity.
+    const remaining = async () => (await api.get<StatefulSet>(path))?.metadata;
+    const end = Date.now() + 60_000;
+    for (let now = await remaining(); now?.uid === owner.metadata.uid; now = await remaining()) {
+        if (Date.now() > end) {
+            throw new UserError(
+                `StatefulSet ${owner.metadata.name} is not gone after a minute. What holds it:\n` +
+                    `  kubectl get statefulset -n ${kofNamespace} ${owner.metadata.name} -o jsonpath='{.metadata.finalizers}'`,
+            );
+        }
         await sleep(200);
     }
     say(`StatefulSet ${owner.metadata.name} deleted, its pods and claims left alone`);

@@ -47,6 +47,7 @@ describe("commands", () => {
                 AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: undefined,
             },
         });
+        assert.match(stdout, /^Nothing was found where it could be checked\.$/m);
         assert.match(stdout, /AWS does not list log groups: connect ECONNREFUSED 127\.0\.0\.1:9/);
         assert.equal(stderr, "");
     });

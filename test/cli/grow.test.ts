@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 
 import { volumesToGrow } from "../../cli/grow";
+import { claimNames } from "../../core/routes/volumes";
 import { growVolumes } from "../../live/growth";
 import type { Kubernetes } from "../../live/kubernetes";
 import { routes, stackFile } from "../support";
@@ -84,7 +85,7 @@ describe("npm run grow", () => {
                 const spec = { volumeClaimTemplates: [{ metadata: { name: "vlstorage-volume" } }] };
                 const statefulSets = [
                     { metadata: { name: "other" }, spec: {} },
-                    { metadata: { name }, spec },
+                    { metadata: { name, uid: "1" }, spec },
                 ];
                 return Promise.resolve(path.endsWith("statefulsets") ? statefulSets : []);
             },
@@ -99,6 +100,156 @@ describe("npm run grow", () => {
             [`DELETE /apis/apps/v1/namespaces/kof/statefulsets/${name}?propagationPolicy=Orphan`],
             "or its pods would go as well",
         );
+    });
+
+    describe("with installers, which it pauses", () => {
+        const release = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases/kof-storage";
+        const set = "/apis/k0rdent.mirantis.com/v1beta1/namespaces/kcm-system/servicesets/mgmt";
+        const annotation = "k0rdent.mirantis.com/service-set-paused";
+        /** An API server on which both install kof-storage, and that refuses what it is told to refuse. */
+        const cluster = ({
+            refuses = () => false,
+            paused = [],
+            isLarge = true,
+        }: {
+            refuses?: (path: string, body: string) => boolean;
+            paused?: readonly string[];
+            isLarge?: boolean;
+        }) => {
+            const state = { [release]: paused.includes(release), [set]: paused.includes(set) };
+            const said: string[] = [];
+            const api = {
+                get: (path: string) => {
+                    const storage = isLarge ? "100Gi" : "50Gi";
+                    const claim = { spec: { resources: { requests: { storage } } }, status: { capacity: { storage } } };
+                    return Promise.resolve(
+                        path.includes("claims")
+                            ? claim
+                            : path === release
+                              ? { spec: { suspend: state[release] } }
+                              : undefined,
+                    );
+                },
+                list: (path: string) =>
+                    Promise.resolve(
+                        path.endsWith("servicesets")
+                            ? [
+                                  {
+                                      metadata: {
+                                          name: "mgmt",
+                                          namespace: "kcm-system",
+                                          annotations: state[set] ? { [annotation]: "true" } : {},
+                                      },
+                                      spec: { provider: { selfManagement: true }, services: [{ name: "kof-storage" }] },
+                                  },
+                              ]
+                            : [],
+                    ),
+                request: (_method: string, path: string, { body }: { body: string }) => {
+                    if (refuses(path, body)) {
+                        return Promise.resolve({ status: 403, body: JSON.stringify({ message: "forbidden" }) });
+                    }
+                    if (path === release || path === set) {
+                        state[path] = body.includes("true");
+                    }
+                    return Promise.resolve({ status: 200, body: "{}" });
+                },
+            };
+            const grow = (more: object = {}) =>
+                growVolumes(api as unknown as Kubernetes, volume, "100Gi", {
+                    patience: 0,
+                    say: (step) => said.push(step),
+                    ...more,
+                });
+            return { grow, state, said };
+        };
+        const running = { [release]: false, [set]: false };
+
+        it("has them go on when it is done, and when it fails", async () => {
+            const done = cluster({});
+            await done.grow();
+            assert.deepEqual(done.state, running);
+            assert.deepEqual(
+                done.said.filter((step) => /paused|resumed/.test(step)),
+                ["paused", "resumed"].flatMap((word) => [
+                    `${word} helmrelease -n kof kof-storage`,
+                    `${word} serviceset -n kcm-system mgmt`,
+                ]),
+            );
+            const small = cluster({ isLarge: false });
+            await assert.rejects(small.grow(), /Not large yet/);
+            assert.deepEqual(small.state, running);
+        });
+
+        it("has the first go on when the second may not be paused", async () => {
+            const { grow, state } = cluster({ refuses: (path, body) => path === set && body.includes('"true"') });
+            await assert.rejects(grow(), {
+                name: "UserError",
+                message: /^The API server refuses .*servicesets\/mgmt: forbidden$/,
+            });
+            assert.deepEqual(state, running);
+        });
+
+        it("has the second go on when the first may not, and says what is left to do", async () => {
+            const { grow, state } = cluster({ refuses: (path, body) => path === release && body.includes("false") });
+            await assert.rejects(grow(), {
+                name: "UserError",
+                message:
+                    `Still paused. Let it go on by hand:\nThe API server refuses ${release}: forbidden\n` +
+                    `  kubectl patch helmrelease -n kof kof-storage --type merge -p '{"spec":{"suspend":false}}'`,
+            });
+            assert.deepEqual(state, { [release]: true, [set]: false });
+        });
+
+        it("leaves paused what somebody else had paused", async () => {
+            const { grow, state, said } = cluster({ paused: [release, set] });
+            await grow();
+            assert.deepEqual(state, { [release]: true, [set]: true });
+            assert.ok(said.includes("helmrelease -n kof kof-storage was paused already, and stays so"));
+        });
+
+        it("has them go on when somebody stops it while the driver works", async () => {
+            const { grow, state, said } = cluster({ isLarge: false });
+            const stopped = new AbortController();
+            const grown = grow({ patience: 60_000, signal: stopped.signal });
+            setTimeout(() => {
+                stopped.abort();
+            }, 50);
+            await assert.rejects(grown, { name: "AbortError" });
+            assert.deepEqual(state, running);
+            assert.ok(said.includes("resumed serviceset -n kcm-system mgmt"));
+        });
+    });
+
+    it("does not wait for a StatefulSet that its controller has made again", async () => {
+        const sets = [
+            {
+                metadata: { name: "x", uid: "old" },
+                spec: { volumeClaimTemplates: [{ metadata: { name: "vlstorage-volume" } }] },
+            },
+        ];
+        const storage = "100Gi";
+        const api = {
+            get: (path: string) =>
+                Promise.resolve(
+                    path.includes("claims")
+                        ? { spec: { resources: { requests: { storage } } }, status: { capacity: { storage } } }
+                        : path.includes("statefulsets/")
+                          ? { metadata: { name: "x", uid: "new" } }
+                          : undefined,
+                ),
+            list: (path: string) => Promise.resolve(path.endsWith("statefulsets") ? sets : []),
+            request: () => Promise.resolve({ status: 200, body: "{}" }),
+        };
+        const said: string[] = [];
+        sets[0]!.metadata.name = claimNames(volume.workload, 0, 1)[0]!
+            .replace("vlstorage-volume-", "")
+            .replace(/-0$/, "");
+        await growVolumes(api as unknown as Kubernetes, volume, "100Gi", {
+            patience: 0,
+            say: (step) => said.push(step),
+        });
+        assert.match(said.join("\n"), /StatefulSet \S+ deleted/);
     });
 
     it("says how it is used", () => {

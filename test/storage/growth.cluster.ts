@@ -177,8 +177,8 @@ describe("volumes of logs on a real API server", () => {
         }
         assert.equal(await test.read(set), undefined);
         assert.deepEqual(await uids(test), before);
-        assert.match(said, /paused helmreleases\/kof-storage[^]*resumed helmreleases\/kof-storage/);
-        assert.match(said, /paused servicesets\/kof-mgmt-cluster[^]*resumed servicesets\/kof-mgmt-cluster/);
+        assert.match(said, /paused helmrelease -n kof kof-storage[^]*resumed helmrelease -n kof kof-storage/);
+        assert.match(said, /paused serviceset -n \S+ kof-mgmt-cluster[^]*resumed serviceset -n \S+ kof-mgmt-cluster/);
         assert.equal((await test.read(release)).spec.suspend, false);
         assert.deepEqual((await test.read(serviceSet)).metadata.annotations ?? {}, {});
         assert.match(said, /kof:acknowledge: logs 50Gi->100Gi$/m);
