@@ -1,11 +1,12 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
 import { UserError } from "../core/lib/errors";
+import { printable } from "../core/lib/printable";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
 /**
- * Parses the command line strictly. `--help` prints the usage and ends the process.
+ * Parses the command line strictly. `--help` or `-h` prints the usage and ends the process.
  *
  * @throws UserError that ends with the usage when a word is not known.
  */
@@ -19,7 +20,7 @@ export function parseCommand<const T extends Options>(usage: string, options: T)
 }
 
 function parse<const T extends Options>(usage: string, options: T, allowPositionals: boolean) {
-    if (process.argv.includes("--help")) {
+    if (process.argv.includes("--help") || process.argv.includes("-h")) {
         console.log(usage);
         process.exit(0);
     }
@@ -30,12 +31,18 @@ function parse<const T extends Options>(usage: string, options: T, allowPosition
     }
 }
 
-/** Runs a command: a {@link UserError} ends it with its message on standard error and exit code 1. */
+/**
+ * Runs a command: a {@link UserError} ends it with its message on standard error and exit code 1, and with `--json` also as
+ * `{"error": …}` on standard output.
+ */
 export function run(command: () => void | Promise<void>): void {
     Promise.resolve()
         .then(command)
         .catch((error: unknown) => {
-            console.error(error instanceof UserError ? error.message : error);
+            console.error(error instanceof UserError ? printable(error.message) : error);
+            if (process.argv.includes("--json")) {
+                console.log(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+            }
             process.exitCode = 1;
         });
 }

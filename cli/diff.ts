@@ -14,7 +14,7 @@ import {
 import { parseCommand, run } from "./command";
 import type { Files } from "./folder";
 import { renderedFolders } from "./rendered";
-import { isRenderedFile, renderStack } from "./renderStack";
+import { isRenderedPath, renderStack } from "./renderStack";
 import { Revision } from "./revision";
 import { examples, parseStackFile, readStackFile, deploymentOfFile, stackNameOf, type StackFile } from "./stackFile";
 
@@ -146,7 +146,7 @@ async function changeSince(
     const isSameFile = textBefore === fs.readFileSync(file, "utf8");
     const folder = `rendered/${stack}/`;
     const committed = revision.files.filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
-    const names = [...new Set([...committed.filter(isRenderedFile), ...Object.keys(after.files)])];
+    const names = [...new Set([...committed.filter(isRenderedPath), ...Object.keys(after.files)])];
     const differing = names.filter((name) => !revision.has(`${folder}${name}`, after.files[name]));
     if (isSameFile && (differing.length === 0 || committed.length === 0)) {
         return undefined;

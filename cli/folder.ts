@@ -12,15 +12,15 @@ export type Files = Readonly<Record<string, string>>;
  * @param isOwn whether a file is one of those that may be replaced or removed.
  * @throws UserError when the folder holds any other file, which would be lost, or cannot be written.
  */
-export function writeFolder(folder: string, files: Files, isOwn: (file: string) => boolean): void {
+export function writeFolder(folder: string, files: Files, isOwn: (file: string, text: string) => boolean): void {
     const target = path.resolve(folder);
     if (fs.existsSync(target) && !fs.statSync(target).isDirectory()) {
         throw new UserError(`${folder} is not a folder. Choose a new one with --out.`);
     }
-    const strange = Object.keys(readFolder(target)).filter((file) => !isOwn(file));
+    const strange = Object.entries(readFolder(target)).flatMap(([file, text]) => (isOwn(file, text) ? [] : [file]));
     if (strange.length > 0) {
         throw new UserError(
-            `${folder} holds ${strange.slice(0, 3).join(", ")}, which render does not write. Choose a new folder with --out.`,
+            `${folder} holds ${strange.slice(0, 3).join(", ")}, which render has not written. Choose a new folder with --out.`,
         );
     }
     const [fresh, old] = [`${target}.new-${String(process.pid)}`, `${target}.old-${String(process.pid)}`];

@@ -7,9 +7,14 @@ import { secretPlaceholder, type OfflineRun, type Resource } from "./offline";
 import { runOffline } from "./program";
 import { deploymentOfFile, type StackFile } from "./stackFile";
 
-/** Whether `render` writes a file of this path. */
-export function isRenderedFile(file: string): boolean {
+/** Whether `render` writes files of this path. */
+export function isRenderedPath(file: string): boolean {
     return /^(kof-values\.yaml|kubernetes\.yaml|aws\.yaml|summary\.md|collectors\/[^/]+\.yaml)$/.test(file);
+}
+
+/** Whether `render` has written a file: its first line says of which stack it is. Others may have files of the same names. */
+export function isRenderedFile(file: string, text: string): boolean {
+    return isRenderedPath(file) && /^# (Stack )?\S+: route \w+, KOF \d/.test(text);
 }
 
 /** Collectors, and what worked them out. */

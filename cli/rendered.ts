@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { UserError } from "../core/lib/errors";
 import { readFolder, writeFolder, type Files } from "./folder";
 import { validateCollectors } from "./otelcol";
-import { isRenderedFile, renderStack } from "./renderStack";
+import { isRenderedFile, isRenderedPath, renderStack } from "./renderStack";
 import { examples, readStackFile, stackFiles, stackNameOf } from "./stackFile";
 
 /**
@@ -87,7 +87,12 @@ function leftOver(root: string, folders: readonly string[]): string[] {
     return all
         .filter((file) => {
             const folder = file.replace(/\/(?:collectors\/)?[^/]+$/, "");
-            return isRenderedFile(file.slice(folder.length + 1)) && !folders.includes(folder);
+            const name = file.slice(folder.length + 1);
+            return (
+                isRenderedPath(name) &&
+                !folders.includes(folder) &&
+                isRenderedFile(name, fs.readFileSync(path.join(root, file), "utf8"))
+            );
         })
         .map((file) => path.join(root, file))
         .sort();

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 
+import { printable } from "../core/lib/printable";
 import type { Finding, Result } from "./findings";
 
 const marks = {
@@ -17,10 +18,10 @@ export function resultText({ title, findings }: Result): string {
 }
 
 function findingText(title: string, { severity, what, why, fix }: Finding): string {
-    const [first = "", ...rest] = what.trim().split("\n");
+    const [first = "", ...rest] = printable(what).trim().split("\n");
     return [
         mark(severity, `${title}: ${first}`),
-        ...[...rest, `Why: ${why}`, `Fix: ${fix}`].map((line) => `            ${line}`),
+        ...[...rest, `Why: ${printable(why)}`, `Fix: ${printable(fix)}`].map((line) => `            ${line}`),
     ].join("\n");
 }
 

@@ -52,6 +52,21 @@ describe("commands", () => {
         assert.equal(stderr, "");
     });
 
+    it("say how they are used for -h as for --help", () => {
+        for (const option of ["-h", "--help"]) {
+            const { status, stdout } = command("doctor", ["--stack", "x", option]);
+            assert.equal(status, 0);
+            assert.match(stdout, /^Usage: npm run doctor /);
+        }
+    });
+
+    it("answer in JSON what they cannot do, where they were asked for JSON", () => {
+        const { status, stdout, stderr } = command("doctor", ["--config", "nowhere.yaml", "--json"]);
+        assert.equal(status, 1);
+        assert.match(stderr, /^There is no nowhere\.yaml\./);
+        assert.match((JSON.parse(stdout) as { error: string }).error, /^There is no nowhere\.yaml\./);
+    });
+
     describe("npm start", () => {
         it("previews dev, without colours when piped", () => {
             const { status, stdout, stderr } = command("start", []);

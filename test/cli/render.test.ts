@@ -11,6 +11,10 @@ import { isRenderedFile, renderStack } from "../../cli/renderStack";
 import { readStackFile } from "../../cli/stackFile";
 import { cases, command, hasRegionless, deploymentFor, stackFile } from "../support";
 
+/** As render begins a file, with something after that. */
+const rendered = (what: string) => `# dev: route none, KOF 1.10.0\n${what}\n`;
+const [old, fresh] = [rendered("old"), rendered("new")];
+
 describe("npm run render", () => {
     let folder: string;
     beforeEach(() => {
@@ -47,12 +51,18 @@ describe("npm run render", () => {
     });
 
     it("leaves no collector behind that a stack no longer has", () => {
-        writeFolder(folder, { "summary.md": "", "collectors/controller-k0s-daemon.yaml": "" }, isRenderedFile);
-        writeFolder(folder, { "summary.md": "new" }, isRenderedFile);
-        assert.deepEqual(readFolder(folder), { "summary.md": "new" });
+        writeFolder(folder, { "summary.md": old, "collectors/controller-k0s-daemon.yaml": old }, isRenderedFile);
+        writeFolder(folder, { "summary.md": fresh }, isRenderedFile);
+        assert.deepEqual(readFolder(folder), { "summary.md": fresh });
     });
 
-    for (const file of ["thesis.txt", "collectors/thesis.txt", "deep/summary.md"]) {
+    for (const file of [
+        "thesis.txt",
+        "collectors/thesis.txt",
+        "deep/summary.md",
+        "kubernetes.yaml",
+        "collectors/mine.yaml",
+    ]) {
         it(`leaves a folder alone that holds ${file}`, () => {
             fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
             fs.writeFileSync(path.join(folder, file), "the only copy");
@@ -62,7 +72,7 @@ describe("npm run render", () => {
                 },
                 {
                     name: "UserError",
-                    message: `${folder} holds ${file}, which render does not write. Choose a new folder with --out.`,
+                    message: `${folder} holds ${file}, which render has not written. Choose a new folder with --out.`,
                 },
             );
             assert.deepEqual(readFolder(folder), { [file]: "the only copy" });
@@ -70,22 +80,22 @@ describe("npm run render", () => {
     }
 
     it("keeps what was there when it cannot write", () => {
-        writeFolder(path.join(folder, "out"), { "summary.md": "old" }, isRenderedFile);
-        const files = { "summary.md": "new", "summary.md/impossible": "" };
+        writeFolder(path.join(folder, "out"), { "summary.md": old }, isRenderedFile);
+        const files = { "summary.md": fresh, "summary.md/impossible": "" };
         assert.throws(() => {
             writeFolder(path.join(folder, "out"), files, isRenderedFile);
         }, /out cannot be written \(EEXIST\)\.$/);
-        assert.deepEqual(readFolder(folder), { "out/summary.md": "old" });
+        assert.deepEqual(readFolder(folder), { "out/summary.md": old });
     });
 
     it("puts back what was there when the new folder cannot take its place", () => {
         const out = path.join(folder, "out");
-        writeFolder(out, { "summary.md": "old" }, isRenderedFile);
+        writeFolder(out, { "summary.md": old }, isRenderedFile);
         // Without a file there is no new folder to put there, which is noticed when the old one is out of the way.
         assert.throws(() => {
             writeFolder(out, {}, isRenderedFile);
         }, /out cannot be written \(ENOENT\)\.$/);
-        assert.deepEqual(readFolder(folder), { "out/summary.md": "old" });
+        assert.deepEqual(readFolder(folder), { "out/summary.md": old });
     });
 
     const wrong: readonly [readonly string[], RegExp][] = [
@@ -139,12 +149,17 @@ describe("npm run render", () => {
             all();
             fs.renameSync(path.join(folder, "Pulumi.one.yaml"), path.join(folder, "Pulumi.two.yaml"));
             fs.writeFileSync(path.join(folder, "rendered", "README.md"), "mine");
+            fs.mkdirSync(path.join(folder, "rendered", "other", "deep"), { recursive: true });
+            fs.writeFileSync(path.join(folder, "rendered", "other", "deep", "kubernetes.yaml"), "kind: Namespace");
             assert.match(
                 all("--check").stderr,
                 /rendered\/one\/collectors\/daemon\.yaml \(no stack file is rendered to it\)/,
             );
             assert.equal(all().status, 0);
-            assert.deepEqual(fs.readdirSync(path.join(folder, "rendered")).sort(), ["README.md", "two"]);
+            assert.deepEqual(fs.readdirSync(path.join(folder, "rendered")).sort(), ["README.md", "other", "two"]);
+            assert.deepEqual(readFolder(path.join(folder, "rendered", "other")), {
+                "deep/kubernetes.yaml": "kind: Namespace",
+            });
         });
 
         it("renders what is right although another stack file is wrong, and keeps what that had", () => {
