@@ -5,102 +5,27 @@ import { clockProcessors, originalTime } from "../core/collectors/clock";
 import { typeOf } from "../core/collectors/flows";
 import { valueAt, type HelmValue } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import type { Check, Finding, Live } from "./findings";
+import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
+import { pods, withoutCredentials, type Pod } from "./pods";
 
-/** Whether KOF's pods run, and whether what the collectors take in gets out again. */
-export const workloads: readonly Check[] = [
-    { title: "Pods", look: brokenPods },
+/** Whether what the collectors take in gets out again. */
+export const exportChecks: readonly Check[] = [
     { title: "Collectors' exports", look: failedExports },
     { title: "Collectors' files", look: recreatedFiles },
 ];
 
-interface ContainerState {
-    readonly waiting?: { readonly reason?: string; readonly message?: string };
-    readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
-}
-
-/** A pod, as far as it matters here. */
-export interface Pod {
-    readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-    readonly status?: {
-        readonly phase?: string;
-        readonly conditions?: readonly { type: string; status: string; message?: string }[];
-        readonly containerStatuses?: readonly {
-            readonly name: string;
-            readonly restartCount?: number;
-            readonly state?: ContainerState;
-            readonly lastState?: ContainerState;
-        }[];
-    };
-}
-
-const pods = `/api/v1/namespaces/${kofNamespace}/pods`;
-
-/** Why a container that waits will not start by itself. */
-const stuck =
-    /^(CrashLoopBackOff|CreateContainer.*Error|ErrImage.*|ImagePullBackOff|InvalidImageName|RunContainerError)$/;
-
-async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
-    const findings: Finding[] = [];
-    for (const pod of await kubernetes.list<Pod>(pods)) {
-        const { name } = pod.metadata;
-        const unscheduled = pod.status?.conditions?.find(
-            ({ type, status }) => type === "PodScheduled" && status === "False",
-        );
-        if (unscheduled) {
-            findings.push({
-                severity: "problem",
-                what: `pod ${name} has no node: ${unscheduled.message ?? ""}`,
-                why: "It does not start, and the release that it belongs to times out.",
-                fix: `kubectl describe pod -n ${kofNamespace} ${name}`,
-            });
-        }
-        for (const container of pod.status?.containerStatuses ?? []) {
-            const { reason, message } = container.state?.waiting ?? {};
-            if (reason !== undefined && stuck.test(reason)) {
-                const crashed = reason === "CrashLoopBackOff";
-                const line = crashed ? await lastLine(kubernetes, name, container.name) : message;
-                findings.push({
-                    severity: "problem",
-                    what: `pod ${name}: ${reason}${line === undefined ? "" : `: ${line}`}`,
-                    why: isCollector(pod)
-                        ? "A collector that does not run collects nothing on its node."
-                        : "It does not run, and what needs it waits.",
-                    fix: crashed
-                        ? `kubectl logs -n ${kofNamespace} ${name} -c ${container.name} --previous`
-                        : `kubectl describe pod -n ${kofNamespace} ${name}`,
-                });
-            }
-        }
-    }
-    return findings;
-}
-
-/** The last line that a container wrote before it ended; `undefined` when there is none to be had. */
-async function lastLine(kubernetes: Kubernetes, pod: string, container: string): Promise<string | undefined> {
-    for (const previous of ["true", "false"]) {
-        const query = `container=${container}&tailLines=5&previous=${previous}`;
-        const { status, body } = await kubernetes.request("GET", `${pods}/${pod}/log?${query}`);
-        const line = status === 200 ? body.trim().split("\n").at(-1) : undefined;
-        if (line) {
-            return withoutCredentials(line);
-        }
-    }
-    return undefined;
-}
-
-/** Whether a pod is one of the OpenTelemetry Operator's. */
-function isCollector({ metadata }: Pod): boolean {
-    return metadata.labels?.["app.kubernetes.io/component"] === "opentelemetry-collector";
-}
-
-/** The collectors of this cluster that run, or those of one OpenTelemetryCollector: `kof-collectors-daemon`. */
+/** The pods of this cluster's collectors that run and are to stay, those that are ready first; or those of one OpenTelemetryCollector: `kof-collectors-daemon`. */
 export async function runningCollectors(kubernetes: Kubernetes, name?: string): Promise<Pod[]> {
     const selector = "labelSelector=app.kubernetes.io/component%3Dopentelemetry-collector";
     const all = await kubernetes.list<Pod>(`${pods}?${selector}`);
-    return all.filter((pod) => pod.status?.phase === "Running" && (name === undefined || resourceOf(pod) === name));
+    const isReady = (pod: Pod) =>
+        Number(pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"));
+    return all
+        .filter(({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.phase === "Running")
+        .filter((pod) => name === undefined || resourceOf(pod) === name)
+        .sort((a, b) => isReady(b) - isReady(a));
 }
 
 /** The operator labels a pod with its OpenTelemetryCollector: `kof.kof-collectors-daemon`. */
@@ -247,30 +172,20 @@ async function samplesOf(kubernetes: Kubernetes, pod: Pod): Promise<Sample[]> {
  * `kof:buffer.duration` says: then only the queue tells, and what the exporter says at each try.
  */
 async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    const findings: Finding[] = [];
-    let failed: CouldNotCheck | undefined;
-    for (const pod of await runningCollectors(kubernetes)) {
-        try {
-            const samples = await samplesOf(kubernetes, pod);
-            const counters = exporterCounters(samples);
-            findings.push(...counters.flatMap((each) => exportFindings(pod.metadata.name, each)));
-            const failed = counters.some((each) => each.failed > 0);
-            if (failed || counters.some(({ queue = 0 }) => queue > 0)) {
-                const error = await exportError(kubernetes, pod, failed ? {} : { seconds: lastTries });
-                findings.push(...(error === undefined ? [] : [exportErrorFinding(pod.metadata.name, error)]));
-            }
-            findings.push(...clockFindings(pod.metadata.name, samples, deployment));
-        } catch (error) {
-            if (!(error instanceof CouldNotCheck)) {
-                throw error;
-            }
-            failed = error;
-        }
-    }
-    if (failed && findings.length === 0) {
-        throw failed;
-    }
-    return findings;
+    return lookAtEach(await runningCollectors(kubernetes), async (pod) => {
+        const { name } = pod.metadata;
+        const samples = await samplesOf(kubernetes, pod);
+        const counters = exporterCounters(samples);
+        const failed = counters.some((each) => each.failed > 0);
+        const waits = counters.some(({ queue = 0 }) => queue > 0);
+        const error =
+            failed || waits ? await exportError(kubernetes, pod, failed ? {} : { seconds: lastTries }) : undefined;
+        return [
+            ...counters.flatMap((each) => exportFindings(name, each)),
+            ...(error === undefined ? [] : [exportErrorFinding(name, error)]),
+            ...clockFindings(name, samples, deployment),
+        ];
+    });
 }
 
 /** What the counters of an exporter mean. */
@@ -379,9 +294,7 @@ export async function exportError(
  * something is missing.
  */
 async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
-    const findings: Finding[] = [];
-    for (const pod of await runningCollectors(kubernetes)) {
-        const { name } = pod.metadata;
+    return lookAtEach(await runningCollectors(kubernetes), async ({ metadata: { name } }) => {
         // Files are opened at the start. A log that has been rotated since begins later.
         const { status, body } = await kubernetes.request("GET", `${pods}/${name}/log?limitBytes=262144`);
         if (status !== 200) {
@@ -391,9 +304,8 @@ async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
             .split("\n")
             .filter((line) => line.includes("Database corruption detected"))
             .map((line) => /"file": ?"([^"]*)"/.exec(line)?.[1] ?? "a file");
-        findings.push(...[...new Set(files)].map((file) => recreatedFinding(name, file)));
-    }
-    return findings;
+        return [...new Set(files)].map((file) => recreatedFinding(name, file));
+    });
 }
 
 function recreatedFinding(pod: string, file: string): Finding {
@@ -430,9 +342,4 @@ export function exportErrorFinding(pod: string, text: string): Finding {
               : "This is the last export that failed.",
         fix: `kubectl logs -n ${kofNamespace} ${pod} --tail=1000`,
     };
-}
-
-/** A line of a log without what an address in it may carry. */
-function withoutCredentials(line: string): string {
-    return line.replace(/\/\/[^/@\s]+@/g, "//[secret]@").slice(0, 500);
 }

@@ -1,10 +1,11 @@
 import { aws } from "./aws";
-import { workloads } from "./collectors";
+import { exportChecks } from "./collectors";
 import type { Check } from "./findings";
 import { prerequisites } from "./prerequisites";
 import { registries } from "./registries";
 import { releases } from "./releases";
 import { storage } from "./storage";
+import { workloads } from "./workloads";
 
 /** All that `doctor` looks at: before an install what it needs, and after a failure what went wrong, in this order. */
 export const checks: readonly Check[] = [
@@ -14,4 +15,5 @@ export const checks: readonly Check[] = [
     ...registries,
     ...releases,
     ...workloads,
+    ...exportChecks,
 ];

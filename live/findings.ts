@@ -36,14 +36,45 @@ export interface Result {
 
 /** Looks. What cannot be seen is a finding as well, so that one thing out of sight does not hide the others. */
 export async function runCheck({ title, look }: Check, live: Live): Promise<Result> {
+    return { title, findings: await findingsOf(() => look(live)) };
+}
+
+async function findingsOf(look: () => readonly Finding[] | Promise<readonly Finding[]>): Promise<readonly Finding[]> {
     try {
-        return { title, findings: await look(live) };
+        return await look();
     } catch (error) {
         if (!(error instanceof CouldNotCheck)) {
             throw error;
         }
-        return { title, findings: [unchecked(error)] };
+        return [unchecked(error)];
     }
+}
+
+/** How many objects are looked at side by side. */
+const width = 30;
+
+/**
+ * Looks at each of many objects, side by side. One that cannot be looked at is a finding, and hides none of the others.
+ *
+ * @returns what was found, in the order of the objects. The same reason why something could not be checked is said once.
+ */
+export async function lookAtEach<T>(
+    objects: readonly T[],
+    look: (object: T) => readonly Finding[] | Promise<readonly Finding[]>,
+): Promise<Finding[]> {
+    const found: (readonly Finding[])[] = [];
+    const rest = [...objects.entries()];
+    const work = async () => {
+        for (let next = rest.shift(); next !== undefined; next = rest.shift()) {
+            const [i, object] = next;
+            found[i] = await findingsOf(() => look(object));
+        }
+    };
+    await Promise.all(Array.from({ length: width }, work));
+    const all = found.flat();
+    return all.filter(
+        ({ severity, what }, i) => severity !== "unknown" || all.findIndex((other) => other.what === what) === i,
+    );
 }
 
 function unchecked({ message }: CouldNotCheck): Finding {

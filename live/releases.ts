@@ -1,5 +1,5 @@
 import { umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
-import type { Check, Finding, Live } from "./findings";
+import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 
 /** What Flux and Sveltos say of what they install. */
 export const releases: readonly Check[] = [
@@ -29,8 +29,9 @@ const paths = {
 
 /** Pulumi only says that it waited in vain for a HelmRelease. Why is in the conditions of it, its chart and its repository. */
 async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    const findings: Finding[] = [];
-    for (const { kind, namespace, name } of umbrellaObjects(deployment.catalog, deployment.values)) {
+    const objects = umbrellaObjects(deployment.catalog, deployment.values);
+    return lookAtEach(objects, async ({ kind, namespace, name }) => {
+        const findings: Finding[] = [];
         const object = await kubernetes.get<Reconciled>(pathOf({ kind, namespace, name }));
         const describe = `kubectl describe ${kind.toLowerCase()} -n ${namespace} ${name}`;
         const failed = object?.status?.conditions?.filter(({ type, status, reason }) =>
@@ -57,12 +58,22 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
                 fix: `kubectl patch ${kind.toLowerCase()} -n ${namespace} ${name} --type merge -p '{"spec":{"suspend":false}}'`,
             });
         }
-    }
-    return findings;
+        return findings;
+    });
 }
 
 interface ClusterSummary {
-    readonly metadata: { readonly name: string; readonly namespace: string };
+    readonly metadata: {
+        readonly name: string;
+        readonly namespace: string;
+        readonly labels?: Readonly<Record<string, string>>;
+        readonly ownerReferences?: readonly { readonly name: string }[];
+    };
+    readonly spec?: {
+        readonly clusterProfileSpec?: {
+            readonly helmCharts?: readonly { readonly releaseName?: string; readonly releaseNamespace?: string }[];
+        };
+    };
     readonly status?: {
         readonly featureSummaries?: readonly { featureID?: string; status?: string; failureMessage?: string }[];
     };
@@ -71,7 +82,7 @@ interface ClusterSummary {
 /** From KOF 1.10 on Sveltos installs what runs on the management cluster besides the umbrella's releases. */
 async function clusterSummaries({ kubernetes }: Live): Promise<Finding[]> {
     const all = await kubernetes.list<ClusterSummary>("/apis/config.projectsveltos.io/v1beta1/clustersummaries");
-    return all.flatMap(({ metadata, status }) =>
+    return all.filter(isOfKof).flatMap(({ metadata, status }) =>
         (status?.featureSummaries ?? [])
             .filter((feature) => feature.status?.startsWith("Failed") === true || feature.failureMessage !== undefined)
             .map((feature) => ({
@@ -81,4 +92,16 @@ async function clusterSummaries({ kubernetes }: Live): Promise<Finding[]> {
                 fix: `kubectl describe clustersummary -n ${metadata.namespace} ${metadata.name}`,
             })),
     );
+}
+
+/** Whether a ClusterSummary is about KOF, and not about what another team has Sveltos install. */
+function isOfKof({ metadata, spec }: ClusterSummary): boolean {
+    const { name, labels = {}, ownerReferences = [] } = metadata;
+    const charts = spec?.clusterProfileSpec?.helmCharts ?? [];
+    return [
+        name,
+        ...Object.values(labels),
+        ...ownerReferences.map((owner) => owner.name),
+        ...charts.flatMap(({ releaseName = "", releaseNamespace = "" }) => [releaseName, releaseNamespace]),
+    ].some((text) => /\bkof\b/.test(text));
 }

@@ -92,16 +92,17 @@ function victoria(name: string, signal: SentSignal, get: (path: string) => Promi
         metrics: {
             path: ({ text, time }: Mark) =>
                 `/select/0/prometheus/api/v1/series?${query({ "match[]": `${metricName}{${metricLabel}="${text}"}`, start: String(since(time)) })}`,
-            found: (body: string) => (JSON.parse(body) as { data: unknown[] }).data.length > 0,
+            found: (body: string, { text }: Mark) => dataOf(body).some((series) => series[metricLabel] === text),
         },
         logs: {
             path: ({ text, time }: Mark) =>
                 `/select/logsql/query?${query({ query: `"${text}"`, start: String(since(time)), limit: "1" })}`,
-            found: (body: string) => body.trim() !== "",
+            found: (body: string, { text }: Mark) =>
+                lines(body).some((line) => JSON.stringify(JSON.parse(line)).includes(text)),
         },
         traces: {
             path: ({ traceId }: Mark) => `/select/jaeger/api/traces/${traceId}`,
-            found: (body: string) => ((JSON.parse(body) as { data?: unknown[] | null }).data ?? []).length > 0,
+            found: (body: string, { traceId }: Mark) => dataOf(body).some((trace) => trace.traceID === traceId),
         },
     } as const;
     const { path, found } = questions[signal];
@@ -116,9 +117,24 @@ function victoria(name: string, signal: SentSignal, get: (path: string) => Promi
             if (status !== 200) {
                 throw new CouldNotCheck(`${name} answers a query with HTTP ${String(status)}${hint(status)}`);
             }
-            return found(body);
+            try {
+                return found(body, mark);
+            } catch {
+                // A page to sign in at, from something in front of the store.
+                throw new CouldNotCheck(`${name} answers a query with what is no answer: ${body.trim().slice(0, 60)}`);
+            }
         },
     };
+}
+
+/** What an answer of the Prometheus or the Jaeger API holds. Throws for anything else. */
+function dataOf(body: string): readonly Readonly<Record<string, unknown>>[] {
+    const { data } = JSON.parse(body) as { data?: readonly Readonly<Record<string, unknown>>[] | null };
+    return data ?? [];
+}
+
+function lines(body: string): string[] {
+    return body.split("\n").filter((line) => line.trim() !== "");
 }
 
 function hint(status: number): string {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { effectiveCollectors } from "../core/collectors/effective";
+import { metricsQueue } from "../core/collectors/buffers";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
-import { destinationsOf, type End } from "../core/routes/destinations";
+import { destinationsOf, flowsFor, type End } from "../core/routes/destinations";
 import {
     countersOf,
     exportError,
@@ -12,11 +12,12 @@ import {
     portsOf,
     runningCollectors,
     type ExporterCounters,
-    type Pod,
 } from "./collectors";
 import type { Finding, Live, Result } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
+import { persistently } from "./http";
 import { statusMessage } from "./kubernetes";
+import type { Pod } from "./pods";
 import { otlpRecord, sentSignals, type Mark, type SentSignal } from "./otlp";
 import { storeOf, type Store } from "./stores";
 
@@ -65,7 +66,7 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
         const detail = `no pod of ${daemon} is running in ${kofNamespace}`;
         return sentSignals.map((signal) => {
             const about = { signal, accepted: "no", sent: "no", stored: "no" } as const;
-            const ends = endsOfRecord(signal, live.deployment);
+            const { ends } = endsOfRecord(signal, live.deployment);
             return ends.length > 0 ? { ...about, detail, store: storesText(ends) } : about;
         });
     }
@@ -87,11 +88,18 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
     }
 }
 
-/** Where a record of a signal ends that the daemon takes; nowhere where that is not stored. */
-function endsOfRecord(signal: SentSignal, deployment: Deployment): readonly End[] {
-    const taking = effectiveCollectors(deployment).filter(({ name }) => name === daemon);
+/** Where a record of a signal ends that the daemon takes, and by which of its exporters; nowhere where that is not stored. */
+function endsOfRecord(
+    signal: SentSignal,
+    deployment: Deployment,
+): { readonly ends: readonly End[]; readonly exporters: readonly string[] } {
+    const taking = deployment.collectors.filter(({ name }) => name === daemon);
     const destination = destinationsOf(deployment, taking)[signal];
-    return destination.stored ? destination.ends : [];
+    return {
+        ends: destination.stored ? destination.ends : [],
+        // What goes through the queue for metrics is counted there.
+        exporters: [...flowsFor(signal, taking).map(({ exporter }) => exporter), metricsQueue.exporter],
+    };
 }
 
 function storesText(ends: readonly End[]): string {
@@ -100,7 +108,7 @@ function storesText(ends: readonly End[]): string {
 
 async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: VerifyOptions): Promise<Journey> {
     const { kubernetes } = live;
-    const ends = endsOfRecord(signal, live.deployment);
+    const { ends, exporters } = endsOfRecord(signal, live.deployment);
     if (ends.length === 0) {
         return { signal, accepted: "no", sent: "no", stored: "no" };
     }
@@ -111,7 +119,9 @@ async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: V
         unreachable = messageOf(error);
     }
     const about = { signal, store: store?.name ?? storesText(ends) };
-    const before = await attempt(() => countersOf(kubernetes, pod));
+    const counters = async () =>
+        (await countersOf(kubernetes, pod)).filter(({ exporter }) => exporters.includes(exporter));
+    const before = await attempt(counters);
     const refused = await attempt(() => sendRecord(signal, pod, live, options.mark));
     if (typeof refused === "object") {
         return { ...about, accepted: "unseen", sent: "unseen", stored: "unseen", detail: refused.unseen };
@@ -125,7 +135,7 @@ async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: V
     let dropped = 0;
     do {
         await sleep(interval);
-        sent = sentSince(before, await attempt(() => countersOf(kubernetes, pod)), signal);
+        sent = sentSince(before, await attempt(counters), signal);
         if (store) {
             const { has } = store;
             const found = await attempt(() => has(options.mark));
@@ -136,9 +146,8 @@ async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: V
         // counts as failed it has dropped, so a third look is the last.
     } while (stored !== "yes" && !(store === undefined && sent !== "unseen") && dropped < 3 && Date.now() < deadline);
     // What AWS refuses is not counted as failed while it is tried: the collector only says so.
-    const waits = sent === "unseen" && stored !== "yes";
-    const look = { signal, ...(waits ? { seconds: lastTries } : {}) };
-    const error = sent === "no" || waits ? await attempt(() => exportError(kubernetes, pod, look)) : undefined;
+    const look = { signal, ...(sent === "no" ? {} : { seconds: lastTries }) };
+    const error = stored === "yes" ? undefined : await attempt(() => exportError(kubernetes, pod, look));
     const said = typeof error === "string" ? `the collector said: ${error}` : undefined;
     return { ...about, accepted: "yes", sent: stored === "yes" ? "yes" : sent, stored, detail: detail ?? said };
 }
@@ -168,7 +177,8 @@ async function sendRecord(signal: SentSignal, pod: Pod, { kubernetes }: Live, ma
     const { otlp } = await portsOf(kubernetes, pod);
     const { path, body } = otlpRecord(signal, mark);
     const headers = { "content-type": "application/json" };
-    const answer = await kubernetes.request("POST", podPath(pod, otlp, path), { headers, body });
+    // A record that arrives twice is found as well as one that arrives once.
+    const answer = await persistently(() => kubernetes.request("POST", podPath(pod, otlp, path), { headers, body }));
     const refused = answer.status >= 400 ? statusMessage(answer.body) : undefined;
     if (answer.status === 403 && refused !== undefined) {
         throw new CouldNotCheck(refused);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { KubeConfig } from "@kubernetes/client-node";
 
-import { exportErrorFinding, workloads } from "../../live/collectors";
+import { exportChecks, exportErrorFinding } from "../../live/collectors";
 import { runCheck, type Finding, type Live } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
 import { follow, journeyResult } from "../../live/verify";
@@ -76,7 +76,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
     }
 
     async function findings(route?: string, title = "Collectors' exports"): Promise<readonly Finding[]> {
-        const check = workloads.find((each) => each.title === title);
+        const check = exportChecks.find((each) => each.title === title);
         assert.ok(check);
         return (await runCheck(check, live(route))).findings;
     }

@@ -4,7 +4,7 @@ import type { ExporterCounters } from "../../live/collectors";
 import type { Live } from "../../live/findings";
 import { CouldNotCheck } from "../../core/lib/errors";
 import type { Kubernetes } from "../../live/kubernetes";
-import { otlpRecord, sentSignals } from "../../live/otlp";
+import { otlpRecord, sentSignals, type SentSignal } from "../../live/otlp";
 import { storeOf } from "../../live/stores";
 import { journeyResult, sentSince, type Journey } from "../../live/verify";
 import { type End } from "../../core/routes/destinations";
@@ -64,16 +64,45 @@ describe("verify", () => {
             };
         };
 
+        const record = JSON.stringify({ _msg: `KOF verify ${mark.text}` });
+
         it("takes a record for stored when all of them have it", async () => {
             const has = async (answers: Readonly<Record<string, string>>) =>
                 (await storeOf("logs", [one, two], live(answers))).has(mark);
-            assert.equal(await has({ one: "{}", two: "{}" }), true);
-            assert.equal(await has({ one: "{}" }), false);
-            assert.equal(await has({ two: "{}" }), false);
+            assert.equal(await has({ one: record, two: record }), true);
+            assert.equal(await has({ one: record }), false);
+            assert.equal(await has({ two: record }), false);
+        });
+
+        it("takes nothing for the record but the record, and a page that answers in its place for no answer", async () => {
+            const has = async (signal: SentSignal, body: string) =>
+                (await storeOf(signal, [one], live({ one: body }))).has(mark);
+            const bodies: readonly [SentSignal, string, boolean][] = [
+                ["logs", `${JSON.stringify({ _msg: "other" })}\n${record}\n`, true],
+                ["logs", JSON.stringify({ _msg: "other" }), false],
+                ["logs", "", false],
+                ["metrics", JSON.stringify({ status: "success", data: [{ kof_verify_mark: mark.text }] }), true],
+                ["metrics", JSON.stringify({ status: "success", data: [{ kof_verify_mark: "other" }] }), false],
+                ["metrics", JSON.stringify({ status: "success", data: [] }), false],
+                ["traces", JSON.stringify({ data: [{ traceID: mark.traceId }] }), true],
+                ["traces", JSON.stringify({ data: [{ traceID: "other" }] }), false],
+                ["traces", JSON.stringify({ data: null }), false],
+            ];
+            for (const [signal, body, expected] of bodies) {
+                assert.equal(await has(signal, body), expected, body);
+            }
+            for (const signal of sentSignals) {
+                for (const page of ["<html>Sign in</html>", `<html>${mark.text}</html>`, "OK"]) {
+                    await assert.rejects(has(signal, page), {
+                        name: "CouldNotCheck",
+                        message: /answers a query with what is no answer: /,
+                    });
+                }
+            }
         });
 
         it("says of which it cannot look, and looks at the others", async () => {
-            const store = await storeOf("logs", [away, one], live({ one: "{}" }));
+            const store = await storeOf("logs", [away, one], live({ one: record }));
             assert.equal(await store.has(mark), true);
             assert.equal(
                 store.name,

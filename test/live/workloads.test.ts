@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+
+import { KubeConfig } from "@kubernetes/client-node";
+
+import type { Deployment } from "../../core/routes/deployment";
+import { claimNames } from "../../core/routes/volumes";
+import { runCheck, type Finding, type Live } from "../../live/findings";
+import { Kubernetes } from "../../live/kubernetes";
+import { releases } from "../../live/releases";
+import { workloads } from "../../live/workloads";
+import { HttpStandIn, type Reply } from "../../tools/servers/standins";
+import { deploymentFor, routes } from "../support";
+
+/** What an API server holds, by path without its query. */
+type Objects = Record<string, object | readonly object[] | undefined>;
+
+const namespace = "/api/v1/namespaces/kof";
+const apps = "/apis/apps/v1/namespaces/kof";
+const fluxReleases = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases";
+const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+describe("what doctor finds that should run", () => {
+    let server: HttpStandIn | undefined;
+    afterEach(() => server?.stop());
+
+    const deployment = deploymentFor({ ...routes.management, version: "1.10.0" });
+
+    /** Everything as it should be. */
+    const healthy = (of: Deployment = deployment): Objects => {
+        const ready = { readyReplicas: 1, desiredNumberScheduled: 1, numberReady: 1 };
+        const collector = (wanted: string) =>
+            of.collectors
+                .filter(({ mode }) => mode === wanted)
+                .map(({ name }) => ({ metadata: { name: `${name}-collector` }, spec: { replicas: 1 }, status: ready }));
+        return {
+            [namespace]: { status: { phase: "Active" } },
+            ...Object.fromEntries(
+                ["kof-operators", "kof-mothership", "kof-storage", "kof-collectors", "kof-child", "kof-regional"].map(
+                    (name) => [`${fluxReleases}/${name}`, {}],
+                ),
+            ),
+            [`${fluxReleases}/victoria-metrics-operator`]: {},
+            [`${apps}/daemonsets`]: collector("daemonset"),
+            [`${apps}/deployments`]: collector("deployment"),
+            [`${apps}/statefulsets`]: [
+                ...collector("statefulset"),
+                ...of.volumes.map(({ workload }) => {
+                    const [, template = "", name = ""] =
+                        /^(\w+-(?:cachedir|db|volume))-(.*)-0$/.exec(claimNames(workload, 0, 1)[0] ?? "") ?? [];
+                    return {
+                        metadata: { name },
+                        spec: { replicas: 1, volumeClaimTemplates: [{ metadata: { name: template } }] },
+                        status: ready,
+                    };
+                }),
+            ],
+            [`${namespace}/events`]: [],
+            [`${namespace}/pods`]: [],
+        };
+    };
+
+    async function findings(title: string, objects: Objects, answer?: (path: string) => Reply | undefined) {
+        server = await HttpStandIn.start(({ url }) => {
+            const object = objects[url.pathname];
+            return (
+                answer?.(url.pathname) ??
+                (object === undefined
+                    ? [404]
+                    : [200, JSON.stringify(Array.isArray(object) ? { items: object } : object)])
+            );
+        });
+        const config = new KubeConfig();
+        const endpoint = `http://127.0.0.1:${String(server.port)}`;
+        config.loadFromClusterAndUser({ name: "test", server: endpoint, skipTLSVerify: true }, { name: "test" });
+        const check = [...workloads, ...releases].find((each) => each.title === title);
+        assert.ok(check);
+        const live: Live = { deployment, kubernetes: new Kubernetes(config), aws: {} };
+        const result = await runCheck(check, live);
+        await server.stop();
+        server = undefined;
+        return result.findings;
+    }
+    const said = (found: readonly Finding[]) => found.map(({ severity, what }) => `${severity}: ${what}`);
+    const doctor = async (...of: Parameters<typeof findings>) => said(await findings(...of));
+
+    it("is nothing where all of it runs, and where KOF is not installed yet", async () => {
+        assert.ok(deployment.collectors.length >= 4 && deployment.volumes.length >= 3);
+        assert.deepEqual(await doctor("Workloads", healthy()), []);
+        assert.deepEqual(await doctor("Workloads", {}), []);
+        assert.deepEqual(await doctor("Workloads", { [namespace]: { status: { phase: "Active" } } }), []);
+    });
+
+    it("is a namespace that is going away", async () => {
+        const found = await doctor("Workloads", { ...healthy(), [namespace]: { status: { phase: "Terminating" } } });
+        assert.deepEqual(found, ["problem: namespace kof is being deleted"]);
+    });
+
+    it("is a release, a collector and a store that nobody made, with what the API server refused", async () => {
+        const objects = healthy();
+        objects[`${fluxReleases}/kof-child`] = undefined;
+        objects[`${apps}/daemonsets`] = [];
+        objects[`${apps}/statefulsets`] = [];
+        objects[`${namespace}/events`] = [
+            {
+                involvedObject: { name: "kof-collectors-daemon-collector" },
+                message: "old",
+                lastTimestamp: minutesAgo(9),
+            },
+            {
+                involvedObject: { name: "kof-collectors-daemon-collector" },
+                message: 'violates PodSecurity "baseline:latest": hostPath',
+                lastTimestamp: minutesAgo(1),
+            },
+        ];
+        const found = await doctor("Workloads", objects);
+        assert.ok(found.includes("problem: HelmRelease kof-child is not there"));
+        assert.ok(
+            found.includes(
+                'problem: DaemonSet kof-collectors-daemon-collector is not there: violates PodSecurity "baseline:latest": hostPath',
+            ),
+        );
+        for (const { workload } of deployment.volumes) {
+            assert.ok(found.includes(`problem: the StatefulSet of ${workload} is not there`), workload);
+        }
+    });
+
+    it("is a workload that has no pods, or too few, with what the API server refused", async () => {
+        const objects = healthy();
+        const daemon = { metadata: { name: "node-exporter" }, spec: {} };
+        objects[`${apps}/daemonsets`] = [
+            ...(objects[`${apps}/daemonsets`] as object[]),
+            { ...daemon, status: { desiredNumberScheduled: 5, numberReady: 0 } },
+            { ...daemon, metadata: { name: "other" }, status: { desiredNumberScheduled: 5, numberReady: 3 } },
+        ];
+        objects[`${apps}/deployments`] = [
+            ...(objects[`${apps}/deployments`] as object[]),
+            { metadata: { name: "webhook" }, spec: { replicas: 2 }, status: { readyReplicas: 1 } },
+        ];
+        objects[`${namespace}/events`] = [
+            { involvedObject: { name: "webhook-5d4f" }, message: "exceeded quota", eventTime: minutesAgo(1) },
+        ];
+        assert.deepEqual(await doctor("Workloads", objects), [
+            "problem: DaemonSet node-exporter: 0 of 5 pods are ready",
+            "warning: DaemonSet other: 3 of 5 pods are ready",
+            "problem: Deployment webhook: 1 of 2 pods are ready: exceeded quota",
+        ]);
+    });
+
+    const pod = (status: object, metadata: object = {}) => ({
+        [`${namespace}/pods`]: [{ metadata: { name: "p", ...metadata }, status }],
+    });
+    const container = (more: object) => ({ name: "c", ...more });
+    const old = { startTime: minutesAgo(60) };
+    const notReady = (minutes: number) => ({
+        phase: "Running",
+        ...old,
+        conditions: [{ type: "Ready", status: "False", lastTransitionTime: minutesAgo(minutes), message: "no" }],
+    });
+    const oomKilled = (restartCount: number, minutes: number) => ({
+        phase: "Running",
+        containerStatuses: [
+            container({
+                restartCount,
+                lastState: { terminated: { reason: "OOMKilled", exitCode: 137, finishedAt: minutesAgo(minutes) } },
+            }),
+        ],
+    });
+    const states: readonly [string, object, RegExp | undefined][] = [
+        ["that runs", pod({ phase: "Running", conditions: [{ type: "Ready", status: "True" }] }), undefined],
+        ["that is done", pod({ ...notReady(60), phase: "Succeeded" }), undefined],
+        ["that is not ready yet", pod(notReady(1)), undefined],
+        ["that is not ready for long", pod(notReady(11)), /^problem: pod p is not ready since \S+: no$/],
+        [
+            "that waits for its volume for long",
+            pod({
+                ...notReady(11),
+                phase: "Pending",
+                containerStatuses: [container({ state: { waiting: { reason: "ContainerCreating" } } })],
+            }),
+            /^problem: pod p is not ready since \S+ \(ContainerCreating\): no$/,
+        ],
+        [
+            "whose init container crashes",
+            pod({
+                phase: "Pending",
+                initContainerStatuses: [container({ state: { waiting: { reason: "CrashLoopBackOff" } } })],
+            }),
+            /^problem: pod p: CrashLoopBackOff$/,
+        ],
+        [
+            "that is killed for its memory again and again",
+            pod(oomKilled(187, 5)),
+            /^problem: pod p: container c restarted 187 times, the last time after OOMKilled \(exit code 137\)$/,
+        ],
+        ["that was killed once", pod(oomKilled(1, 5)), undefined],
+        ["that was killed often, but not lately", pod(oomKilled(9, 90)), undefined],
+        [
+            "that was evicted",
+            pod({ phase: "Failed", reason: "Evicted", message: "low on resource: memory" }),
+            /^problem: pod p has failed: Evicted: low on resource: memory$/,
+        ],
+        ["that ends", pod({ phase: "Running" }, { deletionTimestamp: minutesAgo(1) }), undefined],
+        [
+            "that does not end",
+            pod({ phase: "Running" }, { deletionTimestamp: minutesAgo(999) }),
+            /^problem: pod p should have ended at \S+, and is still there$/,
+        ],
+        [
+            "without a node",
+            pod({ phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes" }] }),
+            /^problem: pod p has no node: 0\/3 nodes$/,
+        ],
+    ];
+    for (const [what, objects, expected] of states) {
+        it(`${expected ? "is" : "is not"} a pod ${what}`, async () => {
+            const found = await doctor("Pods", objects as Objects);
+            assert.equal(found.length, expected ? 1 : 0, found.join("\n"));
+            if (expected) {
+                assert.match(found[0] ?? "", expected);
+            }
+        });
+    }
+
+    it("is not hidden by what cannot be checked, of which each reason is said once", async () => {
+        const failed = { status: { conditions: [{ type: "Ready", status: "False", reason: "No", message: "chart" }] } };
+        const found = await doctor("Flux releases", { [`${fluxReleases}/kof-child`]: failed }, (path) =>
+            /helmcharts|kof-operators/.test(path)
+                ? [403, JSON.stringify({ kind: "Status", message: "forbidden" })]
+                : undefined,
+        );
+        assert.ok(found.includes("problem: HelmRelease kof-child: No: chart"));
+        assert.ok(found.some((each) => /^unknown: could not check: GET .*kof-operators: forbidden$/.test(each)));
+    });
+
+    it("is what Sveltos says of KOF, and not of what other teams install", async () => {
+        const summary = (name: string, releaseName: string) => ({
+            metadata: { name, namespace: "kcm-system" },
+            spec: { clusterProfileSpec: { helmCharts: [{ releaseName, releaseNamespace: "apps" }] } },
+            status: { featureSummaries: [{ status: "FailedNonRetriable", failureMessage: `${releaseName} failed` }] },
+        });
+        const path = "/apis/config.projectsveltos.io/v1beta1/clustersummaries";
+        const found = await doctor("Sveltos services", {
+            [path]: [summary("a", "kof-storage"), summary("b", "shop"), summary("kof-c", "shop"), summary("d", "kofi")],
+        });
+        assert.deepEqual(found, [
+            "problem: ClusterSummary kcm-system/a: kof-storage failed",
+            "problem: ClusterSummary kcm-system/kof-c: shop failed",
+        ]);
+    });
+});
