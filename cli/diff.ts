@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 
-import { readPrices } from "../core/review/capacity/costs";
+import { regionIn } from "../core/review/capacity/costs";
+import { readPrices } from "../core/review/capacity/priceFile";
 import { UserError } from "../core/lib/errors";
 import { byDanger, maxLength, report } from "../core/review/report";
 import { previewText } from "../core/review/report/preview";
@@ -183,7 +184,11 @@ async function snapshot(read: () => StackFile, committed?: Files): Promise<Snaps
             ...stackFile,
             config: { ...(version && { "kof:version": version }), ...stackFile.config },
         };
-        return { route: deploymentOfFile(asDeployed), files: committed ?? (await renderStack(stackFile)) };
+        return {
+            route: deploymentOfFile(asDeployed),
+            region: regionIn(stackFile.config),
+            files: committed ?? (await renderStack(stackFile)),
+        };
     } catch (error) {
         if (!(error instanceof UserError)) {
             throw error;

@@ -1,5 +1,6 @@
 import { collectorDocument, shortName, type Collector } from "../core/collectors/effective";
 import type { Deployment } from "../core/routes/deployment";
+import { regionIn } from "../core/review/capacity/costs";
 import { summaryPage } from "../core/review/summary/page";
 import { writeYaml } from "../core/lib/yaml/write";
 import type { Files } from "./folder";
@@ -44,7 +45,7 @@ export function fromCatalog(deployment: Deployment): CollectorSource {
 }
 
 function renderRun(
-    { stack }: StackFile,
+    { stack, config }: StackFile,
     { resources, messages }: OfflineRun,
     deployment: Deployment,
     { collectors, from }: CollectorSource,
@@ -55,7 +56,7 @@ function renderRun(
     const own = sorted(resources.filter(({ type, read }) => /^kubernetes:(?!helm\.sh)/.test(type) && !read));
     const aws = sorted(resources.filter(({ type }) => type.startsWith("aws:")));
     return {
-        "summary.md": summaryPage(stack, deployment, notices),
+        "summary.md": summaryPage(stack, deployment, notices, regionIn(config)),
         "kof-values.yaml": yaml(
             [
                 about,

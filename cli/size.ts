@@ -1,13 +1,9 @@
 import { styleText } from "node:util";
 
-import {
-    bufferCapacity,
-    capacityOf,
-    storesHere,
-    storesWithoutVolumes,
-    type VolumeCapacity,
-} from "../core/review/capacity";
-import { cloudwatchCost, readPrices, volumeCost, type Cost, type Prices } from "../core/review/capacity/costs";
+import { bufferCapacity, storesHere, type VolumeCapacity } from "../core/review/capacity";
+import { noRate, regionIn, type Cost } from "../core/review/capacity/costs";
+import { estimateOf } from "../core/review/capacity/estimate";
+import { readPrices, type Prices } from "../core/review/capacity/priceFile";
 import { isMap, mergeValues, nest, type HelmValues } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
 import { deploymentOf } from "../core/routes";
@@ -17,17 +13,17 @@ import { toPaste } from "../core/routes/stored";
 import { contentOf } from "../core/routes/volumes";
 import { parseSettings, rawSettings } from "../core/routes/parse";
 import type { Rates } from "../core/settings/settings";
-import { days } from "../core/review/summary/capacity";
+import { costScope, costText, spaceCells, totalText } from "../core/review/summary/capacity";
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
-import { gib, sizeInGiB } from "../core/lib/quantities";
+import { gib } from "../core/lib/quantities";
 
 const usage = `Usage: npm run size -- --stack NAME
        npm run size -- --config FILE
             [--rate KEY=VALUE]...    over kof:rates of the stack file: --rate logs.linesPerSecond=500
             [--prices FILE]          instead of core/review/capacity/prices.json
-            [--region REGION]        where the volumes are. Default: the first region of the price file
+            [--region REGION]        where the volumes are. Default: aws:region, or the region of kof:cloudwatch
 
 Says how much space telemetry needs at the rates of kof:rates, when the volumes are full, and what they cost.`;
 
@@ -44,10 +40,7 @@ const options = {
  * @param changed rates over those of the file, as `logs.linesPerSecond=500`.
  * @throws UserError for a wrong stack file, a rate that does not exist, or no rate at all.
  */
-export function deploymentWithRates(
-    { file, config, secretKeys }: StackFile,
-    changed: readonly string[],
-): { deployment: Deployment; rates: Rates } {
+export function deploymentWithRates({ file, config, secretKeys }: StackFile, changed: readonly string[]): Deployment {
     const raw = rawSettings(config, (key) => secretKeys.includes(key));
     const rates = changed.reduce<HelmValues>((all, text) => {
         const [key = "", value = ""] = text.split("=", 2);
@@ -66,7 +59,7 @@ export function deploymentWithRates(
         const paste = writeYaml({ "kof:rates": example });
         throw new UserError(`${file} does not say how much telemetry there is. Add, or give with --rate:\n\n${paste}`);
     }
-    return { deployment: deploymentOf(settings), rates: settings.rates };
+    return deploymentOf(settings);
 }
 
 /** What stands in a stack file may be anything: what is wrong with it is said when it is parsed. */
@@ -74,76 +67,86 @@ function ratesOf(raw: unknown): HelmValues {
     return isMap(raw) ? raw : {};
 }
 
-/** Human-readable: what the volumes need, when they are full, and what it costs. */
-export function sizeText(deployment: Deployment, rates: Rates, prices: Prices, region?: string): string {
-    const rows = capacityOf(deployment, rates);
-    const short = rows.filter(({ neededGiB, volume }) => (neededGiB ?? 0) > sizeInGiB(volume.size));
-    const cloudwatch = cloudwatchCost(deployment, rates, prices);
+/**
+ * Human-readable: what the volumes need, when they are full, and what it costs.
+ *
+ * @param region the provider's region that the cluster is in. Default: that of the route's settings.
+ */
+export function sizeText(deployment: Deployment, prices: Prices, region?: string): string {
+    const { route, version, rates = {} } = deployment.settings;
+    const estimate = estimateOf(deployment, prices, region);
+    const { space, remarks, costs } = estimate;
+    const of = (verdict: VolumeCapacity["verdict"]) => space.filter((each) => each.verdict === verdict);
     return [
-        styleText(
-            "bold",
-            `Volumes on this cluster, route ${deployment.settings.route}, KOF ${deployment.settings.version}`,
-        ),
-        ...table([["", "a day", "kept", "needed", "configured", "full"], ...rows.map(cells)]),
+        styleText("bold", `Volumes on this cluster, route ${route}, KOF ${version}`),
+        ...table([["", "a day", "kept", "needed", "configured", "full"], ...space.map(cells)]),
         "",
         ...(storesHere(deployment)
             ? [
                   "Needed and configured are the size of each volume; needed includes 20 % headroom, and the copies of metrics.",
               ]
-            : [`Route ${deployment.settings.route} stores nothing of this cluster's own on these volumes.`]),
-        ...storesWithoutVolumes(deployment),
+            : [`Route ${route} stores nothing of this cluster's own on these volumes.`]),
+        ...remarks,
         ...bufferLines(deployment, rates),
-        ...(short.length > 0
-            ? [
-                  "",
-                  styleText("yellow", "Too small. Make them larger (docs/storage.md says how):"),
-                  ...pasted(deployment, short),
-              ]
-            : []),
+        ...toGrow(deployment, "Too small. Make them larger (docs/storage.md says how):", of("full")),
+        ...toGrow(
+            deployment,
+            "Large enough, but with less than the 20 % free that merges need. To make them larger:",
+            of("tight"),
+        ),
         "",
         styleText("bold", `A month, at the list prices of ${prices.date}`),
         ...table([
-            ["volumes", costCell(volumeCost(deployment, prices, region), prices)],
-            ...(cloudwatch ? [["CloudWatch", costCell(cloudwatch, prices)]] : []),
+            ...costs.map((cost) => [cost.what, costCell(cost, prices)]),
+            ...(costs.length === 1 ? [] : [["total", costs.length === 0 ? "nothing" : totalText(estimate)]]),
         ]),
+        "",
+        `Only ${costScope}.`,
     ].join("\n");
+}
+
+/** Volumes that are better made larger, and what to paste for that. */
+function toGrow(deployment: Deployment, title: string, rows: readonly VolumeCapacity[]): string[] {
+    return rows.length === 0 ? [] : ["", styleText("yellow", title), ...pasted(deployment, rows)];
 }
 
 /** What is held back in an outage, against what one exporter of a collector may keep on its node. */
 function bufferLines(deployment: Deployment, rates: Rates): string[] {
     const { duration, bytes } = bufferOf(deployment.settings);
     const rows = bufferCapacity(deployment, rates);
-    const tight = rows.some(({ heldGiB }) => heldGiB > bytes / gib);
+    const tight = rows.some(({ heldGiB = 0 }) => heldGiB > bytes / gib);
     return rows.length === 0
         ? []
         : [
               "",
               styleText("bold", `Held back while the destination is away for ${duration}, of all nodes together`),
-              ...table(rows.map(({ signal, heldGiB }) => [signal, `${heldGiB.toFixed(2)} GiB`])),
+              ...table(
+                  rows.map(({ signal, heldGiB }) => [
+                      signal,
+                      heldGiB === undefined ? `unknown: ${noRate(signal)}` : `${heldGiB.toFixed(2)} GiB`,
+                  ]),
+              ),
               `Each exporter of a collector keeps at most ${(bytes / gib).toFixed(2)} GiB on its node (kof:buffer.size)${tight ? ": enough only if the load is spread over nodes" : ""}.`,
           ];
 }
 
-function cells({ volume, perDayGiB, neededGiB, fullAfterDays, keptDays }: VolumeCapacity): string[] {
-    const { workload, count, size, retention } = volume;
-    if (neededGiB === undefined) {
-        return [workload, "", contentOf(volume), "", `${String(count)} x ${size}`, ""];
+function cells(capacity: VolumeCapacity): string[] {
+    const { volume, verdict } = capacity;
+    const { workload, count, size } = volume;
+    const configured = `${String(count)} x ${size}`;
+    const { perDay, kept, needed, full } = spaceCells(capacity, " GiB");
+    switch (verdict) {
+        case "cache":
+            return [workload, "", contentOf(volume), "", configured, ""];
+        case "unknown":
+            return [workload, perDay, kept, needed, configured, full];
+        default:
+            return [workload, perDay, kept, `${String(count)} x ${needed}`, configured, full];
     }
-    const full = fullAfterDays === undefined ? "never" : `after ${days(fullAfterDays)}`;
-    return [
-        workload,
-        `${perDayGiB.toFixed(2)} GiB`,
-        `${retention ?? ""}${keptDays === undefined ? "" : `, by its limit ${days(keptDays)}`}`,
-        `${String(count)} x ${String(neededGiB)}Gi`,
-        `${String(count)} x ${size}`,
-        full,
-    ];
 }
 
-function costCell(cost: Cost, { currency }: Prices): string {
-    return "unknown" in cost
-        ? `unknown: ${cost.unknown}`
-        : `${cost.amount.toFixed(2)} ${currency} in ${cost.region} (${cost.source})`;
+function costCell(cost: Cost, prices: Prices): string {
+    return costText(cost, prices) + ("unknown" in cost ? "" : ` (${cost.source}, ${cost.date})`);
 }
 
 function pasted(deployment: Deployment, rows: readonly VolumeCapacity[]): string[] {
@@ -162,7 +165,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
 if (require.main === module) {
     run(() => {
         const { rate = [], prices, region, ...choice } = parseOptions(usage, options);
-        const { deployment, rates } = deploymentWithRates(readStackFile(choice), rate);
-        console.log(sizeText(deployment, rates, readPrices(prices), region));
+        const file = readStackFile(choice);
+        console.log(sizeText(deploymentWithRates(file, rate), readPrices(prices), region ?? regionIn(file.config)));
     });
 }

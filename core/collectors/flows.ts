@@ -9,6 +9,8 @@ export interface Flow {
     readonly signal: Signal;
     /** The exporter's name: `otlphttp/logs`. */
     readonly exporter: string;
+    /** Whether the pipeline gets nothing but what other pods send to the collector over OTLP. */
+    readonly isSentOnly: boolean;
     /**
      * Where the exporter sends it: a URL, `group/stream` of CloudWatch, or `undefined` when it is discarded. Empty where the exporter
      * has no address, with which its collector does not start.
@@ -46,6 +48,7 @@ export function flowsOf({ config }: Collector): Flow[] {
                         pipeline,
                         signal: pipeline === auditPipeline ? "audit" : kind,
                         exporter,
+                        isSentOnly: listOf(parts, "receivers").every((id) => ["otlp", "nop"].includes(typeOf(id))),
                         address: isDiscarding(exporter)
                             ? undefined
                             : addressOf(settings, kind, defaultAddress(exporter)),

@@ -5,8 +5,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { deploymentWithRates, sizeText } from "../../cli/size";
-import { readPrices } from "../../core/review/capacity/costs";
+import { readPrices } from "../../core/review/capacity/priceFile";
 import { mergeValues, nest, type HelmValues } from "../../core/lib/values";
+import { estimateOf } from "../../core/review/capacity/estimate";
 import { spaceText } from "../../core/review/summary/capacity";
 import { summaryPage } from "../../core/review/summary/page";
 import { routes, stackFile } from "../support";
@@ -14,34 +15,43 @@ import { routes, stackFile } from "../support";
 const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };
 
 function text(raw: object, changed: readonly string[] = [], region?: string): string {
-    const { deployment, rates: given } = deploymentWithRates(
-        stackFile({ ...routes.management, storageClass: { name: "kof", preset: "aws-ebs" }, ...raw }),
-        changed,
-    );
-    return sizeText(deployment, given, readPrices(), region);
+    const file = stackFile({ ...routes.management, storageClass: { name: "kof", preset: "aws-ebs" }, ...raw });
+    return sizeText(deploymentWithRates(file, changed), readPrices(), region);
 }
 
 describe("npm run size", () => {
     it("lists what each volume needs beside what it has, and what they cost", () => {
         assert.equal(
-            text({ rates, storage: { logs: { size: "20Gi", retention: "30d" } } }),
+            text(
+                { rates, storage: { logs: { size: "20Gi", retention: "30d" }, traces: { size: "33Gi" } } },
+                [],
+                "us-east-1",
+            ),
             `Volumes on this cluster, route management, KOF 1.10.0
                      a day      kept   needed     configured  full
     vmselect                    cache             2 x 10Gi
     vmstorage        2.68 GiB   30d    3 x 35Gi   3 x 100Gi   never
-    vlstorage-audit  0.00 GiB   1y     2 x 0Gi    2 x 100Gi   never
+    vlstorage-audit  unknown    1y     unknown    2 x 100Gi   unknown
     vlstorage        10.06 GiB  30d    2 x 195Gi  2 x 20Gi    after 3 days
-    vtstorage        8.05 GiB   7d     2 x 41Gi   2 x 100Gi   never
+    vtstorage        8.05 GiB   7d     2 x 41Gi   2 x 33Gi    up to 98 %
 
 Needed and configured are the size of each volume; needed includes 20 % headroom, and the copies of metrics.
+kof:rates.audit is not set: when vlstorage-audit is full is not known.
 
 Too small. Make them larger (docs/storage.md says how):
     kof:storage:
       logs:
         size: 195Gi
 
-A month, at the list prices of 2026-06
-    volumes  60.80 USD in us-east-1 (https://aws.amazon.com/ebs/pricing/)`,
+Large enough, but with less than the 20 % free that merges need. To make them larger:
+    kof:storage:
+      traces:
+        size: 41Gi
+
+A month, at the list prices of 2026-11
+    volumes  50.08 USD in us-east-1 (https://aws.amazon.com/ebs/pricing/, 2026-11)
+
+Only for what this cluster stores: without queries, alarms and data transfer, before discounts, taxes and free allowances.`,
         );
     });
 
@@ -59,15 +69,15 @@ A month, at the list prices of 2026-06
     it("says on which routes nothing of the cluster is stored here, and what CloudWatch costs", () => {
         const shown = text({ route: "cloudwatch", cloudwatch: { region: "us-east-2" }, rates });
         assert.match(shown, /Route cloudwatch stores nothing of this cluster's own on these volumes\./);
-        assert.match(shown, /^ {4}CloudWatch {2}1703\.\d\d USD in us-east-2 /m);
+        assert.match(shown, /^ {4}logs in CloudWatch Logs {2,}1703\.\d\d USD in us-east-2 /m);
         assert.doesNotMatch(shown, /Too small/);
         // 5000 lines of 250 bytes a second, for half an hour.
         assert.match(
             shown,
-            /away for 30m, of all nodes together\n {4}logs {2}2\.10 GiB\n.* 1\.00 GiB .*only if the load is spread/,
+            /away for 30m, of all nodes together\n {4}logs {3}2\.10 GiB\n {4}audit {2}unknown: kof:rates\.audit is not set\n.* 1\.00 GiB .*only if the load is spread/,
         );
         const regional = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
-        assert.doesNotMatch(text({ route: "regional", regional, rates }), /^ {4}metrics /m);
+        assert.doesNotMatch(text({ route: "regional", regional, rates }), /^ {4}metrics .*GiB$/m);
         assert.match(text({ route: "regional", regional, rates }), /^ {4}vmstorage +0\.00 GiB .* never$/m);
         assert.match(
             text({ route: "regional", regional, rates }),
@@ -81,7 +91,42 @@ A month, at the list prices of 2026-06
         const roomy = text({ route: "cloudwatch", cloudwatch: { region: "us-east-2" }, buffer: longer, rates });
         assert.match(
             roomy,
-            /away for 3h, .*\n {4}logs {2}12\.57 GiB\n.* 20\.00 GiB on its node \(kof:buffer\.size\)\.\n/,
+            /away for 3h, .*\n {4}logs {3}12\.57 GiB\n.*\n.* 20\.00 GiB on its node \(kof:buffer\.size\)\.\n/,
+        );
+    });
+
+    it("adds what CloudWatch takes for metrics and traces, and says what no sum has in it", () => {
+        const storageClass = { name: "kof", preset: "aws-ebs", parameters: { iops: "16000", throughput: "1000" } };
+        const shown = text({
+            route: "cloudwatch",
+            storageClass,
+            cloudwatch: { region: "us-east-1", signals: { metrics: "emf", traces: "xray" } },
+            rates: {
+                logs: { linesPerSecond: 10 },
+                metrics: { activeSeries: 50_000 },
+                traces: { spansPerSecond: 1000 },
+            },
+        });
+        const cost = shown
+            .split("2026-11\n")[1]!
+            .split("\n\n")[0]!
+            .replaceAll(/ \(https:.*\)$/gm, "");
+        assert.deepEqual(
+            cost.split("\n").map((line) => line.trim().split(/ {2,}/)),
+            [
+                ["volumes", "25.60 USD in us-east-1"],
+                ["volumes: iops above 3000 each", "325.00 USD in us-east-1"],
+                ["volumes: throughput above 125 each", "175.00 USD in us-east-1"],
+                ["custom metrics in CloudWatch", "7000.00 USD in us-east-1"],
+                ["log events of these metrics", "1257.26 USD in us-east-1"],
+                ["logs in CloudWatch Logs", "3.41 USD in us-east-1"],
+                [
+                    "traces in AWS X-Ray",
+                    "not included: 5.00 USD for a million traces, whose number kof:rates does not say: up to 13140.00 USD in us-east-1, if each span is a trace of its own",
+                ],
+                ["audit in CloudWatch Logs", "not included: kof:rates.audit is not set"],
+                ["total", "at least 8786.26 USD; not included: traces in AWS X-Ray, audit in CloudWatch Logs"],
+            ],
         );
     });
 
@@ -124,15 +169,15 @@ A month, at the list prices of 2026-06
                 .filter((line) => /has no volumes|a claim/.test(line)),
             lines,
         );
-        const { deployment } = deploymentWithRates(stackFile({ ...routes.management, ...raw }), []);
+        const deployment = deploymentWithRates(stackFile({ ...routes.management, ...raw }), []);
         const [, space = ""] =
             /## Space at the rates of kof:rates\n\n([^#]*)/.exec(summaryPage("x", deployment, [])) ?? [];
         assert.match(space, /^\| component [^]*\| vlstorage-audit /);
         assert.deepEqual(space.trim().split("\n\n").slice(-3), lines);
         // With no volume at all there is no table, but all the more to say.
         const none = mergeValues(values, nest([...storage, "victoriametrics", "vlcluster_audit", "enabled"], false));
-        const { deployment: bare } = deploymentWithRates(stackFile({ ...routes.management, ...raw, values: none }), []);
-        assert.equal(spaceText(bare), lines.join("\n\n"));
+        const bare = deploymentWithRates(stackFile({ ...routes.management, ...raw, values: none }), []);
+        assert.equal(spaceText(bare, estimateOf(bare, readPrices())), lines.join("\n\n"));
     });
 
     it("runs as a command, with other prices", () => {
@@ -141,7 +186,10 @@ A month, at the list prices of 2026-06
         const stack = path.join(folder, "Pulumi.x.yaml");
         try {
             fs.writeFileSync(prices, JSON.stringify({ ...readPrices(), date: "2030-01", currency: "EUR" }));
-            fs.writeFileSync(stack, "config: {kof:route: management, kof:storageClass: {name: kof, preset: aws-ebs}}");
+            fs.writeFileSync(
+                stack,
+                "config: {kof:route: management, aws:region: us-east-1, kof:storageClass: {name: kof, preset: aws-ebs}}",
+            );
             const run = (...options: string[]) =>
                 spawnSync(process.execPath, ["-r", "./cli/register.js", "cli/size.ts", "--config", stack, ...options], {
                     encoding: "utf8",

@@ -1,131 +1,259 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
-
-import { z } from "zod";
-
-import { UserError } from "../../lib/errors";
+import { signals, type Signal } from "../../charts";
+import { gib, sizeInGiB } from "../../lib/quantities";
 import type { Deployment } from "../../routes/deployment";
-import type { Rates } from "../../settings/settings";
-import { storageClassOf } from "../../settings/storageClasses";
+import type { LogGroup } from "../../routes/parts";
+import { isToldApart } from ".";
+import { samplesPerSecond } from "./estimates";
+import type { Prices } from "./priceFile";
+import { storageClassOf, type StorageClassArgs } from "../../settings/storageClasses";
 import { storageClassPresets } from "../../settings/storageClassPresets";
-import { sizeInGiB, gib } from "../../lib/quantities";
+import type { Volume } from "../../routes/volumes";
 
-const price = z.number().nonnegative();
+/** Something that is paid for by the month: what it costs and where, or why that is not known. */
+export type Cost =
+    | {
+          /** Human-readable: `volumes`. */
+          readonly what: string;
+          readonly amount: number;
+          readonly region: string;
+          readonly source: string;
+          /** When the price was looked up: `2026-11`. */
+          readonly date: string;
+      }
+    | { readonly what: string; readonly unknown: string };
 
-const schema = z.strictObject({
-    /** When the prices were looked up: `2026-06`. */
-    date: z.string(),
-    currency: z.string(),
-    /** By the preset of the storage class. */
-    volumes: z.partialRecord(
-        z.enum(Object.keys(storageClassPresets) as (keyof typeof storageClassPresets)[]),
-        z.strictObject({
-            source: z.string(),
-            /** Parameters of the class for which the price holds. */
-            parameters: z.record(z.string(), z.string()).default({}),
-            /** Sizes that are billed, where the next larger one is. Default: as requested. */
-            billedGiB: z.array(z.number().positive()).default([]),
-            /** By the provider's name of the region. */
-            perGiBMonth: z.record(z.string(), price),
-        }),
-    ),
-    cloudwatch: z.strictObject({
-        source: z.string(),
-        /** What is left of logs when they are stored. */
-        compression: z.number().positive(),
-        regions: z.record(z.string(), z.strictObject({ ingestedPerGB: price, storedPerGBMonth: price })),
-    }),
-});
-
-/** List prices, before discounts, taxes and free allowances. */
-export type Prices = z.infer<typeof schema>;
-
-const shipped = path.join(__dirname, "prices.json");
-
-/**
- * Reads a price file.
- *
- * @param file one like core/review/capacity/prices.json, the default.
- * @throws UserError when it cannot be read, or is not of that form.
- */
-export function readPrices(file = shipped): Prices {
-    let content: unknown;
-    try {
-        content = JSON.parse(fs.readFileSync(file, "utf8"));
-    } catch (error) {
-        throw new UserError(
-            `${file} is not a price file: ${(error as Error).message}. Copy core/review/capacity/prices.json.`,
-        );
-    }
-    const parsed = schema.safeParse(content);
-    if (!parsed.success) {
-        const problems = parsed.error.issues.map(({ path: at, message }) => `  ${at.join(".")}: ${message}`);
-        throw new UserError(
-            `${file} is not a price file. Copy core/review/capacity/prices.json.\n${problems.join("\n")}`,
-        );
-    }
-    return parsed.data;
+/** What a price list says of something. */
+interface Listed {
+    readonly source: string;
+    readonly date: string;
 }
 
-/** What something costs a month, and where; or why nobody knows. */
-export type Cost =
-    { readonly amount: number; readonly region: string; readonly source: string } | { readonly unknown: string };
-
 /**
- * What the volumes of a route cost a month: their size counts, not what is in them.
+ * Everything that a deployment is paid for by the month, whether its price is known or not.
  *
- * @param region the provider's region. Default: the first one in the price file.
+ * @param region the provider's region that the cluster is in, where that is known.
  */
-export function volumeCost(deployment: Deployment, prices: Prices, region?: string): Cost {
-    const made = storageClassOf(deployment.settings.storageClass);
-    if (!made) {
-        return { unknown: "kof:storageClass makes none" };
+export function costsOf(deployment: Deployment, prices: Prices, region: string | undefined): Cost[] {
+    return [
+        ...volumeCosts(deployment, prices, region),
+        ...cloudwatchCosts(deployment, prices),
+        ...elsewhereCosts(deployment),
+    ];
+}
+
+/** The preset of a class by what makes its volumes, however its parameters are. */
+function presetOf({ provisioner }: StorageClassArgs): keyof Prices["volumes"] | undefined {
+    const presets = Object.entries(storageClassPresets);
+    return presets.find(([, preset]) => preset.provisioner === provisioner)?.[0] as keyof Prices["volumes"] | undefined;
+}
+
+/** The configuration of Pulumi's own providers that says where they work, by the preset of their volumes. */
+const regionKeys: Partial<Record<keyof Prices["volumes"], string>> = {
+    "aws-ebs": "aws:region",
+    "gcp-pd": "gcp:region",
+    "azure-disk": "azure-native:location",
+};
+
+/** The region that a stack's configuration names, whichever provider it is of. */
+export function regionIn(config: Readonly<Record<string, string>>): string | undefined {
+    return Object.values(regionKeys)
+        .map((key) => config[key])
+        .find((region) => region !== undefined && region !== "");
+}
+
+/** What volumes cost: their size and speed count, not what is in them. */
+function volumeCosts(deployment: Deployment, prices: Prices, told: string | undefined): Cost[] {
+    const { volumes, stores, settings } = deployment;
+    const made = storageClassOf(settings.storageClass);
+    const own = volumes.filter(({ storageClass }) => storageClass === made?.className);
+    const others = [...new Set(volumes.map(({ storageClass }) => storageClass))].filter(
+        (name) => name !== made?.className,
+    );
+    return [
+        ...(made && own.length > 0 ? classCosts(made, own, prices, told ?? clusterRegion(deployment)) : []),
+        ...others.map((name) => ({
+            what: name === "" ? "volumes of the cluster's default class" : `volumes of class ${name}`,
+            unknown: "this stack does not make the class",
+        })),
+        ...stores
+            .filter(({ keeps }) => keeps === "existingClaim")
+            .map(({ workload }) => ({ what: `the volume of ${workload}`, unknown: "KOF does not make its claim" })),
+    ];
+}
+
+/** The region of the EKS cluster that the pods run on, or the one that they send to. */
+function clusterRegion({ cloudwatch }: Deployment): string | undefined {
+    const credentials = cloudwatch?.credentials;
+    return credentials?.kind === "podIdentity" ? (credentials.region ?? cloudwatch?.region) : cloudwatch?.region;
+}
+
+function classCosts(
+    made: StorageClassArgs,
+    volumes: readonly Volume[],
+    prices: Prices,
+    region: string | undefined,
+): Cost[] {
+    const what = "volumes";
+    const preset = presetOf(made);
+    const known = preset && prices.volumes[preset];
+    // Drivers take the names of parameters in any case.
+    const parameters = new Map(Object.entries(made.parameters ?? {}).map(([key, value]) => [key.toLowerCase(), value]));
+    if (
+        !known ||
+        Object.entries(known.parameters).some(([key, value]) => parameters.get(key.toLowerCase()) !== value)
+    ) {
+        return [{ what, unknown: `no price known for ${made.provisioner} with these parameters` }];
     }
-    const preset = Object.entries(storageClassPresets).find(
-        ([, { provisioner }]) => provisioner === made.provisioner,
-    )?.[0];
-    const known = prices.volumes[preset as keyof Prices["volumes"]];
-    if (!known || Object.entries(known.parameters).some(([key, value]) => made.parameters?.[key] !== value)) {
-        return { unknown: `the price file has no volumes of ${made.provisioner} with these parameters` };
-    }
-    const where = region ?? Object.keys(known.perGiBMonth)[0] ?? "";
-    const perGiB = known.perGiBMonth[where];
-    if (perGiB === undefined) {
-        return { unknown: `the price file has no region ${where}, but ${Object.keys(known.perGiBMonth).join(", ")}` };
+    if (region === undefined) {
+        const key = regionKeys[preset] ?? "";
+        return [
+            {
+                what,
+                unknown: `the stack file does not say in which region they are: set ${key} in it, or give npm run size --region`,
+            },
+        ];
     }
     const billed = (size: number) => known.billedGiB.find((each) => each >= size) ?? size;
-    const total = deployment.volumes.reduce((sum, { count, size }) => sum + count * billed(sizeInGiB(size)), 0);
-    return { amount: total * perGiB, region: where, source: known.source };
+    const sum = (of: (sizeGiB: number) => number) =>
+        volumes.reduce((all, { count, size }) => all + count * of(sizeInGiB(size)), 0);
+    const item = (name: string, perUnit: number | undefined, units: number): Cost =>
+        Number.isNaN(units)
+            ? { what: name, unknown: "the parameters of the class are no numbers" }
+            : perUnit === undefined
+              ? { what: name, unknown: `no price known for ${region}` }
+              : { what: name, amount: units * perUnit, ...at(region, known) };
+    const asked = (name: string, sizeGiB: number) => {
+        const perGB = name === "iops" ? Number(parameters.get("iopspergb") ?? 0) * sizeGiB : 0;
+        return Number(parameters.get(name) ?? perGB);
+    };
+    return [
+        item(what, known.perGiBMonth[region], sum(billed)),
+        ...Object.entries(known.provisioned).flatMap(([name, { included, perUnitMonth }]) => {
+            const units = sum((sizeGiB) => Math.max(0, asked(name, sizeGiB) - included));
+            return units === 0
+                ? []
+                : [item(`${what}: ${name} above ${String(included)} each`, perUnitMonth[region], units)];
+        }),
+    ];
+}
+
+function at(region: string, { source, date }: Listed): Listed & { readonly region: string } {
+    return { region, source, date };
 }
 
 /** What CloudWatch adds to each event when it counts bytes (PutLogEvents in the CloudWatch Logs API reference). */
 const bytesPerEvent = 26;
 
-const secondsPerMonth = (365 / 12) * 86_400;
+/**
+ * An event in which exporter awsemf sends one sample of a series with eight labels: measured, version 0.143, 2026-11. Series with
+ * the same labels share an event, and then take less.
+ */
+const bytesPerSample = 585;
 
-/** What CloudWatch Logs costs a month once logs are as old as they get; `undefined` on a route without. */
-export function cloudwatchCost({ cloudwatch }: Deployment, rates: Rates, prices: Prices): Cost | undefined {
+const secondsPerDay = 86_400;
+const secondsPerMonth = (365 / 12) * secondsPerDay;
+
+/** What AWS takes for what route `cloudwatch` sends, once logs are as old as they get. */
+function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
+    const { cloudwatch, destinations, settings } = deployment;
     if (!cloudwatch) {
-        return undefined;
+        return [];
     }
     const { region, logGroups } = cloudwatch;
-    const known = prices.cloudwatch.regions[region];
-    if (!known) {
-        return { unknown: `the price file has no CloudWatch prices for ${region}` };
-    }
-    const [logs, audit = logs] = logGroups;
-    const amount = [
-        [rates.logs, logs],
-        [rates.audit, audit],
-    ] as const;
-    return {
-        amount: amount.reduce((sum, [lines, group]) => {
-            const perSecond = lines ? lines.linesPerSecond * (lines.bytesPerLine + bytesPerEvent) : 0;
-            const ingested = (perSecond * secondsPerMonth) / gib;
-            const stored = ((perSecond * 86_400) / gib) * (group?.retentionDays ?? 0) * prices.cloudwatch.compression;
-            return sum + ingested * known.ingestedPerGB + stored * known.storedPerGBMonth;
-        }, 0),
-        region,
-        source: prices.cloudwatch.source,
+    const { rates = {} } = settings;
+    const group = (holds: LogGroup["holds"]) => logGroups.find((each) => each.holds === holds) ?? logGroups[0];
+    const logs = (what: string, found: { events: number; bytes: number; group: LogGroup | undefined }): Cost => {
+        const listed = prices.cloudwatch.logs;
+        const price = listed.regions[region];
+        if (!price) {
+            return { what, unknown: `no price known for ${region}` };
+        }
+        const perSecond = (found.events * (found.bytes + bytesPerEvent)) / gib;
+        const stored = perSecond * secondsPerDay * (found.group?.retentionDays ?? 0) * listed.compression;
+        return {
+            what,
+            amount: perSecond * secondsPerMonth * price.ingestedPerGB + stored * price.storedPerGBMonth,
+            ...at(region, listed),
+        };
     };
+    const lines = (signal: "logs" | "audit"): Cost => {
+        const rate = rates[signal];
+        const what = `${signal} in CloudWatch Logs`;
+        return rate === undefined
+            ? { what, unknown: noRate(signal) }
+            : logs(what, { events: rate.linesPerSecond, bytes: rate.bytesPerLine, group: group(signal) });
+    };
+    const of: Record<Signal, () => Cost[]> = {
+        metrics: () => {
+            const what = "custom metrics in CloudWatch";
+            if (rates.metrics === undefined) {
+                return [{ what, unknown: noRate("metrics") }];
+            }
+            const { tiers, regions, ...listed } = prices.cloudwatch.metrics;
+            const events = { events: samplesPerSecond(rates.metrics), bytes: bytesPerSample, group: group("metrics") };
+            return [
+                regions.includes(region)
+                    ? { what, amount: tiered(rates.metrics.activeSeries, tiers), ...at(region, listed) }
+                    : { what, unknown: `no price known for ${region}` },
+                logs("log events of these metrics", events),
+            ];
+        },
+        logs: () => [lines("logs")],
+        audit: () => (rates.audit !== undefined || isToldApart(deployment, "audit") ? [lines("audit")] : []),
+        traces: () => {
+            const what = "traces in AWS X-Ray";
+            const { perMillion, regions } = prices.cloudwatch.traces;
+            if (rates.traces === undefined) {
+                return [{ what, unknown: noRate("traces") }];
+            }
+            if (!regions.includes(region)) {
+                return [{ what, unknown: `no price known for ${region}` }];
+            }
+            const { currency } = prices;
+            const most = (rates.traces.spansPerSecond * secondsPerMonth * perMillion) / 1e6;
+            return [
+                {
+                    what,
+                    unknown:
+                        `${perMillion.toFixed(2)} ${currency} for a million traces, whose number kof:rates does not say: up to ` +
+                        `${most.toFixed(2)} ${currency} in ${region}, if each span is a trace of its own`,
+                },
+            ];
+        },
+    };
+    const isThere = (signal: Signal) => {
+        const { [signal]: destination } = destinations;
+        return destination.stored && destination.ends.some(({ on }) => on === "aws");
+    };
+    return signals.filter(isThere).flatMap((signal) => of[signal]());
+}
+
+/** What is missing where a signal has no rate. */
+export function noRate(signal: Signal): string {
+    return `kof:rates.${signal} is not set`;
+}
+
+/** The price of a number of things of which the first ones cost more than those after them. */
+function tiered(count: number, tiers: Prices["cloudwatch"]["metrics"]["tiers"]): number {
+    return tiers.reduce((sum, { upTo = Infinity, perMetricMonth }, i) => {
+        const from = tiers[i - 1]?.upTo ?? 0;
+        return sum + Math.max(0, Math.min(count, upTo) - from) * perMetricMonth;
+    }, 0);
+}
+
+/** What is stored where only somebody else knows what it costs. */
+function elsewhereCosts({ destinations, cloudwatch }: Deployment): Cost[] {
+    const stores = new Map<string, Signal[]>();
+    for (const signal of signals) {
+        const { [signal]: destination } = destinations;
+        for (const { on, store } of destination.stored ? destination.ends : []) {
+            if (on !== "cluster" && !(on === "aws" && cloudwatch)) {
+                stores.set(store, [...new Set([...(stores.get(store) ?? []), signal])]);
+            }
+        }
+    }
+    return [...stores].map(([store, sent]) => ({
+        what: `${sent.join(" and ")} in ${store}`,
+        unknown: "paid for there, at a price that is not known here",
+    }));
 }

@@ -1,6 +1,7 @@
 import { parseAllDocuments } from "yaml";
 
-import type { Prices } from "../capacity/costs";
+import { estimateOf } from "../capacity/estimate";
+import type { Prices } from "../capacity/priceFile";
 import { textOf, valueAt, isMap, type HelmValue } from "../../lib/values";
 import { planOf, refused, verdictOf, type Plan } from "../plan";
 import { effectText, upgradeText } from "../plan/text";
@@ -15,6 +16,8 @@ import { storageText } from "./storage";
 export interface Snapshot {
     /** What its stack file resolves to; or what is wrong with it, as text. */
     readonly route: Deployment | string;
+    /** The provider's region that the cluster is in, where that is known. */
+    readonly region?: string | undefined;
     /** What `render` writes for it, by path; nothing where the stack file is wrong. */
     readonly files: Readonly<Record<string, string>>;
 }
@@ -91,10 +94,11 @@ export function reportStack(change: StackChange, prices: Prices): StackReport {
             ...about,
             fate: "new",
             brief: `route ${after.route.settings.route}, KOF ${after.route.settings.version}`,
-            parts: [effect(text), ...newParts(after.route, after.files["summary.md"] ?? "", prices)],
+            parts: [effect(text), ...newParts(after.route, after, prices)],
         };
     }
     const plan = planOf(before.route, after.route);
+    const [was, is] = [estimateOf(before.route, prices, before.region), estimateOf(after.route, prices, after.region)];
     const settings = differences(before.route.settings, after.route.settings);
     const isSame = settings.length === 0;
     const fate = fateOf(
@@ -118,15 +122,16 @@ export function reportStack(change: StackChange, prices: Prices): StackReport {
                 : [effect(demoted(effectText(plan)))]),
             part("settings", "settings", isSame ? "" : `### Settings\n\n${diffBlock(settings)}`),
             part("diagram", "the diagram", diagramText(plan)),
-            part("storage", "storage and cost", isSame ? "" : storageText(plan, prices)),
+            part("storage", "storage and cost", isSame ? "" : storageText(plan, was, is)),
             part("upgrade", "what KOF changes", folded("What KOF changes between the two", upgradeText(plan))),
         ].filter(({ text }) => text !== ""),
     };
 }
 
 /** What there is to know of a stack that is compared with nothing: its summary, which has costs only where there are rates. */
-function newParts(deployment: Deployment, summary: string, prices: Prices): Part[] {
-    const cost = deployment.settings.rates === undefined ? costTable(deployment, prices) : "";
+function newParts(deployment: Deployment, { region, files }: Snapshot, prices: Prices): Part[] {
+    const { "summary.md": summary = "" } = files;
+    const cost = deployment.settings.rates === undefined ? costTable(estimateOf(deployment, prices, region)) : "";
     return [
         part("storage", "summary.md", demoted(summary.replace(/^# .*\n+/, "").trimEnd())),
         part("storage", "the cost", cost === "" ? "" : `### Cost\n\n${cost}`),

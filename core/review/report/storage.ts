@@ -1,30 +1,29 @@
-import type { Prices } from "../capacity/costs";
+import type { Estimate } from "../capacity/estimate";
 import type { Plan } from "../plan";
 import type { Deployment } from "../../routes/deployment";
 import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
-import { costsOf, costText, spaceText } from "../summary/capacity";
-import { paragraphs, table } from "../../lib/markdown";
+import { costScope, costText, spaceText, totalText } from "../summary/capacity";
+import { paragraphs, plain, table } from "../../lib/markdown";
 import { gibText, sizeInGiB } from "../../lib/quantities";
 
 /** Volumes and costs of a stack before and after, and what the volumes need at its rates. */
-export function storageText({ from: before, to: after, volumes }: Plan, prices: Prices): string {
-    const rows = [...volumeRows(before, after), ...costRows(before, after, prices)];
+export function storageText({ from: before, to: after, volumes }: Plan, was: Estimate, is: Estimate): string {
+    const rows = [...volumeRows(before, after), ...costRows(was, is)];
     if (rows.length === 0) {
         return "";
     }
     const leftGiB = volumes
         .filter(({ operation }) => operation === "orphaned")
         .reduce((sum, { count, volume }) => sum + count * sizeInGiB(volume.size), 0);
-    const isPriced = costsOf(before, prices).size + costsOf(after, prices).size > 0;
     return paragraphs([
         "### Storage and cost",
         table(
             ["", "before", "after"],
-            rows.map(([what = "", was = "", is = ""]) => [what, was, was === is ? "the same" : `**${is}**`]),
+            rows.map(([what = "", then = "", now = ""]) => [what, then, then === now ? "the same" : `**${now}**`]),
         ),
         leftGiB > 0 ? `**${gibText(leftGiB)} are left behind**, and still paid for until they are removed.` : "",
-        isPriced ? `Costs at the list prices of ${prices.date}.` : "",
-        spaceText(after),
+        was.costs.length + is.costs.length > 0 ? `Costs at list prices of ${is.prices.date}, ${costScope}.` : "",
+        spaceText(after, is),
     ]);
 }
 
@@ -55,15 +54,15 @@ function volumeText(volume: Volume | undefined): string {
     return [spaceOf(volume), ...(keeps === "volumes" ? [className] : []), kept].join(", ");
 }
 
-function costRows(before: Deployment, after: Deployment, prices: Prices): string[][] {
-    const [was, is] = [costsOf(before, prices), costsOf(after, prices)];
-    const text = (costs: typeof was, what: string) => {
-        const cost = costs.get(what);
-        return cost === undefined ? "nothing" : costText(cost, prices);
+function costRows(was: Estimate, is: Estimate): string[][] {
+    const text = ({ costs, prices }: Estimate, what: string) => {
+        const cost = costs.find((each) => each.what === what);
+        return cost === undefined ? "nothing" : plain(costText(cost, prices));
     };
-    return [...new Set([...was.keys(), ...is.keys()])].map((what) => [
-        `${what}, a month`,
-        text(was, what),
-        text(is, what),
-    ]);
+    const total = (estimate: Estimate) => (estimate.costs.length === 0 ? "nothing" : plain(totalText(estimate)));
+    const items = [...new Set([...was.costs, ...is.costs].map(({ what }) => what))];
+    return [
+        ...items.map((what) => [`${plain(what)}, a month`, text(was, what), text(is, what)]),
+        ...(items.length > 1 ? [["all of that, a month", total(was), total(is)]] : []),
+    ];
 }

@@ -1,45 +1,68 @@
-import { capacityOf, storesHere, storesWithoutVolumes, type VolumeCapacity } from "../capacity";
-import { cloudwatchCost, volumeCost, type Cost, type Prices } from "../capacity/costs";
+import { percentFull, storesHere, type VolumeCapacity } from "../capacity";
+import type { Cost } from "../capacity/costs";
+import type { Estimate } from "../capacity/estimate";
+import type { Prices } from "../capacity/priceFile";
 import type { Deployment } from "../../routes/deployment";
-import type { Rates } from "../../settings/settings";
-import { paragraphs, table } from "../../lib/markdown";
-import { sizeInGiB } from "../../lib/quantities";
+import { paragraphs, plain, table } from "../../lib/markdown";
 
 /** What the volumes need at the rates of `kof:rates`, and when they are full; nothing without rates, or without stores. */
-export function spaceText(deployment: Deployment): string {
-    const { rates } = deployment.settings;
-    return rates === undefined ? "" : paragraphs([neededText(deployment, rates), ...storesWithoutVolumes(deployment)]);
+export function spaceText(deployment: Deployment, estimate: Estimate): string {
+    return deployment.settings.rates === undefined
+        ? ""
+        : paragraphs([neededText(deployment, estimate), ...estimate.remarks]);
 }
 
-function neededText(deployment: Deployment, rates: Rates): string {
-    const rows = capacityOf(deployment, rates);
-    if (rows.length > 0 && !storesHere(deployment)) {
+function neededText(deployment: Deployment, { space }: Estimate): string {
+    if (space.length > 0 && !storesHere(deployment)) {
         return "Nothing of this cluster's own is stored on these volumes.";
     }
-    const space = table(
+    const rows = table(
         ["component", "a day", "kept for", "needed of each volume", "size of each", "full"],
-        rows.flatMap(spaceRow),
+        space.filter(({ verdict }) => verdict !== "cache").map(spaceRow),
     );
-    return space === "" ? "" : paragraphs([space, "Needed includes 20 % headroom, and the copies of metrics."]);
+    return rows === "" ? "" : paragraphs([rows, "Needed includes 20 % headroom, and the copies of metrics."]);
 }
 
-function spaceRow({ volume, perDayGiB, neededGiB, fullAfterDays, keptDays }: VolumeCapacity): string[][] {
-    const { workload, size, retention } = volume;
-    if (neededGiB === undefined || retention === undefined) {
-        return [];
-    }
-    const needed = `${String(neededGiB)}Gi`;
-    const full = fullAfterDays === undefined ? "never" : `**after ${days(fullAfterDays)}**`;
+function spaceRow(capacity: VolumeCapacity): string[] {
+    const { volume, verdict } = capacity;
+    const { perDay, kept, needed, full } = spaceCells(capacity, "Gi");
+    const isMarked = verdict === "tight" || verdict === "full";
     return [
-        [
-            workload,
-            `${perDayGiB.toFixed(2)}Gi`,
-            keptDays === undefined ? retention : `${retention}, by its limit ${days(keptDays)}`,
-            neededGiB > sizeInGiB(size) ? `**${needed}: too small**` : needed,
-            size,
-            full,
-        ],
+        volume.workload,
+        perDay,
+        kept,
+        verdict === "full" ? `**${needed}: too small**` : isMarked ? `**${needed}**` : needed,
+        volume.size,
+        isMarked ? `**${full}**` : full,
     ];
+}
+
+/**
+ * What is told of volumes, human-readable.
+ *
+ * @param unit of what is added in a day.
+ */
+export function spaceCells(
+    capacity: VolumeCapacity,
+    unit: string,
+): Record<"perDay" | "kept" | "needed" | "full", string> {
+    const { volume, verdict, perDayGiB, growsForDays, neededGiB, fullAfterDays = 0, keptDays } = capacity;
+    const { retention = "" } = volume;
+    const kept = `${retention}${keptDays === undefined ? "" : `, by its limit ${days(keptDays)}`}`;
+    if (verdict === "cache" || verdict === "unknown") {
+        const text = verdict === "cache" ? "" : "unknown";
+        return { perDay: text, kept, needed: text, full: text };
+    }
+    return {
+        perDay: `${perDayGiB.toFixed(2)}${unit}`,
+        kept,
+        needed: `${String(neededGiB)}Gi`,
+        full: {
+            fits: "never",
+            tight: `up to ${percentFull(capacity, growsForDays).toFixed(0)} %`,
+            full: `after ${days(fullAfterDays)}`,
+        }[verdict],
+    };
 }
 
 /** A human-readable number of days. */
@@ -48,24 +71,37 @@ export function days(amount: number): string {
     return whole < 1 ? "less than a day" : whole === 1 ? "1 day" : `${String(whole)} days`;
 }
 
-/** What a route costs a month, by what it is paid for: volumes, and CloudWatch where there are rates. */
-export function costsOf(deployment: Deployment, prices: Prices): Map<string, Cost> {
-    const { rates } = deployment.settings;
-    const costs: [string, Cost | undefined][] = [
-        ["volumes", deployment.volumes.length > 0 ? volumeCost(deployment, prices) : undefined],
-        ["CloudWatch", rates === undefined ? undefined : cloudwatchCost(deployment, rates, prices)],
-    ];
-    return new Map(costs.filter((entry): entry is [string, Cost] => entry[1] !== undefined));
-}
-
 /** A human-readable cost. */
 export function costText(cost: Cost, { currency }: Prices): string {
-    return "unknown" in cost ? `unknown: ${cost.unknown}` : `${cost.amount.toFixed(2)} ${currency} in ${cost.region}`;
+    return "unknown" in cost
+        ? `not included: ${cost.unknown}`
+        : `${cost.amount.toFixed(2)} ${currency} in ${cost.region}`;
 }
 
+/** What everything costs, human-readable; where something has no price, the least that it costs, and what is left out. */
+export function totalText({ amount, missing, prices }: Estimate): string {
+    if (amount === undefined) {
+        return "unknown";
+    }
+    const sum = `${amount.toFixed(2)} ${prices.currency}`;
+    return missing.length === 0 ? sum : `at least ${sum}; not included: ${missing.join(", ")}`;
+}
+
+/** What costs are for, and what is no part of any. */
+export const costScope =
+    "for what this cluster stores: without queries, alarms and data transfer, before discounts, taxes and free allowances";
+
 /** What the stores of a route cost a month. */
-export function costTable(deployment: Deployment, prices: Prices): string {
-    const costs = costsOf(deployment, prices);
-    const rows = [...costs].map(([what, cost]) => [what, costText(cost, prices)]);
-    return rows.length === 0 ? "" : paragraphs([table(["", "a month"], rows), `At the list prices of ${prices.date}.`]);
+export function costTable(estimate: Estimate): string {
+    const { costs, prices } = estimate;
+    const rows = costs.map((cost) => [plain(cost.what), plain(costText(cost, prices))]);
+    return rows.length === 0
+        ? ""
+        : paragraphs([
+              table(
+                  ["", "a month"],
+                  rows.length === 1 ? rows : [...rows, ["**total**", `**${plain(totalText(estimate))}**`]],
+              ),
+              `List prices of ${prices.date}, ${costScope}.`,
+          ]);
 }

@@ -3,6 +3,7 @@ import { shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
 import type { Deployment } from "../../routes/deployment";
 import { endFinder, identityOf, type End, type Loss } from "../../routes/destinations";
+import { isIdle } from "./idle";
 import { childrenStoreHere } from "../../charts/installed";
 
 /** What becomes of a part of the picture in a change. */
@@ -23,7 +24,7 @@ interface Graph {
 
 /**
  * A stack's collectors and where they send each signal, as a Mermaid flowchart: stores as cylinders, a solid line to what
- * is stored, a dotted one to what is not.
+ * is stored, a dotted one to what is not. What nobody sends is not there: {@link isIdle}.
  */
 export function diagram(deployment: Deployment): string {
     const graph = graphOf(deployment);
@@ -53,17 +54,14 @@ function graphOf(deployment: Deployment): Graph {
     };
     const collector = (id: string, label: string, inCluster: boolean) =>
         nodes.set(id, { label, shape: "collector", inCluster });
-    const send = (from: string, signal: Signal, end: End | Loss) => {
-        link(from, signal, ...ending(end));
-    };
 
     const collectors = deployment.collectors;
     const endOf = endFinder(deployment);
     for (const each of collectors) {
         const id = `collector-${shortName(each)}`;
         collector(id, `${shortName(each)}<br>(${each.mode})`, true);
-        for (const flow of endsOf(each)) {
-            send(id, flow.signal, endOf(flow));
+        for (const flow of endsOf(each).filter((flow) => !isIdle(deployment, each, flow))) {
+            link(id, flow.signal, ...ending(endOf(flow)));
         }
     }
     if (collectors.length === 0) {
@@ -72,7 +70,7 @@ function graphOf(deployment: Deployment): Graph {
         signals.forEach((signal) => {
             const { [signal]: destination } = destinations;
             if (!destination.stored) {
-                send("cluster-itself", signal, destination);
+                link("cluster-itself", signal, ...ending(destination));
             }
         });
     }
@@ -81,7 +79,7 @@ function graphOf(deployment: Deployment): Graph {
         const node: Node = {
             label: "vmauth on this cluster<br>(to the same stores)",
             shape: "collector",
-            inCluster: false,
+            inCluster: true,
         };
         signals.forEach((signal) => {
             link("children", signal, "store-vmauth", node);
@@ -95,7 +93,7 @@ function ending(end: End | Loss): [string, Node] {
     return "store" in end
         ? [
               `store-${identityOf(end)}`,
-              { label: `${end.store}<br>${host(end.address)}`, shape: "store", inCluster: false },
+              { label: `${end.store}<br>${host(end.address)}`, shape: "store", inCluster: end.on === "cluster" },
           ]
         : [`nowhere-${end.why}`, { label: `not stored<br>(${end.why})`, shape: "nowhere", inCluster: false }];
 }
@@ -150,6 +148,8 @@ function flowchart(from: Graph, to: Graph): string {
         '%%{init: {"flowchart": {"rankSpacing": 130, "wrappingWidth": 400}}}%%',
         "flowchart LR",
         `    subgraph cluster["${escaped(to.title)}"]`,
+        // Without links from or to the outside it would have the other direction.
+        "        direction LR",
         ...all.filter(([, node]) => node.inCluster).map((node) => `        ${line(node)}`),
         "    end",
         ...all.filter(([, node]) => !node.inCluster).map((node) => `    ${line(node)}`),

@@ -1,4 +1,5 @@
-import { readPrices } from "../capacity/costs";
+import { estimateOf, type Estimate } from "../capacity/estimate";
+import { readPrices } from "../capacity/priceFile";
 import { signals, type Signal } from "../../charts";
 import { shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
@@ -7,8 +8,10 @@ import type { Deployment } from "../../routes/deployment";
 import type { RequiredSecret } from "../../routes/secrets";
 import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { costTable, spaceText } from "./capacity";
+import { fillChart, fillings, fillText } from "./chart";
 import { diagram } from "./diagram";
-import { code, paragraphs, plain, section, table } from "../../lib/markdown";
+import { idleText, isIdle } from "./idle";
+import { code, fenced, paragraphs, plain, section, table } from "../../lib/markdown";
 import { gibText, sizeInGiB } from "../../lib/quantities";
 
 /**
@@ -16,9 +19,16 @@ import { gibText, sizeInGiB } from "../../lib/quantities";
  * there are, and what is worth a second look.
  *
  * @param notices what the program warns of.
+ * @param region the provider's region that the cluster is in, where that is known.
  */
-export function summaryPage(stack: string, deployment: Deployment, notices: readonly string[]): string {
+export function summaryPage(
+    stack: string,
+    deployment: Deployment,
+    notices: readonly string[],
+    region?: string,
+): string {
     const { route: name, version, clusterName, rates } = deployment.settings;
+    const estimate = estimateOf(deployment, readPrices(), region);
     const parts = [
         `# ${plain(stack)}: route ${name}, KOF ${version}`,
         `Where the telemetry of management cluster ${code(clusterName)} goes, and what is made for it.`,
@@ -27,7 +37,10 @@ export function summaryPage(stack: string, deployment: Deployment, notices: read
         ["```mermaid", diagram(deployment), "```"].join("\n"),
         section(
             "Collectors",
-            table(["collector", "mode", ...signals], collectorRows(deployment)) || "None run on this cluster.",
+            paragraphs([
+                table(["collector", "mode", ...signals], collectorRows(deployment)) || "None run on this cluster.",
+                ...idleText(deployment).map(plain),
+            ]),
         ),
         section(
             "Volumes on this cluster",
@@ -40,12 +53,21 @@ export function summaryPage(stack: string, deployment: Deployment, notices: read
             "Volumes on each regional cluster",
             table(["component", "holds", "volumes", "size of each", "class", "kept for"], regionalRows(deployment)),
         ),
-        section("Space at the rates of kof:rates", spaceText(deployment)),
+        section(
+            "Space at the rates of kof:rates",
+            rates === undefined ? "" : paragraphs([spaceText(deployment, estimate), fillingText(estimate)]),
+        ),
         section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(deployment))),
-        section("Cost", rates === undefined ? "" : costTable(deployment, readPrices())),
+        section("Cost", rates === undefined ? "" : costTable(estimate)),
         section("Credentials", table(["Secret", "holds", "made by"], credentialRows(deployment)) || "None."),
     ];
     return `${paragraphs(parts)}\n`;
+}
+
+/** How the volumes fill, as a chart and in words. */
+function fillingText(estimate: Estimate): string {
+    const found = fillings(estimate);
+    return found.length === 0 ? "" : paragraphs([fenced("mermaid", fillChart(found)), fillText(found)]);
 }
 
 function destinationRows(deployment: Deployment): string[][] {
@@ -65,7 +87,7 @@ function collectorRows(deployment: Deployment): string[][] {
         const fate = (signal: Signal) => {
             const found = ends.filter((end) => end.signal === signal);
             const how = (end: (typeof found)[number]) =>
-                end.address === undefined ? `**${end.exporter}**` : end.exporter;
+                end.address === undefined && !isIdle(deployment, collector, end) ? `**${end.exporter}**` : end.exporter;
             return [...new Set(found.map(how))].join(", ");
         };
         return [shortName(collector), collector.mode, ...signals.map(fate)];

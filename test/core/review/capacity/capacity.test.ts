@@ -5,8 +5,10 @@ import * as path from "node:path";
 
 import fc from "fast-check";
 
-import { capacityOf } from "../../../../core/review/capacity";
-import { cloudwatchCost, readPrices, volumeCost, type Prices } from "../../../../core/review/capacity/costs";
+import { capacityOf, percentFull } from "../../../../core/review/capacity";
+import { costsOf, regionIn } from "../../../../core/review/capacity/costs";
+import { estimateOf } from "../../../../core/review/capacity/estimate";
+import { readPrices, type Prices } from "../../../../core/review/capacity/priceFile";
 import {
     bufferBytes,
     bytesPerDay,
@@ -20,6 +22,9 @@ import { storageClassPresets } from "../../../../core/settings/storageClassPrese
 import type { Rates } from "../../../../core/settings/settings";
 import { deploymentFor, routes } from "../../../support";
 import { gib, sizeInGiB } from "../../../../core/lib/quantities";
+import { nest } from "../../../../core/lib/values";
+import { spaceText, totalText } from "../../../../core/review/summary/capacity";
+import { sizeText } from "../../../../cli/size";
 import { retentionInDays } from "../../../../core/lib/durations";
 
 const day = 86_400;
@@ -96,6 +101,39 @@ describe("the planner", () => {
         assert.equal(vlstorage!.perDayGiB.toFixed(6), (((linesPerSecond * 25 + 50 * 100) * day) / gib).toFixed(6));
     });
 
+    it("knows nothing of a store whose rate is missing, and does not take that for nothing", () => {
+        const without = (missing: keyof Rates, version = "1.10.0") =>
+            capacityOf(deploymentFor({ ...routes.management, version }), { ...rates, [missing]: undefined })
+                .filter(({ verdict }) => verdict === "unknown")
+                .map(({ volume, neededGiB, fullAfterDays, withoutRate }) => {
+                    assert.deepEqual([neededGiB, fullAfterDays, withoutRate], [undefined, undefined, [missing]]);
+                    return volume.workload;
+                });
+        assert.deepEqual(without("metrics"), ["vmstorage"]);
+        assert.deepEqual(without("logs"), ["vlstorage"]);
+        assert.deepEqual(without("traces"), ["vtstorage"]);
+        assert.deepEqual(without("audit"), ["vlstorage-audit"]);
+        // There audit logs are logs.
+        assert.deepEqual(without("audit", "1.9.0"), []);
+        assert.deepEqual(without("logs", "1.9.0"), ["vlstorage"]);
+        const none = capacityOf(deploymentFor(routes.none!), {});
+        assert.ok(none.every(({ verdict }) => verdict === "fits" || verdict === "cache"));
+    });
+
+    it("tells what fits, what fits without the free space that merges need, and what does not", () => {
+        const verdict = (size: string) => {
+            const raw = { ...routes.management, storage: { traces: { size } } };
+            const all = capacityOf(deploymentFor(raw), rates);
+            const found = all.find(({ volume }) => volume.workload === "vtstorage")!;
+            return [found.verdict, found.fullAfterDays?.toFixed(1), percentFull(found, 1000).toFixed(0)];
+        };
+        // 8.05 GiB a day, on two volumes, for 8 days: 32.2 GiB.
+        assert.deepEqual(verdict("41Gi"), ["fits", undefined, "79"]);
+        assert.deepEqual(verdict("40Gi"), ["tight", undefined, "80"]);
+        assert.deepEqual(verdict("33Gi"), ["tight", undefined, "98"]);
+        assert.deepEqual(verdict("32Gi"), ["full", "8.0", "100"]);
+    });
+
     it("needs nothing on a route that stores elsewhere", () => {
         for (const name of ["none", "regional", "cloudwatch"]) {
             for (const { volume, neededGiB, fullAfterDays } of capacityOf(deploymentFor(routes[name]!), rates)) {
@@ -113,6 +151,29 @@ describe("the planner", () => {
             audit: 50 * 1000 * 1800,
         });
         assert.deepEqual(Object.values(bufferBytes({}, 30)), [0, 0, 0, 0]);
+    });
+
+    it("never says of a volume that it is too small and that it is never full", () => {
+        const size = fc.integer({ min: 1, max: 2000 });
+        const sizes = fc.record({ metrics: size, logs: size, traces: size, audit: size });
+        fc.assert(
+            fc.property(sizes, (given) => {
+                const storage = Object.fromEntries(
+                    Object.entries(given).map(([signal, giB]) => [signal, { size: `${String(giB)}Gi` }]),
+                );
+                const deployment = deploymentFor({ ...routes.management, storage, rates });
+                const shown = [
+                    ...sizeText(deployment, readPrices()).split("\n"),
+                    ...spaceText(deployment, estimateOf(deployment, readPrices())).split("\n"),
+                ];
+                assert.ok(shown.every((line) => !(line.includes("too small") && line.includes("never"))));
+                for (const { verdict, neededGiB = 0, fullAfterDays, volume } of capacityOf(deployment, rates)) {
+                    assert.equal(verdict === "full", fullAfterDays !== undefined);
+                    assert.equal(verdict === "fits", verdict !== "cache" && neededGiB <= sizeInGiB(volume.size));
+                }
+            }),
+            { numRuns: 20 },
+        );
     });
 
     describe("with more of anything never needs less", () => {
@@ -201,54 +262,161 @@ describe("the planner", () => {
 
     describe("knows what", () => {
         const prices = readPrices();
-        const cost = (raw: object, region?: string) =>
-            volumeCost(deploymentFor({ route: "management", ...raw }), prices, region);
+        const costs = (raw: object, region?: string) =>
+            Object.fromEntries(
+                costsOf(deploymentFor({ route: "management", ...raw }), prices, region).map((cost) => [
+                    cost.what,
+                    "unknown" in cost ? cost.unknown : [cost.amount, cost.region],
+                ]),
+            );
+        const aws = { name: "kof", preset: "aws-ebs" };
 
         it("volumes cost, by the size that is billed", () => {
-            const aws = { storageClass: { name: "kof", preset: "aws-ebs" } };
-            const { source } = prices.volumes["aws-ebs"]!;
-            assert.deepEqual(cost(aws), { amount: 920 * 0.08, region: "us-east-1", source });
-            assert.deepEqual(cost(aws, "eu-central-1"), { amount: 920 * 0.0952, region: "eu-central-1", source });
+            assert.deepEqual(costs({ storageClass: aws }, "us-east-1"), { volumes: [920 * 0.08, "us-east-1"] });
+            assert.deepEqual(costs({ storageClass: aws }, "eu-central-1"), { volumes: [920 * 0.0952, "eu-central-1"] });
             // Nine volumes of 100Gi are billed as 128 each, two of 10Gi as 16.
-            const azure = cost({ storageClass: { name: "kof", preset: "azure-disk" } }) as { amount: number };
-            assert.equal(azure.amount, (9 * 128 + 2 * 16) * 0.075);
+            const azure = costs({ storageClass: { name: "kof", preset: "azure-disk" } }, "eastus");
+            assert.deepEqual(azure, { volumes: [(9 * 128 + 2 * 16) * 0.075, "eastus"] });
         });
 
-        it("it has no price for", () => {
-            const unknown = (raw: object, region?: string) => (cost(raw, region) as { unknown: string }).unknown;
-            const aws = { name: "kof", preset: "aws-ebs" };
-            assert.equal(unknown({}), "kof:storageClass makes none");
-            assert.match(unknown({ storageClass: { name: "kof", preset: "vsphere" } }), /csi\.vsphere\.vmware\.com/);
-            assert.match(unknown({ storageClass: { ...aws, parameters: { type: "io2" } } }), /with these parameters/);
-            assert.match(unknown({ storageClass: aws }, "mars-1"), /no region mars-1, but us-east-1, /);
-        });
-
-        it("CloudWatch costs: what comes in, and what is kept of it", () => {
-            const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", retentionDays: 90 } };
-            const given = { logs: { linesPerSecond: gib / day / 100, bytesPerLine: 74 } };
-            // A GiB a day: 26 bytes are added to each line.
-            const expected = (365 / 12) * 0.5 + 90 * 0.15 * 0.03;
-            const found = cloudwatchCost(deploymentFor(raw), given, prices) as { amount: number };
-            assert.equal(found.amount.toFixed(6), expected.toFixed(6));
-            assert.equal(cloudwatchCost(deploymentFor(routes.management!), given, prices), undefined);
-            const far = { route: "cloudwatch", cloudwatch: { region: "af-south-1" } };
-            assert.deepEqual(cloudwatchCost(deploymentFor(far), given, prices), {
-                unknown: "the price file has no CloudWatch prices for af-south-1",
+        it("volumes cost that are faster than each is without asking", () => {
+            const fast = (parameters: object, region = "eu-west-1") =>
+                costs({ storageClass: { ...aws, parameters } }, region);
+            const { volumes, ...more } = fast({ iops: "5000", throughput: "225" });
+            assert.deepEqual(volumes, [920 * 0.088, "eu-west-1"]);
+            assert.deepEqual(more, {
+                "volumes: iops above 3000 each": [11 * 2000 * 0.0055, "eu-west-1"],
+                "volumes: throughput above 125 each": [11 * 100 * 0.044, "eu-west-1"],
+            });
+            assert.deepEqual(Object.keys(fast({ iops: "3000", throughput: "125" })), ["volumes"]);
+            // Of the nine with 100Gi: 2000 more each. Those with 10Gi have less than what each has anyway.
+            assert.deepEqual(fast({ iopsPerGB: "50" })["volumes: iops above 3000 each"], [
+                9 * 2000 * 0.0055,
+                "eu-west-1",
+            ]);
+            assert.deepEqual(fast({ IOPS: "4000" }, "sa-east-1"), {
+                volumes: "no price known for sa-east-1",
+                "volumes: iops above 3000 each": "no price known for sa-east-1",
             });
         });
 
+        it("region a stack is in: the one it is told, that of its EKS cluster, or that of its logs", () => {
+            const at = (cloudwatch: object, told?: string) =>
+                costs({ route: "cloudwatch", storageClass: aws, cloudwatch }, told).volumes?.[1];
+            const podIdentity = { kind: "podIdentity", clusterName: "c", region: "us-west-2" };
+            assert.equal(at({ region: "eu-central-1" }), "eu-central-1");
+            assert.equal(at({ region: "eu-central-1", credentials: podIdentity }), "us-west-2");
+            assert.equal(at({ region: "eu-central-1", credentials: podIdentity }, "us-east-2"), "us-east-2");
+            assert.equal(regionIn({ "kof:route": "none", "aws:region": "eu-west-1" }), "eu-west-1");
+            assert.equal(regionIn({ "azure-native:location": "eastus" }), "eastus");
+            assert.equal(regionIn({ "aws:region": "", "aws:profile": "x" }), undefined);
+        });
+
+        it("it has no price for", () => {
+            const nowhere = "the stack file does not say in which region they are: set aws:region in it";
+            assert.deepEqual(costs({}), {
+                "volumes of the cluster's default class": "this stack does not make the class",
+            });
+            assert.match(String(costs({ storageClass: aws }).volumes), new RegExp(`^${nowhere}`));
+            const vsphere = costs({ storageClass: { name: "kof", preset: "vsphere" } }, "us-east-1");
+            assert.match(String(vsphere.volumes), /^no price known for csi\.vsphere\.vmware\.com /);
+            const io2 = costs({ storageClass: { ...aws, parameters: { type: "io2" } } }, "us-east-1");
+            assert.match(String(io2.volumes), /with these parameters/);
+            assert.deepEqual(costs({ storageClass: aws }, "mars-1"), { volumes: "no price known for mars-1" });
+            const store = ["kof-child", "values", "fromManagement", "storage", "victoria-logs-cluster", "vlstorage"];
+            const values = nest([...store, "persistentVolume", "storageClassName"], "fast");
+            assert.deepEqual(costs({ values }), {
+                "volumes of the cluster's default class": "this stack does not make the class",
+                "volumes of class fast": "this stack does not make the class",
+            });
+        });
+
+        it("is paid for elsewhere, and nobody here knows at which price", () => {
+            const { volumes: _, ...found } = costs({ ...routes.otlp, storageClass: aws }, "us-east-1");
+            assert.deepEqual(found, {
+                "metrics and logs and traces and audit in OTLP": "paid for there, at a price that is not known here",
+            });
+        });
+
+        const cloudwatch = (rates: object, more: object = {}) => {
+            const raw = { route: "cloudwatch", rates, cloudwatch: { region: "us-east-2", retentionDays: 90, ...more } };
+            const { "volumes of the cluster's default class": _, ...found } = costs(raw);
+            return found;
+        };
+
+        it("CloudWatch costs for logs: what comes in, and what is kept of it", () => {
+            // A GiB a day: 26 bytes are added to each line.
+            const logs = { linesPerSecond: gib / day / 100, bytesPerLine: 74 };
+            const [amount, region] = cloudwatch({ logs })["logs in CloudWatch Logs"] as [number, string];
+            assert.equal(amount.toFixed(6), ((365 / 12) * 0.5 + 90 * 0.15 * 0.03).toFixed(6));
+            assert.equal(region, "us-east-2");
+            assert.deepEqual(
+                cloudwatch({ logs }, { region: "af-south-1" })["logs in CloudWatch Logs"],
+                "no price known for af-south-1",
+            );
+            assert.deepEqual(cloudwatch({}), {
+                "logs in CloudWatch Logs": "kof:rates.logs is not set",
+                "audit in CloudWatch Logs": "kof:rates.audit is not set",
+            });
+            // Up to KOF 1.9 audit logs are logs.
+            const old = { ...routes.cloudwatch, version: "1.9.0", rates: { logs } };
+            assert.deepEqual(Object.keys(costs({ ...old, storageClass: aws })), ["volumes", "logs in CloudWatch Logs"]);
+        });
+
+        it("CloudWatch costs for metrics: each series, the first ones more, and its events", () => {
+            const of = (activeSeries: number, region = "us-east-2") =>
+                cloudwatch({ metrics: { activeSeries } }, { region, signals: { metrics: "emf" } });
+            const custom = (activeSeries: number) => (of(activeSeries)["custom metrics in CloudWatch"] as [number])[0];
+            assert.deepEqual([100, 10_000, 250_000].map(custom), [30, 3000, 3000 + 24_000]);
+            assert.equal(custom(2_000_000).toFixed(2), "84500.00");
+            // As many samples as a GiB a day has events of 585 bytes and 26 more.
+            const [amount] = of((gib / day / 611) * 30)["log events of these metrics"] as [number];
+            assert.equal(amount.toFixed(6), ((365 / 12) * 0.5 + 90 * 0.15 * 0.03).toFixed(6));
+            assert.equal(of(1, "eu-central-1")["custom metrics in CloudWatch"], "no price known for eu-central-1");
+            assert.equal(
+                cloudwatch({}, { signals: { metrics: "emf" } })["custom metrics in CloudWatch"],
+                "kof:rates.metrics is not set",
+            );
+        });
+
+        it("X-Ray costs at most, as nobody knows how many spans a trace has", () => {
+            const traced = (rates: object, region = "us-east-2") =>
+                cloudwatch(rates, { region, signals: { traces: "xray" } })["traces in AWS X-Ray"];
+            assert.match(String(traced({ traces: { spansPerSecond: 1 } })), /up to 13\.14 USD in us-east-2/);
+            assert.equal(traced({}), "kof:rates.traces is not set");
+            assert.equal(traced({ traces: { spansPerSecond: 1 } }, "af-south-1"), "no price known for af-south-1");
+        });
+
+        it("a sum is: all of it, at least so much, or not known", () => {
+            const total = (raw: object, region?: string) =>
+                totalText(estimateOf(deploymentFor({ ...routes.management, ...raw }), prices, region));
+            assert.equal(total({ storageClass: aws }, "us-east-1"), "73.60 USD");
+            assert.equal(total({ storageClass: aws }), "unknown");
+            assert.equal(
+                total({ ...routes.otlp, storageClass: aws }, "us-east-1"),
+                "at least 25.60 USD; not included: metrics and logs and traces and audit in OTLP",
+            );
+        });
+
         it("a price file is: dated, with a source for each price, for presets that exist", () => {
-            assert.match(prices.date, /^20\d\d-\d\d$/);
-            for (const [preset, { source, parameters }] of Object.entries(prices.volumes)) {
+            const { logs, metrics, traces } = prices.cloudwatch;
+            for (const { source, date } of [...Object.values(prices.volumes), logs, metrics, traces]) {
                 assert.match(source, /^https:/);
+                assert.match(date, /^20\d\d-\d\d$/);
+                assert.ok(date <= prices.date);
+            }
+            for (const [preset, { parameters, provisioned, perGiBMonth }] of Object.entries(prices.volumes)) {
                 const made: Record<string, string> = storageClassPresets[preset as keyof Prices["volumes"]].parameters;
                 assert.deepEqual(parameters, {
                     ...parameters,
                     ...Object.fromEntries(Object.entries(made).filter(([key]) => key in parameters)),
                 });
+                for (const { perUnitMonth } of Object.values(provisioned)) {
+                    assert.deepEqual(Object.keys(perUnitMonth), Object.keys(perGiBMonth));
+                }
             }
             for (const region of ["us-east-1", "us-east-2", "eu-central-1"]) {
-                assert.ok(prices.cloudwatch.regions[region] && prices.volumes["aws-ebs"]!.perGiBMonth[region]);
+                assert.ok(logs.regions[region] && prices.volumes["aws-ebs"]!.perGiBMonth[region]);
             }
         });
 

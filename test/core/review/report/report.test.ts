@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import fc from "fast-check";
 
-import { readPrices } from "../../../../core/review/capacity/costs";
+import { readPrices } from "../../../../core/review/capacity/priceFile";
 import { maxLength, report } from "../../../../core/review/report";
 import {
     fates,
@@ -24,10 +24,8 @@ function snapshot(raw: Raw, files: Snapshot["files"] = {}): Snapshot {
 
 /** What is said of a stack that goes from one to the other. */
 function told(before: Raw, after: Raw, stack = "prod"): StackReport {
-    return reportStack(
-        { stack, file: `Pulumi.${stack}.yaml`, before: snapshot(before), after: snapshot(after) },
-        prices,
-    );
+    const at = (raw: Raw) => ({ ...snapshot(raw), region: "us-east-1" });
+    return reportStack({ stack, file: `Pulumi.${stack}.yaml`, before: at(before), after: at(after) }, prices);
 }
 
 describe("the report of a pull request", () => {
@@ -78,8 +76,27 @@ describe("the report of a pull request", () => {
         assert.match(text, /\| vlstorage \| 2 x 50Gi, class kof, kept for 7d \| \*\*none\*\* \|/);
         assert.match(text, /\| volumes, a month \| [\d.]+ USD in us-east-1 \| \*\*[\d.]+ USD in us-east-1\*\* \|/);
         assert.match(text, /\*\*200Gi are left behind\*\*, and still paid for/);
+        assert.match(text, /Costs at list prices of 2026-11, for what this cluster stores: without queries/);
         const chart = await flowchart(/```mermaid\n([^]*?)\n```/.exec(text)?.[1] ?? "");
         assert.ok(chart.links.some(({ text: label }) => label.endsWith("goes away")));
+    });
+
+    it("says what no sum has in it, before and after", () => {
+        const storageClass = { name: "kof", preset: "aws-ebs" };
+        const rates = { metrics: { activeSeries: 20_000 }, logs: { linesPerSecond: 10 } };
+        const cloudwatch = { ...routes.cloudwatch, rates, storageClass };
+        const emf = { region: "us-east-2", signals: { metrics: "emf" } };
+        const text = report([told(cloudwatch, { ...cloudwatch, cloudwatch: emf })], about);
+        assert.match(
+            text,
+            /\| custom metrics in CloudWatch, a month \| nothing \| \*\*4000\.00 USD in us-east-2\*\* \|/,
+        );
+        assert.match(
+            text,
+            /\| audit in CloudWatch Logs, a month \| not included: kof:rates.audit is not set \| the same \|/,
+        );
+        const least = String.raw`at least [\d.]+ USD; not included: audit in CloudWatch Logs`;
+        assert.match(text, new RegExp(String.raw`\| all of that, a month \| ${least} \| \*\*${least}\*\* \|`));
     });
 
     it("says what KOF changes between two versions, folded", () => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 
 import { signals } from "../../../../core/charts";
 import { changeDiagram, diagram } from "../../../../core/review/summary/diagram";
+import { nest } from "../../../../core/lib/values";
 import { cases, destinationsIn, deploymentFor, routes, type Raw } from "../../../support";
 import { flowchart as parse, type Chart } from "./mermaid.mjs";
 
@@ -50,13 +51,51 @@ describe("the diagram of a stack", function () {
             "daemon (daemonset) dotted arrow_point not stored (discarded): metrics, traces",
             "daemon (daemonset) normal arrow_point CloudWatch Logs in us-east-2 /kof/mothership-audit/logs: audit",
             "daemon (daemonset) normal arrow_point CloudWatch Logs in us-east-2 /kof/mothership/logs: logs",
-            "ta-daemon (daemonset) dotted arrow_point not stored (discarded): metrics, logs, traces",
+            "ta-daemon (daemonset) dotted arrow_point not stored (discarded): metrics, traces",
         ]);
         const shapes = new Set(chart.nodes.map(({ classes, type }) => `${classes.join(" ")} ${type}`));
         assert.deepEqual([...shapes].sort(), ["collector square", "nowhere stadium", "store cylinder"]);
         assert.deepEqual(
             chart.groups.map(({ title }) => title),
             ["Management cluster mothership"],
+        );
+    });
+
+    it("has the stores of this cluster, and no others, in its box", async () => {
+        const inBox = async (name: string) => {
+            const { nodes, groups } = await parse(diagram(route(name)));
+            const stores = nodes.filter(({ type }) => type === "cylinder");
+            return stores.map(({ id, text }) => [text.includes("on this cluster"), groups[0]!.nodes.includes(id)]);
+        };
+        assert.deepEqual(await inBox("management"), Array(4).fill([true, true]));
+        assert.deepEqual(await inBox("regionless"), Array(4).fill([true, true]));
+        assert.deepEqual(await inBox("regional"), Array(4).fill([false, false]));
+        assert.deepEqual(await inBox("cloudwatch"), Array(2).fill([false, false]));
+    });
+
+    it("has no line for the logs that nobody sends to the target allocator, but one where it loses what is sent", async () => {
+        assert.ok(lines(await parse(diagram(route("management")))).every((line) => !line.includes("not stored")));
+        const exporters = { traces: { exporters: ["debug"] } };
+        const values = nest(
+            [
+                "kof-child",
+                "values",
+                "fromManagement",
+                "collectors",
+                "opentelemetry-kube-stack",
+                "collectors",
+                "daemon",
+                "config",
+                "service",
+            ],
+            { pipelines: exporters },
+        );
+        // Traces are stored by ta-daemon all the same.
+        assert.deepEqual(
+            lines(await parse(diagram(route("management", "1.10.0", { values })))).filter((line) =>
+                line.includes("not stored"),
+            ),
+            ["daemon (daemonset) dotted arrow_point not stored (printed to the collector's own log): traces"],
         );
     });
 

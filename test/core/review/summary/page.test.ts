@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 
+import { capacityOf } from "../../../../core/review/capacity";
 import { summaryPage } from "../../../../core/review/summary/page";
 import { cases, destinationsIn, deploymentFor, routes, type Raw } from "../../../support";
+import { lineChart } from "./mermaid.mjs";
 
 const page = (raw: Raw, notices: readonly string[] = []) => summaryPage("prod", deploymentFor(raw), notices);
 
@@ -83,16 +85,72 @@ describe("summary.md", () => {
         const storage = { logs: { size: "20Gi" }, traces: { size: "20Gi" } };
         const rates = { metrics: { activeSeries: 300_000 }, logs: { linesPerSecond: 3000 } };
         const storageClass = { name: "kof", preset: "aws-ebs" };
-        const text = page({ ...routes.management, version: "1.9.0", storageClass, storage, rates });
+        const raw = { ...routes.management, version: "1.9.0", storageClass, storage, rates };
+        const text = summaryPage("prod", deploymentFor(raw), [], "us-east-1");
         assert.deepEqual(rows(text, "Space at the rates of kof:rates"), [
             ["vmstorage", "1.61Gi", "30d", "21Gi", "100Gi", "never"],
             ["vlstorage", "6.03Gi", "7d", "**31Gi: too small**", "20Gi", "**after 6 days**"],
-            ["vtstorage", "0.00Gi", "7d", "0Gi", "20Gi", "never"],
+            ["vtstorage", "unknown", "7d", "unknown", "20Gi", "unknown"],
         ]);
+        assert.match(text, /\n\nkof:rates\.traces is not set: when vtstorage is full is not known\.\n\n/);
         assert.deepEqual(rows(text, "Cost"), [["volumes", "32.00 USD in us-east-1"]]);
-        const cloudwatch = page({ ...routes.cloudwatch, rates });
-        assert.deepEqual(rows(cloudwatch, "Cost")[1]?.[0], "CloudWatch");
+        assert.match(text, /\n\nList prices of 2026-11, for what this cluster stores: without queries, /);
+        const roomy = page({ ...routes.management, storage: { logs: { size: "25Gi" } }, rates });
+        assert.deepEqual(
+            rows(roomy, "Space at the rates of kof:rates").find(([name]) => name === "vlstorage"),
+            ["vlstorage", "6.03Gi", "7d", "**31Gi**", "25Gi", "**up to 97 %**"],
+        );
+        const cloudwatch = page({ ...routes.cloudwatch, storageClass, rates });
+        assert.deepEqual(rows(cloudwatch, "Cost"), [
+            ["volumes", "25.60 USD in us-east-2"],
+            ["logs in CloudWatch Logs", "1022.27 USD in us-east-2"],
+            ["audit in CloudWatch Logs", "not included: kof:rates.audit is not set"],
+            ["**total**", "**at least 1047.87 USD; not included: audit in CloudWatch Logs**"],
+        ]);
         assert.match(cloudwatch, /Nothing of this cluster's own is stored on these volumes\./);
+    });
+
+    it("draws how the volumes fill, as full as they are estimated to be", async () => {
+        const storage = { metrics: { size: "20Gi", retention: "200d" }, logs: { size: "20Gi" } };
+        const rates = {
+            metrics: { activeSeries: 300_000 },
+            logs: { linesPerSecond: 3000 },
+            audit: { linesPerSecond: 9 },
+        };
+        const deployment = deploymentFor({ ...routes.management, storage, rates });
+        const text = summaryPage("prod", deployment, []);
+        const chart = await lineChart(/```mermaid\n([^`]*xychart[^`]*)\n```/.exec(text)![1]!);
+        assert.deepEqual([chart.yAxis.min, chart.yAxis.max, chart.xAxis.min, chart.xAxis.max], [0, 100, 0, 12]);
+        const found = Object.fromEntries(chart.plots.map(({ title, data }) => [title, data]));
+        // Nothing is known of traces, and vmselect is a cache.
+        assert.deepEqual(Object.keys(found), ["vmstorage", "vlstorage", "vlstorage-audit"]);
+        for (const capacity of capacityOf(deployment, deployment.settings.rates!)) {
+            for (const [month, percent] of found[capacity.volume.workload] ?? []) {
+                const days = (Number(month) * 365) / 12;
+                const { fullAfterDays = Infinity, perDayGiB, volume } = capacity;
+                const kept = { metrics: 230, logs: 8, audit: 366 }[volume.signal as "metrics" | "logs" | "audit"];
+                const held = (perDayGiB * Math.min(days, kept) * 100) / (Number.parseInt(volume.size) * volume.count);
+                assert.equal(percent, days >= fullAfterDays ? 100 : Math.round(held * 10) / 10);
+            }
+        }
+        assert.deepEqual(
+            found.vmstorage!.map(([month]) => Number(month)),
+            Array.from({ length: 25 }, (_, i) => i / 2),
+        );
+        assert.match(text, /At the right end, from the top: vmstorage full, vlstorage full, vlstorage-audit \d+ %\.\n/);
+        const without = ({ traces, metrics }: Raw) => page({ ...routes.management, rates: { traces, metrics } });
+        assert.doesNotMatch(without({}), /xychart/);
+        assert.doesNotMatch(page({ ...routes.cloudwatch, rates }), /xychart/);
+        assert.doesNotMatch(page(routes.management!), /xychart/);
+    });
+
+    it("explains why the target allocator stores no logs, and where to send them", () => {
+        const idle =
+            "ta-daemon stores no logs, and KOF sends it none. Pods that send logs over OTLP have to send them to daemon.";
+        for (const { version, raw, name } of cases.filter(({ raw }) => raw.route !== "none")) {
+            assert.ok(page(raw).includes(`|\n\n${idle}\n\n`), `${version} ${name}`);
+        }
+        assert.ok(!page(routes.none!).includes("ta-daemon"));
     });
 
     it("says nothing of space and cost without rates", () => {
@@ -104,7 +162,7 @@ describe("summary.md", () => {
             ["cluster-stats", "deployment", "**nop**", "awscloudwatchlogs", "", ""],
             ["controller-k0s-daemon", "daemonset", "**nop**", "", "", ""],
             ["daemon", "daemonset", "**nop**", "awscloudwatchlogs", "**nop**", "awscloudwatchlogs/audit"],
-            ["ta-daemon", "daemonset", "**nop**", "**nop**", "**nop**", ""],
+            ["ta-daemon", "daemonset", "**nop**", "nop", "**nop**", ""],
         ]);
         assert.match(page({ route: "none" }), /## Collectors\n\nNone run on this cluster\./);
     });

@@ -1,0 +1,48 @@
+import { capacityOf, storesWithoutVolumes, type VolumeCapacity } from ".";
+import type { Signal } from "../../charts";
+import type { Deployment } from "../../routes/deployment";
+import { costsOf, noRate, type Cost } from "./costs";
+import type { Prices } from "./priceFile";
+
+/** What a deployment takes at the rates of `kof:rates`: what `npm run size`, summary.md and the report of a pull request tell. */
+export interface Estimate {
+    readonly space: readonly VolumeCapacity[];
+    /** What has to be known of the space, a sentence each. */
+    readonly remarks: readonly string[];
+    /** Everything that is paid for by the month. */
+    readonly costs: readonly Cost[];
+    /** All of it that has a price; `undefined` where nothing has one. */
+    readonly amount: number | undefined;
+    /** What is paid for besides, whose price is not known. */
+    readonly missing: readonly string[];
+    readonly prices: Prices;
+}
+
+/**
+ * What a deployment needs and costs. A signal without a rate is unknown, and never nothing.
+ *
+ * @param region the provider's region that the cluster is in, where that is known.
+ */
+export function estimateOf(deployment: Deployment, prices: Prices, region?: string): Estimate {
+    const space = capacityOf(deployment, deployment.settings.rates ?? {});
+    const costs = costsOf(deployment, prices, region);
+    const priced = costs.filter((cost) => "amount" in cost);
+    return {
+        space,
+        remarks: [...withoutRates(space), ...storesWithoutVolumes(deployment)],
+        costs,
+        amount: priced.length === 0 ? undefined : priced.reduce((sum, { amount }) => sum + amount, 0),
+        missing: costs.flatMap((cost) => ("unknown" in cost ? [cost.what] : [])),
+        prices,
+    };
+}
+
+function withoutRates(space: readonly VolumeCapacity[]): string[] {
+    const unknown = (signal: Signal) => space.filter(({ withoutRate }) => withoutRate.includes(signal));
+    return [...new Set(space.flatMap(({ withoutRate }) => withoutRate))].map(
+        (signal) =>
+            `${noRate(signal)}: when ${unknown(signal)
+                .map(({ volume }) => volume.workload)
+                .join(" and ")} is full is not known.`,
+    );
+}
