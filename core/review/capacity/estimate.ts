@@ -1,5 +1,6 @@
 import { capacityOf, storesWithoutVolumes, type VolumeCapacity } from ".";
 import type { Signal } from "../../charts";
+import { childrenStoreHere } from "../../charts/installed";
 import type { Deployment } from "../../routes/deployment";
 import { costsOf, noRate, type Cost } from "./costs";
 import type { Prices } from "./priceFile";
@@ -29,7 +30,13 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
     const priced = costs.filter((cost) => "amount" in cost);
     return {
         space,
-        remarks: [...withoutRates(space), ...storesWithoutVolumes(deployment)],
+        remarks: [
+            ...withoutRates(space),
+            ...(childrenStoreHere(deployment)
+                ? ["Child clusters store here as well: all of this holds only if kof:rates counts what they send."]
+                : []),
+            ...storesWithoutVolumes(deployment),
+        ],
         costs,
         amount: priced.length === 0 ? undefined : priced.reduce((sum, { amount }) => sum + amount, 0),
         missing: costs.flatMap((cost) => ("unknown" in cost ? [cost.what] : [])),

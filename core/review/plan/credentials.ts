@@ -15,19 +15,21 @@ export interface CredentialChange {
 /** The credentials that the program makes and revokes, or reads. */
 export function credentialChanges(from: Deployment, to: Deployment): CredentialChange[] {
     const [before, after] = [storedCredentials(from), storedCredentials(to)];
-    const among = (all: readonly Credential[], what: string) => all.some((each) => each.what === what);
+    const among = (all: readonly Credential[], { id }: Credential) => all.some((each) => each.id === id);
     return [
-        ...after.map(({ what, own }): CredentialChange => {
-            const operation = own ? "made" : "read";
-            return { operation: among(before, what) ? "kept" : operation, what };
+        ...after.map((each): CredentialChange => {
+            const operation = each.own ? "made" : "read";
+            return { operation: among(before, each) ? "kept" : operation, what: each.what };
         }),
         ...before
-            .filter(({ what }) => !among(after, what))
+            .filter((each) => !among(after, each))
             .map(({ what, own }): CredentialChange => ({ operation: own ? "revoked" : "no longer read", what })),
     ];
 }
 
 interface Credential {
+    /** The same for what stays: of a Secret that the program does not make, whichever of its keys are read. */
+    readonly id: string;
     readonly what: string;
     /** Whether the program makes it. */
     readonly own: boolean;
@@ -43,14 +45,16 @@ function storedCredentials(deployment: Deployment): Credential[] {
                     : reader === "grafana"
                       ? "which KOF makes"
                       : "which KOF makes for the region";
-            return [{ what: `${keys.join(" and ")} in Secret ${name}, ${by}`, own: false }];
+            return [{ id: `${name}, ${by}`, what: `${keys.join(" and ")} in Secret ${name}, ${by}`, own: false }];
         }
         // Of the one with an access key, the key is what matters.
-        return reader === "grafana"
-            ? [{ what: `random password of Grafana's admin in Secret ${name}`, own: true }]
-            : [];
+        return reader === "grafana" ? [made(`random password of Grafana's admin in Secret ${name}`)] : [];
     });
-    return [...awsCredentials(deployment).map((what) => ({ what, own: true })), ...secrets];
+    return [...awsCredentials(deployment).map(made), ...secrets];
+}
+
+function made(what: string): Credential {
+    return { id: what, what, own: true };
 }
 
 function awsCredentials({ cloudwatch }: Deployment): string[] {

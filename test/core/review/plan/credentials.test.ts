@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 
 import { acknowledgement, planOf, refused, verdictOf, type Plan } from "../../../../core/review/plan";
+import { credentialChanges } from "../../../../core/review/plan/credentials";
 import { planText } from "../../../../core/review/plan/text";
 import { settingsSchema } from "../../../../core/settings/settings";
-import { deploymentFor, type Raw } from "../../../support";
+import { deploymentFor, routes, type Raw } from "../../../support";
 
 const cloudwatch = (credentials: object): Raw => ({
     route: "cloudwatch",
@@ -28,6 +29,53 @@ function furtherSteps({ consequences }: Plan): string[][] {
     )!;
     return [...steps.matchAll(/, then (\[[^\]]*\])/g)].map(([, list]) => JSON.parse(list!) as string[]);
 }
+
+describe("plan of credentials", () => {
+    const grafana = (more: object): Raw => ({ route: "none", grafana: { enabled: true, ...more } });
+    const all: Readonly<Record<string, Raw>> = {
+        ...routes,
+        key: keys("1"),
+        secret: secret("mine"),
+        otherSecret: secret("other"),
+        grafana: grafana({}),
+        "grafana with a Secret made elsewhere": grafana({ existingSecret: "mine" }),
+        "grafana with the Secret's own name": grafana({ existingSecret: "grafana-admin-credentials" }),
+    };
+    const changes = (from: Raw, to: Raw) =>
+        plan(from, to).credentials.map(({ operation, what }) => `${operation}: ${what}`);
+
+    it("never makes or revokes a Secret that is made elsewhere, by you or by KOF", () => {
+        const deployments = Object.values(all).map(deploymentFor);
+        for (const from of deployments) {
+            for (const to of deployments) {
+                const found = credentialChanges(from, to);
+                for (const { operation, what } of found) {
+                    const isForeign = /, (made elsewhere|which KOF makes)/.test(what);
+                    const allowed = isForeign ? ["read", "kept", "no longer read"] : ["made", "kept", "revoked"];
+                    assert.ok(allowed.includes(operation), `${operation}: ${what}`);
+                }
+                for (const { name } of to.secrets.filter(({ maker }) => maker !== "stack")) {
+                    assert.ok(
+                        found.some(
+                            ({ operation, what }) =>
+                                /^(read|kept)$/.test(operation) && what.includes(`Secret ${name}, `),
+                        ),
+                    );
+                }
+            }
+        }
+    });
+
+    it("keeps reading a Secret of which it reads other keys", () => {
+        const otlp = (...headers: string[]): Raw => ({
+            route: "otlp",
+            otlp: { endpoint: "https://otlp.example.net", headersSecret: "h", headers },
+        });
+        assert.deepEqual(changes(otlp("Authorization"), otlp("Authorization", "X-Scope-OrgID")), [
+            "kept: Authorization and X-Scope-OrgID in Secret h, made elsewhere",
+        ]);
+    });
+});
 
 describe("plan of a rotation", () => {
     it("refuses one that would need a third key, and says what to deploy first", () => {

@@ -95,6 +95,9 @@ describe("summary.md", () => {
         assert.match(text, /\n\nkof:rates\.traces is not set: when vtstorage is full is not known\.\n\n/);
         assert.deepEqual(rows(text, "Cost"), [["volumes", "32.00 USD in us-east-1"]]);
         assert.match(text, /\n\nList prices of 2026-11, for what this cluster stores: without queries, /);
+        const children = /\n\nChild clusters store here as well: /;
+        assert.match(page({ ...routes.regionless, rates }), children);
+        assert.doesNotMatch(text, children);
         const roomy = page({ ...routes.management, storage: { logs: { size: "25Gi" } }, rates });
         assert.deepEqual(
             rows(roomy, "Space at the rates of kof:rates").find(([name]) => name === "vlstorage"),
