@@ -96,11 +96,14 @@ describe("npm run diff", () => {
     });
 
     it("compares what the stack files resolve to where nothing is committed in rendered/", async () => {
-        write("Pulumi.prod.yaml", { route: "none" });
+        const made = { storageClass: { name: "kof", preset: "aws-ebs" } };
+        const region = { "aws:region": "eu-west-1" };
+        write("Pulumi.prod.yaml", { route: "none", ...made }, region);
         write("Pulumi.same.yaml", { route: "none" });
         commit();
-        write("Pulumi.prod.yaml", { route: "management" });
+        write("Pulumi.prod.yaml", { route: "management", ...made }, region);
         const { text: stdout } = await diff("HEAD");
+        assert.match(stdout, /\| volumes, a month \| 28\.16 USD in eu-west-1 \| \*\*80\.96 USD in eu-west-1\*\* \|/);
         assert.deepEqual(rows(stdout), ["prod: nothing that is stored is lost"]);
         assert.match(stdout, /\+ kof-mothership\.|\+ kof-child\./);
     });

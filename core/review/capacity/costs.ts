@@ -54,11 +54,11 @@ const regionKeys: Partial<Record<keyof Prices["volumes"], string>> = {
     "azure-disk": "azure-native:location",
 };
 
-/** The region that a stack's configuration names, whichever provider it is of. */
+/** The region that a stack's configuration names, whichever provider it is of; an encrypted one nobody can read here. */
 export function regionIn(config: Readonly<Record<string, string>>): string | undefined {
     return Object.values(regionKeys)
         .map((key) => config[key])
-        .find((region) => region !== undefined && region !== "");
+        .find((region) => region !== undefined && /^[\w-]+$/.test(region));
 }
 
 /** What volumes cost: their size and speed count, not what is in them. */

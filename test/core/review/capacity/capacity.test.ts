@@ -310,6 +310,7 @@ describe("the planner", () => {
             assert.equal(regionIn({ "kof:route": "none", "aws:region": "eu-west-1" }), "eu-west-1");
             assert.equal(regionIn({ "azure-native:location": "eastus" }), "eastus");
             assert.equal(regionIn({ "aws:region": "", "aws:profile": "x" }), undefined);
+            assert.equal(regionIn({ "aws:region": '{"secure":"AAAB"}' }), undefined);
         });
 
         it("it has no price for", () => {

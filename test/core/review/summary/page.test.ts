@@ -114,7 +114,7 @@ describe("summary.md", () => {
     });
 
     it("draws how the volumes fill, as full as they are estimated to be", async () => {
-        const storage = { metrics: { size: "20Gi", retention: "200d" }, logs: { size: "20Gi" } };
+        const storage = { metrics: { size: "20Gi", retention: "200d" }, logs: { size: "80Gi" } };
         const rates = {
             metrics: { activeSeries: 300_000 },
             logs: { linesPerSecond: 3000 },
@@ -140,7 +140,7 @@ describe("summary.md", () => {
             found.vmstorage!.map(([month]) => Number(month)),
             Array.from({ length: 25 }, (_, i) => i / 2),
         );
-        assert.match(text, /At the right end, from the top: vmstorage full, vlstorage full, vlstorage-audit \d+ %\.\n/);
+        assert.match(text, /At the right end, from the top: vmstorage full, vlstorage 30 %, vlstorage-audit \d+ %\.\n/);
         const without = ({ traces, metrics }: Raw) => page({ ...routes.management, rates: { traces, metrics } });
         assert.doesNotMatch(without({}), /xychart/);
         assert.doesNotMatch(page({ ...routes.cloudwatch, rates }), /xychart/);
