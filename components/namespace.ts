@@ -13,6 +13,8 @@ export interface NamespaceArgs {
      * has to be right before anything else exists, and must not change.
      */
     readonly istio: boolean;
+    /** Further labels, by which the cluster's own policies let KOF's pods in. Default: none. */
+    readonly labels?: Readonly<Record<string, string>> | undefined;
     /** The stack that KOF is part of, for {@link stackMark}. */
     readonly stack: string;
 }
@@ -24,10 +26,16 @@ export class Namespace extends pulumi.ComponentResource {
 
     constructor(name: string, args: NamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:Namespace", name, {}, opts);
-        const labels = args.istio ? { labels: { "istio-injection": "enabled" } } : {};
+        const labels = { ...(args.istio ? { "istio-injection": "enabled" } : {}), ...args.labels };
         const namespace = new KubernetesNamespace(
             name,
-            { metadata: { name: kofNamespace, ...labels, annotations: { [stackMark]: args.stack } } },
+            {
+                metadata: {
+                    name: kofNamespace,
+                    ...(Object.keys(labels).length > 0 ? { labels } : {}),
+                    annotations: { [stackMark]: args.stack },
+                },
+            },
             { parent: this },
         );
         this.name = namespace.metadata.name;

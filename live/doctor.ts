@@ -1,5 +1,6 @@
 import { aws } from "./aws";
 import { exportChecks } from "./collectors";
+import { distribution } from "./distribution";
 import type { Check } from "./findings";
 import { prerequisites } from "./prerequisites";
 import { registries } from "./registries";
@@ -10,6 +11,7 @@ import { workloads } from "./workloads";
 /** All that `doctor` looks at: before an install what it needs, and after a failure what went wrong, in this order. */
 export const checks: readonly Check[] = [
     ...prerequisites,
+    ...distribution,
     ...storage,
     ...aws,
     ...registries,

@@ -3,6 +3,7 @@ import type { Deployment } from "../core/routes/deployment";
 import { keyOf, type Aspect } from "../core/routes/stored";
 import { storageClassOf } from "../core/settings/storageClasses";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
+import { storageDriver } from "../core/settings/storageDrivers";
 import type { Check, Finding, Live } from "./findings";
 import { sizeInGiB } from "../core/lib/quantities";
 
@@ -13,22 +14,24 @@ export const storage: readonly Check[] = [
     { title: "Existing volumes", look: existingClaims },
 ];
 
-interface StorageClass {
+/** A StorageClass, as far as it matters here. */
+export interface FoundClass {
     readonly metadata: { name: string; annotations?: Record<string, string> };
     readonly provisioner: string;
+    readonly reclaimPolicy?: string;
     readonly allowVolumeExpansion?: boolean;
     readonly volumeBindingMode?: string;
 }
 
 const classes = "/apis/storage.k8s.io/v1/storageclasses";
-const isDefault = ({ metadata }: StorageClass) =>
+const isDefault = ({ metadata }: FoundClass) =>
     metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
 
 async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]> {
     if (deployment.volumes.length === 0) {
         return [];
     }
-    const all = await kubernetes.list<StorageClass>(classes);
+    const all = await kubernetes.list<FoundClass>(classes);
     const names = all.map(({ metadata }) => metadata.name).join(", ") || "none";
     const defaults = all.filter(isDefault);
     const settings = deployment.settings.storageClass;
@@ -70,7 +73,7 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
     if (provisioner !== undefined) {
         findings.push(...(await driver(provisioner, kubernetes)));
     }
-    return [...findings, ...(made ? [] : requirements(existing))];
+    return [...findings, ...(made || !existing ? [] : classFindings(existing))];
 }
 
 /** Provisioners that are no CSI drivers, and so register none. */
@@ -94,9 +97,7 @@ async function driver(provisioner: string, kubernetes: Live["kubernetes"]): Prom
         return [];
     }
     // Some provisioners are older than CSI, and nothing says which: what is known to be a driver is told apart.
-    const isCsi =
-        /(^|\.)csi\./.test(provisioner) ||
-        Object.values(storageClassPresets).some((each) => each.provisioner === provisioner);
+    const isCsi = /(^|\.)csi\./.test(provisioner) || storageDriver(provisioner) !== undefined;
     return [
         {
             severity: isCsi ? "problem" : "warning",
@@ -107,19 +108,27 @@ async function driver(provisioner: string, kubernetes: Live["kubernetes"]): Prom
     ];
 }
 
-/** What KOF asks of a class ("Storing KOF data", 1.8 to 1.10). */
-function requirements(found: StorageClass | undefined): Finding[] {
-    if (!found) {
-        return [];
-    }
+/** What KOF asks of a class that exists ("Storing KOF data", 1.8 to 1.10), and what each difference means for it. */
+export function classFindings(found: FoundClass): Finding[] {
     const { name } = found.metadata;
+    const driver = storageDriver(found.provisioner);
     const findings: Finding[] = [];
     if (found.allowVolumeExpansion !== true) {
         findings.push({
             severity: "warning",
             what: `storage class ${name} does not allow volumes to grow`,
             why: "When a volume is full there is no way to make it larger.",
-            fix: `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`,
+            fix:
+                driver?.expands === false
+                    ? `kubectl get storageclass ${name} -o yaml    # ${found.provisioner} cannot make volumes larger`
+                    : `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`,
+        });
+    } else if (driver?.expands === false) {
+        findings.push({
+            severity: "warning",
+            what: `storage class ${name} says that volumes can grow, but ${found.provisioner} cannot make them larger`,
+            why: "A claim with a larger size waits for ever, and the deployment that asks for it with it.",
+            fix: `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":false}'`,
         });
     }
     if (found.volumeBindingMode !== "WaitForFirstConsumer") {
@@ -127,6 +136,22 @@ function requirements(found: StorageClass | undefined): Finding[] {
             severity: "warning",
             what: `storage class ${name} makes volumes before their pods are scheduled`,
             why: "A volume in another zone than its pod keeps the pod from starting. The mode of a class cannot be changed.",
+            fix: `kubectl get storageclass ${name} -o yaml`,
+        });
+    }
+    if (found.reclaimPolicy !== "Retain") {
+        findings.push({
+            severity: "warning",
+            what: `storage class ${name} has the reclaim policy ${found.reclaimPolicy ?? "Delete"}`,
+            why: "When a claim is deleted, as pulumi destroy does, its volume goes with all that KOF has stored in it.",
+            fix: 'kubectl patch pv NAME -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\'    # for volumes that exist; for new ones, a class with Retain',
+        });
+    }
+    if (driver?.enforcesSize === false) {
+        findings.push({
+            severity: "warning",
+            what: `${found.provisioner}, which makes the volumes of storage class ${name}, does not enforce their size`,
+            why: "Every KOF volume grows until what they share is full, and then all stores stop taking data at once.",
             fix: `kubectl get storageclass ${name} -o yaml`,
         });
     }
@@ -168,11 +193,11 @@ async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding
     return compareClaims(
         await kubernetes.list<PersistentVolumeClaim>(claimsPath),
         deployment,
-        defaultClass(await kubernetes.list<StorageClass>(classes)),
+        defaultClass(await kubernetes.list<FoundClass>(classes)),
     );
 }
 
-function defaultClass(all: readonly StorageClass[]): string {
+function defaultClass(all: readonly FoundClass[]): string {
     return all.find(isDefault)?.metadata.name ?? "";
 }
 

@@ -36,6 +36,7 @@ import {
 } from "./memory";
 import { whenRestarted } from "./rollout";
 import type { SettingsOf } from "../core/settings/settings";
+import { distributionOf } from "../core/settings/distributions";
 import { storageClassOf } from "../core/settings/storageClasses";
 
 /** What a stack says about itself when it is deployed. */
@@ -99,7 +100,8 @@ export function createEnvironment(
     );
     const onCluster = { providers: [provider] };
 
-    const namespace = new Namespace("kof", { istio: settings.istio, stack: currentStack() }, onCluster);
+    const labels = distributionOf(settings.distribution).namespaceLabels?.labels;
+    const namespace = new Namespace("kof", { istio: settings.istio, labels, stack: currentStack() }, onCluster);
     const inNamespace = { ...onCluster, dependsOn: [namespace] };
     const before: pulumi.Resource[] = [namespace];
     const storageClass = storageClassOf(settings.storageClass);

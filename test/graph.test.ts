@@ -182,14 +182,37 @@ describe("resource graph", () => {
         ]);
     });
 
+    it("labels the namespace where the cluster would refuse the collectors' pods otherwise", async () => {
+        const labels = async (raw: Raw) => {
+            const { resources } = await up({ route: "none", ...raw });
+            const { metadata } = find(resources, "kubernetes:core/v1:Namespace").inputs as { metadata: HelmValues };
+            return metadata.labels;
+        };
+        const privileged = { "pod-security.kubernetes.io/enforce": "privileged" };
+        assert.deepEqual(await labels({ distribution: "talos", istio: true }), {
+            "istio-injection": "enabled",
+            ...privileged,
+        });
+        assert.deepEqual(await labels({ distribution: "rke2" }), privileged);
+        assert.deepEqual(await labels({ distribution: "openshift" }), {
+            ...privileged,
+            "security.openshift.io/scc.podSecurityLabelSync": "false",
+        });
+        assert.equal(await labels({ distribution: "gke" }), undefined);
+    });
+
     it("promises growth for every driver but those that cannot", async () => {
         const expands = async (storageClass: Raw) => {
             const { resources } = await up({ route: "none", storageClass: { name: "kof", ...storageClass } });
             return find(resources, "kubernetes:storage.k8s.io/v1:StorageClass").inputs.allowVolumeExpansion;
         };
+        const own: Readonly<Record<string, object>> = {
+            "openebs-lvm": { volgroup: "vg" },
+            "rook-ceph-rbd": { pool: "kof" },
+            "nfs-csi": { server: "nfs.example.net", share: "/kof" },
+        };
         for (const preset of Object.keys(storageClassPresets)) {
-            const parameters = preset === "openebs-lvm" ? { volgroup: "vg" } : {};
-            assert.equal(await expands({ preset, parameters }), preset !== "local-path", preset);
+            assert.equal(await expands({ preset, parameters: own[preset] ?? {} }), preset !== "local-path", preset);
         }
         assert.equal(await expands({ provisioner: "rancher.io/local-path" }), false);
         assert.equal(await expands({ provisioner: "driver.longhorn.io" }), true);

@@ -9,7 +9,8 @@ import { danglingReferences } from "../core/collectors/references";
 import { UserError } from "../core/lib/errors";
 import { storesOf } from "../core/routes/volumes";
 import { parseSettings } from "../core/routes/parse";
-import { distributions, settingsSchema } from "../core/settings/settings";
+import { etcdCertificates } from "../core/settings/distributions";
+import { settingsSchema } from "../core/settings/settings";
 import { validSettings } from "./settings";
 import { deploymentFor } from "./support";
 
@@ -46,7 +47,10 @@ describe("every valid stack", () => {
                     assert.deepEqual(danglingReferences(collector), []);
                     const value = (name: string) => collector.env.find((each) => each.name === name)?.value;
                     assert.equal(value("OTEL_RESOURCE_ATTRIBUTES"), `k8s.cluster.name=${String(raw.clusterName)}`);
-                    assert.equal(value("PKI_PATH"), distributions[raw.distribution as "k0s"].pkiPath);
+                    const certificates = etcdCertificates(raw.distribution as "k0s");
+                    assert.ok(
+                        certificates ? value("PKI_PATH") === certificates.pkiPath : collector.key !== "controller-k0s",
+                    );
                     assert.ok(raw.istio !== true || !collector.hostNetwork);
                 }
             }),

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 
 import { partitionOf } from "../core/lib/arns";
 import { versions } from "../core/charts";
-import { distributions } from "../core/settings/settings";
+import { distributionNames } from "../core/settings/distributions";
 import { asHelm } from "../core/lib/yaml/read";
 import { hasRegionless, type Raw } from "./support";
 
@@ -39,7 +39,7 @@ function buffered({ route }: Raw): fc.Arbitrary<Raw> {
 export const validSettings: fc.Arbitrary<Raw> = fc
     .record({
         version: fc.constantFrom(...versions),
-        distribution: fc.constantFrom(...Object.keys(distributions)),
+        distribution: fc.constantFrom(...distributionNames),
         istio: fc.boolean(),
         clusterName: label,
         clusterNamespace: label,

@@ -1,11 +1,12 @@
 import { chartValues, signals, type Catalog, type CatalogSetting, kubeStack } from "../charts";
-import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { coalesceValues, isMap, leaves, valueAt, type HelmValues } from "../lib/values";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
 import type { Deployment } from "../routes/deployment";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
 import type { Volume } from "../routes/volumes";
-import { distributions, settingsSchema, type RouteName } from "../settings/settings";
+import { distributionNames, distributionOf, distributions, etcdCertificates } from "../settings/distributions";
+import { settingsSchema, type RouteName } from "../settings/settings";
 import {
     findBuffer,
     findCloudWatch,
@@ -69,7 +70,7 @@ export function recognise(values: HelmValues, catalog: Catalog, options: Adoptio
     found.settings.route = route;
     found.settings.version = catalog.version;
     Object.assign(found.settings, identityOf(route, values, catalog, at, config));
-    findDistribution(found, route, values, catalog, at(kubeStack, "defaultCRConfig", "env"));
+    findDistribution(found, route, values, catalog, (...path) => at(kubeStack, ...path));
     finders[route](found, { values, catalog, at, config, options });
     findBuffer(found, config);
     findIstio(found, route, catalog, at, options.cluster?.istio);
@@ -141,26 +142,38 @@ function findDistribution(
     route: RouteName,
     values: HelmValues,
     catalog: Catalog,
-    env: HelmValue | undefined,
+    at: At,
 ): void {
     if (route === "none") {
         return;
     }
-    const pkiPath = variable(env, "PKI_PATH")?.value ?? distributions.k0s.pkiPath;
+    const pkiPath = variable(at("defaultCRConfig", "env"), "PKI_PATH")?.value ?? distributions.k0s.etcd.pkiPath;
     const chart = umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership";
     const server = valueAt(values, [chart, "values", "metrics-server"]);
     const brought = valueAt(server, ["enabled"]) === true;
-    const name = (Object.keys(distributions) as (keyof typeof distributions)[]).find(
-        (each) =>
-            distributions[each].pkiPath === pkiPath &&
-            distributions[each].metricsServer !== brought &&
-            (!brought || (each === "eks") === (valueAt(server, ["args"]) === undefined)),
-    );
-    if (name !== undefined && name !== "k0s") {
-        settings.distribution = name;
+    // The mesh turns it off as well, on any distribution.
+    const inMesh = at("collectors", "daemon", "hostNetwork") === false;
+    const off = at("collectors", "controller-k0s", "enabled") === false && !inMesh;
+    const port = at("prometheus-node-exporter", "service", "port");
+    const [name, ...same] = distributionNames.filter((each) => {
+        const { metricsServer, nodeExporter } = distributionOf(each);
+        const certificates = etcdCertificates(each);
+        return (
+            (certificates?.pkiPath ?? distributions.k0s.etcd.pkiPath) === pkiPath &&
+            (inMesh || (certificates === undefined) === off) &&
+            nodeExporter?.port === port &&
+            metricsServer.comes !== brought &&
+            (!brought || (metricsServer.args === undefined) === (valueAt(server, ["args"]) === undefined))
+        );
+    });
+    if (name === undefined || name === "k0s") {
+        return;
     }
-    if (name === "kubeadm") {
-        notes.push("kof:distribution is kubeadm: the values are the same for kind. Set it to what the cluster is.");
+    settings.distribution = name;
+    if (same.length > 0) {
+        notes.push(
+            `kof:distribution is ${name}: the values are the same for ${same.join(" and ")}. Set it to what the cluster is.`,
+        );
     }
 }
 

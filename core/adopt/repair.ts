@@ -2,7 +2,7 @@ import type { Catalog } from "../charts";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Deployment } from "../routes/deployment";
 import { vmuserSecretName } from "../charts/vmuser";
-import { distributions } from "../settings/settings";
+import { distributions } from "../settings/distributions";
 import { variable } from "./destinations";
 import { collectorsPath } from "./recognise";
 
@@ -71,7 +71,7 @@ export function correct(values: HelmValues, catalog: Catalog, settings: Settings
     faults.push(...secrets.faults);
     const env = valueAt(corrected, [...shared, "env"]);
     if (Array.isArray(env) && env.length > 0 && variable(env, "PKI_PATH") === undefined) {
-        const pkiPath = { name: "PKI_PATH", value: distributions.k0s.pkiPath };
+        const pkiPath = { name: "PKI_PATH", value: distributions.k0s.etcd.pkiPath };
         corrected = mergeValues(corrected, nest([...shared, "env"], [pkiPath, ...env]));
         faults.push(
             "defaultCRConfig.env has no PKI_PATH, and a list replaces the chart's: controller-k0s finds no certificates of etcd and " +

@@ -4,6 +4,7 @@ import { chartValues, type Catalog } from "../charts";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { defaultLogGroup, metricsLogGroup } from "../settings/logGroups";
 import { arnParts } from "../lib/arns";
+import { etcdCertificates } from "../settings/distributions";
 import { streamOf } from "../settings/streams";
 import { bufferedExporter } from "../collectors/buffers";
 import { clock } from "../collectors/clock";
@@ -33,7 +34,10 @@ export function cloudwatch(given: SettingsOf<"cloudwatch">, catalog: Catalog): R
     if (signals.metrics === "emf") {
         groups.push({ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays });
     }
-    const writers = Object.values(writersOf(wanted, catalog));
+    // Where there is no such collector, nobody needs a role for its service account.
+    const writers = Object.entries(writersOf(wanted, catalog))
+        .filter(([key]) => key !== "controller-k0s" || etcdCertificates(settings.distribution) !== undefined)
+        .map(([, name]) => name);
     return {
         values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), credentialsEnv(wanted)),
         cloudwatch: {

@@ -1,8 +1,9 @@
 import { chartValues, type Catalog } from "../charts";
-import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { queueStorage, recreatedStorage, type Buffer } from "../collectors/buffers";
 import { collectorsInMesh, managementValues } from "../collectors/fragments";
-import { distributions, type Settings } from "../settings/settings";
+import { distributionOf, etcdCertificates } from "../settings/distributions";
+import type { Settings } from "../settings/settings";
 import { sizeInGiB, gib } from "../lib/quantities";
 
 /** Whether the umbrella runs kof-collectors and kof-storage itself (up to 1.9), or leaves the management cluster to kof-child. */
@@ -11,7 +12,12 @@ export function umbrellaCollects(catalog: Catalog): boolean {
 }
 
 /** Values of kof-collectors that every route needs which runs it through the umbrella. */
-export function collectorValues(settings: Settings, kubeStack: HelmValues, env: HelmValue[] = []): HelmValues {
+export function collectorValues(
+    settings: Settings,
+    catalog: Catalog,
+    kubeStack: HelmValues,
+    env: HelmValue[] = [],
+): HelmValues {
     return managementValues(
         settings.clusterName,
         settings.clusterNamespace,
@@ -19,6 +25,7 @@ export function collectorValues(settings: Settings, kubeStack: HelmValues, env: 
         env.length > 0 || pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings), ...env] } } : {},
         settings.istio ? { collectors: collectorsInMesh } : {},
         kubeStack,
+        distributionStack(settings, catalog),
     );
 }
 
@@ -36,31 +43,68 @@ export function furtherCollectorValues(...values: HelmValues[]): HelmValues {
     return Object.keys(collectors).length > 0 ? { collectors } : {};
 }
 
+/** PKI_PATH of the charts (kof-collectors 1.8.0 to 1.11.0-rc0), which is k0s'. */
+const defaultPkiPath = "var/lib/k0s";
+
 /** Where the charts look for etcd's certificates, as an environment variable of the collectors. */
-function pkiPath({ distribution }: Settings): HelmValue {
-    return { name: "PKI_PATH", value: distributions[distribution].pkiPath };
+function pkiPath(settings: Settings): HelmValue {
+    return { name: "PKI_PATH", value: pkiPathOf(settings) };
 }
 
-function pkiPathDiffers({ distribution }: Settings): boolean {
-    return distributions[distribution].pkiPath !== distributions.k0s.pkiPath;
+function pkiPathOf({ distribution }: Settings): string {
+    return etcdCertificates(distribution)?.pkiPath ?? defaultPkiPath;
+}
+
+function pkiPathDiffers(settings: Settings): boolean {
+    return pkiPathOf(settings) !== defaultPkiPath;
 }
 
 /** Values of kof-collectors for a cluster that is not k0s, where KOF itself sets the rest. */
-export function distributionValues(settings: Settings): HelmValues {
-    return pkiPathDiffers(settings)
-        ? { "opentelemetry-kube-stack": { defaultCRConfig: { env: [pkiPath(settings)] } } }
-        : {};
+export function distributionValues(settings: Settings, catalog: Catalog): HelmValues {
+    const kubeStack = mergeValues(
+        pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings)] } } : {},
+        distributionStack(settings, catalog),
+    );
+    return Object.keys(kubeStack).length > 0 ? { "opentelemetry-kube-stack": kubeStack } : {};
+}
+
+/** What is not as the charts have it on a distribution, besides PKI_PATH. */
+function distributionStack({ distribution }: Settings, catalog: Catalog): HelmValues {
+    const { nodeExporter } = distributionOf(distribution);
+    const certificates = etcdCertificates(distribution);
+    const ports = nodeExporter && { port: nodeExporter.port, targetPort: nodeExporter.port };
+    return mergeValues(
+        certificates === undefined ? { collectors: { "controller-k0s": { enabled: false } } } : {},
+        certificates?.files === undefined ? {} : etcdScrape(certificates.files, catalog),
+        ports ? { "prometheus-node-exporter": { service: ports } } : {},
+    );
+}
+
+/** The charts' scrapes of the control plane, with other names for etcd's certificates. A list replaces the charts' list. */
+function etcdScrape(
+    files: { readonly ca: string; readonly cert: string; readonly key: string },
+    catalog: Catalog,
+): HelmValues {
+    const path = ["collectors", "controller-k0s", "config", "receivers", "prometheus", "config", "scrape_configs"];
+    const scrapes = valueAt(chartValues(catalog, "kof-collectors"), ["opentelemetry-kube-stack", ...path]);
+    const file = (name: string) => `/hostfs/\${env:PKI_PATH}/${name}`;
+    const tls = { ca_file: file(files.ca), cert_file: file(files.cert), key_file: file(files.key) };
+    return nest(
+        path,
+        (scrapes as HelmValue[]).map((scrape) =>
+            isMap(scrape) && scrape.job_name === "etcd" ? { ...scrape, tls_config: tls } : scrape,
+        ),
+    );
 }
 
 /** metrics-server, for a distribution that comes without one. */
 export function metricsServer({ distribution }: Settings, catalog: Catalog): HelmValues {
-    if (distributions[distribution].metricsServer) {
+    const { comes, args } = distributionOf(distribution).metricsServer;
+    if (comes) {
         return {};
     }
-    // Only EKS signs the kubelets' certificates with the cluster's CA.
-    const args = distribution === "eks" ? {} : { args: ["--kubelet-insecure-tls"] };
     const chart = umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership";
-    return { [chart]: { values: { "metrics-server": { enabled: true, ...args } } } };
+    return { [chart]: { values: { "metrics-server": { enabled: true, ...(args ? { args: [...args] } : {}) } } } };
 }
 
 /** An environment variable of the collectors whose value is in a Secret. */
@@ -107,6 +151,7 @@ export function collectorsOnly(
                 values: mergeValues(
                     collectorValues(
                         settings,
+                        catalog,
                         mergeValues(queueStorage(catalog), recreatedStorage(catalog), withoutDebug, kubeStack),
                         env,
                     ),

@@ -7,6 +7,7 @@ import { storageNotices, storageValues } from "./stored";
 import { effectiveCollectors } from "../collectors/effective";
 import { lazily } from "../lib/lazy";
 import { destinationsOf } from "./destinations";
+import { distributionNotices } from "./distribution";
 import { partsOf } from "./registry";
 import { secretsOf } from "./secrets";
 import { regionalStoresOf, storesOf, volumesOf } from "./volumes";
@@ -26,17 +27,19 @@ export function deploymentOf(settings: Settings): Deployment {
         const found = ignored.map(({ path, message }) => `${formatPath(path)} ${message}`).join("\n");
         throw new Error(`Route ${settings.route} wrote values that KOF ${settings.version} does not read:\n${found}`);
     }
-    const deployment: Deployment = lazily(
-        { ...resolved, notices: [...notices, ...storageNotices(resolved)] },
-        {
-            collectors: () => effectiveCollectors(resolved),
-            destinations: () => destinationsOf(resolved, deployment.collectors),
-            stores: () => storesOf(resolved),
-            volumes: () => volumesOf(resolved),
-            regionalStores: () => regionalStoresOf(resolved),
-            secrets: () => secretsOf(resolved, deployment.collectors),
-        },
-    );
+    const deployment: Deployment = lazily(resolved, {
+        notices: () => [
+            ...notices,
+            ...distributionNotices(resolved, deployment.collectors),
+            ...storageNotices(resolved),
+        ],
+        collectors: () => effectiveCollectors(resolved),
+        destinations: () => destinationsOf(resolved, deployment.collectors),
+        stores: () => storesOf(resolved),
+        volumes: () => volumesOf(resolved),
+        regionalStores: () => regionalStoresOf(resolved),
+        secrets: () => secretsOf(resolved, deployment.collectors),
+    });
     return deployment;
 }
 

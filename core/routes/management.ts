@@ -25,7 +25,7 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
               "kof-storage": { enabled: true, values: storage },
               "kof-collectors": {
                   enabled: true,
-                  values: mergeValues(collectorValues(settings, kubeStack), collectors),
+                  values: mergeValues(collectorValues(settings, catalog, kubeStack), collectors),
               },
           }
         : {
@@ -37,7 +37,7 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
                           storage,
                           ...furtherCollectorValues(
                               { "opentelemetry-kube-stack": kubeStack },
-                              distributionValues(settings),
+                              distributionValues(settings, catalog),
                               collectors,
                           ),
                       },

@@ -61,7 +61,7 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
                     buffered(settings, catalog),
                 ),
             },
-            distributionValues(settings),
+            distributionValues(settings, catalog),
             openCostIdentity(settings, catalog),
         ),
     };
@@ -104,7 +104,7 @@ function umbrellaCollectors(
         ...(insecure ? { insecureSkipVerify: true } : {}),
     };
     return mergeValues(
-        collectorValues(settings, kubeStack, vmuserEnv(secret)),
+        collectorValues(settings, catalog, kubeStack, vmuserEnv(secret)),
         { opencost: { opencost: { prometheus } } },
         openCostIdentity(settings, catalog),
     );

@@ -21,7 +21,7 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
         { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
     );
     const collectors = mergeValues(
-        distributionValues(settings),
+        distributionValues(settings, catalog),
         listensOnNodes(catalog) ? {} : { kcm: { monitoring: true } },
         { "opentelemetry-kube-stack": kubeStack },
     );

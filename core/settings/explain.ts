@@ -95,10 +95,15 @@ export function stackFile(path: readonly PropertyKey[], value: unknown): unknown
     return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };
 }
 
+/** The name that was probably meant by one that nobody knows. */
+export function nearestOf(key: string, known: readonly string[]): string | undefined {
+    const [best] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
+    return best !== undefined && distance(key, best) <= Math.max(2, key.length / 3) ? best : undefined;
+}
+
 /** A key that is no setting, with the one that was probably meant. */
 export function unknownKey(path: readonly string[], key: string, known: readonly string[]): Problem {
-    const [best] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
-    const near = best !== undefined && distance(key, best) <= Math.max(2, key.length / 3) ? best : undefined;
+    const near = nearestOf(key, known);
     return {
         key: `kof:${formatPath([...path, key])}`,
         message: near === undefined ? "is not a setting" : `is not a setting. Did you mean ${near}?`,

@@ -14,7 +14,8 @@ import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
 import { routeNames, routes, type RouteSettings, type StorageClassSettings } from "./settings";
 import { storeProblems } from "./storeRules";
-import { defaultClasses, requiredParameters } from "./storageClasses";
+import { distributionOf } from "./distributions";
+import { parameterProblems } from "./storageParameterRules";
 import { storageClassPresets } from "./storageClassPresets";
 import { templateProblems } from "./templateRules";
 import type { Values } from "./explain";
@@ -30,7 +31,7 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
         // What earlier versions took, and remember with its defaults, runs.
         ...(isDeployed ? [] : otlpProblems(values, raw)),
         ...bufferProblems(values, raw),
-        ...storageProblems(values),
+        ...storageProblems(values, isDeployed),
         ...valueProblems(values),
         ...templateProblems(values, raw),
         ...addressProblems(raw),
@@ -299,12 +300,22 @@ function bufferProblems({ route, buffer }: Values, raw: Readonly<Record<string, 
     return problems;
 }
 
-function storageProblems({ storageClass, storage, version, route, distribution }: Values): Problem[] {
+function storageProblems(
+    { storageClass, storage, version, route, distribution }: Values,
+    isDeployed: boolean,
+): Problem[] {
     const problems: Problem[] = [];
     if (storageClass) {
         problems.push(
             ...(storageClass.create
-                ? [...newClassProblems(storageClass), ...clashProblems(storageClass, distribution)]
+                ? [
+                      ...newClassProblems(storageClass),
+                      ...clashProblems(storageClass, distribution),
+                      // A class that is there has been made, whatever its driver makes of it.
+                      ...(isDeployed
+                          ? []
+                          : [...placeProblems(storageClass, distribution), ...parameterProblems(storageClass)]),
+                  ]
                 : existingClassProblems(storageClass)),
         );
     }
@@ -356,17 +367,18 @@ function replicationProblems(
     ];
 }
 
-/** A class beside the one that the distribution comes with. */
+/** A class beside those that the distribution comes with. */
 function clashProblems(storageClass: StorageClassSettings, distribution: Values["distribution"]): Problem[] {
-    const existing = defaultClasses[distribution ?? ""];
-    if (existing === undefined) {
+    const classes = distribution === undefined ? undefined : distributionOf(distribution).classes;
+    if (classes === undefined) {
         return [];
     }
-    if (storageClass.name === existing) {
+    const existing = [classes.default, ...classes.others];
+    if (existing.includes(storageClass.name)) {
         return [
             {
                 key: "kof:storageClass.name",
-                message: `is ${existing}, a class that ${String(distribution)} comes with. Use that one, or give the new one another name`,
+                message: `is ${storageClass.name}, a class that ${String(distribution)} comes with. Use that one, or give the new one another name`,
                 paste: stackFile(["storageClass", "create"], false),
             },
         ];
@@ -376,7 +388,7 @@ function clashProblems(storageClass: StorageClassSettings, distribution: Values[
               {
                   key: "kof:storageClass.default",
                   message:
-                      `is true, but ${String(distribution)} comes with a default class, ${existing}: there would be two. ` +
+                      `is true, but ${String(distribution)} comes with a default class, ${classes.default}: there would be two. ` +
                       "KOF's volumes name their class, and need no default",
                   paste: stackFile(["storageClass", "default"], false),
               },
@@ -384,7 +396,22 @@ function clashProblems(storageClass: StorageClassSettings, distribution: Values[
         : [];
 }
 
-function newClassProblems({ name, preset, provisioner, parameters }: StorageClassSettings): Problem[] {
+/** A preset whose disks are elsewhere than the machines of the distribution. */
+function placeProblems({ preset }: StorageClassSettings, distribution: Values["distribution"]): Problem[] {
+    const presets = distribution === undefined ? undefined : distributionOf(distribution).presets;
+    return preset === undefined || presets?.onlyThese !== true || presets.fit.includes(preset)
+        ? []
+        : [
+              {
+                  key: "kof:storageClass.preset",
+                  message: `is ${preset}, whose volumes no node of ${String(distribution)} can use`,
+                  allowed: presets.fit.join(", "),
+                  paste: stackFile(["storageClass", "preset"], presets.fit[0]),
+              },
+          ];
+}
+
+function newClassProblems({ name, preset, provisioner }: StorageClassSettings): Problem[] {
     if (preset === undefined && provisioner === undefined) {
         return [
             {
@@ -419,19 +446,7 @@ function newClassProblems({ name, preset, provisioner, parameters }: StorageClas
             },
         ];
     }
-    const driver = preset === undefined ? provisioner : storageClassPresets[preset].provisioner;
-    const required = requiredParameters[driver ?? ""] ?? [];
-    const [first] = required;
-    return first === undefined || required.some((parameter) => parameters?.[parameter] !== undefined)
-        ? []
-        : [
-              {
-                  key: `kof:storageClass.parameters.${first}`,
-                  message: `is missing, and ${String(driver)} makes no volumes without it`,
-                  allowed: `a value for ${required.join(" or ")}`,
-                  paste: stackFile(["storageClass", "parameters", first], "NAME"),
-              },
-          ];
+    return [];
 }
 
 function existingClassProblems(storageClass: StorageClassSettings): Problem[] {

@@ -3,16 +3,8 @@ import { z } from "zod";
 import regions = require("./regions.json");
 import { defaultVersion, signals, versions } from "../charts";
 import { logStreamName, streamPlaceholders } from "./streams";
+import { distributionNames } from "./distributions";
 import { storageClassPresets } from "./storageClassPresets";
-
-/** How a Kubernetes distribution differs in what KOF's collectors need. */
-export const distributions = {
-    k0s: { pkiPath: "var/lib/k0s", metricsServer: true },
-    kubeadm: { pkiPath: "etc/kubernetes", metricsServer: false },
-    kind: { pkiPath: "etc/kubernetes", metricsServer: false },
-    eks: { pkiPath: "etc/kubernetes", metricsServer: false },
-    other: { pkiPath: "etc/kubernetes", metricsServer: true },
-} as const;
 
 /** Days that CloudWatch Logs can keep events for (PutRetentionPolicy in the CloudWatch Logs API reference, 2026-11). */
 const retentionDays = [
@@ -452,8 +444,8 @@ export const settingsSchema = {
     clusterName: name("Name of the management cluster on every signal.", "mothership").default("mothership"),
     clusterNamespace: name("Namespace of the management cluster on every signal.", "kcm-system").default("kcm-system"),
     distribution: oneOf(
-        Object.keys(distributions) as (keyof typeof distributions)[],
-        "Kubernetes distribution of the management cluster: where its PKI files are, and whether metrics-server comes along.",
+        distributionNames,
+        "Kubernetes distribution of the management cluster: where etcd's certificates are, whether metrics-server comes along, and what stands in KOF's way (docs/clusters.md).",
         "other",
     ).default("k0s"),
     istio: flag("The kof namespace is in the Istio mesh. Never change it after the first install."),

@@ -1,5 +1,7 @@
 import type { StorageClassSettings } from "./settings";
 import { storageClassPresets } from "./storageClassPresets";
+import { storageDriver } from "./storageDrivers";
+import { unknownParameters } from "./storageParameterRules";
 
 /** A storage class that the stack makes. */
 export interface StorageClassArgs {
@@ -17,20 +19,6 @@ export interface StorageClassArgs {
     readonly isDefault: boolean;
 }
 
-/** Parameters that only the user knows and that a driver refuses to do without: one of each list, by driver. */
-export const requiredParameters: Readonly<Record<string, readonly string[]>> = {
-    [storageClassPresets["openebs-lvm"].provisioner]: ["volgroup", "vgpattern"],
-};
-
-/**
- * Drivers that cannot make a volume larger: local-path makes folders, ignores how large they should be, and has nothing that
- * would act on a larger claim (README of rancher/local-path-provisioner, "no support for the volume capacity limit").
- */
-const cannotExpand: readonly string[] = [storageClassPresets["local-path"].provisioner];
-
-/** Storage classes that a distribution comes with and marks as the cluster's default. */
-export const defaultClasses: Readonly<Record<string, string>> = { kind: "standard" };
-
 /** The class that the settings ask for; `undefined` when one that exists is to be used. */
 export function storageClassOf(settings: StorageClassSettings | undefined): StorageClassArgs | undefined {
     if (settings?.create !== true) {
@@ -43,12 +31,21 @@ export function storageClassOf(settings: StorageClassSettings | undefined): Stor
     return {
         className: settings.name,
         provisioner,
-        expands: !cannotExpand.includes(provisioner),
+        expands: storageDriver(provisioner)?.expands !== false,
         parameters: Object.keys(parameters).length > 0 ? parameters : undefined,
         reclaimPolicy: settings.reclaimPolicy,
         isDefault: settings.default,
     };
 }
+
+/**
+ * What is known of NFS: the README of VictoriaMetrics ("It can store data on NFS-based storages"); nothing about it in the
+ * documentation of VictoriaLogs; what maintainers said in VictoriaMetrics' issues 27, 61 and 162 (all looked up on 2026-11-27).
+ */
+const nfsNotice =
+    "The volumes are on NFS, which enforces no size: every KOF volume grows until the share is full. VictoriaMetrics documents that it can " +
+    "store data on NFS, VictoriaLogs and VictoriaTraces do not. VictoriaMetrics' maintainers advise block storage, and have seen stores that " +
+    "did not start after an unclean shutdown on NFSv3. Mount options, such as nfsvers=4.1, take a class of your own (create: false).";
 
 /** What a reader of the preview should know of the class. */
 export function storageClassNotices(settings: StorageClassSettings | undefined): string[] {
@@ -74,6 +71,8 @@ export function storageClassNotices(settings: StorageClassSettings | undefined):
                       "the disk of its node is full, and a larger kof:storage size does nothing for volumes that exist. It is " +
                       "meant for trying out.",
               ]),
+        ...(made.provisioner === storageClassPresets["nfs-csi"].provisioner ? [nfsNotice] : []),
+        ...(settings === undefined ? [] : unknownParameters(settings)),
         ...(made.isDefault
             ? [
                   `kof:storageClass.default marks ${made.className} as the cluster's default class. If another class is marked as ` +

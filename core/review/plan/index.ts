@@ -4,6 +4,7 @@ import type { Deployment } from "../../routes/deployment";
 import { destinationText, isSameDestination, type Destination } from "../../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
+import { distributionConsequences } from "./distribution";
 import { pastOf, unspent, type Past } from "./past";
 import { identityConsequences, routeConsequences } from "./routes";
 import {
@@ -68,6 +69,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         ...cloudwatchConsequences(from, to, known),
         ...credentialConsequences(from, to),
         ...identityConsequences(from, to),
+        ...distributionConsequences(from, to),
         ...takeoverConsequences(from, to),
     ];
     return {

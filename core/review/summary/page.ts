@@ -5,6 +5,7 @@ import { shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
+import { withoutControlPlane } from "../../routes/distribution";
 import type { RequiredSecret } from "../../routes/secrets";
 import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { costTable, spaceText } from "./capacity";
@@ -40,6 +41,7 @@ export function summaryPage(
             paragraphs([
                 table(["collector", "mode", ...signals], collectorRows(deployment)) || "None run on this cluster.",
                 ...idleText(deployment).map(plain),
+                plain(withoutControlPlane(deployment.settings, deployment.collectors) ?? ""),
             ]),
         ),
         section(

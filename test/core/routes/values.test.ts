@@ -400,6 +400,12 @@ describe("values of the other settings", () => {
                 kubeadm: insecure,
                 kind: insecure,
                 eks: [[chart, { enabled: true }]],
+                aks: [],
+                gke: [],
+                rke2: [],
+                k3s: [],
+                talos: insecure,
+                openshift: [],
             };
             for (const [distribution, wanted] of Object.entries(expected)) {
                 const all = values({ ...raw, distribution }, version);

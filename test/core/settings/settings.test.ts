@@ -717,7 +717,7 @@ const mistakes: readonly [string, Raw, string][] = [
         "a class to create that nothing provisions",
         { storageClass: { name: "kof" } },
         `  kof:storageClass.preset is missing, and so is provisioner, but the class kof is to be created
-    Allowed: aws-ebs, gcp-pd, azure-disk, openstack-cinder, vsphere, openebs-lvm, local-path, a provisioner instead, or create: false to use a class that exists
+    Allowed: aws-ebs, gcp-pd, azure-disk, openstack-cinder, vsphere, hetzner, digitalocean, longhorn, rook-ceph-rbd, portworx, nfs-csi, openebs-lvm, local-path, a provisioner instead, or create: false to use a class that exists
     Paste:   kof:storageClass:
                preset: aws-ebs`,
     ],
@@ -1005,7 +1005,10 @@ describe("settings", () => {
         const otlp = { route: "otlp" };
         const provisioner = "ebs.csi.aws.com";
         const cases: [Raw, Raw][] = [
-            [{ distribution: "gke" }, { distribution: "other" }],
+            [{ distribution: "minikube" }, { distribution: "other" }],
+            [{ distribution: "GKE" }, { distribution: "gke" }],
+            [{ distribution: "open-shift" }, { distribution: "openshift" }],
+            [{ distribution: "tallos" }, { distribution: "talos" }],
             [{ distribution: "K0S" }, { distribution: "k0s" }],
             [{ version: "1.9" }, { version: "1.9.0" }],
             [{ version: "1.8" }, { version: "1.8.1" }],

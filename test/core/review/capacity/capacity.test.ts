@@ -321,6 +321,10 @@ describe("the planner", () => {
             assert.match(String(costs({ storageClass: aws }).volumes), new RegExp(`^${nowhere}`));
             const vsphere = costs({ storageClass: { name: "kof", preset: "vsphere" } }, "us-east-1");
             assert.match(String(vsphere.volumes), /^no price known for csi\.vsphere\.vmware\.com /);
+            for (const preset of ["longhorn", "hetzner", "digitalocean", "portworx"]) {
+                const volumes = costs({ storageClass: { name: "kof", preset } }, "us-east-1").volumes;
+                assert.match(String(volumes), /^no price known for /, preset);
+            }
             const io2 = costs({ storageClass: { ...aws, parameters: { type: "io2" } } }, "us-east-1");
             assert.match(String(io2.volumes), /with these parameters/);
             assert.deepEqual(costs({ storageClass: aws }, "mars-1"), { volumes: "no price known for mars-1" });

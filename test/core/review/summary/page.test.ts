@@ -170,6 +170,18 @@ describe("summary.md", () => {
         assert.match(page({ route: "none" }), /## Collectors\n\nNone run on this cluster\./);
     });
 
+    it("says which part of the cluster nothing watches on its distribution", () => {
+        const text = page({ ...routes.management, distribution: "gke" });
+        assert.deepEqual(
+            rows(text, "Collectors").map(([name]) => name),
+            ["cluster-stats", "daemon", "ta-daemon"],
+        );
+        assert.match(
+            text,
+            /\n\nOn Google Kubernetes Engine \(Standard\) no collector gets at etcd: Google runs it\. controller-k0s is off/,
+        );
+    });
+
     it("passes on what the program warns of, as text", () => {
         assert.match(page(routes.none!, ["<b>a|b</b> `c`"]), /## Notices\n\n- \\<b\\>a\\\|b\\<\/b\\> \\`c\\`\n/);
         assert.doesNotMatch(page(routes.none!), /Notices/);

@@ -1,0 +1,67 @@
+import { shortName } from "../../collectors/effective";
+import type { Deployment } from "../../routes/deployment";
+import { distributionOf, etcdCertificates } from "../../settings/distributions";
+import type { Consequence } from "./consequence";
+
+/** What follows from another distribution: what starts and stops being collected, and what is made for it. Nothing stored is lost. */
+export function distributionConsequences(from: Deployment, to: Deployment): Consequence[] {
+    const [was, is] = [from.settings.distribution, to.settings.distribution];
+    if (was === is) {
+        return [];
+    }
+    const collected = from.collectors.length > 0 && to.collectors.length > 0;
+    return [
+        ...(collected ? [...controlPlane(from, to), ...metricsServer(from, to), ...nodeExporter(from, to)] : []),
+        ...labels(from, to),
+    ].map((message) => ({ severity: "notice", key: "kof:distribution", message }));
+}
+
+function controlPlane(from: Deployment, to: Deployment): string[] {
+    const [was, is] = [from, to].map(({ collectors }) => collectors.find(({ key }) => key === "controller-k0s"));
+    const [before, after] = [from, to].map(({ settings }) => etcdCertificates(settings.distribution));
+    const what = "metrics of etcd, kube-scheduler and kube-controller-manager";
+    if (was && !is) {
+        const why = distributionOf(to.settings.distribution).etcd;
+        return [
+            `stops ${shortName(was)}: ${what} are no longer collected${"outOfReach" in why ? `, because ${why.outOfReach}` : ""}`,
+        ];
+    }
+    if (is && !was) {
+        return [`starts ${shortName(is)}: ${what} are collected from then on`];
+    }
+    return is && before?.pkiPath !== after?.pkiPath
+        ? [
+              `has ${shortName(is)} look for etcd's certificates in /${after?.pkiPath ?? ""}, and no longer in /${before?.pkiPath ?? ""}`,
+          ]
+        : [];
+}
+
+function metricsServer(from: Deployment, to: Deployment): string[] {
+    const [had, has] = [from, to].map(({ settings }) => distributionOf(settings.distribution).metricsServer.comes);
+    return had === has
+        ? []
+        : [has ? "uninstalls KOF's metrics-server: the cluster has to have its own" : "installs KOF's metrics-server"];
+}
+
+function nodeExporter(from: Deployment, to: Deployment): string[] {
+    const [was = 9100, is = 9100] = [from, to].map(
+        ({ settings }) => distributionOf(settings.distribution).nodeExporter?.port,
+    );
+    return was === is ? [] : [`moves KOF's node-exporter from port ${String(was)} of the nodes to ${String(is)}`];
+}
+
+function labels(from: Deployment, to: Deployment): string[] {
+    const [was = {}, is = {}] = [from, to].map(
+        ({ settings }) => distributionOf(settings.distribution).namespaceLabels?.labels,
+    );
+    const text = (some: Readonly<Record<string, string>>, others: Readonly<Record<string, string>>) =>
+        Object.entries(some)
+            .filter(([name, value]) => others[name] !== value)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(" and ");
+    const [gone, added] = [text(was, is), text(is, was)];
+    return [
+        ...(gone === "" ? [] : [`takes the label ${gone} off namespace kof`]),
+        ...(added === "" ? [] : [`labels namespace kof with ${added}`]),
+    ];
+}

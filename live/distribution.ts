@@ -1,0 +1,197 @@
+import { kofNamespace } from "../core/charts/namespace";
+import { umbrellaCollects } from "../core/routes/collectors";
+import { distributionNames, distributionOf, type DistributionName } from "../core/settings/distributions";
+import type { Check, Finding, Live } from "./findings";
+
+/** Whether the cluster is of the distribution that `kof:distribution` says. */
+export const distribution: readonly Check[] = [
+    { title: "Distribution", look: nodesAndGroups },
+    { title: "metrics-server", look: metricsApi },
+];
+
+/** A Node, as far as it tells its distribution. */
+export interface ClusterNode {
+    readonly metadata: {
+        readonly name: string;
+        readonly labels?: Readonly<Record<string, string>>;
+        readonly annotations?: Readonly<Record<string, string>>;
+    };
+    readonly spec?: { readonly providerID?: string };
+    readonly status?: { readonly nodeInfo?: { readonly kubeletVersion?: string; readonly osImage?: string } };
+}
+
+async function nodesAndGroups({ kubernetes, deployment }: Live): Promise<Finding[]> {
+    const nodes = await kubernetes.list<ClusterNode>("/api/v1/nodes");
+    const found = await kubernetes.get<{ groups?: readonly { readonly name: string }[] }>("/apis");
+    const groups = (found?.groups ?? []).map(({ name }) => name);
+    return distributionFindings(deployment.settings.distribution, nodes, groups);
+}
+
+/** What a node, or the API groups of its cluster, are signs of. kind's nodes are made by kubeadm, and look like it too. */
+function signsOf(node: ClusterNode, groups: readonly string[]): DistributionName[] {
+    const { metadata, spec, status } = node;
+    const found = distributionNames.filter((name) => {
+        const { signs, apiGroup } = distributionOf(name);
+        return (
+            (apiGroup !== undefined && groups.includes(apiGroup)) ||
+            (signs?.kubeletVersion !== undefined &&
+                status?.nodeInfo?.kubeletVersion?.includes(signs.kubeletVersion) === true) ||
+            (signs?.providerID !== undefined && spec?.providerID?.startsWith(signs.providerID) === true) ||
+            (signs?.osImage !== undefined && status?.nodeInfo?.osImage?.startsWith(signs.osImage) === true) ||
+            (signs?.label !== undefined && metadata.labels?.[signs.label] !== undefined) ||
+            (signs?.annotation !== undefined && metadata.annotations?.[signs.annotation] !== undefined)
+        );
+    });
+    return found.length > 1 ? found.filter((name) => name !== "kubeadm") : found;
+}
+
+/** Nodes of GKE's Autopilot, which takes no pod that mounts folders of its node. */
+const autopilot = "gk3-";
+
+/**
+ * How a cluster differs from what `kof:distribution` says.
+ *
+ * @param groups the API groups of the cluster.
+ */
+export function distributionFindings(
+    name: DistributionName,
+    nodes: readonly ClusterNode[],
+    groups: readonly string[],
+): Finding[] {
+    const fix = "kubectl get nodes -o wide --show-labels";
+    if (nodes.length === 0) {
+        return [
+            {
+                severity: "unknown",
+                what: "could not check: the cluster has no nodes to tell its distribution by",
+                why: "KOF's collectors look for etcd's certificates where kof:distribution says.",
+                fix,
+            },
+        ];
+    }
+    const found = [...new Set(nodes.flatMap((node) => signsOf(node, groups)))];
+    return [...mismatch(name, found, fix), ...autopilotFindings(name, nodes, fix)];
+}
+
+function mismatch(name: DistributionName, found: readonly DistributionName[], fix: string): Finding[] {
+    const [is] = found;
+    const { signs, apiGroup, title } = distributionOf(name);
+    if (is === undefined) {
+        // Nodes that look like none are of `other`, or of one that leaves no sign.
+        return signs === undefined && apiGroup === undefined
+            ? []
+            : [
+                  {
+                      severity: "warning",
+                      what: `no node looks like ${title}, but kof:distribution is ${name}`,
+                      why: differs(name, "other"),
+                      fix,
+                  },
+              ];
+    }
+    if (found.includes(name)) {
+        const others = found.filter((each) => each !== name);
+        return others.length === 0
+            ? []
+            : [
+                  {
+                      severity: "warning",
+                      what: `some nodes look like ${others.map((each) => distributionOf(each).title).join(" and ")}, but kof:distribution is ${name}`,
+                      why: "The control plane decides: KOF's settings are for the distribution of its nodes.",
+                      fix,
+                  },
+              ];
+    }
+    return [
+        {
+            severity: "problem",
+            what: `the nodes look like ${found.map((each) => distributionOf(each).title).join(" and ")}, but kof:distribution is ${name}`,
+            why: differs(name, is),
+            fix: `pulumi config set kof:distribution ${is}`,
+        },
+    ];
+}
+
+/** What goes wrong where settings are for one distribution and the cluster is of another. */
+function differs(set: DistributionName, is: DistributionName): string {
+    const [wanted, there] = [distributionOf(set), distributionOf(is)];
+    const path = "pkiPath" in wanted.etcd ? wanted.etcd.pkiPath : undefined;
+    const own = "pkiPath" in there.etcd ? there.etcd.pkiPath : undefined;
+    const reasons = [
+        ...(path !== undefined && path !== own
+            ? [
+                  `controller-k0s looks for etcd's certificates in /${path}, and does not start on a control plane without them`,
+              ]
+            : []),
+        ...(path === undefined && own !== undefined ? ["controller-k0s is off, although etcd could be watched"] : []),
+        ...(wanted.metricsServer.comes === there.metricsServer.comes
+            ? []
+            : [
+                  wanted.metricsServer.comes
+                      ? "KOF brings no metrics-server, and the cluster has none"
+                      : "KOF brings a second metrics-server",
+              ]),
+        ...(there.namespaceLabels !== undefined && wanted.namespaceLabels === undefined
+            ? ["namespace kof lacks the labels that let the collectors' pods in"]
+            : []),
+        ...(there.nodeExporter?.port === wanted.nodeExporter?.port
+            ? []
+            : ["KOF's node-exporter is on a port of the nodes that is taken, or on another than it could be"]),
+    ];
+    return reasons.length === 0
+        ? "Nothing that KOF does differs between the two."
+        : `With kof:distribution ${set}: ${reasons.join("; ")}.`;
+}
+
+function autopilotFindings(name: DistributionName, nodes: readonly ClusterNode[], fix: string): Finding[] {
+    return name === "gke" && nodes.some(({ metadata }) => metadata.name.startsWith(autopilot))
+        ? [
+              {
+                  severity: "problem",
+                  what: "the cluster has nodes of GKE Autopilot",
+                  why: "Autopilot refuses pods that mount folders of their node, as KOF's collectors and node-exporter do. KOF takes a Standard cluster.",
+                  fix,
+              },
+          ]
+        : [];
+}
+
+interface ApiService {
+    readonly spec?: { readonly service?: { readonly namespace?: string; readonly name?: string } };
+}
+
+/** Two servers of one API would be in each other's way, and without any `kubectl top` and autoscalers find nothing. */
+async function metricsApi({ kubernetes, deployment }: Live): Promise<Finding[]> {
+    const { distribution: name } = deployment.settings;
+    const { comes } = distributionOf(name).metricsServer;
+    const service = await kubernetes.get<ApiService>(
+        "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io",
+    );
+    const { namespace, name: server = "a server" } = service?.spec?.service ?? {};
+    const brings = !comes && deployment.collectors.length > 0;
+    const fix = "kubectl get apiservice v1beta1.metrics.k8s.io -o yaml";
+    if (brings && service && namespace !== kofNamespace) {
+        return [
+            {
+                severity: "problem",
+                what: `the cluster has its own metrics-server (${String(namespace)}/${server}), and KOF would bring another`,
+                why: "Helm refuses to install what another release owns, and the release of KOF fails.",
+                fix: `pulumi config set --path kof:values.${metricsServerPath(deployment)} false`,
+            },
+        ];
+    }
+    return !brings && !service
+        ? [
+              {
+                  severity: "warning",
+                  what: `the cluster has no metrics-server, and with kof:distribution ${name} KOF brings none`,
+                  why: "kubectl top and horizontal autoscalers find no metrics. What KOF stores is not affected.",
+                  fix,
+              },
+          ]
+        : [];
+}
+
+function metricsServerPath({ catalog }: Live["deployment"]): string {
+    return `${umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership"}.values.metrics-server.enabled`;
+}
