@@ -59,26 +59,21 @@ export function distributionFindings(
     groups: readonly string[],
 ): Finding[] {
     const fix = "kubectl get nodes -o wide --show-labels";
-    if (nodes.length === 0) {
-        return [
-            {
-                severity: "unknown",
-                what: "could not check: the cluster has no nodes to tell its distribution by",
-                why: "KOF's collectors look for etcd's certificates where kof:distribution says.",
-                fix,
-            },
-        ];
-    }
     const found = [...new Set(nodes.flatMap((node) => signsOf(node, groups)))];
-    return [...mismatch(name, found, fix), ...autopilotFindings(name, nodes, fix)];
+    return [...mismatch(name, nodes, found, fix), ...autopilotFindings(name, nodes, fix)];
 }
 
-function mismatch(name: DistributionName, found: readonly DistributionName[], fix: string): Finding[] {
+function mismatch(
+    name: DistributionName,
+    nodes: readonly ClusterNode[],
+    found: readonly DistributionName[],
+    fix: string,
+): Finding[] {
     const [is] = found;
     const { signs, apiGroup, title } = distributionOf(name);
     if (is === undefined) {
-        // Nodes that look like none are of `other`, or of one that leaves no sign.
-        return signs === undefined && apiGroup === undefined
+        // Nodes that look like none are of `other`. Where there are no nodes, nothing contradicts the setting.
+        return nodes.length === 0 || (signs === undefined && apiGroup === undefined)
             ? []
             : [
                   {
@@ -160,36 +155,24 @@ interface ApiService {
     readonly spec?: { readonly service?: { readonly namespace?: string; readonly name?: string } };
 }
 
-/** Two servers of one API would be in each other's way, and without any `kubectl top` and autoscalers find nothing. */
+/** Two servers of one API would be in each other's way. */
 async function metricsApi({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    const { distribution: name } = deployment.settings;
-    const { comes } = distributionOf(name).metricsServer;
-    const service = await kubernetes.get<ApiService>(
-        "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io",
-    );
-    const { namespace, name: server = "a server" } = service?.spec?.service ?? {};
-    const brings = !comes && deployment.collectors.length > 0;
-    const fix = "kubectl get apiservice v1beta1.metrics.k8s.io -o yaml";
-    if (brings && service && namespace !== kofNamespace) {
-        return [
-            {
-                severity: "problem",
-                what: `the cluster has its own metrics-server (${String(namespace)}/${server}), and KOF would bring another`,
-                why: "Helm refuses to install what another release owns, and the release of KOF fails.",
-                fix: `pulumi config set --path kof:values.${metricsServerPath(deployment)} false`,
-            },
-        ];
+    const { comes } = distributionOf(deployment.settings.distribution).metricsServer;
+    if (comes || deployment.collectors.length === 0) {
+        return [];
     }
-    return !brings && !service
-        ? [
+    const path = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io";
+    const { namespace, name = "a server" } = (await kubernetes.get<ApiService>(path))?.spec?.service ?? {};
+    return namespace === undefined || namespace === kofNamespace
+        ? []
+        : [
               {
-                  severity: "warning",
-                  what: `the cluster has no metrics-server, and with kof:distribution ${name} KOF brings none`,
-                  why: "kubectl top and horizontal autoscalers find no metrics. What KOF stores is not affected.",
-                  fix,
+                  severity: "problem",
+                  what: `the cluster has its own metrics-server (${namespace}/${name}), and KOF would bring another`,
+                  why: "Helm refuses to install what another release owns, and the release of KOF fails.",
+                  fix: `pulumi config set --path kof:values.${metricsServerPath(deployment)} false`,
               },
-          ]
-        : [];
+          ];
 }
 
 function metricsServerPath({ catalog }: Live["deployment"]): string {
