@@ -33,6 +33,8 @@ export interface NodeSigns {
 export interface Distribution {
     /** As people call it. */
     readonly title: string;
+    /** Other names, in lower-case letters and digits alone. */
+    readonly alsoCalled?: readonly string[];
     /** Where etcd's certificates are, or why no collector gets at them. */
     readonly etcd: Sourced<EtcdCertificates | { readonly outOfReach: string }>;
     /** Who runs the control plane, where no node of the cluster does. */
@@ -103,6 +105,7 @@ export const distributions = {
     },
     eks: {
         title: "Amazon EKS",
+        alsoCalled: ["amazon", "aws"],
         etcd: {
             // Never read: controller-k0s is for nodes with the label of the control plane, which no node has.
             pkiPath: "etc/kubernetes",
@@ -124,6 +127,7 @@ export const distributions = {
     },
     aks: {
         title: "Azure Kubernetes Service",
+        alsoCalled: ["azure", "azureaks"],
         etcd: {
             outOfReach: "Azure runs it",
             source: cloudControlPlane("https://learn.microsoft.com/azure/aks/core-aks-concepts#control-plane"),
@@ -150,6 +154,7 @@ export const distributions = {
     },
     gke: {
         title: "Google Kubernetes Engine (Standard)",
+        alsoCalled: ["google", "gcp", "googlegke"],
         etcd: {
             outOfReach: "Google runs it",
             source: cloudControlPlane("https://cloud.google.com/kubernetes-engine/docs/concepts/cluster-architecture"),
@@ -176,6 +181,7 @@ export const distributions = {
     },
     rke2: {
         title: "RKE2",
+        alsoCalled: ["rke", "rancher"],
         etcd: {
             pkiPath: "var/lib/rancher/rke2/server/tls",
             files: { ca: "etcd/server-ca.crt", cert: "etcd/client.crt", key: "etcd/client.key" },
@@ -203,6 +209,7 @@ export const distributions = {
     },
     talos: {
         title: "Talos Linux",
+        alsoCalled: ["talosos"],
         etcd: {
             outOfReach: "Talos keeps its certificates in memory, in a folder of the system (/system/secrets/etcd)",
             source: "https://github.com/siderolabs/talos/blob/main/pkg/machinery/constants/constants.go (EtcdPKIPath)",
@@ -223,6 +230,7 @@ export const distributions = {
     },
     openshift: {
         title: "OpenShift",
+        alsoCalled: ["ocp", "okd", "rosa", "aro"],
         etcd: {
             outOfReach: "the names of its certificates differ from node to node",
             source: "https://github.com/openshift/cluster-etcd-operator/blob/main/bindata/etcd/pod.yaml (etcd-peer-NODE_NAME.crt)",
@@ -269,4 +277,15 @@ export function distributionOf(name: DistributionName): Distribution {
 export function etcdCertificates(name: DistributionName): EtcdCertificates | undefined {
     const { etcd } = distributionOf(name);
     return "pkiPath" in etcd ? etcd : undefined;
+}
+
+/** The distribution that is meant by its title, or by another name of it. */
+export function distributionCalled(text: unknown): DistributionName | undefined {
+    const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+    return typeof text === "string"
+        ? distributionNames.find((name) => {
+              const { title, alsoCalled = [] } = distributionOf(name);
+              return [name, title, ...alsoCalled].map(plain).includes(plain(text));
+          })
+        : undefined;
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import regions = require("./regions.json");
 import { defaultVersion, signals, versions } from "../charts";
 import { logStreamName, streamPlaceholders } from "./streams";
-import { distributionNames } from "./distributions";
+import { distributionCalled, distributionNames } from "./distributions";
 import { storageClassPresets } from "./storageClassPresets";
 
 /** Days that CloudWatch Logs can keep events for (PutRetentionPolicy in the CloudWatch Logs API reference, 2026-11). */
@@ -443,11 +443,13 @@ export const settingsSchema = {
     ),
     clusterName: name("Name of the management cluster on every signal.", "mothership").default("mothership"),
     clusterNamespace: name("Namespace of the management cluster on every signal.", "kcm-system").default("kcm-system"),
-    distribution: oneOf(
-        distributionNames,
-        "Kubernetes distribution of the management cluster: where etcd's certificates are, whether metrics-server comes along, and what stands in KOF's way (docs/clusters.md).",
-        "other",
-    ).default("k0s"),
+    distribution: about(z.enum(distributionNames), {
+        description:
+            "Kubernetes distribution of the management cluster: where etcd's certificates are, whether metrics-server comes along, and what stands in KOF's way (docs/clusters.md).",
+        allowed: distributionNames.join(", "),
+        example: "other",
+        mend: distributionCalled,
+    }).default("k0s"),
     istio: flag("The kof namespace is in the Istio mesh. Never change it after the first install."),
     regional: routes.regional.block.optional(),
     regionless: routes.regionless.block.optional(),
