@@ -66,6 +66,20 @@ describe("the collectors of a distribution", () => {
         assert.equal(jobs("rke2").length, 3);
     });
 
+    it("leave a port of the nodes to whom it belongs, and say so", () => {
+        const path = ["opentelemetry-kube-stack", "prometheus-node-exporter", "service"];
+        const service = (version: string, ...at: string[]) =>
+            valueAt(deploymentFor({ ...routes.management, version, distribution: "openshift" }).values, [
+                ...at,
+                ...path,
+            ]);
+        const moved = { port: 9130, targetPort: 9130 };
+        assert.deepEqual(service("1.9.0", "kof-collectors", "values"), moved);
+        assert.deepEqual(service("1.10.0", "kof-child", "values", "fromManagement", "collectors"), moved);
+        const { notices } = deploymentFor({ ...routes.management, distribution: "openshift" });
+        assert.ok(notices.some((notice) => notice.includes("KOF's node-exporter gets port 9130")));
+    });
+
     it("need no role for one that is not there", () => {
         const accounts = (distribution: string) => {
             const cloudwatch = { region: "us-east-2", signals: { metrics: "emf" } };
@@ -136,8 +150,8 @@ describe("what is known of a distribution", () => {
     it("has a source each, and names presets that there are", () => {
         for (const name of distributionNames) {
             for (const [key, fact] of Object.entries(distributionOf(name))) {
-                if (typeof fact === "object") {
-                    assert.ok("source" in fact && String(fact.source).length > 10, `${name} ${key}`);
+                if (isMap(fact)) {
+                    assert.ok(textOf(fact.source ?? "").length > 10, `${name} ${key}`);
                 }
             }
             for (const preset of distributionOf(name).presets?.fit ?? []) {
