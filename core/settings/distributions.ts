@@ -217,7 +217,7 @@ export const distributions = {
         metricsServer: {
             comes: false,
             args: ["--kubelet-insecure-tls"],
-            source: "https://docs.siderolabs.com/kubernetes-guides/monitoring-and-observability/deploy-metrics-server",
+            source: "https://www.talos.dev/v1.9/kubernetes-guides/configuration/deploy-metrics-server/",
         },
         namespaceLabels: {
             labels: privileged,
