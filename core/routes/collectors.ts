@@ -25,7 +25,7 @@ export function collectorValues(
         env.length > 0 || pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings), ...env] } } : {},
         settings.istio ? { collectors: collectorsInMesh } : {},
         kubeStack,
-        distributionStack(settings, catalog),
+        distributionStack(settings, catalog, settings.istio),
     );
 }
 
@@ -59,22 +59,26 @@ function pkiPathDiffers(settings: Settings): boolean {
     return pkiPathOf(settings) !== defaultPkiPath;
 }
 
-/** Values of kof-collectors for a cluster that is not k0s, where KOF itself sets the rest. */
-export function distributionValues(settings: Settings, catalog: Catalog): HelmValues {
+/**
+ * Values of kof-collectors for a cluster that is not k0s, where KOF itself sets the rest.
+ *
+ * @param isOff whether other values have turned the collector of the control plane off, for the mesh.
+ */
+export function distributionValues(settings: Settings, catalog: Catalog, isOff = false): HelmValues {
     const kubeStack = mergeValues(
         pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings)] } } : {},
-        distributionStack(settings, catalog),
+        distributionStack(settings, catalog, isOff),
     );
     return Object.keys(kubeStack).length > 0 ? { "opentelemetry-kube-stack": kubeStack } : {};
 }
 
 /** What is not as the charts have it on a distribution, besides PKI_PATH. */
-function distributionStack({ distribution }: Settings, catalog: Catalog): HelmValues {
+function distributionStack({ distribution }: Settings, catalog: Catalog, isOff: boolean): HelmValues {
     const { nodeExporter } = distributionOf(distribution);
     const certificates = etcdCertificates(distribution);
     const ports = nodeExporter && { port: nodeExporter.port, targetPort: nodeExporter.port };
     return mergeValues(
-        certificates === undefined ? { collectors: { "controller-k0s": { enabled: false } } } : {},
+        certificates === undefined && !isOff ? { collectors: { "controller-k0s": { enabled: false } } } : {},
         certificates?.files === undefined ? {} : etcdScrape(certificates.files, catalog),
         ports ? { "prometheus-node-exporter": { service: ports } } : {},
     );

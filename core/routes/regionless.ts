@@ -21,7 +21,7 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
         { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
     );
     const collectors = mergeValues(
-        distributionValues(settings, catalog),
+        distributionValues(settings, catalog, settings.istio && !listensOnNodes(catalog)),
         listensOnNodes(catalog) ? {} : { kcm: { monitoring: true } },
         { "opentelemetry-kube-stack": kubeStack },
     );
