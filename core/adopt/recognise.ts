@@ -5,7 +5,13 @@ import type { Deployment } from "../routes/deployment";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
 import type { Volume } from "../routes/volumes";
-import { distributionNames, distributionOf, distributions, etcdCertificates } from "../settings/distributions";
+import {
+    distributionNames,
+    distributionOf,
+    distributions,
+    etcdCertificates,
+    pkiPathOf,
+} from "../settings/distributions";
 import { settingsSchema, type RouteName } from "../settings/settings";
 import {
     findBuffer,
@@ -159,7 +165,7 @@ function findDistribution(
         const { metricsServer, nodeExporter } = distributionOf(each);
         const certificates = etcdCertificates(each);
         return (
-            (certificates?.pkiPath ?? distributions.k0s.etcd.pkiPath) === pkiPath &&
+            pkiPathOf(each) === pkiPath &&
             (inMesh || (certificates === undefined) === off) &&
             nodeExporter?.port === port &&
             metricsServer.comes !== brought &&

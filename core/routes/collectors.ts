@@ -2,7 +2,7 @@ import { chartValues, type Catalog } from "../charts";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { queueStorage, recreatedStorage, type Buffer } from "../collectors/buffers";
 import { collectorsInMesh, managementValues } from "../collectors/fragments";
-import { distributionOf, etcdCertificates } from "../settings/distributions";
+import { distributionOf, etcdCertificates, pkiPathOf } from "../settings/distributions";
 import type { Settings } from "../settings/settings";
 import { sizeInGiB, gib } from "../lib/quantities";
 
@@ -48,15 +48,11 @@ const defaultPkiPath = "var/lib/k0s";
 
 /** Where the charts look for etcd's certificates, as an environment variable of the collectors. */
 function pkiPath(settings: Settings): HelmValue {
-    return { name: "PKI_PATH", value: pkiPathOf(settings) };
+    return { name: "PKI_PATH", value: pkiPathOf(settings.distribution) };
 }
 
-function pkiPathOf({ distribution }: Settings): string {
-    return etcdCertificates(distribution)?.pkiPath ?? defaultPkiPath;
-}
-
-function pkiPathDiffers(settings: Settings): boolean {
-    return pkiPathOf(settings) !== defaultPkiPath;
+function pkiPathDiffers({ distribution }: Settings): boolean {
+    return pkiPathOf(distribution) !== defaultPkiPath;
 }
 
 /**

@@ -107,9 +107,8 @@ export const distributions = {
         title: "Amazon EKS",
         alsoCalled: ["amazon", "aws"],
         etcd: {
-            // Never read: controller-k0s is for nodes with the label of the control plane, which no node has.
-            pkiPath: "etc/kubernetes",
-            source: "https://docs.aws.amazon.com/eks/latest/userguide/eks-architecture.html",
+            outOfReach: "AWS runs it",
+            source: cloudControlPlane("https://docs.aws.amazon.com/eks/latest/userguide/eks-architecture.html"),
         },
         controlPlaneOf: "AWS",
         // The kubelets' certificates are signed by the cluster's CA.
@@ -277,6 +276,14 @@ export function distributionOf(name: DistributionName): Distribution {
 export function etcdCertificates(name: DistributionName): EtcdCertificates | undefined {
     const { etcd } = distributionOf(name);
     return "pkiPath" in etcd ? etcd : undefined;
+}
+
+/**
+ * The variable `PKI_PATH` of the collectors. Where no certificates are in reach nobody reads it, and it is what KOF's page has for
+ * whatever is not k0s.
+ */
+export function pkiPathOf(name: DistributionName): string {
+    return (etcdCertificates(name) ?? distributions.other.etcd).pkiPath;
 }
 
 /** The distribution that is meant by its title, or by another name of it. */

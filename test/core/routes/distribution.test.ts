@@ -11,8 +11,7 @@ const certificates: Readonly<Record<DistributionName, readonly string[]>> = {
     k0s: kubeadmNames("/var/lib/k0s"),
     kubeadm: kubeadmNames("/etc/kubernetes"),
     kind: kubeadmNames("/etc/kubernetes"),
-    // Its values are as they were; the collector is for nodes that there are none of.
-    eks: kubeadmNames("/etc/kubernetes"),
+    eks: [],
     aks: [],
     gke: [],
     rke2: ["server-ca.crt", "client.crt", "client.key"].map((name) => `/var/lib/rancher/rke2/server/tls/etcd/${name}`),
