@@ -3,7 +3,6 @@ import { overwritten } from "../charts/overwrites";
 import { checkPaths, movedPath } from "../charts/paths";
 import { defaultAt } from "../charts/defaults";
 import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
-import { effectiveCollectors } from "../collectors/effective";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../lib/errors";
 import { deploymentOf } from "../routes";
@@ -99,7 +98,7 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         ...(Object.keys(values).length > 0 ? { values } : {}),
     };
     const deployment = deploymentOf(parseSettings(settings, stack));
-    const broken = effectiveCollectors(deployment).flatMap((collector) =>
+    const broken = deployment.collectors.flatMap((collector) =>
         danglingReferences(collector).map((reference) => `${collector.name}: ${reference}.`),
     );
     if (broken.length > 0) {

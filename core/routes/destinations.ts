@@ -5,9 +5,10 @@ import type { Collector } from "../collectors/effective";
 import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
 import { vmauthOf, writePaths } from "../collectors/fragments";
 import { kofNamespace } from "../charts/namespace";
+import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
 import { readPrefixes, selectService, type Reader } from "./readers";
-import { regionalStoresOf, regionEntranceOff, storesOf, type Volume } from "./volumes";
+import { regionEntranceOff, type Volume } from "./volumes";
 
 /** A place where records of a signal are stored. */
 export interface End {
@@ -58,12 +59,15 @@ const exporters = {
     audit: ["otlphttp/logs-audit", "logs_endpoint"],
 } as const;
 
+/** What settings resolve to, with the stores that are there, here and on each region. */
+type Stored = Resolved & Pick<Deployment, "stores" | "regionalStores">;
+
 /**
  * Where each signal of the management cluster ends, by the exporters that get it in the end, and the stores that are there.
  *
  * @param collectors of which it is asked.
  */
-export function destinationsOf(deployment: Resolved, collectors: readonly Collector[]): Record<Signal, Destination> {
+export function destinationsOf(deployment: Stored, collectors: readonly Collector[]): Record<Signal, Destination> {
     const endOf = endFinder(deployment);
     const destination = (signal: Signal): Destination => {
         const found = flowsFor(signal, collectors).map(endOf);
@@ -83,9 +87,9 @@ export function flowsFor(signal: Signal, collectors: readonly Collector[]): Flow
 }
 
 /** Finds out what is at the end of a flow. */
-export function endFinder(deployment: Resolved): (flow: Flow) => End | Loss {
+export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
     const own = ownStores(deployment.catalog);
-    const [here, there] = [storesOf(deployment), regionalStoresOf(deployment)].map(
+    const [here, there] = [deployment.stores, deployment.regionalStores].map(
         (stores) =>
             new Map(stores.filter(({ retention }) => retention !== undefined).map((each) => [each.signal, each])),
     );

@@ -34,7 +34,7 @@ export function deploymentOf(settings: Settings): Deployment {
             ...storageNotices(resolved),
         ],
         collectors: () => effectiveCollectors(resolved),
-        destinations: () => destinationsOf(resolved, deployment.collectors),
+        destinations: () => destinationsOf(deployment, deployment.collectors),
         stores: () => storesOf(resolved),
         volumes: () => volumesOf(resolved),
         regionalStores: () => regionalStoresOf(resolved),
