@@ -129,6 +129,7 @@ export const validSettings: fc.Arbitrary<Raw> = fc
                           fc
                               .record({ domain, selfSigned: fc.boolean(), certEmail: fc.constant("a@example.net") })
                               .map((regionless) => ({ route: "regionless", regionless })),
+                          fc.constant({ route: "regionless", istio: true }),
                       ]
                     : []),
             )

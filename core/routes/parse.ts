@@ -4,8 +4,8 @@ import { storageProblems } from "./stored";
 import { signedOut } from "../lib/addresses";
 import { issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
 import { configurationError, type Problem } from "../settings/problems";
-import { crossProblems } from "../settings/rules";
-import { settingsSchema, type Settings } from "../settings/settings";
+import { crossProblems, isPresent } from "../settings/rules";
+import { routes, settingsSchema, type Settings } from "../settings/settings";
 
 /**
  * Turns the settings of a stack file into {@link Settings}: defaults filled in, and every rule checked.
@@ -30,14 +30,16 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
             });
             continue;
         }
-        // Pulumi.yaml declares an empty map as the default of every block.
-        const found = isMap(given[key]) && Object.keys(given[key]).length === 0 ? undefined : given[key];
+        const found = isPresent(given[key]) ? given[key] : undefined;
         const parsed = settingsSchema[key].safeParse(found);
         if (parsed.success) {
             Object.assign(values, { [key]: parsed.data });
         } else {
             problems.push(...parsed.error.issues.flatMap((issue) => issueProblems(key, issue, found)));
         }
+    }
+    if (values.route === "regionless" && values.istio === true && !isPresent(given.regionless)) {
+        values.regionless = routes.regionless.block.parse({});
     }
     problems.push(...crossProblems(values, given, isDeployed));
     // Where only sizes are wrong otherwise, what values say of them is known all the same.

@@ -73,7 +73,8 @@ function texts(value: unknown, path: readonly (string | number)[] = []): [readon
     return typeof value === "string" ? [[path, value]] : [];
 }
 
-function blockProblems({ route }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    const { route } = values;
     if (route === undefined) {
         return [];
     }
@@ -83,7 +84,8 @@ function blockProblems({ route }: Values, raw: Readonly<Record<string, unknown>>
             return [];
         }
         const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
-        if (block === route && !isPresent(raw[block])) {
+        // In the mesh route regionless needs none of its settings.
+        if (block === route && !isPresent(raw[block]) && !(route === "regionless" && values.regionless)) {
             const { example } = metaOf(settings.block);
             return [
                 {
@@ -106,7 +108,8 @@ function blockProblems({ route }: Values, raw: Readonly<Record<string, unknown>>
     });
 }
 
-function isPresent(value: unknown): boolean {
+/** Whether a setting is given. Pulumi.yaml declares an empty map as the default of every block. */
+export function isPresent(value: unknown): boolean {
     return value !== undefined && !(isMap(value) && Object.keys(value).length === 0);
 }
 

@@ -405,7 +405,7 @@ export const routes = {
         leavesCluster: true,
     },
     regionless: {
-        block: block(regionless, "With route regionless.", {
+        block: block(regionless, "The domain of route regionless, which needs none with Istio.", {
             domain: "kof.example.net",
             certEmail: "platform@example.net",
         }),

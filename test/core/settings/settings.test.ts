@@ -819,6 +819,14 @@ const mistakes: readonly [string, Raw, string][] = [
                certEmail: platform@example.net`,
     ],
     [
+        "regionless without its block, outside the mesh",
+        { route: "regionless", istio: false },
+        `  kof:regionless is missing, and route regionless needs it
+    Paste:   kof:regionless:
+               domain: kof.example.net
+               certEmail: platform@example.net`,
+    ],
+    [
         "a value that no chart reads",
         { values: { "kof-storage": { values: { "victoria-logs-cluster": { vlstorage: {} } } } } },
         `  kof:values.kof-storage is not read by the charts of KOF 1.10.0: Helm would ignore it
@@ -1087,6 +1095,18 @@ describe("settings", () => {
             signals: { metrics: "none", traces: "none" },
             credentials: { kind: "accessKey", generations: ["1"] },
         });
+    });
+
+    // Rendered with the real charts of 1.10.0 in a labelled namespace, 2026-11-27: the domain is only in a Gateway that is off.
+    it("need no domain for route regionless in the mesh", () => {
+        for (const block of [{}, { regionless: {} }, { regionless: { selfSigned: false } }]) {
+            const settings = parseSettings({ route: "regionless", version: "1.10.0", istio: true, ...block }, "x.yaml");
+            assert.deepEqual("regionless" in settings && settings.regionless, { selfSigned: false });
+        }
+        assert.match(
+            problems({ route: "regionless", istio: true, regionless: { selfSigned: "x" } }),
+            /^ {2}kof:regionless\.selfSigned is "x"/,
+        );
     });
 
     it("take the empty blocks that Pulumi.yaml has for defaults as absent", () => {
