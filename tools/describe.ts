@@ -58,15 +58,16 @@ export function stackFileSchema(): object {
         type: "object",
         properties: {
             config: {
+                description: "The settings of the stack. Pulumi's own, such as kubernetes:context, stand here as well.",
                 type: "object",
                 properties: Object.fromEntries(settings) as object,
                 patternProperties: { "^(?!kof:).+:": {} },
                 additionalProperties: false,
             },
-            encryptionsalt: { type: "string" },
-            encryptedkey: { type: "string" },
-            secretsprovider: { type: "string" },
-            environment: {},
+            encryptionsalt: { description: "Written by Pulumi, for its encrypted values.", type: "string" },
+            encryptedkey: { description: "Written by Pulumi, for its encrypted values.", type: "string" },
+            secretsprovider: { description: "What encrypts Pulumi's encrypted values.", type: "string" },
+            environment: { description: "Environments of Pulumi ESC that the stack imports." },
         },
         additionalProperties: false,
     };
@@ -82,7 +83,11 @@ function forEditors(schema: unknown): unknown {
     if (typeof schema !== "object" || schema === null) {
         return schema;
     }
-    const { allowed, example, $schema: _, ...rest } = schema as JsonSchema;
+    const { allowed, example, $schema: _, definitions: __, ...rest } = schema as JsonSchema;
+    // Only any JSON refers to itself, and what is read from YAML is that.
+    if (rest.$ref !== undefined) {
+        return {};
+    }
     const remarks =
         typeof allowed === "string" ? { description: `${rest.description ?? ""} Allowed: ${allowed}.`.trim() } : {};
     const examples = example === undefined ? {} : { examples: [example] };

@@ -78,10 +78,15 @@ const shards = count(
     "Pods, each with a volume of its own. They are shards, not copies: losing one loses its share.",
     2,
 );
-const sharded = (kept: string) =>
-    z
-        .strictObject({ size: size.optional(), retention: retention(kept).optional(), replicas: shards.optional() })
-        .optional();
+const sharded = (what: string, kept: string) =>
+    about(
+        z.strictObject({ size: size.optional(), retention: retention(kept).optional(), replicas: shards.optional() }),
+        {
+            description: `Volumes and retention of ${what}.`,
+            allowed: "a map",
+            example: { size: "100Gi", retention: "30d" },
+        },
+    ).optional();
 
 const awsRegion = z.enum(regions);
 const allowedRegion = "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1";
@@ -326,8 +331,8 @@ const storageClass = z.strictObject({
 });
 
 const storage = z.strictObject({
-    metrics: z
-        .strictObject({
+    metrics: about(
+        z.strictObject({
             size: size.optional(),
             retention: retention("30d").optional(),
             replicas: count("Pods, each with a volume of its own.", 3).optional(),
@@ -335,43 +340,61 @@ const storage = z.strictObject({
                 "Copies of each sample, at most the number of replicas. KOF's default: 2.",
                 2,
             ).optional(),
-        })
-        .optional(),
-    logs: sharded("7d"),
-    traces: sharded("7d"),
-    audit: sharded("1y"),
+        }),
+        {
+            description: "Volumes and retention of the metrics.",
+            allowed: "a map",
+            example: { size: "200Gi", retention: "60d" },
+        },
+    ).optional(),
+    logs: sharded("the logs", "7d"),
+    traces: sharded("the traces", "7d"),
+    audit: sharded("the audit logs", "1y"),
 } satisfies Record<(typeof signals)[number], z.ZodType>);
 
 const rate = (description: string, example: number) =>
     about(z.number().nonnegative(), { description, allowed: "a number from 0", example });
 const bytes = (description: string, fallback: number) =>
     about(z.number().positive().default(fallback), { description, allowed: "a number above 0", example: fallback });
-const lines = (fallback: number) =>
-    z.strictObject({
-        linesPerSecond: rate("Log lines a second, of all nodes together.", 500),
-        bytesPerLine: bytes("Average size of a line, with the attributes that collectors add.", fallback),
-    });
+const lines = (what: string, fallback: number) =>
+    about(
+        z.strictObject({
+            linesPerSecond: rate("Log lines a second, of all nodes together.", 500),
+            bytesPerLine: bytes("Average size of a line, with the attributes that collectors add.", fallback),
+        }),
+        {
+            description: `How many ${what} there are.`,
+            allowed: "a map",
+            example: { linesPerSecond: 500, bytesPerLine: fallback },
+        },
+    );
 
 /** The `rates` block. */
 const rates = z.strictObject({
-    logs: lines(250).optional(),
-    metrics: z
-        .strictObject({
+    logs: lines("logs", 250).optional(),
+    metrics: about(
+        z.strictObject({
             activeSeries: rate("Time series that got a sample within the last hour.", 50_000),
             scrapeInterval: about(z.string().regex(/^[1-9]\d*[sm]$/), {
                 description: "How often each series gets a sample.",
                 allowed: "a whole number of seconds or minutes: 30s, 1m",
                 example: "30s",
             }).default("30s"),
-        })
-        .optional(),
-    traces: z
-        .strictObject({
+        }),
+        {
+            description: "How many metrics there are.",
+            allowed: "a map",
+            example: { activeSeries: 50_000, scrapeInterval: "30s" },
+        },
+    ).optional(),
+    traces: about(
+        z.strictObject({
             spansPerSecond: rate("Spans a second, of all nodes together.", 100),
             bytesPerSpan: bytes("Average size of a span with its attributes.", 1000),
-        })
-        .optional(),
-    audit: lines(1000).optional(),
+        }),
+        { description: "How many traces there are.", allowed: "a map", example: { spansPerSecond: 100 } },
+    ).optional(),
+    audit: lines("audit logs", 1000).optional(),
 } satisfies Record<(typeof signals)[number], z.ZodType>);
 
 const block = <T extends z.ZodType>(schema: T, description: string, example: unknown) =>
