@@ -33,13 +33,13 @@ Exit code: 0 written; 2 written, but something could not be checked; 3 written, 
 
 /** A human-readable report on an adoption. */
 export function adoptionReport(
-    { faults, changes, lost, notes, leftovers }: Adoption,
+    { corrections, changes, lost, notes, leftovers }: Adoption,
     unchecked: readonly string[] = [],
 ): string {
     const section = (title: string, lines: readonly string[]) =>
         lines.length > 0 ? ["", title, ...lines.map((line) => `  - ${line}`)] : [];
     return [
-        ...section("What was wrong with the original, and is put right (why: docs/differences.md):", faults),
+        ...section("What was wrong with the original, and is put right (why: docs/differences.md):", corrections),
         ...section("What the program sets besides, which pulumi up will change (why: docs/differences.md):", changes),
         ...section("What the stack file cannot express:", lost),
         ...section(
@@ -163,7 +163,7 @@ run(async () => {
     const origin = file ?? "the Helm release kof";
     const result =
         file === undefined
-            ? adoptionOf({ values: releaseOf(installed).values, faults: [] }, adoptionOptions, origin)
+            ? adoptionOf({ values: releaseOf(installed).values, corrections: [] }, adoptionOptions, origin)
             : adoption(read(file), adoptionOptions, file);
     const schema = path.relative(path.dirname(out), path.join(__dirname, "..", "stacks", "stack-file.schema.json"));
     write(out, stackFileText(result.settings, file === undefined ? origin : path.basename(file), schema, context));

@@ -12,7 +12,7 @@ import { quantityOf } from "../lib/quantities";
 export interface Recognition {
     readonly settings: Record<string, unknown>;
     readonly missing: string[];
-    readonly faults: string[];
+    readonly corrections: string[];
     readonly notes: string[];
 }
 

@@ -16,7 +16,7 @@ import { same } from "./compare";
 import { claimed } from "./claims";
 import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations";
 import { recognise, volumeSettings } from "./recognise";
-import { correct, nestChart, removeLeaf, unfilledSecretName } from "./repair";
+import { correct, nestChart, removeLeaf, unfilledSecretName } from "./corrections";
 import { withoutSecrets } from "./secrets";
 import { isExporter, readOriginal, type Original } from "./text";
 import type { AdoptionOptions } from "./options";
@@ -26,7 +26,7 @@ export interface Adoption {
     /** Settings by their key under `kof:`. They are complete: `parseSettings` accepts them. */
     readonly settings: Readonly<Record<string, unknown>>;
     /** What was wrong with the original. All of it is put right in the settings. */
-    readonly faults: readonly string[];
+    readonly corrections: readonly string[];
     /** What the program does otherwise than the original, which was not wrong. */
     readonly changes: readonly string[];
     /** What of the original the settings cannot express. */
@@ -54,27 +54,27 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
     const nested = asRouteNames(nestChart(original.values));
     const version = options.version ?? onlyVersion(nested.values, source);
     const catalog = catalogOf(version);
-    const faults = [...original.faults, ...nested.faults];
+    const corrections = [...original.corrections, ...nested.corrections];
     const lost: string[] = [];
 
     const written = writtenFor(nested.values, catalog);
     if (written !== catalog) {
-        faults.push(
+        corrections.push(
             `These are values for KOF ${written.version}. KOF ${version} ignores ${routeKeys(nested.values).join(" and ")}: nothing ` +
                 "of them takes effect. The settings do what they ask for, on the version that you have.",
         );
     }
     if (runsCollectorsOnly(nested.values) && !umbrellaCollects(catalog) && !listsCollectors(nested.values)) {
-        faults.push(
+        corrections.push(
             `KOF ${version} installs kof-collectors only where global.components lists it, and ignores these values otherwise. ` +
                 "The route lists it (docs/differences.md).",
         );
     }
-    const given = clean(nested.values, written, faults, lost);
+    const given = clean(nested.values, written, corrections, lost);
     const found = recognise(given, written, options);
     const missing = [...placeholders(given), ...found.missing];
     if (missing.length > 0) {
-        throw incomplete(source, missing, faults);
+        throw incomplete(source, missing, corrections);
     }
     const corrected = correct(given, written, found.settings);
     const stack = `What ${source} resolves to`;
@@ -105,12 +105,12 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         throw incomplete(
             source,
             ["With these values collectors stop at their start. Mend the values, then adopt them:", ...broken],
-            faults,
+            corrections,
         );
     }
     return {
         settings,
-        faults: [...faults, ...found.faults, ...corrected.faults],
+        corrections: [...corrections, ...found.corrections, ...corrected.corrections],
         changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
         notes: [...found.notes, ...notes],
@@ -131,15 +131,15 @@ function leftoversIn(values: HelmValues, { umbrella }: Deployment): Record<strin
     return leftovers;
 }
 
-function incomplete(source: string, missing: readonly string[], faults: readonly string[]): UserError {
+function incomplete(source: string, missing: readonly string[], corrections: readonly string[]): UserError {
     const list = (items: readonly string[]) => items.map((item) => `  - ${item}`);
     return new UserError(
         [
             `${source} cannot be adopted yet. Nothing was written.`,
             "",
             ...list(missing),
-            ...(faults.length > 0
-                ? ["", "What else was wrong with it, and would be put right:", "", ...list(faults)]
+            ...(corrections.length > 0
+                ? ["", "What else was wrong with it, and would be put right:", "", ...list(corrections)]
                 : []),
         ].join("\n"),
     );
@@ -202,11 +202,11 @@ function writtenFor(values: HelmValues, installed: Catalog): Catalog {
 }
 
 /** The values without what cannot stand in a stack: nulls, secrets, and what no chart reads. */
-function clean(values: HelmValues, catalog: Catalog, faults: string[], lost: string[]): HelmValues {
+function clean(values: HelmValues, catalog: Catalog, corrections: string[], lost: string[]): HelmValues {
     const nulls = [...leaves(values)].flatMap(([path, value]) => (value === null ? [path] : []));
     const exporters = nulls.filter(isExporter).map((path) => path.at(-1));
     if (exporters.length > 0) {
-        faults.push(
+        corrections.push(
             `${exporters.join(", ")}: null stops all collectors, which check an exporter even if no pipeline names it: "at least ` +
                 'one endpoint must be specified". The exporters stay, and the pipelines name others (docs/differences.md).',
         );
@@ -235,18 +235,18 @@ function clean(values: HelmValues, catalog: Catalog, faults: string[], lost: str
     for (const { path, message, nearest } of checkPaths(catalog, cleaned, contextOf(cleaned))) {
         const value = valueAt(cleaned, path);
         if (value === "true") {
-            faults.push(`${formatPath(path)} is "true" in quotes, which is text. The settings have a boolean.`);
+            corrections.push(`${formatPath(path)} is "true" in quotes, which is text. The settings have a boolean.`);
             cleaned = mergeValues(cleaned, nest(path, true));
             continue;
         }
-        faults.push(
+        corrections.push(
             `${formatPath(path)} ${message}. It is left out.${nearest === undefined ? "" : ` The nearest that is read is ${nearest}.`}`,
         );
         cleaned = removeLeaf(cleaned, path);
     }
     for (const { path, value, instead } of overwritten(catalog, cleaned)) {
         const own = instead === undefined ? "its own" : `its own, ${brief(instead)},`;
-        faults.push(
+        corrections.push(
             `${formatPath(path)} is ${brief(value)}, but never arrived: KOF puts ${own} over it. It is left out.`,
         );
         cleaned = removeLeaf(cleaned, path);

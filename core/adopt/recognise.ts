@@ -30,7 +30,7 @@ export interface Recognised {
     readonly settings: Readonly<Record<string, unknown>>;
     /** What the values do not say and a stack must: one sentence each, with what to do. */
     readonly missing: readonly string[];
-    readonly faults: readonly string[];
+    readonly corrections: readonly string[];
     /** What to look at, because the values say nothing about it. */
     readonly notes: readonly string[];
 }
@@ -72,7 +72,7 @@ export function recognise(values: HelmValues, catalog: Catalog, options: Adoptio
     const collectors = collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
     const config = (...path: string[]) => at(kubeStack, "defaultCRConfig", "config", ...path);
-    const found: Recognition = { settings: {}, missing: [], faults: [], notes: [] };
+    const found: Recognition = { settings: {}, missing: [], corrections: [], notes: [] };
     found.settings.route = route;
     found.settings.version = catalog.version;
     Object.assign(found.settings, identityOf(route, values, catalog, at, config));
@@ -205,7 +205,7 @@ function regionEndpoint(values: HelmValues): { cluster?: string; domain?: string
 }
 
 function findIncompleteManagement(
-    { faults, missing }: Recognition,
+    { corrections, missing }: Recognition,
     values: HelmValues,
     catalog: Catalog,
     config: At,
@@ -224,12 +224,12 @@ function findIncompleteManagement(
                 "traces all go to one exporter otlphttp, alone in defaultCRConfig.config.service.pipelines, with an endpoint.",
         );
     } else if (!enabled("kof-storage")) {
-        faults.push(
+        corrections.push(
             "kof-collectors is enabled without kof-storage: logs and traces go to services that do not exist and are " +
                 "dropped. Route management enables both.",
         );
     } else if (!enabled("kof-collectors")) {
-        faults.push(
+        corrections.push(
             "kof-storage is enabled without kof-collectors: nothing of this cluster is collected. Route management enables both.",
         );
     }

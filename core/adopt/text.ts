@@ -7,20 +7,22 @@ import { asHelm } from "../lib/yaml/read";
 /** A values file as it was meant, and what was wrong with its text. */
 export interface Original {
     readonly values: HelmValues;
-    /** One sentence each. Everything in here was repaired. */
-    readonly faults: readonly string[];
+    /** One sentence each. Everything in here was corrected. */
+    readonly corrections: readonly string[];
 }
 
 /**
- * Reads a values file that was written by hand or copied from KOF's pages. What such copies get wrong is repaired where
+ * Reads a values file that was written by hand or copied from KOF's pages. What such copies get wrong is corrected where
  * there is only one thing that it can have meant.
  *
  * @param isRead whether the charts read all of these values. It settles whether lost indentation was restored.
  * @throws UserError that says what is wrong, and where, when the text cannot be read.
  */
 export function readOriginal(text: string, source: string, isRead: (values: HelmValues) => boolean): Original {
-    const faults: string[] = [];
-    const plain = dedent(unescape(content(text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n"), faults), faults));
+    const corrections: string[] = [];
+    const plain = dedent(
+        unescape(content(text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n"), corrections), corrections),
+    );
     const fragment = plain.split("\n").findIndex((line) => line.trim() === "...");
     if (fragment >= 0) {
         throw new UserError(
@@ -29,14 +31,14 @@ export function readOriginal(text: string, source: string, isRead: (values: Helm
         );
     }
     const found = parse(plain);
-    const repaired = found.values && !hasEmptyKeys(found.values) ? undefined : parse(restoreIndentation(plain)).values;
-    if (repaired && !hasEmptyKeys(repaired) && isRead(repaired)) {
+    const restored = found.values && !hasEmptyKeys(found.values) ? undefined : parse(restoreIndentation(plain)).values;
+    if (restored && !hasEmptyKeys(restored) && isRead(restored)) {
         const reason =
             found.error === undefined ? "maps are empty that have content" : `it is not YAML: ${found.error}`;
         return {
-            values: repaired,
-            faults: [
-                ...faults,
+            values: restored,
+            corrections: [
+                ...corrections,
                 `The indentation was lost, as on KOF's page for management to region (${reason}). It is restored, so that ` +
                     "the charts read each line.",
             ],
@@ -45,24 +47,24 @@ export function readOriginal(text: string, source: string, isRead: (values: Helm
     if (!found.values) {
         throw new UserError(`${source} is not YAML, and Helm would refuse it: ${found.error ?? "it holds no map"}.`);
     }
-    return { values: found.values, faults: [...faults, ...found.faults] };
+    return { values: found.values, corrections: [...corrections, ...found.corrections] };
 }
 
 const heredoc = /^\s*cat\b.*<<-?\s*(["']?)(\w+)\1/;
 
 /** The values within a shell's here-document or a Markdown fence. */
-function content(text: string, faults: string[]): string {
+function content(text: string, corrections: string[]): string {
     let lines = text.split("\n");
     const fences = lines.flatMap((line, i) => (line.trim().startsWith("```") ? [i] : []));
     if (fences.length > 0) {
-        faults.push("The lines with ``` belong to the page that the values were copied from.");
+        corrections.push("The lines with ``` belong to the page that the values were copied from.");
         lines = within(lines, fences[0] ?? 0, fences[1]);
     }
     const start = lines.findIndex((line) => heredoc.test(line));
     if (start >= 0) {
         const [, quote, word] = heredoc.exec(lines[start] ?? "") ?? [];
         const end = lines.findIndex((line, i) => i > start && line.trim() === word);
-        faults.push(
+        corrections.push(
             `The lines "${(lines[start] ?? "").trim()}" and "${word ?? ""}" belong to a shell, not to the values.`,
         );
         lines = within(lines, start, end < 0 ? undefined : end);
@@ -79,11 +81,11 @@ function within(lines: readonly string[], start: number, end = lines.length): st
     return lines.map((line, i) => (i > start && i < end ? line : ""));
 }
 
-function unescape(text: string, faults: string[]): string {
+function unescape(text: string, corrections: string[]): string {
     if (!text.includes("\\${")) {
         return text;
     }
-    faults.push(
+    corrections.push(
         "\\${…} is how a shell's here-document writes ${…}. In a file the backslash stays, and the collector does not " +
             "expand the variable.",
     );
@@ -102,32 +104,34 @@ function indentOf(line: string): number {
 }
 
 /** What YAML there is, as Helm reads it: the first document, and of a key that is there twice the last one. */
-function parse(text: string): { values?: HelmValues; error?: string; faults: string[] } {
+function parse(text: string): { values?: HelmValues; error?: string; corrections: string[] } {
     // Told that keys may be there twice the parser would not say which are.
     const [document, ...more] = parseAllDocuments(text, { ...asHelm, uniqueKeys: false });
     const strict = parseAllDocuments(text, asHelm)[0];
     if (!document || !strict || !("errors" in document)) {
-        return { error: "it is empty", faults: [] };
+        return { error: "it is empty", corrections: [] };
     }
     const [error] = document.errors;
     if (error) {
         return {
             error: `${error.message.replace(/ at line [^]*/, "")}, line ${String(error.linePos?.[0].line)}`,
-            faults: [],
+            corrections: [],
         };
     }
-    const faults = strict.errors.map(
+    const corrections = strict.errors.map(
         ({ linePos }) =>
             `A key is there twice, the second time in line ${String(linePos?.[0].line)}: Helm takes the last one and drops the first.`,
     );
     if (more.length > 0) {
-        faults.push(`There are ${String(more.length + 1)} documents, separated by ---: Helm reads the first only.`);
+        corrections.push(
+            `There are ${String(more.length + 1)} documents, separated by ---: Helm reads the first only.`,
+        );
     }
     try {
         const values: unknown = JSON.parse(JSON.stringify(document.toJS() ?? {}));
-        return isMap(values) ? { values, faults } : { error: "it is not a map", faults };
+        return isMap(values) ? { values, corrections } : { error: "it is not a map", corrections };
     } catch (failure) {
-        return { error: (failure as Error).message.split("\n")[0] ?? "", faults };
+        return { error: (failure as Error).message.split("\n")[0] ?? "", corrections };
     }
 }
 

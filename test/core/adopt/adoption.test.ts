@@ -25,8 +25,8 @@ interface Expected {
     readonly block: string;
     readonly said?: AdoptionOptions;
     readonly settings: Readonly<Record<string, unknown>>;
-    /** What each fault is about, in order. */
-    readonly faults: readonly RegExp[];
+    /** What each correction is about, in order. */
+    readonly corrections: readonly RegExp[];
 }
 
 const heredoc = /^The lines "cat <<EOF" and "EOF" belong to a shell/;
@@ -38,7 +38,7 @@ const expected: readonly Expected[] = [
     {
         block: "management-1",
         settings: { route: "management" },
-        faults: [
+        corrections: [
             /^kof-storage\.values\.enabled is a level too deep/,
             /without kof-collectors: nothing .* is collected/,
         ],
@@ -55,12 +55,12 @@ const expected: readonly Expected[] = [
                 },
             },
         },
-        faults: [/without kof-collectors: nothing .* is collected/],
+        corrections: [/without kof-collectors: nothing .* is collected/],
     },
     {
         block: "management-2",
         settings: { route: "management", ...names },
-        faults: [/^kof-collectors is enabled without kof-storage: logs and traces .* dropped/],
+        corrections: [/^kof-collectors is enabled without kof-storage: logs and traces .* dropped/],
     },
     {
         block: "regional",
@@ -71,12 +71,12 @@ const expected: readonly Expected[] = [
             istio: false,
             regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" },
         },
-        faults: [heredoc, indentation, unnamed, pkiPath, /OTLP on 127\.0\.0\.1/],
+        corrections: [heredoc, indentation, unnamed, pkiPath, /OTLP on 127\.0\.0\.1/],
     },
     {
         block: "istio",
         settings: { route: "regional", ...names, istio: true, regional: { cluster: "eu-1" } },
-        faults: [heredoc, indentation, unnamed, pkiPath],
+        corrections: [heredoc, indentation, unnamed, pkiPath],
     },
     {
         block: "third-party",
@@ -91,7 +91,7 @@ const expected: readonly Expected[] = [
                 credentials: { kind: "existingSecret", name: "cloudwatch-credentials" },
             },
         },
-        faults: [
+        corrections: [
             heredoc,
             /^kcm, opentelemetry-kube-stack at the top are values of the chart kof-collectors/,
             /^prometheusremotewrite, otlphttp\/logs, otlphttp\/traces: null stops all collectors/,
@@ -119,13 +119,13 @@ describe("adopting a values file", () => {
 });
 
 describe("adopting what KOF's page prints", () => {
-    for (const { block, said, settings, faults } of expected) {
+    for (const { block, said, settings, corrections } of expected) {
         it(`${block}: finds the settings, and everything that is wrong`, () => {
             const adopted = adoption(page(block), { version: "1.9.0", ...said });
             assert.deepEqual(adopted.settings, { ...settings, version: "1.9.0", adopt: true });
-            assert.equal(adopted.faults.length, faults.length, adopted.faults.join("\n"));
-            faults.forEach((fault, i) => {
-                assert.match(adopted.faults[i]!, fault);
+            assert.equal(adopted.corrections.length, corrections.length, adopted.corrections.join("\n"));
+            corrections.forEach((correction, i) => {
+                assert.match(adopted.corrections[i]!, correction);
             });
             assert.deepEqual(adopted.lost, []);
         });
@@ -173,7 +173,7 @@ describe("adopting what KOF's page prints", () => {
     });
 
     it("does on KOF 1.10 what values for 1.9 ask for, and says that nothing of them takes effect there", () => {
-        const { settings, faults } = adoption(
+        const { settings, corrections } = adoption(
             `${page("management-1").replace(/values:\n +/, "")}${page("management-2")}`,
             {
                 version: "1.10.0",
@@ -181,7 +181,7 @@ describe("adopting what KOF's page prints", () => {
         );
         assert.deepEqual(settings, { route: "management", version: "1.10.0", ...names, adopt: true });
         assert.match(
-            faults[0]!,
+            corrections[0]!,
             /^These are values for KOF 1\.9\.0\. KOF 1\.10\.0 ignores kof-storage and kof-collectors/,
         );
     });
@@ -221,10 +221,12 @@ describe("adopting", () => {
     const values = (text: string, version = "1.9.0") => adoption(text, { version });
 
     it("lists what nothing reads, and leaves it out", () => {
-        const { settings, faults } = values("kof-mothership: {values: {promxy: {replicaCout: 1, replicaCount: 2}}}");
+        const { settings, corrections } = values(
+            "kof-mothership: {values: {promxy: {replicaCout: 1, replicaCount: 2}}}",
+        );
         assert.deepEqual(settings.values, { "kof-mothership": { values: { promxy: { replicaCount: 2 } } } });
         assert.match(
-            faults[0]!,
+            corrections[0]!,
             /^kof-mothership\.values\.promxy\.replicaCout is not read .* left out\. .*replicaCount\.$/,
         );
     });
@@ -292,7 +294,7 @@ describe("adopting", () => {
     it("reads what a shell, Markdown and an editor leave in a file, and names the lines of the original", () => {
         const plain = "kof-mothership:\n  values:\n    promxy:\n      replicaCount: 1\n";
         const wanted = values(plain).settings;
-        for (const [text, faults] of [
+        for (const [text, corrections] of [
             [`\uFEFF${plain.replaceAll("\n", "\r\n")}`, 0],
             [`\`\`\`yaml\n${plain}\`\`\`\n`, 1],
             [`cat > kof-values.yaml <<'END'\n${plain}END\nhelm upgrade -i kof`, 1],
@@ -300,7 +302,7 @@ describe("adopting", () => {
             [`${plain}---\na: b\n`, 1],
         ] as const) {
             const adopted = values(text);
-            assert.equal(adopted.faults.length, faults, adopted.faults.join());
+            assert.equal(adopted.corrections.length, corrections, adopted.corrections.join());
             const { flux: _, ...rest } = (adopted.settings.values ?? {}) as Record<string, unknown>;
             assert.deepEqual({ ...adopted.settings, values: rest }, wanted);
         }
@@ -321,8 +323,8 @@ describe("adopting", () => {
             ...env.slice(1),
             { name: "EXTRA", value: "one" },
         ];
-        const { settings, faults } = values(stringify(changed));
-        assert.match(faults[0]!, pkiPath);
+        const { settings, corrections } = values(stringify(changed));
+        assert.match(corrections[0]!, pkiPath);
         assert.deepEqual(valueAt(settings.values as never, path), [...env, { name: "EXTRA", value: "one" }]);
     });
 

@@ -26,7 +26,7 @@ describe("adopting values from before the routes added to them", () => {
     it("takes the route's list where the original only lacks what the route adds, and announces that", () => {
         const adopted = adoption(changed("regional", lists, before), { version });
         assert.equal(carried(adopted, lists), undefined);
-        assert.deepEqual(adopted.faults, []);
+        assert.deepEqual(adopted.corrections, []);
         assert.match(
             adopted.changes.join("\n"),
             /^Exporters keep what they cannot deliver for as long as kof:buffer says/,
@@ -192,14 +192,14 @@ describe("adopting an OTLP destination", () => {
 
     it("finds the one exporter that all signals go to, with its Secrets, on every version", () => {
         for (const each of new Set(cases.map((one) => one.version))) {
-            const { settings, faults, lost } = adoption(text, { version: each });
+            const { settings, corrections, lost } = adoption(text, { version: each });
             const { values, ...rest } = settings;
             assert.deepEqual(rest, { route: "otlp", version: each, otlp, adopt: true });
             assert.deepEqual(
                 values,
                 nest([...shared, "config", "exporters", "otlphttp/destination", "compression"], "zstd"),
             );
-            assert.match(faults.join("\n"), /Signals go to debug as well/);
+            assert.match(corrections.join("\n"), /Signals go to debug as well/);
             assert.deepEqual(lost, []);
         }
     });

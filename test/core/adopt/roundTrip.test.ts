@@ -44,7 +44,7 @@ describe("the values of every valid stack", () => {
                 assert.equal(again.settings.route, raw.route);
                 assert.equal(again.settings.adopt, true);
                 assert.deepEqual(again.values, stack.values);
-                assert.deepEqual([...adopted.faults, ...adopted.changes, ...adopted.lost], []);
+                assert.deepEqual([...adopted.corrections, ...adopted.changes, ...adopted.lost], []);
             }),
         );
     });

@@ -7,24 +7,24 @@ import { variable } from "./destinations";
 import { collectorsPath } from "./recognise";
 
 /** Values that were put right, and what was wrong with them. */
-export interface Repaired {
+export interface Corrected {
     readonly values: HelmValues;
-    readonly faults: readonly string[];
+    readonly corrections: readonly string[];
 }
 
 /** Keys of kof-collectors' own values, by which they are known when nothing says that they are. */
 const chartKeys = ["opentelemetry-kube-stack", "kcm", "opencost", "metrics-server", "collectors"];
 
 /** Puts values where the umbrella reads them: KOF's page has some for a bare chart, and some a level too deep. */
-export function nestChart(values: HelmValues): Repaired {
-    const faults: string[] = [];
+export function nestChart(values: HelmValues): Corrected {
+    const corrections: string[] = [];
     let nested = values;
     const bare = Object.keys(values).filter((key) => chartKeys.includes(key));
     if (bare.includes("opentelemetry-kube-stack")) {
         const own = Object.fromEntries(bare.map((key) => [key, values[key] as HelmValue]));
         const others = Object.fromEntries(Object.entries(values).filter(([key]) => !bare.includes(key)));
         nested = mergeValues(others, { "kof-collectors": { enabled: true, values: own } });
-        faults.push(
+        corrections.push(
             `${bare.join(", ")} at the top are values of the chart kof-collectors: the umbrella reads them under ` +
                 "kof-collectors.values, with kof-collectors.enabled: true, and ignores them here (docs/differences.md).",
         );
@@ -33,12 +33,12 @@ export function nestChart(values: HelmValues): Repaired {
         const enabled = valueAt(nested, [chart, "values", "enabled"]);
         if (enabled !== undefined && valueAt(nested, [chart, "enabled"]) === undefined) {
             nested = mergeValues(removeLeaf(nested, [chart, "values", "enabled"]), { [chart]: { enabled } });
-            faults.push(
+            corrections.push(
                 `${chart}.values.enabled is a level too deep and is ignored: the switch is ${chart}.enabled (docs/differences.md).`,
             );
         }
     }
-    return { values: nested, faults };
+    return { values: nested, corrections };
 }
 
 /** Values without one path, nor the maps that it leaves empty. */
@@ -61,19 +61,19 @@ export function removeLeaf(values: HelmValues, path: readonly string[]): HelmVal
 type Settings = Readonly<Record<string, unknown>>;
 
 /** Takes back what KOF's pages, or earlier ones, get wrong in values that the charts do read. */
-export function correct(values: HelmValues, catalog: Catalog, settings: Settings): Repaired {
-    const faults: string[] = [];
+export function correct(values: HelmValues, catalog: Catalog, settings: Settings): Corrected {
+    const corrections: string[] = [];
     let corrected = values;
     const prefix = collectorsPath(settings.route as Deployment["settings"]["route"], catalog);
     const shared = [...prefix, "opentelemetry-kube-stack", "defaultCRConfig"];
     const secrets = nameSecret(corrected, prefix, settings);
     corrected = secrets.values;
-    faults.push(...secrets.faults);
+    corrections.push(...secrets.corrections);
     const env = valueAt(corrected, [...shared, "env"]);
     if (Array.isArray(env) && env.length > 0 && variable(env, "PKI_PATH") === undefined) {
         const pkiPath = { name: "PKI_PATH", value: distributions.k0s.etcd.pkiPath };
         corrected = mergeValues(corrected, nest([...shared, "env"], [pkiPath, ...env]));
-        faults.push(
+        corrections.push(
             "defaultCRConfig.env has no PKI_PATH, and a list replaces the chart's: controller-k0s finds no certificates of etcd and " +
                 "crashes. It is back, as k0s has it: on any other distribution set kof:distribution.",
         );
@@ -82,29 +82,29 @@ export function correct(values: HelmValues, catalog: Catalog, settings: Settings
         const mistake = mistakes.find(({ at, found }) => at.test(path.join("|")) && found.test(JSON.stringify(value)));
         if (mistake && (mistake.route === undefined || mistake.route === settings.route)) {
             corrected = removeLeaf(corrected, [...prefix, ...path]);
-            faults.push(mistake.fault);
+            corrections.push(mistake.correction);
         }
     }
-    return { values: corrected, faults: [...new Set(faults)] };
+    return { values: corrected, corrections: [...new Set(corrections)] };
 }
 
 /** How KOF's page leaves the name of the Secret with a region's credentials to its reader. */
 export const unfilledSecretName = "$VMUSER_CREDS_NAME";
 
 /** Puts the name of the Secret for the region where the values have none, or that of the credentials for this cluster. */
-function nameSecret(values: HelmValues, prefix: readonly string[], { regional }: Settings): Repaired {
+function nameSecret(values: HelmValues, prefix: readonly string[], { regional }: Settings): Corrected {
     const { cluster, namespace } = (regional ?? {}) as { cluster?: string; namespace?: string };
     if (cluster === undefined || prefix[0] !== "kof-collectors") {
-        return { values, faults: [] };
+        return { values, corrections: [] };
     }
     const name = vmuserSecretName(cluster, namespace ?? "kcm-system");
-    const faults = {
+    const corrections = {
         [unfilledSecretName]: `${unfilledSecretName} was not filled in. For this region it is ${name}.`,
         "storage-vmuser-credentials": `Secret storage-vmuser-credentials is for this cluster's own storage: the region answers 401. It is ${name}.`,
     };
     const found = new Set<string>();
     const replace = (value: HelmValue): HelmValue => {
-        if (typeof value === "string" && Object.hasOwn(faults, value)) {
+        if (typeof value === "string" && Object.hasOwn(corrections, value)) {
             found.add(value);
             return name;
         }
@@ -116,43 +116,48 @@ function nameSecret(values: HelmValues, prefix: readonly string[], { regional }:
     };
     return {
         values: replace(values) as HelmValues,
-        faults: [...found].map((wrong) => faults[wrong as keyof typeof faults]),
+        corrections: [...found].map((wrong) => corrections[wrong as keyof typeof corrections]),
     };
 }
 
 /** Values that are read and do harm, by a pattern of their path (keys joined with `|`) and of the value as JSON. */
-const mistakes: readonly { at: RegExp; found: RegExp; route?: string; fault: string }[] = [
+const mistakes: readonly { at: RegExp; found: RegExp; route?: string; correction: string }[] = [
     {
         at: /\|receivers\|otlp\|protocols\|(grpc|http)\|endpoint$/,
         found: /^"(127\.0\.0\.1|localhost):/,
-        fault: "The daemon takes OTLP on 127.0.0.1 only: pods on one node cannot send traces to the daemon of another. It is 0.0.0.0 (docs/differences.md).",
+        correction:
+            "The daemon takes OTLP on 127.0.0.1 only: pods on one node cannot send traces to the daemon of another. It is 0.0.0.0 (docs/differences.md).",
     },
     {
         at: /\|telemetry\|metrics\|address$/,
         found: /./,
-        fault: "service.telemetry.metrics.address is no longer known, and a collector that has it does not start. It is left out.",
+        correction:
+            "service.telemetry.metrics.address is no longer known, and a collector that has it does not start. It is left out.",
     },
     {
         at: /\|otlphttp\/logs\|logs_endpoint$/,
         found: /\/vls\/insert\//,
-        fault: "otlphttp/logs writes to /vls/insert/…, which vmauth only reads from. It is /vli/insert/….",
+        correction: "otlphttp/logs writes to /vls/insert/…, which vmauth only reads from. It is /vli/insert/….",
     },
     {
         at: /\|(defaultCRConfig\|config\|service\|pipelines\|logs|pipelines\|logs\/\w+)\|exporters$/,
         found: /^\["awscloudwatchlogs(\/\w+)?","debug"\]$/,
         route: "cloudwatch",
-        fault: "Logs go to debug as well, which prints each batch to the collector's log, which is shipped as a log. They go to CloudWatch only (docs/differences.md).",
+        correction:
+            "Logs go to debug as well, which prints each batch to the collector's log, which is shipped as a log. They go to CloudWatch only (docs/differences.md).",
     },
     {
         at: /\|pipelines\|[^|]+\|exporters$/,
         found: /^\["otlphttp\/destination","debug"\]$/,
         route: "otlp",
-        fault: "Signals go to debug as well, which prints each batch to the collector's log, which is shipped as a log. They go to the destination only (docs/differences.md).",
+        correction:
+            "Signals go to debug as well, which prints each batch to the collector's log, which is shipped as a log. They go to the destination only (docs/differences.md).",
     },
     {
         at: /\|pipelines\|(metrics|traces)\|exporters$/,
         found: /^\["debug"\]$/,
         route: "cloudwatch",
-        fault: "Metrics and traces go to debug, which prints each batch to the collector's log, which is shipped as a log. They go to nop (docs/differences.md).",
+        correction:
+            "Metrics and traces go to debug, which prints each batch to the collector's log, which is shipped as a log. They go to nop (docs/differences.md).",
     },
 ];
