@@ -5,6 +5,7 @@ import { parse } from "yaml";
 
 import { adoption, adoptionOf, type Adoption } from "../core/adopt";
 import { canonical } from "../core/adopt/compare";
+import { isManifest, type Original } from "../core/adopt/documents";
 import { stackFileText } from "../core/adopt/stackFile";
 import { versions } from "../core/charts";
 import type { HelmValues } from "../core/lib/values";
@@ -13,18 +14,22 @@ import { UserError } from "../core/lib/errors";
 import { findInstalled, type HelmRelease, type Installed } from "../live/installed";
 import { Kubernetes } from "../live/kubernetes";
 import { asHelm } from "../core/lib/yaml/read";
+import { deploymentOf } from "../core/routes";
+import { parseSettings } from "../core/routes/parse";
 import { parseCommand, run } from "./command";
+import { deploymentOfFile, parseStackFile } from "./stackFile";
 
-const usage = `Usage: npm run adopt -- VALUES.yaml --out STACKFILE [--cluster] [OPTIONS]
+const usage = `Usage: npm run adopt -- FILE --out STACKFILE [--cluster] [OPTIONS]
        npm run adopt -- --cluster --out STACKFILE [OPTIONS]
 
-Writes the stack file that reproduces a KOF which was installed by hand: from the values file of the umbrella chart kof, or from
-its Helm release. Says what was wrong with the values, what pulumi up will change, and what the stack file cannot express. An
+Writes the stack file that reproduces a KOF which was installed by hand: from the values file of the umbrella chart kof or of one
+of its charts, from Flux's HelmRelease, or from the Helm release on the cluster. Says what was wrong with the values, what pulumi up
+will change, and what the stack file cannot express. It is read again and compared with the values before it is written. An
 existing file is never overwritten, and nothing on the cluster is changed.
 
   --cluster       look at the cluster of your kubeconfig: the Helm release, the volumes that exist, the Istio label, the regions
   --context       look at the cluster of this context, which the stack file then names
-  --version       installed KOF version (${versions.join(", ")}), where the values fit several
+  --version       installed KOF version (${versions.join(", ")}), where the file fits several and names none
   --region        the regional ClusterDeployment as [NAMESPACE/]NAME, where the values have only a checksum of its name
   --credentials   kof:cloudwatch.credentials, where the values name no Secret: '{kind: podIdentity, clusterName: NAME}'
 
@@ -82,12 +87,29 @@ function releaseOf(installed: Installed | undefined): HelmRelease {
     return installed.release;
 }
 
+/** The values of a Helm release are of the umbrella, even where there are none. */
+function installedValues({ values }: HelmRelease): Original {
+    return { values, isUmbrella: true, corrections: [] };
+}
+
+/** Reads a stack file as Pulumi will, before it is written: it has to resolve to what was worked out. */
+function checkWritten(text: string, file: string, { settings }: Adoption): void {
+    const read = deploymentOfFile(parseStackFile(text, file));
+    const wanted = deploymentOf(parseSettings(settings, file));
+    if (
+        canonical(read.values) !== canonical(wanted.values) ||
+        JSON.stringify(read.settings) !== JSON.stringify(wanted.settings)
+    ) {
+        throw new Error(`${file} would not be read as it is meant, and was not written.`);
+    }
+}
+
 function releaseNotes({ status, revision, values }: HelmRelease, file: string | undefined): string[] {
     return [
         ...(status === "deployed"
             ? []
             : [`Revision ${String(revision)} of the Helm release kof is ${status}, not deployed.`]),
-        ...(file === undefined || canonical(valuesOf(file)) === canonical(values)
+        ...(file === undefined || isManifest(valuesOf(file)) || canonical(valuesOf(file)) === canonical(values)
             ? []
             : [
                   `${file} is not what is installed. Compare it with\n      helm get values kof -n ${kofNamespace} -o yaml`,
@@ -163,13 +185,18 @@ run(async () => {
     const origin = file ?? "the Helm release kof";
     const result =
         file === undefined
-            ? adoptionOf({ values: releaseOf(installed).values, corrections: [] }, adoptionOptions, origin)
+            ? adoptionOf(installedValues(releaseOf(installed)), adoptionOptions, origin)
             : adoption(read(file), adoptionOptions, file);
     const schema = path.relative(path.dirname(out), path.join(__dirname, "..", "stacks", "stack-file.schema.json"));
-    write(out, stackFileText(result.settings, file === undefined ? origin : path.basename(file), schema, context));
+    const text = stackFileText(result.settings, file === undefined ? origin : path.basename(file), schema, context);
+    checkWritten(text, out, result);
+    write(out, text);
     const notes = [...result.notes, ...(installed?.release ? releaseNotes(installed.release, file) : [])];
     const unchecked = installed?.unchecked ?? [];
+    if (result.secrets.length > 0) {
+        console.log(["Secrets in plain text:", ...result.secrets.map((each) => `  - ${each}`), ""].join("\n"));
+    }
     console.log(`${out}: route ${String(result.settings.route)}, KOF ${String(result.settings.version)}`);
     console.log(adoptionReport({ ...result, notes }, unchecked));
-    process.exitCode = result.lost.length > 0 ? 3 : unchecked.length > 0 ? 2 : 0;
+    process.exitCode = result.lost.length > 0 || result.secrets.length > 0 ? 3 : unchecked.length > 0 ? 2 : 0;
 });

@@ -318,7 +318,11 @@ function runningSettings(settings: Settings, installed: Installed): Readonly<Rec
     const credentials = settings.route === "cloudwatch" ? settings.cloudwatch.credentials : undefined;
     const options = { version: release.version, credentials, cluster: installed };
     try {
-        return adoptionOf({ values: release.values, corrections: [] }, options, "the Helm release kof").settings;
+        return adoptionOf(
+            { values: release.values, isUmbrella: true, corrections: [] },
+            options,
+            "the Helm release kof",
+        ).settings;
     } catch (error) {
         if (!(error instanceof UserError)) {
             throw error;

@@ -1,5 +1,10 @@
-import type { Catalog } from "../charts";
-import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { catalogOf, versions, type Catalog } from "../charts";
+import { checkPaths } from "../charts/paths";
+import { UserError } from "../lib/errors";
+import { writeYaml } from "../lib/yaml/write";
+import { umbrellaCollects } from "../routes/collectors";
+import { chartNames } from "./documents";
+import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Deployment } from "../routes/deployment";
 import { vmuserSecretName } from "../charts/vmuser";
 import { distributions } from "../settings/distributions";
@@ -12,22 +17,39 @@ export interface Corrected {
     readonly corrections: readonly string[];
 }
 
-/** Keys of kof-collectors' own values, by which they are known when nothing says that they are. */
-const chartKeys = ["opentelemetry-kube-stack", "kcm", "opencost", "metrics-server", "collectors"];
+/** Values of a chart that stand at the top of a file for the umbrella. */
+export interface BareChart {
+    readonly chart: string;
+    readonly values: HelmValues;
+}
 
-/** Puts values where the umbrella reads them: KOF's page has some for a bare chart, and some a level too deep. */
-export function nestChart(values: HelmValues): Corrected {
+/** Values for the umbrella. */
+interface Nested extends Corrected {
+    /** The cluster's names, where the values have them at a place that nothing reads: settings by their key. */
+    readonly identity: Readonly<Record<string, string>>;
+}
+
+/** Puts values where the umbrella reads them: some files have those of a bare chart, and KOF's page some a level too deep. */
+export function nestChart(values: HelmValues, bare: BareChart | undefined, catalog: Catalog): Nested {
     const corrections: string[] = [];
+    const identity: Record<string, string> = {};
     let nested = values;
-    const bare = Object.keys(values).filter((key) => chartKeys.includes(key));
-    if (bare.includes("opentelemetry-kube-stack")) {
-        const own = Object.fromEntries(bare.map((key) => [key, values[key] as HelmValue]));
-        const others = Object.fromEntries(Object.entries(values).filter(([key]) => !bare.includes(key)));
-        nested = mergeValues(others, { "kof-collectors": { enabled: true, values: own } });
+    if (bare) {
+        const others = Object.entries(values).filter(([key]) => !(key in bare.values));
+        const [path, enabled] = placeOf(bare.chart, catalog);
+        nested = mergeValues(Object.fromEntries(others), enabled, nest(path, bare.values));
         corrections.push(
-            `${bare.join(", ")} at the top are values of the chart kof-collectors: the umbrella reads them under ` +
-                "kof-collectors.values, with kof-collectors.enabled: true, and ignores them here (docs/differences.md).",
+            `${Object.keys(bare.values).join(", ")} at the top are values of the chart ${bare.chart}: the umbrella reads them under ` +
+                `${formatPath(path)}, and ignores them here (docs/differences.md).`,
         );
+    }
+    for (const key of ["clusterName", "clusterNamespace"]) {
+        const name = valueAt(nested, ["global", key]);
+        if (typeof name === "string") {
+            nested = removeLeaf(nested, ["global", key]);
+            identity[key] = name;
+            corrections.push(`global.${key} is read by no chart here. kof:${key} is ${name}.`);
+        }
     }
     for (const chart of ["kof-storage", "kof-collectors"]) {
         const enabled = valueAt(nested, [chart, "values", "enabled"]);
@@ -38,7 +60,78 @@ export function nestChart(values: HelmValues): Corrected {
             );
         }
     }
-    return { values: nested, corrections };
+    return { values: nested, corrections, identity };
+}
+
+/** The keys at the top of a chart's values, of all versions: those of its own, and its dependencies. */
+function keysOf(chart: string): ReadonlySet<string> {
+    const all = versions.flatMap((version) => catalogOf(version).charts[chart] ?? []);
+    return new Set(
+        all.flatMap(({ values, dependencies }) => [...Object.keys(values), ...dependencies.map(({ name }) => name)]),
+    );
+}
+
+/**
+ * The chart whose values stand at the top of a file for the umbrella, by which keys it has.
+ *
+ * @param source what to call the file in errors. Left out where the values are the umbrella's, whatever they look like.
+ * @throws UserError where they fit several charts, and nothing tells which is meant.
+ */
+export function bareChart(values: HelmValues, source?: string): BareChart | undefined {
+    const keys = Object.keys(values);
+    const umbrella = keysOf("kof");
+    const names = chartNames();
+    const stray = keys.filter((key) => !umbrella.has(key) && !names.includes(key));
+    const fits = names
+        .map((chart) => ({ chart, own: keysOf(chart) }))
+        .map(({ chart, own }) => ({ chart, own, count: stray.filter((key) => own.has(key)).length }))
+        .filter(({ chart, count }) => chart !== "kof" && count > 0)
+        .map(({ chart, own, count }) => {
+            const isWhole = keys.every((key) => own.has(key));
+            const picked = Object.entries(values).filter(([key]) => own.has(key) && (isWhole || stray.includes(key)));
+            const found = Object.fromEntries(picked);
+            return { chart, values: found, count, unread: unreadOf(chart, found) };
+        })
+        .sort((a, b) => b.count - a.count || a.unread - b.unread);
+    const [best, ...others] = fits;
+    const equal = others.filter((each) => each.count === best?.count && each.unread === best.unread);
+    if (!best || equal.length === 0 || source === undefined) {
+        return equal.length === 0 ? best : undefined;
+    }
+    throw new UserError(
+        `${source} has ${stray.join(", ")} at the top, which may be values of ${[best, ...equal].map(({ chart }) => chart).join(" or of ")}. Nothing was written. Put them ` +
+            `below the chart that is meant:\n\n${writeYaml(nest(placeOf(best.chart)[0], { [stray[0] ?? ""]: "…" }))}`,
+    );
+}
+
+/** How many of a chart's values no version reads, at the version that reads most. */
+function unreadOf(chart: string, values: HelmValues): number {
+    return Math.min(
+        ...versions.map((version) => {
+            const catalog = catalogOf(version);
+            const [path, enabled] = placeOf(chart, catalog);
+            return checkPaths(catalog, mergeValues(enabled, nest(path, values))).length;
+        }),
+    );
+}
+
+/** Where the umbrella reads the values of a chart, and what else it needs to install that. */
+function placeOf(chart: string, catalog?: Catalog): [path: readonly string[], enabled: HelmValues] {
+    return chart === "kof-storage" && catalog && !umbrellaCollects(catalog)
+        ? [
+              ["kof-child", "values", "fromManagement", "storage"],
+              nest(["kof-child", "values", "fromManagement", "toManagementCluster", "enabled"], true),
+          ]
+        : [[chart, "values"], ["kof-storage", "kof-collectors"].includes(chart) ? { [chart]: { enabled: true } } : {}];
+}
+
+/** Values without the sizes of what settings give another size to, as the volumes that exist have it. */
+export function withoutSizes(values: HelmValues, { stores }: Deployment, storage: HelmValues): HelmValues {
+    return stores
+        .filter(({ signal, retention }) => retention !== undefined && storage[signal] !== undefined)
+        .flatMap(({ source }) => source.volume.size.places.map(({ path }) => [...source.chart.prefix, ...path]))
+        .filter((path) => valueAt(values, path) !== undefined)
+        .reduce(removeLeaf, values);
 }
 
 /** Values without one path, nor the maps that it leaves empty. */

@@ -1,30 +1,34 @@
-import { catalogOf, versions, type Catalog } from "../charts";
+import { catalogOf, kubeStack, versions, type Catalog } from "../charts";
 import { overwritten } from "../charts/overwrites";
-import { checkPaths, movedPath } from "../charts/paths";
+import { checkPaths, isRead, movedPath } from "../charts/paths";
 import { defaultAt } from "../charts/defaults";
 import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../lib/errors";
 import { deploymentOf } from "../routes";
 import type { Deployment } from "../routes/deployment";
-import { umbrellaCollects } from "../routes/collectors";
+import { secretEnv, umbrellaCollects } from "../routes/collectors";
+import { headerVariable } from "../settings/headers";
 import { parseSettings } from "../routes/parse";
 import { brief } from "../settings/problems";
 import { deciderOf } from "../settings/rules";
 import { changes, complete } from "./additions";
-import { same } from "./compare";
+import { differing, same } from "./compare";
 import { claimed } from "./claims";
 import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations";
 import { recognise, volumeSettings } from "./recognise";
-import { correct, nestChart, removeLeaf, unfilledSecretName } from "./corrections";
-import { withoutSecrets } from "./secrets";
-import { isExporter, readOriginal, type Original } from "./text";
+import { bareChart, correct, nestChart, removeLeaf, unfilledSecretName, withoutSizes } from "./corrections";
+import { nothingRead, type Original } from "./documents";
+import { headersSecret, secretsText, withoutSecrets, type PlainSecret } from "./secrets";
+import { isExporter, readOriginal } from "./text";
 import type { AdoptionOptions } from "./options";
 
 /** What a values file that was written by hand resolves to. */
 export interface Adoption {
     /** Settings by their key under `kof:`. They are complete: `parseSettings` accepts them. */
     readonly settings: Readonly<Record<string, unknown>>;
+    /** Secrets that stand in the original in plain text, and what to do about each. None of them is in the settings. */
+    readonly secrets: readonly string[];
     /** What was wrong with the original. All of it is put right in the settings. */
     readonly corrections: readonly string[];
     /** What the program does otherwise than the original, which was not wrong. */
@@ -45,17 +49,31 @@ export interface Adoption {
  * @throws UserError that lists everything that has to be added or decided before there can be such a stack.
  */
 export function adoption(text: string, options: AdoptionOptions = {}, source = "kof-values.yaml"): Adoption {
-    const original = readOriginal(text, source, (values) => versions.some((version) => unread(version, values) === 0));
+    const original = readOriginal(text, source, (values) => {
+        const bare = bareChart(values, source);
+        return versions.some((version) => unread(version, nestChart(values, bare, catalogOf(version)).values) === 0);
+    });
     return adoptionOf(original, options, source);
 }
 
 /** As {@link adoption}, of values that are no text any more. */
 export function adoptionOf(original: Original, options: AdoptionOptions, source: string): Adoption {
-    const nested = asRouteNames(nestChart(original.values));
-    const version = options.version ?? onlyVersion(nested.values, source);
+    const isUmbrella = original.isUmbrella === true;
+    const bare = bareChart(original.values, isUmbrella ? undefined : source);
+    const nestFor = (version: string) => nestChart(original.values, bare, catalogOf(version));
+    if (!isUmbrella && !isAnyRead(nestFor)) {
+        const keys = Object.keys(original.values);
+        throw nothingRead(source, `no chart reads ${keys.slice(0, 5).join(", ")}${keys.length > 5 ? ", …" : ""}`);
+    }
+    const said = options.version ?? original.version;
+    const { version, doubt } = said === undefined ? onlyVersion(nestFor, source) : { version: said };
     const catalog = catalogOf(version);
+    const whole = nestFor(version);
+    const given = original.hasDefaults === true ? withoutDefaults(whole.values, catalog) : whole.values;
+    const { values: open, secrets } = withoutSecrets(given);
+    const nested = asRouteNames({ ...whole, values: open });
     const corrections = [...original.corrections, ...nested.corrections];
-    const lost: string[] = [];
+    const lost = [...(original.unseen ?? [])];
 
     const written = writtenFor(nested.values, catalog);
     if (written !== catalog) {
@@ -70,26 +88,39 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
                 "The route lists it (docs/differences.md).",
         );
     }
-    const given = clean(nested.values, written, corrections, lost);
-    const found = recognise(given, written, options);
-    const missing = [...placeholders(given), ...found.missing];
+    const cleaned = clean(nested.values, written, corrections, lost);
+    const found = recognise(cleaned, written, options, nested.identity);
+    const readable = takeHeaders(cleaned, found.settings, secrets);
+    const missing = [...(doubt === undefined ? [] : [doubt]), ...placeholders(readable), ...found.missing];
     if (missing.length > 0) {
-        throw incomplete(source, missing, corrections);
+        throw incomplete(source, missing, { secrets, corrections: [...corrections, ...found.corrections] });
     }
-    const corrected = correct(given, written, found.settings);
-    const stack = `What ${source} resolves to`;
-    const ofValues = volumeSettings(corrected.values, deploymentOf(parseSettings(found.settings, stack)));
+    const corrected = correct(readable, written, found.settings);
+    const parse = (settings: Readonly<Record<string, unknown>>) => {
+        try {
+            return parseSettings(settings, `What ${source} resolves to`);
+        } catch (error) {
+            if (!(error instanceof UserError)) {
+                throw error;
+            }
+            const said = [...corrections, ...found.corrections, ...corrected.corrections];
+            throw incomplete(source, [error.message], { secrets, corrections: said });
+        }
+    };
+    const ofValues = volumeSettings(corrected.values, deploymentOf(parse(found.settings)));
     const { storage, notes } = claimed(
-        deploymentOf(parseSettings({ ...found.settings, ...ofValues }, stack)),
+        deploymentOf(parse({ ...found.settings, ...ofValues })),
         options.cluster?.claims ?? [],
     );
     const volumes = mergeValues(ofValues, Object.keys(storage).length > 0 ? { storage } : {});
-    const own = deploymentOf(parseSettings({ ...found.settings, ...volumes }, stack)).values;
+    const plain = deploymentOf(parse({ ...found.settings, ...volumes }));
+    const own = plain.values;
     const completed = complete(corrected.values, own, written);
     const rest = remainder(completed.values, own, written);
     lost.push(...overruled(corrected.values, own, written));
 
-    const values = written === catalog ? rest : moved(rest, catalog, lost);
+    // Where the claims tell the sizes, those of the values are past.
+    const values = withoutSizes(written === catalog ? rest : moved(rest, catalog, lost), plain, storage);
     const settings = {
         ...found.settings,
         version,
@@ -97,7 +128,7 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         adopt: true,
         ...(Object.keys(values).length > 0 ? { values } : {}),
     };
-    const deployment = deploymentOf(parseSettings(settings, stack));
+    const deployment = deploymentOf(parse(settings));
     const broken = deployment.collectors.flatMap((collector) =>
         danglingReferences(collector).map((reference) => `${collector.name}: ${reference}.`),
     );
@@ -105,17 +136,62 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         throw incomplete(
             source,
             ["With these values collectors stop at their start. Mend the values, then adopt them:", ...broken],
-            corrections,
+            { secrets, corrections },
         );
+    }
+    if (written === catalog) {
+        lost.push(...differing(withoutSizes(completed.values, deployment, storage), deployment));
     }
     return {
         settings,
+        secrets: secretsText(secrets),
         corrections: [...corrections, ...found.corrections, ...corrected.corrections],
         changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
         notes: [...found.notes, ...notes],
-        leftovers: leftoversIn(nestChart(original.values).values, deployment),
+        leftovers: leftoversIn(given, deployment),
     };
+}
+
+/** Whether any version reads anything of values. */
+function isAnyRead(nestFor: (version: string) => { values: HelmValues }): boolean {
+    return versions.some((version) =>
+        [...leaves(nestFor(version).values)].some(([path]) => isRead(catalogOf(version), path)),
+    );
+}
+
+/**
+ * Values without what the charts have by themselves, or a layer above them puts there: KOF's HelmReleases have both, and what
+ * is left out of a stack file follows later versions.
+ */
+function withoutDefaults(values: HelmValues, catalog: Catalog): HelmValues {
+    const regionless = valueAt(values, ["kof-regional", "values", "regionless"]);
+    const all = isMap(regionless) && regionless.enabled === true ? mergeValues({ regionless }, values) : values;
+    const layered = overwritten(catalog, all, all).map(({ path }) => formatPath(path));
+    const put = catalog.overwrites.flatMap(({ component, path }) =>
+        Object.keys(all)
+            .filter((name) => component === null || component === name)
+            .map((name) => [name, "values", ...path]),
+    );
+    const rest = put.filter((path) => !layered.includes(formatPath(path))).reduce(removeLeaf, all);
+    return [...leaves(rest)]
+        .filter(([path, value]) => same(path, value, defaultAt(catalog, path)))
+        .reduce((left, [path]) => removeLeaf(left, path), rest);
+}
+
+/** Takes the headers of route otlp that stood in the values from a Secret, which has to hold them from now on. */
+function takeHeaders(values: HelmValues, settings: Readonly<Record<string, unknown>>, secrets: readonly PlainSecret[]) {
+    const headers = secrets.flatMap(({ moved }) => (moved?.name === headersSecret ? moved.key : []));
+    const { otlp } = settings as { otlp?: Record<string, unknown> };
+    if (!otlp || otlp.headersSecret !== undefined || headers.length === 0) {
+        return values;
+    }
+    Object.assign(otlp, { headersSecret, headers });
+    const path = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "env"];
+    const env = valueAt(values, path);
+    // A list of the original replaces that of the route.
+    const added = headers.map((header) => secretEnv(headerVariable(header), headersSecret, header));
+    return Array.isArray(env) ? mergeValues(values, nest(path, [...env, ...added])) : values;
 }
 
 /** What remains of the original in the releases: a field is gone only when whoever set it takes it back. */
@@ -131,16 +207,19 @@ function leftoversIn(values: HelmValues, { umbrella }: Deployment): Record<strin
     return leftovers;
 }
 
-function incomplete(source: string, missing: readonly string[], corrections: readonly string[]): UserError {
-    const list = (items: readonly string[]) => items.map((item) => `  - ${item}`);
+function incomplete(
+    source: string,
+    missing: readonly string[],
+    { secrets, corrections }: { secrets: readonly PlainSecret[]; corrections: readonly string[] },
+): UserError {
+    const section = (title: string, items: readonly string[]) =>
+        items.length > 0 ? ["", ...(title === "" ? [] : [title, ""]), ...items.map((item) => `  - ${item}`)] : [];
     return new UserError(
         [
             `${source} cannot be adopted yet. Nothing was written.`,
-            "",
-            ...list(missing),
-            ...(corrections.length > 0
-                ? ["", "What else was wrong with it, and would be put right:", "", ...list(corrections)]
-                : []),
+            ...section("Secrets in plain text:", secretsText(secrets)),
+            ...section(secrets.length > 0 ? "What is missing:" : "", missing),
+            ...section("What else was wrong with it, and would be put right:", corrections),
         ].join("\n"),
     );
 }
@@ -159,27 +238,32 @@ function listsCollectors(values: HelmValues): boolean {
     return ((valueAt(values, ["global", "components"]) ?? []) as string[]).includes("kof-collectors");
 }
 
+/** How many of the umbrella's values a version does not read. */
 function unread(version: string, values: HelmValues): number {
-    const { values: nested } = nestChart(values);
-    return checkPaths(catalogOf(version), nested, contextOf(nested)).filter(
-        ({ path }) => valueAt(nested, path) !== null,
+    return checkPaths(catalogOf(version), values, contextOf(values)).filter(
+        ({ path }) => valueAt(values, path) !== null,
     ).length;
 }
 
-/** The version that the values can only be for. */
-function onlyVersion(values: HelmValues, source: string): string {
-    const counts = versions.map((version) => unread(version, values));
+/** The version that the values can only be for; else the newest of those that they fit best, and what to do. */
+function onlyVersion(
+    nestFor: (version: string) => { values: HelmValues },
+    source: string,
+): { version: string; doubt?: string } {
+    const counts = versions.map((version) => unread(version, nestFor(version).values));
     const least = Math.min(...counts);
     const candidates = versions.filter((_, i) => counts[i] === least);
-    const [version] = candidates;
-    if (version !== undefined && candidates.length === 1 && least === 0) {
-        return version;
-    }
-    throw new UserError(
-        `${source} does not tell which KOF version it is for. ${
-            least === 0 ? "It fits" : "Parts of it are read by no version; the rest fits"
-        } ${candidates.join(", ")}. ` + "Give the installed one with --version. It is shown by\n  helm list -n kof",
-    );
+    const version = candidates.at(-1) ?? "";
+    return candidates.length === 1 && least === 0
+        ? { version }
+        : {
+              version,
+              doubt:
+                  `${source} does not tell which KOF version it is for. ${
+                      least === 0 ? "It fits" : "Parts of it are read by no version; the rest fits"
+                  } ${candidates.join(", ")}. ` +
+                  "Give the installed one with --version. It is shown by\n      helm list -n kof",
+          };
 }
 
 const oldKeys = [["kof-storage"], ["kof-collectors"]];
@@ -201,7 +285,7 @@ function writtenFor(values: HelmValues, installed: Catalog): Catalog {
     return (umbrellaCollects(installed) ? others[0] : others.at(-1)) ?? installed;
 }
 
-/** The values without what cannot stand in a stack: nulls, secrets, and what no chart reads. */
+/** The values without what cannot stand in a stack: nulls, and what no chart reads. */
 function clean(values: HelmValues, catalog: Catalog, corrections: string[], lost: string[]): HelmValues {
     const nulls = [...leaves(values)].flatMap(([path, value]) => (value === null ? [path] : []));
     const exporters = nulls.filter(isExporter).map((path) => path.at(-1));
@@ -223,15 +307,6 @@ function clean(values: HelmValues, catalog: Catalog, corrections: string[], lost
             }),
     );
     let cleaned = nulls.reduce(removeLeaf, values);
-    const { values: open, places } = withoutSecrets(cleaned);
-    cleaned = open;
-    lost.push(
-        ...places.map(
-            (place) =>
-                `${place} holds a secret, which is not copied: Helm values are readable in the HelmRelease. Put it into a ` +
-                "Secret, and refer to that by name.",
-        ),
-    );
     for (const { path, message, nearest } of checkPaths(catalog, cleaned, contextOf(cleaned))) {
         const value = valueAt(cleaned, path);
         if (value === "true") {

@@ -66,8 +66,17 @@ const finders: Readonly<Record<RouteName, (found: Recognition, sources: Sources)
     },
 };
 
-/** Works out which settings of a stack give values like these. */
-export function recognise(values: HelmValues, catalog: Catalog, options: AdoptionOptions): Recognised {
+/**
+ * Works out which settings of a stack give values like these.
+ *
+ * @param identity the cluster's names, where these values do not have them.
+ */
+export function recognise(
+    values: HelmValues,
+    catalog: Catalog,
+    options: AdoptionOptions,
+    identity: Readonly<Record<string, string>> = {},
+): Recognised {
     const route = routeName(values, catalog);
     const collectors = collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
@@ -75,7 +84,7 @@ export function recognise(values: HelmValues, catalog: Catalog, options: Adoptio
     const found: Recognition = { settings: {}, missing: [], corrections: [], notes: [] };
     found.settings.route = route;
     found.settings.version = catalog.version;
-    Object.assign(found.settings, identityOf(route, values, catalog, at, config));
+    Object.assign(found.settings, identity, identityOf(route, values, catalog, at, config));
     findDistribution(found, route, values, catalog, (...path) => at(kubeStack, ...path));
     finders[route](found, { values, catalog, at, config, options });
     findBuffer(found, config);
@@ -134,12 +143,24 @@ function identityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: 
         : route === "regionless"
           ? given("regionless", "clusterName")
           : (at(kubeStack, "clusterName") ?? attribute("k8s.cluster.name") ?? labels("cluster"));
+    // What the charts call the cluster themselves, where nothing names it on signals.
+    const charts = [
+        ["kof-mothership", "values"],
+        ["kof-storage", "values"],
+        ["kof-child", "values", "fromManagement", "storage"],
+        ["kof-regional", "values", "storage"],
+    ];
+    const global = (key: string) =>
+        [at("global", key), ...charts.map((chart) => given(...chart, "global", key))].find(
+            (each) => typeof each === "string",
+        );
     const namespace = byService
         ? given(...cluster, "namespace")
         : (attribute("k8s.cluster.namespace") ?? labels("clusterNamespace"));
+    const [found, inNamespace] = [name ?? global("clusterName"), namespace ?? global("clusterNamespace")];
     return {
-        ...(name === undefined || name === null ? {} : { clusterName: name }),
-        ...(namespace === undefined || namespace === null ? {} : { clusterNamespace: namespace }),
+        ...(found === undefined ? {} : { clusterName: found }),
+        ...(inNamespace === undefined ? {} : { clusterNamespace: inNamespace }),
     };
 }
 
@@ -325,11 +346,14 @@ function byChecksum(
 function findRegionless({ settings }: Recognition, values: HelmValues): void {
     const { domain, certEmail } = values.regionless as HelmValues;
     const tls = (key: string) => valueAt(values, ["tls", key]) === true;
-    settings.regionless = {
+    const block = {
         ...(domain === undefined ? {} : { domain }),
         ...(certEmail === undefined ? {} : { certEmail }),
         ...(tls("selfSigned") && tls("insecureSkipVerify") ? { selfSigned: true } : {}),
     };
+    if (Object.keys(block).length > 0) {
+        settings.regionless = block;
+    }
     // Without a domain children can only reach the management cluster through the mesh.
     if (domain === undefined) {
         settings.istio = true;

@@ -3,13 +3,7 @@ import { parseAllDocuments } from "yaml";
 import { isMap, leaves, type HelmValues } from "../lib/values";
 import { UserError } from "../lib/errors";
 import { asHelm } from "../lib/yaml/read";
-
-/** A values file as it was meant, and what was wrong with its text. */
-export interface Original {
-    readonly values: HelmValues;
-    /** One sentence each. Everything in here was corrected. */
-    readonly corrections: readonly string[];
-}
+import { valuesAmong, type Original } from "./documents";
 
 /**
  * Reads a values file that was written by hand or copied from KOF's pages. What such copies get wrong is corrected where
@@ -20,9 +14,9 @@ export interface Original {
  */
 export function readOriginal(text: string, source: string, isRead: (values: HelmValues) => boolean): Original {
     const corrections: string[] = [];
-    const plain = dedent(
-        unescape(content(text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n"), corrections), corrections),
-    );
+    const lines = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+    const [title, of] = helmTitle.exec(lines) ?? [];
+    const plain = dedent(unescape(content(lines.replace(helmTitle, ""), corrections), corrections));
     const fragment = plain.split("\n").findIndex((line) => line.trim() === "...");
     if (fragment >= 0) {
         throw new UserError(
@@ -31,8 +25,16 @@ export function readOriginal(text: string, source: string, isRead: (values: Helm
         );
     }
     const found = parse(plain);
-    const restored = found.values && !hasEmptyKeys(found.values) ? undefined : parse(restoreIndentation(plain)).values;
-    if (restored && !hasEmptyKeys(restored) && isRead(restored)) {
+    // What Helm prints for a release that was installed without values.
+    if ((title !== undefined || plain.trim() === "null") && found.documents?.every((each) => each === null)) {
+        return { values: {}, isUmbrella: true, corrections };
+    }
+    const original = found.documents && valuesAmong(found.documents, source);
+    const restored =
+        original && (original.isUmbrella === true || !hasEmptyKeys(original.values))
+            ? undefined
+            : parse(restoreIndentation(plain)).documents?.[0];
+    if (isMap(restored) && !hasEmptyKeys(restored) && isRead(restored)) {
         const reason =
             found.error === undefined ? "maps are empty that have content" : `it is not YAML: ${found.error}`;
         return {
@@ -44,11 +46,18 @@ export function readOriginal(text: string, source: string, isRead: (values: Helm
             ],
         };
     }
-    if (!found.values) {
-        throw new UserError(`${source} is not YAML, and Helm would refuse it: ${found.error ?? "it holds no map"}.`);
+    if (!original) {
+        throw new UserError(`${source} is not YAML, and Helm would refuse it: ${found.error ?? ""}.`);
     }
-    return { values: found.values, corrections: [...corrections, ...found.corrections] };
+    return {
+        ...original,
+        ...(of === "COMPUTED" ? { hasDefaults: true } : {}),
+        corrections: [...corrections, ...found.corrections, ...original.corrections],
+    };
 }
+
+/** What `helm get values` prints before the values; with `--all` they are those of the chart as well. */
+const helmTitle = /^(USER-SUPPLIED|COMPUTED) VALUES:[ \t]*$/m;
 
 const heredoc = /^\s*cat\b.*<<-?\s*(["']?)(\w+)\1/;
 
@@ -103,33 +112,32 @@ function indentOf(line: string): number {
     return line.length - line.trimStart().length;
 }
 
-/** What YAML there is, as Helm reads it: the first document, and of a key that is there twice the last one. */
-function parse(text: string): { values?: HelmValues; error?: string; corrections: string[] } {
+/** The documents that there are, as Helm reads them: of a key that is there twice the last one. */
+function parse(text: string): { documents?: unknown[]; error?: string; corrections: string[] } {
     // Told that keys may be there twice the parser would not say which are.
-    const [document, ...more] = parseAllDocuments(text, { ...asHelm, uniqueKeys: false });
-    const strict = parseAllDocuments(text, asHelm)[0];
-    if (!document || !strict || !("errors" in document)) {
-        return { error: "it is empty", corrections: [] };
+    const all = parseAllDocuments(text, { ...asHelm, uniqueKeys: false });
+    const strict = parseAllDocuments(text, asHelm);
+    if (!Array.isArray(all) || !Array.isArray(strict)) {
+        return { documents: [], corrections: [] };
     }
-    const [error] = document.errors;
+    const [error] = all.flatMap(({ errors }) => errors);
     if (error) {
         return {
             error: `${error.message.replace(/ at line [^]*/, "")}, line ${String(error.linePos?.[0].line)}`,
             corrections: [],
         };
     }
-    const corrections = strict.errors.map(
-        ({ linePos }) =>
-            `A key is there twice, the second time in line ${String(linePos?.[0].line)}: Helm takes the last one and drops the first.`,
-    );
-    if (more.length > 0) {
-        corrections.push(
-            `There are ${String(more.length + 1)} documents, separated by ---: Helm reads the first only.`,
+    const corrections = strict
+        .flatMap(({ errors }) => errors)
+        .map(
+            ({ linePos }) =>
+                `A key is there twice, the second time in line ${String(linePos?.[0].line)}: Helm takes the last one and drops the first.`,
         );
-    }
     try {
-        const values: unknown = JSON.parse(JSON.stringify(document.toJS() ?? {}));
-        return isMap(values) ? { values, corrections } : { error: "it is not a map", corrections };
+        return {
+            documents: all.map((document) => JSON.parse(JSON.stringify(document.toJS() ?? null)) as unknown),
+            corrections,
+        };
     } catch (failure) {
         return { error: (failure as Error).message.split("\n")[0] ?? "", corrections };
     }

@@ -55,6 +55,32 @@ kof-mothership: {values: {promxy: {replicaCount: 1}, global: {storageClass: fast
         assert.match(stdout, /What the stack file cannot express:\n {2}- kof-mothership\.values\.promxy is null/);
     });
 
+    it("names secrets first, and exits with 3", () => {
+        const secret = "\nkof-operators: {values: {x: {env: [{name: PASSWORD, value: hunter2}]}}}";
+        const { status, stdout, out: file } = adopt(values + secret, ...out(), "--version", "1.10.0");
+        assert.equal(status, 3);
+        assert.match(
+            stdout,
+            /^Secrets in plain text:\n {2}- kof-operators\.values\.x\.env\.0\.PASSWORD holds a secret[^]*\n\n\S+: route management/,
+        );
+        assert.doesNotMatch(stdout + fs.readFileSync(file, "utf8"), /hunter/);
+    });
+
+    it("refuses a file that holds no values", () => {
+        const {
+            status,
+            stdout,
+            stderr,
+            out: file,
+        } = adopt("apiVersion: v1\nkind: Secret\ndata: {a: aHVudGVyMg==}\n", ...out());
+        assert.deepEqual([status, stdout, fs.existsSync(file)], [1, "", false]);
+        assert.match(
+            stderr,
+            /^\S+ holds no values of KOF's charts: it is a Kubernetes manifest of Secret\. Nothing was written\./,
+        );
+        assert.doesNotMatch(stderr, /aHVud/);
+    });
+
     it("overwrites nothing, and writes nothing when anything is missing", () => {
         const file = path.join(folder, "Pulumi.prod.yaml");
         const ambiguous = adopt(values, ...out());

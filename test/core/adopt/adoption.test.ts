@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { stringify } from "yaml";
 
-import { adoption } from "../../../core/adopt";
+import { adoption, adoptionOf } from "../../../core/adopt";
 import type { AdoptionOptions } from "../../../core/adopt/options";
 import { valueAt, type HelmValues } from "../../../core/lib/values";
 import { vmuserSecretName } from "../../../core/charts/vmuser";
@@ -152,7 +152,8 @@ describe("adopting what KOF's page prints", () => {
         const storageURLs = "{values: {kcm: {kof: {operator: {storageURLs: {vmInsert: http://x}}}}}}";
         assert.equal(adoption(`kof-mothership: ${storageURLs}`).settings.version, "1.11.0-rc0");
         // KOF's main branch has it since the tag of 1.11.0-rc0; no released chart does.
-        assert.throws(() => adoption("autoUpgrade: true"), /Parts of it are read by no version/);
+        const autoUpgrade = "autoUpgrade: true\nflux: {timeout: 20m}";
+        assert.throws(() => adoption(autoUpgrade), /Parts of it are read by no version/);
     });
 
     it("asks for all that is missing at once, and says what else is wrong", () => {
@@ -220,6 +221,15 @@ describe("adopting", () => {
 
     const values = (text: string, version = "1.9.0") => adoption(text, { version });
 
+    it("takes the values of a Helm release for what they are, whatever they look like", () => {
+        for (const given of [{}, { unread: 1 }, { grafana: { enabled: true } }]) {
+            const original = { values: given, isUmbrella: true, corrections: [] };
+            const { settings, corrections } = adoptionOf(original, { version: "1.10.0" }, "the Helm release kof");
+            assert.deepEqual(settings, { route: "none", version: "1.10.0", adopt: true });
+            assert.equal(corrections.length, Object.keys(given).length);
+        }
+    });
+
     it("lists what nothing reads, and leaves it out", () => {
         const { settings, corrections } = values(
             "kof-mothership: {values: {promxy: {replicaCout: 1, replicaCount: 2}}}",
@@ -236,8 +246,17 @@ describe("adopting", () => {
             {name: AWS_SECRET_ACCESS_KEY, value: hunter3}, {name: A, value: b}], podAnnotations: {x: AKIAABCDEFGHIJKLMNOP}}}}`;
         const adopted = values(text);
         assert.doesNotMatch(JSON.stringify(adopted), /hunter|AKIA/);
-        assert.equal(adopted.lost.length, 3);
+        assert.deepEqual(adopted.secrets, [
+            'kof-mothership.values.grafana.security.admin_password holds a secret, which is not copied ("…" here). Helm values are readable in the HelmRelease: put it into a Secret, and refer to that by name.',
+            'kof-mothership.values.promxy.env.0.AWS_SECRET_ACCESS_KEY holds a secret, which is not copied ("…" here). The stack file takes it from key AWS_SECRET_ACCESS_KEY of Secret cloudwatch-credentials.',
+            'kof-mothership.values.promxy.podAnnotations.x holds a secret, which is not copied ("…" here). Helm values are readable in the HelmRelease: put it into a Secret, and refer to that by name.',
+            "Make Secret cloudwatch-credentials before the first pulumi up, with new values if others could read these:\n" +
+                "      kubectl create secret generic cloudwatch-credentials -n kof --from-literal=AWS_SECRET_ACCESS_KEY=…",
+        ]);
+        assert.deepEqual(adopted.lost, []);
+        const secretKeyRef = { name: "cloudwatch-credentials", key: "AWS_SECRET_ACCESS_KEY" };
         assert.deepEqual(valueAt(adopted.settings as never, ["values", "kof-mothership", "values", "promxy", "env"]), [
+            { name: "AWS_SECRET_ACCESS_KEY", valueFrom: { secretKeyRef } },
             { name: "A", value: "b" },
         ]);
     });
@@ -250,7 +269,7 @@ describe("adopting", () => {
         const adopted = values(collectors);
         assert.doesNotMatch(JSON.stringify(adopted), /hunter/);
         assert.equal(valueAt(adopted.settings as never, ["otlp", "endpoint"]), "https://otlp.example.net");
-        assert.match(adopted.lost.join("\n"), /endpoint holds a secret, which is not copied/);
+        assert.match(adopted.secrets.join("\n"), /endpoint holds a secret, which is not copied/);
         assert.throws(
             () => values(collectors.replace("traces: {exporters: [otlphttp/x]}", "traces: {exporters: [debug]}")),
             ({ message }: Error) =>

@@ -46,6 +46,23 @@ describe("adopting what runs on a cluster", () => {
         }
     });
 
+    it("takes the size of grown claims over that of the values, which are past", () => {
+        for (const [signal, workload, size] of [
+            ["metrics", "vmstorage", "150Gi"],
+            ["traces", "vtstorage", "80Gi"],
+        ] as const) {
+            const storage = { [signal]: { size: "60Gi" } };
+            const { settings, notes, lost } = adopt(
+                { ...routes.management!, storage },
+                { istio: false, claims: claims(workload, size, { template: size }) },
+            );
+            assert.deepEqual(settings.storage, { [signal]: { size } });
+            assert.equal(settings.values, undefined);
+            assert.match(notes.join(), new RegExp(`claims of ${workload} ask for ${size}, and the values say 60Gi`));
+            assert.deepEqual(lost, []);
+        }
+    });
+
     it("says of which class the volumes are, and names none that the StatefulSets do not", () => {
         const other = claims("vmstorage", "100Gi", { storageClass: "fast" });
         const named = adopt(routes.management!, { istio: false, claims: other });

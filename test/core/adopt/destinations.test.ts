@@ -217,7 +217,13 @@ describe("adopting an OTLP destination", () => {
     it("copies no header that holds a secret", () => {
         const adopted = adoption(text.replace("${env:TOKEN}", "Bearer abc"), { version });
         assert.doesNotMatch(JSON.stringify(adopted), /Bearer/);
-        assert.match(adopted.lost[0]!, /headers\.Authorization holds a secret/);
+        assert.match(
+            adopted.secrets[0]!,
+            /headers\.Authorization holds a secret, .* key Authorization of Secret otlp-headers\.$/,
+        );
+        const { headersSecret, headers } = adopted.settings.otlp as Record<string, unknown>;
+        assert.deepEqual([headersSecret, headers], ["otlp-headers", ["Authorization"]]);
+        assert.deepEqual(adopted.lost, []);
     });
 
     it("is certain only when no signal goes anywhere else", () => {

@@ -2,12 +2,19 @@ import assert from "node:assert/strict";
 
 import fc from "fast-check";
 
-import { adoption } from "../../../core/adopt";
+import { adoption, type Adoption } from "../../../core/adopt";
+import { canonical } from "../../../core/adopt/compare";
+import { removeLeaf } from "../../../core/adopt/corrections";
+import { chartValues } from "../../../core/charts";
+import { effectiveCollectors, type Collector } from "../../../core/collectors/effective";
+import { UserError } from "../../../core/lib/errors";
+import { coalesceValues, leaves, type HelmValue, type HelmValues } from "../../../core/lib/values";
+import { storesOf, type Volume } from "../../../core/routes/volumes";
 import { stackFileText } from "../../../core/adopt/stackFile";
 import { parseStackFile, deploymentOfFile } from "../../../cli/stackFile";
 import { validSettings } from "../../settings";
 import { writeYaml } from "../../../core/lib/yaml/write";
-import { deploymentFor } from "../../support";
+import { deploymentFor, type Raw } from "../../support";
 
 /** More values, which every version reads. */
 const extra = fc.record(
@@ -23,7 +30,15 @@ const extra = fc.record(
     { requiredKeys: [] },
 );
 
+/** More: FUZZ_RUNS=5000, and the same again: FUZZ_SEED=… */
+const numRuns = Number(process.env.FUZZ_RUNS ?? 100);
+const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
+
 describe("the values of every valid stack", () => {
+    before(() => {
+        console.log(`    adoption: ${String(numRuns)} runs, FUZZ_SEED=${String(seed)}`);
+    });
+
     it("are those of the stack that they are adopted as", () => {
         fc.assert(
             fc.property(validSettings, fc.option(extra, { nil: undefined }), (raw, values) => {
@@ -44,8 +59,51 @@ describe("the values of every valid stack", () => {
                 assert.equal(again.settings.route, raw.route);
                 assert.equal(again.settings.adopt, true);
                 assert.deepEqual(again.values, stack.values);
-                assert.deepEqual([...adopted.corrections, ...adopted.changes, ...adopted.lost], []);
+                assert.deepEqual([...adopted.secrets, ...adopted.corrections, ...adopted.changes, ...adopted.lost], []);
             }),
+            { numRuns, seed },
         );
     });
+
+    it("run what they ran before, or what is otherwise is said, where something of them is left out", () => {
+        fc.assert(
+            fc.property(validSettings, fc.nat(), (raw, at) => {
+                const { values, catalog } = deploymentFor(raw);
+                const all = [...leaves(values)];
+                const [path] = all[at % all.length] ?? [];
+                const given = path === undefined ? values : removeLeaf(values, path);
+                const said = adopted(given, raw);
+                if (said === undefined) {
+                    return;
+                }
+                const is = deploymentFor(said.settings);
+                const umbrella = coalesceValues(chartValues(catalog, "kof"), given);
+                const was = { catalog, settings: is.settings, values: given, umbrella };
+                // Why pods start again is the program's own, and differs.
+                const runs = (collectors: readonly Collector[], stores: readonly Volume[]) =>
+                    canonical(
+                        JSON.parse(
+                            JSON.stringify([collectors.map(({ pods: _, ...each }) => each), stores]),
+                        ) as HelmValue,
+                    );
+                if (runs(effectiveCollectors(was), storesOf(was)) !== runs(is.collectors, is.stores)) {
+                    const remarks = [...said.corrections, ...said.changes, ...said.lost];
+                    assert.notDeepEqual(remarks, [], path?.join("."));
+                }
+            }),
+            { numRuns: Math.ceil(numRuns / 4), seed },
+        );
+    });
+
+    /** What values are adopted as; nothing where something has to be added first. */
+    function adopted(values: HelmValues, raw: Raw): Adoption | undefined {
+        const region = raw.regional as { cluster: string; namespace?: string } | undefined;
+        const { credentials } = (raw.cloudwatch ?? {}) as { credentials?: unknown };
+        try {
+            return adoption(writeYaml(values), { version: String(raw.version), region, credentials });
+        } catch (error) {
+            assert.ok(error instanceof UserError, String(error));
+            return undefined;
+        }
+    }
 });
