@@ -1,7 +1,8 @@
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import { inspect, parseArgs, type ParseArgsConfig } from "node:util";
 
 import { UserError } from "../core/lib/errors";
 import { printable } from "../core/lib/printable";
+import { masked } from "../core/lib/secrets";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
@@ -39,9 +40,9 @@ export function run(command: () => void | Promise<void>): void {
     Promise.resolve()
         .then(command)
         .catch((error: unknown) => {
-            console.error(error instanceof UserError ? printable(error.message) : error);
+            console.error(error instanceof UserError ? printable(error.message) : masked(inspect(error)));
             if (process.argv.includes("--json")) {
-                console.log(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+                console.log(JSON.stringify({ error: masked(error instanceof Error ? error.message : String(error)) }));
             }
             process.exitCode = 1;
         });

@@ -9,8 +9,9 @@ import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
 import { hasSecret, parseSettings, rawSettings } from "../core/routes/parse";
 import { namespaceProblems } from "../core/settings/namespaces";
+import { providerSecretProblems } from "../core/settings/providerSecrets";
 import { configurationError } from "../core/settings/problems";
-import { asPulumi } from "../core/lib/yaml/read";
+import { asPulumi, yamlFault } from "../core/lib/yaml/read";
 
 /** A stack file as Pulumi would hand it to the program: every value as text, and which of them are encrypted. */
 export interface StackFile {
@@ -60,7 +61,7 @@ export function parseStackFile(text: string, file: string): StackFile {
     const document = parseDocument(text, asPulumi);
     const [error] = document.errors;
     if (error) {
-        throw new UserError(`${file} is not YAML: ${error.message}`);
+        throw new UserError(`${file} is not YAML: ${yamlFault(error)}`);
     }
     const content = contentOf(document, file);
     const foreign = isMap(content) ? foreignKeys(content) : [];
@@ -81,17 +82,17 @@ export function parseStackFile(text: string, file: string): StackFile {
                     : `Write kof:${short}.`),
         );
     }
-    const misspelt = namespaceProblems(Object.keys(config));
-    if (misspelt.length > 0) {
-        throw configurationError(file, misspelt);
-    }
     const entries = Object.entries(config);
-    return {
-        file,
-        stack,
-        config: Object.fromEntries(entries.map(([key, value]) => [key, handedOn(value)])),
-        secretKeys: entries.filter(([, value]) => hasSecret(value)).map(([key]) => key),
-    };
+    const texts = Object.fromEntries(entries.map(([key, value]) => [key, handedOn(value)]));
+    const secretKeys = entries.filter(([, value]) => hasSecret(value)).map(([key]) => key);
+    const problems = [
+        ...namespaceProblems(Object.keys(config)),
+        ...providerSecretProblems(texts, (key) => secretKeys.includes(key)),
+    ];
+    if (problems.length > 0) {
+        throw configurationError(file, problems);
+    }
+    return { file, stack, config: texts, secretKeys };
 }
 
 /** Keys beside `config` that Pulumi has in a stack file (`sdk/go/common/workspace`, `ProjectStack`). */
@@ -138,9 +139,7 @@ function contentOf(document: Document.Parsed, file: string): unknown {
         jsonOf(content);
         return content;
     } catch (error) {
-        throw new UserError(
-            `${file} has aliases that cannot be resolved: ${(error as Error).message.split("\n")[0] ?? ""}`,
-        );
+        throw new UserError(`${file} has aliases that cannot be resolved: ${yamlFault(error as Error)}`);
     }
 }
 

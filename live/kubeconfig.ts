@@ -27,7 +27,9 @@ export function loadKubeconfig({ kubeconfig, context, cluster }: ClusterChoice):
     try {
         load(config, kubeconfig);
     } catch (error) {
-        throw new UserError(`The kubeconfig cannot be read: ${(error as Error).message}`);
+        // What is no YAML is shown below the first line, with the token in it.
+        const [what = ""] = (error as Error).message.split("\n");
+        throw new UserError(`The kubeconfig cannot be read: ${what}`);
     }
     if (context !== undefined) {
         const known = config.getContexts().map(({ name }) => name);
@@ -64,7 +66,7 @@ function chooseCluster(config: KubeConfig, cluster: string): void {
 }
 
 function load(config: KubeConfig, kubeconfig: string | undefined): void {
-    if (kubeconfig?.includes("\n") === true || kubeconfig?.trimStart().startsWith("{") === true) {
+    if (kubeconfig !== undefined && /\n|^\s*\{|^\s*[\w-]+: /.test(kubeconfig)) {
         config.loadFromString(kubeconfig);
     } else if (kubeconfig) {
         config.loadFromFile(kubeconfig.replace(/^~(?=\/)/, os.homedir()));

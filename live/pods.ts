@@ -1,3 +1,4 @@
+import { masked } from "../core/lib/secrets";
 import { kofNamespace } from "../core/charts/namespace";
 import { lookAtEach, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
@@ -153,5 +154,5 @@ function isCollector({ metadata }: Pod): boolean {
 
 /** A line of a log without what an address in it may carry. */
 export function withoutCredentials(line: string): string {
-    return line.replace(/\/\/[^/@\s]+@/g, "//[secret]@").slice(0, 500);
+    return masked(line).slice(0, 500);
 }

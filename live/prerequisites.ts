@@ -2,6 +2,7 @@ import * as semver from "semver";
 
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
+import { secretCommand } from "../core/settings/secretRules";
 import type { Check, Finding, Live } from "./findings";
 
 /** The oldest Kubernetes that KOF is tested with (KOF's version compatibility page, 1.8 to 1.10). */
@@ -224,7 +225,7 @@ export function neededSecrets(deployment: Deployment): NeededSecret[] {
         }
         const who = { collectors: "Collectors do", grafana: "Grafana does", "other pods": "Pods do" }[reader];
         const why = `${who} not start without it (CreateContainerConfigError), and their release times out.`;
-        const fix = `kubectl create secret generic -n ${kofNamespace} ${name} ${keys.map((key) => `--from-file=${key}`).join(" ")}`;
+        const fix = secretCommand(name, keys);
         return maker === "you" ? [{ ...secret, why, fix }] : [];
     });
 }

@@ -18,6 +18,7 @@ import type { Deployed } from "./memory";
 import { rendersManifests, renderedSecretProblems } from "./gitops";
 import { inNamespace, parseJson, parseSettings, rawSettings } from "../core/routes/parse";
 import { namespaceProblems } from "../core/settings/namespaces";
+import { hasKubeconfigSecret, kubeconfigNotices, providerSecretProblems } from "../core/settings/providerSecrets";
 import { brief, configurationError, type Problem } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
 import { storageClassNotices } from "../core/settings/storageClasses";
@@ -43,7 +44,8 @@ const kubernetesStructured = [
  */
 export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, deployed?: Deployed): Configuration {
     try {
-        refuse(source, namespaceProblems(Object.keys(runtimeConfig.allConfig())));
+        const config = runtimeConfig.allConfig();
+        refuse(source, [...namespaceProblems(Object.keys(config)), ...providerSecretProblems(config, isConfigSecret)]);
         const kept = keepLogGroup(rawSettings(runtimeConfig.allConfig(), isConfigSecret), deployed);
         const settings = parseSettings(kept.raw, source);
         checkChartFolder(settings, source);
@@ -53,6 +55,7 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
             ...checkCollectors(deployment, source),
             ...storageClassNotices(settings.storageClass),
             ...keptNotices(settings, kept.logGroup, source),
+            ...kubeconfigNotices(config, isConfigSecret),
         ];
         const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
         checkKubernetesKeys(Object.keys(kubernetes), source);
@@ -87,12 +90,15 @@ function keptNotices({ clusterName }: Settings, logGroup: string | undefined, so
           ];
 }
 
-/** The configuration of a provider, its secrets still secret. */
+/** The configuration of a provider, its secrets secret: a kubeconfig with credentials whether it is encrypted or not. */
 function providerConfig(name: string, structured: (key: string, text: string) => boolean): Record<string, unknown> {
     return Object.fromEntries(
         inNamespace(name, runtimeConfig.allConfig()).map(([key, text]) => {
             const value = structured(key, text) ? parseJson(text) : text;
-            return [key, isConfigSecret(`${name}:${key}`) ? pulumi.secret(value) : value];
+            const isSecret =
+                isConfigSecret(`${name}:${key}`) ||
+                (key === "kubeconfig" && hasKubeconfigSecret({ [`${name}:${key}`]: text }));
+            return [key, isSecret ? pulumi.secret(value) : value];
         }),
     );
 }

@@ -17,7 +17,7 @@ import { configurationError, type Problem } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
 import { storageClassOf } from "../core/settings/storageClasses";
 import { differences } from "../core/lib/differences";
-import { masked } from "../core/lib/addresses";
+import { masked } from "../core/lib/secrets";
 
 /** What a first deployment is compared with, in refusals. */
 export const adopted = "what runs on the cluster";
@@ -288,7 +288,11 @@ function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
 function changesOf(wanted: Readonly<Record<string, unknown>>, there: Readonly<Record<string, unknown>>): string[] {
     return differences(there, wanted)
         .filter(({ before, after }) => before !== "{}" && after !== "{}")
-        .map(({ path, before = "nothing", after = "nothing" }) => `${path} ${masked(before)} -> ${masked(after)}`);
+        .map(({ path, before = "nothing", after = "nothing" }) => {
+            // The name tells what a value is.
+            const shown = (value: string) => masked(`${path}: ${value}`).slice(path.length + 2);
+            return `${path} ${shown(before)} -> ${shown(after)}`;
+        });
 }
 
 /** The KOF that runs on the cluster, by the values of its Helm release: as the settings of a stack that would resolve to it. */

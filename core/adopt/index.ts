@@ -19,7 +19,7 @@ import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations
 import { recognise, volumeSettings } from "./recognise";
 import { bareChart, correct, nestChart, removeLeaf, unfilledSecretName, withoutSizes } from "./corrections";
 import { nothingRead, type Original } from "./documents";
-import { headersSecret, secretsText, withoutSecrets, type PlainSecret } from "./secrets";
+import { headersSecret, hideSecrets, secretsText, takeSecrets, type PlainSecret } from "./secrets";
 import { isExporter, readOriginal } from "./text";
 import type { AdoptionOptions } from "./options";
 
@@ -70,7 +70,7 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
     const catalog = catalogOf(version);
     const whole = nestFor(version);
     const given = original.hasDefaults === true ? withoutDefaults(whole.values, catalog) : whole.values;
-    const { values: open, secrets } = withoutSecrets(given);
+    const { values: open, secrets } = takeSecrets(given);
     const nested = asRouteNames({ ...whole, values: open });
     const corrections = [...original.corrections, ...nested.corrections];
     const lost = [...(original.unseen ?? [])];
@@ -149,7 +149,7 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
         lost,
         notes: [...found.notes, ...notes],
-        leftovers: leftoversIn(given, deployment),
+        leftovers: leftoversIn(hideSecrets(given), deployment),
     };
 }
 

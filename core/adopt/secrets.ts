@@ -1,7 +1,6 @@
 import { kofNamespace } from "../charts/namespace";
-import { hasCredential, signedOut } from "../lib/addresses";
+import { withoutSecrets, type Secret } from "../lib/secrets";
 import { formatPath, isMap, type HelmValue, type HelmValues } from "../lib/values";
-import { looksSecret } from "../settings/rules";
 
 /** A secret that stands in values in plain text. */
 export interface PlainSecret {
@@ -13,58 +12,66 @@ export interface PlainSecret {
 /** The Secret that route otlp takes headers from, where the values had them in plain text. */
 export const headersSecret = "otlp-headers";
 
-/** Names under which people keep secrets, and the endings of names that only refer to one. */
-const secretName =
-    /password|passwd|secret[-_]?(access[-_]?)?key|client[-_]?secret|api[-_]?key|private[-_]?key|authorization|token$|^secret$/i;
-const reference = /(name|ref|file|path|length|field|_key)$/i;
-
-/** Values without the secrets that stand in them. A variable gets its value from a Secret instead, which somebody has to make. */
-export function withoutSecrets(values: HelmValues): { values: HelmValues; secrets: PlainSecret[] } {
-    const secrets: PlainSecret[] = [];
-    const open = (value: HelmValue, path: readonly string[]): HelmValue | undefined => {
-        if (Array.isArray(value)) {
-            return value.flatMap((item, i) => open(item, [...path, String(i)]) ?? []);
-        }
-        if (isMap(value)) {
-            // A variable of an environment: the name tells what the value is.
-            const { name, value: text, ...others } = value;
-            if (typeof name === "string" && isSecret(name, text)) {
-                const key = { name: name.startsWith("AWS_") ? "cloudwatch-credentials" : "kof-adopted", key: name };
-                secrets.push({ path: [...path, name], moved: key });
-                return { name, ...others, valueFrom: { secretKeyRef: key } };
-            }
-            const inner = Object.entries(value).flatMap(([key, each]) => {
-                const below = open(each, [...path, key]);
-                return below === undefined ? [] : [[key, below] as const];
-            });
-            return Object.fromEntries(inner);
-        }
-        const key = path.at(-1) ?? "";
-        if (isSecret(key, value)) {
-            secrets.push({ path, moved: isHeader(path) ? { name: headersSecret, key } : undefined });
-            return undefined;
-        }
-        if (typeof value === "string" && hasCredential(value)) {
-            secrets.push({ path });
-            return signedOut(value);
-        }
-        return value;
+/**
+ * Values without the secrets that stand in them. Addresses stay, without what signs in to them, and a variable gets its value from a
+ * Secret, which somebody has to make.
+ */
+export function takeSecrets(values: HelmValues): { values: HelmValues; secrets: PlainSecret[] } {
+    const { open, found } = withoutSecrets(values, undefined, ({ address, variable }) =>
+        variable === undefined ? address : reference(variable),
+    );
+    return {
+        values: found.length > 0 ? (referring(open as HelmValue) as HelmValues) : values,
+        secrets: found.map(plainSecret),
     };
-    return { values: (open(values, []) ?? {}) as HelmValues, secrets };
+}
+
+/** Stands for the value of a variable until its entry is rewritten. */
+function reference(variable: string): { secretKeyRef: { name: string; key: string } } {
+    const name = variable.startsWith("AWS_") ? "cloudwatch-credentials" : "kof-adopted";
+    return { secretKeyRef: { name, key: variable } };
+}
+
+/** Values whose variables refer to Secrets as Kubernetes has it. What has no such reference, as an attribute, is left out. */
+function referring(value: HelmValue): HelmValue | undefined {
+    if (Array.isArray(value)) {
+        return value.flatMap((each) => referring(each) ?? []);
+    }
+    if (!isMap(value)) {
+        return value;
+    }
+    const { value: from, ...others } = value;
+    if (isMap(from) && isMap(from.secretKeyRef)) {
+        return "name" in others ? { ...others, valueFrom: from } : undefined;
+    }
+    return Object.fromEntries(
+        Object.entries(value).flatMap(([key, each]) => {
+            const inner = referring(each);
+            return inner === undefined ? [] : [[key, inner]];
+        }),
+    );
+}
+
+function plainSecret({ path, address, variable }: Secret): PlainSecret {
+    const place = path.map(String);
+    if (variable !== undefined) {
+        return { path: [...place.slice(0, -1), variable], moved: reference(variable).secretKeyRef };
+    }
+    const key = place.at(-1) ?? "";
+    return {
+        path: place,
+        moved: address === undefined && isHeader(place) ? { name: headersSecret, key } : undefined,
+    };
+}
+
+/** Values with what is secret in them, keys included, masked. */
+export function hideSecrets(values: HelmValues): HelmValues {
+    return withoutSecrets(values).open as HelmValues;
 }
 
 /** Whether a path is that of a header of an exporter otlphttp. */
 function isHeader(path: readonly string[]): boolean {
     return path.at(-2) === "headers" && path.at(-4) === "exporters" && path.at(-3)?.split("/")[0] === "otlphttp";
-}
-
-function isSecret(name: string, value: HelmValue | undefined): boolean {
-    return (
-        typeof value === "string" &&
-        value !== "" &&
-        !value.includes("${") &&
-        (looksSecret(value) || (secretName.test(name) && (!reference.test(name) || /secret_access_key$/i.test(name))))
-    );
 }
 
 /** What to do about secrets in plain text: a sentence for each place, and how to make each Secret. */

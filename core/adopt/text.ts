@@ -2,7 +2,7 @@ import { parseAllDocuments } from "yaml";
 
 import { isMap, leaves, type HelmValues } from "../lib/values";
 import { UserError } from "../lib/errors";
-import { asHelm } from "../lib/yaml/read";
+import { asHelm, yamlFault } from "../lib/yaml/read";
 import { valuesAmong, type Original } from "./documents";
 
 /**
@@ -123,7 +123,7 @@ function parse(text: string): { documents?: unknown[]; error?: string; correctio
     const [error] = all.flatMap(({ errors }) => errors);
     if (error) {
         return {
-            error: `${error.message.replace(/ at line [^]*/, "")}, line ${String(error.linePos?.[0].line)}`,
+            error: yamlFault(error),
             corrections: [],
         };
     }
@@ -139,7 +139,7 @@ function parse(text: string): { documents?: unknown[]; error?: string; correctio
             corrections,
         };
     } catch (failure) {
-        return { error: (failure as Error).message.split("\n")[0] ?? "", corrections };
+        return { error: yamlFault(failure as Error), corrections };
     }
 }
 

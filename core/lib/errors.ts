@@ -1,4 +1,4 @@
-import { masked } from "./addresses";
+import { masked } from "./secrets";
 
 /**
  * A mistake of the person who uses the program: a setting, a file or a command line that is wrong. Its message says what
@@ -7,7 +7,7 @@ import { masked } from "./addresses";
 export class UserError extends Error {
     override readonly name = "UserError";
 
-    /** @param message in which addresses need not be fit to be shown: what signs in to them is left out. */
+    /** @param message which need not be fit to be shown: what looks like a secret in it is left out. */
     constructor(message: string) {
         super(masked(message));
     }
@@ -16,4 +16,9 @@ export class UserError extends Error {
 /** Something could not be checked: no answer, or no permission. That is not the same as "it is not there". */
 export class CouldNotCheck extends Error {
     override readonly name = "CouldNotCheck";
+
+    /** @param message as that of a {@link UserError}. */
+    constructor(message: string) {
+        super(masked(message));
+    }
 }

@@ -1,10 +1,10 @@
 import { isMap } from "../lib/values";
 import { resolve } from ".";
 import { storageProblems } from "./stored";
-import { signedOut } from "../lib/addresses";
 import { issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
 import { configurationError, type Problem } from "../settings/problems";
 import { crossProblems, isPresent } from "../settings/rules";
+import { openSettings } from "../settings/secretRules";
 import { routes, settingsSchema, type Settings } from "../settings/settings";
 
 /**
@@ -17,11 +17,11 @@ import { routes, settingsSchema, type Settings } from "../settings/settings";
  * @throws UserError with all problems at once.
  */
 export function parseSettings(raw: Readonly<Record<string, unknown>>, source: string, isDeployed = false): Settings {
-    const problems: Problem[] = Object.keys(raw)
+    const { raw: given, problems: secretProblems } = openSettings(raw, isDeployed);
+    const problems: Problem[] = Object.keys(given)
         .filter((key) => !Object.hasOwn(settingsSchema, key))
         .map((key) => unknownKey([], key, Object.keys(settingsSchema)));
     const values: Values = {};
-    const given = isDeployed ? withoutCredentials(raw) : raw;
     for (const key of Object.keys(settingsSchema) as Key[]) {
         if (hasSecret(given[key])) {
             problems.push({
@@ -41,7 +41,8 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
     if (values.route === "regionless" && values.istio === true && !isPresent(given.regionless)) {
         values.regionless = routes.regionless.block.parse({});
     }
-    problems.push(...crossProblems(values, given, isDeployed));
+    // Versions up to 0.1.0 took secrets in addresses and in lists, and remember them.
+    problems.push(...crossProblems(values, given, isDeployed), ...(isDeployed ? [] : secretProblems));
     // Where only sizes are wrong otherwise, what values say of them is known all the same.
     if (
         !isDeployed &&
@@ -54,13 +55,6 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
         throw configurationError(source, problems);
     }
     return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as unknown as Settings;
-}
-
-/** Settings without what signs in to the addresses in them, which versions up to 0.1.0 took and remember. */
-function withoutCredentials<T>(raw: T): T {
-    return JSON.parse(JSON.stringify(raw), (_, value: unknown) =>
-        typeof value === "string" ? signedOut(value) : value,
-    ) as T;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 
-import { signedOut } from "../lib/addresses";
+import { signedOut } from "../lib/secrets";
 import type { Schema } from "./explain";
 
 /**

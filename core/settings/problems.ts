@@ -1,6 +1,6 @@
 import { UserError } from "../lib/errors";
 import { writeYaml } from "../lib/yaml/write";
-import { masked } from "../lib/addresses";
+import { masked } from "../lib/secrets";
 
 /** One thing that is wrong with a stack's configuration. */
 export interface Problem {
@@ -11,6 +11,8 @@ export interface Problem {
     readonly allowed?: string | undefined;
     /** What to write into the stack file instead. */
     readonly paste?: unknown;
+    /** A command that makes what the stack file then refers to. */
+    readonly run?: string | undefined;
 }
 
 /** All problems of a stack's configuration in one error. */
@@ -20,10 +22,13 @@ export function configurationError(source: string, problems: readonly Problem[])
 }
 
 /** A problem as human-readable, indented text. */
-export function formatProblem({ key, message, allowed, paste }: Problem): string {
+export function formatProblem({ key, message, allowed, paste, run }: Problem): string {
     const lines = [`  ${key} ${message}`];
     if (allowed !== undefined) {
         lines.push(`    Allowed: ${allowed}`);
+    }
+    if (run !== undefined) {
+        lines.push(`    Run:     ${run}`);
     }
     if (paste !== undefined) {
         const [first = "", ...rest] = writeYaml(paste).trimEnd().split("\n");

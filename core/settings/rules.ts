@@ -6,7 +6,7 @@ import { defaultLogGroup, metricsLogGroup } from "./logGroups";
 import { arnParts, partitionOf } from "../lib/arns";
 import { longestTry } from "./logGroups";
 import { startPath } from "../charts/restarts";
-import { hasCredential, masked, signedOut } from "../lib/addresses";
+import { signedOut } from "../lib/secrets";
 import { metaOf, stackFile, type Key } from "./explain";
 import { brief, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
@@ -34,43 +34,7 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
         ...storageProblems(values, isDeployed),
         ...valueProblems(values),
         ...templateProblems(values, raw),
-        ...addressProblems(raw),
     ];
-}
-
-/** Addresses with a password or a token in them: whatever shows the address would show that too. */
-function addressProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
-    return texts(raw)
-        .filter(([, text]) => hasCredential(text))
-        .map(([path, text]) => {
-            const [setting = "", below] = path;
-            const isListed = path.some((step) => typeof step === "number");
-            return {
-                key: `kof:${formatPath(path.map(String))}`,
-                message: `is ${brief(text)}, whose password or token would be printed wherever the address is shown`,
-                allowed: `an address without it. ${instead[`${String(setting)}.${String(below)}`] ?? instead[setting] ?? "Put it in a Secret"}`,
-                ...(isListed ? {} : { paste: stackFile(path, signedOut(text)) }),
-            };
-        });
-}
-
-/** What to do instead of a password in the address of a setting. */
-const instead: Readonly<Record<string, string>> = {
-    "otlp.endpoint": "Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret",
-    "cloudwatch.endpoint": "kof:cloudwatch.credentials says how the collectors sign in",
-    chart: "Sign in to the registry with helm registry login where Pulumi runs",
-    values: "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration",
-};
-
-/** Every text in settings, with the path that leads to it. */
-function texts(value: unknown, path: readonly (string | number)[] = []): [readonly (string | number)[], string][] {
-    if (Array.isArray(value)) {
-        return value.flatMap((each, i) => texts(each, [...path, i]));
-    }
-    if (isMap(value)) {
-        return Object.entries(value).flatMap(([key, each]) => texts(each, [...path, key]));
-    }
-    return typeof value === "string" ? [[path, value]] : [];
 }
 
 function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
@@ -233,7 +197,7 @@ function otlpProblems({ route, otlp }: Values, raw: Readonly<Record<string, unkn
     if (endpoint.startsWith("http://") && (tls.caSecret !== undefined || tls.insecureSkipVerify)) {
         problems.push({
             key: "kof:otlp.tls",
-            message: `has no effect on ${masked(endpoint)}, which is not encrypted. Remove it`,
+            message: `has no effect on ${endpoint}, which is not encrypted. Remove it`,
         });
     }
     const [, base, path] = /^(.*)(\/v1\/(?:logs|metrics|traces))$/.exec(endpoint) ?? [];
@@ -482,16 +446,9 @@ const decided: readonly (readonly [string, Key])[] = [
     [formatPath(startPath), "route"],
 ];
 
-const secretLooks = [/\b(AKIA|ASIA)[A-Z0-9]{16}\b/, /-----BEGIN [A-Z ]*PRIVATE KEY-----/];
-
 /** The setting that alone may decide a path of the values, if one does. */
 export function deciderOf(path: readonly string[]): Key | undefined {
     return decided.find(([key]) => `${formatPath(path)}.`.startsWith(`${key}.`))?.[1];
-}
-
-/** Whether a value is, by its looks, a key that nobody else may read. */
-export function looksSecret(value: unknown): boolean {
-    return typeof value === "string" && secretLooks.some((look) => look.test(value));
 }
 
 /** What settings write of what the charts' layers look at before they overwrite values. */
@@ -533,17 +490,10 @@ function valueProblems(settings: Values): Problem[] {
         problems.push(...check(catalog, given).filter(({ key }) => !named.some((each) => `${key}.`.startsWith(each))));
     }
     problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
-    for (const [path, value] of leaves(given)) {
+    for (const [path] of leaves(given)) {
         const owner = deciderOf(path);
         if (owner !== undefined) {
             problems.push({ key: at(path), message: `is decided by kof:${owner}. Remove it from values` });
-        }
-        if (looksSecret(value)) {
-            problems.push({
-                key: at(path),
-                message:
-                    "looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name",
-            });
         }
     }
     return problems;

@@ -228,7 +228,7 @@ describe("doctor", () => {
             await serviceAccount("kof");
             await cluster().apply({ ...pod, status: crashing });
             assert.deepEqual((await findings({ route: "management" })).Pods, [
-                `problem: pod ${pod.metadata.name}: CrashLoopBackOff: Error: extension basicauth/logs at https://[secret]@example.net not found`,
+                `problem: pod ${pod.metadata.name}: CrashLoopBackOff: Error: extension basicauth/logs at https://…@example.net not found`,
             ]);
         } finally {
             await kubelet.stop();

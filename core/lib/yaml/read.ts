@@ -41,6 +41,13 @@ export function withoutQuotes(text: string): HelmValue | undefined {
  */
 export const asPulumi = readingBy((text) => timeOf(text) ?? scalarOf(text));
 
+/** What is wrong with a text that is no YAML, and in which line; without what stands there, which may be a secret. */
+export function yamlFault({ message }: Error): string {
+    const [first = ""] = message.split("\n");
+    const [, what = "", line] = /^(.*?)(?:: .*?)?(?: at line (\d+), column \d+:?)?$/.exec(first) ?? [];
+    return line === undefined ? what : `${what}, line ${line}`;
+}
+
 /** Has every scalar without quotes be what a function makes of it. */
 function readingBy(resolve: (text: string) => Scalar): ParseOptions & DocumentOptions & SchemaOptions {
     const plain: ScalarTag = {

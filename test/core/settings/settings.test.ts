@@ -840,13 +840,16 @@ const mistakes: readonly [string, Raw, string][] = [
     [
         "a secret in the values",
         { values: { "kof-mothership": { values: { grafana: { config: { key: "AKIAIOSFODNN7EXAMPLE" } } } } } },
-        `  kof:values.kof-mothership.values.grafana.config.key looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name`,
+        `  kof:values.kof-mothership.values.grafana.config.key looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name
+    Allowed: a reference to it. Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and \${env:NAME} in a collector's configuration
+    Run:     kubectl create secret generic -n kof kof-own --from-file=key`,
     ],
     [
         "a password in the address of a setting",
         { version: "1.10.0", route: "otlp", otlp: { endpoint: "https://user:hunter2@otlp.example.net" } },
         `  kof:otlp.endpoint is "https://…@otlp.example.net", whose password or token would be printed wherever the address is shown
     Allowed: an address without it. Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret
+    Run:     kubectl create secret generic -n kof otlp-headers --from-file=Authorization
     Paste:   kof:otlp:
                endpoint: https://otlp.example.net`,
     ],
@@ -870,7 +873,14 @@ const mistakes: readonly [string, Raw, string][] = [
                endpoint: https://logs.example.net:4566
 
   kof:values.kof-mothership.values.promxy.extraArgs.0 is "--x=postgres://…@db/kof", whose password or token would be printed wherever the address is shown
-    Allowed: an address without it. Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and \${env:NAME} in a collector's configuration`,
+    Allowed: an address without it. Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and \${env:NAME} in a collector's configuration
+    Run:     kubectl create secret generic -n kof kof-own --from-file=extraArgs
+    Paste:   kof:values:
+               kof-mothership:
+                 values:
+                   promxy:
+                     extraArgs:
+                       - --x=postgres://db/kof`,
     ],
     [
         "a long password in an address that is wrong otherwise too",
@@ -882,8 +892,9 @@ const mistakes: readonly [string, Raw, string][] = [
 
   kof:otlp.endpoint is "https://…@otlp.example.net/", whose password or token would be printed wherever the address is shown
     Allowed: an address without it. Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret
+    Run:     kubectl create secret generic -n kof otlp-headers --from-file=Authorization
     Paste:   kof:otlp:
-               endpoint: https://otlp.example.net/`,
+               endpoint: https://otlp.example.net`,
     ],
     [
         "an encrypted setting",
