@@ -1,6 +1,6 @@
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
-import type { Collector } from "./effective";
+import type { Collector, EnvVar } from "./effective";
 import { pipelinesOf, typeOf } from "./flows";
 
 /** Set by nothing in KOF's charts, where it stands for "all addresses" (opentelemetry-kube-stack's own default). */
@@ -143,11 +143,15 @@ function variableProblems({ config, env }: Collector, used: Used): string[] {
             .filter((name) => !available.has(name))
             .map((name) => `${component} uses the variable ${name}, which is not in env`),
     );
-    const retyped = env
-        .filter(({ name, value = name }) => [name, textOf(value)].some((text) => withoutQuotes(text) !== text))
-        .map(
-            ({ name, value }) =>
-                `env has ${name}: ${textOf(value)}, which the chart writes without quotes, so that Kubernetes reads something else`,
-        );
-    return [...missing, ...retyped];
+    return [...missing, ...env.filter((each) => !arrives(each)).map(changedVariable)];
+}
+
+/** Whether Kubernetes gets the name and the value of a variable as they are written (`renderenvs` in `templates/_helpers.tpl`). */
+export function arrives({ name, value = name }: EnvVar): boolean {
+    return [name, textOf(value)].every((text) => withoutQuotes(text) === text);
+}
+
+/** What becomes of one that does not. */
+export function changedVariable({ name, value }: EnvVar): string {
+    return `env has ${name}: ${textOf(value)}, which the chart writes without quotes, so that Kubernetes reads something else`;
 }

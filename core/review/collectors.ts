@@ -10,6 +10,7 @@ import { collectorDocument, type Collector } from "../collectors/effective";
 import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
 import { danglingReferences } from "../collectors/references";
 import type { Problem } from "../settings/problems";
+import { changedVariables } from "./variables";
 
 /** What is wrong with a stack's collectors, and what is worth a second look. */
 export interface CollectorReview {
@@ -28,9 +29,11 @@ export function reviewCollectors(deployment: Deployment): CollectorReview {
     const change: Change = { deployment, plain, endOf: endFinder(deployment) };
     const dropped = isPlain ? [] : droppedEntries(change);
     const unserved = unservedSignals(change);
+    const variables = changedVariables(deployment);
     return {
         problems: [
-            ...breaks(change),
+            ...variables,
+            ...breaks(change, variables),
             ...unserved.problems,
             ...dropped.filter(({ entry }) => entry === identity).map(droppedProblem),
             ...(deployment.settings.route === "cloudwatch"
@@ -74,13 +77,16 @@ function clockProblems(deployment: Deployment, collector: Collector): Problem[] 
     }));
 }
 
-/** What breaks collectors: what breaks several in the same way is one fault. */
-function breaks(change: Change): Problem[] {
+/** What breaks collectors besides variables: what breaks several in the same way is one fault. */
+function breaks(change: Change, variables: readonly Problem[]): Problem[] {
     const broken = new Map<string, string[]>();
+    const told = variables.map(({ message }) => message).join("\n");
     for (const collector of change.deployment.collectors) {
         const { name } = collector;
         for (const [problem, who] of [
-            ...danglingReferences(collector).map((reference) => [reference, name] as const),
+            ...danglingReferences(collector)
+                .filter((reference) => !told.includes(reference))
+                .map((reference) => [reference, name] as const),
             ...lostFlows(collector, change),
         ]) {
             broken.set(problem, [...(broken.get(problem) ?? []), who]);

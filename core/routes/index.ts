@@ -2,6 +2,7 @@ import { catalogOf, chartValues } from "../charts";
 import { checkPaths } from "../charts/paths";
 import { coalesceValues, formatPath, mergeValues, type HelmValues } from "../lib/values";
 import type { Settings } from "../settings/settings";
+import { quotedLabels } from "../charts/quotes";
 import { restartValues } from "../charts/restarts";
 import { storageNotices, storageValues } from "./stored";
 import { effectiveCollectors } from "../collectors/effective";
@@ -53,7 +54,7 @@ export function resolve(settings: Settings): Resolved {
             restartValues(parts.restartTriggers),
             stored,
             grafanaValues(settings),
-            settings.values,
+            quotedLabels(settings.values),
         );
         return { ...parts, settings, catalog, values, umbrella: coalesceValues(chartValues(catalog, "kof"), values) };
     };

@@ -20,6 +20,7 @@ import { storageClassPresets } from "./storageClassPresets";
 import { templateProblems } from "./templateRules";
 import type { Values } from "./explain";
 import { hoursOf } from "../lib/durations";
+import { gib, sizeInGiB } from "../lib/quantities";
 
 /** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
 export function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>, isDeployed = false): Problem[] {
@@ -29,7 +30,9 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
         ...regionProblems(values),
         ...cloudwatchProblems(values),
         // What earlier versions took, and remember with its defaults, runs.
-        ...(isDeployed ? [] : otlpProblems(values, raw)),
+        ...(isDeployed
+            ? []
+            : [...otlpProblems(values, raw), ...bufferSizeProblems(values), ...meshNameProblems(values)]),
         ...bufferProblems(values, raw),
         ...storageProblems(values, isDeployed),
         ...valueProblems(values),
@@ -265,6 +268,57 @@ function bufferProblems({ route, buffer }: Values, raw: Readonly<Record<string, 
         });
     }
     return problems;
+}
+
+/** The number of bytes that a collector's queue takes: a signed 64-bit integer. Tried with collector 0.143.0, 2026-11-27. */
+const mostBytes = 2 ** 63;
+
+function bufferSizeProblems({ buffer }: Values): Problem[] {
+    if (buffer === undefined || sizeInGiB(buffer.size) * gib < mostBytes) {
+        return [];
+    }
+    return [
+        {
+            key: "kof:buffer.size",
+            message: `is ${brief(buffer.size)}, of which a collector makes a negative number of bytes: it would not start`,
+            allowed: "at most 9223372036854775807 bytes: 8191Pi, or 9223P",
+            paste: stackFile(["buffer", "size"], buffer.size.endsWith("i") ? "8191Pi" : "9223P"),
+        },
+    ];
+}
+
+/** The most characters of a Service's name, which is a DNS label. */
+const longestLabel = 63;
+
+/**
+ * In the mesh KOF makes a Service of the name of the cluster that stores (kof-storage of 1.8.0 to 1.11.0-rc0,
+ * `templates/istio/istio-vm-services.yaml`), and collectors write to a region by that name.
+ */
+function meshNameProblems({ route, istio, clusterName, regional }: Values): Problem[] {
+    const stores = {
+        regionless: ["clusterName", clusterName],
+        regional: ["regional.cluster", regional?.cluster],
+    } as const;
+    if (istio !== true || (route !== "regionless" && route !== "regional")) {
+        return [];
+    }
+    const [setting, name = ""] = stores[route];
+    const longest = longestLabel - "-vmauth".length;
+    return name.length <= longest
+        ? []
+        : [
+              {
+                  key: `kof:${setting}`,
+                  message:
+                      `has ${String(name.length)} characters. With Istio KOF makes a Service of it, NAME-vmauth, whose name Kubernetes ` +
+                      `limits to ${String(longestLabel)}: it would fail to install kof-storage`,
+                  allowed: `at most ${String(longest)} characters on route ${route} with Istio`,
+                  // The name of a region is that of an object that exists.
+                  ...(route === "regionless"
+                      ? { paste: stackFile([setting], name.slice(0, longest).replace(/-+$/, "")) }
+                      : {}),
+              },
+          ];
 }
 
 function storageProblems(

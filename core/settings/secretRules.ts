@@ -64,7 +64,7 @@ function instead(path: readonly string[], variable: string | undefined): { way: 
         case "values":
             return {
                 way: "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration",
-                run: secretCommand(ownSecret, [key]),
+                run: secretCommand(ownName, [key]),
             };
         default:
             return { way: ways[`${setting}.${block}`] ?? ways[setting] ?? "Put it in a Secret" };
@@ -77,8 +77,8 @@ const ways: Readonly<Record<string, string>> = {
     chart: "Sign in to the registry with helm registry login where Pulumi runs",
 };
 
-/** What we call a Secret with what a user's own values need. */
-const ownSecret = "kof-own";
+/** What we call a Secret, or a ConfigMap, with what a user's own values need. */
+export const ownName = "kof-own";
 
 /** The command that makes a Secret in KOF's namespace, of files that are called as its keys are. */
 export function secretCommand(name: string, keys: readonly string[]): string {
@@ -119,5 +119,5 @@ function baseOf(address: string): string {
 }
 
 function fromSecret({ value: _, ...entry }: HelmValues, variable: string): HelmValues {
-    return { ...entry, valueFrom: { secretKeyRef: { name: ownSecret, key: variable } } };
+    return { ...entry, valueFrom: { secretKeyRef: { name: ownName, key: variable } } };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { runOffline } from "../../../cli/program";
-import { mergeValues, nest, type HelmValue, type HelmValues } from "../../../core/lib/values";
+import { mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../../../core/lib/values";
 import { effectiveCollectors } from "../../../core/collectors/effective";
 import { reviewCollectors } from "../../../core/review/collectors";
 import { storesOf } from "../../../core/routes/volumes";
@@ -138,6 +138,41 @@ describe("the lint of collectors", () => {
             });
         });
     }
+
+    it("finds variables that arrive otherwise, of other clusters too, with a ConfigMap to paste that hands them on", () => {
+        const texts = { A: "a # b", B: "1_000", C: "x\ny", D: " a ", E: '"q"', F: "it's: x", G: "true" };
+        const plain = { name: "PKI_PATH", value: "var/lib/k0s" };
+        const env = [...Object.entries(texts).map(([name, value]) => ({ name, value })), plain];
+        for (const [version, layer] of [
+            ["1.9.0", ["kof-collectors", "values"]],
+            ["1.10.0", ["kof-child", "values", "collectors"]],
+            ["1.10.0", ["kof-regional", "values", "collectors"]],
+        ] as const) {
+            for (const place of [["extraEnvs"], ["collectors", "daemon", "env"]]) {
+                const path = [...layer, "opentelemetry-kube-stack", ...place];
+                const review = (values: unknown) =>
+                    reviewCollectors(deploymentFor({ ...routes.management, version, values })).problems;
+                const problems = review(nest(path, env));
+                assert.deepEqual(
+                    problems.map(({ key }) => key),
+                    Object.keys(texts).map((_, i) => `kof:values.${path.join(".")}.${String(i)}.value`),
+                );
+                assert.match(
+                    problems[0]!.message,
+                    /^is "a # b", which never arrives: env has A: a # b, which the chart writes/,
+                );
+                assert.match(
+                    problems[0]!.run!,
+                    /^kubectl create configmap -n kof kof-own --from-literal='A=a # b' .*'F=it'\\''s: x'/s,
+                );
+                const { values } = Object.fromEntries(
+                    Object.entries(problems[0]!.paste as Raw).map(([key, value]) => [key.slice("kof:".length), value]),
+                );
+                assert.deepEqual(review(values), []);
+                assert.deepEqual((valueAt(values as HelmValues, path) as HelmValue[]).at(-1), plain);
+            }
+        }
+    });
 
     it("finds a directory of a storage that nothing is mounted at", () => {
         const { problems } = lint("management", "1.10.0", [["collectors", "cluster", "volumeMounts"], []]);

@@ -897,6 +897,41 @@ const mistakes: readonly [string, Raw, string][] = [
                endpoint: https://otlp.example.net`,
     ],
     [
+        "a buffer that is more than a queue counts",
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { size: "10E" } },
+        `  kof:buffer.size is "10E", of which a collector makes a negative number of bytes: it would not start
+    Allowed: at most 9223372036854775807 bytes: 8191Pi, or 9223P
+    Paste:   kof:buffer:
+               size: 9223P`,
+    ],
+    [
+        "a buffer that is one byte too large",
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { size: "8Ei" } },
+        `  kof:buffer.size is "8Ei", of which a collector makes a negative number of bytes: it would not start
+    Allowed: at most 9223372036854775807 bytes: 8191Pi, or 9223P
+    Paste:   kof:buffer:
+               size: 8191Pi`,
+    ],
+    [
+        "a name of which no Service can be called in the mesh",
+        {
+            version: "1.10.0",
+            route: "regionless",
+            istio: true,
+            regionless: { selfSigned: false },
+            clusterName: "c".repeat(57),
+        },
+        `  kof:clusterName has 57 characters. With Istio KOF makes a Service of it, NAME-vmauth, whose name Kubernetes limits to 63: it would fail to install kof-storage
+    Allowed: at most 56 characters on route regionless with Istio
+    Paste:   kof:clusterName: ${"c".repeat(56)}`,
+    ],
+    [
+        "a region of which no Service can be called in the mesh",
+        { route: "regional", istio: true, regional: { cluster: "r".repeat(63) } },
+        `  kof:regional.cluster has 63 characters. With Istio KOF makes a Service of it, NAME-vmauth, whose name Kubernetes limits to 63: it would fail to install kof-storage
+    Allowed: at most 56 characters on route regional with Istio`,
+    ],
+    [
         "an encrypted setting",
         { values: { "kof-mothership": { values: { grafana: { config: { key: { secure: "v1:abc" } } } } } } },
         `  kof:values is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name`,
@@ -1068,6 +1103,21 @@ describe("settings", () => {
             assert.equal(problemsOrNone(mergeValues(raw as HelmValues, paste as HelmValues)), "", JSON.stringify(raw));
         }
         assert.match(problems({ version: 1.1 }), /without quotes YAML reads it as a number, and 1\.10 as 1\.1/);
+    });
+
+    it("take the longest name that a Service can have, any name where there is none, and the largest queue", () => {
+        const clusterName = "c".repeat(63);
+        const regionless = {
+            version: "1.10.0",
+            route: "regionless",
+            regionless: { domain: "x.y", certEmail: "a@example.net" },
+        };
+        assert.equal(problemsOrNone({ ...regionless, istio: true, clusterName: "c".repeat(56) }), "");
+        assert.equal(problemsOrNone({ ...regionless, clusterName }), "");
+        assert.equal(problemsOrNone({ route: "management", istio: true, clusterName }), "");
+        for (const size of ["9223P", "8191Pi", "9E", "7Ei"]) {
+            assert.equal(problemsOrNone({ route: "otlp", otlp: { endpoint: "https://x.y" }, buffer: { size } }), "");
+        }
     });
 
     it("name all problems at once", () => {
