@@ -180,12 +180,12 @@ export interface Secret {
 /**
  * Settings or values without the secrets in them, and what was found. What is encrypted (`{secure: …}`) is not looked at.
  *
- * @param isSecret whether a text at a path is a secret whatever it looks like.
+ * @param mask what shows of a text at a path that is a secret whatever it looks like; `undefined` for any other.
  * @param instead what stands in the place of a secret; `undefined` leaves it out, with the variable whose value it is.
  */
 export function withoutSecrets(
     value: unknown,
-    isSecret: (path: Secret["path"], text: string) => boolean = () => false,
+    mask: (path: Secret["path"], text: string) => string | undefined = () => undefined,
     instead: (secret: Secret) => unknown = ({ shown }) => shown,
 ): { readonly open: unknown; readonly found: readonly Secret[] } {
     const found: Secret[] = [];
@@ -207,7 +207,7 @@ export function withoutSecrets(
             return inner;
         }
         const text = String(inner);
-        const shown = isNamedSecret(name, text) || isSecret(path, text) ? gone : maskedText(text);
+        const shown = isNamedSecret(name, text) ? gone : maskedText(mask(path, text) ?? text);
         if (shown === text) {
             return inner;
         }
@@ -215,7 +215,7 @@ export function withoutSecrets(
         const secret: Secret = {
             path,
             shown,
-            ...(shown !== gone && maskedText(address) === address ? { address } : {}),
+            ...(address !== text && maskedText(address) === address ? { address } : {}),
             ...(variable === undefined ? {} : { variable }),
         };
         found.push(secret);

@@ -20,7 +20,7 @@ export type Schema = z.ZodType & {
 interface Meta {
     readonly allowed?: string | undefined;
     readonly example?: unknown;
-    readonly mend?: (found: unknown) => string | undefined;
+    readonly mend?: (found: unknown) => unknown;
     readonly why?: (found: unknown) => string | undefined;
 }
 

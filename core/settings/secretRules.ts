@@ -1,6 +1,6 @@
 import { kofNamespace } from "../charts/namespace";
 import { withoutSecrets, type Secret } from "../lib/secrets";
-import { formatPath, isMap, valueAt, type HelmValues } from "../lib/values";
+import { formatPath, isMap, textOf, valueAt, type HelmValues } from "../lib/values";
 import { stackFile } from "./explain";
 import { brief, type Problem } from "./problems";
 
@@ -18,7 +18,7 @@ export interface OpenSettings {
  * @param isDeployed whether they have been deployed, by a version that took such addresses: they are as if nobody signed in to them.
  */
 export function openSettings(raw: Readonly<Record<string, unknown>>, isDeployed: boolean): OpenSettings {
-    const { open, found } = withoutSecrets(raw, isHeaderValue, ({ shown, address }) =>
+    const { open, found } = withoutSecrets(raw, maskedHeader, ({ shown, address }) =>
         isDeployed ? (address ?? shown) : shown,
     );
     const settings = open as OpenSettings["raw"];
@@ -26,49 +26,64 @@ export function openSettings(raw: Readonly<Record<string, unknown>>, isDeployed:
         raw: settings,
         problems: found.map((secret) => ({
             key: `kof:${formatPath(secret.path.map(String))}`,
-            ...faultOf(secret),
+            ...faultOf(secret, found, settings),
             paste: pasteOf(secret, found, settings),
         })),
     };
 }
 
-/** A header with its value, where only its name belongs. */
-function isHeaderValue([setting, block, entry]: Secret["path"], text: string): boolean {
-    return setting === "otlp" && block === "headers" && (typeof entry === "string" || /[:=]/.test(text));
+/** A header with its value, where only its name belongs, without the value. */
+function maskedHeader([setting, block, entry]: Secret["path"], text: string): string | undefined {
+    if (setting !== "otlp" || block !== "headers") {
+        return undefined;
+    }
+    return typeof entry === "string" ? "…" : text.replace(/([:=]\s*)\S.*$/s, "$1…");
 }
 
-function faultOf({ path, shown, address, variable }: Secret): Omit<Problem, "key"> {
-    const { way, run } = instead(path.map(String), variable);
+function faultOf(
+    { path, shown, address }: Secret,
+    found: readonly Secret[],
+    settings: OpenSettings["raw"],
+): Omit<Problem, "key"> {
+    const [setting = "", block = ""] = path;
+    const isValue = setting === "values";
+    const isHeader = setting === "otlp";
+    const way = isHeader
+        ? "Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret"
+        : isValue
+          ? "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration"
+          : (ways[`${String(setting)}.${String(block)}`] ?? ways[setting] ?? "Put it in a Secret");
+    const run = isHeader
+        ? secretCommand(headersSecret, headerNames(settings) ?? ["Authorization"])
+        : isValue
+          ? secretCommand(ownName, [...new Set(found.filter((each) => each.path[0] === setting).map(keyOf))])
+          : undefined;
     if (address !== undefined) {
         const message = `is ${brief(shown)}, whose password or token would be printed wherever the address is shown`;
         return { message, allowed: `an address without it. ${way}`, run };
     }
-    const reader =
-        path[0] === "values"
-            ? "Helm values are readable in the HelmRelease"
-            : "The stack file shows it to all of its readers";
+    const reader = isValue
+        ? "Helm values are readable in the HelmRelease"
+        : "The stack file shows it to all of its readers";
     const message = `looks like a secret. ${reader}: put it in a Secret and refer to that by name`;
     return { message, allowed: `a reference to it. ${way}`, run };
 }
 
-/** What to do instead of a secret. */
-function instead(path: readonly string[], variable: string | undefined): { way: string; run?: string } {
-    const [setting = "", block = "", header] = path;
-    const key = variable ?? path.filter((step) => /^[A-Za-z][-\w.]*$/.test(step)).at(-1) ?? "NAME";
-    switch (setting) {
-        case "otlp":
-            return {
-                way: "Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret",
-                run: secretCommand("otlp-headers", [block === "headers" && header === key ? key : "Authorization"]),
-            };
-        case "values":
-            return {
-                way: "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration",
-                run: secretCommand(ownName, [key]),
-            };
-        default:
-            return { way: ways[`${setting}.${block}`] ?? ways[setting] ?? "Put it in a Secret" };
-    }
+/** What to call a secret among the keys of a Secret: as the variable, or as the nearest key that can be one. */
+function keyOf({ path, variable }: Secret): string {
+    const steps = path.filter((step) => typeof step === "string");
+    return variable ?? steps.filter((step) => /^[A-Za-z][-\w.]*$/.test(step)).at(-1) ?? "NAME";
+}
+
+/** The names of the headers that somebody wrote with their values. */
+function headerNames({ otlp }: OpenSettings["raw"]): string[] | undefined {
+    const headers = isMap(otlp) ? otlp.headers : undefined;
+    const names = isMap(headers)
+        ? Object.keys(headers)
+        : Array.isArray(headers)
+          ? headers.map((each) => textOf(each).split(/[:=]/)[0]?.trim() ?? "")
+          : [];
+    return names.length > 0 && names.every((name) => /^[A-Za-z0-9][-\w]*$/.test(name)) ? names : undefined;
 }
 
 const ways: Readonly<Record<string, string>> = {
@@ -77,6 +92,8 @@ const ways: Readonly<Record<string, string>> = {
     chart: "Sign in to the registry with helm registry login where Pulumi runs",
 };
 
+/** What we call the Secret with the headers of route otlp. */
+const headersSecret = "otlp-headers";
 /** What we call a Secret, or a ConfigMap, with what a user's own values need. */
 export const ownName = "kof-own";
 
@@ -86,10 +103,21 @@ export function secretCommand(name: string, keys: readonly string[]): string {
 }
 
 /**
- * The setting without the secret: an address that nobody signs in to, or the variable from a Secret. Of a list all of it, which
+ * The setting without the secret: the names of headers, an address that nobody signs in to, or the variable from a Secret. Of a list all of it, which
  * is known where all its secrets are of that kind.
  */
 function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: OpenSettings["raw"]): unknown {
+    const names = path[0] === "otlp" && path[1] === "headers" ? headerNames(settings) : undefined;
+    if (names) {
+        const isNamed =
+            isMap(settings.otlp) &&
+            typeof settings.otlp.headersSecret === "string" &&
+            !settings.otlp.headersSecret.includes("…");
+        return stackFile(["otlp"], { ...(isNamed ? {} : { headersSecret }), headers: names });
+    }
+    if (path[0] === "otlp" && path[1] === "headersSecret") {
+        return stackFile(["otlp", "headersSecret"], headersSecret);
+    }
     const list = path.findIndex((step) => typeof step === "number");
     if (list < 0) {
         return address === undefined ? undefined : stackFile(path, path[0] === "otlp" ? baseOf(address) : address);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import regions = require("./regions.json");
+import { isMap } from "../lib/values";
 import { defaultVersion, signals, versions } from "../charts";
 import { logStreamName, streamPlaceholders } from "./streams";
 import { distributionCalled, distributionNames } from "./distributions";
@@ -19,7 +20,7 @@ interface About {
     /** A value to paste. */
     readonly example: unknown;
     /** What was probably meant by a value that is not allowed, to paste instead of the example. */
-    readonly mend?: (found: unknown) => string | undefined;
+    readonly mend?: (found: unknown) => unknown;
     /** Why a value is not allowed, where that is hard to guess. */
     readonly why?: (found: unknown) => string | undefined;
 }
@@ -263,6 +264,7 @@ const otlp = z.strictObject({
             description: "Headers to send; each is a key of that Secret.",
             allowed: "a list of names of HTTP headers",
             example: ["Authorization"],
+            mend: (found) => (isMap(found) ? Object.keys(found) : undefined),
         },
     ),
     tls: about(

@@ -85,6 +85,41 @@ describe("configuration", () => {
         });
     });
 
+    it("encrypts a kubeconfig that signs in by itself, and says so where its stack file does not", async () => {
+        const user = (user: object) => JSON.stringify({ apiVersion: "v1", users: [{ name: "me", user }] });
+        const runOf = (kubeconfig: string) =>
+            runOffline(stackFile({}, { "kubernetes:kubeconfig": kubeconfig }), { preview: false });
+        for (const secret of [{ token: "Canary7" }, { password: "Canary7" }, { "client-key-data": "Canary7" }]) {
+            const kubeconfig = user(secret);
+            const { resources, messages } = await runOf(kubeconfig);
+            const provider = resources.find(({ type }) => type === "pulumi:providers:kubernetes")!;
+            assert.deepEqual(provider.inputs.kubeconfig, {
+                "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+                value: kubeconfig,
+            });
+            const said = messages.filter((message) => message.includes("kubernetes:kubeconfig"));
+            assert.equal(said.length, 1);
+            assert.match(said[0]!, /in plain text.*cat FILE \| pulumi config set --secret kubernetes:kubeconfig/);
+            assert.doesNotMatch(said[0]!, /Canary7/);
+        }
+        for (const open of ["/home/me/.kube/config", user({ exec: { command: "aws" } }), user({ tokenFile: "/a/b" })]) {
+            const { resources, messages } = await runOf(open);
+            const provider = resources.find(({ type }) => type === "pulumi:providers:kubernetes")!;
+            assert.equal(provider.inputs.kubeconfig, open);
+            assert.ok(!messages.some((message) => message.includes("kubernetes:kubeconfig")));
+        }
+    });
+
+    it("refuses a provider's secret in plain text, with the command that encrypts it", async () => {
+        const text = await refusal({}, { "aws:secretKey": "Canary7Canary7Canary7", "aws:token": "Canary7" });
+        assert.match(text, /aws:secretKey is a secret in plain text/);
+        assert.match(
+            text,
+            /aws:token is a secret in plain text.*\n.*\n {4}Run: {5}pulumi config set --secret aws:token$/,
+        );
+        assert.doesNotMatch(text, /Canary7/);
+    });
+
     it("hands the AWS configuration on to the provider of the log groups", async () => {
         const more = {
             "aws:profile": "audit",

@@ -932,6 +932,131 @@ const mistakes: readonly [string, Raw, string][] = [
     Allowed: at most 56 characters on route regional with Istio`,
     ],
     [
+        "headers with their values",
+        {
+            route: "otlp",
+            otlp: { endpoint: "https://otlp.example.net", headers: { Authorization: "hunter2", "x-team": "hunter3" } },
+        },
+        `  kof:otlp.headers is {"Authorization":"…","x-team":"…"}, which is not allowed here
+    Allowed: a list of names of HTTP headers
+    Paste:   kof:otlp:
+               headers:
+                 - Authorization
+                 - x-team
+
+${["Authorization", "x-team"]
+    .map(
+        (
+            header,
+        ) => `  kof:otlp.headers.${header} looks like a secret. The stack file shows it to all of its readers: put it in a Secret and refer to that by name
+    Allowed: a reference to it. Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret
+    Run:     kubectl create secret generic -n kof otlp-headers --from-file=Authorization --from-file=x-team
+    Paste:   kof:otlp:
+               headersSecret: otlp-headers
+               headers:
+                 - Authorization
+                 - x-team`,
+    )
+    .join("\n\n")}`,
+    ],
+    [
+        "a header with its value in the list, and one where the name of the Secret belongs",
+        {
+            route: "otlp",
+            otlp: {
+                endpoint: "https://otlp.example.net",
+                headersSecret: "Bearer hunter2",
+                headers: ["x-team: hunter4", "api-key=hunter3"],
+            },
+        },
+        `  kof:otlp.headersSecret is "Bearer …", which is not allowed here
+    Allowed: an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit
+    Paste:   kof:otlp:
+               headersSecret: otlp-headers
+
+  kof:otlp.headers.0 is "x-team: …", which is not allowed here
+    Allowed: a list of names of HTTP headers
+    Paste:   kof:otlp:
+               headers:
+                 - Authorization
+
+  kof:otlp.headers.1 is "api-key=…", which is not allowed here
+    Allowed: a list of names of HTTP headers
+    Paste:   kof:otlp:
+               headers:
+                 - Authorization
+
+  kof:otlp.headersSecret looks like a secret. The stack file shows it to all of its readers: put it in a Secret and refer to that by name
+    Allowed: a reference to it. Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret
+    Run:     kubectl create secret generic -n kof otlp-headers --from-file=x-team --from-file=api-key
+    Paste:   kof:otlp:
+               headersSecret: otlp-headers
+
+  kof:otlp.headers.0 looks like a secret. The stack file shows it to all of its readers: put it in a Secret and refer to that by name
+    Allowed: a reference to it. Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret
+    Run:     kubectl create secret generic -n kof otlp-headers --from-file=x-team --from-file=api-key
+    Paste:   kof:otlp:
+               headersSecret: otlp-headers
+               headers:
+                 - x-team
+                 - api-key
+
+  kof:otlp.headers.1 looks like a secret. The stack file shows it to all of its readers: put it in a Secret and refer to that by name
+    Allowed: a reference to it. Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret
+    Run:     kubectl create secret generic -n kof otlp-headers --from-file=x-team --from-file=api-key
+    Paste:   kof:otlp:
+               headersSecret: otlp-headers
+               headers:
+                 - x-team
+                 - api-key`,
+    ],
+    [
+        "variables with a secret, by their name and by their address",
+        {
+            values: nest(
+                ["kof-mothership", "values", "promxy", "env"],
+                [
+                    { name: "API_KEY", value: "hunter2" },
+                    { name: "HTTP_PROXY", value: "http://user:hunter3@proxy.example.net:3128" },
+                    { name: "A", value: "b" },
+                ],
+            ),
+        },
+        [
+            [
+                "0.value looks like a secret. Helm values are readable in the HelmRelease: put it in a Secret and refer to that by name",
+                "a reference to it",
+            ],
+            [
+                '1.value is "http://…@proxy.example.net:3128", whose password or token would be printed wherever the address is shown',
+                "an address without it",
+            ],
+        ]
+            .map(
+                ([what, allowed]) => `  kof:values.kof-mothership.values.promxy.env.${what!}
+    Allowed: ${allowed!}. Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and \${env:NAME} in a collector's configuration
+    Run:     kubectl create secret generic -n kof kof-own --from-file=API_KEY --from-file=HTTP_PROXY
+    Paste:   kof:values:
+               kof-mothership:
+                 values:
+                   promxy:
+                     env:
+                       - name: API_KEY
+                         valueFrom:
+                           secretKeyRef:
+                             name: kof-own
+                             key: API_KEY
+                       - name: HTTP_PROXY
+                         valueFrom:
+                           secretKeyRef:
+                             name: kof-own
+                             key: HTTP_PROXY
+                       - name: A
+                         value: b`,
+            )
+            .join("\n\n"),
+    ],
+    [
         "an encrypted setting",
         { values: { "kof-mothership": { values: { grafana: { config: { key: { secure: "v1:abc" } } } } } } },
         `  kof:values is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name`,
