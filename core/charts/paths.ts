@@ -2,7 +2,7 @@ import { distance } from "fastest-levenshtein";
 import * as semver from "semver";
 
 import { chartValues, type Catalog } from ".";
-import { isCollector, isFreeForm, ruleOf } from "./rules";
+import { isChosen, isCollector, isFreeForm, ruleOf } from "./rules";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
 /** A value that the charts would ignore, or take for something else. */
@@ -12,6 +12,13 @@ export interface PathProblem {
     readonly message: string;
     /** A path that the charts do read and that was probably meant. */
     readonly nearest?: string;
+}
+
+/** A name beside those of the charts, which may be a new one or one of theirs misspelt. */
+export interface NewName {
+    readonly path: readonly string[];
+    /** The name of the charts that it resembles. */
+    readonly resembles: string;
 }
 
 /**
@@ -24,10 +31,24 @@ export interface PathProblem {
  * @param context values whose `global.components` tells which components run, where it is not the checked ones.
  */
 export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmValues = values): PathProblem[] {
+    return walk(catalog, values, context).problems;
+}
+
+/** Names that anyone may choose, as those of exporters and labels, and that resemble one of the charts. */
+export function newNames(catalog: Catalog, values: HelmValues, context: HelmValues = values): NewName[] {
+    return walk(catalog, values, context).names;
+}
+
+function walk(
+    catalog: Catalog,
+    values: HelmValues,
+    context: HelmValues,
+): { readonly problems: PathProblem[]; readonly names: NewName[] } {
     const root = umbrella(catalog, context);
     const problems: PathProblem[] = [];
+    const names: NewName[] = [];
     check(root, values, []);
-    return problems;
+    return { problems, names };
 
     function check(shape: Shape, value: HelmValue, path: readonly string[]): void {
         if (value === null) {
@@ -45,12 +66,18 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
             }
             for (const [key, inner] of Object.entries(value)) {
                 const next = shape.at(key);
+                const resembles = shape.chosen && !shape.keys.includes(key) ? misspelt(key, shape.keys) : undefined;
+                if (resembles !== undefined) {
+                    names.push({ path: [...path, key], resembles });
+                }
                 if (next) {
                     check(next, inner, [...path, key]);
                 } else {
                     problems.push(unknown(catalog, root, shape, [...path, key]));
                 }
             }
+        } else if (Array.isArray(value) && hasNull(value)) {
+            problems.push({ path, message: "has an entry that is null, or has one in it: leave it out" });
         } else if (shape.kind === "map") {
             problems.push({ path, message: `is ${kindText(value)}, but KOF ${catalog.version} has a map here` });
         } else if (Array.isArray(shape.example) && !Array.isArray(value)) {
@@ -73,8 +100,28 @@ export function checkPaths(catalog: Catalog, values: HelmValues, context: HelmVa
                 path,
                 message: `is ${kindText(value)}, which the charts do not take for true or false: write a boolean without quotes`,
             });
+        } else if (isOtherScalar(shape.example, value, path)) {
+            problems.push({
+                path,
+                message: `is ${kindText(value)}, but KOF ${catalog.version} has ${kindText(shape.example)} here`,
+            });
         }
     }
+}
+
+/** Whether a value cannot stand for the charts' own: a word for a number, a boolean for text. `30d`, `50%` and `500m` may for a number. */
+function isOtherScalar(example: HelmValue | undefined, value: HelmValue, path: readonly string[]): boolean {
+    // Ports have names too, and a tag that looks like a number is none.
+    if (typeof example === "number" && !/(^tag|port)$/i.test(path.at(-1) ?? "")) {
+        return typeof value === "boolean" || (typeof value === "string" && !/^(\d|[-+.]\d|.*(\$|\{\{))/.test(value));
+    }
+    const isBoolean = typeof example === "boolean" || example === "true" || example === "false";
+    return isScalar(example) && !isBoolean && typeof value === "boolean" && !path.includes("config");
+}
+
+/** Whether a null is anywhere in a value. */
+function hasNull(value: HelmValue): boolean {
+    return value === null || (typeof value === "object" && Object.values(value).some(hasNull));
 }
 
 /** Whether the charts of this KOF version read a path of the umbrella's values. */
@@ -110,6 +157,8 @@ interface Shape {
     readonly kind: "map" | "scalar" | "unknown";
     /** Whether keys beyond {@link keys} are read too. */
     readonly open: boolean;
+    /** Whether keys are names that anyone may choose, so that one which resembles another is not refused. */
+    readonly chosen: boolean;
     /** The charts' own value, where it is a scalar. */
     readonly example: HelmValue | undefined;
     readonly keys: readonly string[];
@@ -166,16 +215,23 @@ function component(catalog: Catalog, name: string): Shape {
               : key === "dependsOn"
                 ? scalar([])
                 : own.at(key);
-    return { kind: "map", open: false, example: undefined, keys, at: once(at) };
+    return { kind: "map", open: false, chosen: false, example: undefined, keys, at: once(at) };
 }
 
 function scalar(example: HelmValue): Shape {
-    return { kind: "scalar", open: false, example, keys: [], at: () => undefined };
+    return { kind: "scalar", open: false, chosen: false, example, keys: [], at: () => undefined };
 }
 
-const anything: Shape = { kind: "unknown", open: true, example: undefined, keys: [], at: () => anything };
+const anything: Shape = {
+    kind: "unknown",
+    open: true,
+    chosen: false,
+    example: undefined,
+    keys: [],
+    at: () => anything,
+};
 
-const nothing: Shape = { kind: "map", open: false, example: undefined, keys: [], at: () => undefined };
+const nothing: Shape = { kind: "map", open: false, chosen: false, example: undefined, keys: [], at: () => undefined };
 
 /** What a chart reads at a path of its values. */
 function chartShape(catalog: Catalog, chart: string, path: readonly string[]): Shape {
@@ -217,16 +273,18 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
         !isPassedOn(catalog, chart, path) &&
         (rule?.names === true || keys.length === 0 || isFreeForm(chart, path));
     const names = new Set(keys);
+    const isNamed = isChosen(chart, path);
     return {
         kind: isMap(value) || keys.length > 0 ? "map" : "unknown",
         open,
+        chosen: isNamed,
         example: undefined,
         keys,
         at: once((key) => {
             if (names.has(key)) {
                 return chartShape(catalog, chart, [...path, key]);
             }
-            if (!open || misspelt(key, keys) !== undefined) {
+            if (!open || (!isNamed && misspelt(key, keys) !== undefined)) {
                 return undefined;
             }
             const below = [...path, key];
@@ -257,14 +315,17 @@ function union(...shapes: (Shape | undefined)[]): Shape {
     if (known.length <= 1 && all.length === known.length) {
         return first ?? anything;
     }
+    const isNamed = all.some(({ chosen }) => chosen);
     return {
         kind: (["map", "scalar"] as const).find((kind) => known.some((each) => each.kind === kind)) ?? "unknown",
         open: all.some(({ open }) => open),
+        chosen: isNamed,
         example: known.find(({ example }) => example !== undefined)?.example,
         keys,
         at: once((key) => {
             const below = all.flatMap((shape) => (shape.open || shape.keys.includes(key) ? (shape.at(key) ?? []) : []));
-            const doubtful = !keys.includes(key) && (misspelt(key, keys) ?? tooHigh(known, key)) !== undefined;
+            const doubtful =
+                !isNamed && !keys.includes(key) && (misspelt(key, keys) ?? tooHigh(known, key)) !== undefined;
             return below.length > 0 && !doubtful ? union(...below) : undefined;
         }),
     };

@@ -81,7 +81,10 @@ const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
         "*.config.service.pipelines": { names: true },
         "*.config.service.pipelines.*": { keys: pipeline },
         ...Object.fromEntries(
-            [...pipeline, "connectors", "extensions"].map((kind) => [`*.config.${kind}`, { open: true } as const]),
+            [...pipeline, "connectors", "extensions"].map((kind) => [
+                `*.config.${kind}`,
+                { open: true, names: true } as const,
+            ]),
         ),
     },
 };
@@ -111,6 +114,22 @@ export function ruleOf(chart: string, path: readonly string[]): Rule | undefined
 export function isCollector(chart: string, path: readonly string[]): boolean {
     const place = chart === "opentelemetry-kube-stack" ? path : [];
     return (place.length === 1 && place[0] === "defaultCRConfig") || (place.length === 2 && place[0] === "collectors");
+}
+
+/** Of {@link freeForm} those that hold names which anyone may choose. */
+const chosen = new Set(
+    "affinity annotations extraArgs extraLabels labels matchLabels nodeSelector podAnnotations podLabels".split(" "),
+);
+
+/** Whether the keys at a path are names that anyone may choose: one that resembles another need not be meant to be that. */
+export function isChosen(chart: string, path: readonly string[]): boolean {
+    return (
+        ruleOf(chart, path)?.names === true ||
+        path.some((key, i) => {
+            const { open, names } = ruleOf(chart, path.slice(0, i + 1)) ?? {};
+            return chosen.has(key) || (open === true && names === true);
+        })
+    );
 }
 
 /** Whether a path is free-form, or within one that is. */

@@ -7,6 +7,7 @@ import { restartValues } from "../charts/restarts";
 import { storageNotices, storageValues } from "./stored";
 import { effectiveCollectors } from "../collectors/effective";
 import { lazily } from "../lib/lazy";
+import { newNameNotices } from "./newNames";
 import { destinationsOf } from "./destinations";
 import { distributionNotices } from "./distribution";
 import { partsOf } from "./registry";
@@ -33,6 +34,7 @@ export function deploymentOf(settings: Settings): Deployment {
             ...notices,
             ...distributionNotices(resolved, deployment.collectors),
             ...storageNotices(resolved),
+            ...newNameNotices(resolved),
         ],
         collectors: () => effectiveCollectors(resolved),
         destinations: () => destinationsOf(deployment, deployment.collectors),

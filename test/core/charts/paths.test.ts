@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 
 import { catalogOf, chartValues, versions } from "../../../core/charts";
-import { checkPaths } from "../../../core/charts/paths";
+import { checkPaths, newNames } from "../../../core/charts/paths";
 import { coalesceValues, formatPath, type HelmValues } from "../../../core/lib/values";
 
 function check(version: string, yaml: string): string[] {
@@ -175,6 +175,30 @@ describe("paths of values", () => {
             "kof-mothership: {values: {victoriametrics: {enabled: {x: 1}}}}",
             "kof-mothership.values.victoriametrics.enabled is a map, but KOF 1.9.0 has true here",
         ],
+        [
+            "a word for a number",
+            "1.10.0",
+            "kof-mothership: {values: {global: {random_password_length: long}}}",
+            'kof-mothership.values.global.random_password_length is "long", but KOF 1.10.0 has 12 here',
+        ],
+        [
+            "a boolean for a number",
+            "1.10.0",
+            "kof-mothership: {values: {promxy: {service: {servicePort: true}}}}",
+            "kof-mothership.values.promxy.service.servicePort is true, but KOF 1.10.0 has 8082 here",
+        ],
+        [
+            "a boolean for text",
+            "1.10.0",
+            "kof-mothership: {values: {cert-manager: {email: false}}}",
+            'kof-mothership.values.cert-manager.email is false, but KOF 1.10.0 has "mail@example.net" here',
+        ],
+        [
+            "a null in a list",
+            "1.9.0",
+            "kof-collectors: {values: {opentelemetry-kube-stack: {defaultCRConfig: {env: [{name: A, value: null}]}}}}",
+            "kof-collectors.values.opentelemetry-kube-stack.defaultCRConfig.env has an entry that is null, or has one in it: leave it out",
+        ],
     ];
     for (const [what, version, yaml, problem] of refused) {
         it(`refuses ${what}`, () => {
@@ -214,6 +238,21 @@ describe("paths of values", () => {
             "kof-mothership: {values: {promxy: {nodeSelector: {a: b}}, grafana: {installForTests: true}}}",
         ],
         [
+            "names in open maps that resemble those of the charts",
+            "1.9.0",
+            "kof-collectors: {values: {opentelemetry-kube-stack: {defaultCRConfig: {config: {exporters: {otlphttp/loki: {endpoint: x}, otlphttp/log: {}}, receivers: {otlp/2: {}}, processors: {resource/k8sclusternames: {}}, extensions: {basicauth/metric: {}}, service: {pipelines: {logs/defaults: {}}}}}, collectors: {daemon2: {labels: {app.kubernetes.io/names: x}}}}}}",
+        ],
+        [
+            "a metric, an affinity and an argument that resemble those of the charts",
+            "1.9.0",
+            "{kof-collectors: {values: {opentelemetry-kube-stack: {collectors: {daemon: {config: {receivers: {kubeletstats: {metrics: {k8s.pod.cpu.usages: {enabled: true}}}}}}}}}}, kof-storage: {values: {victoriametrics: {vmauth: {spec: {extraArgs: {envflag.enabled: 'true'}}}}}}}",
+        ],
+        [
+            "a quantity or a percentage for a number, a tag and a port by their names, and what the environment says",
+            "1.10.0",
+            "{kof-mothership: {values: {kcm: {kof: {acl: {port: http}}}, promxy: {configmapReload: {resources: {limits: {cpu: 500m}}}}}}, kof-child: {values: {fromManagement: {collectors: {opentelemetry-kube-stack: {cleanupJob: {image: {tag: latest}}, collectors: {daemon: {config: {processors: {batch: {send_batch_size: '${env:SIZE}'}}}}}}}}}}}",
+        ],
+        [
             "values of a component that global.components adds",
             "1.10.0",
             "{global: {components: [kof-collectors]}, kof-collectors: {enabled: true, dependsOn: [kof-operators], values: {kcm: {monitoring: true}}}}",
@@ -224,4 +263,17 @@ describe("paths of values", () => {
             assert.deepEqual(check(version, yaml), []);
         });
     }
+
+    it("are new where a name that anyone may choose resembles one of the charts", () => {
+        const values = parse(
+            "kof-collectors: {values: {opentelemetry-kube-stack: {collectors: {daemons: {}, gateway: {}}, defaultCRConfig: {config: {exporters: {otlphttp/loki: {}, loki: {}}}}}}}",
+        ) as HelmValues;
+        assert.deepEqual(
+            newNames(catalogOf("1.9.0"), values).map(({ path, resembles }) => [path.at(-1), resembles]),
+            [
+                ["daemons", "daemon"],
+                ["otlphttp/loki", "otlphttp/logs"],
+            ],
+        );
+    });
 });

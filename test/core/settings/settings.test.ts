@@ -1163,6 +1163,26 @@ describe("settings", () => {
         assert.ok(notices.some((notice) => notice.includes("4317 is the port of OTLP over gRPC")));
     });
 
+    it("say of a name that nothing refers to what it may have been meant to be", () => {
+        const namesSaid = (pipelines: HelmValues, exporter: string) => {
+            const config = { exporters: { [exporter]: { endpoint: "http://loki:3100/otlp" } } };
+            const collectors = {
+                "opentelemetry-kube-stack": {
+                    defaultCRConfig: { config },
+                    collectors: { daemon: { config: { service: { pipelines } } } },
+                },
+            };
+            const values = { "kof-child": { values: { fromManagement: { collectors } } } };
+            const { notices } = deploymentFor({ route: "management", values });
+            return notices.filter((notice) => notice.includes("if that was meant"));
+        };
+        const both = { "logs/default": { exporters: ["otlphttp/logs", "otlphttp/loki"] } };
+        assert.deepEqual(namesSaid(both, "otlphttp/loki"), []);
+        const [notice = "", ...more] = namesSaid({}, "otlphttp/log");
+        assert.match(notice, /^kof:values\..*\.exporters\.otlphttp\/log is not otlphttp\/logs, which the charts have/);
+        assert.deepEqual(more, []);
+    });
+
     it("of a deployment take what earlier versions took and remember, defaults included", () => {
         const otlp = { endpoint: "https://otlp.example.net/v1/logs", headers: ["Authorization"] };
         assert.doesNotThrow(() => parseSettings({ route: "otlp", otlp }, "Pulumi.test.yaml", true));
