@@ -1,17 +1,19 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { parseDocument, type Document } from "yaml";
+import { isAlias, isMap as isYamlMap, isNode, isScalar, parseDocument, visit, type Document, type YAMLMap } from "yaml";
 
+import { limits, refuseExcess, tooMuch } from "../core/lib/bounds";
 import { isMap } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
-import { hasSecret, parseSettings, rawSettings } from "../core/routes/parse";
+import { checkSettings, hasSecret, parseSettings, rawSettings } from "../core/routes/parse";
 import { namespaceProblems } from "../core/settings/namespaces";
 import { providerSecretProblems } from "../core/settings/providerSecrets";
-import { configurationError } from "../core/settings/problems";
+import { configurationError, type Problem } from "../core/settings/problems";
 import { asPulumi, yamlFault } from "../core/lib/yaml/read";
+import { openEnvironments } from "./environments";
 
 /** A stack file as Pulumi would hand it to the program: every value as text, and which of them are encrypted. */
 export interface StackFile {
@@ -33,7 +35,11 @@ export const examples = "examples";
  */
 export function readStackFile(choice: StackChoice): StackFile {
     const file = fileOf(choice);
-    return parseStackFile(readText(file), file);
+    const stackFile = parseStackFile(readText(file), file, choice.stack);
+    if (!("kof:route" in stackFile.config)) {
+        console.error(`warning: ${file} does not set kof:route. Nothing of this cluster is collected: route none.`);
+    }
+    return stackFile;
 }
 
 /** A stack by its name, or a stack file at any path. Default: the stack dev. */
@@ -47,52 +53,131 @@ export function fileOf({ stack, config }: StackChoice): string {
     if (stack !== undefined && config !== undefined) {
         throw new UserError("Give --stack NAME or --config FILE, not both.");
     }
-    return config ?? `Pulumi.${stack ?? "dev"}.yaml`;
+    return config ?? `Pulumi.${stackName(stack ?? "dev")}.yaml`;
+}
+
+/** The name of a stack that may be given in full, as Pulumi takes it: `organisation/project/name`. */
+function stackName(stack: string): string {
+    const [name = "", ...before] = stack.split("/").reverse();
+    const project = before.length > 1 ? before[0] : undefined;
+    // What Pulumi takes for a name (ParseStackName in sdk/go/common/tokens, 3.274).
+    const isName = (part: string) => /^[\w.-]{1,100}$/.test(part) && !/^\.+$/.test(part);
+    if (before.length > 2 || ![name, ...before].every(isName)) {
+        throw new UserError(
+            `--stack ${JSON.stringify(stack)} is no name of a stack. Allowed: NAME, ORGANISATION/NAME or ORGANISATION/PROJECT/NAME.`,
+        );
+    }
+    if (project !== undefined && project !== "kof") {
+        throw new UserError(`--stack ${stack} is of the project ${project}, but this is the project kof.`);
+    }
+    return name;
 }
 
 /**
- * A stack file from its text.
+ * A stack file from its text. What it imports from environments of Pulumi ESC is asked of Pulumi.
  *
  * @param file what to call it.
- * @throws UserError when it is no YAML, or no stack file; the message says what to do.
+ * @param name of the stack, as Pulumi is told it. Default: that of the file.
+ * @throws UserError when it is no YAML, or no stack file, or too large; the message says what to do.
  */
-export function parseStackFile(text: string, file: string): StackFile {
+export function parseStackFile(text: string, file: string, name?: string): StackFile {
     const stack = stackNameOf(file);
-    const document = parseDocument(text, asPulumi);
-    const [error] = document.errors;
-    if (error) {
-        throw new UserError(`${file} is not YAML: ${yamlFault(error)}`);
-    }
-    const content = contentOf(document, file);
+    const content = contentOf(documentOf(text, file), file);
     const foreign = isMap(content) ? foreignKeys(content) : [];
-    const config: unknown = isMap(content) && foreign.length === 0 ? (content.config ?? {}) : undefined;
+    const environment = isMap(content) ? content.environment : undefined;
+    const isThere = isMap(content) && ("config" in content || isGiven(environment));
+    const config: unknown = isThere ? (content.config ?? {}) : undefined;
     if (!isMap(config)) {
         throw new UserError(
             `${file} is not a stack file${isMap(content) ? whatItIs(content, foreign) : ""}: it needs a map under "config:", such as` +
                 "\n\nconfig:\n  kof:route: management",
         );
     }
-    const short = Object.keys(config).find((key) => !key.includes(":"));
-    if (short !== undefined) {
-        const written = isMap(config[short]) ? Object.keys(config[short])[0] : undefined;
-        throw new UserError(
-            `${file}: "${short}" under "config:" has no namespace. ` +
-                (short === "kof" || short === "kubernetes" || short === "aws"
-                    ? `Write each of its keys below "config:" by itself: ${short}:${written ?? "KEY"}.`
-                    : `Write kof:${short}.`),
-        );
-    }
     const entries = Object.entries(config);
     const texts = Object.fromEntries(entries.map(([key, value]) => [key, handedOn(value)]));
     const secretKeys = entries.filter(([, value]) => hasSecret(value)).map(([key]) => key);
+    const own = { file, stack, config: texts, secretKeys };
     const problems = [
+        ...Object.entries(config)
+            .filter(([key]) => !key.includes(":"))
+            .map(([key, value]) => shortProblem(key, value)),
         ...namespaceProblems(Object.keys(config)),
         ...providerSecretProblems(texts, (key) => secretKeys.includes(key)),
     ];
     if (problems.length > 0) {
-        throw configurationError(file, problems);
+        throw configurationError(file, [...problems, ...checkSettings(rawOf(own)).problems]);
     }
-    return { file, stack, config: texts, secretKeys };
+    return isGiven(environment) ? openEnvironments(own, environment, text, name ?? stack) : own;
+}
+
+function shortProblem(key: string, value: unknown): Problem {
+    const written = isMap(value) ? Object.keys(value)[0] : undefined;
+    const write =
+        key === "kof" || key === "kubernetes" || key === "aws"
+            ? `Write each of its keys below "config:" by itself: ${key}:${written ?? "KEY"}.`
+            : `Write kof:${key}.`;
+    return { key: JSON.stringify(key), message: `under "config:" has no namespace. ${write}` };
+}
+
+function isGiven(value: unknown): boolean {
+    return value !== undefined && value !== null && !(typeof value === "object" && Object.keys(value).length === 0);
+}
+
+/** The text as Pulumi reads it. */
+function documentOf(text: string, file: string): Document {
+    if (text.length > limits.file) {
+        throw tooMuch(file, `has ${String(text.length)} characters; at most ${String(limits.file)} are read`);
+    }
+    // The library compares each key with each other one.
+    const document = parseDocument(text, { ...asPulumi, uniqueKeys: false, logLevel: "silent" });
+    const [error] = document.errors;
+    if (error) {
+        if (error.message.startsWith("Maximum call stack size exceeded")) {
+            throw tooMuch(file, "has maps or lists in each other, thousands of levels deep");
+        }
+        throw new UserError(`${file} is not YAML: ${yamlFault(error)}`);
+    }
+    visit(document, (_, node, path) => {
+        if (isAlias(node) && path.some((each) => isNode(each) && "anchor" in each && each.anchor === node.source)) {
+            throw new UserError(`${file} has aliases that cannot be resolved: ${node.source} is within itself`);
+        }
+        const tag = isNode(node) ? (node.tag ?? "") : "";
+        if (/^tag:yaml\.org,2002:(?!(str|int|float|bool|null|map|seq|timestamp|merge)$)/.test(tag)) {
+            throw new UserError(
+                `${file} has a value with the tag ${tag}, which this program does not read. Leave it out.`,
+            );
+        }
+        if (isYamlMap(node)) {
+            refuseKeys(node, text, file);
+        }
+    });
+    return document;
+}
+
+/** Keys that yaml.v3, by which Pulumi reads stack files, refuses or reads as something else (tried with 3.274.1, 2026-11-27). */
+function refuseKeys(map: YAMLMap, text: string, file: string): void {
+    const seen = new Set<string>();
+    for (const { key } of map.items) {
+        const at = isNode(key) ? ` in line ${String(lineOf(text, key.range?.[0] ?? 0))}` : "";
+        if (!isScalar(key) || key.value === null) {
+            throw new UserError(`${file} is not YAML that Pulumi reads: a key${at} is not text. Quote it.`);
+        }
+        const name = String(key);
+        if (seen.has(name)) {
+            throw new UserError(`${file} is not YAML that Pulumi reads: ${JSON.stringify(name)}${at} is there twice.`);
+        }
+        seen.add(name);
+        // JavaScript takes this one for something of its own, and Pulumi merges what is below the other even in quotes.
+        if (name === "__proto__" || (name === "<<" && key.type !== "PLAIN")) {
+            throw new UserError(
+                `${file} has the key ${JSON.stringify(name)}${at}, which is never handed on as it is. Remove it.`,
+            );
+        }
+    }
+}
+
+function lineOf(text: string, offset: number): number {
+    return text.slice(0, offset).split("\n").length;
 }
 
 /** Keys beside `config` that Pulumi has in a stack file (`sdk/go/common/workspace`, `ProjectStack`). */
@@ -133,14 +218,15 @@ export function stackNameOf(file: string): string {
 }
 
 /** The content with its aliases resolved, which a malicious or mistaken file makes endless. */
-function contentOf(document: Document.Parsed, file: string): unknown {
+function contentOf(document: Document, file: string): unknown {
+    let content: unknown;
     try {
-        const content: unknown = document.toJS() ?? {};
-        jsonOf(content);
-        return content;
+        content = document.toJS() ?? {};
     } catch (error) {
         throw new UserError(`${file} has aliases that cannot be resolved: ${yamlFault(error as Error)}`);
     }
+    refuseExcess(content, file);
+    return content;
 }
 
 function readText(file: string): string {
@@ -164,13 +250,12 @@ function readText(file: string): string {
 }
 
 /** What a stack file resolves to, without running the program. */
-export function deploymentOfFile({ file, config, secretKeys }: StackFile): Deployment {
-    return deploymentOf(
-        parseSettings(
-            rawSettings(config, (key) => secretKeys.includes(key)),
-            file,
-        ),
-    );
+export function deploymentOfFile(stackFile: StackFile): Deployment {
+    return deploymentOf(parseSettings(rawOf(stackFile), stackFile.file));
+}
+
+function rawOf({ config, secretKeys }: StackFile): Record<string, unknown> {
+    return rawSettings(config, (key) => secretKeys.includes(key));
 }
 
 /** How a command line names a stack file. */

@@ -6,17 +6,17 @@ import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
 import { parse } from "yaml";
 
 import { isFolder } from "../components/kof";
+import { refuseExcess } from "../core/lib/bounds";
 import { defaultLogGroup } from "../core/settings/logGroups";
 import { isMap } from "../core/lib/values";
 import { reviewCollectors } from "../core/review/collectors";
 import { UserError } from "../core/lib/errors";
 import type { ClusterChoice } from "../live/kubeconfig";
 import { deploymentOf } from "../core/routes";
-import type { Deployment } from "../core/routes/deployment";
 import { logGroupOfDeployed } from "./deployed";
 import type { Deployed } from "./memory";
 import { rendersManifests, renderedSecretProblems } from "./gitops";
-import { inNamespace, parseJson, parseSettings, rawSettings } from "../core/routes/parse";
+import { checkSettings, inNamespace, parseJson, rawSettings, whereKnown } from "../core/routes/parse";
 import { namespaceProblems } from "../core/settings/namespaces";
 import { hasKubeconfigSecret, kubeconfigNotices, providerSecretProblems } from "../core/settings/providerSecrets";
 import { brief, configurationError, type Problem } from "../core/settings/problems";
@@ -45,26 +45,46 @@ const kubernetesStructured = [
 export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, deployed?: Deployed): Configuration {
     try {
         const config = runtimeConfig.allConfig();
-        refuse(source, [...namespaceProblems(Object.keys(config)), ...providerSecretProblems(config, isConfigSecret)]);
-        const kept = keepLogGroup(rawSettings(runtimeConfig.allConfig(), isConfigSecret), deployed);
-        const settings = parseSettings(kept.raw, source);
-        checkChartFolder(settings, source);
-        const deployment = deploymentOf(settings);
+        const raw = rawSettings(config, isConfigSecret);
+        refuseExcess(raw, source);
+        const kept = keepLogGroup(raw, deployed);
+        const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
+        const { settings, problems: wrong } = checkSettings(kept.raw);
+        const problems = [
+            ...namespaceProblems(Object.keys(config)),
+            ...providerSecretProblems(config, isConfigSecret),
+            ...wrong,
+            ...kubernetesKeyProblems(Object.keys(kubernetes)),
+        ];
+        const worked = settings && whereKnown(problems, () => workOut(settings, kubernetes));
+        refuse(source, [...problems, ...(worked?.problems ?? [])]);
+        if (!settings || !worked) {
+            throw new Error(`${source} has no problem, and resolves to nothing.`);
+        }
+        const { deployment } = worked;
         const notices = [
             ...deployment.notices,
-            ...checkCollectors(deployment, source),
+            ...worked.notices,
             ...storageClassNotices(settings.storageClass),
             ...keptNotices(settings, kept.logGroup, source),
             ...kubeconfigNotices(config, isConfigSecret),
         ];
-        const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
-        checkKubernetesKeys(Object.keys(kubernetes), source);
-        checkRenderedSecrets(deployment, kubernetes, source);
         const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
         return { source, deployment, notices, kubernetes, cluster: clusterChoice(), aws };
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
+}
+
+/** What settings resolve to, and what is wrong with that, or worth a second look. */
+function workOut(settings: Settings, kubernetes: Configuration["kubernetes"]) {
+    const chart = chartFolderProblems(settings);
+    const deployment = deploymentOf(settings);
+    // What is wrong with the collectors is missed only when they start, or not at all.
+    const { problems, notices } = reviewCollectors(deployment);
+    // What goes into git can be read by everyone who can read the repository.
+    const rendered = rendersManifests(kubernetes) ? renderedSecretProblems(deployment) : [];
+    return { deployment, notices, problems: [...chart, ...problems, ...rendered] };
 }
 
 /** The settings with the log group that the stack has had, where its stack file names none: another one would be empty. */
@@ -114,32 +134,18 @@ function refuse(source: string, problems: readonly Problem[]): void {
     }
 }
 
-function checkKubernetesKeys(keys: readonly string[], source: string): void {
+function kubernetesKeyProblems(keys: readonly string[]): Problem[] {
     const known = [...kubernetesText, ...kubernetesStructured].sort();
-    const unknown = keys.filter((key) => !known.includes(key));
     const message = "is not a setting of the Kubernetes provider";
-    refuse(
-        source,
-        unknown.map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") })),
-    );
-}
-
-/** What goes into git can be read by everyone who can read the repository. */
-function checkRenderedSecrets(deployment: Deployment, kubernetes: Configuration["kubernetes"], source: string): void {
-    refuse(source, rendersManifests(kubernetes) ? renderedSecretProblems(deployment) : []);
-}
-
-/** What is wrong with the collectors is missed only when they start, or not at all. */
-function checkCollectors(deployment: Deployment, source: string): string[] {
-    const { problems, notices } = reviewCollectors(deployment);
-    refuse(source, problems);
-    return [...notices];
+    return keys
+        .filter((key) => !known.includes(key))
+        .map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") }));
 }
 
 /** Helm takes a folder as it is, whatever the version in the stack file. */
-function checkChartFolder({ chart, version }: Settings, source: string): void {
+function chartFolderProblems({ chart, version }: Settings): Problem[] {
     if (!isFolder(chart)) {
-        return;
+        return [];
     }
     const file = path.join(chart, "Chart.yaml");
     const found = fs.existsSync(file)
@@ -147,13 +153,12 @@ function checkChartFolder({ chart, version }: Settings, source: string): void {
         : undefined;
     if (!found) {
         const message = `is ${brief(chart)}, which has no Chart.yaml`;
-        throw configurationError(source, [
-            { key: "kof:chart", message, allowed: "a folder with the umbrella chart kof" },
-        ]);
+        return [{ key: "kof:chart", message, allowed: "a folder with the umbrella chart kof" }];
     }
     if (found.name !== "kof" || found.version !== version) {
         const message = `is ${brief(chart)}, which holds ${String(found.name)} ${String(found.version)}, but kof:version is ${version}`;
         const paste = { "kof:version": found.version };
-        throw configurationError(source, [{ key: "kof:chart", message, allowed: `the chart kof ${version}`, paste }]);
+        return [{ key: "kof:chart", message, allowed: `the chart kof ${version}`, paste }];
     }
+    return [];
 }

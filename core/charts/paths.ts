@@ -73,7 +73,7 @@ function walk(
                 if (next) {
                     check(next, inner, [...path, key]);
                 } else {
-                    problems.push(unknown(catalog, root, shape, [...path, key]));
+                    problems.push(unknown(catalog, root, shape, [...path, key], problems.length < searched));
                 }
             }
         } else if (Array.isArray(value) && hasNull(value)) {
@@ -344,14 +344,26 @@ function tooHigh(shapes: readonly Shape[], key: string): readonly string[] | und
     if (key.length < 12) {
         return undefined;
     }
-    for (const shape of shapes) {
-        for (const path of paths(shape, 6)) {
-            if (path.length > 1 && path.at(-1) === key) {
-                return path;
-            }
+    return shapes.map((shape) => lowerKeys(shape).get(key)).find((path) => path !== undefined);
+}
+
+/** The first path to each key below a shape, of those that are not right below it. */
+const lower = new WeakMap<Shape, ReadonlyMap<string, readonly string[]>>();
+
+function lowerKeys(shape: Shape): ReadonlyMap<string, readonly string[]> {
+    const known = lower.get(shape);
+    if (known) {
+        return known;
+    }
+    const found = new Map<string, readonly string[]>();
+    for (const path of paths(shape, 6)) {
+        const key = path.at(-1) ?? "";
+        if (path.length > 1 && !found.has(key)) {
+            found.set(key, path);
         }
     }
-    return undefined;
+    lower.set(shape, found);
+    return found;
 }
 
 /** Every path that a shape lists by name. */
@@ -385,7 +397,16 @@ export function movedPath(catalog: Catalog, path: readonly string[]): readonly s
     return move && [...move.to, ...path.slice(move.from.length)];
 }
 
-function unknown(catalog: Catalog, root: Shape, parent: Shape, path: readonly string[]): PathProblem {
+/** For how many paths of one stack the nearest one is searched everywhere, which takes milliseconds. */
+const searched = 10;
+
+function unknown(
+    catalog: Catalog,
+    root: Shape,
+    parent: Shape,
+    path: readonly string[],
+    everywhere: boolean,
+): PathProblem {
     const message = `is not read by the charts of KOF ${catalog.version}: Helm would ignore it`;
     const to = movedPath(catalog, path);
     if (to && reads(root, to)) {
@@ -393,14 +414,23 @@ function unknown(catalog: Catalog, root: Shape, parent: Shape, path: readonly st
     }
     const key = path.at(-1) ?? "";
     const within = (below: readonly string[] | undefined) => below && [...path.slice(0, -1), ...below];
-    const nearest = within(closest(key, parent.keys)) ?? within(tooHigh([parent], key)) ?? nearestPath(root, path);
+    const nearest =
+        within(closest(key, parent.keys)) ??
+        within(tooHigh([parent], key)) ??
+        (everywhere ? nearestPath(root, path) : undefined);
     return nearest ? { path, message, nearest: formatPath(nearest) } : { path, message };
 }
 
 /** The key that resembles another one most, if any does. */
 function closest(key: string, keys: readonly string[]): readonly string[] | undefined {
-    const best = [...keys].sort((a, b) => dissimilarity(key, a) - dissimilarity(key, b))[0];
-    return best !== undefined && dissimilarity(key, best) <= similar ? [best] : undefined;
+    const [best, least] = keys.reduce<[string, number]>(
+        (nearest, each) => {
+            const own = dissimilarity(key, each);
+            return own < nearest[1] ? [each, own] : nearest;
+        },
+        ["", Infinity],
+    );
+    return least <= similar ? [best] : undefined;
 }
 
 /** Up to which {@link dissimilarity} two keys are taken for spellings of one. */
@@ -408,18 +438,28 @@ const similar = 0.4;
 
 /** 0 for equal keys, 1 for keys that have nothing in common. */
 function dissimilarity(a: string, b: string): number {
-    return plain(a) === plain(b) ? 0 : distance(a, b) / Math.max(a.length, b.length);
+    const longest = Math.max(a.length, b.length);
+    // So many have to be added that they are no spellings of one whatever the others are.
+    const isOther = Math.abs(a.length - b.length) > similar * longest && plain(a) !== plain(b);
+    return isOther ? 1 : plain(a) === plain(b) ? 0 : distance(a, b) / longest;
 }
 
 /** The listed path that takes the fewest changes of keys to get to. */
 function nearestPath(root: Shape, path: readonly string[]): readonly string[] | undefined {
     let best: readonly string[] | undefined;
     let least = Infinity;
+    // The same keys come up below many others.
+    const known = new Map(path.map((key) => [key, new Map<string, number>()]));
+    const difference = (a: string, b: string) => {
+        const found = known.get(a)?.get(b) ?? dissimilarity(a, b);
+        known.get(a)?.set(b, found);
+        return found;
+    };
     for (const candidate of paths(root, path.length + 2)) {
         if (candidate.length < path.length - 2) {
             continue;
         }
-        const cost = pathDistance(path, candidate);
+        const cost = pathDistance(path, candidate, difference);
         // Of equally near paths, one that ends in the same key, then the shorter one.
         const rank = cost + (candidate.at(-1) === path.at(-1) ? 0 : 0.01) + candidate.length / 10_000;
         if (rank < least) {
@@ -430,13 +470,13 @@ function nearestPath(root: Shape, path: readonly string[]): readonly string[] | 
 }
 
 /** Edit distance of two paths: a key inserted or left out costs 1, one replaced by a similar one less than 1. */
-function pathDistance(a: readonly string[], b: readonly string[]): number {
+function pathDistance(a: readonly string[], b: readonly string[], differenceOf: typeof dissimilarity): number {
     let previous = b.map((_, j) => j + 1);
     previous.unshift(0);
     for (const [i, left] of a.entries()) {
         const current = [i + 1];
         for (const [j, right] of b.entries()) {
-            const difference = dissimilarity(left, right);
+            const difference = differenceOf(left, right);
             const replace = difference > similar ? 2 : difference;
             current.push(Math.min((previous[j] ?? 0) + replace, (previous[j + 1] ?? 0) + 1, (current[j] ?? 0) + 1));
         }

@@ -1,7 +1,8 @@
-import { isMap } from "../lib/values";
+import { limits, refuseExcess } from "../lib/bounds";
+import { formatPath, isMap } from "../lib/values";
 import { resolve } from ".";
 import { storageProblems } from "./stored";
-import { issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
+import { issueProblems, understood, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
 import { configurationError, type Problem } from "../settings/problems";
 import { crossProblems, isPresent } from "../settings/rules";
 import { openSettings } from "../settings/secretRules";
@@ -17,17 +18,42 @@ import { routes, settingsSchema, type Settings } from "../settings/settings";
  * @throws UserError with all problems at once.
  */
 export function parseSettings(raw: Readonly<Record<string, unknown>>, source: string, isDeployed = false): Settings {
+    if (!isDeployed) {
+        refuseExcess(raw, source);
+    }
+    const { settings, problems } = checkSettings(raw, isDeployed);
+    if (problems.length > 0 || settings === undefined) {
+        throw configurationError(source, problems);
+    }
+    return settings;
+}
+
+/** Settings as they are understood, and everything that is wrong with them. */
+export interface CheckedSettings {
+    /** With problems: as they would be, as far as that is known, so that what else is wrong can be told at once. */
+    readonly settings?: Settings;
+    readonly problems: readonly Problem[];
+}
+
+/** As {@link parseSettings}, without an end at the first kind of problem. */
+export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed = false): CheckedSettings {
     const { raw: given, problems: secretProblems } = openSettings(raw, isDeployed);
     const problems: Problem[] = Object.keys(given)
         .filter((key) => !Object.hasOwn(settingsSchema, key))
         .map((key) => unknownKey([], key, Object.keys(settingsSchema)));
     const values: Values = {};
+    // Of these something is left out, so that nobody knows what is missing in them.
+    const parts: Key[] = [];
     for (const key of Object.keys(settingsSchema) as Key[]) {
+        const own = isDeployed ? [] : unreadable(given[key], [key]);
         if (hasSecret(given[key])) {
-            problems.push({
+            own.push({
                 key: `kof:${key}`,
                 message: "is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name",
             });
+        }
+        problems.push(...own);
+        if (own.length > 0) {
             continue;
         }
         const found = isPresent(given[key]) ? given[key] : undefined;
@@ -36,25 +62,75 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
             Object.assign(values, { [key]: parsed.data });
         } else {
             problems.push(...parsed.error.issues.flatMap((issue) => issueProblems(key, issue, found)));
+            const { values: rest, isWhole } = understood(key, found, parsed.error.issues);
+            Object.assign(values, rest);
+            if (!isWhole) {
+                parts.push(key);
+            }
         }
     }
     if (values.route === "regionless" && values.istio === true && !isPresent(given.regionless)) {
         values.regionless = routes.regionless.block.parse({});
     }
-    // Versions up to 0.1.0 took secrets in addresses and in lists, and remember them.
-    problems.push(...crossProblems(values, given, isDeployed), ...(isDeployed ? [] : secretProblems));
-    // Where only sizes are wrong otherwise, what values say of them is known all the same.
-    if (
-        !isDeployed &&
-        Object.keys(values.values ?? {}).length > 0 &&
-        problems.every(({ key }) => key.startsWith("kof:storage"))
-    ) {
-        problems.push(...storageProblems(resolve(values as Settings)));
+    problems.push(
+        ...crossProblems(values, given, isDeployed).filter(
+            ({ key, message }) =>
+                !(message.startsWith("is missing") && parts.some((part) => key.startsWith(`kof:${part}.`))),
+        ),
+    );
+    const settings = settingsOf(values);
+    // What values say of sizes is known where they are right by themselves.
+    const hasValues = !isDeployed && Object.keys(values.values ?? {}).length > 0;
+    if (settings && hasValues && !problems.some(({ key }) => key.startsWith("kof:values"))) {
+        problems.push(...(whereKnown(problems, () => storageProblems(resolve(settings))) ?? []));
     }
-    if (problems.length > 0) {
-        throw configurationError(source, problems);
+    if (!isDeployed) {
+        // Versions up to 0.1.0 took secrets in addresses and in lists, and remember them.
+        problems.push(...secretProblems);
+    }
+    return settings ? { settings, problems } : { problems };
+}
+
+/** What can be worked out of settings. Of those that are wrong already, not everything can. */
+export function whereKnown<T>(wrong: readonly Problem[], workOut: () => T): T | undefined {
+    try {
+        return workOut();
+    } catch (error) {
+        if (wrong.length > 0) {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+/** Settings that are complete enough for a route. */
+function settingsOf(values: Values): Settings | undefined {
+    const { route, version } = values;
+    if (route === undefined || version === undefined || ("block" in routes[route] && !(route in values))) {
+        return undefined;
     }
     return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as unknown as Settings;
+}
+
+/** Texts that are too long, and keys that JavaScript takes for something of its own. */
+function unreadable(value: unknown, path: readonly string[]): Problem[] {
+    if (typeof value === "string" && path[0] !== "values" && value.length > limits.text) {
+        return [
+            {
+                key: `kof:${formatPath(path)}`,
+                message: `has ${String(value.length)} characters`,
+                allowed: `at most ${String(limits.text)} characters`,
+            },
+        ];
+    }
+    if (typeof value !== "object" || value === null) {
+        return [];
+    }
+    return Object.entries(value).flatMap(([key, inner]) => {
+        const at = [...path, key];
+        const message = "is a key that is never handed on. Remove it";
+        return [...(key === "__proto__" ? [{ key: `kof:${formatPath(at)}`, message }] : []), ...unreadable(inner, at)];
+    });
 }
 
 /**
@@ -94,7 +170,7 @@ export function parseJson(text: string): unknown {
 
 /** Whether a setting is anything else than text: Pulumi hands such values on as JSON. */
 function isStructured(key: string): boolean {
-    const schema = (settingsSchema as Record<string, unknown>)[key] as Schema | undefined;
+    const schema = Object.hasOwn(settingsSchema, key) ? (settingsSchema[key as Key] as unknown as Schema) : undefined;
     return schema !== undefined && !["string", "enum"].includes(unwrap(schema, undefined).def.type);
 }
 

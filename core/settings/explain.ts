@@ -72,21 +72,62 @@ export function unwrap(schema: Schema, value: unknown): Schema {
 /** What is wrong with a setting. */
 export function issueProblems(key: Key, issue: z.core.$ZodIssue, found: unknown): Problem[] {
     const { schema, meta } = schemaAt(key, issue.path, found);
-    const at = `kof:${formatPath([key, ...issue.path.map(String)])}`;
+    const full = `kof:${formatPath([key, ...issue.path.map(String)])}`;
     if (issue.code === "unrecognized_keys") {
         return issue.keys.map((unknown) =>
             unknownKey([key, ...issue.path.map(String)], unknown, Object.keys(schema.shape ?? {})),
         );
     }
-    let value: unknown = found;
-    for (const step of issue.path) {
-        value = (value as Record<PropertyKey, unknown> | undefined)?.[step];
-    }
+    const value = at(found, issue.path);
     const meant = meta.mend?.(value) ?? mended(schema, value) ?? meta.example;
     const paste = meant === undefined ? undefined : stackFile([key, ...issue.path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
     const why = meta.why?.(value);
-    return [{ key: at, message: why === undefined ? message : `${message}: ${why}`, allowed: meta.allowed, paste }];
+    return [{ key: full, message: why === undefined ? message : `${message}: ${why}`, allowed: meta.allowed, paste }];
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+    return path.reduce<unknown>(
+        (inner, step) =>
+            typeof inner === "object" && inner !== null && Object.hasOwn(inner, step)
+                ? (inner as Record<PropertyKey, unknown>)[step]
+                : undefined,
+        value,
+    );
+}
+
+/**
+ * A setting that is wrong, as far as it can be understood: with what was probably meant instead of what is wrong in it, or
+ * without that.
+ *
+ * @returns no values where it cannot be.
+ */
+export function understood(
+    key: Key,
+    found: unknown,
+    issues: readonly z.core.$ZodIssue[],
+): { readonly values: Values; readonly isWhole: boolean } {
+    let isWhole = true;
+    let rest: unknown = structuredClone(found);
+    for (const issue of issues) {
+        const { schema, meta } = schemaAt(key, issue.path, found);
+        const wrong = at(found, issue.path);
+        const outer = issue.code === "unrecognized_keys" ? at(rest, issue.path) : at(rest, issue.path.slice(0, -1));
+        const drops = issue.code === "unrecognized_keys" ? issue.keys : [issue.path.at(-1) ?? ""];
+        const meant = meta.mend?.(wrong) ?? mended(schema, wrong);
+        isWhole &&= meant !== undefined || issue.code === "unrecognized_keys";
+        if (issue.path.length === 0 && issue.code !== "unrecognized_keys") {
+            // Without a version nothing could be said of values.
+            rest = meant ?? (key === "version" ? meta.example : undefined);
+        } else if (isMap(outer)) {
+            for (const drop of drops) {
+                Reflect.deleteProperty(outer, drop);
+            }
+            Object.assign(outer, meant === undefined ? {} : { [issue.path.at(-1) ?? ""]: meant });
+        }
+    }
+    const parsed = rest === undefined ? undefined : settingsSchema[key].safeParse(rest);
+    return { values: parsed?.success ? { [key]: parsed.data } : {}, isWhole };
 }
 
 /** What to write into a stack file to set one value. Steps into a list are left out: the whole list is shown. */

@@ -94,6 +94,7 @@ describe("commands", () => {
             );
         });
 
+        const many = (count: number) => Array.from({ length: count }, (_, i) => `key${String(i)}: 1`).join(", ");
         const unusable: readonly [string, string, RegExp][] = [
             ["no YAML", "config: [", /x\.yaml is not YAML: /],
             ["a list", "- a", /x\.yaml is not a stack file: it needs a map under "config:"/],
@@ -112,7 +113,7 @@ describe("commands", () => {
             [
                 "keys without a namespace",
                 "config: {route: none}",
-                /x\.yaml: "route" under "config:" has no namespace\. Write kof:route\./,
+                /x\.yaml has 1 problem\. [^]*"route" under "config:" has no namespace\. Write kof:route\./,
             ],
             [
                 "settings below one key",
@@ -130,6 +131,28 @@ describe("commands", () => {
                 "config: {a:a: &a [1,1,1,1,1,1], a:b: &b [*a,*a,*a,*a,*a,*a], a:c: &c [*b,*b,*b,*b,*b,*b], a:d: [*c,*c,*c,*c]}",
                 /x\.yaml has aliases that cannot be resolved: /,
             ],
+            ["nothing", "{}", /x\.yaml is not a stack file: it needs a map under "config:"/],
+            ["a key twice", "config: {kof:a: 1,\n  kof:a: 2}", /"kof:a" in line 2 is there twice/],
+            ["a number and the same in quotes", "config: {kof:values: {1: a, '1': b}}", /"1" in line 1 is there twice/],
+            ["a key that is none", "config: {kof:values: {[a]: 1}}", /a key in line 1 is not text\. Quote it/],
+            ["a key that is nothing", "config: {kof:values: {~: 1}}", /a key in line 1 is not text\. Quote it/],
+            ["a merge in quotes", "config: {kof:values: {'<<': {a: 1}}}", /has the key "<<" in line 1/],
+            [
+                "a key that JavaScript has",
+                "config: {kof:values: {__proto__: {a: 1}}}",
+                /has the key "__proto__" in line 1/,
+            ],
+            ["a tag", "config: {kof:values: !!set {a, b}}", /has a value with the tag tag:yaml\.org,2002:set/],
+            ["a setting by a name of JavaScript", "config: {kof:constructor: 1}", /kof:constructor is not a setting/],
+            [
+                "too much",
+                `config: {kof:values: {a: ${"x".repeat(600_000)}}}`,
+                /has 6000\d\d characters; at most 524288/,
+            ],
+            ["too many", `config: {kof:values: {${many(6000)}}}`, /has more than 5000 entries/],
+            ["too deep", `config: {kof:values: ${"[".repeat(60)}${"]".repeat(60)}}`, /more than 50 levels deep/],
+            ["far too deep", `config: {kof:values: ${"[".repeat(20_000)}`, /thousands of levels deep/],
+            ["a secret in what is no YAML", "config: {kof:a: 'x' hunter2}", /^(?![^]*hunter2)[^]*is not YAML: /],
             ["a wrong setting", "config: {kof:route: nowhere}", /x\.yaml has 1 problem\. [^]* kof:route is "nowhere"/],
             ["a wrong type", "config: {kof:istio: [1]}", /kof:istio is \[1\], which is not allowed here/],
         ];
@@ -141,6 +164,85 @@ describe("commands", () => {
                 await assert.rejects(preview, { name: "UserError", message });
             });
         }
+
+        it("takes the name of a stack in full, as Pulumi does", () => {
+            for (const stack of ["dev", "acme/dev", "acme/kof/dev"]) {
+                assert.equal(readStackFile({ stack }).file, "Pulumi.dev.yaml");
+            }
+            const wrong = {
+                "acme/other/dev": /is of the project other/,
+                "a/b/c/d": /is no name/,
+                "../../x": /is no name/,
+            };
+            for (const [stack, message] of Object.entries({ ...wrong, "": /is no name/, "a//b": /is no name/ })) {
+                assert.throws(() => readStackFile({ stack }), { name: "UserError", message });
+            }
+        });
+
+        it("says that nothing sets the route", () => {
+            const file = path.join(folder, "x.yaml");
+            fs.writeFileSync(file, "config: {kubernetes:context: prod}");
+            const { status, stderr } = command("start", ["--config", file]);
+            assert.deepEqual(
+                [status, stderr],
+                [0, `warning: ${file} does not set kof:route. Nothing of this cluster is collected: route none.\n`],
+            );
+        });
+
+        describe("with environments of Pulumi ESC", () => {
+            /** What a command says of a stack file, with a Pulumi that answers with this script, or without any. */
+            function start(text: string, pulumi?: string) {
+                const bin = path.join(folder, "bin");
+                fs.rmSync(bin, { recursive: true, force: true });
+                fs.mkdirSync(bin);
+                if (pulumi !== undefined) {
+                    fs.writeFileSync(path.join(bin, "pulumi"), `#!/bin/sh\n${pulumi}\n`, { mode: 0o755 });
+                }
+                fs.writeFileSync(path.join(folder, "Pulumi.x.yaml"), text);
+                const args = ["-r", path.resolve("cli/register.js"), path.resolve("cli/plan.ts")];
+                const { status, stdout, stderr } = spawnSync(
+                    process.execPath,
+                    [...args, "--from", path.join(folder, "Pulumi.x.yaml"), "--to", path.join(folder, "Pulumi.x.yaml")],
+                    { encoding: "utf8", env: { ...process.env, PATH: `${bin}:/usr/bin:/bin` } },
+                );
+                return { status, stdout, stderr };
+            }
+
+            it("says that it cannot know the route without Pulumi", () => {
+                const { status, stdout, stderr } = start("environment: [prod, {shared: {merge: false}}]");
+                assert.deepEqual([status, stdout], [1, ""]);
+                assert.match(
+                    stderr,
+                    /environments of Pulumi ESC \(prod, shared\), which only Pulumi can read, and .* it is not installed/,
+                );
+            });
+
+            it("goes on with a warning where the stack file has the route", () => {
+                const { status, stderr } = start(
+                    "environment: {imports: [prod]}\nconfig: {kof:route: management}",
+                    "echo 'error: not logged in' >&2; exit 255",
+                );
+                assert.equal(status, 0);
+                assert.match(
+                    stderr,
+                    /^warning: .*ESC \(prod\).* does not: not logged in\. What follows is of .*Pulumi\.x\.yaml alone\./,
+                );
+            });
+
+            it("has what Pulumi reads, secrets as secrets", () => {
+                const values = {
+                    "kof:route": { value: "cloudwatch", secret: false },
+                    "kof:cloudwatch": { secret: true },
+                };
+                const asked =
+                    'test "$*" = "config --json --open --non-interactive --stack x --config-file $8" || exit 9';
+                const { stderr } = start(
+                    "environment: [prod]",
+                    `${asked}; test -s "$8" || exit 8; cat <<'EOF'\n${JSON.stringify(values)}\nEOF`,
+                );
+                assert.match(stderr, /kof:cloudwatch is encrypted/);
+            });
+        });
 
         it("reads any text, or says what is wrong with it", () => {
             const file = path.join(folder, "x.yaml");

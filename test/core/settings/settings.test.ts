@@ -944,6 +944,11 @@ const mistakes: readonly [string, Raw, string][] = [
                  - Authorization
                  - x-team
 
+  kof:otlp.headers has no effect without kof:otlp.headersSecret: no header would be sent, and the endpoint may drop every record
+    Allowed: the keys of a Secret in the kof namespace, and its name
+    Paste:   kof:otlp:
+               headersSecret: otlp-headers
+
 ${["Authorization", "x-team"]
     .map(
         (
@@ -1275,6 +1280,85 @@ describe("settings", () => {
         });
         const keys = [...text.matchAll(/^ {2}(kof:\S+)/gm)].map(([, key]) => key);
         assert.deepEqual(keys, ["kof:clustername", "kof:version", "kof:istio", "kof:regional.cluster"]);
+    });
+
+    it("name what is wrong with a setting, with several together and with values at once", () => {
+        const keysOf = (raw: Raw) => [...problems(raw).matchAll(/^ {2}(kof:\S+)/gm)].map(([, key]) => key);
+        assert.deepEqual(
+            keysOf({
+                route: "managment",
+                version: "1.9",
+                storage: { metrics: { size: "10GB", replicas: 1, replicationFactor: 2 } },
+                buffer: { duration: "1h" },
+                values: { "kof-mothership": { values: { promxi: {} } } },
+            }),
+            [
+                ...["kof:route", "kof:version", "kof:storage.metrics.size", "kof:buffer"],
+                ...["kof:storage.metrics.replicationFactor", "kof:values.kof-mothership.values.promxi"],
+            ],
+        );
+        assert.deepEqual(
+            keysOf({
+                route: "cloudwatch",
+                version: "2",
+                cloudwatch: { ...cloudwatch, logstream: "a", kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:key/a" },
+                values: { nonsense: 1 },
+            }),
+            ["kof:version", "kof:cloudwatch.logstream", "kof:cloudwatch.kmsKeyArn", "kof:values.nonsense"],
+        );
+        // What a size is by values is known although something else is wrong.
+        const storage = { metrics: { size: "50Gi" } };
+        const spec = {
+            vmstorage: { storage: { volumeClaimTemplate: nest(["spec", "resources", "requests", "storage"], "70Gi") } },
+        };
+        assert.deepEqual(keysOf({ route: "management", istio: "maybe", storage, values: nest(vmcluster, spec) }), [
+            "kof:istio",
+            `kof:values.${vmcluster.join(".")}.vmstorage.storage.volumeClaimTemplate.spec.resources.requests.storage`,
+        ]);
+    });
+
+    it("are not looked at where they are too large", () => {
+        const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, 1]));
+        const refused = (raw: Raw, message: RegExp) => {
+            assert.throws(() => parseSettings(raw, "x.yaml"), { name: "UserError", message });
+        };
+        refused(many(6000), /^x\.yaml has more than 5000 entries/);
+        refused({ values: { a: [many(3000), many(3000)] } }, /^x\.yaml has more than 5000 entries/);
+        const endless: Raw = { values: {} };
+        (endless.values as Raw as { self: unknown }).self = endless;
+        refused(endless, /more than 50 levels deep/);
+        refused(
+            { chart: `./${"x".repeat(5000)}` },
+            /kof:chart has 5002 characters\n {4}Allowed: at most 4096 characters/,
+        );
+        refused({ values: JSON.parse('{"__proto__": {}}') }, /kof:values\.__proto__ is a key that is never handed on/);
+    });
+
+    it("take at most two seconds to refuse, whatever they are", () => {
+        const many = (count: number, of: string) =>
+            Object.fromEntries(Array.from({ length: count }, (_, i) => [`${of}${i}`, { bogusField: 1 }]));
+        const collectors = ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack"];
+        const slow: Record<string, Raw> = {
+            settings: many(2400, "wrongSetting"),
+            values: { values: many(2400, "wrongComponent") },
+            "deep values": { values: nest(["kof-mothership", "values"], many(2400, "wrongWrongWrong")) },
+            collectors: { values: nest([...collectors, "collectors"], many(1000, "collector")) },
+            "a long key": { values: nest(["kof-mothership", "values", "x".repeat(4000)], 1) },
+            "a long text": { values: nest(["kof-mothership", "values", "commonLabels", "a"], "a".repeat(400_000)) },
+            "a long address": { values: nest(["kof-mothership", "values", "a"], `https://${"${".repeat(200_000)}@`) },
+            "a log stream": {
+                route: "cloudwatch",
+                cloudwatch: { ...cloudwatch, logStream: `${"{NodeName}".repeat(25)}{` },
+            },
+            "a domain": { route: "regional", regional: { ...region, domain: `${"a-".repeat(2000)}!` } },
+        };
+        problems({ version: "2" });
+        for (const [what, raw] of Object.entries(slow)) {
+            const start = process.cpuUsage();
+            problemsOrNone(raw);
+            const { user, system } = process.cpuUsage(start);
+            assert.ok((user + system) / 1e6 < 2, `${what}: ${String((user + system) / 1e6)} s`);
+        }
     });
 
     it("have defaults for everything but what only the user knows", () => {
