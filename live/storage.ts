@@ -21,6 +21,7 @@ export interface FoundClass {
     readonly reclaimPolicy?: string;
     readonly allowVolumeExpansion?: boolean;
     readonly volumeBindingMode?: string;
+    readonly reclaimPolicy?: string;
 }
 
 const classes = "/apis/storage.k8s.io/v1/storageclasses";
@@ -117,6 +118,14 @@ export function classFindings(found: FoundClass, isNamed: boolean): Finding[] {
     const { name } = found.metadata;
     const driver = storageDriver(found.provisioner);
     const findings: Finding[] = [];
+    if (found.reclaimPolicy === "Delete") {
+        findings.push({
+            severity: "warning",
+            what: `storage class ${name} has the reclaim policy Delete`,
+            why: "With a claim, and so with pulumi destroy, its volume is deleted and what is stored in it.",
+            fix: "pulumi config set --path kof:storageClass.reclaimPolicy Retain, with a class of the stack's own (kof:storageClass.preset)",
+        });
+    }
     if (found.allowVolumeExpansion !== true) {
         findings.push({
             severity: "warning",

@@ -231,13 +231,14 @@ describe("resource graph", () => {
     it("says whose reclaim policy lets a destroy delete what is stored", async () => {
         const said = async (storageClass: object) =>
             (await up({ route: "management", storageClass })).messages.join("\n");
-        assert.match(
-            await said({}),
-            /The cluster's default class may have .* Delete: then pulumi destroy deletes the volumes/,
-        );
-        assert.match(await said({ create: false, name: "mine" }), /mine may have the reclaim policy Delete/);
+        // Nearly every stack has such a class: doctor looks it up.
+        assert.equal(await said({}), "");
+        assert.equal(await said({ create: false, name: "mine" }), "");
         const made = { name: "kof", preset: "aws-ebs" };
-        assert.match(await said({ ...made, reclaimPolicy: "Delete" }), /The reclaim policy of kof is Delete: then/);
+        assert.match(
+            await said({ ...made, reclaimPolicy: "Delete" }),
+            /The reclaim policy of kof is Delete: then pulumi destroy/,
+        );
         assert.equal(await said(made), "");
     });
 

@@ -246,6 +246,9 @@ export function catalogOf(version: string): Catalog {
     let catalog = loaded.get(version);
     if (!catalog) {
         catalog = JSON.parse(fs.readFileSync(catalogFile(version), "utf8")) as Catalog;
+        // A component may be called as something that every object has: `constructor`.
+        Object.setPrototypeOf(catalog.charts, null);
+        Object.setPrototypeOf(catalog.pasted, null);
         loaded.set(version, catalog);
     }
     return catalog;

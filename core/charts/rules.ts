@@ -99,15 +99,16 @@ const freeForm = new Set(
 
 /** What is known of a path of a chart's values besides its defaults. */
 export function ruleOf(chart: string, path: readonly string[]): Rule | undefined {
-    const table = rules[chart] ?? {};
-    const exact = table[path.join(".")];
+    const table = (Object.hasOwn(rules, chart) ? rules[chart] : undefined) ?? {};
+    const at = (key: string) => (Object.hasOwn(table, key) ? table[key] : undefined);
+    const exact = at(path.join("."));
     if (exact) {
         return exact;
     }
     // A collector's fields are read alike in `defaultCRConfig` and in `collectors.<name>`.
     const inCollector = path[0] === "defaultCRConfig" ? path.slice(1) : path[0] === "collectors" ? path.slice(2) : [];
     const fields = inCollector.length > 0 ? ["*", ...inCollector] : path;
-    return table[fields.join(".")] ?? table[[...fields.slice(0, -1), "*"].join(".")];
+    return at(fields.join(".")) ?? at([...fields.slice(0, -1), "*"].join("."));
 }
 
 /** Whether the values at a path of opentelemetry-kube-stack are those of a collector, or what all collectors share. */

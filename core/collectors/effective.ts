@@ -41,24 +41,38 @@ export function shortName({ name }: Collector): string {
  * (opentelemetry-kube-stack 0.5.3 to 0.6.3, `templates/collector.yaml`).
  */
 export function effectiveCollectors(route: Merged): Collector[] {
+    const stack = collectorValues(route);
+    return stack === undefined
+        ? []
+        : enabledIn(stack).map(([key, own]) => collector(key, stack.defaultCRConfig as HelmValues, own, stack, route));
+}
+
+/** The values of each collector that runs on the management cluster, those of `defaultCRConfig` not among them. */
+export function ownValues(route: Merged): HelmValues[] {
+    const stack = collectorValues(route);
+    return stack === undefined ? [] : enabledIn(stack).map(([, own]) => own);
+}
+
+function enabledIn(stack: HelmValues): [string, HelmValues][] {
+    return Object.entries(stack.collectors as HelmValues)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([key, own]): [string, HelmValues][] => (isMap(own) && own.enabled === true ? [[key, own]] : []));
+}
+
+/** The values of opentelemetry-kube-stack on the management cluster; `undefined` where no collector runs there. */
+function collectorValues(route: Merged): HelmValues | undefined {
     const { catalog } = route;
     const given = kofCollectorsValues(route);
     if (!given || collectorOperatorOff(route.umbrella)) {
-        return [];
+        return undefined;
     }
     // Nulls of kof-collectors remove defaults of its dependency, so they are kept until the two are put together.
     const all = mergeValues(chartValues(catalog, "kof-collectors"), given);
     if (valueAt(all, ["collectors", "enabled"]) === false) {
-        return [];
+        return undefined;
     }
     const read = (values: HelmValues) => pickFields(values, stackFields);
-    const stack = coalesceValues(read(chartValues(catalog, kubeStack)), read(all[kubeStack] as HelmValues));
-    const shared = stack.defaultCRConfig as HelmValues;
-    return Object.entries(stack.collectors as HelmValues)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .flatMap(([key, own]) =>
-            isMap(own) && own.enabled === true ? [collector(key, shared, own, stack, route)] : [],
-        );
+    return coalesceValues(read(chartValues(catalog, kubeStack)), read(all[kubeStack] as HelmValues));
 }
 
 /** The values of opentelemetry-kube-stack that its collectors are made of. */

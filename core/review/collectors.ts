@@ -6,7 +6,7 @@ import { clockProcessors, uncheckedPipelines } from "../collectors/clock";
 import { endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
 import { storeOff, storesOff, storeText } from "../routes/stored";
-import { collectorDocument, type Collector } from "../collectors/effective";
+import { collectorDocument, ownValues, type Collector } from "../collectors/effective";
 import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
 import { danglingReferences } from "../collectors/references";
 import type { Problem } from "../settings/problems";
@@ -49,6 +49,7 @@ export function reviewCollectors(deployment: Deployment): CollectorReview {
                 .map(([key, store]) => `${key} turns off ${store}.`),
             ...dropped.filter(({ entry }) => ![identity, ...clockEntries].includes(entry)).map(droppedNotice),
             ...flowsElsewhere(change),
+            ...replacedLists(deployment),
         ],
     };
 }
@@ -315,6 +316,24 @@ function droppedProblem({ collector, entry, list, key }: Dropped): Problem {
         message: `replaces a list of the charts and drops ${entry}: the data of ${collector.name} would no longer name its cluster`,
         allowed: `the whole list, with what you add: ${list.join(", ")}`,
     };
+}
+
+/** Lists for all collectors that none of them gets, as each has one of its own. */
+function replacedLists(deployment: Deployment): string[] {
+    const prefix = installedCharts(deployment.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
+    const shared = [...prefix, kubeStack, "defaultCRConfig"];
+    const given = valueAt(deployment.settings.values, shared);
+    const own = given === undefined ? [] : ownValues(deployment);
+    return [...leaves(given ?? {})]
+        .filter(
+            ([path, value]) =>
+                Array.isArray(value) && own.length > 0 && own.every((each) => Array.isArray(valueAt(each, path))),
+        )
+        .map(
+            ([path]) =>
+                `kof:values.${formatPath([...shared, ...path])} has no effect: each collector has a list of its own there, which replaces it. ` +
+                "Set it below collectors, for each that needs it.",
+        );
 }
 
 function droppedNotice({ collector, path, entry, key }: Dropped): string {

@@ -52,6 +52,14 @@ export function cloudwatch(given: SettingsOf<"cloudwatch">, catalog: Catalog): R
     };
 }
 
+/** Whether the issuer of service accounts' tokens, or what hands out roles, is a part of EKS. */
+function isOfEks(credentials: SettingsOf<"cloudwatch">["cloudwatch"]["credentials"]): boolean {
+    return (
+        credentials.kind === "podIdentity" ||
+        (credentials.kind === "irsa" && credentials.oidcProviderArn.includes("/oidc.eks."))
+    );
+}
+
 function notices(
     { cloudwatch: wanted, clusterName, distribution }: SettingsOf<"cloudwatch">,
     catalog: Catalog,
@@ -87,6 +95,13 @@ function notices(
             ? [
                   "kof:cloudwatch.credentials is an access key, which does not expire and can be copied. On EKS there is a way without any " +
                       "secret: credentials: {kind: podIdentity, clusterName: NAME}.",
+              ]
+            : []),
+        ...(distribution !== "eks" && isOfEks(credentials)
+            ? [
+                  `kof:cloudwatch.credentials is ${credentials.kind === "irsa" ? "irsa with an issuer of EKS" : "podIdentity, which EKS alone has"}, ` +
+                      `but kof:distribution is ${distribution}. ` +
+                      "On EKS set kof:distribution: eks; elsewhere the collectors get no credentials, and nothing is stored.",
               ]
             : []),
         ...(kmsKeyArn !== undefined

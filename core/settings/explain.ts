@@ -79,11 +79,15 @@ export function issueProblems(key: Key, issue: z.core.$ZodIssue, found: unknown)
         );
     }
     const value = at(found, issue.path);
-    const meant = meta.mend?.(value) ?? mended(schema, value) ?? meta.example;
+    const meant = meantBy(schema, meta, value) ?? meta.example;
     const paste = meant === undefined ? undefined : stackFile([key, ...issue.path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
     const why = meta.why?.(value);
     return [{ key: full, message: why === undefined ? message : `${message}: ${why}`, allowed: meta.allowed, paste }];
+}
+
+function meantBy(schema: Schema, meta: Meta, found: unknown): unknown {
+    return typeof found === "object" ? undefined : (meta.mend?.(found) ?? mended(schema, found));
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -114,7 +118,7 @@ export function understood(
         const wrong = at(found, issue.path);
         const outer = issue.code === "unrecognized_keys" ? at(rest, issue.path) : at(rest, issue.path.slice(0, -1));
         const drops = issue.code === "unrecognized_keys" ? issue.keys : [issue.path.at(-1) ?? ""];
-        const meant = meta.mend?.(wrong) ?? mended(schema, wrong);
+        const meant = meantBy(schema, meta, wrong);
         isWhole &&= meant !== undefined || issue.code === "unrecognized_keys";
         if (issue.path.length === 0 && issue.code !== "unrecognized_keys") {
             // Without a version nothing could be said of values.

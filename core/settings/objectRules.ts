@@ -153,7 +153,7 @@ function serviceProblems(config: HelmValue, path: Path): Problem[] {
 }
 
 function countProblems(value: HelmValue, path: Path): Problem[] {
-    if (typeof value === "number" && Number.isInteger(value) && value > 0) {
+    if (typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 1000) {
         return [];
     }
     const meant = typeof value === "string" && /^[1-9]\d*$/.test(value) ? Number(value) : undefined;
@@ -161,7 +161,7 @@ function countProblems(value: HelmValue, path: Path): Problem[] {
         {
             key: `kof:values.${formatPath(path)}`,
             message: `is ${brief(value)}, ${value === 0 ? "so that nothing of it would run" : "which is not a valid number of pods"}`,
-            allowed: "a whole number from 1 on, without quotes; what is not wanted has a switch, enabled",
+            allowed: "a whole number from 1 to 1000, without quotes; what is not wanted has a switch, enabled",
             ...(meant === undefined ? {} : { paste: stackFile(["values", ...path], meant) }),
         },
     ];

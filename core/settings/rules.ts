@@ -19,7 +19,7 @@ import { parameterProblems } from "./storageParameterRules";
 import { storageClassPresets } from "./storageClassPresets";
 import { templateProblems } from "./templateRules";
 import type { Values } from "./explain";
-import { hoursOf } from "../lib/durations";
+import { hoursOf, retentionInDays } from "../lib/durations";
 import { gib, sizeInGiB } from "../lib/quantities";
 
 /** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
@@ -35,6 +35,7 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
             : [...otlpProblems(values, raw), ...bufferSizeProblems(values), ...meshNameProblems(values)]),
         ...bufferProblems(values, raw),
         ...storageProblems(values, isDeployed),
+        ...(isDeployed ? [] : writtenStorageProblems(values, raw)),
         ...valueProblems(values),
         ...templateProblems(values, raw),
     ];
@@ -354,6 +355,46 @@ function storageProblems(
     return problems;
 }
 
+/** The longest retention that VictoriaMetrics and its siblings start with: 1200 months (lib/flagutil/duration.go, v1.146.1). */
+const longestRetention = 1200 * 31;
+
+/** What volumes are at least, and at most, in GiB. Stores keep 10 MB free (`-storage.minFreeDiskSpaceBytes`), and do not start without. */
+const [smallest, largest] = [sizeInGiB("100Mi"), sizeInGiB("1Pi")];
+
+/** What is right by itself, and cannot be meant. Stacks that run with it remember it. */
+function writtenStorageProblems({ storage, storageClass }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    const problems: Problem[] = [];
+    if (storageClass?.create === false && storageClass.reclaimPolicy === "Retain") {
+        const written = isMap(raw.storageClass) ? raw.storageClass.reclaimPolicy : undefined;
+        problems.push(...(written === undefined ? [] : [noEffectOnExisting("reclaimPolicy", storageClass.name)]));
+    }
+    for (const [signal, { size, retention }] of Object.entries(storage ?? {}) as [string, StoredSettings][]) {
+        const inGiB = size === undefined ? smallest : sizeInGiB(size);
+        if (inGiB < smallest || inGiB > largest) {
+            problems.push({
+                key: `kof:storage.${signal}.size`,
+                message: `is ${brief(size)}, ${inGiB < smallest ? "which is full before anything is stored" : "which no driver makes"}`,
+                allowed: "100Mi to 1Pi for each volume; KOF advises at least 10Gi",
+                paste: stackFile(["storage", signal, "size"], inGiB < smallest ? "10Gi" : "1Pi"),
+            });
+        }
+        if (retention !== undefined && retentionInDays(retention) > longestRetention) {
+            problems.push({
+                key: `kof:storage.${signal}.retention`,
+                message: `is ${brief(retention)}, with which the store does not start: it keeps data for 1200 months at most`,
+                allowed: "at most 100y",
+                paste: stackFile(["storage", signal, "retention"], "100y"),
+            });
+        }
+    }
+    return problems;
+}
+
+interface StoredSettings {
+    readonly size?: string;
+    readonly retention?: string;
+}
+
 /** Copies need as many replicas. Where only one of the two is set, the other is what the route's VMCluster has by default. */
 function replicationProblems(
     { replicas, replicationFactor }: NonNullable<NonNullable<Values["storage"]>["metrics"]> = {},
@@ -482,10 +523,14 @@ function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
     };
     return Object.entries(asked)
         .filter(([, value]) => value !== undefined)
-        .map(([key]) => ({
-            key: `kof:storageClass.${key}`,
-            message: `has no effect with create: false, which uses the class ${storageClass.name} as it is. Remove it`,
-        }));
+        .map(([key]) => noEffectOnExisting(key, storageClass.name));
+}
+
+function noEffectOnExisting(key: string, name: string): Problem {
+    return {
+        key: `kof:storageClass.${key}`,
+        message: `has no effect with create: false, which uses the class ${name} as it is. Remove it`,
+    };
 }
 
 /** Values that only a setting may decide: through `values` they would contradict the route. */

@@ -48,7 +48,7 @@ const flag = (description: string, fallback = false) =>
 const oneOf = <const T extends readonly string[]>(values: T, description: string, example: T[number]) =>
     about(z.enum(values), { description, allowed: values.join(", "), example });
 const count = (description: string, example: number) =>
-    about(z.int().min(1), { description, allowed: "a whole number from 1", example });
+    about(z.int().min(1).max(1000), { description, allowed: "a whole number from 1 to 1000", example });
 const days = (description: string, fallback: number) =>
     about(z.literal(retentionDays).default(fallback), {
         description,

@@ -51,16 +51,16 @@ const nfsNotice =
 export function storageClassNotices(settings: StorageClassSettings | undefined): string[] {
     const made = storageClassOf(settings);
     const notices: string[] = [];
-    if (made?.reclaimPolicy !== "Retain") {
-        // The claims go with their namespace.
-        notices.push(
-            `${made ? `The reclaim policy of ${made.className} is Delete` : `${settings?.name ?? "The cluster's default class"} may have the reclaim policy Delete`}: ` +
-                "then pulumi destroy deletes the volumes and what is stored in them. A class of kof:storageClass with reclaimPolicy: " +
-                "Retain keeps them.",
-        );
-    }
+    // Of a class that the stack does not make, doctor looks it up, and plan says what may be deleted.
     if (!made) {
         return notices;
+    }
+    if (made.reclaimPolicy !== "Retain") {
+        // The claims go with their namespace.
+        notices.push(
+            `The reclaim policy of ${made.className} is Delete: then pulumi destroy deletes the volumes and what is stored in them. ` +
+                "kof:storageClass.reclaimPolicy: Retain keeps them.",
+        );
     }
     return [
         ...notices,

@@ -143,7 +143,7 @@ function isName(path: readonly string[], { volumes }: Catalog): boolean {
     const claims = volumes.filter(({ expands, signal }) => !expands && signal !== "grafana");
     return chartsAt(path).some(
         ([chart, inner]) =>
-            pastedNames[chart]?.includes(inner.join(".")) === true ||
+            (Object.hasOwn(pastedNames, chart) && pastedNames[chart]?.includes(inner.join(".")) === true) ||
             claims.some(
                 (volume) => volume.chart === chart && formatPath(volume.storageClass.path) === formatPath(inner),
             ),

@@ -84,7 +84,9 @@ function unnamedText(...both: readonly Deployment[]): string[] {
 
 function volumeText({ workload, operation, count, volume, sizeBefore, reclaimPolicy }: VolumeChange): string {
     const size = sizeBefore === undefined ? volume.size : `${sizeBefore} -> ${volume.size}`;
-    const reclaim = reclaimPolicy ?? "as its class says";
+    const goes = operation === "orphaned" || operation === "deleted";
+    const reclaim =
+        reclaimPolicy ?? `as its class says${goes ? " (with Delete what is stored goes with its claim)" : ""}`;
     return `- ${workload}: ${operation}, ${String(count)} x ${size}, ${contentOf(volume)}, reclaim policy ${reclaim}`;
 }
 

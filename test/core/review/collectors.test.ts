@@ -48,6 +48,22 @@ describe("the lint of collectors", () => {
                 );
             });
 
+            it("says that a list for all collectors reaches none", () => {
+                const said = (...values: [readonly string[], HelmValue][]) =>
+                    lint("management", version, ...values).notices.filter((notice) => notice.includes("has no effect"));
+                const volumes = [{ name: "a", emptyDir: {} }];
+                const [notice = "", ...more] = said([["defaultCRConfig", "volumes"], volumes]);
+                assert.match(
+                    notice,
+                    /^kof:values\..*\.defaultCRConfig\.volumes has no effect: each collector has a list/,
+                );
+                assert.deepEqual(more, []);
+                const tolerations = [{ operator: "Exists" }];
+                const shared: [readonly string[], HelmValue] = [["defaultCRConfig", "tolerations"], tolerations];
+                assert.deepEqual(said(shared), []);
+                assert.deepEqual(said(shared, [["collectors", "daemon", "tolerations"], tolerations]), []);
+            });
+
             it("finds an extension that is dropped from the list", () => {
                 const found = problems("management", [[...daemon, "service", "extensions"], ["k8s_observer"]]);
                 assert.match(

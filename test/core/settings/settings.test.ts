@@ -1188,6 +1188,61 @@ describe("settings", () => {
         assert.deepEqual(more, []);
     });
 
+    it("refuse what is too small, too large or without effect, but take it where it runs", () => {
+        const cases: [Raw, RegExp[]][] = [
+            [
+                { storageClass: { create: false, name: "gp3", reclaimPolicy: "Retain" } },
+                [
+                    /^ {2}kof:storageClass\.reclaimPolicy has no effect with create: false, which uses the class gp3 as it is/,
+                ],
+            ],
+            [
+                { storage: { logs: { size: "1Mi", retention: "100000y" }, traces: { size: "2Ei" } } },
+                [
+                    /kof:storage\.logs\.size is "1Mi", which is full before anything is stored\n.*\n {4}Paste: [^]*size: 10Gi/,
+                    /kof:storage\.logs\.retention is "100000y", with which the store does not start[^]*retention: 100y/,
+                    /kof:storage\.traces\.size is "2Ei", which no driver makes[^]*size: 1Pi/,
+                ],
+            ],
+        ];
+        for (const [raw, messages] of cases) {
+            const text = problems({ route: "management", ...raw });
+            assert.equal(text.split("\n\n").length, messages.length, text);
+            for (const message of messages) {
+                assert.match(text, message);
+            }
+            assert.doesNotThrow(() => parseSettings({ route: "management", ...raw }, "x", true));
+        }
+        const fine = { logs: { size: "100Mi", retention: "101y" }, traces: { size: "1Pi", retention: "37200d" } };
+        assert.equal(problemsOrNone({ route: "management", storage: fine }), "");
+        assert.equal(problemsOrNone({ storageClass: { create: false, name: "gp3" } }), "");
+        assert.match(
+            problems({ storage: { logs: { replicas: 1e11 } } }),
+            /replicas is 100000000000, which is not allowed/,
+        );
+        const promxy = nest(["kof-mothership", "values", "promxy", "replicaCount"], 1e9);
+        assert.match(problems({ values: promxy }), /replicaCount is 1000000000, which is not a valid number of pods/);
+    });
+
+    it("say when credentials of EKS are used on another distribution", () => {
+        const said = (credentials: object, distribution: string) =>
+            deploymentFor({
+                route: "cloudwatch",
+                distribution,
+                cloudwatch: { ...cloudwatch, credentials },
+            }).notices.filter((notice) => notice.includes("set kof:distribution: eks")).length;
+        const podIdentity = { kind: "podIdentity", clusterName: "a" };
+        const issuer = (host: string) => ({
+            kind: "irsa",
+            oidcProviderArn: `arn:aws:iam::123456789012:oidc-provider/${host}`,
+        });
+        assert.deepEqual(
+            [said(podIdentity, "k0s"), said(issuer("oidc.eks.us-east-2.amazonaws.com/id/AB"), "kind")],
+            [1, 1],
+        );
+        assert.deepEqual([said(podIdentity, "eks"), said(issuer("oidc.example.net"), "kubeadm")], [0, 0]);
+    });
+
     it("of a deployment take what earlier versions took and remember, defaults included", () => {
         const otlp = { endpoint: "https://otlp.example.net/v1/logs", headers: ["Authorization"] };
         assert.doesNotThrow(() => parseSettings({ route: "otlp", otlp }, "Pulumi.test.yaml", true));
