@@ -378,9 +378,12 @@ describe("resource graph", () => {
         );
         assert.deepEqual(
             messages.map((message) => message.split(":")[0]),
-            ["warning", "warning"],
+            ["warning", "warning", "warning"],
         );
-        assert.match(messages.join("\n"), /An outage of AWS loses metrics and traces[^]*bills each series/);
+        assert.match(
+            messages.join("\n"),
+            /An outage of AWS loses metrics and traces[^]*bills each series[^]*is podIdentity, which EKS alone has/,
+        );
     });
 
     it("names the alternative to an access key on EKS", async () => {

@@ -174,7 +174,7 @@ const mistakes: readonly [string, Raw, string][] = [
             ),
         },
         `  kof:values.kof-mothership.values.promxy.replicaCount is 0, so that nothing of it would run
-    Allowed: a whole number from 1 on, without quotes; what is not wanted has a switch, enabled
+    Allowed: a whole number from 1 to 1000, without quotes; what is not wanted has a switch, enabled
 
   kof:values.kof-mothership.values.promxy.podAnnotations.x is 5, which Kubernetes refuses: Helm would fail to install the chart
     Allowed: text
@@ -186,10 +186,10 @@ const mistakes: readonly [string, Raw, string][] = [
                        x: "5"
 
   kof:values.kof-mothership.values.victoriametrics.vmcluster.spec.vmstorage.replicaCount is -1, which is not a valid number of pods
-    Allowed: a whole number from 1 on, without quotes; what is not wanted has a switch, enabled
+    Allowed: a whole number from 1 to 1000, without quotes; what is not wanted has a switch, enabled
 
   kof:values.kof-child.values.collectors.opentelemetry-kube-stack.collectors.cluster.replicas is 0, so that nothing of it would run
-    Allowed: a whole number from 1 on, without quotes; what is not wanted has a switch, enabled`,
+    Allowed: a whole number from 1 to 1000, without quotes; what is not wanted has a switch, enabled`,
     ],
     [
         "a store without its storage",
