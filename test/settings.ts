@@ -15,7 +15,7 @@ const size = fc
     .tuple(fc.integer({ min: 1, max: 999 }), fc.constantFrom("Gi", "Ti", "G"))
     .map(([n, unit]) => `${n}${unit}`);
 const retention = fc
-    .tuple(fc.integer({ min: 24, max: 999 }), fc.constantFrom("h", "d", "w", "y"))
+    .tuple(fc.integer({ min: 24, max: 99 }), fc.constantFrom("h", "d", "w", "y"))
     .map(([n, unit]) => `${n}${unit}`);
 const volume = fc.record({ size, retention, replicas: fc.integer({ min: 2, max: 9 }) }, { requiredKeys: [] });
 
