@@ -21,7 +21,6 @@ export interface FoundClass {
     readonly reclaimPolicy?: string;
     readonly allowVolumeExpansion?: boolean;
     readonly volumeBindingMode?: string;
-    readonly reclaimPolicy?: string;
 }
 
 const classes = "/apis/storage.k8s.io/v1/storageclasses";
@@ -74,7 +73,7 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
     if (provisioner !== undefined) {
         findings.push(...(await driver(provisioner, kubernetes)));
     }
-    return [...findings, ...(made || !existing ? [] : classFindings(existing, settings !== undefined))];
+    return [...findings, ...(made || !existing ? [] : classFindings(existing))];
 }
 
 /** Provisioners that are no CSI drivers, and so register none. */
@@ -109,23 +108,11 @@ async function driver(provisioner: string, kubernetes: Live["kubernetes"]): Prom
     ];
 }
 
-/**
- * What KOF asks of a class that exists ("Storing KOF data", 1.8 to 1.10), and what each difference means for it.
- *
- * @param isNamed whether kof:storageClass names it. Of the cluster's default class the preview says what its reclaim policy may be.
- */
-export function classFindings(found: FoundClass, isNamed: boolean): Finding[] {
+/** What KOF asks of a class that exists ("Storing KOF data", 1.8 to 1.10), and what each difference means for it. */
+export function classFindings(found: FoundClass): Finding[] {
     const { name } = found.metadata;
     const driver = storageDriver(found.provisioner);
     const findings: Finding[] = [];
-    if (found.reclaimPolicy === "Delete") {
-        findings.push({
-            severity: "warning",
-            what: `storage class ${name} has the reclaim policy Delete`,
-            why: "With a claim, and so with pulumi destroy, its volume is deleted and what is stored in it.",
-            fix: "pulumi config set --path kof:storageClass.reclaimPolicy Retain, with a class of the stack's own (kof:storageClass.preset)",
-        });
-    }
     if (found.allowVolumeExpansion !== true) {
         findings.push({
             severity: "warning",
@@ -152,7 +139,7 @@ export function classFindings(found: FoundClass, isNamed: boolean): Finding[] {
             fix: `kubectl get storageclass ${name} -o yaml`,
         });
     }
-    if (isNamed && found.reclaimPolicy !== "Retain") {
+    if (found.reclaimPolicy !== "Retain") {
         findings.push({
             severity: "warning",
             what: `storage class ${name} has the reclaim policy ${found.reclaimPolicy ?? "Delete"}`,
