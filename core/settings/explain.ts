@@ -87,7 +87,7 @@ export function issueProblems(key: Key, issue: z.core.$ZodIssue, found: unknown)
 }
 
 function meantBy(schema: Schema, meta: Meta, found: unknown): unknown {
-    return typeof found === "object" ? undefined : (meta.mend?.(found) ?? mended(schema, found));
+    return meta.mend?.(found) ?? (typeof found === "object" ? undefined : mended(schema, found));
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -45,6 +45,8 @@ const hostname = (description: string, example: string) =>
     });
 const flag = (description: string, fallback = false) =>
     about(z.boolean().default(fallback), { description, allowed: "true or false, without quotes", example: !fallback });
+/** What somebody wrote, as text; nothing where it is no scalar. */
+const written = (found: unknown) => (typeof found === "string" || typeof found === "number" ? String(found) : "");
 const oneOf = <const T extends readonly string[]>(values: T, description: string, example: T[number]) =>
     about(z.enum(values), { description, allowed: values.join(", "), example });
 const count = (description: string, example: number) =>
@@ -61,7 +63,7 @@ const size = about(z.string().regex(/^(?!0+(\.0+)?[A-Za-z])\d+(\.\d+)?([KMGTPE]i
     allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
     example: "100Gi",
     mend: (found) => {
-        const [, amount, prefix = "G"] = /^([1-9]\d*(?:\.\d+)?) ?([KMGTPE])?i?B?$/i.exec(String(found)) ?? [];
+        const [, amount, prefix = "G"] = /^([1-9]\d*(?:\.\d+)?) ?([KMGTPE])?i?B?$/i.exec(written(found)) ?? [];
         return amount === undefined ? undefined : `${amount}${prefix.toUpperCase()}i`;
     },
 });
@@ -71,7 +73,7 @@ const retention = (fallback: string) =>
         allowed: "a whole number with a unit that VictoriaMetrics reads, a day at least: 24h, 30d, 4w or 1y",
         example: "30d",
         mend: (found) => {
-            const [, amount, unit = "d"] = /^([1-9]\d*) ?(?:([dwy])(?:ays?|eeks?|ears?)?)?$/.exec(String(found)) ?? [];
+            const [, amount, unit = "d"] = /^([1-9]\d*) ?(?:([dwy])(?:ays?|eeks?|ears?)?)?$/.exec(written(found)) ?? [];
             return amount === undefined ? undefined : `${amount}${unit}`;
         },
     });

@@ -306,5 +306,8 @@ ${yaml.replaceAll(/^(?=.)/gm, "          ")}
 
 /** A catalog without what depends on every byte of its charts. */
 export function withoutDigests({ sources, ...catalog }: Catalog): Omit<Catalog, "sources"> & { sources: string[] } {
-    return { ...catalog, sources: Object.keys(sources) };
+    // As it is written to a file: what was read from one has maps without a prototype.
+    return JSON.parse(JSON.stringify({ ...catalog, sources: Object.keys(sources) })) as ReturnType<
+        typeof withoutDigests
+    >;
 }
