@@ -3,10 +3,12 @@ import * as path from "node:path";
 
 import { catalogFile, catalogOf, versions } from "../core/charts";
 import { compareCatalogs, describeChanges, otherCharts } from "../core/charts/compare";
-import { generateCatalog, schemasIn } from "./catalog/generate";
+import { generateCatalog, schemasIn, shapesIn } from "./catalog/generate";
+import type { Shapes } from "./catalog/generateShapes";
 import { generateImages } from "./catalog/generateImages";
 import { imagesFile } from "../core/charts/images";
 import { schemaFile } from "../core/charts/schemas";
+import { shapeFile } from "../core/charts/shapes";
 import { UserError } from "../core/lib/errors";
 import { parseOptions, run } from "../cli/command";
 
@@ -14,7 +16,8 @@ const usage = `Usage: npm run catalog -- --charts DIR   write the catalog of the
        npm run catalog -- --images DIR   write the list of that version's images; needs helm, on PATH or named by HELM
        npm run catalog -- --check DIR    say how that version differs from the newest that has a catalog; fails where the charts
                                          read a value that decides about volumes and that the generator does not know, and
-                                         where they are not those that the catalog of their version was made of
+                                         where they are not those that the catalog of their version was made of, or what
+                                         they read is not what core/charts/shapes says
 
 DIR holds the charts as 'helm pull --untar' leaves them, one folder each. Helm renders them: the one in HELM, else \`helm\`.`;
 
@@ -22,6 +25,13 @@ function write(file: string, content: { version: string }): void {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, `${JSON.stringify(content, undefined, 1)}\n`);
     console.log(`KOF ${content.version}: wrote ${path.relative(process.cwd(), file)}`);
+}
+
+/** The files of shapes that are not there, or hold something else. */
+function staleShapes({ files }: Shapes): string[] {
+    return [...files]
+        .filter(([name, text]) => !fs.existsSync(shapeFile(name)) || fs.readFileSync(shapeFile(name), "utf8") !== text)
+        .map(([name]) => name);
 }
 
 run(async () => {
@@ -39,6 +49,10 @@ run(async () => {
             fs.mkdirSync(path.dirname(schemaFile(name)), { recursive: true });
             fs.writeFileSync(schemaFile(name), text);
         }
+        for (const [name, text] of shapesIn(charts).files) {
+            fs.mkdirSync(path.dirname(shapeFile(name)), { recursive: true });
+            fs.writeFileSync(shapeFile(name), text);
+        }
         write(catalogFile(catalog.version), catalog);
     } else if (images !== undefined) {
         const found = await generateImages(images);
@@ -52,6 +66,12 @@ run(async () => {
             throw new UserError(
                 `These are not the charts that core/charts/versions/${checked.version}.json was made of: ${others.join(", ")}. ` +
                     "Charts that are pulled are built from a version's tag; a branch can bear the same version.",
+            );
+        }
+        const stale = versions.includes(checked.version) ? staleShapes(shapesIn(check)) : [];
+        if (stale.length > 0) {
+            throw new UserError(
+                `core/charts/shapes is not what these charts read: ${stale.join(", ")}. Write it again with npm run catalog -- --charts ${check}`,
             );
         }
     }

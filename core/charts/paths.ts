@@ -2,7 +2,9 @@ import { distance } from "fastest-levenshtein";
 import * as semver from "semver";
 
 import { chartValues, type Catalog } from ".";
+import { typed } from "./kubernetes";
 import { isChosen, isCollector, isFreeForm, ruleOf } from "./rules";
+import { hasShape, shapeAt, shapeOfChart, type Shaped } from "./shapes";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
 /** A value that the charts would ignore, or take for something else. */
@@ -162,6 +164,10 @@ interface Shape {
     /** The charts' own value, where it is a scalar. */
     readonly example: HelmValue | undefined;
     readonly keys: readonly string[];
+    /** Whether it is of a chart of another project: too many paths to look through for what somebody meant elsewhere. */
+    readonly foreign?: boolean;
+    /** Whether Kubernetes' own type decides what is read, as a chart copies the whole. */
+    readonly copied?: boolean;
     /** What is read below a key; `undefined` when nothing is, so that a value there would be ignored. */
     at(key: string): Shape | undefined;
 }
@@ -239,11 +245,12 @@ function chartShape(catalog: Catalog, chart: string, path: readonly string[]): S
 }
 
 function shapeOf(catalog: Catalog, chart: string, path: readonly string[]): Shape {
+    const further = path.reduce<Shaped | undefined>(shapeAt, shapeOfChart(catalog, chart));
     if (!catalog.charts[chart]) {
-        return anything;
+        return path.length > 0 || further === undefined ? anything : shapeFrom(further, path, true);
     }
     const own = valueShape(catalog, chart, path, valueAt(chartValues(catalog, chart), path));
-    const parts = [own];
+    const parts = further === undefined ? [own] : [own, shapeFrom(further, path, false)];
     const rule = ruleOf(chart, path);
     if (rule?.chart !== undefined) {
         parts.push(chartShape(catalog, rule.chart, []));
@@ -253,7 +260,7 @@ function shapeOf(catalog: Catalog, chart: string, path: readonly string[]): Shap
     }
     const dependency = path.length === 1 && catalog.charts[chart].dependencies.find(({ name }) => name === path[0]);
     if (dependency) {
-        parts.push(chartShape(catalog, dependency.name, []));
+        parts.push(chartShape(catalog, chartOf(catalog, chart, dependency.name), []));
     }
     return parts.length > 1 ? union(...parts) : own;
 }
@@ -301,9 +308,39 @@ function isPassedOn(catalog: Catalog, chart: string, path: readonly string[]): b
             chart === "kof"
                 ? i === 1 && key === "values" && path[0]
                 : (ruleOf(chart, path.slice(0, i + 1))?.chart ??
-                  (i === 0 && catalog.charts[chart]?.dependencies.some(({ name }) => name === key) && key));
-        return typeof to === "string" && catalog.charts[to] !== undefined;
+                  (i === 0 &&
+                      catalog.charts[chart]?.dependencies.some(({ name }) => name === key) &&
+                      chartOf(catalog, chart, key)));
+        return typeof to === "string" && isKnown(catalog, to);
     });
+}
+
+/** The chart that a dependency is: one of the catalog's own, or one of other projects, of which there is a shape. */
+function chartOf(catalog: Catalog, chart: string, dependency: string): string {
+    return catalog.charts[dependency] ? dependency : `${chart}/${dependency}`;
+}
+
+function isKnown(catalog: Catalog, chart: string): boolean {
+    return catalog.charts[chart] !== undefined || hasShape(catalog, chart);
+}
+
+/** What a chart reads at a path of its values, by the data that there is of it. */
+function shapeFrom(read: Shaped, path: readonly string[], foreign: boolean, within = false): Shape {
+    const shaped = typed(read, path);
+    const copied = within || shaped !== read;
+    if (shaped === null) {
+        return anything;
+    }
+    if (!isMap(shaped)) {
+        return scalar(shaped);
+    }
+    const at = (key: string): Shape | undefined => {
+        const below = shapeAt(shaped, key);
+        return below === undefined ? undefined : shapeFrom(below, [...path, key], foreign, copied);
+    };
+    const keys = Object.keys(shaped).filter((key) => key !== "*");
+    const open = Object.hasOwn(shaped, "*");
+    return { kind: "map", open, chosen: open, example: undefined, keys, foreign, copied, at: once(at) };
 }
 
 /** Reads what any of the shapes reads. */
@@ -316,16 +353,22 @@ function union(...shapes: (Shape | undefined)[]): Shape {
         return first ?? anything;
     }
     const isNamed = all.some(({ chosen }) => chosen);
+    const foreign = all.some((shape) => shape.foreign === true);
     return {
         kind: (["map", "scalar"] as const).find((kind) => known.some((each) => each.kind === kind)) ?? "unknown",
         open: all.some(({ open }) => open),
         chosen: isNamed,
         example: known.find(({ example }) => example !== undefined)?.example,
         keys,
+        foreign,
+        copied: all.some((shape) => shape.copied === true),
         at: once((key) => {
             const below = all.flatMap((shape) => (shape.open || shape.keys.includes(key) ? (shape.at(key) ?? []) : []));
             const doubtful =
-                !isNamed && !keys.includes(key) && (misspelt(key, keys) ?? tooHigh(known, key)) !== undefined;
+                !isNamed &&
+                !foreign &&
+                !keys.includes(key) &&
+                (misspelt(key, keys) ?? tooHigh(known, key)) !== undefined;
             return below.length > 0 && !doubtful ? union(...below) : undefined;
         }),
     };
@@ -366,12 +409,12 @@ function lowerKeys(shape: Shape): ReadonlyMap<string, readonly string[]> {
     return found;
 }
 
-/** Every path that a shape lists by name. */
+/** Every path that a shape lists by name. Of charts of other projects only from within. */
 function* paths(shape: Shape, depth: number): Generator<readonly string[]> {
     for (const key of shape.keys) {
         yield [key];
         const below = depth > 1 ? shape.at(key) : undefined;
-        if (below) {
+        if (below && (shape.foreign === true || below.foreign !== true)) {
             for (const path of paths(below, depth - 1)) {
                 yield [key, ...path];
             }
@@ -407,7 +450,10 @@ function unknown(
     path: readonly string[],
     everywhere: boolean,
 ): PathProblem {
-    const message = `is not read by the charts of KOF ${catalog.version}: Helm would ignore it`;
+    const message =
+        parent.copied === true
+            ? "is no field that Kubernetes knows in this place: it would drop it, or refuse the whole"
+            : `is not read by the charts of KOF ${catalog.version}: Helm would ignore it`;
     const to = movedPath(catalog, path);
     if (to && reads(root, to)) {
         return { path, message, nearest: formatPath(to) };
@@ -417,7 +463,7 @@ function unknown(
     const nearest =
         within(closest(key, parent.keys)) ??
         within(tooHigh([parent], key)) ??
-        (everywhere ? nearestPath(root, path) : undefined);
+        (parent.foreign === true || !everywhere ? undefined : nearestPath(root, path));
     return nearest ? { path, message, nearest: formatPath(nearest) } : { path, message };
 }
 

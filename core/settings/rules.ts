@@ -578,11 +578,14 @@ function valueProblems(settings: Values): Problem[] {
     const components = {
         global: { components: route === "cloudwatch" || route === "otlp" ? ["kof-collectors"] : [] },
     };
-    const problems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest }) => ({
+    const pathProblems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest }) => ({
         key: at(path),
         message,
         allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
     }));
+    // Of the very same value of a store, that check knows which other place is read instead.
+    const ofStores = new Set(storeProblems(catalog, given).map(({ key }) => key));
+    const problems = pathProblems.filter(({ key }) => !ofStores.has(key));
     // What one check has said of a value, another need not say again of that, or of what is below it.
     for (const check of [storeProblems, schemaProblems, objectProblems]) {
         const named = problems.map(({ key }) => `${key}.`);

@@ -17,6 +17,7 @@ import { readLayers } from "./generateLayers";
 import { readOverwrites } from "./generateOverwrites";
 import { readPasted } from "./generatePasted";
 import { readSchemas, type Schemas } from "./generateSchemas";
+import { readShapes, type Shapes } from "./generateShapes";
 import {
     asksForVolume,
     readChartFile,
@@ -86,6 +87,13 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
 /** The schemas of the charts in a folder, see {@link generateCatalog}. */
 export function schemasIn(folder: string, specOf = operatorSpecs(folder)): Schemas {
     return readSchemas(Object.fromEntries(charts.map((name) => [name, chartFolder(folder, name)])), specOf);
+}
+
+/** What the charts in a folder, and their dependencies, read of their values. See {@link generateCatalog}. */
+export function shapesIn(folder: string): Shapes {
+    const { version } = readChartFile(chartFolder(folder, umbrella));
+    const known = Object.fromEntries(charts.map((name) => [name, chartFolder(folder, name)]));
+    return readShapes(version, known, { [operator]: chartFolder(folder, operator) });
 }
 
 function chartFolder(folder: string, name: string): string {
