@@ -14,6 +14,12 @@ export function sizeInGiB(size: string): number {
     return amount === "" ? Number.NaN : (Number(amount) * (units[unit] ?? Number.NaN)) / gib;
 }
 
+/** A Kubernetes quantity of CPU in cores: `100m` is 0.1; `NaN` for what is none. */
+export function cpuCores(cpu: string): number {
+    const [, amount = "", milli] = /^(\d+(?:\.\d*)?)(m)?$/.exec(cpu) ?? [];
+    return amount === "" ? Number.NaN : Number(amount) / (milli === undefined ? 1 : 1000);
+}
+
 /** Bytes as VictoriaMetrics' flags take them, in GiB: `50GiB`, `50GB`, `500000000`; `NaN` for what is none. */
 export function bytesInGiB(text: string): number {
     const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?)([KMGT]i?)?B?$/.exec(text) ?? [];

@@ -10,6 +10,7 @@ import { collectorDocument, ownValues, type Collector } from "../collectors/effe
 import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
 import { danglingReferences } from "../collectors/references";
 import type { Problem } from "../settings/problems";
+import { droppedVariables } from "./droppedVariables";
 import { changedVariables } from "./variables";
 
 /** What is wrong with a stack's collectors, and what is worth a second look. */
@@ -29,11 +30,16 @@ export function reviewCollectors(deployment: Deployment): CollectorReview {
     const change: Change = { deployment, plain, endOf: endFinder(deployment) };
     const dropped = isPlain ? [] : droppedEntries(change);
     const unserved = unservedSignals(change);
-    const variables = changedVariables(deployment);
+    const changed = changedVariables(deployment);
+    const broken = breaks(change, changed);
+    const missing = broken.flatMap(({ message }) => missingVariable.exec(message)?.[1] ?? []);
+    const variables = isPlain ? [] : droppedVariables(deployment, plain, missing);
+    const named = variables.flatMap(({ names }) => names);
     return {
         problems: [
-            ...variables,
-            ...breaks(change, variables),
+            ...changed,
+            ...variables.map(({ problem }) => problem),
+            ...broken.filter(({ message }) => !named.includes(missingVariable.exec(message)?.[1] ?? "")),
             ...unserved.problems,
             ...dropped.filter(({ entry }) => entry === identity).map(droppedProblem),
             ...(deployment.settings.route === "cloudwatch"
@@ -47,12 +53,15 @@ export function reviewCollectors(deployment: Deployment): CollectorReview {
                 .map(({ source, path }) => [`kof:values.${formatPath(path)}`, storeText(source)] as const)
                 .filter(([key]) => !unserved.notices.some((notice) => notice.startsWith(key)))
                 .map(([key, store]) => `${key} turns off ${store}.`),
-            ...dropped.filter(({ entry }) => ![identity, ...clockEntries].includes(entry)).map(droppedNotice),
+            ...dropped.filter(({ entry }) => ![identity, ...clockEntries, ...named].includes(entry)).map(droppedNotice),
             ...flowsElsewhere(change),
             ...replacedLists(deployment),
         ],
     };
 }
+
+/** What {@link danglingReferences} says of a variable. */
+const missingVariable = /uses the variable (\w+), which is not in env$/;
 
 /** What `kof:values` make of a route's collectors. */
 interface Change {

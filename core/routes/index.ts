@@ -10,6 +10,8 @@ import { lazily } from "../lib/lazy";
 import { newNameNotices } from "./newNames";
 import { destinationsOf } from "./destinations";
 import { distributionNotices } from "./distribution";
+import { podValues, type PodValues } from "./pods";
+import { podNotices } from "./podRules";
 import { partsOf } from "./registry";
 import { secretsOf } from "./secrets";
 import { regionalStoresOf, storesOf, volumesOf } from "./volumes";
@@ -35,6 +37,7 @@ export function deploymentOf(settings: Settings): Deployment {
             ...distributionNotices(resolved, deployment.collectors),
             ...storageNotices(resolved),
             ...newNameNotices(resolved),
+            ...podNotices(resolved),
         ],
         collectors: () => effectiveCollectors(resolved),
         destinations: () => destinationsOf(deployment, deployment.collectors),
@@ -50,20 +53,22 @@ export function deploymentOf(settings: Settings): Deployment {
 export function resolve(settings: Settings): Resolved {
     const catalog = catalogOf(settings.version);
     const parts = partsOf(settings, catalog);
-    const withStorage = (stored: HelmValues) => {
+    const withStorage = (stored: HelmValues, pods: PodValues = { values: {}, lists: {} }): Resolved => {
         const values = mergeValues(
             parts.values,
             restartValues(parts.restartTriggers),
             stored,
+            pods.values,
             grafanaValues(settings),
             quotedLabels(settings.values),
+            pods.lists,
         );
         return { ...parts, settings, catalog, values, umbrella: coalesceValues(chartValues(catalog, "kof"), values) };
     };
-    const { storage, storageClass } = settings;
-    const unsized = withStorage({});
-    // Which stores there are tells where their sizes are to be written.
-    return storage || storageClass ? withStorage(storageValues(unsized)) : unsized;
+    const { storage, storageClass, collectors, proxy } = settings;
+    const plain = withStorage({});
+    // Which stores and collectors there are tells where what settings say of them is to be written, and what is there already.
+    return storage || storageClass || collectors || proxy ? withStorage(storageValues(plain), podValues(plain)) : plain;
 }
 
 /** Grafana's operator and what KOF brings for it. The admin Secret is the program's or the user's: the chart must make none. */

@@ -1,6 +1,7 @@
 import { limits, refuseExcess } from "../lib/bounds";
 import { formatPath, isMap } from "../lib/values";
 import { resolve } from ".";
+import { podProblems } from "./podRules";
 import { storageProblems } from "./stored";
 import { issueProblems, understood, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
 import { configurationError, type Problem } from "../settings/problems";
@@ -83,6 +84,11 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
     const hasValues = !isDeployed && Object.keys(values.values ?? {}).length > 0;
     if (settings && hasValues && !problems.some(({ key }) => key.startsWith("kof:values"))) {
         problems.push(...(whereKnown(problems, () => storageProblems(resolve(settings))) ?? []));
+    }
+    const hasPods = !isDeployed && (values.collectors ?? values.proxy ?? values.storage) !== undefined;
+    if (settings && hasPods) {
+        const plain = () => resolve({ ...settings, collectors: undefined, proxy: undefined });
+        problems.push(...(whereKnown(problems, () => podProblems(resolve(settings), plain())) ?? []));
     }
     if (!isDeployed) {
         // Versions up to 0.1.0 took secrets in addresses and in lists, and remember them.

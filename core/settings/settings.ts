@@ -3,6 +3,8 @@ import { z } from "zod";
 import regions = require("./regions.json");
 import { isMap } from "../lib/values";
 import { defaultVersion, signals, versions } from "../charts";
+import { about } from "./about";
+import { collectorPods, proxy, storePods } from "./pods";
 import { logStreamName, streamPlaceholders } from "./streams";
 import { distributionCalled, distributionNames } from "./distributions";
 import { storageClassPresets } from "./storageClassPresets";
@@ -11,23 +13,6 @@ import { storageClassPresets } from "./storageClassPresets";
 const retentionDays = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
-
-/** What the operator needs to know of a setting: shown in errors, in Pulumi.yaml, in docs/settings.md and by editors. */
-interface About {
-    readonly description: string;
-    /** What is allowed, as it follows "Allowed: ". */
-    readonly allowed: string;
-    /** A value to paste. */
-    readonly example: unknown;
-    /** What was probably meant by a value that is not allowed, to paste instead of the example. */
-    readonly mend?: (found: unknown) => unknown;
-    /** Why a value is not allowed, where that is hard to guess. */
-    readonly why?: (found: unknown) => string | undefined;
-}
-
-function about<T extends z.ZodType>(schema: T, meta: About): T {
-    return schema.meta({ ...meta });
-}
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -83,7 +68,12 @@ const shards = count(
 );
 const sharded = (what: string, kept: string) =>
     about(
-        z.strictObject({ size: size.optional(), retention: retention(kept).optional(), replicas: shards.optional() }),
+        z.strictObject({
+            size: size.optional(),
+            retention: retention(kept).optional(),
+            replicas: shards.optional(),
+            ...storePods,
+        }),
         {
             description: `Volumes and retention of ${what}.`,
             allowed: "a map",
@@ -344,6 +334,7 @@ const storage = z.strictObject({
                 "Copies of each sample, at most the number of replicas. KOF's default: 2.",
                 2,
             ).optional(),
+            ...storePods,
         }),
         {
             description: "Volumes and retention of the metrics.",
@@ -486,13 +477,22 @@ export const settingsSchema = {
         duration: "2h",
         size: "4Gi",
     }).optional(),
+    collectors: block(collectorPods, "The pods of the collectors on this cluster, and what is added to them.", {
+        resources: { limits: { memory: "1Gi" } },
+        priorityClassName: "system-cluster-critical",
+    }).optional(),
+    proxy: block(
+        proxy,
+        "The proxy through which the collectors reach what is outside the cluster. They reach the cluster itself without it.",
+        { https: "http://proxy.example.net:3128" },
+    ).optional(),
     storageClass: block(storageClass, "The storage class of every KOF volume. Default: the cluster's default class.", {
         name: "kof",
         preset: "aws-ebs",
     }).optional(),
     storage: block(
         storage,
-        "Sizes, retention and replicas of what is stored on the management cluster. KOF keeps logs and traces for 7 days only.",
+        "Sizes, retention, replicas and pods of what is stored on the management cluster. KOF keeps logs and traces for 7 days only.",
         { logs: { size: "100Gi", retention: "30d" } },
     ).optional(),
     rates: block(rates, "How much telemetry there is, for npm run size. Nothing that is deployed depends on it.", {

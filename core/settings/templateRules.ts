@@ -12,8 +12,11 @@ import { brief, type Problem } from "./problems";
  * last chart, with Helm 3.21.4 and the template functions of Sveltos (2026-11-27).
  */
 export function templateProblems(settings: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
-    const { version, cloudwatch = {}, otlp = {}, values = {} } = settings;
-    const problems = [...dateProblems(raw), ...helmProblems({ cloudwatch, otlp, values })];
+    const { version, cloudwatch = {}, otlp = {}, collectors = {}, values = {} } = settings;
+    const problems = [
+        ...dateProblems(raw),
+        ...helmProblems({ cloudwatch, otlp, collectors: collectors as HelmValues, values }),
+    ];
     if (version !== undefined) {
         const catalog = catalogOf(version);
         problems.push(...nameProblems(settings, catalog), ...valueProblems(values, catalog));

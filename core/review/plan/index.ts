@@ -5,6 +5,7 @@ import { destinationText, isSameDestination, type Destination } from "../../rout
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { distributionConsequences } from "./distribution";
+import { podConsequences } from "./pods";
 import { pastOf, unspent, type Past } from "./past";
 import { identityConsequences, routeConsequences } from "./routes";
 import {
@@ -63,6 +64,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         ...componentConsequences(from, to),
         ...storeConsequences(from, to, volumes),
         ...collectorConsequences(from, to),
+        ...podConsequences(from, to),
         ...volumeConsequences(from, to, volumes, past),
         ...regionConsequences(from, to),
         ...childConsequences(from, to),

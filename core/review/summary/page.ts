@@ -10,6 +10,7 @@ import type { RequiredSecret } from "../../routes/secrets";
 import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { costTable, spaceText } from "./capacity";
 import { fillChart, fillings, fillText } from "./chart";
+import { podSection } from "./pods";
 import { diagram } from "./diagram";
 import { idleText, isIdle } from "./idle";
 import { code, fenced, paragraphs, plain, section, table } from "../../lib/markdown";
@@ -44,6 +45,7 @@ export function summaryPage(
                 plain(withoutControlPlane(deployment.settings, deployment.collectors) ?? ""),
             ]),
         ),
+        podSection(deployment),
         section(
             "Volumes on this cluster",
             table(

@@ -1,0 +1,112 @@
+import { kubeStack } from "../charts";
+import { defaultAt } from "../charts/defaults";
+import type { Collector } from "../collectors/effective";
+import { masked } from "../lib/secrets";
+import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import type { Deployment } from "../routes/deployment";
+import { asValue, collectorsChart, proxyVariables } from "../routes/pods";
+import { stackFile } from "../settings/explain";
+import type { Problem } from "../settings/problems";
+import { settingsSchema } from "../settings/settings";
+
+/** Variables without which collectors do not start, or sign in nowhere, and the list in `kof:values` that drops them. */
+export interface DroppedVariables {
+    readonly names: readonly string[];
+    readonly problem: Problem;
+}
+
+/**
+ * Lists of variables in `kof:values` that replace the program's own. What collectors refer to, or take from a Secret, is missed.
+ *
+ * @param plain the deployment without `kof:values`.
+ * @param missing the variables that collectors refer to and do not have.
+ */
+export function droppedVariables(
+    deployment: Deployment,
+    plain: Deployment,
+    missing: readonly string[],
+): DroppedVariables[] {
+    const chart = collectorsChart(deployment);
+    if (!chart) {
+        return [];
+    }
+    const stack = [...chart.prefix, kubeStack];
+    const found = new Map<string, { readonly path: readonly string[]; readonly dropped: Map<string, string[]> }>();
+    for (const collector of deployment.collectors) {
+        const path = [["collectors", collector.key], ["defaultCRConfig"]]
+            .map((each) => [...stack, ...each, "env"])
+            .find((each) => valueAt(deployment.settings.values as HelmValues, each) !== undefined);
+        const before = plain.collectors.find(({ key }) => key === collector.key);
+        for (const name of path && before ? lost(before, collector, missing) : []) {
+            const each = found.get(formatPath(path ?? [])) ?? {
+                path: path ?? [],
+                dropped: new Map<string, string[]>(),
+            };
+            each.dropped.set(name, [...(each.dropped.get(name) ?? []), collector.name]);
+            found.set(formatPath(path ?? []), each);
+        }
+    }
+    return [...found.values()].map(({ path, dropped }) => {
+        const names = [...dropped.keys()];
+        const who = [...new Set([...dropped.values()].flat())];
+        return {
+            names,
+            problem: {
+                key: `kof:values.${formatPath(path)}`,
+                message:
+                    `replaces the list of the charts and drops ${names.join(", ")}, without which ${who.join(", ")} would not start or not sign in. ` +
+                    "Add your own by kof:collectors.env and kof:proxy, which replace nothing, and remove the list from values",
+                paste: instead(deployment, plain, path),
+            },
+        };
+    });
+}
+
+function lost(before: Collector, { env }: Collector, missing: readonly string[]): string[] {
+    return before.env
+        .filter(({ name, valueFrom }) => missing.includes(name) || valueAt(valueFrom, ["secretKeyRef"]) !== undefined)
+        .filter(({ name }) => !env.some((each) => each.name === name))
+        .map(({ name }) => name);
+}
+
+/** The same by settings. The list in `kof:values` then has no more than what it would have without. */
+function instead(deployment: Deployment, plain: Deployment, path: readonly string[]): HelmValues | undefined {
+    const { settings, catalog } = deployment;
+    const given = valueAt(settings.values, path);
+    const shared = [...path.slice(0, path.indexOf(kubeStack) + 1), "defaultCRConfig", "env"];
+    const own = [valueAt(plain.umbrella, shared) ?? defaultAt(catalog, shared) ?? []].flat();
+    const isOwn = (entry: HelmValue) => own.some((each) => nameOf(each) === nameOf(entry));
+    const added = [given ?? []].flat().filter((entry) => !isOwn(entry));
+    const variables = new Map(added.map((entry) => [nameOf(entry).toUpperCase(), entry]));
+    const text = (name: string) => valueAt(variables.get(name), ["value"]) as string | undefined;
+    const noProxy = (text("NO_PROXY") ?? "").split(",").filter((host) => host.trim() !== "" && !known.includes(host));
+    const proxy = mergeValues(
+        ...Object.entries(proxyVariables).map(([key, name]) => nestSet(key, text(name))),
+        nestSet("noProxy", noProxy.length > 0 ? noProxy : undefined),
+    );
+    const rest = added.filter((entry) => !/^(https?|no)_proxy$/i.test(nameOf(entry)));
+    const env = rest.length > 0 ? [...(asValue(settings.collectors?.env ?? []) as HelmValue[]), ...rest] : undefined;
+    const collectors = nestSet("env", env);
+    const fits =
+        settingsSchema.proxy.safeParse(proxy).success &&
+        settingsSchema.collectors.safeParse(collectors).success &&
+        masked(JSON.stringify(added)) === JSON.stringify(added);
+    return fits
+        ? mergeValues(
+              Object.keys(proxy).length > 0 ? { "kof:proxy": proxy } : {},
+              env ? { "kof:collectors": collectors } : {},
+              stackFile(["values", ...path], own) as HelmValues,
+          )
+        : undefined;
+}
+
+function nameOf(entry: HelmValue): string {
+    return textOf(valueAt(entry, ["name"]));
+}
+
+/** What the program has in `NO_PROXY` by itself. */
+const known = [".svc", ".cluster.local", "localhost", "127.0.0.1"];
+
+function nestSet(key: string, value: HelmValue | undefined): HelmValues {
+    return value === undefined ? {} : nest([key], value);
+}

@@ -1,0 +1,53 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { signals } from "../../charts";
+import { valueAt } from "../../lib/values";
+import type { Deployment } from "../../routes/deployment";
+import { podsOfStore } from "../../routes/pods";
+import type { Consequence } from "./consequence";
+
+/** Which pods Kubernetes replaces, because settings say something else of them. */
+export function podConsequences(from: Deployment, to: Deployment): Consequence[] {
+    const changed = (["collectors", "proxy"] as const).filter(
+        (key) => !isDeepStrictEqual(from.settings[key], to.settings[key]),
+    );
+    const replaced = to.collectors.filter((collector) => {
+        const before = from.collectors.find(({ key }) => key === collector.key);
+        return before !== undefined && !isDeepStrictEqual(before, collector);
+    });
+    return [
+        ...(replaced.length > 0 ? changed.slice(0, 1) : []).map((key): Consequence => {
+            const names = replaced.map(({ name }) => name).join(", ");
+            return {
+                severity: "notice",
+                key: `kof:${key}`,
+                message: `replaces the pods of ${names}: spans that are sent to one meanwhile are missed, files are read on from where it stopped`,
+            };
+        }),
+        ...signals.flatMap((signal) => storeConsequences(from, to, signal)),
+    ];
+}
+
+function storeConsequences(from: Deployment, to: Deployment, signal: string): Consequence[] {
+    return to.stores.flatMap((store): Consequence[] => {
+        const before = from.stores.find(({ workload }) => workload === store.workload);
+        if (store.signal !== signal || !before) {
+            return [];
+        }
+        const [was, is] = [podsOfStore(from, before), podsOfStore(to, store)];
+        if (isDeepStrictEqual(was, is)) {
+            return [];
+        }
+        const moves = !isDeepStrictEqual(valueAt(was, ["nodeSelector"]), valueAt(is, ["nodeSelector"]));
+        const bound = moves
+            ? ". One whose volume is on a node, or in a zone, that the selector leaves out stays Pending"
+            : "";
+        return [
+            {
+                severity: "notice",
+                key: `kof:storage.${signal}`,
+                message: `replaces the pods of ${store.workload}, one after the other${bound}`,
+            },
+        ];
+    });
+}

@@ -1,0 +1,260 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { kubeStack } from "../charts";
+import { effectiveCollectors } from "../collectors/effective";
+import { cpuCores, sizeInGiB } from "../lib/quantities";
+import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { stackFile } from "../settings/explain";
+import { brief, type Problem } from "../settings/problems";
+import { pipelineKinds, type Resources } from "../settings/pods";
+import { routes, type Settings } from "../settings/settings";
+import { askedOfStore, asValue, collectorsChart, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
+import type { Resolved } from "./parts";
+import { storesOf } from "./volumes";
+
+/**
+ * What is wrong with what settings say of pods: what Kubernetes would refuse, and what would not arrive.
+ *
+ * @param deployment of settings that are right otherwise.
+ * @param plain the same without `kof:collectors` and `kof:proxy`.
+ */
+export function podProblems(deployment: Resolved, plain: Resolved): Problem[] {
+    const { collectors } = deployment.settings;
+    const running = effectiveCollectors(deployment);
+    return [
+        ...(collectors?.resources
+            ? resourceProblems(
+                  ["collectors", "resources"],
+                  collectors.resources,
+                  running.map(({ name, pods }) => [name, pods.resources]),
+              )
+            : []),
+        ...storeProblems(deployment),
+        ...variableProblems(plain, deployment),
+        ...processorProblems(plain, deployment),
+        ...pastedProblems(deployment),
+    ];
+}
+
+/** Whether the variables that settings add name a proxy: in a Secret, where it has a password. */
+function proxied({ collectors }: Settings): boolean {
+    return (collectors?.env ?? []).some(({ name }) => Object.values<string>(proxyVariables).includes(name));
+}
+
+const measures = { cpu: cpuCores, memory: sizeInGiB } as const;
+
+/** Pods that ask for more than they may have, which Kubernetes refuses to make. */
+function resourceProblems(
+    path: readonly string[],
+    asked: Resources,
+    pods: readonly (readonly [name: string, resources: HelmValue | undefined])[],
+): Problem[] {
+    return (["cpu", "memory"] as const).flatMap((kind): Problem[] => {
+        const amount = (from: HelmValue | undefined, part: string) => textOf(valueAt(from, [part, kind]) ?? "");
+        const over = pods.filter(
+            ([, each]) => measures[kind](amount(each, "requests")) > measures[kind](amount(each, "limits")),
+        );
+        const [own, other] =
+            asked.requests?.[kind] === undefined
+                ? (["limits", "requests"] as const)
+                : (["requests", "limits"] as const);
+        const wanted = asked[own]?.[kind];
+        const [first] = over;
+        if (wanted === undefined || !first) {
+            return [];
+        }
+        const relation = own === "requests" ? "more than the limit" : "less than the request";
+        const whose = asked[other]?.[kind] === undefined ? ", KOF's default" : "";
+        return [
+            {
+                key: `kof:${[...path, own, kind].join(".")}`,
+                message:
+                    `is ${brief(wanted)}, ${relation} of ${amount(first[1], other)}${whose}, of ${over.map(([name]) => name).join(", ")}: ` +
+                    "Kubernetes would refuse the pods",
+                allowed: `at ${own === "requests" ? "most the limit" : "least the request"}, or both`,
+                paste: stackFile([...path, other, kind], wanted),
+            },
+        ];
+    });
+}
+
+function storeProblems(deployment: Resolved): Problem[] {
+    const { settings } = deployment;
+    return storesOf(deployment).flatMap((store): Problem[] => {
+        const [pods, path] = [askedOfStore(deployment, store), pathOfStore(store)];
+        if (!pods || !path) {
+            return [];
+        }
+        const setting = ["storage", store.signal];
+        const resources = podsOfStore(deployment, store)?.resources;
+        return [
+            ...(pods.resources
+                ? resourceProblems([...setting, "resources"], pods.resources, [[store.workload, resources]])
+                : []),
+            ...overruled(settings.values, path, fieldsOfPods(pods)).map(({ at: below, wanted, found }) => ({
+                key: `kof:values.${formatPath([...path, ...below])}`,
+                message:
+                    `is ${brief(found)}, but kof:${formatPath([...setting, ...below])} is ${brief(wanted)}: both are of the pods of ` +
+                    `${store.workload}. Remove it from values`,
+                paste: stackFile([...setting, ...below], found),
+            })),
+        ];
+    });
+}
+
+/** What `kof:values` say otherwise than settings, below one of their paths. */
+function overruled(values: HelmValues, path: readonly string[], wanted: HelmValues) {
+    return [...leaves(wanted)].flatMap(([at, each]) => {
+        const found = valueAt(values, [...path, ...at]);
+        return found === undefined || isDeepStrictEqual(found, each) ? [] : [{ at, wanted: each, found }];
+    });
+}
+
+/** Variables that another one of the same name takes the place of, in the chart or here. */
+function variableProblems(plain: Resolved, { settings }: Resolved): Problem[] {
+    const { collectors: { env = [] } = {}, proxy } = settings;
+    const key = "kof:collectors.env";
+    const running = effectiveCollectors(plain);
+    const taken = (name: string) => running.find((each) => each.env.some((variable) => variable.name === name));
+    const ofProxy = Object.entries(proxyVariables).filter(([scheme]) => proxy?.[scheme as "http"] !== undefined);
+    return [
+        ...env.flatMap(({ name }, i): Problem[] => {
+            const [setting] = ofProxy.find(([, variable]) => variable === name) ?? [];
+            if (env.findIndex((each) => each.name === name) < i) {
+                return [{ key, message: `has ${name} twice`, allowed: "each name once" }];
+            }
+            if (name === "NO_PROXY" || setting !== undefined) {
+                const rest = setting ?? "noProxy";
+                return [{ key, message: `has ${name}, which kof:proxy.${rest} decides. Remove it here` }];
+            }
+            const owner = taken(name);
+            return owner
+                ? [{ key, message: `has ${name}, which ${owner.name} has already: that one would win. Remove it here` }]
+                : [];
+        }),
+        ...(proxy ? [...ofProxy.map(([, name]) => name), "NO_PROXY"] : []).flatMap((name): Problem[] => {
+            const owner = taken(name);
+            return owner
+                ? [
+                      {
+                          key: "kof:proxy",
+                          message: `sets ${name}, but kof:values have it among the variables of ${owner.name}, and win. Remove it from values`,
+                      },
+                  ]
+                : [];
+        }),
+    ];
+}
+
+/** Processors of one name that are to be two. */
+function processorProblems(plain: Resolved, { settings }: Resolved): Problem[] {
+    const processors = settings.collectors?.processors ?? {};
+    const added = pipelineKinds.flatMap((kind) => (processors[kind] ?? []).map((each) => ({ kind, ...each })));
+    const running = effectiveCollectors(plain);
+    return added.flatMap(({ kind, name, config }, i): Problem[] => {
+        const key = `kof:collectors.processors.${kind}`;
+        const owner = running.find((each) => valueAt(each.config, ["processors", name]) !== undefined);
+        if (owner) {
+            return [
+                {
+                    key,
+                    message: `has ${name}, which is the name of a processor that ${owner.name} has already`,
+                    allowed: `another name, such as ${name.split("/")[0] ?? name}/own`,
+                },
+            ];
+        }
+        const earlier = added.slice(0, i).filter((each) => each.name === name);
+        return earlier.some((each) => each.kind === kind)
+            ? [{ key, message: `has ${name} twice`, allowed: "each name once" }]
+            : earlier.some((each) => !isDeepStrictEqual(each.config, config))
+              ? [
+                    {
+                        key,
+                        message: `has ${name} with another config than kof:collectors.processors.${String(earlier[0]?.kind)}`,
+                        allowed: "one config for each name",
+                    },
+                ]
+              : [];
+    });
+}
+
+/** Text that breaks the template of a MultiClusterService, which has these values between backticks (kof-child and kof-regional, from KOF 1.10 on). */
+function pastedProblems(deployment: Resolved): Problem[] {
+    const { collectors } = deployment.settings;
+    return collectorsChart(deployment)?.by === "sveltos"
+        ? [...leaves(asValue({ collectors }))].flatMap(([path, value]) =>
+              JSON.stringify(value).includes("`")
+                  ? [
+                        {
+                            key: `kof:${formatPath(path)}`,
+                            message: `has a backtick, which breaks the MultiClusterService template of KOF ${deployment.catalog.version} that it is pasted into`,
+                        },
+                    ]
+                  : [],
+          )
+        : [];
+}
+
+/** What a reader of the preview should know of what settings say of pods. */
+export function podNotices(deployment: Resolved): string[] {
+    const { settings } = deployment;
+    const { collectors, proxy, route } = settings;
+    const keys = Object.entries({ "kof:collectors": collectors, "kof:proxy": proxy }).flatMap(([key, given]) =>
+        given === undefined ? [] : [key],
+    );
+    const chart = collectorsChart(deployment);
+    if (!chart) {
+        return keys.map((key) => `${key} has no effect: no collectors run on this cluster (route ${route}).`);
+    }
+    const stack = [...chart.prefix, kubeStack];
+    const wanted = fieldsOfPods(collectors ?? {});
+    const onNodes = effectiveCollectors(deployment).filter(({ mode }) => mode === "daemonset");
+    return [
+        ...(collectors?.nodeSelector && onNodes.length > 0
+            ? [
+                  `kof:collectors.nodeSelector keeps ${onNodes.map(({ name }) => name).join(", ")} off all other nodes: nothing of those is collected.`,
+              ]
+            : []),
+        ...(proxy && !routes[route].leavesCluster
+            ? [`kof:proxy has no effect on route ${route}, which sends nothing out of this cluster.`]
+            : []),
+        ...effectiveCollectors(deployment).flatMap(({ key, name }) =>
+            overruled(settings.values, [...stack, "collectors", key], wanted).map(
+                ({ at, found }) =>
+                    `kof:values.${formatPath([...stack, "collectors", key, ...at])} is ${brief(found)}, and wins over kof:collectors.` +
+                    `${formatPath(at)} for ${name}.`,
+            ),
+        ),
+        ...overruled(settings.values, [...stack, "defaultCRConfig"], wanted).map(
+            ({ at, found }) =>
+                `kof:values.${formatPath([...stack, "defaultCRConfig", ...at])} is ${brief(found)}, which has no effect: ` +
+                `kof:collectors.${formatPath(at)} wins over it.`,
+        ),
+        ...unproxiedNotices(deployment),
+    ];
+}
+
+/** Addresses that are reached otherwise than a proxy's settings look. */
+function unproxiedNotices({ settings }: Resolved): string[] {
+    const { proxy } = settings;
+    if (!proxy || proxied(settings)) {
+        return [];
+    }
+    const address = settings.route === "otlp" ? settings.otlp.endpoint : "https://";
+    const scheme = address.startsWith("https://") ? "https" : "http";
+    if (proxy.http === undefined && proxy.https === undefined) {
+        return ["kof:proxy.noProxy has no effect without kof:proxy.https or kof:proxy.http."];
+    }
+    return [
+        ...(routes[settings.route].leavesCluster && !settings.istio && proxy[scheme] === undefined
+            ? [
+                  `kof:proxy.${scheme} is not set: what the collectors send to ${scheme}:// addresses goes there without a proxy.`,
+              ]
+            : []),
+        ...(settings.route === "cloudwatch" && settings.cloudwatch.endpoint !== undefined && proxy.https !== undefined
+            ? [
+                  "kof:cloudwatch.endpoint is reached through kof:proxy.https, whatever kof:proxy.noProxy says: the exporters for AWS look at the proxy alone.",
+              ]
+            : []),
+    ];
+}

@@ -1,0 +1,19 @@
+import type { z } from "zod";
+
+/** What the operator needs to know of a setting: shown in errors, in Pulumi.yaml, in docs/settings.md and by editors. */
+export interface About {
+    readonly description: string;
+    /** What is allowed, as it follows "Allowed: ". */
+    readonly allowed: string;
+    /** A value to paste. */
+    readonly example: unknown;
+    /** What was probably meant by a value that is not allowed, to paste instead of the example. */
+    readonly mend?: (found: unknown) => unknown;
+    /** Why a value is not allowed, where that is hard to guess. */
+    readonly why?: (found: unknown) => string | undefined;
+}
+
+/** A schema that says this of itself. */
+export function about<T extends z.ZodType>(schema: T, meta: About): T {
+    return schema.meta({ ...meta });
+}
