@@ -1,10 +1,12 @@
 import type { Deployment } from "../core/routes/deployment";
 import { airGap } from "../core/routes/airGap";
-import type { Check, Finding, Live } from "./findings";
+import type { Check, Finding } from "./findings";
 import { reason, send, type Response } from "./http";
 
 /** Whether what is installed can be fetched. Looked at from here: the cluster may reach more, or less. */
-export const registries: readonly Check[] = [{ title: "Charts and images", look: artifacts }];
+export const registries: readonly Check[] = [
+    { title: "Charts and images", look: ({ deployment }) => lookAt(artifactsOf(deployment)) },
+];
 
 /** A chart or an image that is fetched by its address. */
 export interface Artifact {
@@ -12,7 +14,7 @@ export interface Artifact {
     readonly name: string;
     /** `oci://HOST/PATH`, or the address of a chart repository. */
     readonly url: string;
-    /** Version or tag. */
+    /** Version, tag or digest. */
     readonly version: string;
 }
 
@@ -26,8 +28,8 @@ export function artifactsOf(deployment: Deployment): Artifact[] {
             version,
         })),
         ...images.filter(isHere).map(({ image }) => {
-            const [, address = "", version = "latest"] = /^(.+?)(?::([^/:@]+))?$/.exec(image) ?? [];
-            return { name: `image ${image}`, url: `oci://${address}`, version };
+            const [, address = "", tag = "latest", digest = tag] = /^(.+?)(?::([^/:@]+))?(?:@(.+))?$/.exec(image) ?? [];
+            return { name: `image ${image}`, url: `oci://${address}`, version: digest };
         }),
     ];
 }
@@ -36,10 +38,9 @@ function isHere({ cluster }: { readonly cluster: string }): boolean {
     return cluster === "management";
 }
 
-async function artifacts({ deployment }: Live): Promise<Finding[]> {
-    const looks = await Promise.all(
-        artifactsOf(deployment).map(async (artifact) => ({ artifact, answer: await ask(artifact) })),
-    );
+/** Asks for each whether it is there. */
+export async function lookAt(artifacts: readonly Artifact[]): Promise<Finding[]> {
+    const looks = await Promise.all(artifacts.map(async (artifact) => ({ artifact, answer: await ask(artifact) })));
     const findings: Finding[] = [];
     const unanswered = new Map<string, { what: string; artifacts: Artifact[] }>();
     for (const { artifact, answer } of looks) {
@@ -61,11 +62,17 @@ async function artifacts({ deployment }: Live): Promise<Finding[]> {
         }
     }
     for (const { what, artifacts: hidden } of unanswered.values()) {
+        const wantsLogin = /HTTP 40[13]$/.test(what);
         findings.push({
             severity: "unknown",
             what: `could not check ${hidden[0]?.name ?? ""}${hidden.length > 1 ? ` and ${String(hidden.length - 1)} more` : ""}: ${what}`,
-            why: "The cluster may have network access or credentials that this machine lacks. If not, nothing is installed.",
-            fix: hidden[0] ? showCommand(hidden[0]) : "",
+            why: wantsLogin
+                ? "It wants a login, which doctor does not use. Pulumi takes the one for kof:chart from Helm where it runs, or else from Docker; " +
+                  "Flux takes its own from the Secret in global.helmRepo.spec.secretRef (docs/air-gap.md)."
+                : "The cluster may have network access or credentials that this machine lacks. If not, nothing is installed.",
+            fix: hidden[0]
+                ? `${wantsLogin ? `helm registry login ${what.split(" ")[0] ?? ""} && ` : ""}${showCommand(hidden[0])}`
+                : "",
         });
     }
     return findings;
@@ -73,7 +80,7 @@ async function artifacts({ deployment }: Live): Promise<Finding[]> {
 
 function showCommand({ name, url, version }: Artifact): string {
     if (name.startsWith("image ")) {
-        return `crane manifest ${url.replace("oci://", "")}:${version}`;
+        return `crane manifest ${url.replace("oci://", "")}${version.includes(":") ? "@" : ":"}${version}`;
     }
     return url.startsWith("oci://")
         ? `helm show chart ${url} --version ${version}`

@@ -1,8 +1,9 @@
-import type { Catalog } from "../charts";
+import { chartValues, type Catalog } from "../charts";
 import { defaultAt } from "../charts/defaults";
 import { imagesOf, type ChartImage } from "../charts/images";
 import { umbrellaObjects } from "../charts/umbrella";
 import { formatPath, leaves, valueAt, type HelmValue } from "../lib/values";
+import { settingsSchema } from "../settings/settings";
 import type { Deployment } from "./deployment";
 import { installedCharts } from "../charts/installed";
 
@@ -23,12 +24,14 @@ export interface NeededChart {
     readonly version: string;
     /** URL of its repository, `oci://` or `https://`; a local folder for an umbrella that is one. */
     readonly repository: string;
+    /** URL of the repository in which its own project publishes it. */
+    readonly upstream: string;
     readonly cluster: Cluster;
 }
 
 /** A container image. */
 export interface NeededImage {
-    /** Complete, registry and tag included. */
+    /** Complete, registry included, and its tag, or its digest where that is known. */
     readonly image: string;
     /** The charts whose objects name it. */
     readonly charts: readonly string[];
@@ -53,6 +56,9 @@ export function airGap(deployment: Deployment): AirGap {
     for (const { chart, prefix } of installedCharts(umbrella)) {
         add(chart, "management", (path) => valueOf(deployment, [...prefix, ...path]) !== false);
     }
+    for (const image of collectorImages(deployment)) {
+        images.set(image, images.get(image) ?? { charts: new Set(["kof-collectors"]), cluster: "management" });
+    }
     for (const chart of fleet) {
         add(chart, "others", (path) => defaultAt(catalog, path, chart) !== false);
     }
@@ -68,6 +74,16 @@ export function airGap(deployment: Deployment): AirGap {
 /** The charts that KOF installs on child and regional clusters and that run something. */
 const fleet = ["kof-operators", "victoria-metrics-operator", "kof-storage", "kof-collectors"];
 
+/** The images of this cluster's collectors, which `kof:values` may change, or name by their digest. */
+function collectorImages({ collectors }: Deployment): string[] {
+    return collectors.map(({ image }) => {
+        const [first = "", ...rest] = image.split("/");
+        // What Docker takes for a registry.
+        const isRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+        return isRegistry ? image : `docker.io/${rest.length > 0 ? "" : "library/"}${image}`;
+    });
+}
+
 function neededOf(catalog: Catalog, chart: string, isOn: (path: readonly string[]) => boolean): ChartImage[] {
     return (imagesOf(catalog.version).charts[chart]?.images ?? []).filter(({ when }) => when.every(isOn));
 }
@@ -79,6 +95,7 @@ function valueOf({ umbrella, catalog }: Deployment, path: readonly string[]): He
 /** The umbrella and what it installs on the management cluster. */
 function ownCharts({ catalog, umbrella, values, settings }: Deployment): NeededChart[] {
     const text = (...path: string[]) => (valueAt(umbrella, path) ?? "") as string;
+    const published = (...path: string[]) => (valueAt(chartValues(catalog, "kof"), path) ?? "") as string;
     const components = umbrellaObjects(catalog, values).flatMap(({ kind, name }) =>
         kind === "HelmChart" ? [name] : [],
     );
@@ -87,26 +104,46 @@ function ownCharts({ catalog, umbrella, values, settings }: Deployment): NeededC
         {
             name: "kof",
             version: catalog.version,
-            repository: settings.chart.replace(/^(oci:.*)\/[^/]+$/, "$1"),
+            repository: withoutName(settings.chart),
+            upstream: withoutName(settingsSchema.chart.parse(undefined)),
             cluster: "management",
         },
         ...components.map((name): NeededChart => {
             const own = text(name, "repo", "url");
+            const kofs = ["global", "helmRepo", "kofManaged", "url"];
             return own === ""
-                ? { name, version, repository: text("global", "helmRepo", "kofManaged", "url"), cluster: "management" }
-                : { name, version: text(name, "version"), repository: own.replace(/\/$/, ""), cluster: "management" };
+                ? { name, version, repository: text(...kofs), upstream: published(...kofs), cluster: "management" }
+                : {
+                      name,
+                      version: text(name, "version"),
+                      repository: withoutSlash(own),
+                      upstream: withoutSlash(published(name, "repo", "url")),
+                      cluster: "management",
+                  };
         }),
     ];
 }
 
+/** The repository of a chart's OCI address; another address is that of a repository. */
+function withoutName(chart: string): string {
+    return chart.replace(/^(oci:.*)\/[^/]+$/, "$1");
+}
+
+function withoutSlash(url: string): string {
+    return url.replace(/\/$/, "");
+}
+
 /** What ServiceTemplates install, on this cluster too from 1.10 on. */
 function serviceCharts(deployment: Deployment): NeededChart[] {
-    const own = valueAt(deployment.umbrella, ["global", "helmRepo", "kofManaged", "url"]) as string;
+    const kofs = ["global", "helmRepo", "kofManaged", "url"];
+    const own = valueAt(deployment.umbrella, kofs) as string;
+    const published = valueAt(chartValues(deployment.catalog, "kof"), kofs) as string;
     const here = installedCharts(deployment.umbrella).map(({ chart }) => chart);
     return imagesOf(deployment.catalog.version).services.map(({ chart, version, repository }) => ({
         name: chart,
         version,
         repository: repository === "" ? own : (changedRepository(deployment, chart) ?? repository),
+        upstream: repository === "" ? published : repository,
         cluster: here.includes(chart) ? "management" : "others",
     }));
 }
@@ -146,27 +183,40 @@ function unknowns({ catalog, settings }: Deployment, charts: readonly NeededChar
 
 /**
  * A shell script that copies everything into a registry. Images keep their path: `ghcr.io/a/b:c` becomes `REGISTRY/a/b:c`,
- * where a container runtime looks that has the registry as a mirror of ghcr.io.
+ * where a container runtime looks that has the registry as a mirror of ghcr.io. What the stack has from that registry already is
+ * read from where it is published: the mirror lacks what an upgrade needs.
  *
  * @param registry host and port, with or without a path.
  */
 export function mirrorScript({ charts, images, unknown }: AirGap, registry: string, about: string): string {
-    const pull = ({ name, version, repository }: NeededChart) =>
-        repository.startsWith("oci://")
-            ? `helm pull ${repository}/${name} --version ${version} --destination "$charts"`
-            : `helm pull ${name} --repo ${repository} --version ${version} --destination "$charts"`;
+    const host = (address: string) => address.replace(/^\w+:\/\//, "").split("/")[0];
+    const isMirrored = ({ repository }: NeededChart) => host(repository) === host(registry);
+    const pull = (chart: NeededChart) => {
+        const { name, version, repository, upstream } = chart;
+        const from = isMirrored(chart) ? upstream : repository;
+        return from.startsWith("oci://")
+            ? `helm pull ${from}/${name} --version ${version} --destination "$charts"`
+            : `helm pull ${name} --repo ${from} --version ${version} --destination "$charts"`;
+    };
     const fetched = charts.filter(({ repository }) => /^(oci|https?):/.test(repository));
+    const foreign = fetched.filter((chart) => !isMirrored(chart) && chart.repository !== chart.upstream);
     return [
         "#!/usr/bin/env bash",
         `# ${about}`,
         "# Needs helm 3 and skopeo, both logged in. Not in here:",
         ...unknown.map((each) => `#   ${each}`),
+        ...foreign.map(
+            ({ name, repository, upstream }) =>
+                `# ${name} comes from ${repository}, as the stack has it, not from ${upstream}.`,
+        ),
         "set -euo pipefail",
         "charts=$(mktemp -d); trap 'rm -r \"$charts\"' EXIT",
         ...fetched.map(pull),
         `for chart in "$charts"/*.tgz; do helm push "$chart" oci://${registry}/charts; done`,
+        // The mirror has the digests that are pinned, here or by whoever runs the images.
         ...images.map(
-            ({ image }) => `skopeo copy --all docker://${image} docker://${registry}/${image.replace(/^[^/]+\//, "")}`,
+            ({ image }) =>
+                `skopeo copy --all --preserve-digests docker://${image} docker://${registry}/${image.replace(/^[^/]+\//, "")}`,
         ),
         "",
     ].join("\n");

@@ -6,7 +6,7 @@ import { exporterCounters, exportFindings, parseMetrics } from "../../live/colle
 import { runCheck, worstOf, type Finding, type Live } from "../../live/findings";
 import { CouldNotCheck } from "../../core/lib/errors";
 import { neededSecrets } from "../../live/prerequisites";
-import { artifactsOf, headArtifact } from "../../live/registries";
+import { artifactsOf, headArtifact, lookAt } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
 import { compareClaims, type PersistentVolumeClaim } from "../../live/storage";
 import { volumesOf } from "../../core/routes/volumes";
@@ -230,6 +230,18 @@ describe("what doctor looks for", () => {
             "HEAD /v2/kof/charts/kof/manifests/1.10.0",
         ]);
         server.close();
+    });
+
+    it("are behind a login that Pulumi has from Helm, which is said", async () => {
+        const server = createServer((_, response) => response.writeHead(401).end()).listen(0, "127.0.0.1");
+        await new Promise((resolve) => server.once("listening", resolve));
+        const host = `127.0.0.1:${String((server.address() as { port: number }).port)}`;
+        const url = `oci://${host}/kof/charts/kof`;
+        const [found] = await lookAt([{ name: "chart kof 1.10.0", url, version: "1.10.0" }]);
+        server.close();
+        assert.equal(found?.severity, "unknown");
+        assert.match(found.why, /Pulumi takes the one for kof:chart from Helm where it runs, or else from Docker/);
+        assert.equal(found.fix, `helm registry login ${host} && helm show chart ${url} --version 1.10.0`);
     });
 
     it("are the rights of the role behind an assumed one", () => {

@@ -6,8 +6,9 @@ import { parse } from "yaml";
 
 import { versions } from "../../../core/charts";
 import { imagesOf } from "../../../core/charts/images";
-import { mergeValues } from "../../../core/lib/values";
+import { mergeValues, nest } from "../../../core/lib/values";
 import { airGap, mirrorScript } from "../../../core/routes/airGap";
+import { artifactsOf } from "../../../live/registries";
 import { cases, deploymentFor, routes } from "../../support";
 
 const list = (raw: object, cluster = "management") =>
@@ -106,6 +107,73 @@ describe("what a stack fetches", () => {
             assert.match(
                 script,
                 /docker:\/\/docker\.io\/victoriametrics\/operator:(v\S+) docker:\/\/reg\.example\.net\/mirror\/victoriametrics\/operator:\1$/m,
+            );
+        }
+    });
+
+    it("is copied from where it is published, also when the stack has it from the mirror already", () => {
+        const blocks = fs.readFileSync("docs/air-gap.md", "utf8").matchAll(/```yaml\n([^]*?)```/g);
+        const settings = [...blocks].map(([, text]) => (parse(text!) as { config: Record<string, any> }).config);
+        const mirrored = {
+            chart: settings[0]!["kof:chart"],
+            values: mergeValues(...settings.map((each) => each["kof:values"])),
+        };
+        for (const version of versions.slice(1)) {
+            const raw = { ...routes.management, version };
+            const scripts = [raw, { ...raw, ...mirrored }].map((each) =>
+                mirrorScript(airGap(deploymentFor(each)), "registry.example.net/kof", "x")
+                    .split("\n")
+                    .filter((line) => /^(helm|skopeo|for) /.test(line)),
+            );
+            assert.deepEqual(scripts[1], scripts[0], version);
+            assert.ok(
+                scripts[0]!.includes(
+                    `helm pull oci://ghcr.io/k0rdent/kof/charts/kof --version ${version} --destination "$charts"`,
+                ),
+            );
+            assert.ok(
+                scripts[0]!.every((line) => !line.startsWith("helm pull") || !line.includes("registry.example.net")),
+            );
+        }
+    });
+
+    it("is copied from a registry of somebody's own, and the script says so", () => {
+        const needed = airGap(deploymentFor({ ...routes.management, chart: "oci://fork.example.net/charts/kof" }));
+        const script = mirrorScript(needed, "registry.example.net/kof", "x");
+        assert.match(script, /^helm pull oci:\/\/fork\.example\.net\/charts\/kof --version 1\.10\.0 /m);
+        assert.match(
+            script,
+            /^# kof comes from oci:\/\/fork\.example\.net\/charts, as the stack has it, not from oci:\/\/ghcr\.io/m,
+        );
+    });
+
+    it("has the images that kof:values give collectors, by their digest where they name one", () => {
+        const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+        const image = { repository: "registry.example.net/collector", digest };
+        const path = ["kof-collectors", "values", "opentelemetry-kube-stack", "collectors", "daemon", "image"];
+        const deployment = deploymentFor({ ...routes.cloudwatch, version: "1.10.0", values: nest(path, image) });
+        const needed = airGap(deployment);
+        assert.ok(needed.images.some((each) => each.image === `registry.example.net/collector@${digest}`));
+        assert.match(
+            mirrorScript(needed, "reg.example.net/mirror", "x"),
+            new RegExp(
+                `^skopeo copy --all --preserve-digests docker://registry.example.net/collector@${digest} docker://reg.example.net/mirror/collector@${digest}$`,
+                "m",
+            ),
+        );
+        const artifact = artifactsOf(deployment).find(({ name }) => name.includes(digest));
+        assert.deepEqual([artifact?.url, artifact?.version], ["oci://registry.example.net/collector", digest]);
+    });
+
+    it("has no other images of collectors than the charts name", () => {
+        for (const { raw } of cases) {
+            const { images } = airGap(deploymentFor(raw));
+            const known = Object.values(imagesOf(deploymentFor(raw).settings.version).charts).flatMap((chart) =>
+                chart.images.map(({ image }) => image),
+            );
+            assert.deepEqual(
+                images.filter(({ image }) => !known.includes(image)),
+                [],
             );
         }
     });

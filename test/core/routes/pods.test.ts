@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+
+import { parse } from "yaml";
 
 import { effectiveCollectors, type Collector } from "../../../core/collectors/effective";
 import { UserError } from "../../../core/lib/errors";
@@ -123,6 +126,12 @@ describe("pods of collectors", () => {
                 'kof:values.kof-collectors.values.opentelemetry-kube-stack.collectors.daemon.resources.limits.memory is "2Gi", and wins ' +
                     "over kof:collectors.resources.limits.memory for kof-collectors-daemon.",
             ),
+        );
+        const further = nest([...stackOf, "extraEnvs"], [{ name: "MINE", value: "a" }]);
+        const { env } = deploymentFor({ ...cloudwatch, collectors, values: further }).collectors[0]!;
+        assert.deepEqual(
+            env.map(({ name }) => name).filter((name) => ["GODEBUG", "MINE"].includes(name)),
+            ["GODEBUG", "MINE"],
         );
         const shared = nest([...stackOf, "defaultCRConfig", "priorityClassName"], "mine");
         assert.match(
@@ -336,6 +345,19 @@ describe("pods of stores", () => {
 });
 
 describe("what settings say of pods", () => {
+    it("is right as docs/pods.md has it", () => {
+        const blocks = [...fs.readFileSync("docs/pods.md", "utf8").matchAll(/```yaml\n([^]*?)```/g)];
+        assert.equal(blocks.length, 3);
+        for (const [, text = ""] of blocks) {
+            const { config } = parse(text) as { config: Raw };
+            const raw = Object.fromEntries(Object.entries(config).map(([key, value]) => [key.slice(4), value]));
+            for (const route of [cloudwatch, { route: "management" }]) {
+                const { notices } = deploymentFor({ ...route, ...raw });
+                assert.doesNotMatch(notices.join("\n"), /noProxy has no effect/);
+            }
+        }
+    });
+
     const storage = { logs: { nodeSelector: { disk: "ssd" } } };
     const settled = (raw: Raw): Deployment => deploymentFor({ route: "management", ...raw });
 
