@@ -11,13 +11,13 @@ import { storesOf } from "../core/routes/volumes";
 import { parseSettings } from "../core/routes/parse";
 import { etcdCertificates } from "../core/settings/distributions";
 import { settingsSchema } from "../core/settings/settings";
-import { validSettings } from "./settings";
+import { validSettingsOfPods } from "./settings";
 import { deploymentFor } from "./support";
 
 describe("every valid stack", () => {
     it("has values that its charts read, without nulls, secrets or unknowns", () => {
         fc.assert(
-            fc.property(validSettings, (raw) => {
+            fc.property(validSettingsOfPods, (raw) => {
                 const { catalog, values } = deploymentFor(raw);
                 assert.deepEqual(checkPaths(catalog, values), []);
                 for (const [, value] of leaves(values)) {
@@ -30,7 +30,7 @@ describe("every valid stack", () => {
 
     it("resolves to the same values every time", () => {
         fc.assert(
-            fc.property(validSettings, (raw) => {
+            fc.property(validSettingsOfPods, (raw) => {
                 assert.equal(
                     JSON.stringify(deploymentFor(raw).values),
                     JSON.stringify(deploymentFor(structuredClone(raw)).values),
@@ -42,7 +42,7 @@ describe("every valid stack", () => {
 
     it("has collectors that refer only to what they have, under the cluster's own names", () => {
         fc.assert(
-            fc.property(validSettings, (raw) => {
+            fc.property(validSettingsOfPods, (raw) => {
                 for (const collector of effectiveCollectors(deploymentFor(raw))) {
                     assert.deepEqual(danglingReferences(collector), []);
                     const value = (name: string) => collector.env.find((each) => each.name === name)?.value;
@@ -59,7 +59,7 @@ describe("every valid stack", () => {
 
     it("puts every volume on the class, and each size and retention where its volume reads it", () => {
         fc.assert(
-            fc.property(validSettings, (raw) => {
+            fc.property(validSettingsOfPods, (raw) => {
                 const deployment = deploymentFor(raw);
                 const { values } = deployment;
                 const found = new Map([...leaves(values)].map(([path, value]) => [path.join("/"), value]));
@@ -100,7 +100,7 @@ describe("any input", () => {
 
     it("in any place of otherwise valid settings is accepted, or refused with our own error", () => {
         fc.assert(
-            fc.property(validSettings, fc.constantFrom(...keys), anything, (raw, key, value) => {
+            fc.property(validSettingsOfPods, fc.constantFrom(...keys), anything, (raw, key, value) => {
                 try {
                     deploymentFor({ ...raw, [key]: value });
                 } catch (error) {

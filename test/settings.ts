@@ -17,7 +17,41 @@ const size = fc
 const retention = fc
     .tuple(fc.integer({ min: 24, max: 99 }), fc.constantFrom("h", "d", "w", "y"))
     .map(([n, unit]) => `${n}${unit}`);
+const pods = {
+    resources: fc.record(
+        {
+            requests: fc.record(
+                { cpu: fc.constantFrom("50m", "0.1"), memory: fc.constant("128Mi") },
+                { requiredKeys: [] },
+            ),
+            limits: fc.record({ cpu: fc.constantFrom("2", "4000m"), memory: fc.constant("8Gi") }, { requiredKeys: [] }),
+        },
+        { requiredKeys: [] },
+    ),
+    nodeSelector: fc.constantFrom({ disk: "ssd" }, { "node-role.kubernetes.io/infra": "" }),
+    tolerations: fc.constantFrom(
+        [{ operator: "Exists" }],
+        [{ key: "a.example.net/b", value: "c", effect: "NoSchedule" }],
+    ),
+    priorityClassName: fc.constant("system-cluster-critical"),
+};
 const volume = fc.record({ size, retention, replicas: fc.integer({ min: 2, max: 9 }) }, { requiredKeys: [] });
+const variable = fc.constantFrom(
+    { name: "TEAM", value: "platform" },
+    { name: "TOKEN", valueFrom: { secretKeyRef: { name: "tokens", key: "token" } } },
+);
+const collectors = fc.record(
+    {
+        ...pods,
+        env: variable.map((each) => [each]),
+        processors: fc.constantFrom({ logs: [{ name: "filter/own", config: { logs: { log_record: ["true"] } } }] }),
+    },
+    { requiredKeys: [] },
+);
+const proxy = fc.record(
+    { http: fc.constant("http://proxy.example.net:3128"), noProxy: fc.constant(["10.0.0.0/8", ".example.net"]) },
+    { requiredKeys: ["http"] },
+);
 
 function issuerIn(region: string): string {
     return `arn:${partitionOf(region)}:iam::123456789012:oidc-provider/oidc.example.net`;
@@ -135,3 +169,15 @@ export const validSettings: fc.Arbitrary<Raw> = fc
             )
             .chain((route) => buffered(route).map((more) => ({ ...common, ...route, ...more }))),
     );
+
+/** The same, with what settings say of pods. */
+export const validSettingsOfPods: fc.Arbitrary<Raw> = fc
+    .tuple(
+        validSettings,
+        fc.record({ collectors: optional(collectors), proxy: optional(proxy) }),
+        fc.record(pods, { requiredKeys: [] }),
+    )
+    .map(([raw, ofCollectors, ofStores]) => {
+        const storage = Object.entries(raw.storage ?? {}).map(([signal, each]) => [signal, { ...each, ...ofStores }]);
+        return { ...raw, ...ofCollectors, ...(raw.storage ? { storage: Object.fromEntries(storage) } : {}) };
+    });

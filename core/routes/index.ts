@@ -58,8 +58,8 @@ export function resolve(settings: Settings): Resolved {
             parts.values,
             restartValues(parts.restartTriggers),
             stored,
-            pods.values,
             grafanaValues(settings),
+            pods.values,
             quotedLabels(settings.values),
             pods.lists,
         );

@@ -135,7 +135,7 @@ function additions({ settings: { collectors = {}, proxy } }: Resolved, running: 
 
 /**
  * What collectors reach without a proxy. They follow `NO_PROXY` wherever they follow `HTTPS_PROXY`, except for CloudWatch and X-Ray
- * (`internal/aws/awsutil` of contrib 0.143), which are outside. Kubernetes puts in what `$(NAME)` stands for: it sets the address of
+ * (`internal/aws/awsutil` of contrib 0.143; both tried with that collector, 2026-11-27), which are outside. Kubernetes puts in what `$(NAME)` stands for: it sets the address of
  * its API server in every pod, and the chart sets those of the node before any variable of ours.
  */
 function unproxied(running: readonly Collector[], proxy: ProxySettings | undefined): string[] {
