@@ -39,7 +39,7 @@ export function reviewCollectors(deployment: Deployment): CollectorReview {
         problems: [
             ...changed,
             ...variables.map(({ problem }) => problem),
-            ...broken.filter(({ message }) => !named.includes(missingVariable.exec(message)?.[1] ?? "")),
+            ...broken,
             ...unserved.problems,
             ...dropped.filter(({ entry }) => entry === identity).map(droppedProblem),
             ...(deployment.settings.route === "cloudwatch"
