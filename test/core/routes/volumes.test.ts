@@ -156,7 +156,8 @@ describe("volumes", () => {
     it("that a later version adds to a chart get the class, too", () => {
         const volumes = catalogOf("1.10.0").volumes as CatalogVolume[];
         const logs = volumes.find(({ workload }) => workload === "vlstorage")!;
-        const path = ["victoria-logs-cluster", "vlstorage", "profiles", "storageClassName"];
+        // In a map that takes any key: what the chart of today does not read is refused.
+        const path = ["victoria-logs-cluster", "vlstorage", "podAnnotations", "storageClassName"];
         const place = { path, default: "" };
         volumes.push({ ...logs, workload: "profiles", storageClass: { ...place, places: [place] } });
         try {
