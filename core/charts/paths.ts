@@ -14,6 +14,8 @@ export interface PathProblem {
     readonly message: string;
     /** A path that the charts do read and that was probably meant. */
     readonly nearest?: string;
+    /** The value that was probably meant, where the path is right. */
+    readonly meant?: HelmValue;
 }
 
 /** A name beside those of the charts, which may be a new one or one of theirs misspelt. */
@@ -83,7 +85,8 @@ function walk(
         } else if (shape.kind === "map") {
             problems.push({ path, message: `is ${kindText(value)}, but KOF ${catalog.version} has a map here` });
         } else if (Array.isArray(shape.example) && !Array.isArray(value)) {
-            problems.push({ path, message: `is ${kindText(value)}, but KOF ${catalog.version} has a list here` });
+            const message = `is ${kindText(value)}, but KOF ${catalog.version} has a list here`;
+            problems.push({ path, message, meant: [value] });
         } else if (
             // What a collector takes there is checked with the rest of its configuration.
             !path.includes("config") &&
@@ -93,14 +96,19 @@ function walk(
         ) {
             problems.push({ path, message: `has entries that are not text, but KOF ${catalog.version} has text here` });
         } else if (Array.isArray(value) && isScalar(shape.example) && typeof shape.example !== "boolean") {
+            const [first, ...more] = value;
             problems.push({
                 path,
                 message: `is a list, but KOF ${catalog.version} has ${kindText(shape.example)} here`,
+                ...(first === undefined || more.length > 0 || typeof first !== typeof shape.example
+                    ? {}
+                    : { meant: first }),
             });
         } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
             problems.push({
                 path,
                 message: `is ${kindText(value)}, which the charts do not take for true or false: write a boolean without quotes`,
+                ...(value === "true" || value === "false" ? { meant: value === "true" } : {}),
             });
         } else if (isOtherScalar(shape.example, value, path)) {
             problems.push({

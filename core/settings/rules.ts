@@ -578,10 +578,11 @@ function valueProblems(settings: Values): Problem[] {
     const components = {
         global: { components: route === "cloudwatch" || route === "otlp" ? ["kof-collectors"] : [] },
     };
-    const pathProblems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest }) => ({
+    const pathProblems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest, meant }) => ({
         key: at(path),
         message,
         allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
+        ...(meant === undefined ? {} : { paste: stackFile(["values", ...path], meant) }),
     }));
     // Of the very same value of a store, that check knows which other place is read instead.
     const ofStores = new Set(storeProblems(catalog, given).map(({ key }) => key));

@@ -6,7 +6,7 @@ import { mergeValues, nest, type HelmValues } from "../../../core/lib/values";
 import { UserError } from "../../../core/lib/errors";
 import { settingRows } from "../../../tools/describe";
 import { parseSettings } from "../../../core/routes/parse";
-import { deploymentFor, type Raw } from "../../support";
+import { deploymentFor, routes, type Raw } from "../../support";
 
 /** As {@link problems}, and nothing when there are none. */
 function problemsOrNone(raw: Raw): string {
@@ -1272,6 +1272,27 @@ describe("settings", () => {
             [{ distribution: "azure" }, { distribution: "aks" }],
             [{ distribution: "OKD" }, { distribution: "openshift" }],
             [{ distribution: "K0S" }, { distribution: "k0s" }],
+            ...(
+                [
+                    [
+                        { config: { service: { pipelines: { traces: { exporters: "otlphttp/traces" } } } } },
+                        { config: { service: { pipelines: { traces: { exporters: ["otlphttp/traces"] } } } } },
+                    ],
+                    [{ enabled: "false" }, { enabled: false }],
+                    [{ mode: ["daemonset"] }, { mode: "daemonset" }],
+                ] as [HelmValues, HelmValues][]
+            ).map(([given, meant]): [Raw, Raw] => {
+                const daemon = [
+                    "kof-child",
+                    "values",
+                    "fromManagement",
+                    "collectors",
+                    "opentelemetry-kube-stack",
+                    "collectors",
+                    "daemon",
+                ];
+                return [{ ...routes.management, values: nest(daemon, given) }, { values: nest(daemon, meant) }];
+            }),
             [{ version: "1.9" }, { version: "1.9.0" }],
             [{ version: "1.8" }, { version: "1.8.1" }],
             [{ version: "v1.9.0" }, { version: "1.9.0" }],
