@@ -74,6 +74,9 @@ export async function runProgram(program: Program, stackFile: StackFile, options
     const resources: Resource[] = [];
     const messages: string[] = [];
     const silenced = silenceLog(messages);
+    // Pulumi takes a stack trace of every promise, which is a third of a run. Where something failed is in the first line.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 1;
     try {
         await pulumi.runtime.setMocks(
             { newResource: newResource(options), call: answer(options) },
@@ -102,6 +105,7 @@ export async function runProgram(program: Program, stackFile: StackFile, options
         }
         return { resources, outputs: await resolve(outputs), messages };
     } finally {
+        Error.stackTraceLimit = stackTraceLimit;
         silenced.restore();
     }
 }

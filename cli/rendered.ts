@@ -25,9 +25,6 @@ export async function renderAll(
     const faults: string[] = [];
     const stale: string[] = [];
     const folders = renderedFolders();
-    // Pulumi takes a stack trace of every promise, and these are all that takes longer than a moment here.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 1;
     for (const [name, file] of folders) {
         const folder = path.join(root, name);
         try {
@@ -51,7 +48,6 @@ export async function renderAll(
             faults.push(error.message);
         }
     }
-    Error.stackTraceLimit = stackTraceLimit;
     const obsolete = leftOver(root, [...folders.keys()]);
     stale.push(...obsolete.map((file) => `${file} (no stack file is rendered to it)`));
     if (!check) {

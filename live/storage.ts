@@ -73,7 +73,7 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
     if (provisioner !== undefined) {
         findings.push(...(await driver(provisioner, kubernetes)));
     }
-    return [...findings, ...(made || !existing ? [] : classFindings(existing))];
+    return [...findings, ...(made || !existing ? [] : classFindings(existing, settings !== undefined))];
 }
 
 /** Provisioners that are no CSI drivers, and so register none. */
@@ -108,8 +108,13 @@ async function driver(provisioner: string, kubernetes: Live["kubernetes"]): Prom
     ];
 }
 
-/** What KOF asks of a class that exists ("Storing KOF data", 1.8 to 1.10), and what each difference means for it. */
-export function classFindings(found: FoundClass): Finding[] {
+/**
+ * What KOF asks of a class that exists ("Storing KOF data", 1.8 to 1.10), and what each difference means for it.
+ *
+ * @param isNamed whether kof:storageClass names it. Nearly every cluster's default class deletes volumes with their claims: there the
+ * plan says so of a change that deletes claims.
+ */
+export function classFindings(found: FoundClass, isNamed: boolean): Finding[] {
     const { name } = found.metadata;
     const driver = storageDriver(found.provisioner);
     const findings: Finding[] = [];
@@ -139,7 +144,7 @@ export function classFindings(found: FoundClass): Finding[] {
             fix: `kubectl get storageclass ${name} -o yaml`,
         });
     }
-    if (found.reclaimPolicy !== "Retain") {
+    if (isNamed && found.reclaimPolicy !== "Retain") {
         findings.push({
             severity: "warning",
             what: `storage class ${name} has the reclaim policy ${found.reclaimPolicy ?? "Delete"}`,
