@@ -21,7 +21,7 @@ import { validSettings } from "./settings";
 import { command, deploymentFor, type Raw } from "./support";
 
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
-const numRuns = Number(process.env.FUZZ_RUNS ?? 100);
+const numRuns = Number(process.env.FUZZ_RUNS ?? 40);
 
 /** What no output may contain, in a word that nothing else has. */
 const canary = fc.stringMatching(/^[a-z0-9]{10}$/).map((end) => `Canary7${end}`);

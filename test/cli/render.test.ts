@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { readFolder, writeFolder } from "../../cli/folder";
 import { renderAll } from "../../cli/rendered";
 import { isRenderedFile, renderStack } from "../../cli/renderStack";
+import { UserError } from "../../core/lib/errors";
 import { readStackFile } from "../../cli/stackFile";
 import { cases, command, hasRegionless, deploymentFor, stackFile } from "../support";
 
@@ -113,61 +114,74 @@ describe("npm run render", () => {
     }
 
     describe("with --all", () => {
-        const all = (...options: string[]) => command("render", ["--all", ...options], { cwd: folder });
+        /** As the command does, without a process of its own for each time. */
+        const all = async (option?: "--check") => {
+            const before = process.cwd();
+            process.chdir(folder);
+            try {
+                const stdout = `${await renderAll("rendered", { check: option !== undefined })}\n`;
+                return { status: 0, stdout, stderr: "" };
+            } catch (error) {
+                assert.ok(error instanceof UserError);
+                return { status: 1, stdout: "", stderr: `${error.message}\n` };
+            } finally {
+                process.chdir(before);
+            }
+        };
         const stack = (file: string, settings: string) => {
             fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
             fs.writeFileSync(path.join(folder, file), `config: {${settings}}`);
         };
         const page = (name: string) => fs.readFileSync(path.join(folder, "rendered", name, "summary.md"), "utf8");
 
-        it("writes every stack file, says with --check what is stale, and writes it again", () => {
+        it("writes every stack file, says with --check what is stale, and writes it again", async () => {
             stack("Pulumi.one.yaml", "kof:route: management");
             stack("examples/Pulumi.two.yaml", "kof:route: none");
             assert.match(
-                all("--check").stderr,
+                command("render", ["--all", "--check"], { cwd: folder }).stderr,
                 /^Stale:\n {2}rendered\/one \(aws\.yaml, .*\)\n {2}rendered\/examples\/two \(/,
             );
             assert.equal(fs.existsSync(path.join(folder, "rendered")), false);
-            assert.equal(all().status, 0);
+            assert.equal((await all()).status, 0);
             assert.match(page("one"), /^# one: route management, /);
             assert.match(page("examples/two"), /^# two: route none, /);
-            assert.deepEqual(all("--check"), { status: 0, stdout: "2 stack files, 0 changes\n", stderr: "" });
+            assert.deepEqual(await all("--check"), { status: 0, stdout: "2 stack files, 0 changes\n", stderr: "" });
 
             stack("Pulumi.one.yaml", "kof:route: management, kof:clusterName: other");
-            const { status, stderr } = all("--check");
+            const { status, stderr } = await all("--check");
             assert.equal(status, 1);
             assert.match(
                 stderr,
                 /^Stale:\n {2}rendered\/one \(collectors\/[^]*\nRun "npm run render -- --all" and commit the result\.\n$/,
             );
-            assert.equal(all().status, 0);
+            assert.equal((await all()).status, 0);
             assert.match(page("one"), /`other`/);
         });
 
-        it("removes what an earlier stack left, and nothing else", () => {
+        it("removes what an earlier stack left, and nothing else", async () => {
             stack("Pulumi.one.yaml", "kof:route: management");
-            all();
+            await all();
             fs.renameSync(path.join(folder, "Pulumi.one.yaml"), path.join(folder, "Pulumi.two.yaml"));
             fs.writeFileSync(path.join(folder, "rendered", "README.md"), "mine");
             fs.mkdirSync(path.join(folder, "rendered", "other", "deep"), { recursive: true });
             fs.writeFileSync(path.join(folder, "rendered", "other", "deep", "kubernetes.yaml"), "kind: Namespace");
             assert.match(
-                all("--check").stderr,
+                (await all("--check")).stderr,
                 /rendered\/one\/collectors\/daemon\.yaml \(no stack file is rendered to it\)/,
             );
-            assert.equal(all().status, 0);
+            assert.equal((await all()).status, 0);
             assert.deepEqual(fs.readdirSync(path.join(folder, "rendered")).sort(), ["README.md", "other", "two"]);
             assert.deepEqual(readFolder(path.join(folder, "rendered", "other")), {
                 "deep/kubernetes.yaml": "kind: Namespace",
             });
         });
 
-        it("renders what is right although another stack file is wrong, and keeps what that had", () => {
+        it("renders what is right although another stack file is wrong, and keeps what that had", async () => {
             stack("Pulumi.a.yaml", "kof:route: management");
-            all();
+            await all();
             stack("Pulumi.a.yaml", "kof:route: nowhere");
             stack("Pulumi.b.yaml", "kof:route: none");
-            const { status, stderr } = all();
+            const { status, stderr } = await all();
             assert.equal(status, 1);
             assert.match(stderr, /^Pulumi\.a\.yaml has 1 problem\./);
             assert.match(page("a"), /route management/);
