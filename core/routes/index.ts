@@ -37,7 +37,7 @@ export function deploymentOf(settings: Settings): Deployment {
             ...distributionNotices(resolved, deployment.collectors),
             ...storageNotices(resolved),
             ...newNameNotices(resolved),
-            ...podNotices(resolved),
+            ...podNotices(deployment),
         ],
         collectors: () => effectiveCollectors(resolved),
         destinations: () => destinationsOf(deployment, deployment.collectors),

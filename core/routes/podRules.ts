@@ -9,6 +9,7 @@ import { brief, type Problem } from "../settings/problems";
 import { pipelineKinds, type Resources } from "../settings/pods";
 import { routes, type Settings } from "../settings/settings";
 import { askedOfStore, asValue, collectorsChart, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
+import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
 import { storesOf } from "./volumes";
 
@@ -196,8 +197,8 @@ function pastedProblems(deployment: Resolved): Problem[] {
 }
 
 /** What a reader of the preview should know of what settings say of pods. */
-export function podNotices(deployment: Resolved): string[] {
-    const { settings } = deployment;
+export function podNotices(deployment: Resolved & Pick<Deployment, "destinations">): string[] {
+    const { settings, destinations } = deployment;
     const { collectors, proxy, route } = settings;
     const keys = Object.entries({ "kof:collectors": collectors, "kof:proxy": proxy }).flatMap(([key, given]) =>
         given === undefined ? [] : [key],
@@ -208,6 +209,9 @@ export function podNotices(deployment: Resolved): string[] {
     }
     const stack = [...chart.prefix, kubeStack];
     const wanted = fieldsOfPods(collectors ?? {});
+    const leavesCluster = Object.values(destinations).some(
+        (destination) => destination.stored && destination.ends.some(({ on }) => on !== "cluster"),
+    );
     const onNodes = effectiveCollectors(deployment).filter(({ mode }) => mode === "daemonset");
     return [
         ...(collectors?.nodeSelector && onNodes.length > 0
@@ -215,7 +219,8 @@ export function podNotices(deployment: Resolved): string[] {
                   `kof:collectors.nodeSelector keeps ${onNodes.map(({ name }) => name).join(", ")} off all other nodes: nothing of those is collected.`,
               ]
             : []),
-        ...(proxy && !routes[route].leavesCluster
+        // What kof:values add may leave it on any route.
+        ...(proxy && !routes[route].leavesCluster && !leavesCluster
             ? [`kof:proxy has no effect on route ${route}, which sends nothing out of this cluster.`]
             : []),
         ...effectiveCollectors(deployment).flatMap(({ key, name }) =>

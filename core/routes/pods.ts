@@ -149,12 +149,14 @@ function unproxied(running: readonly Collector[], proxy: ProxySettings | undefin
     ];
 }
 
+/** A host without a domain: in a URL, or as exporters for gRPC have it, with a port and no scheme. */
+const serviceAddress = /^(?:https?:\/\/([a-z0-9][-a-z0-9]*)(?=[:/]|$)|([a-z][-a-z0-9]*):\d+$)/;
+
 /** The services of this namespace that the collectors name without a domain, the target allocator's among them. */
 function servicesOf(running: readonly Collector[]): string[] {
     const named = running.flatMap(({ config }) =>
         [...leaves(config)].flatMap(([, value]) => {
-            const [, host] =
-                /^https?:\/\/([a-z0-9][-a-z0-9]*)(?=[:/]|$)/.exec(typeof value === "string" ? value : "") ?? [];
+            const [, inUrl, host = inUrl] = serviceAddress.exec(typeof value === "string" ? value : "") ?? [];
             return host === undefined || host === "localhost" || /^\d+$/.test(host) ? [] : [host];
         }),
     );

@@ -66,5 +66,7 @@ function additions({ settings: { collectors = {}, proxy } }: Deployment): string
         ...(env.length > 0 ? [`Variables added to the collectors: ${env.join(", ")}`] : []),
         ...(processors.length > 0 ? [`Processors added to the collectors: ${processors.join("; ")}`] : []),
         ...(proxies.length > 0 ? [`Proxy of the collectors: ${proxies.join(", ")}, and none for ${without}`] : []),
+        // The proxy itself is in one of the variables.
+        ...(proxies.length === 0 && proxy?.noProxy ? [`Reached without the collectors' proxy: ${without}`] : []),
     ];
 }

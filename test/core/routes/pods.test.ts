@@ -161,6 +161,24 @@ describe("pods of collectors", () => {
         );
     });
 
+    it("say of a proxy that it has no effect only where nothing leaves the cluster, and keep services of gRPC off it", () => {
+        const exportedBy = (name: string, endpoint: string): Raw => ({
+            route: "management",
+            version: "1.9.0",
+            proxy,
+            values: nest([...stackOf, "collectors", "daemon", "config"], {
+                exporters: { [name]: { endpoint } },
+                service: { pipelines: { traces: { exporters: ["otlphttp/traces", name] } } },
+            }),
+        });
+        const inside = deploymentFor(exportedBy("otlp/tempo", "tempo:4317"));
+        assert.match(String(envOf(inside.collectors[0]!).NO_PROXY), /,tempo,/);
+        const outside = deploymentFor(exportedBy("otlphttp/other", "https://otlp.example.net"));
+        assert.doesNotMatch(outside.notices.join("\n"), /kof:proxy has no effect/);
+        const grpc = deploymentFor(exportedBy("otlp/other", "otlp.example.net:4317"));
+        assert.doesNotMatch(String(envOf(grpc.collectors[0]!).NO_PROXY), /,otlp,/);
+    });
+
     const wrong: readonly (readonly [what: string, raw: Raw, text: RegExp])[] = [
         [
             "ask for more than they may have",
@@ -265,6 +283,11 @@ describe("pods of collectors", () => {
         assert.match(String(envOf(deployment.collectors[0]!).NO_PROXY), /\$\(KUBERNETES_SERVICE_HOST\)/);
         const [secret] = deployment.secrets.filter(({ name }) => name === "proxy");
         assert.equal(secret?.maker, "you");
+        const excepted = deploymentFor({ ...cloudwatch, collectors: { env }, proxy: { noProxy: ["10.0.0.0/8"] } });
+        assert.match(
+            summaryPage("prod", excepted, []),
+            /- Reached without the collectors' proxy: the cluster itself, `10\.0\.0\.0\/8`/,
+        );
     });
 });
 
