@@ -31,7 +31,7 @@ function controlPlane(from: Deployment, to: Deployment): string[] {
     }
     return is && before?.pkiPath !== after?.pkiPath
         ? [
-              `has ${shortName(is)} look for etcd's certificates in /${after?.pkiPath ?? ""}, and no longer in /${before?.pkiPath ?? ""}`,
+              `has ${shortName(is)} look for etcd's certificates below /${after?.pkiPath ?? ""}, and no longer below /${before?.pkiPath ?? ""}`,
           ]
         : [];
 }
@@ -54,14 +54,15 @@ function labels(from: Deployment, to: Deployment): string[] {
     const [was = {}, is = {}] = [from, to].map(
         ({ settings }) => distributionOf(settings.distribution).namespaceLabels?.labels,
     );
-    const text = (some: Readonly<Record<string, string>>, others: Readonly<Record<string, string>>) =>
+    const only = (some: Readonly<Record<string, string>>, others: Readonly<Record<string, string>>) =>
         Object.entries(some)
             .filter(([name, value]) => others[name] !== value)
-            .map(([name, value]) => `${name}=${value}`)
-            .join(" and ");
-    const [gone, added] = [text(was, is), text(is, was)];
+            .map(([name, value]) => `${name}=${value}`);
+    const [gone, added] = [only(was, is), only(is, was)];
     return [
-        ...(gone === "" ? [] : [`takes the label ${gone} off namespace kof`]),
-        ...(added === "" ? [] : [`labels namespace kof with ${added}`]),
+        ...(gone.length === 0
+            ? []
+            : [`takes the label${gone.length > 1 ? "s" : ""} ${gone.join(" and ")} off namespace kof`]),
+        ...(added.length === 0 ? [] : [`labels namespace kof with ${added.join(" and ")}`]),
     ];
 }

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { signals } from "../../charts";
-import { valueAt } from "../../lib/values";
+import { leaves, valueAt } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
 import { podsOfStore } from "../../routes/pods";
 import type { Consequence } from "./consequence";
 
-/** Which pods Kubernetes replaces, because settings say something else of them. */
+/** Which pods Kubernetes replaces, because settings say something else of them, or of the nodes that they run on. */
 export function podConsequences(from: Deployment, to: Deployment): Consequence[] {
-    const changed = (["collectors", "proxy"] as const).filter(
+    const changed = (["collectors", "proxy", "distribution"] as const).filter(
         (key) => !isDeepStrictEqual(from.settings[key], to.settings[key]),
     );
     const replaced = to.collectors.filter((collector) => {
@@ -38,8 +38,9 @@ function storeConsequences(from: Deployment, to: Deployment, signal: string): Co
         if (isDeepStrictEqual(was, is)) {
             return [];
         }
-        const moves = !isDeepStrictEqual(valueAt(was, ["nodeSelector"]), valueAt(is, ["nodeSelector"]));
-        const bound = moves
+        const labels = leaves(valueAt(is, ["nodeSelector"]) ?? {});
+        const leavesOut = [...labels].some(([key, value]) => valueAt(was, ["nodeSelector", ...key]) !== value);
+        const bound = leavesOut
             ? ". One whose volume is on a node, or in a zone, that the selector leaves out stays Pending"
             : "";
         return [

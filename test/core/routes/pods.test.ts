@@ -404,6 +404,9 @@ describe("what settings say of pods", () => {
         assert.match(texts.join("\n"), /^kof:collectors replaces the pods of kof-collectors-cluster-stats, /m);
         assert.match(texts.join("\n"), /^kof:storage\.logs replaces the pods of vlstorage, .* stays Pending$/m);
         assert.equal(changes.length, 2);
+        const wider = { logs: { nodeSelector: {}, tolerations: [toleration] } };
+        const [widened] = planOf(settled({ storage }), settled({ storage: wider })).consequences;
+        assert.equal(widened?.message, "replaces the pods of vlstorage, one after the other");
         const same = settled({ collectors, storage });
         assert.deepEqual(planOf(same, same).consequences, []);
     });

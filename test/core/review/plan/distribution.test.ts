@@ -14,14 +14,20 @@ describe("plan of another distribution", () => {
 
     it("says what is collected no longer, and from then on", () => {
         const what = "metrics of etcd, kube-scheduler and kube-controller-manager";
-        assert.deepEqual(told("k0s", "gke"), [
+        // Each has another PKI_PATH, or none.
+        const [replaces, ...others] = told("k0s", "gke");
+        assert.match(
+            String(replaces),
+            /^notice: replaces the pods of kof-collectors-cluster-stats, kof-collectors-daemon, kof-collectors-ta-daemon: /,
+        );
+        assert.deepEqual(others, [
             `notice: stops controller-k0s-daemon: ${what} are no longer collected, because Google runs it`,
         ]);
-        assert.deepEqual(told("gke", "k0s"), [
+        assert.deepEqual(told("gke", "k0s").slice(1), [
             `notice: starts controller-k0s-daemon: ${what} are collected from then on`,
         ]);
-        assert.deepEqual(told("k0s", "rke2"), [
-            "notice: has controller-k0s-daemon look for etcd's certificates in /var/lib/rancher/rke2/server/tls, and no longer in /var/lib/k0s",
+        assert.deepEqual(told("k0s", "rke2").slice(1), [
+            "notice: has controller-k0s-daemon look for etcd's certificates below /var/lib/rancher/rke2/server/tls, and no longer below /var/lib/k0s",
             "notice: labels namespace kof with pod-security.kubernetes.io/enforce=privileged",
         ]);
         assert.match(planText(plan("k0s", "gke")), /kof:distribution stops controller-k0s-daemon/);
@@ -37,5 +43,12 @@ describe("plan of another distribution", () => {
         assert.equal(verdictOf(plan("kubeadm", "openshift")), "safe");
         assert.deepEqual(told("kubeadm", "kind"), []);
         assert.deepEqual(told("gke", "aks", { route: "none" }), []);
+        assert.deepEqual(told("rke2", "k0s", { route: "none" }), [
+            "notice: takes the label pod-security.kubernetes.io/enforce=privileged off namespace kof",
+        ]);
+        assert.match(
+            told("openshift", "k0s", { route: "none" }).join(),
+            /takes the labels \S+ and \S+ off namespace kof/,
+        );
     });
 });
