@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
 
 import { isMap, textOf, valueAt } from "../../../core/lib/values";
 import type { Collector } from "../../../core/collectors/effective";
@@ -146,6 +147,17 @@ describe("the notices of a distribution", () => {
 });
 
 describe("what is known of a distribution", () => {
+    it("is in docs/clusters.md", () => {
+        const text = fs.readFileSync("docs/clusters.md", "utf8");
+        for (const name of distributionNames) {
+            const [, certificates = ""] = new RegExp(`^\\| \`${name}\` +\\| ([^|]*) \\|`, "m").exec(text) ?? [];
+            const { collectors } = deploymentFor({ ...routes.management, distribution: name });
+            const runs = collectors.some(({ key }) => key === "controller-k0s");
+            assert.equal(certificates.includes("the collector is off"), !runs, name);
+            assert.equal(certificates.startsWith("`/"), runs, name);
+        }
+    });
+
     it("has a source each, and names presets that there are", () => {
         for (const name of distributionNames) {
             for (const [key, fact] of Object.entries(distributionOf(name))) {
