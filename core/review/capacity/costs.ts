@@ -253,7 +253,7 @@ function elsewhereCosts({ destinations, cloudwatch }: Deployment): Cost[] {
         }
     }
     return [...stores].map(([store, sent]) => ({
-        what: `${sent.join(" and ")} in ${store}`,
+        what: `${new Intl.ListFormat("en-GB").format(sent)} in ${store}`,
         unknown: "paid for there, at a price that is not known here",
     }));
 }

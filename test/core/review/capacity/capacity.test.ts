@@ -343,7 +343,7 @@ describe("the planner", () => {
         it("is paid for elsewhere, and nobody here knows at which price", () => {
             const { volumes: _, ...found } = costs({ ...routes.otlp, storageClass: aws }, "us-east-1");
             assert.deepEqual(found, {
-                "metrics and logs and traces and audit in OTLP": "paid for there, at a price that is not known here",
+                "metrics, logs, traces and audit in OTLP": "paid for there, at a price that is not known here",
             });
         });
 
@@ -403,7 +403,7 @@ describe("the planner", () => {
             assert.equal(total({ storageClass: aws }), "unknown");
             assert.equal(
                 total({ ...routes.otlp, storageClass: aws }, "us-east-1"),
-                "at least 25.60 USD; not included: metrics and logs and traces and audit in OTLP",
+                "at least 25.60 USD; not included: metrics, logs, traces and audit in OTLP",
             );
         });
 
