@@ -190,7 +190,10 @@ function unknowns({ catalog, settings }: Deployment, charts: readonly NeededChar
  */
 export function mirrorScript({ charts, images, unknown }: AirGap, registry: string, about: string): string {
     const host = (address: string) => address.replace(/^\w+:\/\//, "").split("/")[0];
-    const isMirrored = ({ repository }: NeededChart) => host(repository) === host(registry);
+    // A registry where charts are published as well, such as ghcr.io, has a fork of them in another place.
+    const isMirrored = ({ repository, upstream }: NeededChart) =>
+        host(repository) === host(registry) &&
+        (host(upstream) !== host(registry) || `${repository}/`.startsWith(`oci://${registry}/`));
     const pull = (chart: NeededChart) => {
         const { name, version, repository, upstream } = chart;
         const from = isMirrored(chart) ? upstream : repository;

@@ -111,6 +111,14 @@ describe("what a stack fetches", () => {
         }
     });
 
+    it("is copied as the stack has it, where the mirror is in the registry of KOF's own charts", () => {
+        const [published, fork, mirror] = ["ghcr.io/k0rdent/kof", "ghcr.io/fork", "ghcr.io/me/kof"];
+        const pulled = (from: string) =>
+            mirrorScript(airGap(deploymentFor({ chart: `oci://${from}/charts/kof` })), mirror, "x");
+        assert.ok(pulled(fork).includes(`helm pull oci://${fork}/charts/kof --version`));
+        assert.ok(pulled(mirror).includes(`helm pull oci://${published}/charts/kof --version`));
+    });
+
     it("is copied from where it is published, also when the stack has it from the mirror already", () => {
         const blocks = fs.readFileSync("docs/air-gap.md", "utf8").matchAll(/```yaml\n([^]*?)```/g);
         const settings = [...blocks].map(([, text]) => (parse(text!) as { config: Record<string, any> }).config);
