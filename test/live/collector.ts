@@ -12,6 +12,7 @@ export type Exporter = (signal: "logs" | "metrics" | "traces", body: OtlpBody) =
  */
 export class CollectorStandIn {
     private readonly counts = new Map<string, number>();
+    private looks = 0;
     private otlp: HttpStandIn | undefined;
     private metrics: HttpStandIn | undefined;
 
@@ -34,12 +35,18 @@ export class CollectorStandIn {
         }
         const status = await this.write(signal, JSON.parse(body.toString()) as OtlpBody);
         const unit = { logs: "log_records", metrics: "metric_points", traces: "spans" }[signal];
-        const counter = `otelcol_exporter_${status < 300 ? "sent" : "send_failed"}_${unit}_total`;
+        const exporter = { logs: "otlphttp/logs", metrics: "prometheusremotewrite", traces: "otlphttp/traces" }[signal];
+        const counter = `otelcol_exporter_${status < 300 ? "sent" : "send_failed"}_${unit}_total{exporter="${exporter}"}`;
         this.counts.set(counter, (this.counts.get(counter) ?? 0) + 1);
         return [200, "{}"];
     }
 
     private text(): string {
-        return [...this.counts].map(([name, count]) => `${name}{exporter="otlphttp/x"} ${String(count)}\n`).join("");
+        // What another exporter drops says nothing of these records.
+        const other = ["log_records", "metric_points", "spans"].map(
+            (unit) => `otelcol_exporter_send_failed_${unit}_total{exporter="otlphttp/other"} ${String(this.looks)}\n`,
+        );
+        this.looks += 1;
+        return [...[...this.counts].map(([name, count]) => `${name} ${String(count)}\n`), ...other].join("");
     }
 }

@@ -217,14 +217,15 @@ describe("verify", () => {
         const store = await HttpStandIn.start(({ url }) => {
             asked.push(url.pathname);
             const question = decodeURIComponent(url.search).replaceAll("+", " ") + url.pathname;
-            const found = [...stored].some((mark) => question.includes(mark));
+            const mark = [...stored].find((each) => question.includes(each));
+            const record = { _msg: mark, kof_verify_mark: mark, traceID: mark };
             return [
                 200,
                 url.pathname.startsWith("/select/logsql")
-                    ? found
-                        ? "{}\n"
-                        : ""
-                    : JSON.stringify({ data: found ? [1] : [] }),
+                    ? mark === undefined
+                        ? ""
+                        : `${JSON.stringify(record)}\n`
+                    : JSON.stringify({ data: mark === undefined ? [] : [record] }),
             ];
         });
         running.push(store);
