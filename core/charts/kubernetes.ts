@@ -84,6 +84,15 @@ const typesByKey: Readonly<Record<string, Shaped>> = {
 };
 
 /**
+ * Whether a chart of another project takes something else than a map too: kube-state-metrics the name of a strategy (`Recreate`),
+ * external-dns a list of arguments (`templates/deployment.yaml` of both).
+ */
+export function takesMore(shaped: Shaped, path: readonly string[]): boolean {
+    const place = path.join(".");
+    return (shaped === null && place === "updateStrategy") || (isMap(shaped) && place === "extraArgs");
+}
+
+/**
  * What is read at a place that a chart takes as a whole: the fields of the type of Kubernetes that stands there, and what the
  * chart itself reads of it. What is no such place stays as it is.
  */

@@ -2,7 +2,7 @@ import { distance } from "fastest-levenshtein";
 import * as semver from "semver";
 
 import { chartValues, type Catalog } from ".";
-import { typed } from "./kubernetes";
+import { takesMore, typed } from "./kubernetes";
 import { isChosen, isCollector, isFreeForm, ruleOf } from "./rules";
 import { hasShape, shapeAt, shapeOfChart, type Shaped } from "./shapes";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
@@ -260,6 +260,9 @@ function shapeOf(catalog: Catalog, chart: string, path: readonly string[]): Shap
     const own = valueShape(catalog, chart, path, valueAt(chartValues(catalog, chart), path));
     const parts = further === undefined ? [own] : [own, shapeFrom(further, path, false)];
     const rule = ruleOf(chart, path);
+    if (rule?.any === true) {
+        return anything;
+    }
     if (rule?.chart !== undefined) {
         parts.push(chartShape(catalog, rule.chart, []));
     }
@@ -348,7 +351,8 @@ function shapeFrom(read: Shaped, path: readonly string[], foreign: boolean, with
     };
     const keys = Object.keys(shaped).filter((key) => key !== "*");
     const open = Object.hasOwn(shaped, "*");
-    return { kind: "map", open, chosen: open, example: undefined, keys, foreign, copied, at: once(at) };
+    const kind = takesMore(read, path) ? "unknown" : "map";
+    return { kind, open, chosen: open, example: undefined, keys, foreign, copied, at: once(at) };
 }
 
 /** Reads what any of the shapes reads. */

@@ -8,6 +8,8 @@ export interface Rule {
     readonly open?: true;
     /** Keys are names that anyone may choose; below them the rules go on. */
     readonly names?: true;
+    /** Anything is taken, whatever values.yaml has there. */
+    readonly any?: true;
 }
 
 const metadata = ["extraLabels", "nameOverride", "fullnameOverride", "imagePullSecrets"];
@@ -63,6 +65,12 @@ const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
         commonLabels: { open: true },
         "kube-prometheus-stack": { open: true },
         "defaultRules.rules": { open: true },
+        // Dex takes a list. Helm hands it on over this chart's empty map, with a warning (tried with 1.10.0 on 2026-11-27).
+        "dex.config.connectors": { any: true },
+        // Groups of rules, new ones among them, and the Secrets of a profile (templates/promxy/rules.yaml, k0rdent/kof/secrets.yaml).
+        defaultAlertRules: { open: true, names: true },
+        "kcm.kof.secrets": { names: true },
+        "kcm.kof.secrets.*": { keys: ["htpasswdFrom", "secrets"] },
         "defaultRules.additionalRuleGroupLabels": { open: true },
         grafana: { keys: ["installForTests", "root_url"] },
         "kcm.kof": { keys: ["extraLabels"] },

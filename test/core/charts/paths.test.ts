@@ -253,6 +253,21 @@ describe("paths of values", () => {
             "{kof-mothership: {values: {kcm: {kof: {acl: {port: http}}}, promxy: {configmapReload: {resources: {limits: {cpu: 500m}}}}}}, kof-child: {values: {fromManagement: {collectors: {opentelemetry-kube-stack: {cleanupJob: {image: {tag: latest}}, collectors: {daemon: {config: {processors: {batch: {send_batch_size: '${env:SIZE}'}}}}}}}}}}}",
         ],
         [
+            "a group of alerting rules beside those of the charts, and a Secret of a profile",
+            "1.8.1",
+            "kof-mothership: {values: {defaultAlertRules: {kubernetes-resources: {CPUThrottlingHigh: {for: 10m}}}, kcm: {kof: {secrets: {kof-storage-secrets: {htpasswdFrom: storage-vmuser-credentials}, own: {secrets: [own]}}}}}}",
+        ],
+        [
+            "a list where the charts have an empty map, and Dex takes a list",
+            "1.10.0",
+            "kof-mothership: {values: {dex: {config: {connectors: [{type: ldap, id: ldap, name: LDAP}]}}}}",
+        ],
+        [
+            "what charts of other projects take in two forms",
+            "1.10.0",
+            "kof-child: {values: {fromManagement: {storage: {external-dns: {extraArgs: [--aws-zone-type=public]}}, collectors: {opentelemetry-kube-stack: {kube-state-metrics: {updateStrategy: Recreate}}}}}}",
+        ],
+        [
             "values of a component that global.components adds",
             "1.10.0",
             "{global: {components: [kof-collectors]}, kof-collectors: {enabled: true, dependsOn: [kof-operators], values: {kcm: {monitoring: true}}}}",
