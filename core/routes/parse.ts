@@ -62,8 +62,9 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
         if (parsed.success) {
             Object.assign(values, { [key]: parsed.data });
         } else {
-            problems.push(...parsed.error.issues.flatMap((issue) => issueProblems(key, issue, found)));
-            const { values: rest, isWhole } = understood(key, found, parsed.error.issues);
+            const { issues } = parsed.error;
+            problems.push(...issues.flatMap((issue) => issueProblems(key, issue, found, issues)));
+            const { values: rest, isWhole } = understood(key, found, issues);
             Object.assign(values, rest);
             if (!isWhole) {
                 parts.push(key);
@@ -94,7 +95,22 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
         // Versions up to 0.1.0 took secrets in addresses and in lists, and remember them.
         problems.push(...secretProblems);
     }
-    return settings ? { settings, problems } : { problems };
+    const distinct = told(problems, secretProblems);
+    return settings ? { settings, problems: distinct } : { problems: distinct };
+}
+
+/** Problems without those that say less of what is a secret as well: what to write instead of it puts both right. */
+function told(problems: readonly Problem[], secrets: readonly Problem[]): readonly Problem[] {
+    const mended = new Set(secrets.filter(({ paste }) => paste !== undefined).map(({ key }) => key));
+    const secret = new Set(secrets.map(({ key }) => key));
+    return problems.filter(
+        (each) =>
+            secrets.includes(each) ||
+            !(
+                (mended.has(each.key) && each.message.endsWith("which is not allowed here")) ||
+                (secret.has(each.key) && each.message === "is not a setting")
+            ),
+    );
 }
 
 /** What can be worked out of settings. Of those that are wrong already, not everything can. */

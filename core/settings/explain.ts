@@ -39,7 +39,8 @@ function schemaAt(key: Key, path: readonly PropertyKey[], found: unknown): { sch
         }
         schema = next;
         // Of an entry of an open map only what the map says is known, and no example.
-        meta = named ? (typeof step === "string" ? metaOf(schema) : meta) : { allowed: meta.allowed };
+        const { allowed = meta.allowed, ...own } = metaOf(schema);
+        meta = named ? (typeof step === "string" ? { allowed, ...own } : meta) : { allowed: meta.allowed };
     }
     return { schema: unwrap(schema, value), meta };
 }
@@ -69,8 +70,13 @@ export function unwrap(schema: Schema, value: unknown): Schema {
     return inner;
 }
 
-/** What is wrong with a setting. */
-export function issueProblems(key: Key, issue: z.core.$ZodIssue, found: unknown): Problem[] {
+/** What is wrong with a setting, by one of all its issues. */
+export function issueProblems(
+    key: Key,
+    issue: z.core.$ZodIssue,
+    found: unknown,
+    issues: readonly z.core.$ZodIssue[],
+): Problem[] {
     const { schema, meta } = schemaAt(key, issue.path, found);
     const full = `kof:${formatPath([key, ...issue.path.map(String)])}`;
     if (issue.code === "unrecognized_keys") {
@@ -79,15 +85,46 @@ export function issueProblems(key: Key, issue: z.core.$ZodIssue, found: unknown)
         );
     }
     const value = at(found, issue.path);
-    const meant = meantBy(schema, meta, value) ?? meta.example;
-    const paste = meant === undefined ? undefined : stackFile([key, ...issue.path], meant);
+    const step = issue.path.findIndex((each) => typeof each === "number");
+    const path = step < 0 ? issue.path : issue.path.slice(0, step);
+    const meant = step < 0 ? (meantBy(schema, meta, value) ?? meta.example) : listMeant(key, path, found, issues);
+    const paste = meant === undefined ? undefined : stackFile([key, ...path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
     const why = meta.why?.(value);
     return [{ key: full, message: why === undefined ? message : `${message}: ${why}`, allowed: meta.allowed, paste }];
 }
 
 function meantBy(schema: Schema, meta: Meta, found: unknown): unknown {
-    return meta.mend?.(found) ?? (typeof found === "object" ? undefined : mended(schema, found));
+    const own = meta.mend?.(found);
+    const likely = own === undefined ? [] : [own, [own]];
+    return (
+        [...likely, ...(isMap(found) ? [[found]] : [])].find((each) => schema.safeParse(each).success) ??
+        mended(schema, found)
+    );
+}
+
+/** A whole list as it was probably meant, or an example of one where that cannot be told. */
+function listMeant(
+    key: Key,
+    path: readonly PropertyKey[],
+    found: unknown,
+    issues: readonly z.core.$ZodIssue[],
+): unknown {
+    const whole = schemaAt(key, path, found);
+    const list: unknown = structuredClone(at(found, path));
+    const inList = issues.filter(
+        (each) => each.path.length > path.length && path.every((step, i) => each.path[i] === step),
+    );
+    for (const each of inList) {
+        const { schema, meta } = schemaAt(key, each.path, found);
+        const meant = meantBy(schema, meta, at(found, each.path));
+        const outer = at(list, each.path.slice(path.length, -1));
+        if (each.code === "unrecognized_keys" || meant === undefined || typeof outer !== "object" || outer === null) {
+            return whole.meta.example;
+        }
+        Object.assign(outer, { [each.path.at(-1) ?? ""]: meant });
+    }
+    return whole.schema.safeParse(list).success ? list : whole.meta.example;
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -134,7 +171,7 @@ export function understood(
     return { values: parsed?.success ? { [key]: parsed.data } : {}, isWhole };
 }
 
-/** What to write into a stack file to set one value. Steps into a list are left out: the whole list is shown. */
+/** What to write into a stack file to set one value. Steps into a list are left out: the value is the whole list. */
 export function stackFile(path: readonly PropertyKey[], value: unknown): unknown {
     const [first, ...rest] = path.filter((step) => typeof step === "string");
     return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };

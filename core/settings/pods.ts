@@ -155,6 +155,10 @@ export const collectorPods = z.strictObject({
             "a list of {name, value} or {name, valueFrom: {secretKeyRef: {name, key}}}. KOF's charts write a value without quotes: it has to " +
             "be text even so, not a number or true/false",
         example: [{ name: "GODEBUG", value: "netdns=go" }],
+        mend: (found) =>
+            isMap(found) && !("name" in found)
+                ? Object.entries(found).map(([name, value]) => ({ name, value }))
+                : undefined,
     }).optional(),
     processors: about(
         z.strictObject({
@@ -195,6 +199,7 @@ export const proxy = z.strictObject({
             "What is reached without it (NO_PROXY), besides the cluster itself: its services, its API server, its nodes, and the addresses from which clouds hand out credentials.",
         allowed: "a list of hosts, domains (.example.net), addresses and networks (10.0.0.0/8)",
         example: [".internal.example.net", "10.0.0.0/8"],
+        mend: (found) => (typeof found === "string" ? found.split(/[,\s]+/).filter(Boolean) : undefined),
     }).optional(),
 });
 

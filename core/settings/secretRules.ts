@@ -1,6 +1,6 @@
 import { kofNamespace } from "../charts/namespace";
 import { withoutSecrets, type Secret } from "../lib/secrets";
-import { formatPath, isMap, textOf, valueAt, type HelmValues } from "../lib/values";
+import { formatPath, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { stackFile } from "./explain";
 import { brief, type Problem } from "./problems";
 
@@ -81,9 +81,15 @@ function headerNames({ otlp }: OpenSettings["raw"]): string[] | undefined {
     const names = isMap(headers)
         ? Object.keys(headers)
         : Array.isArray(headers)
-          ? headers.map((each) => textOf(each).split(/[:=]/)[0]?.trim() ?? "")
-          : [];
+          ? headers.map(headerName)
+          : typeof headers === "string"
+            ? [headerName(headers)]
+            : [];
     return names.length > 0 && names.every((name) => /^[A-Za-z0-9][-\w]*$/.test(name)) ? names : undefined;
+}
+
+function headerName(header: HelmValue): string {
+    return textOf(header).split(/[:=]/)[0]?.trim() ?? "";
 }
 
 const ways: Readonly<Record<string, string>> = {
@@ -122,7 +128,9 @@ function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: 
     }
     const list = path.findIndex((step) => typeof step === "number");
     if (list < 0) {
-        return address === undefined ? undefined : stackFile(path, path[0] === "otlp" ? baseOf(address) : address);
+        return address === undefined
+            ? undefined
+            : stackFile(path, path[0] === "otlp" || path[0] === "proxy" ? baseOf(address) : address);
     }
     const outer = path.slice(0, list).map(String);
     const inList = found.filter((each) => formatPath(each.path.slice(0, list).map(String)) === formatPath(outer));
@@ -143,7 +151,7 @@ function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: 
     );
 }
 
-/** An address as route otlp takes it. */
+/** An address as route otlp takes it, and a proxy. */
 function baseOf(address: string): string {
     return address.replace(/(?:\/v1\/(?:logs|metrics|traces))?\/*$/, "");
 }

@@ -66,6 +66,8 @@ const shards = count(
     "Pods, each with a volume of its own. They are shards, not copies: losing one loses its share.",
     2,
 );
+/** A size by itself where there is more to say than the size. */
+const sizeAlone = (found: unknown) => (typeof found === "string" ? { size: found } : undefined);
 const sharded = (what: string, kept: string) =>
     about(
         z.strictObject({
@@ -78,6 +80,7 @@ const sharded = (what: string, kept: string) =>
             description: `Volumes and retention of ${what}.`,
             allowed: "a map",
             example: { size: "100Gi", retention: "30d" },
+            mend: sizeAlone,
         },
     ).optional();
 
@@ -256,7 +259,7 @@ const otlp = z.strictObject({
             description: "Headers to send; each is a key of that Secret.",
             allowed: "a list of names of HTTP headers",
             example: ["Authorization"],
-            mend: (found) => (isMap(found) ? Object.keys(found) : undefined),
+            mend: (found) => (isMap(found) ? Object.keys(found) : /^([-\w]+)\s*[:=]/.exec(written(found))?.[1]),
         },
     ),
     tls: about(
@@ -340,6 +343,7 @@ const storage = z.strictObject({
             description: "Volumes and retention of the metrics.",
             allowed: "a map",
             example: { size: "200Gi", retention: "60d" },
+            mend: sizeAlone,
         },
     ).optional(),
     logs: sharded("the logs", "7d"),
@@ -486,9 +490,11 @@ export const settingsSchema = {
         "The proxy through which the collectors reach what is outside the cluster. They reach the cluster itself without it.",
         { https: "http://proxy.example.net:3128" },
     ).optional(),
-    storageClass: block(storageClass, "The storage class of every KOF volume. Default: the cluster's default class.", {
-        name: "kof",
-        preset: "aws-ebs",
+    storageClass: about(storageClass, {
+        description: "The storage class of every KOF volume. Default: the cluster's default class.",
+        allowed: "a map",
+        example: { name: "kof", preset: "aws-ebs" },
+        mend: (found) => (typeof found === "string" ? { create: false, name: found } : undefined),
     }).optional(),
     storage: block(
         storage,
