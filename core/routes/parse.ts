@@ -99,11 +99,14 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
     return settings ? { settings, problems: distinct } : { problems: distinct };
 }
 
-/** Problems without those that say less of what is a secret as well: what to write instead of it puts both right. */
+/**
+ * Problems without those that say the same again, or less of what is a secret as well: what to write instead of it puts both right.
+ */
 function told(problems: readonly Problem[], secrets: readonly Problem[]): readonly Problem[] {
     const mended = new Set(secrets.filter(({ paste }) => paste !== undefined).map(({ key }) => key));
     const secret = new Set(secrets.map(({ key }) => key));
-    return problems.filter(
+    const distinct = new Map(problems.map((each) => [`${each.key} ${each.message}`, each]));
+    return [...distinct.values()].filter(
         (each) =>
             secrets.includes(each) ||
             !(

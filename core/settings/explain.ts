@@ -96,11 +96,13 @@ export function issueProblems(
 
 function meantBy(schema: Schema, meta: Meta, found: unknown): unknown {
     const own = meta.mend?.(found);
-    const likely = own === undefined ? [] : [own, [own]];
-    return (
-        [...likely, ...(isMap(found) ? [[found]] : [])].find((each) => schema.safeParse(each).success) ??
-        mended(schema, found)
-    );
+    const likely = [...(own === undefined ? [] : [own, [own]]), ...(isMap(found) ? [[found]] : [])];
+    return likely.find((each) => fits(schema, each)) ?? mended(schema, found);
+}
+
+/** Whether a setting takes a value, in which nothing has been left out because it is secret. */
+function fits(schema: Schema, value: unknown): boolean {
+    return schema.safeParse(value).success && !JSON.stringify(value).includes("…");
 }
 
 /** A whole list as it was probably meant, or an example of one where that cannot be told. */
@@ -124,7 +126,7 @@ function listMeant(
         }
         Object.assign(outer, { [each.path.at(-1) ?? ""]: meant });
     }
-    return whole.schema.safeParse(list).success ? list : whole.meta.example;
+    return fits(whole.schema, list) ? list : whole.meta.example;
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {

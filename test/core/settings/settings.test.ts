@@ -1316,6 +1316,13 @@ describe("settings", () => {
                     },
                 },
             ],
+            [
+                {
+                    ...routes.cloudwatch,
+                    cloudwatch: { ...cloudwatch, credentials: { kind: "accessKey", generations: "2026-11" } },
+                },
+                { cloudwatch: { credentials: { generations: ["2026-11"] } } },
+            ],
             // Its kind of mistake can be put right, and yet the whole is refused.
             [
                 { collectors: { tolerations: [{ operator: "Exists", value: "x", effect: "NoScheduled" }] } },
@@ -1355,6 +1362,10 @@ describe("settings", () => {
             assert.deepEqual(offered(raw), paste, JSON.stringify(raw));
             assert.equal(problemsOrNone(mergeValues(raw as HelmValues, paste as HelmValues)), "", JSON.stringify(raw));
         }
+        const masked = problems({ collectors: { env: { TOKEN: "ghp_abcdefghijklmnopqrstuvwxyz0123456789", A: "b" } } });
+        assert.doesNotMatch(masked, /Paste:[^]*…/);
+        const once = problems({ proxy: { https: "http://a.com:3128", noProxy: "" } });
+        assert.equal(once.match(/kof:proxy\.noProxy is/g)?.length, 1);
         assert.match(problems({ version: 1.1 }), /without quotes YAML reads it as a number, and 1\.10 as 1\.1/);
     });
 
