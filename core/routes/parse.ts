@@ -38,7 +38,9 @@ export interface CheckedSettings {
 
 /** As {@link parseSettings}, without an end at the first kind of problem. */
 export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed = false): CheckedSettings {
-    const { raw: given, problems: secretProblems } = openSettings(raw, isDeployed);
+    const { raw: given, problems: openProblems } = openSettings(raw, isDeployed);
+    // Versions up to 0.1.0 took secrets in addresses and in lists, and remember them.
+    const secretProblems = isDeployed ? [] : openProblems;
     const problems: Problem[] = Object.keys(given)
         .filter((key) => !Object.hasOwn(settingsSchema, key))
         .map((key) => unknownKey([], key, Object.keys(settingsSchema)));
@@ -81,20 +83,20 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
         ),
     );
     const settings = settingsOf(values);
-    // What values say of sizes is known where they are right by themselves.
-    const hasValues = !isDeployed && Object.keys(values.values ?? {}).length > 0;
-    if (settings && hasValues && !problems.some(({ key }) => key.startsWith("kof:values"))) {
-        problems.push(...(whereKnown(problems, () => storageProblems(resolve(settings))) ?? []));
+    const hasValues = Object.keys(values.values ?? {}).length > 0;
+    const hasPods = (values.collectors ?? values.proxy ?? values.storage) !== undefined;
+    if (settings && !isDeployed && (hasValues || hasPods)) {
+        const resolved = whereKnown(problems, () => resolve(settings));
+        // What values say of sizes is known where they are right by themselves.
+        if (resolved && hasValues && !problems.some(({ key }) => key.startsWith("kof:values"))) {
+            problems.push(...(whereKnown(problems, () => storageProblems(resolved)) ?? []));
+        }
+        if (resolved && hasPods) {
+            const plain = () => resolve({ ...settings, collectors: undefined, proxy: undefined });
+            problems.push(...(whereKnown(problems, () => podProblems(resolved, plain())) ?? []));
+        }
     }
-    const hasPods = !isDeployed && (values.collectors ?? values.proxy ?? values.storage) !== undefined;
-    if (settings && hasPods) {
-        const plain = () => resolve({ ...settings, collectors: undefined, proxy: undefined });
-        problems.push(...(whereKnown(problems, () => podProblems(resolve(settings), plain())) ?? []));
-    }
-    if (!isDeployed) {
-        // Versions up to 0.1.0 took secrets in addresses and in lists, and remember them.
-        problems.push(...secretProblems);
-    }
+    problems.push(...secretProblems);
     const distinct = told(problems, secretProblems);
     return settings ? { settings, problems: distinct } : { problems: distinct };
 }
