@@ -29,8 +29,8 @@ export interface NewName {
  * Checks every path of the umbrella's values against what the charts of this KOF version read. No KOF chart has a schema,
  * and Helm ignores what it does not know, so nothing else says that a value has no effect.
  *
- * Where the charts take free-form content (labels, a collector's exporters, charts of other projects) unknown keys are
- * accepted, unless they look like a known key misspelt or put a level too high.
+ * Names that people choose (labels, a collector's exporters) are accepted, see {@link newNames}. So are unknown keys of other
+ * open maps, and of charts of which nothing is known, unless they look like a known key misspelt or put a level too high.
  *
  * @param context values whose `global.components` tells which components run, where it is not the checked ones.
  */

@@ -585,12 +585,12 @@ function valueProblems(settings: Values): Problem[] {
         ...(meant === undefined ? {} : { paste: stackFile(["values", ...path], meant) }),
     }));
     // Of the very same value of a store, that check knows which other place is read instead.
-    const ofStores = new Set(storeProblems(catalog, given).map(({ key }) => key));
-    const problems = pathProblems.filter(({ key }) => !ofStores.has(key));
+    const ofStores = storeProblems(catalog, given);
+    const problems = pathProblems.filter(({ key }) => !ofStores.some((each) => each.key === key));
     // What one check has said of a value, another need not say again of that, or of what is below it.
-    for (const check of [storeProblems, schemaProblems, objectProblems]) {
+    for (const found of [ofStores, schemaProblems(catalog, given), objectProblems(catalog, given)]) {
         const named = problems.map(({ key }) => `${key}.`);
-        problems.push(...check(catalog, given).filter(({ key }) => !named.some((each) => `${key}.`.startsWith(each))));
+        problems.push(...found.filter(({ key }) => !named.some((each) => `${key}.`.startsWith(each))));
     }
     problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
     for (const [path] of leaves(given)) {

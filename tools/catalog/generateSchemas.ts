@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
 import type { CatalogSchema } from "../../core/charts";
+import { DigestFiles } from "./digestFiles";
 import { readChartFile, readText, readValues, templatesOf } from "./generateVolumes";
 import { fitsSchema } from "../../core/charts/schemas";
 import { Template } from "./templates";
@@ -25,20 +25,14 @@ export function readSchemas(
     charts: Readonly<Record<string, string>>,
     specOf: (kind: string) => HelmValue | undefined,
 ): Schemas {
-    const files = new Map<string, string>();
-    const add = (name: string, schema: HelmValue): string => {
-        const text = `${JSON.stringify(schema, undefined, 1)}\n`;
-        const file = `${name}.${createHash("sha256").update(text).digest("hex").slice(0, 8)}.json`;
-        files.set(file, text);
-        return file;
-    };
+    const files = new DigestFiles();
     const schemas = Object.entries(charts).flatMap(([chart, folder]): CatalogSchema[] => [
         ...(readChartFile(folder).dependencies ?? []).flatMap(({ name, alias }): CatalogSchema[] => {
             const source = path.join(folder, "charts", name, "values.schema.json");
             if (!fs.existsSync(source)) {
                 return [];
             }
-            const file = add(name, bare(JSON.parse(readText(source)) as HelmValue));
+            const file = files.add(name, bare(JSON.parse(readText(source)) as HelmValue));
             return [{ chart, path: [alias ?? name], name, of: "dependency", file }];
         }),
         ...copiedSpecs(folder).flatMap(([kind, at]): CatalogSchema[] => {
@@ -46,10 +40,10 @@ export function readSchemas(
             const structural = schema === undefined ? undefined : closed(bare(schema));
             // Some templates keep keys of their own among those of the object.
             const fits = structural && fitsSchema(structural, valueAt(readValues(folder), at) ?? {});
-            return fits ? [{ chart, path: at, name: kind, of: "object", file: add(kind, structural) }] : [];
+            return fits ? [{ chart, path: at, name: kind, of: "object", file: files.add(kind, structural) }] : [];
         }),
     ]);
-    return { schemas, files };
+    return { schemas, files: files.texts };
 }
 
 /** The operator's objects whose spec a chart's templates copy from values, by kind, and from where. */

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
 import { shapeAt, type Shaped, type ShapeIndex } from "../../core/charts/shapes";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
+import { DigestFiles } from "./digestFiles";
 import { readChartFile, readText, readValues, templatesOf } from "./generateVolumes";
 import { readsOf, type Reads } from "./reads";
 
@@ -26,35 +26,32 @@ export function readShapes(
     known: Readonly<Record<string, string>>,
     others: Readonly<Record<string, string>>,
 ): Shapes {
-    const files = new Map<string, string>();
-    const add = (name: string, shape: Shaped): string => {
-        const text = `${JSON.stringify(shape, undefined, 1)}\n`;
-        const file = `${name}.${createHash("sha256").update(text).digest("hex").slice(0, 8)}.json`;
-        files.set(file, text);
-        return file;
-    };
+    const files = new DigestFiles();
     const entries = [
         ...Object.entries(known).flatMap(([chart, folder]) => [
             ...dependenciesOf(folder)
                 .filter(({ key }) => !Object.hasOwn(known, key))
                 .flatMap(({ key, name, place }): [string, string][] => {
                     const shape = shapeOf(place, valueAt(readValues(folder), [key]));
-                    return shape === null ? [] : [[`${chart}/${key}`, add(name, shape)]];
+                    return shape === null ? [] : [[`${chart}/${key}`, files.add(name, shape)]];
                 }),
             // What the umbrella reads of its components, the catalog knows.
             ...(chart === "kof" ? [] : besides(folder, known)).map((shape): [string, string] => [
                 chart,
-                add(chart, shape),
+                files.add(chart, shape),
             ]),
         ]),
-        ...Object.entries(others).map(([chart, folder]): [string, string] => [chart, add(chart, shapeOf(folder))]),
+        ...Object.entries(others).map(([chart, folder]): [string, string] => [
+            chart,
+            files.add(chart, shapeOf(folder)),
+        ]),
     ];
     const index: ShapeIndex = {
         generatedBy: "npm run catalog -- --charts DIR",
         version,
         files: Object.fromEntries(entries.sort()),
     };
-    return { files: files.set(`${version}.json`, `${JSON.stringify(index, undefined, 1)}\n`) };
+    return { files: files.texts.set(`${version}.json`, `${JSON.stringify(index, undefined, 1)}\n`) };
 }
 
 interface Dependency {
