@@ -36,5 +36,5 @@ export function accessKeyTrigger(generation: string): string {
 
 /** The generation of the access key that the collectors were started with, by their annotation; `undefined` for none. */
 export function accessKeyIn(annotation: unknown): string | undefined {
-    return typeof annotation === "string" ? /^access key ([-a-z0-9]+)/.exec(annotation)?.[1] : undefined;
+    return typeof annotation === "string" ? /(?:^|, )access key ([-a-z0-9]+)/.exec(annotation)?.[1] : undefined;
 }

@@ -86,6 +86,44 @@ export function queuedRemoteWrite(catalog: Catalog, buffer: Buffer): HelmValues 
     };
 }
 
+/** A queue on disk in front of one exporter of remote write, as {@link queuedRemoteWrite} puts it in front of KOF's own. */
+export interface LoopbackQueue {
+    readonly exporter: string;
+    readonly receiver: string;
+    /** The pipeline that delivers what waited. */
+    readonly pipeline: string;
+    /** The definition of {@link exporter}, without its address. */
+    readonly exporters: HelmValues;
+    /** The addresses within one collector. */
+    readonly ofCollector: (key: string) => HelmValues;
+}
+
+/**
+ * Such a queue for a destination.
+ *
+ * @param offset what its ports start with, above those of {@link metricsQueue}: collectors on one node share its loopback.
+ */
+export function loopbackQueue(catalog: Catalog, name: string, offset: number, buffer: Buffer): LoopbackQueue {
+    const [exporter, receiver] = [`otlphttp/${name}-queue`, `otlp/${name}-queue`];
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const keys = Object.keys(valueAt(stack, ["collectors"]) as HelmValues);
+    return {
+        exporter,
+        receiver,
+        pipeline: `metrics/${name}-deliver`,
+        exporters: { [exporter]: { compression: "none", timeout: "10s", ...bufferedExporter(buffer) } },
+        ofCollector: (key) => {
+            const endpoint = `127.0.0.1:${String(metricsQueue.firstPort + offset + keys.indexOf(key))}`;
+            return {
+                config: {
+                    receivers: { [receiver]: { protocols: { http: { endpoint } } } },
+                    exporters: { [exporter]: { endpoint: `http://${endpoint}` } },
+                },
+            };
+        },
+    };
+}
+
 /**
  * What keeps the queues of {@link bufferedExporter} in collectors that do not have it: the extension, its folder on the node,
  * and the right to write there. Nothing from KOF 1.10 on, which has all of it.

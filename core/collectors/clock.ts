@@ -43,37 +43,57 @@ export interface ClockOptions {
     readonly duration: string;
 }
 
-/**
- * Puts {@link clockProcessors} at the end of every pipeline whose exporters route `cloudwatch` defines.
- *
- * @returns values for opentelemetry-kube-stack.
- */
-export function clock(catalog: Catalog, { logs, audit, metrics, duration }: ClockOptions): HelmValues {
+/** What keeps times that CloudWatch refuses from its exporters. */
+export interface Clock {
+    /** The definitions of {@link clockProcessors}. */
+    readonly processors: HelmValues;
+    /** Those that a pipeline of a signal ends with. */
+    readonly added: Readonly<Record<"logs" | "audit" | "metrics", readonly string[]>>;
+}
+
+/** The {@link Clock} for what CloudWatch keeps. */
+export function clockOf({ logs, audit, metrics, duration }: ClockOptions): Clock {
     const tried = Math.ceil(hoursOf(duration));
     const hours = (days: number, waits = 0) => Math.min(lookback - waits, days * 24) - margin;
     const [oldest, oldestAudit] = [hours(logs, tried), hours(audit, tried)];
     const names = clockProcessors;
     const ofAudit = oldest === oldestAudit ? names.logs : names.audit;
-    const processors: HelmValues = {
-        [names.logs]: correcting(oldest),
-        [ofAudit]: correcting(oldestAudit),
-        [names.count]: { keys: [corrected] },
-        ...(metrics === undefined
-            ? {}
-            : {
-                  [names.points]: {
-                      error_mode: "ignore",
-                      metrics: { datapoint: [isRefused("datapoint", hours(metrics))] },
-                  },
-              }),
+    return {
+        processors: {
+            [names.logs]: correcting(oldest),
+            [ofAudit]: correcting(oldestAudit),
+            [names.count]: { keys: [corrected] },
+            ...(metrics === undefined
+                ? {}
+                : {
+                      [names.points]: {
+                          error_mode: "ignore",
+                          metrics: { datapoint: [isRefused("datapoint", hours(metrics))] },
+                      },
+                  }),
+        },
+        added: {
+            logs: [names.logs, names.count],
+            audit: [ofAudit, names.count],
+            metrics: metrics === undefined ? [] : [names.points],
+        },
     };
-    const added = {
-        logs: [names.logs, names.count],
-        "logs/default": [names.logs, names.count],
-        "logs/audit": [ofAudit, names.count],
-        metrics: metrics === undefined ? [] : [names.points],
+}
+
+/**
+ * Puts {@link clockProcessors} at the end of every pipeline whose exporters route `cloudwatch` defines.
+ *
+ * @returns values for opentelemetry-kube-stack.
+ */
+export function clock(catalog: Catalog, options: ClockOptions): HelmValues {
+    const { processors, added } = clockOf(options);
+    const pipelines = {
+        logs: added.logs,
+        "logs/default": added.logs,
+        "logs/audit": added.audit,
+        metrics: added.metrics,
     };
-    return mergeValues({ defaultCRConfig: { config: { processors } } }, ...lengthened(catalog, added));
+    return mergeValues({ defaultCRConfig: { config: { processors } } }, ...lengthened(catalog, pipelines));
 }
 
 function correcting(hours: number): HelmValues {

@@ -1,4 +1,4 @@
-import type { Signal } from "../charts";
+import { signals, type Signal } from "../charts";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Collector } from "./effective";
 
@@ -33,12 +33,21 @@ export function isDiscarding(exporter: string): boolean {
     return ["nop", "debug"].includes(typeOf(exporter));
 }
 
+/** The signal of a pipeline by its name: what comes to it out of others has theirs. */
+export function signalOf(pipeline: string): Signal {
+    return pipeline === auditPipeline ? "audit" : (pipeline.split("/")[0] as "metrics" | "logs" | "traces");
+}
+
 /** Where the pipelines of a collector send what they receive. What one hands to another is no flow. */
 export function flowsOf({ config }: Collector): Flow[] {
     const connectors = Object.keys((config.connectors ?? {}) as HelmValues);
-    return Object.entries(pipelinesOf(config))
+    const pipelines = pipelinesOf(config);
+    return Object.entries(pipelines)
         .filter(([, pipeline]) => receives(pipeline))
         .flatMap(([pipeline, parts]) =>
+            sourcesOf(pipelines, pipeline, connectors).map((source) => ({ pipeline, parts, source })),
+        )
+        .flatMap(({ pipeline, parts, source: { signal, isSentOnly } }) =>
             listOf(parts, "exporters")
                 .filter((exporter) => !connectors.includes(exporter) && !isLoopback(config, exporter))
                 .map((exporter) => {
@@ -46,9 +55,9 @@ export function flowsOf({ config }: Collector): Flow[] {
                     const kind = pipeline.split("/")[0] as "metrics" | "logs" | "traces";
                     return {
                         pipeline,
-                        signal: pipeline === auditPipeline ? "audit" : kind,
+                        signal,
                         exporter,
-                        isSentOnly: listOf(parts, "receivers").every((id) => ["otlp", "nop"].includes(typeOf(id))),
+                        isSentOnly,
                         address: isDiscarding(exporter)
                             ? undefined
                             : addressOf(settings, kind, defaultAddress(exporter)),
@@ -56,6 +65,38 @@ export function flowsOf({ config }: Collector): Flow[] {
                     };
                 }),
         );
+}
+
+/** What comes into a pipeline, directly or by way of connectors: each signal once. */
+function sourcesOf(
+    pipelines: HelmValues,
+    pipeline: string,
+    connectors: readonly string[],
+    seen: readonly string[] = [],
+): Pick<Flow, "signal" | "isSentOnly">[] {
+    const receivers = listOf(pipelines[pipeline] ?? {}, "receivers");
+    const isSentOnly = receivers.every((id) => ["otlp", "nop"].includes(typeOf(id)));
+    const [kind] = pipeline.split("/");
+    const before = Object.keys(pipelines).filter(
+        (name) =>
+            !seen.includes(name) &&
+            name.split("/")[0] === kind &&
+            listOf(pipelines[name] ?? {}, "exporters").some((id) => connectors.includes(id) && receivers.includes(id)),
+    );
+    const isFed =
+        before.length > 0 && signalOf(pipeline) !== "audit" && receivers.every((id) => connectors.includes(id));
+    if (!isFed) {
+        return [{ signal: signalOf(pipeline), isSentOnly }];
+    }
+    const all = before
+        .filter((name) => receives(pipelines[name] ?? {}))
+        .flatMap((name) => sourcesOf(pipelines, name, connectors, [...seen, pipeline]));
+    return signals
+        .filter((signal) => all.some((each) => each.signal === signal))
+        .map((signal) => ({
+            signal,
+            isSentOnly: all.filter((each) => each.signal === signal).every((each) => each.isSentOnly),
+        }));
 }
 
 /** Whether an exporter sends to a receiver of its own collector on the loopback, by whose pipeline the signal goes on. */

@@ -19,9 +19,14 @@ export function identity(clusterName: string, clusterNamespace: string): HelmVal
             },
         },
         exporters: {
-            prometheusremotewrite: { external_labels: { cluster: clusterName, clusterNamespace } },
+            prometheusremotewrite: { external_labels: clusterLabels(clusterName, clusterNamespace) },
         },
     };
+}
+
+/** The labels by which KOF knows a cluster's series. Remote write adds them. */
+export function clusterLabels(clusterName: string, clusterNamespace: string): HelmValues {
+    return { cluster: clusterName, clusterNamespace };
 }
 
 /**

@@ -53,7 +53,7 @@ export function collectorsOfChild(catalog: Catalog, umbrella: HelmValues, settin
         return mergeValues(here, ...further);
     }
     // The template looks the domain up in the annotations of the region's cluster.
-    const vmauth = vmauthOf(region, settings.route === "regional" ? settings.regional.domain : undefined, istio);
+    const vmauth = vmauthOf(region, settings.regional?.domain, istio);
     const merged = mergeValues(here, serviceToRegion(vmauth, istio), ...further);
     const env = valueAt(merged, ["opentelemetry-kube-stack", "defaultCRConfig", "env"]) as HelmValue[];
     return mergeValues(merged, {

@@ -238,7 +238,7 @@ export function withoutSecrets(
             const value = open(
                 each,
                 [...path, known],
-                nameOf(key, path, isValue ? label : undefined),
+                refersToSecret(inner, key) ? "" : nameOf(key, path, isValue ? label : undefined),
                 isValue ? label : undefined,
             );
             if (value === undefined && isValue) {
@@ -250,6 +250,18 @@ export function withoutSecrets(
         }
         return Object.fromEntries(opened);
     }
+}
+
+/** Whether an entry is the name of a Secret: `{kind: basic, secret: mimir}`. A long one without any break is none that people give. */
+function refersToSecret({ kind, ...rest }: Readonly<Record<string, unknown>>, key: string): boolean {
+    const name = rest[key];
+    return (
+        key === "secret" &&
+        typeof kind === "string" &&
+        typeof name === "string" &&
+        /^(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) &&
+        !/(?=[a-z]*\d)[a-z0-9]{20,}/.test(name)
+    );
 }
 
 /** A text of its own, which may be JSON with names that tell what is in it. */

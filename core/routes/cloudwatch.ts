@@ -1,90 +1,149 @@
 import { createHash } from "node:crypto";
 
-import { chartValues, type Catalog } from "../charts";
-import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import type { Catalog, Signal } from "../charts";
+import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
 import { defaultLogGroup, metricsLogGroup } from "../settings/logGroups";
 import { arnParts } from "../lib/arns";
 import { etcdCertificates } from "../settings/distributions";
 import { streamOf } from "../settings/streams";
 import { bufferedExporter } from "../collectors/buffers";
-import { clock } from "../collectors/clock";
+import { clock, clockOf, type ClockOptions } from "../collectors/clock";
 import { addClusterIdentity } from "../collectors/identity";
-import type { CloudWatchSettings, SettingsOf } from "../settings/settings";
-import { bufferOf, collectorNames, collectorsOnly, secretEnv } from "./collectors";
+import type { CloudWatchSettings, Settings } from "../settings/settings";
+import { bufferOf, collectorNames, collectorsOnly, secretEnv, sortsAuditByDefault } from "./collectors";
 import { accessKeyTrigger } from "../charts/restarts";
-import type { LogGroup, RouteParts } from "./parts";
+import type { CloudWatchParts, LogGroup, RouteParts } from "./parts";
+import { processingOf } from "./processing";
+import type { Target } from "./targets";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
 
-/** The settings with the log group that they resolve to. */
-type Named = SettingsOf<"cloudwatch"> & { readonly cloudwatch: { readonly logGroup: string } };
+/** Settings by which something goes to CloudWatch. */
+type Using = Settings & { readonly cloudwatch: CloudWatchSettings };
+/** The same with the log group that they resolve to. */
+type Named = Using & { readonly cloudwatch: { readonly logGroup: string } };
 
 /** Logs and audit logs are stored in AWS CloudWatch Logs; metrics and traces where they are asked for. */
-export function cloudwatch(given: SettingsOf<"cloudwatch">, catalog: Catalog): RouteParts {
-    const { logGroup = defaultLogGroup(given.clusterName) } = given.cloudwatch;
-    const settings: Named = { ...given, cloudwatch: { ...given.cloudwatch, logGroup } };
+export function cloudwatch(given: Using, catalog: Catalog): RouteParts {
+    const settings = withLogGroup(given);
+    return {
+        values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), credentialsEnv(settings.cloudwatch)),
+        cloudwatch: partsOf(settings, catalog, ["logs", "audit", ...furtherSignals(settings.cloudwatch)]),
+        queued: ["logs", "audit"],
+        restartTriggers: restartTriggers(settings),
+        notices: [...groupNotices(given), ...discardNotices(settings), ...notices(settings, catalog)],
+    };
+}
+
+/** CloudWatch as one of several destinations. */
+export function cloudwatchTarget(given: Using, catalog: Catalog, to: readonly Signal[]): Target {
+    const settings = withLogGroup(given);
     const wanted = settings.cloudwatch;
-    const { signals, retentionDays } = wanted;
+    const sent = to.filter((signal) => !isFurther(signal) || furtherSignals(wanted).includes(signal));
+    const own = {
+        logs: "awscloudwatchlogs",
+        metrics: "awsemf",
+        traces: "awsxray",
+        audit: auditExporter(wanted, catalog),
+    };
+    const time = clockOf(clockOptions(settings, catalog));
+    const processing = processingOf("cloudwatch", wanted.processing);
+    const added = (signal: Signal) => (signal === "traces" ? [identityProcessor] : time.added[signal]);
+    return {
+        name: "cloudwatch",
+        exporters: Object.fromEntries(sent.map((signal) => [signal, own[signal]])),
+        definitions: {
+            exporters: exportersOf(settings, catalog),
+            processors: { ...time.processors, ...processing.definitions },
+        },
+        ofCollector: (_, name) =>
+            mergeValues(
+                wanted.logStream.includes("{Collector}") ? streams(wanted, catalog, name) : {},
+                roleAnnotation(settings),
+            ),
+        env: credentialsEnv(wanted),
+        processors: (signal) => [...processing.processors(signal), ...added(signal)],
+        cloudwatch: partsOf(settings, catalog, sent),
+        queued: sent.filter((signal) => !isFurther(signal)),
+        restartTriggers: restartTriggers(settings),
+        notices: [...groupNotices(given), ...notices(settings, catalog), ...processing.notices],
+    };
+}
+
+function withLogGroup(given: Using): Named {
+    const { logGroup = defaultLogGroup(given.clusterName) } = given.cloudwatch;
+    return { ...given, cloudwatch: { ...given.cloudwatch, logGroup } };
+}
+
+/** Whether a signal is stored in AWS only where that is asked for. */
+function isFurther(signal: Signal): signal is "metrics" | "traces" {
+    return signal === "metrics" || signal === "traces";
+}
+
+function furtherSignals({ signals }: CloudWatchSettings): Signal[] {
+    return (["metrics", "traces"] as const).filter((signal) => signals[signal] !== "none");
+}
+
+/** What is made in AWS for these signals. */
+function partsOf(settings: Named, catalog: Catalog, sent: readonly Signal[]): CloudWatchParts {
+    const wanted = settings.cloudwatch;
+    const { logGroup, retentionDays } = wanted;
     const audit = auditGroup(wanted, catalog);
-    const groups: LogGroup[] = [{ holds: "logs", name: logGroup, retentionDays }];
-    if (audit !== logGroup) {
-        groups.push({ holds: "audit", name: audit, retentionDays: wanted.auditRetentionDays });
-    }
-    if (signals.metrics === "emf") {
-        groups.push({ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays });
-    }
+    const groups: LogGroup[] = [
+        ...(sent.includes("logs") || (sent.includes("audit") && audit === logGroup)
+            ? [{ holds: "logs", name: logGroup, retentionDays } as const]
+            : []),
+        ...(sent.includes("audit") && audit !== logGroup
+            ? [{ holds: "audit", name: audit, retentionDays: wanted.auditRetentionDays } as const]
+            : []),
+        ...(sent.includes("metrics")
+            ? [{ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays } as const]
+            : []),
+    ];
     // Where there is no such collector, nobody needs a role for its service account.
     const writers = Object.entries(writersOf(wanted, catalog))
         .filter(([key]) => key !== "controller-k0s" || etcdCertificates(settings.distribution) !== undefined)
         .map(([, name]) => name);
     return {
-        values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), credentialsEnv(wanted)),
-        cloudwatch: {
-            ...wanted,
-            logGroups: groups,
-            serviceAccounts: writers.map((name) => `${name}-collector`),
-            ...(wanted.credentials.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
-        },
-        queued: ["logs", "audit"],
-        restartTriggers: restartTriggers(settings),
-        notices: notices(given, catalog),
+        ...wanted,
+        logGroups: groups,
+        serviceAccounts: writers.map((name) => `${name}-collector`),
+        ...(wanted.credentials.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
     };
 }
 
 /** Whether the issuer of service accounts' tokens, or what hands out roles, is a part of EKS. */
-function isOfEks(credentials: SettingsOf<"cloudwatch">["cloudwatch"]["credentials"]): boolean {
+function isOfEks(credentials: CloudWatchSettings["credentials"]): boolean {
     return (
         credentials.kind === "podIdentity" ||
         (credentials.kind === "irsa" && credentials.oidcProviderArn.includes("/oidc.eks."))
     );
 }
 
-function notices(
-    { cloudwatch: wanted, clusterName, distribution }: SettingsOf<"cloudwatch">,
-    catalog: Catalog,
-): string[] {
+function groupNotices({ cloudwatch: { logGroup }, clusterName }: Using): string[] {
+    return logGroup === undefined
+        ? [
+              `kof:cloudwatch.logGroup is not set: a new stack uses ${defaultLogGroup(clusterName)}. A stack that ` +
+                  "was deployed before keeps its log group.",
+          ]
+        : [];
+}
+
+function discardNotices({ cloudwatch: { signals } }: Using): string[] {
+    const off = Object.entries(signals).flatMap(([signal, how]) => (how === "none" ? [signal] : []));
+    return off.length === 0
+        ? []
+        : [`Route cloudwatch discards ${off.join(" and ")} of this cluster. kof:cloudwatch.signals stores them.`];
+}
+
+function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog): string[] {
     const { signals, credentials, kmsKeyArn, region } = wanted;
-    const names = (on: boolean) =>
-        Object.entries(signals)
-            .filter(([, how]) => (how !== "none") === on)
-            .map(([signal]) => signal)
-            .join(" and ");
+    const further = furtherSignals(wanted).join(" and ");
     return [
-        ...(wanted.logGroup === undefined
-            ? [
-                  `kof:cloudwatch.logGroup is not set: a new stack uses ${defaultLogGroup(clusterName)}. A stack that ` +
-                      "was deployed before keeps its log group.",
-              ]
-            : []),
-        ...(names(false) === ""
+        ...(further === ""
             ? []
-            : [`Route cloudwatch discards ${names(false)} of this cluster. kof:cloudwatch.signals stores them.`]),
-        ...(names(true) === ""
-            ? []
-            : [
-                  `An outage of AWS loses ${names(true)}: their exporters have no queue. Only logs are kept (kof:buffer).`,
-              ]),
+            : [`An outage of AWS loses ${further}: their exporters have no queue. Only logs are kept (kof:buffer).`]),
         ...(signals.metrics === "emf"
             ? [
                   "kof:cloudwatch.signals.metrics is emf: AWS bills each series of each node as a custom metric, and its log events besides. " +
@@ -110,25 +169,19 @@ function notices(
                       "(docs/destinations.md).",
               ]
             : []),
-        ...(wanted.auditLogGroup !== undefined && !hasAuditPipeline(catalog)
+        ...(wanted.auditLogGroup !== undefined && !sortsAuditByDefault(catalog)
             ? [`kof:cloudwatch.auditLogGroup has no effect: KOF ${catalog.version} does not tell audit logs from logs.`]
             : []),
     ];
 }
 
-/** Whether the daemon sorts audit logs into a pipeline of their own (KOF 1.10 and later). */
-function hasAuditPipeline(catalog: Catalog): boolean {
-    const pipelines = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
-    return isMap(valueAt(chartValues(catalog, "kof-collectors"), [...pipelines, "logs/audit"]));
-}
-
 /** The log group of the audit logs: one of their own, where KOF tells them from logs. */
 function auditGroup({ logGroup, auditLogGroup }: Named["cloudwatch"], catalog: Catalog): string {
-    return hasAuditPipeline(catalog) ? (auditLogGroup ?? `${logGroup}-audit`) : logGroup;
+    return sortsAuditByDefault(catalog) ? (auditLogGroup ?? `${logGroup}-audit`) : logGroup;
 }
 
 /** CloudWatch namespace of the metrics. The cluster's name is there, and no dimension: each combination of those is billed. */
-function namespaceOf({ clusterName }: SettingsOf<"cloudwatch">): string {
+function namespaceOf({ clusterName }: Settings): string {
     return `KOF/${clusterName}`;
 }
 
@@ -139,7 +192,7 @@ const longestRoleName = 64;
  * The role's name is fixed, because Helm values have to name it before it exists. One that is too long ends with a checksum: cut
  * off, two clusters whose names start alike would share a role.
  */
-function roleNameOf({ clusterName }: SettingsOf<"cloudwatch">): string {
+function roleNameOf({ clusterName }: Settings): string {
     const name = `kof-cloudwatch-${clusterName}`;
     if (name.length <= longestRoleName) {
         return name;
@@ -159,53 +212,89 @@ function writersOf({ signals }: CloudWatchSettings, catalog: Catalog): Record<st
     return Object.fromEntries(Object.entries(names).filter(([key]) => keys.includes(key)));
 }
 
-function kubeStack(settings: Named, catalog: Catalog): HelmValues {
+/** The processor with the cluster's names, of KOF's own charts. */
+const identityProcessor = "resource/k8sclustername";
+
+function auditExporter(wanted: Named["cloudwatch"], catalog: Catalog): string {
+    return auditGroup(wanted, catalog) === wanted.logGroup ? "awscloudwatchlogs" : "awscloudwatchlogs/audit";
+}
+
+/** The log groups that exporters of logs write to, by exporter. */
+function groupsOf(wanted: Named["cloudwatch"], catalog: Catalog): Record<string, string> {
+    return {
+        awscloudwatchlogs: wanted.logGroup,
+        ...(sortsAuditByDefault(catalog) ? { [auditExporter(wanted, catalog)]: auditGroup(wanted, catalog) } : {}),
+    };
+}
+
+/** The log streams of one collector. */
+function streams(wanted: Named["cloudwatch"], catalog: Catalog, collector: string): HelmValues {
+    return {
+        config: {
+            exporters: Object.fromEntries(
+                Object.keys(groupsOf(wanted, catalog)).map((name) => [
+                    name,
+                    { log_stream_name: streamOf(wanted.logStream, collector) },
+                ]),
+            ),
+        },
+    };
+}
+
+function exportersOf(settings: Named, catalog: Catalog): HelmValues {
     const wanted = settings.cloudwatch;
     const { region, endpoint, signals, logGroup, logStream } = wanted;
     const at = { region, ...(endpoint === undefined ? {} : { endpoint }) };
-    const group = auditGroup(wanted, catalog);
-    const audit = group === logGroup ? "awscloudwatchlogs" : "awscloudwatchlogs/audit";
-    const logGroups = { awscloudwatchlogs: logGroup, ...(hasAuditPipeline(catalog) ? { [audit]: group } : {}) };
-    const streams = (collector: string) => ({
-        config: {
-            exporters: Object.fromEntries(
-                Object.keys(logGroups).map((name) => [name, { log_stream_name: streamOf(logStream, collector) }]),
-            ),
-        },
-    });
+    return {
+        ...Object.fromEntries(
+            Object.entries(groupsOf(wanted, catalog)).map(([name, log_group_name]) => [
+                name,
+                // A stream is named even where it is not used: the exporter is refused without.
+                {
+                    ...at,
+                    log_group_name,
+                    log_stream_name: streamOf(logStream, "collector"),
+                    ...bufferedExporter(bufferOf(settings)),
+                },
+            ]),
+        ),
+        ...(signals.metrics === "emf"
+            ? {
+                  awsemf: {
+                      ...at,
+                      namespace: namespaceOf(settings),
+                      log_group_name: metricsLogGroup(logGroup),
+                      log_stream_name: "${env:OTEL_K8S_POD_NAME}",
+                      // Each further combination of dimensions would be one more metric to pay for.
+                      dimension_rollup_option: "NoDimensionRollup",
+                  },
+              }
+            : {}),
+        ...(signals.traces === "xray" ? { awsxray: { region } } : {}),
+    };
+}
+
+function clockOptions(settings: Named, catalog: Catalog): ClockOptions {
+    const wanted = settings.cloudwatch;
+    const ownGroup = auditGroup(wanted, catalog) !== wanted.logGroup;
+    return {
+        logs: wanted.retentionDays,
+        audit: ownGroup ? wanted.auditRetentionDays : wanted.retentionDays,
+        metrics: wanted.signals.metrics === "emf" ? wanted.retentionDays : undefined,
+        duration: bufferOf(settings).duration,
+    };
+}
+
+function kubeStack(settings: Named, catalog: Catalog): HelmValues {
+    const wanted = settings.cloudwatch;
+    const { signals, logStream } = wanted;
     const metrics = signals.metrics === "emf" ? "awsemf" : "nop";
     const traces = signals.traces === "xray" ? "awsxray" : "nop";
     // The charts' exporters stay defined: a collector does not start an exporter that no pipeline names, but it does
     // refuse one that is null. Here and below only the pipelines are redirected.
     const shared: HelmValues = {
         config: {
-            exporters: {
-                ...Object.fromEntries(
-                    Object.entries(logGroups).map(([name, log_group_name]) => [
-                        name,
-                        // A stream is named even where it is not used: the exporter is refused without.
-                        {
-                            ...at,
-                            log_group_name,
-                            log_stream_name: streamOf(logStream, "collector"),
-                            ...bufferedExporter(bufferOf(settings)),
-                        },
-                    ]),
-                ),
-                ...(signals.metrics === "emf"
-                    ? {
-                          awsemf: {
-                              ...at,
-                              namespace: namespaceOf(settings),
-                              log_group_name: metricsLogGroup(logGroup),
-                              log_stream_name: "${env:OTEL_K8S_POD_NAME}",
-                              // Each further combination of dimensions would be one more metric to pay for.
-                              dimension_rollup_option: "NoDimensionRollup",
-                          },
-                      }
-                    : {}),
-                ...(signals.traces === "xray" ? { awsxray: { region } } : {}),
-            },
+            exporters: exportersOf(settings, catalog),
             service: {
                 pipelines: {
                     logs: { exporters: ["awscloudwatchlogs"] },
@@ -217,30 +306,28 @@ function kubeStack(settings: Named, catalog: Catalog): HelmValues {
     };
     const auditPipelines = {
         "logs/default": { exporters: ["awscloudwatchlogs"] },
-        "logs/audit": { exporters: [audit] },
+        "logs/audit": { exporters: [auditExporter(wanted, catalog)] },
     };
     const writers = Object.entries(writersOf(wanted, catalog)).map(([key, name]): HelmValues => {
-        const own = mergeValues(logStream.includes("{Collector}") ? streams(name) : {}, roleAnnotation(settings));
+        const own = mergeValues(
+            logStream.includes("{Collector}") ? streams(wanted, catalog, name) : {},
+            roleAnnotation(settings),
+        );
         return Object.keys(own).length > 0 ? { collectors: { [key]: own } } : {};
     });
     return mergeValues(
         signals.traces === "xray" ? addClusterIdentity(catalog, ["traces"]) : {},
         { defaultCRConfig: shared },
-        hasAuditPipeline(catalog)
+        sortsAuditByDefault(catalog)
             ? { collectors: { daemon: { config: { service: { pipelines: auditPipelines } } } } }
             : {},
-        clock(catalog, {
-            logs: wanted.retentionDays,
-            audit: group === logGroup ? wanted.retentionDays : wanted.auditRetentionDays,
-            metrics: signals.metrics === "emf" ? wanted.retentionDays : undefined,
-            duration: bufferOf(settings).duration,
-        }),
+        clock(catalog, clockOptions(settings, catalog)),
         ...writers,
     );
 }
 
 /** The operator copies a collector's annotations to its service account, which is where AWS's webhook looks for the role. */
-function roleAnnotation(settings: SettingsOf<"cloudwatch">): HelmValues {
+function roleAnnotation(settings: Using): HelmValues {
     const { credentials } = settings.cloudwatch;
     if (credentials.kind !== "irsa") {
         return {};
@@ -248,18 +335,18 @@ function roleAnnotation(settings: SettingsOf<"cloudwatch">): HelmValues {
     return { annotations: { "eks.amazonaws.com/role-arn": roleArn(settings, credentials.oidcProviderArn) } };
 }
 
-function roleArn(settings: SettingsOf<"cloudwatch">, oidcProviderArn: string): string {
+function roleArn(settings: Using, oidcProviderArn: string): string {
     const { partition, account } = arnParts(oidcProviderArn);
     return `arn:${partition}:iam::${account}:role/kof/${roleNameOf(settings)}`;
 }
 
-function restartTriggers(settings: SettingsOf<"cloudwatch">): string[] {
+function restartTriggers(settings: Using): string[] {
     const { endpoint } = settings.cloudwatch;
     return [authentication(settings), ...(endpoint === undefined ? [] : [`endpoint ${endpoint}`])];
 }
 
 /** What the collectors are started with to authenticate at AWS. EKS hands a role to pods when it starts them, too. */
-function authentication(settings: SettingsOf<"cloudwatch">): string {
+function authentication(settings: Using): string {
     const { credentials, region } = settings.cloudwatch;
     switch (credentials.kind) {
         case "accessKey":

@@ -123,6 +123,12 @@ export function collectorNames(catalog: Catalog): Record<string, string> {
     );
 }
 
+/** Whether the daemon sorts audit logs into a pipeline of their own (KOF 1.10 and later). */
+export function sortsAuditByDefault(catalog: Catalog): boolean {
+    const pipelines = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
+    return isMap(valueAt(chartValues(catalog, "kof-collectors"), [...pipelines, "logs/audit"]));
+}
+
 /** What the collectors keep while the destination is away: 30 minutes and 1Gi unless told otherwise. */
 export function bufferOf({ buffer = { duration: "30m", size: "1Gi", metrics: "memory" } }: Settings): Buffer {
     return { duration: buffer.duration, bytes: Math.round(sizeInGiB(buffer.size) * gib) };

@@ -19,6 +19,8 @@ export interface End {
     readonly on: "cluster" | "region" | "aws" | "elsewhere";
     /** The address in one form, where an exporter takes several. */
     readonly same?: string;
+    /** Its name in `kof:signals`, where it has one. */
+    readonly destination?: string;
     /** The signal whose store it is, on this cluster or on a region: audit logs may be sent to that of the logs. */
     readonly holds?: Signal;
     /** How to find a record there again; `undefined` where this program cannot ask. */
@@ -93,8 +95,8 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
         (stores) =>
             new Map(stores.filter(({ retention }) => retention !== undefined).map((each) => [each.signal, each])),
     );
-    const { settings, cloudwatch } = deployment;
-    const region = settings.route === "regional" ? settings.regional : undefined;
+    const { settings, cloudwatch, targets = [] } = deployment;
+    const region = settings.regional;
     const closed = regionEntranceOff(deployment);
     const vmauth = region && vmauthOf(region.cluster, region.domain, settings.istio);
     return ({ exporter, address, pipeline, settings: options }) => {
@@ -119,6 +121,7 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
                       store: `${products[ofStore.signal]} on this cluster`,
                       address,
                       on: "cluster",
+                      destination: "management",
                       holds: ofStore.signal,
                       reader: { by: "service", path: selectService(address) },
                   }
@@ -140,6 +143,7 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
                       store: `${products[ofRegion]} of region ${region.cluster}`,
                       address,
                       on: "region",
+                      destination: "regional",
                       holds: ofRegion,
                       reader: { by: "vmauth", region, prefix: readPrefixes[ofRegion] },
                   }
@@ -162,6 +166,7 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
                     store: `CloudWatch Logs in ${at("region")}`,
                     address: `${at("log_group_name")}/${shownStream(at("log_stream_name"), cloudwatch?.logStream)}`,
                     on: "aws",
+                    destination: "cloudwatch",
                     reader,
                 };
             case "awsemf":
@@ -169,22 +174,36 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
                     store: `CloudWatch metrics in ${at("region")}`,
                     address,
                     on: "aws",
+                    destination: "cloudwatch",
                     // In a format that CloudWatch makes metrics of.
                     reader,
                 };
             case "awsxray":
-                return { store: "AWS X-Ray", address, on: "aws" };
-            case "prometheusremotewrite":
-                return { store: "Prometheus remote write", address, on: "elsewhere" };
-            case "otlp":
-                return { store: "OTLP", address, on: "elsewhere" };
-            case "otlphttp":
-                return { store: "OTLP", address, on: "elsewhere", same: endpointOf(options, pipeline, address) };
-            default:
-                return { store: typeOf(exporter), address, on: "elsewhere" };
+                return { store: "AWS X-Ray", address, on: "aws", destination: "cloudwatch" };
+            default: {
+                const protocol = protocols[typeOf(exporter)] ?? typeOf(exporter);
+                const target = targets.find(({ exporters, writers = Object.values(exporters) }) =>
+                    writers.includes(exporter),
+                );
+                const same = typeOf(exporter) === "otlphttp" ? endpointOf(options, pipeline, address) : address;
+                return {
+                    store: target?.title ?? protocol,
+                    address,
+                    on: "elsewhere",
+                    same: `${protocol}: ${same}`,
+                    ...(target || settings.route === "otlp" ? { destination: target?.name ?? "otlp" } : {}),
+                };
+            }
         }
     };
 }
+
+/** What exporters speak to places that are none of KOF's. */
+const protocols: Readonly<Record<string, string>> = {
+    prometheusremotewrite: "Prometheus remote write",
+    otlp: "OTLP",
+    otlphttp: "OTLP",
+};
 
 /** The signals by the services of this cluster's own stores, which the charts' exporters send to by default. */
 function ownStores(catalog: Catalog): Map<string, { readonly signal: Signal; readonly port: string | undefined }> {
@@ -239,8 +258,8 @@ function endpointOf(options: HelmValue, pipeline: string, address: string): stri
 }
 
 /** What two ends have in common that are one. */
-export function identityOf({ store, address, same = address }: End): string {
-    return `${store}: ${same}`;
+export function identityOf({ store, address, same = `${store}: ${address}` }: End): string {
+    return same;
 }
 
 /** Whether two destinations are the same places. */

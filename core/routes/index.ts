@@ -1,4 +1,4 @@
-import { catalogOf, chartValues } from "../charts";
+import { catalogOf, chartValues, type Catalog } from "../charts";
 import { checkPaths } from "../charts/paths";
 import { coalesceValues, formatPath, mergeValues, type HelmValues } from "../lib/values";
 import type { Settings } from "../settings/settings";
@@ -12,11 +12,13 @@ import { destinationsOf } from "./destinations";
 import { distributionNotices } from "./distribution";
 import { podValues, type PodValues } from "./pods";
 import { podNotices } from "./podRules";
+import { fanOut } from "./fanOut";
+import { routingOf } from "../settings/routing";
 import { partsOf } from "./registry";
 import { secretsOf } from "./secrets";
 import { regionalStoresOf, storesOf, volumesOf } from "./volumes";
 import type { Deployment } from "./deployment";
-import type { Resolved } from "./parts";
+import type { Resolved, RouteParts } from "./parts";
 
 /**
  * Works out what the settings of a stack resolve to: the umbrella's Helm values, and what follows from them. The values are free of
@@ -52,11 +54,12 @@ export function deploymentOf(settings: Settings): Deployment {
 /** What the settings of a stack resolve to, with values that nobody has checked yet. */
 export function resolve(settings: Settings): Resolved {
     const catalog = catalogOf(settings.version);
-    const parts = partsOf(settings, catalog);
+    const parts = routedParts(settings, catalog);
     const withStorage = (stored: HelmValues, pods: PodValues = { values: {}, lists: {} }): Resolved => {
         const values = mergeValues(
             parts.values,
-            restartValues(parts.restartTriggers),
+            // Where there are several destinations, it is known who installs the collectors.
+            parts.targets ? {} : restartValues(parts.restartTriggers),
             stored,
             grafanaValues(settings),
             pods.values,
@@ -69,6 +72,19 @@ export function resolve(settings: Settings): Resolved {
     const plain = withStorage({});
     // Which stores and collectors there are tells where what settings say of them is to be written, and what is there already.
     return storage || storageClass || collectors || proxy ? withStorage(storageValues(plain), podValues(plain)) : plain;
+}
+
+/** What the route and the destinations of each signal ask for. */
+function routedParts(settings: Settings, catalog: Catalog): RouteParts {
+    const routing = routingOf(settings);
+    const base = partsOf(settings, catalog, routing.base);
+    if (routing.isPlain) {
+        return base;
+    }
+    return fanOut(routing, base, (values) => {
+        const all = mergeValues(base.values, values);
+        return { ...base, settings, catalog, values: all, umbrella: coalesceValues(chartValues(catalog, "kof"), all) };
+    });
 }
 
 /** Grafana's operator and what KOF brings for it. The admin Secret is the program's or the user's: the chart must make none. */

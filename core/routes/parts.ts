@@ -1,6 +1,7 @@
 import type { Catalog, Signal } from "../charts";
 import type { Merged } from "../collectors/merged";
 import type { HelmValues } from "../lib/values";
+import type { Target } from "./targets";
 import type { CloudWatchSettings, RouteName, SettingsOf } from "../settings/settings";
 
 /** One log group of route `cloudwatch`. */
@@ -34,6 +35,8 @@ export interface RouteParts {
     readonly restartTriggers?: readonly string[];
     /** What a reader of the preview should know. */
     readonly notices?: readonly string[];
+    /** The destinations that are written to besides what the route brings by itself. */
+    readonly targets?: readonly Target[];
 }
 
 /** What a route and the settings beside it resolve to: what is deployed, before anybody asks what follows from it. */

@@ -1,4 +1,4 @@
-import { chartValues, signals, type Catalog } from "../charts";
+import { chartValues, signals, type Catalog, type Signal } from "../charts";
 import { mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 import {
     bufferedExporter,
@@ -10,15 +10,17 @@ import {
 import {
     authenticatorDefinitions,
     authenticators,
+    clusterLabels,
     daemonAtNodeAddress,
     daemonOnHostNetwork,
     exportersToRegion,
     unverified,
     vmauthOf,
     vmuserEnv,
+    writePaths,
 } from "../collectors/fragments";
 import { addClusterIdentity } from "../collectors/identity";
-import type { SettingsOf } from "../settings/settings";
+import type { Settings, SettingsOf } from "../settings/settings";
 import type { RouteParts } from "./parts";
 import {
     bufferOf,
@@ -28,9 +30,11 @@ import {
     furtherCollectorValues,
     metricsServer,
     openCostIdentity,
+    sortsAuditByDefault,
     umbrellaCollects,
 } from "./collectors";
 import { vmuserSecretName } from "../charts/vmuser";
+import type { Target } from "./targets";
 
 /** Everything is stored on one regional cluster, through its vmauth: over the internet, or through the Istio mesh. */
 export function regional(settings: SettingsOf<"regional">, catalog: Catalog): RouteParts {
@@ -75,6 +79,62 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
     };
 }
 
+/** The settings of a stack that writes to a region. */
+export type ToRegion = Settings & Pick<SettingsOf<"regional">, "regional">;
+
+/** A region as one of several destinations, beside the stores of this cluster. It gets exactly what they get. */
+export function regionalTarget(settings: ToRegion, catalog: Catalog, to: readonly Signal[]): Target {
+    const { cluster, namespace, domain, insecureSkipVerify } = settings.regional;
+    const vmauth = vmauthOf(cluster, domain, settings.istio);
+    const secret = vmuserSecretName(cluster, namespace);
+    const buffer = bufferOf(settings);
+    // Up to KOF 1.9 audit logs are among the logs.
+    const sent = to.filter((signal) => signal !== "audit" || sortsAuditByDefault(catalog));
+    const ids = {
+        metrics: "prometheusremotewrite/regional",
+        logs: "otlphttp/regional-logs",
+        traces: "otlphttp/regional-traces",
+        audit: "otlphttp/regional-audit",
+    } as const;
+    const { prometheusremotewrite, "otlphttp/logs": logs, "otlphttp/traces": traces } = exportersToRegion(vmauth);
+    const all: Record<Signal, HelmValues> = {
+        metrics: mergeValues(prometheusremotewrite as HelmValues, retriedRemoteWrite(buffer), {
+            external_labels: clusterLabels(settings.clusterName, settings.clusterNamespace),
+        }),
+        logs: mergeValues(logs as HelmValues, bufferedExporter(buffer)),
+        traces: mergeValues(traces as HelmValues, bufferedExporter(buffer)),
+        audit: mergeValues(
+            logs as HelmValues,
+            { logs_endpoint: `${vmauth}${writePaths.audit}` },
+            bufferedExporter(buffer),
+        ),
+    };
+    const exporters = Object.fromEntries(sent.map((signal) => [ids[signal], all[signal]]));
+    return {
+        name: "regional",
+        exporters: Object.fromEntries(sent.map((signal) => [signal, ids[signal]])),
+        definitions: {
+            extensions: authenticatorDefinitions,
+            exporters: insecureSkipVerify ? mergeValues(exporters, unverified(Object.keys(exporters))) : exporters,
+        },
+        extensions: authenticators,
+        env: vmuserEnv(secret),
+        queued: sent.filter((signal) => signal !== "metrics"),
+        restartTriggers: [`Secret ${secret}`],
+    };
+}
+
+/** How OpenCost reads the metrics of a region. */
+export function openCostOfRegion(settings: ToRegion): HelmValues {
+    const { cluster, namespace, domain, insecureSkipVerify } = settings.regional;
+    const prometheus = {
+        existingSecretName: vmuserSecretName(cluster, namespace),
+        external: { url: `${vmauthOf(cluster, domain, settings.istio)}/vm/select/0/prometheus` },
+        ...(insecureSkipVerify ? { insecureSkipVerify: true } : {}),
+    };
+    return { opencost: { opencost: { prometheus } } };
+}
+
 /** What KOF 1.10 and later work out themselves, spelled out for kof-collectors of the versions before. */
 function umbrellaCollectors(
     settings: SettingsOf<"regional">,
@@ -98,14 +158,9 @@ function umbrellaCollectors(
         addClusterIdentity(catalog, ["traces"]),
         buffered(settings, catalog),
     );
-    const prometheus = {
-        existingSecretName: secret,
-        external: { url: `${vmauth}/vm/select/0/prometheus` },
-        ...(insecure ? { insecureSkipVerify: true } : {}),
-    };
     return mergeValues(
         collectorValues(settings, catalog, kubeStack, vmuserEnv(secret)),
-        { opencost: { opencost: { prometheus } } },
+        openCostOfRegion(settings),
         openCostIdentity(settings, catalog),
     );
 }

@@ -1,5 +1,7 @@
 import type { Catalog } from "../charts";
-import type { RouteName, SettingsOf } from "../settings/settings";
+import type { Routing } from "../settings/routing";
+import type { RouteName, Settings, SettingsOf } from "../settings/settings";
+import { collectorsOnly } from "./collectors";
 import { cloudwatch } from "./cloudwatch";
 import { management } from "./management";
 import { none } from "./none";
@@ -13,9 +15,16 @@ const routes = { none, management, regional, cloudwatch, otlp, regionless } sati
     readonly [Name in RouteName]: RouteKind<Name>;
 };
 
-/** What the route of a stack asks for. */
-export function partsOf<Name extends RouteName>(settings: SettingsOf<Name>, catalog: Catalog): RouteParts {
+/**
+ * What a route asks for.
+ *
+ * @param name of the route, whose settings have to be there; `collectors` for collectors that send nowhere yet, beside no store.
+ */
+export function partsOf(settings: Settings, catalog: Catalog, name: Routing["base"]): RouteParts {
+    if (name === "collectors") {
+        return { values: collectorsOnly(settings, catalog, {}) };
+    }
     // That a route's settings go with the route of the same name, TypeScript does not see.
-    const route = routes[settings.route] as unknown as RouteKind<Name>;
-    return route(settings, catalog);
+    const route = routes[name] as unknown as RouteKind<RouteName>;
+    return route({ ...settings, route: name } as SettingsOf<RouteName>, catalog);
 }

@@ -8,6 +8,7 @@ import { longestTry } from "./logGroups";
 import { startPath } from "../charts/restarts";
 import { signedOut } from "../lib/secrets";
 import { metaOf, stackFile, type Key } from "./explain";
+import { namedDestinations, leavesCluster } from "./routing";
 import { brief, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
@@ -52,18 +53,22 @@ function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): 
             return [];
         }
         const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
+        const isNamed = block === route || namedDestinations(values).includes(block);
         // In the mesh route regionless needs none of its settings.
-        if (block === route && !isPresent(raw[block]) && !(route === "regionless" && values.regionless)) {
+        if (isNamed && !isPresent(raw[block]) && !(block === "regionless" && values.regionless)) {
             const { example } = metaOf(settings.block);
             return [
                 {
                     key: `kof:${block}`,
-                    message: `is missing, and route ${route} needs it`,
+                    message:
+                        block === route
+                            ? `is missing, and route ${route} needs it`
+                            : `is missing, and kof:signals name ${block}`,
                     paste: stackFile([block], example),
                 },
             ];
         }
-        if (block !== route && given) {
+        if (!isNamed && given) {
             return [
                 {
                     key: `kof:${block}`,
@@ -236,11 +241,12 @@ function otlpProblems({ route, otlp }: Values, raw: Readonly<Record<string, unkn
     return problems;
 }
 
-function bufferProblems({ route, buffer }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+function bufferProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    const { route, buffer } = values;
     if (route === undefined) {
         return [];
     }
-    if (!routes[route].leavesCluster) {
+    if (!leavesCluster(values)) {
         return isPresent(raw.buffer)
             ? [
                   {

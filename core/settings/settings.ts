@@ -5,6 +5,7 @@ import { isMap } from "../lib/values";
 import { defaultVersion, signals, versions } from "../charts";
 import { about } from "./about";
 import { collectorPods, proxy, storePods } from "./pods";
+import { destinations, processing, signalDestinations } from "./destinations";
 import { logStreamName, streamPlaceholders } from "./streams";
 import { distributionCalled, distributionNames } from "./distributions";
 import { storageClassPresets } from "./storageClassPresets";
@@ -236,6 +237,7 @@ const cloudwatch = z.strictObject({
         allowed: "an http:// or https:// URL",
         example: "https://vpce-0123.logs.us-east-2.vpce.amazonaws.com",
     }).optional(),
+    processing: processing.optional(),
 });
 
 /** The `otlp` block. */
@@ -276,6 +278,7 @@ const otlp = z.strictObject({
             .prefault({}),
         { description: "TLS towards the endpoint.", allowed: "a map", example: { caSecret: "otlp-ca" } },
     ),
+    processing: processing.optional(),
 });
 
 /** The `buffer` block. */
@@ -477,6 +480,8 @@ export const settingsSchema = {
     regionless: routes.regionless.block.optional(),
     cloudwatch: routes.cloudwatch.block.optional(),
     otlp: routes.otlp.block.optional(),
+    signals: signalDestinations.optional(),
+    destinations: destinations.optional(),
     buffer: block(buffer, "What the collectors keep while a destination outside the cluster is away.", {
         duration: "2h",
         size: "4Gi",
@@ -546,15 +551,15 @@ export type OtlpSettings = z.infer<typeof otlp>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 
 /** The routes that have settings of their own. */
-type Blocks = {
+export type Blocks = {
     [Name in RouteName]: (typeof routes)[Name] extends { readonly block: z.ZodType } ? Name : never;
 }[RouteName];
 type Block<Name extends RouteName> = Name extends Blocks
     ? { readonly [Own in Name]: z.infer<(typeof routes)[Own]["block"]> }
     : unknown;
-type With<Name extends RouteName> = Omit<Parsed, "route" | Blocks> & { readonly route: Name } & Block<Name>;
+type With<Name extends RouteName> = Omit<Parsed, "route"> & { readonly route: Name } & Block<Name>;
 
-/** The settings of one stack: complete, valid, and with the block of its route only. */
+/** The settings of one stack: complete, valid, and with the blocks that its route and its signals name. */
 export type Settings = { [Name in RouteName]: With<Name> }[RouteName];
 
 /** The settings of a stack on one route. */

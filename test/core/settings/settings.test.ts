@@ -36,7 +36,7 @@ const name =
 const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
 const cloudwatch = { region: "us-east-2" };
 const allSettings =
-    "route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, buffer, collectors, proxy, " +
+    "route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, signals, destinations, buffer, collectors, proxy, " +
     "storageClass, storage, rates, grafana, acknowledge, adopt, values";
 const generations =
     "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)";

@@ -1,0 +1,328 @@
+import type { Catalog, Signal } from "../charts";
+import { isMap, mergeValues, type HelmValue, type HelmValues } from "../lib/values";
+import { bufferedExporter, loopbackQueue, type Buffer } from "../collectors/buffers";
+import { clusterLabels } from "../collectors/fragments";
+import { sizeInGiB, gib } from "../lib/quantities";
+import { headerVariable } from "../settings/headers";
+import { addressFor, type ResolvedDestination } from "../settings/resolvedDestinations";
+import type { Settings } from "../settings/settings";
+import { bufferOf, secretEnv } from "./collectors";
+import { caVariable, otlpExporter } from "./otlp";
+import { processingOf } from "./processing";
+import type { Target } from "./targets";
+
+/** The extension types that authenticate, by kind. The others are options of the exporter. */
+const authenticators = {
+    basic: "basicauth",
+    bearer: "bearertokenauth",
+    oauth2: "oauth2client",
+    sigv4: "sigv4auth",
+    google: "googleclientauth",
+    azure: "azureauth",
+} as const;
+
+/** The exporter types, by protocol. Later versions have other names as well; these hold for every one (contrib 0.143 and 0.155). */
+const exporterTypes = { http: "otlphttp", grpc: "otlp", remotewrite: "prometheusremotewrite" } as const;
+
+/** The processor with the cluster's names, of KOF's own charts. */
+const identityProcessor = "resource/k8sclustername";
+
+/** The metrics that {@link loopbackQueue} keeps, by name: each needs ports of its own. */
+const portsOfEach = 10;
+
+/**
+ * A destination of `kof:destinations`, or `kof:otlp`, as collectors write to it.
+ *
+ * @param to the signals that it gets.
+ * @param place its place among all destinations, which its ports on the loopback depend on.
+ */
+export function exporterTarget(
+    destination: ResolvedDestination,
+    settings: Settings,
+    catalog: Catalog,
+    to: readonly Signal[],
+    place: number,
+): Target {
+    const { name, protocol } = destination;
+    const sent = to.filter((signal) => !("refused" in addressFor(destination, signal)));
+    const processing = processingOf(name, destination.processing);
+    const isRemoteWrite = protocol === "remotewrite";
+    const buffer = ownBuffer(destination, settings);
+    // The name that route otlp gives it, so that what is queued survives a move from there.
+    const exporter = name === "otlp" ? otlpExporter : `${exporterTypes[protocol]}/${name}`;
+    // What has an address of its own over gRPC needs an exporter of its own.
+    const ids = Object.fromEntries(sent.map((signal) => [signal, exporterOf(destination, signal, exporter)]));
+    const delta = destination.temporality === "delta" && !isRemoteWrite;
+    const queue = isRemoteWrite ? loopbackQueue(catalog, name, portsOfEach * (place + 1), buffer) : undefined;
+    const auth = authentication(destination);
+    const exporters = mergeValues(
+        ...sent.map((signal) => ({
+            [ids[signal] ?? exporter]: mergeValues(
+                options(destination, settings, buffer, auth),
+                addressOf(destination, signal),
+            ),
+        })),
+        queue?.exporters ?? {},
+    );
+    return {
+        name,
+        title: destination.title,
+        writers: Object.values(ids),
+        exporters: queue ? { metrics: queue.exporter } : ids,
+        definitions: {
+            exporters,
+            ...(auth.extensions ? { extensions: auth.extensions } : {}),
+            processors: {
+                ...processing.definitions,
+                ...(delta ? { [`cumulativetodelta/${name}`]: {} } : {}),
+            },
+            ...(queue
+                ? {
+                      service: {
+                          pipelines: { [queue.pipeline]: { receivers: [queue.receiver], exporters: [exporter] } },
+                      },
+                  }
+                : {}),
+        },
+        ...(queue ? { ofCollector: (key) => queue.ofCollector(key) } : {}),
+        extensions: Object.keys(auth.extensions ?? {}),
+        env: auth.env,
+        processors: (signal) => [
+            ...processing.processors(signal),
+            // Remote write names the cluster by labels, as KOF's own exporter does.
+            ...((signal === "metrics" && !isRemoteWrite) || signal === "traces" ? [identityProcessor] : []),
+            ...(signal === "metrics" && delta ? [`cumulativetodelta/${name}`] : []),
+        ],
+        queued: sent,
+        restartTriggers: auth.triggers,
+        notices: [...notices(destination), ...processing.notices],
+    };
+}
+
+/** Every address apart, over gRPC: its exporter has no addresses for signals. */
+function exporterOf(destination: ResolvedDestination, signal: Signal, exporter: string): string {
+    const kind = signal === "audit" ? "logs" : signal;
+    const own = isMap(destination.signals?.[kind]) || destination.preset?.signals[kind]?.endpoint !== undefined;
+    return destination.protocol === "grpc" && own ? `${exporter}-${kind}` : exporter;
+}
+
+function ownBuffer({ buffer }: ResolvedDestination, settings: Settings): Buffer {
+    const shared = bufferOf(settings);
+    return {
+        duration: buffer?.duration ?? shared.duration,
+        bytes: buffer?.size === undefined ? shared.bytes : Math.round(sizeInGiB(buffer.size) * gib),
+    };
+}
+
+function addressOf(destination: ResolvedDestination, signal: Signal): HelmValues {
+    const { protocol, endpoint } = destination;
+    const found = addressFor(destination, signal);
+    const own = "endpoint" in found ? found.endpoint : undefined;
+    const kind = signal === "audit" ? "logs" : signal;
+    switch (protocol) {
+        case "http":
+            return { endpoint, ...(own === undefined ? {} : { [`${kind}_endpoint`]: own }) };
+        case "grpc":
+            return grpcAddress(own ?? endpoint);
+        case "remotewrite":
+            return { endpoint: own ?? endpoint };
+    }
+}
+
+/** The exporter takes a host and a port, and encrypts whatever the scheme says (config/configgrpc 0.143). */
+function grpcAddress(address: string): HelmValues {
+    const { protocol, hostname, port } = new URL(address);
+    const isPlain = protocol === "http:";
+    return {
+        endpoint: `${hostname}:${port === "" ? (isPlain ? "80" : "443") : port}`,
+        ...(isPlain ? { tls: { insecure: true } } : {}),
+    };
+}
+
+function options(
+    { name, protocol, auth, headers = {}, tls, compression, proxy, batch }: ResolvedDestination,
+    settings: Settings,
+    buffer: Buffer,
+    { exporter }: Authentication,
+): HelmValues {
+    const security: HelmValues = {
+        // By value, so that no collector needs one more volume.
+        ...(tls?.caSecret === undefined ? {} : { ca_pem: `\${env:${caOf(name)}}` }),
+        ...(tls?.insecureSkipVerify ? { insecure_skip_verify: true } : {}),
+        ...(tls?.serverName === undefined ? {} : { server_name_override: tls.serverName }),
+        ...(auth.kind === "clientCertificate"
+            ? { cert_pem: reference(name, "tls.crt"), key_pem: reference(name, "tls.key") }
+            : {}),
+    };
+    return mergeValues(
+        // Names of headers are lower case over gRPC.
+        Object.keys(headers).length > 0
+            ? {
+                  headers: Object.fromEntries(
+                      Object.entries(headers).map(([key, value]) => [
+                          protocol === "grpc" ? key.toLowerCase() : key,
+                          value.replaceAll("$", "$$$$"),
+                      ]),
+                  ),
+              }
+            : {},
+        exporter,
+        Object.keys(security).length > 0 ? { tls: security } : {},
+        compression === undefined || protocol === "remotewrite" ? {} : { compression },
+        proxy === undefined ? {} : { proxy_url: proxy },
+        protocol === "remotewrite"
+            ? {
+                  external_labels: clusterLabels(settings.clusterName, settings.clusterNamespace),
+                  // It reports every failure as final: it waits until the queue in front of it gives up on the attempt.
+                  remote_write_queue: { enabled: false },
+                  timeout: "1m",
+                  retry_on_failure: { enabled: true, initial_interval: "1m", max_elapsed_time: "0s" },
+              }
+            : mergeValues(
+                  bufferedExporter(buffer),
+                  batch === undefined
+                      ? {}
+                      : {
+                            sending_queue: {
+                                batch: {
+                                    sizer: "items",
+                                    min_size: Math.min(batch, 1000),
+                                    max_size: batch,
+                                    flush_timeout: "1s",
+                                },
+                            },
+                        },
+              ),
+    );
+}
+
+/** What it takes to authenticate: options of the exporter, extensions, and variables with what Secrets hold. */
+interface Authentication {
+    readonly exporter: HelmValues;
+    readonly extensions?: HelmValues;
+    readonly env: readonly HelmValue[];
+    readonly triggers: readonly string[];
+}
+
+/** The variable with one key of a destination's Secret. */
+function variableOf(name: string, key: string): string {
+    const plain = (text: string) => text.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
+    // Route otlp has names of its own, from before there were several destinations.
+    return name === "otlp" ? headerVariable(key) : `DESTINATION_${plain(name)}__${plain(key)}`;
+}
+
+function caOf(name: string): string {
+    return name === "otlp" ? caVariable : variableOf(name, "ca.crt");
+}
+
+function reference(name: string, key: string): string {
+    return `\${env:${variableOf(name, key)}}`;
+}
+
+function authentication({ name, protocol, auth, tls }: ResolvedDestination): Authentication {
+    const ca = tls?.caSecret === undefined ? [] : [secretEnv(caOf(name), tls.caSecret, "ca.crt")];
+    const caTrigger = tls?.caSecret === undefined ? [] : [`CA of Secret ${tls.caSecret}`];
+    const from = (secret: string, keys: readonly string[]) =>
+        keys.map((key) => secretEnv(variableOf(name, key), secret, key));
+    const extension = (kind: keyof typeof authenticators, settings: HelmValues) => {
+        const id = `${authenticators[kind]}/${name}`;
+        return { exporter: { auth: { authenticator: id } }, extensions: { [id]: settings } };
+    };
+    const secret = "secret" in auth ? auth.secret : undefined;
+    const triggers = [...(secret === undefined ? [] : [`Secret ${secret}`]), ...caTrigger];
+    switch (auth.kind) {
+        case "none":
+            return { exporter: {}, env: ca, triggers };
+        case "headers":
+            return {
+                exporter: {
+                    headers: Object.fromEntries(
+                        auth.headers.map((header) => [
+                            protocol === "grpc" ? header.toLowerCase() : header,
+                            reference(name, header),
+                        ]),
+                    ),
+                },
+                env: [...from(auth.secret, auth.headers), ...ca],
+                triggers: [`${auth.headers.join(" and ")} of Secret ${auth.secret}`, ...caTrigger],
+            };
+        case "basic":
+            return {
+                ...extension("basic", {
+                    client_auth: { username: reference(name, "username"), password: reference(name, "password") },
+                }),
+                env: [...from(auth.secret, ["username", "password"]), ...ca],
+                triggers,
+            };
+        case "bearer":
+            return {
+                ...extension("bearer", { token: reference(name, "token") }),
+                env: [...from(auth.secret, ["token"]), ...ca],
+                triggers,
+            };
+        case "oauth2":
+            return {
+                ...extension("oauth2", {
+                    client_id: reference(name, "client_id"),
+                    client_secret: reference(name, "client_secret"),
+                    token_url: auth.tokenUrl,
+                    ...(auth.scopes === undefined ? {} : { scopes: [...auth.scopes] }),
+                }),
+                env: [...from(auth.secret, ["client_id", "client_secret"]), ...ca],
+                triggers,
+            };
+        case "sigv4":
+            return {
+                ...extension("sigv4", {
+                    region: auth.region,
+                    service: auth.service,
+                    ...(auth.roleArn === undefined
+                        ? {}
+                        : { assume_role: { arn: auth.roleArn, sts_region: auth.region } }),
+                }),
+                // The extension asks AWS's own chain of credentials, which knows these names.
+                env: [
+                    ...(auth.secret === undefined
+                        ? []
+                        : ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) =>
+                              secretEnv(key, auth.secret ?? "", key),
+                          )),
+                    ...ca,
+                ],
+                triggers,
+            };
+        case "clientCertificate":
+            return { exporter: {}, env: [...from(auth.secret, ["tls.crt", "tls.key"]), ...ca], triggers };
+        case "google":
+            return { ...extension("google", {}), env: ca, triggers };
+        case "azure":
+            return {
+                ...extension("azure", { use_default: true, scopes: ["https://monitor.azure.com/.default"] }),
+                env: ca,
+                triggers,
+            };
+    }
+}
+
+function notices({ path, endpoint, tls, protocol, name }: ResolvedDestination): string[] {
+    const key = `kof:${path.join(".")}`;
+    return [
+        ...(endpoint.startsWith("http://")
+            ? [`${key}.endpoint is ${endpoint}: telemetry and headers are sent unencrypted.`]
+            : []),
+        ...(protocol === "http" && new URL(endpoint).port === "4317"
+            ? [
+                  `${key}.endpoint is ${endpoint}: 4317 is the port of OTLP over gRPC, and this is sent over HTTP, for which ` +
+                      "most receivers have 4318.",
+              ]
+            : []),
+        ...(protocol === "grpc" && new URL(endpoint).port === "4318"
+            ? [`${key}.endpoint is ${endpoint}: 4318 is the port of OTLP over HTTP, and ${name} is sent to over gRPC.`]
+            : []),
+        ...(tls?.insecureSkipVerify
+            ? [
+                  `${key}.tls.insecureSkipVerify: anyone between the collectors and the endpoint can read the telemetry and the headers.`,
+              ]
+            : []),
+    ];
+}

@@ -1,0 +1,239 @@
+import { kubeStack, signals, type Catalog, type Signal } from "../charts";
+import { installedCharts } from "../charts/installed";
+import { startAnnotation, startedWith } from "../charts/restarts";
+import { queueStorage } from "../collectors/buffers";
+import { effectiveCollectors, type Collector } from "../collectors/effective";
+import { isDiscarding, isLoopback, listOf, pipelinesOf, signalOf } from "../collectors/flows";
+import type { Merged } from "../collectors/merged";
+import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { resolvedDestination } from "../settings/resolvedDestinations";
+import { namesIn, type Routing } from "../settings/routing";
+import type { Settings } from "../settings/settings";
+import { cloudwatchTarget } from "./cloudwatch";
+import { sortsAuditByDefault } from "./collectors";
+import { exporterTarget } from "./exporters";
+import type { RouteParts } from "./parts";
+import { openCostOfRegion, regionalTarget, type ToRegion } from "./regional";
+import type { Target } from "./targets";
+import { sourcesOf } from "./volumes";
+
+/*
+ * Several destinations: what a base brings stays as it is, and whatever goes elsewhere leaves its pipelines through a connector. What
+ * a destination needs of telemetry is done behind that, on a branch of its own, so that nobody else's records change.
+ */
+
+/** What a base looks like with the values that make it, before anything is sent elsewhere. */
+export type Base = Merged & RouteParts;
+
+/**
+ * The parts of a base with every signal where it should go.
+ *
+ * @param baseOf resolves values on top of those of the base.
+ */
+export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: HelmValues) => Base): RouteParts {
+    const bare = baseOf({});
+    const { settings, catalog } = bare;
+    const chart = installedCharts(bare.umbrella).find((each) => each.chart === "kof-collectors");
+    if (!chart) {
+        return base;
+    }
+    const targets = targetsOf(routing, settings, catalog);
+    const stack = [...chart.prefix, kubeStack];
+    // The other bases have it already.
+    const keepsQueues =
+        ["management", "regionless"].includes(routing.base) && targets.some(({ queued = [] }) => queued.length > 0);
+    const storage = keepsQueues ? nest(stack, queueStorage(catalog)) : {};
+    const prepared = baseOf(storage);
+    const collectors = effectiveCollectors(prepared);
+    const triggers = targets.flatMap(({ restartTriggers = [] }) => restartTriggers);
+    const started = startedWith([...(base.restartTriggers ?? []), ...triggers]);
+    const env = distinct(targets.flatMap((target) => target.env ?? []));
+    const present = (valueAt(prepared.umbrella, [...stack, "extraEnvs"]) ?? []) as HelmValue[];
+    const values = mergeValues(
+        storage,
+        ...targets.map(({ definitions }) => nest([...stack, "defaultCRConfig", "config"], definitions)),
+        env.length > 0 ? nest([...stack, "extraEnvs"], [...present, ...env]) : {},
+        started === undefined ? {} : nest([...stack, "defaultCRConfig", "podAnnotations", startAnnotation], started),
+        ...collectors.map((collector) =>
+            nest([...stack, "collectors", collector.key], own(collector, routing, targets)),
+        ),
+        nest(chart.prefix, openCost(routing, settings)),
+        storesOff(routing, prepared),
+    );
+    const cloudwatch = targets.find((target) => target.cloudwatch)?.cloudwatch;
+    const queued = new Set(targets.flatMap((target) => target.queued ?? []));
+    return {
+        values: mergeValues(base.values, values),
+        ...(cloudwatch ? { cloudwatch } : {}),
+        queued: signals.filter(
+            (signal) =>
+                queued.has(signal) ||
+                (routing.baseStore === "regional" &&
+                    routing.signals[signal].includes("regional") &&
+                    (base.queued ?? signals).includes(signal)),
+        ),
+        targets,
+        restartTriggers: [...(base.restartTriggers ?? []), ...triggers],
+        notices: [...(base.notices ?? []), ...notStored(routing), ...targets.flatMap(({ notices = [] }) => notices)],
+    };
+}
+
+function notStored({ signals: wanted }: Routing): string[] {
+    const none = signals.filter((signal) => wanted[signal].length === 0);
+    return none.length > 0 && none.length < signals.length
+        ? [
+              `kof:signals leave ${none.map((signal) => (signal === "audit" ? "audit logs" : signal)).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
+          ]
+        : [];
+}
+
+function targetsOf(routing: Routing, settings: Settings, catalog: Catalog): Target[] {
+    const all = namesIn(routing.signals);
+    const withPorts = all.filter((name) => !["management", "regional", "cloudwatch"].includes(name)).sort();
+    return all
+        .filter((name) => name !== routing.baseStore)
+        .flatMap((name) => {
+            const to = signals.filter((signal) => routing.signals[signal].includes(name));
+            if (name === "regional") {
+                return settings.regional ? [regionalTarget(settings as ToRegion, catalog, to)] : [];
+            }
+            if (name === "cloudwatch") {
+                const { cloudwatch } = settings;
+                return cloudwatch ? [cloudwatchTarget({ ...settings, cloudwatch }, catalog, to)] : [];
+            }
+            const found = resolvedDestination(settings, name);
+            return found ? [exporterTarget(found, settings, catalog, to, withPorts.indexOf(name))] : [];
+        });
+}
+
+/** Variables, each name once. */
+function distinct(env: readonly HelmValue[]): HelmValue[] {
+    const named = new Map(env.map((each) => [JSON.stringify(valueAt(each, ["name"])), each]));
+    return [...named.values()];
+}
+
+/** Values of one collector: its pipelines with the destinations of their signals, and the branches to those. */
+function own(collector: Collector, routing: Routing, targets: readonly Target[]): HelmValues {
+    const { config } = collector;
+    const used = new Set<string>();
+    const parts = Object.entries(pipelinesOf(config)).map(([pipeline, settings]): HelmValues => {
+        const exporters = listOf(settings, "exporters");
+        const signal = signalOf(pipeline);
+        if (!isEnd(collector, settings)) {
+            return {};
+        }
+        const isKept = routing.baseStore !== undefined && routing.signals[signal].includes(routing.baseStore);
+        const further = targets.flatMap((target): HelmValues[] => {
+            const exporter = routing.signals[signal].includes(target.name) ? target.exporters[signal] : undefined;
+            return exporter === undefined ? [] : [{ ...branchOf(pipeline, signal, exporter, target) }];
+        });
+        for (const each of targets) {
+            if (routing.signals[signal].includes(each.name) && each.exporters[signal] !== undefined) {
+                used.add(each.name);
+            }
+        }
+        const ends = [...(isKept ? exporters : []), ...further.map((branch) => branch.to as string)];
+        return mergeValues(
+            nest(["service", "pipelines", pipeline, "exporters"], ends.length > 0 ? ends : ["nop"]),
+            ...further.map((branch) => branch.config as HelmValues),
+        );
+    });
+    const running = targets.filter(({ name }) => used.has(name));
+    const extensions = running.flatMap((target) => target.extensions ?? []);
+    const listed = listOf(valueAt(config, ["service"]) ?? {}, "extensions");
+    const added = [...new Set(extensions)].filter((each) => !listed.includes(each));
+    return mergeValues(
+        nest(["config"], mergeValues(...parts)),
+        added.length > 0 ? nest(["config", "service", "extensions"], [...listed, ...added]) : {},
+        ...targets.map((target) => target.ofCollector?.(collector.key, collector.name) ?? {}),
+    );
+}
+
+/** Whether a pipeline of a base ends at its store: it receives something, and neither hands it on nor only delivers what waited. */
+function isEnd({ config }: Collector, pipeline: HelmValue): boolean {
+    const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
+    const [receivers, exporters] = [listOf(pipeline, "receivers"), listOf(pipeline, "exporters")];
+    return (
+        receivers.some((id) => !isDiscarding(id)) &&
+        !receivers.every((id) => isQueueEnd(config, id)) &&
+        !exporters.some((id) => connectors.includes(id)) &&
+        exporters.some((id) => !isDiscarding(id))
+    );
+}
+
+/** Whether a receiver gets what an exporter of its own collector sends it on the loopback. */
+function isQueueEnd(config: HelmValues, receiver: string): boolean {
+    const endpoint = valueAt(config, ["receivers", receiver, "protocols", "http", "endpoint"]);
+    const exporters = isMap(config.exporters) ? Object.keys(config.exporters) : [];
+    return (
+        typeof endpoint === "string" &&
+        exporters.some(
+            (id) => isLoopback(config, id) && valueAt(config, ["exporters", id, "endpoint"]) === `http://${endpoint}`,
+        )
+    );
+}
+
+/** What a pipeline exports to for one destination, and the branch behind it. */
+function branchOf(pipeline: string, signal: Signal, exporter: string, target: Target): HelmValues {
+    if (target.processors === undefined) {
+        return { to: exporter, config: {} };
+    }
+    const [kind = ""] = pipeline.split("/");
+    // Audit logs have a branch of their own where anything about it differs from that of the logs.
+    const isApart =
+        signal === "audit" &&
+        (target.exporters.logs !== exporter || target.processors("logs").join() !== target.processors("audit").join());
+    const name = isApart ? `${target.name}-audit` : target.name;
+    const connector = `forward/${name}`;
+    const processors = [...target.processors(signal)];
+    return {
+        to: connector,
+        config: {
+            connectors: { [connector]: {} },
+            service: {
+                pipelines: {
+                    [`${kind}/${name}`]: { receivers: [connector], processors, exporters: [exporter] },
+                },
+            },
+        },
+    };
+}
+
+/** OpenCost computes costs from metrics in a store of KOF's: of this cluster, or of a region. */
+function openCost({ base, baseStore, signals: { metrics } }: Routing, settings: Settings): HelmValues {
+    if (base === "collectors" || (baseStore !== undefined && metrics.includes(baseStore))) {
+        return {};
+    }
+    return metrics.includes("regional") ? openCostOfRegion(settings as ToRegion) : { opencost: { enabled: false } };
+}
+
+/**
+ * The stores of this cluster that get nothing, turned off. That of the metrics is kof-mothership's, which needs it on every route; the
+ * stores of route `regionless` are also those of child clusters.
+ */
+function storesOff({ base, signals: wanted }: Routing, prepared: Base): HelmValues {
+    const unused = signals.filter((signal) => signal !== "metrics" && !wanted[signal].includes("management"));
+    if (base !== "management") {
+        return {};
+    }
+    // Where audit logs are among the logs, there is no store of theirs.
+    const off = sortsAuditByDefault(prepared.catalog) ? unused : unused.filter((signal) => signal !== "audit");
+    const sources = sourcesOf(prepared, "management").filter(({ chart }) => chart.chart === "kof-storage");
+    return mergeValues(
+        ...sources
+            .filter(({ volume }) => off.some((signal) => signal === volume.signal))
+            .flatMap(({ volume, chart }) => {
+                const [first] = volume.switches;
+                return first ? [nest([...chart.prefix, ...first.path], false)] : [];
+            }),
+        // KOF would read from it all the same (kof-child 1.10.0 to 1.11.0-rc0, `templates/child-multi-cluster-service.yaml`).
+        ...sources
+            .filter(({ chart }) => chart.by === "sveltos")
+            .slice(0, 1)
+            .flatMap(({ chart }) =>
+                off
+                    .filter((signal) => signal === "logs" || signal === "traces")
+                    .map((signal) => nest([...chart.prefix, `victoria-${signal}-multilevel-select`, "enabled"], false)),
+            ),
+    );
+}

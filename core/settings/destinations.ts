@@ -1,0 +1,312 @@
+import { z } from "zod";
+
+import { isMap } from "../lib/values";
+import { about } from "./about";
+import { destinationPresets, presetCalled } from "./destinationPresets";
+import regions = require("./regions.json");
+import { signals, type Signal } from "../charts";
+
+/*
+ * Places outside KOF that take telemetry, and which signal goes where. What a preset fills in, core/settings/presets.json
+ * knows; what an exporter is made of, core/routes/exporters.ts.
+ */
+
+const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const headerName = /^[A-Za-z0-9][-\w]*$/;
+
+/** The destinations that are KOF's own, or have a block of settings of their own. */
+export const builtInDestinations = ["management", "regional", "cloudwatch", "otlp"] as const;
+
+/** Names that components of KOF's charts and of this program have, after the slash. */
+export const reservedNames: readonly string[] = [
+    ...builtInDestinations,
+    ...["none", "regionless", "destination", "queue", ...signals, "logs-audit", "default", "deliver"],
+];
+
+const secretName = (description: string, example: string) =>
+    about(z.string().regex(dnsSubdomain), {
+        description: `Name of a Secret in the kof namespace, made elsewhere, with ${description}.`,
+        allowed: "the name of a Secret: lower-case letters, digits, '-' and '.'",
+        example,
+    });
+
+const flag = (description: string) =>
+    about(z.boolean().default(false), { description, allowed: "true or false, without quotes", example: true });
+
+const address = (description: string, example: string) =>
+    about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
+        description,
+        allowed: "an http:// or https:// URL without a slash at its end",
+        example,
+    });
+
+const kinds = [
+    ...["none", "headers", "basic", "bearer", "oauth2", "sigv4", "clientCertificate", "google", "azure"],
+] as const;
+const kind = <const K extends string>(value: K, description: string) =>
+    about(z.literal(value), { description, allowed: kinds.join(", "), example: value });
+
+/** How the collectors authenticate at a destination. */
+const auth = z.discriminatedUnion("kind", [
+    z.strictObject({ kind: kind("none", "Without any credentials.") }),
+    z.strictObject({
+        kind: kind("headers", "HTTP headers whose values are in a Secret."),
+        secret: secretName("one key for each header, of the same name", "vendor-headers"),
+        headers: about(z.array(z.string().regex(headerName)).min(1), {
+            description:
+                "Headers to send; each is a key of that Secret. Default: those of the preset, else Authorization.",
+            allowed: "a list of names of HTTP headers",
+            example: ["Authorization"],
+            mend: (found) => (isMap(found) ? Object.keys(found) : typeof found === "string" ? found : undefined),
+        }).optional(),
+    }),
+    z.strictObject({
+        kind: kind("basic", "A user and a password."),
+        secret: secretName("the keys username and password", "vendor-login"),
+    }),
+    z.strictObject({
+        kind: kind("bearer", "A token, sent as Authorization: Bearer."),
+        secret: secretName("the key token", "vendor-token"),
+    }),
+    z.strictObject({
+        kind: kind("oauth2", "A token that is got with OAuth 2.0 client credentials."),
+        secret: secretName("the keys client_id and client_secret", "vendor-oauth2"),
+        tokenUrl: address("Where the token is got.", "https://login.example.net/oauth2/token"),
+        scopes: about(z.array(z.string().min(1)).min(1), {
+            description: "Scopes to ask for.",
+            allowed: "a list of strings",
+            example: ["telemetry.write"],
+        }).optional(),
+    }),
+    z.strictObject({
+        kind: kind("sigv4", "Requests signed for AWS (Signature Version 4)."),
+        region: about(z.enum(regions), {
+            description: "AWS region of the destination.",
+            allowed: "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1",
+            example: "us-east-2",
+        }),
+        service: about(z.string().regex(/^[a-z][a-z0-9-]*$/), {
+            description: "AWS service that the requests are signed for. Default: that of the preset.",
+            allowed: "the name of an AWS service, as signatures have it",
+            example: "aps",
+        }).optional(),
+        secret: secretName(
+            "the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Default: the identity of the collectors' pods or nodes",
+            "aws-credentials",
+        ).optional(),
+        roleArn: about(z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/), {
+            description: "Role to take before requests are signed.",
+            allowed: "the ARN of an IAM role",
+            example: "arn:aws:iam::123456789012:role/kof",
+        }).optional(),
+    }),
+    z.strictObject({
+        kind: kind("clientCertificate", "A client certificate (mutual TLS)."),
+        secret: secretName("the keys tls.crt and tls.key", "vendor-client-certificate"),
+    }),
+    z.strictObject({ kind: kind("google", "The Google identity of the collectors' pods or nodes.") }),
+    z.strictObject({ kind: kind("azure", "The Azure workload identity of the collectors' pods.") }),
+]);
+
+const tls = z.strictObject({
+    caSecret: secretName("the CA in its key ca.crt. Default: the CAs of the collectors' image", "vendor-ca").optional(),
+    serverName: about(z.string().regex(dnsSubdomain), {
+        description: "Name that the certificate has to have, where it is not that of the address.",
+        allowed: "a DNS name",
+        example: "otlp.example.net",
+    }).optional(),
+    insecureSkipVerify: flag("Do not verify the certificate of the destination."),
+});
+
+const severities = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** What a destination gets of what is collected. Everything else is dropped on its way there, by choice. */
+export const processing = about(
+    z.strictObject({
+        dropNamespaces: about(z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)).min(1), {
+            description: "Namespaces of which this destination gets nothing.",
+            allowed: "a list of names of namespaces",
+            example: ["kube-system"],
+            mend: (found) => (typeof found === "string" ? found.split(/[,\s]+/).filter(Boolean) : undefined),
+        }).optional(),
+        minimumSeverity: about(z.enum(severities), {
+            description: "The least severe logs that it gets. Logs without a severity, audit logs among them, it gets.",
+            allowed: severities.join(", "),
+            example: "warn",
+            mend: (found) => (typeof found === "string" ? found.toLowerCase().replace(/^warning$/, "warn") : undefined),
+        }).optional(),
+        redact: about(z.array(z.string().min(1).max(500).refine(isPattern)).min(1), {
+            description:
+                "What is replaced by **** in the bodies of logs and in the attributes of logs and spans: regular expressions.",
+            allowed: "a list of regular expressions as Go reads them (RE2): no lookahead, lookbehind or backreferences",
+            example: ["\\b\\d{3}-\\d{2}-\\d{4}\\b"],
+        }).optional(),
+        sampleTraces: about(z.number().gt(0).lt(100), {
+            description: "Percentage of the traces that it gets, chosen by their IDs, so that traces stay whole.",
+            allowed: "a number above 0 and below 100",
+            example: 10,
+        }).optional(),
+    }),
+    {
+        description: "What it gets of what is collected. The rest is not stored there, by choice.",
+        allowed: "a map of dropNamespaces, minimumSeverity, redact and sampleTraces",
+        example: { dropNamespaces: ["kube-system"] },
+    },
+);
+
+/** Whether an expression is one for Go, as far as JavaScript's reading of it tells. */
+function isPattern(text: string): boolean {
+    if (/\(\?(?:[=!]|<[=!])|\\[1-9]|\\k</.test(text)) {
+        return false;
+    }
+    try {
+        // Go has flags at the start of an expression.
+        new RegExp(text.replace(/^\(\?[imsU]+\)/, ""), "u");
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+const ownSignal = (signal: string) =>
+    about(
+        z.union([
+            z.literal(false),
+            z.strictObject({
+                endpoint: address(
+                    `Full address of the ${signal}, where it is not the endpoint with /v1/${signal} added.`,
+                    `https://otlp.example.net/v1/${signal}`,
+                ),
+            }),
+        ]),
+        {
+            description: `Whether it takes ${signal}, and where: false, or an address of their own.`,
+            allowed: "false, or {endpoint: URL}",
+            example: { endpoint: `https://otlp.example.net/v1/${signal}` },
+        },
+    ).optional();
+
+/** The buffer of one destination. */
+const ownBuffer = z.strictObject({
+    duration: about(z.string().regex(/^(([3-9]\d|[1-9]\d{2,4})s|[1-9]\d{0,4}[mh])$/), {
+        description: "How long an outage of it may last without a loss. Default: that of kof:buffer.",
+        allowed: "a whole number with the unit s, m or h, at least 30s",
+        example: "2h",
+    }).optional(),
+    size: about(z.string().regex(/^(?!0+(\.0+)?[A-Za-z])\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
+        description: "Most that each exporter to it keeps on its node's disk. Default: that of kof:buffer.",
+        allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
+        example: "4Gi",
+    }).optional(),
+});
+
+const protocols = ["http", "grpc", "remotewrite"] as const;
+const compressions = ["none", "gzip", "zstd", "snappy"] as const;
+
+/** One destination. */
+export const destination = z.strictObject({
+    preset: about(z.enum(Object.keys(destinationPresets) as [string, ...string[]]), {
+        description:
+            "What the vendor or the software fixes: protocol, address, headers, limits (docs/destinations.md).",
+        allowed: Object.keys(destinationPresets).join(", "),
+        example: "honeycomb",
+        mend: presetCalled,
+    }).optional(),
+    protocol: about(z.enum(protocols), {
+        description:
+            "OTLP over HTTP, OTLP over gRPC, or Prometheus remote write. Default: that of the preset, else http.",
+        allowed: protocols.join(", "),
+        example: "grpc",
+    }).optional(),
+    endpoint: address(
+        "Its address. To that of OTLP over HTTP /v1/metrics, /v1/logs and /v1/traces are added. Default: that of the preset.",
+        "https://otlp.example.net",
+    ).optional(),
+    signals: about(
+        z.strictObject({ metrics: ownSignal("metrics"), logs: ownSignal("logs"), traces: ownSignal("traces") }),
+        {
+            description: "What it takes, and at which address, by signal. Audit logs go where its logs go.",
+            allowed: "a map of metrics, logs and traces, each false or {endpoint: URL}",
+            example: { logs: false },
+        },
+    ).optional(),
+    auth: about(auth, {
+        description: "How the collectors authenticate. Default: not at all.",
+        allowed:
+            "{kind: none}, {kind: headers, secret: NAME}, {kind: basic, secret: NAME}, {kind: bearer, secret: NAME}, " +
+            "{kind: oauth2, secret: NAME, tokenUrl: URL}, {kind: sigv4, region: REGION}, {kind: clientCertificate, secret: NAME}, {kind: google} or {kind: azure}",
+        example: { kind: "headers", secret: "vendor-headers" },
+    }).optional(),
+    headers: about(z.record(z.string().regex(headerName), z.string().min(1).max(1000)), {
+        description: "Headers that are no secret. Those with a secret value: auth.",
+        allowed: "a map of names of HTTP headers and their values, all of them text",
+        example: { "X-Scope-OrgID": "kof" },
+    }).optional(),
+    compression: about(z.enum(compressions), {
+        description: "How requests are compressed. Default: gzip, of remote write snappy, which is all that it knows.",
+        allowed: compressions.join(", "),
+        example: "zstd",
+    }).optional(),
+    proxy: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
+        description: "Proxy for this destination alone, over HTTP. For all of them: kof:proxy.",
+        allowed: "an http:// or https:// URL with a host and a port, without a user, a password or a path",
+        example: "http://proxy.example.net:3128",
+    }).optional(),
+    tls: about(tls, {
+        description: "TLS towards it.",
+        allowed: "a map of caSecret, serverName and insecureSkipVerify",
+        example: { caSecret: "vendor-ca" },
+    }).optional(),
+    temporality: about(z.enum(["cumulative", "delta"]), {
+        description:
+            "How sums and histograms are sent: as totals since their start, or as what was added since the last time. Default: that of the preset, else cumulative.",
+        allowed: "cumulative, delta",
+        example: "delta",
+    }).optional(),
+    batch: about(z.int().min(1).max(100_000), {
+        description: "Most log records, spans or data points in one request. Default: that of the preset, else KOF's.",
+        allowed: "a whole number from 1 to 100000",
+        example: 1000,
+    }).optional(),
+    buffer: about(ownBuffer, {
+        description: "What the collectors keep while it is away. Default: kof:buffer.",
+        allowed: "a map of duration and size",
+        example: { duration: "2h", size: "4Gi" },
+    }).optional(),
+    processing: processing.optional(),
+});
+
+/** The `destinations` block. */
+export const destinations = about(z.record(z.string().regex(/^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/), destination), {
+    description: "Further places for the telemetry, by name. kof:signals says which signal goes there.",
+    allowed: "a map of destinations by name: lower-case letters, digits and '-', at most 32, starting with a letter",
+    example: { honeycomb: { preset: "honeycomb", auth: { kind: "headers", secret: "honeycomb-headers" } } },
+});
+
+const destinationList = (signal: Signal) =>
+    about(z.array(z.string()), {
+        description: `Where ${signal === "audit" ? "audit logs" : signal} go. An empty list: they are not stored. Default: what kof:route says.`,
+        allowed: `a list of ${builtInDestinations.join(", ")} and names in kof:destinations`,
+        example: ["management"],
+        mend: (found) =>
+            found === "none" ? [] : typeof found === "string" ? found.split(/[,\s]+/).filter(Boolean) : undefined,
+    }).optional();
+
+/** The `signals` block. */
+export const signalDestinations = about(
+    z.strictObject({
+        metrics: destinationList("metrics"),
+        logs: destinationList("logs"),
+        traces: destinationList("traces"),
+        audit: destinationList("audit"),
+    } satisfies Record<Signal, z.ZodType>),
+    {
+        description: "Where each signal goes, one place or several, where that is not what kof:route says.",
+        allowed: "a map of metrics, logs, traces and audit, each a list of destinations",
+        example: { logs: ["management", "cloudwatch"] },
+    },
+);
+
+export type DestinationSettings = z.infer<typeof destination>;
+export type DestinationAuth = NonNullable<DestinationSettings["auth"]>;
+export type Processing = z.infer<typeof processing>;

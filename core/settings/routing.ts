@@ -1,0 +1,93 @@
+import { signals, type Signal } from "../charts";
+import type { Values } from "./explain";
+import type { RouteName } from "./settings";
+
+/** KOF's own stores: those of this cluster, and those of a region. */
+export type StoreName = "management" | "regional";
+
+/** Per signal the destinations that it goes to, by name, each once. */
+export type SignalDestinations = Readonly<Record<Signal, readonly string[]>>;
+
+/** Which signal goes where, and what runs the collectors. */
+export interface Routing {
+    readonly signals: SignalDestinations;
+    /**
+     * The route whose means install the collectors and KOF's stores; `collectors` where the umbrella runs collectors, and nothing
+     * that stores. A route of KOF's stays in charge when its signals go elsewhere, so that they move without another installer.
+     */
+    readonly base: RouteName | "collectors";
+    /** The destination that {@link base} brings. */
+    readonly baseStore: StoreName | undefined;
+    /** Whether the route by itself does all of this. */
+    readonly isPlain: boolean;
+}
+
+type Given = Pick<Values, "route" | "signals" | "cloudwatch" | "otlp" | "destinations">;
+
+/** Where everything goes that `kof:signals` say nothing of. */
+const defaultDestination: Readonly<Record<RouteName, string | undefined>> = {
+    none: undefined,
+    management: "management",
+    regional: "regional",
+    regionless: "management",
+    cloudwatch: "cloudwatch",
+    otlp: "otlp",
+};
+
+/** Which signal goes where, by the settings of a stack. */
+export function routingOf(settings: Given): Routing {
+    const { route = "none", signals: asked = {}, cloudwatch, otlp } = settings;
+    const byDefault = destinationsByDefault(settings);
+    const wanted = Object.fromEntries(
+        signals.map((signal) => [signal, [...new Set(asked[signal] ?? byDefault[signal])]]),
+    ) as unknown as SignalDestinations;
+    const isSame = signals.every((signal) => byDefault[signal].join() === wanted[signal].join());
+    const isPlain = isSame && !(route === "cloudwatch" ? cloudwatch : route === "otlp" ? otlp : undefined)?.processing;
+    const base = baseOf(route, wanted);
+    const baseStore =
+        base === "regionless" ? "management" : base === "management" || base === "regional" ? base : undefined;
+    return { signals: wanted, base: isPlain ? route : base, baseStore, isPlain };
+}
+
+/** What a route does by itself. */
+function destinationsByDefault({ route = "none", cloudwatch }: Given): SignalDestinations {
+    const name = defaultDestination[route];
+    const has = (signal: Signal) =>
+        route !== "cloudwatch" ||
+        (signal === "metrics" || signal === "traces" ? cloudwatch?.signals[signal] !== "none" : true);
+    return Object.fromEntries(
+        signals.map((signal) => [signal, name !== undefined && has(signal) ? [name] : []]),
+    ) as unknown as SignalDestinations;
+}
+
+function baseOf(route: RouteName, wanted: SignalDestinations): Routing["base"] {
+    const names = namesIn(wanted);
+    if (route === "regionless") {
+        return route;
+    }
+    // Stores of this cluster come with route management alone; to a region any collector can write.
+    if (route === "management" || names.includes("management")) {
+        return "management";
+    }
+    if (route === "regional" || names.includes("regional")) {
+        return "regional";
+    }
+    return names.length > 0 ? "collectors" : "none";
+}
+
+/** Every destination that is named, in the order of the signals. */
+export function namesIn(wanted: SignalDestinations): string[] {
+    return [...new Set(signals.flatMap((signal) => wanted[signal]))];
+}
+
+/** The destinations that a route or a signal names: those whose settings have an effect. */
+export function namedDestinations(settings: Given): string[] {
+    const { route = "none" } = settings;
+    const own = defaultDestination[route];
+    return [...new Set([...(own === undefined ? [] : [own]), ...namesIn(routingOf(settings).signals)])];
+}
+
+/** Whether telemetry leaves the cluster, so that the collectors keep what they cannot deliver. */
+export function leavesCluster(settings: Given): boolean {
+    return namesIn(routingOf(settings).signals).some((name) => name !== "management");
+}
