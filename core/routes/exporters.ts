@@ -1,10 +1,11 @@
 import type { Catalog, Signal } from "../charts";
-import { isMap, mergeValues, type HelmValue, type HelmValues } from "../lib/values";
+import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
 import { bufferedExporter, loopbackQueue, type Buffer } from "../collectors/buffers";
 import { clusterLabels } from "../collectors/fragments";
 import { sizeInGiB, gib } from "../lib/quantities";
 import { headerVariable } from "../settings/headers";
-import { addressFor, type ResolvedDestination } from "../settings/resolvedDestinations";
+import type { PresetBatch } from "../settings/destinationPresets";
+import { addressFor, kindOf, type ResolvedDestination } from "../settings/resolvedDestinations";
 import type { Settings } from "../settings/settings";
 import { bufferOf, secretEnv } from "./collectors";
 import { caVariable, otlpExporter } from "./otlp";
@@ -50,18 +51,18 @@ export function exporterTarget(
     const buffer = ownBuffer(destination, settings);
     // The name that route otlp gives it, so that what is queued survives a move from there.
     const exporter = name === "otlp" ? otlpExporter : `${exporterTypes[protocol]}/${name}`;
-    // What has an address of its own over gRPC needs an exporter of its own.
-    const ids = Object.fromEntries(sent.map((signal) => [signal, exporterOf(destination, signal, exporter)]));
     const delta = destination.temporality === "delta" && !isRemoteWrite;
     const queue = isRemoteWrite ? loopbackQueue(catalog, name, portsOfEach * (place + 1), buffer) : undefined;
     const auth = authentication(destination);
+    const ofSignal = (signal: Signal) =>
+        mergeValues(options(destination, settings, buffer, auth, signal), addressOf(destination, signal));
+    // One exporter has one address over gRPC, and one size of requests: where signals differ in these, each needs its own.
+    const differ = new Set(sent.map((signal) => JSON.stringify(shared(ofSignal(signal))))).size > 1;
+    const ids = Object.fromEntries(
+        sent.map((signal) => [signal, differ ? `${exporter}-${kindOf(signal)}` : exporter] as const),
+    );
     const exporters = mergeValues(
-        ...sent.map((signal) => ({
-            [ids[signal] ?? exporter]: mergeValues(
-                options(destination, settings, buffer, auth),
-                addressOf(destination, signal),
-            ),
-        })),
+        ...sent.map((signal) => ({ [ids[signal] ?? exporter]: ofSignal(signal) })),
         queue?.exporters ?? {},
     );
     return {
@@ -99,11 +100,9 @@ export function exporterTarget(
     };
 }
 
-/** Every address apart, over gRPC: its exporter has no addresses for signals. */
-function exporterOf(destination: ResolvedDestination, signal: Signal, exporter: string): string {
-    const kind = signal === "audit" ? "logs" : signal;
-    const own = isMap(destination.signals?.[kind]) || destination.preset?.signals[kind]?.endpoint !== undefined;
-    return destination.protocol === "grpc" && own ? `${exporter}-${kind}` : exporter;
+/** An exporter's options without those that it has for each signal. */
+function shared(options: HelmValues): HelmValues {
+    return Object.fromEntries(Object.entries(options).filter(([key]) => !/^(metrics|logs|traces)_endpoint$/.test(key)));
 }
 
 function ownBuffer({ buffer }: ResolvedDestination, settings: Settings): Buffer {
@@ -118,16 +117,21 @@ function addressOf(destination: ResolvedDestination, signal: Signal): HelmValues
     const { protocol, endpoint } = destination;
     const found = addressFor(destination, signal);
     const own = "endpoint" in found ? found.endpoint : undefined;
-    const kind = signal === "audit" ? "logs" : signal;
     switch (protocol) {
         case "http":
-            return { endpoint, ...(own === undefined ? {} : { [`${kind}_endpoint`]: own }) };
+            return {
+                ...(endpoint === undefined ? {} : { endpoint }),
+                ...(own === undefined ? {} : { [`${kindOf(signal)}_endpoint`]: own }),
+            };
         case "grpc":
-            return grpcAddress(own ?? endpoint);
+            return grpcAddress(own ?? endpoint ?? unknownAddress);
         case "remotewrite":
-            return { endpoint: own ?? endpoint };
+            return { endpoint: own ?? endpoint ?? unknownAddress };
     }
 }
+
+/** Stands for an address that is missing, of settings that are refused for it. */
+const unknownAddress = "https://unknown.invalid";
 
 /** The exporter takes a host and a port, and encrypts whatever the scheme says (config/configgrpc 0.143). */
 function grpcAddress(address: string): HelmValues {
@@ -140,11 +144,13 @@ function grpcAddress(address: string): HelmValues {
 }
 
 function options(
-    { name, protocol, auth, headers = {}, tls, compression, proxy, batch }: ResolvedDestination,
+    { name, protocol, auth, headers = {}, tls, compression, proxy, batch: batchOf }: ResolvedDestination,
     settings: Settings,
     buffer: Buffer,
     { exporter }: Authentication,
+    signal: Signal,
 ): HelmValues {
+    const batch = batchOf(signal);
     const security: HelmValues = {
         // By value, so that no collector needs one more volume.
         ...(tls?.caSecret === undefined ? {} : { ca_pem: `\${env:${caOf(name)}}` }),
@@ -180,20 +186,16 @@ function options(
               }
             : mergeValues(
                   bufferedExporter(buffer),
-                  batch === undefined
-                      ? {}
-                      : {
-                            sending_queue: {
-                                batch: {
-                                    sizer: "items",
-                                    min_size: Math.min(batch, 1000),
-                                    max_size: batch,
-                                    flush_timeout: "1s",
-                                },
-                            },
-                        },
+                  batch === undefined ? {} : { sending_queue: { batch: batchOptions(batch) } },
               ),
     );
+}
+
+/** The least of a request, so that not every record makes one: as many as KOF's own batches have, and a tenth of a large limit. */
+function batchOptions(batch: PresetBatch): HelmValues {
+    const [sizer, most] = "items" in batch ? (["items", batch.items] as const) : (["bytes", batch.bytes] as const);
+    const least = sizer === "items" ? Math.min(most, 1000) : Math.round(most / 10);
+    return { sizer, min_size: least, max_size: most, flush_timeout: "1s" };
 }
 
 /** What it takes to authenticate: options of the exporter, extensions, and variables with what Secrets hold. */
@@ -297,26 +299,27 @@ function authentication({ name, protocol, auth, tls }: ResolvedDestination): Aut
             return { ...extension("google", {}), env: ca, triggers };
         case "azure":
             return {
-                ...extension("azure", { use_default: true, scopes: ["https://monitor.azure.com/.default"] }),
+                ...extension("azure", { use_default: true, scopes: [...auth.scopes] }),
                 env: ca,
                 triggers,
             };
     }
 }
 
-function notices({ path, endpoint, tls, protocol, name }: ResolvedDestination): string[] {
+function notices({ path, endpoint = "", tls, protocol, name }: ResolvedDestination): string[] {
     const key = `kof:${path.join(".")}`;
+    const port = URL.canParse(endpoint) ? new URL(endpoint).port : "";
     return [
         ...(endpoint.startsWith("http://")
             ? [`${key}.endpoint is ${endpoint}: telemetry and headers are sent unencrypted.`]
             : []),
-        ...(protocol === "http" && new URL(endpoint).port === "4317"
+        ...(protocol === "http" && port === "4317"
             ? [
                   `${key}.endpoint is ${endpoint}: 4317 is the port of OTLP over gRPC, and this is sent over HTTP, for which ` +
                       "most receivers have 4318.",
               ]
             : []),
-        ...(protocol === "grpc" && new URL(endpoint).port === "4318"
+        ...(protocol === "grpc" && port === "4318"
             ? [`${key}.endpoint is ${endpoint}: 4318 is the port of OTLP over HTTP, and ${name} is sent to over gRPC.`]
             : []),
         ...(tls?.insecureSkipVerify

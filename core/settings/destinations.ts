@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { isMap } from "../lib/values";
 import { about } from "./about";
-import { destinationPresets, presetCalled } from "./destinationPresets";
+import { destinationPresets, presetCalled, type DestinationPresetName } from "./destinationPresets";
 import regions = require("./regions.json");
 import { signals, type Signal } from "../charts";
 
@@ -205,7 +205,7 @@ const compressions = ["none", "gzip", "zstd", "snappy"] as const;
 
 /** One destination. */
 export const destination = z.strictObject({
-    preset: about(z.enum(Object.keys(destinationPresets) as [string, ...string[]]), {
+    preset: about(z.enum(Object.keys(destinationPresets) as DestinationPresetName[]), {
         description:
             "What the vendor or the software fixes: protocol, address, headers, limits (docs/destinations.md).",
         allowed: Object.keys(destinationPresets).join(", "),

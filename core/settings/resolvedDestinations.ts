@@ -1,24 +1,28 @@
 import type { Signal } from "../charts";
-import { destinationPresets, type DestinationPreset } from "./destinationPresets";
+import { destinationPresets, type DestinationPreset, type PresetBatch } from "./destinationPresets";
 import type { DestinationAuth, DestinationSettings } from "./destinations";
 import type { OtlpSettings, Settings } from "./settings";
 
 /** A destination with what its preset fills in. */
-export interface ResolvedDestination extends Omit<DestinationSettings, "preset" | "auth" | "endpoint"> {
+export interface ResolvedDestination extends Omit<DestinationSettings, "preset" | "auth" | "endpoint" | "batch"> {
     readonly name: string;
     /** Human-readable: `honeycomb (Honeycomb)`. */
     readonly title: string;
     /** Where its settings are, below `kof:`. */
     readonly path: readonly string[];
     readonly protocol: "http" | "grpc" | "remotewrite";
-    readonly endpoint: string;
+    /** Of OTLP over HTTP the base address. `undefined` where each signal has an address of its own. */
+    readonly endpoint: string | undefined;
     readonly auth: ResolvedAuth;
     readonly preset?: DestinationPreset;
+    /** The most that one request has of a signal. */
+    readonly batch: (signal: Signal) => PresetBatch | undefined;
 }
 
 /** Authentication with the names of headers, and of the AWS service, that a preset fills in. */
 export type ResolvedAuth =
-    | Exclude<DestinationAuth, { kind: "headers" | "sigv4" }>
+    | Exclude<DestinationAuth, { kind: "headers" | "sigv4" | "azure" }>
+    | { readonly kind: "azure"; readonly scopes: readonly string[] }
     | { readonly kind: "headers"; readonly secret: string; readonly headers: readonly string[] }
     | (Extract<DestinationAuth, { kind: "sigv4" }> & { readonly service: string });
 
@@ -42,33 +46,47 @@ export function resolvedDestination(
         title: preset === undefined ? name : `${name} (${preset.title})`,
         path: ["destinations", name],
         protocol: given.protocol ?? preset?.protocol ?? "http",
-        endpoint: given.endpoint ?? preset?.endpoint ?? preset?.endpointExample ?? "https://destination.invalid",
+        endpoint: given.endpoint ?? preset?.endpoint,
         auth: resolvedAuth(auth, preset),
         headers: { ...preset?.headers, ...given.headers },
         ...((given.temporality ?? preset?.temporality)
             ? { temporality: given.temporality ?? preset?.temporality }
             : {}),
-        ...((given.batch ?? preset?.batch?.items) ? { batch: given.batch ?? preset?.batch?.items } : {}),
-        ...((given.compression ?? preset?.compression)
-            ? { compression: given.compression ?? preset?.compression }
-            : {}),
+        batch: (signal) =>
+            given.batch === undefined
+                ? (preset?.signals[kindOf(signal)].batch ?? preset?.batch)
+                : { items: given.batch },
         ...(preset ? { preset } : {}),
     };
 }
 
 function resolvedAuth(auth: DestinationAuth | undefined, preset: DestinationPreset | undefined): ResolvedAuth {
     if (auth === undefined) {
-        const kind = preset?.auth?.kind;
-        return { kind: kind === "google" || kind === "azure" ? kind : "none" };
+        const kind = preset?.auth.kind;
+        return resolvedAuth({ kind: kind === "google" || kind === "azure" ? kind : "none" }, preset);
     }
+    const known = preset?.auth;
     switch (auth.kind) {
         case "headers":
-            return { ...auth, headers: auth.headers ?? preset?.auth?.headers ?? ["Authorization"] };
+            return {
+                ...auth,
+                headers: auth.headers ?? (known?.kind === "headers" ? known.headers : ["Authorization"]),
+            };
         case "sigv4":
-            return { ...auth, service: auth.service ?? preset?.auth?.service ?? "" };
+            return { ...auth, service: auth.service ?? (known?.kind === "sigv4" ? known.service : "") };
+        case "azure":
+            return { kind: "azure", scopes: known?.kind === "azure" ? known.scopes : defaultScopes };
         default:
             return auth;
     }
+}
+
+/** What Azure Monitor's tokens are for. */
+const defaultScopes = ["https://monitor.azure.com/.default"];
+
+/** Audit logs are logs. */
+export function kindOf(signal: Signal): "metrics" | "logs" | "traces" {
+    return signal === "audit" ? "logs" : signal;
 }
 
 /** `kof:otlp` as one of several destinations. */
@@ -77,6 +95,7 @@ function ofOtlp({ endpoint, headersSecret, headers, tls, processing }: OtlpSetti
         name: "otlp",
         title: "OTLP",
         path: ["otlp"],
+        batch: () => undefined,
         protocol: "http",
         endpoint,
         auth: headersSecret === undefined ? { kind: "none" } : { kind: "headers", secret: headersSecret, headers },
@@ -85,26 +104,34 @@ function ofOtlp({ endpoint, headersSecret, headers, tls, processing }: OtlpSetti
     };
 }
 
-/** Where a destination gets a signal, or why it does not take it. */
+/** The complete address at which a destination gets a signal, where it has one of its own; or why it does not take the signal. */
 export function addressFor(
-    destination: ResolvedDestination,
+    { protocol, signals = {}, preset, path, endpoint }: ResolvedDestination,
     signal: Signal,
 ): { readonly endpoint: string | undefined } | { readonly refused: string } {
-    const kind = signal === "audit" ? "logs" : signal;
-    const { protocol, signals = {}, preset, path } = destination;
+    const kind = kindOf(signal);
     const own = signals[kind];
     if (own === false) {
         return { refused: `kof:${[...path, "signals", kind].join(".")} is false` };
     }
-    const fixed = preset?.signals[kind];
-    if (own === undefined && preset && fixed === undefined) {
-        return { refused: `${preset.title} takes no ${kind}` };
+    if (own !== undefined) {
+        return { endpoint: own.endpoint };
     }
-    if (own === undefined && fixed?.refused !== undefined) {
-        return { refused: fixed.refused };
+    const known = preset?.signals[kind];
+    if (known?.refused !== undefined) {
+        return { refused: known.refused };
     }
     if (protocol === "remotewrite" && kind !== "metrics") {
-        return { refused: `Prometheus remote write carries metrics only` };
+        return { refused: "Prometheus remote write carries metrics alone" };
     }
-    return { endpoint: own?.endpoint ?? fixed?.endpoint };
+    // What a vendor says of one of its addresses holds for that.
+    const [region] = Object.entries(preset?.otherEndpoints ?? {}).find(([, each]) => each === endpoint) ?? [];
+    const fixed =
+        endpoint === preset?.endpoint
+            ? known?.endpoint
+            : region === undefined
+              ? undefined
+              : known?.otherEndpoints?.[region];
+    const added = known?.path === undefined || endpoint === undefined ? undefined : `${endpoint}${known.path}`;
+    return { endpoint: fixed ?? (protocol === preset?.protocol ? added : undefined) };
 }
