@@ -50,8 +50,10 @@ export interface CloudWatchArgs {
     readonly logGroups: readonly LogGroupArgs[];
     /** KMS key that encrypts the groups. Default: CloudWatch's own encryption. */
     readonly kmsKeyArn?: string | undefined;
-    /** Whether traces go to X-Ray. */
+    /** Whether traces go to X-Ray, as segments or over OTLP. */
     readonly traces: boolean;
+    /** Whether metrics go to CloudWatch over OTLP. In embedded metric format they are log events. */
+    readonly metrics: boolean;
     readonly credentials: CloudWatchCredentials;
     /** Service accounts of the collectors that write, which a role is for. */
     readonly serviceAccounts: readonly string[];
@@ -90,7 +92,11 @@ export class CloudWatch extends pulumi.ComponentResource {
             pulumi
                 .all(groups.map(({ arn }) => arn))
                 .apply((logGroupArns) =>
-                    writePolicy({ logGroupArns, tracesTo: args.traces ? args.region : undefined }),
+                    writePolicy({
+                        logGroupArns,
+                        tracesTo: args.traces ? args.region : undefined,
+                        metricsTo: args.metrics ? args.region : undefined,
+                    }),
                 ),
         );
         const { accessKeys, secret } = this.credentials(name, args, policy);

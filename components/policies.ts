@@ -20,8 +20,10 @@ const policy = (...Statement: Statement[]): Policy => ({ Version: "2012-10-17", 
 export interface Writes {
     /** ARNs of the log groups, without `:*`. Metrics in embedded metric format are log events too. */
     readonly logGroupArns: readonly string[];
-    /** Region of the traces that go to X-Ray. Default: none do. */
+    /** Region of the traces that go to X-Ray, as segments or over OTLP. Default: none do. */
     readonly tracesTo?: string | undefined;
+    /** Region of the metrics that go to CloudWatch over OTLP. Default: none do. */
+    readonly metricsTo?: string | undefined;
 }
 
 /**
@@ -29,9 +31,10 @@ export interface Writes {
  * need no right to make or change them, and CloudWatch Logs uses the KMS key itself, by the key's own policy.
  *
  * awscloudwatchlogs and awsemf put events, and open the stream when that fails (contrib 0.143 to 0.155,
- * `internal/aws/cwlogs/cwlog_client.go`); awsxray puts segments.
+ * `internal/aws/cwlogs/cwlog_client.go`); awsxray puts segments. Over OTLP the same rights are asked for ("OTLP endpoints" in the
+ * CloudWatch user guide, 2026-11).
  */
-export function writePolicy({ logGroupArns, tracesTo }: Writes): Policy {
+export function writePolicy({ logGroupArns, tracesTo, metricsTo }: Writes): Policy {
     const logs: Statement = {
         Sid: "WriteLogs",
         Effect: "Allow",
@@ -39,15 +42,19 @@ export function writePolicy({ logGroupArns, tracesTo }: Writes): Policy {
         // Streams are named after the group's ARN: `<group>:log-stream:<stream>`.
         Resource: logGroupArns.map((arn) => `${arn}:*`),
     };
-    const traces: Statement = {
-        Sid: "WriteTraces",
+    // X-Ray and CloudWatch's metrics have no resources to name. The region is all that these actions can be narrowed to.
+    const inRegion = (Sid: string, action: string, region: string): Statement => ({
+        Sid,
         Effect: "Allow",
-        Action: ["xray:PutTraceSegments"],
-        // X-Ray has no resources to name. The region is all that this action can be narrowed to.
+        Action: [action],
         Resource: ["*"],
-        Condition: { StringEquals: { "aws:RequestedRegion": tracesTo ?? "" } },
-    };
-    return tracesTo === undefined ? policy(logs) : policy(logs, traces);
+        Condition: { StringEquals: { "aws:RequestedRegion": region } },
+    });
+    return policy(
+        ...(logGroupArns.length > 0 ? [logs] : []),
+        ...(metricsTo === undefined ? [] : [inRegion("WriteMetrics", "cloudwatch:PutMetricData", metricsTo)]),
+        ...(tracesTo === undefined ? [] : [inRegion("WriteTraces", "xray:PutTraceSegments", tracesTo)]),
+    );
 }
 
 /** Kubernetes service accounts that a role is for. */

@@ -1,4 +1,4 @@
-import { chartValues, type Catalog } from "../charts";
+import { chartValues, type Catalog, type Signal } from "../charts";
 import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 import { lookback } from "../settings/logGroups";
 import type { Collector } from "./effective";
@@ -26,6 +26,8 @@ export const clockProcessors = {
     count: "groupbyattrs/clock",
     /** Drops data points, and counts them: a point with another time would be another measurement. */
     points: "filter/clock",
+    /** Drops spans. AWS refuses whole requests for one of them. */
+    spans: "filter/clock-spans",
 };
 
 /** Attribute of a record whose time was corrected: the original time, as ISO 8601. In CloudWatch `attributes.kof_original_time`. */
@@ -39,6 +41,10 @@ export interface ClockOptions {
     readonly audit: number;
     /** `undefined` where CloudWatch gets no metrics. */
     readonly metrics: number | undefined;
+    /** Whether the exporter of metrics tries as long as those of logs. */
+    readonly metricsWait?: boolean;
+    /** The same of spans, over OTLP. */
+    readonly traces?: number | undefined;
     /** How long the exporters of logs try, as a Go duration. */
     readonly duration: string;
 }
@@ -48,11 +54,11 @@ export interface Clock {
     /** The definitions of {@link clockProcessors}. */
     readonly processors: HelmValues;
     /** Those that a pipeline of a signal ends with. */
-    readonly added: Readonly<Record<"logs" | "audit" | "metrics", readonly string[]>>;
+    readonly added: Readonly<Record<Signal, readonly string[]>>;
 }
 
 /** The {@link Clock} for what CloudWatch keeps. */
-export function clockOf({ logs, audit, metrics, duration }: ClockOptions): Clock {
+export function clockOf({ logs, audit, metrics, metricsWait, traces, duration }: ClockOptions): Clock {
     const tried = Math.ceil(hoursOf(duration));
     const hours = (days: number, waits = 0) => Math.min(lookback - waits, days * 24) - margin;
     const [oldest, oldestAudit] = [hours(logs, tried), hours(audit, tried)];
@@ -68,7 +74,15 @@ export function clockOf({ logs, audit, metrics, duration }: ClockOptions): Clock
                 : {
                       [names.points]: {
                           error_mode: "ignore",
-                          metrics: { datapoint: [isRefused("datapoint", hours(metrics))] },
+                          metrics: { datapoint: [isRefused("datapoint", hours(metrics, metricsWait ? tried : 0))] },
+                      },
+                  }),
+            ...(traces === undefined
+                ? {}
+                : {
+                      [names.spans]: {
+                          error_mode: "ignore",
+                          traces: { span: [isRefused("span", hours(traces, tried))] },
                       },
                   }),
         },
@@ -76,6 +90,7 @@ export function clockOf({ logs, audit, metrics, duration }: ClockOptions): Clock
             logs: [names.logs, names.count],
             audit: [ofAudit, names.count],
             metrics: metrics === undefined ? [] : [names.points],
+            traces: traces === undefined ? [] : [names.spans],
         },
     };
 }
@@ -83,17 +98,19 @@ export function clockOf({ logs, audit, metrics, duration }: ClockOptions): Clock
 /**
  * Puts {@link clockProcessors} at the end of every pipeline whose exporters route `cloudwatch` defines.
  *
+ * @param before values that have put processors into these pipelines already.
  * @returns values for opentelemetry-kube-stack.
  */
-export function clock(catalog: Catalog, options: ClockOptions): HelmValues {
+export function clock(catalog: Catalog, options: ClockOptions, before: HelmValues = {}): HelmValues {
     const { processors, added } = clockOf(options);
     const pipelines = {
         logs: added.logs,
         "logs/default": added.logs,
         "logs/audit": added.audit,
         metrics: added.metrics,
+        traces: added.traces,
     };
-    return mergeValues({ defaultCRConfig: { config: { processors } } }, ...lengthened(catalog, pipelines));
+    return mergeValues({ defaultCRConfig: { config: { processors } } }, ...lengthened(catalog, pipelines, before));
 }
 
 function correcting(hours: number): HelmValues {
@@ -115,27 +132,28 @@ function correcting(hours: number): HelmValues {
 }
 
 /** An OTTL condition. Without a time of its own a record is sent with that of the moment. */
-function isRefused(context: "log" | "datapoint", hours: number): string {
-    const time = `${context}.time`;
+function isRefused(context: "log" | "datapoint" | "span", hours: number): string {
+    const time = context === "span" ? "span.start_time" : `${context}.time`;
     const outside = `${time} < Now() - Duration("${String(hours)}h") or ${time} > Now() + Duration("${String(margin)}h")`;
     return `${time}_unix_nano != 0 and (${outside})`;
 }
 
 /** The processors of the charts' pipelines of these names, with what is added at the end. */
-function lengthened(catalog: Catalog, added: Readonly<Record<string, readonly string[]>>): HelmValues[] {
+function lengthened(
+    catalog: Catalog,
+    added: Readonly<Record<string, readonly string[]>>,
+    before: HelmValues,
+): HelmValues[] {
     const stack = chartValues(catalog, "kof-collectors")["opentelemetry-kube-stack"];
     return Object.entries(valueAt(stack, ["collectors"]) as HelmValues).flatMap(([key, own]) => {
         const config = isMap(own) && isMap(own.config) ? own.config : {};
         return Object.entries(added).flatMap(([name, more]) => {
             const path = ["service", "pipelines", name];
             const pipeline = valueAt(config, path);
+            const list = ["collectors", key, "config", ...path, "processors"];
+            const present = valueAt(before, list) ?? (isMap(pipeline) ? pipeline.processors : undefined) ?? [];
             return isMap(pipeline) && more.length > 0 && !endsElsewhere(config, pipeline)
-                ? [
-                      nest(
-                          ["collectors", key, "config", ...path, "processors"],
-                          [...((pipeline.processors ?? []) as string[]), ...more],
-                      ),
-                  ]
+                ? [nest(list, [...(present as string[]), ...more])]
                 : [];
         });
     });

@@ -14,6 +14,19 @@ export function partitionOf(region: string): string {
     return partitions.find(([prefix]) => region.startsWith(prefix))?.[1] ?? "aws";
 }
 
+/** The domain that AWS's endpoints have in the partition of a region (botocore `endpoints.json`, 2026-11). */
+export function domainOf(region: string): string {
+    const domains: Readonly<Record<string, string>> = {
+        "aws-cn": "amazonaws.com.cn",
+        "aws-iso": "c2s.ic.gov",
+        "aws-iso-b": "sc2s.sgov.gov",
+        "aws-iso-e": "cloud.adc-e.uk",
+        "aws-iso-f": "csp.hci.ic.gov",
+        "aws-eusc": "amazonaws.eu",
+    };
+    return domains[partitionOf(region)] ?? "amazonaws.com";
+}
+
 /** The parts of an ARN: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`. */
 export function arnParts(arn: string): Readonly<Record<"partition" | "region" | "account" | "resource", string>> {
     const [, partition = "", , region = "", account = "", ...resource] = arn.split(":");

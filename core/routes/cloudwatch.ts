@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import type { Catalog, Signal } from "../charts";
 import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
 import { defaultLogGroup, metricsLogGroup } from "../settings/logGroups";
-import { arnParts } from "../lib/arns";
+import { arnParts, domainOf } from "../lib/arns";
 import { etcdCertificates } from "../settings/distributions";
 import { streamOf } from "../settings/streams";
-import { bufferedExporter } from "../collectors/buffers";
+import { bufferedExporter, queueStorage } from "../collectors/buffers";
 import { clock, clockOf, type ClockOptions } from "../collectors/clock";
 import { addClusterIdentity } from "../collectors/identity";
 import type { CloudWatchSettings, Settings } from "../settings/settings";
@@ -30,7 +30,7 @@ export function cloudwatch(given: Using, catalog: Catalog): RouteParts {
     return {
         values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), credentialsEnv(settings.cloudwatch)),
         cloudwatch: partsOf(settings, catalog, ["logs", "audit", ...furtherSignals(settings.cloudwatch)]),
-        queued: ["logs", "audit"],
+        queued: ["logs", "audit", ...overOtlp(settings.cloudwatch)],
         restartTriggers: restartTriggers(settings),
         notices: [...groupNotices(given), ...discardNotices(settings), ...notices(settings, catalog)],
     };
@@ -41,22 +41,22 @@ export function cloudwatchTarget(given: Using, catalog: Catalog, to: readonly Si
     const settings = withLogGroup(given);
     const wanted = settings.cloudwatch;
     const sent = to.filter((signal) => !isFurther(signal) || furtherSignals(wanted).includes(signal));
-    const own = {
-        logs: "awscloudwatchlogs",
-        metrics: "awsemf",
-        traces: "awsxray",
-        audit: auditExporter(wanted, catalog),
-    };
+    const own = { ...furtherExporters(wanted), logs: "awscloudwatchlogs", audit: auditExporter(wanted, catalog) };
     const time = clockOf(clockOptions(settings, catalog));
     const processing = processingOf("cloudwatch", wanted.processing);
-    const added = (signal: Signal) => (signal === "traces" ? [identityProcessor] : time.added[signal]);
+    const added = (signal: Signal) =>
+        isFurther(signal) && (signal === "traces" || wanted.signals.metrics === "otlp")
+            ? [identityProcessor, ...time.added[signal]]
+            : time.added[signal];
     return {
         name: "cloudwatch",
         exporters: Object.fromEntries(sent.map((signal) => [signal, own[signal]])),
         definitions: {
             exporters: exportersOf(settings, catalog),
+            ...extensionsOf(wanted),
             processors: { ...time.processors, ...processing.definitions },
         },
+        extensions: Object.keys(extensionsOf(wanted).extensions ?? {}),
         ofCollector: (_, name) =>
             mergeValues(
                 wanted.logStream.includes("{Collector}") ? streams(wanted, catalog, name) : {},
@@ -65,7 +65,7 @@ export function cloudwatchTarget(given: Using, catalog: Catalog, to: readonly Si
         env: credentialsEnv(wanted),
         processors: (signal) => [...processing.processors(signal), ...added(signal)],
         cloudwatch: partsOf(settings, catalog, sent),
-        queued: sent.filter((signal) => !isFurther(signal)),
+        queued: sent.filter((signal) => !isFurther(signal) || overOtlp(wanted).includes(signal)),
         restartTriggers: restartTriggers(settings),
         notices: [...groupNotices(given), ...notices(settings, catalog), ...processing.notices],
     };
@@ -85,6 +85,61 @@ function furtherSignals({ signals }: CloudWatchSettings): Signal[] {
     return (["metrics", "traces"] as const).filter((signal) => signals[signal] !== "none");
 }
 
+/** Signals that are sent over OTLP, through a queue on disk. */
+function overOtlp({ signals }: CloudWatchSettings): ("metrics" | "traces")[] {
+    return (["metrics", "traces"] as const).filter((signal) => signals[signal] === "otlp");
+}
+
+/** The exporters of what is stored only where that is asked for. */
+function furtherExporters({ signals }: CloudWatchSettings): { metrics: string; traces: string } {
+    const otlp = { metrics: "otlphttp/cloudwatch-metrics", traces: "otlphttp/cloudwatch-traces" };
+    return {
+        metrics: { none: "nop", emf: "awsemf", otlp: otlp.metrics }[signals.metrics],
+        traces: { none: "nop", xray: "awsxray", otlp: otlp.traces }[signals.traces],
+    };
+}
+
+/**
+ * What AWS's endpoints for OTLP take ("OTLP endpoints" in the CloudWatch user guide, 2026-11): 1,000 data points a request; 10,000
+ * spans and 5 MB before compression. A batch of bytes starts well below, so that it cannot have too many small spans.
+ */
+const otlpEndpoints = {
+    metrics: { service: "monitoring", batch: { sizer: "items", min_size: 1000, max_size: 1000, flush_timeout: "5s" } },
+    traces: { service: "xray", batch: { sizer: "bytes", min_size: 400_000, max_size: 4_000_000, flush_timeout: "5s" } },
+} as const;
+
+function otlpExporters(settings: Using): HelmValues {
+    const { cloudwatch: wanted } = settings;
+    const ids = furtherExporters(wanted);
+    return Object.fromEntries(
+        overOtlp(wanted).map((signal) => {
+            const { service, batch } = otlpEndpoints[signal];
+            const options: HelmValues = {
+                [`${signal}_endpoint`]: `https://${service}.${wanted.region}.${domainOf(wanted.region)}/v1/${signal}`,
+                auth: { authenticator: authenticatorOf(signal) },
+                compression: "gzip",
+            };
+            return [
+                ids[signal],
+                mergeValues(options, bufferedExporter(bufferOf(settings)), { sending_queue: { batch } }),
+            ];
+        }),
+    );
+}
+
+function authenticatorOf(signal: "metrics" | "traces"): string {
+    return `sigv4auth/cloudwatch-${signal}`;
+}
+
+/** What signs requests. Left to guess the service, it knows neither (contrib 0.143: 403, and everything is dropped). */
+function extensionsOf(wanted: CloudWatchSettings): { extensions?: HelmValues } {
+    const signed = overOtlp(wanted).map((signal) => [
+        authenticatorOf(signal),
+        { region: wanted.region, service: otlpEndpoints[signal].service },
+    ]);
+    return signed.length > 0 ? { extensions: Object.fromEntries(signed) as HelmValues } : {};
+}
+
 /** What is made in AWS for these signals. */
 function partsOf(settings: Named, catalog: Catalog, sent: readonly Signal[]): CloudWatchParts {
     const wanted = settings.cloudwatch;
@@ -97,7 +152,7 @@ function partsOf(settings: Named, catalog: Catalog, sent: readonly Signal[]): Cl
         ...(sent.includes("audit") && audit !== logGroup
             ? [{ holds: "audit", name: audit, retentionDays: wanted.auditRetentionDays } as const]
             : []),
-        ...(sent.includes("metrics")
+        ...(sent.includes("metrics") && wanted.signals.metrics === "emf"
             ? [{ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays } as const]
             : []),
     ];
@@ -139,15 +194,23 @@ function discardNotices({ cloudwatch: { signals } }: Using): string[] {
 
 function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog): string[] {
     const { signals, credentials, kmsKeyArn, region } = wanted;
-    const further = furtherSignals(wanted).join(" and ");
+    const further = furtherSignals(wanted)
+        .filter((signal) => !overOtlp(wanted).some((each) => each === signal))
+        .join(" and ");
     return [
         ...(further === ""
             ? []
             : [`An outage of AWS loses ${further}: their exporters have no queue. Only logs are kept (kof:buffer).`]),
+        ...(signals.traces === "otlp"
+            ? [
+                  `kof:cloudwatch.signals.traces is otlp, for which Transaction Search has to be on in the account, in ${region}: ` +
+                      "aws xray update-trace-segment-destination --destination CloudWatchLogs.",
+              ]
+            : []),
         ...(signals.metrics === "emf"
             ? [
                   "kof:cloudwatch.signals.metrics is emf: AWS bills each series of each node as a custom metric, and its log events besides. " +
-                      "A cluster of a few nodes has tens of thousands of series. Route otlp or regional stores them for less.",
+                      "A cluster of a few nodes has tens of thousands of series. kof:cloudwatch.signals.metrics: otlp is billed by what is sent.",
               ]
             : []),
         ...(credentials.kind === "accessKey" && distribution === "eks"
@@ -206,8 +269,8 @@ function writersOf({ signals }: CloudWatchSettings, catalog: Catalog): Record<st
     const names = collectorNames(catalog);
     const keys = [
         ...["cluster", "daemon"],
-        ...(signals.metrics === "emf" ? ["controller-k0s", "target-allocator"] : []),
-        ...(signals.traces === "xray" ? ["target-allocator"] : []),
+        ...(signals.metrics === "none" ? [] : ["controller-k0s", "target-allocator"]),
+        ...(signals.traces === "none" ? [] : ["target-allocator"]),
     ];
     return Object.fromEntries(Object.entries(names).filter(([key]) => keys.includes(key)));
 }
@@ -271,8 +334,12 @@ function exportersOf(settings: Named, catalog: Catalog): HelmValues {
               }
             : {}),
         ...(signals.traces === "xray" ? { awsxray: { region } } : {}),
+        ...otlpExporters(settings),
     };
 }
+
+/** Days that metrics and spans are kept for that came over OTLP, which nobody sets: 15 months, and those of log group aws/spans. */
+const keptOverOtlp = 455;
 
 function clockOptions(settings: Named, catalog: Catalog): ClockOptions {
     const wanted = settings.cloudwatch;
@@ -280,7 +347,9 @@ function clockOptions(settings: Named, catalog: Catalog): ClockOptions {
     return {
         logs: wanted.retentionDays,
         audit: ownGroup ? wanted.auditRetentionDays : wanted.retentionDays,
-        metrics: wanted.signals.metrics === "emf" ? wanted.retentionDays : undefined,
+        metrics: { none: undefined, emf: wanted.retentionDays, otlp: keptOverOtlp }[wanted.signals.metrics],
+        metricsWait: wanted.signals.metrics === "otlp",
+        traces: wanted.signals.traces === "otlp" ? keptOverOtlp : undefined,
         duration: bufferOf(settings).duration,
     };
 }
@@ -288,13 +357,19 @@ function clockOptions(settings: Named, catalog: Catalog): ClockOptions {
 function kubeStack(settings: Named, catalog: Catalog): HelmValues {
     const wanted = settings.cloudwatch;
     const { signals, logStream } = wanted;
-    const metrics = signals.metrics === "emf" ? "awsemf" : "nop";
-    const traces = signals.traces === "xray" ? "awsxray" : "nop";
+    const { metrics, traces } = furtherExporters(wanted);
+    const named = [
+        ...(signals.metrics === "otlp" ? (["metrics"] as const) : []),
+        ...(signals.traces === "none" ? [] : (["traces"] as const)),
+    ];
+    const extensions = extensionsOf(wanted);
+    const identity = named.length > 0 ? addClusterIdentity(catalog, named) : {};
     // The charts' exporters stay defined: a collector does not start an exporter that no pipeline names, but it does
     // refuse one that is null. Here and below only the pipelines are redirected.
     const shared: HelmValues = {
         config: {
             exporters: exportersOf(settings, catalog),
+            ...extensions,
             service: {
                 pipelines: {
                     logs: { exporters: ["awscloudwatchlogs"] },
@@ -316,12 +391,13 @@ function kubeStack(settings: Named, catalog: Catalog): HelmValues {
         return Object.keys(own).length > 0 ? { collectors: { [key]: own } } : {};
     });
     return mergeValues(
-        signals.traces === "xray" ? addClusterIdentity(catalog, ["traces"]) : {},
+        extensions.extensions ? queueStorage(catalog, Object.keys(extensions.extensions)) : {},
+        identity,
         { defaultCRConfig: shared },
         sortsAuditByDefault(catalog)
             ? { collectors: { daemon: { config: { service: { pipelines: auditPipelines } } } } }
             : {},
-        clock(catalog, clockOptions(settings, catalog)),
+        clock(catalog, clockOptions(settings, catalog), identity),
         ...writers,
     );
 }

@@ -181,6 +181,18 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
             case "awsxray":
                 return { store: "AWS X-Ray", address, on: "aws", destination: "cloudwatch" };
             default: {
+                const inAws = /^https:\/\/(monitoring|xray)\.([a-z]+-[a-z-]+-\d)\.[a-z.]+\/v1\/(metrics|traces)$/.exec(
+                    address,
+                );
+                if (inAws) {
+                    const store = inAws[1] === "xray" ? "AWS X-Ray" : "CloudWatch metrics";
+                    return {
+                        store: `${store} in ${inAws[2] ?? ""} over OTLP`,
+                        address,
+                        on: "aws",
+                        destination: "cloudwatch",
+                    };
+                }
                 const protocol = protocols[typeOf(exporter)] ?? typeOf(exporter);
                 const target = targets.find(({ exporters, writers = Object.values(exporters) }) =>
                     writers.includes(exporter),

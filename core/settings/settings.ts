@@ -217,14 +217,18 @@ const cloudwatch = z.strictObject({
         z
             .strictObject({
                 metrics: oneOf(
-                    ["none", "emf"],
-                    "CloudWatch metrics, by way of log events in embedded metric format, one for each series.",
-                    "emf",
+                    ["none", "otlp", "emf"],
+                    "Metrics in CloudWatch. otlp: over OTLP, billed by what is sent, and read with PromQL. emf: by way of log events in embedded metric format, each series billed as a custom metric.",
+                    "otlp",
                 ).default("none"),
-                traces: oneOf(["none", "xray"], "Traces in AWS X-Ray.", "xray").default("none"),
+                traces: oneOf(
+                    ["none", "otlp", "xray"],
+                    "Traces in AWS. otlp: over OTLP, which needs CloudWatch Transaction Search. xray: as segments of X-Ray, lost in an outage.",
+                    "otlp",
+                ).default("none"),
             })
             .prefault({}),
-        { description: "Signals to store in AWS besides the logs.", allowed: "a map", example: { traces: "xray" } },
+        { description: "Signals to store in AWS besides the logs.", allowed: "a map", example: { traces: "otlp" } },
     ),
     credentials: about(credentials.default({ kind: "accessKey", generations: ["1"] }), {
         description: "How the collectors authenticate.",

@@ -11,6 +11,7 @@ const args: CloudWatchArgs = {
         { name: "old", retentionDays: 30, exists: true, compared: false, keep: true, tags: { of: "old" } },
     ],
     traces: false,
+    metrics: false,
     credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"], secretName: "s" },
     serviceAccounts: ["a", "b"],
     tags: { team: "platform" },

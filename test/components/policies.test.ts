@@ -14,6 +14,11 @@ const issuer = "oidc.eks.us-east-2.amazonaws.com/id/0123";
 const policies: Readonly<Record<string, Policy>> = {
     "for logs": writePolicy({ logGroupArns: [group] }),
     "for logs and traces": writePolicy({ logGroupArns: [group], tracesTo: "us-gov-west-1" }),
+    "for everything over OTLP": writePolicy({
+        logGroupArns: [],
+        tracesTo: "us-gov-west-1",
+        metricsTo: "us-gov-west-1",
+    }),
     "of a role for EKS Pod Identity": podIdentityTrust("management", pods),
     "of a role for service accounts": irsaTrust(`arn:aws:iam::123456789012:oidc-provider/${issuer}`, pods),
 };
@@ -36,7 +41,8 @@ describe("IAM policies", () => {
             for (const { Resource = [], Action, Condition } of Statement.filter(({ Resource }) =>
                 Resource?.includes("*"),
             )) {
-                assert.deepEqual([Resource, Action], [["*"], ["xray:PutTraceSegments"]]);
+                assert.deepEqual(Resource, ["*"]);
+                assert.ok(["xray:PutTraceSegments", "cloudwatch:PutMetricData"].includes(Action.join()));
                 assert.deepEqual(Condition, { StringEquals: { "aws:RequestedRegion": "us-gov-west-1" } });
             }
         });

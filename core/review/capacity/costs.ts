@@ -185,6 +185,9 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
     };
     const of: Record<Signal, () => Cost[]> = {
         metrics: () => {
+            if (cloudwatch.signals.metrics === "otlp") {
+                return [{ what: "metrics in CloudWatch over OTLP", unknown: perGigabyte }];
+            }
             const what = "custom metrics in CloudWatch";
             if (rates.metrics === undefined) {
                 return [{ what, unknown: noRate("metrics") }];
@@ -201,6 +204,9 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
         logs: () => [lines("logs")],
         audit: () => (rates.audit !== undefined || isToldApart(deployment, "audit") ? [lines("audit")] : []),
         traces: () => {
+            if (cloudwatch.signals.traces === "otlp") {
+                return [{ what: "traces in AWS X-Ray over OTLP", unknown: perGigabyte }];
+            }
             const what = "traces in AWS X-Ray";
             const { perMillion, regions } = prices.cloudwatch.traces;
             if (rates.traces === undefined) {
@@ -227,6 +233,9 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
     };
     return signals.filter(isThere).flatMap((signal) => of[signal]());
 }
+
+/** Of what comes over OTLP AWS counts the bytes ("OTel metrics pricing and storage" in the CloudWatch user guide, 2026-11). */
+const perGigabyte = "billed by the GB that is sent, at a price that is not in the price file yet";
 
 /** What is missing where a signal has no rate. */
 export function noRate(signal: Signal): string {
