@@ -4,8 +4,10 @@ import * as path from "node:path";
 
 import { programs } from "../../tools/build";
 import { atEnd } from "../../tools/servers/children";
+import { freePorts, ServerProcess } from "../../tools/servers/program";
 
 const checkout = path.join(__dirname, "../..");
+const register = path.join(checkout, "cli/register.js");
 
 /** What this variable says of {@link Engine.env} are options for the CLI, after those that the Automation API gives it. */
 export const moreOptions = "KOF_E2E_OPTIONS";
@@ -30,7 +32,7 @@ export interface Engine {
      * host would. Of the stack's configuration it hands over what PULUMI_CONFIG says.
      */
     readonly policyPack: string;
-    /** Ends the command that runs now, and the providers that are built here, by SIGKILL: nothing is cleaned up. */
+    /** Ends the command that runs now, and the provider that is built here, by SIGKILL: nothing is cleaned up. */
     kill(): void;
 }
 
@@ -52,17 +54,13 @@ export async function prepareEngine(): Promise<Engine> {
     writeProgram(root, "pulumi", `echo $$ > '${pids}'; set -- "$@" $${moreOptions}; exec '${pulumi}'`);
     if (installed === undefined) {
         const kubernetes = path.join(await programs("pulumi-kubernetes"), "pulumi-resource-kubernetes");
-        for (const [name, command] of [
-            ["kubernetes", `'${kubernetes}'`],
-            ["aws", node("test/e2e/providers/aws.ts")],
-            ["random", node("test/e2e/providers/random.ts")],
-        ] as const) {
-            writeProgram(root, `pulumi-resource-${name}`, `echo $$ >> '${pids}'; exec ${command}`);
-        }
+        writeProgram(root, "pulumi-resource-kubernetes", `echo $$ >> '${pids}'; exec '${kubernetes}'`);
     }
     let policyPack = path.join(checkout, "policy");
     if (onPath("pulumi-language-nodejs") === undefined) {
-        writeProgram(root, "pulumi-language-nodejs", `exec ${node("test/e2e/providers/host.ts")}`);
+        const host = ["-r", register, path.join(checkout, "test/e2e/providers/host.ts")];
+        const command = [process.execPath, ...host].map((word) => `'${word}'`).join(" ");
+        writeProgram(root, "pulumi-language-nodejs", `exec ${command}`);
         const script = path.join(checkout, "node_modules/@pulumi/pulumi/cmd/run-policy-pack");
         // After its options the engine gives its address; the host adds the pack.
         policyPack = writeProgram(
@@ -76,13 +74,17 @@ export async function prepareEngine(): Promise<Engine> {
         // Nothing of this machine, and nothing that would be fetched.
         PULUMI_HOME: path.join(root, "home"),
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        // What a command leaves behind goes with its process.
+        GOGC: "400",
     };
     return {
         root,
         env: {
             PULUMI_CONFIG_PASSPHRASE: "e2e",
             PULUMI_SKIP_UPDATE_CHECK: "true",
-            ...(installed === undefined ? own : {}),
+            ...(installed === undefined
+                ? { ...own, PULUMI_DEBUG_PROVIDERS: await startProviders(root, "aws", "random") }
+                : {}),
         },
         policyPack,
         kill: () => {
@@ -93,11 +95,22 @@ export async function prepareEngine(): Promise<Engine> {
     };
 }
 
-/** The command line of Node that runs a TypeScript file of this checkout. */
-function node(file: string): string {
-    return [process.execPath, "-r", path.join(checkout, "cli/register.js"), path.join(checkout, file)]
-        .map((word) => `'${word}'`)
-        .join(" ");
+/**
+ * Starts stand-ins for providers, which go on until this process ends.
+ *
+ * @returns what PULUMI_DEBUG_PROVIDERS says for engines to find them.
+ */
+async function startProviders(root: string, ...names: readonly string[]): Promise<string> {
+    const ports = await freePorts(names.length);
+    const found = names.map(async (name, i) => {
+        const port = String(ports[i]);
+        const file = path.join(checkout, `test/e2e/providers/${name}.ts`);
+        const log = path.join(root, `${name}.log`);
+        const provider = new ServerProcess(process.execPath, ["-r", register, file, port], { log });
+        await provider.until(() => fs.readFileSync(log, "utf8") === `${port}\n`);
+        return `${name}:${port}`;
+    });
+    return (await Promise.all(found)).join(",");
 }
 
 /** @returns its path. */

@@ -163,7 +163,6 @@ let shared: Promise<Surroundings> | undefined;
 
 /** Starts what cases run on. It ends with this process; what is left on a cluster that is not ours goes after the last case. */
 async function startSurroundings(): Promise<Surroundings> {
-    const engine = await prepareEngine();
     const cluster = await startCluster();
     if (!process.env.AWS_ENDPOINT_URL) {
         const { endpoint } = await startMoto();
@@ -173,6 +172,8 @@ async function startSurroundings(): Promise<Surroundings> {
             AWS_SECRET_ACCESS_KEY: "e2e",
         });
     }
+    // Its provider for AWS asks what is named above.
+    const engine = await prepareEngine();
     // The program, which runs in this process, looks for it there as well.
     process.env.KUBECONFIG = cluster.kubeconfig;
     // KCM's, in which Flux's sources are.

@@ -38,7 +38,8 @@ export interface Provider {
 }
 
 /**
- * Serves a provider to the engine that has started this process, until that ends. The SDK's own server
+ * Serves a provider at the port that this process's argument says, to every engine that PULUMI_DEBUG_PROVIDERS leads here, until
+ * the process ends: one that an engine starts takes longer to start than all that it is asked for. The SDK's own server
  * (`@pulumi/pulumi/provider`) would do, if it let a provider see its configuration: the region of an AWS provider is there, and
  * nowhere else when a function is called.
  */
@@ -53,6 +54,7 @@ export async function serve(served: Provider): Promise<void> {
     };
     const server = new grpc.Server();
     server.addService(ResourceProviderService, {
+        attach: answer(() => new Empty()),
         getPluginInfo: answer(() => new PluginInfo().setVersion(served.version)),
         checkConfig: answer((request: provider.CheckRequest) =>
             new provider.CheckResponse().setInputs(request.getNews()),
@@ -122,13 +124,13 @@ export async function serve(served: Provider): Promise<void> {
             return new Empty();
         }),
     });
-    await listen(server);
+    await listen(server, process.argv[2]);
 }
 
-/** Tells the engine that has started this process where to connect to. */
-export async function listen(server: grpc.Server): Promise<void> {
+/** Listens at a port, by default any, and says at which: an engine that has started this process reads that. */
+export async function listen(server: grpc.Server, wanted = "0"): Promise<void> {
     const port = await new Promise<number>((resolve, reject) => {
-        server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
+        server.bindAsync(`127.0.0.1:${wanted}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
             if (error) {
                 reject(error);
             } else {
