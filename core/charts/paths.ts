@@ -520,7 +520,8 @@ function nearestPath(root: Shape, path: readonly string[]): readonly string[] | 
         const cost = pathDistance(path, candidate, difference);
         // Of equally near paths, one that ends in the same key, then the shorter one.
         const rank = cost + (candidate.at(-1) === path.at(-1) ? 0 : 0.01) + candidate.length / 10_000;
-        if (rank < least) {
+        // With nothing in common, no path says what was meant.
+        if (rank < least && cost < path.length + candidate.length) {
             [best, least] = [candidate, rank];
         }
     }

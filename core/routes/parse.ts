@@ -3,7 +3,8 @@ import { formatPath, isMap } from "../lib/values";
 import { resolve } from ".";
 import { podProblems } from "./podRules";
 import { storageProblems } from "./stored";
-import { issueProblems, understood, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
+import { issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
+import { readMended, readSetting, tryPastes, type ReadSetting } from "../settings/pastes";
 import { configurationError, type Problem } from "../settings/problems";
 import { crossProblems, isPresent } from "../settings/rules";
 import { openSettings } from "../settings/secretRules";
@@ -47,6 +48,7 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
     const values: Values = {};
     // Of these something is left out, so that nobody knows what is missing in them.
     const parts: Key[] = [];
+    const wrong: { key: Key; own: readonly Problem[]; read: ReadSetting | undefined }[] = [];
     for (const key of Object.keys(settingsSchema) as Key[]) {
         const own = isDeployed ? [] : unreadable(given[key], [key]);
         if (hasSecret(given[key])) {
@@ -55,22 +57,26 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
                 message: "is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name",
             });
         }
+        const read = own.length > 0 ? undefined : readSetting(key, isPresent(given[key]) ? given[key] : undefined);
+        Object.assign(values, read?.values);
+        if (read?.issues.length !== 0) {
+            wrong.push({ key, own, read });
+        }
+    }
+    const pastes = tryPastes({ ...values }, given);
+    const explained = (key: Key, { found, issues }: ReadSetting) =>
+        issues.flatMap((issue) => issueProblems(key, issue, found, issues, pastes.suiting));
+    for (const { key, own, read } of wrong) {
         problems.push(...own);
-        if (own.length > 0) {
+        if (!read) {
             continue;
         }
-        const found = isPresent(given[key]) ? given[key] : undefined;
-        const parsed = settingsSchema[key].safeParse(found);
-        if (parsed.success) {
-            Object.assign(values, { [key]: parsed.data });
-        } else {
-            const { issues } = parsed.error;
-            problems.push(...issues.flatMap((issue) => issueProblems(key, issue, found, issues)));
-            const { values: rest, isWhole } = understood(key, found, issues);
-            Object.assign(values, rest);
-            if (!isWhole) {
-                parts.push(key);
-            }
+        const explanations = explained(key, read);
+        const again = readMended(key, read, explanations);
+        problems.push(...explanations, ...(again ? explained(key, again) : []));
+        Object.assign(values, again?.values);
+        if (!again) {
+            parts.push(key);
         }
     }
     if (values.route === "regionless" && values.istio === true && !isPresent(given.regionless)) {
@@ -96,8 +102,9 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
             problems.push(...(whereKnown(problems, () => podProblems(resolved, plain())) ?? []));
         }
     }
-    problems.push(...secretProblems);
-    const distinct = told(problems, secretProblems);
+    const secrets = pastes.ofSecrets(secretProblems, problems);
+    problems.push(...secrets);
+    const distinct = told(problems, secrets);
     return settings ? { settings, problems: distinct } : { problems: distinct };
 }
 

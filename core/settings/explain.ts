@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 
-import { formatPath, isMap } from "../lib/values";
+import { formatPath, isMap, textOf, type HelmValue } from "../lib/values";
 import { mended } from "./mend";
 import { brief, type Problem } from "./problems";
 import { settingsSchema } from "./settings";
@@ -14,7 +14,7 @@ export type Schema = z.ZodType & {
     shape?: Record<string, Schema>;
     options?: Schema[];
     element?: Schema;
-    def: { type: string; innerType?: Schema; valueType?: Schema; format?: string };
+    def: { type: string; innerType?: Schema; valueType?: Schema; format?: string; values?: readonly unknown[] };
 };
 
 interface Meta {
@@ -62,20 +62,33 @@ export function unwrap(schema: Schema, value: unknown): Schema {
     while (inner.def.innerType) {
         inner = inner.def.innerType;
     }
-    if (inner.options && inner.def.type === "union") {
-        const kind = isMap(value) ? value.kind : undefined;
-        const options = inner.options.filter((option) => option.shape?.kind?.safeParse(kind).success);
-        return options[0] ?? inner.options[0] ?? inner;
-    }
-    return inner;
+    return inner.options && inner.def.type === "union" ? (alternative(inner.options, value) ?? inner) : inner;
 }
 
-/** What is wrong with a setting, by one of all its issues. */
+/** Of alternatives the one that a value is, by its kind, a misspelt kind, its kind alone, or else by its keys. */
+function alternative(options: readonly Schema[], value: unknown): Schema | undefined {
+    const kindOf = (option: Schema) => String(option.shape?.kind?.def.values?.[0]);
+    const kind = textOf((isMap(value) ? value.kind : value) as HelmValue).trim();
+    const near = nearestOf(kind, options.map(kindOf));
+    const own = isMap(value) ? Object.keys(value).filter((key) => key !== "kind") : [];
+    return (
+        options.find((option) => kindOf(option) === near) ??
+        options.find((option) => own.some((key) => Object.hasOwn(option.shape ?? {}, key))) ??
+        options[0]
+    );
+}
+
+/**
+ * What is wrong with a setting, by one of all its issues.
+ *
+ * @param suiting of what may be pasted for a key, the likeliest first, the one that suits the other settings.
+ */
 export function issueProblems(
     key: Key,
     issue: z.core.$ZodIssue,
     found: unknown,
     issues: readonly z.core.$ZodIssue[],
+    suiting: (key: string, isMissing: boolean, pastes: readonly unknown[]) => unknown,
 ): Problem[] {
     const { schema, meta } = schemaAt(key, issue.path, found);
     const full = `kof:${formatPath([key, ...issue.path.map(String)])}`;
@@ -87,17 +100,50 @@ export function issueProblems(
     const value = at(found, issue.path);
     const step = issue.path.findIndex((each) => typeof each === "number");
     const path = step < 0 ? issue.path : issue.path.slice(0, step);
-    const meant = step < 0 ? (meantBy(schema, meta, value) ?? meta.example) : listMeant(key, path, found, issues);
-    const paste = meant === undefined ? undefined : stackFile([key, ...path], meant);
+    const meant = step < 0 ? meantBy(schema, meta, value) : listMeant(key, path, found, issues);
+    const paste =
+        meant === undefined
+            ? suiting(
+                  full,
+                  value === undefined,
+                  examples(schema, meta).map((each) => stackFile([key, ...path], each)),
+              )
+            : stackFile([key, ...path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
     const why = meta.why?.(value);
     return [{ key: full, message: why === undefined ? message : `${message}: ${why}`, allowed: meta.allowed, paste }];
 }
 
+/** What a setting may be, where nobody can tell what was meant: its example first. */
+function examples(schema: Schema, { example }: Meta): unknown[] {
+    const others: readonly unknown[] = schema.def.type === "boolean" ? [true, false] : (schema.options ?? []);
+    return example === undefined ? [] : [...new Set([example, ...others])];
+}
+
 function meantBy(schema: Schema, meta: Meta, found: unknown): unknown {
     const own = meta.mend?.(found);
-    const likely = [...(own === undefined ? [] : [own, [own]]), ...(isMap(found) ? [[found]] : [])];
-    return likely.find((each) => fits(schema, each)) ?? mended(schema, found);
+    const likely = [
+        ...(own === undefined ? [] : [own, [own]]),
+        ...(isMap(found) ? [[found]] : []),
+        ...(typeof found === "string" ? [ofKind(schema, found)] : []),
+    ];
+    const meant = likely.find((each) => each !== undefined && fits(schema, each)) ?? mended(schema, found);
+    if (meant !== undefined || !Array.isArray(found) || found.length !== 1) {
+        return meant;
+    }
+    // One value, as a list.
+    const [only] = found as unknown[];
+    return fits(schema, only) && !(isMap(only) && Object.keys(only).length === 0) ? only : meantBy(schema, meta, only);
+}
+
+/** One of several alternatives, by its kind alone: `podIdentity` as `{kind: podIdentity, clusterName: …}`. */
+function ofKind({ shape = {} }: Schema, kind: string): unknown {
+    const known = shape.kind?.def.values?.map(String);
+    if (!known || nearestOf(kind, known) === undefined) {
+        return undefined;
+    }
+    const needed = Object.entries(shape).filter(([, each]) => !each.safeParse(undefined).success);
+    return Object.fromEntries(needed.map(([key, each]) => [key, metaOf(each).example]));
 }
 
 /** Whether a setting takes a value, in which nothing has been left out because it is secret. */
@@ -129,7 +175,8 @@ function listMeant(
     return fits(whole.schema, list) ? list : whole.meta.example;
 }
 
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
+/** The value at a path, through lists too. */
+export function at(value: unknown, path: readonly PropertyKey[]): unknown {
     return path.reduce<unknown>(
         (inner, step) =>
             typeof inner === "object" && inner !== null && Object.hasOwn(inner, step)
@@ -139,18 +186,18 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
     );
 }
 
-/**
- * A setting that is wrong, as far as it can be understood: with what was probably meant instead of what is wrong in it, or
- * without that.
- *
- * @returns no values where it cannot be.
- */
-export function understood(
-    key: Key,
-    found: unknown,
-    issues: readonly z.core.$ZodIssue[],
-): { readonly values: Values; readonly isWhole: boolean } {
-    let isWhole = true;
+/** A setting that is wrong, as far as it can be understood. */
+export interface Understood {
+    /** With what was probably meant instead of what is wrong in it, or without that. */
+    readonly meant: unknown;
+    /** The same, complete; nothing where it cannot be. */
+    readonly values: Values;
+    /** What is left out of it. */
+    readonly unclear: readonly z.core.$ZodIssue[];
+}
+
+export function understood(key: Key, found: unknown, issues: readonly z.core.$ZodIssue[]): Understood {
+    const unclear: z.core.$ZodIssue[] = [];
     let rest: unknown = structuredClone(found);
     for (const issue of issues) {
         const { schema, meta } = schemaAt(key, issue.path, found);
@@ -158,7 +205,9 @@ export function understood(
         const outer = issue.code === "unrecognized_keys" ? at(rest, issue.path) : at(rest, issue.path.slice(0, -1));
         const drops = issue.code === "unrecognized_keys" ? issue.keys : [issue.path.at(-1) ?? ""];
         const meant = meantBy(schema, meta, wrong);
-        isWhole &&= meant !== undefined || issue.code === "unrecognized_keys";
+        if (meant === undefined && issue.code !== "unrecognized_keys") {
+            unclear.push(issue);
+        }
         if (issue.path.length === 0 && issue.code !== "unrecognized_keys") {
             // Without a version nothing could be said of values.
             rest = meant ?? (key === "version" ? meta.example : undefined);
@@ -167,10 +216,12 @@ export function understood(
                 Reflect.deleteProperty(outer, drop);
             }
             Object.assign(outer, meant === undefined ? {} : { [issue.path.at(-1) ?? ""]: meant });
+        } else if (Array.isArray(outer) && meant !== undefined) {
+            Object.assign(outer, { [issue.path.at(-1) ?? ""]: meant });
         }
     }
     const parsed = rest === undefined ? undefined : settingsSchema[key].safeParse(rest);
-    return { values: parsed?.success ? { [key]: parsed.data } : {}, isWhole };
+    return { meant: rest, values: parsed?.success ? { [key]: parsed.data } : {}, unclear };
 }
 
 /** What to write into a stack file to set one value. Steps into a list are left out: the value is the whole list. */
@@ -179,10 +230,15 @@ export function stackFile(path: readonly PropertyKey[], value: unknown): unknown
     return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };
 }
 
-/** The name that was probably meant by one that nobody knows. */
+/** The name that was probably meant by one that nobody knows: `HTTPS_PROXY` for `https`, `log_group` for `logGroup`. */
 export function nearestOf(key: string, known: readonly string[]): string | undefined {
-    const [best] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
-    return best !== undefined && distance(key, best) <= Math.max(2, key.length / 3) ? best : undefined;
+    const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+    const words = key.toLowerCase().split(/[^a-z0-9]+/);
+    const far = (name: string) => (plain(name) === plain(key) ? 0 : distance(key, name));
+    const [best] = [...known].sort((a, b) => far(a) - far(b));
+    return best !== undefined && far(best) <= Math.max(2, key.length / 3)
+        ? best
+        : known.find((name) => words.includes(name.toLowerCase()));
 }
 
 /** A key that is no setting, with the one that was probably meant. */

@@ -67,9 +67,19 @@ function nearest(schema: Schema, text: string): string[] {
         : texts.filter((each) => far(each) <= Math.max(1, Math.floor(wanted.length / 4)));
     const [best, other] = near.sort((a, b) => far(a) - far(b));
     // Between two that are as near nobody can tell.
-    return best === undefined || (other !== undefined && far(other) === far(best))
-        ? begun.reverse()
-        : [...begun.reverse(), best];
+    const isClear = best !== undefined && (other === undefined || far(other) !== far(best));
+    return [...begun.reverse(), ...(isClear ? [best] : []), ...byWord(texts, wanted)];
+}
+
+/** The only one that a text is a word of, or that is a word of the text: `nfs-csi` for `nfs`, `gke` for `GKE Autopilot`. */
+function byWord(allowed: readonly string[], text: string): string[] {
+    if (!/[a-z]{2}/.test(text)) {
+        return [];
+    }
+    const words = (each: string) => each.toLowerCase().split(/[^a-z0-9]+/);
+    const having = allowed.filter((each) => words(each).includes(text));
+    const had = allowed.filter((each) => words(text).includes(each.toLowerCase()));
+    return [having, had].filter((each) => each.length === 1).flat();
 }
 
 /** `2 hours` as `2h`. */

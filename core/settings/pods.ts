@@ -64,8 +64,12 @@ const toleration = z
     })
     .refine((each) => tolerationFault(each) === undefined);
 
-/** Where pods run, and what they get there. */
-const pods = {
+/**
+ * Where pods run, and what they get there.
+ *
+ * @param memory a limit that is above what KOF requests for them.
+ */
+const podsOf = (memory: string) => ({
     resources: about(
         z.strictObject({
             requests: amounts("What a node has to have left for a pod.", { cpu: "100m", memory: "256Mi" }),
@@ -77,7 +81,7 @@ const pods = {
         {
             description: "CPU and memory of each pod. What is left out stays as KOF has it.",
             allowed: "a map of requests and limits",
-            example: { limits: { memory: "1Gi" } },
+            example: { limits: { memory } },
         },
     ).optional(),
     nodeSelector: about(z.record(z.string().regex(labelKey), z.string().regex(labelValue)), {
@@ -104,10 +108,10 @@ const pods = {
             example: "system-cluster-critical",
         },
     ).optional(),
-};
+});
 
 /** What `kof:storage` says of the pods of each signal's store. */
-export const storePods = pods;
+export const storePods = podsOf("4Gi");
 
 const variableName = /^[A-Za-z_]\w*$/;
 const secretName = z.string().regex(dnsSubdomain);
@@ -147,7 +151,7 @@ export const pipelineKinds = ["metrics", "logs", "traces"] as const;
 
 /** The `collectors` block. */
 export const collectorPods = z.strictObject({
-    ...pods,
+    ...podsOf("1Gi"),
     env: about(z.array(variable).min(1), {
         description:
             "Environment variables, besides those that KOF and this program set. Of those that a Secret in the kof namespace holds only its name is here.",

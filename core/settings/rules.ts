@@ -1,4 +1,4 @@
-import { catalogOf, versions } from "../charts";
+import { catalogOf, versions, type Catalog } from "../charts";
 import { checkPaths, isRead } from "../charts/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../lib/values";
 import { headerVariable } from "./headers";
@@ -19,6 +19,7 @@ import { distributionOf } from "./distributions";
 import { parameterProblems } from "./storageParameterRules";
 import { storageClassPresets } from "./storageClassPresets";
 import { templateProblems } from "./templateRules";
+import { withRightPastes } from "./valuePastes";
 import type { Values } from "./explain";
 import { hoursOf, retentionInDays } from "../lib/durations";
 import { gib, sizeInGiB } from "../lib/quantities";
@@ -218,8 +219,9 @@ function otlpProblems({ route, otlp }: Values, raw: Readonly<Record<string, unkn
             paste: stackFile(["otlp", "endpoint"], signedOut(base)),
         });
     }
-    const given = isMap(raw.otlp) ? raw.otlp.headers : undefined;
-    if (given !== undefined && headersSecret === undefined) {
+    const given = isMap(raw.otlp) ? raw.otlp : {};
+    // One that is wrong is reported by itself.
+    if (given.headers !== undefined && headersSecret === undefined && given.headersSecret === undefined) {
         problems.push({
             key: "kof:otlp.headers",
             message:
@@ -490,7 +492,7 @@ function newClassProblems({ name, preset, provisioner }: StorageClassSettings): 
             },
         ];
     }
-    if (preset !== undefined && provisioner !== undefined) {
+    if (preset !== undefined && provisioner !== undefined && storageClassPresets[preset].provisioner !== provisioner) {
         return [
             {
                 key: "kof:storageClass.provisioner",
@@ -573,12 +575,17 @@ function decidedValues({ route, clusterName, regional, regionless }: Values): He
 }
 
 function valueProblems(settings: Values): Problem[] {
-    const { values, version, route } = settings;
+    const { values, version } = settings;
     if (values === undefined || version === undefined) {
         return [];
     }
     const catalog = catalogOf(version);
-    const given = values as HelmValues;
+    const check = (given: HelmValues) => wrongValues(settings, catalog, given);
+    return withRightPastes(check(values), values, check);
+}
+
+function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Problem[] {
+    const { route } = settings;
     const at = (path: readonly string[]) => `kof:values.${formatPath(path)}`;
     // On these routes the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
     const components = {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import regions = require("./regions.json");
+import { partitionOf } from "../lib/arns";
 import { isMap } from "../lib/values";
 import { defaultVersion, signals, versions } from "../charts";
 import { about } from "./about";
@@ -136,6 +137,12 @@ const credentials = z.discriminatedUnion("kind", [
             allowed: "the ARN of an IAM OIDC provider",
             example:
                 "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
+            // The issuer's URL, which the provider is called after.
+            mend: (found) => {
+                const [, issuer] = /^https:\/\/([^?#@\s]+?)\/*$/.exec(written(found)) ?? [];
+                const region = /\.([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(written(found))?.[1] ?? "";
+                return issuer && `arn:${partitionOf(region)}:iam::123456789012:oidc-provider/${issuer}`;
+            },
         }),
     }),
     z.strictObject({

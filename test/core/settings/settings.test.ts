@@ -1241,6 +1241,7 @@ describe("settings", () => {
         };
         const otlp = { route: "otlp" };
         const provisioner = "ebs.csi.aws.com";
+        const nfs = { server: "nas.acme.example", share: "/kof" };
         const cases: [Raw, Raw][] = [
             [{ distribution: "minikube" }, { distribution: "other" }],
             [{ distribution: "GKE" }, { distribution: "gke" }],
@@ -1248,6 +1249,55 @@ describe("settings", () => {
             [{ distribution: "tallos" }, { distribution: "talos" }],
             [{ distribution: "Talos Linux" }, { distribution: "talos" }],
             [{ distribution: "azure" }, { distribution: "aks" }],
+            [{ distribution: "GKE Autopilot" }, { distribution: "gke" }],
+            [
+                { ...routes.management, storageClass: { name: "kof", preset: "nfs", parameters: nfs } },
+                { storageClass: { preset: "nfs-csi" } },
+            ],
+            // The preset is the one of the driver that somebody wrote, the route that of the block.
+            [
+                { storageClass: { name: "kof", provisioner: "csi.hetzner.cloud", preset: 5 } },
+                { storageClass: { preset: "hetzner" } },
+            ],
+            [{ route: ["?"], regional: region }, { route: "regional" }],
+            [
+                { route: "cloudwatch", cloudwatch: { kmsKeyArn: "arn:aws-cn:kms:cn-north-1:999999999999:key/a" } },
+                { cloudwatch: { region: "cn-north-1" } },
+            ],
+            [
+                { route: "cloudwatch", cloudwatch: { ...cloudwatch, region: "eu-west-1", kmsKeyArn: "my-key" } },
+                { cloudwatch: { kmsKeyArn: "arn:aws:kms:eu-west-1:123456789012:key/KEY" } },
+            ],
+            ...(
+                [
+                    ["podIdentity", { kind: "podIdentity", clusterName: "management" }],
+                    ["existingsecret", { kind: "existingSecret", name: "cloudwatch-credentials" }],
+                    [{ clusterName: "a" }, { kind: "podIdentity" }],
+                    [{ kind: "pod-identity", clusterName: "a" }, { kind: "podIdentity" }],
+                    [
+                        { kind: "irsa", oidcProviderArn: "https://oidc.eks.cn-north-1.amazonaws.com/id/ABC/" },
+                        {
+                            oidcProviderArn:
+                                "arn:aws-cn:iam::123456789012:oidc-provider/oidc.eks.cn-north-1.amazonaws.com/id/ABC",
+                        },
+                    ],
+                ] as [unknown, Raw][]
+            ).map(([credentials, meant]): [Raw, Raw] => [
+                { route: "cloudwatch", distribution: "eks", cloudwatch: { region: "cn-north-1", credentials } },
+                { cloudwatch: { credentials: meant } },
+            ]),
+            [{ ...routes.management, istio: [true] }, { istio: true }],
+            [
+                {
+                    ...routes.management,
+                    storage: { logs: { resources: { requests: { cpu: "4" }, limits: { cpu: "2" } } } },
+                },
+                { storage: { logs: { resources: { requests: { cpu: "2" } } } } },
+            ],
+            [
+                { proxy: { https: "https://user:hunter2hunter2@a.com/x", noProxy: ["https://user:hunter2@a.com/"] } },
+                { proxy: { https: "https://a.com/x", noProxy: ["a.com"] } },
+            ],
             [{ distribution: "OKD" }, { distribution: "openshift" }],
             [{ distribution: "K0S" }, { distribution: "k0s" }],
             ...(
@@ -1382,6 +1432,45 @@ describe("settings", () => {
         for (const size of ["9223P", "8191Pi", "9E", "7Ei"]) {
             assert.equal(problemsOrNone({ route: "otlp", otlp: { endpoint: "https://x.y" }, buffer: { size } }), "");
         }
+    });
+
+    it("name the setting that a variable's name, or a name in another style, is for", () => {
+        for (const [raw, meant] of [
+            [{ proxy: { HTTPS_PROXY: "http://a.com:3128" } }, "https"],
+            [{ proxy: { http_proxy: "http://a.com:3128" } }, "http"],
+            [{ proxy: { NO_PROXY: ["a.com"] } }, "noProxy"],
+            [{ cluster_name: "a" }, "clusterName"],
+            [{ "storage-class": {} }, "storageClass"],
+        ] as [Raw, string][]) {
+            assert.match(problems(raw), new RegExp(`is not a setting\\. Did you mean ${meant}\\?\n`));
+        }
+    });
+
+    it("name no path as the nearest that has nothing in common with what is not read", () => {
+        const text = problems({ values: { nonsense: 1, other: { thing: 1 } } });
+        assert.match(text, /kof:values\.nonsense is not read/);
+        assert.doesNotMatch(text, /nearest/);
+        assert.match(
+            problems({ values: { promxy: { replicaCount: 2 } } }),
+            /nearest path that is read is kof-mothership/,
+        );
+    });
+
+    it("tell what is wrong with a whole together with what is wrong in it", () => {
+        const keysOf = (raw: Raw) =>
+            [...problems(raw).matchAll(/^ {2}(kof:\S+) (\w+ \w+)/gm)].map((each) => each.slice(1));
+        assert.deepEqual(
+            keysOf({ route: "cloudwatch", cloudwatch: { ...cloudwatch, credentials: { name: "a", x: 1 } } }),
+            [
+                ["kof:cloudwatch.credentials.kind", "is missing"],
+                ["kof:cloudwatch.credentials.x", "is not"],
+            ],
+        );
+        assert.deepEqual(keysOf({ storageClass: { reclaim: "Delete" } }), [
+            ["kof:storageClass.name", "is missing"],
+            ["kof:storageClass.reclaim", "is not"],
+            ["kof:storageClass.preset", "is missing"],
+        ]);
     });
 
     it("name all problems at once", () => {

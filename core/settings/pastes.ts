@@ -1,0 +1,161 @@
+import type { z } from "zod";
+
+import { formatPath, isMap, mergeValues, type HelmValue, type HelmValues } from "../lib/values";
+import { at, stackFile, understood, type Key, type Understood, type Values } from "./explain";
+import type { Problem } from "./problems";
+import { crossProblems } from "./rules";
+import { settingsSchema } from "./settings";
+import { onlyPath, withRightPastes } from "./valuePastes";
+
+type Given = Readonly<Record<string, unknown>>;
+export type Issues = readonly z.core.$ZodIssue[];
+
+/** A setting as it is read: as far as it can be understood, and everything that is wrong with it by itself. */
+export interface ReadSetting extends Understood {
+    readonly found: unknown;
+    readonly issues: Issues;
+}
+
+export function readSetting(key: Key, found: unknown): ReadSetting {
+    const parsed = settingsSchema[key].safeParse(found);
+    if (parsed.success) {
+        return { found, meant: found, values: { [key]: parsed.data }, issues: [], unclear: [] };
+    }
+    // What is wrong with a whole can be told when its parts are right.
+    const all = parsed.error.issues;
+    const issues = all.filter(({ code, path }) => code !== "custom" || !all.some((each) => isBelow(each.path, path)));
+    return { found, ...understood(key, found, issues), issues };
+}
+
+/**
+ * A setting that is wrong, read once more as it is after all its pastes: only then some of its rules look at it.
+ *
+ * @param problems what is wrong with it.
+ * @returns with the issues alone that it did not have before; `undefined` where not everything in it is understood.
+ */
+export function readMended(key: Key, read: ReadSetting, problems: readonly Problem[]): ReadSetting | undefined {
+    if (!read.unclear.every(({ path }) => at(read.found, path) === undefined)) {
+        return undefined;
+    }
+    const missing = problems.filter((each) => each.message.startsWith("is missing") && isMap(each.paste));
+    const pasted = mergeValues({ [key]: read.meant as HelmValue }, ...missing.map(({ paste }) => ofPaste(paste)));
+    const again = readSetting(key, pasted[key]);
+    const known = new Set(read.issues.map(idOf));
+    return { ...again, issues: again.issues.filter((issue) => !known.has(idOf(issue))) };
+}
+
+function isBelow(path: readonly PropertyKey[], outer: readonly PropertyKey[]): boolean {
+    return path.length > outer.length && outer.every((step, i) => path[i] === step);
+}
+
+function idOf({ code, path }: z.core.$ZodIssue): string {
+    return JSON.stringify([code, path]);
+}
+
+/** What a paste says, by the settings' keys. */
+function ofPaste(paste: unknown): HelmValues {
+    return Object.fromEntries(
+        Object.entries(paste as HelmValues).map(([key, value]) => [key.replace(/^kof:/, ""), value]),
+    );
+}
+
+/** Settings with what a paste says instead, and the keys of those that it is about. */
+export function withPaste(given: Given, paste: unknown): { readonly raw: Given; readonly keys: readonly Key[] } {
+    const own = ofPaste(paste);
+    return { raw: mergeValues(given as HelmValues, own), keys: Object.keys(own) as Key[] };
+}
+
+/** A paste with what was probably meant instead of what its setting does not take. */
+function mendedPaste(given: Given, paste: unknown): unknown {
+    const { raw, keys } = withPaste(given, paste);
+    const [key] = keys;
+    if (key === undefined || !Object.hasOwn(settingsSchema, key)) {
+        return undefined;
+    }
+    const { meant, unclear, issues } = readSetting(key, raw[key]);
+    const path = onlyPath(ofPaste(paste)).slice(1);
+    return issues.length === 0 || unclear.length > 0 ? undefined : stackFile([key, ...path], at(meant, path));
+}
+
+/** What becomes of a stack file with what it is told to paste. */
+export interface Pastes {
+    /**
+     * Where nobody can tell what was meant, the first that contradicts no other setting.
+     *
+     * @param key of what is wrong: `kof:cloudwatch.kmsKeyArn`. If only what is pasted there contradicts others, what that has to paste.
+     * @param isMissing whether it is missing, and others may be missing beside it.
+     */
+    readonly suiting: (key: string, isMissing: boolean, pastes: readonly unknown[]) => unknown;
+    /**
+     * Secrets in settings with a paste that the setting takes: their own, or else what it has to paste itself.
+     *
+     * @param problems everything else that is wrong.
+     */
+    readonly ofSecrets: (secrets: readonly Problem[], problems: readonly Problem[]) => Problem[];
+}
+
+/**
+ * Tries pastes.
+ *
+ * @param values the settings as far as they are understood.
+ * @param given the same as they stand in the stack file.
+ */
+export function tryPastes(values: Values, given: Given): Pastes {
+    const named = ({ key, message }: Problem) => `${key} ${message}`;
+    // No example contradicts what kof:values say.
+    const rules = ({ values: _, ...settings }: Values, raw: Given) => crossProblems(settings, raw);
+    let before: Set<string> | undefined;
+    const contradictions = (paste: unknown): Problem[] => {
+        before ??= new Set(rules(values, given).map(named));
+        const { raw, keys } = withPaste(given, paste);
+        const pasted = Object.assign({}, values, ...keys.map((key) => readSetting(key, raw[key]).values)) as Values;
+        // Of a setting that is not understood nobody has been told what is missing in it.
+        const isUntold = ({ key, message }: Problem) =>
+            message.startsWith("is missing") && keys.some((own) => key.startsWith(`kof:${own}.`));
+        return rules(pasted, raw).filter((each) => isUntold(each) || before?.has(named(each)) === false);
+    };
+    const isTaken = (key: string, paste: unknown) => {
+        const { raw, keys } = withPaste(given, paste);
+        const isRight = keys.every((setting) => {
+            if (!Object.hasOwn(settingsSchema, setting)) {
+                return false;
+            }
+            const known = new Set(readSetting(setting, given[setting]).issues.map(idOf));
+            return readSetting(setting, raw[setting]).issues.every(
+                (issue) => known.has(idOf(issue)) && `kof:${formatPath([setting, ...issue.path.map(String)])}` !== key,
+            );
+        });
+        return isRight && !contradictions(paste).some((each) => each.key === key);
+    };
+    return {
+        suiting: (key, isMissing, pastes) => {
+            for (const paste of pastes) {
+                const [first, ...more] = contradictions(paste).filter(
+                    ({ message }) => !(isMissing && message.startsWith("is missing")),
+                );
+                if (first === undefined) {
+                    return paste;
+                }
+                const instead = more.length === 0 && first.key === key ? first.paste : undefined;
+                if (instead !== undefined && contradictions(instead).length === 0) {
+                    return instead;
+                }
+            }
+            return undefined;
+        },
+        ofSecrets: (secrets, problems) => {
+            const own = values.values as HelmValues | undefined;
+            const check = (all: HelmValues) => crossProblems({ ...values, values: all }, given);
+            const hasOwn =
+                own !== undefined && secrets.some(({ key, paste }) => isMap(paste) && key.startsWith("kof:values."));
+            const right = hasOwn ? withRightPastes(secrets, own, check, check(own)) : secrets;
+            return right.map((secret) => {
+                if (secret.paste === undefined || isTaken(secret.key, secret.paste)) {
+                    return secret;
+                }
+                const instead = problems.find(({ key, paste }) => key === secret.key && paste !== undefined);
+                return { ...secret, paste: mendedPaste(given, secret.paste) ?? instead?.paste };
+            });
+        },
+    };
+}
