@@ -1,4 +1,5 @@
 import { planOf, verdictOf } from "../core/review/plan";
+import { planData } from "../core/review/plan/data";
 import { planText } from "../core/review/plan/text";
 import { UserError } from "../core/lib/errors";
 import type { Deployment } from "../core/routes/deployment";
@@ -12,6 +13,8 @@ const usage = `Usage: npm run plan -- --from FILE --to FILE              between
 
 Instead of --stack NAME, --config FILE names any stack file.
 
+  --json   one JSON object instead of text
+
 Says what a change of settings does to running data. Contacts nothing.
 
 Exit code  0  nothing that is stored is lost
@@ -23,12 +26,14 @@ const options = {
     to: { type: "string" },
     base: { type: "string" },
     head: { type: "string" },
+    json: { type: "boolean" },
     ...stackFileOptions,
 } as const;
 
+type Options = Omit<ReturnType<typeof parseOptions<typeof options>>, "json">;
+
 /** The stack files to compare, as the command line names them. */
-function stackFiles(): readonly [StackFile, StackFile] {
-    const { from, to, base, head, ...choice } = parseOptions(usage, options);
+function stackFiles({ from, to, base, head, ...choice }: Options): readonly [StackFile, StackFile] {
     if (from !== undefined && to !== undefined && base === undefined && head === undefined) {
         return [readStackFile({ config: from }), readStackFile({ config: to })];
     }
@@ -42,9 +47,13 @@ function stackFiles(): readonly [StackFile, StackFile] {
 
 if (require.main === module) {
     run(() => {
-        const [from, to] = stackFiles().map((stackFile) => deploymentOfFile(stackFile)) as [Deployment, Deployment];
+        const { json, ...files } = parseOptions(usage, options);
+        const [from, to] = stackFiles(files).map((stackFile) => deploymentOfFile(stackFile)) as [
+            Deployment,
+            Deployment,
+        ];
         const plan = planOf(from, to);
-        console.log(planText(plan));
+        console.log(json ? JSON.stringify(planData(plan), undefined, 2) : planText(plan));
         process.exitCode = { safe: 0, impossible: 1, loses: 3 }[verdictOf(plan)];
     });
 }

@@ -40,6 +40,28 @@ describe("npm run plan", () => {
         }
     });
 
+    it("says the same as JSON: per signal what is added, kept and removed, and the lines of both steps", () => {
+        const signals = { logs: ["cloudwatch"], audit: ["cloudwatch"] };
+        const region = { "kof:cloudwatch": { region: "us-east-2" } };
+        const from = write("a.yaml", { "kof:route": "management" });
+        const to = write("b.yaml", { "kof:route": "management", "kof:signals": signals, ...region });
+        const { status, stdout } = plan("--from", from, "--to", to, "--json");
+        const found = JSON.parse(stdout);
+        assert.deepEqual([status, found.verdict], [3, "loses"]);
+        const logs = found.signals.find(({ signal }: { signal: string }) => signal === "logs");
+        assert.deepEqual(
+            [logs.operation, logs.added, logs.kept, logs.removed.length],
+            ["moves", ["CloudWatch Logs in us-east-2: /kof/mothership/logs"], [], 1],
+        );
+        const both = ["management", "cloudwatch"];
+        const others = { metrics: ["management"], traces: ["management"] };
+        assert.deepEqual(found.twoSteps, [
+            { "kof:signals": { ...others, logs: both, audit: both } },
+            { "kof:signals": { ...others, ...signals } },
+        ]);
+        assert.ok(found.volumes.some(({ operation }: { operation: string }) => operation === "orphaned"));
+    });
+
     it("compares a stack file with what it was at a git revision", () => {
         const git = (...args: string[]) => {
             const identity = ["-c", "user.name=a", "-c", "user.email=a@example.net"];

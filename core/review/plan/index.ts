@@ -1,11 +1,12 @@
-import { signals, type Signal } from "../../charts";
+import { signals } from "../../charts";
 import { compareCatalogs, type CatalogChanges } from "../../charts/compare";
+import { lazily } from "../../lib/lazy";
 import type { Deployment } from "../../routes/deployment";
-import { destinationText, isSameDestination, type Destination } from "../../routes/destinations";
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { distributionConsequences } from "./distribution";
-import { podConsequences } from "./pods";
+import { signalChange, twoSteps, type Lines, type SignalChange } from "./moves";
+import { podConsequences, restartsOf } from "./pods";
 import { pastOf, unspent, type Past } from "./past";
 import { identityConsequences, routeConsequences } from "./routes";
 import {
@@ -20,21 +21,15 @@ import { upgradeConsequences, upgradeSteps } from "./upgrades";
 import { regionalChanges, volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
 import { acknowledgements, type Consequence } from "./consequence";
 
-/** What happens to one signal of the management cluster. */
-export interface SignalChange {
-    readonly signal: Signal;
-    readonly from: string;
-    readonly to: string;
-    readonly operation: "unchanged" | "starts" | "stops" | "moves";
-    /** What is stored nowhere because of the change. */
-    readonly gap: string;
-}
-
 /** What a change of a stack's settings does to what is running. */
 export interface Plan {
     readonly from: Deployment;
     readonly to: Deployment;
     readonly signals: readonly SignalChange[];
+    /** The same in two deployments that miss nothing, as lines for the stack file; empty where that is no use, or there is no way. */
+    readonly twoSteps: readonly Lines[];
+    /** The collectors whose pods are replaced. */
+    readonly restarts: readonly string[];
     readonly volumes: readonly VolumeChange[];
     /** What happens to the volumes on each regional cluster, however many there are. */
     readonly regions: readonly VolumeChange[];
@@ -57,7 +52,6 @@ export interface Plan {
  */
 export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(from), known?: KnownLogGroups): Plan {
     const volumes = volumeChanges(from, to);
-    const [before, after] = [from.destinations, to.destinations];
     const consequences = [
         ...upgradeConsequences(from, to),
         ...routeConsequences(from, to, volumes),
@@ -74,10 +68,11 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         ...distributionConsequences(from, to),
         ...takeoverConsequences(from, to),
     ];
-    return {
+    const plan = {
         from,
         to,
-        signals: signals.map((signal) => signalChange(signal, before[signal], after[signal])),
+        signals: signals.map((signal) => signalChange(signal, from, to)),
+        restarts: restartsOf(from, to),
         volumes,
         regions: regionalChanges(from, to),
         logGroups: logGroupChanges(from, to, known),
@@ -86,6 +81,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         upgrade: from.catalog === to.catalog ? undefined : compareCatalogs(from.catalog, to.catalog),
         steps: upgradeSteps(from, to),
     };
+    return lazily(plan, { twoSteps: () => twoSteps(from, to) });
 }
 
 const severities = ["impossible", "loses", "notice"] as const;
@@ -137,31 +133,3 @@ export function verdictOf(plan: ChangeEffects): "safe" | "loses" | "impossible" 
 function isDone({ severity, acknowledge }: Consequence, acknowledged: readonly string[]): boolean {
     return severity === "impossible" && acknowledge !== undefined && acknowledged.includes(acknowledge);
 }
-
-function signalChange(signal: Signal, before: Destination, after: Destination): SignalChange {
-    const [was, is] = [destinationText(before), destinationText(after)];
-    if (!after.stored) {
-        return before.stored
-            ? { signal, from: was, to: is, operation: "stops", gap: "everything from this deployment on" }
-            : { signal, from: was, to: is, operation: "unchanged", gap: "as before: it is not stored" };
-    }
-    if (!before.stored) {
-        return { signal, from: was, to: is, operation: "starts", gap: "everything until this deployment" };
-    }
-    const moves = !isSameDestination(before, after);
-    return {
-        signal,
-        from: was,
-        to: is,
-        operation: moves ? "moves" : "unchanged",
-        gap: moves ? restartGap[signal] : "none",
-    };
-}
-
-/** What is missed while the collectors restart with another configuration. Files are read on from where reading stopped. */
-const restartGap: Readonly<Record<Signal, string>> = {
-    metrics: "the scrapes that fall into the collectors' restart",
-    logs: "none: files are read on from where the collectors stopped",
-    traces: "spans that are sent while a collector restarts",
-    audit: "none: files are read on from where the collectors stopped",
-};

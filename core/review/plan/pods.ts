@@ -1,20 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { signals } from "../../charts";
+import type { Collector } from "../../collectors/effective";
 import { leaves, valueAt } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
 import { podsOfStore } from "../../routes/pods";
 import type { Consequence } from "./consequence";
+import { changesInstaller } from "./moves";
 
 /** Which pods Kubernetes replaces, because settings say something else of them, or of the nodes that they run on. */
 export function podConsequences(from: Deployment, to: Deployment): Consequence[] {
     const changed = (["collectors", "proxy", "distribution"] as const).filter(
         (key) => !isDeepStrictEqual(from.settings[key], to.settings[key]),
     );
-    const replaced = to.collectors.filter((collector) => {
-        const before = from.collectors.find(({ key }) => key === collector.key);
-        return before !== undefined && !isDeepStrictEqual(before, collector);
-    });
+    const replaced = changedCollectors(from, to);
     return [
         ...(replaced.length > 0 ? changed.slice(0, 1) : []).map((key): Consequence => {
             const names = replaced.map(({ name }) => name).join(", ");
@@ -26,6 +25,21 @@ export function podConsequences(from: Deployment, to: Deployment): Consequence[]
         }),
         ...signals.flatMap((signal) => storeConsequences(from, to, signal)),
     ];
+}
+
+/**
+ * The collectors whose pods are replaced because they run with something else: another configuration, or what they read at their start
+ * only. What another installer makes is new, and that the content of a Secret changes is not known here.
+ */
+export function restartsOf(from: Deployment, to: Deployment): string[] {
+    return changesInstaller(from, to) ? [] : changedCollectors(from, to).map(({ name }) => name);
+}
+
+function changedCollectors(from: Deployment, to: Deployment): Collector[] {
+    return to.collectors.filter((collector) => {
+        const before = from.collectors.find(({ key }) => key === collector.key);
+        return before !== undefined && !isDeepStrictEqual(before, collector);
+    });
 }
 
 function storeConsequences(from: Deployment, to: Deployment, signal: string): Consequence[] {

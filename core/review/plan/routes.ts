@@ -1,56 +1,162 @@
-import type { Deployment } from "../../routes/deployment";
+import { chartValues, signals } from "../../charts";
 import { installedCharts } from "../../charts/installed";
+import { mergeValues, valueAt, type HelmValues } from "../../lib/values";
+import type { Deployment } from "../../routes/deployment";
 import { turnedOffAt } from "../../routes/stored";
+import { routingOf } from "../../settings/routing";
 import type { Consequence } from "./consequence";
-import { goneStores, volumesText, type VolumeChange } from "./volumes";
+import { changesInstaller, isSameRouting, linesKeeping, linesWithInstaller, linesWithoutCollectors } from "./moves";
+import { fate } from "./stores";
+import { goneStores, type VolumeChange } from "./volumes";
 
-/** What follows from another route: stored data that nothing reads any more, and installers that would fight. */
+/** What follows from other destinations: stored data that nothing reads any more, and installers that would fight. */
 export function routeConsequences(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequence[] {
+    return isSameRouting(from, to)
+        ? []
+        : [
+              ...storesGone(from, to, volumes),
+              ...regionsGone(from, to),
+              ...installerConsequences(from, to),
+              ...openCostConsequences(from, to),
+          ];
+}
+
+/** The key that decides where signals go, in which two stack files differ. */
+function keyOfRouting(from: Deployment, to: Deployment): string {
+    return from.settings.route === to.settings.route ? "kof:signals" : "kof:route";
+}
+
+/** Whether `kof:route` alone says where signals go, before and after. */
+function arePlain(...both: readonly Deployment[]): boolean {
+    return both.every(({ settings }) => routingOf(settings).isPlain);
+}
+
+/** Stores go with the last signal of this cluster that is sent to them. */
+function storesGone(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequence[] {
     const [was, is] = [from.settings.route, to.settings.route];
-    if (was === is) {
-        return [];
-    }
-    const acknowledge = `${was}->${is}`;
-    const key = "kof:route";
-    const consequences: Consequence[] = [];
     // What values turn off is theirs to say.
     const gone = goneStores(volumes).filter(
         ({ workload, volume }) =>
             turnedOffAt(to, volume.source) === undefined && !to.stores.some((each) => each.workload === workload),
     );
-    if (gone.length > 0) {
-        const stored = [...new Set(gone.map(({ volume }) => volume.signal))].join(", ");
-        consequences.push({
-            severity: "loses",
-            key,
-            message: `leaves the stored ${stored} unreachable: the volumes stay (${volumesText(gone)}), but nothing reads them until the route is ${was} again`,
-            acknowledge: `${acknowledge}${unusual(gone)}`,
-        });
+    if (gone.length === 0) {
+        return [];
     }
-    if (is === "regionless") {
-        consequences.push({
-            severity: "loses",
-            key,
-            message: "takes KOF off every regional cluster: what is stored there is no longer reachable through KOF",
-            acknowledge,
-        });
+    const stored = signals.filter((signal) => gone.some(({ volume }) => volume.signal === signal));
+    const key = keyOfRouting(from, to);
+    if (arePlain(from, to)) {
+        return [
+            {
+                severity: "loses",
+                key,
+                message: `leaves the stored ${[...new Set(gone.map(({ volume }) => volume.signal))].join(", ")} unreachable: ${fate(gone, `the route is ${was} again`)}`,
+                acknowledge: `${was}->${is}${unusual(gone)}`,
+            },
+        ];
     }
-    const [before, after] = [installerOf(from), installerOf(to)];
-    if (before !== undefined && after !== undefined && before !== after) {
-        const sameVersion = from.settings.version === to.settings.version;
-        consequences.push({
-            severity: "impossible",
+    const keeping = linesKeeping(from, to, stored);
+    return [
+        {
+            severity: "loses",
             key,
             message:
-                `cannot go from ${was} to ${is} at once: ${installers[before]} installs the collectors before and ${installers[after]} after, both as ` +
-                "the Helm release kof-collectors, and one would uninstall what the other installs",
-            way: sameVersion
-                ? "deploy route none first, and go on when the release kof-collectors is gone"
-                : "change the version first, and the route in a deployment of its own",
-            paste: { [key]: sameVersion ? "none" : was },
-        });
+                `no longer send ${stored.join(" and ")} to management, which leaves what is stored of them there unreachable: ` +
+                fate(gone, "they go there again"),
+            ...(keeping
+                ? {
+                      way: "send them there as well, for as long as what is stored there may be needed",
+                      paste: keeping,
+                  }
+                : {}),
+            acknowledge: `${stored.join(" and ")} off${unusual(gone)}`,
+        },
+    ];
+}
+
+function regionsGone(from: Deployment, to: Deployment): Consequence[] {
+    const [was, is] = [from.settings.route, to.settings.route];
+    return is === "regionless" && was !== is
+        ? [
+              {
+                  severity: "loses",
+                  key: "kof:route",
+                  message:
+                      "takes KOF off every regional cluster: what is stored there is no longer reachable through KOF",
+                  acknowledge: `${was}->${is}`,
+              },
+          ]
+        : [];
+}
+
+/** Flux and Sveltos cannot have the same release. */
+function installerConsequences(from: Deployment, to: Deployment): Consequence[] {
+    const [was, is] = [from, to].map(({ settings }) => settings.route);
+    const [before, after] = [installerOf(from), installerOf(to)];
+    if (before === undefined || after === undefined || !changesInstaller(from, to)) {
+        return [];
     }
-    return consequences;
+    const key = keyOfRouting(from, to);
+    const fight = `${installers[before]} installs the collectors before and ${installers[after]} after, both as the Helm release kof-collectors, and one would uninstall what the other installs`;
+    const consequence = {
+        severity: "impossible",
+        key,
+        message:
+            was === is
+                ? `cannot be changed like that at once: ${fight}`
+                : `cannot go from ${String(was)} to ${String(is)} at once: ${fight}`,
+    } as const;
+    if (from.settings.version !== to.settings.version) {
+        return [
+            {
+                ...consequence,
+                way: "change the version first, and where signals go in a deployment of its own",
+                paste: was === is ? { [key]: from.settings.signals ?? {} } : { [key]: was },
+            },
+        ];
+    }
+    const kept = linesWithInstaller(from, to);
+    return [
+        kept
+            ? {
+                  ...consequence,
+                  way:
+                      `leave the collectors with ${installers[before]}: route ${routingOf(from.settings).base} stays, and kof:signals name where ` +
+                      "each signal goes, so that the collectors only restart",
+                  paste: kept,
+              }
+            : {
+                  ...consequence,
+                  way:
+                      "deploy route none first, and what the stack file says now when the release kof-collectors is gone. No way is without a gap: " +
+                      `only collectors that ${installers[after]} installs write to the stores of KOF. For as long as both deployments and what is ` +
+                      "between them take, nothing is collected; afterwards files that are still there are read on from where the collectors stopped",
+                  paste: linesWithoutCollectors(to),
+              },
+    ];
+}
+
+/** OpenCost computes costs from metrics in a store of KOF's, and goes and comes with them. */
+function openCostConsequences(from: Deployment, to: Deployment): Consequence[] {
+    const [was, is] = [runsOpenCost(from), runsOpenCost(to)];
+    // With the collectors it goes and comes anyway.
+    if (was === undefined || is === undefined || was === is) {
+        return [];
+    }
+    const message = is
+        ? "starts OpenCost: the metrics that it computes costs from are in a store of KOF's"
+        : "turns OpenCost off: it computes costs from metrics in a store of KOF's, and these get none of this cluster any more";
+    return [{ severity: "notice", key: keyOfRouting(from, to), message }];
+}
+
+/** Whether OpenCost runs beside the collectors of this cluster; `undefined` where there are none. */
+function runsOpenCost({ catalog, umbrella, collectors }: Deployment): boolean | undefined {
+    const chart = installedCharts(umbrella).find((each) => each.chart === "kof-collectors");
+    if (!chart || collectors.length === 0) {
+        return undefined;
+    }
+    const given = (valueAt(umbrella, chart.prefix) ?? {}) as HelmValues;
+    const values = mergeValues(chartValues(catalog, chart.chart), given);
+    return valueAt(values, ["opencost", "enabled"]) === true;
 }
 
 /** How many volumes there are, where these are not as many as KOF makes: what was printed for some does not permit to leave more. */

@@ -120,11 +120,17 @@ const kindsOfClusters = [
     { on: "children", component: "kof-child", where: "of each child cluster" },
 ] as const;
 
-/** What becomes of the volumes of stores that are gone. */
-function fate(gone: readonly VolumeChange[]): string {
-    return gone.some(({ operation }) => operation === "deleted")
-        ? `Kubernetes deletes the volumes with it (${volumesText(gone)})`
-        : `the volumes stay (${volumesText(gone)}), but nothing reads them until it is on again`;
+/** What becomes of the volumes of stores that are gone. @param until when what stays is read again. */
+export function fate(gone: readonly VolumeChange[], until = "it is on again"): string {
+    const [deleted, kept] = [
+        gone.filter(({ operation }) => operation === "deleted"),
+        gone.filter(({ operation }) => operation !== "deleted"),
+    ];
+    const stay = `the volumes stay (${volumesText(kept)}), but nothing reads them until ${until}`;
+    return [
+        ...(deleted.length > 0 ? [`Kubernetes deletes the volumes with it (${volumesText(deleted)})`] : []),
+        ...(kept.length > 0 ? [deleted.length > 0 ? `of the others ${stay}` : stay] : []),
+    ].join("; ");
 }
 
 /** What follows for a store that runs on, but keeps what it stores elsewhere. */

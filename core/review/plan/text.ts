@@ -5,6 +5,7 @@ import type { Deployment } from "../../routes/deployment";
 import { contentOf } from "../../routes/volumes";
 import { writeYaml } from "../../lib/yaml/write";
 import { leftoversOf } from "./leftovers";
+import type { SignalChange } from "./moves";
 import type { VolumeChange } from "./volumes";
 import { paragraphs, section } from "../../lib/markdown";
 
@@ -28,7 +29,7 @@ export function upgradeText(plan: Plan): string {
 
 /** A plan without {@link upgradeText}, which is long. */
 export function effectText(plan: Plan): string {
-    const { from, to, signals, volumes, regions, logGroups, credentials, steps } = plan;
+    const { from, to, volumes, regions, logGroups, credentials, steps } = plan;
     const settings = [from.settings, to.settings] as const;
     return paragraphs([
         `# ${change(...settings.map(({ route }) => route))}, KOF ${change(...settings.map(({ version }) => version))}`,
@@ -42,14 +43,9 @@ export function effectText(plan: Plan): string {
             "By hand",
             steps.map((step, i) => `${String(i + 1)}. ${step}`),
         ),
-        section(
-            "Signals",
-            signals.map(({ signal, from: was, to: is, operation, gap }) =>
-                operation === "unchanged"
-                    ? `- ${signal}: unchanged, ${is}`
-                    : `- ${signal}: ${operation}. ${was} -> ${is}. Missed: ${gap}`,
-            ),
-        ),
+        section("Signals", plan.signals.map(signalText)),
+        section("In two steps, without a gap", stepsText(plan.twoSteps)),
+        section("Collectors", restartText(plan.restarts)),
         section("Volumes on this cluster", volumes.map(volumeText)),
         section(
             "Volumes on each regional cluster",
@@ -75,9 +71,43 @@ export function effectText(plan: Plan): string {
     ]);
 }
 
+function signalText({ signal, from, to, operation, unsent, overlap, gap }: SignalChange): string {
+    const more = [overlap, ...unsent.map((place) => `What still waits on the nodes for ${place} is not sent`)];
+    const isMissed = operation !== "unchanged" || !(gap === "none" || gap.startsWith("as before"));
+    const where = operation === "unchanged" ? `unchanged, ${to}` : `${operation}. ${from} -> ${to}`;
+    return [
+        `- ${signal}: ${where}${isMissed ? `. Missed: ${gap}` : ""}`,
+        ...more.filter((line) => line !== "").map((line) => `  ${line}`),
+    ].join("\n");
+}
+
+/** The lines of each deployment, to paste. */
+function stepsText([both, alone]: Plan["twoSteps"]): string[] {
+    return both && alone
+        ? [
+              "1. Both places get what moves, with these lines in the stack file instead of those that it has:",
+              "",
+              ...block(both),
+              "",
+              "2. Once the new place has everything that it should, the new one alone:",
+              "",
+              ...block(alone),
+          ]
+        : [];
+}
+
+function restartText(restarts: Plan["restarts"]): string[] {
+    return restarts.length === 0
+        ? []
+        : [
+              `- restart, one pod after the other: ${restarts.join(", ")}. Files are read on from where a collector stopped; a scrape, or spans ` +
+                  "that are sent to it, may fall into its restart",
+          ];
+}
+
 /** What a comparison of settings cannot know of log groups. */
 function unnamedText(...both: readonly Deployment[]): string[] {
-    return both.some(({ settings }) => settings.route === "cloudwatch" && settings.cloudwatch.logGroup === undefined)
+    return both.some(({ cloudwatch, settings }) => cloudwatch && settings.cloudwatch?.logGroup === undefined)
         ? ["- a stack that was deployed before keeps the log group that it has had, where its stack file names none"]
         : [];
 }

@@ -1,0 +1,29 @@
+import { verdictOf, type Plan } from ".";
+import { contentOf } from "../../routes/volumes";
+import { leftoversOf } from "./leftovers";
+import type { VolumeChange } from "./volumes";
+
+/** A plan as data for other programs: what {@link planText} says, without what the settings resolve to. */
+export function planData(plan: Plan): object {
+    const { from, to, signals, twoSteps, restarts, volumes, regions, logGroups, credentials, consequences, steps } =
+        plan;
+    return {
+        verdict: verdictOf(plan),
+        route: { from: from.settings.route, to: to.settings.route },
+        version: { from: from.settings.version, to: to.settings.version },
+        consequences,
+        steps,
+        signals,
+        twoSteps,
+        restarts,
+        volumes: volumes.map(volumeData),
+        regions: regions.map(volumeData),
+        logGroups,
+        credentials,
+        left: leftoversOf(plan),
+    };
+}
+
+function volumeData({ workload, operation, count, volume, sizeBefore = volume.size, reclaimPolicy }: VolumeChange) {
+    return { workload, holds: contentOf(volume), operation, count, sizeBefore, size: volume.size, reclaimPolicy };
+}

@@ -1,0 +1,302 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { signals, type Signal } from "../../charts";
+import { installedCharts } from "../../charts/installed";
+import { UserError } from "../../lib/errors";
+import { isMap } from "../../lib/values";
+import { deploymentOf } from "../../routes";
+import type { Deployment } from "../../routes/deployment";
+import { destinationText, endText, identityOf, type Destination, type End } from "../../routes/destinations";
+import { parseSettings } from "../../routes/parse";
+import { namesIn, routingOf, type SignalDestinations } from "../../settings/routing";
+import { routeNames, settingsSchema, type RouteName } from "../../settings/settings";
+
+/*
+ * Where each signal goes before and after a change, what is missed on the way, and how nothing is: by way of both places, as lines of
+ * the stack file.
+ */
+
+/** What happens to one signal of the management cluster. */
+export interface SignalChange {
+    readonly signal: Signal;
+    /** All places before, human-readable, and all after. */
+    readonly from: string;
+    readonly to: string;
+    /** `spreads`: it goes to further places as well. `narrows`: it no longer goes to some of them. `moves`: both. */
+    readonly operation: "unchanged" | "starts" | "stops" | "moves" | "spreads" | "narrows";
+    /** The places that get it from now on, as before, and no longer, human-readable. */
+    readonly added: readonly string[];
+    readonly kept: readonly string[];
+    readonly removed: readonly string[];
+    /** Of those that no longer get it, the ones for which some may wait on the nodes, and is not sent. */
+    readonly unsent: readonly string[];
+    /** From when several places have the same; empty where none joins one that stays. */
+    readonly overlap: string;
+    /** What is stored nowhere because of the change. */
+    readonly gap: string;
+}
+
+/** Lines of a stack file, by their key, each instead of the one that it has. */
+export type Lines = Readonly<Record<string, unknown>>;
+
+/** What a change does to one signal. */
+export function signalChange(signal: Signal, from: Deployment, to: Deployment): SignalChange {
+    const [before, after] = [from.destinations[signal], to.destinations[signal]];
+    const { added, kept, removed } = placesOf(before, after);
+    const change = {
+        signal,
+        from: destinationText(before),
+        to: destinationText(after),
+        added: added.map(endText),
+        kept: kept.map(endText),
+        removed: removed.map(endText),
+        unsent: removed.filter(({ on }) => on !== "cluster" && isQueued(signal, from)).map(({ store }) => store),
+        overlap: "",
+    };
+    if (!after.stored) {
+        return before.stored
+            ? { ...change, operation: "stops", gap: "everything from this deployment on" }
+            : { ...change, operation: "unchanged", gap: "as before: it is not stored" };
+    }
+    if (!before.stored) {
+        return { ...change, operation: "starts", gap: "everything until this deployment" };
+    }
+    const isHandedOver = changesInstaller(from, to);
+    if (added.length + removed.length === 0) {
+        return { ...change, operation: "unchanged", gap: isHandedOver ? installGap[signal] : "none" };
+    }
+    if (isHandedOver) {
+        return { ...change, operation: "moves", gap: installGap[signal] };
+    }
+    if (kept.length === 0) {
+        return { ...change, operation: "moves", gap: restartGap[signal] };
+    }
+    const stays = shortTexts(kept);
+    return {
+        ...change,
+        operation: added.length === 0 ? "narrows" : removed.length === 0 ? "spreads" : "moves",
+        overlap:
+            added.length === 0
+                ? ""
+                : `${shortTexts([...kept, ...added])} have the same from this deployment on, once the collectors have restarted. ` +
+                  `What was stored before is at ${stays} only`,
+        gap: `none: ${stays} ${kept.length === 1 ? "gets" : "get"} ${nouns[signal]} throughout`,
+    };
+}
+
+function isQueued(signal: Signal, { queued }: Deployment): boolean {
+    return queued === undefined || queued.includes(signal);
+}
+
+/** A signal in a sentence. */
+const nouns: Readonly<Record<Signal, string>> = {
+    metrics: "the metrics",
+    logs: "the logs",
+    traces: "the traces",
+    audit: "the audit logs",
+};
+
+/** What is missed while the collectors restart with another configuration. Files are read on from where reading stopped. */
+const restartGap: Readonly<Record<Signal, string>> = {
+    metrics: "the scrapes that fall into the collectors' restart",
+    logs: "none: files are read on from where the collectors stopped",
+    traces: "spans that are sent while a collector restarts",
+    audit: "none: files are read on from where the collectors stopped",
+};
+
+/** What is missed from one installer to another. Where reading stopped is on the nodes, and outlives the collectors. */
+const installGap: Readonly<Record<Signal, string>> = {
+    metrics: "every scrape from when one installer has uninstalled the collectors until the other has installed them",
+    logs: "files that the nodes rotate away, and events, from when one installer has uninstalled the collectors until the other has installed them",
+    traces: "every span from when one installer has uninstalled the collectors until the other has installed them",
+    audit: "files that the nodes rotate away from when one installer has uninstalled the collectors until the other has installed them",
+};
+
+interface Places {
+    readonly added: readonly End[];
+    readonly kept: readonly End[];
+    readonly removed: readonly End[];
+}
+
+function placesOf(before: Destination, after: Destination): Places {
+    const [was, is] = [endsAt(before), endsAt(after)];
+    const among = (ends: readonly End[], end: End) => ends.some((each) => identityOf(each) === identityOf(end));
+    return {
+        added: is.filter((end) => !among(was, end)),
+        kept: is.filter((end) => among(was, end)),
+        removed: was.filter((end) => !among(is, end)),
+    };
+}
+
+function endsAt(destination: Destination): readonly End[] {
+    return destination.stored ? destination.ends : [];
+}
+
+/** Places without their addresses, where they can be told apart without. */
+function shortTexts(ends: readonly End[]): string {
+    const stores = ends.map(({ store }) => store);
+    const texts = new Set(stores).size === stores.length ? stores : ends.map(endText);
+    return texts.length < 3 ? texts.join(" and ") : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1) ?? ""}`;
+}
+
+/** What installs the collectors of this cluster, and by which component; `undefined` where there are none. */
+function installerIn({ umbrella }: Deployment) {
+    const chart = installedCharts(umbrella).find((each) => each.chart === "kof-collectors");
+    return chart && ({ by: chart.by, component: chart.component } as const);
+}
+
+/** Whether another installer has the collectors afterwards. From one KOF version to another, that takes over what it finds. */
+export function changesInstaller(from: Deployment, to: Deployment): boolean {
+    const [was, is] = [installerIn(from), installerIn(to)];
+    const isTakenOver =
+        from.settings.version !== to.settings.version && routingOf(from.settings).base === routingOf(to.settings).base;
+    return was !== undefined && is !== undefined && was.by !== is.by && !isTakenOver;
+}
+
+/** Whether two stacks send each signal to destinations of the same names, by means of the same route. */
+export function isSameRouting(from: Deployment, to: Deployment): boolean {
+    return isDeepStrictEqual(routingOf(from.settings), routingOf(to.settings));
+}
+
+/**
+ * What to write instead so that every signal moves as asked for, and the collectors stay with the installer that they have: the route
+ * of before, beside which `kof:signals` name every destination. `undefined` where there is no such way: only KOF's own routes take
+ * signals elsewhere as well.
+ */
+export function linesWithInstaller(from: Deployment, to: Deployment): Lines | undefined {
+    const { base } = routingOf(from.settings);
+    const lines = isRoute(base) ? linesFor(base, routingOf(to.settings).signals, from, to) : undefined;
+    const then = lines && deployedWith(lines, to);
+    const isRight =
+        then !== undefined &&
+        !changesInstaller(from, then) &&
+        signals.every((signal) => isSamePlaces(then.destinations[signal], to.destinations[signal]));
+    return isRight ? lines : undefined;
+}
+
+/**
+ * The same change in two deployments of which none misses anything: first both places get what moves, and then the new one alone. Each
+ * as lines for the stack file of the change. Empty where no signal leaves every place that it went to, or there is no such way.
+ */
+export function twoSteps(from: Deployment, to: Deployment): readonly Lines[] {
+    const [was, is] = [routingOf(from.settings), routingOf(to.settings)];
+    const apart = signals.filter((signal) => {
+        const [before, after] = [from.destinations[signal], to.destinations[signal]];
+        return before.stored && after.stored && placesOf(before, after).kept.length === 0;
+    });
+    if (apart.length === 0) {
+        return [];
+    }
+    const route = changesInstaller(from, to) ? was.base : to.settings.route;
+    if (!isRoute(route)) {
+        return [];
+    }
+    const both = linesFor(route, united(from, to, apart), from, to);
+    // What the first step has added is taken out again: it would have no effect any more.
+    const alone = { ...unsaid(both, to), ...linesFor(route, is.signals, from, to) };
+    const steps = [both, alone];
+    const [first, second] = steps.map((lines) => deployedWith(lines, to));
+    const isRight =
+        first !== undefined &&
+        second !== undefined &&
+        [first, second].every((each) => isDeepStrictEqual(installerIn(each), installerIn(from))) &&
+        apart.every((signal) => {
+            const meanwhile = first.destinations[signal];
+            return (
+                placesOf(from.destinations[signal], meanwhile).removed.length === 0 &&
+                placesOf(meanwhile, to.destinations[signal]).added.length === 0
+            );
+        }) &&
+        signals.every((signal) => isSamePlaces(second.destinations[signal], to.destinations[signal]));
+    return isRight ? steps : [];
+}
+
+/** What to write so that these signals go where they went before as well; `undefined` where they cannot. */
+export function linesKeeping(from: Deployment, to: Deployment, kept: readonly Signal[]): Lines | undefined {
+    const lines = linesFor(to.settings.route, united(from, to, kept), from, to);
+    const then = deployedWith(lines, to);
+    return then &&
+        isDeepStrictEqual(installerIn(then), installerIn(from)) &&
+        kept.every((signal) => placesOf(from.destinations[signal], then.destinations[signal]).removed.length === 0)
+        ? lines
+        : undefined;
+}
+
+/** What takes the collectors off for a while: route `none`, without what would have no effect on it. */
+export function linesWithoutCollectors({ settings }: Deployment): Lines {
+    const unused = ["signals", "destinations", "regional", "regionless", "cloudwatch", "otlp", "buffer"] as const;
+    return {
+        "kof:route": "none",
+        ...Object.fromEntries(unused.filter((key) => settings[key] !== undefined).map((key) => [`kof:${key}`, {}])),
+    };
+}
+
+/** The destinations of a change, for some signals with those of before. */
+function united(from: Deployment, to: Deployment, kept: readonly Signal[]): SignalDestinations {
+    const [was, is] = [routingOf(from.settings).signals, routingOf(to.settings).signals];
+    return Object.fromEntries(
+        signals.map((signal) => [
+            signal,
+            kept.includes(signal) ? [...new Set([...was[signal], ...is[signal]])] : is[signal],
+        ]),
+    ) as unknown as SignalDestinations;
+}
+
+function isRoute(name: string): name is RouteName {
+    return (routeNames as readonly string[]).includes(name);
+}
+
+function isSamePlaces(one: Destination, other: Destination): boolean {
+    const { added, removed } = placesOf(one, other);
+    return one.stored === other.stored && added.length + removed.length === 0;
+}
+
+/** The lines with which a stack file has this route and these destinations, with what of their settings it lacks. */
+function linesFor(route: RouteName, wanted: SignalDestinations, from: Deployment, to: Deployment): Lines {
+    const named = [route, ...namesIn(wanted)];
+    const blocks = (["regional", "regionless", "cloudwatch", "otlp"] as const)
+        .filter((key) => named.includes(key) && to.settings[key] === undefined && from.settings[key] !== undefined)
+        .map((key) => [`kof:${key}`, withoutDefaults(key, from.settings[key])] as const);
+    const [had = {}, has = {}] = [from.settings.destinations, to.settings.destinations];
+    const missing = Object.keys(had).filter((name) => named.includes(name) && !Object.hasOwn(has, name));
+    return {
+        ...(route === to.settings.route ? {} : { "kof:route": route }),
+        "kof:signals": wanted,
+        ...Object.fromEntries(blocks),
+        ...(missing.length > 0
+            ? { "kof:destinations": { ...has, ...Object.fromEntries(missing.map((name) => [name, had[name]])) } }
+            : {}),
+    };
+}
+
+/** The blocks of these lines as a stack file has them by itself: empty where it has none. */
+function unsaid(lines: Lines, { settings }: Deployment): Lines {
+    const blocks = ["regional", "regionless", "cloudwatch", "otlp", "destinations"] as const;
+    const added = blocks.filter((key) => `kof:${key}` in lines);
+    return Object.fromEntries(added.map((key) => [`kof:${key}`, settings[key] ?? {}]));
+}
+
+/** A block of settings as somebody would write it. */
+function withoutDefaults(key: keyof typeof settingsSchema, block: unknown): unknown {
+    if (!isMap(block)) {
+        return block;
+    }
+    return Object.keys(block).reduce((rest, name) => {
+        const { [name]: _, ...fewer } = rest;
+        const parsed = settingsSchema[key].safeParse(fewer);
+        return parsed.success && isDeepStrictEqual(parsed.data, block) ? fewer : rest;
+    }, block);
+}
+
+/** What a stack file resolves to with such lines; `undefined` where they are refused in it. */
+function deployedWith(lines: Lines, { settings }: Deployment): Deployment | undefined {
+    const given = Object.entries(lines).map(([key, value]) => [key.slice("kof:".length), value] as const);
+    try {
+        return deploymentOf(parseSettings({ ...settings, ...Object.fromEntries(given) }, "the stack file", true));
+    } catch (error) {
+        if (error instanceof UserError) {
+            return undefined;
+        }
+        throw error;
+    }
+}
