@@ -1,5 +1,6 @@
 import { chartValues, signals, type Catalog, type Signal, kubeStack } from "../charts";
 import { textOf, valueAt, type HelmValue } from "../lib/values";
+import { routingOf } from "../settings/routing";
 import { streamPattern } from "../settings/streams";
 import type { Collector } from "../collectors/effective";
 import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
@@ -99,9 +100,17 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
     const region = settings.regional;
     const closed = regionEntranceOff(deployment);
     const vmauth = region && vmauthOf(region.cluster, region.domain, settings.istio);
-    return ({ exporter, address, pipeline, settings: options }) => {
+    const { signals: wanted, isPlain } = routingOf(settings);
+    return ({ exporter, address, pipeline, signal, settings: options }) => {
         if (address === undefined) {
-            return { why: typeOf(exporter) === "debug" ? "printed to the collector's own log" : "discarded" };
+            return {
+                why:
+                    typeOf(exporter) === "debug"
+                        ? "printed to the collector's own log"
+                        : !isPlain && wanted[signal].length === 0
+                          ? "by choice"
+                          : "discarded",
+            };
         }
         if (options === undefined) {
             return { why: `exporter ${exporter} is not defined` };

@@ -7,7 +7,9 @@ import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } 
 import { stackFile } from "../settings/explain";
 import { brief, type Problem } from "../settings/problems";
 import { pipelineKinds, type Resources } from "../settings/pods";
-import { routes, type Settings } from "../settings/settings";
+import { resolvedDestination } from "../settings/resolvedDestinations";
+import { leavesCluster, namesIn, routingOf } from "../settings/routing";
+import type { Settings } from "../settings/settings";
 import { askedOfStore, asValue, collectorsChart, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
 import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
@@ -212,7 +214,7 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
     }
     const stack = [...chart.prefix, kubeStack];
     const wanted = fieldsOfPods(collectors ?? {});
-    const leavesCluster = Object.values(destinations).some(
+    const isSentAway = Object.values(destinations).some(
         (destination) => destination.stored && destination.ends.some(({ on }) => on !== "cluster"),
     );
     const onNodes = effectiveCollectors(deployment).filter(({ mode }) => mode === "daemonset");
@@ -223,7 +225,7 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
               ]
             : []),
         // What kof:values add may leave it on any route.
-        ...(proxy && !routes[route].leavesCluster && !leavesCluster
+        ...(proxy && !leavesCluster(settings) && !isSentAway
             ? [`kof:proxy has no effect on route ${route}, which sends nothing out of this cluster.`]
             : []),
         ...effectiveCollectors(deployment).flatMap(({ key, name }) =>
@@ -242,24 +244,35 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
     ];
 }
 
+/** The schemes of the addresses outside the cluster that settings name, but for those that have a proxy of their own. */
+function schemesSentTo(settings: Settings): ("http" | "https")[] {
+    const addresses = namesIn(routingOf(settings).signals)
+        .filter((name) => name !== "management")
+        .flatMap((name) => {
+            const { proxy, endpoint, signals = {} } = resolvedDestination(settings, name) ?? { endpoint: "https://" };
+            const own = Object.values(signals).flatMap((each) => (each ? [each.endpoint] : []));
+            return proxy === undefined ? [endpoint, ...own] : [];
+        });
+    return [...new Set(addresses.map((each) => (each.startsWith("https://") ? "https" : "http")))].sort();
+}
+
 /** Addresses that are reached otherwise than a proxy's settings look. */
-function unproxiedNotices({ settings }: Resolved): string[] {
+function unproxiedNotices({ settings, cloudwatch }: Resolved): string[] {
     const { proxy } = settings;
     if (!proxy || proxied(settings)) {
         return [];
     }
-    const address = settings.route === "otlp" ? settings.otlp.endpoint : "https://";
-    const scheme = address.startsWith("https://") ? "https" : "http";
     if (proxy.http === undefined && proxy.https === undefined) {
         return ["kof:proxy.noProxy has no effect without kof:proxy.https or kof:proxy.http."];
     }
     return [
-        ...(routes[settings.route].leavesCluster && !settings.istio && proxy[scheme] === undefined
-            ? [
-                  `kof:proxy.${scheme} is not set: what the collectors send to ${scheme}:// addresses goes there without a proxy.`,
-              ]
-            : []),
-        ...(settings.route === "cloudwatch" && settings.cloudwatch.endpoint !== undefined && proxy.https !== undefined
+        ...schemesSentTo(settings)
+            .filter((scheme) => !settings.istio && proxy[scheme] === undefined)
+            .map(
+                (scheme) =>
+                    `kof:proxy.${scheme} is not set: what the collectors send to ${scheme}:// addresses goes there without a proxy.`,
+            ),
+        ...(cloudwatch?.endpoint !== undefined && proxy.https !== undefined
             ? [
                   "kof:cloudwatch.endpoint is reached through kof:proxy.https, whatever kof:proxy.noProxy says: the exporters for AWS look at the proxy alone.",
               ]

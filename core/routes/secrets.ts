@@ -15,6 +15,8 @@ export interface RequiredSecret {
     readonly maker: "stack" | "kof" | "you";
     /** Who does not start without it. */
     readonly reader: "collectors" | "grafana" | "other pods";
+    /** The destinations that collectors authenticate with it at, or trust by it, where there are several. */
+    readonly destinations?: readonly string[];
     /** Where the stack makes it: the setting that has it read one which was made elsewhere, under the same name. */
     readonly instead?: {
         readonly path: readonly string[];
@@ -38,6 +40,7 @@ export function secretsOf(deployment: Resolved, collectors: readonly Collector[]
         name,
         keys,
         reader: "collectors",
+        ...destinationsWith(deployment, name),
     }));
     const ofOthers = byName(secretKeyRefs(otherValues(deployment))).map(([name, keys]): RequiredSecret => ({
         name,
@@ -46,6 +49,15 @@ export function secretsOf(deployment: Resolved, collectors: readonly Collector[]
         reader: "other pods",
     }));
     return [...ofCollectors, ...grafanaSecrets(deployment), ...ofOthers];
+}
+
+/** The destinations that are written to with a Secret: that of the base is known by the Secret that KOF makes. */
+function destinationsWith({ targets }: Resolved, name: string): Pick<RequiredSecret, "destinations"> {
+    const using = (targets ?? [])
+        .filter(({ env = [] }) => secretKeyRefs([...env]).some((each) => each.name === name))
+        .map((target) => target.name);
+    const destinations = using.length === 0 && name.startsWith(vmuserSecretPrefix) ? ["regional"] : using;
+    return targets === undefined || destinations.length === 0 ? {} : { destinations };
 }
 
 /** What a stack gives the charts that run pods on the management cluster, those of the collectors apart. */

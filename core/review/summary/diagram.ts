@@ -27,7 +27,7 @@ interface Graph {
  * is stored, a dotted one to what is not. What nobody sends is not there: {@link isIdle}.
  */
 export function diagram(deployment: Deployment): string {
-    const graph = graphOf(deployment);
+    const graph = graphOf(deployment, hasSeveral(deployment));
     return flowchart(graph, graph);
 }
 
@@ -38,10 +38,16 @@ export function diagram(deployment: Deployment): string {
  * @param to the stack as it is to be.
  */
 export function changeDiagram(from: Deployment, to: Deployment): string {
-    return flowchart(graphOf(from), graphOf(to));
+    const byDestination = [from, to].some(hasSeveral);
+    return flowchart(graphOf(from, byDestination), graphOf(to, byDestination));
 }
 
-function graphOf(deployment: Deployment): Graph {
+function hasSeveral({ targets }: Deployment): boolean {
+    return targets !== undefined;
+}
+
+/** @param byDestination whether a destination outside the cluster is one node, whatever there is in it. */
+function graphOf(deployment: Deployment, byDestination: boolean): Graph {
     const nodes = new Map<string, Node>();
     const links = new Map<string, Signal[]>();
     const link = (from: string, signal: Signal, to: string, node: Node) => {
@@ -57,11 +63,13 @@ function graphOf(deployment: Deployment): Graph {
 
     const collectors = deployment.collectors;
     const endOf = endFinder(deployment);
+    const hosts = hostsOf(deployment);
+    const nodeOf = (end: End | Loss) => (byDestination ? placeOf(end, deployment, hosts) : undefined) ?? ending(end);
     for (const each of collectors) {
         const id = `collector-${shortName(each)}`;
         collector(id, `${shortName(each)}<br>(${each.mode})`, true);
         for (const flow of endsOf(each).filter((flow) => !isIdle(deployment, each, flow))) {
-            link(id, flow.signal, ...ending(endOf(flow)));
+            link(id, flow.signal, ...nodeOf(endOf(flow)));
         }
     }
     if (collectors.length === 0) {
@@ -96,6 +104,40 @@ function ending(end: End | Loss): [string, Node] {
               { label: `${end.store}<br>${host(end.address)}`, shape: "store", inCluster: end.on === "cluster" },
           ]
         : [`nowhere-${end.why}`, { label: `not stored<br>(${end.why})`, shape: "nowhere", inCluster: false }];
+}
+
+/** The hosts that each destination outside the cluster has, by its name. */
+function hostsOf({ destinations }: Deployment): ReadonlyMap<string, readonly string[]> {
+    const found = new Map<string, string[]>();
+    for (const signal of signals) {
+        const { [signal]: where } = destinations;
+        for (const { destination, address } of where.stored ? where.ends : []) {
+            if (destination !== undefined) {
+                found.set(destination, [...new Set([...(found.get(destination) ?? []), host(address)])].sort());
+            }
+        }
+    }
+    return found;
+}
+
+/** The node of a whole destination outside the cluster; `undefined` for anything else. */
+function placeOf(
+    end: End | Loss,
+    { settings, cloudwatch }: Deployment,
+    hosts: ReadonlyMap<string, readonly string[]>,
+): [string, Node] | undefined {
+    if (!("store" in end) || end.on === "cluster" || end.destination === undefined) {
+        return undefined;
+    }
+    const [title, places] = {
+        aws: ["AWS CloudWatch", [cloudwatch?.region ?? ""]],
+        region: [`region ${settings.regional?.cluster ?? ""}`, hosts.get(end.destination) ?? []],
+        elsewhere: [end.store, hosts.get(end.destination) ?? []],
+    }[end.on] as [string, readonly string[]];
+    return [
+        `store-${end.destination} ${places.join(" ")}`,
+        { label: [title, ...places].join("<br>"), shape: "store", inCluster: false },
+    ];
 }
 
 function host(address: string): string {

@@ -6,6 +6,14 @@ import { endsOf } from "../../collectors/flows";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
 import { withoutControlPlane } from "../../routes/distribution";
+import {
+    authenticationText,
+    deliveriesOf,
+    destinationOf,
+    leftOutByChoice,
+    protocolText,
+    queuesText,
+} from "../../routes/deliveries";
 import type { RequiredSecret } from "../../routes/secrets";
 import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { costTable, spaceText } from "./capacity";
@@ -35,8 +43,25 @@ export function summaryPage(
         `# ${plain(stack)}: route ${name}, KOF ${version}`,
         `Where the telemetry of management cluster ${code(clusterName)} goes, and what is made for it.`,
         section("Notices", notices.map((notice) => `- ${plain(notice)}`).join("\n")),
-        section("Signals", table(["signal", "stored in", "address"], destinationRows(deployment))),
+        section(
+            "Signals",
+            paragraphs([
+                deployment.targets
+                    ? table(
+                          ["signal", "destination", "stored in", "address", "sent as", "authentication", "buffer"],
+                          deliveryRows(deployment),
+                      )
+                    : table(["signal", "stored in", "address"], destinationRows(deployment)),
+                deployment.targets
+                    ? "The buffer is what each exporter of each collector keeps while its destination is away."
+                    : "",
+            ]),
+        ),
         ["```mermaid", diagram(deployment), "```"].join("\n"),
+        section(
+            "Not stored, by choice",
+            leftOutByChoice(deployment).map((line) => `- ${plain(line)}`),
+        ),
         section(
             "Collectors",
             paragraphs([
@@ -82,6 +107,32 @@ function destinationRows(deployment: Deployment): string[][] {
             ? where.ends.map(({ store, address }) => [signal, plain(store), code(address)])
             : [[signal, `**not stored**: ${plain(where.why)}`, ""]];
     });
+}
+
+/** A row for each signal and destination, where there are several. */
+function deliveryRows(deployment: Deployment): string[][] {
+    const deliveries = deliveriesOf(deployment);
+    const blank = (count: number) => Array.from({ length: count }, () => "");
+    return signals.flatMap((signal) => {
+        const { [signal]: where } = deployment.destinations;
+        return where.stored
+            ? deliveries
+                  .filter((each) => each.signal === signal)
+                  .map((each) => [
+                      signal,
+                      code(destinationOf(each)),
+                      plain(each.end.store),
+                      code(each.end.address),
+                      plain(protocolText(each)),
+                      plain(authenticationText(each)),
+                      plain(queuesText(each)),
+                  ])
+            : [[signal, "", notStoredText(where.why), ...blank(4)]];
+    });
+}
+
+function notStoredText(why: string): string {
+    return why === "by choice" ? "**not stored**, by choice" : `**not stored**: ${plain(why)}`;
 }
 
 /** Per collector what it does with each signal. */
@@ -142,7 +193,13 @@ function credentialRows(deployment: Deployment): string[][] {
     ]);
 }
 
-function makerText({ cloudwatch }: Deployment, { maker, reader }: RequiredSecret): string {
+function makerText(deployment: Deployment, secret: RequiredSecret): string {
+    const { destinations = [] } = secret;
+    const forWhom = destinations.length === 0 ? "" : ` (for ${destinations.map(code).join(", ")})`;
+    return makerOf(deployment, secret) + forWhom;
+}
+
+function makerOf({ cloudwatch }: Deployment, { maker, reader }: RequiredSecret): string {
     switch (maker) {
         case "stack":
             return reader === "collectors" && cloudwatch?.credentials.kind === "accessKey"

@@ -161,6 +161,23 @@ describe("pods of collectors", () => {
         );
     });
 
+    it("look at every destination, whatever the route", () => {
+        const of = (more: Raw) =>
+            deploymentFor({ route: "management", ...more }).notices.filter((each) => each.startsWith("kof:proxy"));
+        const to = { endpoint: "http://collector.example.net:4318" };
+        const several = { signals: { logs: ["management", "to", "cloudwatch"] }, cloudwatch: { region: "us-east-2" } };
+        assert.deepEqual(of({ ...several, destinations: { to }, proxy: { https: proxy.https } }), [
+            "kof:proxy.http is not set: what the collectors send to http:// addresses goes there without a proxy.",
+        ]);
+        assert.deepEqual(
+            of({ ...several, destinations: { to: { ...to, proxy: proxy.https } }, proxy: { https: proxy.https } }),
+            [],
+        );
+        assert.deepEqual(of({ ...several, destinations: { to }, proxy: { http: proxy.https } }), [
+            "kof:proxy.https is not set: what the collectors send to https:// addresses goes there without a proxy.",
+        ]);
+    });
+
     it("say of a proxy that it has no effect only where nothing leaves the cluster, and keep services of gRPC off it", () => {
         const exportedBy = (name: string, endpoint: string): Raw => ({
             route: "management",

@@ -138,6 +138,59 @@ describe("the diagram of a stack", function () {
         );
     });
 
+    describe("with several destinations", () => {
+        const raw: Raw = {
+            signals: { metrics: ["management", "vendor"], logs: ["management", "cloudwatch"], audit: ["cloudwatch"] },
+            cloudwatch: { region: "us-east-2" },
+            destinations: {
+                vendor: {
+                    protocol: "grpc",
+                    endpoint: "https://otlp.example.net",
+                    signals: { traces: { endpoint: "https://traces.example.net" } },
+                },
+            },
+        };
+        const traces = { signals: { ...(raw.signals as object), traces: ["vendor"] } };
+
+        it("has a node for each destination outside the cluster, one line from each collector to it, and no connector", async () => {
+            const chart = await parse(diagram(route("management", "1.10.0", { ...raw, ...traces })));
+            const outside = lines(chart).filter((line) => !line.includes("on this cluster"));
+            assert.deepEqual(outside, [
+                "cluster-stats (deployment) normal arrow_point AWS CloudWatch us-east-2: logs",
+                "cluster-stats (deployment) normal arrow_point vendor otlp.example.net:443 traces.example.net:443: metrics",
+                "controller-k0s-daemon (daemonset) normal arrow_point vendor otlp.example.net:443 traces.example.net:443: metrics",
+                "daemon (daemonset) normal arrow_point AWS CloudWatch us-east-2: logs, audit",
+                "daemon (daemonset) normal arrow_point vendor otlp.example.net:443 traces.example.net:443: metrics, traces",
+                "ta-daemon (daemonset) normal arrow_point vendor otlp.example.net:443 traces.example.net:443: metrics, traces",
+            ]);
+            const inBox = chart.groups[0]!.nodes;
+            assert.ok(chart.nodes.every(({ id, text }) => inBox.includes(id) !== /^(AWS|vendor)/.test(text)));
+            assert.doesNotMatch(JSON.stringify(chart), /forward/);
+        });
+
+        it("knows a destination again that was the only one", async () => {
+            const [one, both] = [
+                route("cloudwatch"),
+                route("cloudwatch", "1.10.0", {
+                    ...raw,
+                    signals: { logs: ["cloudwatch", "vendor"], metrics: ["vendor"] },
+                }),
+            ];
+            const changed = lines(await parse(changeDiagram(one, both))).filter((line) => line.includes("AWS"));
+            assert.ok(changed.length > 0 && changed.every((line) => !/goes away|comes in|sent to/.test(line)));
+        });
+
+        it("says which signal is not stored by choice", async () => {
+            const chart = await parse(diagram(route("management", "1.10.0", { signals: { traces: [] } })));
+            assert.deepEqual(
+                lines(chart).filter((line) => line.includes("not stored")),
+                ["daemon", "ta-daemon"].map(
+                    (name) => `${name} (daemonset) dotted arrow_point not stored (by choice): traces`,
+                ),
+            );
+        });
+    });
+
     it("is one for Mermaid whatever a log stream is called", async () => {
         const name = fc
             .string({ minLength: 1, maxLength: 20, unit: "grapheme" })

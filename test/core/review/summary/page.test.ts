@@ -191,4 +191,118 @@ describe("summary.md", () => {
         const cloudwatch = { region: "us-east-2", logStream: "a|`b" };
         assert.ok(page({ route: "cloudwatch", cloudwatch }).includes("| /kof/mothership/a\\|\\`b |"));
     });
+
+    describe("of a stack with several destinations", () => {
+        const raw: Raw = {
+            route: "management",
+            version: "1.10.0",
+            signals: {
+                metrics: ["management", "mimir"],
+                logs: ["management", "cloudwatch", "vendor"],
+                audit: ["cloudwatch"],
+                traces: [],
+            },
+            cloudwatch: { region: "us-east-2" },
+            destinations: {
+                mimir: {
+                    protocol: "remotewrite",
+                    endpoint: "https://mimir.example.net/api/v1/push",
+                    headers: { "X-Scope-OrgID": "kof" },
+                    auth: { kind: "basic", secret: "mimir" },
+                },
+                vendor: {
+                    protocol: "grpc",
+                    endpoint: "https://otlp.example.net",
+                    auth: { kind: "headers", secret: "keys", headers: ["x-api-key"] },
+                    buffer: { duration: "2h", size: "4Gi" },
+                    processing: { dropNamespaces: ["kube-system"], minimumSeverity: "warn" },
+                },
+            },
+        };
+
+        it("has a line for each signal and destination: how it is sent, with which Secret, and its own buffer", () => {
+            const own = "1Gi on the node's disk for 30m";
+            const aws = "AWS signature of Secret cloudwatch-credentials";
+            const cells = rows(page(raw), "Signals").map(([signal, name, , address, ...rest]) => [
+                ...[signal, name, address?.replace(/^`(https?:\/\/[^/:]+).*/, "$1")],
+                ...rest,
+            ]);
+            assert.deepEqual(cells, [
+                ["metrics", "`management`", "http://vminsert-cluster", "Prometheus remote write", "none", "in memory"],
+                [
+                    ...["metrics", "`mimir`", "https://mimir.example.net", "Prometheus remote write"],
+                    ...["user and password of Secret mimir", own],
+                ],
+                [
+                    ...["logs", "`management`", "http://kof-storage-victoria-logs-cluster-vlinsert"],
+                    ...["OTLP over HTTP", "none", "on the node's disk"],
+                ],
+                ["logs", "`cloudwatch`", "`/kof/mothership/logs`", "CloudWatch Logs", aws, own],
+                [
+                    ...["logs", "`vendor`", "`otlp.example.net:443`", "OTLP over gRPC"],
+                    ...["header x-api-key of Secret keys", "4Gi on the node's disk for 2h"],
+                ],
+                ["traces", "", "", "", "", ""],
+                ["audit", "`cloudwatch`", "`/kof/mothership-audit/logs`", "CloudWatch Logs", aws, own],
+            ]);
+        });
+
+        it("says what is not stored by choice, at all or at one destination", () => {
+            const text = page(raw);
+            assert.match(text, /\| traces \| {2}\| \*\*not stored\*\*, by choice \|/);
+            assert.deepEqual(text.split("## Not stored, by choice\n\n")[1]?.split("\n\n")[0]?.split("\n"), [
+                "- traces: not stored, by choice",
+                "- vendor: nothing of namespace kube-system is stored there",
+                "- vendor: logs below warn are not stored there",
+            ]);
+            assert.doesNotMatch(page(routes.cloudwatch!), /by choice/);
+        });
+
+        it("names the exporters that write, and no connector", () => {
+            assert.deepEqual(rows(page(raw), "Collectors")[2], [
+                "daemon",
+                "daemonset",
+                "prometheusremotewrite, prometheusremotewrite/mimir",
+                "otlphttp/logs, awscloudwatchlogs, otlp/vendor",
+                "**nop**",
+                "awscloudwatchlogs/audit",
+            ]);
+            assert.doesNotMatch(page(raw), /forward/);
+        });
+
+        it("says which destination needs each Secret", () => {
+            assert.deepEqual(
+                rows(page(raw), "Credentials").map(([name, , by]) => [name, /\(for .*\)$/.exec(by ?? "")?.[0]]),
+                [
+                    ["`kof/cloudwatch-credentials`", "(for `cloudwatch`)"],
+                    ["`kof/mimir`", "(for `mimir`)"],
+                    ["`kof/keys`", "(for `vendor`)"],
+                ],
+            );
+        });
+
+        it("names every way to authenticate, and never a secret", () => {
+            const ways: readonly [object, string][] = [
+                [{ kind: "none" }, "none"],
+                [{ kind: "bearer", secret: "s" }, "bearer token of Secret s"],
+                [
+                    { kind: "oauth2", secret: "s", tokenUrl: "https://login.example.net/token" },
+                    "OAuth 2.0 client of Secret s",
+                ],
+                [{ kind: "clientCertificate", secret: "s" }, "client certificate of Secret s"],
+                [{ kind: "sigv4", region: "us-east-2", service: "aps", secret: "s" }, "AWS signature of Secret s"],
+                [
+                    { kind: "sigv4", region: "us-east-2", service: "aps" },
+                    "AWS signature by the role of the pods or nodes",
+                ],
+                [{ kind: "google" }, "Google identity of the pods"],
+                [{ kind: "azure" }, "Azure workload identity of the pods"],
+            ];
+            for (const [auth, expected] of ways) {
+                const to = { endpoint: "https://otlp.example.net", auth, tls: { caSecret: "ca" } };
+                const text = page({ route: "management", signals: { traces: ["to"] }, destinations: { to } });
+                assert.equal(rows(text, "Signals").find(([, name]) => name === "`to`")?.[5], expected);
+            }
+        });
+    });
 });

@@ -1,0 +1,133 @@
+import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import type { Collector } from "./effective";
+import { listOf, pipelinesOf, typeOf } from "./flows";
+
+/*
+ * How an exporter of a collector writes, read from the collector's whole configuration, so that what `kof:values` change is there as
+ * well.
+ */
+
+/** What is kept of what goes to a destination, while that is away. */
+export interface Queue {
+    /** The exporter that keeps it: in front of remote write one that hands over to it. */
+    readonly exporter: string;
+    readonly keeps: "disk" | "memory" | "nothing";
+    /** Most that it keeps, in bytes; `undefined` where its limit is none in bytes. */
+    readonly bytes: number | undefined;
+    /** How long an attempt is repeated, as a Go duration: `30m`; `undefined` where that is the exporter's default. */
+    readonly duration: string | undefined;
+}
+
+/** Exporters without a queue (contrib 0.143 to 0.155). */
+const withoutQueue = ["awsemf", "awsxray"];
+
+/** The queue of an exporter. */
+export function queueOf({ config }: Collector, exporter: string): Queue {
+    const keeper = queueInFront(config, exporter) ?? exporter;
+    const options = valueAt(config, ["exporters", keeper]);
+    const at = (...path: string[]) => valueAt(options, path);
+    const duration = at("retry_on_failure", "max_elapsed_time");
+    const [size, sizer] = [at("sending_queue", "queue_size"), at("sending_queue", "sizer")];
+    const storage = at("sending_queue", "storage");
+    const isOff = at("sending_queue", "enabled") === false || withoutQueue.includes(typeOf(keeper));
+    return {
+        exporter: keeper,
+        keeps: isOff ? "nothing" : typeof storage === "string" ? "disk" : "memory",
+        bytes: sizer === "bytes" && typeof size === "number" ? size : undefined,
+        duration: typeof duration === "string" ? duration : undefined,
+    };
+}
+
+/** The exporter of the same collector that hands over to another one, by way of the loopback. */
+function queueInFront(config: HelmValues, exporter: string): string | undefined {
+    const addresses = Object.values(pipelinesOf(config))
+        .filter((pipeline) => listOf(pipeline, "exporters").includes(exporter))
+        .flatMap((pipeline) => listOf(pipeline, "receivers"))
+        .map((receiver) => valueAt(config, ["receivers", receiver, "protocols", "http", "endpoint"]))
+        .filter((address) => typeof address === "string" && address.startsWith("127.0.0.1:"));
+    const exporters = isMap(config.exporters) ? Object.keys(config.exporters) : [];
+    return exporters.find((id) =>
+        addresses.some((address) => valueAt(config, ["exporters", id, "endpoint"]) === `http://${textOf(address)}`),
+    );
+}
+
+/** What exporters speak, by their types. */
+const protocols: Readonly<Record<string, string>> = {
+    otlphttp: "OTLP over HTTP",
+    otlp_http: "OTLP over HTTP",
+    otlp: "OTLP over gRPC",
+    otlp_grpc: "OTLP over gRPC",
+    prometheusremotewrite: "Prometheus remote write",
+    awscloudwatchlogs: "CloudWatch Logs",
+    awsemf: "CloudWatch Logs, in the embedded metric format",
+    awsxray: "AWS X-Ray",
+};
+
+/** What an exporter speaks, human-readable. */
+export function protocolOf(exporter: string): string {
+    return protocols[typeOf(exporter)] ?? typeOf(exporter);
+}
+
+/** What extensions prove, by their types. */
+const proofs: Readonly<Record<string, string>> = {
+    basicauth: "user and password",
+    bearertokenauth: "bearer token",
+    oauth2client: "OAuth 2.0 client",
+    sigv4auth: "AWS signature",
+    googleclientauth: "Google identity of the pods",
+    azureauth: "Azure workload identity of the pods",
+};
+
+/** How an exporter authenticates, human-readable and without any secret: `header x-api-key of Secret vendor`. */
+export function authenticationOf(collector: Collector, exporter: string): string {
+    const { config } = collector;
+    const options = valueAt(config, ["exporters", exporter]);
+    const at = (...path: string[]) => valueAt(options, path);
+    const headers = isMap(at("headers")) ? (at("headers") as HelmValues) : {};
+    const secretHeaders = Object.entries(headers).filter(
+        ([name, value]) => variablesIn(value).length > 0 || name.toLowerCase() === "authorization",
+    );
+    const certificate = [at("tls", "cert_pem"), at("tls", "key_pem"), at("tls", "cert_file")].filter(
+        (part) => part !== undefined,
+    );
+    const authenticator = at("auth", "authenticator");
+    const extension = typeof authenticator === "string" ? authenticator : undefined;
+    const ways = [
+        ...(secretHeaders.length > 0
+            ? [
+                  `header${secretHeaders.length > 1 ? "s" : ""} ${secretHeaders.map(([name]) => name).join(", ")}` +
+                      ofSecrets(collector, variablesIn(Object.fromEntries(secretHeaders))),
+              ]
+            : []),
+        ...(certificate.length > 0 ? [`client certificate${ofSecrets(collector, variablesIn(certificate))}`] : []),
+        ...(extension === undefined ? [] : [proofText(collector, extension)]),
+        ...(typeOf(exporter).startsWith("aws") ? [`AWS signature${ofAws(collector)}`] : []),
+    ];
+    return ways.length === 0 ? "none" : ways.join(" and ");
+}
+
+function proofText(collector: Collector, extension: string): string {
+    const proof = proofs[typeOf(extension)] ?? typeOf(extension);
+    const settings = valueAt(collector.config, ["extensions", extension]) ?? {};
+    return proof + (typeOf(extension) === "sigv4auth" ? ofAws(collector) : ofSecrets(collector, variablesIn(settings)));
+}
+
+/** AWS's own chain of credentials looks at these variables first. */
+function ofAws(collector: Collector): string {
+    return ofSecrets(collector, ["AWS_ACCESS_KEY_ID"]) || " by the role of the pods or nodes";
+}
+
+/** The Secrets that variables of a collector come from. */
+function ofSecrets({ env }: Collector, variables: readonly string[]): string {
+    const names = env
+        .filter(({ name }) => variables.includes(name))
+        .map(({ valueFrom }) => valueAt(valueFrom, ["secretKeyRef", "name"]))
+        .filter((name) => name !== undefined);
+    const distinct = [...new Set(names.map(textOf))];
+    return distinct.length === 0 ? "" : ` of Secret ${distinct.join(", ")}`;
+}
+
+/** The variables that values refer to. */
+function variablesIn(values: HelmValue): string[] {
+    return [...JSON.stringify(values).matchAll(/\$\{(?:env:)?([A-Za-z_]\w*)\}/g)].map(([, name = ""]) => name);
+}

@@ -1,0 +1,106 @@
+import { signals, type Signal } from "../charts";
+import type { Collector } from "../collectors/effective";
+import { authenticationOf, protocolOf, queueOf, type Queue } from "../collectors/exports";
+import { endsOf, sortsAudit, type Flow } from "../collectors/flows";
+import { gib, gibText } from "../lib/quantities";
+import type { Processing } from "../settings/destinations";
+import { resolvedDestination } from "../settings/resolvedDestinations";
+import { routingOf } from "../settings/routing";
+import type { Settings } from "../settings/settings";
+import type { Deployment } from "./deployment";
+import { endFinder, identityOf, type End } from "./destinations";
+import { choices } from "./processing";
+
+/** One signal on its way to one of the places where it is stored. */
+export interface Delivery {
+    readonly signal: Signal;
+    readonly end: End;
+    /** The exporters that write it, and whose they are. */
+    readonly writers: readonly Writer[];
+}
+
+/** An exporter of a collector, with what it gets. */
+export interface Writer {
+    readonly collector: Collector;
+    readonly flow: Flow;
+    readonly queue: Queue;
+}
+
+/**
+ * Every pair of a signal and a place where it is stored, in the order of `deployment.destinations`.
+ *
+ * @param collectors of which it is asked. Default: all of them.
+ */
+export function deliveriesOf(deployment: Deployment, collectors = deployment.collectors): Delivery[] {
+    const endOf = endFinder(deployment);
+    const isSorted = collectors.some(sortsAudit);
+    return signals.flatMap((signal) => {
+        // Up to KOF 1.9 audit logs are among the logs.
+        const carried = signal === "audit" && !isSorted ? "logs" : signal;
+        const found = new Map<string, { end: End; writers: Writer[] }>();
+        for (const collector of collectors) {
+            for (const flow of endsOf(collector).filter((each) => each.signal === carried)) {
+                const end = endOf(flow);
+                if ("store" in end) {
+                    const known = found.get(identityOf(end)) ?? { end, writers: [] };
+                    known.writers.push({ collector, flow, queue: queueOf(collector, flow.exporter) });
+                    found.set(identityOf(end), known);
+                }
+            }
+        }
+        return [...found.values()].map(({ end, writers }) => ({ signal, end, writers }));
+    });
+}
+
+/** The name of a delivery's destination in `kof:signals`; that of its store, where it has none. */
+export function destinationOf({ end }: Delivery): string {
+    return end.destination ?? end.store;
+}
+
+/** What a delivery's exporters speak. */
+export function protocolText({ writers }: Delivery): string {
+    return distinct(writers.map(({ flow }) => protocolOf(flow.exporter)));
+}
+
+/** How they authenticate. */
+export function authenticationText({ writers }: Delivery): string {
+    return distinct(writers.map(({ collector, flow }) => authenticationOf(collector, flow.exporter)));
+}
+
+/** What each of them keeps while the destination is away. */
+export function queuesText({ writers }: Delivery): string {
+    return distinct(writers.map(({ queue }) => queueText(queue)));
+}
+
+/** What one exporter keeps while its destination is away, human-readable. */
+export function queueText({ keeps, bytes, duration }: Queue): string {
+    const size = bytes === undefined ? "" : `${gibText(bytes / gib)} `;
+    const time = duration === undefined || keeps === "nothing" ? "" : ` for ${duration}`;
+    return { disk: `${size}on the node's disk${time}`, memory: `${size}in memory${time}`, nothing: "nothing" }[keeps];
+}
+
+function distinct(texts: readonly string[]): string {
+    return [...new Set(texts)].join(" or ");
+}
+
+/** What settings say of what a destination gets. */
+export function processingAt(settings: Settings, destination: string): Processing | undefined {
+    return destination === "cloudwatch"
+        ? settings.cloudwatch?.processing
+        : resolvedDestination(settings, destination)?.processing;
+}
+
+/** What is left out by choice, a sentence each: signals that go nowhere, and what a destination does not get. */
+export function leftOutByChoice({ settings }: Pick<Deployment, "settings">): string[] {
+    const { signals: wanted, isPlain } = routingOf(settings);
+    if (isPlain) {
+        return [];
+    }
+    const names = [...new Set(signals.flatMap((signal) => wanted[signal]))];
+    return [
+        ...signals
+            .filter((signal) => wanted[signal].length === 0)
+            .map((signal) => `${signal === "audit" ? "audit logs" : signal}: not stored, by choice`),
+        ...names.flatMap((name) => choices(processingAt(settings, name)).map((choice) => `${name}: ${choice}`)),
+    ];
+}
