@@ -1,18 +1,26 @@
 import { styleText } from "node:util";
 
-import { bufferCapacity, storesHere, type VolumeCapacity } from "../core/review/capacity";
+import {
+    bufferCapacity,
+    notOnDisk,
+    queueSpace,
+    storesHere,
+    type BufferCapacity,
+    type VolumeCapacity,
+} from "../core/review/capacity";
 import { noRate, regionIn, type Cost } from "../core/review/capacity/costs";
 import { estimateOf } from "../core/review/capacity/estimate";
 import { readPrices, type Prices } from "../core/review/capacity/priceFile";
 import { isMap, mergeValues, nest, type HelmValues } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
+import { shortName, type Collector } from "../core/collectors/effective";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
 import { bufferOf } from "../core/routes/collectors";
 import { toPaste } from "../core/routes/stored";
 import { contentOf } from "../core/routes/volumes";
 import { parseSettings, rawSettings } from "../core/routes/parse";
-import type { Rates } from "../core/settings/settings";
+import type { Rates, Settings } from "../core/settings/settings";
 import { costScope, costText, spaceCells, totalText } from "../core/review/summary/capacity";
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
@@ -85,7 +93,11 @@ export function sizeText(deployment: Deployment, prices: Prices, region?: string
             ? [
                   "Needed and configured are the size of each volume; needed includes 20 % headroom, and the copies of metrics.",
               ]
-            : [`Route ${route} stores nothing of this cluster's own on these volumes.`]),
+            : [
+                  deployment.targets
+                      ? "Nothing of this cluster's own is stored on these volumes."
+                      : `Route ${route} stores nothing of this cluster's own on these volumes.`,
+              ]),
         ...remarks,
         ...bufferLines(deployment, rates),
         ...toGrow(deployment, "Too small. Make them larger (docs/storage.md says how):", of("full")),
@@ -110,23 +122,79 @@ function toGrow(deployment: Deployment, title: string, rows: readonly VolumeCapa
     return rows.length === 0 ? [] : ["", styleText("yellow", title), ...pasted(deployment, rows)];
 }
 
-/** What is held back in an outage, against what one exporter of a collector may keep on its node. */
+/** What is held back in an outage of each destination, against what one exporter of a collector may keep on its node. */
 function bufferLines(deployment: Deployment, rates: Rates): string[] {
-    const { duration, bytes } = bufferOf(deployment.settings);
     const rows = bufferCapacity(deployment, rates);
-    const tight = rows.some(({ heldGiB = 0 }) => heldGiB > bytes / gib);
+    return [
+        ...(deployment.targets ? linesOfEach(deployment, rows) : linesOfOne(deployment, rows)),
+        ...diskLines(deployment),
+    ];
+}
+
+const enoughIfSpread = "enough only if the load is spread over nodes";
+
+function isTight({ heldGiB = 0, limitGiB = Infinity }: BufferCapacity): boolean {
+    return heldGiB > limitGiB;
+}
+
+function heldText({ signal, heldGiB }: BufferCapacity, { rates = {} }: Settings): string {
+    return heldGiB === undefined
+        ? `unknown${rates[signal] === undefined ? `: ${noRate(signal)}` : ""}`
+        : `${heldGiB.toFixed(2)} GiB`;
+}
+
+/** The buffers of the one destination that a route has. */
+function linesOfOne({ settings }: Deployment, rows: readonly BufferCapacity[]): string[] {
+    const { duration, bytes } = bufferOf(settings);
     return rows.length === 0
         ? []
         : [
               "",
               styleText("bold", `Held back while the destination is away for ${duration}, of all nodes together`),
-              ...table(
-                  rows.map(({ signal, heldGiB }) => [
-                      signal,
-                      heldGiB === undefined ? `unknown: ${noRate(signal)}` : `${heldGiB.toFixed(2)} GiB`,
+              ...table(rows.map((row) => [row.signal, heldText(row, settings)])),
+              `Each exporter of a collector keeps at most ${(bytes / gib).toFixed(2)} GiB on its node (kof:buffer.size)${rows.some(isTight) ? `: ${enoughIfSpread}` : ""}.`,
+          ];
+}
+
+/** The buffers of several destinations, of which each has its own. */
+function linesOfEach(deployment: Deployment, rows: readonly BufferCapacity[]): string[] {
+    const { settings } = deployment;
+    const lost = notOnDisk(deployment);
+    const gibOf = (amount: number | undefined) => (amount === undefined ? "KOF's default" : `${amount.toFixed(2)} GiB`);
+    return rows.length === 0
+        ? []
+        : [
+              "",
+              styleText("bold", "Held back while a destination is away, of all nodes together"),
+              ...table([
+                  ["destination", "signal", "away for", "held back", "each exporter keeps on its node"],
+                  ...rows.map((row) => [
+                      row.destination,
+                      row.signal,
+                      row.duration ?? "KOF's default",
+                      heldText(row, settings),
+                      `${gibOf(row.limitGiB)}${isTight(row) ? `: ${enoughIfSpread}` : ""}`,
                   ]),
-              ),
-              `Each exporter of a collector keeps at most ${(bytes / gib).toFixed(2)} GiB on its node (kof:buffer.size)${tight ? ": enough only if the load is spread over nodes" : ""}.`,
+              ]),
+              ...(lost.length > 0 ? [`Not kept on disk: ${lost.join(", ")}.`] : []),
+          ];
+}
+
+/** What the queues take of a node's disk when they are full. */
+function diskLines(deployment: Deployment): string[] {
+    const all = queueSpace(deployment);
+    const full = all.filter(({ giB }) => giB > 0);
+    const sum = full.reduce((total, { giB }) => total + giB, 0);
+    const uncounted = [...new Set(all.flatMap((each) => each.uncounted))];
+    const where = ({ mode }: Collector) => (mode === "daemonset" ? "" : " on one of the nodes");
+    const parts = full.map(({ collector, giB }) => `${shortName(collector)} ${giB.toFixed(2)} GiB${where(collector)}`);
+    return full.length === 0
+        ? []
+        : [
+              `A node's disk needs up to ${sum.toFixed(2)} GiB for the queues of its collectors (/var/lib/otelcol): ${parts.join(", ")}.`,
+              ...(uncounted.length > 0
+                  ? [`Not counted: ${uncounted.join(", ")}, whose queues have no limit in bytes.`]
+                  : []),
           ];
 }
 

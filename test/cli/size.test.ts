@@ -74,7 +74,7 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
         // 5000 lines of 250 bytes a second, for half an hour.
         assert.match(
             shown,
-            /away for 30m, of all nodes together\n {4}logs {3}2\.10 GiB\n {4}audit {2}unknown: kof:rates\.audit is not set\n.* 1\.00 GiB .*only if the load is spread/,
+            /away for 30m, of all nodes together\n {4}logs {3}2\.10 GiB\n {4}audit {2}unknown: kof:rates\.audit is not set\n.* 1\.00 GiB .*only if the load is spread.*\n.* up to 3\.00 GiB .*: cluster-stats 1\.00 GiB on one of the nodes, daemon 2\.00 GiB\.\n/,
         );
         const regional = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
         assert.doesNotMatch(text({ route: "regional", regional, rates }), /^ {4}metrics .*GiB$/m);
@@ -93,6 +93,80 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
             roomy,
             /away for 3h, .*\n {4}logs {3}12\.57 GiB\n.*\n.* 20\.00 GiB on its node \(kof:buffer\.size\)\.\n/,
         );
+    });
+
+    describe("with several destinations", () => {
+        const raw = {
+            rates,
+            signals: { metrics: ["mimir"], logs: ["management", "cloudwatch"], audit: ["vendor"], traces: ["vendor"] },
+            cloudwatch: { region: "us-east-2", processing: { dropNamespaces: ["kube-system"] } },
+            buffer: { duration: "1h" },
+            destinations: {
+                mimir: { protocol: "remotewrite", endpoint: "https://mimir.example.net/api/v1/push" },
+                vendor: { endpoint: "https://otlp.example.net", buffer: { duration: "2h", size: "40Gi" } },
+            },
+        };
+        const part = (title: RegExp, shown = text(raw)) =>
+            (shown.split("\n\n").find((each) => title.test(each)) ?? "")
+                .split("\n")
+                .slice(1)
+                .map((line) => line.trim().split(/ {2,}/));
+
+        it("counts the queues of each, and says what they take of a node's disk", () => {
+            // 5000 lines of 250 bytes a second, 500000 samples of 400 bytes every 15 seconds, 1000 spans of 500 bytes.
+            assert.deepEqual(part(/^Held back/), [
+                ["destination", "signal", "away for", "held back", "each exporter keeps on its node"],
+                ["mimir", "metrics", "1h", "22.35 GiB", "1.00 GiB: enough only if the load is spread over nodes"],
+                ["cloudwatch", "logs", "1h", "4.19 GiB", "1.00 GiB: enough only if the load is spread over nodes"],
+                ["vendor", "traces", "2h", "6.71 GiB", "40.00 GiB"],
+                ["vendor", "audit", "2h", "unknown: kof:rates.audit is not set", "40.00 GiB"],
+                [
+                    "A node's disk needs up to 126.00 GiB for the queues of its collectors (/var/lib/otelcol): cluster-stats 2.00 GiB on one of the nodes, " +
+                        "controller-k0s-daemon 1.00 GiB, daemon 82.00 GiB, ta-daemon 41.00 GiB.",
+                ],
+                ["Not counted: otlphttp/logs, whose queues have no limit in bytes."],
+            ]);
+        });
+
+        it("has one queue for logs and audit logs that go through one exporter, and none where nothing is kept", () => {
+            const disk = (more: object) => /up to ([\d.]+ GiB)/.exec(text({ rates, ...more }))?.[1];
+            const { vendor } = raw.destinations;
+            // That of cluster-stats and that of daemon.
+            const both = { signals: { logs: ["vendor"], audit: ["vendor"] }, destinations: { vendor } };
+            assert.equal(disk(both), "80.00 GiB");
+            const cloudwatch = { region: "us-east-2", signals: { metrics: "emf", traces: "xray" } };
+            const further = { signals: { metrics: ["cloudwatch"], traces: ["cloudwatch"] }, cloudwatch };
+            assert.equal(disk(further), undefined);
+            const mixed = { ...further, signals: { ...further.signals, logs: ["cloudwatch"] } };
+            assert.match(
+                text({ rates, ...mixed }),
+                /^Not kept on disk: metrics for cloudwatch \(nothing\), traces for cloudwatch \(nothing\)\.$/m,
+            );
+            assert.equal(disk({ route: "management" }), undefined);
+        });
+
+        it("knows what CloudWatch takes, and names the others", () => {
+            const cost = part(/^A month/).map(([what, amount]) => [what, amount?.replace(/ \(https.*$/, "")]);
+            assert.deepEqual(cost, [
+                ["volumes", "41.60 USD in us-east-2"],
+                ["logs in CloudWatch Logs, before what kof:cloudwatch.processing drops", "1703.78 USD in us-east-2"],
+                ["metrics in mimir", "not included: paid for there, at a price that is not known here"],
+                ["traces and audit in vendor", "not included: paid for there, at a price that is not known here"],
+                ["total", "at least 1745.38 USD; not included: metrics in mimir, traces and audit in vendor"],
+            ]);
+        });
+
+        it("plans volumes for what is stored here, and no others", () => {
+            const [, ...volumes] = text(raw).split("\n\n")[0]!.split("\n").slice(1);
+            assert.deepEqual(
+                volumes.map((line) => line.trim().split(/ {2,}/).slice(0, 2)),
+                [
+                    ["vmselect", "cache"],
+                    ["vmstorage", "0.00 GiB"],
+                    ["vlstorage", "10.06 GiB"],
+                ],
+            );
+        });
     });
 
     it("adds what CloudWatch takes for metrics and traces, and says what no sum has in it", () => {

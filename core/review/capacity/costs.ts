@@ -176,9 +176,11 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
             ...at(region, listed),
         };
     };
+    const { dropNamespaces, minimumSeverity } = cloudwatch.processing ?? {};
+    const before = "before what kof:cloudwatch.processing drops";
     const lines = (signal: "logs" | "audit"): Cost => {
         const rate = rates[signal];
-        const what = `${signal} in CloudWatch Logs`;
+        const what = `${signal} in CloudWatch Logs${(dropNamespaces ?? minimumSeverity) ? `, ${before}` : ""}`;
         return rate === undefined
             ? { what, unknown: noRate(signal) }
             : logs(what, { events: rate.linesPerSecond, bytes: rate.bytesPerLine, group: group(signal) });
@@ -188,7 +190,7 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
             if (cloudwatch.signals.metrics === "otlp") {
                 return [{ what: "metrics in CloudWatch over OTLP", unknown: perGigabyte }];
             }
-            const what = "custom metrics in CloudWatch";
+            const what = `custom metrics in CloudWatch${dropNamespaces ? `, ${before}` : ""}`;
             if (rates.metrics === undefined) {
                 return [{ what, unknown: noRate("metrics") }];
             }

@@ -1,6 +1,7 @@
 import { signals, type Signal } from "../../charts";
 import type { Deployment } from "../../routes/deployment";
-import { bufferOf } from "../../routes/collectors";
+import type { Collector } from "../../collectors/effective";
+import { deliveriesOf, destinationOf, queuesText } from "../../routes/deliveries";
 import type { Destination } from "../../routes/destinations";
 import type { Volume } from "../../routes/volumes";
 import type { Rates } from "../../settings/settings";
@@ -110,21 +111,75 @@ export function storesHere(deployment: Deployment): boolean {
     return signals.some((signal) => signals.some((store) => endsAt(destinations[signal], store)));
 }
 
-/** What the collectors hold back while a destination outside the cluster is away. */
+/** What the collectors hold back of a signal while a destination outside the cluster is away. */
 export interface BufferCapacity {
     readonly signal: Signal;
-    /** In GiB, of all nodes together, for as long as `kof:buffer.duration` says; `undefined` where the rate is missing. */
+    /** The name of the destination in `kof:signals`. */
+    readonly destination: string;
+    /** How long it may be away, as a Go duration; `undefined` where that is the exporter's default. */
+    readonly duration: string | undefined;
+    /** In GiB, of all nodes together, for that long; `undefined` where the rate or the duration is missing. */
     readonly heldGiB: number | undefined;
+    /** Most that each exporter keeps on its node's disk, in GiB; `undefined` where its limit is none in bytes. */
+    readonly limitGiB: number | undefined;
 }
 
-/** What an outage of the destination takes to bridge; nothing for signals that are stored on this cluster. */
+/** What an outage of each destination takes to bridge; nothing for signals that are stored on this cluster, or have no queue on disk. */
 export function bufferCapacity(deployment: Deployment, rates: Rates): BufferCapacity[] {
-    const held = bufferBytes(rates, hoursOf(bufferOf(deployment.settings).duration) * 60);
-    const { destinations, queued = signals } = deployment;
-    const leaves = (destination: Destination) =>
-        destination.stored && destination.ends.some(({ on }) => on !== "cluster");
-    return signals
-        .filter((signal) => leaves(destinations[signal]) && queued.includes(signal))
-        .filter((signal) => rates[signal] !== undefined || isToldApart(deployment, signal))
-        .map((signal) => ({ signal, heldGiB: rates[signal] === undefined ? undefined : held[signal] / gib }));
+    return deliveriesOf(deployment)
+        .filter(({ end }) => end.on !== "cluster")
+        .filter(({ signal }) => rates[signal] !== undefined || isToldApart(deployment, signal))
+        .flatMap((delivery): BufferCapacity[] => {
+            const { signal } = delivery;
+            const queue = delivery.writers.find((each) => each.queue.keeps === "disk")?.queue;
+            if (!queue) {
+                return [];
+            }
+            const { duration, bytes } = queue;
+            const held = duration === undefined ? undefined : bufferBytes(rates, hoursOf(duration) * 60)[signal] / gib;
+            return [
+                {
+                    signal,
+                    destination: destinationOf(delivery),
+                    duration,
+                    heldGiB: rates[signal] === undefined ? undefined : held,
+                    limitGiB: bytes === undefined ? undefined : bytes / gib,
+                },
+            ];
+        });
+}
+
+/** What leaves the cluster without a queue on disk, a text each: `metrics for cloudwatch (nothing)`. */
+export function notOnDisk(deployment: Deployment): string[] {
+    return deliveriesOf(deployment)
+        .filter(({ end, writers }) => end.on !== "cluster" && writers.every(({ queue }) => queue.keeps !== "disk"))
+        .filter(({ signal }) => isToldApart(deployment, signal))
+        .map((each) => `${each.signal} for ${destinationOf(each)} (${queuesText(each)})`);
+}
+
+/** What the queues of one collector take of the disk of each node that it is on. */
+export interface QueueSpace {
+    readonly collector: Collector;
+    /** Most that they take together, in GiB. */
+    readonly giB: number;
+    /** Exporters whose queue has no limit in bytes, which is not counted. */
+    readonly uncounted: readonly string[];
+}
+
+/** What the queues on disk take at most. An exporter has one for each kind of telemetry: logs and audit logs share theirs. */
+export function queueSpace(deployment: Deployment): QueueSpace[] {
+    const writers = deliveriesOf(deployment).flatMap((each) => each.writers);
+    return deployment.collectors.map((collector) => {
+        const queues = new Map(
+            writers
+                .filter(({ collector: { name }, queue }) => name === collector.name && queue.keeps === "disk")
+                .map(({ queue, flow }) => [`${queue.exporter} ${flow.pipeline.split("/")[0] ?? ""}`, queue]),
+        );
+        const all = [...queues.values()];
+        return {
+            collector,
+            giB: all.reduce((sum, { bytes = 0 }) => sum + bytes, 0) / gib,
+            uncounted: all.flatMap(({ exporter, bytes }) => (bytes === undefined ? [exporter] : [])),
+        };
+    });
 }
