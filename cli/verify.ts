@@ -11,8 +11,8 @@ import { secondsOf } from "../core/lib/durations";
 
 const usage = `Usage: npm run verify -- (--stack NAME | --config FILE) [--timeout 5m] [--vmauth URL] [--json]
 
-Sends one marked log line, metric and span through a collector of the cluster, and looks for them where the stack stores
-them: accepted, sent, stored. Talks to the collector through the API server, which takes the right to create pods/proxy.
+Sends one marked log line, metric and span through a collector of the cluster, and looks for them wherever the stack stores
+them: accepted, sent, stored. Where it cannot look, it says how you can. Talks to the collector through the API server, which takes the right to create pods/proxy.
 
   --timeout 5m   how long to wait for what has not arrived (s, m or h)
   --vmauth URL   address of the region's vmauth, where its own cannot be reached from here (route regional)
@@ -57,8 +57,8 @@ run(async () => {
             `Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}. Looking for ${mark.text}.\n`,
         );
     }
-    const waiting = (signals: readonly string[], seconds: number) => {
-        progress.show(`waiting for ${signals.join(", ")}: ${String(seconds)} s of ${limit}`);
+    const waiting = (journeys: readonly string[], seconds: number) => {
+        progress.show(`waiting for ${journeys.join(", ")}: ${String(seconds)} s of ${limit}`);
     };
     const journeys = await follow(live, { mark, timeout, vmauth, ...(json === true ? {} : { waiting }) });
     progress.clear();

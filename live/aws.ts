@@ -4,7 +4,7 @@ import { CouldNotCheck } from "../core/lib/errors";
 /** Whether AWS lets this person make what a stack needs there. */
 export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }];
 
-/** What `pulumi up` does in AWS on route cloudwatch, where it makes the credentials too. */
+/** What `pulumi up` does in AWS for CloudWatch, where it makes the credentials too. */
 const groupActions = [
     ...["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"],
     ...["logs:DescribeLogGroups", "logs:ListTagsForResource"],
@@ -38,12 +38,19 @@ async function identityAndRights({ deployment, aws: { profile } }: Live): Promis
             {
                 severity: "problem",
                 what: `AWS does not know who you are: ${message || name}`,
-                why: "Log groups and credentials of route cloudwatch are made with your identity.",
+                why: "Log groups and credentials for CloudWatch are made with your identity.",
                 fix: "aws sts get-caller-identity",
             },
         ];
     }
-    const actions = [...groupActions, ...credentialActions[cloudwatch.credentials.kind]];
+    const actions = [
+        // Traces alone need no group.
+        ...(cloudwatch.logGroups.length > 0 ? groupActions : []),
+        ...credentialActions[cloudwatch.credentials.kind],
+    ];
+    if (actions.length === 0) {
+        return [];
+    }
     try {
         const { EvaluationResults = [] } = await new IAMClient(client).send(
             new SimulatePrincipalPolicyCommand({ PolicySourceArn: principalOf(arn), ActionNames: actions }),

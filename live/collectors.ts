@@ -1,6 +1,6 @@
 import * as path from "node:path";
 
-import { metricsQueue } from "../core/collectors/buffers";
+import { queueExporterOf } from "../core/collectors/buffers";
 import { clockProcessors, originalTime } from "../core/collectors/clock";
 import { typeOf } from "../core/collectors/flows";
 import { valueAt, type HelmValue } from "../core/lib/values";
@@ -111,9 +111,9 @@ export function exporterCounters(samples: readonly Sample[]): ExporterCounters[]
         ...new Set(samples.flatMap(({ labels }) => (labels.exporter === undefined ? [] : [labels.exporter]))),
     ];
     // Behind a queue it counts attempts; what is lost, the queue counts.
-    const counting = exporters.includes(metricsQueue.exporter)
-        ? exporters.filter((exporter) => exporter !== "prometheusremotewrite")
-        : exporters;
+    const counting = exporters.filter(
+        (exporter) => typeOf(exporter) !== "prometheusremotewrite" || !exporters.includes(queueExporterOf(exporter)),
+    );
     return counting.sort().flatMap((exporter) =>
         Object.entries(units).flatMap(([unit, signal]) => {
             const size = sum("otelcol_exporter_queue_size", exporter, signal);
@@ -178,11 +178,14 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
         const counters = exporterCounters(samples);
         const failed = counters.some((each) => each.failed > 0);
         const waits = counters.some(({ queue = 0 }) => queue > 0);
-        const error =
-            failed || waits ? await exportError(kubernetes, pod, failed ? {} : { seconds: lastTries }) : undefined;
+        const errors = failed || waits ? await exportErrors(kubernetes, pod, failed ? {} : { seconds: lastTries }) : [];
+        // One destination that fails all the time would hide another.
+        const told = deployment.targets ? errors : errors.slice(-1);
         return [
             ...counters.flatMap((each) => exportFindings(name, each)),
-            ...(error === undefined ? [] : [exportErrorFinding(name, error)]),
+            ...told.map(({ exporter, error }) =>
+                exportErrorFinding(deployment.targets && exporter ? `${name}: exporter ${exporter}` : name, error),
+            ),
             ...clockFindings(name, samples, deployment),
         ];
     });
@@ -235,7 +238,8 @@ export function clockFindings(pod: string, samples: readonly Sample[], { cloudwa
             "otelcol_processor_filter_datapoints_filtered",
             ({ labels }) => labels.filter === clockProcessors.points,
         ) ?? 0;
-    const { logGroup, region } = cloudwatch;
+    const { logGroups, region } = cloudwatch;
+    const logGroup = logGroups[0]?.name ?? cloudwatch.logGroup;
     const why =
         "CloudWatch accepts no time that old, or that far ahead. A clock is wrong, or old records of a node were read.";
     return [
@@ -267,26 +271,43 @@ export function clockFindings(pod: string, samples: readonly Sample[], { cloudwa
 /** Seconds that are longer than an exporter waits between two tries: 30, and up to half as much again (contrib 0.143). */
 export const lastTries = 120;
 
-/**
- * What a collector last said of an export that failed; `undefined` when its log has nothing of the kind.
- *
- * @param about which: of a signal, and how many seconds ago at most. Default: of any, at any time.
- */
+/** Which exports that failed: of a signal, of some exporters, and how many seconds ago at most. Default: any, at any time. */
+interface AboutExports {
+    readonly signal?: string;
+    readonly exporters?: readonly string[];
+    readonly seconds?: number;
+}
+
+/** What a collector last said of an export that failed; `undefined` when its log has nothing of the kind. */
 export async function exportError(
     kubernetes: Kubernetes,
     pod: Pod,
-    { signal, seconds }: { readonly signal?: string; readonly seconds?: number } = {},
+    about: AboutExports = {},
 ): Promise<string | undefined> {
+    return (await exportErrors(kubernetes, pod, about)).at(-1)?.error;
+}
+
+/** The same of each exporter that it says something of, that of the last line at the end. */
+export async function exportErrors(
+    kubernetes: Kubernetes,
+    pod: Pod,
+    { signal, exporters, seconds }: AboutExports = {},
+): Promise<{ readonly exporter: string | undefined; readonly error: string }[]> {
     const since = seconds === undefined ? "" : `&sinceSeconds=${String(seconds)}`;
     const { status, body } = await kubernetes.request("GET", `${pods}/${pod.metadata.name}/log?tailLines=1000${since}`);
-    const line = body
-        .split("\n")
-        .filter((each) => /exporting failed/i.test(each))
-        .filter((each) => [undefined, signal ?? signalOf(each)].includes(signalOf(each)))
-        .at(-1);
-    return status !== 200 || line === undefined
-        ? undefined
-        : withoutCredentials(/"error": ?"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line);
+    const last = new Map<string | undefined, string>();
+    for (const line of status === 200 ? body.split("\n") : []) {
+        const exporter = exporterOf(line);
+        if (
+            /exporting failed/i.test(line) &&
+            [undefined, signal ?? signalOf(line)].includes(signalOf(line)) &&
+            (exporters === undefined || exporter === undefined || exporters.includes(exporter))
+        ) {
+            last.delete(exporter);
+            last.set(exporter, withoutCredentials(/"error": ?"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line));
+        }
+    }
+    return [...last].map(([exporter, error]) => ({ exporter, error }));
 }
 
 /**
@@ -322,6 +343,11 @@ function recreatedFinding(pod: string, file: string): Finding {
 /** The signal that a line of a collector's log is about, where it says so. */
 function signalOf(line: string): string | undefined {
     return /"otelcol\.signal": ?"(\w+)"/.exec(line)?.[1];
+}
+
+/** The exporter that a line of a collector's log is about, where it says so. */
+function exporterOf(line: string): string | undefined {
+    return /"otelcol\.component\.id": ?"([^"]+)"/.exec(line)?.[1];
 }
 
 /** What AWS answers, with HTTP 400, to a key that is deleted, expired or has no right; and what its SDK says of none at all. */

@@ -16,6 +16,11 @@ export interface Mark {
 export const metricName = "kof_verify";
 export const metricLabel = "kof_verify_mark";
 
+/** What a log line and a span with a mark say. */
+export function recordText(mark: string): string {
+    return `KOF verify ${mark}`;
+}
+
 /**
  * One record of a signal as OTLP over HTTP takes it, in its JSON encoding (OpenTelemetry protocol specification 1.x).
  *
@@ -31,7 +36,7 @@ export function otlpRecord(signal: SentSignal, { text, traceId, time }: Mark): {
             const record = {
                 timeUnixNano: nanoseconds,
                 severityText: "INFO",
-                body: { stringValue: `KOF verify ${text}` },
+                body: { stringValue: recordText(text) },
             };
             return post("/v1/logs", { resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [record] }] }] });
         }
@@ -44,7 +49,7 @@ export function otlpRecord(signal: SentSignal, { text, traceId, time }: Mark): {
             const span = {
                 traceId,
                 spanId: traceId.slice(0, 16),
-                name: `KOF verify ${text}`,
+                name: recordText(text),
                 kind: 1,
                 startTimeUnixNano: nanoseconds,
                 endTimeUnixNano: `${String(time.getTime() + 1)}000000`,

@@ -215,16 +215,17 @@ async function secrets({ kubernetes, deployment }: Live): Promise<Finding[]> {
 
 /** The Secrets that a stack needs, apart from those that are made along with it. */
 export function neededSecrets(deployment: Deployment): NeededSecret[] {
-    const { settings } = deployment;
-    return deployment.secrets.flatMap(({ name, keys, maker, reader }): NeededSecret[] => {
+    const { regional } = deployment.settings;
+    return deployment.secrets.flatMap(({ name, keys, maker, reader, destinations = [] }): NeededSecret[] => {
         const secret = { name, keys, severity: "problem" } as const;
-        if (maker === "kof" && settings.route === "regional" && reader === "collectors") {
-            const { cluster, namespace } = settings.regional;
-            const why = `KOF makes it once region ${cluster} is set up. Collectors do not start without it.`;
+        const needed = destinations.length === 0 ? "" : ` It is for ${destinations.join(" and ")} in kof:signals.`;
+        if (maker === "kof" && regional && reader === "collectors") {
+            const { cluster, namespace } = regional;
+            const why = `KOF makes it once region ${cluster} is set up. Collectors do not start without it.${needed}`;
             return [{ ...secret, why, fix: `kubectl get clusterdeployment -n ${namespace} ${cluster}` }];
         }
         const who = { collectors: "Collectors do", grafana: "Grafana does", "other pods": "Pods do" }[reader];
-        const why = `${who} not start without it (CreateContainerConfigError), and their release times out.`;
+        const why = `${who} not start without it (CreateContainerConfigError), and their release times out.${needed}`;
         const fix = secretCommand(name, keys);
         return maker === "you" ? [{ ...secret, why, fix }] : [];
     });

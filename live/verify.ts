@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { metricsQueue } from "../core/collectors/buffers";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
-import { destinationsOf, flowsFor, type End } from "../core/routes/destinations";
+import { deliveriesOf, destinationOf, processingAt, type Delivery } from "../core/routes/deliveries";
+import { destinationsOf, type End } from "../core/routes/destinations";
+import { choices } from "../core/routes/processing";
+import type { Processing } from "../core/settings/destinations";
+import { resolvedDestination } from "../core/settings/resolvedDestinations";
 import {
     countersOf,
     exportError,
@@ -18,15 +21,17 @@ import { CouldNotCheck } from "../core/lib/errors";
 import { persistently } from "./http";
 import { statusMessage } from "./kubernetes";
 import type { Pod } from "./pods";
-import { otlpRecord, sentSignals, type Mark, type SentSignal } from "./otlp";
+import { otlpRecord, recordText, sentSignals, type Mark, type SentSignal } from "./otlp";
 import { storeOf, type Store } from "./stores";
 
 /** One step of a record's way. */
 export type Hop = "yes" | "no" | "unseen";
 
-/** How far the record of one signal came. */
+/** How far the record of one signal came, on its way to one destination where there are several. */
 export interface Journey {
     readonly signal: SentSignal;
+    /** The name of that destination in `kof:signals`; `undefined` where a route is the only one. */
+    readonly destination?: string | undefined;
     /** Whether the collector took it. */
     readonly accepted: Hop;
     /** Whether the collector got records of this signal out since: its counters do not tell one from another. */
@@ -36,6 +41,10 @@ export interface Journey {
     readonly detail?: string | undefined;
     /** Where it is stored; `undefined` where nothing of this signal is. */
     readonly store?: string | undefined;
+    /** How to look there by hand, where this command cannot. */
+    readonly lookUp?: string | undefined;
+    /** What settings say of this destination that may keep this record from being found there. */
+    readonly leftOut?: string | undefined;
 }
 
 /** The collector that takes in what instrumented pods send. */
@@ -52,53 +61,102 @@ export interface VerifyOptions {
     /** Address of a region's vmauth, where it is not reached from here by its own. */
     readonly vmauth?: string | undefined;
     /** Is told what is still waited for. */
-    readonly waiting?: ((signals: readonly SentSignal[], seconds: number) => void) | undefined;
+    readonly waiting?: ((journeys: readonly string[], seconds: number) => void) | undefined;
 }
 
 /**
- * Sends one marked record of each signal through the daemon collector of some node, and follows it to where it is stored.
+ * Sends one marked record of each signal through the daemon collector of some node, and follows it to each place where it is stored.
  *
  * @throws CouldNotCheck when no collector can be seen.
  */
 export async function follow(live: Live, options: VerifyOptions): Promise<Journey[]> {
     const [pod] = await runningCollectors(live.kubernetes, daemon);
+    const ways = sentSignals.map((signal) => waysOf(signal, live.deployment));
     if (!pod) {
         const detail = `no pod of ${daemon} is running in ${kofNamespace}`;
-        return sentSignals.map((signal) => {
-            const about = { signal, accepted: "no", sent: "no", stored: "no" } as const;
-            const { ends } = endsOfRecord(signal, live.deployment);
-            return ends.length > 0 ? { ...about, detail, store: storesText(ends) } : about;
-        });
+        return ways.flat().map((way) => ({
+            ...aboutWay(way),
+            ...nowhere,
+            ...(way.ends.length > 0 ? { detail, store: storesText(way.ends) } : {}),
+        }));
     }
     const started = Date.now();
-    const pending = new Set<SentSignal>();
-    const follows = sentSignals.map(async (signal) => {
-        pending.add(signal);
-        const journey = await followSignal(signal, pod, live, options);
-        pending.delete(signal);
-        return journey;
+    const pending = new Set<Way>(ways.flat().filter(({ ends }) => ends.length > 0));
+    const follows = sentSignals.map(async (signal, i) => {
+        const ofSignal = ways[i] ?? [];
+        const sending = ofSignal.some(({ ends }) => ends.length > 0)
+            ? await sendOnce(signal, pod, live, options)
+            : undefined;
+        return Promise.all(
+            ofSignal.map(async (way) => {
+                const journey = sending
+                    ? await followWay(way, sending, pod, live, options)
+                    : { ...aboutWay(way), ...nowhere };
+                pending.delete(way);
+                return journey;
+            }),
+        );
     });
     const progress = setInterval(() => {
-        options.waiting?.([...pending], Math.round((Date.now() - started) / 1000));
+        options.waiting?.([...pending].map(titleOf), Math.round((Date.now() - started) / 1000));
     }, 1000);
     try {
-        return await Promise.all(follows);
+        return (await Promise.all(follows)).flat();
     } finally {
         clearInterval(progress);
     }
 }
 
-/** Where a record of a signal ends that the daemon takes, and by which of its exporters; nowhere where that is not stored. */
-function endsOfRecord(
-    signal: SentSignal,
-    deployment: Deployment,
-): { readonly ends: readonly End[]; readonly exporters: readonly string[] } {
+/** The way of a record that the daemon takes to where it is stored: to one destination, where there are several. */
+interface Way {
+    readonly signal: SentSignal;
+    readonly destination?: string | undefined;
+    /** Nothing where the signal is not stored. */
+    readonly ends: readonly End[];
+    /** The exporters that count it: what goes through a queue in front of another is counted there. */
+    readonly exporters: readonly string[];
+    /** The exporters that may say what is wrong. */
+    readonly writers: readonly string[];
+    /** Why it is stored nowhere. */
+    readonly why?: string;
+}
+
+const nowhere = { accepted: "no", sent: "no", stored: "no" } as const;
+
+function waysOf(signal: SentSignal, deployment: Deployment): Way[] {
     const taking = deployment.collectors.filter(({ name }) => name === daemon);
-    const destination = destinationsOf(deployment, taking)[signal];
+    const deliveries = deliveriesOf(deployment, taking).filter((each) => each.signal === signal);
+    const wayOf = (some: readonly Delivery[]) => {
+        const writers = some.flatMap((each) => each.writers);
+        return {
+            signal,
+            ends: some.map(({ end }) => end),
+            exporters: [...new Set(writers.map(({ queue }) => queue.exporter))],
+            writers: [...new Set(writers.flatMap(({ flow, queue }) => [flow.exporter, queue.exporter]))],
+        };
+    };
+    if (deployment.targets === undefined) {
+        return [wayOf(deliveries)];
+    }
+    const names = [...new Set(deliveries.map(destinationOf))];
+    const { [signal]: destination } = destinationsOf(deployment, taking);
+    return names.length === 0
+        ? [{ ...wayOf([]), ...(destination.stored ? {} : { why: destination.why }) }]
+        : names.map((name) => ({
+              ...wayOf(deliveries.filter((each) => destinationOf(each) === name)),
+              destination: name,
+          }));
+}
+
+function titleOf({ signal, destination }: Pick<Way, "signal" | "destination">): string {
+    return destination === undefined ? signal : `${signal} for ${destination}`;
+}
+
+function aboutWay({ signal, destination, why }: Way): Pick<Journey, "signal" | "destination" | "detail"> {
     return {
-        ends: destination.stored ? destination.ends : [],
-        // What goes through the queue for metrics is counted there.
-        exporters: [...flowsFor(signal, taking).map(({ exporter }) => exporter), metricsQueue.exporter],
+        signal,
+        ...(destination === undefined ? {} : { destination }),
+        ...(why === undefined ? {} : { detail: why }),
     };
 }
 
@@ -106,36 +164,56 @@ function storesText(ends: readonly End[]): string {
     return ends.map(({ store }) => store).join(" and ");
 }
 
-async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: VerifyOptions): Promise<Journey> {
-    const { kubernetes } = live;
-    const { ends, exporters } = endsOfRecord(signal, live.deployment);
-    if (ends.length === 0) {
-        return { signal, accepted: "no", sent: "no", stored: "no" };
-    }
+/** What is known of a record once it was sent. */
+interface Sending {
+    readonly before: readonly ExporterCounters[] | Unseen;
+    /** Why it was refused; empty when it was not. */
+    readonly refused: string | Unseen;
+}
+
+/** Sends the record of a signal once, whatever the number of its destinations. */
+async function sendOnce(signal: SentSignal, pod: Pod, live: Live, { mark }: VerifyOptions): Promise<Sending> {
+    const before = await attempt(() => countersOf(live.kubernetes, pod));
+    return { before, refused: await attempt(() => sendRecord(signal, pod, live, mark)) };
+}
+
+async function followWay(
+    way: Way,
+    { before, refused }: Sending,
+    pod: Pod,
+    live: Live,
+    options: VerifyOptions,
+): Promise<Journey> {
+    const { kubernetes, deployment } = live;
+    const { signal, ends, exporters, writers } = way;
     let [store, unreachable]: [Store | undefined, string | undefined] = [undefined, undefined];
     try {
         store = await storeOf(signal, ends, live, options.vmauth);
     } catch (error) {
         unreachable = messageOf(error);
     }
-    const about = { signal, store: store?.name ?? storesText(ends) };
-    const counters = async () =>
-        (await countersOf(kubernetes, pod)).filter(({ exporter }) => exporters.includes(exporter));
-    const before = await attempt(counters);
-    const refused = await attempt(() => sendRecord(signal, pod, live, options.mark));
+    const about = {
+        ...aboutWay(way),
+        store: store?.name ?? storesText(ends),
+        ...byHand(way, deployment, options.mark),
+    };
     if (typeof refused === "object") {
         return { ...about, accepted: "unseen", sent: "unseen", stored: "unseen", detail: refused.unseen };
     }
     if (refused !== "") {
-        return { ...about, accepted: "no", sent: "no", stored: "no", detail: refused };
+        return { ...about, ...nowhere, detail: refused };
     }
+    const own = (counters: readonly ExporterCounters[] | Unseen) =>
+        "unseen" in counters ? counters : counters.filter(({ exporter }) => exporters.includes(exporter));
     const deadline = Date.now() + options.timeout;
     let [stored, detail]: [Hop, string | undefined] = ["unseen", unreachable];
     let sent: Hop;
+    let after: readonly ExporterCounters[] | Unseen;
     let dropped = 0;
     do {
         await sleep(interval);
-        sent = sentSince(before, await attempt(counters), signal);
+        after = own(await attempt(() => countersOf(kubernetes, pod)));
+        sent = sentSince(own(before), after, signal);
         if (store) {
             const { has } = store;
             const found = await attempt(() => has(options.mark));
@@ -146,10 +224,64 @@ async function followSignal(signal: SentSignal, pod: Pod, live: Live, options: V
         // counts as failed it has dropped, so a third look is the last.
     } while (stored !== "yes" && !(store === undefined && sent !== "unseen") && dropped < 3 && Date.now() < deadline);
     // What AWS refuses is not counted as failed while it is tried: the collector only says so.
-    const look = { signal, ...(sent === "no" ? {} : { seconds: lastTries }) };
+    const look = {
+        signal,
+        ...(deployment.targets ? { exporters: writers } : {}),
+        ...(sent === "no" ? {} : { seconds: lastTries }),
+    };
     const error = stored === "yes" ? undefined : await attempt(() => exportError(kubernetes, pod, look));
     const said = typeof error === "string" ? `the collector said: ${error}` : undefined;
-    return { ...about, accepted: "yes", sent: stored === "yes" ? "yes" : sent, stored, detail: detail ?? said };
+    const counted = store === undefined && deployment.targets ? countersText(after, signal) : undefined;
+    const all = [detail, counted, detail === undefined || counted !== undefined ? said : undefined].filter(
+        (each) => each !== undefined,
+    );
+    return {
+        ...about,
+        accepted: "yes",
+        sent: stored === "yes" ? "yes" : sent,
+        stored,
+        detail: all.length === 0 ? undefined : all.join("; "),
+    };
+}
+
+/** What exporters have counted of a signal since they started, human-readable. */
+function countersText(counters: readonly ExporterCounters[] | Unseen, signal: SentSignal): string | undefined {
+    const texts = ("unseen" in counters ? [] : counters)
+        .filter((each) => each.signal === signal)
+        .map(({ exporter, sent, failed, refused, queue }) => {
+            const waits = queue === undefined ? "" : `, and its queue is ${String(Math.round(queue * 100))} % full`;
+            return `exporter ${exporter} has sent ${String(sent)} and dropped ${String(failed + refused)} since it started${waits}`;
+        });
+    return texts.length === 0 ? undefined : texts.join("; ");
+}
+
+/** How to look for a record at a destination that this command does not read, and what may hide it there. */
+function byHand(
+    { signal, destination, ends }: Way,
+    { settings }: Deployment,
+    { text }: Mark,
+): Pick<Journey, "lookUp" | "leftOut"> {
+    if (destination === undefined) {
+        return {};
+    }
+    const where = resolvedDestination(settings, destination)?.preset?.lookUp;
+    const { sampleTraces, redact = [] } = processingAt(settings, destination) ?? {};
+    const hiding: Processing = {
+        ...(signal === "traces" && sampleTraces !== undefined ? { sampleTraces } : {}),
+        ...(signal === "logs" && redact.some((each) => matches(each, recordText(text))) ? { redact } : {}),
+    };
+    const [leftOut] = choices(hiding);
+    return {
+        ...(ends.every(({ reader }) => reader === undefined)
+            ? { lookUp: `look for ${text} there${where === undefined ? "" : `: ${where}`}` }
+            : {}),
+        ...(leftOut === undefined ? {} : { leftOut }),
+    };
+}
+
+/** Whether a pattern as Go has it finds something, as far as JavaScript's reading of it tells. */
+function matches(pattern: string, text: string): boolean {
+    return new RegExp(pattern.replace(/^\(\?[imsU]+\)/, ""), "iu").test(text);
 }
 
 interface Unseen {
@@ -207,17 +339,23 @@ export function sentSince(
 }
 
 /** What a journey means. */
-export function journeyResult({ signal, accepted, sent, stored, detail, store = "" }: Journey): Result {
+export function journeyResult(journey: Journey): Result {
+    const { accepted, sent, stored, detail, store = "", lookUp, leftOut } = journey;
+    const title = titleOf(journey);
     if (store === "") {
-        return { title: `${signal}: not stored on this route`, findings: [] };
+        return {
+            title: `${title}: not stored${detail === undefined ? " on this route" : `, ${detail}`}`,
+            findings: [],
+        };
     }
     if (stored === "yes") {
-        return { title: `${signal}: accepted, sent, stored in ${store}`, findings: [] };
+        return { title: `${title}: accepted, sent, stored in ${store}`, findings: [] };
     }
     const logs = `kubectl logs -n ${kofNamespace} -l app.kubernetes.io/instance=${kofNamespace}.${daemon} --tail=100`;
+    const chosen = leftOut === undefined ? "" : ` By choice, ${leftOut}.`;
     const finding = (severity: Finding["severity"], what: string, why: string, fix = logs): Result => ({
-        title: signal,
-        findings: [{ severity, what: detail === undefined ? what : `${what}: ${detail}`, why, fix }],
+        title,
+        findings: [{ severity, what: detail === undefined ? what : `${what}: ${detail}`, why: why + chosen, fix }],
     });
     if (accepted === "unseen") {
         return finding(
@@ -245,16 +383,23 @@ export function journeyResult({ signal, accepted, sent, stored, detail, store = 
     }
     if (stored === "unseen") {
         const way = sent === "yes" ? "accepted and sent" : "accepted";
-        return finding("unknown", `${way}, but could not check whether ${store} has it`, "It may have arrived or not.");
+        return finding(
+            "unknown",
+            `${way}, but could not check whether ${store} has it`,
+            "It may have arrived or not.",
+            lookUp,
+        );
     }
+    // What settings leave out may be this record.
+    const missing = leftOut === undefined ? "problem" : "unknown";
     return sent === "yes"
         ? finding(
-              "problem",
+              missing,
               `accepted and sent, but not stored in ${store}`,
               "The destination took it and does not have it: another tenant, group or region, or something in front that drops it.",
           )
         : finding(
-              "problem",
+              missing,
               `accepted, but neither sent nor stored in ${store} in time`,
               "It waits in the collector, because the destination does not answer or, if it is AWS, refuses the credentials; or it " +
                   "takes longer than this.",

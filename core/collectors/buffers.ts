@@ -86,6 +86,12 @@ export function queuedRemoteWrite(catalog: Catalog, buffer: Buffer): HelmValues 
     };
 }
 
+/** The exporter that keeps on disk what an exporter of remote write writes, where there is such a queue. */
+export function queueExporterOf(writer: string): string {
+    const [, name] = writer.split("/");
+    return name === undefined ? metricsQueue.exporter : `otlphttp/${name}-queue`;
+}
+
 /** A queue on disk in front of one exporter of remote write, as {@link queuedRemoteWrite} puts it in front of KOF's own. */
 export interface LoopbackQueue {
     readonly exporter: string;
@@ -104,7 +110,7 @@ export interface LoopbackQueue {
  * @param offset what its ports start with, above those of {@link metricsQueue}: collectors on one node share its loopback.
  */
 export function loopbackQueue(catalog: Catalog, name: string, offset: number, buffer: Buffer): LoopbackQueue {
-    const [exporter, receiver] = [`otlphttp/${name}-queue`, `otlp/${name}-queue`];
+    const [exporter, receiver] = [queueExporterOf(`prometheusremotewrite/${name}`), `otlp/${name}-queue`];
     const stack = chartValues(catalog, "kof-collectors")[kubeStack];
     const keys = Object.keys(valueAt(stack, ["collectors"]) as HelmValues);
     return {

@@ -63,7 +63,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
             .map((each) => `otelcol_exporter_${each}\n`)
             .join("");
 
-    function live(route = "cloudwatch"): Live {
+    function live(route = "cloudwatch", more: Raw = {}): Live {
         const endpoint = `http://127.0.0.1:${String(server?.port)}`;
         const config = new KubeConfig();
         config.loadFromClusterAndUser({ name: "test", server: endpoint, skipTLSVerify: true }, { name: "test" });
@@ -72,7 +72,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
             regional: { cluster: "eu-1", domain: "eu-1.example.net" },
         };
         const block = blocks[route] === undefined ? {} : { [route]: blocks[route] };
-        return { deployment: deploymentFor({ route, ...block }), kubernetes: new Kubernetes(config), aws: {} };
+        return { deployment: deploymentFor({ route, ...block, ...more }), kubernetes: new Kubernetes(config), aws: {} };
     }
 
     async function findings(route?: string, title = "Collectors' exports"): Promise<readonly Finding[]> {
@@ -91,6 +91,23 @@ describe("a destination that refuses what collectors send, or is away", () => {
         assert.equal(since, "120");
         [log, metrics] = [[line("logs", "connection refused")], exporter("otlphttp/logs", 305)];
         assert.deepEqual(await doctor("regional"), ["warning: daemon-1 said: connection refused"]);
+    });
+
+    it("is what doctor says of each destination, where there are several", async () => {
+        const of = (name: string, error: string) =>
+            line("logs", error).replace('{"otelcol', `{"otelcol.component.id": "${name}", "otelcol`);
+        [log, metrics] = [
+            [of("otlphttp/one", "timeout"), of("otlphttp/one", "refused"), of("otlphttp/two", "no such host")],
+            exporter("otlphttp/one", 305),
+        ];
+        const endpoint = "https://otlp.example.net";
+        const several = { signals: { logs: ["one", "two"] }, destinations: { one: { endpoint }, two: { endpoint } } };
+        const check = exportChecks.find(({ title }) => title === "Collectors' exports")!;
+        const { findings: found } = await runCheck(check, live("management", several));
+        assert.deepEqual(
+            found.map(({ what }) => what),
+            ["daemon-1: exporter otlphttp/one said: refused", "daemon-1: exporter otlphttp/two said: no such host"],
+        );
     });
 
     it("is nothing to doctor where no exporter complains, or nothing waits", async () => {

@@ -73,6 +73,16 @@ describe("a collector's own metrics", () => {
         ]);
     });
 
+    it("do not count attempts as losses where a queue is in front of a destination's remote write", () => {
+        const failed = (exporter: string) =>
+            `otelcol_exporter_send_failed_metric_points_total{exporter="${exporter}"} 3`;
+        const names = ["otlphttp/mimir-queue", "prometheusremotewrite", "prometheusremotewrite/mimir"];
+        assert.deepEqual(
+            exporterCounters(parseMetrics(names.map(failed).join("\n"))).map(({ exporter }) => exporter),
+            ["otlphttp/mimir-queue", "prometheusremotewrite"],
+        );
+    });
+
     it("do not count attempts as losses where a queue is in front of remote write", () => {
         const failed = (exporter: string) =>
             `otelcol_exporter_send_failed_metric_points_total{exporter="${exporter}"} 3`;
@@ -181,6 +191,45 @@ describe("what doctor looks for", () => {
             names({ ...routes.regional, version: "1.10.0" }),
             names({ ...routes.regional, version: "1.9.0" }),
         );
+    });
+
+    it("are the Secrets of every destination, with what needs them", () => {
+        const deployment = deploymentFor({
+            route: "management",
+            signals: {
+                logs: ["management", "regional", "cloudwatch"],
+                metrics: ["mimir"],
+                traces: ["vendor", "other"],
+            },
+            regional: { cluster: "eu-1", domain: "eu-1.example.net" },
+            cloudwatch: { region: "us-east-2", credentials: { kind: "existingSecret", name: "aws" } },
+            destinations: {
+                mimir: {
+                    protocol: "remotewrite",
+                    endpoint: "https://mimir.example.net/api/v1/push",
+                    auth: { kind: "basic", secret: "mimir" },
+                },
+                vendor: {
+                    endpoint: "https://otlp.example.net",
+                    auth: { kind: "bearer", secret: "token" },
+                    tls: { caSecret: "ca" },
+                },
+                other: { endpoint: "https://other.example.net", tls: { caSecret: "ca" } },
+            },
+        });
+        const found = neededSecrets(deployment).map(({ name, keys, why, fix }) => [
+            name,
+            keys.join(),
+            / It is for (.*) in kof:signals\.$/.exec(why)?.[1],
+            fix.split(" ").slice(0, 3).join(" "),
+        ]);
+        assert.deepEqual(found.sort(), [
+            ["aws", "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY", "cloudwatch", "kubectl create secret"],
+            ["ca", "ca.crt", "vendor and other", "kubectl create secret"],
+            ["kof-vmuser-creds-admin-1108149986", "password,username", "regional", "kubectl get clusterdeployment"],
+            ["mimir", "password,username", "mimir", "kubectl create secret"],
+            ["token", "token", "vendor", "kubectl create secret"],
+        ]);
     });
 
     it("are the charts and images of the management cluster, where the stack says they are mirrored to", () => {

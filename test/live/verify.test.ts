@@ -6,7 +6,7 @@ import { CouldNotCheck } from "../../core/lib/errors";
 import type { Kubernetes } from "../../live/kubernetes";
 import { otlpRecord, sentSignals, type SentSignal } from "../../live/otlp";
 import { storeOf } from "../../live/stores";
-import { journeyResult, sentSince, type Journey } from "../../live/verify";
+import { follow, journeyResult, sentSince, type Journey } from "../../live/verify";
 import { type End } from "../../core/routes/destinations";
 import { command } from "./command";
 import { deploymentFor, routes } from "../support";
@@ -110,6 +110,117 @@ describe("verify", () => {
                     "OTLP: http://loki:3100/otlp is not read by this command. Look there for logs with the mark",
             );
             await assert.rejects(storeOf("logs", [away], live({})), CouldNotCheck);
+        });
+    });
+
+    describe("of a stack with several destinations", () => {
+        const mark = { text: "kofverify1", traceId: "0123456789abcdef0123456789abcdef", time: new Date() };
+        const away = "Permanent error: rpc error: code = Unavailable";
+        const raw = {
+            route: "management",
+            signals: { metrics: [], logs: ["management", "honeycomb", "vendor"], traces: ["honeycomb"] },
+            destinations: {
+                honeycomb: { preset: "honeycomb", auth: { kind: "headers", secret: "keys" } },
+                vendor: { protocol: "grpc", endpoint: "https://otlp.example.net" },
+            },
+        };
+
+        /** A cluster in which vendor refuses everything, honeycomb takes all, and this cluster's store has what it is asked for. */
+        function live(settings: object = raw): { live: Live; posts: string[] } {
+            const posts: string[] = [];
+            const counted = (name: string, kind: string) =>
+                `otelcol_exporter_${name}_total{exporter="${kind}"} ${String(5 + posts.length)}\n`;
+            const line = (exporter: string, error: string) =>
+                `info\tExporting failed. Dropping data.\t{"otelcol.component.id": "${exporter}", "otelcol.signal": "logs", "error": "${error}"}`;
+            const answers: readonly [RegExp, () => string][] = [
+                [
+                    /\/metrics$/,
+                    () =>
+                        counted("send_failed_log_records", "otlp/vendor") +
+                        counted("sent_log_records", "otlphttp/honeycomb") +
+                        counted("sent_log_records", "otlphttp/logs") +
+                        counted("sent_spans", "otlphttp/honeycomb") +
+                        'otelcol_exporter_queue_size{exporter="otlphttp/honeycomb",data_type="logs"} 25\n' +
+                        'otelcol_exporter_queue_capacity{exporter="otlphttp/honeycomb",data_type="logs"} 100\n',
+                ],
+                [/\/log\?/, () => line("otlp/vendor", away)],
+                [/vlselect/, () => JSON.stringify({ _msg: `KOF verify ${mark.text}` })],
+            ];
+            const request = (method: string, path: string) => {
+                if (method === "POST") {
+                    posts.push(path.replace(/^.*\/proxy/, ""));
+                }
+                const [, body = () => "{}"] = answers.find(([part]) => part.test(path)) ?? [];
+                return Promise.resolve({ status: 200, body: body() });
+            };
+            const pod = {
+                metadata: { name: "daemon-1", labels: { "app.kubernetes.io/instance": "kof.kof-collectors-daemon" } },
+                status: { phase: "Running" },
+            };
+            const kubernetes = { request, list: () => Promise.resolve([pod]), get: () => Promise.resolve(undefined) };
+            return {
+                live: { deployment: deploymentFor(settings as never), kubernetes: kubernetes as never, aws: {} },
+                posts,
+            };
+        }
+
+        it("sends each record once, and follows it to each destination by itself", async () => {
+            const { live: cluster, posts } = live();
+            const journeys = await follow(cluster, { mark, timeout: 1 });
+            assert.deepEqual(posts.sort(), ["/v1/logs", "/v1/traces"]);
+            assert.deepEqual(
+                journeys.map(({ signal, destination = "", accepted, sent, stored }) =>
+                    [signal, destination, accepted, sent, stored].join(" "),
+                ),
+                [
+                    "metrics  no no no",
+                    "logs management yes yes yes",
+                    "logs honeycomb yes yes unseen",
+                    "logs vendor yes no unseen",
+                    "traces honeycomb yes yes unseen",
+                ],
+            );
+            const results = journeys.map(journeyResult);
+            assert.deepEqual(
+                results.map(({ title, findings }) => [title.split(" stored in ")[0], findings[0]?.severity]),
+                [
+                    ["metrics: not stored, by choice", undefined],
+                    ["logs for management: accepted, sent,", undefined],
+                    ["logs for honeycomb", "unknown"],
+                    ["logs for vendor", "problem"],
+                    ["traces for honeycomb", "unknown"],
+                ],
+            );
+            const [, , honeycomb, vendor] = results.map(({ findings }) => findings[0]);
+            // What one destination says is not said of another.
+            assert.match(
+                honeycomb!.what,
+                /^accepted and sent, but could not check whether honeycomb \(Honeycomb\) has it: .*; exporter otlphttp\/honeycomb has sent \d+ and dropped 0 since it started, and its queue is 25 % full$/,
+            );
+            assert.match(honeycomb!.fix, /^look for kofverify1 there/);
+            assert.match(
+                vendor!.what,
+                /^accepted, but not sent to vendor: .*; exporter otlp\/vendor has sent 0 and dropped \d+ since it started; the collector said: Permanent error/,
+            );
+        });
+
+        it("does not take what settings leave out for lost", async () => {
+            const of = async (processing: object, changed: Partial<Journey>) => {
+                const { honeycomb } = raw.destinations;
+                const destinations = { ...raw.destinations, honeycomb: { ...honeycomb, processing } };
+                const journeys = await follow(live({ ...raw, destinations }).live, { mark, timeout: 1 });
+                return journeys
+                    .filter(({ destination }) => destination === "honeycomb")
+                    .map((each) => journeyResult({ ...each, ...changed }).findings[0]!);
+            };
+            const [logs, traces] = await of({ sampleTraces: 10 }, { stored: "no" });
+            assert.deepEqual([logs!.severity, traces!.severity], ["problem", "unknown"]);
+            assert.match(traces!.why, / By choice, only 10 % of the traces are stored there\.$/);
+            const [redacted, kept] = [
+                await of({ redact: ["kofverify\\d"] }, { stored: "no" }),
+                await of({ redact: ["\\d{9}"] }, { stored: "no" }),
+            ].map(([first]) => first!.severity);
+            assert.deepEqual([redacted, kept], ["unknown", "problem"]);
         });
     });
 
