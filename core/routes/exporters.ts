@@ -221,6 +221,14 @@ function reference(name: string, key: string): string {
     return `\${env:${variableOf(name, key)}}`;
 }
 
+/**
+ * A reference that is text whatever the variable holds. A collector reads that as YAML, and does not start where the value of a
+ * header is a number or a map to it (contrib 0.143, 2026-11-27); what consists of two parts is text.
+ */
+function asText(reference: string): string {
+    return `${reference}\${env:KOF_NOTHING:-}`;
+}
+
 function authentication({ name, protocol, auth, tls }: ResolvedDestination): Authentication {
     const ca = tls?.caSecret === undefined ? [] : [secretEnv(caOf(name), tls.caSecret, "ca.crt")];
     const caTrigger = tls?.caSecret === undefined ? [] : [`CA of Secret ${tls.caSecret}`];
@@ -241,7 +249,7 @@ function authentication({ name, protocol, auth, tls }: ResolvedDestination): Aut
                     headers: Object.fromEntries(
                         auth.headers.map((header) => [
                             protocol === "grpc" ? header.toLowerCase() : header,
-                            reference(name, header),
+                            asText(reference(name, header)),
                         ]),
                     ),
                 },
