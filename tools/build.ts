@@ -43,7 +43,7 @@ const builds = {
             vmauth: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmauth",
         },
     },
-    /** What stands between a log record and CloudWatch in KOF's collectors. */
+    /** What stands between telemetry and its destinations in KOF's collectors. */
     collector: { programs: { collector: "." } },
     /** What reads and writes YAML as Helm, Flux and Kubernetes do. */
     yaml: { programs: { yaml: "." } },

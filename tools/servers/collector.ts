@@ -11,31 +11,38 @@ import { typeOf } from "../../core/collectors/flows";
 import { parseMetrics, type Sample } from "../../live/collectors";
 import { freePorts, ServerProcess } from "./program";
 
-/** The types of components that tools/collector has. */
+/** The types of components that tools/modules/collector has. Of azureauth and googleclientauth, no collector starts without a cloud. */
 const built = new Set([
-    ...["batch", "filter", "groupbyattrs", "resource", "transform", "routing"],
-    ...["awscloudwatchlogs", "awsemf", "file_storage"],
+    ...["batch", "cumulativetodelta", "filter", "groupbyattrs", "probabilistic_sampler", "resource", "transform"],
+    ...["awscloudwatchlogs", "awsemf", "otlp", "otlphttp", "prometheusremotewrite", "forward", "routing"],
+    ...["file_storage", "basicauth", "bearertokenauth", "oauth2client", "sigv4auth"],
 ]);
+
+const storage = "file_storage/exporters";
 
 /** A log record or a data point: its text or name, and how many seconds after now its time is; `undefined` for none. */
 export type Sent = readonly [name: string, offset: number | undefined];
 
-/** A real collector, with those pipelines of one of KOF's that end in CloudWatch: they get OTLP from here instead. */
+/** OTLP's own name of what a request has of each signal. */
+export type OtlpSignal = "logs" | "metrics" | "traces";
+
+/** A real collector with the pipelines of one of KOF's that end in anything it was built with: they get OTLP from here. */
 export class RealCollector {
     private running: ServerProcess | undefined;
     private otlp = 0;
     private metrics = 0;
 
-    private readonly config: HelmValues;
     private readonly root = fs.mkdtempSync(path.join(os.tmpdir(), "kof-collector-"));
 
-    /** @param programs the folder with what tools/collector builds. */
+    /**
+     * @param programs the folder with what tools/modules/collector builds.
+     * @param secrets what the Secrets hold that its variables come from, by name and key.
+     */
     constructor(
         private readonly programs: string,
-        { config }: Collector,
-    ) {
-        this.config = config;
-    }
+        private collector: Pick<Collector, "config" | "env">,
+        private readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+    ) {}
 
     /** The folder that its exporters keep their queues in. */
     get queues(): string {
@@ -48,23 +55,43 @@ export class RealCollector {
     }
 
     /** Starts it, and waits until it listens or has ended: gives whether it runs. */
-    async start(change: (config: HelmValues) => HelmValues = (config) => config): Promise<boolean> {
-        [this.otlp = 0, this.metrics = 0] = await freePorts(2);
-        fs.mkdirSync(this.queues, { recursive: true });
-        const file = path.join(this.root, "config.yaml");
-        fs.writeFileSync(file, stringify(change(this.runnable()), { aliasDuplicateObjects: false }));
-        const program = new ServerProcess(path.join(this.programs, "collector"), [`--config=${file}`], {
-            log: path.join(this.root, "log"),
-            env: {
-                AWS_ACCESS_KEY_ID: "key",
-                AWS_SECRET_ACCESS_KEY: "secret",
-                OTEL_K8S_NODE_NAME: "node-1",
-                OTEL_K8S_POD_NAME: "pod-1",
-            },
-        });
+    async start(change: Change = (config) => config): Promise<boolean> {
+        const program = await this.run([], change);
         this.running = program;
         await until(() => program.ended || this.log.includes("Everything is ready"));
         return !program.ended;
+    }
+
+    /** What it says against its configuration; nothing where that is valid. */
+    async complaint(change: Change = (config) => config): Promise<string> {
+        const program = await this.run(["validate"], change);
+        await until(() => program.ended);
+        return this.log;
+    }
+
+    /** Starts it anew with another configuration, and with what it has on disk. */
+    async become(collector: Pick<Collector, "config" | "env">, change?: Change): Promise<boolean> {
+        await this.stop();
+        this.collector = collector;
+        return this.start(change);
+    }
+
+    private async run(command: readonly string[], change: Change): Promise<ServerProcess> {
+        const loopback = this.loopbackPorts();
+        const [otlp = 0, metrics = 0, ...others] = await freePorts(2 + loopback.length);
+        [this.otlp, this.metrics] = [otlp, metrics];
+        fs.mkdirSync(this.queues, { recursive: true });
+        const file = path.join(this.root, "config.yaml");
+        const text = stringify(change(this.runnable()), { aliasDuplicateObjects: false });
+        const onFreePorts = loopback.reduce(
+            (all, port, index) => all.replaceAll(port, `127.0.0.1:${String(others[index])}`),
+            text,
+        );
+        fs.writeFileSync(file, onFreePorts);
+        return new ServerProcess(path.join(this.programs, "collector"), [...command, `--config=${file}`], {
+            log: path.join(this.root, "log"),
+            env: { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret", ...this.environment() },
+        });
     }
 
     /** Ends it as a node does that loses its power, where told so. */
@@ -102,7 +129,7 @@ export class RealCollector {
         return parseMetrics(await (await fetch(`http://127.0.0.1:${String(this.metrics)}/metrics`)).text());
     }
 
-    private async send(signal: string, body: object): Promise<void> {
+    async send(signal: OtlpSignal, body: object): Promise<void> {
         const answer = await fetch(`http://127.0.0.1:${String(this.otlp)}/v1/${signal}`, {
             method: "POST",
             headers: { "content-type": "application/json" },
@@ -113,41 +140,93 @@ export class RealCollector {
         }
     }
 
+    private at(...keys: string[]): HelmValues {
+        return (valueAt(this.collector.config, keys) ?? {}) as HelmValues;
+    }
+
+    /** What it hands itself on the loopback: other collectors on this machine have the same ports. */
+    private loopbackPorts(): string[] {
+        return Object.keys(this.at("receivers")).flatMap((id) => {
+            const endpoint = valueAt(this.at("receivers", id), ["protocols", "http", "endpoint"]);
+            return isQueue(id) && typeof endpoint === "string" ? [endpoint] : [];
+        });
+    }
+
+    /** Its variables, as a kubelet would set them. */
+    private environment(): Record<string, string> {
+        return Object.fromEntries(
+            this.collector.env.flatMap(({ name, value, valueFrom }) => {
+                const reference = valueAt(valueFrom, ["secretKeyRef"]);
+                if (reference === undefined) {
+                    return [[name, value ?? `${name.toLowerCase().replaceAll("_", "-")}-1`]];
+                }
+                const [secret, key] = [valueAt(reference, ["name"]), valueAt(reference, ["key"])];
+                const found = this.secrets[secret as string]?.[key as string];
+                return found === undefined ? [] : [[name, found]];
+            }),
+        );
+    }
+
     /** Its configuration, with what needs no cluster. */
     private runnable(): HelmValues {
-        const at = (...keys: string[]) => (valueAt(this.config, keys) ?? {}) as HelmValues;
         const only = (components: HelmValues) =>
             Object.fromEntries(Object.entries(components).filter(([id]) => built.has(typeOf(id))));
-        const [connectors, exporters, processors] = [
-            only(at("connectors")),
-            only(at("exporters")),
-            only(at("processors")),
-        ];
+        const connectors = only(this.at("connectors"));
+        const queues = Object.fromEntries(Object.entries(this.at("receivers")).filter(([id]) => isQueue(id)));
+        const [exporters, processors] = [only(this.at("exporters")), only(this.at("processors"))];
         const onlyOf = (list: HelmValue | undefined, among: HelmValues) =>
             ((list ?? []) as string[]).filter((id) => Object.hasOwn(among, id));
-        const pipelines = Object.entries(at("service", "pipelines")).flatMap(([name, pipeline]) => {
+        const pipelines = Object.entries(this.at("service", "pipelines")).flatMap(([name, pipeline]) => {
             const to = onlyOf(valueAt(pipeline, ["exporters"]), { ...exporters, ...connectors });
-            const from = onlyOf(valueAt(pipeline, ["receivers"]), connectors);
+            const from = onlyOf(valueAt(pipeline, ["receivers"]), { ...connectors, ...queues });
             const by = onlyOf(valueAt(pipeline, ["processors"]), processors);
             return to.length > 0 && isMap(pipeline)
-                ? [[name, { receivers: from.length > 0 ? from : ["otlp"], processors: by, exporters: to }]]
+                ? [[name, { receivers: from.length > 0 ? from : ["otlp"], processors: by, exporters: to }] as const]
                 : [];
         });
-        const storage = "file_storage/exporters";
+        const used = (components: HelmValues) =>
+            Object.fromEntries(
+                Object.entries(components)
+                    .filter(([id]) => pipelines.some(([, { exporters }]) => exporters.includes(id)))
+                    .map(([id, settings]) => [id, withoutClouds(settings)]),
+            );
+        const listed = ((valueAt(this.at("service"), ["extensions"]) ?? []) as string[]).filter((id) => id !== storage);
+        const authenticators = listed.filter((id) => typeOf(id) !== "file_storage" && built.has(typeOf(id)));
         const prometheus = { host: "127.0.0.1", port: this.metrics };
         return {
-            receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${String(this.otlp)}` } } } },
+            receivers: { ...queues, otlp: { protocols: { http: { endpoint: `127.0.0.1:${String(this.otlp)}` } } } },
             processors,
-            exporters,
+            exporters: used(exporters),
             connectors,
-            extensions: { [storage]: { ...at("extensions", storage), directory: this.queues } },
+            extensions: {
+                ...Object.fromEntries(authenticators.map((id) => [id, this.at("extensions", id)])),
+                [storage]: { ...this.at("extensions", storage), directory: this.queues },
+            },
             service: {
-                extensions: [storage],
+                extensions: [storage, ...authenticators],
                 telemetry: { metrics: { readers: [{ pull: { exporter: { prometheus } } }] } },
                 pipelines: Object.fromEntries(pipelines) as HelmValues,
             },
         };
     }
+}
+
+/** Changes the configuration of a collector. */
+type Change = (config: HelmValues) => HelmValues;
+
+/** Whether a receiver gets what an exporter of its own collector keeps on disk. */
+function isQueue(receiver: string): boolean {
+    return /^otlp\/(.+-)?queue$/.test(receiver);
+}
+
+/** An exporter without an authenticator that was not built. */
+function withoutClouds(exporter: HelmValue): HelmValue {
+    const authenticator = valueAt(exporter, ["auth", "authenticator"]);
+    if (typeof authenticator !== "string" || built.has(typeOf(authenticator)) || !isMap(exporter)) {
+        return exporter;
+    }
+    const { auth: _, ...others } = exporter;
+    return others;
 }
 
 function time(offset: number | undefined): object {

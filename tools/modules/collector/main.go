@@ -1,4 +1,4 @@
-// A collector with the components that stand between a log record and CloudWatch, at the version of KOF's images.
+// A collector with the components that stand between telemetry and its destinations, at the version of KOF's images.
 package main
 
 import (
@@ -8,9 +8,16 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/routingconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/awscloudwatchlogsexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/awsemfexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/sigv4authextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/cumulativetodeltaprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/groupbyattrsprocessor"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/probabilisticsamplerprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	"go.opentelemetry.io/collector/component"
@@ -18,7 +25,10 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/connector/forwardconnector"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/otlpexporter"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/processor"
@@ -34,18 +44,23 @@ func factories() (f otelcol.Factories, err error) {
 		return
 	}
 	if f.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
-		batchprocessor.NewFactory(), filterprocessor.NewFactory(), groupbyattrsprocessor.NewFactory(),
-		resourceprocessor.NewFactory(), transformprocessor.NewFactory()); err != nil {
+		batchprocessor.NewFactory(), cumulativetodeltaprocessor.NewFactory(), filterprocessor.NewFactory(),
+		groupbyattrsprocessor.NewFactory(), probabilisticsamplerprocessor.NewFactory(), resourceprocessor.NewFactory(),
+		transformprocessor.NewFactory()); err != nil {
 		return
 	}
 	if f.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
-		awscloudwatchlogsexporter.NewFactory(), awsemfexporter.NewFactory()); err != nil {
+		awscloudwatchlogsexporter.NewFactory(), awsemfexporter.NewFactory(), otlpexporter.NewFactory(),
+		otlphttpexporter.NewFactory(), prometheusremotewriteexporter.NewFactory()); err != nil {
 		return
 	}
-	if f.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](routingconnector.NewFactory()); err != nil {
+	if f.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](
+		forwardconnector.NewFactory(), routingconnector.NewFactory()); err != nil {
 		return
 	}
-	f.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](filestorage.NewFactory())
+	f.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
+		basicauthextension.NewFactory(), bearertokenauthextension.NewFactory(), filestorage.NewFactory(),
+		oauth2clientauthextension.NewFactory(), sigv4authextension.NewFactory())
 	return
 }
 
