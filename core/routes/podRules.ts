@@ -251,7 +251,7 @@ function schemesSentTo(settings: Settings): ("http" | "https")[] {
         .flatMap((name) => {
             const { proxy, endpoint, signals = {} } = resolvedDestination(settings, name) ?? { endpoint: "https://" };
             const own = Object.values(signals).flatMap((each) => (each ? [each.endpoint] : []));
-            return proxy === undefined ? [endpoint, ...own] : [];
+            return proxy === undefined ? [...(endpoint === undefined ? [] : [endpoint]), ...own] : [];
         });
     return [...new Set(addresses.map((each) => (each.startsWith("https://") ? "https" : "http")))].sort();
 }

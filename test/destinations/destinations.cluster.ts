@@ -498,7 +498,7 @@ function presets(version: string): Raw {
                 name,
                 {
                     preset: name,
-                    auth: authOf(name, preset.auth?.kind),
+                    auth: authOf(name, preset.auth.kind),
                     ...(preset.endpointExample === undefined ? {} : { endpoint: preset.endpointExample }),
                     ...(own.length > 0 ? { signals: Object.fromEntries(own) } : {}),
                 },
@@ -506,7 +506,7 @@ function presets(version: string): Raw {
         }),
     );
     const taking = (signal: (typeof signals)[number]) =>
-        all.filter(([, preset]) => preset.signals[signal] && !preset.signals[signal].refused).map(([name]) => name);
+        all.filter(([, preset]) => !preset.signals[signal].refused).map(([name]) => name);
     const [metrics, taken, traces] = signals.map(taking);
     return { route: "none", version, signals: { metrics, logs: taken, audit: taken, traces }, destinations };
 }
