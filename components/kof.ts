@@ -3,7 +3,6 @@ import { Chart } from "@pulumi/kubernetes/helm/v4/chart";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { HelmValues } from "../core/lib/values";
-import { collectorsRelease } from "../core/collectors/effective";
 import { kofNamespace } from "../core/charts/namespace";
 
 /** Inputs of {@link Kof}. */
@@ -17,8 +16,11 @@ export interface KofArgs {
      * readable in the HelmRelease.
      */
     readonly values: HelmValues;
-    /** The Secret that the collectors' pods read: it, and the key in it, outlives them. Default: none that the stack makes. */
-    readonly collectorsSecret?: Secret | undefined;
+    /**
+     * The Secret that the collectors' pods read, and the HelmRelease that brings them: it, and the key in it, outlives them. Default: none
+     * that the stack makes.
+     */
+    readonly collectorsSecret?: { readonly secret: Secret; readonly release: string } | undefined;
     /** Per HelmRelease a value that asks Flux, once, to try again. */
     readonly retries: Readonly<Record<string, string>>;
 }
@@ -56,9 +58,9 @@ export class Kof extends pulumi.ComponentResource {
  * transforms of a resource itself (Pulumi 3.274.1, `RegisterResource` in pkg/resource/deploy/source_eval.go). `replaceWith` orders
  * the two just as well, and does nothing else, since the Secret is updated and never replaced.
  */
-function uninstalledBefore(secret: Secret): pulumi.ResourceTransform {
+function uninstalledBefore({ secret, release }: NonNullable<KofArgs["collectorsSecret"]>): pulumi.ResourceTransform {
     return ({ type, name, props, opts }) =>
-        type.endsWith(":HelmRelease") && name.endsWith(`/${collectorsRelease}`)
+        type.endsWith(":HelmRelease") && name.endsWith(`/${release}`)
             ? { props, opts: { ...opts, replaceWith: [...(opts.replaceWith ?? []), secret] } }
             : undefined;
 }

@@ -144,7 +144,7 @@ export async function logGroups({ deployment, aws: { profile } }: Live): Promise
 /** The names of a stack's log groups. Where its stack file names none, it may have been deployed with the former default. */
 function namesOf({ settings, cloudwatch }: Deployment): string[] {
     const names = (cloudwatch?.logGroups ?? []).map(({ name }) => name);
-    if (settings.route !== "cloudwatch" || settings.cloudwatch.logGroup !== undefined || !cloudwatch) {
+    if (!cloudwatch || settings.cloudwatch?.logGroup !== undefined) {
         return names;
     }
     return [...new Set([...names, ...names.map((name) => name.replace(cloudwatch.logGroup, formerLogGroup))])];

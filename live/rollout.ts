@@ -21,6 +21,8 @@ interface Pod {
 export interface RolloutOptions {
     /** Is told how many pods there are to wait for when that changes, and why nobody can look whenever that is so. */
     readonly say: (text: string) => void;
+    /** The HelmRelease that brings the collectors, which is there on their cluster. Default: their own. */
+    readonly release?: string | undefined;
     /** Milliseconds in which at least one pod has to restart. Default: 15 minutes; a DaemonSet replaces one pod after the other. */
     readonly patience?: number | undefined;
     /** Milliseconds between two looks. Default: 5 seconds. */
@@ -29,7 +31,7 @@ export interface RolloutOptions {
 
 /** The collectors' pods, by the label that the OpenTelemetry operator gives them. */
 const collectorPods = `/api/v1/namespaces/${kofNamespace}/pods?labelSelector=app.kubernetes.io%2Fcomponent%3Dopentelemetry-collector`;
-const release = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases/${collectorsRelease}`;
+const releases = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
 
 /**
  * Waits until no collector runs with an access key that the Secret does not hold any more: a pod reads it at its start, and its
@@ -41,12 +43,12 @@ const release = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helm
 export async function untilRestarted(
     api: Pick<Kubernetes, "get" | "list">,
     startedWith: string | undefined,
-    { say, patience = 15 * 60_000, interval = 5000 }: RolloutOptions,
+    { say, release = collectorsRelease, patience = 15 * 60_000, interval = 5000 }: RolloutOptions,
 ): Promise<void> {
     let fewest = Infinity;
     let end = Date.now() + patience;
     for (;;) {
-        const found = await outdated(api, startedWith).catch(couldNotCheck);
+        const found = await outdated(api, startedWith, release).catch(couldNotCheck);
         if (found instanceof CouldNotCheck) {
             say(`The collectors could not be checked before an access key is deleted: ${found.message}`);
         } else if (found.length === 0) {
@@ -64,9 +66,13 @@ export async function untilRestarted(
 }
 
 /** The collectors that were started with another key than the one that the Secret holds. */
-async function outdated(api: Pick<Kubernetes, "get" | "list">, startedWith: string | undefined): Promise<Pod[]> {
-    if ((await api.get(release)) === undefined) {
-        throw new CouldNotCheck(`there is no release ${collectorsRelease} on the cluster that was looked at`);
+async function outdated(
+    api: Pick<Kubernetes, "get" | "list">,
+    startedWith: string | undefined,
+    release: string,
+): Promise<Pod[]> {
+    if ((await api.get(`${releases}/${release}`)) === undefined) {
+        throw new CouldNotCheck(`there is no release ${release} on the cluster that was looked at`);
     }
     const pods = await api.list<Pod>(collectorPods);
     return pods.filter(

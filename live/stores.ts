@@ -208,7 +208,7 @@ function cloudwatchStore(
     { settings }: Deployment,
     profile?: string,
 ): Store {
-    const unnamed = settings.route === "cloudwatch" && settings.cloudwatch.logGroup === undefined;
+    const unnamed = settings.cloudwatch !== undefined && settings.cloudwatch.logGroup === undefined;
     return {
         name,
         has: async ({ text, time }) => {

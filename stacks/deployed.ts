@@ -86,7 +86,7 @@ function noneOf(value: unknown): unknown {
 /** What a stack remembers of its settings: all that decides what runs. */
 export function rememberedSettings({ settings, cloudwatch }: Deployment): Deployed[typeof settingsOutput] {
     const { acknowledge: _, adopt: __, ...remembered } = settings;
-    return settings.route === "cloudwatch" && cloudwatch
+    return cloudwatch
         ? { ...remembered, cloudwatch: { ...settings.cloudwatch, logGroup: cloudwatch.logGroup } }
         : remembered;
 }

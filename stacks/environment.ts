@@ -14,6 +14,7 @@ import { Namespace } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
+import { collectorsComponent } from "../core/charts/installed";
 import type { Deployment } from "../core/routes/deployment";
 import type { CloudWatchParts } from "../core/routes/parts";
 import { umbrellaCollects } from "../core/routes/collectors";
@@ -35,7 +36,8 @@ import {
     type Deployed,
 } from "./memory";
 import { whenRestarted } from "./rollout";
-import type { SettingsOf } from "../core/settings/settings";
+import { routingOf } from "../core/settings/routing";
+import type { Settings, SettingsOf } from "../core/settings/settings";
 import { distributionOf } from "../core/settings/distributions";
 import { storageClassOf } from "../core/settings/storageClasses";
 
@@ -118,19 +120,18 @@ export function createEnvironment(
         before.push(cloudwatch);
     }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
-    // Where KOF installs the collectors itself, no release waits for the Secret.
-    if (
-        ofRegion &&
-        umbrellaCollects(deployment.catalog) &&
-        settings.route === "regional" &&
-        !rendersManifests(kubernetes)
-    ) {
-        before.push(vmuserSecret(settings, ofRegion.name, provider));
+    // Where KOF installs the collectors for a region itself, no release waits for the Secret. Elsewhere none of them starts without.
+    const kofWaits = routingOf(settings).baseStore === "regional" && !umbrellaCollects(deployment.catalog);
+    if (ofRegion && settings.regional && !kofWaits && !rendersManifests(kubernetes)) {
+        before.push(vmuserSecret(settings, settings.regional, ofRegion.name, provider));
     }
     const { chart, version } = settings;
+    const release = collectorsComponent(deployment.umbrella);
+    const collectorsSecret =
+        cloudwatch?.secret && release !== undefined ? { secret: cloudwatch.secret, release } : undefined;
     const kof = new Kof(
         "kof",
-        { chart, version, values: deployment.values, retries, collectorsSecret: cloudwatch?.secret },
+        { chart, version, values: deployment.values, retries, collectorsSecret },
         { ...onCluster, dependsOn: before },
     );
     const memory: Deployed = {
@@ -215,13 +216,18 @@ function cloudWatchCredentials({ credentials, region, roleName = "" }: CloudWatc
  * Reads the credentials of a region, so that a region which is not ready stops the preview. Otherwise the collectors would
  * wait for the Secret for as long as Helm waits for them.
  */
-function vmuserSecret({ regional }: SettingsOf<"regional">, name: string, provider: KubernetesProvider): Secret {
+function vmuserSecret(
+    { route }: Settings,
+    regional: SettingsOf<"regional">["regional"],
+    name: string,
+    provider: KubernetesProvider,
+): Secret {
     const region = `region ${regional.cluster} (ClusterDeployment ${regional.namespace}/${regional.cluster})`;
     // What Pulumi says of a Secret that is missing names only the Secret.
     void pulumi.log.info(
         `The collectors authenticate at ${region} with Secret ${kofNamespace}/${name}. If that "does not exist", KOF has not ` +
-            `set up the region yet: check the names in kof:regional, deploy the region with another route first ` +
-            `(kof:route: none), and come back when "kubectl get secret -n ${kofNamespace} ${name}" finds it.`,
+            `set up the region yet: check the names in kof:regional, deploy the region ` +
+            `${route === "regional" ? "with another route first (kof:route: none)" : "without regional in kof:signals first"}, and come back when "kubectl get secret -n ${kofNamespace} ${name}" finds it.`,
     );
     return Secret.get("vmuser-credentials", `${kofNamespace}/${name}`, { provider });
 }

@@ -319,7 +319,7 @@ function runningSettings(settings: Settings, installed: Installed): Readonly<Rec
         return `It is KOF ${release.version}, and this program knows ${versions.join(", ")}.`;
     }
     // Of credentials the values do not tell everything.
-    const credentials = settings.route === "cloudwatch" ? settings.cloudwatch.credentials : undefined;
+    const credentials = settings.cloudwatch?.credentials;
     const options = { version: release.version, credentials, cluster: installed };
     try {
         return adoptionOf(

@@ -4,6 +4,7 @@ import type { Plan } from "../core/review/plan";
 import { keysDeleted } from "../core/review/plan/credentials";
 import { UserError } from "../core/lib/errors";
 import { untilRestarted } from "../live/rollout";
+import { collectorsComponent } from "../core/charts/installed";
 import { startedWith } from "../core/charts/restarts";
 import type { Cluster } from "./place";
 
@@ -23,13 +24,16 @@ export function whenRestarted(
     patience?: number,
 ): pulumi.Output<unknown> {
     // Without collectors their release is uninstalled, before the Secret and the key go.
-    const mayWait = change !== undefined && keysDeleted(change) && change.to.collectors.length > 0;
-    if (!mayWait || cluster === undefined || pulumi.runtime.isDryRun()) {
+    const release =
+        change && keysDeleted(change) && change.to.collectors.length > 0
+            ? collectorsComponent(change.to.umbrella)
+            : undefined;
+    if (change === undefined || release === undefined || cluster === undefined || pulumi.runtime.isDryRun()) {
         return installed;
     }
     return installed.apply(async () => {
         const say = (text: string) => void pulumi.log.info(text, undefined, undefined, true);
-        await untilRestarted(cluster, startedWith(change.to.restartTriggers), { say, patience }).catch(
+        await untilRestarted(cluster, startedWith(change.to.restartTriggers), { say, release, patience }).catch(
             (error: unknown) => {
                 throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
             },

@@ -423,6 +423,25 @@ describe("resource graph", () => {
         ]);
     });
 
+    it("looks for them as well where the stores of this cluster and a region get the same, whoever installs the collectors", async () => {
+        for (const version of ["1.9.0", "1.10.0"]) {
+            const signals = { logs: ["management", "regional"], audit: ["management", "regional"] };
+            for (const route of ["management", "regional"]) {
+                const { resources, messages } = await up({ ...routes.regional, route, signals, version });
+                const secret = find(resources, "kubernetes:core/v1:Secret", "vmuser-credentials");
+                assert.ok(
+                    find(resources, "kof:components:Kof").dependencies.includes(secret.urn),
+                    `${version} ${route}`,
+                );
+                const first =
+                    route === "regional"
+                        ? /\(kof:route: none\)/
+                        : /deploy the region without regional in kof:signals first/;
+                assert.match(messages.join("\n"), first);
+            }
+        }
+    });
+
     it("passes the ordinary Kubernetes configuration on, and keeps KUBECONFIG's path out of the state", async () => {
         const before = process.env.KUBECONFIG;
         process.env.KUBECONFIG = "/home/me/.kube/config";

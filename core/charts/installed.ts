@@ -52,6 +52,14 @@ export function installedCharts(umbrella: HelmValues): InstalledChart[] {
     ];
 }
 
+/**
+ * The HelmRelease of the umbrella that brings the collectors of the management cluster: their own, or that by which Sveltos installs
+ * them. `undefined` where there are none.
+ */
+export function collectorsComponent(umbrella: HelmValues): string | undefined {
+    return installedCharts(umbrella).find(({ chart }) => chart === "kof-collectors")?.component;
+}
+
 /** The charts that store telemetry on each regional cluster; none where there are no regions, or KOF is not installed on them. */
 export function regionalStorage(umbrella: HelmValues): InstalledChart[] {
     const component = "kof-regional";

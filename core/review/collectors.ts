@@ -10,6 +10,7 @@ import { collectorDocument, ownValues, type Collector } from "../collectors/effe
 import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
 import { danglingReferences } from "../collectors/references";
 import type { Problem } from "../settings/problems";
+import { routingOf } from "../settings/routing";
 import { droppedVariables } from "./droppedVariables";
 import { changedVariables } from "./variables";
 
@@ -42,9 +43,7 @@ export function reviewCollectors(deployment: Deployment): CollectorReview {
             ...broken,
             ...unserved.problems,
             ...dropped.filter(({ entry }) => entry === identity).map(droppedProblem),
-            ...(deployment.settings.route === "cloudwatch"
-                ? deployment.collectors.flatMap((each) => clockProblems(deployment, each))
-                : []),
+            ...(deployment.cloudwatch ? deployment.collectors.flatMap((each) => clockProblems(deployment, each)) : []),
         ],
         notices: [
             ...unserved.notices,
@@ -141,11 +140,16 @@ function lostFlows(
         .map(
             ({ pipeline, signal, exporter }) =>
                 [
-                    `pipeline ${pipeline} ends in ${exporter}, but route ${deployment.settings.route} stores ${signal}`,
+                    `pipeline ${pipeline} ends in ${exporter}, but ${whoStores(deployment)} ${signal}`,
                     collector.name,
                 ] as const,
         );
     return [...absent, ...addressless, ...ended];
+}
+
+/** What in the stack file has signals stored, human-readable, with its verb. */
+function whoStores({ settings }: Deployment): string {
+    return routingOf(settings).isPlain ? `route ${settings.route} stores` : "kof:signals store";
 }
 
 /** The key in `kof:values` that turns off the store that records are sent to; `undefined` where none does. */
@@ -189,7 +193,7 @@ function unservedSignals(change: Change): CollectorReview {
             plain.collectors.some((each) => sends(each, carried) && !off.includes(each))
         ) {
             const where = addressesOf(plain.destinations[signal]).join(" or ");
-            const message = `leaves no collector that sends ${signal} to ${where}, where route ${deployment.settings.route} stores them`;
+            const message = `leaves no collector that sends ${signal} to ${where}, where ${whoStores(deployment)} them`;
             problems.push({ key: "kof:values", message });
         }
     }

@@ -462,6 +462,14 @@ describe("the name of the log groups", () => {
         assert.equal(said(await up(unnamed, has({}), first.outputs)), "");
     });
 
+    it("is remembered where signals go there beside another route", async () => {
+        const beside = { ...unnamed, route: "management", signals: { logs: ["management", "cloudwatch"] } };
+        const first = await up(beside);
+        assert.equal((first.outputs.settings as any).cloudwatch.logGroup, "/kof/mothership");
+        const renamed = await up({ ...beside, clusterName: "new" }, has({}), first.outputs);
+        assert.match(String(names(renamed)), /^\/kof\/mothership(,|$)/);
+    });
+
     it("is checked where it is only remembered", async () => {
         const raw = {
             route: "cloudwatch",

@@ -82,6 +82,36 @@ describe("a deployment that deletes an access key", () => {
         }
     });
 
+    it("looks for the release that brings the collectors, where Sveltos installs them", async () => {
+        const beside = (...generations: string[]): Raw => ({
+            ...keys(...generations),
+            route: "management",
+            signals: { logs: ["management", "cloudwatch"] },
+        });
+        const plain = { route: "management" };
+        for (const [version, release] of [
+            ["1.9.0", "kof-collectors"],
+            ["1.10.0", "kof-child"],
+        ] as const) {
+            const asked: string[] = [];
+            const get: Cluster["get"] = (path) => {
+                asked.push(path);
+                return cluster.get(path.endsWith(`/${release}`) ? path : path.replace("/helmreleases/", "/none/"));
+            };
+            for (const [to, startedWith] of [
+                [beside("2"), "access key 2"],
+                [plain, undefined],
+            ] as const) {
+                const change = planOf(deploymentFor({ ...beside("1"), version }), deploymentFor({ ...to, version }));
+                const list: Cluster["list"] = (path) =>
+                    Promise.resolve(path.includes("/pods") ? [pod(startedWith!) as any] : []);
+                await (whenRestarted(pulumi.output(1), change, { ...cluster, get, list }, 0) as any).promise();
+            }
+            const [path = ""] = asked;
+            assert.ok(asked.length === 2 && path.endsWith(`/helmreleases/${release}`), asked.join());
+        }
+    });
+
     it("fails without a stack trace where nobody may look at the pods", async () => {
         const forbidden = {
             ...cluster,

@@ -1,5 +1,6 @@
 import type { Deployment } from "../../routes/deployment";
 import type { Consequence } from "./consequence";
+import { isSameRouting } from "./moves";
 
 /** What follows where an object changes hands: between the program and whoever else made it, or makes it from now on. */
 export function takeoverConsequences(from: Deployment, to: Deployment): Consequence[] {
@@ -51,13 +52,15 @@ function classConsequences(from: Deployment, to: Deployment): Consequence[] {
 
 /** Left on after the first deployment, `kof:adopt` goes on taking over whatever is in the way. */
 function adoptionConsequences(from: Deployment, to: Deployment): Consequence[] {
-    const [was, is] = [from.settings.route, to.settings.route];
-    return to.settings.adopt && was !== is
+    const isAnotherRoute = from.settings.route !== to.settings.route;
+    return to.settings.adopt && !isSameRouting(from, to)
         ? [
               {
                   severity: "notice",
                   key: "kof:adopt",
-                  message: `is true while the route changes: objects that exist under the names that route ${is} uses are overwritten, whoever made them`,
+                  message: isAnotherRoute
+                      ? `is true while the route changes: objects that exist under the names that route ${to.settings.route} uses are overwritten, whoever made them`
+                      : "is true while signals go elsewhere: objects that exist under the names that this takes are overwritten, whoever made them",
                   way: "remove it once the installed KOF has been taken over",
                   paste: { "kof:adopt": false },
               },

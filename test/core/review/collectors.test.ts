@@ -249,6 +249,33 @@ describe("the lint of collectors", () => {
         assert.deepEqual(cloudwatch({ "logs/default": whole }), { problems: [], notices: [] });
     });
 
+    it("finds it as well where only some signals go to CloudWatch, beside whatever route", () => {
+        for (const [version, prefix] of [
+            ["1.9.0", "kof-collectors.values"],
+            ["1.10.0", "kof-child.values.fromManagement.collectors"],
+        ] as const) {
+            const own = { receivers: ["otlp"], exporters: ["awscloudwatchlogs"] };
+            const path = [...prefix.split("."), "opentelemetry-kube-stack", ...daemon, "service", "pipelines"];
+            const beside = {
+                route: "management",
+                signals: { logs: ["management", "cloudwatch"], audit: ["management", "cloudwatch"] },
+                cloudwatch: { region: "us-east-2" },
+                version,
+            };
+            assert.deepEqual(reviewCollectors(deploymentFor(beside)), { problems: [], notices: [] });
+            const { problems } = reviewCollectors(
+                deploymentFor({ ...beside, values: nest(path, { "logs/mine": own }) }),
+            );
+            assert.match(
+                problems.map(({ message }) => message).join(),
+                /^leaves pipeline logs\/mine of kof-collectors-daemon/,
+            );
+            const ended = nest(path, { "logs/mine": { ...own, exporters: ["nop"] } });
+            const [lost] = reviewCollectors(deploymentFor({ ...beside, values: ended })).problems;
+            assert.match(lost?.message ?? "", /ends in nop, but kof:signals store/);
+        }
+    });
+
     describe("of what values turn off", () => {
         const management = (...values: HelmValues[]) =>
             reviewCollectors(

@@ -104,6 +104,20 @@ describe("what the collectors read at their start only", () => {
         }
     });
 
+    it("is that of a further destination as well, whoever installs the collectors", () => {
+        for (const version of versions) {
+            const beside = {
+                ...credentials("accessKey", { generations: ["1", "2"] }),
+                route: "management",
+                signals: { logs: ["management", "cloudwatch"], audit: ["management", "cloudwatch"] },
+                version,
+            };
+            assert.deepEqual(annotated(beside), each("access key 2"), version);
+            const toRegion = { ...routes.regional, signals: { logs: ["management", "regional"] }, version };
+            assert.deepEqual(annotated(toRegion), each("Secret kof-vmuser-creds-admin-1108149986"), version);
+        }
+    });
+
     it("is the role of one cluster alone, however long the names of two are", () => {
         const roleName = (clusterName: string) =>
             deploymentFor({ ...credentials("irsa", { oidcProviderArn: role("111111111111") }), clusterName }).cloudwatch

@@ -275,6 +275,35 @@ describe("a plan of signals with several destinations", () => {
         assert.match(gaps(plan(stack("cloudwatch", "1.10.0"), joined))[0]!, /^metrics unchanged: as before/);
     });
 
+    it("says which collectors restart for what they read at their start only, and warns of objects that are taken over", () => {
+        const honeycomb = (more: object) => ({
+            route: "management",
+            signals: { traces: ["management", "honeycomb"] },
+            destinations: { honeycomb: { ...destinations.honeycomb, ...more } },
+        });
+        const before = honeycomb({});
+        for (const version of versions) {
+            for (const after of [
+                honeycomb({ auth: { kind: "headers", secret: "other" } }),
+                honeycomb({ endpoint: "https://api.eu1.honeycomb.io" }),
+                honeycomb({ compression: "zstd" }),
+                { route: "management" },
+            ]) {
+                const { restarts } = plan({ ...before, version }, { ...after, version });
+                assert.ok(restarts.includes("kof-collectors-ta-daemon"), JSON.stringify(after));
+            }
+            assert.deepEqual(
+                plan({ ...before, version }, { ...before, version, rates: { traces: { spansPerSecond: 1 } } }).restarts,
+                [],
+            );
+            const adopted = plan(stack("management", version), { ...before, version, adopt: true });
+            assert.match(
+                adopted.consequences.map(({ key, message }) => `${key} ${message}`).join(),
+                /^kof:adopt is true while signals go elsewhere/,
+            );
+        }
+    });
+
     it("changes the version and the installer one after the other", () => {
         const from = stack("cloudwatch", "1.9.0");
         const to = { ...stack("cloudwatch", "1.10.0"), signals: logsTo("management") };
