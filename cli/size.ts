@@ -191,7 +191,8 @@ function diskLines(deployment: Deployment): string[] {
     return full.length === 0
         ? []
         : [
-              `A node's disk needs up to ${sum.toFixed(2)} GiB for the queues of its collectors (/var/lib/otelcol): ${parts.join(", ")}.`,
+              `The queues on a node hold up to ${sum.toFixed(2)} GiB: ${parts.join(", ")}.`,
+              `Plan for twice that on its disk, ${(2 * sum).toFixed(2)} GiB: their databases do not shrink (docs/destinations.md).`,
               ...(uncounted.length > 0
                   ? [`Not counted: ${uncounted.join(", ")}, whose queues have no limit in bytes.`]
                   : []),

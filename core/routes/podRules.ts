@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { kubeStack } from "../charts";
+import { kubeStack, signals } from "../charts";
 import { effectiveCollectors } from "../collectors/effective";
 import { cpuCores, sizeInGiB } from "../lib/quantities";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { stackFile } from "../settings/explain";
 import { brief, type Problem } from "../settings/problems";
 import { pipelineKinds, type Resources } from "../settings/pods";
-import { resolvedDestination } from "../settings/resolvedDestinations";
-import { leavesCluster, namesIn, routingOf } from "../settings/routing";
+import { addressFor, resolvedDestination } from "../settings/resolvedDestinations";
+import { leavesCluster, routingOf } from "../settings/routing";
 import type { Settings } from "../settings/settings";
 import { askedOfStore, asValue, collectorsChart, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
 import type { Deployment } from "./deployment";
@@ -67,18 +67,15 @@ function resourceProblems(
             return [];
         }
         const relation = own === "requests" ? "more than the limit" : "less than the request";
-        const isDefault = asked[other]?.[kind] === undefined;
+        const whose = asked[other]?.[kind] === undefined ? ", KOF's default" : "";
         return [
             {
                 key: `kof:${[...path, own, kind].join(".")}`,
                 message:
-                    `is ${brief(wanted)}, ${relation} of ${amount(first[1], other)}${isDefault ? ", KOF's default" : ""}, of ${over.map(([name]) => name).join(", ")}: ` +
+                    `is ${brief(wanted)}, ${relation} of ${amount(first[1], other)}${whose}, of ${over.map(([name]) => name).join(", ")}: ` +
                     "Kubernetes would refuse the pods",
                 allowed: `at ${own === "requests" ? "most the limit" : "least the request"}, or both`,
-                // What somebody wrote of the other stays.
-                paste: isDefault
-                    ? stackFile([...path, other, kind], wanted)
-                    : stackFile([...path, own, kind], amount(first[1], other)),
+                paste: stackFile([...path, other, kind], wanted),
             },
         ];
     });
@@ -246,13 +243,20 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
 
 /** The schemes of the addresses outside the cluster that settings name, but for those that have a proxy of their own. */
 function schemesSentTo(settings: Settings): ("http" | "https")[] {
-    const addresses = namesIn(routingOf(settings).signals)
-        .filter((name) => name !== "management")
-        .flatMap((name) => {
-            const { proxy, endpoint, signals = {} } = resolvedDestination(settings, name) ?? { endpoint: "https://" };
-            const own = Object.values(signals).flatMap((each) => (each ? [each.endpoint] : []));
-            return proxy === undefined ? [...(endpoint === undefined ? [] : [endpoint]), ...own] : [];
-        });
+    const wanted = routingOf(settings).signals;
+    const addresses = signals.flatMap((signal) =>
+        wanted[signal]
+            .filter((name) => name !== "management")
+            .flatMap((name) => {
+                const destination = resolvedDestination(settings, name);
+                if (destination?.proxy !== undefined) {
+                    return [];
+                }
+                const found = destination && addressFor(destination, signal);
+                const own = found && "endpoint" in found ? found.endpoint : undefined;
+                return [own ?? destination?.endpoint ?? "https://"];
+            }),
+    );
     return [...new Set(addresses.map((each) => (each.startsWith("https://") ? "https" : "http")))].sort();
 }
 

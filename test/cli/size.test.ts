@@ -74,7 +74,7 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
         // 5000 lines of 250 bytes a second, for half an hour.
         assert.match(
             shown,
-            /away for 30m, of all nodes together\n {4}logs {3}2\.10 GiB\n {4}audit {2}unknown: kof:rates\.audit is not set\n.* 1\.00 GiB .*only if the load is spread.*\n.* up to 3\.00 GiB .*: cluster-stats 1\.00 GiB on one of the nodes, daemon 2\.00 GiB\.\n/,
+            /away for 30m, of all nodes together\n {4}logs {3}2\.10 GiB\n {4}audit {2}unknown: kof:rates\.audit is not set\n.* 1\.00 GiB .*only if the load is spread.*\n.* up to 3\.00 GiB: cluster-stats 1\.00 GiB on one of the nodes, daemon 2\.00 GiB\.\n/,
         );
         const regional = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
         assert.doesNotMatch(text({ route: "regional", regional, rates }), /^ {4}metrics .*GiB$/m);
@@ -121,9 +121,10 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
                 ["vendor", "traces", "2h", "6.71 GiB", "40.00 GiB"],
                 ["vendor", "audit", "2h", "unknown: kof:rates.audit is not set", "40.00 GiB"],
                 [
-                    "A node's disk needs up to 126.00 GiB for the queues of its collectors (/var/lib/otelcol): cluster-stats 2.00 GiB on one of the nodes, " +
+                    "The queues on a node hold up to 126.00 GiB: cluster-stats 2.00 GiB on one of the nodes, " +
                         "controller-k0s-daemon 1.00 GiB, daemon 82.00 GiB, ta-daemon 41.00 GiB.",
                 ],
+                ["Plan for twice that on its disk, 252.00 GiB: their databases do not shrink (docs/destinations.md)."],
                 ["Not counted: otlphttp/logs, whose queues have no limit in bytes."],
             ]);
         });

@@ -197,7 +197,7 @@ describe("verify", () => {
                 honeycomb!.what,
                 /^accepted and sent, but could not check whether honeycomb \(Honeycomb\) has it: .*; exporter otlphttp\/honeycomb has sent \d+ and dropped 0 since it started, and its queue is 25 % full$/,
             );
-            assert.match(honeycomb!.fix, /^look for kofverify1 there/);
+            assert.match(honeycomb!.fix, /^look for kofverify1 there: the environment's datasets/);
             assert.match(
                 vendor!.what,
                 /^accepted, but not sent to vendor: .*; exporter otlp\/vendor has sent 0 and dropped \d+ since it started; the collector said: Permanent error/,

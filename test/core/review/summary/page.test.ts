@@ -281,6 +281,20 @@ describe("summary.md", () => {
             );
         });
 
+        it("says it of the region's as well, where the route brings the region", () => {
+            const both = { ...routes.regional, signals: { logs: ["regional", "vendor"] } };
+            const { vendor } = raw.destinations as Raw;
+            const text = page({ ...both, destinations: { vendor } });
+            assert.deepEqual(
+                rows(text, "Credentials").map(([, , by]) => /\(for .*\)$/.exec(by ?? "")?.[0]),
+                ["(for `vendor`)", "(for `regional`)"],
+            );
+            assert.equal(
+                rows(text, "Signals").find(([signal, name]) => signal === "metrics" && name === "`regional`")?.[5],
+                "user and password of Secret kof-vmuser-creds-admin-1108149986",
+            );
+        });
+
         it("names every way to authenticate, and never a secret", () => {
             const ways: readonly [object, string][] = [
                 [{ kind: "none" }, "none"],
