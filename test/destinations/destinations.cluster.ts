@@ -45,7 +45,7 @@ describe("destinations, with a real collector", function () {
     before(async function () {
         try {
             binaries = await programs("collector");
-            await reader.start(binaries, await programs("victoriametrics"));
+            await reader.start(binaries);
         } catch (error) {
             skipWithout(this, error);
         }

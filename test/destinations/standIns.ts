@@ -11,7 +11,8 @@ import type { TLSSocket } from "node:tls";
 import { stringify } from "yaml";
 
 import type { OtlpSignal } from "../../tools/servers/collector";
-import { freePorts, options, ServerProcess } from "../../tools/servers/program";
+import { freePorts, ServerProcess } from "../../tools/servers/program";
+import { samplesOf } from "./remoteWrite";
 
 /** A certificate that is its own CA. */
 export interface Certificate {
@@ -157,22 +158,21 @@ export interface Arrived {
     readonly value?: number;
     /** Of a sum: 1 for delta, 2 for cumulative. */
     readonly temporality?: number;
-    /** All of it, as OTLP writes it in JSON, or as VictoriaMetrics writes a series. */
+    /** All of it, as OTLP writes it in JSON, or a sample of remote write. */
     readonly whole: string;
 }
 
-/** Reads what arrived, with what reads it elsewhere: a collector for OTLP, VictoriaMetrics for remote write. */
+/** Reads what arrived; OTLP with another collector, which knows every compression. */
 export class Reader {
-    private readonly servers: ServerProcess[] = [];
+    private program: ServerProcess | undefined;
     private sink: http.Server | undefined;
     private found: unknown;
     private turn: Promise<unknown> = Promise.resolve();
     private readonly known = new Map<Request, Promise<readonly Arrived[]>>();
     private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-reader-"));
-    private ports: readonly number[] = [];
-    private series = 0;
+    private port = 0;
 
-    async start(collector: string, victoriaMetrics: string): Promise<void> {
+    async start(collector: string): Promise<void> {
         const sink = http.createServer((request, response) => {
             const chunks: Buffer[] = [];
             request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -183,12 +183,11 @@ export class Reader {
         });
         this.sink = sink.listen(0, "127.0.0.1");
         await new Promise((resolve) => sink.once("listening", resolve));
-        this.ports = await freePorts(2);
-        const [otlp = 0, metrics = 0] = this.ports;
+        [this.port = 0] = await freePorts(1);
         const { port } = sink.address() as AddressInfo;
         const pipeline = { receivers: ["otlp"], exporters: ["otlphttp"] };
         const config = {
-            receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${String(otlp)}` } } } },
+            receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${String(this.port)}` } } } },
             exporters: {
                 otlphttp: {
                     endpoint: `http://127.0.0.1:${String(port)}`,
@@ -205,22 +204,14 @@ export class Reader {
         };
         const file = path.join(this.folder, "config.yaml");
         fs.writeFileSync(file, stringify(config, { aliasDuplicateObjects: false }));
-        const log = (name: string) => path.join(this.folder, `${name}.log`);
-        const reader = new ServerProcess(path.join(collector, "collector"), [`--config=${file}`], { log: log("otlp") });
-        const at = `127.0.0.1:${String(metrics)}`;
-        const args = { httpListenAddr: at, storageDataPath: path.join(this.folder, "metrics") };
-        const store = new ServerProcess(path.join(victoriaMetrics, "victoria-metrics"), options(args, "-"), {
-            log: log("metrics"),
-        });
-        this.servers.push(reader, store);
-        await reader.until(() => fs.readFileSync(log("otlp"), "utf8").includes("Everything is ready"));
-        await store.until(async () => (await fetch(`http://${at}/health`)).ok);
+        const log = path.join(this.folder, "log");
+        const program = new ServerProcess(path.join(collector, "collector"), [`--config=${file}`], { log });
+        this.program = program;
+        await program.until(() => fs.readFileSync(log, "utf8").includes("Everything is ready"));
     }
 
     async stop(): Promise<void> {
-        for (const server of this.servers) {
-            await server.stop("SIGKILL");
-        }
+        await this.program?.stop("SIGKILL");
         this.sink?.close();
         fs.rmSync(this.folder, { recursive: true, force: true });
     }
@@ -237,7 +228,7 @@ export class Reader {
     }
 
     private readOne(request: Request): Promise<readonly Arrived[]> {
-        const read = async () => (signalOf(request) ? this.readOtlp(request) : this.readSeries(request));
+        const read = () => (signalOf(request) ? this.readOtlp(request) : seriesIn(request));
         const next = this.turn.then(read);
         this.turn = next.catch(() => undefined);
         return next;
@@ -246,7 +237,7 @@ export class Reader {
     private async readOtlp({ url, headers, body, encoding }: Request): Promise<readonly Arrived[]> {
         this.found = undefined;
         const isJson = headers["content-type"] === "application/json";
-        const answer = await fetch(`http://127.0.0.1:${String(this.ports[0])}/v1/${String(signalOf({ url }))}`, {
+        const answer = await fetch(`http://127.0.0.1:${String(this.port)}/v1/${String(signalOf({ url }))}`, {
             method: "POST",
             headers: {
                 "content-type": isJson ? "application/json" : "application/x-protobuf",
@@ -261,36 +252,14 @@ export class Reader {
         }
         return arrivedIn(this.found);
     }
+}
 
-    private async readSeries({ body }: Request): Promise<readonly Arrived[]> {
-        const at = `http://127.0.0.1:${String(this.ports[1])}`;
-        this.series += 1;
-        const id = String(this.series);
-        const answer = await fetch(`${at}/api/v1/write?extra_label=request=${id}`, {
-            method: "POST",
-            body: new Uint8Array(body),
-        });
-        if (!answer.ok) {
-            throw new Error(`what arrived is no remote write: ${await answer.text()}`);
-        }
-        await fetch(`${at}/internal/force_flush`);
-        const query = new URLSearchParams({ "match[]": `{request="${id}"}`, reduce_mem_usage: "1" });
-        const lines = (await (await fetch(`${at}/api/v1/export?${query.toString()}`)).text())
-            .split("\n")
-            .filter(Boolean);
-        return lines.flatMap((line) => {
-            const { metric, values, timestamps } = JSON.parse(line) as {
-                metric: Record<string, string>;
-                values: number[];
-                timestamps: number[];
-            };
-            const { __name__: name = "", request: _, ...attributes } = metric;
-            return values.map((value, index) => {
-                const whole = JSON.stringify([name, Object.entries(attributes).sort(), value, timestamps[index]]);
-                return { resource: {}, name, attributes, value, whole };
-            });
-        });
-    }
+function seriesIn({ body }: Request): Arrived[] {
+    return samplesOf(body).map(({ labels, value, timestamp }) => {
+        const { __name__: name = "", ...attributes } = labels;
+        const whole = JSON.stringify([name, Object.entries(attributes).sort(), value, timestamp]);
+        return { resource: {}, name, attributes, value, whole };
+    });
 }
 
 /** The signal of a request of OTLP. */
