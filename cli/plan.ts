@@ -2,9 +2,16 @@ import { planOf, verdictOf } from "../core/review/plan";
 import { planData } from "../core/review/plan/data";
 import { planText } from "../core/review/plan/text";
 import { UserError } from "../core/lib/errors";
-import type { Deployment } from "../core/routes/deployment";
 import { parseOptions, run } from "./command";
-import { fileOf, parseStackFile, readStackFile, deploymentOfFile, stackFileOptions, type StackFile } from "./stackFile";
+import {
+    fileOf,
+    parseStackFile,
+    readStackFile,
+    deploymentOfFile,
+    reviewedDeployment,
+    stackFileOptions,
+    type StackFile,
+} from "./stackFile";
 import { textAt } from "./revision";
 
 const usage = `Usage: npm run plan -- --from FILE --to FILE              between two stack files
@@ -48,11 +55,8 @@ function stackFiles({ from, to, base, head, ...choice }: Options): readonly [Sta
 if (require.main === module) {
     run(() => {
         const { json, ...files } = parseOptions(usage, options);
-        const [from, to] = stackFiles(files).map((stackFile) => deploymentOfFile(stackFile)) as [
-            Deployment,
-            Deployment,
-        ];
-        const plan = planOf(from, to);
+        const [from, to] = stackFiles(files);
+        const plan = planOf(deploymentOfFile(from), reviewedDeployment(to));
         console.log(json ? JSON.stringify(planData(plan), undefined, 2) : planText(plan));
         process.exitCode = { safe: 0, impossible: 1, loses: 3 }[verdictOf(plan)];
     });

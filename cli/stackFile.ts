@@ -8,7 +8,8 @@ import { isMap } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
-import { checkSettings, hasSecret, parseSettings, rawSettings } from "../core/routes/parse";
+import { checkSettings, hasSecret, parseSettings, rawSettings, whereKnown } from "../core/routes/parse";
+import { reviewCollectors } from "../core/review/collectors";
 import { namespaceProblems } from "../core/settings/namespaces";
 import { providerSecretProblems } from "../core/settings/providerSecrets";
 import { configurationError, type Problem } from "../core/settings/problems";
@@ -252,6 +253,22 @@ function readText(file: string): string {
 /** What a stack file resolves to, without running the program. */
 export function deploymentOfFile(stackFile: StackFile): Deployment {
     return deploymentOf(parseSettings(rawOf(stackFile), stackFile.file));
+}
+
+/**
+ * The same, with what is wrong with its collectors, which settings alone do not tell: only a deployment would.
+ *
+ * @throws UserError with all problems at once.
+ */
+export function reviewedDeployment(stackFile: StackFile): Deployment {
+    const { settings, problems } = checkSettings(rawOf(stackFile));
+    const worked = settings && whereKnown(problems, () => deploymentOf(settings));
+    const reviewed = worked && whereKnown(problems, () => reviewCollectors(worked));
+    const all = [...problems, ...(reviewed?.problems ?? [])];
+    if (!worked || all.length > 0) {
+        throw configurationError(stackFile.file, all);
+    }
+    return worked;
 }
 
 function rawOf({ config, secretKeys }: StackFile): Record<string, unknown> {

@@ -17,6 +17,8 @@ export type Schema = z.ZodType & {
     def: { type: string; innerType?: Schema; valueType?: Schema; format?: string; values?: readonly unknown[] };
 };
 
+export type Issues = readonly z.core.$ZodIssue[];
+
 interface Meta {
     readonly allowed?: string | undefined;
     readonly example?: unknown;
@@ -87,7 +89,7 @@ export function issueProblems(
     key: Key,
     issue: z.core.$ZodIssue,
     found: unknown,
-    issues: readonly z.core.$ZodIssue[],
+    issues: Issues,
     suiting: (key: string, isMissing: boolean, pastes: readonly unknown[]) => unknown,
 ): Problem[] {
     const { schema, meta } = schemaAt(key, issue.path, found);
@@ -100,7 +102,9 @@ export function issueProblems(
     const value = at(found, issue.path);
     const step = issue.path.findIndex((each) => typeof each === "number");
     const path = step < 0 ? issue.path : issue.path.slice(0, step);
-    const meant = step < 0 ? meantBy(schema, meta, value) : listMeant(key, path, found, issues);
+    const inList = step < 0 ? [] : issuesBelow(issues, path);
+    const meant = step < 0 ? meantBy(schema, meta, value) : listMeant(key, path, found, inList);
+    const isSaid = inList.length > pastedLists && inList[0] !== issue;
     const paste =
         meant === undefined
             ? suiting(
@@ -111,7 +115,8 @@ export function issueProblems(
             : stackFile([key, ...path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
     const why = meta.why?.(value);
-    return [{ key: full, message: why === undefined ? message : `${message}: ${why}`, allowed: meta.allowed, paste }];
+    const said = why === undefined ? message : `${message}: ${why}`;
+    return [{ key: full, message: said, allowed: meta.allowed, paste: isSaid ? undefined : paste }];
 }
 
 /** What a setting may be, where nobody can tell what was meant: its example first. */
@@ -151,18 +156,35 @@ function fits(schema: Schema, value: unknown): boolean {
     return schema.safeParse(value).success && !JSON.stringify(value).includes("…");
 }
 
+/** Of a list with more faults than this, the whole is pasted with the first alone. */
+const pastedLists = 10;
+
+/** The issues below a path, worked out once for each of all issues. */
+function issuesBelow(issues: Issues, path: readonly PropertyKey[]): Issues {
+    const known = below.get(issues) ?? new Map<string, Issues>();
+    below.set(issues, known);
+    const id = JSON.stringify(path);
+    const found =
+        known.get(id) ??
+        issues.filter((each) => each.path.length > path.length && path.every((step, i) => each.path[i] === step));
+    known.set(id, found);
+    return found;
+}
+
+const below = new WeakMap<Issues, Map<string, Issues>>();
+/** Lists as they were meant, by what is wrong in them. */
+const listsMeant = new WeakMap<Issues, { readonly meant: unknown }>();
+
 /** A whole list as it was probably meant, or an example of one where that cannot be told. */
-function listMeant(
-    key: Key,
-    path: readonly PropertyKey[],
-    found: unknown,
-    issues: readonly z.core.$ZodIssue[],
-): unknown {
+function listMeant(key: Key, path: readonly PropertyKey[], found: unknown, inList: Issues): unknown {
+    const known = listsMeant.get(inList) ?? { meant: mendedList(key, path, found, inList) };
+    listsMeant.set(inList, known);
+    return known.meant;
+}
+
+function mendedList(key: Key, path: readonly PropertyKey[], found: unknown, inList: Issues): unknown {
     const whole = schemaAt(key, path, found);
     const list: unknown = structuredClone(at(found, path));
-    const inList = issues.filter(
-        (each) => each.path.length > path.length && path.every((step, i) => each.path[i] === step),
-    );
     for (const each of inList) {
         const { schema, meta } = schemaAt(key, each.path, found);
         const meant = meantBy(schema, meta, at(found, each.path));
@@ -196,7 +218,7 @@ export interface Understood {
     readonly unclear: readonly z.core.$ZodIssue[];
 }
 
-export function understood(key: Key, found: unknown, issues: readonly z.core.$ZodIssue[]): Understood {
+export function understood(key: Key, found: unknown, issues: Issues): Understood {
     const unclear: z.core.$ZodIssue[] = [];
     let rest: unknown = structuredClone(found);
     for (const issue of issues) {

@@ -1,14 +1,13 @@
 import type { z } from "zod";
 
 import { formatPath, isMap, mergeValues, type HelmValue, type HelmValues } from "../lib/values";
-import { at, stackFile, understood, type Key, type Understood, type Values } from "./explain";
-import type { Problem } from "./problems";
+import { at, stackFile, understood, type Issues, type Key, type Understood, type Values } from "./explain";
+import { outerKeys, type Problem } from "./problems";
 import { crossProblems } from "./rules";
 import { settingsSchema } from "./settings";
-import { onlyPath, withRightPastes } from "./valuePastes";
+import { mergedPastes, onlyPath, withRightPastes } from "./valuePastes";
 
 type Given = Readonly<Record<string, unknown>>;
-export type Issues = readonly z.core.$ZodIssue[];
 
 /** A setting as it is read: as far as it can be understood, and everything that is wrong with it by itself. */
 export interface ReadSetting extends Understood {
@@ -62,19 +61,8 @@ function ofPaste(paste: unknown): HelmValues {
 /** Settings with what a paste says instead, and the keys of those that it is about. */
 export function withPaste(given: Given, paste: unknown): { readonly raw: Given; readonly keys: readonly Key[] } {
     const own = ofPaste(paste);
-    return { raw: mergeValues(given as HelmValues, own), keys: Object.keys(own) as Key[] };
-}
-
-/** A paste with what was probably meant instead of what its setting does not take. */
-function mendedPaste(given: Given, paste: unknown): unknown {
-    const { raw, keys } = withPaste(given, paste);
-    const [key] = keys;
-    if (key === undefined || !Object.hasOwn(settingsSchema, key)) {
-        return undefined;
-    }
-    const { meant, unclear, issues } = readSetting(key, raw[key]);
-    const path = onlyPath(ofPaste(paste)).slice(1);
-    return issues.length === 0 || unclear.length > 0 ? undefined : stackFile([key, ...path], at(meant, path));
+    const keys = Object.keys(own).filter((key) => Object.hasOwn(settingsSchema, key));
+    return { raw: mergeValues(given as HelmValues, own), keys: keys as Key[] };
 }
 
 /** What becomes of a stack file with what it is told to paste. */
@@ -114,18 +102,36 @@ export function tryPastes(values: Values, given: Given): Pastes {
             message.startsWith("is missing") && keys.some((own) => key.startsWith(`kof:${own}.`));
         return rules(pasted, raw).filter((each) => isUntold(each) || before?.has(named(each)) === false);
     };
-    const isTaken = (key: string, paste: unknown) => {
-        const { raw, keys } = withPaste(given, paste);
-        const isRight = keys.every((setting) => {
-            if (!Object.hasOwn(settingsSchema, setting)) {
-                return false;
+    // All at once: there may be thousands.
+    const ofSettings = (secrets: readonly Problem[], problems: readonly Problem[]): Problem[] => {
+        const all = mergedPastes(secrets.flatMap(({ paste }) => (isMap(paste) ? [paste] : [])));
+        const { raw, keys } = withPaste(given, all);
+        const read = new Map(keys.map((key) => [key as string, readSetting(key, raw[key])]));
+        const paths = new Set(secrets.map(({ key }) => key.slice(4)));
+        const wrong = contradictions(all).map(({ key }) => key.slice(4));
+        for (const key of keys) {
+            const before = new Set(readSetting(key, given[key]).issues.map(idOf));
+            for (const issue of read.get(key)?.issues ?? []) {
+                const path = formatPath([key, ...issue.path.map(String)]);
+                wrong.push(...(paths.has(path) || !before.has(idOf(issue)) ? [path] : []));
             }
-            const known = new Set(readSetting(setting, given[setting]).issues.map(idOf));
-            return readSetting(setting, raw[setting]).issues.every(
-                (issue) => known.has(idOf(issue)) && `kof:${formatPath([setting, ...issue.path.map(String)])}` !== key,
-            );
+        }
+        const [refused, around] = [new Set(wrong), new Set(wrong.flatMap(outerKeys))];
+        const own = new Map(problems.filter(({ paste }) => paste !== undefined).map((each) => [each.key, each.paste]));
+        return secrets.map((secret) => {
+            const path = secret.key.slice(4);
+            const [key = "", ...rest] = isMap(secret.paste) ? onlyPath(ofPaste(secret.paste)) : [];
+            const setting = read.get(key);
+            const isTaken = setting && !outerKeys(path).some((each) => refused.has(each)) && !around.has(path);
+            if (secret.paste === undefined || isTaken) {
+                return secret;
+            }
+            const isMended = setting && setting.issues.length > 0 && setting.unclear.length === 0;
+            return {
+                ...secret,
+                paste: isMended ? stackFile([key, ...rest], at(setting.meant, rest)) : own.get(secret.key),
+            };
         });
-        return isRight && !contradictions(paste).some((each) => each.key === key);
     };
     return {
         suiting: (key, isMissing, pastes) => {
@@ -149,13 +155,13 @@ export function tryPastes(values: Values, given: Given): Pastes {
             const hasOwn =
                 own !== undefined && secrets.some(({ key, paste }) => isMap(paste) && key.startsWith("kof:values."));
             const right = hasOwn ? withRightPastes(secrets, own, check, check(own)) : secrets;
-            return right.map((secret) => {
-                if (secret.paste === undefined || isTaken(secret.key, secret.paste)) {
-                    return secret;
-                }
-                const instead = problems.find(({ key, paste }) => key === secret.key && paste !== undefined);
-                return { ...secret, paste: mendedPaste(given, secret.paste) ?? instead?.paste };
-            });
+            const isOfValues = ({ key }: Problem) => key.startsWith("kof:values.");
+            const settled = ofSettings(
+                right.filter((each) => !isOfValues(each)),
+                problems,
+            );
+            const byKey = new Map(settled.map((each) => [each.key, each]));
+            return right.map((each) => byKey.get(each.key) ?? each);
         },
     };
 }

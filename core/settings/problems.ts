@@ -15,6 +15,12 @@ export interface Problem {
     readonly run?: string | undefined;
 }
 
+/** A setting's key, and those that it is within: of `kof:a.b` also `kof:a`. */
+export function outerKeys(key: string): string[] {
+    const steps = key.split(".");
+    return steps.map((_, i) => steps.slice(0, i + 1).join("."));
+}
+
 /** All problems of a stack's configuration in one error. */
 export function configurationError(source: string, problems: readonly Problem[]): UserError {
     const count = problems.length === 1 ? "1 problem" : `${String(problems.length)} problems`;

@@ -9,7 +9,7 @@ import { startPath } from "../charts/restarts";
 import { signedOut } from "../lib/secrets";
 import { metaOf, stackFile, type Key } from "./explain";
 import { namedDestinations, leavesCluster } from "./routing";
-import { brief, type Problem } from "./problems";
+import { brief, outerKeys, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
@@ -599,11 +599,12 @@ function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Pro
     }));
     // Of the very same value of a store, that check knows which other place is read instead.
     const ofStores = storeProblems(catalog, given);
-    const problems = pathProblems.filter(({ key }) => !ofStores.some((each) => each.key === key));
+    const stores = new Set(ofStores.map(({ key }) => key));
+    const problems = pathProblems.filter(({ key }) => !stores.has(key));
     // What one check has said of a value, another need not say again of that, or of what is below it.
     for (const found of [ofStores, schemaProblems(catalog, given), objectProblems(catalog, given)]) {
-        const named = problems.map(({ key }) => `${key}.`);
-        problems.push(...found.filter(({ key }) => !named.some((each) => `${key}.`.startsWith(each))));
+        const named = new Set(problems.map(({ key }) => key));
+        problems.push(...found.filter(({ key }) => !outerKeys(key).some((each) => named.has(each))));
     }
     problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
     for (const [path] of leaves(given)) {

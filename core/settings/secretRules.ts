@@ -10,6 +10,9 @@ export interface OpenSettings {
     readonly problems: readonly Problem[];
 }
 
+/** Of more secrets than this, only the first show the command that makes a Secret of all of them. */
+const longCommands = 20;
+
 /**
  * Settings without the secrets in them. Whatever is said of settings is said of these, so that no message, difference or paste has
  * a secret to show.
@@ -24,11 +27,16 @@ export function openSettings(raw: Readonly<Record<string, unknown>>, isDeployed:
     const settings = open as OpenSettings["raw"];
     return {
         raw: settings,
-        problems: found.map((secret) => ({
-            key: `kof:${formatPath(secret.path.map(String))}`,
-            ...faultOf(secret, found, settings),
-            paste: pasteOf(secret, found, settings),
-        })),
+        problems: found.map((secret, i) => {
+            const { run, ...fault } = faultOf(secret, found, settings);
+            return {
+                key: `kof:${formatPath(secret.path.map(String))}`,
+                ...fault,
+                // It names them all.
+                ...(i < longCommands ? { run } : {}),
+                paste: pasteOf(secret, found, settings),
+            };
+        }),
     };
 }
 
@@ -56,7 +64,7 @@ function faultOf(
     const run = isHeader
         ? secretCommand(headersSecret, headerNames(settings) ?? ["Authorization"])
         : isValue
-          ? secretCommand(ownName, [...new Set(found.filter((each) => each.path[0] === setting).map(keyOf))])
+          ? commandOf(found)
           : undefined;
     if (address !== undefined) {
         const message = `is ${brief(shown)}, whose password or token would be printed wherever the address is shown`;
@@ -68,6 +76,20 @@ function faultOf(
     const message = `looks like a secret. ${reader}: put it in a Secret and refer to that by name`;
     return { message, allowed: `a reference to it. ${way}`, run };
 }
+
+/** The command that makes a Secret of all that are in values. */
+function commandOf(found: readonly Secret[]): string {
+    const known = commands.get(found);
+    if (known !== undefined) {
+        return known;
+    }
+    const ofValues = found.filter(({ path }) => path[0] === "values");
+    const command = secretCommand(ownName, [...new Set(ofValues.map(keyOf))]);
+    commands.set(found, command);
+    return command;
+}
+
+const commands = new WeakMap<readonly Secret[], string>();
 
 /** What to call a secret among the keys of a Secret: as the variable, or as the nearest key that can be one. */
 function keyOf({ path, variable }: Secret): string {

@@ -1,5 +1,5 @@
 import { formatPath, isMap, mergeValues, type HelmValues } from "../lib/values";
-import type { Problem } from "./problems";
+import { outerKeys, type Problem } from "./problems";
 
 /**
  * Problems of values, without the pastes after which something is wrong that was not before. All are tried together: there may be
@@ -20,16 +20,25 @@ export function withRightPastes(
     }
     const named = ({ key, message }: Problem) => `${key} ${message}`;
     const before = new Set(known.map(named));
-    const wrong = check(mergeValues(values, ...pastes))
+    const wrong = check(mergeValues(values, mergedPastes(pastes)))
         .filter((each) => !before.has(named(each)))
-        .map(({ key }) => `${key}.`);
+        .map(({ key }) => key);
+    const [own, around] = [new Set(wrong), new Set(wrong.flatMap(outerKeys))];
     return problems.map((problem) => {
         const pasted = valuesOf(problem.paste);
-        const path = pasted && `kof:values.${formatPath(onlyPath(pasted))}.`;
-        return path !== undefined && wrong.some((each) => each.startsWith(path) || path.startsWith(each))
+        const path = pasted && `kof:values.${formatPath(onlyPath(pasted))}`;
+        return path !== undefined && (around.has(path) || outerKeys(path).some((each) => own.has(each)))
             ? { ...problem, paste: undefined }
             : problem;
     });
+}
+
+/** Many pastes in one, in halves: merged one after the other, each would copy all before it. */
+export function mergedPastes(pastes: readonly HelmValues[]): HelmValues {
+    const half = Math.ceil(pastes.length / 2);
+    return pastes.length <= 2
+        ? mergeValues(...pastes)
+        : mergeValues(mergedPastes(pastes.slice(0, half)), mergedPastes(pastes.slice(half)));
 }
 
 /** What a paste says of `kof:values`. */

@@ -62,6 +62,24 @@ describe("npm run plan", () => {
         assert.ok(found.volumes.some(({ operation }: { operation: string }) => operation === "orphaned"));
     });
 
+    it("names what is wrong with the collectors together with what is wrong with the settings", () => {
+        const management = write("a.yaml", { "kof:route": "management" });
+        const path = ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack", "collectors"];
+        const service = { pipelines: { traces: { exporters: ["otlphttp/nowhere"] } } };
+        const values = path.reduceRight<object>((inner, key) => ({ [key]: inner }), {
+            daemon: { config: { service } },
+        });
+        const collectors = write("b.yaml", { "kof:route": "management", "kof:values": values });
+        const both = write("c.yaml", { "kof:route": "management", "kof:values": values, "kof:istio": "maybe" });
+        const alone = plan("--from", management, "--to", collectors);
+        assert.deepEqual([alone.status, alone.stdout], [1, ""]);
+        assert.match(alone.stderr, /b\.yaml has 1 problem\.[^]*otlphttp\/nowhere/);
+        const together = plan("--from", management, "--to", both);
+        assert.match(together.stderr, /c\.yaml has 2 problems\.[^]*kof:istio[^]*otlphttp\/nowhere/);
+        // What runs is not refused.
+        assert.equal(plan("--from", collectors, "--to", management).status, 0);
+    });
+
     it("compares a stack file with what it was at a git revision", () => {
         const git = (...args: string[]) => {
             const identity = ["-c", "user.name=a", "-c", "user.email=a@example.net"];
