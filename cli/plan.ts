@@ -1,3 +1,4 @@
+import { kubeconfigNotices } from "../core/settings/providerSecrets";
 import { planOf, verdictOf } from "../core/review/plan";
 import { planData } from "../core/review/plan/data";
 import { planText } from "../core/review/plan/text";
@@ -56,6 +57,9 @@ if (require.main === module) {
     run(() => {
         const { json, ...files } = parseOptions(usage, options);
         const [from, to] = stackFiles(files);
+        for (const notice of kubeconfigNotices(to.config, (key) => to.secretKeys.includes(key))) {
+            console.error(`warning: ${notice}`);
+        }
         const plan = planOf(deploymentOfFile(from), reviewedDeployment(to));
         console.log(json ? JSON.stringify(planData(plan), undefined, 2) : planText(plan));
         process.exitCode = { safe: 0, impossible: 1, loses: 3 }[verdictOf(plan)];

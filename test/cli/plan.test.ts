@@ -80,6 +80,18 @@ describe("npm run plan", () => {
         assert.equal(plan("--from", collectors, "--to", management).status, 0);
     });
 
+    it("warns of a kubeconfig with a token in plain text, without the token", () => {
+        const kubeconfig = "users: [{name: a, user: {token: hunter2hunter2}}]";
+        const plainText = write("a.yaml", { "kof:route": "management", "kubernetes:kubeconfig": kubeconfig });
+        const { status, stdout, stderr } = plan("--from", plainText, "--to", plainText);
+        assert.equal(status, 0, stderr);
+        assert.match(
+            stderr,
+            /^warning: kubernetes:kubeconfig has a token, [^]*pulumi config set --secret kubernetes:kubeconfig/,
+        );
+        assert.doesNotMatch(stdout + stderr, /hunter2/);
+    });
+
     it("compares a stack file with what it was at a git revision", () => {
         const git = (...args: string[]) => {
             const identity = ["-c", "user.name=a", "-c", "user.email=a@example.net"];
