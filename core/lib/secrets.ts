@@ -115,8 +115,24 @@ const pair =
 /** One of several in a line: `api-key=…,x=y`. */
 const listed = /((?:^|[,;])[ \t]*([A-Za-z][\w.-]*)=)([^\s,;"'(){}[\]\\^]+)/gm;
 
-function maskedPair(found: string, start: string, name: string, value: string): string {
-    return isNamedSecret(name, value) ? `${start}${gone}` : found;
+function maskedPair(found: string, start: string, name: string, value: string, at: number, text: string): string {
+    const refers =
+        name === "secret" && start.includes(":") && isObjectName(value) && standsBesideKind(text.slice(0, at), start);
+    return isNamedSecret(name, value) && !refers ? `${start}${gone}` : found;
+}
+
+/** Whether a line of YAML or JSON is in a map with a `kind`, or in `auth`: there `secret` is the name of a Secret. */
+function standsBesideKind(before: string, start: string): boolean {
+    const indent = /^[ \t]*/.exec(start)?.[0] ?? "";
+    for (const line of before.slice(-4000).trimEnd().split("\n").reverse()) {
+        if (!line.startsWith(indent) || !/\S/.test(line.charAt(indent.length))) {
+            return /(^|[\s"'])auth["']?:\s*\{?\s*$/.test(line);
+        }
+        if (/^\s*["']?kind["']?:/.test(line)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /** A text in which every secret is left out, and seen to be: `https://…@host`, `Bearer …`, `AKIA…`. */
@@ -238,7 +254,7 @@ export function withoutSecrets(
             const value = open(
                 each,
                 [...path, known],
-                refersToSecret(inner, key) ? "" : nameOf(key, path, isValue ? label : undefined),
+                refersToSecret(inner, key, path) ? "" : nameOf(key, path, isValue ? label : undefined),
                 isValue ? label : undefined,
             );
             if (value === undefined && isValue) {
@@ -253,15 +269,22 @@ export function withoutSecrets(
 }
 
 /** Whether an entry is the name of a Secret: `{kind: basic, secret: mimir}`. A long one without any break is none that people give. */
-function refersToSecret({ kind, ...rest }: Readonly<Record<string, unknown>>, key: string): boolean {
+function refersToSecret(
+    { kind, ...rest }: Readonly<Record<string, unknown>>,
+    key: string,
+    path: Secret["path"],
+): boolean {
     const name = rest[key];
     return (
         key === "secret" &&
-        typeof kind === "string" &&
+        (typeof kind === "string" || path.at(-1) === "auth") &&
         typeof name === "string" &&
-        /^(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) &&
-        !/(?=[a-z]*\d)[a-z0-9]{20,}/.test(name)
+        isObjectName(name)
     );
+}
+
+function isObjectName(text: string): boolean {
+    return /^(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(text) && !/(?=[a-z]*\d)[a-z0-9]{20,}/.test(text);
 }
 
 /** A text of its own, which may be JSON with names that tell what is in it. */

@@ -3,7 +3,7 @@ import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
 import { bufferedExporter, loopbackQueue, type Buffer } from "../collectors/buffers";
 import { clusterLabels } from "../collectors/fragments";
 import { sizeInGiB, gib } from "../lib/quantities";
-import { headerVariable } from "../settings/headers";
+import { destinationVariable } from "../settings/headers";
 import type { PresetBatch } from "../settings/destinationPresets";
 import { addressFor, kindOf, type ResolvedDestination } from "../settings/resolvedDestinations";
 import type { Settings } from "../settings/settings";
@@ -206,19 +206,12 @@ interface Authentication {
     readonly triggers: readonly string[];
 }
 
-/** The variable with one key of a destination's Secret. */
-function variableOf(name: string, key: string): string {
-    const plain = (text: string) => text.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
-    // Route otlp has names of its own, from before there were several destinations.
-    return name === "otlp" ? headerVariable(key) : `DESTINATION_${plain(name)}__${plain(key)}`;
-}
-
 function caOf(name: string): string {
-    return name === "otlp" ? caVariable : variableOf(name, "ca.crt");
+    return name === "otlp" ? caVariable : destinationVariable(name, "ca.crt");
 }
 
 function reference(name: string, key: string): string {
-    return `\${env:${variableOf(name, key)}}`;
+    return `\${env:${destinationVariable(name, key)}}`;
 }
 
 /**
@@ -233,7 +226,7 @@ function authentication({ name, protocol, auth, tls }: ResolvedDestination): Aut
     const ca = tls?.caSecret === undefined ? [] : [secretEnv(caOf(name), tls.caSecret, "ca.crt")];
     const caTrigger = tls?.caSecret === undefined ? [] : [`CA of Secret ${tls.caSecret}`];
     const from = (secret: string, keys: readonly string[]) =>
-        keys.map((key) => secretEnv(variableOf(name, key), secret, key));
+        keys.map((key) => secretEnv(destinationVariable(name, key), secret, key));
     const extension = (kind: keyof typeof authenticators, settings: HelmValues) => {
         const id = `${authenticators[kind]}/${name}`;
         return { exporter: { auth: { authenticator: id } }, extensions: { [id]: settings } };
@@ -314,10 +307,27 @@ function authentication({ name, protocol, auth, tls }: ResolvedDestination): Aut
     }
 }
 
-function notices({ path, endpoint = "", tls, protocol, name }: ResolvedDestination): string[] {
+/** Where the identity of pods comes from, by the kind of authentication that takes it. */
+const identities: Readonly<Record<string, string>> = {
+    google: "Google Cloud's Workload Identity, or of nodes in Google Cloud",
+    azure: "Microsoft Entra Workload ID",
+};
+
+function notices({ path, endpoint = "", tls, protocol, name, auth, preset }: ResolvedDestination): string[] {
     const key = `kof:${path.join(".")}`;
     const port = URL.canParse(endpoint) ? new URL(endpoint).port : "";
+    const identity = identities[auth.kind];
+    const needsAuth = preset !== undefined && preset.auth.kind !== "none" && auth.kind === "none";
     return [
+        ...(identity === undefined
+            ? []
+            : [
+                  `Destination ${name} authenticates by ${auth.kind}: the service accounts of the collectors need an identity of ${identity}. ` +
+                      "Without one nothing arrives there, or the collectors do not start (docs/signals.md).",
+              ]),
+        ...(preset && needsAuth
+            ? [`${key}.auth is none: ${preset.title} takes nothing unless something on the way authenticates.`]
+            : []),
         ...(endpoint.startsWith("http://")
             ? [`${key}.endpoint is ${endpoint}: telemetry and headers are sent unencrypted.`]
             : []),

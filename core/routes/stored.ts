@@ -163,12 +163,16 @@ export function storageNotices(deployment: Merged): string[] {
 }
 
 function settingNotices(deployment: Merged, signal: Signal, stores: readonly Volume[]): string[] {
-    const { storage, route } = deployment.settings;
+    const { storage, route, signals: asked } = deployment.settings;
     if (!storage?.[signal] || stores.some((store) => store.signal === signal)) {
         return [];
     }
     const off = storeOff(deployment, signal);
-    const why = off === undefined ? `route ${route} stores no ${signal} on this cluster` : `${off} turns the store off`;
+    const nobody =
+        asked?.[signal] === undefined
+            ? `route ${route} stores no ${signal} on this cluster`
+            : `kof:signals.${signal} does not name management`;
+    const why = off === undefined ? nobody : `${off} turns the store off`;
     return [`kof:storage.${signal} has no effect: ${why}.`];
 }
 

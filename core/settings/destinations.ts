@@ -154,14 +154,29 @@ export const processing = about(
     },
 );
 
-/** Whether an expression is one for Go, as far as JavaScript's reading of it tells. */
+/** Whether an expression is one for Go (RE2), as far as what JavaScript makes of it, and where the two differ, tells. */
 function isPattern(text: string): boolean {
-    if (/\(\?(?:[=!]|<[=!])|\\[1-9]|\\k</.test(text)) {
+    // A backslash and what follows it. Of a letter or a digit Go knows these alone; of anything else it is that.
+    const escapes = [...text.matchAll(/\\(p\{\^?[A-Za-z_]+\}|p[A-Z]|x\{[\dA-Fa-f]+\}|x[\dA-Fa-f]{2}|[^])/giu)].map(
+        ([, each = ""]) => each,
+    );
+    const isKnown = (each: string) => !/^[A-Za-z0-9]/.test(each) || /^([aftnrvdDsSwWbBAzCQE0]|[pP].|x.)/.test(each);
+    const plain = text
+        .replaceAll(/\\([pPx]\{[^}]*\}|[^A-Za-z0-9])/gu, "x")
+        .replaceAll(/\\[pPxAzCQE]/g, "x")
+        .replaceAll(/\(\?P</g, "(?<")
+        // Flags, by themselves or of a group.
+        .replaceAll(/\(\?[imsU]*(-[imsU]+)?(?=[:)])/g, "(?:")
+        .replaceAll("(?::", "(?:")
+        .replaceAll(/\[:\^?[a-z]+:\]/g, "x");
+    const tooOften = [...plain.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].some(
+        (each) => Number(each[1]) > 1000 || Number(each[2]) > 1000,
+    );
+    if (!escapes.every(isKnown) || tooOften || /\(\?(?:[=!]|<[=!])|\[\^?\](?![^[]*\])/.test(plain)) {
         return false;
     }
     try {
-        // Go has flags at the start of an expression.
-        new RegExp(text.replace(/^\(\?[imsU]+\)/, ""), "u");
+        new RegExp(plain);
         return true;
     } catch {
         return false;

@@ -247,7 +247,7 @@ export function understood(key: Key, found: unknown, issues: Issues): Understood
 }
 
 /** What to write into a stack file to set one value. Steps into a list are left out: the value is the whole list. */
-export function stackFile(path: readonly PropertyKey[], value: unknown): unknown {
+export function stackFile(path: readonly PropertyKey[], value: unknown): object {
     const [first, ...rest] = path.filter((step) => typeof step === "string");
     return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };
 }

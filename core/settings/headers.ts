@@ -1,4 +1,27 @@
+import type { ResolvedAuth } from "./resolvedDestinations";
+
 /** The environment variable of the collectors with the value of an HTTP header. */
 export function headerVariable(header: string): string {
     return `OTLP_HEADER_${header.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** The environment variable of the collectors with one key of a destination's Secret. */
+export function destinationVariable(name: string, key: string): string {
+    const plain = (text: string) => text.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
+    // Route otlp has names of its own, from before there were several destinations.
+    return name === "otlp" ? headerVariable(key) : `DESTINATION_${plain(name)}__${plain(key)}`;
+}
+
+/** The keys that the Secret of a destination has, by how collectors authenticate; those of headers are called as these are. */
+export const secretKeys: Readonly<Record<string, readonly string[]>> = {
+    basic: ["username", "password"],
+    bearer: ["token"],
+    oauth2: ["client_id", "client_secret"],
+    sigv4: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+    clientCertificate: ["tls.crt", "tls.key"],
+};
+
+/** The keys of a destination's Secret that are in variables of its own: those for AWS have AWS's names. */
+export function secretKeysOf(auth: ResolvedAuth): readonly string[] {
+    return auth.kind === "headers" ? auth.headers : auth.kind === "sigv4" ? [] : (secretKeys[auth.kind] ?? []);
 }

@@ -8,7 +8,8 @@ import { longestTry } from "./logGroups";
 import { startPath } from "../charts/restarts";
 import { signedOut } from "../lib/secrets";
 import { metaOf, stackFile, type Key } from "./explain";
-import { namedDestinations, leavesCluster } from "./routing";
+import { destinationProblems, tellsAudit } from "./destinationRules";
+import { namedDestinations, namesIn, leavesCluster, routingOf } from "./routing";
 import { brief, outerKeys, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
@@ -34,7 +35,12 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
         // What earlier versions took, and remember with its defaults, runs.
         ...(isDeployed
             ? []
-            : [...otlpProblems(values, raw), ...bufferSizeProblems(values), ...meshNameProblems(values)]),
+            : [
+                  ...destinationProblems(values, raw),
+                  ...otlpProblems(values, raw),
+                  ...bufferSizeProblems(values),
+                  ...meshNameProblems(values),
+              ]),
         ...bufferProblems(values, raw),
         ...storageProblems(values, isDeployed),
         ...(isDeployed ? [] : writtenStorageProblems(values, raw)),
@@ -54,9 +60,12 @@ function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): 
             return [];
         }
         const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
-        const isNamed = block === route || namedDestinations(values).includes(block);
+        const isNamed = block === route || (block !== "regionless" && namedDestinations(values).includes(block));
         // In the mesh route regionless needs none of its settings.
-        if (isNamed && !isPresent(raw[block]) && !(block === "regionless" && values.regionless)) {
+        // Nor is there anything to be said of a region where there can be none.
+        const isNeeded =
+            !(block === "regionless" && values.regionless) && !(block === "regional" && route === "regionless");
+        if (isNamed && !isPresent(raw[block]) && isNeeded) {
             const { example } = metaOf(settings.block);
             return [
                 {
@@ -66,6 +75,16 @@ function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): 
                             ? `is missing, and route ${route} needs it`
                             : `is missing, and kof:signals name ${block}`,
                     paste: stackFile([block], example),
+                },
+            ];
+        }
+        if (!isNamed && given && values.signals !== undefined && block !== "regionless") {
+            const logs = routingOf(values).signals.logs;
+            return [
+                {
+                    key: `kof:${block}`,
+                    message: `has no effect: neither kof:route nor kof:signals name it. Remove it, or name it`,
+                    paste: stackFile(["signals", "logs"], [...logs, block]),
                 },
             ];
         }
@@ -110,10 +129,15 @@ function versionProblems({ route, version }: Values): Problem[] {
     ];
 }
 
-function regionProblems({ route, version, istio, regional, regionless }: Values): Problem[] {
+function regionProblems(values: Values): Problem[] {
+    const { route, version, istio, regional, regionless } = values;
     const problems: Problem[] = [];
-    if (route === "regional" && regional && version !== undefined && istio !== undefined) {
-        const findsDomain = isRead(catalogOf(version), ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
+    const isNamed = route !== "regionless" && namedDestinations(values).includes("regional");
+    if (isNamed && regional && version !== undefined && istio !== undefined) {
+        // KOF looks the domain up for its own switch, which is on where no store of this cluster is.
+        const isSwitched = routingOf(values).base === "regional";
+        const findsDomain =
+            isSwitched && isRead(catalogOf(version), ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
         if (istio && regional.domain !== undefined) {
             problems.push({
                 key: "kof:regional.domain",
@@ -121,9 +145,10 @@ function regionProblems({ route, version, istio, regional, regionless }: Values)
                     "has no effect with Istio: the region is reached through the mesh by its cluster's name. Remove it",
             });
         } else if (!istio && !findsDomain && regional.domain === undefined) {
+            const why = isSwitched ? "" : " beside the stores of this cluster";
             problems.push({
                 key: "kof:regional.domain",
-                message: `is missing, and KOF ${version} cannot find it out. It is the regional ClusterDeployment's annotation k0rdent.mirantis.com/kof-regional-domain`,
+                message: `is missing, and KOF ${version} cannot find it out${why}. It is the regional ClusterDeployment's annotation k0rdent.mirantis.com/kof-regional-domain`,
                 allowed: "a DNS name such as eu-1.obs.example.net",
                 paste: stackFile(["regional", "domain"], "eu-1.obs.example.net"),
             });
@@ -151,8 +176,9 @@ function regionProblems({ route, version, istio, regional, regionless }: Values)
 }
 
 /** ARNs have to be of the place where they are used. */
-function cloudwatchProblems({ route, cloudwatch, clusterName }: Values): Problem[] {
-    if (route !== "cloudwatch" || !cloudwatch || clusterName === undefined) {
+function cloudwatchProblems(values: Values): Problem[] {
+    const { cloudwatch, clusterName } = values;
+    if (!namedDestinations(values).includes("cloudwatch") || !cloudwatch || clusterName === undefined) {
         return [];
     }
     const { region, kmsKeyArn, credentials, auditLogGroup, signals } = cloudwatch;
@@ -198,8 +224,9 @@ function isOf(partition: string, arn: string): boolean {
     return arnParts(arn).partition === partition;
 }
 
-function otlpProblems({ route, otlp }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
-    if (route !== "otlp" || !otlp) {
+function otlpProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    const { otlp } = values;
+    if (!namedDestinations(values).includes("otlp") || !otlp) {
         return [];
     }
     const { endpoint, headersSecret, headers, tls } = otlp;
@@ -248,31 +275,35 @@ function bufferProblems(values: Values, raw: Readonly<Record<string, unknown>>):
     if (route === undefined) {
         return [];
     }
+    const { signals: wanted, baseStore, isPlain } = routingOf(values);
     if (!leavesCluster(values)) {
         return isPresent(raw.buffer)
             ? [
                   {
                       key: "kof:buffer",
-                      message: `has no effect on route ${route}, which sends nothing out of this cluster. Remove it`,
+                      message: `has no effect${isPlain ? ` on route ${route}, which sends nothing` : ": nothing is sent"} out of this cluster. Remove it`,
                   },
               ]
             : [];
     }
     const problems: Problem[] = [];
-    const why = route === "otlp" ? "where metrics are kept on disk anyway" : "where metrics have no queue";
+    const why = !isPlain
+        ? wanted.metrics.includes("regional")
+            ? ": beside the stores of this cluster, metrics for a region wait in memory"
+            : ": no metrics go to regional"
+        : route === "otlp"
+          ? ` on route ${route}, where metrics are kept on disk anyway`
+          : ` on route ${route}, where metrics have no queue`;
     // A default is not known to have been asked for.
-    if (route !== "regional" && buffer?.metrics === "disk") {
-        problems.push({
-            key: "kof:buffer.metrics",
-            message: `is disk, which has no effect on route ${route}, ${why}. Remove it`,
-        });
+    if (!(baseStore === "regional" && wanted.metrics.includes("regional")) && buffer?.metrics === "disk") {
+        problems.push({ key: "kof:buffer.metrics", message: `is disk, which has no effect${why}. Remove it` });
     }
-    if (route === "cloudwatch" && buffer && hoursOf(buffer.duration) > longestTry) {
+    if (namesIn(wanted).includes("cloudwatch") && buffer && hoursOf(buffer.duration) > longestTry) {
         const longest = `${String(longestTry)}h`;
         problems.push({
             key: "kof:buffer.duration",
             message: `is ${brief(buffer.duration)}, but CloudWatch Logs takes nothing that is older than 14 days`,
-            allowed: `at most ${longest} on route cloudwatch`,
+            allowed: `at most ${longest} ${isPlain ? "on route" : "where something goes to"} cloudwatch`,
             paste: stackFile(["buffer", "duration"], longest),
         });
     }
@@ -282,18 +313,26 @@ function bufferProblems(values: Values, raw: Readonly<Record<string, unknown>>):
 /** The number of bytes that a collector's queue takes: a signed 64-bit integer. Tried with collector 0.143.0, 2026-11-27. */
 const mostBytes = 2 ** 63;
 
-function bufferSizeProblems({ buffer }: Values): Problem[] {
-    if (buffer === undefined || sizeInGiB(buffer.size) * gib < mostBytes) {
-        return [];
-    }
-    return [
-        {
-            key: "kof:buffer.size",
-            message: `is ${brief(buffer.size)}, of which a collector makes a negative number of bytes: it would not start`,
-            allowed: "at most 9223372036854775807 bytes: 8191Pi, or 9223P",
-            paste: stackFile(["buffer", "size"], buffer.size.endsWith("i") ? "8191Pi" : "9223P"),
-        },
+function bufferSizeProblems({ buffer, destinations = {} }: Values): Problem[] {
+    const sizes: [path: readonly string[], size: string | undefined][] = [
+        [["buffer", "size"], buffer?.size],
+        ...Object.entries(destinations).map(([name, own]): [string[], string | undefined] => [
+            ["destinations", name, "buffer", "size"],
+            own.buffer?.size,
+        ]),
     ];
+    return sizes.flatMap(([path, size]): Problem[] =>
+        size === undefined || sizeInGiB(size) * gib < mostBytes
+            ? []
+            : [
+                  {
+                      key: `kof:${path.join(".")}`,
+                      message: `is ${brief(size)}, of which a collector makes a negative number of bytes: it would not start`,
+                      allowed: "at most 9223372036854775807 bytes: 8191Pi, or 9223P",
+                      paste: stackFile(path, size.endsWith("i") ? "8191Pi" : "9223P"),
+                  },
+              ],
+    );
 }
 
 /** The most characters of a Service's name, which is a DNS label. */
@@ -303,15 +342,18 @@ const longestLabel = 63;
  * In the mesh KOF makes a Service of the name of the cluster that stores (kof-storage of 1.8.0 to 1.11.0-rc0,
  * `templates/istio/istio-vm-services.yaml`), and collectors write to a region by that name.
  */
-function meshNameProblems({ route, istio, clusterName, regional }: Values): Problem[] {
+function meshNameProblems(values: Values): Problem[] {
+    const { route, istio, clusterName, regional } = values;
     const stores = {
         regionless: ["clusterName", clusterName],
         regional: ["regional.cluster", regional?.cluster],
     } as const;
-    if (istio !== true || (route !== "regionless" && route !== "regional")) {
+    const store =
+        route === "regionless" ? route : namedDestinations(values).includes("regional") ? "regional" : undefined;
+    if (istio !== true || store === undefined) {
         return [];
     }
-    const [setting, name = ""] = stores[route];
+    const [setting, name = ""] = stores[store];
     const longest = longestLabel - "-vmauth".length;
     return name.length <= longest
         ? []
@@ -321,9 +363,9 @@ function meshNameProblems({ route, istio, clusterName, regional }: Values): Prob
                   message:
                       `has ${String(name.length)} characters. With Istio KOF makes a Service of it, NAME-vmauth, whose name Kubernetes ` +
                       `limits to ${String(longestLabel)}: it would fail to install kof-storage`,
-                  allowed: `at most ${String(longest)} characters on route ${route} with Istio`,
+                  allowed: `at most ${String(longest)} characters ${store === route ? "on route" : "where something goes to"} ${store} with Istio`,
                   // The name of a region is that of an object that exists.
-                  ...(route === "regionless"
+                  ...(store === "regionless"
                       ? { paste: stackFile([setting], name.slice(0, longest).replace(/-+$/, "")) }
                       : {}),
               },
@@ -350,11 +392,7 @@ function storageProblems(
         );
     }
     problems.push(...replicationProblems(storage?.metrics, route, version));
-    if (
-        storage?.audit &&
-        version !== undefined &&
-        !catalogOf(version).volumes.some(({ signal }) => signal === "audit")
-    ) {
+    if (storage?.audit && version !== undefined && !tellsAudit(version)) {
         problems.push({
             key: "kof:storage.audit",
             message: `has no effect: KOF ${version} stores audit logs among the logs. Remove it, and size storage.logs for both`,
@@ -559,9 +597,11 @@ export function deciderOf(path: readonly string[]): Key | undefined {
 }
 
 /** What settings write of what the charts' layers look at before they overwrite values. */
-function decidedValues({ route, clusterName, regional, regionless }: Values): HelmValues {
+function decidedValues(values: Values): HelmValues {
+    const { route, clusterName, regional, regionless } = values;
     const selfSigned = route === "regionless" && regionless?.selfSigned === true;
-    const insecureSkipVerify = selfSigned || (route === "regional" && regional?.insecureSkipVerify === true);
+    const insecureSkipVerify =
+        selfSigned || (routingOf(values).base === "regional" && regional?.insecureSkipVerify === true);
     const { domain, certEmail } = regionless ?? {};
     return {
         regionless: {
@@ -585,11 +625,11 @@ function valueProblems(settings: Values): Problem[] {
 }
 
 function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Problem[] {
-    const { route } = settings;
     const at = (path: readonly string[]) => `kof:values.${formatPath(path)}`;
     // On these routes the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
+    const { base } = routingOf(settings);
     const components = {
-        global: { components: route === "cloudwatch" || route === "otlp" ? ["kof-collectors"] : [] },
+        global: { components: ["cloudwatch", "otlp", "collectors"].includes(base) ? ["kof-collectors"] : [] },
     };
     const pathProblems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest, meant }) => ({
         key: at(path),

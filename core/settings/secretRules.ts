@@ -1,7 +1,9 @@
 import { kofNamespace } from "../charts/namespace";
 import { withoutSecrets, type Secret } from "../lib/secrets";
 import { formatPath, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { secretOf } from "./destinationRules";
 import { stackFile } from "./explain";
+import { secretKeys } from "./headers";
 import { brief, type Problem } from "./problems";
 
 /** Settings that give nothing away, and what is wrong with those that did. */
@@ -41,11 +43,25 @@ export function openSettings(raw: Readonly<Record<string, unknown>>, isDeployed:
 }
 
 /** A header with its value, where only its name belongs, without the value. */
-function maskedHeader([setting, block, entry]: Secret["path"], text: string): string | undefined {
-    if (setting !== "otlp" || block !== "headers") {
+function maskedHeader(path: Secret["path"], text: string): string | undefined {
+    const plain = path[0] === "destinations" && path[2] === "headers" ? 3 : undefined;
+    const named = isHeaders(path, "otlp")
+        ? 2
+        : isHeaders(path.slice(2), "auth") && path[0] === "destinations"
+          ? 4
+          : plain;
+    if (named === undefined) {
         return undefined;
     }
-    return typeof entry === "string" ? "…" : text.replace(/([:=]\s*)\S.*$/s, "$1…");
+    if (typeof path[named] !== "string") {
+        return text.replace(/([:=]\s*)\S.*$/s, "$1…");
+    }
+    // Of a destination's plain headers the values are meant to be there.
+    return plain === undefined ? "…" : undefined;
+}
+
+function isHeaders([block, headers]: Secret["path"], wanted: string): boolean {
+    return block === wanted && headers === "headers";
 }
 
 function faultOf(
@@ -56,16 +72,19 @@ function faultOf(
     const [setting = "", block = ""] = path;
     const isValue = setting === "values";
     const isHeader = setting === "otlp";
+    const ofDestination = address === undefined ? destinationAuth(path, found, settings) : undefined;
     const way = isHeader
         ? "Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret"
         : isValue
           ? "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration"
-          : (ways[`${String(setting)}.${String(block)}`] ?? ways[setting] ?? "Put it in a Secret");
+          : setting === "destinations"
+            ? `Put what authenticates in a Secret, name that in kof:destinations.${String(block)}.auth, and remove it here`
+            : (ways[`${String(setting)}.${String(block)}`] ?? ways[setting] ?? "Put it in a Secret");
     const run = isHeader
         ? secretCommand(headersSecret, headerNames(settings) ?? ["Authorization"])
         : isValue
           ? commandOf(found)
-          : undefined;
+          : ofDestination && secretCommand(ofDestination.secret, ofDestination.keys);
     if (address !== undefined) {
         const message = `is ${brief(shown)}, whose password or token would be printed wherever the address is shown`;
         return { message, allowed: `an address without it. ${way}`, run };
@@ -99,7 +118,10 @@ function keyOf({ path, variable }: Secret): string {
 
 /** The names of the headers that somebody wrote with their values. */
 function headerNames({ otlp }: OpenSettings["raw"]): string[] | undefined {
-    const headers = isMap(otlp) ? otlp.headers : undefined;
+    return namesOf(isMap(otlp) ? otlp.headers : undefined);
+}
+
+function namesOf(headers: HelmValue | undefined): string[] | undefined {
     const names = isMap(headers)
         ? Object.keys(headers)
         : Array.isArray(headers)
@@ -148,11 +170,14 @@ function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: 
     if (path[0] === "otlp" && path[1] === "headersSecret") {
         return stackFile(["otlp", "headersSecret"], headersSecret);
     }
+    const ofDestination = address === undefined ? destinationAuth(path, found, settings) : undefined;
+    if (ofDestination) {
+        return stackFile(["destinations", path[1] ?? "", "auth"], ofDestination.auth);
+    }
     const list = path.findIndex((step) => typeof step === "number");
     if (list < 0) {
-        return address === undefined
-            ? undefined
-            : stackFile(path, path[0] === "otlp" || path[0] === "proxy" ? baseOf(address) : address);
+        const isBase = path[0] === "otlp" || path[0] === "proxy" || (path[0] === "destinations" && path.length === 3);
+        return address === undefined ? undefined : stackFile(path, isBase ? baseOf(address) : withoutSlash(address));
     }
     const outer = path.slice(0, list).map(String);
     const inList = found.filter((each) => formatPath(each.path.slice(0, list).map(String)) === formatPath(outer));
@@ -176,6 +201,52 @@ function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: 
 /** An address as route otlp takes it, and a proxy. */
 function baseOf(address: string): string {
     return address.replace(/(?:\/v1\/(?:logs|metrics|traces))?\/*$/, "");
+}
+
+function withoutSlash(address: string): string {
+    return address.replace(/\/+$/, "");
+}
+
+/** How to authenticate at a destination by a Secret instead of what stands in its settings, and the keys of that. */
+function destinationAuth(
+    path: Secret["path"],
+    found: readonly Secret[],
+    { destinations }: OpenSettings["raw"],
+): { readonly auth: HelmValues; readonly secret: string; readonly keys: readonly string[] } | undefined {
+    const [setting, name = "", block] = path;
+    if (setting !== "destinations" || (block !== "headers" && block !== "auth")) {
+        return undefined;
+    }
+    const own = isMap(destinations) ? destinations[name] : undefined;
+    const { auth, headers } = isMap(own) ? own : {};
+    const given = isMap(auth) ? auth : {};
+    const named = typeof given.secret === "string" && !given.secret.includes("…") ? given.secret : undefined;
+    const secret = named ?? secretOf(String(name));
+    const kind = block === "headers" ? "headers" : kindMeant(given.kind, path, auth);
+    if (kind !== "headers") {
+        const { tokenUrl = "https://login.example.net/oauth2/token", region = "us-east-2" } = given;
+        const more = kind === "oauth2" ? { tokenUrl } : kind === "sigv4" ? { region } : {};
+        return { auth: { kind, secret, ...more }, secret, keys: secretKeys[kind] ?? [] };
+    }
+    const secretHeaders = isMap(headers)
+        ? found
+              .filter(({ path: [, of, where] }) => of === name && where === "headers")
+              .map(({ path: [, , , header] }) => String(header))
+        : (namesOf(headers) ?? []);
+    const listed = namesOf(given.headers) ?? [];
+    const all = [...new Set([...listed, ...secretHeaders])];
+    const keys = all.length > 0 ? all : ["Authorization"];
+    return { auth: { kind, secret, ...(all.length > 0 ? { headers: all } : {}) }, secret, keys };
+}
+
+/** The kind of authentication that is named, or that what stands there is probably for. */
+function kindMeant(kind: HelmValue | undefined, path: Secret["path"], auth: HelmValue | undefined): string {
+    if (typeof kind === "string" && (kind === "headers" || Object.hasOwn(secretKeys, kind))) {
+        return kind;
+    }
+    const text = typeof auth === "string" ? auth : String(path[3] ?? "");
+    const likely = { basic: /basic|pass|user/i, oauth2: /client/i, sigv4: /access/i, headers: /header|key/i };
+    return Object.entries(likely).find(([, words]) => words.test(text))?.[0] ?? "bearer";
 }
 
 function fromSecret({ value: _, ...entry }: HelmValues, variable: string): HelmValues {

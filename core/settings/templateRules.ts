@@ -1,10 +1,11 @@
 import { catalogOf, type Catalog, kubeStack } from "../charts";
 import { isRead } from "../charts/paths";
 import { ruleOf } from "../charts/rules";
-import { formatPath, isMap, valueAt, type HelmValues } from "../lib/values";
+import { formatPath, isMap, textOf, valueAt, type HelmValues } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
 import { stackFile, type Values } from "./explain";
 import { brief, type Problem } from "./problems";
+import { routingOf } from "./routing";
 
 /**
  * What would not arrive as it was meant, although it is right by itself: text that KOF's templates write without the quotes that
@@ -12,14 +13,16 @@ import { brief, type Problem } from "./problems";
  * last chart, with Helm 3.21.4 and the template functions of Sveltos (2026-11-27).
  */
 export function templateProblems(settings: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
-    const { version, cloudwatch = {}, otlp = {}, collectors = {}, values = {} } = settings;
-    const problems = [
-        ...dateProblems(raw),
-        ...helmProblems({ cloudwatch, otlp, collectors: collectors as HelmValues, values }),
-    ];
+    const { version, cloudwatch = {}, otlp = {}, destinations = {}, collectors = {}, values = {} } = settings;
+    const given = { cloudwatch, otlp, destinations, collectors, values } as HelmValues;
+    const problems = [...dateProblems(raw), ...helmProblems(given)];
     if (version !== undefined) {
         const catalog = catalogOf(version);
-        problems.push(...nameProblems(settings, catalog), ...valueProblems(values, catalog));
+        problems.push(
+            ...nameProblems(settings, catalog),
+            ...destinationProblems(settings, catalog),
+            ...valueProblems(values, catalog),
+        );
     }
     // A list may have the same fault several times.
     return [...new Map(problems.map((problem) => [`${problem.key} ${problem.message}`, problem])).values()];
@@ -62,10 +65,10 @@ function helmProblems(settings: HelmValues): Problem[] {
  * victoria-traces-cluster in every version (templates/*-server.yaml: `storageClassName`).
  */
 function nameProblems(settings: Values, catalog: Catalog): Problem[] {
-    const { route, istio, clusterName, clusterNamespace, storageClass, regionless } = settings;
-    const bySveltos = isRead(catalog, ["kof-child", "values", "fromManagement", "cluster"]);
-    const isManagement = bySveltos && (route === "management" || route === "regional");
-    const isRegionless = route === "regionless";
+    const { istio, clusterName, clusterNamespace, storageClass, regionless } = settings;
+    const { base } = routingOf(settings);
+    const isManagement = isPastedOn(settings, catalog) && base !== "regionless";
+    const isRegionless = base === "regionless";
     const names: readonly (readonly [setting: string, name: string | undefined, isPasted: boolean, other?: string])[] =
         [
             ["clusterName", clusterName, isManagement || isRegionless, "cluster-"],
@@ -74,7 +77,7 @@ function nameProblems(settings: Values, catalog: Catalog): Problem[] {
             [
                 "storageClass.name",
                 storageClass?.name,
-                route === "management" || isRegionless,
+                base === "management" || isRegionless,
                 storageClass?.create ? "class-" : "",
             ],
         ];
@@ -82,6 +85,46 @@ function nameProblems(settings: Values, catalog: Catalog): Problem[] {
         const message = isPasted && name !== undefined ? unquoted(name, catalog) : undefined;
         const paste = other === "" ? undefined : stackFile(setting.split("."), `${other}${name ?? ""}`);
         return message === undefined ? [] : [{ key: `kof:${setting}`, message, paste }];
+    });
+}
+
+/** Whether values of the collectors are pasted into the template of a MultiClusterService. */
+function isPastedOn(settings: Values, catalog: Catalog): boolean {
+    const bySveltos = isRead(catalog, ["kof-child", "values", "fromManagement", "cluster"]);
+    return bySveltos && ["management", "regional", "regionless"].includes(routingOf(settings).base);
+}
+
+/** Texts of destinations that end in values which are pasted between backticks. */
+function destinationProblems(settings: Values, catalog: Catalog): Problem[] {
+    const { cloudwatch, otlp, destinations = {} } = settings;
+    const given = {
+        destinations,
+        ...(cloudwatch?.processing ? { cloudwatch: { processing: cloudwatch.processing } } : {}),
+        ...(otlp ? { otlp } : {}),
+    } as HelmValues;
+    if (!isPastedOn(settings, catalog)) {
+        return [];
+    }
+    return texts(given).flatMap(([path, text, isKey]): Problem[] => {
+        const isPattern = path.at(-1) === "redact" && !isKey;
+        const patterns = isPattern ? valueAt(given, path) : undefined;
+        return text.includes("`")
+            ? [
+                  {
+                      key: `kof:${formatPath(path)}`,
+                      message: "has a backtick, which breaks the MultiClusterService template that it is pasted into",
+                      ...(Array.isArray(patterns)
+                          ? {
+                                allowed: "\\x60 instead, which is the same to an expression",
+                                paste: stackFile(
+                                    path,
+                                    patterns.map((each) => textOf(each).replaceAll(/\\?`/g, "\\x60")),
+                                ),
+                            }
+                          : {}),
+                  },
+              ]
+            : [];
     });
 }
 

@@ -1092,7 +1092,7 @@ describe("settings", () => {
     const around: Readonly<Record<string, Raw>> = {
         regional: { route: "regional", regional: region },
         regionless: { route: "regionless", regionless: { domain: "kof.example.net", selfSigned: true } },
-        cloudwatch: { route: "cloudwatch", cloudwatch },
+        cloudwatch: { route: "cloudwatch", cloudwatch: { ...cloudwatch, signals: { traces: "xray" } } },
         otlp: { route: "otlp", otlp: { endpoint: "https://otlp.example.net", headersSecret: "otlp-headers" } },
         buffer: { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" } },
         storageClass: { storageClass: { name: "kof", provisioner: "ebs.csi.aws.com" } },
@@ -1108,7 +1108,8 @@ describe("settings", () => {
     for (const row of settingRows().filter(({ type, key }) => type !== "object" && !key.includes("credentials"))) {
         it(`say what kof:${row.key} may be`, () => {
             const path = row.key.split(".");
-            const wrong = row.type === "boolean" || row.type === "array" ? "maybe" : { not: "this" };
+            const other = row.key.startsWith("signals.") ? "management" : "maybe";
+            const wrong = row.type === "boolean" || row.type === "array" ? other : { not: "this" };
             const base = around[path[0] ?? ""] ?? {};
             const text = problems(mergeValues(base as HelmValues, nest(path, wrong)));
             const [first, second, ...paste] = text.split("\n");

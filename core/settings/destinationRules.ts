@@ -1,0 +1,793 @@
+import { catalogOf, chartValues, kubeStack, signals, versions, type Signal } from "../charts";
+import { isMap, valueAt } from "../lib/values";
+import { builtInDestinations, reservedNames, type DestinationSettings, type Processing } from "./destinations";
+import {
+    destinationPresets,
+    presetCalled,
+    type DestinationPreset,
+    type DestinationPresetName,
+} from "./destinationPresets";
+import { nearestOf, stackFile, type Values } from "./explain";
+import { destinationVariable, secretKeysOf } from "./headers";
+import { brief, type Problem } from "./problems";
+import { addressFor, kindOf, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";
+import { namedDestinations, routingOf } from "./routing";
+import { signedOut } from "../lib/secrets";
+
+/*
+ * What is wrong with `kof:signals`, `kof:destinations` and `processing` although each setting is right by itself. What collectors
+ * refuse has been tried, or read, in those of contrib 0.143.0 and 0.155.0 (2026-11-27).
+ */
+
+/** The kinds of telemetry that a destination tells apart. */
+const kinds = ["metrics", "logs", "traces"] as const;
+type Kind = (typeof kinds)[number];
+
+/** Settings with what follows from them. */
+interface Context {
+    readonly values: Values;
+    readonly destinations: Readonly<Record<string, DestinationSettings>>;
+    /** Per signal where it goes. */
+    readonly wanted: Readonly<Record<Signal, readonly string[]>>;
+    /** The same as it was probably meant: what is pasted of one list puts all right that is wrong with it. */
+    readonly meant: Readonly<Record<Signal, readonly string[]>>;
+    /** The signals that destinations are added to in {@link meant} because nothing goes there. */
+    readonly added: Readonly<Record<string, Signal>>;
+    /** Names that are defined, be the definition right or not. */
+    readonly defined: readonly string[];
+    readonly version: NonNullable<Values["version"]>;
+}
+
+type Given = Omit<Context, "meant" | "added">;
+
+/** The rules of signals and destinations. */
+export function destinationProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    const { version, route, destinations = {}, signals: asked = {} } = values;
+    if (version === undefined || route === undefined) {
+        return [];
+    }
+    const { signals: wanted } = routingOf(values);
+    const defined = Object.keys(isMap(raw.destinations) ? raw.destinations : destinations);
+    const bare: Given = { values, destinations, wanted, defined, version };
+    const faults = signals.flatMap((signal) => faultsOf(bare, signal, asked[signal] ?? []));
+    const context: Context = { ...bare, ...meantSignals(bare, faults) };
+    return [
+        ...faults.map(({ signal, name, message, allowed, paste, instead }) => ({
+            key: `kof:signals.${signal}`,
+            message,
+            allowed: allowed ?? `a list of ${knownNames(bare).join(", ")}`,
+            paste: instead.includes(name) && paste ? paste : { ...pasteOf(context, signal), ...paste },
+        })),
+        ...auditProblems(context),
+        ...cloudwatchSignalProblems(context, raw),
+        ...unnamedProblems(context),
+        ...Object.entries(destinations).flatMap(([name, given]) => ownProblems(context, name, given)),
+        ...clashProblems(context),
+        ...awsProblems(context),
+        ...processingProblems(context),
+    ];
+}
+
+/** Whether a version tells audit logs from logs: those that do have a store for them. */
+export function tellsAudit(version: string): boolean {
+    return catalogOf(version).volumes.some(({ signal }) => signal === "audit");
+}
+
+/** A name that cannot stand in the list of a signal, and what to write instead of it. */
+interface Fault {
+    readonly signal: Signal;
+    readonly name: string;
+    readonly message: string;
+    readonly instead: readonly string[];
+    readonly allowed?: string;
+    /** What is to be written elsewhere, so that the list is right. */
+    readonly paste?: object;
+}
+
+function knownNames({ defined }: Pick<Context, "defined">): string[] {
+    return [...new Set([...builtInDestinations, ...defined])];
+}
+
+function faultsOf(context: Given, signal: Signal, asked: readonly string[]): Fault[] {
+    return [...new Set(asked)].flatMap((name): Fault[] => {
+        const count = asked.filter((each) => each === name).length;
+        const fault = faultOf(context, signal, name);
+        const twice = { signal, name, message: `names ${brief(name)} more than once`, instead: [name] };
+        return fault ? [fault] : count > 1 ? [twice] : [];
+    });
+}
+
+function faultOf(context: Given, signal: Signal, name: string): Fault | undefined {
+    const { values, defined } = context;
+    const fault = (message: string, instead: readonly string[], more: Partial<Fault> = {}): Fault => ({
+        signal,
+        name,
+        message: `names ${brief(name)}${message}`,
+        instead,
+        ...more,
+    });
+    if (name === "regional" && values.route === "regionless") {
+        return fault(
+            ", but route regionless has no regional cluster to write to: KOF's charts refuse the two together",
+            ["management"],
+        );
+    }
+    if (knownNames(context).includes(name)) {
+        const found = resolvedDestination(values, name);
+        const address = found && addressFor(found, signal);
+        return address && "refused" in address
+            ? fault(`, which does not take ${nounOf(signal)}: ${address.refused}`, [])
+            : undefined;
+    }
+    if (name === "none") {
+        return fault(", which is a route. The list of a signal that is not stored is empty", []);
+    }
+    if (name === "regionless") {
+        return fault(", which is a route. What its stores on this cluster take goes to management", ["management"]);
+    }
+    const preset = presetCalled(name) ?? presetCalled(nearestOf(name, Object.keys(destinationPresets)));
+    const near = nearestOf(name, knownNames(context));
+    if (near !== undefined && !(preset !== undefined && presetCalled(name) === preset && !defined.includes(near))) {
+        return fault(`, which is no destination. Did you mean ${near}?`, [near]);
+    }
+    if (preset !== undefined) {
+        const { refused } = destinationPresets[preset].signals[kindOf(signal)];
+        if (refused !== undefined) {
+            return fault(
+                `, which is no destination, and preset ${preset} does not take ${nounOf(signal)}: ${refused}`,
+                [],
+            );
+        }
+        return fault(
+            preset === name
+                ? ", the name of a preset. Define the destination in kof:destinations"
+                : `, which is no destination. There is a preset ${preset}: define the destination in kof:destinations`,
+            [preset],
+            { paste: stackFile(["destinations", preset], exampleOf(preset)) },
+        );
+    }
+    const isName = /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name) && !reservedNames.includes(name);
+    return isName
+        ? fault(", which is no destination. Define it in kof:destinations", [name], {
+              paste: stackFile(["destinations", name], { endpoint: "https://otlp.example.net" }),
+          })
+        : fault(", which is no destination", []);
+}
+
+/** What a destination with a preset takes at least. */
+function exampleOf(name: DestinationPresetName): DestinationSettings {
+    const preset = destinationPresets[name];
+    const auth = authExample(name, preset);
+    return { preset: name, ...addressExample(preset), ...(auth ? { auth } : {}) };
+}
+
+/** Authentication as a preset wants it; nothing where it wants none that somebody has to write. */
+function authExample(name: string, { auth }: DestinationPreset): DestinationSettings["auth"] {
+    const secret = secretOf(name);
+    switch (auth.kind) {
+        case "headers":
+            return { kind: "headers", secret };
+        case "basic":
+            return { kind: "basic", secret };
+        case "bearer":
+            return { kind: "bearer", secret };
+        case "sigv4":
+            return { kind: "sigv4", region: "us-east-2" };
+        default:
+            return undefined;
+    }
+}
+
+/** What we call the Secret of a destination. */
+export function secretOf(name: string): string {
+    return `${name}-credentials`;
+}
+
+/** What is to be written of addresses, where each customer of a preset has their own. */
+function addressExample(preset: DestinationPreset): Pick<DestinationSettings, "endpoint" | "signals"> {
+    if (preset.endpoint !== undefined) {
+        return {};
+    }
+    if (preset.endpointExample !== undefined) {
+        return { endpoint: preset.endpointExample };
+    }
+    const own = kinds.flatMap((kind) => {
+        const example = preset.signals[kind].endpointExample;
+        return example !== undefined ? [[kind, { endpoint: example }] as const] : [];
+    });
+    return own.length > 0 ? { signals: Object.fromEntries(own) } : { endpoint: "https://otlp.example.net" };
+}
+
+function nounOf(signal: Signal): string {
+    return signal === "audit" ? "audit logs" : signal;
+}
+
+/** Every list as it was probably meant: without what cannot be there, and with the destinations that nobody names. */
+function meantSignals(context: Given, faults: readonly Fault[]): Pick<Context, "meant" | "added"> {
+    const { values, wanted, destinations, version } = context;
+    const byDefault = routingOf({ ...values, signals: undefined }).signals;
+    const meant = Object.fromEntries(
+        signals.map((signal) => {
+            const own = faults.filter((fault) => fault.signal === signal);
+            const list = (values.signals?.[signal] ?? wanted[signal]).flatMap(
+                (name) => own.find((fault) => fault.name === name)?.instead ?? [name],
+            );
+            // Where nothing is left that can be meant, what the route says is.
+            const isEmpty = list.length === 0 && own.some(({ name }) => name !== "none");
+            return [signal, [...new Set(isEmpty ? byDefault[signal] : list)]];
+        }),
+    ) as Record<Signal, string[]>;
+    const added: Record<string, Signal> = {};
+    const isNamed = (name: string) => signals.some((signal) => meant[signal].includes(name));
+    for (const name of Object.keys(destinations).filter((each) => !isNamed(each) && !reservedNames.includes(each))) {
+        const found = resolvedDestination(values, name);
+        const first = found && (["logs", "metrics", "traces"] as const).find((signal) => takes(found, signal));
+        if (first !== undefined) {
+            meant[first].push(name);
+            added[name] = first;
+        }
+    }
+    if (!tellsAudit(version) && values.signals?.audit !== undefined) {
+        meant.audit = [...meant.logs];
+    }
+    return { meant, added };
+}
+
+function takes(destination: ResolvedDestination, signal: Signal): boolean {
+    return !("refused" in addressFor(destination, signal));
+}
+
+/** The list of a signal, and that of the audit logs where it has to be the same. */
+function pasteOf({ meant, wanted, values, version }: Context, signal: Signal): object {
+    const isOne = !tellsAudit(version) && values.signals?.audit !== undefined && ["logs", "audit"].includes(signal);
+    const lists = isOne && meant.logs.join() !== wanted.audit.join() ? (["logs", "audit"] as const) : [signal];
+    return stackFile(["signals"], Object.fromEntries(lists.map((each) => [each, meant[each]])));
+}
+
+/** Where KOF stores audit logs among the logs, they go nowhere by themselves. */
+function auditProblems(context: Context): Problem[] {
+    const { values, wanted, version } = context;
+    const [logs, audit] = [wanted.logs, values.signals?.audit];
+    if (tellsAudit(version) || audit === undefined || [...logs].sort().join() === [...new Set(audit)].sort().join()) {
+        return [];
+    }
+    const able = versions.filter((each) => tellsAudit(each)).join(", ");
+    return [
+        {
+            key: "kof:signals.audit",
+            message: `is ${brief(audit)}, but KOF ${version} does not tell audit logs from logs, which go to ${logs.join(" and ") || "no destination"}`,
+            allowed: `the same list as that of logs, or one of the versions ${able}`,
+            paste: stackFile(["signals", "audit"], context.meant.logs),
+        },
+    ];
+}
+
+/** What CloudWatch stores besides logs is asked for in its own block as well. */
+function cloudwatchSignalProblems(
+    { values, wanted, meant }: Context,
+    raw: Readonly<Record<string, unknown>>,
+): Problem[] {
+    const { cloudwatch, signals: asked } = values;
+    if (
+        !cloudwatch ||
+        asked === undefined ||
+        !isMap(raw.cloudwatch) ||
+        !namedDestinations(values).includes("cloudwatch")
+    ) {
+        return [];
+    }
+    const ways = { metrics: "emf", traces: "xray" } as const;
+    return (["metrics", "traces"] as const).flatMap((signal): Problem[] => {
+        const [key, isStored] = [`kof:cloudwatch.signals.${signal}`, cloudwatch.signals[signal] !== "none"];
+        const isNamed = wanted[signal].includes("cloudwatch");
+        if (isNamed && !isStored) {
+            return [
+                {
+                    key,
+                    message: `is "none", but kof:signals.${signal} names cloudwatch: nothing would be stored there`,
+                    allowed: ways[signal],
+                    paste: stackFile(["cloudwatch", "signals", signal], ways[signal]),
+                },
+            ];
+        }
+        return isStored && !isNamed
+            ? [
+                  {
+                      key,
+                      message: `is ${brief(cloudwatch.signals[signal])}, which has no effect: kof:signals.${signal} does not name cloudwatch. Remove it, or name it there`,
+                      paste: stackFile(["signals", signal], [...meant[signal], "cloudwatch"]),
+                  },
+              ]
+            : [];
+    });
+}
+
+/** Destinations that nothing is sent to. A name that was misspelt in a list is said there. */
+function unnamedProblems(context: Context): Problem[] {
+    const { added, meant, destinations } = context;
+    const isIn = (name: string) => signals.some((signal) => meant[signal].includes(name));
+    return Object.keys(destinations)
+        .filter((name) => (added[name] !== undefined || !isIn(name)) && !reservedNames.includes(name))
+        .map((name) => ({
+            key: `kof:destinations.${name}`,
+            message: "has no effect: no signal that it takes names it in kof:signals. Remove it, or name it",
+            paste: added[name] && pasteOf(context, added[name]),
+        }));
+}
+
+/** What is wrong with one destination. */
+function ownProblems(context: Context, name: string, given: DestinationSettings): Problem[] {
+    const found = resolvedDestination(context.values, name);
+    if (!found) {
+        return [];
+    }
+    return [
+        ...addressProblems(context, found, given),
+        ...transportProblems(context, found, given),
+        ...authProblems(found, given),
+        ...headerProblems(found, given),
+    ];
+}
+
+/** Kinds of telemetry that go to a destination. */
+function kindsTo({ wanted }: Context, found: ResolvedDestination): Kind[] {
+    return kinds.filter(
+        (kind) =>
+            (wanted[kind].includes(found.name) || (kind === "logs" && wanted.audit.includes(found.name))) &&
+            takes(found, kind),
+    );
+}
+
+/** The addresses that a stack file gives a destination, each with its path below the destination. */
+function givenAddresses({ endpoint, signals: own = {} }: DestinationSettings): [path: string[], address: string][] {
+    return [
+        ...(endpoint === undefined ? [] : [[["endpoint"], endpoint] as [string[], string]]),
+        ...kinds.flatMap((kind): [string[], string][] => {
+            const each = own[kind];
+            return each === undefined || each === false ? [] : [[["signals", kind, "endpoint"], each.endpoint]];
+        }),
+    ];
+}
+
+function addressProblems(context: Context, found: ResolvedDestination, given: DestinationSettings): Problem[] {
+    const { name, protocol, preset } = found;
+    const key = (path: readonly string[]) => `kof:${["destinations", name, ...path].join(".")}`;
+    const paste = (path: readonly string[], value: unknown) => stackFile(["destinations", name, ...path], value);
+    const problems: Problem[] = [];
+    const to = kindsTo(context, found);
+    const lacking = to.filter((kind) => {
+        const address = addressFor(found, kind);
+        return !("endpoint" in address) || address.endpoint === undefined;
+    });
+    if (given.endpoint === undefined && preset?.endpoint === undefined && (lacking.length > 0 || to.length === 0)) {
+        const example = preset ? addressExample(preset) : { endpoint: "https://otlp.example.net" };
+        const whose = preset === undefined ? "no preset says it" : `preset ${String(given.preset)} does not say it`;
+        problems.push({
+            key: key([example.endpoint === undefined ? "signals" : "endpoint"]),
+            message: `is missing, and ${whose}`,
+            allowed: `an http:// or https:// URL${example.endpoint === undefined ? " for each signal" : ` such as ${example.endpoint}`}`,
+            paste: paste([], example),
+        });
+    }
+    const [, base, ending] = /^(.*)(\/v1\/(?:logs|metrics|traces))$/.exec(given.endpoint ?? "") ?? [];
+    if (protocol === "http" && base !== undefined && ending !== undefined) {
+        problems.push({
+            key: key(["endpoint"]),
+            message: `ends with ${ending}, which every signal's own path is appended to`,
+            allowed: "the address without /v1/logs, /v1/metrics and /v1/traces; an address of one signal in signals",
+            paste: paste(["endpoint"], meantAddress(found, base)),
+        });
+    }
+    for (const [path, address] of givenAddresses(given)) {
+        const { pathname } = new URL(address);
+        if (protocol === "grpc" && pathname !== "/") {
+            problems.push({
+                key: key(path),
+                message: `is ${brief(address)}, but gRPC takes a host and a port, and no path`,
+                allowed: "https://HOST:PORT, or http:// without TLS",
+                paste: paste(path, meantAddress(found, address)),
+            });
+        }
+    }
+    if (given.proxy !== undefined && new URL(given.proxy).pathname !== "/") {
+        problems.push({
+            key: key(["proxy"]),
+            message: `is ${brief(given.proxy)}, but a proxy has no path`,
+            allowed: "an http:// or https:// URL with a host and a port",
+            paste: paste(["proxy"], new URL(given.proxy).origin),
+        });
+    }
+    return problems;
+}
+
+/** Whether the collectors authenticate at a destination over TLS alone. */
+function needsTls({ auth, protocol }: ResolvedDestination): boolean {
+    return (
+        auth.kind === "clientCertificate" || (protocol === "grpc" && ["basic", "bearer", "oauth2"].includes(auth.kind))
+    );
+}
+
+/** An address with what its destination needs, and without what it cannot have. */
+function meantAddress(found: ResolvedDestination, address: string): string {
+    const own = found.protocol === "grpc" ? new URL(address).origin : signedOut(address);
+    return needsTls(found) ? own.replace(/^http:/, "https:") : own;
+}
+
+/** What a protocol, or a kind of telemetry, has no use for. */
+function transportProblems(context: Context, found: ResolvedDestination, given: DestinationSettings): Problem[] {
+    const { name, protocol } = found;
+    const problems: Problem[] = [];
+    const add = (path: string, message: string, allowed?: string, value?: unknown) =>
+        problems.push({
+            key: `kof:destinations.${name}.${path}`,
+            message,
+            allowed,
+            ...(value === undefined ? {} : { paste: stackFile(["destinations", name, ...path.split(".")], value) }),
+        });
+    const isRemoteWrite = protocol === "remotewrite";
+    if (isRemoteWrite && given.compression !== undefined && given.compression !== "snappy") {
+        add("compression", `is ${given.compression}, but remote write knows snappy alone`, "snappy", "snappy");
+    }
+    if (isRemoteWrite && given.batch !== undefined) {
+        add(
+            "batch",
+            `is ${String(given.batch)}, which has no effect on remote write: its requests are cut by size. Remove it`,
+        );
+    }
+    if (isRemoteWrite && given.temporality === "delta") {
+        add("temporality", "is delta, which remote write cannot carry", "cumulative", "cumulative");
+    } else if (given.temporality !== undefined && !kindsTo(context, found).includes("metrics")) {
+        add("temporality", "has no effect: no metrics go there. Remove it");
+    }
+    if (protocol === "grpc" && given.proxy !== undefined) {
+        add(
+            "proxy",
+            "has no effect on gRPC, of which the collectors know the proxy of their environment alone. Remove it, and set kof:proxy.https",
+        );
+    }
+    const addresses = givenAddresses(given);
+    const plain = addresses.find(([, address]) => address.startsWith("http://"));
+    const isPlain =
+        addresses.length > 0 &&
+        addresses.every(([, address]) => address.startsWith("http://")) &&
+        (given.endpoint ?? found.preset?.endpoint)?.startsWith("https://") !== true;
+    const { caSecret, serverName, insecureSkipVerify } = given.tls ?? {};
+    if (isPlain && (caSecret !== undefined || serverName !== undefined || insecureSkipVerify === true)) {
+        add("tls", `has no effect on ${String(plain?.[1])}, which is not encrypted. Remove it`);
+    }
+    const { kind } = found.auth;
+    if (plain && needsTls(found)) {
+        const [path, address] = plain;
+        const why =
+            kind === "clientCertificate" ? "is sent over TLS alone" : "collectors send over gRPC with TLS alone";
+        add(
+            path.join("."),
+            `is ${brief(address)}, but auth is ${kind}, which ${why}`,
+            "an https:// URL",
+            meantAddress(found, address),
+        );
+    }
+    return problems;
+}
+
+/** The kinds of authentication that can work where a preset has one. What somebody adds on the way knows `none`. */
+function canWork(preset: DestinationPreset): readonly string[] | undefined {
+    const always = ["none", "clientCertificate"];
+    const auth = preset.auth;
+    switch (auth.kind) {
+        case "headers":
+            // Whatever ends up in the header Authorization can be the same.
+            return auth.headers.some((each) => each.toLowerCase() === "authorization")
+                ? undefined
+                : ["headers", ...always];
+        case "basic":
+            return ["basic", "headers", ...always];
+        case "sigv4":
+            return ["sigv4", ...always];
+        case "google":
+            return ["google", "bearer", "oauth2", "headers", ...always];
+        case "azure":
+            return ["azure", "bearer", "oauth2", "headers", ...always];
+        default:
+            return undefined;
+    }
+}
+
+function authProblems({ name, protocol, auth, preset }: ResolvedDestination, given: DestinationSettings): Problem[] {
+    const key = `kof:destinations.${name}.auth`;
+    const problems: Problem[] = [];
+    const wanted = preset && authExample(name, preset);
+    const fixed = preset?.auth.kind === "headers" ? preset.auth.headers : [];
+    const has = (headers: readonly string[]) =>
+        fixed.some((each) => headers.some((header) => header.toLowerCase() === each.toLowerCase()));
+    if (preset && wanted && given.auth === undefined && !has(Object.keys(given.headers ?? {}))) {
+        problems.push({
+            key,
+            message: `is missing, without which ${preset.title} takes nothing`,
+            allowed: `${wanted.kind} for ${preset.title}; {kind: none} where something on the way adds it`,
+            paste: stackFile(["destinations", name, "auth"], wanted),
+        });
+    }
+    const able = preset && canWork(preset);
+    if (preset && able && given.auth !== undefined && !able.includes(given.auth.kind)) {
+        problems.push({
+            key: `${key}.kind`,
+            message: `is ${given.auth.kind}, which ${preset.title} does not take`,
+            allowed: able.join(", "),
+            paste: stackFile(["destinations", name, "auth"], wanted ?? { kind: preset.auth.kind }),
+        });
+    }
+    const { auth: own } = given;
+    if (preset && own?.kind === "headers" && own.headers !== undefined && fixed.length > 0 && !has(own.headers)) {
+        problems.push({
+            key: `${key}.headers`,
+            message: `is ${brief(own.headers)}, without ${fixed.join(" and ")}, by which ${preset.title} knows who sends`,
+            allowed: `a list with ${fixed.join(" and ")}; without the setting it is that`,
+            paste: stackFile(["destinations", name, "auth", "headers"], fixed),
+        });
+    }
+    if (protocol === "grpc" && (auth.kind === "sigv4" || auth.kind === "azure")) {
+        problems.push({
+            key: `kof:destinations.${name}.protocol`,
+            message: `is grpc, over which the collectors cannot authenticate by ${auth.kind}`,
+            allowed: "http, remotewrite",
+            paste: stackFile(["destinations", name, "protocol"], "http"),
+        });
+    }
+    if (auth.kind === "sigv4" && auth.service === "") {
+        problems.push({
+            key: `${key}.service`,
+            message: "is missing, and no preset says it",
+            allowed: "the name of an AWS service, as signatures have it: aps, xray, logs",
+            paste: stackFile(["destinations", name, "auth", "service"], serviceOf(given.endpoint, protocol)),
+        });
+    }
+    return problems;
+}
+
+function serviceOf(endpoint: string | undefined, protocol: ResolvedDestination["protocol"]): string {
+    const [, host = ""] = /^https?:\/\/(aps|xray|logs|es)\b/.exec(endpoint ?? "") ?? [];
+    return host === "" ? (protocol === "remotewrite" ? "aps" : "xray") : host;
+}
+
+/** Headers that exporters set, or that their configuration refuses. */
+const ownHeaders = {
+    http: ["content-type", "content-encoding", "content-length", "transfer-encoding"],
+    grpc: ["content-type", "grpc-encoding", "te"],
+    remotewrite: [
+        "content-type",
+        "content-encoding",
+        "content-length",
+        "x-prometheus-remote-write-version",
+        "user-agent",
+    ],
+} as const;
+
+function headerProblems({ name, protocol, auth, preset }: ResolvedDestination, given: DestinationSettings): Problem[] {
+    const at = (path: string) => `kof:destinations.${name}.${path}`;
+    const problems: Problem[] = [];
+    const secret = auth.kind === "headers" ? auth.headers : [];
+    const variables = secret.map((header) => destinationVariable(name, header));
+    const repeated = secret.find((_, i) => variables.indexOf(variables[i] ?? "") < i);
+    if (repeated !== undefined) {
+        const first = secret[variables.indexOf(destinationVariable(name, repeated))];
+        problems.push({
+            key: at("auth.headers"),
+            message:
+                first === repeated
+                    ? `has ${repeated} more than once`
+                    : `has ${String(first)} and ${repeated}, which would be one environment variable, ${destinationVariable(name, repeated)}`,
+            allowed: "headers that differ in more than case and - or _",
+            paste: stackFile(
+                ["destinations", name, "auth", "headers"],
+                secret.filter((_, i) => variables.indexOf(variables[i] ?? "") === i),
+            ),
+        });
+    }
+    const plain = Object.entries(given.headers ?? {});
+    const others = Object.keys(preset?.headers ?? {});
+    for (const [i, [header, value]] of plain.entries()) {
+        const key = at(`headers.${header}`);
+        const isSame = (other: string) => other.toLowerCase() === header.toLowerCase();
+        const other = [...others.filter((each) => each !== header), ...plain.slice(0, i).map(([each]) => each)].find(
+            isSame,
+        );
+        if (other !== undefined) {
+            const whose = others.includes(other) ? `, a header of preset ${String(given.preset)},` : "";
+            problems.push({
+                key,
+                message: `is ${other}${whose} in another case: one of them would be lost. Write ${other}`,
+            });
+        }
+        // Of a secret it is said that it belongs there.
+        if (secret.some(isSame) && !value.includes("…")) {
+            problems.push({
+                key,
+                message:
+                    "is in auth.headers as well, whose values come from a Secret: one of them would be lost. Remove one",
+            });
+        }
+        if ((ownHeaders[protocol] as readonly string[]).includes(header.toLowerCase())) {
+            problems.push({ key, message: "is a header that the collectors set themselves. Remove it" });
+        }
+        // eslint-disable-next-line no-control-regex
+        const odd = /[\u0000-\u001f\u007f]/;
+        if (odd.test(value)) {
+            problems.push({
+                key,
+                message: `is ${brief(value)}, but the value of a header is one line of text`,
+                allowed: "text without line ends, tabs and other control characters",
+                paste: stackFile(
+                    ["destinations", name, "headers", header],
+                    value.replaceAll(new RegExp(`${odd.source}+`, "g"), " ").trim() || "kof",
+                ),
+            });
+        }
+    }
+    return problems;
+}
+
+/** Endings of the names that one destination gives several components (core/routes/exporters.ts and fanOut.ts). */
+const endings = ["metrics", "logs", "traces", "audit", "queue", "deliver"];
+
+const componentNames = new Map<string, ReadonlySet<string>>();
+
+/** The names that components of KOF's collectors have after their slash, in a version. */
+function componentNamesOf(version: string): ReadonlySet<string> {
+    const known = componentNames.get(version);
+    if (known) {
+        return known;
+    }
+    const catalog = catalogOf(version);
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const collectors = valueAt(stack, ["collectors"]);
+    const configs = [
+        valueAt(stack, ["defaultCRConfig", "config"]),
+        ...Object.values(isMap(collectors) ? collectors : {}).map((each) => valueAt(each, ["config"])),
+        ...catalog.presets.flatMap(({ parts }) => parts.map(({ spec }) => spec.config)),
+    ];
+    const sections = [
+        ["receivers"],
+        ["processors"],
+        ["exporters"],
+        ["connectors"],
+        ["extensions"],
+        ["service", "pipelines"],
+    ];
+    const ids = configs.flatMap((config) =>
+        sections.flatMap((path) => {
+            const section = config === undefined ? undefined : valueAt(config, path);
+            return isMap(section) ? Object.keys(section) : [];
+        }),
+    );
+    const names = new Set(ids.flatMap((id) => (id.includes("/") ? [id.slice(id.indexOf("/") + 1)] : [])));
+    componentNames.set(version, names);
+    return names;
+}
+
+/** Names that components, or variables, would have twice. */
+function clashProblems({ defined, values, version }: Context): Problem[] {
+    const owners = new Map<string, string>();
+    return defined.flatMap((name): Problem[] => {
+        const key = `kof:destinations.${name}`;
+        if ((builtInDestinations as readonly string[]).includes(name)) {
+            const what =
+                name === "otlp" || name === "cloudwatch" || name === "regional"
+                    ? `is set up in kof:${name}`
+                    : "is KOF's own";
+            return [{ key, message: `has a name that ${what}. Give it another one` }];
+        }
+        if (reservedNames.includes(name) || componentNamesOf(version).has(name)) {
+            return [
+                {
+                    key,
+                    message:
+                        "has the name of a component of KOF's collectors, which it would change. Give it another one",
+                },
+            ];
+        }
+        const owner = [...builtInDestinations, ...defined].find((each) =>
+            endings.some((ending) => name === `${each}-${ending}`),
+        );
+        if (owner !== undefined) {
+            return [{ key, message: `has a name that a component of destination ${owner} has. Give it another one` }];
+        }
+        const auth = resolvedDestination(values, name)?.auth;
+        const variables = [...(auth ? secretKeysOf(auth) : []), "ca.crt"].map((each) =>
+            destinationVariable(name, each),
+        );
+        const shared = variables.find((each) => (owners.get(each) ?? name) !== name);
+        for (const each of variables) {
+            owners.set(each, owners.get(each) ?? name);
+        }
+        return shared === undefined
+            ? []
+            : [
+                  {
+                      key,
+                      message: `would share the environment variable ${shared} with destination ${String(owners.get(shared))}. Give it another name`,
+                  },
+              ];
+    });
+}
+
+/** Every collector has one pair of AWS keys in its environment, whoever needs them. */
+function awsProblems({ destinations, values }: Context): Problem[] {
+    const named = namedDestinations(values);
+    const credentials = named.includes("cloudwatch") ? values.cloudwatch?.credentials : undefined;
+    const problems: Problem[] = [];
+    let first: { readonly name: string; readonly secret: string } | undefined;
+    for (const [name, { auth }] of Object.entries(destinations)) {
+        if (auth?.kind !== "sigv4" || !named.includes(name)) {
+            continue;
+        }
+        const { secret } = auth;
+        const key = `kof:destinations.${name}.auth.secret`;
+        if (credentials?.kind === "existingSecret" && secret !== undefined && secret !== credentials.name) {
+            problems.push({
+                key,
+                message: `is ${brief(secret)}, but kof:cloudwatch.credentials is Secret ${credentials.name}: a collector has one pair of AWS keys`,
+                allowed: `${credentials.name}, with keys that may do both`,
+                paste: stackFile(["destinations", name, "auth", "secret"], credentials.name),
+            });
+        } else if (credentials?.kind === "accessKey") {
+            const name = secret ?? "aws-credentials";
+            problems.push({
+                key: secret === undefined ? key.replace(/\.secret$/, "") : key,
+                message:
+                    `${secret === undefined ? "has no Secret" : `is ${brief(secret)}`}, but kof:cloudwatch.credentials is the key of a user whom this ` +
+                    "program makes, and who may write to CloudWatch alone: a collector has one pair of AWS keys",
+                allowed: "one Secret for both, with keys that may do both",
+                paste: stackFile(["cloudwatch", "credentials"], { kind: "existingSecret", name }),
+            });
+        } else if (credentials !== undefined && credentials.kind !== "existingSecret" && secret !== undefined) {
+            problems.push({
+                key,
+                message:
+                    `is ${brief(secret)}, but kof:cloudwatch.credentials is ${credentials.kind}: the collectors would use the Secret for CloudWatch ` +
+                    "too. Remove it, and let that role write here as well",
+            });
+        } else if (first !== undefined && secret !== undefined && secret !== first.secret) {
+            problems.push({
+                key,
+                message: `is ${brief(secret)}, but that of destination ${first.name} is ${first.secret}: a collector has one pair of AWS keys`,
+                allowed: `${first.secret}, with keys that may do both`,
+                paste: stackFile(["destinations", name, "auth", "secret"], first.secret),
+            });
+        }
+        first ??= secret === undefined ? undefined : { name, secret };
+    }
+    return problems;
+}
+
+/** Processing of what does not go to a destination. */
+function processingProblems({ values, destinations, wanted }: Context): Problem[] {
+    const { cloudwatch, otlp } = values;
+    const all: [path: readonly string[], name: string, processing: Processing | undefined][] = [
+        [["cloudwatch"], "cloudwatch", cloudwatch?.processing],
+        [["otlp"], "otlp", otlp?.processing],
+        ...Object.entries(destinations).map(([name, { processing }]): [string[], string, Processing | undefined] => [
+            ["destinations", name],
+            name,
+            processing,
+        ]),
+    ];
+    const named = namedDestinations(values);
+    return all.flatMap(([path, name, processing = {}]): Problem[] => {
+        const goes = (...of: Signal[]) => of.some((signal) => wanted[signal].includes(name));
+        const none = (setting: keyof Processing, what: string): Problem[] =>
+            processing[setting] === undefined || !named.includes(name)
+                ? []
+                : [
+                      {
+                          key: `kof:${[...path, "processing", setting].join(".")}`,
+                          message: `has no effect: no ${what} go to ${name}. Remove it`,
+                      },
+                  ];
+        return [
+            ...(goes("traces") ? [] : none("sampleTraces", "traces")),
+            ...(goes("logs", "audit") ? [] : none("minimumSeverity", "logs")),
+            ...(goes("logs", "audit", "traces") ? [] : none("redact", "logs and no traces")),
+        ];
+    });
+}
