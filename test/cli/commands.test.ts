@@ -304,6 +304,7 @@ describe("commands", () => {
             "Pulumi.regional-istio.yaml",
             "Pulumi.regional.yaml",
             "Pulumi.regionless.yaml",
+            "Pulumi.signals.yaml",
         ]);
         for (const example of examples) {
             assert.match(fs.readFileSync(path.join("examples", example), "utf8"), /^# yaml-language-server: \S+\n# \w/);
