@@ -1,9 +1,11 @@
 import type { Catalog } from "../charts";
 import { defaultAt } from "../charts/defaults";
-import { formatPath, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { startAnnotation } from "../charts/restarts";
+import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { clockProcessors } from "../collectors/clock";
 import { brief } from "../settings/problems";
 import { deciderOf } from "../settings/rules";
+import type { Target } from "../routes/targets";
 import { canonical, same } from "./compare";
 
 /** Lists of collectors that the routes add to. What is in them besides does no harm to what is added. */
@@ -96,11 +98,46 @@ function mentions(...components: readonly string[]): (path: readonly string[], v
         [...path, ...(Array.isArray(value) ? value : [])].some((each) => components.includes(each as string));
 }
 
-/** What routes add to collectors on purpose, by what it is for, and the values that it is made of. */
-const purposes: readonly {
+interface Purpose {
     readonly made: (path: readonly string[], value: HelmValue) => boolean;
     readonly sentence: string;
-}[] = [
+}
+
+/** What is added to reach several destinations. */
+function ofTargets(targets: readonly Target[]): Purpose[] {
+    if (targets.length === 0) {
+        return [];
+    }
+    const parts = ["exporters", "extensions", "processors", "connectors", "receivers"];
+    const ids = targets.flatMap(({ definitions }) =>
+        parts.flatMap((part) => (isMap(definitions[part]) ? Object.keys(definitions[part]) : [])),
+    );
+    const names = targets.map(({ name }) => name);
+    const isOfTarget = (id: string) =>
+        ids.includes(id) || names.some((name) => new RegExp(`^[a-z]+/${name}(-audit|-deliver|-queue)?$`).test(id));
+    return [
+        {
+            made: (path, value) =>
+                path.some(isOfTarget) ||
+                (path.at(-1) === "processors" && isMap(value)) ||
+                path.at(-1) === "extraEnvs" ||
+                path.at(-1) === startAnnotation ||
+                (path.includes("pipelines") && path.at(-1) === "exporters") ||
+                (Array.isArray(value) && value.some((each) => typeof each === "string" && isOfTarget(each))),
+            sentence:
+                "Each destination has a branch of its own behind the pipelines of the charts, where all that is done for it alone is " +
+                "done, and a queue of its own (docs/destinations.md).",
+        },
+        {
+            made: (path, value) => path.at(-1) === "enabled" && value === false,
+            sentence:
+                "A store of this cluster, or OpenCost, for which there is nothing left is not installed: what it holds is not shown any more.",
+        },
+    ];
+}
+
+/** What routes add to collectors on purpose, by what it is for, and the values that it is made of. */
+const purposes: readonly Purpose[] = [
     {
         made: (path, value) =>
             path.includes("sending_queue") ||
@@ -141,8 +178,15 @@ const purposes: readonly {
  * What the route sets and the original left to the charts, where that makes a difference to what it ran.
  *
  * @param completed the values with what the route adds to their lists.
+ * @param targets the destinations besides what the route brings.
  */
-export function changes(values: HelmValues, own: HelmValues, catalog: Catalog, completed: Completed): string[] {
+export function changes(
+    values: HelmValues,
+    own: HelmValues,
+    catalog: Catalog,
+    completed: Completed,
+    targets: readonly Target[] = [],
+): string[] {
     const ran = ([component = ""]: readonly string[]) =>
         valueAt(own, [component, "enabled"]) !== true || valueAt(values, [component, "enabled"]) === true;
     const longer = completed.lists.map((path) => [path, valueAt(completed.values, path) ?? null] as const);
@@ -157,7 +201,7 @@ export function changes(values: HelmValues, own: HelmValues, catalog: Catalog, c
         if (deciderOf(path) === undefined) {
             const was = valueAt(values, path) ?? defaultAt(catalog, path);
             texts.add(
-                purposes.find(({ made }) => made(path, value))?.sentence ??
+                [...ofTargets(targets), ...purposes].find(({ made }) => made(path, value))?.sentence ??
                     `${formatPath(path)} becomes ${brief(value)}${was === undefined || was === null ? "" : `, which was ${brief(was)}`}.`,
             );
         }

@@ -10,6 +10,7 @@ import { vmuserSecretName } from "../charts/vmuser";
 import { distributions } from "../settings/distributions";
 import { variable } from "./destinations";
 import { collectorsPath } from "./recognise";
+import { removeLeaf } from "./removal";
 
 /** Values that were put right, and what was wrong with them. */
 export interface Corrected {
@@ -134,30 +135,21 @@ export function withoutSizes(values: HelmValues, { stores }: Deployment, storage
         .reduce(removeLeaf, values);
 }
 
-/** Values without one path, nor the maps that it leaves empty. */
-export function removeLeaf(values: HelmValues, path: readonly string[]): HelmValues {
-    const [key = "", ...rest] = path;
-    const below = values[key];
-    const { [key]: _, ...others } = values;
-    if (rest.length === 0 || !isMap(below)) {
-        return others;
-    }
-    const remaining = removeLeaf(below, rest);
-    // In the order that the person wrote.
-    return Object.fromEntries(
-        Object.entries(values).flatMap(([name, value]) =>
-            name !== key ? [[name, value]] : Object.keys(remaining).length > 0 ? [[name, remaining]] : [],
-        ),
-    );
-}
-
 type Settings = Readonly<Record<string, unknown>>;
 
-/** Takes back what KOF's pages, or earlier ones, get wrong in values that the charts do read. */
-export function correct(values: HelmValues, catalog: Catalog, settings: Settings): Corrected {
+/**
+ * Takes back what KOF's pages, or earlier ones, get wrong in values that the charts do read.
+ *
+ * @param prefix where the values of kof-collectors are.
+ */
+export function correct(
+    values: HelmValues,
+    catalog: Catalog,
+    settings: Settings,
+    prefix: readonly string[] = collectorsPath(settings.route as Deployment["settings"]["route"], catalog),
+): Corrected {
     const corrections: string[] = [];
     let corrected = values;
-    const prefix = collectorsPath(settings.route as Deployment["settings"]["route"], catalog);
     const shared = [...prefix, "opentelemetry-kube-stack", "defaultCRConfig"];
     const secrets = nameSecret(corrected, prefix, settings);
     corrected = secrets.values;

@@ -26,6 +26,11 @@ export function variable(env: HelmValue | undefined, name: string): HelmValues |
     return (Array.isArray(env) ? env : []).filter(isMap).find((each) => each.name === name);
 }
 
+/** A variable that every collector has. */
+export function sharedVariable(at: At, name: string): HelmValues | undefined {
+    return variable(at(kubeStack, "defaultCRConfig", "env"), name) ?? variable(at(kubeStack, "extraEnvs"), name);
+}
+
 /** Whether kof-collectors of the umbrella has an exporter to CloudWatch. */
 export function writesToCloudWatch(values: HelmValues): boolean {
     const exporters = valueAt(values, [...umbrellaConfig, "exporters"]);
@@ -206,7 +211,7 @@ function streamName(at: At, config: At): string | undefined {
 /** How the collectors authenticate at AWS: as the values tell, else as the person says. */
 function recogniseCredentials({ missing, notes }: Recognition, at: At, given: unknown, issuer?: string): unknown {
     const shared: At = (...path) => at(kubeStack, "defaultCRConfig", ...path);
-    const secret = valueAt(variable(shared("env"), "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
+    const secret = valueAt(sharedVariable(at, "AWS_ACCESS_KEY_ID"), ["valueFrom", "secretKeyRef", "name"]);
     const generation = accessKeyIn(shared("podAnnotations", startAnnotation));
     if (generation !== undefined) {
         return { kind: "accessKey", generations: [generation] };

@@ -1,8 +1,18 @@
-import { catalogOf, kubeStack, versions, type Catalog } from "../charts";
+import { catalogOf, kubeStack, signals, versions, type Catalog } from "../charts";
 import { overwritten } from "../charts/overwrites";
 import { checkPaths, isRead, movedPath } from "../charts/paths";
 import { defaultAt } from "../charts/defaults";
-import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
+import {
+    formatPath,
+    isMap,
+    leaves,
+    mergeValues,
+    nest,
+    textOf,
+    valueAt,
+    type HelmValue,
+    type HelmValues,
+} from "../lib/values";
 import { danglingReferences } from "../collectors/references";
 import { UserError } from "../lib/errors";
 import { deploymentOf } from "../routes";
@@ -11,15 +21,19 @@ import { secretEnv, umbrellaCollects } from "../routes/collectors";
 import { headerVariable } from "../settings/headers";
 import { parseSettings } from "../routes/parse";
 import { brief } from "../settings/problems";
+import { routingOf } from "../settings/routing";
 import { deciderOf } from "../settings/rules";
 import { changes, complete } from "./additions";
-import { differing, same } from "./compare";
+import { canonical, differing, same } from "./compare";
 import { claimed } from "./claims";
 import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations";
 import { recognise, volumeSettings } from "./recognise";
-import { bareChart, correct, nestChart, removeLeaf, unfilledSecretName, withoutSizes } from "./corrections";
+import { bareChart, correct, nestChart, unfilledSecretName, withoutSizes } from "./corrections";
+import { removeLeaf } from "./removal";
 import { nothingRead, type Original } from "./documents";
-import { headersSecret, hideSecrets, secretsText, takeSecrets, type PlainSecret } from "./secrets";
+import { headersSecret, hideSecrets, newSecretsText, secretsText, takeSecrets, type PlainSecret } from "./secrets";
+import type { NewSecret } from "./secretParts";
+import { takeDestinations, withLists, type Taken } from "./signals";
 import { isExporter, readOriginal } from "./text";
 import type { AdoptionOptions } from "./options";
 
@@ -65,8 +79,8 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         const keys = Object.keys(original.values);
         throw nothingRead(source, `no chart reads ${keys.slice(0, 5).join(", ")}${keys.length > 5 ? ", …" : ""}`);
     }
-    const said = options.version ?? original.version;
-    const { version, doubt } = said === undefined ? onlyVersion(nestFor, source) : { version: said };
+    const known = options.version ?? original.version;
+    const { version, doubt } = known === undefined ? onlyVersion(nestFor, source) : { version: known };
     const catalog = catalogOf(version);
     const whole = nestFor(version);
     const given = original.hasDefaults === true ? withoutDefaults(whole.values, catalog) : whole.values;
@@ -89,13 +103,17 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         );
     }
     const cleaned = clean(nested.values, written, corrections, lost);
-    const found = recognise(cleaned, written, options, nested.identity);
-    const readable = takeHeaders(cleaned, found.settings, secrets);
+    const taken = takeDestinations(cleaned, written, secrets, runsCollectorsOnly(cleaned) ? contextOf(cleaned) : {});
+    const found = recognise(taken?.values ?? cleaned, written, options, nested.identity, taken);
+    const settled = taken ? destinationSettings(taken, found.settings) : found.settings;
+    const readable = taken?.values ?? takeHeaders(cleaned, settled, secrets);
+    const said = { secrets: taken?.secrets ?? secrets, newSecrets: taken?.newSecrets ?? [] };
+    corrections.push(...(taken?.corrections ?? []));
     const missing = [...(doubt === undefined ? [] : [doubt]), ...placeholders(readable), ...found.missing];
     if (missing.length > 0) {
-        throw incomplete(source, missing, { secrets, corrections: [...corrections, ...found.corrections] });
+        throw incomplete(source, missing, { ...said, corrections: [...corrections, ...found.corrections] });
     }
-    const corrected = correct(readable, written, found.settings);
+    const corrected = correct(readable, written, settled, taken?.prefix);
     const parse = (settings: Readonly<Record<string, unknown>>) => {
         try {
             return parseSettings(settings, `What ${source} resolves to`);
@@ -103,26 +121,29 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
             if (!(error instanceof UserError)) {
                 throw error;
             }
-            const said = [...corrections, ...found.corrections, ...corrected.corrections];
-            throw incomplete(source, [error.message], { secrets, corrections: said });
+            throw incomplete(source, [error.message], {
+                ...said,
+                corrections: [...corrections, ...found.corrections, ...corrected.corrections],
+            });
         }
     };
-    const ofValues = volumeSettings(corrected.values, deploymentOf(parse(found.settings)));
-    const { storage, notes } = claimed(
-        deploymentOf(parse({ ...found.settings, ...ofValues })),
-        options.cluster?.claims ?? [],
-    );
+    const ofValues = volumeSettings(corrected.values, deploymentOf(parse(settled)));
+    const { storage, notes } = claimed(deploymentOf(parse({ ...settled, ...ofValues })), options.cluster?.claims ?? []);
     const volumes = mergeValues(ofValues, Object.keys(storage).length > 0 ? { storage } : {});
-    const plain = deploymentOf(parse({ ...found.settings, ...volumes }));
+    const plain = deploymentOf(parse({ ...settled, ...volumes }));
     const own = plain.values;
-    const completed = complete(corrected.values, own, written);
-    const rest = remainder(completed.values, own, written);
+    const completed = complete(
+        taken ? withLists(corrected.values, own, taken, written) : corrected.values,
+        own,
+        written,
+    );
+    const rest = mergeValues(remainder(completed.values, own, written), taken?.kept(plain.collectors) ?? {});
     lost.push(...overruled(corrected.values, own, written));
 
     // Where the claims tell the sizes, those of the values are past.
     const values = withoutSizes(written === catalog ? rest : moved(rest, catalog, lost), plain, storage);
     const settings = {
-        ...found.settings,
+        ...settled,
         version,
         ...volumes,
         adopt: true,
@@ -136,7 +157,19 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         throw incomplete(
             source,
             ["With these values collectors stop at their start. Mend the values, then adopt them:", ...broken],
-            { secrets, corrections },
+            { ...said, corrections },
+        );
+    }
+    const compared = taken?.compare(deployment.collectors) ?? { lost: [], more: [] };
+    if (compared.lost.length > 0) {
+        const missed = compared.lost.map((each) => `${each}.`);
+        throw incomplete(
+            source,
+            [
+                "No settings were found with which collectors would send as they do now. These would be missing:",
+                ...missed,
+            ],
+            { ...said, corrections },
         );
     }
     if (written === catalog) {
@@ -144,11 +177,15 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
     }
     return {
         settings,
-        secrets: secretsText(secrets),
+        secrets: secretsText(said.secrets, said.newSecrets),
         corrections: [...corrections, ...found.corrections, ...corrected.corrections],
-        changes: written === catalog ? changes(nested.values, own, catalog, completed) : [],
+        changes: [
+            ...(taken?.changes ?? []),
+            ...compared.more.map((each) => `Besides, collectors send ${each}.`),
+            ...(written === catalog ? changes(nested.values, own, catalog, completed, plain.targets) : []),
+        ],
         lost,
-        notes: [...found.notes, ...notes],
+        notes: [...found.notes, ...(taken?.notes ?? []), ...notes, ...newSecretsText(said.secrets, said.newSecrets)],
         leftovers: leftoversIn(hideSecrets(given), deployment),
     };
 }
@@ -177,6 +214,45 @@ function withoutDefaults(values: HelmValues, catalog: Catalog): HelmValues {
     return [...leaves(rest)]
         .filter(([path, value]) => same(path, value, defaultAt(catalog, path)))
         .reduce((left, [path]) => removeLeaf(left, path), rest);
+}
+
+/** Which signal goes where, and to which destinations, as settings. What kof:buffer says each of those need not. */
+function destinationSettings(
+    taken: Taken,
+    { buffer, ...found }: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+    const shared = {
+        duration: textOf(valueAt(buffer as HelmValue, ["duration"]) ?? "30m"),
+        size: textOf(valueAt(buffer as HelmValue, ["size"]) ?? "1Gi"),
+    };
+    const all = Object.entries(taken.destinations);
+    const [first, ...others] = all.map(([, { buffer: own }]) => canonical((own ?? null) as HelmValue));
+    const common =
+        buffer === undefined && first !== undefined && first !== "null" && others.every((each) => each === first)
+            ? (all[0]?.[1].buffer as { duration: string; size: string })
+            : shared;
+    const destinations = Object.fromEntries(
+        all.map(([name, { buffer: own, ...rest }]) => [
+            name,
+            own === undefined || canonical(own as HelmValue) === canonical(common) ? rest : { ...rest, buffer: own },
+        ]),
+    ) as HelmValues;
+    const stored = { metrics: "none", traces: "none", ...((found.cloudwatch ?? {}) as { signals?: object }).signals };
+    const byDefault = routingOf({
+        route: taken.route,
+        cloudwatch: { signals: stored },
+    } as unknown as Parameters<typeof routingOf>[0]).signals;
+    const differing = signals.filter((signal) => byDefault[signal].join() !== taken.wanted[signal].join());
+    const isKept = signals.some((signal) => taken.wanted[signal].some((name) => name !== "management"));
+    const kept = common === shared ? buffer : common;
+    return {
+        ...found,
+        ...(isKept && kept !== undefined ? { buffer: kept } : {}),
+        ...(differing.length > 0
+            ? { signals: Object.fromEntries(differing.map((signal) => [signal, [...taken.wanted[signal]]])) }
+            : {}),
+        ...(Object.keys(destinations).length > 0 ? { destinations } : {}),
+    };
 }
 
 /** Takes the headers of route otlp that stood in the values from a Secret, which has to hold them from now on. */
@@ -210,14 +286,18 @@ function leftoversIn(values: HelmValues, { umbrella }: Deployment): Record<strin
 function incomplete(
     source: string,
     missing: readonly string[],
-    { secrets, corrections }: { secrets: readonly PlainSecret[]; corrections: readonly string[] },
+    {
+        secrets,
+        newSecrets = [],
+        corrections,
+    }: { secrets: readonly PlainSecret[]; newSecrets?: readonly NewSecret[]; corrections: readonly string[] },
 ): UserError {
     const section = (title: string, items: readonly string[]) =>
         items.length > 0 ? ["", ...(title === "" ? [] : [title, ""]), ...items.map((item) => `  - ${item}`)] : [];
     return new UserError(
         [
             `${source} cannot be adopted yet. Nothing was written.`,
-            ...section("Secrets in plain text:", secretsText(secrets)),
+            ...section("Secrets in plain text:", secretsText(secrets, newSecrets)),
             ...section(secrets.length > 0 ? "What is missing:" : "", missing),
             ...section("What else was wrong with it, and would be put right:", corrections),
         ].join("\n"),
@@ -278,7 +358,7 @@ function routeKeys(values: HelmValues): string[] {
 function writtenFor(values: HelmValues, installed: Catalog): Catalog {
     const has = (keys: readonly (readonly string[])[]) => keys.some((path) => valueAt(values, path) !== undefined);
     const [own, other] = umbrellaCollects(installed) ? [oldKeys, newKeys] : [newKeys, oldKeys];
-    if (has(own) || !has(other) || runsCollectorsOnly(values)) {
+    if (has(own) || !has(other) || runsCollectorsOnly(values) || listsCollectors(values)) {
         return installed;
     }
     const others = versions.map(catalogOf).filter((each) => umbrellaCollects(each) !== umbrellaCollects(installed));

@@ -1,6 +1,7 @@
 import { chartValues, signals, type Catalog, type CatalogSetting, kubeStack } from "../charts";
 import { coalesceValues, isMap, leaves, valueAt, type HelmValues } from "../lib/values";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
+import type { Taken } from "./signals";
 import type { Deployment } from "../routes/deployment";
 import { umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
@@ -18,6 +19,7 @@ import {
     findCloudWatch,
     findOtlp,
     otlpExporterOf,
+    sharedVariable,
     variable,
     writesToCloudWatch,
     type At,
@@ -70,15 +72,18 @@ const finders: Readonly<Record<RouteName, (found: Recognition, sources: Sources)
  * Works out which settings of a stack give values like these.
  *
  * @param identity the cluster's names, where these values do not have them.
+ * @param taken what was found of several destinations, of which these values have no more.
  */
 export function recognise(
     values: HelmValues,
     catalog: Catalog,
     options: AdoptionOptions,
     identity: Readonly<Record<string, string>> = {},
+    taken?: Taken,
 ): Recognised {
-    const route = routeName(values, catalog);
-    const collectors = collectorsPath(route, catalog);
+    // Where nothing of KOF stores anything, values are like those of a route that only runs the collectors.
+    const route = taken ? (taken.collectorsOnly ? "otlp" : taken.route) : routeName(values, catalog);
+    const collectors = taken?.prefix ?? collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
     const config = (...path: string[]) => at(kubeStack, "defaultCRConfig", "config", ...path);
     const found: Recognition = { settings: {}, missing: [], corrections: [], notes: [] };
@@ -86,11 +91,50 @@ export function recognise(
     found.settings.version = catalog.version;
     Object.assign(found.settings, identity, identityOf(route, values, catalog, at, config));
     findDistribution(found, route, values, catalog, (...path) => at(kubeStack, ...path));
-    finders[route](found, { values, catalog, at, config, options });
+    const sources = { values, catalog, at, config, options };
+    if (taken) {
+        findTaken(found, taken, sources);
+    } else {
+        finders[route](found, sources);
+    }
     findBuffer(found, config);
     findIstio(found, route, catalog, at, options.cluster?.istio);
     findGrafana(found, values);
     return found;
+}
+
+/** Settings of a route, and of what its signals name besides. */
+function findTaken(found: Recognition, taken: Taken, sources: Sources): void {
+    const { at, config, options } = sources;
+    const named = new Set(signals.flatMap((signal) => taken.wanted[signal]));
+    found.settings.route = taken.route;
+    if (["management", "regionless"].includes(taken.route)) {
+        finders[taken.route](found, sources);
+    }
+    if (named.has("regional") || taken.route === "regional") {
+        finders.regional(found, sources);
+    }
+    if (named.has("cloudwatch")) {
+        findCloudWatch(found, at, config, options.credentials, options.cluster?.issuer);
+        const block = found.settings.cloudwatch as Record<string, unknown>;
+        const { processing, auditExporter } = taken.cloudwatch ?? {};
+        const stored = {
+            ...(taken.wanted.metrics.includes("cloudwatch") ? { metrics: "emf" } : {}),
+            ...(taken.wanted.traces.includes("cloudwatch") ? { traces: "xray" } : {}),
+        };
+        const { signals: _, auditLogGroup, auditRetentionDays, ...others } = block;
+        const group = auditExporter === undefined ? undefined : config("exporters", auditExporter, "log_group_name");
+        const retention = group === auditLogGroup && auditRetentionDays !== undefined ? { auditRetentionDays } : {};
+        found.settings.cloudwatch = {
+            ...others,
+            ...(group === undefined ? {} : { auditLogGroup: group, ...retention }),
+            ...(Object.keys(stored).length > 0 ? { signals: stored } : {}),
+            ...(processing === undefined ? {} : { processing }),
+        };
+    }
+    if (taken.otlp) {
+        found.settings.otlp = taken.otlp;
+    }
 }
 
 /** The route that values of the umbrella ask for. */
@@ -305,7 +349,7 @@ function findRegion(
 
 /** The Secret that the collectors authenticate with at a region, if it is one that KOF makes for a region. */
 function vmuserSecretOf(at: At): string | undefined {
-    const reference = variable(at(kubeStack, "defaultCRConfig", "env"), "KOF_VM_USER");
+    const reference = sharedVariable(at, "KOF_VM_USER");
     const names = [
         valueAt(reference, ["valueFrom", "secretKeyRef", "name"]),
         at("opencost", "opencost", "prometheus", "existingSecretName"),

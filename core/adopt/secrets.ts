@@ -1,5 +1,6 @@
 import { kofNamespace } from "../charts/namespace";
 import { withoutSecrets, type Secret } from "../lib/secrets";
+import { commandFor, type NewSecret } from "./secretParts";
 import { formatPath, isMap, type HelmValue, type HelmValues } from "../lib/values";
 
 /** A secret that stands in values in plain text. */
@@ -74,8 +75,24 @@ function isHeader(path: readonly string[]): boolean {
     return path.at(-2) === "headers" && path.at(-4) === "exporters" && path.at(-3)?.split("/")[0] === "otlphttp";
 }
 
-/** What to do about secrets in plain text: a sentence for each place, and how to make each Secret. */
-export function secretsText(secrets: readonly PlainSecret[]): string[] {
+/** What to do about Secrets that the settings read and nobody has: those that {@link secretsText} does not name. */
+export function newSecretsText(secrets: readonly PlainSecret[], made: readonly NewSecret[]): string[] {
+    return made
+        .filter(({ name }) => !secrets.some(({ moved }) => moved?.name === name))
+        .map(
+            (secret) =>
+                `No Secret has ${Object.keys(secret.keys).join(" and ")} under ${Object.keys(secret.keys).length > 1 ? "these names" : "this name"}, ` +
+                `as the settings read it. Make Secret ${secret.name} before the first pulumi up, of what the collectors use now:\n      ` +
+                commandFor(secret),
+        );
+}
+
+/**
+ * What to do about secrets in plain text: a sentence for each place, and how to make each Secret.
+ *
+ * @param made Secrets that take more than what stood in plain text.
+ */
+export function secretsText(secrets: readonly PlainSecret[], made: readonly NewSecret[] = []): string[] {
     const names = new Set(secrets.flatMap(({ moved }) => moved?.name ?? []));
     const places = secrets.map(
         ({ path, moved }) =>
@@ -86,10 +103,11 @@ export function secretsText(secrets: readonly PlainSecret[]): string[] {
     );
     const commands = [...names].map((name) => {
         const keys = new Set(secrets.flatMap(({ moved }) => (moved?.name === name ? moved.key : [])));
-        return (
-            `Make Secret ${name} before the first pulumi up, with new values if others could read these:\n      kubectl create secret ` +
-            `generic ${name} -n ${kofNamespace} ${[...keys].map((key) => `--from-literal=${key}=…`).join(" ")}`
-        );
+        const more = made.find((each) => each.name === name);
+        const command = more
+            ? commandFor(more)
+            : `kubectl create secret generic ${name} -n ${kofNamespace} ${[...keys].map((key) => `--from-literal=${key}=…`).join(" ")}`;
+        return `Make Secret ${name} before the first pulumi up, with new values if others could read these:\n      ${command}`;
     });
     return [...places, ...commands];
 }

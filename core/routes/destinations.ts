@@ -243,6 +243,11 @@ function ownStores(catalog: Catalog): Map<string, { readonly signal: Signal; rea
     );
 }
 
+/** Whether an address is that of a store of KOF's own on this cluster, whether or not that is there. */
+export function isOwnStoreOf(catalog: Catalog, address: string): boolean {
+    return ownStores(catalog).has(serviceOf(address) ?? "");
+}
+
 /** The name of a service of KOF's namespace in an address; `undefined` for any other host. */
 function serviceOf(address: string): string | undefined {
     const inside = new RegExp(`^https?://([^/:.]+)(\\.${kofNamespace}(\\.svc(\\.cluster\\.local)?)?)?(:\\d+)?(/|$)`);

@@ -270,10 +270,14 @@ describe("adopting", () => {
         assert.doesNotMatch(JSON.stringify(adopted), /hunter/);
         assert.equal(valueAt(adopted.settings as never, ["otlp", "endpoint"]), "https://otlp.example.net");
         assert.match(adopted.secrets.join("\n"), /endpoint holds a secret, which is not copied/);
-        assert.throws(
-            () => values(collectors.replace("traces: {exporters: [otlphttp/x]}", "traces: {exporters: [debug]}")),
-            ({ message }: Error) =>
-                message.includes("The collectors write to https://otlp") && !message.includes("hunter"),
+        const further = values(collectors.replace("traces: {exporters: [otlphttp/x]}", "traces: {exporters: [debug]}"));
+        assert.doesNotMatch(JSON.stringify(further), /hunter/);
+        assert.deepEqual(further.settings.destinations, {
+            x: { endpoint: "https://otlp.example.net", auth: { kind: "basic", secret: "x-login" } },
+        });
+        assert.match(
+            further.secrets.join("\n"),
+            /create secret generic x-login -n kof --from-literal=username="…" --from-literal=password="…"/,
         );
         assert.throws(
             () => values("a: https://u:hunter2@otlp.example.net\n  b: c"),
@@ -353,10 +357,15 @@ describe("adopting", () => {
         assert.throws(() => values(text), /collectors stop at their start[^]*kof-collectors-daemon: .*otlp\/elsewhere/);
     });
 
-    it("says that no route writes to a third destination", () => {
+    it("takes the address that somebody gave an exporter of the charts for a destination", () => {
         const text = `kof-collectors: {enabled: true, values: {opentelemetry-kube-stack: {defaultCRConfig: {config: {
             exporters: {otlphttp/logs: {logs_endpoint: "https://logs.example.com"}}}}}}}`;
-        assert.throws(() => values(text), /The collectors write to https:\/\/logs\.example\.com, which is neither/);
+        const { settings } = values(text);
+        assert.equal(settings.values, undefined);
+        assert.deepEqual(settings.signals, { logs: ["example"], audit: ["example"] });
+        assert.deepEqual(settings.destinations, {
+            example: { signals: { logs: { endpoint: "https://logs.example.com" } } },
+        });
     });
 
     it("never shortens what CloudWatch keeps", () => {

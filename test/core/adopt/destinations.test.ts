@@ -229,6 +229,8 @@ describe("adopting an OTLP destination", () => {
     it("is certain only when no signal goes anywhere else", () => {
         const other = { ...config.service.pipelines, traces: { exporters: ["otlphttp/traces"] } };
         const values = umbrella({ defaultCRConfig: { ...crd, config: { ...config, service: { pipelines: other } } } });
-        assert.throws(() => adoption(stringify(values), { version }), /No route of this program does that/);
+        const { settings } = adoption(stringify(values), { version });
+        assert.equal(settings.route, "management");
+        assert.deepEqual(settings.signals, { metrics: ["vendor"], logs: ["vendor"], audit: ["vendor"] });
     });
 });

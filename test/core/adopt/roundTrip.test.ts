@@ -4,7 +4,7 @@ import fc from "fast-check";
 
 import { adoption, type Adoption } from "../../../core/adopt";
 import { canonical } from "../../../core/adopt/compare";
-import { removeLeaf } from "../../../core/adopt/corrections";
+import { removeLeaf } from "../../../core/adopt/removal";
 import { chartValues } from "../../../core/charts";
 import { effectiveCollectors, type Collector } from "../../../core/collectors/effective";
 import { UserError } from "../../../core/lib/errors";

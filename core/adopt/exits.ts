@@ -1,0 +1,186 @@
+import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import type { Signal } from "../charts";
+import { shortName, type Collector } from "../collectors/effective";
+import { isDiscarding, isLoopback, listOf, pipelinesOf, signalOf, typeOf } from "../collectors/flows";
+import { writePaths } from "../collectors/fragments";
+
+/** One way out of a collector, from the pipeline that receives to the exporter that writes. */
+export interface Exit {
+    readonly collector: Collector;
+    /** The pipeline that receives. */
+    readonly origin: string;
+    readonly signal: Signal;
+    /** What the list of exporters of that pipeline has for this way: the exporter itself, or what leads there. */
+    readonly entry: string;
+    readonly exporter: string;
+    /** Processors on the way, behind those of {@link origin}. */
+    readonly processors: readonly string[];
+    /** The connectors, pipelines and queues that are on this way. */
+    readonly via: readonly string[];
+    /** The pipeline of hand-written values that stands beside another one with the same receivers, and is a branch of it in effect. */
+    readonly beside?: string;
+    /** Why a stack cannot have this way. */
+    readonly refused?: string;
+}
+
+/**
+ * Where the pipelines of a collector lead in the end.
+ *
+ * @param own the same collector as the charts have it, which tells their pipelines from others.
+ */
+export function exitsOf(collector: Collector, own: Collector | undefined): Exit[] {
+    const { config } = collector;
+    const pipelines = pipelinesOf(config);
+    const charts = own ? pipelinesOf(own.config) : {};
+    return Object.entries(pipelines).flatMap(([origin, parts]) => {
+        const receivers = listOf(parts, "receivers");
+        if (!receivers.some((id) => typeOf(id) !== "nop" && !isInner(config, id))) {
+            return [];
+        }
+        const ways = listOf(parts, "exporters").flatMap((entry) =>
+            follow(config, kindOf(origin), entry, []).map((way) => ({ ...way, entry })),
+        );
+        const exit = { collector, origin, signal: signalOf(origin) };
+        if (Object.hasOwn(charts, origin)) {
+            return ways.map((way) => ({ ...exit, ...way }));
+        }
+        const main = Object.keys(charts).find(
+            (name) => kindOf(name) === kindOf(origin) && sameSet(listOf(pipelines[name] ?? {}, "receivers"), receivers),
+        );
+        if (main === undefined) {
+            const refused = `pipeline ${origin} of ${shortName(collector)} receives what no pipeline of the charts does`;
+            return ways.map((way) => ({ ...exit, ...way, refused }));
+        }
+        // In effect a branch of that one.
+        const behind = behindRouters(config, main);
+        const present = [main, ...behind].flatMap((name) => listOf(pipelines[name] ?? {}, "processors"));
+        const processors = listOf(parts, "processors").filter((id) => !present.includes(id));
+        return (behind.length > 0 ? behind : [main]).flatMap((name) =>
+            ways.map((way) => ({
+                ...exit,
+                ...way,
+                origin: name,
+                signal: signalOf(name),
+                processors: [...processors, ...way.processors],
+                beside: origin,
+            })),
+        );
+    });
+}
+
+interface Way {
+    readonly exporter: string;
+    readonly processors: readonly string[];
+    readonly via: readonly string[];
+    readonly refused?: string;
+}
+
+function follow(config: HelmValues, kind: string, id: string, via: readonly string[]): Way[] {
+    const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
+    const isConnector = connectors.includes(id);
+    if (!isConnector && !isLoopback(config, id)) {
+        return [{ exporter: id, processors: [], via }];
+    }
+    if (isConnector && typeOf(id) !== "forward") {
+        return [];
+    }
+    const receivers = isConnector ? [id] : receiversAt(config, textOf(valueAt(config, ["exporters", id, "endpoint"])));
+    return Object.entries(pipelinesOf(config))
+        .filter(
+            ([name, parts]) =>
+                kindOf(name) === kind &&
+                !via.includes(name) &&
+                listOf(parts, "receivers").some((each) => receivers.includes(each)),
+        )
+        .flatMap(([name, parts]) =>
+            listOf(parts, "exporters").flatMap((next) =>
+                follow(config, kind, next, [...via, id, ...receivers, name]).map((way) => ({
+                    ...way,
+                    processors: [...listOf(parts, "processors"), ...way.processors],
+                })),
+            ),
+        );
+}
+
+/** The pipelines that a router hands to what comes into another one, as KOF 1.10 and later sort audit logs. */
+function behindRouters(config: HelmValues, pipeline: string): string[] {
+    const pipelines = pipelinesOf(config);
+    const routers = listOf(pipelines[pipeline] ?? {}, "exporters").filter((id) => typeOf(id) === "routing");
+    return Object.entries(pipelines)
+        .filter(([, parts]) => listOf(parts, "receivers").some((id) => routers.includes(id)))
+        .map(([name]) => name);
+}
+
+/** Whether a receiver gets what its own collector hands on. What a router of the charts hands on has a pipeline of the charts. */
+function isInner(config: HelmValues, receiver: string): boolean {
+    const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
+    const endpoint = textOf(valueAt(config, ["receivers", receiver, "protocols", "http", "endpoint"]) ?? "");
+    const exporters = isMap(config.exporters) ? Object.entries(config.exporters) : [];
+    return (
+        (connectors.includes(receiver) && typeOf(receiver) === "forward") ||
+        (endpoint.startsWith("127.0.0.1:") &&
+            exporters.some(([, options]) => valueAt(options, ["endpoint"]) === `http://${endpoint}`))
+    );
+}
+
+function receiversAt(config: HelmValues, address: string): string[] {
+    return Object.entries(isMap(config.receivers) ? config.receivers : {})
+        .filter(([, each]) => `http://${textOf(valueAt(each, ["protocols", "http", "endpoint"]) ?? "")}` === address)
+        .map(([id]) => id);
+}
+
+export function kindOf(pipeline: string): "metrics" | "logs" | "traces" {
+    return pipeline.split("/")[0] as "metrics" | "logs" | "traces";
+}
+
+function sameSet(some: readonly string[], others: readonly string[]): boolean {
+    return some.length === others.length && some.every((each) => others.includes(each));
+}
+
+/** The protocols of exporters that a destination may have, by type. Later collectors have second names for two (contrib 0.155). */
+export const protocols: Readonly<Record<string, "http" | "grpc" | "remotewrite">> = {
+    otlphttp: "http",
+    otlp_http: "http",
+    otlp: "grpc",
+    otlp_grpc: "grpc",
+    prometheusremotewrite: "remotewrite",
+};
+
+/** Where an exporter sends a kind of telemetry: one text for the same place, however it is written. */
+export function addressAt(exporter: string, options: HelmValue | undefined, kind: string): string {
+    const at = (key: string) => textOf(valueAt(options, [key]) ?? "").replace(/\/+$/, "");
+    switch (protocols[typeOf(exporter)]) {
+        case "http":
+            return at(`${kind}_endpoint`) || (at("endpoint") && `${at("endpoint")}/v1/${kind}`);
+        case "grpc":
+            return at("endpoint").replace(/^(https?:\/\/|dns:\/\/\/)/, "");
+        default:
+            return at("endpoint");
+    }
+}
+
+/** A name for what is at the end of an exit: those of KOF's stores and of CloudWatch, or an address. */
+export function placeOf({ collector, origin, exporter }: Exit, isOwnStore: (address: string) => boolean): string {
+    if (isDiscarding(exporter)) {
+        return "";
+    }
+    if (/^aws(cloudwatchlogs|emf|xray)$/.test(typeOf(exporter))) {
+        return "cloudwatch";
+    }
+    const address = addressAt(exporter, valueAt(collector.config, ["exporters", exporter]), kindOf(origin));
+    if (protocols[typeOf(exporter)] === undefined || address === "") {
+        return exporter;
+    }
+    if (isOwnStore(address)) {
+        return "management";
+    }
+    return isOfRegion(address) ? "regional" : address;
+}
+
+/** Whether an address is one of vmauth of a region, which has the same paths on each. */
+export function isOfRegion(address: string): boolean {
+    return (
+        /^https?:\/\/(vmauth\.|[^/:]+-vmauth(\.kof(\.svc[^:/]*)?)?:8427\/)/.test(address) &&
+        Object.values(writePaths).some((path) => address.endsWith(path))
+    );
+}

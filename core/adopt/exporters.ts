@@ -1,0 +1,525 @@
+import type { Signal } from "../charts";
+import type { Collector } from "../collectors/effective";
+import { typeOf } from "../collectors/flows";
+import { metricsQueue } from "../collectors/buffers";
+import { quantityOf } from "../lib/quantities";
+import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { destinationPresets, type DestinationPreset, type DestinationPresetName } from "../settings/destinationPresets";
+import { destination, type DestinationAuth, type DestinationSettings } from "../settings/destinations";
+import { addressFor, resolvedDestination, type ResolvedDestination } from "../settings/resolvedDestinations";
+import { canonical } from "./compare";
+import { kindOf, protocols } from "./exits";
+import { existingSecret, partsOf, plainText, variablesIn, type NewSecret, type Part } from "./secretParts";
+
+/** An exporter as settings of a destination. */
+export interface ReadExporter {
+    /** As under `kof:destinations.NAME`, without a preset. */
+    readonly settings: Record<string, unknown>;
+    /** Options that no setting says. They stay in the values, below the name that the exporter gets. */
+    readonly rest: HelmValues;
+    /** Extensions, and environment variables, that the settings bring themselves. */
+    readonly extensions: readonly string[];
+    readonly variables: readonly string[];
+    readonly secrets: readonly NewSecret[];
+    /** What is not kept, because the settings have it otherwise. */
+    readonly changes: readonly string[];
+}
+
+/** Where to look for what an exporter refers to. */
+export interface Context {
+    readonly collector: Collector;
+    readonly plainOf: (variable: string) => number | undefined;
+    /** The number of the secret that stood in an address of the exporter, as in `https://user:password@host`. */
+    readonly signIn: number | undefined;
+    /** Whether the collectors have credentials of AWS for another destination, which are those of all. */
+    readonly hasAwsCredentials: boolean;
+}
+
+/** Extensions that authenticate, by type, and the kind of `auth` that they are. */
+const kinds = {
+    basicauth: "basic",
+    bearertokenauth: "bearer",
+    oauth2client: "oauth2",
+    sigv4auth: "sigv4",
+    googleclientauth: "google",
+    azureauth: "azure",
+} as const;
+
+/**
+ * Reads an exporter.
+ *
+ * @param name what its destination is called.
+ * @param pipelines those that lead to it.
+ * @returns why it is no destination, where it is none.
+ */
+export function readExporter(
+    id: string,
+    name: string,
+    pipelines: readonly string[],
+    { collector, plainOf, signIn, hasAwsCredentials }: Context,
+): ReadExporter | { readonly refused: string } {
+    const options = valueAt(collector.config, ["exporters", id]);
+    const protocol = protocols[typeOf(id)];
+    if (!isMap(options) || protocol === undefined) {
+        return { refused: `exporter ${id} is of no kind that kof:destinations have` };
+    }
+    const resolve = (text: HelmValue | undefined) =>
+        text === undefined ? undefined : partsOf(textOf(text), collector.env, plainOf);
+    const literal = (text: HelmValue | undefined) => {
+        const parts = resolve(text);
+        return parts && plainText(parts);
+    };
+    const settings: Record<string, unknown> = protocol === "http" ? {} : { protocol };
+    const rest: HelmValues = { ...options };
+    const secrets: NewSecret[] = [];
+    const variables: string[] = [];
+    const extensions: string[] = [];
+    const secretFor = (suffix: string, keys: NewSecret["keys"], ...texts: (HelmValue | undefined)[]) => {
+        variables.push(...texts.flatMap((text) => variablesIn(textOf(text ?? ""))));
+        const existing = existingSecret(keys);
+        if (existing !== undefined) {
+            return existing;
+        }
+        secrets.push({ name: `${name}-${suffix}`, keys });
+        return `${name}-${suffix}`;
+    };
+    const take = (...keys: string[]) => {
+        for (const key of keys) {
+            Reflect.deleteProperty(rest, key);
+        }
+    };
+
+    const address = readAddress(protocol, options, pipelines, literal);
+    if ("refused" in address) {
+        return { refused: `exporter ${id} ${address.refused}` };
+    }
+    Object.assign(settings, address.settings);
+    take("endpoint", "metrics_endpoint", "logs_endpoint", "traces_endpoint");
+
+    const authenticator = textOf(valueAt(options, ["auth", "authenticator"]) ?? "");
+    const auth = readAuthenticator(authenticator);
+    if (auth) {
+        settings.auth = auth;
+        extensions.push(authenticator);
+        take("auth");
+    } else if (signIn !== undefined && options.auth === undefined) {
+        const login = [{ plain: signIn }];
+        settings.auth = { kind: "basic", secret: secretFor("login", { username: login, password: login }) };
+    }
+    readHeaders();
+    readTls();
+    for (const [key, setting] of [
+        ["compression", "compression"],
+        ["proxy_url", "proxy"],
+    ] as const) {
+        const value = literal(options[key]);
+        const plain = key === "proxy_url" ? value?.replace(/\/+$/, "") : value;
+        if (plain !== undefined && destination.safeParse({ [setting]: plain }).success) {
+            settings[setting] = plain;
+            take(key);
+        }
+    }
+    const changes = readQueue();
+    const { success, error } = destination.safeParse(settings);
+    return success
+        ? { settings, rest, extensions, variables, secrets, changes }
+        : {
+              refused: `exporter ${id} has what no destination can: ${error.issues.map(({ path }) => path.join(".")).join(", ")}`,
+          };
+
+    function readAuthenticator(extension: string): Record<string, unknown> | undefined {
+        const found = valueAt(collector.config, ["extensions", extension]);
+        const own = isMap(found) ? found : {};
+        const kind = kinds[typeOf(extension) as keyof typeof kinds] as string | undefined;
+        const hasOnly = (...keys: string[]) => Object.keys(own).every((key) => keys.includes(key));
+        const at = (...path: string[]) => valueAt(own, path);
+        const fromSecret = (suffix: string, texts: Readonly<Record<string, HelmValue | undefined>>) => {
+            const keys: Record<string, readonly Part[]> = {};
+            for (const [key, text] of Object.entries(texts)) {
+                const parts = resolve(text);
+                if (!parts) {
+                    return undefined;
+                }
+                keys[key] = parts;
+            }
+            return secretFor(suffix, keys, ...Object.values(texts));
+        };
+        switch (kind) {
+            case "basic": {
+                const secret = hasOnly("client_auth")
+                    ? fromSecret("login", {
+                          username: at("client_auth", "username"),
+                          password: at("client_auth", "password"),
+                      })
+                    : undefined;
+                return secret === undefined ? undefined : { kind, secret };
+            }
+            case "bearer": {
+                const isBearer = hasOnly("token", "scheme") && ["Bearer", undefined].includes(literal(at("scheme")));
+                const secret = isBearer ? fromSecret("token", { token: at("token") }) : undefined;
+                return secret === undefined ? undefined : { kind, secret };
+            }
+            case "oauth2": {
+                const isPlain = hasOnly("client_id", "client_secret", "token_url", "scopes");
+                const tokenUrl = literal(at("token_url"));
+                const secret =
+                    isPlain && tokenUrl !== undefined
+                        ? fromSecret("oauth2", { client_id: at("client_id"), client_secret: at("client_secret") })
+                        : undefined;
+                const scopes = at("scopes");
+                return secret === undefined
+                    ? undefined
+                    : { kind, secret, tokenUrl, ...(scopes === undefined ? {} : { scopes }) };
+            }
+            case "sigv4": {
+                const region = literal(at("region"));
+                const role = at("assume_role", "arn");
+                const sts = at("assume_role", "sts_region");
+                const isPlain =
+                    hasOnly("region", "service", "assume_role") && (sts === undefined || textOf(sts) === region);
+                const given = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((each) => `\${env:${each}}`);
+                const [key, secretKey] = given.map(resolve);
+                const secret =
+                    isPlain && key && secretKey && !hasAwsCredentials
+                        ? secretFor("aws", { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secretKey }, ...given)
+                        : undefined;
+                return isPlain && region !== undefined
+                    ? {
+                          kind,
+                          region,
+                          ...(at("service") === undefined ? {} : { service: at("service") }),
+                          ...(secret === undefined ? {} : { secret }),
+                          ...(role === undefined ? {} : { roleArn: role }),
+                      }
+                    : undefined;
+            }
+            case "google":
+                return hasOnly() ? { kind } : undefined;
+            case "azure":
+                return hasOnly("use_default", "scopes") ? { kind } : undefined;
+            default:
+                return undefined;
+        }
+    }
+
+    function readHeaders(): void {
+        const all = Object.entries(isMap(options) && isMap(options.headers) ? options.headers : {});
+        const known = all.flatMap(([header, text]) => {
+            const parts = resolve(text);
+            return parts ? [{ header, text, parts }] : [];
+        });
+        const open = known.flatMap(({ header, parts }) => {
+            const text = plainText(parts);
+            return text === undefined ? [] : [[header, text] as const];
+        });
+        const hidden = known.filter(({ parts }) => plainText(parts) === undefined);
+        const takeHeaders = (headers: readonly string[]) => {
+            const left = Object.entries((rest.headers ?? {}) as HelmValues).filter(([key]) => !headers.includes(key));
+            rest.headers = Object.fromEntries(left);
+            if (left.length === 0) {
+                take("headers");
+            }
+        };
+        if (open.length > 0) {
+            settings.headers = Object.fromEntries(open);
+            takeHeaders(open.map(([header]) => header));
+        }
+        const [only] = hidden;
+        if (!only || settings.auth !== undefined) {
+            return;
+        }
+        const [start, token] = only.parts;
+        if (
+            hidden.length === 1 &&
+            only.header.toLowerCase() === "authorization" &&
+            only.parts.length === 2 &&
+            start &&
+            "text" in start &&
+            start.text === "Bearer " &&
+            token &&
+            !("text" in token)
+        ) {
+            settings.auth = { kind: "bearer", secret: secretFor("token", { token: [token] }, only.text) };
+        } else {
+            // Names of headers have no case: as the Secret spells it.
+            const named = hidden.map(({ header, parts }) => {
+                const [part, ...more] = parts;
+                const key = part && "secret" in part && more.length === 0 ? part.key : header;
+                return [key.toLowerCase() === header.toLowerCase() ? key : header, parts] as const;
+            });
+            const keys = Object.fromEntries(named);
+            settings.auth = {
+                kind: "headers",
+                secret: secretFor("headers", keys, ...hidden.map(({ text }) => text)),
+                headers: Object.keys(keys),
+            };
+        }
+        takeHeaders(hidden.map(({ header }) => header));
+    }
+
+    function readTls(): void {
+        const given = isMap(options) && isMap(options.tls) ? { ...options.tls } : {};
+        const tls: Record<string, unknown> = {};
+        const pem = (key: string): { parts: readonly Part[]; used: string } | undefined => {
+            const parts = resolve(given[`${key}_pem`]) ?? fileParts(given[`${key}_file`]);
+            return parts && { parts, used: textOf(given[`${key}_pem`] ?? "") };
+        };
+        const ca = pem("ca");
+        if (ca) {
+            tls.caSecret = secretFor("ca", { "ca.crt": ca.parts }, ca.used);
+            delete given.ca_pem;
+            delete given.ca_file;
+        }
+        const [cert, key] = [pem("cert"), pem("key")];
+        if (cert && key && settings.auth === undefined) {
+            const keys = { "tls.crt": cert.parts, "tls.key": key.parts };
+            settings.auth = {
+                kind: "clientCertificate",
+                secret: secretFor("client-certificate", keys, cert.used, key.used),
+            };
+            for (const each of ["cert_pem", "cert_file", "key_pem", "key_file"]) {
+                Reflect.deleteProperty(given, each);
+            }
+        }
+        if (given.insecure_skip_verify !== undefined) {
+            if (given.insecure_skip_verify === true) {
+                tls.insecureSkipVerify = true;
+            }
+            delete given.insecure_skip_verify;
+        }
+        const serverName = literal(given.server_name_override);
+        if (serverName !== undefined) {
+            tls.serverName = serverName;
+            delete given.server_name_override;
+        }
+        // Over HTTP the scheme of the address tells, and over gRPC it is in that of the settings.
+        delete given.insecure;
+        if (Object.keys(tls).length > 0) {
+            settings.tls = tls;
+        }
+        rest.tls = given;
+        if (Object.keys(given).length === 0) {
+            take("tls");
+        }
+    }
+
+    /** A file that is a key of a Secret, by the collector's volumes. */
+    function fileParts(file: HelmValue | undefined): readonly Part[] | undefined {
+        const { volumes, volumeMounts } = collector.pods;
+        for (const mount of Array.isArray(volumeMounts) ? volumeMounts : []) {
+            const folder = textOf(valueAt(mount, ["mountPath"]) ?? "").replace(/\/+$/, "");
+            const volume = (Array.isArray(volumes) ? volumes : []).find(
+                (each) => valueAt(each, ["name"]) === valueAt(mount, ["name"]),
+            );
+            const secret = valueAt(volume, ["secret", "secretName"]);
+            const path = textOf(file ?? "");
+            if (typeof secret === "string" && path.startsWith(`${folder}/`)) {
+                const key = path.slice(folder.length + 1);
+                const items = valueAt(volume, ["secret", "items"]);
+                const item = (Array.isArray(items) ? items : []).find((each) => valueAt(each, ["path"]) === key);
+                return [{ secret, key: textOf(valueAt(item, ["key"]) ?? key) }];
+            }
+        }
+        return undefined;
+    }
+
+    function readQueue(): string[] {
+        const queue = valueAt(options, ["sending_queue"]);
+        const largest = valueAt(queue, ["batch", "max_size"]);
+        if (
+            typeof largest === "number" &&
+            largest > 0 &&
+            ["", "items"].includes(textOf(valueAt(queue, ["batch", "sizer"]) ?? ""))
+        ) {
+            settings.batch = largest;
+        }
+        const buffer = bufferOf(queueOptions(id, collector));
+        if (buffer) {
+            settings.buffer = buffer;
+        }
+        const labels = Object.entries(isMap(rest.external_labels) ? rest.external_labels : {}).filter(
+            ([label]) => !["cluster", "clusterNamespace"].includes(label),
+        );
+        take("sending_queue", "retry_on_failure", "external_labels");
+        if (protocol === "remotewrite") {
+            take("remote_write_queue", "timeout");
+        }
+        if (labels.length > 0) {
+            rest.external_labels = Object.fromEntries(labels);
+        }
+        const isOwn =
+            buffer !== undefined || (queue === undefined && valueAt(options, ["retry_on_failure"]) === undefined);
+        return isOwn || protocol === "remotewrite"
+            ? []
+            : [`What exporter ${id} keeps while ${name} is away is now what kof:buffer says, on the node's disk.`];
+    }
+}
+
+/** The options of the exporter that keeps what cannot be delivered: its own, or those of a queue in front of it. */
+function queueOptions(id: string, { config }: Collector): HelmValue | undefined {
+    const name = id.split("/")[1];
+    const queue = name === undefined ? metricsQueue.exporter : `otlphttp/${name}-queue`;
+    return protocols[typeOf(id)] === "remotewrite"
+        ? valueAt(config, ["exporters", queue])
+        : valueAt(config, ["exporters", id]);
+}
+
+/** What an exporter keeps, where that is limited in bytes, as settings limit it. */
+export function bufferOf(options: HelmValue | undefined): { duration: string; size: string } | undefined {
+    const bytes = valueAt(options, ["sending_queue", "queue_size"]);
+    const size = typeof bytes === "number" ? quantityOf(bytes) : undefined;
+    const duration = valueAt(options, ["retry_on_failure", "max_elapsed_time"]);
+    const buffer = { duration, size };
+    return valueAt(options, ["sending_queue", "sizer"]) === "bytes" &&
+        size !== undefined &&
+        typeof duration === "string" &&
+        destination.safeParse({ buffer }).success
+        ? { duration, size }
+        : undefined;
+}
+
+function readAddress(
+    protocol: "http" | "grpc" | "remotewrite",
+    options: HelmValues,
+    pipelines: readonly string[],
+    literal: (text: HelmValue | undefined) => string | undefined,
+): { readonly settings: HelmValues } | { readonly refused: string } {
+    const kinds = [...new Set(pipelines.map(kindOf))];
+    const unresolved = ["endpoint", ...kinds.map((kind) => `${kind}_endpoint`)].find(
+        (key) => options[key] !== undefined && literal(options[key]) === undefined,
+    );
+    if (unresolved !== undefined) {
+        return { refused: `has an ${unresolved} with a variable that is not in the values` };
+    }
+    const at = (key: string) => literal(options[key])?.replace(/\/+$/, "");
+    const endpoint = at("endpoint");
+    if (protocol === "grpc") {
+        const [, scheme, host] = /^(?:(https?):\/\/|dns:\/\/\/)?([^/]+)$/.exec(endpoint ?? "") ?? [];
+        const isPlain = scheme === "http" || (scheme === undefined && valueAt(options, ["tls", "insecure"]) === true);
+        return host === undefined
+            ? { refused: `has the address ${endpoint ?? "(none)"}` }
+            : { settings: { endpoint: isPlain ? `http://${host}` : `https://${host.replace(/:443$/, "")}` } };
+    }
+    if (protocol === "remotewrite") {
+        return endpoint === undefined ? { refused: "has no address" } : { settings: { endpoint } };
+    }
+    const own = kinds.flatMap((kind) => {
+        const address = at(`${kind}_endpoint`);
+        return address === undefined || address === "" ? [] : [[kind, address] as const];
+    });
+    const isUnder = (base: string) => own.every(([each, address]) => address === `${base}/v1/${each}`);
+    const [[kind, first] = []] = own;
+    if (endpoint !== undefined && endpoint !== "") {
+        const different = own.filter(([each, address]) => address !== `${endpoint}/v1/${each}`);
+        return { settings: { endpoint, ...signalsOf(different) } };
+    }
+    if (kind === undefined || first === undefined) {
+        return { refused: "has no address" };
+    }
+    const base = first.replace(new RegExp(`/v1/${kind}$`), "");
+    return own.length === kinds.length && isUnder(base)
+        ? { settings: { endpoint: base } }
+        : { settings: signalsOf(own) };
+}
+
+function signalsOf(own: readonly (readonly [string, string])[]): HelmValues {
+    return own.length > 0 ? { signals: Object.fromEntries(own.map(([kind, endpoint]) => [kind, { endpoint }])) } : {};
+}
+
+/**
+ * Settings by a preset, where that has the address and fixes nothing that these settings do not have.
+ *
+ * @param to the signals that the destination gets.
+ */
+export function withPreset(name: string, settings: Readonly<Record<string, unknown>>, to: readonly Signal[]) {
+    const preset = presetAt(settings);
+    if (preset === undefined) {
+        return settings;
+    }
+    const fixed: DestinationPreset = destinationPresets[preset];
+    const { protocol: _, endpoint, auth, ...others } = settings as DestinationSettings;
+    const own: DestinationSettings = {
+        preset,
+        ...(endpoint === undefined || endpoint === fixed.endpoint ? {} : { endpoint }),
+        ...(auth === undefined ? {} : { auth: withoutFixed(auth, fixed) }),
+        ...others,
+        ...(fixed.temporality !== undefined && others.temporality === undefined
+            ? { temporality: "cumulative" as const }
+            : {}),
+    };
+    const [was, is] = [settings, own].map((each) => {
+        const found = resolvedDestination({ destinations: { [name]: each } }, name);
+        const {
+            title: _title,
+            preset: _preset,
+            batch: _batch,
+            temporality,
+            compression,
+            ...rest
+        } = found ?? ({} as Partial<ResolvedDestination>);
+        return canonical({
+            ...rest,
+            temporality: temporality ?? "cumulative",
+            compression: compression ?? "gzip",
+            // That a vendor takes no more at once changes nothing that it gets.
+            batches: settings.batch === undefined || !found ? [] : to.map((signal) => found.batch(signal) ?? null),
+            addresses: found ? to.map((signal) => addressOf(found, signal)) : [],
+        } as unknown as HelmValues);
+    });
+    return was === is ? own : settings;
+}
+
+function addressOf(found: ResolvedDestination, signal: Signal): string {
+    const address = addressFor(found, signal);
+    return "refused" in address ? address.refused : (address.endpoint ?? "");
+}
+
+function withoutFixed(auth: DestinationAuth, fixed: DestinationPreset): DestinationAuth {
+    if (auth.kind === "headers") {
+        const { headers, ...others } = auth;
+        return headers === undefined ||
+            headers.join() === (fixed.auth.kind === "headers" ? fixed.auth.headers : ["Authorization"]).join()
+            ? others
+            : auth;
+    }
+    if (auth.kind === "sigv4") {
+        const { service, ...others } = auth;
+        return service === undefined || (fixed.auth.kind === "sigv4" && service === fixed.auth.service) ? others : auth;
+    }
+    return auth;
+}
+
+/** The preset whose address it is: that of all customers, or one like each customer has. */
+export function presetAt(settings: Readonly<Record<string, unknown>>): DestinationPresetName | undefined {
+    const endpoint = textOf((settings.endpoint ?? "") as HelmValue);
+    const protocol = settings.protocol ?? "http";
+    const presets = Object.entries(destinationPresets) as [DestinationPresetName, DestinationPreset][];
+    const exact = presets.find(
+        ([, preset]) =>
+            preset.protocol === protocol &&
+            [preset.endpoint, ...Object.values(preset.otherEndpoints ?? {})].includes(endpoint),
+    );
+    const alike = presets.find(
+        ([, preset]) => preset.protocol === protocol && isAlike(preset.endpointExample, endpoint),
+    );
+    return (exact ?? alike)?.[0];
+}
+
+function isAlike(example: string | undefined, endpoint: string): boolean {
+    const hostOf = (text: string | undefined) => {
+        try {
+            return new URL(text ?? "").hostname.split(".");
+        } catch {
+            return [];
+        }
+    };
+    const [first, second] = [hostOf(example), hostOf(endpoint)];
+    const domain = (host: readonly string[]) => host.slice(-2).join(".");
+    const isOfCloud = domain(first) === "amazonaws.com";
+    return (
+        domain(first).includes(".") &&
+        !domain(first).startsWith("example.") &&
+        domain(first) === domain(second) &&
+        (!isOfCloud || first[0] === second[0])
+    );
+}
