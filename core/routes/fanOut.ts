@@ -3,7 +3,7 @@ import { installedCharts } from "../charts/installed";
 import { startAnnotation, startedWith } from "../charts/restarts";
 import { queueStorage } from "../collectors/buffers";
 import { effectiveCollectors, type Collector } from "../collectors/effective";
-import { isDiscarding, isLoopback, listOf, pipelinesOf, signalOf } from "../collectors/flows";
+import { isDiscarding, isLoopback, listOf, pipelinesOf, signalOf, typeOf } from "../collectors/flows";
 import type { Merged } from "../collectors/merged";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { resolvedDestination } from "../settings/resolvedDestinations";
@@ -125,7 +125,7 @@ function own(collector: Collector, routing: Routing, targets: readonly Target[])
         const isKept = routing.baseStore !== undefined && routing.signals[signal].includes(routing.baseStore);
         const further = targets.flatMap((target): HelmValues[] => {
             const exporter = routing.signals[signal].includes(target.name) ? target.exporters[signal] : undefined;
-            return exporter === undefined ? [] : [{ ...branchOf(pipeline, signal, exporter, target) }];
+            return exporter === undefined ? [] : [{ ...branchOf(collector, pipeline, signal, exporter, target) }];
         });
         for (const each of targets) {
             if (routing.signals[signal].includes(each.name) && each.exporters[signal] !== undefined) {
@@ -174,7 +174,13 @@ function isQueueEnd(config: HelmValues, receiver: string): boolean {
 }
 
 /** What a pipeline exports to for one destination, and the branch behind it. */
-function branchOf(pipeline: string, signal: Signal, exporter: string, target: Target): HelmValues {
+function branchOf(
+    { config }: Collector,
+    pipeline: string,
+    signal: Signal,
+    exporter: string,
+    target: Target,
+): HelmValues {
     if (target.processors === undefined) {
         return { to: exporter, config: {} };
     }
@@ -185,7 +191,7 @@ function branchOf(pipeline: string, signal: Signal, exporter: string, target: Ta
         (target.exporters.logs !== exporter || target.processors("logs").join() !== target.processors("audit").join());
     const name = isApart ? `${target.name}-audit` : target.name;
     const connector = `forward/${name}`;
-    const processors = [...target.processors(signal)];
+    const processors = [...(isGathered(config, pipeline) ? [] : ["batch"]), ...target.processors(signal)];
     return {
         to: connector,
         config: {
@@ -197,6 +203,20 @@ function branchOf(pipeline: string, signal: Signal, exporter: string, target: Ta
             },
         },
     };
+}
+
+/**
+ * Whether a pipeline, or the one that it gets its records from, answers its senders before its records are exported. Where none does,
+ * a queue that is full has them send again, to every destination: traces through KOF's target allocator (kof-collectors 1.8.0 to
+ * 1.11.0-rc0, tried with contrib 0.143, 2026-11-27).
+ */
+function isGathered(config: HelmValues, pipeline: string): boolean {
+    const parts = pipelinesOf(config)[pipeline] ?? {};
+    const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
+    return (
+        listOf(parts, "processors").some((id) => typeOf(id) === "batch") ||
+        listOf(parts, "receivers").every((id) => connectors.includes(id))
+    );
 }
 
 /** OpenCost computes costs from metrics in a store of KOF's: of this cluster, or of a region. */
