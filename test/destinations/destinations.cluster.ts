@@ -461,7 +461,7 @@ describe("destinations, with a real collector", function () {
     });
 
     for (const version of versions) {
-        it(`starts with every preset, and finds nothing wrong with any collector (KOF ${version})`, async () => {
+        it(`starts with KOF's stores, a region, CloudWatch and every preset, as every collector would (KOF ${version})`, async () => {
             const raw = presets(version);
             for (const { key } of deploymentFor(raw).collectors) {
                 const collector = collectorFor(raw, key);
@@ -479,7 +479,7 @@ function unescaped(text: string): string {
     return decodeURIComponent(text.replaceAll("+", " "));
 }
 
-/** A stack with every preset, of which each gets what it takes. */
+/** A stack with every kind of destination and every preset, of which each gets what it takes. */
 function presets(version: string): Raw {
     const all = Object.entries(destinationPresets);
     const authOf = (name: string, kind = "none"): Raw => ({
@@ -507,6 +507,17 @@ function presets(version: string): Raw {
     );
     const taking = (signal: (typeof signals)[number]) =>
         all.filter(([, preset]) => !preset.signals[signal].refused).map(([name]) => name);
-    const [metrics, taken, traces] = signals.map(taking);
-    return { route: "none", version, signals: { metrics, logs: taken, audit: taken, traces }, destinations };
+    const [metrics = [], logs = [], traces = []] = signals.map((signal) => [
+        "management",
+        "regional",
+        ...taking(signal),
+    ]);
+    return {
+        route: "management",
+        version,
+        signals: { metrics, logs: [...logs, "cloudwatch"], audit: [...logs, "cloudwatch"], traces },
+        regional: { cluster: "eu-1", domain: "eu-1.example.net" },
+        cloudwatch: { region },
+        destinations,
+    };
 }
