@@ -1,4 +1,4 @@
-import { chartValues, collectorNamePlaceholder, type Catalog, kubeStack } from "../charts";
+import { chartValues, collectorNamePlaceholder, type Catalog, kubeStack, type PresetPart } from "../charts";
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
 import type { Merged } from "./merged";
@@ -218,7 +218,7 @@ function withPresets(fields: HelmValues, catalog: Catalog, name: string): HelmVa
             ? preset.parts.filter(({ when = {} }) => Object.entries(when).every(applies))
             : [];
     });
-    const withName = JSON.parse(JSON.stringify(parts).replaceAll(collectorNamePlaceholder, name)) as typeof parts;
+    const withName = parts.map((part) => named(part, name));
     const merged = mergeValues(...withName.map(({ spec }) => spec), fields);
     return withName
         .flatMap(({ lists }) => lists)
@@ -228,6 +228,18 @@ function withPresets(fields: HelmValues, catalog: Catalog, name: string): HelmVa
             const missing = (entries: HelmValue[]) => entries.filter((entry) => !present.includes(entry));
             return mergeValues(all, nest(path, [...missing(first), ...present, ...missing(last)]));
         }, merged);
+}
+
+/** What a preset adds to a collector of some name, which is worked out once. */
+const namedParts = new WeakMap<PresetPart, Map<string, PresetPart>>();
+
+function named(part: PresetPart, name: string): PresetPart {
+    const known = namedParts.get(part) ?? new Map<string, PresetPart>();
+    namedParts.set(part, known);
+    const found =
+        known.get(name) ?? (JSON.parse(JSON.stringify(part).replaceAll(collectorNamePlaceholder, name)) as PresetPart);
+    known.set(name, found);
+    return found;
 }
 
 /** A human-readable collector: what runs it first, its configuration last, in the order in which data flows. */

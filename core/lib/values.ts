@@ -19,11 +19,21 @@ export function mergeValues(...values: HelmValues[]): HelmValues {
 }
 
 function merge(first: HelmValues, second: HelmValues): HelmValues {
-    const merged = Object.entries(second).map(([key, value]): [string, HelmValue] => {
+    const merged = { ...first };
+    for (const [key, value] of Object.entries(second)) {
         const before = Object.hasOwn(first, key) ? first[key] : undefined;
-        return [key, isMap(before) && isMap(value) ? merge(before, value) : value];
-    });
-    return { ...first, ...Object.fromEntries(merged) };
+        put(merged, key, isMap(before) && isMap(value) ? merge(before, value) : value);
+    }
+    return merged;
+}
+
+/** Sets a value in a map, whatever its key is: an assignment to `__proto__` would do something else. */
+function put(values: HelmValues, key: string, value: HelmValue): void {
+    if (key === "__proto__") {
+        Object.defineProperty(values, key, { value, configurable: true, enumerable: true, writable: true });
+    } else {
+        values[key] = value;
+    }
 }
 
 /**
@@ -42,12 +52,16 @@ function withoutNulls(values: HelmValues): HelmValues {
     if (known) {
         return known;
     }
-    const entries = Object.entries(values);
-    const kept = entries
-        .filter(([, value]) => value !== null)
-        .map(([key, value]): [string, HelmValue] => [key, isMap(value) ? withoutNulls(value) : value]);
-    const isWhole = kept.length === entries.length && kept.every(([key, value]) => value === values[key]);
-    const result = isWhole ? values : Object.fromEntries(kept);
+    const kept: HelmValues = {};
+    let changes = 0;
+    for (const [key, value] of Object.entries(values)) {
+        const rest = isMap(value) ? withoutNulls(value) : value;
+        changes += rest === null || rest !== value ? 1 : 0;
+        if (rest !== null) {
+            put(kept, key, rest);
+        }
+    }
+    const result = changes === 0 ? values : kept;
     stripped.set(values, result);
     return result;
 }
