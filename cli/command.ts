@@ -37,13 +37,20 @@ function parse<const T extends Options>(usage: string, options: T, allowPosition
  * `{"error": …}` on standard output.
  */
 export function run(command: () => void | Promise<void>): void {
-    Promise.resolve()
-        .then(command)
-        .catch((error: unknown) => {
-            console.error(error instanceof UserError ? printable(error.message) : masked(inspect(error)));
-            if (process.argv.includes("--json")) {
-                console.log(JSON.stringify({ error: masked(error instanceof Error ? error.message : String(error)) }));
-            }
-            process.exitCode = 1;
-        });
+    void finish(command);
+}
+
+/** As {@link run}, for whoever waits until the command has ended. */
+export async function finish(command: () => void | Promise<void>): Promise<void> {
+    try {
+        // What comes after the call in the command's file is there by then.
+        await Promise.resolve();
+        await command();
+    } catch (error) {
+        console.error(error instanceof UserError ? printable(error.message) : masked(inspect(error)));
+        if (process.argv.includes("--json")) {
+            console.log(JSON.stringify({ error: masked(error instanceof Error ? error.message : String(error)) }));
+        }
+        process.exitCode = 1;
+    }
 }

@@ -18,7 +18,7 @@ import { summaryPage } from "../core/review/summary/page";
 import { deploymentOf } from "../core/routes";
 import { parseSettings } from "../core/routes/parse";
 import { validSettings } from "./settings";
-import { command, deploymentFor, type Raw } from "./support";
+import { commandHere, deploymentFor, type Raw } from "./support";
 
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
 const numRuns = Number(process.env.FUZZ_RUNS ?? 40);
@@ -223,7 +223,7 @@ describe("a secret", () => {
         );
     });
 
-    it("is not shown by any command", () => {
+    it("is not shown by any command", async () => {
         const folder = fs.mkdtempSync(path.join(os.tmpdir(), "secrets-"));
         try {
             const file = (name: string, content: unknown) => {
@@ -248,7 +248,7 @@ describe("a secret", () => {
                 adopt: [values, "--version", "1.9.0", "--out", path.join(folder, "Pulumi.adopted.yaml")],
             };
             for (const [name, options] of Object.entries(runs)) {
-                const { stdout, stderr } = command(name, options);
+                const { stdout, stderr } = await commandHere(name, options);
                 assert.match(stdout + stderr, /secret|password or token/, name);
                 assert.doesNotMatch(stdout + stderr, /Canary7/, name);
             }

@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
+import Module = require("node:module");
 import * as path from "node:path";
 
+import * as commands from "../cli/command";
 import { versions } from "../core/charts";
 import type { StackFile } from "../cli/stackFile";
 import type { Resource } from "../cli/offline";
@@ -136,4 +138,45 @@ export function command(name: string, options: readonly string[], { cwd = root, 
         env: { ...process.env, ...env },
     });
     return { status, stdout, stderr };
+}
+
+/**
+ * As {@link command}, in this process: where it loads anew only the command's own file, instead of all that a command needs, it
+ * takes a fraction. For what a command says and its exit code; `--help` would end this process.
+ */
+export async function commandHere(name: string, options: readonly string[], { cwd = root } = {}) {
+    const file = path.join(root, `cli/${name}.ts`);
+    const { run } = commands;
+    const { argv, exitCode } = process;
+    const before = { cwd: process.cwd(), cached: require.cache[file] };
+    const written = { stdout: "", stderr: "" };
+    // They are put back as they were.
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const writers = (["stdout", "stderr"] as const).map((stream) => ({ stream, write: process[stream].write }));
+    try {
+        for (const { stream } of writers) {
+            process[stream].write = (text: string | Uint8Array) => {
+                written[stream] += String(text);
+                return true;
+            };
+        }
+        let ended: Promise<void> | undefined;
+        Object.assign(commands, { run: (main: () => Promise<void>) => (ended = commands.finish(main)) });
+        Object.assign(process, { argv: [process.execPath, file, ...options], exitCode: undefined });
+        process.chdir(cwd);
+        // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+        delete require.cache[file];
+        // As Node loads what it is started with.
+        (Module as unknown as { _load(file: string, parent: null, isMain: true): void })._load(file, null, true);
+        await ended;
+        return { status: Number(process.exitCode ?? 0), ...written };
+    } finally {
+        for (const { stream, write } of writers) {
+            process[stream].write = write;
+        }
+        Object.assign(commands, { run });
+        Object.assign(process, { argv, exitCode, mainModule: require.main });
+        process.chdir(before.cwd);
+        require.cache[file] = before.cached;
+    }
 }

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -8,6 +7,7 @@ import { parse } from "yaml";
 
 import { renderStack } from "../../cli/renderStack";
 import { readStackFile } from "../../cli/stackFile";
+import { command, commandHere } from "../support";
 
 describe("npm run adopt", () => {
     let folder: string;
@@ -18,12 +18,16 @@ describe("npm run adopt", () => {
         fs.rmSync(folder, { recursive: true });
     });
 
-    function adopt(text: string, ...options: string[]) {
+    function written(text: string): string {
         const file = path.join(folder, "kof-values.yaml");
         fs.writeFileSync(file, text);
-        const args = ["-r", "./cli/register.js", "cli/adopt.ts", file, ...options];
-        const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
-        return { status, stdout, stderr, out: path.join(folder, "Pulumi.prod.yaml") };
+        return file;
+    }
+    async function adopt(text: string, ...options: string[]) {
+        return {
+            ...(await commandHere("adopt", [written(text), ...options])),
+            out: path.join(folder, "Pulumi.prod.yaml"),
+        };
     }
     const out = () => ["--out", path.join(folder, "Pulumi.prod.yaml")];
 
@@ -32,7 +36,8 @@ kof-child: {values: {fromManagement: {toManagementCluster: {enabled: true}}}}
 kof-mothership: {values: {promxy: {replicaCount: 1}, global: {storageClass: fast}}}`;
 
     it("writes a commented stack file that the program takes, with the same values in it", async () => {
-        const { status, stdout, stderr, out: file } = adopt(values, ...out(), "--version", "1.10.0");
+        const file = path.join(folder, "Pulumi.prod.yaml");
+        const { status, stdout, stderr } = command("adopt", [written(values), ...out(), "--version", "1.10.0"]);
         assert.deepEqual([status, stderr], [0, ""]);
         assert.match(stdout, /Pulumi\.prod\.yaml: route management, KOF 1\.10\.0\n/);
         assert.match(stdout, /What the program sets besides[^]*kof-child\.values\.fromManagement\.storage/);
@@ -49,15 +54,20 @@ kof-mothership: {values: {promxy: {replicaCount: 1}, global: {storageClass: fast
         assert.ok(fs.existsSync(path.join(folder, schema)));
     });
 
-    it("exits with 3 when something is not in the file", () => {
-        const { status, stdout } = adopt("kof-mothership: {values: {promxy: null}}", ...out(), "--version", "1.10.0");
+    it("exits with 3 when something is not in the file", async () => {
+        const { status, stdout } = await adopt(
+            "kof-mothership: {values: {promxy: null}}",
+            ...out(),
+            "--version",
+            "1.10.0",
+        );
         assert.equal(status, 3);
         assert.match(stdout, /What the stack file cannot express:\n {2}- kof-mothership\.values\.promxy is null/);
     });
 
-    it("names secrets first, and exits with 3", () => {
+    it("names secrets first, and exits with 3", async () => {
         const secret = "\nkof-operators: {values: {x: {env: [{name: PASSWORD, value: hunter2}]}}}";
-        const { status, stdout, out: file } = adopt(values + secret, ...out(), "--version", "1.10.0");
+        const { status, stdout, out: file } = await adopt(values + secret, ...out(), "--version", "1.10.0");
         assert.equal(status, 3);
         assert.match(
             stdout,
@@ -66,13 +76,13 @@ kof-mothership: {values: {promxy: {replicaCount: 1}, global: {storageClass: fast
         assert.doesNotMatch(stdout + fs.readFileSync(file, "utf8"), /hunter/);
     });
 
-    it("refuses a file that holds no values", () => {
+    it("refuses a file that holds no values", async () => {
         const {
             status,
             stdout,
             stderr,
             out: file,
-        } = adopt("apiVersion: v1\nkind: Secret\ndata: {a: aHVudGVyMg==}\n", ...out());
+        } = await adopt("apiVersion: v1\nkind: Secret\ndata: {a: aHVudGVyMg==}\n", ...out());
         assert.deepEqual([status, stdout, fs.existsSync(file)], [1, "", false]);
         assert.match(
             stderr,
@@ -81,32 +91,32 @@ kof-mothership: {values: {promxy: {replicaCount: 1}, global: {storageClass: fast
         assert.doesNotMatch(stderr, /aHVud/);
     });
 
-    it("overwrites nothing, and writes nothing when anything is missing", () => {
+    it("overwrites nothing, and writes nothing when anything is missing", async () => {
         const file = path.join(folder, "Pulumi.prod.yaml");
-        const ambiguous = adopt(values, ...out());
+        const ambiguous = await adopt(values, ...out());
         assert.equal(ambiguous.status, 1);
         assert.match(ambiguous.stderr, /does not tell which KOF version it is for\. It fits 1\.10\.0, 1\.11\.0-rc0\./);
         assert.equal(fs.existsSync(file), false);
         fs.writeFileSync(file, "mine");
-        const { status, stdout, stderr } = adopt(values, ...out(), "--version", "1.10.0");
+        const { status, stdout, stderr } = await adopt(values, ...out(), "--version", "1.10.0");
         assert.deepEqual([status, stdout], [1, ""]);
         assert.match(stderr, /exists, and nothing was written\. Choose another --out, or move it away\.\n$/);
         assert.equal(fs.readFileSync(file, "utf8"), "mine");
     });
 
-    it("says what is wrong with the command line", () => {
+    it("says what is wrong with the command line", async () => {
         for (const [options, message] of [
             [[], /^--out is missing\.[^]*Usage: npm run adopt/],
             [[...out(), "--version", "1.7.0"], /^--version 1\.7\.0 is not supported\. Allowed: 1\.8\.0, /],
             [[...out(), "--region", "a/b/c"], /^--region a\/b\/c is not NAME or NAMESPACE\/NAME\./],
             [["more.yaml", ...out()], /^Give one values file, or --cluster\./],
         ] as const) {
-            const { status, stderr } = adopt(values, ...options);
+            const { status, stderr } = await adopt(values, ...options);
             assert.equal(status, 1);
             assert.match(stderr, message);
         }
         assert.match(
-            adopt(values, "--help").stdout,
+            command("adopt", [written(values), "--help"]).stdout,
             /Exit code: 0 written; 2 written, [^]*; 3 written, [^]*;\n1 nothing was written\./,
         );
     });

@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 
 import { diff } from "../../cli/diff";
 import { renderAll } from "../../cli/rendered";
-import { command } from "../support";
+import { command, commandHere } from "../support";
 
 describe("npm run diff", () => {
     const root = process.cwd();
@@ -37,7 +37,7 @@ describe("npm run diff", () => {
         git("commit", "-qm", "x");
     };
     const render = () => renderAll("rendered", { check: false });
-    const run = (...options: string[]) => command("diff", options, { cwd: folder });
+    const run = (...options: string[]) => commandHere("diff", options, { cwd: folder });
     const rows = (text: string) =>
         [...text.matchAll(/^\| `(.*?)` \| (.*?) \|/gm)].map(([, name, fate]) => `${name}: ${fate}`);
 
@@ -88,7 +88,7 @@ describe("npm run diff", () => {
         commit();
         write("Pulumi.bad.yaml", { route: "nowhere" });
         write("Pulumi.mended.yaml", { route: "none" });
-        const { status, stdout, stderr } = run("HEAD");
+        const { status, stdout, stderr } = command("diff", ["HEAD"], { cwd: folder });
         assert.deepEqual([status, stderr], [1, "Wrong stack files: Pulumi.bad.yaml. The report says what is wrong.\n"]);
         assert.deepEqual(rows(stdout), ["bad: **the stack file is wrong**", "mended: new"]);
         assert.match(stdout, /Pulumi\.bad\.yaml has 1 problem/);
@@ -116,23 +116,24 @@ describe("npm run diff", () => {
         assert.match((await diff("HEAD")).text, /None of 1 stacks changes/);
     });
 
-    it("says what Pulumi would do, after the report or alone, also where a file is missing", () => {
+    it("says what Pulumi would do, after the report or alone, also where a file is missing", async () => {
         const file = path.join(root, "test/core/review/report/preview.json");
         write("Pulumi.prod.yaml", { route: "none" });
         commit();
-        const alone = run("--preview", `prod=${file}`, "--preview", "dev=nowhere.json");
+        const alone = await run("--preview", `prod=${file}`, "--preview", "dev=nowhere.json");
         assert.equal(alone.status, 0, alone.stderr);
         assert.match(alone.stdout, /^## `prod`: what Pulumi would do\n\nResources: 1 replaced/);
         assert.match(
             alone.stdout,
             /\n\n## `dev`: what Pulumi would do\n\n\*\*Could not preview\*\*: there is no JSON of it\./,
         );
-        const after = run("HEAD", "--preview", `prod=${file}`);
-        assert.equal(after.stdout, `${run("HEAD").stdout}\n${run("--preview", `prod=${file}`).stdout}`);
+        const after = await run("HEAD", "--preview", `prod=${file}`);
+        const [first, second] = [await run("HEAD"), await run("--preview", `prod=${file}`)];
+        assert.equal(after.stdout, `${first.stdout}\n${second.stdout}`);
     });
 
-    it("says of every preview that names no stack or file what it has to be", () => {
-        const { status, stdout, stderr } = run("--preview", "prod", "--preview", "=x.json");
+    it("says of every preview that names no stack or file what it has to be", async () => {
+        const { status, stdout, stderr } = await run("--preview", "prod", "--preview", "=x.json");
         assert.deepEqual([status, stdout], [1, ""]);
         assert.equal(
             stderr,
@@ -141,14 +142,14 @@ describe("npm run diff", () => {
         );
     });
 
-    it("says that git does not know the revision, and how it is used", () => {
+    it("says that git does not know the revision, and how it is used", async () => {
         write("Pulumi.prod.yaml", { route: "none" });
         commit();
-        const unknown = run("nowhere");
+        const unknown = await run("nowhere");
         assert.deepEqual([unknown.status, unknown.stdout], [1, ""]);
         assert.match(unknown.stderr, /^There is nothing to compare with at nowhere: fatal: .*nowhere/);
         for (const options of [[], ["HEAD", "HEAD"]]) {
-            const { status, stderr } = run(...options);
+            const { status, stderr } = await run(...options);
             assert.deepEqual([status, stderr.slice(0, 19)], [1, "Usage: npm run diff"]);
         }
     });

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 
 import { volumesToGrow } from "../../cli/grow";
 import { claimNames } from "../../core/routes/volumes";
 import { growVolumes } from "../../live/growth";
 import type { Kubernetes } from "../../live/kubernetes";
-import { routes, stackFile } from "../support";
+import { command, commandHere, routes, stackFile } from "../support";
 
 /** An API server that has claims of these sizes, and is told of nothing that it should not be. */
 function server(sizes: readonly string[], refusal?: string) {
@@ -252,11 +251,9 @@ describe("npm run grow", () => {
         assert.match(said.join("\n"), /StatefulSet \S+ deleted/);
     });
 
-    it("says how it is used", () => {
-        const run = (...words: string[]) =>
-            spawnSync(process.execPath, ["-r", "./cli/register.js", "cli/grow.ts", ...words], { encoding: "utf8" });
+    it("says how it is used", async () => {
         for (const words of [[], ["--signal", "logs"], ["--signal", "logs", "--size", "100GB"]]) {
-            const { status, stderr } = run(...words);
+            const { status, stderr } = words.length === 0 ? command("grow", words) : await commandHere("grow", words);
             assert.equal(status, 1);
             assert.match(stderr, /^Usage: npm run grow -- --stack NAME --signal logs --size 200Gi\n/);
         }

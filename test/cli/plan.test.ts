@@ -4,8 +4,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
+import { command, commandHere } from "../support";
+
 describe("npm run plan", () => {
-    const root = process.cwd();
     let folder: string;
     beforeEach(() => {
         folder = fs.mkdtempSync(path.join(os.tmpdir(), "plan-"));
@@ -19,13 +20,9 @@ describe("npm run plan", () => {
         fs.writeFileSync(file, JSON.stringify({ config }));
         return file;
     };
-    const plan = (...options: string[]) => {
-        const loader = path.join(root, "cli/register.js");
-        const command = path.join(root, "cli/plan.ts");
-        return spawnSync(process.execPath, ["-r", loader, command, ...options], { encoding: "utf8", cwd: folder });
-    };
+    const plan = (...options: string[]) => commandHere("plan", options, { cwd: folder });
 
-    it("exits with 0, 3 or 1, by what happens to stored data", () => {
+    it("exits with 0, 3 or 1, by what happens to stored data", async () => {
         const management = write("a.yaml", { "kof:route": "management" });
         const none = write("b.yaml", { "kof:route": "none" });
         const smaller = write("c.yaml", { "kof:route": "management", "kof:storage": { logs: { size: "10Gi" } } });
@@ -34,18 +31,19 @@ describe("npm run plan", () => {
             [management, none, 3, /Loses stored data[^]*kof:acknowledge: management->none/],
             [management, smaller, 1, /^# management, [^]*Cannot be done[^]*size: 100Gi/],
         ] as const) {
-            const result = plan("--from", from, "--to", to);
+            const options = ["--from", from, "--to", to];
+            const result = status === 3 ? command("plan", options, { cwd: folder }) : await plan(...options);
             assert.equal(result.status, status, result.stderr);
             assert.match(result.stdout, text);
         }
     });
 
-    it("says the same as JSON: per signal what is added, kept and removed, and the lines of both steps", () => {
+    it("says the same as JSON: per signal what is added, kept and removed, and the lines of both steps", async () => {
         const signals = { logs: ["cloudwatch"], audit: ["cloudwatch"] };
         const region = { "kof:cloudwatch": { region: "us-east-2" } };
         const from = write("a.yaml", { "kof:route": "management" });
         const to = write("b.yaml", { "kof:route": "management", "kof:signals": signals, ...region });
-        const { status, stdout } = plan("--from", from, "--to", to, "--json");
+        const { status, stdout } = await plan("--from", from, "--to", to, "--json");
         const found = JSON.parse(stdout);
         assert.deepEqual([status, found.verdict], [3, "loses"]);
         const logs = found.signals.find(({ signal }: { signal: string }) => signal === "logs");
@@ -62,7 +60,7 @@ describe("npm run plan", () => {
         assert.ok(found.volumes.some(({ operation }: { operation: string }) => operation === "orphaned"));
     });
 
-    it("names what is wrong with the collectors together with what is wrong with the settings", () => {
+    it("names what is wrong with the collectors together with what is wrong with the settings", async () => {
         const management = write("a.yaml", { "kof:route": "management" });
         const path = ["kof-child", "values", "fromManagement", "collectors", "opentelemetry-kube-stack", "collectors"];
         const service = { pipelines: { traces: { exporters: ["otlphttp/nowhere"] } } };
@@ -71,19 +69,19 @@ describe("npm run plan", () => {
         });
         const collectors = write("b.yaml", { "kof:route": "management", "kof:values": values });
         const both = write("c.yaml", { "kof:route": "management", "kof:values": values, "kof:istio": "maybe" });
-        const alone = plan("--from", management, "--to", collectors);
+        const alone = await plan("--from", management, "--to", collectors);
         assert.deepEqual([alone.status, alone.stdout], [1, ""]);
         assert.match(alone.stderr, /b\.yaml has 1 problem\.[^]*otlphttp\/nowhere/);
-        const together = plan("--from", management, "--to", both);
+        const together = await plan("--from", management, "--to", both);
         assert.match(together.stderr, /c\.yaml has 2 problems\.[^]*kof:istio[^]*otlphttp\/nowhere/);
         // What runs is not refused.
-        assert.equal(plan("--from", collectors, "--to", management).status, 0);
+        assert.equal((await plan("--from", collectors, "--to", management)).status, 0);
     });
 
-    it("warns of a kubeconfig with a token in plain text, without the token", () => {
+    it("warns of a kubeconfig with a token in plain text, without the token", async () => {
         const kubeconfig = "users: [{name: a, user: {token: hunter2hunter2}}]";
         const plainText = write("a.yaml", { "kof:route": "management", "kubernetes:kubeconfig": kubeconfig });
-        const { status, stdout, stderr } = plan("--from", plainText, "--to", plainText);
+        const { status, stdout, stderr } = await plan("--from", plainText, "--to", plainText);
         assert.equal(status, 0, stderr);
         assert.match(
             stderr,
@@ -92,7 +90,7 @@ describe("npm run plan", () => {
         assert.doesNotMatch(stdout + stderr, /hunter2/);
     });
 
-    it("compares a stack file with what it was at a git revision", () => {
+    it("compares a stack file with what it was at a git revision", async () => {
         const git = (...args: string[]) => {
             const identity = ["-c", "user.name=a", "-c", "user.email=a@example.net"];
             assert.equal(spawnSync("git", [...identity, ...args], { cwd: folder }).status, 0);
@@ -102,21 +100,22 @@ describe("npm run plan", () => {
         git("add", ".");
         git("commit", "-qm", "x");
         write("Pulumi.prod.yaml", { "kof:route": "none" });
-        const { status, stdout } = plan("--stack", "prod", "--base", "HEAD");
+        const { status, stdout } = await plan("--stack", "prod", "--base", "HEAD");
         assert.deepEqual([status, stdout.split("\n")[0]], [3, "# management -> none, KOF 1.10.0"]);
         git("commit", "-qam", "y");
-        const revisions = plan("--stack", "prod", "--base", "HEAD", "--head", "HEAD~1");
+        const revisions = await plan("--stack", "prod", "--base", "HEAD", "--head", "HEAD~1");
         assert.deepEqual([revisions.status, revisions.stdout.split("\n")[0]], [0, "# none -> management, KOF 1.10.0"]);
-        const unknown = plan("--stack", "prod", "--base", "nowhere");
+        const unknown = await plan("--stack", "prod", "--base", "nowhere");
         assert.deepEqual([unknown.status, unknown.stdout], [1, ""]);
         assert.match(unknown.stderr, /^Pulumi\.prod\.yaml cannot be read at nowhere: fatal: [^]*nowhere/);
     });
 
-    it("says what is wrong with a stack file, and how it is used", () => {
+    it("says what is wrong with a stack file, and how it is used", async () => {
         const wrong = write("a.yaml", { "kof:route": "nowhere" });
-        assert.match(plan("--from", wrong, "--to", wrong).stderr, /a\.yaml has 1 problem\. Nothing was changed\./);
+        const { stderr: problems } = await plan("--from", wrong, "--to", wrong);
+        assert.match(problems, /a\.yaml has 1 problem\. Nothing was changed\./);
         for (const options of [[], ["--from", wrong], ["--from", wrong, "--to", wrong, "--base", "HEAD"]]) {
-            const { status, stderr } = plan(...options);
+            const { status, stderr } = await plan(...options);
             assert.deepEqual([status, stderr.slice(0, 19)], [1, "Usage: npm run plan"]);
         }
     });

@@ -10,7 +10,7 @@ import { renderAll } from "../../cli/rendered";
 import { isRenderedFile, renderStack } from "../../cli/renderStack";
 import { UserError } from "../../core/lib/errors";
 import { readStackFile } from "../../cli/stackFile";
-import { cases, command, hasRegionless, deploymentFor, stackFile } from "../support";
+import { cases, command, commandHere, hasRegionless, deploymentFor, stackFile, type Raw } from "../support";
 
 /** As render begins a file, with something after that. */
 const rendered = (what: string) => `# dev: route none, KOF 1.10.0\n${what}\n`;
@@ -39,7 +39,7 @@ describe("npm run render", () => {
         assert.deepEqual(command("render", options).status, 0);
         const first = readFolder(out);
         assert.deepEqual(Object.keys(first).sort(), [...files, "summary.md"]);
-        const { stdout } = command("render", options);
+        const { stdout } = await commandHere("render", options);
         assert.deepEqual(
             stdout.trim().split("\n").sort(),
             Object.keys(first)
@@ -106,8 +106,8 @@ describe("npm run render", () => {
         [["--stack", "dev", "--compare"], /^--compare needs --chart\./],
     ];
     for (const [options, message] of wrong) {
-        it(`says what is wrong with ${options.join(" ")}`, () => {
-            const { status, stderr } = command("render", options);
+        it(`says what is wrong with ${options.join(" ")}`, async () => {
+            const { status, stderr } = await commandHere("render", options);
             assert.equal(status, 1);
             assert.match(stderr, message);
         });
@@ -138,7 +138,7 @@ describe("npm run render", () => {
             stack("Pulumi.one.yaml", "kof:route: management");
             stack("examples/Pulumi.two.yaml", "kof:route: none");
             assert.match(
-                command("render", ["--all", "--check"], { cwd: folder }).stderr,
+                (await commandHere("render", ["--all", "--check"], { cwd: folder })).stderr,
                 /^Stale:\n {2}rendered\/one \(aws\.yaml, .*\)\n {2}rendered\/examples\/two \(/,
             );
             assert.equal(fs.existsSync(path.join(folder, "rendered")), false);
@@ -194,10 +194,18 @@ describe("npm run render", () => {
     });
 
     describe("writes", () => {
+        /** What is rendered of each case, once. */
+        const known = new Map<Raw, ReturnType<typeof renderStack>>();
+        const renderedOf = (raw: Raw) => {
+            const rendered = known.get(raw) ?? renderStack(stackFile({ ...raw, grafana: { enabled: true } }));
+            known.set(raw, rendered);
+            return rendered;
+        };
+
         for (const { version, name, raw } of cases) {
             it(`for KOF ${version}, ${name} what the program deploys, masked`, async () => {
                 const settings = { ...raw, grafana: { enabled: true } };
-                const rendered = await renderStack(stackFile(settings));
+                const rendered = await renderedOf(raw);
                 assert.deepEqual(parse(rendered["kof-values.yaml"]!) ?? {}, deploymentFor(settings).values);
                 const objects = parseAllDocuments(rendered["kubernetes.yaml"]!).map((document) => document.toJS());
                 assert.deepEqual(
@@ -257,7 +265,7 @@ describe("npm run render", () => {
 
         it("no configuration with an empty component that the charts define", async () => {
             for (const { raw } of cases) {
-                for (const [file, text] of Object.entries(await renderStack(stackFile(raw)))) {
+                for (const [file, text] of Object.entries(await renderedOf(raw))) {
                     const config = file.startsWith("collectors/") ? parse(text).config : {};
                     const empty = ["receivers", "processors", "extensions", "connectors"].flatMap((kind) =>
                         Object.entries(config[kind] ?? {}).filter(

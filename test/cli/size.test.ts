@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -10,7 +9,7 @@ import { mergeValues, nest, type HelmValues } from "../../core/lib/values";
 import { estimateOf } from "../../core/review/capacity/estimate";
 import { spaceText } from "../../core/review/summary/capacity";
 import { summaryPage } from "../../core/review/summary/page";
-import { routes, stackFile } from "../support";
+import { command, commandHere, routes, stackFile } from "../support";
 
 const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };
 
@@ -255,7 +254,7 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
         assert.equal(spaceText(bare, estimateOf(bare, readPrices())), lines.join("\n\n"));
     });
 
-    it("runs as a command, with other prices", () => {
+    it("runs as a command, with other prices", async () => {
         const folder = fs.mkdtempSync(path.join(os.tmpdir(), "size-"));
         const prices = path.join(folder, "prices.json");
         const stack = path.join(folder, "Pulumi.x.yaml");
@@ -265,14 +264,12 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
                 stack,
                 "config: {kof:route: management, aws:region: us-east-1, kof:storageClass: {name: kof, preset: aws-ebs}}",
             );
-            const run = (...options: string[]) =>
-                spawnSync(process.execPath, ["-r", "./cli/register.js", "cli/size.ts", "--config", stack, ...options], {
-                    encoding: "utf8",
-                });
-            const { status, stdout } = run("--rate", "logs.linesPerSecond=1", "--prices", prices);
+            const options = ["--config", stack, "--rate", "logs.linesPerSecond=1", "--prices", prices];
+            const { status, stdout } = command("size", options);
             assert.equal(status, 0);
             assert.match(stdout, /list prices of 2030-01\n {4}volumes {2}73\.60 EUR/);
-            assert.deepEqual([run().status, run().stdout], [1, ""]);
+            const refused = await commandHere("size", ["--config", stack]);
+            assert.deepEqual([refused.status, refused.stdout], [1, ""]);
         } finally {
             fs.rmSync(folder, { recursive: true });
         }
