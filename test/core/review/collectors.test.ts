@@ -270,9 +270,9 @@ describe("the lint of collectors", () => {
                 problems.map(({ message }) => message).join(),
                 /^leaves pipeline logs\/mine of kof-collectors-daemon/,
             );
-            const ended = nest(path, { "logs/mine": { ...own, exporters: ["nop"] } });
+            const ended = nest(path, { traces: { exporters: ["debug"] } });
             const [lost] = reviewCollectors(deploymentFor({ ...beside, values: ended })).problems;
-            assert.match(lost?.message ?? "", /ends in nop, but kof:signals store/);
+            assert.match(lost?.message ?? "", /pipeline traces ends in debug, but kof:signals store traces$/);
         }
     });
 
