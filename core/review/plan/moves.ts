@@ -5,6 +5,7 @@ import { installedCharts } from "../../charts/installed";
 import { UserError } from "../../lib/errors";
 import { isMap } from "../../lib/values";
 import { deploymentOf } from "../../routes";
+import { sortsAuditByDefault } from "../../routes/collectors";
 import type { Deployment } from "../../routes/deployment";
 import { destinationText, endText, identityOf, type Destination, type End } from "../../routes/destinations";
 import { parseSettings } from "../../routes/parse";
@@ -234,11 +235,11 @@ export function linesWithoutCollectors({ settings }: Deployment): Lines {
 /** The destinations of a change, for some signals with those of before. */
 function united(from: Deployment, to: Deployment, kept: readonly Signal[]): SignalDestinations {
     const [was, is] = [routingOf(from.settings).signals, routingOf(to.settings).signals];
+    // Up to KOF 1.9 audit logs are among the logs.
+    const isKept = (signal: Signal) =>
+        kept.includes(signal === "audit" && !sortsAuditByDefault(to.catalog) ? "logs" : signal);
     return Object.fromEntries(
-        signals.map((signal) => [
-            signal,
-            kept.includes(signal) ? [...new Set([...was[signal], ...is[signal]])] : is[signal],
-        ]),
+        signals.map((signal) => [signal, isKept(signal) ? [...new Set([...was[signal], ...is[signal]])] : is[signal]]),
     ) as unknown as SignalDestinations;
 }
 
