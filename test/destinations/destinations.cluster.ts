@@ -485,7 +485,8 @@ function presets(version: string): Raw {
     const authOf = (name: string, kind = "none"): Raw => ({
         kind,
         ...(["none", "google", "azure", "sigv4"].includes(kind) ? {} : { secret: name }),
-        ...(kind === "sigv4" ? { region } : {}),
+        // A collector has one pair of AWS keys.
+        ...(kind === "sigv4" ? { region, secret: "aws" } : {}),
         ...(kind === "oauth2" ? { tokenUrl: "https://login.example.net/token" } : {}),
     });
     const destinations = Object.fromEntries(
@@ -517,7 +518,7 @@ function presets(version: string): Raw {
         version,
         signals: { metrics, logs: [...logs, "cloudwatch"], audit: [...logs, "cloudwatch"], traces },
         regional: { cluster: "eu-1", domain: "eu-1.example.net" },
-        cloudwatch: { region },
+        cloudwatch: { region, credentials: { kind: "existingSecret", name: "aws" } },
         destinations,
     };
 }
