@@ -14,7 +14,7 @@ endToEnd("a deployment", (run) => {
         it(`leaves ${keepLogGroups ? "its log groups" : "nothing"} in AWS with keepLogGroups ${keepLogGroups}`, async () => {
             const logGroup = `${aws.logGroup}-${keepLogGroups ? "kept" : "gone"}`;
             await run.deploy({ ...routes.cloudwatch, cloudwatch: { ...aws, logGroup, keepLogGroups } });
-            const { logGroups: made } = await run.stack.outputs();
+            const { logGroups: made } = run.stack.outputs();
             await succeed(run.stack.destroy());
             const client = new CloudWatchLogsClient({ region: aws.region });
             const { logGroups = [] } = await client.send(

@@ -84,7 +84,7 @@ endToEnd("an access key", (run) => {
             Object.assign(rollout, { untilRestarted: wait });
         }
         assert.ok((await inAws()).includes(old!));
-        const { settings } = await run.stack.outputs();
+        const { settings } = run.stack.outputs();
         assert.deepEqual(settings.cloudwatch.credentials.generations, ["a"], "which is not completed");
         await restart("a", "b");
         await succeed(run.stack.up());

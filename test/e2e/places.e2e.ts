@@ -113,7 +113,7 @@ endToEnd("where a stack runs", (run) => {
 
     it("is no other cluster, and no folder: refused before anything is touched", async () => {
         await run.deploy(settings);
-        const before = { uids: await uids(), outputs: await run.stack.outputs() };
+        const before = { uids: await uids(), outputs: run.stack.outputs() };
         const server = await startServer();
         const { KUBECONFIG } = process.env;
         try {
@@ -139,7 +139,7 @@ endToEnd("where a stack runs", (run) => {
             );
             assert.deepEqual(fs.readdirSync(folder), []);
         });
-        assert.deepEqual({ uids: await uids(), outputs: await run.stack.outputs() }, before);
+        assert.deepEqual({ uids: await uids(), outputs: run.stack.outputs() }, before);
         configure();
         await succeed(run.stack.expectNoChanges());
     });

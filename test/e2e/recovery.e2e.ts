@@ -64,7 +64,7 @@ endToEnd("a deployment that was cut short", (run) => {
         }
         const kept = (retention: string): Raw => ({ ...routes.management, storage: { logs: { retention } } });
         await run.deploy(kept("30d"));
-        const before = await run.stack.outputs();
+        const before = run.stack.outputs();
         const permitted = await run.permitted(kept("7d"));
         run.configure(permitted);
         run.flux.hold(run.storageRelease);
@@ -74,13 +74,13 @@ endToEnd("a deployment that was cut short", (run) => {
         interrupt.abort();
         assert.equal((await up).ok, false);
         run.flux.letGo(run.storageRelease);
-        assert.deepEqual(await run.stack.outputs(), before);
+        assert.deepEqual(run.stack.outputs(), before);
         run.configure(kept("7d"));
         const { output } = await run.stack.up();
         assert.ok(output.includes("asks for a change that is refused"), output);
         run.configure(permitted);
         await succeed(run.stack.up());
-        assert.equal((await run.stack.outputs()).settings.storage.logs.retention, "7d");
+        assert.equal(run.stack.outputs().settings.storage.logs.retention, "7d");
     });
 
     it("goes on after the API server was away in the middle of it", async function () {

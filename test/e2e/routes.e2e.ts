@@ -11,7 +11,7 @@ endToEnd("a deployment", (run) => {
             await run.deploy({ ...settings, grafana: { enabled: true } });
             assert.deepEqual(await run.objects(), run.expectedObjects(settings));
             await succeed(run.stack.expectNoChanges());
-            const { destinations, route } = await run.stack.outputs();
+            const { destinations, route } = run.stack.outputs();
             assert.equal(route, name);
             assert.equal(Object.keys(destinations as object).length, 4);
         });

@@ -101,7 +101,7 @@ export class Run {
 
     /** The settings with what permits them after whatever is deployed; by way of nothing at all where they cannot follow. */
     async permitted(settings: Raw): Promise<Raw> {
-        const { settings: deployed, acknowledged: spent = [], fewestCopies } = await this.stack.outputs();
+        const { settings: deployed, acknowledged: spent = [], fewestCopies } = this.stack.outputs();
         if (deployed === undefined) {
             return settings;
         }

@@ -19,7 +19,7 @@ endToEnd("a stack's state", (run) => {
 
     it("is what pulumi refresh finds, and what is gone comes back with the next up", async () => {
         await run.deploy({ ...routes.cloudwatch, grafana: { enabled: true } });
-        const { logGroups: made } = await run.stack.outputs();
+        const { logGroups: made } = run.stack.outputs();
         await succeed(run.stack.refresh());
         await succeed(run.stack.expectNoChanges());
 
@@ -45,20 +45,20 @@ endToEnd("a stack's state", (run) => {
         it(`remembers nothing of an up with --target${after}`, async () => {
             await run.deploy(kept("30d"));
             await run.stack.rewrite(change ?? ((state) => state));
-            const before = await run.stack.outputs();
+            const before = run.stack.outputs();
             const shorter = kept("7d");
             const permitted = await run.permitted(shorter);
             run.configure(permitted);
             const target = ["**HelmRelease::kof:kof/kof-operators"];
             assert.doesNotMatch(await succeed(run.stack.up({ target, targetDependents })), /Undefined value/);
-            assert.deepEqual(await run.stack.outputs(), { ...before, acknowledged: [] });
+            assert.deepEqual(run.stack.outputs(), { ...before, acknowledged: [] });
 
             run.configure(shorter);
             const { ok, output } = await run.stack.up();
             assert.ok(!ok && output.includes("asks for a change that is refused"), output);
             run.configure(permitted);
             await succeed(run.stack.up());
-            assert.equal((await run.stack.outputs()).settings.storage.logs.retention, "7d");
+            assert.equal(run.stack.outputs().settings.storage.logs.retention, "7d");
             run.configure(shorter);
             assert.doesNotMatch(await succeed(run.stack.expectNoChanges()), /Undefined value/);
         });
@@ -70,7 +70,7 @@ endToEnd("a stack's state", (run) => {
         assert.match(refused.output, /depends on '.*' which was was not specified in --target list/);
         await succeed(run.stack.up({ target: ["**Namespace::kof", "**::kubernetes"] }));
         assert.ok(await run.cluster.read(namespace));
-        assert.deepEqual(await run.stack.outputs(), {});
+        assert.deepEqual(run.stack.outputs(), {});
         await succeed(run.stack.up());
         assert.deepEqual(await run.objects(), run.expectedObjects(routes.none!));
     });
@@ -85,7 +85,7 @@ endToEnd("a stack's state", (run) => {
             /~ 1 updated\n/,
         );
         assert.deepEqual(await releases(), before);
-        assert.equal((await run.stack.outputs()).settings.storage.logs.retention, "7d");
+        assert.equal(run.stack.outputs().settings.storage.logs.retention, "7d");
         run.configure(kept("7d"));
         assert.match(await succeed(run.stack.up()), new RegExp(`HelmRelease kof:kof/${run.storageRelease} updated`));
         await succeed(run.stack.expectNoChanges());
@@ -123,7 +123,7 @@ endToEnd("a stack's state", (run) => {
             assert.doesNotMatch(await succeed(run.stack.preview()), /create|delete|replace/);
             assert.match(await succeed(run.stack.up()), /~ \d+ updated\n/);
             assert.deepEqual(await releases(), before);
-            assert.equal((await run.stack.outputs()).cluster.stack, "kof/renamed");
+            assert.equal(run.stack.outputs().cluster.stack, "kof/renamed");
             await succeed(run.stack.expectNoChanges());
         } finally {
             await run.stack.rename("e2e");
