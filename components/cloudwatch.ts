@@ -89,15 +89,13 @@ export class CloudWatch extends pulumi.ComponentResource {
         super("kof:components:CloudWatch", name, {}, opts);
         const groups = args.logGroups.map((group) => this.logGroup(name, group, args));
         const policy = pulumi.jsonStringify(
-            pulumi
-                .all(groups.map(({ arn }) => arn))
-                .apply((logGroupArns) =>
-                    writePolicy({
-                        logGroupArns,
-                        tracesTo: args.traces ? args.region : undefined,
-                        metricsTo: args.metrics ? args.region : undefined,
-                    }),
-                ),
+            pulumi.all(groups.map(({ arn }) => arn)).apply((logGroupArns) =>
+                writePolicy({
+                    logGroupArns,
+                    tracesTo: args.traces ? args.region : undefined,
+                    metricsTo: args.metrics ? args.region : undefined,
+                }),
+            ),
         );
         const { accessKeys, secret } = this.credentials(name, args, policy);
         this.accessKeys = accessKeys;

@@ -22,8 +22,8 @@ interface OfSignal {
     readonly batch?: number | undefined;
 }
 
-/** What the settings put on the way themselves. */
-const own: readonly string[] = ["resource/k8sclustername", ...Object.values(clockProcessors)];
+/** What KOF and the settings put on the way themselves. */
+const own: readonly string[] = ["resource/k8sclustername", "batch", ...Object.values(clockProcessors)];
 
 /**
  * Reads the processors on the way to a destination.

@@ -38,14 +38,16 @@ export function exitsOf(collector: Collector, own: Collector | undefined): Exit[
             return [];
         }
         const ways = listOf(parts, "exporters").flatMap((entry) =>
-            follow(config, kindOf(origin), entry, []).map((way) => ({ ...way, entry })),
+            follow(config, pipelineKindOf(origin), entry, []).map((way) => ({ ...way, entry })),
         );
         const exit = { collector, origin, signal: signalOf(origin) };
         if (Object.hasOwn(charts, origin)) {
             return ways.map((way) => ({ ...exit, ...way }));
         }
         const main = Object.keys(charts).find(
-            (name) => kindOf(name) === kindOf(origin) && sameSet(listOf(pipelines[name] ?? {}, "receivers"), receivers),
+            (name) =>
+                pipelineKindOf(name) === pipelineKindOf(origin) &&
+                sameSet(listOf(pipelines[name] ?? {}, "receivers"), receivers),
         );
         if (main === undefined) {
             const refused = `pipeline ${origin} of ${shortName(collector)} receives what no pipeline of the charts does`;
@@ -88,7 +90,7 @@ function follow(config: HelmValues, kind: string, id: string, via: readonly stri
     return Object.entries(pipelinesOf(config))
         .filter(
             ([name, parts]) =>
-                kindOf(name) === kind &&
+                pipelineKindOf(name) === kind &&
                 !via.includes(name) &&
                 listOf(parts, "receivers").some((each) => receivers.includes(each)),
         )
@@ -129,7 +131,7 @@ function receiversAt(config: HelmValues, address: string): string[] {
         .map(([id]) => id);
 }
 
-export function kindOf(pipeline: string): "metrics" | "logs" | "traces" {
+export function pipelineKindOf(pipeline: string): "metrics" | "logs" | "traces" {
     return pipeline.split("/")[0] as "metrics" | "logs" | "traces";
 }
 
@@ -167,7 +169,7 @@ export function placeOf({ collector, origin, exporter }: Exit, isOwnStore: (addr
     if (/^aws(cloudwatchlogs|emf|xray)$/.test(typeOf(exporter))) {
         return "cloudwatch";
     }
-    const address = addressAt(exporter, valueAt(collector.config, ["exporters", exporter]), kindOf(origin));
+    const address = addressAt(exporter, valueAt(collector.config, ["exporters", exporter]), pipelineKindOf(origin));
     if (protocols[typeOf(exporter)] === undefined || address === "") {
         return exporter;
     }

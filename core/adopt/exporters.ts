@@ -8,8 +8,8 @@ import { destinationPresets, type DestinationPreset, type DestinationPresetName 
 import { destination, type DestinationAuth, type DestinationSettings } from "../settings/destinations";
 import { addressFor, resolvedDestination, type ResolvedDestination } from "../settings/resolvedDestinations";
 import { canonical } from "./compare";
-import { kindOf, protocols } from "./exits";
-import { existingSecret, partsOf, plainText, variablesIn, type NewSecret, type Part } from "./secretParts";
+import { pipelineKindOf, protocols } from "./exits";
+import { existingSecret, secretPartsOf, plainText, variablesIn, type NewSecret, type SecretPart } from "./secretParts";
 
 /** An exporter as settings of a destination. */
 export interface ReadExporter {
@@ -64,7 +64,7 @@ export function readExporter(
         return { refused: `exporter ${id} is of no kind that kof:destinations have` };
     }
     const resolve = (text: HelmValue | undefined) =>
-        text === undefined ? undefined : partsOf(textOf(text), collector.env, plainOf);
+        text === undefined ? undefined : secretPartsOf(textOf(text), collector.env, plainOf);
     const literal = (text: HelmValue | undefined) => {
         const parts = resolve(text);
         return parts && plainText(parts);
@@ -134,7 +134,7 @@ export function readExporter(
         const hasOnly = (...keys: string[]) => Object.keys(own).every((key) => keys.includes(key));
         const at = (...path: string[]) => valueAt(own, path);
         const fromSecret = (suffix: string, texts: Readonly<Record<string, HelmValue | undefined>>) => {
-            const keys: Record<string, readonly Part[]> = {};
+            const keys: Record<string, readonly SecretPart[]> = {};
             for (const [key, text] of Object.entries(texts)) {
                 const parts = resolve(text);
                 if (!parts) {
@@ -260,7 +260,7 @@ export function readExporter(
     function readTls(): void {
         const given = isMap(options) && isMap(options.tls) ? { ...options.tls } : {};
         const tls: Record<string, unknown> = {};
-        const pem = (key: string): { parts: readonly Part[]; used: string } | undefined => {
+        const pem = (key: string): { parts: readonly SecretPart[]; used: string } | undefined => {
             const parts = resolve(given[`${key}_pem`]) ?? fileParts(given[`${key}_file`]);
             return parts && { parts, used: textOf(given[`${key}_pem`] ?? "") };
         };
@@ -304,7 +304,7 @@ export function readExporter(
     }
 
     /** A file that is a key of a Secret, by the collector's volumes. */
-    function fileParts(file: HelmValue | undefined): readonly Part[] | undefined {
+    function fileParts(file: HelmValue | undefined): readonly SecretPart[] | undefined {
         const { volumes, volumeMounts } = collector.pods;
         for (const mount of Array.isArray(volumeMounts) ? volumeMounts : []) {
             const folder = textOf(valueAt(mount, ["mountPath"]) ?? "").replace(/\/+$/, "");
@@ -333,7 +333,7 @@ export function readExporter(
         ) {
             settings.batch = largest;
         }
-        const buffer = bufferOf(queueOptions(id, collector));
+        const buffer = readBuffer(queueOptions(id, collector));
         if (buffer) {
             settings.buffer = buffer;
         }
@@ -365,7 +365,7 @@ function queueOptions(id: string, { config }: Collector): HelmValue | undefined 
 }
 
 /** What an exporter keeps, where that is limited in bytes, as settings limit it. */
-export function bufferOf(options: HelmValue | undefined): { duration: string; size: string } | undefined {
+export function readBuffer(options: HelmValue | undefined): { duration: string; size: string } | undefined {
     const bytes = valueAt(options, ["sending_queue", "queue_size"]);
     const size = typeof bytes === "number" ? quantityOf(bytes) : undefined;
     const duration = valueAt(options, ["retry_on_failure", "max_elapsed_time"]);
@@ -384,7 +384,7 @@ function readAddress(
     pipelines: readonly string[],
     literal: (text: HelmValue | undefined) => string | undefined,
 ): { readonly settings: HelmValues } | { readonly refused: string } {
-    const kinds = [...new Set(pipelines.map(kindOf))];
+    const kinds = [...new Set(pipelines.map(pipelineKindOf))];
     const unresolved = ["endpoint", ...kinds.map((kind) => `${kind}_endpoint`)].find(
         (key) => options[key] !== undefined && literal(options[key]) === undefined,
     );

@@ -3,13 +3,13 @@ import { kofNamespace } from "../charts/namespace";
 import { textOf, valueAt } from "../lib/values";
 
 /** A piece of a text: as it is, from a Secret, or a secret that stood in the values and is not copied. */
-export type Part =
+export type SecretPart =
     { readonly text: string } | { readonly secret: string; readonly key: string } | { readonly plain: number };
 
 /** A Secret that somebody has to make, because none has the keys that the settings read. */
 export interface NewSecret {
     readonly name: string;
-    readonly keys: Readonly<Record<string, readonly Part[]>>;
+    readonly keys: Readonly<Record<string, readonly SecretPart[]>>;
 }
 
 /** Stands for a secret of the values, by its number. No variable has such a name. */
@@ -25,12 +25,12 @@ const reference = /\$\{env:([^}]+)\}/g;
  * @param plainOf the number of the secret that stood in the values where now a Secret is referred to that nobody has made.
  * @returns `undefined` where a variable is not known.
  */
-export function partsOf(
+export function secretPartsOf(
     text: string,
     env: readonly EnvVar[],
     plainOf: (variable: string) => number | undefined,
-): readonly Part[] | undefined {
-    const parts: Part[] = [];
+): readonly SecretPart[] | undefined {
+    const parts: SecretPart[] = [];
     let end = 0;
     const literal = (piece: string) => {
         if (piece !== "") {
@@ -41,7 +41,7 @@ export function partsOf(
     for (const found of text.matchAll(reference)) {
         literal(text.slice(end, found.index));
         end = found.index + found[0].length;
-        const [, name = ""] = found;
+        const { name, otherwise } = referred(found[1]);
         const [, mark] = /^PLAIN SECRET (\d+)$/.exec(name) ?? [];
         const variable = env.find((each) => each.name === name);
         const plain = mark === undefined ? plainOf(name) : Number(mark);
@@ -52,6 +52,8 @@ export function partsOf(
             parts.push({ text: variable.value });
         } else if (source !== undefined) {
             parts.push({ secret: textOf(valueAt(source, ["name"])), key: textOf(valueAt(source, ["key"])) });
+        } else if (variable === undefined && otherwise !== undefined) {
+            literal(otherwise);
         } else {
             return undefined;
         }
@@ -60,13 +62,19 @@ export function partsOf(
     return parts;
 }
 
+/** The variable that is referred to, and what stands for it where there is none: `NAME:-text`. */
+function referred(inner = ""): { readonly name: string; readonly otherwise: string | undefined } {
+    const [name = "", otherwise] = inner.split(/:-(.*)/s);
+    return { name, otherwise };
+}
+
 /** The variables that a text refers to. */
 export function variablesIn(text: string): string[] {
-    return [...text.matchAll(reference)].map(([, name = ""]) => name);
+    return [...text.matchAll(reference)].map(([, inner]) => referred(inner).name);
 }
 
 /** The text, where nothing in it is secret. */
-export function plainText(parts: readonly Part[]): string | undefined {
+export function plainText(parts: readonly SecretPart[]): string | undefined {
     return parts.every((part) => "text" in part) ? parts.map(({ text }) => text).join("") : undefined;
 }
 
@@ -81,7 +89,7 @@ export function existingSecret(keys: NewSecret["keys"]): string | undefined {
 /** The command that makes a Secret: from other ones where they have what it needs. */
 export function commandFor({ name, keys }: NewSecret): string {
     const quoted = (text: string) => text.replaceAll(/[\\"$`]/g, "\\$&");
-    const argument = (key: string, parts: readonly Part[]) => {
+    const argument = (key: string, parts: readonly SecretPart[]) => {
         const value = parts.map((part) =>
             "text" in part
                 ? quoted(part.text)

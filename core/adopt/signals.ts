@@ -14,7 +14,7 @@ import type { RouteName } from "../settings/settings";
 import { readBranch } from "./branches";
 import { canonical, same } from "./compare";
 import { otlpExporterOf, writesToCloudWatch } from "./destinations";
-import { addressAt, exitsOf, isOfRegion, kindOf, placeOf, protocols, type Exit } from "./exits";
+import { addressAt, exitsOf, isOfRegion, pipelineKindOf, placeOf, protocols, type Exit } from "./exits";
 import { presetAt, readExporter, withPreset, type ReadExporter } from "./exporters";
 import { removeLeaf } from "./removal";
 import type { PlainSecret } from "./secrets";
@@ -408,7 +408,9 @@ function nameFor(id: string, { exits }: Group, taken: ReadonlySet<string>): stri
             .slice(0, 28)
             .replace(/-+$/, "");
     const [exit] = exits;
-    const address = exit ? addressAt(id, valueAt(exit.collector.config, ["exporters", id]), kindOf(exit.origin)) : "";
+    const address = exit
+        ? addressAt(id, valueAt(exit.collector.config, ["exporters", id]), pipelineKindOf(exit.origin))
+        : "";
     const host = address.replace(/^\w+:\/\//, "").split(/[/:]/)[0] ?? "";
     const [, suffix = ""] = id.split("/");
     const preset = presetAt({
@@ -436,7 +438,7 @@ function joinParts(groups: Map<string, Group>): void {
     for (const [id, part] of groups) {
         const [, stem = "", name = "", kind = ""] = /^((?:otlp|otlphttp)\/(.+))-(metrics|logs|traces)$/.exec(id) ?? [];
         const main = groups.get(stem);
-        const isPart = stem !== "" && part.exits.every(({ origin }) => kindOf(origin) === kind);
+        const isPart = stem !== "" && part.exits.every(({ origin }) => pipelineKindOf(origin) === kind);
         const sibling = [...groups].some(
             ([other]) => other !== id && other.replace(/-(metrics|logs|traces)$/, "") === stem,
         );
@@ -793,7 +795,7 @@ function keptValues(
         }
         for (const group of groups.filter((each) => each.keepsProcessors)) {
             for (const { origin, processors } of group.exits.filter((exit) => exit.collector.key === collector.key)) {
-                const branch = `${kindOf(origin)}/${group.name}`;
+                const branch = `${pipelineKindOf(origin)}/${group.name}`;
                 const added = listOf(pipelines[branch] ?? {}, "processors").filter((id) => !processors.includes(id));
                 if (pipelines[branch] !== undefined) {
                     set(collector.key, branch, "processors", [...processors, ...added]);

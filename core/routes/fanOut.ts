@@ -6,6 +6,7 @@ import { effectiveCollectors, type Collector } from "../collectors/effective";
 import { isDiscarding, isLoopback, listOf, pipelinesOf, signalOf, typeOf } from "../collectors/flows";
 import type { Merged } from "../collectors/merged";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { idleNotices } from "../settings/destinationRules";
 import { resolvedDestination } from "../settings/resolvedDestinations";
 import { namesIn, type Routing } from "../settings/routing";
 import type { Settings } from "../settings/settings";
@@ -74,7 +75,12 @@ export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: Helm
         ),
         targets,
         restartTriggers: [...(base.restartTriggers ?? []), ...triggers],
-        notices: [...(base.notices ?? []), ...notStored(routing), ...targets.flatMap(({ notices = [] }) => notices)],
+        notices: [
+            ...(base.notices ?? []),
+            ...notStored(routing),
+            ...idleNotices(settings),
+            ...targets.flatMap(({ notices = [] }) => notices),
+        ],
     };
 }
 

@@ -67,15 +67,18 @@ function resourceProblems(
             return [];
         }
         const relation = own === "requests" ? "more than the limit" : "less than the request";
-        const whose = asked[other]?.[kind] === undefined ? ", KOF's default" : "";
+        const isDefault = asked[other]?.[kind] === undefined;
         return [
             {
                 key: `kof:${[...path, own, kind].join(".")}`,
                 message:
-                    `is ${brief(wanted)}, ${relation} of ${amount(first[1], other)}${whose}, of ${over.map(([name]) => name).join(", ")}: ` +
+                    `is ${brief(wanted)}, ${relation} of ${amount(first[1], other)}${isDefault ? ", KOF's default" : ""}, of ${over.map(([name]) => name).join(", ")}: ` +
                     "Kubernetes would refuse the pods",
                 allowed: `at ${own === "requests" ? "most the limit" : "least the request"}, or both`,
-                paste: stackFile([...path, other, kind], wanted),
+                // What somebody wrote of the other stays.
+                paste: isDefault
+                    ? stackFile([...path, other, kind], wanted)
+                    : stackFile([...path, own, kind], amount(first[1], other)),
             },
         ];
     });

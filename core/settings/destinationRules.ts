@@ -1,6 +1,6 @@
 import { catalogOf, chartValues, kubeStack, signals, versions, type Signal } from "../charts";
 import { isMap, valueAt } from "../lib/values";
-import { builtInDestinations, reservedNames, type DestinationSettings, type Processing } from "./destinations";
+import { builtInDestinations, reservedNames, type DestinationSettings } from "./destinations";
 import {
     destinationPresets,
     presetCalled,
@@ -11,7 +11,7 @@ import { nearestOf, stackFile, type Values } from "./explain";
 import { destinationVariable, secretKeysOf } from "./headers";
 import { brief, type Problem } from "./problems";
 import { addressFor, kindOf, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";
-import { namedDestinations, routingOf } from "./routing";
+import { namedDestinations, routingOf, tellsAudit } from "./routing";
 import { signedOut } from "../lib/secrets";
 
 /*
@@ -64,13 +64,7 @@ export function destinationProblems(values: Values, raw: Readonly<Record<string,
         ...Object.entries(destinations).flatMap(([name, given]) => ownProblems(context, name, given)),
         ...clashProblems(context),
         ...awsProblems(context),
-        ...processingProblems(context),
     ];
-}
-
-/** Whether a version tells audit logs from logs: those that do have a store for them. */
-export function tellsAudit(version: string): boolean {
-    return catalogOf(version).volumes.some(({ signal }) => signal === "audit");
 }
 
 /** A name that cannot stand in the list of a signal, and what to write instead of it. */
@@ -323,7 +317,7 @@ function ownProblems(context: Context, name: string, given: DestinationSettings)
     }
     return [
         ...addressProblems(context, found, given),
-        ...transportProblems(context, found, given),
+        ...transportProblems(found, given),
         ...authProblems(found, given),
         ...headerProblems(found, given),
     ];
@@ -414,7 +408,7 @@ function meantAddress(found: ResolvedDestination, address: string): string {
 }
 
 /** What a protocol, or a kind of telemetry, has no use for. */
-function transportProblems(context: Context, found: ResolvedDestination, given: DestinationSettings): Problem[] {
+function transportProblems(found: ResolvedDestination, given: DestinationSettings): Problem[] {
     const { name, protocol } = found;
     const problems: Problem[] = [];
     const add = (path: string, message: string, allowed?: string, value?: unknown) =>
@@ -436,8 +430,6 @@ function transportProblems(context: Context, found: ResolvedDestination, given: 
     }
     if (isRemoteWrite && given.temporality === "delta") {
         add("temporality", "is delta, which remote write cannot carry", "cumulative", "cumulative");
-    } else if (given.temporality !== undefined && !kindsTo(context, found).includes("metrics")) {
-        add("temporality", "has no effect: no metrics go there. Remove it");
     }
     if (protocol === "grpc" && given.proxy !== undefined) {
         add(
@@ -760,34 +752,28 @@ function awsProblems({ destinations, values }: Context): Problem[] {
     return problems;
 }
 
-/** Processing of what does not go to a destination. */
-function processingProblems({ values, destinations, wanted }: Context): Problem[] {
-    const { cloudwatch, otlp } = values;
-    const all: [path: readonly string[], name: string, processing: Processing | undefined][] = [
-        [["cloudwatch"], "cloudwatch", cloudwatch?.processing],
-        [["otlp"], "otlp", otlp?.processing],
-        ...Object.entries(destinations).map(([name, { processing }]): [string[], string, Processing | undefined] => [
-            ["destinations", name],
-            name,
-            processing,
-        ]),
+/** What settings say of signals that a destination does not get: they may get there again, so it is no mistake. */
+export function idleNotices(values: Values): string[] {
+    const { cloudwatch, otlp, destinations = {} } = values;
+    const wanted = routingOf(values).signals;
+    const all: [path: string, name: string, settings: Pick<DestinationSettings, "processing" | "temporality">][] = [
+        ["cloudwatch", "cloudwatch", { processing: cloudwatch?.processing }],
+        ["otlp", "otlp", { processing: otlp?.processing }],
+        ...Object.entries(destinations).map(
+            ([name, settings]) => [`destinations.${name}`, name, settings] as [string, string, DestinationSettings],
+        ),
     ];
-    const named = namedDestinations(values);
-    return all.flatMap(([path, name, processing = {}]): Problem[] => {
+    return all.flatMap(([path, name, { processing = {}, temporality }]) => {
         const goes = (...of: Signal[]) => of.some((signal) => wanted[signal].includes(name));
-        const none = (setting: keyof Processing, what: string): Problem[] =>
-            processing[setting] === undefined || !named.includes(name)
-                ? []
-                : [
-                      {
-                          key: `kof:${[...path, "processing", setting].join(".")}`,
-                          message: `has no effect: no ${what} go to ${name}. Remove it`,
-                      },
-                  ];
+        const none = (setting: string, given: unknown, what: string) =>
+            given === undefined ? [] : [`kof:${path}.${setting} has no effect: no ${what} go to ${name}.`];
         return [
-            ...(goes("traces") ? [] : none("sampleTraces", "traces")),
-            ...(goes("logs", "audit") ? [] : none("minimumSeverity", "logs")),
-            ...(goes("logs", "audit", "traces") ? [] : none("redact", "logs and no traces")),
+            ...(goes("metrics") ? [] : none("temporality", temporality, "metrics")),
+            ...(goes("traces") ? [] : none("processing.sampleTraces", processing.sampleTraces, "traces")),
+            ...(goes("logs", "audit") ? [] : none("processing.minimumSeverity", processing.minimumSeverity, "logs")),
+            ...(goes("logs", "audit", "traces")
+                ? []
+                : none("processing.redact", processing.redact, "logs and no traces")),
         ];
     });
 }

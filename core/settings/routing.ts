@@ -1,4 +1,4 @@
-import { signals, type Signal } from "../charts";
+import { catalogOf, signals, type Signal } from "../charts";
 import type { Values } from "./explain";
 import type { RouteName } from "./settings";
 
@@ -22,7 +22,7 @@ export interface Routing {
     readonly isPlain: boolean;
 }
 
-type Given = Pick<Values, "route" | "signals" | "cloudwatch" | "otlp" | "destinations">;
+type Given = Pick<Values, "route" | "version" | "signals" | "cloudwatch" | "otlp" | "destinations">;
 
 /** Where everything goes that `kof:signals` say nothing of. */
 const defaultDestination: Readonly<Record<RouteName, string | undefined>> = {
@@ -36,7 +36,8 @@ const defaultDestination: Readonly<Record<RouteName, string | undefined>> = {
 
 /** Which signal goes where, by the settings of a stack. */
 export function routingOf(settings: Given): Routing {
-    const { route = "none", signals: asked = {}, cloudwatch, otlp } = settings;
+    const { route = "none", version, signals: given = {}, cloudwatch, otlp } = settings;
+    const asked = version === undefined || tellsAudit(version) ? given : { ...given, audit: given.logs };
     const byDefault = destinationsByDefault(settings);
     const wanted = Object.fromEntries(
         signals.map((signal) => [signal, [...new Set(asked[signal] ?? byDefault[signal])]]),
@@ -47,6 +48,11 @@ export function routingOf(settings: Given): Routing {
     const baseStore =
         base === "regionless" ? "management" : base === "management" || base === "regional" ? base : undefined;
     return { signals: wanted, base: isPlain ? route : base, baseStore, isPlain };
+}
+
+/** Whether a version tells audit logs from logs: those that do have a store for them. */
+export function tellsAudit(version: string): boolean {
+    return catalogOf(version).volumes.some(({ signal }) => signal === "audit");
 }
 
 /** What a route does by itself. */

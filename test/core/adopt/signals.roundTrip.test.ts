@@ -7,6 +7,7 @@ import { signals, type Signal } from "../../../core/charts";
 import { writeYaml } from "../../../core/lib/yaml/write";
 import { routingOf } from "../../../core/settings/routing";
 import type { Deployment } from "../../../core/routes/deployment";
+import { checkSettings } from "../../../core/routes/parse";
 import { deploymentFor, type Raw } from "../../support";
 
 const auth = fc.constantFrom(
@@ -87,39 +88,39 @@ const named = fc.record({
 });
 
 /** Valid settings with several destinations: each is named by a signal that it takes. */
-const settings: fc.Arbitrary<Raw> = named.map(
-    ({ version, base: route, destinations, cloudwatch, picks, moreAudit }) => {
-        const store = route.route === "none" ? [] : [route.route];
-        const takes = (signal: Signal, name: string) => {
-            const own = name === "one" || name === "two" ? destinations[name] : undefined;
-            return (own as { protocol?: string } | undefined)?.protocol !== "remotewrite" || signal === "metrics";
-        };
-        const list = (signal: Signal, pick: readonly string[] = []) =>
-            pick.flatMap((name) =>
-                name === "base"
-                    ? store
-                    : name === "cloudwatch" && signal !== "logs" && signal !== "audit"
-                      ? []
-                      : takes(signal, name)
-                        ? [name]
-                        : [],
-            );
-        const [metrics, logs, traces] = [list("metrics", picks[0]), list("logs", picks[1]), list("traces", picks[2])];
-        const audit = version === "1.10.0" && moreAudit ? logs.slice(0, 1) : logs;
-        const all = [metrics, logs, traces, audit].flat();
-        return {
-            version,
-            ...route,
-            signals: { metrics, logs, traces, audit },
-            ...(all.includes("cloudwatch") ? { cloudwatch } : {}),
-            destinations: Object.fromEntries(
-                Object.entries(destinations)
-                    .filter(([name]) => all.includes(name))
-                    .map(([name, each]) => [name, withEffect(each, { metrics, logs, traces, audit }, name)]),
-            ),
-        };
-    },
-);
+const drawn: fc.Arbitrary<Raw> = named.map(({ version, base: route, destinations, cloudwatch, picks, moreAudit }) => {
+    const store = route.route === "none" ? [] : [route.route];
+    const takes = (signal: Signal, name: string) => {
+        const own = name === "one" || name === "two" ? destinations[name] : undefined;
+        return (own as { protocol?: string } | undefined)?.protocol !== "remotewrite" || signal === "metrics";
+    };
+    const list = (signal: Signal, pick: readonly string[] = []) =>
+        pick.flatMap((name) =>
+            name === "base"
+                ? store
+                : name === "cloudwatch" && signal !== "logs" && signal !== "audit"
+                  ? []
+                  : takes(signal, name)
+                    ? [name]
+                    : [],
+        );
+    const [metrics, logs, traces] = [list("metrics", picks[0]), list("logs", picks[1]), list("traces", picks[2])];
+    const audit = version === "1.10.0" && moreAudit ? logs.slice(0, 1) : logs;
+    const all = [metrics, logs, traces, audit].flat();
+    return {
+        version,
+        ...route,
+        signals: { metrics, logs, traces, audit },
+        ...(all.includes("cloudwatch") ? { cloudwatch } : {}),
+        destinations: Object.fromEntries(
+            Object.entries(destinations)
+                .filter(([name]) => all.includes(name))
+                .map(([name, each]) => [name, withEffect(each, { metrics, logs, traces, audit }, name)]),
+        ),
+    };
+});
+
+const settings = drawn.filter((raw) => checkSettings(raw).problems.length === 0);
 
 /** Settings of a destination without those of signals that it does not get: nothing tells them afterwards. */
 function withEffect(settings: Raw, wanted: Readonly<Record<Signal, readonly string[]>>, name: string): Raw {

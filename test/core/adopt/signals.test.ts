@@ -88,10 +88,10 @@ describe("adopting collectors that write to several places", () => {
         ],
         "a token": [
             "otlp/x",
-            { endpoint: "gw.example.net:4317", auth: { authenticator: "bearertokenauth/x" }, tls: { insecure: true } },
+            { endpoint: "gw.example.net:4317", auth: { authenticator: "bearertokenauth/x" } },
             { extensions: { "bearertokenauth/x": { token: "${env:T}" } } },
             [secretEnv("T", "vendor", "token")],
-            { protocol: "grpc", endpoint: "http://gw.example.net:4317", auth: { kind: "bearer", secret: "vendor" } },
+            { protocol: "grpc", endpoint: "https://gw.example.net:4317", auth: { kind: "bearer", secret: "vendor" } },
         ],
         OAuth2: [
             "otlphttp/x",

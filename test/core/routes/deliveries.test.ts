@@ -25,6 +25,8 @@ describe("deliveries", () => {
 
     for (const version of versions) {
         it(`are one for each destination that kof:signals name, on KOF ${version}`, () => {
+            // Up to KOF 1.9 audit logs are among the logs.
+            const isSorted = !/^1\.[89]\./.test(version);
             const raw = {
                 version,
                 route: "management",
@@ -32,15 +34,19 @@ describe("deliveries", () => {
                     metrics: ["management", "vendor"],
                     logs: ["management", "cloudwatch", "vendor"],
                     traces: ["vendor"],
-                    audit: ["cloudwatch"],
+                    ...(isSorted ? { audit: ["cloudwatch"] } : {}),
                 },
                 cloudwatch: { region: "us-east-2" },
-                destinations: { vendor: { preset: "grafana-cloud", endpoint: "https://otlp.example.net/otlp" } },
+                destinations: {
+                    vendor: {
+                        preset: "grafana-cloud",
+                        endpoint: "https://otlp.example.net/otlp",
+                        auth: { kind: "basic", secret: "grafana-cloud" },
+                    },
+                },
             };
             const { found, told } = pairs(raw);
             assert.deepEqual(found, told);
-            // Up to KOF 1.9 audit logs are among the logs.
-            const isSorted = !/^1\.[89]\./.test(version);
             assert.deepEqual(
                 deliveriesOf(deploymentFor(raw))
                     .map((each) => `${each.signal} ${destinationOf(each)}`)

@@ -313,11 +313,6 @@ const removed: readonly [string, Raw, RegExp][] = [
         /there\.batch is 5, which has no effect on remote write/,
     ],
     [
-        "temporality without metrics",
-        to({ endpoint, temporality: "delta" }),
-        /there\.temporality has no effect: no metrics go there/,
-    ],
-    [
         "a proxy for gRPC",
         to({ protocol: "grpc", endpoint, proxy: "http://a.example.net:1" }),
         /there\.proxy has no effect on gRPC/,
@@ -397,21 +392,6 @@ const removed: readonly [string, Raw, RegExp][] = [
             destinations: { aps: sigv4("aws") },
         },
         /kof:cloudwatch\.credentials is podIdentity: the collectors would use the Secret for CloudWatch too/,
-    ],
-    [
-        "samples of no traces",
-        to({ endpoint, processing: { sampleTraces: 5 } }),
-        /there\.processing\.sampleTraces has no effect: no traces go to there/,
-    ],
-    [
-        "severities of no logs",
-        to({ endpoint, processing: { minimumSeverity: "warn", redact: ["a"] } }, "metrics"),
-        /minimumSeverity has no effect: no logs go to there[^]*redact has no effect: no logs and no traces go to there/,
-    ],
-    [
-        "processing in the block of CloudWatch",
-        { ...base, route: "cloudwatch", cloudwatch: { ...cloudwatch, processing: { sampleTraces: 5 } } },
-        /kof:cloudwatch\.processing\.sampleTraces has no effect: no traces go to cloudwatch/,
     ],
     [
         "a domain in the mesh",
