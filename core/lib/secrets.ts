@@ -270,16 +270,15 @@ export function withoutSecrets(
 
 /** Whether an entry is the name of a Secret: `{kind: basic, secret: mimir}`. A long one without any break is none that people give. */
 function refersToSecret(
-    { kind, ...rest }: Readonly<Record<string, unknown>>,
+    { kind, secret }: Readonly<Record<string, unknown>>,
     key: string,
     path: Secret["path"],
 ): boolean {
-    const name = rest[key];
     return (
         key === "secret" &&
         (typeof kind === "string" || path.at(-1) === "auth") &&
-        typeof name === "string" &&
-        isObjectName(name)
+        typeof secret === "string" &&
+        isObjectName(secret)
     );
 }
 
