@@ -264,8 +264,10 @@ function describeLeft(
 /** KOF's own last step of each route, as one command. */
 function verifyCommand(deployment: Deployment): string {
     const { cloudwatch } = deployment;
-    if (cloudwatch) {
-        const { region, endpoint, logGroup, logStream } = cloudwatch;
+    // Where only metrics or traces go there, there may be no group.
+    const logGroup = cloudwatch?.logGroups[0]?.name;
+    if (cloudwatch && logGroup !== undefined) {
+        const { region, endpoint, logStream } = cloudwatch;
         const at = `--region ${region}${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`}`;
         // A stream whose name depends on node or collector cannot be named, only looked for.
         return logStream.includes("{")
