@@ -88,7 +88,7 @@ function notStored({ signals: wanted }: Routing): string[] {
     const none = signals.filter((signal) => wanted[signal].length === 0);
     return none.length > 0 && none.length < signals.length
         ? [
-              `kof:signals leave ${none.map((signal) => (signal === "audit" ? "audit logs" : signal)).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
+              `kof:signals leaves ${none.map((signal) => (signal === "audit" ? "audit logs" : signal)).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
           ]
         : [];
 }

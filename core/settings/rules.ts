@@ -73,7 +73,7 @@ function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): 
                     message:
                         block === route
                             ? `is missing, and route ${route} needs it`
-                            : `is missing, and kof:signals name ${block}`,
+                            : `is missing, and kof:signals names ${block}`,
                     paste: stackFile([block], example),
                 },
             ];
@@ -83,7 +83,7 @@ function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): 
             return [
                 {
                     key: `kof:${block}`,
-                    message: `has no effect: neither kof:route nor kof:signals name it. Remove it, or name it`,
+                    message: `has no effect: neither kof:route nor kof:signals names it. Remove it, or name it`,
                     paste: stackFile(["signals", "logs"], [...logs, block]),
                 },
             ];

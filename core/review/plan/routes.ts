@@ -60,7 +60,7 @@ function storesGone(from: Deployment, to: Deployment, volumes: readonly VolumeCh
             severity: "loses",
             key,
             message:
-                `no longer send ${stored.join(" and ")} to management, which leaves what is stored of them there unreachable: ` +
+                `no longer sends ${stored.join(" and ")} to management, which leaves what is stored of them there unreachable: ` +
                 fate(gone, "they go there again"),
             ...(keeping
                 ? {

@@ -147,12 +147,12 @@ const pasted: readonly [string, Raw, RegExp][] = [
     [
         "a block that neither the route nor a signal names",
         { ...base, signals: { logs: ["management"] }, cloudwatch },
-        /kof:cloudwatch has no effect: neither kof:route nor kof:signals name it/,
+        /kof:cloudwatch has no effect: neither kof:route nor kof:signals names it/,
     ],
     [
         "a block that a signal names",
         { ...base, signals: { logs: ["cloudwatch"] } },
-        /kof:cloudwatch is missing, and kof:signals name cloudwatch/,
+        /kof:cloudwatch is missing, and kof:signals names cloudwatch/,
     ],
     ["no address", to({}), /kof:destinations\.there\.endpoint is missing, and no preset says it/],
     [

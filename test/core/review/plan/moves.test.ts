@@ -118,7 +118,7 @@ describe("a plan of signals with several destinations", () => {
                 const { message, paste } = change.consequences[0]!;
                 assert.match(
                     message,
-                    new RegExp(`^no longer send ${what} to management, .*the volumes stay \\(.*vlstorage 2 x `),
+                    new RegExp(`^no longer sends ${what} to management, .*the volumes stay \\(.*vlstorage 2 x `),
                 );
                 assert.equal(verdictOf(plan(from, pasted(away, paste as Lines))), "safe");
                 const acknowledged = plan(from, { ...away, acknowledge: acknowledgement(change) });
