@@ -8,7 +8,7 @@ import { distributionConsequences } from "./distribution";
 import { signalChange, twoSteps, type Lines, type SignalChange } from "./moves";
 import { podConsequences, restartsOf } from "./pods";
 import { pastOf, unspent, type Past } from "./past";
-import { identityConsequences, routeConsequences } from "./routes";
+import { identityConsequences, processingConsequences, routeConsequences } from "./routes";
 import {
     childConsequences,
     collectorConsequences,
@@ -55,6 +55,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
     const consequences = [
         ...upgradeConsequences(from, to),
         ...routeConsequences(from, to, volumes),
+        ...processingConsequences(from, to),
         ...componentConsequences(from, to),
         ...storeConsequences(from, to, volumes),
         ...collectorConsequences(from, to),

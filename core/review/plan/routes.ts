@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { chartValues, signals } from "../../charts";
 import { installedCharts } from "../../charts/installed";
 import { mergeValues, valueAt, type HelmValues } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
+import { processingAt } from "../../routes/deliveries";
+import { choices } from "../../routes/processing";
 import { turnedOffAt } from "../../routes/stored";
-import { routingOf } from "../../settings/routing";
+import { namesIn, routingOf } from "../../settings/routing";
 import type { Consequence } from "./consequence";
 import { changesInstaller, isSameRouting, linesKeeping, linesWithInstaller, linesWithoutCollectors } from "./moves";
 import { fate } from "./stores";
@@ -164,6 +168,29 @@ function unusual(gone: readonly VolumeChange[]): string {
     const count = gone.reduce((sum, each) => sum + each.count, 0);
     const usual = gone.reduce((sum, { volume }) => sum + Number(volume.source.volume.replicas?.default), 0);
     return count === usual ? "" : ` with ${String(count)} volumes`;
+}
+
+/** What a destination gets of what is sent there, where that changes. The signals themselves go on as before. */
+export function processingConsequences(from: Deployment, to: Deployment): Consequence[] {
+    return namesIn(routingOf(to.settings).signals).flatMap((name): Consequence[] => {
+        const [before, after] = [from, to].map(({ settings }) => choices(processingAt(settings, name)));
+        const isNew = !namesIn(routingOf(from.settings).signals).includes(name);
+        const was = isNew ? [] : (before ?? []);
+        const is = after ?? [];
+        if (isDeepStrictEqual(was, is)) {
+            return [];
+        }
+        const then = is.length > 0 ? `${is.join("; ")}, by choice` : "everything is stored there";
+        return [
+            {
+                severity: "notice",
+                key: `kof:${name === "cloudwatch" || name === "otlp" ? name : `destinations.${name}`}.processing`,
+                message:
+                    `changes what ${name} gets. From this deployment on: ${then}` +
+                    (isNew ? "" : `. Until then: ${was.length > 0 ? was.join("; ") : "everything is stored there"}`),
+            },
+        ];
+    });
 }
 
 const installers = { flux: "Flux", sveltos: "Sveltos" } as const;

@@ -159,6 +159,39 @@ describe("a plan of signals with several destinations", () => {
             }
         });
 
+        it(`says what a destination gets from now on, where processing changes, KOF ${version}`, () => {
+            const sent = (processing: object | undefined, of: Raw = {}) => ({
+                ...stack("management", version),
+                signals: logsTo("management", "vendor"),
+                destinations: {
+                    vendor: { endpoint: "https://otlp.example.net", ...(processing ? { processing } : {}) },
+                },
+                ...of,
+            });
+            const said = (from: Raw, to: Raw) =>
+                plan(from, to)
+                    .consequences.filter(({ key }) => key.endsWith(".processing"))
+                    .map(({ severity, key, message }) => `${severity} ${key} ${message}`);
+            const [all, less] = [sent(undefined), sent({ minimumSeverity: "warn", dropNamespaces: ["kube-system"] })];
+            const what = "nothing of namespace kube-system is stored there; logs below warn are not stored there";
+            const start =
+                "notice kof:destinations.vendor.processing changes what vendor gets. From this deployment on: ";
+            assert.deepEqual(said(all, less), [`${start}${what}, by choice. Until then: everything is stored there`]);
+            assert.deepEqual(said(less, all), [`${start}everything is stored there. Until then: ${what}`]);
+            assert.deepEqual(said(here, less), [`${start}${what}, by choice`], "a new destination");
+            assert.deepEqual([...said(less, less), ...said(here, all), ...said(less, here)], []);
+            assert.match(planText(plan(all, less)), /changes what vendor gets/);
+            const aws = (processing?: object) => ({
+                route: "cloudwatch",
+                version,
+                cloudwatch: { region: "us-east-2", ...(processing ? { processing } : {}) },
+            });
+            assert.match(
+                said(aws(), aws({ minimumSeverity: "error" })).join(),
+                /^notice kof:cloudwatch\.processing .*: logs below error are not stored there, by choice\. Until then: everything/,
+            );
+        });
+
         it(`says what waits on the nodes for a place that gets no more of it, KOF ${version}`, () => {
             const more = { ...stack("management, all away", version) };
             const less = {
