@@ -263,7 +263,7 @@ export function deploymentOfFile(stackFile: StackFile): Deployment {
 export function reviewedDeployment(stackFile: StackFile): Deployment {
     const { settings, problems } = checkSettings(rawOf(stackFile));
     const worked = settings && whereKnown(problems, () => deploymentOf(settings));
-    const reviewed = worked && whereKnown(problems, () => reviewCollectors(worked));
+    const reviewed = worked && whereKnown(problems, () => reviewCollectors(worked, problems));
     const all = [...problems, ...(reviewed?.problems ?? [])];
     if (!worked || all.length > 0) {
         throw configurationError(stackFile.file, all);

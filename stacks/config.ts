@@ -56,7 +56,7 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
             ...wrong,
             ...kubernetesKeyProblems(Object.keys(kubernetes)),
         ];
-        const worked = settings && whereKnown(problems, () => workOut(settings, kubernetes));
+        const worked = settings && whereKnown(problems, () => workOut(settings, kubernetes, problems));
         refuse(source, [...problems, ...(worked?.problems ?? [])]);
         if (!settings || !worked) {
             throw new Error(`${source} has no problem, and resolves to nothing.`);
@@ -76,12 +76,12 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
     }
 }
 
-/** What settings resolve to, and what is wrong with that, or worth a second look. */
-function workOut(settings: Settings, kubernetes: Configuration["kubernetes"]) {
+/** What settings resolve to, and what is wrong with that, or worth a second look. @param wrong what is wrong with them already. */
+function workOut(settings: Settings, kubernetes: Configuration["kubernetes"], wrong: readonly Problem[]) {
     const chart = chartFolderProblems(settings);
     const deployment = deploymentOf(settings);
     // What is wrong with the collectors is missed only when they start, or not at all.
-    const { problems, notices } = reviewCollectors(deployment);
+    const { problems, notices } = reviewCollectors(deployment, wrong);
     // What goes into git can be read by everyone who can read the repository.
     const rendered = rendersManifests(kubernetes) ? renderedSecretProblems(deployment) : [];
     return { deployment, notices, problems: [...chart, ...problems, ...rendered] };

@@ -24,15 +24,18 @@ export interface CollectorReview {
  * Checks what the collectors of a route would run: that each refers only to what it has, that its exporters lead to what is
  * there, that each signal is stored which the route stores without `kof:values`, and that lists in them, which replace those of
  * the charts, leave out nothing that is missed. What values turn off by its name is said, what breaks besides is refused.
+ *
+ * @param wrong what is wrong with the settings already. Without `kof:values` and `kof:collectors` that is all that can break collectors.
  */
-export function reviewCollectors(deployment: Deployment): CollectorReview {
+export function reviewCollectors(deployment: Deployment, wrong: readonly Problem[] = []): CollectorReview {
     const isPlain = Object.keys(deployment.settings.values).length === 0;
     const plain = isPlain ? deployment : deploymentOf({ ...deployment.settings, values: {} });
     const change: Change = { deployment, plain, endOf: endFinder(deployment) };
     const dropped = isPlain ? [] : droppedEntries(change);
     const unserved = unservedSignals(change);
     const changed = changedVariables(deployment);
-    const broken = breaks(change, changed);
+    const isOwn = !isPlain || deployment.settings.collectors !== undefined;
+    const broken = !isOwn && wrong.length > 0 ? [] : breaks(change, changed);
     const missing = broken.flatMap(({ message }) => missingVariable.exec(message)?.[1] ?? []);
     const variables = isPlain ? [] : droppedVariables(deployment, plain, missing);
     const named = variables.flatMap(({ names }) => names);

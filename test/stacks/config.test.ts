@@ -72,6 +72,15 @@ describe("configuration", () => {
         );
     });
 
+    it("does not blame values that nobody gave for what is wrong with other settings", async () => {
+        const destinations = { vendor: { preset: "dynatrace", auth: { kind: "headers", secret: "vendor" } } };
+        const wrong = { ...routes.management, signals: { logs: ["vendor"] }, destinations };
+        assert.match(
+            await refusal(wrong),
+            /^ {2}kof:destinations\.vendor\.endpoint is missing, [^]*dynatrace\.com\/api\/v2\/otlp$/,
+        );
+    });
+
     it("keeps secrets of the providers' configuration secret", async () => {
         const file = {
             ...stackFile({}, { "kubernetes:kubeconfig": "apiVersion: v1" }),
