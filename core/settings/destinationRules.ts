@@ -32,7 +32,7 @@ interface Context {
     /** The same as it was probably meant: what is pasted of one list puts all right that is wrong with it. */
     readonly meant: Readonly<Record<Signal, readonly string[]>>;
     /** The signals that destinations are added to in {@link meant} because nothing goes there. */
-    readonly added: Readonly<Record<string, Signal>>;
+    readonly added: ReadonlyMap<string, Signal>;
     /** Names that are defined, be the definition right or not. */
     readonly defined: readonly string[];
     readonly version: NonNullable<Values["version"]>;
@@ -211,14 +211,14 @@ function meantSignals(context: Given, faults: readonly Fault[]): Pick<Context, "
             return [signal, [...new Set(isEmpty ? byDefault[signal] : list)]];
         }),
     ) as Record<Signal, string[]>;
-    const added: Record<string, Signal> = {};
+    const added = new Map<string, Signal>();
     const isNamed = (name: string) => signals.some((signal) => meant[signal].includes(name));
     for (const name of Object.keys(destinations).filter((each) => !isNamed(each) && !reservedNames.includes(each))) {
         const found = resolvedDestination(values, name);
         const first = found && (["logs", "metrics", "traces"] as const).find((signal) => takes(found, signal));
         if (first !== undefined) {
             meant[first].push(name);
-            added[name] = first;
+            added.set(name, first);
         }
     }
     if (!tellsAudit(version) && values.signals?.audit !== undefined) {
@@ -270,7 +270,8 @@ function cloudwatchSignalProblems(
     ) {
         return [];
     }
-    const ways = { metrics: "emf", traces: "xray" } as const;
+    // What costs less, and what needs nothing else in the account, first.
+    const ways = { metrics: ["otlp", "emf"], traces: ["xray", "otlp"] } as const;
     return (["metrics", "traces"] as const).flatMap((signal): Problem[] => {
         const [key, isStored] = [`kof:cloudwatch.signals.${signal}`, cloudwatch.signals[signal] !== "none"];
         const isNamed = wanted[signal].includes("cloudwatch");
@@ -279,8 +280,8 @@ function cloudwatchSignalProblems(
                 {
                     key,
                     message: `is "none", but kof:signals.${signal} names cloudwatch: nothing would be stored there`,
-                    allowed: ways[signal],
-                    paste: stackFile(["cloudwatch", "signals", signal], ways[signal]),
+                    allowed: ways[signal].join(", "),
+                    paste: stackFile(["cloudwatch", "signals", signal], ways[signal][0]),
                 },
             ];
         }
@@ -301,12 +302,15 @@ function unnamedProblems(context: Context): Problem[] {
     const { added, meant, destinations } = context;
     const isIn = (name: string) => signals.some((signal) => meant[signal].includes(name));
     return Object.keys(destinations)
-        .filter((name) => (added[name] !== undefined || !isIn(name)) && !reservedNames.includes(name))
-        .map((name) => ({
-            key: `kof:destinations.${name}`,
-            message: "has no effect: no signal that it takes names it in kof:signals. Remove it, or name it",
-            paste: added[name] && pasteOf(context, added[name]),
-        }));
+        .filter((name) => (added.has(name) || !isIn(name)) && !reservedNames.includes(name))
+        .map((name) => {
+            const signal = added.get(name);
+            return {
+                key: `kof:destinations.${name}`,
+                message: "has no effect: no signal that it takes names it in kof:signals. Remove it, or name it",
+                paste: signal && pasteOf(context, signal),
+            };
+        });
 }
 
 /** What is wrong with one destination. */

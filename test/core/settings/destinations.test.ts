@@ -137,7 +137,7 @@ const pasted: readonly [string, Raw, RegExp][] = [
     [
         "metrics for CloudWatch that it is not to store",
         { ...base, signals: { logs: ["cloudwatch"], metrics: ["cloudwatch"], traces: ["cloudwatch"] }, cloudwatch },
-        /kof:cloudwatch\.signals\.metrics is "none", but kof:signals\.metrics names cloudwatch[^]*xray/,
+        /kof:cloudwatch\.signals\.metrics is "none", but kof:signals\.metrics names cloudwatch[^]*Allowed: otlp, emf\n[^]*metrics: otlp\n[^]*Allowed: xray, otlp\n[^]*traces: xray/,
     ],
     [
         "CloudWatch metrics that nobody sends there",
@@ -479,6 +479,8 @@ describe("destinations", () => {
                 buffer: { duration: "312h" },
             },
             { ...base, version: "1.9.0", signals: { logs: ["management", "cloudwatch"] }, cloudwatch },
+            // A name that every object of JavaScript has.
+            { ...base, signals: { logs: ["constructor"] }, destinations: { constructor: { endpoint } } },
         ];
         for (const raw of fine) {
             assert.equal(said(raw), "", JSON.stringify(raw));
