@@ -258,12 +258,18 @@ function linesFor(route: RouteName, wanted: SignalDestinations, from: Deployment
     const blocks = (["regional", "regionless", "cloudwatch", "otlp"] as const)
         .filter((key) => named.includes(key) && to.settings[key] === undefined && from.settings[key] !== undefined)
         .map((key) => [`kof:${key}`, withoutDefaults(key, from.settings[key])] as const);
+    // What stays on this cluster stays on the volumes that it has.
+    const volumes = (["storageClass", "storage"] as const)
+        .filter(
+            (key) => named.includes("management") && to.settings[key] === undefined && from.settings[key] !== undefined,
+        )
+        .map((key) => [`kof:${key}`, withoutDefaults(key, from.settings[key])] as const);
     const [had = {}, has = {}] = [from.settings.destinations, to.settings.destinations];
     const missing = Object.keys(had).filter((name) => named.includes(name) && !Object.hasOwn(has, name));
     return {
         ...(route === to.settings.route ? {} : { "kof:route": route }),
         "kof:signals": wanted,
-        ...Object.fromEntries(blocks),
+        ...Object.fromEntries([...blocks, ...volumes]),
         ...(missing.length > 0
             ? { "kof:destinations": { ...has, ...Object.fromEntries(missing.map((name) => [name, had[name]])) } }
             : {}),
@@ -272,7 +278,7 @@ function linesFor(route: RouteName, wanted: SignalDestinations, from: Deployment
 
 /** The blocks of these lines as a stack file has them by itself: empty where it has none. */
 function unsaid(lines: Lines, { settings }: Deployment): Lines {
-    const blocks = ["regional", "regionless", "cloudwatch", "otlp", "destinations"] as const;
+    const blocks = ["regional", "regionless", "cloudwatch", "otlp", "destinations", "storageClass", "storage"] as const;
     const added = blocks.filter((key) => `kof:${key}` in lines);
     return Object.fromEntries(added.map((key) => [`kof:${key}`, settings[key] ?? {}]));
 }

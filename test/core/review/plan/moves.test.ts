@@ -159,6 +159,30 @@ describe("a plan of signals with several destinations", () => {
             }
         });
 
+        it(`keeps the volumes of stores that stay for a while as they are, KOF ${version}`, () => {
+            const own = {
+                storageClass: { name: "kof", preset: "aws-ebs" },
+                storage: { logs: { size: "300Gi", retention: "60d" } },
+            };
+            const impossible = (from: Raw, to: Raw) =>
+                plan(from, to).consequences.filter(({ severity }) => severity === "impossible");
+            // What stores nothing on this cluster has no class, and no sizes, in its stack file.
+            for (const [from, to] of [
+                [{ ...here, ...own }, stack("cloudwatch", version)],
+                [{ ...here, ...own }, stack("regional", version)],
+                [{ ...stack("regional", version), ...own, signals: logsTo("management") }, stack("regional", version)],
+            ] as const) {
+                const { twoSteps } = plan(from, to);
+                assert.equal(twoSteps.length, 2);
+                const [both, alone] = twoSteps.map((lines) => pasted(to, lines)) as [Raw, Raw];
+                assert.deepEqual([...impossible(from, both), ...impossible(both, alone)], []);
+                assert.deepEqual(both.storageClass, own.storageClass);
+                assert.deepEqual(both.storage, own.storage);
+            }
+            const [gone] = plan({ ...both, ...own, ...cloudwatch }, { ...stack("regional", version) }).consequences;
+            assert.deepEqual((gone?.paste as Raw)["kof:storageClass"], own.storageClass);
+        });
+
         it(`says what a destination gets from now on, where processing changes, KOF ${version}`, () => {
             const sent = (processing: object | undefined, of: Raw = {}) => ({
                 ...stack("management", version),
