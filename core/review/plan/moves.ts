@@ -6,6 +6,7 @@ import { UserError } from "../../lib/errors";
 import { isMap } from "../../lib/values";
 import { deploymentOf } from "../../routes";
 import { sortsAuditByDefault } from "../../routes/collectors";
+import { deliveriesOf } from "../../routes/deliveries";
 import type { Deployment } from "../../routes/deployment";
 import { destinationText, endText, identityOf, type Destination, type End } from "../../routes/destinations";
 import { parseSettings } from "../../routes/parse";
@@ -29,7 +30,7 @@ export interface SignalChange {
     readonly added: readonly string[];
     readonly kept: readonly string[];
     readonly removed: readonly string[];
-    /** Of those that no longer get it, the ones for which some may wait on the nodes, and is not sent. */
+    /** Those for which some may wait on the nodes that does not reach them: they no longer get it, or by another exporter. */
     readonly unsent: readonly string[];
     /** From when several places have the same; empty where none joins one that stays. */
     readonly overlap: string;
@@ -51,7 +52,10 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
         added: added.map(endText),
         kept: kept.map(endText),
         removed: removed.map(endText),
-        unsent: removed.filter(({ on }) => on !== "cluster" && isQueued(signal, from)).map(({ store }) => store),
+        unsent: [
+            ...removed.filter(({ on }) => on !== "cluster" && isQueued(signal, from)),
+            ...endsAt(before).filter((end) => !removed.includes(end) && losesQueue(signal, end, from, to)),
+        ].map(({ store }) => store),
         overlap: "",
     };
     if (!after.stored) {
@@ -87,6 +91,21 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
 
 function isQueued(signal: Signal, { queued }: Deployment): boolean {
     return queued === undefined || queued.includes(signal);
+}
+
+/**
+ * Whether a collector keeps what waits for a place in another queue than before: on the node each has the name of its exporter, and
+ * nothing reads that of an exporter which is gone.
+ */
+function losesQueue(signal: Signal, end: End, from: Deployment, to: Deployment): boolean {
+    const queuesIn = (deployment: Deployment) =>
+        deliveriesOf(deployment)
+            .filter((each) => each.signal === signal && identityOf(each.end) === identityOf(end))
+            .flatMap(({ writers }) => writers)
+            .filter(({ queue }) => queue.keeps === "disk")
+            .map(({ collector, queue }) => `${collector.name} ${queue.exporter}`);
+    const after = new Set(queuesIn(to));
+    return queuesIn(from).some((queue) => !after.has(queue));
 }
 
 /** A signal in a sentence. */

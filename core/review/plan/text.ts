@@ -72,7 +72,7 @@ export function effectText(plan: Plan): string {
 }
 
 function signalText({ signal, from, to, operation, unsent, overlap, gap }: SignalChange): string {
-    const more = [overlap, ...unsent.map((place) => `What still waits on the nodes for ${place} is not sent`)];
+    const more = [overlap, ...unsent.map((place) => `What still waits on the nodes for ${place} does not reach it`)];
     const isMissed = operation !== "unchanged" || !(gap === "none" || gap.startsWith("as before"));
     const where = operation === "unchanged" ? `unchanged, ${to}` : `${operation}. ${from} -> ${to}`;
     return [

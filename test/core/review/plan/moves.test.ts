@@ -137,7 +137,10 @@ describe("a plan of signals with several destinations", () => {
             assert.deepEqual(changed(back), [...(audit ? ["vlstorage-audit created 2"] : []), "vlstorage created 2"]);
             const still = leftoversUntil(deploymentFor(here), back, left).map(({ what }) => what);
             assert.ok(still.length > 0 && still.every((what) => what.startsWith("log group ")), still.join());
-            assert.match(planText(back), /What still waits on the nodes for CloudWatch Logs in us-east-2 is not sent/);
+            assert.match(
+                planText(back),
+                /What still waits on the nodes for CloudWatch Logs in us-east-2 does not reach it/,
+            );
         });
 
         it(`says when OpenCost goes and comes with the metrics, KOF ${version}`, () => {
@@ -157,6 +160,25 @@ describe("a plan of signals with several destinations", () => {
             ] as const) {
                 assert.deepEqual(said(plan(from, to)), []);
             }
+        });
+
+        it(`says where another exporter leaves what waits for a place, KOF ${version}`, () => {
+            const vendor = { endpoint: "https://otlp.example.net" };
+            const named = (name: string, more: object = {}) => ({
+                ...stack("management", version),
+                signals: logsTo("management", name),
+                destinations: { [name]: { ...vendor, ...more } },
+            });
+            const unsent = (from: Raw, to: Raw) => plan(from, to).signals.map((each) => each.unsent.join());
+            assert.deepEqual(unsent(named("old"), named("new")), ["", "old", "", "old"]);
+            assert.deepEqual(unsent(named("old"), named("old", { buffer: { size: "2Gi" } })), ["", "", "", ""]);
+            const region = (route: string) => ({ route, version, ...regional, signals: all("management", "regional") });
+            assert.deepEqual(unsent(region("management"), region("regional")), ["", "", "", ""]);
+            assert.deepEqual(unsent(stack("regional", version), region("management")).slice(0, 3), [
+                "",
+                "VictoriaLogs of region eu-1",
+                "VictoriaTraces of region eu-1",
+            ]);
         });
 
         it(`keeps the volumes of stores that stay for a while as they are, KOF ${version}`, () => {
