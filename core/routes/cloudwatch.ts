@@ -197,10 +197,13 @@ function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog):
     const further = furtherSignals(wanted)
         .filter((signal) => !overOtlp(wanted).some((each) => each === signal))
         .join(" and ");
+    const kept = ["logs", ...overOtlp(wanted)].join(" and ");
     return [
         ...(further === ""
             ? []
-            : [`An outage of AWS loses ${further}: their exporters have no queue. Only logs are kept (kof:buffer).`]),
+            : [
+                  `An outage of AWS loses ${further}: their exporters have no queue. Only ${kept} are kept (kof:buffer).`,
+              ]),
         ...(signals.traces === "otlp"
             ? [
                   `kof:cloudwatch.signals.traces is otlp, for which Transaction Search has to be on in the account, in ${region}: ` +

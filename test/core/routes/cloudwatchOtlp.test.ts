@@ -93,5 +93,15 @@ describe("CloudWatch over OTLP", () => {
         const { notices } = deploymentFor({ route: "cloudwatch", cloudwatch: overOtlp });
         assert.ok(notices.some((notice) => notice.includes("Transaction Search")));
         assert.ok(!notices.some((notice) => notice.includes("An outage of AWS loses")));
+        const { notices: half } = deploymentFor({
+            route: "cloudwatch",
+            cloudwatch: { ...overOtlp, signals: { metrics: "otlp", traces: "xray" } },
+        });
+        assert.ok(
+            half.includes(
+                "An outage of AWS loses traces: their exporters have no queue. Only logs and metrics are kept (kof:buffer).",
+            ),
+            half.join("\n"),
+        );
     });
 });
