@@ -1,5 +1,5 @@
 import { chartValues, signals, type Catalog, type CatalogSetting, kubeStack } from "../charts";
-import { coalesceValues, isMap, leaves, valueAt, type HelmValues } from "../lib/values";
+import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
 import type { Taken } from "./signals";
 import type { Deployment } from "../routes/deployment";
@@ -254,19 +254,32 @@ const endpoints = [
     ["otlphttp/traces", "traces_endpoint"],
 ] as const;
 
+interface RegionEndpoint {
+    readonly cluster?: string;
+    readonly domain?: string;
+}
+
 /** The region's vmauth among the addresses of kof-collectors' exporters: by the mesh's service name, or by its domain. */
-function regionEndpoint(values: HelmValues): { cluster?: string; domain?: string } | undefined {
+function regionEndpoint(values: HelmValues): RegionEndpoint | undefined {
     const exporters = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config", "exporters"];
-    for (const path of endpoints) {
-        const found = valueAt(values, [...exporters, ...path]);
-        const address = typeof found === "string" ? found : "";
-        const [, cluster] = /^http:\/\/([^/:]+)-vmauth(?:\.kof(?:\.svc[^:/]*)?)?:8427\//.exec(address) ?? [];
-        const [, domain] = /^https:\/\/vmauth\.([^/:]+)\//.exec(address) ?? [];
-        if (cluster !== undefined || domain !== undefined) {
-            return { ...(cluster === undefined ? {} : { cluster }), ...(domain === undefined ? {} : { domain }) };
-        }
-    }
-    return undefined;
+    return endpoints.map((path) => regionAt(valueAt(values, [...exporters, ...path]))).find((each) => each);
+}
+
+/** The same among exporters that are there beside those of the charts. */
+function regionAmong(exporters: HelmValue | undefined): RegionEndpoint | undefined {
+    return Object.values(isMap(exporters) ? exporters : {})
+        .flatMap((options) => (isMap(options) ? Object.values(options) : []))
+        .map(regionAt)
+        .find((each) => each);
+}
+
+function regionAt(found: HelmValue | undefined): RegionEndpoint | undefined {
+    const address = typeof found === "string" ? found : "";
+    const [, cluster] = /^http:\/\/([^/:]+)-vmauth(?:\.kof(?:\.svc[^:/]*)?)?:8427\//.exec(address) ?? [];
+    const [, domain] = /^https:\/\/vmauth\.([^/:]+)\//.exec(address) ?? [];
+    return cluster === undefined && domain === undefined
+        ? undefined
+        : { ...(cluster === undefined ? {} : { cluster }), ...(domain === undefined ? {} : { domain }) };
 }
 
 function findIncompleteManagement(
@@ -311,16 +324,21 @@ function findRegion(
 ): void {
     const { settings, missing } = found;
     if (!umbrellaCollects(catalog)) {
-        const target = valueAt(values, ["kof-child", "values", "fromManagement", "toRegionalCluster"]) as HelmValues;
-        settings.regional = {
-            cluster: target.name,
-            ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
-            ...(valueAt(values, ["tls", "insecureSkipVerify"]) === true ? { insecureSkipVerify: true } : {}),
-        };
-        return;
+        const target = valueAt(values, ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
+        // Beside the stores of this cluster KOF's own switch is on for these.
+        if (isMap(target)) {
+            settings.regional = {
+                cluster: target.name,
+                ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+                ...(valueAt(values, ["tls", "insecureSkipVerify"]) === true ? { insecureSkipVerify: true } : {}),
+            };
+            return;
+        }
     }
-    const { cluster, domain } = regionEndpoint(values) ?? {};
-    const insecure = config("exporters", "prometheusremotewrite", "tls", "insecure_skip_verify") === true;
+    const { cluster, domain } = regionEndpoint(values) ?? regionAmong(config("exporters")) ?? {};
+    const insecure = ["prometheusremotewrite", "prometheusremotewrite/regional"].some(
+        (exporter) => config("exporters", exporter, "tls", "insecure_skip_verify") === true,
+    );
     const secret = vmuserSecretOf(at);
     const region =
         secret === undefined ? byName(cluster, chosen) : byChecksum(secret, cluster, domain, chosen, knownRegions);

@@ -261,6 +261,21 @@ describe("adopting collectors that write to several places", () => {
         assert.equal(settings.values, undefined);
     });
 
+    it("finds a region beside KOF's own stores", () => {
+        for (const version of ["1.9.0", "1.10.0"]) {
+            const stack = deploymentFor({
+                route: "management",
+                version,
+                regional: { cluster: "eu-1", domain: "eu-1.example.net" },
+                signals: { metrics: ["management", "regional"], traces: ["regional"] },
+            });
+            const region = { cluster: "eu-1" };
+            const { settings } = adoption(stringify(stack.values), { version, region });
+            assert.deepEqual(settings.regional, { cluster: "eu-1", domain: "eu-1.example.net" });
+            assert.deepEqual(deploymentFor(settings).values, stack.values);
+        }
+    });
+
     it("keeps an exporter of another kind beside those that settings have, and says so", () => {
         const config = {
             exporters: { "otlphttp/x": vendor, kafka: { brokers: ["kafka:9092"] } },
