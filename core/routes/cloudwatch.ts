@@ -67,7 +67,12 @@ export function cloudwatchTarget(given: Using, catalog: Catalog, to: readonly Si
         cloudwatch: partsOf(settings, catalog, sent),
         queued: sent.filter((signal) => !isFurther(signal) || overOtlp(wanted).includes(signal)),
         restartTriggers: restartTriggers(settings),
-        notices: [...groupNotices(given), ...notices(settings, catalog), ...processing.notices],
+        notices: [
+            ...groupNotices(given),
+            ...(given.signals === undefined ? discardNotices(settings) : []),
+            ...notices(settings, catalog),
+            ...processing.notices,
+        ],
     };
 }
 

@@ -77,16 +77,17 @@ export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: Helm
         restartTriggers: [...(base.restartTriggers ?? []), ...triggers],
         notices: [
             ...(base.notices ?? []),
-            ...notStored(routing),
+            ...notStored(routing, settings),
             ...idleNotices(settings),
             ...targets.flatMap(({ notices = [] }) => notices),
         ],
     };
 }
 
-function notStored({ signals: wanted }: Routing): string[] {
+function notStored({ signals: wanted }: Routing, settings: Settings): string[] {
     const none = signals.filter((signal) => wanted[signal].length === 0);
-    return none.length > 0 && none.length < signals.length
+    // Of what the route by itself leaves out, the route tells.
+    return settings.signals && none.length > 0 && none.length < signals.length
         ? [
               `kof:signals leaves ${none.map((signal) => (signal === "audit" ? "audit logs" : signal)).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
           ]

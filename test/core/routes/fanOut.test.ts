@@ -358,6 +358,13 @@ describe("signals with destinations of their own", () => {
         }
     });
 
+    it("say what is discarded as the route says it, where only processing is asked for", () => {
+        const processing = { minimumSeverity: "warn" };
+        const { notices } = deploymentFor({ route: "cloudwatch", cloudwatch: { region: "us-east-2", processing } });
+        assert.ok(notices.some((notice) => notice.startsWith("Route cloudwatch discards metrics and traces")));
+        assert.ok(!notices.some((notice) => notice.startsWith("kof:signals leaves")));
+    });
+
     it("keep OpenCost on where the metrics are in a store of KOF's, which it then reads", () => {
         const openCost = (raw: Raw) => {
             const { values } = deploymentFor(raw);
