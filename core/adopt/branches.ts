@@ -1,6 +1,7 @@
-import type { Signal } from "../charts";
+import { kindOf, type Signal } from "../charts";
 import { clockProcessors } from "../collectors/clock";
 import { typeOf } from "../collectors/flows";
+import { identityProcessor } from "../collectors/identity";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { processingOf } from "../routes/processing";
 import type { Processing } from "../settings/destinations";
@@ -23,7 +24,7 @@ interface OfSignal {
 }
 
 /** What KOF and the settings put on the way themselves. */
-const own: readonly string[] = ["resource/k8sclustername", "batch", ...Object.values(clockProcessors)];
+const own: readonly string[] = [identityProcessor, "batch", ...Object.values(clockProcessors)];
 
 /**
  * Reads the processors on the way to a destination.
@@ -144,7 +145,7 @@ function readFilter(
             return undefined;
         }
     }
-    const kind = signal === "audit" ? "logs" : signal;
+    const kind = kindOf(signal);
     const lists = Object.values((valueAt(options, [kind]) ?? {}) as HelmValues);
     const conditions = lists.flatMap((list) => (Array.isArray(list) ? list.map(textOf) : [textOf(list)]));
     const dropNamespaces: string[] = [];

@@ -1,7 +1,16 @@
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Signal } from "../charts";
 import { shortName, type Collector } from "../collectors/effective";
-import { isDiscarding, isLoopback, listOf, pipelinesOf, signalOf, typeOf } from "../collectors/flows";
+import {
+    exportersTo,
+    loopbackAddress,
+    isDiscarding,
+    isLoopback,
+    listOf,
+    pipelinesOf,
+    signalOf,
+    typeOf,
+} from "../collectors/flows";
 import { writePaths } from "../collectors/fragments";
 
 /** One way out of a collector, from the pipeline that receives to the exporter that writes. */
@@ -116,19 +125,15 @@ function behindRouters(config: HelmValues, pipeline: string): string[] {
 /** Whether a receiver gets what its own collector hands on. What a router of the charts hands on has a pipeline of the charts. */
 function isInner(config: HelmValues, receiver: string): boolean {
     const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
-    const endpoint = textOf(valueAt(config, ["receivers", receiver, "protocols", "http", "endpoint"]) ?? "");
-    const exporters = isMap(config.exporters) ? Object.entries(config.exporters) : [];
     return (
-        (connectors.includes(receiver) && typeOf(receiver) === "forward") ||
-        (endpoint.startsWith("127.0.0.1:") &&
-            exporters.some(([, options]) => valueAt(options, ["endpoint"]) === `http://${endpoint}`))
+        (connectors.includes(receiver) && typeOf(receiver) === "forward") || exportersTo(config, receiver).length > 0
     );
 }
 
 function receiversAt(config: HelmValues, address: string): string[] {
-    return Object.entries(isMap(config.receivers) ? config.receivers : {})
-        .filter(([, each]) => `http://${textOf(valueAt(each, ["protocols", "http", "endpoint"]) ?? "")}` === address)
-        .map(([id]) => id);
+    return Object.keys(isMap(config.receivers) ? config.receivers : {}).filter(
+        (id) => loopbackAddress(config, id) === address,
+    );
 }
 
 export function pipelineKindOf(pipeline: string): "metrics" | "logs" | "traces" {

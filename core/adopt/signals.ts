@@ -1,4 +1,5 @@
-import { chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
+import { identityProcessor } from "../collectors/identity";
+import { nounOf, chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
 import { installedCharts } from "../charts/installed";
 import { effectiveCollectors, shortName, type Collector } from "../collectors/effective";
 import { listOf, pipelinesOf, typeOf } from "../collectors/flows";
@@ -566,7 +567,7 @@ function strip(values: HelmValues, { catalog, prefix, running, groups, refused, 
         gone
             .filter((exit) => exit.via.length > 0 || exit.beside !== undefined)
             .flatMap((exit) => exit.processors)
-            .filter((id) => !keptProcessors.has(id) && id !== "resource/k8sclustername"),
+            .filter((id) => !keptProcessors.has(id) && id !== identityProcessor),
     );
     const charts = new Set(
         running.own.flatMap(({ config }) => Object.keys(isMap(config.processors) ? config.processors : {})),
@@ -824,7 +825,7 @@ function compareExits(
     };
     const [was, is] = [placesOf(before), placesOf(after)];
     const text = ({ exit, place }: { exit: Exit; place: string }) =>
-        `${exit.signal === "audit" ? "audit logs" : exit.signal} of ${shortName(exit.collector)} to ${place}`;
+        `${nounOf(exit.signal)} of ${shortName(exit.collector)} to ${place}`;
     const only = (some: typeof was, others: typeof was) =>
         [...some].filter(([key]) => !others.has(key)).map(([, each]) => text(each));
     return { lost: only(was, is), more: only(is, was) };

@@ -112,6 +112,16 @@ export const signals = ["metrics", "logs", "traces", "audit"] as const;
 /** One of {@link signals}. */
 export type Signal = (typeof signals)[number];
 
+/** What a signal is called in a sentence. */
+export function nounOf(signal: Signal): string {
+    return signal === "audit" ? "audit logs" : signal;
+}
+
+/** The kind of pipelines that a signal goes through: audit logs are logs there. */
+export function kindOf(signal: Signal): "metrics" | "logs" | "traces" {
+    return signal === "audit" ? "logs" : signal;
+}
+
 /** A persistent volume, once per replica of its workload, ReadWriteOnce. */
 export interface CatalogVolume {
     /** The chart whose values configure it. The route decides where the umbrella takes that chart's values from. */

@@ -58,33 +58,24 @@ export const metricsQueue = {
  */
 export function queuedRemoteWrite(catalog: Catalog, buffer: Buffer): HelmValues {
     const { exporter, receiver, pipeline, firstPort } = metricsQueue;
-    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
-    const collectors = Object.keys(valueAt(stack, ["collectors"]) as HelmValues).map((key, index) => {
-        // Two of the collectors are on the node's network, where each needs a port of its own.
-        const endpoint = `127.0.0.1:${String(firstPort + index)}`;
-        const config = {
-            receivers: { [receiver]: { protocols: { http: { endpoint } } } },
-            exporters: { [exporter]: { endpoint: `http://${endpoint}` } },
-        };
-        return [key, { config }] as const;
-    });
-    const exporters = {
-        [exporter]: { compression: "none", timeout: "10s", ...bufferedExporter(buffer) },
-        prometheusremotewrite: {
-            remote_write_queue: { enabled: false },
-            timeout: "1m",
-            retry_on_failure: { enabled: true, initial_interval: "1m", max_elapsed_time: "0s" },
-        },
-    };
+    const queue = loopback(catalog, { exporter, receiver, firstPort }, buffer);
     const pipelines = {
         metrics: { exporters: [exporter] },
         [pipeline]: { receivers: [receiver], exporters: ["prometheusremotewrite"] },
     };
+    const exporters = { ...queue.exporters, prometheusremotewrite: behindQueue };
     return {
-        collectors: Object.fromEntries(collectors),
+        collectors: Object.fromEntries(collectorKeys(catalog).map((key) => [key, queue.ofCollector(key)])),
         defaultCRConfig: { config: { exporters, service: { pipelines } } },
     };
 }
+
+/** Options of an exporter of remote write with a queue in front of it: see {@link queuedRemoteWrite}. */
+export const behindQueue: HelmValues = {
+    remote_write_queue: { enabled: false },
+    timeout: "1m",
+    retry_on_failure: { enabled: true, initial_interval: "1m", max_elapsed_time: "0s" },
+};
 
 /** The exporter that keeps on disk what an exporter of remote write writes, where there is such a queue. */
 export function queueExporterOf(writer: string): string {
@@ -110,16 +101,26 @@ export interface LoopbackQueue {
  * @param offset what its ports start with, above those of {@link metricsQueue}: collectors on one node share its loopback.
  */
 export function loopbackQueue(catalog: Catalog, name: string, offset: number, buffer: Buffer): LoopbackQueue {
-    const [exporter, receiver] = [queueExporterOf(`prometheusremotewrite/${name}`), `otlp/${name}-queue`];
-    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
-    const keys = Object.keys(valueAt(stack, ["collectors"]) as HelmValues);
+    const ends = { exporter: queueExporterOf(`prometheusremotewrite/${name}`), receiver: `otlp/${name}-queue` };
+    const firstPort = metricsQueue.firstPort + offset;
     return {
-        exporter,
-        receiver,
+        ...ends,
         pipeline: `metrics/${name}-deliver`,
+        ...loopback(catalog, { ...ends, firstPort }, buffer),
+    };
+}
+
+/** Both ends of a queue on the loopback. Two of the collectors are on the node's network, so each has a port of its own. */
+function loopback(
+    catalog: Catalog,
+    { exporter, receiver, firstPort }: Pick<LoopbackQueue, "exporter" | "receiver"> & { readonly firstPort: number },
+    buffer: Buffer,
+): Pick<LoopbackQueue, "exporters" | "ofCollector"> {
+    const keys = collectorKeys(catalog);
+    return {
         exporters: { [exporter]: { compression: "none", timeout: "10s", ...bufferedExporter(buffer) } },
         ofCollector: (key) => {
-            const endpoint = `127.0.0.1:${String(metricsQueue.firstPort + offset + keys.indexOf(key))}`;
+            const endpoint = `127.0.0.1:${String(firstPort + keys.indexOf(key))}`;
             return {
                 config: {
                     receivers: { [receiver]: { protocols: { http: { endpoint } } } },
@@ -128,6 +129,11 @@ export function loopbackQueue(catalog: Catalog, name: string, offset: number, bu
             };
         },
     };
+}
+
+function collectorKeys(catalog: Catalog): string[] {
+    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    return Object.keys(valueAt(stack, ["collectors"]) as HelmValues);
 }
 
 /**

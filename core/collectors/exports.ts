@@ -1,6 +1,6 @@
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Collector } from "./effective";
-import { listOf, pipelinesOf, typeOf } from "./flows";
+import { exportersTo, listOf, pipelinesOf, typeOf } from "./flows";
 
 /*
  * How an exporter of a collector writes, read from the collector's whole configuration, so that what `kof:values` change is there as
@@ -40,15 +40,11 @@ export function queueOf({ config }: Collector, exporter: string): Queue {
 
 /** The exporter of the same collector that hands over to another one, by way of the loopback. */
 function queueInFront(config: HelmValues, exporter: string): string | undefined {
-    const addresses = Object.values(pipelinesOf(config))
+    const [first] = Object.values(pipelinesOf(config))
         .filter((pipeline) => listOf(pipeline, "exporters").includes(exporter))
         .flatMap((pipeline) => listOf(pipeline, "receivers"))
-        .map((receiver) => valueAt(config, ["receivers", receiver, "protocols", "http", "endpoint"]))
-        .filter((address) => typeof address === "string" && address.startsWith("127.0.0.1:"));
-    const exporters = isMap(config.exporters) ? Object.keys(config.exporters) : [];
-    return exporters.find((id) =>
-        addresses.some((address) => valueAt(config, ["exporters", id, "endpoint"]) === `http://${textOf(address)}`),
-    );
+        .flatMap((receiver) => exportersTo(config, receiver));
+    return first;
 }
 
 /** What exporters speak, by their types. */

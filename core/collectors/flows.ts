@@ -99,13 +99,28 @@ function sourcesOf(
         }));
 }
 
+/** What a receiver on the loopback is sent to at by its own collector; `undefined` for one that others reach. */
+export function loopbackAddress(config: HelmValues, receiver: string): string | undefined {
+    const own = valueAt(config, ["receivers", receiver, "protocols", "http", "endpoint"]);
+    return typeof own === "string" && own.startsWith("127.0.0.1:") ? `http://${own}` : undefined;
+}
+
 /** Whether an exporter sends to a receiver of its own collector on the loopback, by whose pipeline the signal goes on. */
 export function isLoopback(config: HelmValues, exporter: string): boolean {
     const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
-    return Object.values(pipelinesOf(config))
-        .flatMap((pipeline) => listOf(pipeline, "receivers"))
-        .map((id) => valueAt(config, ["receivers", id, "protocols", "http", "endpoint"]))
-        .some((own) => typeof own === "string" && own.startsWith("127.0.0.1:") && endpoint === `http://${own}`);
+    return (
+        endpoint !== undefined &&
+        Object.values(pipelinesOf(config))
+            .flatMap((pipeline) => listOf(pipeline, "receivers"))
+            .some((receiver) => loopbackAddress(config, receiver) === endpoint)
+    );
+}
+
+/** The exporters that hand over to a receiver of their own collector on the loopback. */
+export function exportersTo(config: HelmValues, receiver: string): string[] {
+    const address = loopbackAddress(config, receiver);
+    const exporters = isMap(config.exporters) && address !== undefined ? Object.entries(config.exporters) : [];
+    return exporters.flatMap(([id, options]) => (valueAt(options, ["endpoint"]) === address ? [id] : []));
 }
 
 /** The {@link flowsOf} a collector without what it prints or discards besides sending it on. */

@@ -1,7 +1,8 @@
 import { chartValues, type Catalog } from "../charts";
 import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 
-const processor = "resource/k8sclustername";
+/** The processor with the cluster's names. KOF's charts name it in their pipelines, and define it nowhere. */
+export const identityProcessor = "resource/k8sclustername";
 
 /**
  * Puts the cluster's names on every signal of these kinds that the charts send without them. KOF's own pipelines name logs,
@@ -16,7 +17,7 @@ export function addClusterIdentity(catalog: Catalog, kinds: readonly ("metrics" 
             const processors = processorsOf(own, kind);
             return processors === undefined
                 ? []
-                : [nest([...pipelinesOf(key), kind, "processors"], [processor, ...processors])];
+                : [nest([...pipelinesOf(key), kind, "processors"], [identityProcessor, ...processors])];
         }),
     );
     return mergeValues(...fragments);
@@ -31,5 +32,5 @@ function processorsOf(collector: unknown, kind: string): string[] | undefined {
     const pipeline = isMap(collector) ? valueAt(collector, ["config", "service", "pipelines", kind]) : undefined;
     const receivers = (valueAt(pipeline, ["receivers"]) ?? []) as string[];
     const processors = (valueAt(pipeline, ["processors"]) ?? []) as string[];
-    return receivers.includes("nop") || processors.includes(processor) ? undefined : processors;
+    return receivers.includes("nop") || processors.includes(identityProcessor) ? undefined : processors;
 }

@@ -1,4 +1,4 @@
-import { chartValues, signals, type Signal, kubeStack } from "../charts";
+import { nounOf, chartValues, signals, type Signal, kubeStack } from "../charts";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { deploymentOf } from "../routes";
 import type { Deployment } from "../routes/deployment";
@@ -229,7 +229,7 @@ function storeOffNotice(signal: Signal, { deployment, endOf }: Change): string |
     const prefix = installedCharts(deployment.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
     const exporters = [...prefix, kubeStack, "collectors", "daemon", ...auditExporters];
     return [
-        `${first.off} leaves ${signal === "audit" ? "audit logs" : signal} of this cluster without a store: the collectors still send them ` +
+        `${first.off} leaves ${nounOf(signal)} of this cluster without a store: the collectors still send them ` +
             `to ${first.address}, where ${first.missing}, and drop them.`,
         ...(signal === "audit" && destinations.logs.stored
             ? [`To have them among the logs: kof:values.${formatPath(exporters)}: [otlphttp/logs].`]

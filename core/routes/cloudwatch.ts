@@ -8,7 +8,7 @@ import { etcdCertificates } from "../settings/distributions";
 import { streamOf } from "../settings/streams";
 import { bufferedExporter, queueStorage } from "../collectors/buffers";
 import { clock, clockOf, type ClockOptions } from "../collectors/clock";
-import { addClusterIdentity } from "../collectors/identity";
+import { addClusterIdentity, identityProcessor } from "../collectors/identity";
 import type { CloudWatchSettings, Settings } from "../settings/settings";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv, sortsAuditByDefault } from "./collectors";
 import { accessKeyTrigger } from "../charts/restarts";
@@ -282,9 +282,6 @@ function writersOf({ signals }: CloudWatchSettings, catalog: Catalog): Record<st
     ];
     return Object.fromEntries(Object.entries(names).filter(([key]) => keys.includes(key)));
 }
-
-/** The processor with the cluster's names, of KOF's own charts. */
-const identityProcessor = "resource/k8sclustername";
 
 function auditExporter(wanted: Named["cloudwatch"], catalog: Catalog): string {
     return auditGroup(wanted, catalog) === wanted.logGroup ? "awscloudwatchlogs" : "awscloudwatchlogs/audit";

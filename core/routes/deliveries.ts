@@ -1,11 +1,11 @@
-import { signals, type Signal } from "../charts";
+import { nounOf, signals, type Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
 import { authenticationOf, protocolOf, queueOf, type Queue } from "../collectors/exports";
 import { endsOf, sortsAudit, type Flow } from "../collectors/flows";
 import { gib, gibText } from "../lib/quantities";
 import type { Processing } from "../settings/destinations";
 import { resolvedDestination } from "../settings/resolvedDestinations";
-import { routingOf } from "../settings/routing";
+import { namesIn, routingOf } from "../settings/routing";
 import type { Settings } from "../settings/settings";
 import type { Deployment } from "./deployment";
 import { endFinder, identityOf, type End } from "./destinations";
@@ -96,11 +96,12 @@ export function leftOutByChoice({ settings }: Pick<Deployment, "settings">): str
     if (isPlain) {
         return [];
     }
-    const names = [...new Set(signals.flatMap((signal) => wanted[signal]))];
     return [
         ...signals
             .filter((signal) => wanted[signal].length === 0)
-            .map((signal) => `${signal === "audit" ? "audit logs" : signal}: not stored, by choice`),
-        ...names.flatMap((name) => choices(processingAt(settings, name)).map((choice) => `${name}: ${choice}`)),
+            .map((signal) => `${nounOf(signal)}: not stored, by choice`),
+        ...namesIn(wanted).flatMap((name) =>
+            choices(processingAt(settings, name)).map((choice) => `${name}: ${choice}`),
+        ),
     ];
 }

@@ -288,13 +288,6 @@ export function identityOf({ store, address, same = `${store}: ${address}` }: En
     return same;
 }
 
-/** Whether two destinations are the same places. */
-export function isSameDestination(one: Destination, other: Destination): boolean {
-    const text = (destination: Destination) =>
-        destination.stored ? destination.ends.map(identityOf).sort().join() : destinationText(destination);
-    return text(one) === text(other);
-}
-
 /** A human-readable destination. */
 export function destinationText(destination: Destination): string {
     return destination.stored ? destination.ends.map(endText).join(" and ") : `not stored (${destination.why})`;

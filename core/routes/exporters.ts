@@ -1,11 +1,12 @@
-import type { Catalog, Signal } from "../charts";
+import { kindOf, type Catalog, type Signal } from "../charts";
 import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
-import { bufferedExporter, loopbackQueue, type Buffer } from "../collectors/buffers";
+import { behindQueue, bufferedExporter, loopbackQueue, type Buffer } from "../collectors/buffers";
 import { clusterLabels } from "../collectors/fragments";
+import { identityProcessor } from "../collectors/identity";
 import { sizeInGiB, gib } from "../lib/quantities";
 import { destinationVariable } from "../settings/headers";
 import type { PresetBatch } from "../settings/destinationPresets";
-import { addressFor, kindOf, type ResolvedDestination } from "../settings/resolvedDestinations";
+import { addressFor, type ResolvedDestination } from "../settings/resolvedDestinations";
 import type { Settings } from "../settings/settings";
 import { bufferOf, secretEnv } from "./collectors";
 import { caVariable, otlpExporter } from "./otlp";
@@ -25,10 +26,7 @@ const authenticators = {
 /** The exporter types, by protocol. Later versions have other names as well; these hold for every one (contrib 0.143 and 0.155). */
 const exporterTypes = { http: "otlphttp", grpc: "otlp", remotewrite: "prometheusremotewrite" } as const;
 
-/** The processor with the cluster's names, of KOF's own charts. */
-const identityProcessor = "resource/k8sclustername";
-
-/** The metrics that {@link loopbackQueue} keeps, by name: each needs ports of its own. */
+/** The ports on the loopback that one {@link loopbackQueue} has for itself: more than there are collectors. */
 const portsOfEach = 10;
 
 /**
@@ -179,10 +177,7 @@ function options(
         protocol === "remotewrite"
             ? {
                   external_labels: clusterLabels(settings.clusterName, settings.clusterNamespace),
-                  // It reports every failure as final: it waits until the queue in front of it gives up on the attempt.
-                  remote_write_queue: { enabled: false },
-                  timeout: "1m",
-                  retry_on_failure: { enabled: true, initial_interval: "1m", max_elapsed_time: "0s" },
+                  ...behindQueue,
               }
             : mergeValues(
                   bufferedExporter(buffer),

@@ -1,9 +1,9 @@
-import { kubeStack, signals, type Catalog, type Signal } from "../charts";
+import { kubeStack, nounOf, signals, type Catalog, type Signal } from "../charts";
 import { installedCharts } from "../charts/installed";
 import { startAnnotation, startedWith } from "../charts/restarts";
 import { queueStorage } from "../collectors/buffers";
 import { effectiveCollectors, type Collector } from "../collectors/effective";
-import { isDiscarding, isLoopback, listOf, pipelinesOf, signalOf, typeOf } from "../collectors/flows";
+import { exportersTo, isDiscarding, listOf, pipelinesOf, signalOf, typeOf } from "../collectors/flows";
 import type { Merged } from "../collectors/merged";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { idleNotices } from "../settings/destinationRules";
@@ -44,7 +44,7 @@ export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: Helm
     const keepsQueues =
         ["management", "regionless"].includes(routing.base) && targets.some(({ queued = [] }) => queued.length > 0);
     const storage = keepsQueues ? nest(stack, queueStorage(catalog)) : {};
-    const prepared = baseOf(storage);
+    const prepared = keepsQueues ? baseOf(storage) : bare;
     const collectors = effectiveCollectors(prepared);
     const triggers = targets.flatMap(({ restartTriggers = [] }) => restartTriggers);
     const started = startedWith([...(base.restartTriggers ?? []), ...triggers]);
@@ -89,7 +89,7 @@ function notStored({ signals: wanted }: Routing, settings: Settings): string[] {
     // Of what the route by itself leaves out, the route tells.
     return settings.signals && none.length > 0 && none.length < signals.length
         ? [
-              `kof:signals leaves ${none.map((signal) => (signal === "audit" ? "audit logs" : signal)).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
+              `kof:signals leaves ${none.map(nounOf).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
           ]
         : [];
 }
@@ -122,30 +122,26 @@ function distinct(env: readonly HelmValue[]): HelmValue[] {
 /** Values of one collector: its pipelines with the destinations of their signals, and the branches to those. */
 function own(collector: Collector, routing: Routing, targets: readonly Target[]): HelmValues {
     const { config } = collector;
-    const used = new Set<string>();
-    const parts = Object.entries(pipelinesOf(config)).map(([pipeline, settings]): HelmValues => {
+    const ends = Object.entries(pipelinesOf(config)).filter(([, settings]) => isEnd(collector, settings));
+    const gets = (target: Target, signal: Signal) =>
+        routing.signals[signal].includes(target.name) ? target.exporters[signal] : undefined;
+    const parts = ends.map(([pipeline, settings]): HelmValues => {
         const exporters = listOf(settings, "exporters");
         const signal = signalOf(pipeline);
-        if (!isEnd(collector, settings)) {
-            return {};
-        }
         const isKept = routing.baseStore !== undefined && routing.signals[signal].includes(routing.baseStore);
-        const further = targets.flatMap((target): HelmValues[] => {
-            const exporter = routing.signals[signal].includes(target.name) ? target.exporters[signal] : undefined;
-            return exporter === undefined ? [] : [{ ...branchOf(collector, pipeline, signal, exporter, target) }];
+        const branches = targets.flatMap((target) => {
+            const exporter = gets(target, signal);
+            return exporter === undefined ? [] : [branchOf(collector, pipeline, signal, exporter, target)];
         });
-        for (const each of targets) {
-            if (routing.signals[signal].includes(each.name) && each.exporters[signal] !== undefined) {
-                used.add(each.name);
-            }
-        }
-        const ends = [...(isKept ? exporters : []), ...further.map((branch) => branch.to as string)];
+        const to = [...(isKept ? exporters : []), ...branches.map((branch) => branch.to)];
         return mergeValues(
-            nest(["service", "pipelines", pipeline, "exporters"], ends.length > 0 ? ends : ["nop"]),
-            ...further.map((branch) => branch.config as HelmValues),
+            nest(["service", "pipelines", pipeline, "exporters"], to.length > 0 ? to : ["nop"]),
+            ...branches.map((branch) => branch.config),
         );
     });
-    const running = targets.filter(({ name }) => used.has(name));
+    const running = targets.filter((target) =>
+        ends.some(([pipeline]) => gets(target, signalOf(pipeline)) !== undefined),
+    );
     const extensions = running.flatMap((target) => target.extensions ?? []);
     const listed = listOf(valueAt(config, ["service"]) ?? {}, "extensions");
     const added = [...new Set(extensions)].filter((each) => !listed.includes(each));
@@ -162,21 +158,9 @@ function isEnd({ config }: Collector, pipeline: HelmValue): boolean {
     const [receivers, exporters] = [listOf(pipeline, "receivers"), listOf(pipeline, "exporters")];
     return (
         receivers.some((id) => !isDiscarding(id)) &&
-        !receivers.every((id) => isQueueEnd(config, id)) &&
+        !receivers.every((id) => exportersTo(config, id).length > 0) &&
         !exporters.some((id) => connectors.includes(id)) &&
         exporters.some((id) => !isDiscarding(id))
-    );
-}
-
-/** Whether a receiver gets what an exporter of its own collector sends it on the loopback. */
-function isQueueEnd(config: HelmValues, receiver: string): boolean {
-    const endpoint = valueAt(config, ["receivers", receiver, "protocols", "http", "endpoint"]);
-    const exporters = isMap(config.exporters) ? Object.keys(config.exporters) : [];
-    return (
-        typeof endpoint === "string" &&
-        exporters.some(
-            (id) => isLoopback(config, id) && valueAt(config, ["exporters", id, "endpoint"]) === `http://${endpoint}`,
-        )
     );
 }
 
@@ -187,7 +171,7 @@ function branchOf(
     signal: Signal,
     exporter: string,
     target: Target,
-): HelmValues {
+): { readonly to: string; readonly config: HelmValues } {
     if (target.processors === undefined) {
         return { to: exporter, config: {} };
     }

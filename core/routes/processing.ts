@@ -1,4 +1,4 @@
-import type { Signal } from "../charts";
+import { kindOf, type Signal } from "../charts";
 import type { HelmValues } from "../lib/values";
 import type { Processing } from "../settings/destinations";
 
@@ -31,7 +31,6 @@ export function processingOf(name: string, processing: Processing = {}): Process
             : // Without a severity a record has the number 0.
               [`log.severity_number > 0 and log.severity_number < ${String(severityNumbers[minimumSeverity])}`];
     const dropped = { metrics: ofNamespaces, logs: [...ofNamespaces, ...tooMild], traces: ofNamespaces };
-    const kindOf = (signal: Signal) => (signal === "audit" ? "logs" : signal);
     return {
         definitions: {
             ...(dropped.logs.length > 0

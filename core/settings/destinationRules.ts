@@ -1,4 +1,4 @@
-import { catalogOf, chartValues, kubeStack, signals, versions, type Signal } from "../charts";
+import { kindOf, nounOf, catalogOf, chartValues, kubeStack, signals, versions, type Signal } from "../charts";
 import { isMap, valueAt } from "../lib/values";
 import { builtInDestinations, reservedNames, type DestinationSettings } from "./destinations";
 import {
@@ -10,7 +10,7 @@ import {
 import { nearestOf, stackFile, type Values } from "./explain";
 import { destinationVariable, secretKeysOf } from "./headers";
 import { brief, type Problem } from "./problems";
-import { addressFor, kindOf, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";
+import { addressFor, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";
 import { namedDestinations, routingOf, tellsAudit } from "./routing";
 import { signedOut } from "../lib/secrets";
 
@@ -190,10 +190,6 @@ function addressExample(preset: DestinationPreset): Pick<DestinationSettings, "e
         return example !== undefined ? [[kind, { endpoint: example }] as const] : [];
     });
     return own.length > 0 ? { signals: Object.fromEntries(own) } : { endpoint: "https://otlp.example.net" };
-}
-
-function nounOf(signal: Signal): string {
-    return signal === "audit" ? "audit logs" : signal;
 }
 
 /** Every list as it was probably meant: without what cannot be there, and with the destinations that nobody names. */

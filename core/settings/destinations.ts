@@ -4,7 +4,7 @@ import { isMap } from "../lib/values";
 import { about } from "./about";
 import { destinationPresets, presetCalled, type DestinationPresetName } from "./destinationPresets";
 import regions = require("./regions.json");
-import { signals, type Signal } from "../charts";
+import { nounOf, signals, type Signal } from "../charts";
 
 /*
  * Places outside KOF that take telemetry, and which signal goes where. What a preset fills in, core/settings/presets.json
@@ -300,7 +300,7 @@ export const destinations = about(z.record(z.string().regex(/^[a-z]([-a-z0-9]{0,
 
 const destinationList = (signal: Signal) =>
     about(z.array(z.string()), {
-        description: `Where ${signal === "audit" ? "audit logs" : signal} go. An empty list: they are not stored. Default: what kof:route says.`,
+        description: `Where ${nounOf(signal)} go. An empty list: they are not stored. Default: what kof:route says.`,
         allowed: `a list of ${builtInDestinations.join(", ")} and names in kof:destinations`,
         example: ["management"],
         mend: (found) =>

@@ -1,4 +1,4 @@
-import type { Signal } from "../charts";
+import { kindOf, type Signal } from "../charts";
 import { destinationPresets, type DestinationPreset, type PresetBatch } from "./destinationPresets";
 import type { DestinationAuth, DestinationSettings } from "./destinations";
 import type { OtlpSettings, Settings } from "./settings";
@@ -83,11 +83,6 @@ function resolvedAuth(auth: DestinationAuth | undefined, preset: DestinationPres
 
 /** What Azure Monitor's tokens are for. */
 const defaultScopes = ["https://monitor.azure.com/.default"];
-
-/** Audit logs are logs. */
-export function kindOf(signal: Signal): "metrics" | "logs" | "traces" {
-    return signal === "audit" ? "logs" : signal;
-}
 
 /** `kof:otlp` as one of several destinations. */
 function ofOtlp({ endpoint, headersSecret, headers, tls, processing }: OtlpSettings): ResolvedDestination {

@@ -417,35 +417,29 @@ const block = <T extends z.ZodType>(schema: T, description: string, example: unk
 export interface RouteSettings {
     /** The settings of the route, under its own name. It needs them, and no other route takes them. */
     readonly block?: z.ZodType;
-    /** Whether telemetry leaves the cluster, so that the collectors keep what they cannot deliver. */
-    readonly leavesCluster: boolean;
 }
 
 /** Where the management cluster's telemetry can go. What else a route is, core/routes knows. */
 export const routes = {
-    none: { leavesCluster: false },
-    management: { leavesCluster: false },
+    none: {},
+    management: {},
     regional: {
         block: block(regional, "The region, with route regional.", { cluster: "eu-1", domain: "eu-1.obs.example.net" }),
-        leavesCluster: true,
     },
     cloudwatch: {
         block: block(cloudwatch, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }),
-        leavesCluster: true,
     },
     otlp: {
         block: block(otlp, "A destination that takes OTLP over HTTP, with route otlp.", {
             endpoint: "https://otlp.example.net",
             headersSecret: "otlp-headers",
         }),
-        leavesCluster: true,
     },
     regionless: {
         block: block(regionless, "The domain of route regionless, which needs none with Istio.", {
             domain: "kof.example.net",
             certEmail: "platform@example.net",
         }),
-        leavesCluster: false,
     },
 } as const satisfies Readonly<Record<string, RouteSettings>>;
 
