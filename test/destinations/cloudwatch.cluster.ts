@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 
 import { mergeValues, nest, type HelmValues } from "../../core/lib/values";
-import { programs } from "../../tools/build";
-import { skipWithout } from "../../tools/servers/cluster";
 import { RealCollector, until } from "../../tools/servers/collector";
 import { deploymentFor } from "../support";
 import { gauge, spans } from "./records";
-import { DestinationStandIn, Reader, type Request } from "./standIns";
+import { DestinationStandIn, useCollector, type Request } from "./standIns";
 
 const region = "us-east-2";
 
@@ -16,23 +14,13 @@ const most = { points: 1000, spans: 10_000, bytes: 5_000_000 };
 
 describe("CloudWatch over OTLP, with a real collector", function () {
     this.timeout(900_000);
-    const reader = new Reader();
+    const { reader, programsAt } = useCollector();
     let collector: RealCollector | undefined;
     const standIns: DestinationStandIn[] = [];
-    let binaries = "";
 
-    before(async function () {
-        try {
-            binaries = await programs("collector");
-            await reader.start(binaries);
-        } catch (error) {
-            skipWithout(this, error);
-        }
-    });
     after(async () => {
         await collector?.remove();
         await Promise.all(standIns.map((each) => each.stop()));
-        await reader.stop();
     });
 
     it("takes every point and span, signed, in requests that AWS takes, through an outage and a kill", async () => {
@@ -64,7 +52,7 @@ describe("CloudWatch over OTLP, with a real collector", function () {
                     }),
                 ),
             );
-        collector = new RealCollector(binaries, daemon, {
+        collector = new RealCollector(programsAt(), daemon, {
             aws: { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" },
         });
         const of = (signal: string) => place.taken.filter(({ url }) => url.pathname === `/v1/${signal}`);

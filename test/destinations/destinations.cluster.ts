@@ -4,15 +4,13 @@ import { randomBytes, X509Certificate } from "node:crypto";
 import { versions } from "../../core/charts";
 import { valueAt } from "../../core/lib/values";
 import { destinationPresets } from "../../core/settings/destinationPresets";
-import { programs } from "../../tools/build";
-import { skipWithout } from "../../tools/servers/cluster";
 import { RealCollector, until, type OtlpSignal } from "../../tools/servers/collector";
 import { deploymentFor, type Raw } from "../support";
 import { gauge, logs, spans, total } from "./records";
 import {
     certificate,
     DestinationStandIn,
-    Reader,
+    useCollector,
     signalOf,
     type Arrived,
     type Certificate,
@@ -36,25 +34,17 @@ const secrets = {
 
 describe("destinations, with a real collector", function () {
     this.timeout(900_000);
-    const reader = new Reader();
-    let binaries = "";
+    const { reader, programsAt } = useCollector();
     let [server, client]: Certificate[] = [];
     const running: RealCollector[] = [];
     const standIns: DestinationStandIn[] = [];
 
-    before(async function () {
-        try {
-            binaries = await programs("collector");
-            await reader.start(binaries);
-        } catch (error) {
-            skipWithout(this, error);
-        }
+    before(() => {
         [server, client] = [certificate(), certificate()];
     });
     after(async () => {
         await Promise.all(running.map((each) => each.remove()));
         await Promise.all(standIns.map((each) => each.stop()));
-        await reader.stop();
     });
 
     function collectorFor(raw: Raw, key = "daemon"): RealCollector {
@@ -62,7 +52,7 @@ describe("destinations, with a real collector", function () {
         assert.ok(found);
         const mine = { cert: client!.cert, key: client!.key };
         const certificates = { ca: { "ca.crt": server!.cert }, mine: { "tls.crt": mine.cert, "tls.key": mine.key } };
-        const collector = new RealCollector(binaries, found, { ...secrets, ...certificates });
+        const collector = new RealCollector(programsAt(), found, { ...secrets, ...certificates });
         running.push(collector);
         return collector;
     }

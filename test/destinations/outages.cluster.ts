@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { isMap, mergeValues, nest, type HelmValue, type HelmValues } from "../../core/lib/values";
-import { programs } from "../../tools/build";
-import { skipWithout } from "../../tools/servers/cluster";
 import { RealCollector, until } from "../../tools/servers/collector";
 import { deploymentFor, type Raw } from "../support";
 import { gauge, logs, spans, total } from "./records";
-import { DestinationStandIn, Reader, type Arrived } from "./standIns";
+import { DestinationStandIn, useCollector, type Arrived } from "./standIns";
 
 const version = "1.10.0";
 const signals = ["metrics", "logs", "traces"] as const;
@@ -83,26 +81,16 @@ class Sender {
 
 describe("several destinations, with a real collector", function () {
     this.timeout(900_000);
-    const reader = new Reader();
-    let binaries = "";
+    const { reader, programsAt } = useCollector();
     const running: RealCollector[] = [];
     const standIns: DestinationStandIn[] = [];
     const senders: Sender[] = [];
 
-    before(async function () {
-        try {
-            binaries = await programs("collector");
-            await reader.start(binaries);
-        } catch (error) {
-            skipWithout(this, error);
-        }
-    });
     afterEach(async () => {
         await Promise.all(senders.splice(0).map((each) => each.stop()));
         await Promise.all(running.splice(0).map((each) => each.remove()));
         await Promise.all(standIns.splice(0).map((each) => each.stop()));
     });
-    after(() => reader.stop());
 
     function collectorOf(raw: Raw, key = "daemon") {
         const found = deploymentFor({ version, ...raw }).collectors.find((each) => each.key === key);
@@ -111,7 +99,7 @@ describe("several destinations, with a real collector", function () {
     }
 
     function run(raw: Raw, key?: string): RealCollector {
-        const collector = new RealCollector(binaries, collectorOf(raw, key));
+        const collector = new RealCollector(programsAt(), collectorOf(raw, key));
         running.push(collector);
         return collector;
     }

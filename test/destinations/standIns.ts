@@ -10,6 +10,8 @@ import type { TLSSocket } from "node:tls";
 
 import { stringify } from "yaml";
 
+import { programs } from "../../tools/build";
+import { skipWithout } from "../../tools/servers/cluster";
 import type { OtlpSignal } from "../../tools/servers/collector";
 import { freePorts, ServerProcess } from "../../tools/servers/program";
 import { samplesOf } from "./remoteWrite";
@@ -267,6 +269,26 @@ export function signalOf({ url }: Pick<Request, "url">): OtlpSignal | undefined 
     const service = /\.collector\.(logs|metrics|trace)\.v1\./.exec(url.pathname)?.[1];
     const last = service ?? /\/(logs|metrics|traces)$/.exec(url.pathname)?.[1];
     return last === "trace" ? "traces" : (last as OtlpSignal | undefined);
+}
+
+/**
+ * Has the tests around it run with a real collector. Where it is not to be had they are skipped, and say why.
+ *
+ * @returns a reader of what arrives, and the folder of the collector's program while tests run.
+ */
+export function useCollector(): { readonly reader: Reader; readonly programsAt: () => string } {
+    const reader = new Reader();
+    let folder = "";
+    before(async function () {
+        try {
+            folder = await programs("collector");
+            await reader.start(folder);
+        } catch (error) {
+            skipWithout(this, error);
+        }
+    });
+    after(() => reader.stop());
+    return { reader, programsAt: () => folder };
 }
 
 /** A value that OTLP writes in JSON, as text. */
