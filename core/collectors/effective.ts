@@ -2,6 +2,7 @@ import { chartValues, collectorNamePlaceholder, type Catalog, kubeStack, type Pr
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
 import type { Merged } from "./merged";
+import type { Settings } from "../settings/settings";
 import { collectorsOfChild, collectorsOfRegional } from "./service";
 
 /** A variable of a container's environment: with a value, or with where it comes from. */
@@ -40,7 +41,21 @@ export function shortName({ name }: Collector): string {
  * each layer's values over the chart's, `defaultCRConfig` under each collector, lists replaced
  * (opentelemetry-kube-stack 0.5.3 to 0.6.3, `templates/collector.yaml`).
  */
-export function effectiveCollectors(route: Merged): Collector[] {
+export function effectiveCollectors(route: Merged): readonly Collector[] {
+    const { settings, umbrella } = route;
+    const known = worked.get(umbrella);
+    if (known?.settings === settings) {
+        return known.collectors;
+    }
+    const collectors = workOut(route);
+    worked.set(umbrella, { settings, collectors });
+    return collectors;
+}
+
+/** Of each umbrella's values the collectors that were worked out last, and the settings that they were worked out with. */
+const worked = new WeakMap<HelmValues, { readonly settings: Settings; readonly collectors: readonly Collector[] }>();
+
+function workOut(route: Merged): readonly Collector[] {
     const stack = collectorValues(route);
     return stack === undefined
         ? []

@@ -22,3 +22,13 @@ export function lazily<Known extends object, Lazy extends object>(
     }
     return whole as Known & Lazy;
 }
+
+/** A function of one object that works out what it returns once for each: what is never changed in place stays what it was. */
+export function oncePer<Of extends object, Result>(workOut: (of: Of) => Result): (of: Of) => Result {
+    const known = new WeakMap<Of, { readonly result: Result }>();
+    return (of) => {
+        const found = known.get(of) ?? { result: workOut(of) };
+        known.set(of, found);
+        return found.result;
+    };
+}

@@ -19,12 +19,20 @@ export function mergeValues(...values: HelmValues[]): HelmValues {
 }
 
 function merge(first: HelmValues, second: HelmValues): HelmValues {
+    // What is the same object stays it, so that what is known of it holds.
+    if (isEmpty(first) || isEmpty(second)) {
+        return isEmpty(first) ? second : first;
+    }
     const merged = { ...first };
     for (const [key, value] of Object.entries(second)) {
         const before = Object.hasOwn(first, key) ? first[key] : undefined;
         put(merged, key, isMap(before) && isMap(value) ? merge(before, value) : value);
     }
     return merged;
+}
+
+function isEmpty(values: HelmValues): boolean {
+    return Object.keys(values).length === 0;
 }
 
 /** Sets a value in a map, whatever its key is: an assignment to `__proto__` would do something else. */
@@ -52,16 +60,15 @@ function withoutNulls(values: HelmValues): HelmValues {
     if (known) {
         return known;
     }
-    const kept: HelmValues = {};
-    let changes = 0;
-    for (const [key, value] of Object.entries(values)) {
-        const rest = isMap(value) ? withoutNulls(value) : value;
-        changes += rest === null || rest !== value ? 1 : 0;
-        if (rest !== null) {
-            put(kept, key, rest);
+    const stays = (value: HelmValue) => value !== null && (!isMap(value) || withoutNulls(value) === value);
+    const result = Object.values(values).every(stays) ? values : {};
+    if (result !== values) {
+        for (const [key, value] of Object.entries(values)) {
+            if (value !== null) {
+                put(result, key, isMap(value) ? withoutNulls(value) : value);
+            }
         }
     }
-    const result = changes === 0 ? values : kept;
     stripped.set(values, result);
     return result;
 }

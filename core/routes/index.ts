@@ -6,7 +6,7 @@ import { quotedLabels } from "../charts/quotes";
 import { restartValues } from "../charts/restarts";
 import { storageNotices, storageValues } from "./stored";
 import { effectiveCollectors } from "../collectors/effective";
-import { lazily } from "../lib/lazy";
+import { lazily, oncePer } from "../lib/lazy";
 import { newNameNotices } from "./newNames";
 import { destinationsOf } from "./destinations";
 import { distributionNotices } from "./distribution";
@@ -52,7 +52,7 @@ export function deploymentOf(settings: Settings): Deployment {
 }
 
 /** What the settings of a stack resolve to, with values that nobody has checked yet. */
-export function resolve(settings: Settings): Resolved {
+export const resolve = oncePer((settings: Settings): Resolved => {
     const catalog = catalogOf(settings.version);
     const parts = routedParts(settings, catalog);
     const withStorage = (stored: HelmValues, pods: PodValues = { values: {}, lists: {} }): Resolved => {
@@ -72,7 +72,7 @@ export function resolve(settings: Settings): Resolved {
     const plain = withStorage({});
     // Which stores and collectors there are tells where what settings say of them is to be written, and what is there already.
     return storage || storageClass || collectors || proxy ? withStorage(storageValues(plain), podValues(plain)) : plain;
-}
+});
 
 /** What the route and the destinations of each signal ask for. */
 function routedParts(settings: Settings, catalog: Catalog): RouteParts {

@@ -348,40 +348,49 @@ function isSame(aspect: Sized, one: HelmValue, other: HelmValue): boolean {
 function unreadable(deployment: Merged, store: Volume): Problem[] {
     const { source, count, copies, size, retention, limits } = store;
     const { workload } = source.volume;
-    const problem = (aspect: Aspect, isRight: boolean, message: string, allowed: string): Problem[] => {
-        const given = givenAt(deployment, source, aspect);
-        return given === undefined || isRight ? [] : [{ key: `kof:values.${formatPath(given)}`, message, allowed }];
+    const problem = (
+        aspect: Aspect,
+        isRight: boolean,
+        message: (given: string) => string,
+        allowed: string,
+    ): Problem[] => {
+        const place = isRight ? undefined : givenAt(deployment, source, aspect);
+        if (place === undefined) {
+            return [];
+        }
+        const given = brief(valueAt(deployment.values, place) ?? null);
+        return [{ key: `kof:values.${formatPath(place)}`, message: message(given), allowed }];
     };
-    const is = (aspect: Aspect) => brief(valueAt(deployment.values, givenAt(deployment, source, aspect) ?? []) ?? null);
     return [
         ...problem(
             "size",
             sizeInGiB(size) > 0,
-            `is ${is("size")}, which is not a valid size for the volumes of ${workload}`,
+            (given) => `is ${given}, which is not a valid size for the volumes of ${workload}`,
             "a Kubernetes quantity: 100Gi",
         ),
         ...problem(
             "retention",
             retention === undefined || isRetention(retention),
-            `is ${is("retention")}, which is not a valid retention for ${workload}`,
+            (given) => `is ${given}, which is not a valid retention for ${workload}`,
             "a number with a unit that VictoriaMetrics reads, from a day to 100 years: 30d, 4w or 1y",
         ),
         ...problem(
             "limits",
             limits.every(isLimit),
-            `is ${is("limits")}, which is not a valid limit for ${workload}`,
+            (given) => `is ${given}, which is not a valid limit for ${workload}`,
             "bytes with a unit (50GiB), or a percentage, which is a whole number from 1 to 100",
         ),
         ...problem(
             "limits",
             !(limits.some(({ kind }) => kind === "bytes") && limits.some(({ kind }) => kind === "percent")),
-            `is one limit of two (${limits.map(({ text }) => text).join(", ")}), with which ${workload} does not start`,
+            () =>
+                `is one limit of two (${limits.map(({ text }) => text).join(", ")}), with which ${workload} does not start`,
             "either bytes or a percentage",
         ),
         ...problem(
             "replicationFactor",
             copies > 0,
-            `is ${is("replicationFactor")}, which is not a valid number of copies`,
+            (given) => `is ${given}, which is not a valid number of copies`,
             "a whole number from 1",
         ),
         ...(["replicationFactor", "replicas"] as const)
@@ -389,7 +398,7 @@ function unreadable(deployment: Merged, store: Volume): Problem[] {
                 problem(
                     aspect,
                     !(copies > count),
-                    `leaves ${workload} with ${String(count)} pods for ${String(copies)} copies of each sample`,
+                    () => `leaves ${workload} with ${String(count)} pods for ${String(copies)} copies of each sample`,
                     "at least as many replicas as copies",
                 ),
             )

@@ -150,6 +150,9 @@ export function tryPastes(values: Values, given: Given): Pastes {
             return undefined;
         },
         ofSecrets: (secrets, problems) => {
+            if (secrets.length === 0) {
+                return [];
+            }
             const own = values.values as HelmValues | undefined;
             const check = (all: HelmValues) => crossProblems({ ...values, values: all }, given);
             const hasOwn =

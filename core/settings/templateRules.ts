@@ -32,10 +32,13 @@ export function templateProblems(settings: Values, raw: Readonly<Record<string, 
 function dateProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
     return texts(raw).flatMap(([path, text]): Problem[] => {
         const date = /^(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} (UTC|[-+]\d{4})$/.exec(text)?.[1];
+        if (date === undefined) {
+            return [];
+        }
         const message = `is ${brief(text)}, which is what Pulumi makes of a date without quotes. Quote it`;
         // Of a list not one entry could be shown without the others.
         const paste = valueAt(raw as HelmValues, path) === text ? stackFile(path, date) : undefined;
-        return date === undefined ? [] : [{ key: `kof:${formatPath(path)}`, message, paste }];
+        return [{ key: `kof:${formatPath(path)}`, message, paste }];
     });
 }
 

@@ -79,10 +79,12 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         logGroups: logGroupChanges(from, to, known),
         credentials: credentialChanges(from, to),
         consequences: inOrder(consequences, past),
-        upgrade: from.catalog === to.catalog ? undefined : compareCatalogs(from.catalog, to.catalog),
         steps: upgradeSteps(from, to),
     };
-    return lazily(plan, { twoSteps: () => twoSteps(from, to) });
+    return lazily(plan, {
+        upgrade: () => (from.catalog === to.catalog ? undefined : compareCatalogs(from.catalog, to.catalog)),
+        twoSteps: () => twoSteps(from, to),
+    });
 }
 
 const severities = ["impossible", "loses", "notice"] as const;

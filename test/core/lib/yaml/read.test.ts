@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 
+import fc from "fast-check";
 import { parse } from "yaml";
 
 import { parseStackFile } from "../../../../cli/stackFile";
-import { asHelm, asPulumi } from "../../../../core/lib/yaml/read";
+import { asHelm, asPulumi, parsedWithoutQuotes, withoutQuotes } from "../../../../core/lib/yaml/read";
 
 /** Words without quotes, and what Go's readers make of them: Helm's, and Pulumi's where it differs (tried 2026-11-27). */
 const found: readonly (readonly [word: string, helm: unknown, pulumi?: unknown])[] = [
@@ -57,6 +58,19 @@ describe("a word without quotes", () => {
         for (const options of [asHelm, asPulumi]) {
             assert.deepEqual(parse(`["no", '010', !!str 1_000, "~"]`, options), ["no", "010", "1_000", "~"]);
         }
+    });
+
+    it("is the same to the parser and without it", () => {
+        const sign = fc.constantFrom(...Array.from("aeinofxyNOY01897_.+-/@: #~"));
+        fc.assert(
+            fc.property(
+                fc.oneof(fc.string({ unit: sign, maxLength: 6 }), fc.constantFrom(...found.map(([word]) => word))),
+                (text) => {
+                    assert.deepEqual(withoutQuotes(text), parsedWithoutQuotes(text));
+                },
+            ),
+            { numRuns: 1000 },
+        );
     });
 
     it("is a key too", () => {
