@@ -1,6 +1,8 @@
 import { streamOf, streamPlaceholders } from "../settings/streams";
-import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { isMap, leaves, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { metricsQueue } from "../collectors/buffers";
+import { typeOf } from "../collectors/flows";
+import { cloudwatchOtlpExporters } from "../routes/cloudwatch";
 import { caVariable, otlpExporter } from "../routes/otlp";
 import { headerVariable } from "../settings/headers";
 import { accessKeyIn, startAnnotation } from "../charts/restarts";
@@ -144,10 +146,42 @@ export function findOtlp({ settings }: Recognition, at: At, config: At): void {
 /** The longest that CloudWatch keeps events, other than for ever. */
 const longest = 3653;
 
+/** How an exporter of metrics or traces reaches AWS, as `kof:cloudwatch.signals` say it. */
+export function wayToAws(exporter: string): "emf" | "xray" | "otlp" | undefined {
+    const isOtlp = Object.values<string>(cloudwatchOtlpExporters).includes(exporter);
+    return isOtlp ? "otlp" : ({ awsemf: "emf", awsxray: "xray" } as const)[typeOf(exporter)];
+}
+
+/** Settings of CloudWatch where nothing writes logs to it. */
+function withoutLogs(config: At, notes: string[]): HelmValues {
+    const at = (key: string) => config("exporters", "awsemf", key);
+    const region = at("region") ?? config("exporters", "awsxray", "region");
+    const [, logGroup] = /^(.+)-metrics$/.exec(textOf(at("log_group_name") ?? "")) ?? [];
+    if (at("log_group_name") !== undefined && logGroup === undefined) {
+        notes.push(
+            `The exporter awsemf writes to log group ${textOf(at("log_group_name"))}, which kof:values names. The program makes one of its ` +
+                "own for metrics besides: to use that, remove the name from kof:values.",
+        );
+    }
+    return {
+        ...(region === undefined ? {} : { region }),
+        ...(logGroup === undefined ? {} : { logGroup }),
+        ...(at("endpoint") === undefined ? {} : { endpoint: at("endpoint") ?? "" }),
+    };
+}
+
 /** Settings of route cloudwatch. */
 export function findCloudWatch(found: Recognition, at: At, config: At, given: unknown, issuer?: string): void {
     const { settings, missing, notes } = found;
-    const exporter = (config("exporters", "awscloudwatchlogs") ?? {}) as Record<string, string | number | undefined>;
+    const ofLogs = config("exporters", "awscloudwatchlogs");
+    if (ofLogs === undefined) {
+        settings.cloudwatch = {
+            ...withoutLogs(config, notes),
+            credentials: recogniseCredentials(found, at, given, issuer),
+        };
+        return;
+    }
+    const exporter = ofLogs as Record<string, string | number | undefined>;
     const retention = Number(exporter.log_retention ?? 0);
     const known = settingsSchema.cloudwatch.safeParse({ region: "us-east-2", retentionDays: retention }).success;
     for (const key of ["region", "log_group_name", "log_stream_name"]) {
@@ -157,11 +191,13 @@ export function findCloudWatch(found: Recognition, at: At, config: At, given: un
     }
     const logStream = streamName(at, config);
     const audit = auditGroup(at, config);
-    const to = (signal: string, name: string) => {
-        const exporters = config("service", "pipelines", signal, "exporters");
-        return Array.isArray(exporters) && exporters.includes(`aws${name}`) ? { [signal]: name } : {};
-    };
-    const stored = { ...to("metrics", "emf"), ...to("traces", "xray") };
+    const stored = Object.fromEntries(
+        (["metrics", "traces"] as const).flatMap((signal) => {
+            const exporters = config("service", "pipelines", signal, "exporters");
+            const [way] = (Array.isArray(exporters) ? exporters : []).flatMap((each) => wayToAws(textOf(each)) ?? []);
+            return way === undefined ? [] : [[signal, way]];
+        }),
+    );
     settings.cloudwatch = {
         region: exporter.region,
         logGroup: exporter.log_group_name,

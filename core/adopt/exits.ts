@@ -1,3 +1,4 @@
+import { domainOf } from "../lib/arns";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Signal } from "../charts";
 import { shortName, type Collector } from "../collectors/effective";
@@ -12,6 +13,7 @@ import {
     typeOf,
 } from "../collectors/flows";
 import { writePaths } from "../collectors/fragments";
+import { cloudwatchOtlpExporters } from "../routes/cloudwatch";
 
 /** One way out of a collector, from the pipeline that receives to the exporter that writes. */
 export interface Exit {
@@ -175,6 +177,10 @@ export function placeOf({ collector, origin, exporter }: Exit, isOwnStore: (addr
         return "cloudwatch";
     }
     const address = addressAt(exporter, valueAt(collector.config, ["exporters", exporter]), pipelineKindOf(origin));
+    // What is needed besides to write to CloudWatch is found at the exporter of logs.
+    if (isOtlpOfCloudWatch(exporter, address) && isMap(valueAt(collector.config, ["exporters", "awscloudwatchlogs"]))) {
+        return "cloudwatch";
+    }
     if (protocols[typeOf(exporter)] === undefined || address === "") {
         return exporter;
     }
@@ -182,6 +188,12 @@ export function placeOf({ collector, origin, exporter }: Exit, isOwnStore: (addr
         return "management";
     }
     return isOfRegion(address) ? "regional" : address;
+}
+
+/** Whether an exporter is one of those that send to AWS over OTLP with `kof:cloudwatch.signals`. */
+function isOtlpOfCloudWatch(exporter: string, address: string): boolean {
+    const [, region = "", domain] = /^https:\/\/(?:monitoring|xray)\.([\w-]+)\.([\w.-]+)\/v1\//.exec(address) ?? [];
+    return Object.values<string>(cloudwatchOtlpExporters).includes(exporter) && domain === domainOf(region);
 }
 
 /** Whether an address is one of vmauth of a region, which has the same paths on each. */

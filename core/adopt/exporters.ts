@@ -1,12 +1,20 @@
-import type { Signal } from "../charts";
+import { kindOf, type Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
 import { typeOf } from "../collectors/flows";
 import { metricsQueue } from "../collectors/buffers";
 import { quantityOf } from "../lib/quantities";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { destinationPresets, type DestinationPreset, type DestinationPresetName } from "../settings/destinationPresets";
+import { batchOptions } from "../routes/exporters";
+import {
+    destinationPresets,
+    type DestinationPreset,
+    type DestinationPresetName,
+    type PresetBatch,
+    type PresetSignal,
+} from "../settings/destinationPresets";
 import { destination, type DestinationAuth, type DestinationSettings } from "../settings/destinations";
 import { addressFor, resolvedDestination, type ResolvedDestination } from "../settings/resolvedDestinations";
+import { brief } from "../settings/problems";
 import { canonical } from "./compare";
 import { pipelineKindOf, protocols } from "./exits";
 import { existingSecret, secretPartsOf, plainText, variablesIn, type NewSecret, type SecretPart } from "./secretParts";
@@ -15,6 +23,8 @@ import { existingSecret, secretPartsOf, plainText, variablesIn, type NewSecret, 
 export interface ReadExporter {
     /** As under `kof:destinations.NAME`, without a preset. */
     readonly settings: Record<string, unknown>;
+    /** The most that one request has, by kind of telemetry where that differs: only a preset says bytes, and one each. */
+    readonly batches: Batches;
     /** Options that no setting says. They stay in the values, below the name that the exporter gets. */
     readonly rest: HelmValues;
     /** Extensions, and environment variables, that the settings bring themselves. */
@@ -24,6 +34,9 @@ export interface ReadExporter {
     /** What is not kept, because the settings have it otherwise. */
     readonly changes: readonly string[];
 }
+
+/** The largest request by kind of telemetry. */
+export type Batches = Readonly<Partial<Record<PresetSignal, PresetBatch>>>;
 
 /** Where to look for what an exporter refers to. */
 export interface Context {
@@ -119,10 +132,13 @@ export function readExporter(
             take(key);
         }
     }
-    const changes = readQueue();
+    const { changes, batch } = readQueue();
+    const batches: Batches = Object.fromEntries(
+        batch === undefined ? [] : pipelines.map((pipeline) => [pipelineKindOf(pipeline), batch]),
+    );
     const { success, error } = destination.safeParse(settings);
     return success
-        ? { settings, rest, extensions, variables, secrets, changes }
+        ? { settings, batches, rest, extensions, variables, secrets, changes }
         : {
               refused: `exporter ${id} has what no destination can: ${error.issues.map(({ path }) => path.join(".")).join(", ")}`,
           };
@@ -323,16 +339,14 @@ export function readExporter(
         return undefined;
     }
 
-    function readQueue(): string[] {
+    function readQueue(): { readonly changes: string[]; readonly batch: PresetBatch | undefined } {
         const queue = valueAt(options, ["sending_queue"]);
-        const largest = valueAt(queue, ["batch", "max_size"]);
-        if (
-            typeof largest === "number" &&
-            largest > 0 &&
-            ["", "items"].includes(textOf(valueAt(queue, ["batch", "sizer"]) ?? ""))
-        ) {
-            settings.batch = largest;
+        const gathered = valueAt(queue, ["batch"]);
+        const batch = readBatch(gathered);
+        if (batch && "items" in batch) {
+            settings.batch = batch.items;
         }
+        const isSame = batch !== undefined && canonical(gathered) === canonical(batchOptions(batch));
         const buffer = readBuffer(queueOptions(id, collector));
         if (buffer) {
             settings.buffer = buffer;
@@ -341,6 +355,9 @@ export function readExporter(
             ([label]) => !["cluster", "clusterNamespace"].includes(label),
         );
         take("sending_queue", "retry_on_failure", "external_labels");
+        if (isMap(gathered) && (batch === undefined || "bytes" in batch)) {
+            rest.sending_queue = { batch: gathered };
+        }
         if (protocol === "remotewrite") {
             take("remote_write_queue", "timeout");
         }
@@ -349,10 +366,29 @@ export function readExporter(
         }
         const isOwn =
             buffer !== undefined || (queue === undefined && valueAt(options, ["retry_on_failure"]) === undefined);
-        return isOwn || protocol === "remotewrite"
-            ? []
-            : [`What exporter ${id} keeps while ${name} is away is now what kof:buffer says, on the node's disk.`];
+        const changes = [
+            ...(isOwn || protocol === "remotewrite"
+                ? []
+                : [`What exporter ${id} keeps while ${name} is away is now what kof:buffer says, on the node's disk.`]),
+            ...(batch && "items" in batch && !isSame
+                ? [
+                      `Exporter ${id} gathers requests by ${brief(gathered)}. It becomes ${brief(batchOptions(batch))} ` +
+                          `(kof:destinations.${name}.batch).`,
+                  ]
+                : []),
+        ];
+        return { changes, batch };
     }
+}
+
+/** The largest request of an exporter's own batches. */
+function readBatch(gathered: HelmValue | undefined): PresetBatch | undefined {
+    const most = valueAt(gathered, ["max_size"]);
+    const sizer = textOf(valueAt(gathered, ["sizer"]) ?? "items");
+    if (typeof most !== "number" || most <= 0) {
+        return undefined;
+    }
+    return sizer === "bytes" ? { bytes: most } : sizer === "items" ? { items: most } : undefined;
 }
 
 /** The options of the exporter that keeps what cannot be delivered: its own, or those of a queue in front of it. */
@@ -427,15 +463,37 @@ function signalsOf(own: readonly (readonly [string, string])[]): HelmValues {
 }
 
 /**
- * Settings by a preset, where that has the address and fixes nothing that these settings do not have.
+ * Settings by a preset, where that has the address, or the largest request as no other setting says it, and fixes nothing that
+ * these settings do not have.
  *
  * @param to the signals that the destination gets.
+ * @returns `undefined` where no preset does.
  */
-export function withPreset(name: string, settings: Readonly<Record<string, unknown>>, to: readonly Signal[]) {
-    const preset = presetAt(settings);
-    if (preset === undefined) {
-        return settings;
-    }
+export function withPreset(
+    name: string,
+    settings: Readonly<Record<string, unknown>>,
+    to: readonly Signal[],
+    batches: Batches,
+): DestinationSettings | undefined {
+    const alike = presetAt(settings);
+    const byBatch = (Object.keys(destinationPresets) as DestinationPresetName[]).filter(
+        (preset) =>
+            settings.batch === undefined &&
+            to.some((signal) => batches[kindOf(signal)] !== undefined) &&
+            preset !== alike,
+    );
+    return [...(alike === undefined ? [] : [alike]), ...byBatch]
+        .map((preset) => settingsWith(preset, name, settings, to, batches))
+        .find((each) => each !== undefined);
+}
+
+function settingsWith(
+    preset: DestinationPresetName,
+    name: string,
+    settings: Readonly<Record<string, unknown>>,
+    to: readonly Signal[],
+    batches: Batches,
+): DestinationSettings | undefined {
     const fixed: DestinationPreset = destinationPresets[preset];
     const { protocol: _, endpoint, auth, ...others } = settings as DestinationSettings;
     const own: DestinationSettings = {
@@ -447,6 +505,8 @@ export function withPreset(name: string, settings: Readonly<Record<string, unkno
             ? { temporality: "cumulative" as const }
             : {}),
     };
+    const batchAt = (found: ResolvedDestination, signal: Signal) =>
+        (found.preset ? found.batch(signal) : batches[kindOf(signal)]) ?? null;
     const [was, is] = [settings, own].map((each) => {
         const found = resolvedDestination({ destinations: { [name]: each } }, name);
         const {
@@ -462,11 +522,11 @@ export function withPreset(name: string, settings: Readonly<Record<string, unkno
             temporality: temporality ?? "cumulative",
             compression: compression ?? "gzip",
             // That a vendor takes no more at once changes nothing that it gets.
-            batches: settings.batch === undefined || !found ? [] : to.map((signal) => found.batch(signal) ?? null),
+            batches: Object.keys(batches).length === 0 || !found ? [] : to.map((signal) => batchAt(found, signal)),
             addresses: found ? to.map((signal) => addressOf(found, signal)) : [],
         } as unknown as HelmValues);
     });
-    return was === is ? own : settings;
+    return was === is ? own : undefined;
 }
 
 function addressOf(found: ResolvedDestination, signal: Signal): string {

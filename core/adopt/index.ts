@@ -31,6 +31,7 @@ import { recognise, volumeSettings } from "./recognise";
 import { bareChart, correct, nestChart, unfilledSecretName, withoutSizes } from "./corrections";
 import { removeLeaf } from "./removal";
 import { nothingRead, type Original } from "./documents";
+import { isWrittenForMesh } from "./mesh";
 import { headersSecret, hideSecrets, newSecretsText, secretsText, takeSecrets, type PlainSecret } from "./secrets";
 import type { NewSecret } from "./secretParts";
 import { takeDestinations, withLists, type Taken } from "./signals";
@@ -96,15 +97,22 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
                 "of them takes effect. The settings do what they ask for, on the version that you have.",
         );
     }
-    if (runsCollectorsOnly(nested.values) && !umbrellaCollects(catalog) && !listsCollectors(nested.values)) {
+    if (
+        written === catalog &&
+        runsCollectorsOnly(nested.values) &&
+        !umbrellaCollects(catalog) &&
+        !listsCollectors(nested.values)
+    ) {
         corrections.push(
             `KOF ${version} installs kof-collectors only where global.components lists it, and ignores these values otherwise. ` +
                 "The route lists it (docs/differences.md).",
         );
     }
     const cleaned = clean(nested.values, written, corrections, lost);
-    const taken = takeDestinations(cleaned, written, secrets, runsCollectorsOnly(cleaned) ? contextOf(cleaned) : {});
-    const found = recognise(taken?.values ?? cleaned, written, options, nested.identity, taken);
+    const istio = options.cluster?.istio ?? isWrittenForMesh(cleaned, written);
+    const context = runsCollectorsOnly(cleaned) ? contextOf(cleaned) : {};
+    const taken = takeDestinations(cleaned, written, secrets, context, istio);
+    const found = recognise(taken?.values ?? cleaned, written, options, nested.identity, taken, istio);
     const settled = taken ? destinationSettings(taken, found.settings) : found.settings;
     const readable = taken?.values ?? takeHeaders(cleaned, settled, secrets);
     const said = { secrets: taken?.secrets ?? secrets, newSecrets: taken?.newSecrets ?? [] };
@@ -219,7 +227,7 @@ function withoutDefaults(values: HelmValues, catalog: Catalog): HelmValues {
 /** Which signal goes where, and to which destinations, as settings. What kof:buffer says each of those need not. */
 function destinationSettings(
     taken: Taken,
-    { buffer, ...found }: Readonly<Record<string, unknown>>,
+    { buffer = taken.buffer, ...found }: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
     const shared = {
         duration: textOf(valueAt(buffer as HelmValue, ["duration"]) ?? "30m"),
@@ -358,7 +366,8 @@ function routeKeys(values: HelmValues): string[] {
 function writtenFor(values: HelmValues, installed: Catalog): Catalog {
     const has = (keys: readonly (readonly string[])[]) => keys.some((path) => valueAt(values, path) !== undefined);
     const [own, other] = umbrellaCollects(installed) ? [oldKeys, newKeys] : [newKeys, oldKeys];
-    if (has(own) || !has(other) || runsCollectorsOnly(values) || listsCollectors(values)) {
+    const storesByUmbrella = valueAt(values, ["kof-storage", "enabled"]) === true;
+    if (has(own) || !has(other) || (runsCollectorsOnly(values) && !storesByUmbrella) || listsCollectors(values)) {
         return installed;
     }
     const others = versions.map(catalogOf).filter((each) => umbrellaCollects(each) !== umbrellaCollects(installed));

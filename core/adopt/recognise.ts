@@ -3,7 +3,7 @@ import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
 import type { Taken } from "./signals";
 import type { Deployment } from "../routes/deployment";
-import { umbrellaCollects } from "../routes/collectors";
+import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
 import type { Volume } from "../routes/volumes";
 import {
@@ -73,6 +73,7 @@ const finders: Readonly<Record<RouteName, (found: Recognition, sources: Sources)
  *
  * @param identity the cluster's names, where these values do not have them.
  * @param taken what was found of several destinations, of which these values have no more.
+ * @param istio whether the cluster, or the values, say that they run in the mesh.
  */
 export function recognise(
     values: HelmValues,
@@ -80,6 +81,7 @@ export function recognise(
     options: AdoptionOptions,
     identity: Readonly<Record<string, string>> = {},
     taken?: Taken,
+    istio = false,
 ): Recognised {
     // Where nothing of KOF stores anything, values are like those of a route that only runs the collectors.
     const route = taken ? (taken.collectorsOnly ? "otlp" : taken.route) : routeName(values, catalog);
@@ -98,7 +100,7 @@ export function recognise(
         finders[route](found, sources);
     }
     findBuffer(found, config);
-    findIstio(found, route, catalog, at, options.cluster?.istio);
+    findIstio(found, route, catalog, at, options.cluster?.istio ?? (istio || undefined));
     findGrafana(found, values);
     return found;
 }
@@ -117,18 +119,20 @@ function findTaken(found: Recognition, taken: Taken, sources: Sources): void {
     if (named.has("cloudwatch")) {
         findCloudWatch(found, at, config, options.credentials, options.cluster?.issuer);
         const block = found.settings.cloudwatch as Record<string, unknown>;
-        const { processing, auditExporter } = taken.cloudwatch ?? {};
-        const stored = {
-            ...(taken.wanted.metrics.includes("cloudwatch") ? { metrics: "emf" } : {}),
-            ...(taken.wanted.traces.includes("cloudwatch") ? { traces: "xray" } : {}),
-        };
+        const { processing, auditExporter, stored = {} } = taken.cloudwatch ?? {};
         const { signals: _, auditLogGroup, auditRetentionDays, ...others } = block;
-        const group = auditExporter === undefined ? undefined : config("exporters", auditExporter, "log_group_name");
+        // Also where no audit logs go there: as soon as some do, that is their group.
+        const ofAudit = ["awscloudwatchlogs/audit", ...(taken.cloudwatch?.hasLogs ? [] : ["awscloudwatchlogs"])];
+        const group = (auditExporter === undefined ? ofAudit : [auditExporter])
+            .map((exporter) => config("exporters", exporter, "log_group_name"))
+            .find((each) => each !== undefined);
         const retention = group === auditLogGroup && auditRetentionDays !== undefined ? { auditRetentionDays } : {};
         found.settings.cloudwatch = {
             ...others,
-            ...(group === undefined ? {} : { auditLogGroup: group, ...retention }),
-            ...(Object.keys(stored).length > 0 ? { signals: stored } : {}),
+            ...(group === undefined || !sortsAuditByDefault(sources.catalog)
+                ? {}
+                : { auditLogGroup: group, ...retention }),
+            ...(Object.keys(stored).length > 0 ? { signals: { ...stored } } : {}),
             ...(processing === undefined ? {} : { processing }),
         };
     }

@@ -1,8 +1,8 @@
 import { identityProcessor } from "../collectors/identity";
-import { nounOf, chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
+import { kindOf, nounOf, chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
 import { installedCharts } from "../charts/installed";
 import { effectiveCollectors, shortName, type Collector } from "../collectors/effective";
-import { listOf, pipelinesOf, typeOf } from "../collectors/flows";
+import { listOf, pipelinesOf, sortsAudit, typeOf } from "../collectors/flows";
 import { coalesceValues, isMap, leaves, mergeValues, nest, textOf, valueAt } from "../lib/values";
 import type { HelmValue, HelmValues } from "../lib/values";
 import { defaultAt } from "../charts/defaults";
@@ -10,13 +10,14 @@ import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
 import { isOwnStoreOf } from "../routes/destinations";
 import { otlpExporter } from "../routes/otlp";
 import { parseSettings } from "../routes/parse";
-import { destination, reservedNames } from "../settings/destinations";
+import { isNameTaken } from "../settings/destinationRules";
+import { destination } from "../settings/destinations";
 import type { RouteName } from "../settings/settings";
-import { readBranch } from "./branches";
+import { readBranch, type Branch } from "./branches";
 import { canonical, same } from "./compare";
-import { otlpExporterOf, writesToCloudWatch } from "./destinations";
+import { otlpExporterOf, wayToAws, writesToCloudWatch } from "./destinations";
 import { addressAt, exitsOf, isOfRegion, pipelineKindOf, placeOf, protocols, type Exit } from "./exits";
-import { presetAt, readExporter, withPreset, type ReadExporter } from "./exporters";
+import { presetAt, readExporter, withPreset, type Batches, type ReadExporter } from "./exporters";
 import { removeLeaf } from "./removal";
 import type { PlainSecret } from "./secrets";
 import { plainMark, type NewSecret } from "./secretParts";
@@ -39,7 +40,17 @@ export interface Taken {
     readonly destinations: Readonly<Record<string, Record<string, unknown>>>;
     readonly otlp: Record<string, unknown> | undefined;
     /** What CloudWatch gets of what is collected, and the exporter of the audit logs. */
-    readonly cloudwatch: { readonly processing?: unknown; readonly auditExporter?: string | undefined } | undefined;
+    readonly cloudwatch:
+        | {
+              readonly processing?: unknown;
+              readonly auditExporter?: string | undefined;
+              readonly hasLogs: boolean;
+              /** How metrics and traces get there. */
+              readonly stored: Readonly<Record<string, string>>;
+          }
+        | undefined;
+    /** What each exporter keeps where nothing else is said, if one of a block of its own tells. */
+    readonly buffer: unknown;
     readonly secrets: readonly PlainSecret[];
     readonly newSecrets: readonly NewSecret[];
     readonly corrections: readonly string[];
@@ -77,6 +88,7 @@ interface Running {
  *
  * @param secrets those that stood in the values in plain text.
  * @param context what has to be among the values for the charts to read them.
+ * @param istio whether they run in the mesh, where KOF leaves out a collector.
  * @returns `undefined` where one route by itself does all that they ask for, or nothing is known that does.
  */
 export function takeDestinations(
@@ -84,10 +96,12 @@ export function takeDestinations(
     catalog: Catalog,
     secrets: readonly PlainSecret[],
     context: HelmValues,
+    istio: boolean,
 ): Taken | undefined {
     const isOwnStore = (address: string) => isOwnStoreOf(catalog, address);
-    const values = withUsualNames(given, catalog, context, secrets);
-    const running = runningOf(values, catalog, context, secrets);
+    const run = (all: HelmValues) => runningOf(all, catalog, context, secrets, istio);
+    const values = withUsualNames(given, run(given)?.exits ?? []);
+    const running = run(values);
     if (!running) {
         return undefined;
     }
@@ -145,7 +159,7 @@ export function takeDestinations(
             groups.delete(id);
             continue;
         }
-        group.name = nameFor(id, group, names);
+        group.name = nameFor(id, group, [...names], catalog);
         const pipelines = group.exits.map(({ origin }) => origin);
         const [first] = group.exits;
         const read =
@@ -170,9 +184,10 @@ export function takeDestinations(
             groups.delete(id);
         }
     }
-    joinParts(groups);
+    joinParts(groups, catalog);
     for (const group of groups.values()) {
         readWay(group);
+        usePreset(group);
     }
     const nameOf = ({ exit, place }: (typeof placed)[number]) =>
         refused.has(exit.exporter)
@@ -197,7 +212,7 @@ export function takeDestinations(
         }),
     ) as unknown as Taken["wanted"];
     const toCloudWatch = known.filter(({ name }) => name === "cloudwatch").map(({ exit }) => exit);
-    const branch = readBranch(waysOf(toCloudWatch), definitionsOf(toCloudWatch));
+    const branch = branchTo("cloudwatch", toCloudWatch);
     const otlp = [...groups.values()].find(({ name }) => name === "otlp");
     const stripped = strip(values, { catalog, prefix, running, groups: [...groups.values()], refused, known });
     const newSecrets = [...groups.values()].flatMap(({ read }) => read.secrets);
@@ -208,20 +223,23 @@ export function takeDestinations(
         collectorsOnly: base.store === undefined,
         wanted,
         destinations: Object.fromEntries(
-            [...groups.values()]
-                .filter((group) => group !== otlp)
-                .map(({ name, read, exits: ways }) => [
-                    name,
-                    withPreset(name, read.settings, [...new Set(ways.map(({ signal }) => signal))]),
-                ]),
+            [...groups.values()].filter((group) => group !== otlp).map(({ name, read }) => [name, read.settings]),
         ),
         otlp: otlp && ofOtlp(otlp.read.settings),
+        buffer: otlp?.read.settings.buffer,
         cloudwatch:
             toCloudWatch.length === 0
                 ? undefined
                 : {
                       ...(branch?.processing ? { processing: branch.processing } : {}),
                       auditExporter: toCloudWatch.find(({ signal }) => signal === "audit")?.exporter,
+                      hasLogs: toCloudWatch.some(({ signal }) => signal === "logs"),
+                      stored: Object.fromEntries(
+                          toCloudWatch.flatMap(({ signal, exporter }) => {
+                              const way = wayToAws(exporter);
+                              return way === undefined ? [] : [[signal, way]];
+                          }),
+                      ),
                   },
         secrets: secrets.map((secret, index) => ({ ...secret, moved: movedTo(newSecrets, index) ?? secret.moved })),
         newSecrets,
@@ -245,6 +263,7 @@ export function takeDestinations(
                 exits,
                 own.flatMap((each) => exitsOf(each, each)),
                 isOwnStore,
+                own.some(sortsAudit),
             ),
     };
 }
@@ -255,8 +274,9 @@ function runningOf(
     catalog: Catalog,
     context: HelmValues,
     secrets: readonly PlainSecret[],
+    istio: boolean,
 ): Running | undefined {
-    const settings = parseSettings({ route: "none", version: catalog.version }, "values");
+    const settings = parseSettings({ route: "none", version: catalog.version, istio }, "values");
     const run = (each: HelmValues) => {
         const all = mergeValues(each, context);
         const umbrella = coalesceValues(chartValues(catalog, "kof"), all);
@@ -397,7 +417,7 @@ function spread(refused: Map<string, string>, exits: readonly Exit[]): void {
 }
 
 /** A name for the destination of an exporter: that after the slash, else by its address. */
-function nameFor(id: string, { exits }: Group, taken: ReadonlySet<string>): string {
+function nameFor(id: string, { exits }: Group, taken: readonly string[], { version }: Catalog): string {
     if (id === otlpExporter) {
         return "otlp";
     }
@@ -421,47 +441,80 @@ function nameFor(id: string, { exits }: Group, taken: ReadonlySet<string>): stri
     const generic = ["otlp", "api", "www", "metrics", "logs", "traces", "gateway", "ingest"];
     const label = host.split(".").find((each) => plain(each) !== "" && !generic.includes(plain(each)));
     const names = [suffix, preset ?? "", label ?? "", "elsewhere"].map(plain);
-    const name = names.find((each) => each !== "" && !reservedNames.includes(each)) ?? "elsewhere";
+    const name = names.find((each) => each !== "" && !isNameTaken(each, [], version)) ?? "elsewhere";
     for (let i = 1; ; i++) {
         const candidate = i === 1 ? name : `${name}-${String(i)}`;
-        if (!taken.has(candidate)) {
+        if (!isNameTaken(candidate, taken, version)) {
             return candidate;
         }
     }
 }
 
 /** Exporters that are one destination: with an address, or a size of requests, for each signal. */
-function joinParts(groups: Map<string, Group>): void {
-    const others = ({ settings }: ReadExporter) => {
-        const { endpoint: _endpoint, signals: _signals, ...rest } = settings;
-        return canonical(JSON.parse(JSON.stringify(rest).replaceAll(/-(metrics|logs|traces)(?=")/g, "")) as HelmValue);
-    };
-    for (const [id, part] of groups) {
-        const [, stem = "", name = "", kind = ""] = /^((?:otlp|otlphttp)\/(.+))-(metrics|logs|traces)$/.exec(id) ?? [];
-        const main = groups.get(stem);
-        const isPart = stem !== "" && part.exits.every(({ origin }) => pipelineKindOf(origin) === kind);
-        const sibling = [...groups].some(
-            ([other]) => other !== id && other.replace(/-(metrics|logs|traces)$/, "") === stem,
+function joinParts(groups: Map<string, Group>, { version }: Catalog): void {
+    const stemOf = (id: string) => /^((?:otlp|otlphttp)\/.+)-(?:metrics|logs|traces)$/.exec(id)?.[1];
+    for (const stem of new Set([...groups.keys()].flatMap((id) => stemOf(id) ?? []))) {
+        const parts = [...groups]
+            .filter(([id]) => id === stem || stemOf(id) === stem)
+            .sort(([id]) => (id === stem ? -1 : 0));
+        const name = stem.split("/")[1] ?? "";
+        const others = [...groups].flatMap(([, group]) =>
+            parts.some(([, part]) => part === group) ? [] : [group.name],
         );
-        if (!isPart || !sibling || (main && others(main.read) !== others(part.read))) {
-            continue;
-        }
-        groups.delete(id);
-        if (!main) {
-            groups.set(stem, { ...part, name });
-            continue;
-        }
-        const { endpoint, signals: own } = part.read.settings;
-        const isHttp = part.read.settings.protocol === undefined;
-        const address = isHttp ? `${String(endpoint)}/v1/${kind}` : endpoint;
-        const isSame = endpoint === main.read.settings.endpoint;
-        const merged = { ...(isSame ? {} : { [kind]: { endpoint: address } }), ...(own as object | undefined) };
-        main.ids.push(id);
-        main.exits.push(...part.exits);
-        if (Object.keys(merged).length > 0) {
-            main.read.settings.signals = { ...(main.read.settings.signals as object | undefined), ...merged };
+        const joined =
+            parts.length > 1 && !isNameTaken(name, others, version) ? joinedGroup(stem, name, parts) : undefined;
+        if (joined) {
+            parts.forEach(([id]) => groups.delete(id));
+            groups.set(stem, joined);
         }
     }
+}
+
+/** One group of several; `undefined` where they are no one destination. */
+function joinedGroup(stem: string, name: string, parts: readonly (readonly [string, Group])[]): Group | undefined {
+    const others = ({ settings }: ReadExporter) => {
+        const { endpoint: _endpoint, signals: _signals, batch: _batch, ...rest } = settings;
+        return canonical(JSON.parse(JSON.stringify(rest).replaceAll(/-(metrics|logs|traces)(?=")/g, "")) as HelmValue);
+    };
+    const [[, first] = []] = parts;
+    const isPart = ([id, { exits }]: (typeof parts)[number]) =>
+        id === stem || exits.every(({ origin }) => id === `${stem}-${pipelineKindOf(origin)}`);
+    if (!first || !parts.every(isPart) || parts.some(([, { read }]) => others(read) !== others(first.read))) {
+        return undefined;
+    }
+    const exits = parts.flatMap(([, group]) => group.exits);
+    const { batch, ...settings } = first.read.settings;
+    const own = parts.flatMap(([id, { read }]) => {
+        const { endpoint, protocol, signals: each } = read.settings;
+        const kind = id.slice(stem.length + 1);
+        const address = protocol === undefined ? `${String(endpoint)}/v1/${kind}` : endpoint;
+        return [...(endpoint === settings.endpoint ? [] : [{ [kind]: { endpoint: address } }]), each];
+    });
+    const signalsOwn = Object.assign({}, ...own) as object;
+    if (Object.keys(signalsOwn).length > 0) {
+        settings.signals = signalsOwn;
+    }
+    const batches = Object.assign({}, ...parts.map(([, { read }]) => read.batches)) as Batches;
+    const group: Group = {
+        ...first,
+        name,
+        ids: parts.map(([id]) => id),
+        exits,
+        read: { ...first.read, settings, batches },
+    };
+    const sizes = parts.map(([, { read }]) => canonical(Object.values(read.batches)[0] as HelmValue | undefined));
+    if (new Set(sizes).size === 1) {
+        Object.assign(settings, batch === undefined ? {} : { batch });
+        return group;
+    }
+    // Only a preset has a size for each signal.
+    const { processing, temporality } = branchTo(name, exits) ?? {};
+    const all = { ...settings, ...(processing && { processing }), ...(temporality && { temporality }) };
+    return withPreset(name, all, signalsTo(group), batches) ? group : undefined;
+}
+
+function signalsTo({ exits }: Group): Signal[] {
+    return [...new Set(exits.map(({ signal }) => signal))];
 }
 
 function waysOf(exits: readonly Exit[]): (readonly [Signal, readonly string[]])[] {
@@ -474,9 +527,32 @@ function definitionsOf(exits: readonly Exit[]): HelmValues {
     );
 }
 
+/** What the processors on the way to a destination do, and those that are there for signals that it does not get. */
+function branchTo(name: string, exits: readonly Exit[]): Branch | undefined {
+    const [ways, definitions] = [waysOf(exits), definitionsOf(exits)];
+    const ids = ["filter", "probabilistic_sampler", "transform", "cumulativetodelta"].map((type) => `${type}/${name}`);
+    const idle = (["metrics", "logs", "traces"] as const)
+        .filter((signal) => !exits.some((exit) => kindOf(exit.signal) === signal))
+        .map((signal) => [signal, ids.filter((id) => isMap(definitions[id]) && worksOn(id, signal))] as const);
+    return readBranch([...ways, ...idle], definitions) ?? readBranch(ways, definitions);
+}
+
+function worksOn(processor: string, signal: "metrics" | "logs" | "traces"): boolean {
+    switch (typeOf(processor)) {
+        case "probabilistic_sampler":
+            return signal === "traces";
+        case "cumulativetodelta":
+            return signal === "metrics";
+        case "transform":
+            return signal !== "metrics";
+        default:
+            return true;
+    }
+}
+
 /** Puts what the processors on the way do into the settings, or leaves them where they are. */
 function readWay(group: Group): void {
-    const branch = readBranch(waysOf(group.exits), definitionsOf(group.exits));
+    const branch = branchTo(group.name, group.exits);
     const { settings } = group.read;
     const isRemoteWrite = settings.protocol === "remotewrite";
     const { batch, ...own } = branch ?? {};
@@ -487,6 +563,16 @@ function readWay(group: Group): void {
     group.keepsProcessors = !fits;
     if (fits) {
         Object.assign(settings, own, batch === undefined || settings.batch !== undefined ? {} : { batch });
+    }
+}
+
+/** Settings by a preset, which fixes what of the rest of an exporter no other setting says. */
+function usePreset(group: Group): void {
+    const { name, read } = group;
+    const settings = name === "otlp" ? undefined : withPreset(name, read.settings, signalsTo(group), read.batches);
+    if (settings) {
+        const { sending_queue: _, ...rest } = read.rest;
+        group.read = { ...read, settings, rest };
     }
 }
 
@@ -811,6 +897,7 @@ function compareExits(
     before: readonly Exit[],
     after: readonly Exit[],
     isOwnStore: (address: string) => boolean,
+    tellsAudit: boolean,
 ): { lost: string[]; more: string[] } {
     const placesOf = (exits: readonly Exit[]) => {
         const all = new Map<string, { exit: Exit; place: string }>();
@@ -818,7 +905,9 @@ function compareExits(
             const place = placeOf(exit, isOwnStore);
             if (place !== "") {
                 const at = place === "cloudwatch" ? `${typeOf(exit.exporter)} of CloudWatch` : place;
-                all.set([exit.collector.key, exit.signal, at].join(" "), { exit, place: at });
+                // Where they are not told apart, audit logs are among the logs.
+                const signal = exit.signal === "audit" && !tellsAudit ? "logs" : exit.signal;
+                all.set([exit.collector.key, signal, at].join(" "), { exit, place: at });
             }
         }
         return all;
@@ -850,13 +939,7 @@ function debugCorrections({ exits, own }: Running, known: readonly { readonly ex
 }
 
 /** Values in which the exporters to CloudWatch have the names that settings give them. */
-function withUsualNames(
-    values: HelmValues,
-    catalog: Catalog,
-    context: HelmValues,
-    secrets: readonly PlainSecret[],
-): HelmValues {
-    const exits = runningOf(values, catalog, context, secrets)?.exits ?? [];
+function withUsualNames(values: HelmValues, exits: readonly Exit[]): HelmValues {
     const names = new Map<string, string>();
     const defined = new Set(
         exits.flatMap(({ collector }) => Object.keys((collector.config.exporters ?? {}) as HelmValues)),

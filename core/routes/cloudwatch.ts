@@ -95,9 +95,15 @@ function overOtlp({ signals }: CloudWatchSettings): ("metrics" | "traces")[] {
     return (["metrics", "traces"] as const).filter((signal) => signals[signal] === "otlp");
 }
 
+/** The exporters of what goes to AWS over OTLP. */
+export const cloudwatchOtlpExporters = {
+    metrics: "otlphttp/cloudwatch-metrics",
+    traces: "otlphttp/cloudwatch-traces",
+} as const;
+
 /** The exporters of what is stored only where that is asked for. */
 function furtherExporters({ signals }: CloudWatchSettings): { metrics: string; traces: string } {
-    const otlp = { metrics: "otlphttp/cloudwatch-metrics", traces: "otlphttp/cloudwatch-traces" };
+    const otlp = cloudwatchOtlpExporters;
     return {
         metrics: { none: "nop", emf: "awsemf", otlp: otlp.metrics }[signals.metrics],
         traces: { none: "nop", xray: "awsxray", otlp: otlp.traces }[signals.traces],

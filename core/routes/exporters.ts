@@ -187,7 +187,7 @@ function options(
 }
 
 /** The least of a request, so that not every record makes one: as many as KOF's own batches have, and a tenth of a large limit. */
-function batchOptions(batch: PresetBatch): HelmValues {
+export function batchOptions(batch: PresetBatch): HelmValues {
     const [sizer, most] = "items" in batch ? (["items", batch.items] as const) : (["bytes", batch.bytes] as const);
     const least = sizer === "items" ? Math.min(most, 1000) : Math.round(most / 10);
     return { sizer, min_size: least, max_size: most, flush_timeout: "1s" };

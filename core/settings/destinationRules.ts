@@ -657,6 +657,18 @@ function componentNamesOf(version: string): ReadonlySet<string> {
     return names;
 }
 
+/** Whether a component of a destination of that name would have the name of another one: KOF's, or one of these destinations'. */
+export function isNameTaken(name: string, others: readonly string[], version: Context["version"]): boolean {
+    const isPart = (each: string, other: string) => endings.some((ending) => each === `${other}-${ending}`);
+    return (
+        reservedNames.includes(name) ||
+        componentNamesOf(version).has(name) ||
+        [...builtInDestinations, ...others].some(
+            (other) => name === other || isPart(name, other) || isPart(other, name),
+        )
+    );
+}
+
 /** Names that components, or variables, would have twice. */
 function clashProblems({ defined, values, version }: Context): Problem[] {
     const owners = new Map<string, string>();

@@ -313,4 +313,97 @@ describe("adopting collectors that write to several places", () => {
         assert.deepEqual(settings.destinations, { x: { ...vendor, processing: { sampleTraces: 5 } } });
         assert.equal(settings.values, undefined);
     });
+
+    const awsEnv = ["ACCESS_KEY_ID", "SECRET_ACCESS_KEY"].map((each) => secretEnv(`AWS_${each}`, "aws", `AWS_${each}`));
+
+    /** Adopts values of one form, for a version, in which a signal goes to one more exporter. */
+    function beside(signal: string, exporters: Record<string, object>, version: string, form = version, env = awsEnv) {
+        const own = { metrics: "prometheusremotewrite", traces: "otlphttp/traces" }[signal];
+        const config = {
+            exporters,
+            service: { pipelines: { [signal]: { exporters: [own, ...Object.keys(exporters).slice(0, 1)] } } },
+        };
+        const crd = { config, env: [pkiPath, ...env] } as unknown as HelmValues;
+        return adoption(stringify(forms[form]!({ defaultCRConfig: crd })), { version });
+    }
+
+    it("finds metrics and traces that go to AWS where no logs do", () => {
+        for (const version of Object.keys(forms)) {
+            const xray = beside(
+                "traces",
+                { "awsxray/eu": { region: "eu-west-1", index_all_attributes: true } },
+                version,
+            );
+            assert.deepEqual(xray.settings.cloudwatch, {
+                region: "eu-west-1",
+                signals: { traces: "xray" },
+                credentials: { kind: "existingSecret", name: "aws" },
+            });
+            assert.match(JSON.stringify(xray.settings.values), /"awsxray":\{"index_all_attributes":true\}/);
+            const emf = beside("metrics", { awsemf: { region: "eu-west-1", log_group_name: "a-metrics" } }, version);
+            const { region, logGroup } = emf.settings.cloudwatch as Record<string, unknown>;
+            assert.deepEqual([region, logGroup], ["eu-west-1", "a"]);
+            const other = beside("metrics", { awsemf: { region: "eu-west-1", log_group_name: "mine" } }, version);
+            assert.match(other.notes.join("\n"), /awsemf writes to log group mine, which kof:values names/);
+        }
+    });
+
+    it("gives destinations names that settings take", () => {
+        for (const exporter of ["otlphttp/cloudwatch-metrics", "otlphttp/regional", "otlphttp/queue"]) {
+            const { settings } = beside("metrics", { [exporter]: { endpoint: "https://acme.net" } }, "1.9.0");
+            assert.deepEqual(settings.signals, { metrics: ["management", "acme"] });
+        }
+        const one = { endpoint: "https://acme.net" };
+        const config = {
+            exporters: { "otlphttp/x-metrics": { ...one, compression: "none" }, "otlphttp/x": one },
+            service: { pipelines: { metrics: { exporters: ["otlphttp/x-metrics", "otlphttp/x"] } } },
+        };
+        const values = forms["1.9.0"]!({ defaultCRConfig: { config } });
+        const { settings } = adoption(stringify(values), { version: "1.9.0" });
+        assert.deepEqual(settings.signals, { metrics: ["x-metrics", "x-2"] });
+    });
+
+    it("says how requests are gathered from now on, where that is otherwise", () => {
+        const queue = (batch: object) => ({ ...vendor, sending_queue: { batch } });
+        const { settings, changes } = withTraces("otlphttp/x", queue({ max_size: 500, flush_timeout: "200ms" }));
+        assert.deepEqual(settings.destinations, { x: { ...vendor, batch: 500 } });
+        assert.match(
+            changes.join("\n"),
+            /gathers requests by \{"max_size":500,"flush_timeout":"200ms"\}\. It becomes .*"1s"/,
+        );
+        // No setting has a limit in bytes.
+        const bytes = withTraces("otlphttp/x", queue({ sizer: "bytes", max_size: 12345 }));
+        assert.match(
+            JSON.stringify(bytes.settings.values),
+            /"sending_queue":\{"batch":\{"sizer":"bytes","max_size":12345\}\}/,
+        );
+    });
+
+    it("keeps options that no setting says, whichever version's values these are", () => {
+        const options = { ...vendor, timeout: "20s", read_buffer_size: 4096, tls: { min_version: "1.3" } };
+        for (const [form, version] of [
+            ["1.9.0", "1.10.0"],
+            ["1.10.0", "1.9.0"],
+        ] as const) {
+            const { settings, lost } = beside("traces", { "otlphttp/x": options }, version, form, []);
+            const daemon = deploymentFor(settings).collectors.find(({ key }) => key === "daemon");
+            const {
+                timeout,
+                read_buffer_size: size,
+                tls,
+            } = valueAt(daemon?.config, ["exporters", "otlphttp/x"]) as HelmValues;
+            assert.deepEqual([timeout, size, tls], ["20s", 4096, { min_version: "1.3" }]);
+            assert.deepEqual(lost, []);
+        }
+    });
+
+    it("takes values with KOF's stores for those of the version that reads them, also where CloudWatch is written to", () => {
+        const aws = { region: "us-east-2", log_group_name: "kof", log_stream_name: "logs" };
+        const exporters = { awsxray: { region: "us-east-2" }, awscloudwatchlogs: aws };
+        const { settings, corrections } = beside("traces", exporters, "1.10.0", "1.9.0");
+        assert.equal(settings.route, "management");
+        assert.deepEqual(settings.signals, { traces: ["management", "cloudwatch"] });
+        assert.match(corrections.join("\n"), /These are values for KOF 1\.9\.0/);
+        assert.doesNotMatch(corrections.join("\n"), /global\.components/);
+    });
 });
