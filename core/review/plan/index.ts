@@ -2,6 +2,7 @@ import { signals } from "../../charts";
 import { compareCatalogs, type CatalogChanges } from "../../charts/compare";
 import { lazily } from "../../lib/lazy";
 import type { Deployment } from "../../routes/deployment";
+import { bufferConsequences } from "./buffers";
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { distributionConsequences } from "./distribution";
@@ -56,6 +57,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         ...upgradeConsequences(from, to),
         ...routeConsequences(from, to, volumes),
         ...processingConsequences(from, to),
+        ...bufferConsequences(from, to),
         ...componentConsequences(from, to),
         ...storeConsequences(from, to, volumes),
         ...collectorConsequences(from, to),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { signals, type Signal } from "../../charts";
+import { kindOf, signals, type Signal } from "../../charts";
 import { installedCharts } from "../../charts/installed";
 import { UserError } from "../../lib/errors";
 import { isMap } from "../../lib/values";
@@ -32,6 +32,8 @@ export interface SignalChange {
     readonly removed: readonly string[];
     /** Those for which some may wait on the nodes that does not reach them: they no longer get it, or by another exporter. */
     readonly unsent: readonly string[];
+    /** What goes to another place instead, because an exporter of that name goes on and writes there: human-readable pairs. */
+    readonly rerouted: readonly { readonly from: string; readonly to: string }[];
     /** From when several places have the same; empty where none joins one that stays. */
     readonly overlap: string;
     /** What is stored nowhere because of the change. */
@@ -45,6 +47,7 @@ export type Lines = Readonly<Record<string, unknown>>;
 export function signalChange(signal: Signal, from: Deployment, to: Deployment): SignalChange {
     const [before, after] = [from.destinations[signal], to.destinations[signal]];
     const { added, kept, removed } = placesOf(before, after);
+    const waiting = endsAt(before).map((end) => ({ end, ...queueAfter(signal, end, from, to) }));
     const change = {
         signal,
         from: destinationText(before),
@@ -52,10 +55,12 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
         added: added.map(endText),
         kept: kept.map(endText),
         removed: removed.map(endText),
-        unsent: [
-            ...removed.filter(({ on }) => on !== "cluster" && isQueued(signal, from)),
-            ...endsAt(before).filter((end) => !removed.includes(end) && losesQueue(signal, end, from, to)),
-        ].map(({ store }) => store),
+        unsent: waiting
+            .filter(({ end, others, isLost }) =>
+                removed.includes(end) ? end.on !== "cluster" && isQueued(signal, from) : isLost || others.length > 0,
+            )
+            .map(({ end }) => end.store),
+        rerouted: waiting.flatMap(({ end, others }) => others.map((other) => reroutedText(end, other))),
         overlap: "",
     };
     if (!after.stored) {
@@ -77,6 +82,10 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
         return { ...change, operation: "moves", gap: restartGap[signal] };
     }
     const stays = shortTexts(kept);
+    const loses = (end: End) =>
+        waiting.some((each) => identityOf(each.end) === identityOf(end) && (each.isLost || each.others.length > 0));
+    const whole = kept.filter((end) => !loses(end));
+    const all = shortTexts(whole);
     return {
         ...change,
         operation: added.length === 0 ? "narrows" : removed.length === 0 ? "spreads" : "moves",
@@ -85,8 +94,15 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
                 ? ""
                 : `${shortTexts([...kept, ...added])} have the same from this deployment on, once the collectors have restarted. ` +
                   `What was stored before is at ${stays} only`,
-        gap: `none: ${stays} ${kept.length === 1 ? "gets" : "get"} ${nouns[signal]} throughout`,
+        gap:
+            whole.length > 0
+                ? `none: ${all} ${whole.length === 1 ? "gets" : "get"} ${nouns[signal]} throughout`
+                : `none of what comes in from this deployment on, which ${stays} ${kept.length === 1 ? "gets" : "get"}. What waits on the nodes until then is missed there`,
     };
+}
+
+function reroutedText(from: End, to: End): { readonly from: string; readonly to: string } {
+    return from.store === to.store ? { from: endText(from), to: endText(to) } : { from: from.store, to: to.store };
 }
 
 function isQueued(signal: Signal, { queued }: Deployment): boolean {
@@ -94,18 +110,33 @@ function isQueued(signal: Signal, { queued }: Deployment): boolean {
 }
 
 /**
- * Whether a collector keeps what waits for a place in another queue than before: on the node each has the name of its exporter, and
- * nothing reads that of an exporter which is gone.
+ * What becomes of what waits on the nodes for a place. Each queue has the name of its exporter, and nothing reads that of one which is
+ * gone; one that goes on sends what it finds to where it writes then (contrib 0.143, tried on 2026-11-27: all of it, also where the
+ * limit is in another unit, or lower).
+ *
+ * @returns whether some is read by nothing, and the other places that some goes to.
  */
-function losesQueue(signal: Signal, end: End, from: Deployment, to: Deployment): boolean {
+function queueAfter(signal: Signal, end: End, from: Deployment, to: Deployment) {
     const queuesIn = (deployment: Deployment) =>
-        deliveriesOf(deployment)
-            .filter((each) => each.signal === signal && identityOf(each.end) === identityOf(end))
-            .flatMap(({ writers }) => writers)
-            .filter(({ queue }) => queue.keeps === "disk")
-            .map(({ collector, queue }) => `${collector.name} ${queue.exporter}`);
-    const after = new Set(queuesIn(to));
-    return queuesIn(from).some((queue) => !after.has(queue));
+        deliveriesOf(deployment).flatMap((each) =>
+            each.writers
+                .filter(({ queue }) => queue.keeps === "disk")
+                .map(({ collector, queue }) => ({
+                    end: each.end,
+                    signal: each.signal,
+                    // A collector keeps what is for one exporter by kind of telemetry.
+                    name: [collector.name, queue.exporter, kindOf(each.signal)].join(" "),
+                })),
+        );
+    const after = queuesIn(to);
+    const own = queuesIn(from).filter((each) => each.signal === signal && identityOf(each.end) === identityOf(end));
+    const readers = own.map(({ name }) => after.filter((each) => each.name === name));
+    const isSame = (each: { readonly end: End }) => identityOf(each.end) === identityOf(end);
+    const others = readers.filter((each) => !each.some(isSame)).flat();
+    return {
+        isLost: readers.some((each) => each.length === 0),
+        others: [...new Map(others.map((each) => [identityOf(each.end), each.end])).values()],
+    };
 }
 
 /** A signal in a sentence. */
@@ -116,11 +147,19 @@ const nouns: Readonly<Record<Signal, string>> = {
     audit: "the audit logs",
 };
 
+/**
+ * How long a collector's restart takes: it may take the charts' `terminationGracePeriodSeconds` to stop (opentelemetry-kube-stack 0.5.3
+ * to 0.6.3, `values.yaml`), and nothing bounds its start.
+ */
+const restartTime = "on each node while a pod stops, which takes 30 seconds at most, and the next one starts";
+
 /** What is missed while the collectors restart with another configuration. Files are read on from where reading stopped. */
 const restartGap: Readonly<Record<Signal, string>> = {
-    metrics: "the scrapes that fall into the collectors' restart",
-    logs: "none: files are read on from where the collectors stopped",
-    traces: "spans that are sent while a collector restarts",
+    metrics: `the scrapes that fall into the collectors' restart, ${restartTime}`,
+    logs:
+        "none: files are read on from where the collectors stopped. Of events, and of logs that pods send over OTLP, those that fall into " +
+        `the collectors' restart, ${restartTime}`,
+    traces: `spans that are sent while a collector restarts, ${restartTime}`,
     audit: "none: files are read on from where the collectors stopped",
 };
 

@@ -20,7 +20,7 @@ export function podConsequences(from: Deployment, to: Deployment): Consequence[]
             return {
                 severity: "notice",
                 key: `kof:${key}`,
-                message: `replaces the pods of ${names}: spans that are sent to one meanwhile are missed, files are read on from where it stopped`,
+                message: `replaces the pods of ${names}: what is sent to one over OTLP meanwhile is missed, and a scrape, files are read on from where it stopped`,
             };
         }),
         ...signals.flatMap((signal) => storeConsequences(from, to, signal)),

@@ -71,8 +71,14 @@ export function effectText(plan: Plan): string {
     ]);
 }
 
-function signalText({ signal, from, to, operation, unsent, overlap, gap }: SignalChange): string {
-    const more = [overlap, ...unsent.map((place) => `What still waits on the nodes for ${place} does not reach it`)];
+function signalText({ signal, from, to, operation, unsent, rerouted, overlap, gap }: SignalChange): string {
+    const more = [
+        overlap,
+        ...unsent
+            .filter((place) => !rerouted.some((each) => each.from === place || each.from.startsWith(`${place}: `)))
+            .map((place) => `What still waits on the nodes for ${place} does not reach it`),
+        ...rerouted.map((each) => `What still waits on the nodes for ${each.from} goes to ${each.to} instead`),
+    ];
     const isMissed = operation !== "unchanged" || !(gap === "none" || gap.startsWith("as before"));
     const where = operation === "unchanged" ? `unchanged, ${to}` : `${operation}. ${from} -> ${to}`;
     return [
@@ -100,8 +106,8 @@ function restartText(restarts: Plan["restarts"]): string[] {
     return restarts.length === 0
         ? []
         : [
-              `- restart, one pod after the other: ${restarts.join(", ")}. Files are read on from where a collector stopped; a scrape, or spans ` +
-                  "that are sent to it, may fall into its restart",
+              `- restart, one pod after the other: ${restarts.join(", ")}. Files are read on from where a collector stopped; a scrape, events, ` +
+                  "or what is sent to it over OTLP, may fall into its restart",
           ];
 }
 

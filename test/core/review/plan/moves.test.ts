@@ -181,6 +181,66 @@ describe("a plan of signals with several destinations", () => {
             ]);
         });
 
+        it(`says where what waits for a place goes, once its exporter writes to another one, KOF ${version}`, () => {
+            const region = { route: "management", version, ...regional, signals: all("management", "regional") };
+            const joined = plan(stack("regional", version), region);
+            const [metrics, logs] = joined.signals;
+            // Metrics wait in memory, which the restart empties anyway.
+            assert.deepEqual([metrics!.rerouted, metrics!.gap.slice(0, 5)], [[], "none:"]);
+            assert.match(
+                logs!.gap,
+                /^none of what comes in from .*region eu-1 gets\. What waits on the nodes until then is missed there$/,
+            );
+            const instead =
+                "What still waits on the nodes for VictoriaLogs of region eu-1 goes to VictoriaLogs on this cluster instead";
+            const isNowhere = "What still waits on the nodes for VictoriaLogs of region eu-1 does not reach it";
+            // Up to KOF 1.9 what the stores of this cluster get waits in memory: nothing reads the queue on the node.
+            const text = planText(joined);
+            assert.deepEqual([text.includes(instead), text.includes(isNowhere)], audit ? [true, false] : [false, true]);
+            const there = plan(here, stack("regional", version)).signals.map(({ rerouted }) =>
+                rerouted.map(({ to }) => to).join(),
+            );
+            assert.deepEqual(
+                there,
+                audit
+                    ? [
+                          "",
+                          "VictoriaLogs of region eu-1",
+                          "VictoriaTraces of region eu-1",
+                          "VictoriaLogs of region eu-1",
+                      ]
+                    : ["", "", "", ""],
+            );
+            // A destination that keeps its name keeps its queue, wherever it is.
+            const at = (endpoint: string) => ({ version, route: "otlp", otlp: { endpoint } });
+            assert.match(
+                planText(plan(at("https://a.example.net"), at("https://b.example.net"))),
+                /What still waits on the nodes for OTLP: https:\/\/a\.example\.net goes to OTLP: https:\/\/b\.example\.net instead/,
+            );
+        });
+
+        it(`shows another size of what waits as such, KOF ${version}`, () => {
+            const route = { version, route: "otlp", ...otlp };
+            const saidOf = (from: object, to: object) =>
+                plan({ ...route, ...from } as Raw, { ...route, ...to } as Raw).consequences.map(
+                    ({ key, message }) => `${key} ${message}`,
+                );
+            assert.deepEqual(saidOf({}, { buffer: { size: "512Mi", duration: "1h" } }), [
+                "kof:buffer changes what each exporter to otlp keeps while that is away: from 1Gi on the node's disk for 30m to 0.5Gi on the " +
+                    "node's disk for 1h. What waits already is sent all the same, and nothing is added while it is more than that",
+            ]);
+            assert.doesNotMatch(saidOf({}, { buffer: { size: "2Gi" } }).join(), /nothing is added/);
+            assert.deepEqual(saidOf({}, { buffer: { size: "1Gi" } }), []);
+            const own = (buffer: object) => ({
+                signals: { metrics: ["mimir"] },
+                destinations: { mimir: { ...destinations.mimir, ...buffer } },
+            });
+            assert.match(
+                saidOf(own({}), own({ buffer: { size: "2Gi" } })).join(),
+                /^kof:destinations\.mimir\.buffer changes [^;]*to mimir keeps[^,]*$/,
+            );
+        });
+
         it(`keeps the volumes of stores that stay for a while as they are, KOF ${version}`, () => {
             const own = {
                 storageClass: { name: "kof", preset: "aws-ebs" },

@@ -279,7 +279,9 @@ describe("plan", () => {
         const away = plan(of("management", "1.9.0"), of("cloudwatch", "1.9.0"));
         assert.deepEqual(operations(away), [
             "metrics stops: everything from this deployment on",
-            "logs moves: none: files are read on from where the collectors stopped",
+            "logs moves: none: files are read on from where the collectors stopped. Of events, and of logs that pods send over OTLP, " +
+                "those that fall into the collectors' restart, on each node while a pod stops, which takes 30 seconds at most, and the " +
+                "next one starts",
             "traces stops: everything from this deployment on",
             "audit moves: none: files are read on from where the collectors stopped",
         ]);
