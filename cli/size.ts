@@ -83,7 +83,7 @@ function ratesOf(raw: unknown): HelmValues {
 export function sizeText(deployment: Deployment, prices: Prices, region?: string): string {
     const { route, version, rates = {} } = deployment.settings;
     const estimate = estimateOf(deployment, prices, region);
-    const { space, remarks, costs } = estimate;
+    const { space, remarks, costs, comparisons } = estimate;
     const of = (verdict: VolumeCapacity["verdict"]) => space.filter((each) => each.verdict === verdict);
     return [
         styleText("bold", `Volumes on this cluster, route ${route}, KOF ${version}`),
@@ -113,6 +113,7 @@ export function sizeText(deployment: Deployment, prices: Prices, region?: string
             ...(costs.length === 1 ? [] : [["total", costs.length === 0 ? "nothing" : totalText(estimate)]]),
         ]),
         "",
+        ...comparisons,
         `Only ${costScope}.`,
     ].join("\n");
 }

@@ -221,12 +221,8 @@ function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog):
                       "aws xray update-trace-segment-destination --destination CloudWatchLogs.",
               ]
             : []),
-        ...(signals.metrics === "emf"
-            ? [
-                  "kof:cloudwatch.signals.metrics is emf: AWS bills each series of each node as a custom metric, and its log events besides. " +
-                      "A cluster of a few nodes has tens of thousands of series. kof:cloudwatch.signals.metrics: otlp is billed by what is sent.",
-              ]
-            : []),
+        ...(signals.metrics === "emf" ? [emfNotice] : []),
+        ...(signals.traces === "xray" ? [xrayNotice] : []),
         ...(credentials.kind === "accessKey" && distribution === "eks"
             ? [
                   "kof:cloudwatch.credentials is an access key, which does not expire and can be copied. On EKS there is a way without any " +
@@ -251,6 +247,18 @@ function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog):
             : []),
     ];
 }
+
+/** What awsemf leaves out: contrib 0.143, exporter/awsemfexporter/datapoint.go. Thirty labels: the specification of EMF (2026-11). */
+const emfNotice =
+    "kof:cloudwatch.signals.metrics is emf: AWS bills each series of each node as a custom metric, and its log events besides. " +
+    "A cluster of a few nodes has tens of thousands of series. Of a histogram only count, sum, minimum and maximum are stored, of a " +
+    "counter what it grows by, without its first value; and no series with more than 30 labels. " +
+    "kof:cloudwatch.signals.metrics: otlp is billed by what is sent, and stores all of that.";
+
+/** What awsxray leaves out: contrib 0.143, exporter/awsxrayexporter/internal/translator/cause.go. */
+const xrayNotice =
+    "kof:cloudwatch.signals.traces is xray: AWS bills each trace that it records. Events of spans other than exceptions are not " +
+    "stored. kof:cloudwatch.signals.traces: otlp is billed by what is sent, and stores all of that.";
 
 /** The log group of the audit logs: one of their own, where KOF tells them from logs. */
 function auditGroup({ logGroup, auditLogGroup }: Named["cloudwatch"], catalog: Catalog): string {

@@ -202,6 +202,13 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
                 ["total", "at least 8786.26 USD; not included: traces in AWS X-Ray, audit in CloudWatch Logs"],
             ],
         );
+        // 8257.26 USD for 50,000 samples of 400 bytes each half minute.
+        const gb = ((50_000 / 30) * 400 * ((365 / 12) * 86_400)) / 1024 ** 3;
+        assert.ok(
+            shown.includes(
+                `${gb.toFixed(2)} GB a month: cheaper, if AWS takes less than ${(8257.26 / gb).toFixed(2)} USD`,
+            ),
+        );
     });
 
     it("plans no more than a store's own limit lets it keep, and pastes the key that decides", () => {

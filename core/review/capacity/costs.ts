@@ -3,7 +3,7 @@ import { gib, sizeInGiB } from "../../lib/quantities";
 import type { Deployment } from "../../routes/deployment";
 import type { LogGroup } from "../../routes/parts";
 import { isToldApart } from ".";
-import { samplesPerSecond } from "./estimates";
+import { bytesPerSampleSent, bytesSent, samplesPerSecond } from "./estimates";
 import type { Prices } from "./priceFile";
 import { storageClassOf, type StorageClassArgs } from "../../settings/storageClasses";
 import { storageClassPresets } from "../../settings/storageClassPresets";
@@ -176,8 +176,9 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
             ...at(region, listed),
         };
     };
-    const { dropNamespaces, minimumSeverity } = cloudwatch.processing ?? {};
+    const { dropNamespaces, minimumSeverity, sampleTraces } = cloudwatch.processing ?? {};
     const before = "before what kof:cloudwatch.processing drops";
+    const dropping = dropNamespaces ? `, ${before}` : "";
     const lines = (signal: "logs" | "audit"): Cost => {
         const rate = rates[signal];
         const what = `${signal} in CloudWatch Logs${(dropNamespaces ?? minimumSeverity) ? `, ${before}` : ""}`;
@@ -188,9 +189,9 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
     const of: Record<Signal, () => Cost[]> = {
         metrics: () => {
             if (cloudwatch.signals.metrics === "otlp") {
-                return [{ what: "metrics in CloudWatch over OTLP", unknown: perGigabyte }];
+                return [overOtlp("metrics", `metrics in CloudWatch over OTLP${dropping}`, deployment, prices)];
             }
-            const what = `custom metrics in CloudWatch${dropNamespaces ? `, ${before}` : ""}`;
+            const what = `${emfCosts[0]}${dropping}`;
             if (rates.metrics === undefined) {
                 return [{ what, unknown: noRate("metrics") }];
             }
@@ -200,14 +201,15 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
                 regions.includes(region)
                     ? { what, amount: tiered(rates.metrics.activeSeries, tiers), ...at(region, listed) }
                     : { what, unknown: `no price known for ${region}` },
-                logs("log events of these metrics", events),
+                logs(emfCosts[1], events),
             ];
         },
         logs: () => [lines("logs")],
         audit: () => (rates.audit !== undefined || isToldApart(deployment, "audit") ? [lines("audit")] : []),
         traces: () => {
             if (cloudwatch.signals.traces === "otlp") {
-                return [{ what: "traces in AWS X-Ray over OTLP", unknown: perGigabyte }];
+                const chosen = sampleTraces === undefined ? dropping : `, ${before}`;
+                return [overOtlp("traces", `spans in CloudWatch over OTLP${chosen}`, deployment, prices)];
             }
             const what = "traces in AWS X-Ray";
             const { perMillion, regions } = prices.cloudwatch.traces;
@@ -236,8 +238,71 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
     return signals.filter(isThere).flatMap((signal) => of[signal]());
 }
 
-/** Of what comes over OTLP AWS counts the bytes ("OTel metrics pricing and storage" in the CloudWatch user guide, 2026-11). */
-const perGigabyte = "billed by the GB that is sent, at a price that is not in the price file yet";
+/** The price in the price file of what comes over OTLP. */
+const perGB = { metrics: "metricsPerGB", traces: "spansPerGB" } as const;
+
+/**
+ * GB that a signal is over OTLP in a month: AWS bills a data point by the bytes of its name, its labels, those of its resource, its
+ * time and its value ("OTel metrics pricing and storage" in the CloudWatch user guide, 2026-11).
+ */
+function gbOverOtlp(signal: "metrics" | "traces", { settings: { rates = {} } }: Deployment): number {
+    return (bytesSent(rates)[signal] * secondsPerMonth) / gib;
+}
+
+function overOtlp(signal: "metrics" | "traces", what: string, deployment: Deployment, prices: Prices): Cost {
+    const { settings, cloudwatch: { region = "" } = {} } = deployment;
+    if (settings.rates?.[signal] === undefined) {
+        return { what, unknown: noRate(signal) };
+    }
+    const listed = prices.cloudwatch.otlp;
+    const price = listed?.[perGB[signal]][region];
+    const gb = gbOverOtlp(signal, deployment);
+    return listed === undefined || price === undefined
+        ? {
+              what,
+              unknown:
+                  `about ${gb.toFixed(2)} GB a month (${sizeOf[signal]}), at a price for a GB in ${region} that is not known here: ` +
+                  `give it with --prices, as cloudwatch.otlp.${perGB[signal]}`,
+          }
+        : { what, amount: gb * price, ...at(region, listed) };
+}
+
+const sizeOf = {
+    metrics: `${String(bytesPerSampleSent)} bytes a sample`,
+    traces: "kof:rates.traces.bytesPerSpan for each",
+} as const;
+
+/** What AWS bills otherwise than by what is sent, against the same over OTLP: a sentence each. */
+export function comparisonsOf(deployment: Deployment, prices: Prices, costs: readonly Cost[]): string[] {
+    const { settings, cloudwatch } = deployment;
+    const { metrics, traces } = cloudwatch?.signals ?? {};
+    const told = (signal: "metrics" | "traces", otherwise: string): string[] => {
+        if (settings.rates?.[signal] === undefined) {
+            return [];
+        }
+        const otlp = overOtlp(signal, "", deployment, prices);
+        const gb = `Over OTLP (kof:cloudwatch.signals.${signal}: otlp) this would be about ${gbOverOtlp(signal, deployment).toFixed(2)} GB a month`;
+        return [
+            "amount" in otlp
+                ? `${gb}, for ${otlp.amount.toFixed(2)} ${prices.currency} in ${otlp.region}.`
+                : `${gb}${otherwise}.`,
+        ];
+    };
+    const emf = costs.filter(({ what }) => emfCosts.some((each) => what.startsWith(each)));
+    const amounts = emf.flatMap((cost) => ("amount" in cost ? [cost.amount] : []));
+    const gb = gbOverOtlp("metrics", deployment);
+    const limit =
+        amounts.length === emfCosts.length && gb > 0
+            ? `: cheaper, if AWS takes less than ${(amounts.reduce((sum, each) => sum + each, 0) / gb).toFixed(2)} ${prices.currency} for a GB, a price that is not known here`
+            : ", at a price that is not known here";
+    return [
+        ...(metrics === "emf" ? told("metrics", limit) : []),
+        ...(traces === "xray" ? told("traces", ", at a price that is not known here") : []),
+    ];
+}
+
+/** What metrics in embedded metric format are billed as. */
+const emfCosts = ["custom metrics in CloudWatch", "log events of these metrics"] as const;
 
 /** What is missing where a signal has no rate. */
 export function noRate(signal: Signal): string {

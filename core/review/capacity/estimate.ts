@@ -2,7 +2,7 @@ import { capacityOf, storesWithoutVolumes, type VolumeCapacity } from ".";
 import type { Signal } from "../../charts";
 import { childrenStoreHere } from "../../charts/installed";
 import type { Deployment } from "../../routes/deployment";
-import { costsOf, noRate, type Cost } from "./costs";
+import { comparisonsOf, costsOf, noRate, type Cost } from "./costs";
 import type { Prices } from "./priceFile";
 
 /** What a deployment takes at the rates of `kof:rates`: what `npm run size`, summary.md and the report of a pull request tell. */
@@ -12,6 +12,8 @@ export interface Estimate {
     readonly remarks: readonly string[];
     /** Everything that is paid for by the month. */
     readonly costs: readonly Cost[];
+    /** What some of it would cost otherwise, a sentence each. */
+    readonly comparisons: readonly string[];
     /** All of it that has a price; `undefined` where nothing has one. */
     readonly amount: number | undefined;
     /** What is paid for besides, whose price is not known. */
@@ -38,6 +40,7 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
             ...storesWithoutVolumes(deployment),
         ],
         costs,
+        comparisons: comparisonsOf(deployment, prices, costs),
         amount: priced.length === 0 ? undefined : priced.reduce((sum, { amount }) => sum + amount, 0),
         missing: costs.flatMap((cost) => ("unknown" in cost ? [cost.what] : [])),
         prices,

@@ -21,8 +21,8 @@ export const victoriaMetricsEstimates = { bytesPerSample: 1, headRoom: 1.25 } as
  */
 const compression = 10;
 
-/** A sample with its name and about ten labels, as OTLP carries it. An assumption: collectors do not compress their queues. */
-const bytesPerSampleSent = 400;
+/** A sample with its name and about ten labels, as OTLP carries it before compression. An assumption. */
+export const bytesPerSampleSent = 400;
 
 const secondsPerDay = 86_400;
 
@@ -64,20 +64,25 @@ export function neededBytes(signal: Signal, perDay: number, retention: string, c
     return perDay * copies * daysOnDisk(signal, retention) * victoriaMetricsEstimates.headRoom;
 }
 
-/**
- * Bytes that collectors hold back while a destination is away, of all nodes together. A node holds what its own pods send: with
- * everything on one node, all of it.
- *
- * @param minutes how long the destination is away.
- */
-export function bufferBytes(rates: Rates, minutes: number): Record<Signal, number> {
+/** Bytes a second that leave the collectors, as OTLP carries them before compression. */
+export function bytesSent(rates: Rates): Record<Signal, number> {
     const sent = (lines: Rates["logs"]) => (lines ? lines.linesPerSecond * lines.bytesPerLine : 0);
-    const perSecond = {
+    return {
         metrics: rates.metrics ? samplesPerSecond(rates.metrics) * bytesPerSampleSent : 0,
         logs: sent(rates.logs),
         traces: rates.traces ? rates.traces.spansPerSecond * rates.traces.bytesPerSpan : 0,
         audit: sent(rates.audit),
     };
+}
+
+/**
+ * Bytes that collectors hold back while a destination is away, of all nodes together: they do not compress their queues. A node
+ * holds what its own pods send: with everything on one node, all of it.
+ *
+ * @param minutes how long the destination is away.
+ */
+export function bufferBytes(rates: Rates, minutes: number): Record<Signal, number> {
+    const perSecond = bytesSent(rates);
     return perSignal((signal) => perSecond[signal] * 60 * minutes);
 }
 

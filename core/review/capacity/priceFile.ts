@@ -48,6 +48,8 @@ const schema = z.strictObject({
         }),
         /** Traces that X-Ray records. */
         traces: z.strictObject({ ...listed, perMillion: price, regions: z.array(z.string()) }),
+        /** What comes in over OTLP, by the GB. Default: no price is known. */
+        otlp: z.strictObject({ ...listed, metricsPerGB: byRegion, spansPerGB: byRegion }).optional(),
     }),
 });
 

@@ -22,6 +22,7 @@ export function storageText({ from: before, to: after, volumes }: Plan, was: Est
             rows.map(([what = "", then = "", now = ""]) => [what, then, then === now ? "the same" : `**${now}**`]),
         ),
         leftGiB > 0 ? `**${gibText(leftGiB)} are left behind**, and still paid for until they are removed.` : "",
+        ...is.comparisons.map(plain),
         was.costs.length + is.costs.length > 0 ? `Costs at list prices of ${is.prices.date}, ${costScope}.` : "",
         spaceText(after, is),
     ]);

@@ -93,7 +93,7 @@ export const costScope =
 
 /** What the stores of a route cost a month. */
 export function costTable(estimate: Estimate): string {
-    const { costs, prices } = estimate;
+    const { costs, comparisons, prices } = estimate;
     const rows = costs.map((cost) => [plain(cost.what), plain(costText(cost, prices))]);
     return rows.length === 0
         ? ""
@@ -102,6 +102,7 @@ export function costTable(estimate: Estimate): string {
                   ["", "a month"],
                   rows.length === 1 ? rows : [...rows, ["**total**", `**${plain(totalText(estimate))}**`]],
               ),
+              ...comparisons.map(plain),
               `List prices of ${prices.date}, ${costScope}.`,
           ]);
 }

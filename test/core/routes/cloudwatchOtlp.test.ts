@@ -104,4 +104,17 @@ describe("CloudWatch over OTLP", () => {
             half.join("\n"),
         );
     });
+
+    it("is what embedded metric format and X-Ray are compared with, in what they cost and what they lose", () => {
+        const noticesOf = (signals: Raw) =>
+            deploymentFor({ route: "cloudwatch", cloudwatch: { region: "eu-west-1", signals } }).notices.join("\n");
+        const emf =
+            /signals\.metrics is emf: AWS bills each series [^]* Of a histogram only count, sum[^\n]* otlp is billed by what is sent/;
+        const xray =
+            /signals\.traces is xray: AWS bills each trace [^\n]* other than exceptions are not stored[^\n]* otlp is billed by/;
+        assert.match(noticesOf({ metrics: "emf", traces: "otlp" }), emf);
+        assert.doesNotMatch(noticesOf({ metrics: "emf", traces: "otlp" }), xray);
+        assert.match(noticesOf({ traces: "xray" }), xray);
+        assert.doesNotMatch(noticesOf({ metrics: "otlp", traces: "xray" }), emf);
+    });
 });

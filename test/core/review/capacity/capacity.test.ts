@@ -29,6 +29,7 @@ import { retentionInDays } from "../../../../core/lib/durations";
 
 const day = 86_400;
 const perDay = (count: number) => count / day;
+const secondsPerMonth = (365 / 12) * day;
 
 describe("the planner", () => {
     describe("agrees with the pages that it takes its formulas from", () => {
@@ -396,6 +397,92 @@ describe("the planner", () => {
             assert.equal(traced({ traces: { spansPerSecond: 1 } }, "af-south-1"), "no price known for af-south-1");
         });
 
+        const dearer = {
+            ...prices,
+            cloudwatch: {
+                ...prices.cloudwatch,
+                otlp: {
+                    source: "https://example.net",
+                    date: "2026-11",
+                    metricsPerGB: { "us-east-2": 0.5 },
+                    spansPerGB: { "us-east-2": 2 },
+                },
+            },
+        };
+        const second = gib / secondsPerMonth;
+        const sent = {
+            metrics: { activeSeries: (30 * second) / 400 },
+            traces: { spansPerSecond: second, bytesPerSpan: 1 },
+        };
+        const overOtlp = (given: Prices, rates: object, more: object = {}) =>
+            costsOf(
+                deploymentFor({
+                    ...{ route: "cloudwatch", rates },
+                    cloudwatch: { region: "us-east-2", signals: { metrics: "otlp", traces: "otlp" }, ...more },
+                }),
+                given,
+                undefined,
+            ).filter(({ what }) => what.includes("OTLP"));
+
+        it("CloudWatch costs over OTLP: each GB that is sent", () => {
+            const costs = overOtlp(dearer, sent).map((cost) => [cost.what, "amount" in cost && cost.amount.toFixed(6)]);
+            assert.deepEqual(costs, [
+                ["metrics in CloudWatch over OTLP", "0.500000"],
+                ["spans in CloudWatch over OTLP", "2.000000"],
+            ]);
+            const chosen = overOtlp(dearer, sent, { processing: { sampleTraces: 10 } });
+            assert.deepEqual(
+                chosen.map(({ what }) => what),
+                [
+                    "metrics in CloudWatch over OTLP",
+                    "spans in CloudWatch over OTLP, before what kof:cloudwatch.processing drops",
+                ],
+            );
+        });
+
+        it("CloudWatch takes over OTLP is not guessed, but how much it is", () => {
+            const { otlp: _, ...older } = prices.cloudwatch;
+            for (const given of [prices, { ...prices, cloudwatch: older }, dearer]) {
+                const region = given === dearer ? "eu-west-1" : "us-east-2";
+                const unknown = overOtlp(given, sent, { region }).map((cost) => "unknown" in cost && cost.unknown);
+                const price = `at a price for a GB in ${region} that is not known here: give it with --prices, as cloudwatch.otlp`;
+                assert.deepEqual(unknown, [
+                    `about 1.00 GB a month (400 bytes a sample), ${price}.metricsPerGB`,
+                    `about 1.00 GB a month (kof:rates.traces.bytesPerSpan for each), ${price}.spansPerGB`,
+                ]);
+            }
+            const rates = overOtlp(dearer, {}).map((cost) => "unknown" in cost && cost.unknown);
+            assert.deepEqual(rates, ["kof:rates.metrics is not set", "kof:rates.traces is not set"]);
+        });
+
+        it("embedded metric format and X-Ray would be over OTLP", () => {
+            const told = (given: Prices, rates: object, region = "us-east-2") => {
+                const cloudwatch = { region, signals: { metrics: "emf", traces: "xray" } };
+                return estimateOf(deploymentFor({ route: "cloudwatch", rates, cloudwatch }), given).comparisons;
+            };
+            const would = (signal: string) =>
+                `Over OTLP (kof:cloudwatch.signals.${signal}: otlp) this would be about 1.00 GB a month`;
+            assert.deepEqual(told(dearer, sent), [
+                `${would("metrics")}, for 0.50 USD in us-east-2.`,
+                `${would("traces")}, for 2.00 USD in us-east-2.`,
+            ]);
+            // 30.64 series, each for 0.30 USD, and 611 bytes of log events for each 400 of OTLP, which are kept for 30 days.
+            const emf = sent.metrics.activeSeries * 0.3 + (611 / 400) * (0.5 + (12 / 365) * 30 * 0.15 * 0.03);
+            assert.deepEqual(told(prices, sent), [
+                `${would("metrics")}: cheaper, if AWS takes less than ${emf.toFixed(2)} USD for a GB, a price that is not known here.`,
+                `${would("traces")}, at a price that is not known here.`,
+            ]);
+            assert.deepEqual(
+                told(prices, sent, "eu-central-1")[0],
+                `${would("metrics")}, at a price that is not known here.`,
+            );
+            assert.deepEqual(told(prices, {}), []);
+            assert.deepEqual(
+                told(prices, { metrics: { activeSeries: 0 } }).map((text) => text.replace(/0\.00/, "NONE")),
+                [`${would("metrics").replace("1.00", "NONE")}, at a price that is not known here.`],
+            );
+        });
+
         it("a sum is: all of it, at least so much, or not known", () => {
             const total = (raw: object, region?: string) =>
                 totalText(estimateOf(deploymentFor({ ...routes.management, ...raw }), prices, region));
@@ -408,8 +495,8 @@ describe("the planner", () => {
         });
 
         it("a price file is: dated, with a source for each price, for presets that exist", () => {
-            const { logs, metrics, traces } = prices.cloudwatch;
-            for (const { source, date } of [...Object.values(prices.volumes), logs, metrics, traces]) {
+            const { logs, metrics, traces, otlp } = prices.cloudwatch;
+            for (const { source, date } of [...Object.values(prices.volumes), logs, metrics, traces, otlp!]) {
                 assert.match(source, /^https:/);
                 assert.match(date, /^20\d\d-\d\d$/);
                 assert.ok(date <= prices.date);

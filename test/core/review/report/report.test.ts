@@ -97,6 +97,10 @@ describe("the report of a pull request", () => {
         );
         const least = String.raw`at least [\d.]+ USD; not included: audit in CloudWatch Logs`;
         assert.match(text, new RegExp(String.raw`\| all of that, a month \| ${least} \| \*\*${least}\*\* \|`));
+        assert.match(
+            text,
+            /^Over OTLP \(kof:cloudwatch\.signals\.metrics: otlp\) this would be about [\d.]+ GB a month: cheaper, if/m,
+        );
     });
 
     it("says what KOF changes between two versions, folded", () => {

@@ -40,6 +40,17 @@ describe("summary.md", () => {
         ]);
     });
 
+    it("says what metrics and traces in AWS would be over OTLP", () => {
+        const cloudwatch = { region: "us-east-2", signals: { metrics: "emf", traces: "otlp" } };
+        const rates = { metrics: { activeSeries: 1000 }, traces: { spansPerSecond: 10 } };
+        const text = page({ ...routes.cloudwatch, cloudwatch, rates });
+        assert.match(text, /\| spans in CloudWatch over OTLP \| not included: about 24\.48 GB a month/);
+        assert.match(
+            text,
+            /^Over OTLP \(kof:cloudwatch\.signals\.metrics: otlp\) this would be about 32\.63 GB a month: cheaper, if/m,
+        );
+    });
+
     it("says who makes each Secret that is needed", () => {
         const cloudwatch = { region: "us-east-2", credentials: { kind: "accessKey", generations: ["a", "b"] } };
         const existing = { region: "us-east-2", credentials: { kind: "existingSecret", name: "mine" } };
