@@ -37,7 +37,10 @@ function parse<const T extends Options>(usage: string, options: T, allowPosition
  * `{"error": …}` on standard output.
  */
 export function run(command: () => void | Promise<void>): void {
-    void finish(command);
+    void finish(command).then(() => {
+        // Some program that logs in may still run, for which nobody waits any more.
+        process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+    });
 }
 
 /** As {@link run}, for whoever waits until the command has ended. */

@@ -20,7 +20,8 @@ Exit code  0  nothing stands in the way (there may be warnings)
 run(async () => {
     const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
     const stackFile = readStackFile(choice);
-    const live = connect(stackFile);
+    const connected = connect(stackFile);
+    const live = { ...connected, kubernetes: connected.kubernetes.snapshot() };
     const { route, version } = live.deployment.settings;
     const about = { stack: stackFile.stack, route, version, server: live.kubernetes.server };
     const progress = new Progress();

@@ -1,3 +1,4 @@
+import { clientOptions, inTime, type AwsAccess } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
 
@@ -17,15 +18,18 @@ const credentialActions = {
     existingSecret: [],
 } as const;
 
-async function identityAndRights({ deployment, aws: { profile } }: Live): Promise<Finding[]> {
-    const { cloudwatch } = deployment;
-    if (!cloudwatch) {
-        return [];
-    }
+async function identityAndRights({ deployment: { cloudwatch }, aws: access }: Live): Promise<Finding[]> {
+    return cloudwatch ? inTime(() => findingsIn(cloudwatch, access), access) : [];
+}
+
+async function findingsIn(
+    cloudwatch: NonNullable<Live["deployment"]["cloudwatch"]>,
+    access: AwsAccess,
+): Promise<Finding[]> {
     // Loaded only here: most stacks have nothing in AWS.
     const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
     const { IAMClient, SimulatePrincipalPolicyCommand } = await import("@aws-sdk/client-iam");
-    const client = { region: cloudwatch.region, ...(profile === undefined ? {} : { profile }) };
+    const client = clientOptions({ region: cloudwatch.region }, access);
     let arn: string;
     try {
         arn = (await new STSClient(client).send(new GetCallerIdentityCommand({}))).Arn ?? "";

@@ -1,4 +1,5 @@
 import type { Deployment } from "../core/routes/deployment";
+import type { AwsAccess } from "./awsClient";
 import type { Kubernetes } from "./kubernetes";
 import { CouldNotCheck } from "../core/lib/errors";
 
@@ -18,8 +19,7 @@ export interface Finding {
 export interface Live {
     readonly deployment: Deployment;
     readonly kubernetes: Kubernetes;
-    /** The `aws:` configuration of the stack as far as a client needs it. */
-    readonly aws: { readonly profile?: string | undefined };
+    readonly aws: AwsAccess;
 }
 
 /** One thing to look at. Finding nothing means that it is right. */
@@ -50,9 +50,6 @@ async function findingsOf(look: () => readonly Finding[] | Promise<readonly Find
     }
 }
 
-/** How many objects are looked at side by side. */
-const width = 30;
-
 /**
  * Looks at each of many objects, side by side. One that cannot be looked at is a finding, and hides none of the others.
  *
@@ -62,15 +59,7 @@ export async function lookAtEach<T>(
     objects: readonly T[],
     look: (object: T) => readonly Finding[] | Promise<readonly Finding[]>,
 ): Promise<Finding[]> {
-    const found: (readonly Finding[])[] = [];
-    const rest = [...objects.entries()];
-    const work = async () => {
-        for (let next = rest.shift(); next !== undefined; next = rest.shift()) {
-            const [i, object] = next;
-            found[i] = await findingsOf(() => look(object));
-        }
-    };
-    await Promise.all(Array.from({ length: width }, work));
+    const found = await Promise.all(objects.map((object) => findingsOf(() => look(object))));
     const all = found.flat();
     return all.filter(
         ({ severity, what }, i) => severity !== "unknown" || all.findIndex((other) => other.what === what) === i,

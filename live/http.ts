@@ -58,32 +58,39 @@ export function send(
     });
 }
 
-/** How long to wait before each further try, in milliseconds. A server that says when to come back is believed. */
-const pauses = [250, 500, 1000, 2000, 4000];
-/** A server may ask for minutes, for which nobody waits. */
-const longestPause = 10_000;
+/** Milliseconds before the first further try, and before each from the fourth on. A server that says when to come back is believed. */
+const [firstPause, longestPause] = [250, 4000];
 
 /**
  * Asks again while the answer may be another the next time: too many requests, a proxy without its server, etcd between two
- * leaders. For requests that change nothing.
+ * leaders. For requests that may be sent twice.
  *
  * @param ask asks once.
+ * @param isBusy whether an answer may be another. Default: {@link isTransient}.
+ * @param patience milliseconds in which to ask again. Default: 15 seconds.
  * @returns the last answer.
  */
-export async function persistently(ask: () => Promise<Response>): Promise<Response> {
+export async function persistently(
+    ask: () => Promise<Response>,
+    isBusy: (response: Response) => boolean = isTransient,
+    patience = 15_000,
+): Promise<Response> {
     let response = await ask();
-    for (const pause of pauses) {
-        if (!isTransient(response)) {
+    const end = Date.now() + patience;
+    for (let pause = firstPause; isBusy(response); pause = Math.min(2 * pause, longestPause)) {
+        const asked = Number(response.headers?.["retry-after"]) * 1000;
+        const wait = Number.isNaN(asked) ? pause : Math.max(asked, firstPause);
+        if (Date.now() + wait > end) {
             break;
         }
-        const asked = Number(response.headers?.["retry-after"]) * 1000;
-        await sleep(Math.min(asked > 0 ? asked : pause, longestPause));
+        await sleep(wait);
         response = await ask();
     }
     return response;
 }
 
-function isTransient({ status, body }: Response): boolean {
+/** Whether a server may answer the same request otherwise in a moment. */
+export function isTransient({ status, body }: Response): boolean {
     return (
         [429, 502, 503, 504].includes(status) ||
         (status === 500 && /etcdserver: (leader changed|request timed out)/.test(body))

@@ -6,7 +6,7 @@ import { KubeConfig, type User } from "@kubernetes/client-node";
 
 import { CouldNotCheck } from "../core/lib/errors";
 import { execCredential, isFresh, type ExecConfig, type ExecCredential } from "./execCredential";
-import { persistently, reason, send, type RequestOptions, type Response } from "./http";
+import { isTransient, persistently, reason, send, type RequestOptions, type Response } from "./http";
 import { loadKubeconfig, type ClusterChoice } from "./kubeconfig";
 
 /** What goes along with every request to a cluster: who asks, and how to reach it. */
@@ -15,18 +15,35 @@ interface Login {
     readonly isFresh: () => boolean;
 }
 
+/** How many requests may be under way: an API server serves 400 by default, to all its clients (`--max-requests-inflight`). */
+const width = 50;
+
 /**
  * The API server of a cluster, reached as kubectl would: by its kubeconfig, with all the ways to authenticate there are.
  * Every request has a deadline, what cannot be seen is told apart from what is not there, and a connection is used again.
  */
 export class Kubernetes {
     private login: Promise<Login> | undefined;
+    /** Whether the server had no time, however long it was asked. Until it has, whatever else is asked is asked once. */
+    private isBusy = false;
+    /** How many more requests may be under way. */
+    private free = width;
+    private readonly waiting: (() => void)[] = [];
 
-    constructor(private readonly config: KubeConfig) {}
+    /** @param known what was read before; `undefined` where everything is read anew. */
+    constructor(
+        private readonly config: KubeConfig,
+        private readonly known?: Map<string, Promise<unknown>>,
+    ) {}
 
     /** @throws UserError when there is no such kubeconfig or context. */
     static connect(choice: ClusterChoice): Kubernetes {
         return new Kubernetes(loadKubeconfig(choice));
+    }
+
+    /** The same cluster at one moment: whatever is read by {@link get} or {@link list} is read once, however often it is asked for. */
+    snapshot(): Kubernetes {
+        return new Kubernetes(this.config, new Map());
     }
 
     /** Address of the API server. */
@@ -39,7 +56,13 @@ export class Kubernetes {
      *
      * @throws CouldNotCheck when the server does not answer, does not let us see it, or something else answers in its place.
      */
-    async get<T>(path: string): Promise<T | undefined> {
+    get<T>(path: string): Promise<T | undefined> {
+        const answer = (this.known?.get(path) as Promise<T | undefined> | undefined) ?? this.read<T>(path);
+        this.known?.set(path, answer);
+        return answer;
+    }
+
+    private async read<T>(path: string): Promise<T | undefined> {
         const { status, body } = await this.request("GET", path);
         if (status === 404) {
             return undefined;
@@ -69,7 +92,8 @@ export class Kubernetes {
     }
 
     /**
-     * Sends any request. One that only reads is sent again while the server is busy.
+     * Sends any request, when no more than {@link width} others are under way. One that only reads is sent again while the
+     * server is busy.
      *
      * @throws CouldNotCheck when there is no answer, or nobody could log in.
      */
@@ -82,7 +106,32 @@ export class Kubernetes {
                 ? this.send(await this.loggedIn(true), method, path, options)
                 : response;
         };
-        return method === "GET" ? persistently(ask) : ask();
+        return this.inTurn(() => (method === "GET" ? this.untilAnswered(ask) : ask()));
+    }
+
+    /** Waits for a busy server once, not for each of a thousand requests. */
+    private async untilAnswered(ask: () => Promise<Response>): Promise<Response> {
+        const response = await persistently(ask, isBusy, this.isBusy ? 0 : undefined);
+        this.isBusy = isBusy(response);
+        return response;
+    }
+
+    private async inTurn<T>(act: () => Promise<T>): Promise<T> {
+        if (this.free === 0) {
+            await new Promise<void>((resolve) => this.waiting.push(resolve));
+        } else {
+            this.free -= 1;
+        }
+        try {
+            return await act();
+        } finally {
+            const next = this.waiting.shift();
+            if (next) {
+                next();
+            } else {
+                this.free += 1;
+            }
+        }
     }
 
     private async send({ request }: Login, method: string, path: string, options: RequestOptions): Promise<Response> {
@@ -170,6 +219,11 @@ function clusterInfo(config: KubeConfig): object {
         "insecure-skip-tls-verify": skipTLSVerify,
         "proxy-url": proxyUrl,
     };
+}
+
+/** Whether the server has no time. Where it does not reach a pod for us, that is the pod's, and a DaemonSet may have hundreds such. */
+function isBusy(response: Response): boolean {
+    return isTransient(response) && statusMessage(response.body)?.startsWith("error trying to reach service") !== true;
 }
 
 /** What an API server says of a request that it refuses. */

@@ -8,6 +8,7 @@ import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import type { Leftover } from "../core/review/plan/leftovers";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
+import { clientOptions, inTime } from "./awsClient";
 import type { Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
 
@@ -109,17 +110,13 @@ async function templates({ kubernetes }: Live): Promise<Leftover[]> {
 }
 
 /** The log groups that are tagged as this cluster's: another's may have the same name. */
-export async function logGroups({ deployment, aws: { profile } }: Live): Promise<Leftover[]> {
+export async function logGroups({ deployment, aws }: Live): Promise<Leftover[]> {
     if (!deployment.cloudwatch) {
         return [];
     }
-    const { region, endpoint } = deployment.cloudwatch;
-    const client = new CloudWatchLogsClient({
-        region,
-        ...(endpoint === undefined ? {} : { endpoint }),
-        ...(profile === undefined ? {} : { profile }),
-    });
-    try {
+    const { region } = deployment.cloudwatch;
+    const client = new CloudWatchLogsClient(clientOptions(deployment.cloudwatch, aws));
+    const look = async () => {
         const kept: Leftover[] = [];
         for (const name of namesOf(deployment)) {
             const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
@@ -134,7 +131,13 @@ export async function logGroups({ deployment, aws: { profile } }: Live): Promise
             }
         }
         return kept;
+    };
+    try {
+        return await inTime(look, aws);
     } catch (error) {
+        if (error instanceof CouldNotCheck) {
+            throw error;
+        }
         throw new CouldNotCheck(`AWS does not list log groups: ${(error as Error).message || (error as Error).name}`);
     } finally {
         client.destroy();

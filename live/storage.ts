@@ -4,7 +4,7 @@ import { keyOf, type Aspect } from "../core/routes/stored";
 import { storageClassOf } from "../core/settings/storageClasses";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import { storageDriver } from "../core/settings/storageDrivers";
-import type { Check, Finding, Live } from "./findings";
+import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 import { sizeInGiB } from "../core/lib/quantities";
 
 /** Whether the volumes that a route asks for can be made, and fit those that are there. */
@@ -177,21 +177,22 @@ const claimsPath = `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`;
 
 async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
     const claims = await kubernetes.list<PersistentVolumeClaim>(claimsPath);
-    const findings: Finding[] = [];
-    for (const { metadata } of claims.filter(({ status }) => status?.phase === "Pending")) {
+    const pending = claims.filter(({ status }) => status?.phase === "Pending");
+    return lookAtEach(pending, async ({ metadata }) => {
         const selector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${metadata.name}`;
         const events = await kubernetes.list<{ message: string; lastTimestamp?: string }>(
             `/api/v1/namespaces/${kofNamespace}/events?fieldSelector=${encodeURIComponent(selector)}`,
         );
         const last = [...events].sort((a, b) => ((a.lastTimestamp ?? "") < (b.lastTimestamp ?? "") ? -1 : 1)).at(-1);
-        findings.push({
-            severity: "problem",
-            what: `claim ${metadata.name} is pending: ${last?.message ?? "no event says why"}`,
-            why: "Its pod does not start, and the release that it belongs to times out.",
-            fix: `kubectl describe pvc -n ${kofNamespace} ${metadata.name}`,
-        });
-    }
-    return findings;
+        return [
+            {
+                severity: "problem",
+                what: `claim ${metadata.name} is pending: ${last?.message ?? "no event says why"}`,
+                why: "Its pod does not start, and the release that it belongs to times out.",
+                fix: `kubectl describe pvc -n ${kofNamespace} ${metadata.name}`,
+            },
+        ];
+    });
 }
 
 async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding[]> {

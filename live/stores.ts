@@ -6,6 +6,7 @@ import { endText, type End } from "../core/routes/destinations";
 import type { Reader } from "../core/routes/readers";
 import { vmuserSecretName } from "../core/charts/vmuser";
 import type { SettingsOf } from "../core/settings/settings";
+import { clientOptions, inTime, type AwsAccess } from "./awsClient";
 import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
@@ -70,7 +71,7 @@ async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string
             return victoria(name, signal, (path) => region(reader.prefix + path));
         }
         case "logGroup":
-            return cloudwatchStore(name, reader, deployment, aws.profile);
+            return cloudwatchStore(name, reader, deployment, aws);
         case undefined:
             throw new CouldNotCheck(`${name} is not read by this command. Look there for ${signal} with the mark`);
     }
@@ -206,7 +207,7 @@ function cloudwatchStore(
     name: string,
     { region, name: logGroup, endpoint }: Extract<Reader, { by: "logGroup" }>,
     { settings }: Deployment,
-    profile?: string,
+    access: AwsAccess,
 ): Store {
     const unnamed = settings.cloudwatch !== undefined && settings.cloudwatch.logGroup === undefined;
     return {
@@ -214,12 +215,13 @@ function cloudwatchStore(
         has: async ({ text, time }) => {
             const start = new Date(since(time) * 1000);
             try {
-                const found = await readLogEvents(
-                    { region, logGroup, endpoint, since: start, containing: text },
-                    profile === undefined ? {} : { profile },
-                );
+                const about = { region, logGroup, endpoint, since: start, containing: text };
+                const found = await inTime(() => readLogEvents(about, clientOptions(about, access)), access);
                 return found.length > 0;
             } catch (error) {
+                if (error instanceof CouldNotCheck) {
+                    throw error;
+                }
                 const { name: kind, message } = error as Error;
                 const other =
                     unnamed && kind === "ResourceNotFoundException"
