@@ -1,5 +1,6 @@
 import { UserError } from "../core/lib/errors";
 import { Kubernetes } from "../live/kubernetes";
+import type { AssumedRole } from "../live/awsClient";
 import type { Live } from "../live/findings";
 import { deploymentOfFile, type StackFile } from "./stackFile";
 
@@ -23,6 +24,22 @@ export function connect(stackFile: StackFile): Live {
     return {
         deployment,
         kubernetes: Kubernetes.connect({ kubeconfig, context }),
-        aws: { profile: config["aws:profile"] },
+        aws: { profile: config["aws:profile"], assumeRoles: assumedRoles(file, config) },
     };
+}
+
+/** The roles that Pulumi's AWS provider takes on, as a stack file has them. */
+function assumedRoles(file: string, config: StackFile["config"]): readonly AssumedRole[] {
+    const key = ["aws:assumeRoles", "aws:assumeRole"].find((each) => config[each] !== undefined);
+    if (key === undefined) {
+        return [];
+    }
+    try {
+        const given = [JSON.parse(config[key] ?? "")].flat() as readonly Partial<AssumedRole>[];
+        return given.flatMap(({ roleArn, ...more }) => (roleArn === undefined ? [] : [{ ...more, roleArn }]));
+    } catch {
+        throw new UserError(
+            `${file}: ${key} is no list of roles. Write:\n\n  pulumi config set --path '${key}[0].roleArn' arn:aws:iam::123456789012:role/NAME`,
+        );
+    }
 }

@@ -4,8 +4,17 @@ import { CouldNotCheck } from "../core/lib/errors";
 export interface AwsAccess {
     /** `aws:profile` of the stack. Default: the SDK's usual chain of credentials. */
     readonly profile?: string | undefined;
+    /** `aws:assumeRoles` of the stack: roles that Pulumi takes on, each with the one before. Default: none. */
+    readonly assumeRoles?: readonly AssumedRole[] | undefined;
     /** Milliseconds that AWS has for an answer, logging in and further tries included. Default: 30 seconds. */
     readonly patience?: number | undefined;
+}
+
+/** A role to take on. */
+export interface AssumedRole {
+    readonly roleArn: string;
+    readonly externalId?: string | undefined;
+    readonly sessionName?: string | undefined;
 }
 
 /** Where a client of the AWS SDK asks. */
@@ -15,14 +24,52 @@ export interface AwsPlace {
     readonly endpoint?: string | undefined;
 }
 
+interface Credentials {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+    readonly expiration?: Date;
+}
+
+interface ClientOptions {
+    readonly region: string;
+    readonly endpoint?: string;
+    readonly profile?: string;
+    readonly credentials?: () => Promise<Credentials>;
+    readonly requestHandler: object;
+}
+
 /** What a client of the AWS SDK is made with. Without the limits it waits for ever (SDK 3.1169, tried on 2026-11-27). */
-export function clientOptions({ region, endpoint }: AwsPlace, { profile }: AwsAccess) {
+export function clientOptions({ region, endpoint }: AwsPlace, { profile, assumeRoles = [] }: AwsAccess): ClientOptions {
+    const role = assumeRoles.at(-1);
+    const before = { profile, assumeRoles: assumeRoles.slice(0, -1) };
     return {
         region,
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(profile === undefined ? {} : { profile }),
+        ...(role ? { credentials: () => credentialsOf(role, clientOptions({ region }, before)) } : {}),
         requestHandler: { connectionTimeout: 5000, requestTimeout: 10_000, throwOnRequestTimeout: true },
     };
+}
+
+async function credentialsOf(
+    { roleArn, externalId, sessionName = "kof" }: AssumedRole,
+    options: ClientOptions,
+): Promise<Credentials> {
+    const { AssumeRoleCommand, STSClient } = await import("@aws-sdk/client-sts");
+    const client = new STSClient(options);
+    try {
+        const asked = { RoleArn: roleArn, RoleSessionName: sessionName, ExternalId: externalId };
+        const { Credentials: given } = await client.send(new AssumeRoleCommand(asked));
+        return {
+            accessKeyId: given?.AccessKeyId ?? "",
+            secretAccessKey: given?.SecretAccessKey ?? "",
+            ...(given?.SessionToken === undefined ? {} : { sessionToken: given.SessionToken }),
+            ...(given?.Expiration === undefined ? {} : { expiration: given.Expiration }),
+        };
+    } finally {
+        client.destroy();
+    }
 }
 
 /**

@@ -1,7 +1,16 @@
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import { keyOf, type Aspect } from "../core/routes/stored";
-import { storageClassOf } from "../core/settings/storageClasses";
+import type { Consequence } from "../core/review/plan/consequence";
+import type { Volume } from "../core/routes/volumes";
+import { classChanges, storeChanges } from "../core/review/plan/volumes";
+import {
+    defaultAnnotations,
+    defaultClasses,
+    isDefaultClass,
+    storageClassOf,
+    type ClusterClass,
+} from "../core/settings/storageClasses";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import { storageDriver } from "../core/settings/storageDrivers";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
@@ -15,8 +24,7 @@ export const storage: readonly Check[] = [
 ];
 
 /** A StorageClass, as far as it matters here. */
-export interface FoundClass {
-    readonly metadata: { name: string; annotations?: Record<string, string> };
+export interface FoundClass extends ClusterClass {
     readonly provisioner: string;
     readonly reclaimPolicy?: string;
     readonly allowVolumeExpansion?: boolean;
@@ -24,8 +32,6 @@ export interface FoundClass {
 }
 
 const classes = "/apis/storage.k8s.io/v1/storageclasses";
-const isDefault = ({ metadata }: FoundClass) =>
-    metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
 
 async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]> {
     if (deployment.volumes.length === 0) {
@@ -33,7 +39,8 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
     }
     const all = await kubernetes.list<FoundClass>(classes);
     const names = all.map(({ metadata }) => metadata.name).join(", ") || "none";
-    const defaults = all.filter(isDefault);
+    const [taken] = defaultClasses(all);
+    const defaults = all.filter(isDefaultClass);
     const settings = deployment.settings.storageClass;
     const made = storageClassOf(settings);
     const others = defaults.filter(({ metadata }) => metadata.name !== settings?.name);
@@ -43,24 +50,24 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
             severity: "problem",
             what: `the cluster has no default storage class (classes: ${names})`,
             why: "KOF's volumes name no class, so their claims stay pending and the install times out.",
-            fix: "pulumi config set --path kof:storageClass.preset aws-ebs && pulumi config set --path kof:storageClass.name kof",
+            fix: markDefault(await ownClass(kubernetes, deployment, all)) ?? makeClass("aws-ebs"),
         });
     }
     if (settings === undefined ? defaults.length > 1 : made?.isDefault === true && others.length > 0) {
-        const surplus = settings === undefined ? defaults.slice(1) : others;
+        const surplus = settings === undefined ? defaults.filter((each) => each !== taken) : others;
         findings.push({
             severity: "problem",
             what: `more than one storage class would be the default: ${[...defaults.map(({ metadata }) => metadata.name)].join(", ")}${made?.isDefault === true ? `, and ${made.className} of kof:storageClass` : ""}`,
             why: "Kubernetes takes the newest one, so a volume's class depends on when it is made.",
             fix: surplus
-                .map(
-                    ({ metadata }) =>
-                        `kubectl annotate storageclass ${metadata.name} storageclass.kubernetes.io/is-default-class=false --overwrite`,
-                )
+                .map(({ metadata: { name, annotations } }) => {
+                    const marks = defaultAnnotations.filter((mark) => annotations?.[mark] === "true");
+                    return `kubectl annotate storageclass ${name} ${marks.map((mark) => `${mark}=false`).join(" ")} --overwrite`;
+                })
                 .join(" && "),
         });
     }
-    const existing = settings === undefined ? defaults[0] : all.find(({ metadata }) => metadata.name === settings.name);
+    const existing = settings === undefined ? taken : all.find(({ metadata }) => metadata.name === settings.name);
     if (settings?.create === false && !existing) {
         findings.push({
             severity: "problem",
@@ -71,22 +78,44 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
     }
     const provisioner = made?.provisioner ?? existing?.provisioner;
     if (provisioner !== undefined) {
-        findings.push(...(await driver(provisioner, kubernetes)));
+        const isStored = (await ownClass(kubernetes, deployment, all)) !== undefined;
+        findings.push(...(await driver(provisioner, kubernetes, isStored)));
     }
     return [...findings, ...(made || !existing ? [] : classFindings(existing, settings !== undefined))];
+}
+
+/** The class of the volumes that KOF has already, where it is still there: what they are in, no setting can change (`plan`). */
+async function ownClass(
+    kubernetes: Live["kubernetes"],
+    deployment: Deployment,
+    all: readonly FoundClass[],
+): Promise<string | undefined> {
+    const claims = await kubernetes.list<PersistentVolumeClaim>(claimsPath);
+    const workloads = deployment.volumes.map(({ workload }) => workload);
+    const own = claims.filter(({ metadata }) => workloads.includes(workloadOf(metadata.name) ?? ""));
+    const names = own.map(({ spec }) => spec.storageClassName);
+    return all.map(({ metadata }) => metadata.name).find((name) => names.includes(name));
+}
+
+function markDefault(name: string | undefined): string | undefined {
+    return name === undefined ? undefined : `kubectl annotate storageclass ${name} ${defaultAnnotations[0]}=true`;
+}
+
+function makeClass(preset: string): string {
+    return `pulumi config set --path kof:storageClass.preset ${preset} && pulumi config set --path kof:storageClass.name kof`;
 }
 
 /** Provisioners that are no CSI drivers, and so register none. */
 const withoutDriver: readonly string[] = [storageClassPresets["local-path"].provisioner];
 
-async function driver(provisioner: string, kubernetes: Live["kubernetes"]): Promise<Finding[]> {
+async function driver(provisioner: string, kubernetes: Live["kubernetes"], isStored: boolean): Promise<Finding[]> {
     if (provisioner === "kubernetes.io/no-provisioner") {
         return [
             {
                 severity: "problem",
                 what: "the class makes no volumes on demand (kubernetes.io/no-provisioner)",
                 why: "Claims stay pending until somebody makes each volume by hand.",
-                fix: "pulumi config set --path kof:storageClass.preset openebs-lvm",
+                fix: isStored ? "kubectl get pv,storageclass" : makeClass("openebs-lvm"),
             },
         ];
     }
@@ -195,16 +224,27 @@ async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
     });
 }
 
+/** A StatefulSet, as far as it matters here: what its volumes were to be when it was made, which nothing changes. */
+interface StatefulSet {
+    readonly metadata: { readonly name: string };
+    readonly spec?: { readonly volumeClaimTemplates?: readonly PersistentVolumeClaim[] };
+}
+
 async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding[]> {
+    const sets = await kubernetes.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`);
+    const templates = sets.flatMap(({ metadata, spec }) =>
+        (spec?.volumeClaimTemplates ?? []).map((template) => ({
+            ...template,
+            metadata: { name: `${template.metadata.name}-${metadata.name}-0` },
+        })),
+    );
+    const [taken] = defaultClasses(await kubernetes.list<FoundClass>(classes));
     return compareClaims(
         await kubernetes.list<PersistentVolumeClaim>(claimsPath),
         deployment,
-        defaultClass(await kubernetes.list<FoundClass>(classes)),
+        taken?.metadata.name ?? "",
+        templates,
     );
-}
-
-function defaultClass(all: readonly FoundClass[]): string {
-    return all.find(isDefault)?.metadata.name ?? "";
 }
 
 /** The workload that a claim of a StatefulSet belongs to: `vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-0`. */
@@ -213,46 +253,126 @@ function workloadOf(claim: string): string | undefined {
     return workload === "vlstorage" && claim.includes("audit") ? "vlstorage-audit" : workload;
 }
 
-/** How volumes that exist differ from those that a stack asks for, where that cannot go well. */
+/**
+ * How volumes that exist differ from those that a stack asks for. What `plan` would refuse of a stack that has them so is a problem,
+ * and nothing else is.
+ *
+ * @param defaultClassName empty where there is none.
+ * @param templates of StatefulSets, each under the name of its first claim. Without them any other class may be one that a
+ * StatefulSet names.
+ */
 export function compareClaims(
     claims: readonly PersistentVolumeClaim[],
     deployment: Deployment,
     defaultClassName: string,
+    templates?: readonly PersistentVolumeClaim[],
 ): Finding[] {
     return deployment.volumes.flatMap((volume) => {
-        const set = (aspect: Aspect, value = "") =>
-            `pulumi config set --path ${keyOf(deployment, volume.source, aspect)} ${value}`;
-        const findings: Finding[] = [];
-        const own = claims.filter(({ metadata }) => workloadOf(metadata.name) === volume.workload);
-        const sizes = unique(own.map(({ spec }) => spec.resources?.requests?.storage ?? ""));
-        const differing = sizes.filter((size) => sizeInGiB(size) !== sizeInGiB(volume.size));
-        const shrinking = differing.filter((size) => sizeInGiB(size) > sizeInGiB(volume.size));
-        if (differing.length > 0 && (!volume.expands || shrinking.length > 0)) {
-            findings.push({
-                severity: "problem",
-                what: `the volumes of ${volume.workload} are ${sizes.join(", ")}, and the stack asks for ${volume.size}`,
-                why: volume.expands
-                    ? "A volume cannot be made smaller."
-                    : "The size is part of a StatefulSet's template, which cannot be changed: the Helm upgrade fails.",
-                fix: set("size", [...sizes].sort((a, b) => sizeInGiB(b) - sizeInGiB(a))[0]),
-            });
+        const isOwn = ({ metadata }: PersistentVolumeClaim) => workloadOf(metadata.name) === volume.workload;
+        const own = claims.filter(isOwn);
+        if (own.length === 0) {
+            return [];
         }
-        const wanted = volume.storageClass || defaultClassName;
-        const classNames = unique(own.map(({ spec }) => spec.storageClassName ?? ""));
-        if (wanted !== "" && classNames.some((name) => name !== wanted)) {
-            findings.push({
-                severity: "problem",
-                what: `the volumes of ${volume.workload} are of class ${classNames.join(", ")}, and the stack asks for ${wanted}`,
-                why: "A volume cannot be moved to another class: the Helm upgrade fails, or nothing happens.",
-                fix:
-                    set("storageClass", classNames[0]) +
-                    (keyOf(deployment, volume.source, "storageClass").startsWith("kof:storageClass")
-                        ? " && pulumi config set --path kof:storageClass.create false"
-                        : ""),
-            });
-        }
-        return findings;
+        const was = installed(volume, own, templates?.find(isOwn));
+        const refused = (changes: readonly Consequence[]) => changes.some(({ severity }) => severity === "impossible");
+        const isRefused = {
+            size: refused(storeChanges({ ...volume, size: was.size }, volume, deployment, undefined)),
+            storageClass: templates
+                ? refused(classChanges([{ was, is: volume }], deployment, deployment))
+                : was.storageClass !== volume.storageClass,
+        };
+        return [
+            ...(isRefused.size ? [sizeFinding(volume, was.size, own, deployment)] : []),
+            ...classFindingsOf(volume, was, isRefused.storageClass, own, deployment, defaultClassName),
+        ];
     });
+}
+
+/** A volume as it is on the cluster. */
+function installed(
+    volume: Volume,
+    claims: readonly PersistentVolumeClaim[],
+    template: PersistentVolumeClaim | undefined,
+): Volume {
+    const sizes = claims.map(({ spec }) => spec.resources?.requests?.storage ?? volume.size);
+    const largest = [...sizes].sort((a, b) => sizeInGiB(b) - sizeInGiB(a))[0] ?? volume.size;
+    const [other = volume.storageClass] = classesOf(claims).filter((name) => name !== volume.storageClass);
+    return {
+        ...volume,
+        // Of a chart's own StatefulSet the template decides, whatever the claims are by now.
+        size: volume.expands ? largest : (template?.spec.resources?.requests?.storage ?? largest),
+        // Where the stack names no class, Kubernetes gives each claim the default of its time.
+        storageClass: template ? (template.spec.storageClassName ?? "") : volume.storageClass === "" ? "" : other,
+    };
+}
+
+function sizeFinding(
+    volume: Volume,
+    size: string,
+    claims: readonly PersistentVolumeClaim[],
+    deployment: Deployment,
+): Finding {
+    const sizes = unique(claims.map(({ spec }) => spec.resources?.requests?.storage ?? ""));
+    const ofTemplate = sizes.some((each) => sizeInGiB(each) === sizeInGiB(size))
+        ? ""
+        : `, of their StatefulSet ${size}`;
+    return {
+        severity: "problem",
+        what: `the volumes of ${volume.workload} are ${sizes.join(", ")}${ofTemplate}, and the stack asks for ${volume.size}`,
+        why: volume.expands
+            ? "A volume cannot be made smaller."
+            : "The size is part of a StatefulSet's template, which cannot be changed: the Helm upgrade fails.",
+        fix: setCommand(deployment, volume, "size", size),
+    };
+}
+
+function classFindingsOf(
+    volume: Volume,
+    was: Volume,
+    isRefused: boolean,
+    claims: readonly PersistentVolumeClaim[],
+    deployment: Deployment,
+    defaultClassName: string,
+): Finding[] {
+    const wanted = volume.storageClass || defaultClassName;
+    const others = classesOf(claims).filter((name) => name !== wanted);
+    if (!isRefused && (wanted === "" || others.length === 0)) {
+        return [];
+    }
+    const asks = volume.storageClass === "" ? `for none, which is ${wanted || "none"} by default` : `for ${wanted}`;
+    const what = `the volumes of ${volume.workload} are of class ${classesOf(claims).join(", ")}, and the stack asks ${asks}`;
+    if (!isRefused) {
+        return [
+            {
+                severity: "warning",
+                what,
+                why: "Volumes stay in the class that they were made with, and go on working. Only new ones get the other.",
+                fix: `kubectl get pvc -n ${kofNamespace}`,
+            },
+        ];
+    }
+    const key = keyOf(deployment, volume.source, "storageClass");
+    const isOfSetting = key.startsWith("kof:storageClass");
+    return [
+        {
+            severity: "problem",
+            what,
+            why: "A volume cannot be moved to another class: the Helm upgrade fails, or nothing happens.",
+            fix:
+                was.storageClass === ""
+                    ? `pulumi config rm --path ${isOfSetting ? "kof:storageClass" : key}`
+                    : setCommand(deployment, volume, "storageClass", was.storageClass) +
+                      (isOfSetting ? " && pulumi config set --path kof:storageClass.create false" : ""),
+        },
+    ];
+}
+
+function setCommand(deployment: Deployment, { source }: Volume, aspect: Aspect, value: string): string {
+    return `pulumi config set --path ${keyOf(deployment, source, aspect)} ${value}`;
+}
+
+function classesOf(claims: readonly PersistentVolumeClaim[]): string[] {
+    return unique(claims.map(({ spec }) => spec.storageClassName ?? ""));
 }
 
 function unique(values: readonly string[]): string[] {

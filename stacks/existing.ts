@@ -4,7 +4,6 @@ import { adoptionOf } from "../core/adopt";
 import { versions } from "../core/charts";
 import { umbrellaObjects } from "../core/charts/umbrella";
 import { kofNamespace } from "../core/charts/namespace";
-import type { StorageClassArgs } from "../core/settings/storageClasses";
 import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { findInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
@@ -15,7 +14,7 @@ import { stackFile } from "../core/settings/explain";
 import type { Cluster } from "./place";
 import { configurationError, type Problem } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
-import { storageClassOf } from "../core/settings/storageClasses";
+import { isDefaultClass, storageClassOf, type StorageClassArgs } from "../core/settings/storageClasses";
 import { differences } from "../core/lib/differences";
 import { masked } from "../core/lib/secrets";
 
@@ -273,7 +272,7 @@ function classProblems(wanted: StorageClassArgs, there: Existing): Problem[] {
             },
         ];
     }
-    const marked = there.metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
+    const marked = isDefaultClass(there);
     const changes = [
         ...changesOf({ allowVolumeExpansion: expands }, { allowVolumeExpansion: there.allowVolumeExpansion ?? false }),
         ...(isDefault && !marked ? ["it becomes the cluster's default class"] : []),

@@ -19,6 +19,36 @@ export interface StorageClassArgs {
     readonly isDefault: boolean;
 }
 
+/** A StorageClass of a cluster, as far as it decides which is the default. */
+export interface ClusterClass {
+    readonly metadata: {
+        readonly name: string;
+        readonly creationTimestamp?: string;
+        readonly annotations?: Readonly<Record<string, string>>;
+    };
+}
+
+/** The annotations that mark a default class (kubernetes/pkg/volume/util/storageclass.go: Kubernetes still reads the one of the beta). */
+export const defaultAnnotations = [
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+] as const;
+
+/** Whether a class is marked as the default. */
+export function isDefaultClass({
+    metadata: { annotations = {} },
+}: {
+    readonly metadata: Pick<ClusterClass["metadata"], "annotations">;
+}): boolean {
+    return defaultAnnotations.some((annotation) => annotations[annotation] === "true");
+}
+
+/** The classes that are marked as the default, of which Kubernetes takes the first: the newest, or of one age by name (the same file). */
+export function defaultClasses<T extends ClusterClass>(all: readonly T[]): T[] {
+    const age = ({ metadata }: T) => Date.parse(metadata.creationTimestamp ?? "") || 0;
+    return all.filter(isDefaultClass).sort((a, b) => age(b) - age(a) || (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
 /** The class that the settings ask for; `undefined` when one that exists is to be used. */
 export function storageClassOf(settings: StorageClassSettings | undefined): StorageClassArgs | undefined {
     if (settings?.create !== true) {

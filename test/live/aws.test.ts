@@ -9,8 +9,9 @@ import { runCheck, type Live } from "../../live/findings";
 import { logGroups } from "../../live/leftovers";
 import { storeOf } from "../../live/stores";
 import { destinationsOf } from "../../core/routes/destinations";
-import { HttpStandIn, type Answer } from "../../tools/servers/standins";
-import { deploymentFor } from "../support";
+import { HttpStandIn, type Answer, type Reply } from "../../tools/servers/standins";
+import { connect } from "../../cli/live";
+import { deploymentFor, stackFile } from "../support";
 
 /** An AWS of its own, which answers every service at one address, as AWS_ENDPOINT_URL has it. */
 export function useAws() {
@@ -43,6 +44,154 @@ export function useAws() {
 const deployment = deploymentFor({ route: "cloudwatch", cloudwatch: { region: "us-east-2" } });
 const live = (access: AwsAccess): Live => ({ deployment, kubernetes: undefined as never, aws: access });
 const never = () => new Promise<never>(() => undefined);
+
+/** The request of a query API, and what it answers in XML. */
+const form = (body: Buffer) => new URLSearchParams(body.toString());
+const answered = (action: string, result: string): Reply => [
+    200,
+    `<${action}Response><${action}Result>${result}</${action}Result></${action}Response>`,
+    { "content-type": "text/xml" },
+];
+const refused = (code: string, message: string): Reply => [
+    403,
+    `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
+    { "content-type": "text/xml" },
+];
+
+describe("who asks AWS", () => {
+    const answerWith = useAws();
+    const session = (role: string) => `arn:aws:sts::123456789012:assumed-role/${role}/me`;
+    let simulated: URLSearchParams[];
+    let arn: string;
+    let getRole: Reply;
+    let assumed: string[];
+    let decision: (action: string, resource: string) => string;
+    beforeEach(() => {
+        [simulated, assumed, arn, getRole] = [[], [], session("deploy"), refused("AccessDenied", "no")];
+        decision = () => "<EvalDecision>allowed</EvalDecision>";
+        answerWith(({ body, headers }) => {
+            const asked = form(body);
+            const action = asked.get("Action") ?? "";
+            switch (action) {
+                case "GetCallerIdentity":
+                    assumed.push(/Credential=(\w+)/.exec(headers.authorization ?? "")?.[1] ?? "");
+                    return answered(action, `<Arn>${arn}</Arn>`);
+                case "AssumeRole":
+                    assumed.push(asked.get("RoleArn") ?? "");
+                    return answered(
+                        action,
+                        `<Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>`,
+                    );
+                case "GetRole":
+                    return getRole;
+                default: {
+                    simulated.push(asked);
+                    const all = [...asked];
+                    const members = (name: string) =>
+                        all.filter(([key]) => key.startsWith(`${name}.member`)).map(([, value]) => value);
+                    const results = members("ActionNames").flatMap((name) =>
+                        members("ResourceArns").map(
+                            (resource) =>
+                                `<member><EvalActionName>${name}</EvalActionName><EvalResourceName>${resource}</EvalResourceName>${decision(name, resource)}</member>`,
+                        ),
+                    );
+                    return answered(action, `<EvaluationResults>${results.join("")}</EvaluationResults>`);
+                }
+            }
+        });
+    });
+
+    const found = async (access: AwsAccess = {}) =>
+        (await runCheck(aws[0]!, live(access))).findings.map(({ severity, what }) => `${severity}: ${what}`);
+    const sources = () => [...new Set(simulated.map((asked) => asked.get("PolicySourceArn")))];
+
+    it("is the role behind a session, with its path where that can be looked up", async () => {
+        assert.deepEqual(await found(), []);
+        assert.deepEqual(sources(), ["arn:aws:iam::123456789012:role/deploy"]);
+        arn = session("AWSReservedSSO_Admin_1");
+        const sso = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1";
+        getRole = answered("GetRole", `<Role><Arn>${sso}</Arn></Role>`);
+        simulated = [];
+        assert.deepEqual(await found(), []);
+        assert.deepEqual(sources(), [sso]);
+    });
+
+    it("is the last of the roles that the stack takes on", async () => {
+        const roles = ["one", "path/deploy"].map((name) => ({ roleArn: `arn:aws:iam::123456789012:role/${name}` }));
+        assert.deepEqual(await found({ assumeRoles: roles }), []);
+        assert.deepEqual(assumed.slice(0, 3), [...roles.map(({ roleArn }) => roleArn), "ASIAROLE"]);
+        assert.deepEqual(sources(), [roles[1]!.roleArn]);
+    });
+
+    it("takes on the roles that the stack file names", () => {
+        const kubeconfig = JSON.stringify({
+            clusters: [{ name: "a", cluster: { server: "https://a.example.net" } }],
+            contexts: [{ name: "a", context: { cluster: "a" } }],
+            "current-context": "a",
+        });
+        const rolesIn = (more: Record<string, string>) =>
+            connect(stackFile({ route: "none" }, { "kubernetes:kubeconfig": kubeconfig, ...more })).aws.assumeRoles;
+        const role = { roleArn: "arn:aws:iam::1:role/x", externalId: "e" };
+        assert.deepEqual(rolesIn({ "aws:assumeRoles": JSON.stringify([role]) }), [role]);
+        assert.deepEqual(rolesIn({ "aws:assumeRole": JSON.stringify(role) }), [role]);
+        assert.deepEqual(rolesIn({}), []);
+        assert.throws(() => rolesIn({ "aws:assumeRoles": "x" }), /UserError: .*aws:assumeRoles is no list of roles/);
+    });
+
+    it("is simulated on what the stack makes, in each way that policies name it", async () => {
+        // As a policy that is for the log groups of KOF and for its users alone.
+        const allows = /:log-group:[^:]+:\*$|:log-group::log-stream:$|:user\/kof\//;
+        decision = (_, resource) =>
+            `<EvalDecision>${allows.test(resource) ? "allowed" : "implicitDeny"}</EvalDecision>`;
+        assert.deepEqual(await found(), []);
+        decision = (action) => `<EvalDecision>${action.endsWith("User") ? "explicitDeny" : "allowed"}</EvalDecision>`;
+        assert.deepEqual(await found(), [`problem: ${arn} may not iam:CreateUser, iam:TagUser`]);
+    });
+
+    it("may depend on conditions that nobody knows beforehand", async () => {
+        decision = () =>
+            "<EvalDecision>implicitDeny</EvalDecision><MissingContextValues><member>aws:RequestTag/team</member></MissingContextValues>";
+        const [first] = await found();
+        assert.match(
+            first ?? "",
+            /^unknown: could not check: whether .* depends on conditions \(aws:RequestTag\/team\)$/,
+        );
+    });
+
+    it("needs no rights where it is the root user", async () => {
+        arn = "arn:aws:iam::123456789012:root";
+        assert.deepEqual([await found(), simulated], [[], []]);
+    });
+
+    it("is unknown to AWS only where AWS says so", async () => {
+        answerWith(() => refused("InvalidClientTokenId", "The security token included in the request is invalid."));
+        assert.deepEqual(await found(), [
+            "problem: AWS does not know who you are: The security token included in the request is invalid.",
+        ]);
+        for (const [status, body] of [
+            [503, "<html>Service Unavailable</html>"],
+            [407, "<html>Proxy Authentication Required</html>"],
+            [403, "<html>Blocked</html>"],
+            [503, ""],
+        ] as const) {
+            answerWith(() => [status, body]);
+            const [first = "", ...more] = await found();
+            assert.deepEqual(more, []);
+            assert.match(
+                first,
+                /^unknown: could not check: AWS does not answer: HTTP \d{3}, /,
+                `${String(status)} ${body}`,
+            );
+        }
+    });
+
+    it("may not be let into a role", async () => {
+        answerWith(() => refused("AccessDenied", "not authorized to perform: sts:AssumeRole"));
+        const { findings } = await runCheck(aws[0]!, live({ assumeRoles: [{ roleArn: "arn:aws:iam::1:role/x" }] }));
+        assert.match(findings[0]?.what ?? "", /sts:AssumeRole/);
+        assert.match(findings[0]?.fix ?? "", /^aws sts assume-role .* --role-arn arn:aws:iam::1:role\/x$/);
+    });
+});
 
 describe("an AWS that does not answer", () => {
     const answerWith = useAws();

@@ -8,8 +8,9 @@ import { CouldNotCheck } from "../../core/lib/errors";
 import { neededSecrets } from "../../live/prerequisites";
 import { artifactsOf, headArtifact, lookAt } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
-import { compareClaims, type PersistentVolumeClaim } from "../../live/storage";
-import { volumesOf } from "../../core/routes/volumes";
+import { compareClaims, storage, type PersistentVolumeClaim } from "../../live/storage";
+import { planOf, verdictOf } from "../../core/review/plan";
+import { claimNames, volumesOf } from "../../core/routes/volumes";
 import { deploymentFor, routes } from "../support";
 
 const finding = (severity: Finding["severity"]): Finding => ({ severity, what: "what", why: "why", fix: "fix" });
@@ -159,6 +160,56 @@ describe("existing volumes", () => {
         );
     });
 
+    const claimOf = (workload: string) => {
+        const [name = ""] = claimNames(workload, 0, 1);
+        return name;
+    };
+    /** What doctor finds of claims, their StatefulSets and the default class, and what plan says of a stack that was so. */
+    const against = (raw: object, claimed: object, template: object, defaultClass: string) => {
+        const deployment = deploymentFor({ version: "1.10.0", ...raw });
+        const { volumes } = deployment;
+        const all = (spec: object) =>
+            volumes.map(({ workload, size }) => ({
+                metadata: { name: claimOf(workload) },
+                spec: { resources: { requests: { storage: size } }, ...spec },
+            }));
+        return compareClaims(all(claimed), deployment, defaultClass, all(template));
+    };
+
+    it("stay in the class that was the default, which is no problem, and nothing to set", () => {
+        const found = against({ route: "management" }, { storageClassName: "gp2" }, {}, "gp3");
+        assert.ok(found.length >= 3);
+        for (const { severity, what, fix } of found) {
+            assert.equal(severity, "warning");
+            assert.match(what, /are of class gp2, and the stack asks for none, which is gp3 by default$/);
+            assert.doesNotMatch(fix, /pulumi/);
+        }
+        assert.deepEqual(against({ route: "management" }, { storageClassName: "gp3" }, {}, "gp3"), []);
+    });
+
+    it("are what their StatefulSet says, where plan would refuse another class or size, and only there", () => {
+        const named = { route: "management", storageClass: { name: "gp3", create: false } };
+        const fixes = (found: readonly Finding[]) =>
+            [...new Set(found.filter(({ severity }) => severity === "problem").map(({ fix }) => fix))].sort();
+        // Claims of another class that were there before the StatefulSet.
+        assert.deepEqual(fixes(against(named, { storageClassName: "old" }, { storageClassName: "gp3" }, "")), []);
+        assert.deepEqual(fixes(against(named, { storageClassName: "old" }, { storageClassName: "old" }, "")), [
+            "pulumi config set --path kof:storageClass.name old && pulumi config set --path kof:storageClass.create false",
+        ]);
+        assert.deepEqual(fixes(against(named, { storageClassName: "gp2" }, {}, "gp2")), [
+            "pulumi config rm --path kof:storageClass",
+        ]);
+        // Claims that somebody has made larger by hand.
+        const larger = { storageClassName: "gp3", resources: { requests: { storage: "500Gi" } } };
+        const sizes = fixes(against(named, larger, { storageClassName: "gp3" }, ""));
+        assert.ok(sizes.includes("pulumi config set --path kof:storage.metrics.size 500Gi"));
+        assert.ok(sizes.every((fix) => !/kof:storage\.(logs|traces)\.size/.test(fix)));
+        // What doctor has set, plan takes of a stack that was as the StatefulSets are.
+        const wasOld = deploymentFor({ route: "management", storageClass: { name: "old", create: false } });
+        assert.equal(verdictOf(planOf(wasOld, deploymentFor(named))), "impossible");
+        assert.equal(verdictOf(planOf(wasOld, wasOld)), "safe");
+    });
+
     it("are known by their claims' names for every workload of every version", () => {
         const names = {
             vmstorage: "vmstorage-db-vmstorage-cluster-0",
@@ -171,6 +222,63 @@ describe("existing volumes", () => {
             const [found] = compare(claim(names[workload as keyof typeof names], "999Gi"));
             assert.match(found![0]!, new RegExp(`of ${workload} are`));
         }
+    });
+});
+
+describe("the cluster's storage classes", () => {
+    const ga = "storageclass.kubernetes.io/is-default-class";
+    const beta = "storageclass.beta.kubernetes.io/is-default-class";
+    const made = (name: string, year: number, annotations: object = { [ga]: "true" }, provisioner = "x.csi.test") => ({
+        metadata: { name, annotations, creationTimestamp: `${String(year)}-01-01T00:00:00Z` },
+        provisioner,
+        allowVolumeExpansion: true,
+        volumeBindingMode: "WaitForFirstConsumer",
+    });
+    const claims = (storageClassName: string) => [
+        { metadata: { name: claimNames("vmstorage", 0, 1)[0]! }, spec: { storageClassName } },
+    ];
+    /** What the checks of storage find of a management stack on such a cluster. */
+    const findings = async (classes: readonly object[], existing: readonly object[] = [], raw: object = {}) => {
+        const kubernetes = {
+            list: (path: string) =>
+                Promise.resolve(
+                    path.endsWith("storageclasses") ? classes : path.endsWith("volumeclaims") ? existing : [],
+                ),
+            get: () => Promise.resolve({}),
+        };
+        const deployment = deploymentFor({ route: "management", version: "1.10.0", ...raw });
+        const live: Live = { deployment, kubernetes: kubernetes as never, aws: {} };
+        const results = await Promise.all(storage.map((check) => runCheck(check, live)));
+        return results.flatMap((each) => each.findings);
+    };
+
+    it("may have two defaults, of which the newest counts and stays", async () => {
+        const classes = [made("gp3", 2026), made("gp2", 2020), made("gp1", 2019, { [beta]: "true" })];
+        const [found, ...more] = await findings(classes, claims("gp3"));
+        assert.deepEqual(more, []);
+        assert.match(found?.what ?? "", /^more than one storage class would be the default: gp3, gp2, gp1$/);
+        assert.equal(
+            found?.fix,
+            `kubectl annotate storageclass gp2 ${ga}=false --overwrite && kubectl annotate storageclass gp1 ${beta}=false --overwrite`,
+        );
+        const [, warning] = await findings(classes, claims("gp2"));
+        assert.match(warning?.what ?? "", /are of class gp2, and the stack asks for none, which is gp3 by default$/);
+    });
+
+    it("may mark the default by the annotation of the beta", async () => {
+        assert.deepEqual(await findings([made("gp2", 2020, { [beta]: "true" })], claims("gp2")), []);
+        const own = { storageClass: { name: "kof", preset: "aws-ebs", default: true } };
+        const [found] = await findings([made("gp2", 2020, { [beta]: "true" })], [], own);
+        assert.match(found?.what ?? "", /^more than one storage class would be the default: gp2, and kof of/);
+    });
+
+    it("may lack a default, and then get back the one that the volumes are of, where there are any", async () => {
+        const fix = async (...of: Parameters<typeof findings>) => (await findings(...of))[0]?.fix;
+        assert.match((await fix([made("gp2", 2020, {})])) ?? "", /^pulumi config set --path kof:storageClass\.preset/);
+        assert.equal(await fix([made("gp2", 2020, {})], claims("gp2")), `kubectl annotate storageclass gp2 ${ga}=true`);
+        const none = [made("nfs", 2020, { [ga]: "true" }, "kubernetes.io/no-provisioner")];
+        assert.match((await fix(none)) ?? "", /^pulumi config set/);
+        assert.doesNotMatch((await fix(none, claims("nfs"))) ?? "", /pulumi/);
     });
 });
 
