@@ -224,8 +224,14 @@ export function neededSecrets(deployment: Deployment): NeededSecret[] {
             const why = `KOF makes it once region ${cluster} is set up. Collectors do not start without it.${needed}`;
             return [{ ...secret, why, fix: `kubectl get clusterdeployment -n ${namespace} ${cluster}` }];
         }
-        const who = { collectors: "Collectors do", grafana: "Grafana does", "other pods": "Pods do" }[reader];
-        const why = `${who} not start without it (CreateContainerConfigError), and their release times out.${needed}`;
+        const who = {
+            collectors: "Collectors do",
+            grafana: "Grafana does",
+            exporters: "Exporters of archives do",
+            "other pods": "Pods do",
+        }[reader];
+        const then = reader === "exporters" ? "nothing is archived" : "their release times out";
+        const why = `${who} not start without it (CreateContainerConfigError), and ${then}.${needed}`;
         const fix = secretCommand(name, keys);
         return maker === "you" ? [{ ...secret, why, fix }] : [];
     });

@@ -69,6 +69,33 @@ function buffered({ route }: Raw): fc.Arbitrary<Raw> {
         : fc.constant({});
 }
 
+/** Archives of what is stored on the cluster, from the version on that has them. */
+function archived({ route, version }: Raw): fc.Arbitrary<Raw> {
+    if (!hasRegionless(String(version))) {
+        return fc.constant({});
+    }
+    const bucket = label.map((name) => `acme-${name}`);
+    const archive = {
+        bucket,
+        region: fc.constantFrom("eu-west-1", "cn-north-1"),
+        keepBucket: fc.boolean(),
+        existingSecret: fc.constant("s3-keys"),
+        lifecycle: fc.constantFrom([], [{ days: 30, storageClass: "STANDARD_IA" }]),
+    };
+    const requiredKeys = ["bucket", "region"] as const;
+    const cold = fc.record({ ...archive, signals: fc.constant(["metrics"]) }, { requiredKeys: [...requiredKeys] });
+    const audit = fc.record(
+        { ...archive, objectLock: fc.constant({ mode: "COMPLIANCE", days: 7 }) },
+        { requiredKeys: [...requiredKeys] },
+    );
+    return fc.record({
+        coldStorage: optional(cold),
+        ...(route === "management" || route === "regionless"
+            ? { auditArchive: optional(audit.map((each) => ({ ...each, bucket: `${each.bucket}-audit` }))) }
+            : {}),
+    });
+}
+
 /** Valid settings, of every route, version, distribution and option. */
 export const validSettings: fc.Arbitrary<Raw> = fc
     .record({
@@ -167,7 +194,8 @@ export const validSettings: fc.Arbitrary<Raw> = fc
                       ]
                     : []),
             )
-            .chain((route) => buffered(route).map((more) => ({ ...common, ...route, ...more }))),
+            .chain((route) => buffered(route).map((more) => ({ ...common, ...route, ...more })))
+            .chain((raw) => archived(raw).map((more) => ({ ...raw, ...more }))),
     );
 
 /** The same, with what settings say of pods. */

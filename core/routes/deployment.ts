@@ -1,5 +1,6 @@
 import type { Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
+import type { Archive } from "./archives";
 import type { Destination } from "./destinations";
 import type { Resolved } from "./parts";
 import type { RequiredSecret } from "./secrets";
@@ -22,6 +23,8 @@ export interface Deployment extends Resolved {
     readonly volumes: readonly Volume[];
     /** What stores something on each regional cluster, of which only the cluster knows how many there are. */
     readonly regionalStores: readonly Volume[];
+    /** What is exported from {@link stores} into S3. */
+    readonly archives: readonly Archive[];
     /** Every Secret that has to be there, whoever makes it. */
     readonly secrets: readonly RequiredSecret[];
 }

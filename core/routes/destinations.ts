@@ -226,17 +226,17 @@ const protocols: Readonly<Record<string, string>> = {
     otlphttp: "OTLP",
 };
 
+/** The address of this cluster's own store of a signal, which the charts' exporter sends to by default. */
+export function ownStoreAddress(catalog: Catalog, signal: Signal): string {
+    const options = [kubeStack, "defaultCRConfig", "config", "exporters"];
+    return textOf(valueAt(chartValues(catalog, "kof-collectors"), [...options, ...exporters[signal]]));
+}
+
 /** The signals by the services of this cluster's own stores, which the charts' exporters send to by default. */
 function ownStores(catalog: Catalog): Map<string, { readonly signal: Signal; readonly port: string | undefined }> {
-    const options = valueAt(chartValues(catalog, "kof-collectors"), [
-        kubeStack,
-        "defaultCRConfig",
-        "config",
-        "exporters",
-    ]);
     return new Map(
         signals.flatMap((signal) => {
-            const address = textOf(valueAt(options, exporters[signal]));
+            const address = ownStoreAddress(catalog, signal);
             const service = serviceOf(address);
             return service === undefined ? [] : [[service, { signal, port: portOf(address) }] as const];
         }),

@@ -4,6 +4,7 @@ import { coalesceValues, formatPath, mergeValues, type HelmValues } from "../lib
 import type { Settings } from "../settings/settings";
 import { quotedLabels } from "../charts/quotes";
 import { restartValues } from "../charts/restarts";
+import { archivesOf } from "./archives";
 import { storageNotices, storageValues } from "./stored";
 import { effectiveCollectors } from "../collectors/effective";
 import { lazily, oncePer } from "../lib/lazy";
@@ -26,16 +27,21 @@ import type { Resolved, RouteParts } from "./parts";
  */
 export function deploymentOf(settings: Settings): Deployment {
     const resolved = resolve(settings);
-    const { catalog, values, notices = [] } = resolved;
+    const { catalog, values } = resolved;
     const ignored = checkPaths(catalog, values);
     if (ignored.length > 0) {
         // Settings are checked before: this is a fault of the route, not of the person who chose it.
         const found = ignored.map(({ path, message }) => `${formatPath(path)} ${message}`).join("\n");
         throw new Error(`Route ${settings.route} wrote values that KOF ${settings.version} does not read:\n${found}`);
     }
+    return derived(resolved);
+}
+
+/** What follows from what settings resolve to, each worked out when it is asked for. */
+export function derived(resolved: Resolved): Deployment {
     const deployment: Deployment = lazily(resolved, {
         notices: () => [
-            ...notices,
+            ...(resolved.notices ?? []),
             ...distributionNotices(resolved, deployment.collectors),
             ...storageNotices(resolved),
             ...newNameNotices(resolved),
@@ -46,7 +52,8 @@ export function deploymentOf(settings: Settings): Deployment {
         stores: () => storesOf(resolved),
         volumes: () => volumesOf(resolved),
         regionalStores: () => regionalStoresOf(resolved),
-        secrets: () => secretsOf(resolved, deployment.collectors),
+        archives: () => archivesOf(deployment),
+        secrets: () => secretsOf(deployment),
     });
     return deployment;
 }

@@ -1,6 +1,7 @@
 import { limits, refuseExcess } from "../lib/bounds";
 import { formatPath, isMap } from "../lib/values";
-import { resolve } from ".";
+import { derived, resolve } from ".";
+import { archiveStoreProblems } from "./archives";
 import { podProblems } from "./podRules";
 import { storageProblems } from "./stored";
 import { issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
@@ -91,7 +92,8 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
     const settings = settingsOf(values);
     const hasValues = Object.keys(values.values ?? {}).length > 0;
     const hasPods = (values.collectors ?? values.proxy ?? values.storage) !== undefined;
-    if (settings && !isDeployed && (hasValues || hasPods)) {
+    const hasArchives = (values.coldStorage ?? values.auditArchive) !== undefined;
+    if (settings && !isDeployed && (hasValues || hasPods || hasArchives)) {
         const resolved = whereKnown(problems, () => resolve(settings));
         // What values say of sizes is known where they are right by themselves.
         if (resolved && hasValues && !problems.some(({ key }) => key.startsWith("kof:values"))) {
@@ -100,6 +102,9 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
         if (resolved && hasPods) {
             const plain = () => resolve({ ...settings, collectors: undefined, proxy: undefined });
             problems.push(...(whereKnown(problems, () => podProblems(resolved, plain())) ?? []));
+        }
+        if (resolved && hasArchives) {
+            problems.push(...(whereKnown(problems, () => archiveStoreProblems(derived(resolved))) ?? []));
         }
     }
     const secrets = pastes.ofSecrets(secretProblems, problems);

@@ -39,8 +39,13 @@ export const readPrefixes: Readonly<Record<Signal, string>> = {
 
 /** The service that reads what another one writes, through the API server. */
 export function selectService(insertAddress: string): string {
+    const { name, port } = selectOf(insertAddress);
+    return `/api/v1/namespaces/${kofNamespace}/services/http:${name}:${port}/proxy`;
+}
+
+/** Name and port of the service that reads what another one writes. */
+export function selectOf(insertAddress: string): { readonly name: string; readonly port: string } {
     const { hostname, port } = new URL(insertAddress);
     const [name = ""] = hostname.split(".");
-    const service = `http:${name.replace(/(v[mlt])insert/, "$1select")}:${selectPorts[port] ?? port}`;
-    return `/api/v1/namespaces/${kofNamespace}/services/${service}/proxy`;
+    return { name: name.replace(/(v[mlt])insert/, "$1select"), port: selectPorts[port] ?? port };
 }

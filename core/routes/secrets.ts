@@ -1,7 +1,8 @@
 import { chartValues } from "../charts";
 import { coalesceValues, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import type { Collector } from "../collectors/effective";
 import type { Settings } from "../settings/settings";
+import type { Archive } from "./archives";
+import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
 import { cloudwatchSecretName } from "./cloudwatch";
 import { installedCharts } from "../charts/installed";
@@ -14,7 +15,7 @@ export interface RequiredSecret {
     /** Who makes it: this stack, KOF's operator, or you, before the stack is deployed. */
     readonly maker: "stack" | "kof" | "you";
     /** Who does not start without it. */
-    readonly reader: "collectors" | "grafana" | "other pods";
+    readonly reader: "collectors" | "grafana" | "exporters" | "other pods";
     /** The destinations that collectors authenticate with it at, or trust by it, where there are several. */
     readonly destinations?: readonly string[];
     /** Where the stack makes it: the setting that has it read one which was made elsewhere, under the same name. */
@@ -33,7 +34,8 @@ export const grafanaSecretName = "grafana-admin-credentials";
 export const grafanaSecretKeys = ["GF_SECURITY_ADMIN_USER", "GF_SECURITY_ADMIN_PASSWORD"] as const;
 
 /** Every Secret that a stack needs, whoever makes it, those first that the collectors that would run take variables from. */
-export function secretsOf(deployment: Resolved, collectors: readonly Collector[]): RequiredSecret[] {
+export function secretsOf(deployment: Resolved & Pick<Deployment, "collectors" | "archives">): RequiredSecret[] {
+    const { collectors, archives } = deployment;
     const variables = collectors.flatMap(({ env }) => env.map(({ valueFrom }) => valueFrom ?? null));
     const ofCollectors = byName(secretKeyRefs(variables)).map(([name, keys]): RequiredSecret => ({
         ...makerOf(deployment, name),
@@ -48,7 +50,31 @@ export function secretsOf(deployment: Resolved, collectors: readonly Collector[]
         maker: "you",
         reader: "other pods",
     }));
-    return [...ofCollectors, ...grafanaSecrets(deployment), ...ofOthers];
+    return [...ofCollectors, ...grafanaSecrets(deployment), ...exporterSecrets(archives), ...ofOthers];
+}
+
+/** What the exporters of archives sign in to their buckets with. Both may read the same one. */
+function exporterSecrets(archives: readonly Archive[]): RequiredSecret[] {
+    const all = archives.flatMap(({ kind, secret, credentials }): RequiredSecret[] => {
+        if (secret === undefined) {
+            return [];
+        }
+        const read = { ...secret, reader: "exporters" } as const;
+        return credentials.kind === "existingSecret"
+            ? [{ ...read, maker: "you" }]
+            : [
+                  {
+                      ...read,
+                      maker: "stack",
+                      instead: {
+                          path: [kind, "credentials"],
+                          value: { kind: "existingSecret", name: secret.name },
+                          allowed: "existingSecret, or without any Secret on EKS: podIdentity, irsa",
+                      },
+                  },
+              ];
+    });
+    return all.filter(({ name }, i) => all.findIndex((each) => each.name === name) === i);
 }
 
 /** The destinations that are written to with a Secret: that of the base is known by the Secret that KOF makes. */

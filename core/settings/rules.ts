@@ -7,6 +7,7 @@ import { arnParts, partitionOf } from "../lib/arns";
 import { longestTry } from "./logGroups";
 import { startPath } from "../charts/restarts";
 import { signedOut } from "../lib/secrets";
+import { archiveProblems } from "./archiveRules";
 import { metaOf, stackFile, type Key } from "./explain";
 import { destinationProblems } from "./destinationRules";
 import { namedDestinations, namesIn, leavesCluster, routingOf, tellsAudit } from "./routing";
@@ -37,6 +38,7 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
             ? []
             : [
                   ...destinationProblems(values, raw),
+                  ...archiveProblems(values, raw),
                   ...otlpProblems(values, raw),
                   ...bufferSizeProblems(values),
                   ...meshNameProblems(values),

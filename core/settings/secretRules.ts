@@ -139,6 +139,8 @@ function headerName(header: HelmValue): string {
 const ways: Readonly<Record<string, string>> = {
     "cloudwatch.endpoint": "kof:cloudwatch.credentials says how the collectors sign in",
     "cloudwatch.credentials": "{kind: existingSecret, name: NAME} is a key in a Secret made elsewhere",
+    "coldStorage.endpoint": "kof:coldStorage.existingSecret names the Secret with the keys",
+    "auditArchive.endpoint": "kof:auditArchive.existingSecret names the Secret with the keys",
     "collectors.env": "Put it in a Secret, and refer to that by name: valueFrom: {secretKeyRef: {name, key}}",
     proxy: "Put the whole address in a Secret, and have kof:collectors.env take HTTPS_PROXY from there: valueFrom: {secretKeyRef: {name, key}}",
     chart: "Sign in to the registry with helm registry login where Pulumi runs",

@@ -99,6 +99,23 @@ const kinds = ["accessKey", "podIdentity", "irsa", "existingSecret"] as const;
 const kind = <const K extends (typeof kinds)[number]>(value: K, description: string) =>
     about(z.literal(value), { description, allowed: kinds.join(", "), example: value });
 
+/** Storage classes of S3 that objects can move to, the colder later: there is no way back (PutBucketLifecycleConfiguration, 2026-11). */
+export const archiveClasses = [
+    "STANDARD_IA",
+    "INTELLIGENT_TIERING",
+    "ONEZONE_IA",
+    "GLACIER_IR",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+] as const;
+
+/** The signals that cold-storage-exporter reads. Audit logs have an exporter of their own. */
+export const coldSignals = ["metrics", "logs", "traces"] as const;
+
+function isDistinct(list: readonly unknown[]): boolean {
+    return new Set(list).size === list.length;
+}
+
 const byNumber = new Intl.Collator("en", { numeric: true });
 
 /** Whether the generations of a key go from old to new, each of them once: `9` before `10`. */
@@ -249,6 +266,164 @@ const cloudwatch = z.strictObject({
         example: "https://vpce-0123.logs.us-east-2.vpce.amazonaws.com",
     }).optional(),
     processing: processing.optional(),
+});
+
+/** How the exporter of an archive authenticates: as collectors do at CloudWatch, by the names that its chart reads. */
+const [byKey, byPodIdentity, byIrsa] = credentials.options;
+const archiveCredentials = z.discriminatedUnion("kind", [
+    byKey,
+    byPodIdentity.extend({
+        kind: kind("podIdentity", "On EKS: a role that EKS Pod Identity hands to the exporter. No secret."),
+        region: about(awsRegion, {
+            description: "AWS region of the EKS cluster. Default: that of the bucket.",
+            allowed: allowedRegion,
+            example: "us-east-2",
+        }).optional(),
+    }),
+    byIrsa.extend({
+        kind: kind("irsa", "A role that the exporter takes with its service account's token. No secret."),
+    }),
+    z.strictObject({
+        kind: kind("existingSecret", "A Secret made elsewhere, with the keys S3_ACCESS_KEY and S3_SECRET_KEY."),
+        name: about(z.string().regex(dnsSubdomain), {
+            description: "Name of that Secret, in the kof namespace.",
+            allowed: allowedName,
+            example: "s3-credentials",
+        }),
+    }),
+]);
+
+/**
+ * General purpose buckets of S3 ("Bucket naming rules" in the Amazon S3 user guide, 2026-11). Stores that are compatible with it take
+ * these names too.
+ */
+const bucketName = z
+    .string()
+    .regex(
+        /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    );
+
+/** What is the same for both archives in S3. */
+const archive = (bucket: string, prefix: string) => ({
+    bucket: about(bucketName, {
+        description: "Name of the bucket, which nobody else in AWS may have.",
+        allowed:
+            "3 to 63 lower-case letters, digits, '-' and '.', starting and ending with a letter or digit, and none of the names that S3 keeps for itself (xn--…, …-s3alias)",
+        example: bucket,
+        mend: (found) =>
+            /^(?:s3:\/\/|arn:aws[\w-]*:s3:::)([^/]+)\/?$/.exec(written(found))?.[1]?.toLowerCase().replaceAll("_", "-"),
+    }),
+    region: about(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/), {
+        description: "AWS region of the bucket. With endpoint: what that store calls its own, by default us-east-1.",
+        allowed: allowedRegion,
+        example: "eu-west-1",
+    }).optional(),
+    prefix: about(z.string().regex(/^(?=.{1,200}$)(?!(.*\/)?\.{1,2}(\/|$))[\w.-]+(\/[\w.-]+)*$/), {
+        description: "What the keys of all objects start with.",
+        allowed: "at most 200 letters, digits and . _ -, in parts with / between them, and none at its start and end",
+        example: prefix,
+        mend: (found) => written(found).replace(/^\/+|\/+$/g, ""),
+    }).default(prefix),
+    createBucket: about(z.boolean(), {
+        description: "Create the bucket; false to use one that exists. Default: true, and false with endpoint.",
+        allowed: "true or false, without quotes",
+        example: false,
+    }).optional(),
+    keepBucket: flag(
+        "Leave the bucket in AWS when the archive is no longer set and on destroy. One that is not empty stays anyway.",
+        true,
+    ),
+    lifecycle: about(
+        z
+            .array(
+                z.strictObject({
+                    days: about(z.int().min(0).max(36_500), {
+                        description: "Age of an object in days at which it moves.",
+                        allowed: "a whole number from 0 to 36500",
+                        example: 90,
+                    }),
+                    storageClass: oneOf(archiveClasses, "The class that it moves to.", "GLACIER_IR"),
+                }),
+            )
+            .default([]),
+        {
+            description:
+                "Colder storage classes that objects move to as they age. Objects below 128 KB stay where they are.",
+            allowed: `a list of {days: DAYS, storageClass: CLASS}, of the classes ${archiveClasses.join(", ")}`,
+            example: [{ days: 90, storageClass: "GLACIER_IR" }],
+        },
+    ),
+    kmsKeyArn: about(z.string().regex(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/), {
+        description: "KMS key that encrypts the bucket. Default: S3's own keys.",
+        allowed: "the ARN of a KMS key",
+        example: "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }).optional(),
+    tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
+        description: "Tags of everything made in AWS, besides kof-cluster, kof-stack and managed-by.",
+        allowed: "a map of strings",
+        example: { "cost-centre": "platform" },
+    }),
+    credentials: about(archiveCredentials, {
+        description: "How the exporter authenticates. Default: an access key that the stack makes.",
+        allowed:
+            "{kind: accessKey, generations: [LABEL, …]}, {kind: podIdentity, clusterName: NAME}, {kind: irsa, oidcProviderArn: ARN} or {kind: existingSecret, name: NAME}",
+        example: { kind: "accessKey", generations: ["2026-11"] },
+    }).optional(),
+    existingSecret: about(z.string().regex(dnsSubdomain), {
+        description:
+            "Short for credentials: {kind: existingSecret, name: NAME}. A Secret in the kof namespace with the keys S3_ACCESS_KEY and S3_SECRET_KEY.",
+        allowed: allowedName,
+        example: "s3-credentials",
+    }).optional(),
+    endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
+        description:
+            "Address of a store that is compatible with S3 (MinIO, Ceph). Nothing is made in AWS: the bucket and existingSecret are there.",
+        allowed: "an http:// or https:// URL without a slash at its end",
+        example: "https://minio.example.net",
+    }).optional(),
+});
+
+/** A bucket of AWS is in a region, which is missed even where more is wrong. */
+const placed = <Shape extends z.core.$ZodShape>(shape: Shape) =>
+    z.strictObject(shape).refine(isPlaced, { path: ["region"], when: () => true });
+
+function isPlaced(found: unknown): boolean {
+    return !isMap(found) || found.region !== undefined || found.endpoint !== undefined;
+}
+
+/** The `coldStorage` block. */
+const coldStorage = placed({
+    ...archive("acme-kof-cold", "telemetry"),
+    signals: about(z.array(z.enum(coldSignals)).min(1).refine(isDistinct), {
+        description: "What is archived. Default: those of metrics, logs and traces that are stored on this cluster.",
+        allowed: `a list of ${coldSignals.join(", ")}, each once`,
+        example: ["metrics"],
+    }).optional(),
+});
+
+/** The `auditArchive` block. */
+const auditArchive = placed({
+    ...archive("acme-kof-audit", "audit"),
+    objectLock: about(
+        z.strictObject({
+            mode: oneOf(
+                ["GOVERNANCE", "COMPLIANCE"],
+                "GOVERNANCE: who has the right s3:BypassGovernanceRetention may still delete. COMPLIANCE: nobody may, the account's root user included.",
+                "COMPLIANCE",
+            ),
+            days: about(z.int().min(1).max(36_500), {
+                description: "Days from its upload within which no object can be deleted or overwritten.",
+                allowed: "a whole number from 1 to 36500",
+                example: 365,
+            }),
+        }),
+        {
+            description:
+                "S3 Object Lock, which a bucket has from its creation on, and the exporter then insists on. Default: none.",
+            allowed: "{mode: GOVERNANCE, days: DAYS} or {mode: COMPLIANCE, days: DAYS}",
+            example: { mode: "COMPLIANCE", days: 365 },
+        },
+    ).optional(),
 });
 
 /** The `otlp` block. */
@@ -487,6 +662,20 @@ export const settingsSchema = {
     otlp: routes.otlp.block.optional(),
     signals: signalDestinations.optional(),
     destinations: destinations.optional(),
+    coldStorage: block(
+        coldStorage,
+        "An archive of metrics, logs and traces in S3, by the hour, of what is stored on this cluster (KOF 1.10 and later).",
+        { bucket: "acme-kof-cold", region: "eu-west-1" },
+    ).optional(),
+    auditArchive: block(
+        auditArchive,
+        "An archive of audit logs in S3, by the hour, of what is stored on this cluster (KOF 1.10 and later).",
+        {
+            bucket: "acme-kof-audit",
+            region: "eu-west-1",
+            objectLock: { mode: "COMPLIANCE", days: 365 },
+        },
+    ).optional(),
     buffer: block(buffer, "What the collectors keep while a destination outside the cluster is away.", {
         duration: "2h",
         size: "4Gi",
@@ -552,6 +741,8 @@ type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 export type CloudWatchSettings = z.infer<typeof cloudwatch>;
 /** How much telemetry there is. */
 export type Rates = z.infer<typeof rates>;
+export type ColdStorageSettings = z.infer<typeof coldStorage>;
+export type AuditArchiveSettings = z.infer<typeof auditArchive>;
 export type OtlpSettings = z.infer<typeof otlp>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 

@@ -81,10 +81,42 @@ const cloudwatch = {
     signals: { metrics: "emf", traces: "xray" },
     endpoint: "https://logs.acme.example",
 };
+const archive = { bucket: "acme-telemetry", region: "eu-central-1", prefix: "kof/telemetry", keepBucket: false };
 /** Valid settings of every route, with every setting somewhere. */
 const bases: readonly HelmValues[] = [
-    { ...common, route: "management" },
-    { ...common, route: "none" },
+    {
+        ...common,
+        route: "management",
+        coldStorage: {
+            ...archive,
+            signals: ["logs", "traces"],
+            createBucket: true,
+            lifecycle: [
+                { days: 45, storageClass: "STANDARD_IA" },
+                { days: 100, storageClass: "GLACIER" },
+            ],
+            kmsKeyArn: "arn:aws:kms:eu-central-1:999999999999:key/1234abcd",
+            tags: { team: "platform" },
+            credentials: { kind: "podIdentity", clusterName: "acme", region: "eu-west-1" },
+        },
+        auditArchive: {
+            ...archive,
+            bucket: "acme-audit",
+            objectLock: { mode: "GOVERNANCE", days: 30 },
+            credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"] },
+        },
+    },
+    {
+        ...common,
+        route: "none",
+        coldStorage: {
+            bucket: "telemetry",
+            region: "fsn1",
+            endpoint: "https://s3.acme.example",
+            existingSecret: "s3-acme",
+            createBucket: false,
+        },
+    },
     {
         ...common,
         route: "regional",
@@ -95,6 +127,15 @@ const bases: readonly HelmValues[] = [
         ...common,
         route: "regionless",
         regionless: { domain: "kof.acme.example", certEmail: "kof@acme.example", selfSigned: true },
+        coldStorage: { ...archive, credentials: { kind: "existingSecret", name: "acme-s3" } },
+        auditArchive: {
+            bucket: "acme-audit",
+            region: "eu-central-1",
+            credentials: {
+                kind: "irsa",
+                oidcProviderArn: "arn:aws:iam::999999999999:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC",
+            },
+        },
         storageClass: {
             create: true,
             name: "kof-lvm",

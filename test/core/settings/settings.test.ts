@@ -36,7 +36,7 @@ const name =
 const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
 const cloudwatch = { region: "us-east-2" };
 const allSettings =
-    "route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, signals, destinations, buffer, collectors, proxy, " +
+    "route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, signals, destinations, coldStorage, auditArchive, buffer, collectors, proxy, " +
     "storageClass, storage, rates, grafana, acknowledge, adopt, values";
 const generations =
     "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)";
@@ -1095,6 +1095,16 @@ describe("settings", () => {
         cloudwatch: { route: "cloudwatch", cloudwatch: { ...cloudwatch, signals: { traces: "xray" } } },
         otlp: { route: "otlp", otlp: { endpoint: "https://otlp.example.net", headersSecret: "otlp-headers" } },
         buffer: { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" } },
+        coldStorage: { coldStorage: { bucket: "kof", region: "eu-west-1", existingSecret: "keys" } },
+        auditArchive: {
+            route: "management",
+            auditArchive: {
+                bucket: "kof",
+                region: "eu-west-1",
+                existingSecret: "keys",
+                objectLock: { mode: "GOVERNANCE", days: 1 },
+            },
+        },
         storageClass: { storageClass: { name: "kof", provisioner: "ebs.csi.aws.com" } },
         rates: {
             rates: {

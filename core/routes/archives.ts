@@ -1,0 +1,348 @@
+import { createHash } from "node:crypto";
+
+import { nounOf, type Signal } from "../charts";
+import {
+    exporterCharts,
+    exporterSecretKeys,
+    exporterVersion,
+    type ArchiveKind,
+    type ExporterChart,
+} from "../charts/archives";
+import { valuesHandedTo } from "../charts/layers";
+import { kofNamespace } from "../charts/namespace";
+import { settingIn } from "../charts/setting";
+import { arnParts } from "../lib/arns";
+import { mergeValues, textOf, valueAt, type HelmValues } from "../lib/values";
+import { resolvedArchive, type ArchiveCredentials, type ResolvedArchiveSettings } from "../settings/archives";
+import { stackFile } from "../settings/explain";
+import type { Problem } from "../settings/problems";
+import { routingOf } from "../settings/routing";
+import { coldSignals, type Settings } from "../settings/settings";
+import { destinationText, ownStoreAddress } from "./destinations";
+import type { Deployment } from "./deployment";
+import type { Resolved } from "./parts";
+import { selectOf } from "./readers";
+import type { Volume } from "./volumes";
+
+/** What S3 holds an archive in. */
+export interface ArchiveBucket {
+    readonly name: string;
+    /** Of AWS, or what the store at {@link endpoint} calls its own. */
+    readonly region: string;
+    /** Whether the stack makes it; otherwise it has to be there. */
+    readonly create: boolean;
+    /** Whether one that the stack made stays when the stack no longer has it. */
+    readonly keep: boolean;
+    /** What nobody can delete, and for how long. A bucket that is there has to have Object Lock, and its own default retention holds. */
+    readonly objectLock: ResolvedArchiveSettings["objectLock"];
+    /** The colder classes that objects move to, in order of their age. */
+    readonly lifecycle: ResolvedArchiveSettings["lifecycle"];
+    /** KMS key that encrypts it; `undefined` for S3's own keys. */
+    readonly kmsKeyArn: string | undefined;
+    /** Tags of what is made in AWS, besides the stack's own. */
+    readonly tags: Readonly<Record<string, string>>;
+    /** Address of a store that is compatible with S3; `undefined` for S3. */
+    readonly endpoint: string | undefined;
+}
+
+/**
+ * An archive: an exporter that writes into a bucket, by the hour, what stores of this cluster hold. It is a HelmRelease of its own,
+ * of a chart that the umbrella does not have.
+ */
+export interface Archive {
+    readonly kind: ArchiveKind;
+    /** Name of the release, of its chart, of its CronJob and of its service account, all in KOF's namespace. */
+    readonly name: ExporterChart["chart"];
+    /** Version of the chart, which may be newer than KOF. */
+    readonly version: string;
+    /** The chart's values: free of nulls, secrets and unknowns. */
+    readonly values: HelmValues;
+    readonly bucket: ArchiveBucket;
+    /** What the keys of its objects start with, without a slash at the end. */
+    readonly prefix: string;
+    /** What is archived, in the order of {@link sources}. */
+    readonly signals: readonly Signal[];
+    /** Per signal the address at which the exporter reads it. */
+    readonly sources: Readonly<Partial<Record<Signal, string>>>;
+    readonly credentials: ArchiveCredentials;
+    /** The Secret that the exporter reads, whoever makes it; `undefined` where a role is handed to it. */
+    readonly secret: { readonly name: string; readonly keys: readonly string[] } | undefined;
+    /** Service account of the exporter, which a role is for. */
+    readonly serviceAccount: string;
+    /** Name of the role, where the service account has to name it; its path is `/kof/`. */
+    readonly roleName: string | undefined;
+    /** The exporter's image, complete. */
+    readonly image: string;
+    /** What the audit logs' manifests are signed with. It stands in each of them. */
+    readonly signingKey: string | undefined;
+}
+
+type Stored = Resolved & Pick<Deployment, "stores">;
+
+/** The archives that settings ask for, on this cluster. */
+export function archivesOf(deployment: Stored): Archive[] {
+    return (["coldStorage", "auditArchive"] as const).flatMap((kind) => {
+        const given = deployment.settings[kind];
+        return given === undefined ? [] : [archiveOf(deployment, kind, resolvedArchive(given))];
+    });
+}
+
+function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiveSettings): Archive {
+    const { settings, catalog } = deployment;
+    const { chart, image, secretName } = exporterCharts[kind];
+    const { credentials, prefix, endpoint, region } = wanted;
+    const version = exporterVersion(catalog.version);
+    const signals = signalsOf(deployment, kind);
+    const sources = Object.fromEntries(signals.map((signal) => [signal, sourceOf(deployment, signal)]));
+    const secret =
+        credentials.kind === "existingSecret"
+            ? { name: credentials.name, keys: exporterSecretKeys }
+            : credentials.kind === "accessKey"
+              ? { name: secretName, keys: exporterSecretKeys }
+              : undefined;
+    const roleName = credentials.kind === "irsa" ? roleNameOf(settings, kind) : undefined;
+    const signingKey = kind === "auditArchive" ? signingKeyOf(settings) : undefined;
+    const isLocked = wanted.objectLock !== undefined;
+    return {
+        kind,
+        name: chart,
+        version,
+        values: mergeValues(
+            kind === "coldStorage"
+                ? { sources: signals.join(","), ...addressesOf(sources) }
+                : {
+                      ...addressesOf({ logs: sources.audit }),
+                      // Otherwise it warns of a bucket without Object Lock, and goes on.
+                      complianceMode: String(isLocked),
+                      kms: { keyID: signingKey ?? "" },
+                  },
+            {
+                s3: {
+                    bucket: wanted.bucket,
+                    prefix,
+                    region,
+                    usePathStyle: String(endpoint !== undefined),
+                    ...(endpoint === undefined ? {} : { endpoint }),
+                    ...(secret === undefined ? {} : { existingSecret: secret.name }),
+                },
+            },
+            roleName === undefined || credentials.kind !== "irsa"
+                ? {}
+                : roleAnnotation(roleName, credentials.oidcProviderArn),
+            settings.istio ? inMesh : {},
+        ),
+        bucket: {
+            name: wanted.bucket,
+            region,
+            create: wanted.createBucket,
+            keep: wanted.keepBucket,
+            objectLock: wanted.objectLock,
+            lifecycle: wanted.lifecycle,
+            kmsKeyArn: wanted.kmsKeyArn,
+            tags: wanted.tags,
+            endpoint,
+        },
+        prefix,
+        signals,
+        sources,
+        credentials,
+        secret,
+        serviceAccount: chart,
+        roleName,
+        image: `${image}:v${version}`,
+        signingKey,
+    };
+}
+
+/** What an archive holds: what is asked for, or else what there is. */
+function signalsOf(deployment: Stored, kind: ArchiveKind): Signal[] {
+    if (kind === "auditArchive") {
+        return ["audit"];
+    }
+    const { signals: asked } = deployment.settings.coldStorage ?? {};
+    return coldSignals.filter((signal) =>
+        asked === undefined ? storeOf(deployment, signal) !== undefined : asked.includes(signal),
+    );
+}
+
+/** The store of a signal on this cluster; caches store nothing. */
+function storeOf({ stores }: Pick<Deployment, "stores">, signal: Signal): Volume | undefined {
+    return stores.find((store) => store.signal === signal && store.retention !== undefined);
+}
+
+/** The options of the exporters' charts that have the addresses of the stores (`values.yaml`). */
+const addressOptions = { metrics: "vmURL", logs: "vlogsURL", traces: "vtracesURL" } as const;
+
+function addressesOf(sources: Readonly<Record<string, string | undefined>>): HelmValues {
+    return Object.fromEntries(
+        Object.entries(addressOptions).flatMap(([signal, option]) => {
+            const address = sources[signal];
+            return address === undefined ? [] : [[option, address]];
+        }),
+    );
+}
+
+/**
+ * Where a signal is read: at the service that reads what KOF's collectors write. Without the cluster's domain, which may be another
+ * than `cluster.local`.
+ */
+function sourceOf(deployment: Stored, signal: Signal): string {
+    const insert = ownStoreAddress(deployment.catalog, signal);
+    const select = selectOf(insert);
+    const store = storeOf(deployment, signal);
+    const port = (store && valueOfSelect(deployment, store, store.source.volume.port)) ?? select.port;
+    const path = signal === "metrics" ? "/select/0/prometheus" : "";
+    return `http://${select.name}.${kofNamespace}.svc:${port}${path}`;
+}
+
+/** Archives of what is not stored on this cluster, or where an exporter cannot read it. */
+export function archiveStoreProblems(deployment: Stored & Pick<Deployment, "destinations">): Problem[] {
+    const { settings } = deployment;
+    return (["coldStorage", "auditArchive"] as const).flatMap((kind) =>
+        settings[kind] === undefined
+            ? []
+            : [...absentStores(deployment, kind), ...signalsOf(deployment, kind).flatMap(moved(deployment, kind))],
+    );
+}
+
+function absentStores(deployment: Stored & Pick<Deployment, "destinations">, kind: ArchiveKind): Problem[] {
+    const { settings, destinations } = deployment;
+    const has = (signal: Signal) => storeOf(deployment, signal) !== undefined;
+    const goes = (signal: Signal) => `${nounOf(signal)}: ${destinationText(destinations[signal])}`;
+    if (kind === "auditArchive") {
+        return has("audit")
+            ? []
+            : [
+                  {
+                      key: "kof:auditArchive",
+                      message: `has nothing to export, for no audit logs are stored on this cluster (${goes("audit")})`,
+                      allowed: "where audit logs are stored here, as on routes management and regionless",
+                      ...storedHere(settings, "audit"),
+                  },
+              ];
+    }
+    const stored = coldSignals.filter(has);
+    const absent = (settings.coldStorage?.signals ?? []).filter((signal) => !has(signal));
+    if (stored.length === 0) {
+        return [
+            {
+                key: "kof:coldStorage",
+                message: "has nothing to export: no metrics, logs or traces are stored on this cluster",
+                allowed: "where they are stored here, as on routes management and regionless",
+                ...storedHere(settings, "logs"),
+            },
+        ];
+    }
+    return absent.length === 0
+        ? []
+        : [
+              {
+                  key: "kof:coldStorage.signals",
+                  message: `has ${absent.join(" and ")}, of which nothing is stored on this cluster (${absent.map(goes).join("; ")})`,
+                  allowed: `those that are: ${stored.join(", ")}`,
+                  paste: stackFile(
+                      ["coldStorage", "signals"],
+                      settings.coldStorage?.signals?.filter(has).length
+                          ? settings.coldStorage.signals.filter(has)
+                          : stored,
+                  ),
+              },
+          ];
+}
+
+/** What to write so that a signal is stored on this cluster too. */
+function storedHere(settings: Settings, signal: Signal): Pick<Problem, "paste"> {
+    const { signals, base } = routingOf(settings);
+    return base === "regionless" || signals[signal].includes("management")
+        ? {}
+        : { paste: stackFile(["signals", signal], [...signals[signal], "management"]) };
+}
+
+function moved(deployment: Stored, kind: ArchiveKind): (signal: Signal) => Problem[] {
+    return (signal) => {
+        const store = storeOf(deployment, signal);
+        const by = store === undefined ? "" : movedSelect(deployment, store);
+        return by === ""
+            ? []
+            : [
+                  {
+                      key: kind === "coldStorage" ? "kof:coldStorage.signals" : "kof:auditArchive",
+                      message: `has ${nounOf(signal)}, which nobody can read at ${sourceOf(deployment, signal)}: kof:values have ${by}`,
+                      allowed: "values that leave the service of the store its name",
+                  },
+              ];
+    };
+}
+
+type Setting = NonNullable<Volume["source"]["volume"]["port"]>;
+
+/** The same setting of what reads a store as of what writes into it. */
+function ofSelect(setting: Setting): Setting {
+    const asSelect = (path: readonly string[]) => path.map((step) => step.replace(/^(v[mlt])insert$/, "$1select"));
+    return {
+        path: asSelect(setting.path),
+        default: setting.default,
+        places: setting.places.map((place) => ({ ...place, path: asSelect(place.path) })),
+    };
+}
+
+function givenTo({ catalog, umbrella }: Resolved, { source: { chart } }: Volume): HelmValues {
+    return valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
+}
+
+/** What somebody gives a setting of what reads a store; the charts' own value is not known there. */
+function valueOfSelect(deployment: Resolved, store: Volume, setting: Setting | null): string | undefined {
+    const given = givenTo(deployment, store);
+    const [found] = (setting ? ofSelect(setting).places : [])
+        .map(({ path }) => valueAt(given, path))
+        .filter((value) => value !== undefined && value !== null);
+    return found === undefined ? undefined : textOf(found);
+}
+
+/** The values that take the address away at which a store is read, as text; empty where it is there. */
+function movedSelect(deployment: Resolved, store: Volume): string {
+    const given = givenTo(deployment, store);
+    return store.source.volume.entrance
+        .map(ofSelect)
+        .flatMap((setting) => {
+            const found = settingIn(setting, given);
+            return JSON.stringify(found?.value ?? null) === JSON.stringify(setting.default)
+                ? []
+                : [`${(found?.place.path ?? setting.path).slice(-2).join(".")} ${textOf(found?.value ?? false)}`];
+        })
+        .join(", ");
+}
+
+/**
+ * A pod in the mesh runs a proxy beside the exporter, without which the stores of logs and traces refuse it (PeerAuthentication `mtls`
+ * of chart k0rdent-istio, STRICT). As a container of its own the proxy would outlive the exporter, and no Job would ever complete
+ * (Istio 1.24 and later have the annotation; k0rdent-istio brings 1.25.3).
+ */
+const inMesh = { podAnnotations: { "sidecar.istio.io/nativeSidecar": "true" } };
+
+/** The longest name that AWS takes for a role (CreateRole in the IAM API reference, 2026-11). */
+const longestRole = 64;
+
+/** The role's name is fixed, because the service account has to name it before it exists. */
+function roleNameOf({ clusterName }: Settings, kind: ArchiveKind): string {
+    const name = `${kind === "coldStorage" ? "kof-cold-storage" : "kof-audit-archive"}-${clusterName}`;
+    if (name.length <= longestRole) {
+        return name;
+    }
+    const checksum = createHash("sha256").update(clusterName).digest("hex").slice(0, 8);
+    return `${name.slice(0, longestRole - checksum.length - 1)}-${checksum}`;
+}
+
+function roleAnnotation(roleName: string, oidcProviderArn: string): HelmValues {
+    const { partition, account } = arnParts(oidcProviderArn);
+    const role = `arn:${partition}:iam::${account}:role/kof/${roleName}`;
+    return { serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": role } } };
+}
+
+/**
+ * What manifests are signed with (HMAC-SHA256): no secret, since the exporter writes it into each of them as the ID of the key
+ * (`kof-operator/internal/audit/kms.go`). The colon keeps it from being read as base64.
+ */
+function signingKeyOf({ clusterName }: Settings): string {
+    return `audit:${clusterName}`;
+}

@@ -1,0 +1,292 @@
+import { versions } from "../charts";
+import { exporterSecretKeys, oldestArchived, type ArchiveKind } from "../charts/archives";
+import { kofNamespace } from "../charts/namespace";
+import { arnParts, partitionOf } from "../lib/arns";
+import { isMap } from "../lib/values";
+import { makesBucket, resolvedArchive } from "./archives";
+import { nearestOf, stackFile, type Values } from "./explain";
+import { brief, type Problem } from "./problems";
+import regions = require("./regions.json");
+import { tellsAudit } from "./routing";
+import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
+
+/*
+ * What is wrong with `kof:coldStorage` and `kof:auditArchive` although each of their settings is right by itself. What is wrong by what
+ * is stored on the cluster, core/routes/archives.ts knows.
+ */
+
+type Given = ColdStorageSettings | AuditArchiveSettings;
+
+const kinds = ["coldStorage", "auditArchive"] as const;
+
+/** The rules of archives, as far as they can be told by settings alone. */
+export function archiveProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    return [
+        ...kinds.flatMap((kind): Problem[] => {
+            const given = values[kind];
+            const found = raw[kind];
+            const written = isMap(found) ? found : {};
+            return given === undefined
+                ? []
+                : [
+                      ...versionProblems(kind, values.version),
+                      ...regionProblems(kind, given, values),
+                      ...bucketProblems(kind, given, written),
+                      ...credentialProblems(kind, given, written),
+                      ...placeProblems(kind, given),
+                      ...lifecycleProblems(kind, given),
+                  ];
+        }),
+        ...sharedProblems(values),
+    ];
+}
+
+function versionProblems(kind: ArchiveKind, version: Values["version"]): Problem[] {
+    return version === undefined || tellsAudit(version)
+        ? []
+        : [
+              {
+                  key: `kof:${kind}`,
+                  message: `needs KOF ${oldestArchived} or later: the exporters, and a store for audit logs, came with that. The version is ${version}`,
+                  allowed: `version ${versions.filter(tellsAudit).join(" or ")}`,
+                  paste: stackFile(["version"], oldestArchived),
+              },
+          ];
+}
+
+function regionProblems(kind: ArchiveKind, { region, endpoint }: Given, { cloudwatch }: Values): Problem[] {
+    if (endpoint !== undefined || region === undefined || regions.includes(region)) {
+        return [];
+    }
+    return [
+        {
+            key: `kof:${kind}.region`,
+            message: `is ${brief(region)}, which is no region of AWS`,
+            allowed:
+                "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1; or the endpoint of another store",
+            paste: stackFile([kind, "region"], nearestOf(region, regions) ?? cloudwatch?.region ?? "eu-west-1"),
+        },
+    ];
+}
+
+/** What only a bucket has that the stack makes, and in AWS. */
+function bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problem[] {
+    const { endpoint, createBucket, lifecycle, keepBucket, kmsKeyArn, tags } = given;
+    const problems: Problem[] = [];
+    const noEffect = (setting: string, why: string) => {
+        problems.push({ key: `kof:${kind}.${setting}`, message: `has no effect ${why}. Remove it` });
+    };
+    if (endpoint !== undefined && createBucket === true) {
+        problems.push({
+            key: `kof:${kind}.createBucket`,
+            message: `is true, but the stack makes buckets in AWS alone, and the endpoint is ${brief(endpoint)}`,
+            allowed: "false: the bucket is there",
+            paste: stackFile([kind, "createBucket"], false),
+        });
+        return problems;
+    }
+    if (!makesBucket(given)) {
+        const why = "on a bucket that the stack does not make";
+        if (lifecycle.length > 0) {
+            noEffect("lifecycle", why);
+        }
+        if (written.keepBucket !== undefined && !keepBucket) {
+            noEffect("keepBucket", `${why}, and never deletes`);
+        }
+    }
+    if (endpoint !== undefined) {
+        const why = `with endpoint ${brief(endpoint)}, which is not AWS`;
+        if (kmsKeyArn !== undefined) {
+            noEffect("kmsKeyArn", why);
+        }
+        if (Object.keys(tags).length > 0) {
+            noEffect("tags", why);
+        }
+    }
+    return problems;
+}
+
+function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problem[] {
+    const { credentials, existingSecret, endpoint } = given;
+    // What is wrong by itself is reported by itself.
+    const has = (setting: string) => written[setting] !== undefined;
+    if (credentials !== undefined && has("existingSecret")) {
+        return [
+            {
+                key: `kof:${kind}.existingSecret`,
+                message: `is ${brief(existingSecret)} beside credentials, which say the same or contradict it. Remove one of them`,
+            },
+        ];
+    }
+    if (endpoint === undefined) {
+        return [];
+    }
+    const name = "s3-credentials";
+    if (credentials !== undefined && credentials.kind !== "existingSecret") {
+        return [
+            {
+                key: `kof:${kind}.credentials`,
+                message: `is ${credentials.kind}, which AWS alone has, but the endpoint is ${brief(endpoint)}. Remove it, and name a Secret in existingSecret`,
+                allowed: "{kind: existingSecret, name: NAME}",
+            },
+        ];
+    }
+    return has("existingSecret") || has("credentials")
+        ? []
+        : [
+              {
+                  key: `kof:${kind}.existingSecret`,
+                  message: `is missing: nothing can be made to sign in to ${brief(endpoint)} with, which is not AWS`,
+                  allowed: `the name of a Secret in the kof namespace with the keys ${exporterSecretKeys.join(" and ")}`,
+                  run: `kubectl create secret generic -n ${kofNamespace} ${name} ${exporterSecretKeys.map((key) => `--from-file=${key}`).join(" ")}`,
+                  paste: stackFile([kind, "existingSecret"], name),
+              },
+          ];
+}
+
+/** ARNs have to be of the place where they are used. */
+function placeProblems(kind: ArchiveKind, given: Given): Problem[] {
+    const { region, kmsKeyArn, credentials, endpoint } = given;
+    if (endpoint !== undefined || region === undefined || !regions.includes(region)) {
+        return [];
+    }
+    const partition = partitionOf(region);
+    const problems: Problem[] = [];
+    if (kmsKeyArn !== undefined) {
+        const key = arnParts(kmsKeyArn);
+        if (key.region !== region || key.partition !== partition) {
+            problems.push({
+                key: `kof:${kind}.kmsKeyArn`,
+                message: `is ${brief(kmsKeyArn)}, but a bucket in ${region} can only be encrypted with a key of ${region}`,
+                allowed: `the ARN of a KMS key that starts with arn:${partition}:kms:${region}:`,
+                paste: stackFile([kind, "kmsKeyArn"], `arn:${partition}:kms:${region}:${key.account}:key/KEY`),
+            });
+        }
+    }
+    if (credentials?.kind === "irsa" && arnParts(credentials.oidcProviderArn).partition !== partition) {
+        problems.push({
+            key: `kof:${kind}.credentials.oidcProviderArn`,
+            message: `is ${brief(credentials.oidcProviderArn)}, which is not of the partition of ${region}`,
+            allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::`,
+        });
+    }
+    if (credentials?.kind === "podIdentity" && partitionOf(credentials.region ?? region) !== partition) {
+        problems.push({
+            key: `kof:${kind}.credentials.region`,
+            message: `is ${brief(credentials.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
+            paste: stackFile([kind, "credentials", "region"], region),
+        });
+    }
+    return problems;
+}
+
+type Transition = Given["lifecycle"][number];
+
+/**
+ * Days for which an object has to be in a class before a rule moves it on, and from its upload on before it moves there, as
+ * PutBucketLifecycleConfiguration has them ("Constraints and considerations for transitions" in the Amazon S3 user guide; its errors
+ * `must be 30 days more than` and `must be 90 days more than`, 2026-11).
+ */
+const daysWithin: Readonly<Partial<Record<Transition["storageClass"], number>>> = {
+    STANDARD_IA: 30,
+    ONEZONE_IA: 30,
+    GLACIER_IR: 90,
+    GLACIER: 90,
+};
+const daysBefore: Readonly<Partial<Record<Transition["storageClass"], number>>> = { STANDARD_IA: 30, ONEZONE_IA: 30 };
+
+/** The classes that objects move to from each, and from there no further. */
+const movesTo: Readonly<Record<Transition["storageClass"], readonly Transition["storageClass"][]>> = {
+    STANDARD_IA: ["INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"],
+    INTELLIGENT_TIERING: ["ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"],
+    ONEZONE_IA: ["GLACIER", "DEEP_ARCHIVE"],
+    GLACIER_IR: ["GLACIER", "DEEP_ARCHIVE"],
+    GLACIER: ["DEEP_ARCHIVE"],
+    DEEP_ARCHIVE: [],
+};
+
+function lifecycleProblems(kind: ArchiveKind, { lifecycle }: Given): Problem[] {
+    const said = lifecycle.flatMap((move, i): string[] => {
+        const before = lifecycle[i - 1];
+        const least = daysBefore[move.storageClass] ?? 0;
+        if (move.days < least) {
+            return [
+                `moves to ${move.storageClass} after ${String(move.days)} days, which S3 does after ${String(least)} at the earliest`,
+            ];
+        }
+        if (before === undefined) {
+            return [];
+        }
+        if (!movesTo[before.storageClass].includes(move.storageClass)) {
+            return [
+                `moves from ${before.storageClass} to ${move.storageClass}, which S3 does not: the colder class comes later, and once`,
+            ];
+        }
+        const stays = Math.max(daysWithin[before.storageClass] ?? 0, 1);
+        return move.days - before.days < stays
+            ? [
+                  `moves to ${move.storageClass} ${String(move.days - before.days)} days after ${before.storageClass}, where S3 keeps objects for ${String(stays)} at least`,
+              ]
+            : [];
+    });
+    return said.length === 0
+        ? []
+        : [
+              {
+                  key: `kof:${kind}.lifecycle`,
+                  message: said.join("; and "),
+                  allowed:
+                      "the colder class later; STANDARD_IA and ONEZONE_IA from 30 days on and for 30 days, GLACIER_IR and GLACIER for 90 days",
+                  paste: stackFile([kind, "lifecycle"], mendedLifecycle(lifecycle)),
+              },
+          ];
+}
+
+/** The same classes in an order that S3 takes, at the days that were meant or the first ones that it takes. */
+function mendedLifecycle(lifecycle: readonly Transition[]): Transition[] {
+    const classes = Object.keys(movesTo) as Transition["storageClass"][];
+    const inOrder = [...lifecycle].sort((a, b) => classes.indexOf(a.storageClass) - classes.indexOf(b.storageClass));
+    const mended: Transition[] = [];
+    for (const { days, storageClass } of inOrder) {
+        const before = mended.at(-1);
+        if (before && !movesTo[before.storageClass].includes(storageClass)) {
+            continue;
+        }
+        const earliest = before ? before.days + Math.max(daysWithin[before.storageClass] ?? 0, 1) : 0;
+        mended.push({ days: Math.max(days, earliest, daysBefore[storageClass] ?? 0), storageClass });
+    }
+    return mended;
+}
+
+/** Both archives in one bucket: it has to be there already, and each writes below its own prefix. */
+function sharedProblems({ coldStorage: cold, auditArchive: audit }: Values): Problem[] {
+    if (cold === undefined || audit === undefined) {
+        return [];
+    }
+    if (cold.bucket !== audit.bucket || cold.endpoint !== audit.endpoint) {
+        return [];
+    }
+    const [one, other] = [resolvedArchive(cold), resolvedArchive(audit)];
+    if (one.createBucket || other.createBucket) {
+        const name = `${audit.bucket.slice(0, 63 - "-audit".length).replace(/[-.]+$/, "")}-audit`;
+        return [
+            {
+                key: "kof:auditArchive.bucket",
+                message: `is ${brief(audit.bucket)}, which kof:coldStorage has as well: a bucket that the stack makes is one archive's own`,
+                allowed: "another bucket, or for both one that is there already: createBucket: false",
+                paste: stackFile(["auditArchive", "bucket"], name),
+            },
+        ];
+    }
+    const isBelow = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
+    return isBelow(one.prefix, other.prefix) || isBelow(other.prefix, one.prefix)
+        ? [
+              {
+                  key: "kof:auditArchive.prefix",
+                  message: `is ${brief(audit.prefix)}, but kof:coldStorage writes below ${brief(cold.prefix)} of the same bucket`,
+                  allowed: "a prefix that neither is the other one nor within it",
+                  paste: stackFile(["auditArchive", "prefix"], `${cold.prefix.split("/")[0] ?? ""}-audit`),
+              },
+          ]
+        : [];
+}

@@ -1,0 +1,42 @@
+import type { ArchiveKind } from "../charts/archives";
+import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
+
+/** How the exporter of an archive authenticates at its bucket. */
+export type ArchiveCredentials = NonNullable<ColdStorageSettings["credentials"]>;
+
+/** The settings of an archive with what nobody wrote filled in. */
+export interface ResolvedArchiveSettings extends Omit<
+    ColdStorageSettings,
+    "region" | "createBucket" | "credentials" | "existingSecret" | "signals"
+> {
+    readonly region: string;
+    readonly createBucket: boolean;
+    readonly credentials: ArchiveCredentials;
+    readonly objectLock?: AuditArchiveSettings["objectLock"];
+}
+
+/** The settings of each archive that is asked for, by its kind. */
+export type Archives = Readonly<Partial<Record<ArchiveKind, ColdStorageSettings | AuditArchiveSettings>>>;
+
+/** The region of a store whose settings name none (`s3.region` of both exporters' charts). */
+const regionByDefault = "us-east-1";
+
+/** Whether the stack makes the bucket. */
+export function makesBucket({ createBucket, endpoint }: ColdStorageSettings | AuditArchiveSettings): boolean {
+    return createBucket ?? endpoint === undefined;
+}
+
+/** The settings of an archive as they are meant. */
+export function resolvedArchive(given: ColdStorageSettings | AuditArchiveSettings): ResolvedArchiveSettings {
+    const { existingSecret, credentials, region = regionByDefault, ...rest } = given;
+    return {
+        ...rest,
+        region,
+        createBucket: makesBucket(given),
+        credentials:
+            credentials ??
+            (existingSecret === undefined
+                ? { kind: "accessKey", generations: ["1"] }
+                : { kind: "existingSecret", name: existingSecret }),
+    };
+}
