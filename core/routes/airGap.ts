@@ -44,7 +44,7 @@ export interface NeededImage {
  */
 export function airGap(deployment: Deployment): AirGap {
     const { catalog, settings, umbrella } = deployment;
-    const charts = [...ownCharts(deployment), ...serviceCharts(deployment)];
+    const charts = [...ownCharts(deployment), ...exporterRequirements(deployment), ...serviceCharts(deployment)];
     const images = new Map<string, { charts: Set<string>; cluster: Cluster }>();
     const add = (chart: string, cluster: Cluster, isOn: (path: readonly string[]) => boolean) => {
         for (const { image } of neededOf(catalog, chart, isOn)) {
@@ -55,6 +55,9 @@ export function airGap(deployment: Deployment): AirGap {
     };
     for (const { chart, prefix } of installedCharts(umbrella)) {
         add(chart, "management", (path) => valueOf(deployment, [...prefix, ...path]) !== false);
+    }
+    for (const { image, name } of deployment.archives) {
+        images.set(image, { charts: new Set([name]), cluster: "management" });
     }
     for (const image of collectorImages(deployment)) {
         images.set(image, images.get(image) ?? { charts: new Set(["kof-collectors"]), cluster: "management" });
@@ -122,6 +125,18 @@ function ownCharts({ catalog, umbrella, values, settings }: Deployment): NeededC
                   };
         }),
     ];
+}
+
+/** The charts of archives' exporters, which come from where the umbrella's components do, whatever version these have. */
+function exporterRequirements({ archives, catalog, umbrella }: Deployment): NeededChart[] {
+    const url = ["global", "helmRepo", "kofManaged", "url"];
+    return archives.map(({ name, version }) => ({
+        name,
+        version,
+        repository: (valueAt(umbrella, url) ?? "") as string,
+        upstream: (valueAt(chartValues(catalog, "kof"), url) ?? "") as string,
+        cluster: "management",
+    }));
 }
 
 /** The repository of a chart's OCI address; another address is that of a repository. */

@@ -5,6 +5,7 @@ import type { Settings } from "../settings/settings";
 import { quotedLabels } from "../charts/quotes";
 import { restartValues } from "../charts/restarts";
 import { archivesOf } from "./archives";
+import { archiveNotices } from "./archiveNotices";
 import { storageNotices, storageValues } from "./stored";
 import { effectiveCollectors } from "../collectors/effective";
 import { lazily, oncePer } from "../lib/lazy";
@@ -46,6 +47,7 @@ export function derived(resolved: Resolved): Deployment {
             ...storageNotices(resolved),
             ...newNameNotices(resolved),
             ...podNotices(deployment),
+            ...archiveNotices(deployment),
         ],
         collectors: () => effectiveCollectors(resolved),
         destinations: () => destinationsOf(deployment, deployment.collectors),

@@ -412,7 +412,7 @@ const auditArchive = placed({
                 "COMPLIANCE",
             ),
             days: about(z.int().min(1).max(36_500), {
-                description: "Days from its upload within which no object can be deleted or overwritten.",
+                description: "Days from its upload within which no version of an object can be deleted.",
                 allowed: "a whole number from 1 to 36500",
                 example: 365,
             }),

@@ -2,7 +2,8 @@ import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
 import { cloudwatchSecretName } from "../../routes/cloudwatch";
 import { stackFile } from "../../settings/explain";
-import { inOrder } from "../../settings/settings";
+import type { ArchiveCredentials } from "../../settings/archives";
+import { inOrder, type CloudWatchSettings } from "../../settings/settings";
 import type { Consequence } from "./consequence";
 
 /** What happens to one of the credentials that a stack runs with. */
@@ -47,10 +48,10 @@ function storedCredentials(deployment: Deployment): Credential[] {
                       : "which KOF makes for the region";
             return [{ id: `${name}, ${by}`, what: `${keys.join(" and ")} in Secret ${name}, ${by}`, own: false }];
         }
-        // Of the one with an access key, the key is what matters.
+        // Of those with an access key, the key is what matters.
         return reader === "grafana" ? [made(`random password of Grafana's admin in Secret ${name}`)] : [];
     });
-    return [...awsCredentials(deployment).map(made), ...secrets];
+    return [...awsCredentials(deployment).map(made), ...exporterCredentials(deployment).map(made), ...secrets];
 }
 
 function made(what: string): Credential {
@@ -74,22 +75,75 @@ function awsCredentials({ cloudwatch }: Deployment): string[] {
     }
 }
 
+function exporterCredentials({ archives }: Deployment): string[] {
+    return archives.flatMap(({ name, credentials, roleName = "" }): string[] => {
+        switch (credentials.kind) {
+            case "accessKey":
+                return credentials.generations.map((generation) => `access key ${generation} of IAM user ${name}`);
+            case "podIdentity":
+                return [`IAM role for the pods of ${name} on EKS cluster ${credentials.clusterName}`];
+            case "irsa":
+                return [`IAM role ${roleName} for the service account of ${name}`];
+            case "existingSecret":
+                return [];
+        }
+    });
+}
+
 /** AWS's quota, which cannot be raised (IAM and AWS STS quotas, "Access keys assigned to an IAM user"). */
 const keysPerUser = 2;
 
 /** What follows from other credentials for AWS: rotations that AWS refuses or that leave no overlap, and Secrets that are there. */
 export function credentialConsequences(from: Deployment, to: Deployment): Consequence[] {
-    return [...rotationConsequences(generationsOf(from), generationsOf(to)), ...secretConsequences(from, to)];
+    return [
+        ...rotationConsequences(generationsOf(from), generationsOf(to)),
+        ...(["coldStorage", "auditArchive"] as const).flatMap((kind) => {
+            const [before, after] = [from, to].map(({ archives }) =>
+                keysOf(archives.find((each) => each.kind === kind)?.credentials),
+            );
+            return rotationSteps(before ?? [], after ?? [], kind);
+        }),
+        ...secretConsequences(from, to),
+    ];
 }
 
 /** The generations of the access key, from old to new; none where the collectors authenticate otherwise. */
 function generationsOf({ cloudwatch }: Deployment): readonly string[] {
-    return cloudwatch?.credentials.kind === "accessKey" ? cloudwatch.credentials.generations : [];
+    return keysOf(cloudwatch?.credentials);
+}
+
+function keysOf(credentials: ArchiveCredentials | CloudWatchSettings["credentials"] | undefined): readonly string[] {
+    return credentials?.kind === "accessKey" ? credentials.generations : [];
 }
 
 /** Whether a change deletes an access key. */
 export function keysDeleted({ from, to }: { readonly from: Deployment; readonly to: Deployment }): boolean {
     return generationsOf(from).some((generation) => !generationsOf(to).includes(generation));
+}
+
+/** The lines that set generations of an access key. */
+function generationsPaste(setting: string, generations: readonly string[]): object {
+    return stackFile([setting, "credentials"], { kind: "accessKey", generations });
+}
+
+/** Rotations that need more keys at once than AWS allows. */
+function rotationSteps(before: readonly string[], after: readonly string[], setting: string): Consequence[] {
+    const [first, ...further] = stepsBetween(before, after);
+    if (!first) {
+        return [];
+    }
+    const lists = further.map((each) => `, then [${each.map((label) => `"${label}"`).join(", ")}]`);
+    return [
+        {
+            severity: "impossible",
+            key: `kof:${setting}.credentials.generations`,
+            message:
+                `would need the access keys ${together(before, after).join(", ")} at once, because a new key is made before an old one is ` +
+                `deleted, and AWS allows ${String(keysPerUser)} for a user`,
+            way: `deploy these first${lists.join("")}, and then what the stack file says now`,
+            paste: generationsPaste(setting, first),
+        },
+    ];
 }
 
 function rotationConsequences(before: readonly string[], after: readonly string[]): Consequence[] {
@@ -98,22 +152,9 @@ function rotationConsequences(before: readonly string[], after: readonly string[
     if (was === undefined || is === undefined) {
         return [];
     }
-    const paste = (...generations: string[]) =>
-        stackFile(["cloudwatch", "credentials"], { kind: "accessKey", generations });
-    const [first, ...further] = stepsBetween(before, after);
-    if (first) {
-        const lists = further.map((each) => `, then [${each.map((label) => `"${label}"`).join(", ")}]`);
-        return [
-            {
-                severity: "impossible",
-                key,
-                message:
-                    `would need the access keys ${together(before, after).join(", ")} at once, because a new key is made before an old one is ` +
-                    `deleted, and AWS allows ${String(keysPerUser)} for a user`,
-                way: `deploy these first${lists.join("")}, and then what the stack file says now`,
-                paste: paste(...first),
-            },
-        ];
+    const steps = rotationSteps(before, after, "cloudwatch");
+    if (steps.length > 0) {
+        return steps;
     }
     if (after.includes(was)) {
         return [];
@@ -126,7 +167,10 @@ function rotationConsequences(before: readonly string[], after: readonly string[
                 `leaves no overlap: access key ${was}, which the collectors use, is deleted in the same deployment that has them use ${is}. ` +
                 "The deployment waits until all of them have restarted, and fails where one does not",
             ...(inOrder([was, is])
-                ? { way: `keep both for one deployment, and drop ${was} in the next`, paste: paste(was, is) }
+                ? {
+                      way: `keep both for one deployment, and drop ${was} in the next`,
+                      paste: generationsPaste("cloudwatch", [was, is]),
+                  }
                 : {}),
         },
     ];

@@ -5,8 +5,20 @@ import type { VolumeChange } from "./volumes";
 
 /** A plan as data for other programs: what {@link planText} says, without what the settings resolve to. */
 export function planData(plan: Plan): object {
-    const { from, to, signals, twoSteps, restarts, volumes, regions, logGroups, credentials, consequences, steps } =
-        plan;
+    const {
+        from,
+        to,
+        signals,
+        twoSteps,
+        restarts,
+        volumes,
+        regions,
+        logGroups,
+        archives,
+        credentials,
+        consequences,
+        steps,
+    } = plan;
     return {
         verdict: verdictOf(plan),
         route: { from: from.settings.route, to: to.settings.route },
@@ -19,6 +31,12 @@ export function planData(plan: Plan): object {
         volumes: volumes.map(volumeData),
         regions: regions.map(volumeData),
         logGroups,
+        archives: archives.map(({ kind, place, operation, archive: { signals } }) => ({
+            kind,
+            place,
+            operation,
+            signals,
+        })),
         credentials,
         left: leftoversOf(plan),
     };

@@ -3,6 +3,7 @@ import { compareCatalogs, type CatalogChanges } from "../../charts/compare";
 import { lazily } from "../../lib/lazy";
 import type { Deployment } from "../../routes/deployment";
 import { bufferConsequences } from "./buffers";
+import { archiveChanges, archiveConsequences, type ArchiveChange } from "./archives";
 import { cloudwatchConsequences, logGroupChanges, type KnownLogGroups, type LogGroupChange } from "./cloudwatch";
 import { credentialChanges, credentialConsequences, type CredentialChange } from "./credentials";
 import { distributionConsequences } from "./distribution";
@@ -35,6 +36,7 @@ export interface Plan {
     /** What happens to the volumes on each regional cluster, however many there are. */
     readonly regions: readonly VolumeChange[];
     readonly logGroups: readonly LogGroupChange[];
+    readonly archives: readonly ArchiveChange[];
     readonly credentials: readonly CredentialChange[];
     /** Everything worth knowing, the most dangerous first. */
     readonly consequences: readonly Consequence[];
@@ -66,6 +68,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         ...regionConsequences(from, to),
         ...childConsequences(from, to),
         ...cloudwatchConsequences(from, to, known),
+        ...archiveConsequences(from, to),
         ...credentialConsequences(from, to),
         ...identityConsequences(from, to),
         ...distributionConsequences(from, to),
@@ -79,6 +82,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         volumes,
         regions: regionalChanges(from, to),
         logGroups: logGroupChanges(from, to, known),
+        archives: archiveChanges(from, to),
         credentials: credentialChanges(from, to),
         consequences: inOrder(consequences, past),
         steps: upgradeSteps(from, to),

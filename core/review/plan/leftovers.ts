@@ -1,7 +1,9 @@
 import type { Plan } from ".";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
+import type { Archive } from "../../routes/archives";
 import { claimNames } from "../../routes/volumes";
+import { archivePlace, bucketId } from "./archives";
 
 /** Something that a change leaves behind on purpose, because it holds data. */
 export interface Leftover {
@@ -10,8 +12,8 @@ export interface Leftover {
     readonly remove: string;
 }
 
-/** What a change leaves behind: volumes that nothing reads any more, and log groups that nothing writes to. */
-export function leftoversOf({ volumes, logGroups }: Plan): Leftover[] {
+/** What a change leaves behind: volumes that nothing reads any more, and log groups and archives that nothing writes to. */
+export function leftoversOf({ volumes, logGroups, archives, to }: Plan): Leftover[] {
     const running = new Map(
         volumes.filter(({ operation }) => operation === "kept").map((each) => [each.workload, each.count]),
     );
@@ -28,7 +30,52 @@ export function leftoversOf({ volumes, logGroups }: Plan): Leftover[] {
                 what: logGroup(name, region),
                 remove: `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
             })),
+        ...archives.filter(({ operation }) => operation === "left").map(({ archive }) => leftoverArchive(archive, to)),
     ];
+}
+
+/**
+ * An archive that nothing writes to. A bucket has every version of its objects, which S3 itself deletes at the lowest price, and
+ * not before Object Lock lets it.
+ */
+function leftoverArchive(archive: Archive, to: Deployment): Leftover {
+    const { bucket, prefix } = archive;
+    const { name, region, create, endpoint } = bucket;
+    const isUsed = to.archives.some((each) => bucketId(each.bucket) === bucketId(bucket));
+    if (!create || isUsed) {
+        const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
+        return { what: archivePlace(archive), remove: `aws s3 rm --recursive ${where} s3://${name}/${prefix}/` };
+    }
+    const at = `--region ${region} --bucket ${name}`;
+    const rule = {
+        ID: "empty",
+        Status: "Enabled",
+        Filter: { Prefix: "" },
+        Expiration: { Days: 1 },
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+    };
+    const markers = {
+        ID: "markers",
+        Status: "Enabled",
+        Filter: { Prefix: "" },
+        Expiration: { ExpiredObjectDeleteMarker: true },
+    };
+    const rules = JSON.stringify({ Rules: [rule, markers] });
+    return {
+        what: bucketLeft(bucket),
+        remove:
+            `aws s3api put-bucket-lifecycle-configuration ${at} --lifecycle-configuration '${rules}'; ` +
+            `# days later, once it is empty: aws s3api delete-bucket ${at}`,
+    };
+}
+
+function bucketLeft({ objectLock, name, region }: Archive["bucket"]): string {
+    const lock =
+        objectLock === undefined
+            ? ""
+            : `, whose objects are locked for ${String(objectLock.days)} days from their upload (${objectLock.mode})`;
+    return `bucket ${name} in ${region}${lock}`;
 }
 
 /**
@@ -45,7 +92,10 @@ export function leftoversUntil(
 ): Leftover[] {
     const usedClaims = to.volumes.flatMap(({ workload, count }) => claimNames(workload, 0, count));
     const { region = "", logGroups = [] } = to.cloudwatch ?? {};
-    const usedGroups = logGroups.map(({ name }) => logGroup(name, region));
+    const usedBuckets = to.archives.map(({ bucket }) => `bucket ${bucket.name} in ${bucket.region}`);
+    const usedPlaces = [...logGroups.map(({ name }) => logGroup(name, region)), ...to.archives.map(archivePlace)];
+    const isUsed = (what: string) =>
+        usedPlaces.includes(what) || usedBuckets.some((each) => what === each || what.startsWith(`${each},`));
     const earlier = Object.entries(before).map(([what, remove]) => ({ what, remove }));
     const groups = new Map<string, Leftover>();
     const claims = new Map<string, Set<string>>();
@@ -54,7 +104,7 @@ export function leftoversUntil(
         if (volumes) {
             const all = [...(claims.get(volumes.about) ?? []), ...volumes.claims];
             claims.set(volumes.about, new Set(all.filter((claim) => !usedClaims.includes(claim))));
-        } else if (!usedGroups.includes(leftover.what)) {
+        } else if (!isUsed(leftover.what)) {
             groups.set(leftover.what, leftover);
         }
     }

@@ -1,4 +1,5 @@
 import { acknowledgement, refused, verdictOf, type Plan } from ".";
+import { nounOf } from "../../charts";
 import type { Consequence } from "./consequence";
 import { brief } from "../../settings/problems";
 import type { Deployment } from "../../routes/deployment";
@@ -29,7 +30,7 @@ export function upgradeText(plan: Plan): string {
 
 /** A plan without {@link upgradeText}, which is long. */
 export function effectText(plan: Plan): string {
-    const { from, to, volumes, regions, logGroups, credentials, steps } = plan;
+    const { from, to, volumes, regions, logGroups, archives, credentials, steps } = plan;
     const settings = [from.settings, to.settings] as const;
     return paragraphs([
         `# ${change(...settings.map(({ route }) => route))}, KOF ${change(...settings.map(({ version }) => version))}`,
@@ -60,6 +61,13 @@ export function effectText(plan: Plan): string {
             }),
             ...unnamedText(from, to),
         ]),
+        section(
+            "Archives",
+            archives.map(({ kind, place, operation, archive: { signals } }) => {
+                const fate = operation === "left" ? "no longer written to, kept with what is in it" : operation;
+                return `- kof:${kind} (${signals.map(nounOf).join(", ")}) in ${place}: ${fate}`;
+            }),
+        ),
         section(
             "Credentials",
             credentials.map(({ operation, what }) => `- ${what}: ${operation}`),

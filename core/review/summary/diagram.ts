@@ -1,4 +1,4 @@
-import { signals, type Signal } from "../../charts";
+import { nounOf, signals, type Signal } from "../../charts";
 import { shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
 import type { Deployment } from "../../routes/deployment";
@@ -93,7 +93,29 @@ function graphOf(deployment: Deployment, byDestination: boolean): Graph {
             link("children", signal, "store-vmauth", node);
         });
     }
+    for (const { kind, name, signals: archived, sources, bucket } of deployment.archives) {
+        const exporter: Node = { label: `${name}<br>(each hour)`, shape: "collector", inCluster: true };
+        const place = bucket.endpoint === undefined ? bucket.region : host(bucket.endpoint);
+        const node: Node = { label: `S3 bucket ${bucket.name}<br>${place}`, shape: "store", inCluster: false };
+        for (const signal of archived) {
+            const [store, own] = storeNode(deployment, signal, sources[signal] ?? "");
+            nodes.set(store, nodes.get(store) ?? own);
+            link(store, signal, `store-${kind}`, exporter);
+            link(`store-${kind}`, signal, `store-${bucket.name} ${place}`, node);
+        }
+    }
     return { title: `Management cluster ${deployment.settings.clusterName}`, nodes, links };
+}
+
+/** The node of this cluster's store of a signal, whether or not its own collectors send there. */
+function storeNode({ destinations }: Deployment, signal: Signal, address: string): [string, Node] {
+    const ends = signals.flatMap((each) => {
+        const { [each]: where } = destinations;
+        return where.stored ? where.ends : [];
+    });
+    const end = ends.find(({ on, holds }) => on === "cluster" && holds === signal);
+    const label = `store of ${nounOf(signal)}<br>${host(address)}`;
+    return end ? ending(end) : [`store-${address}`, { label, shape: "store", inCluster: true }];
 }
 
 /** The node at which a signal ends: its id, and what it looks like. */

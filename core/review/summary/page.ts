@@ -16,6 +16,7 @@ import {
 } from "../../routes/deliveries";
 import type { RequiredSecret } from "../../routes/secrets";
 import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
+import { archiveSection } from "./archives";
 import { costTable, spaceText } from "./capacity";
 import { fillChart, fillings, fillText } from "./chart";
 import { podSection } from "./pods";
@@ -86,6 +87,7 @@ export function summaryPage(
             "Space at the rates of kof:rates",
             rates === undefined ? "" : paragraphs([spaceText(deployment, estimate), fillingText(estimate)]),
         ),
+        archiveSection(deployment),
         section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(deployment))),
         section("Cost", rates === undefined ? "" : costTable(estimate)),
         section("Credentials", table(["Secret", "holds", "made by"], credentialRows(deployment)) || "None."),
@@ -199,9 +201,14 @@ function makerText(deployment: Deployment, secret: RequiredSecret): string {
     return makerOf(deployment, secret) + forWhom;
 }
 
-function makerOf({ cloudwatch }: Deployment, { maker, reader }: RequiredSecret): string {
+function makerOf({ cloudwatch, archives }: Deployment, { name, maker, reader }: RequiredSecret): string {
+    const archive = archives.find(({ secret }) => reader === "exporters" && secret?.name === name);
     switch (maker) {
         case "stack":
+            if (archive?.credentials.kind === "accessKey") {
+                const { bucket, credentials } = archive;
+                return `this stack: an IAM user that may write to bucket ${code(bucket.name)}, with one key for each of ${credentials.generations.map(code).join(", ")}`;
+            }
             return reader === "collectors" && cloudwatch?.credentials.kind === "accessKey"
                 ? `this stack: an IAM user that may write to the log groups, with one key for each of ${cloudwatch.credentials.generations.map(code).join(", ")}`
                 : "this stack: a random password";

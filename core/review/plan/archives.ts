@@ -1,0 +1,282 @@
+import { nounOf } from "../../charts";
+import type { ArchiveKind } from "../../charts/archives";
+import { exporterSchedule } from "../../charts/archives";
+import type { Archive, ArchiveBucket } from "../../routes/archives";
+import type { Deployment } from "../../routes/deployment";
+import { keptOf } from "../../routes/volumes";
+import { stackFile } from "../../settings/explain";
+import type { Consequence } from "./consequence";
+
+/** What happens to an archive. */
+export interface ArchiveChange {
+    readonly kind: ArchiveKind;
+    /** Where it is: `s3://acme-kof-cold/telemetry/ in eu-west-1`. */
+    readonly place: string;
+    /**
+     * `kept`: written to before and after. `left`: no longer written to; the bucket stays with what is in it. `deleted`: the last
+     * deployment said not to keep the bucket, which S3 deletes only when it is empty.
+     */
+    readonly operation: "created" | "kept" | "left" | "deleted";
+    readonly archive: Archive;
+}
+
+/** The archives before and after, by where they are. */
+export function archiveChanges(from: Deployment, to: Deployment): ArchiveChange[] {
+    const [before, after] = [placesOf(from), placesOf(to)];
+    const stays = (bucket: ArchiveBucket) => !deletes(bucket, to);
+    return [
+        ...[...after].map(([place, archive]): ArchiveChange => ({
+            kind: archive.kind,
+            place,
+            operation: before.has(place) ? "kept" : "created",
+            archive,
+        })),
+        ...[...before]
+            .filter(([place]) => !after.has(place))
+            .map(([place, archive]): ArchiveChange => ({
+                kind: archive.kind,
+                place,
+                operation: stays(archive.bucket) ? "left" : "deleted",
+                archive,
+            })),
+    ];
+}
+
+function placesOf({ archives }: Deployment): Map<string, Archive> {
+    return new Map(archives.map((each) => [archivePlace(each), each]));
+}
+
+/** Where an archive is, human-readable. */
+export function archivePlace({ bucket, prefix }: Archive): string {
+    return `s3://${bucket.name}/${prefix}/ ${atOf(bucket)}`;
+}
+
+function atOf({ endpoint, region }: ArchiveBucket): string {
+    return endpoint === undefined ? `in ${region}` : `at ${endpoint}`;
+}
+
+/** The same bucket, whatever the settings say of it. */
+export function bucketId({ name, region, endpoint }: ArchiveBucket): string {
+    return `${endpoint ?? "s3"} ${region} ${name}`;
+}
+
+/** Whether a deployment deletes a bucket that the one before made: a bucket that is somebody's already stays. */
+function deletes(bucket: ArchiveBucket, to: Deployment): boolean {
+    const stillMade = to.archives.some((each) => each.bucket.create && bucketId(each.bucket) === bucketId(bucket));
+    return bucket.create && !bucket.keep && !stillMade;
+}
+
+/** What follows for what is archived. */
+export function archiveConsequences(from: Deployment, to: Deployment): Consequence[] {
+    return [
+        ...from.archives.filter(({ bucket }) => deletes(bucket, to)).map(deletion),
+        ...(["coldStorage", "auditArchive"] as const).flatMap((kind) => {
+            const [was, is] = [from, to].map(({ archives }) => archives.find((each) => each.kind === kind));
+            return was === undefined
+                ? is === undefined
+                    ? []
+                    : beginning(is)
+                : is === undefined
+                  ? [end(to, was)]
+                  : change(to, was, is);
+        }),
+    ];
+}
+
+function deletion({ kind, bucket }: Archive): Consequence {
+    return {
+        severity: "impossible",
+        key: `kof:${kind}.keepBucket`,
+        message:
+            `was false in the last deployment, so that this one would delete bucket ${bucket.name} ${atOf(bucket)}. S3 refuses that while ` +
+            "anything is in it, and so the deployment would fail",
+        way: "deploy keepBucket: true first, and the bucket stays with what is in it; or empty it, and then acknowledge it",
+        acknowledge: `delete bucket ${bucket.name}`,
+    };
+}
+
+const hours = `${String(exporterSchedule.catchUpHours)} hours`;
+
+function beginning({ kind, bucket, signals }: Archive): Consequence[] {
+    const what = `begins with the last ${hours} of what is stored: ${signals.map(nounOf).join(", ")}. What is older is not archived`;
+    return [{ severity: "notice", key: `kof:${kind}`, message: what }, ...lockedFrom(kind, bucket)];
+}
+
+/** From when on nobody can delete. */
+function lockedFrom(kind: ArchiveKind, { objectLock, name }: ArchiveBucket): Consequence[] {
+    return objectLock === undefined
+        ? []
+        : [
+              {
+                  severity: "notice",
+                  key: `kof:${kind}.objectLock`,
+                  message:
+                      `keeps every object in bucket ${name} from being deleted for ${String(objectLock.days)} days from its upload` +
+                      (objectLock.mode === "COMPLIANCE" ? ", by anybody: nor can the bucket be emptied before" : "") +
+                      ". Destroying the stack does not change that",
+              },
+          ];
+}
+
+/** The stores of what is no longer archived, and how long they keep it; what has no store any more is said by others. */
+function keptInStores(to: Deployment, { signals }: Pick<Archive, "signals">): string {
+    const kept = signals.flatMap((signal) => {
+        const store = to.stores.find((each) => each.signal === signal && each.retention !== undefined);
+        return store ? [`${nounOf(signal)} for ${keptOf(store)}`] : [];
+    });
+    return kept.length === 0 ? "is lost with its store" : `stays in its store alone (${kept.join(", ")})`;
+}
+
+function end(to: Deployment, was: Archive): Consequence {
+    return {
+        severity: "notice",
+        key: `kof:${was.kind}`,
+        message:
+            `is gone: nothing is archived any more. What is in ${archivePlace(was)} stays there; what came in since the last full hour ` +
+            keptInStores(to, was),
+    };
+}
+
+function change(to: Deployment, was: Archive, is: Archive): Consequence[] {
+    const key = `kof:${is.kind}`;
+    const gone = was.signals.filter((signal) => !is.signals.includes(signal));
+    const added = is.signals.filter((signal) => !was.signals.includes(signal));
+    const moved = archivePlace(was) !== archivePlace(is);
+    return [
+        ...(gone.length > 0
+            ? [
+                  {
+                      severity: "notice",
+                      key: `${key}.signals`,
+                      message:
+                          `no longer has ${gone.map(nounOf).join(" and ")}. What is archived stays; what came in since the last full hour ` +
+                          keptInStores(to, { signals: gone }),
+                  } as const,
+              ]
+            : []),
+        ...(added.length > 0 && !moved
+            ? [
+                  {
+                      severity: "notice",
+                      key: `${key}.signals`,
+                      message: `has ${added.map(nounOf).join(" and ")} as well, beginning with the last ${hours}`,
+                  } as const,
+              ]
+            : []),
+        ...(moved ? place(was, is) : []),
+        ...sameBucket(was, is),
+    ];
+}
+
+function place(was: Archive, is: Archive): Consequence[] {
+    const isOther = bucketId(was.bucket) !== bucketId(is.bucket);
+    const taken =
+        isOther && is.bucket.create && was.bucket.name === is.bucket.name && is.bucket.endpoint === was.bucket.endpoint;
+    return [
+        taken
+            ? {
+                  severity: "impossible",
+                  key: `kof:${is.kind}.region`,
+                  message: `would make a second bucket ${is.bucket.name}, ${atOf(is.bucket)}: a name is one bucket's in all regions, and this one is ${atOf(was.bucket)}`,
+                  way: "another name",
+                  paste: stackFile([is.kind, "bucket"], renamed(is.bucket.name, is.bucket.region)),
+              }
+            : {
+                  severity: "notice",
+                  key: `kof:${is.kind}.${isOther ? "bucket" : "prefix"}`,
+                  message:
+                      `leads to ${archivePlace(is)}, which begins with the last ${hours} once more. What is archived so far stays in ` +
+                      archivePlace(was),
+              },
+        ...(isOther ? lockedFrom(is.kind, is.bucket) : []),
+    ];
+}
+
+/** Another name for a bucket, which fits. */
+function renamed(name: string, more: string): string {
+    return `${name.slice(0, 62 - more.length).replace(/[-.]+$/, "")}-${more}`;
+}
+
+/** What becomes of a bucket that stays the archive's. */
+function sameBucket(was: Archive, is: Archive): Consequence[] {
+    const [before, after] = [was.bucket, is.bucket];
+    const key = `kof:${is.kind}`;
+    if (bucketId(before) !== bucketId(after)) {
+        return [];
+    }
+    const both = before.create && after.create;
+    return [
+        ...(!before.create && after.create
+            ? [
+                  {
+                      severity: "impossible",
+                      key: `${key}.createBucket`,
+                      message: `would make bucket ${after.name}, which is there already`,
+                      way: "leave it as it is",
+                      paste: stackFile([is.kind, "createBucket"], false),
+                  } as const,
+              ]
+            : []),
+        ...lockChange(is.kind, before, after, both),
+        ...(both && before.kmsKeyArn !== after.kmsKeyArn
+            ? [
+                  {
+                      severity: "notice",
+                      key: `${key}.kmsKeyArn`,
+                      message:
+                          `encrypts new objects of bucket ${after.name} with ${keyText(after)}. Those that are there stay as they are` +
+                          (before.kmsKeyArn === undefined ? "" : `, and cannot be read without ${before.kmsKeyArn}`),
+                  } as const,
+              ]
+            : []),
+        ...(both && JSON.stringify(before.lifecycle) !== JSON.stringify(after.lifecycle)
+            ? [
+                  {
+                      severity: "notice",
+                      key: `${key}.lifecycle`,
+                      message: `is another one, for what is in bucket ${after.name} as well: what moves to a colder class never moves back`,
+                  } as const,
+              ]
+            : []),
+    ];
+}
+
+function keyText({ kmsKeyArn }: ArchiveBucket): string {
+    return kmsKeyArn ?? "S3's own keys";
+}
+
+function lockChange(kind: ArchiveKind, before: ArchiveBucket, after: ArchiveBucket, both: boolean): Consequence[] {
+    const [was, is] = [before.objectLock, after.objectLock];
+    if (!both || (was?.mode === is?.mode && was?.days === is?.days)) {
+        return [];
+    }
+    const key = `kof:${kind}.objectLock`;
+    if (was === undefined || is === undefined) {
+        return [
+            {
+                severity: "impossible",
+                key,
+                message:
+                    was === undefined
+                        ? `cannot be had by bucket ${after.name}, which was made without: a bucket has Object Lock from its creation on`
+                        : `cannot be taken from bucket ${after.name}: Object Lock stays on for as long as a bucket is there`,
+                way:
+                    was === undefined
+                        ? "another bucket, and this one stays with what is in it"
+                        : "leave it, or take another bucket",
+                paste:
+                    was === undefined
+                        ? stackFile([kind, "bucket"], renamed(after.name, "locked"))
+                        : stackFile([kind, "objectLock"], was),
+            },
+        ];
+    }
+    const until = `those of before stay locked for ${String(was.days)} days from their upload (${was.mode})`;
+    return [
+        {
+            severity: "notice",
+            key,
+            message: `is ${is.mode} for ${String(is.days)} days from now on, for objects that are new in bucket ${after.name}: ${until}`,
+        },
+    ];
+}

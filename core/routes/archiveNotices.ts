@@ -1,0 +1,93 @@
+import { exporterCharts, exporterSchedule } from "../charts/archives";
+import { distributionOf } from "../settings/distributions";
+import type { Archive } from "./archives";
+import type { Deployment } from "./deployment";
+
+/** What a reader of the preview should know of the archives in S3. */
+export function archiveNotices(deployment: Pick<Deployment, "archives" | "settings" | "catalog">): string[] {
+    const { archives, settings, catalog } = deployment;
+    const newer = archives.filter(({ version }) => version !== catalog.version);
+    const audit = archives.find(({ kind }) => kind === "auditArchive");
+    const proxied = settings.proxy !== undefined && archives.some(({ bucket }) => bucket.endpoint === undefined);
+    return [
+        ...(newer.length > 0
+            ? [
+                  `The exporters of archives are those of KOF ${newer[0]?.version ?? ""}: those of ${catalog.version} cannot work (the names of ` +
+                      "their images and a tag are wrong, and the images have no CAs to trust S3 by).",
+              ]
+            : []),
+        ...(proxied
+            ? [
+                  "The exporters of archives know no proxy: kof:proxy is for the collectors. They have to reach S3 without it, for example " +
+                      "through a VPC endpoint.",
+              ]
+            : []),
+        ...archives.flatMap((archive) => [...credentialNotices(deployment, archive), ...sharedNotices(archive)]),
+        ...(audit ? auditNotices(deployment, audit) : []),
+    ];
+}
+
+function credentialNotices({ settings }: Pick<Deployment, "settings">, { kind, credentials }: Archive): string[] {
+    const { distribution } = settings;
+    const ofEks =
+        credentials.kind === "podIdentity" ||
+        (credentials.kind === "irsa" && credentials.oidcProviderArn.includes("/oidc.eks."));
+    if (distribution !== "eks" && ofEks) {
+        return [
+            `kof:${kind}.credentials is ${credentials.kind}, which EKS hands out, but kof:distribution is ${distribution}. On EKS set ` +
+                "kof:distribution: eks; elsewhere the exporter gets no credentials, and nothing is archived.",
+        ];
+    }
+    return credentials.kind === "accessKey" && distribution === "eks"
+        ? [
+              `kof:${kind}.credentials is an access key, which does not expire and can be copied. On EKS there is a way without any ` +
+                  "secret: credentials: {kind: podIdentity, clusterName: NAME}.",
+          ]
+        : [];
+}
+
+/** What two exporters do that write below one prefix. */
+function sharedNotices({ kind, bucket, prefix, name }: Archive): string[] {
+    return bucket.create
+        ? []
+        : [
+              `kof:${kind} writes below ${prefix}/ of bucket ${bucket.name}, which the stack does not make. No other cluster may write there` +
+                  (kind === "auditArchive" ? "" : " under the same kof:clusterName") +
+                  `: ${name} takes an hour that has its ${exporterCharts[kind].lastObject} for archived, whoever wrote that.`,
+          ];
+}
+
+function auditNotices({ settings }: Pick<Deployment, "settings">, audit: Archive): string[] {
+    const { objectLock } = audit.bucket;
+    const { controlPlaneOf, title } = distributionOf(settings.distribution);
+    return [
+        `The manifests of kof:auditArchive are signed with ${audit.signingKey ?? ""}, which stands in each of them. A signature proves that a ` +
+            "file is whole and which cluster wrote it, not that nobody has changed both: KOF's exporter has no other key, and no KMS.",
+        ...(objectLock === undefined
+            ? [
+                  "kof:auditArchive has no objectLock: whoever may delete in the bucket may delete audit logs. A bucket has Object Lock from its " +
+                      "creation on.",
+              ]
+            : []),
+        ...(controlPlaneOf === undefined
+            ? []
+            : [
+                  `kof:auditArchive has no audit logs of this cluster: ${controlPlaneOf} runs the API server of ${title}, which writes them to no ` +
+                      `node's /var/log/kubernetes, where KOF reads them. ` +
+                      (settings.route === "regionless"
+                          ? "Those of child clusters are archived."
+                          : `Each hour is archived all the same, as one without events.`),
+              ]),
+    ];
+}
+
+/** When archives are written and what they miss, human-readable: one sentence each. */
+export function archiveTimes(): string[] {
+    const { catchUpHours } = exporterSchedule;
+    return [
+        "Five minutes after each full hour, UTC, the hour before is archived. What comes into the store later than that, as after an " +
+            "outage that collectors have bridged, is not archived: it stays in the store alone, for as long as that keeps it.",
+        `Each run also archives hours of the last ${String(catchUpHours)} that are missing. What is older, where the exporter or S3 was down ` +
+            "for longer, is not archived any more.",
+    ];
+}

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+
+import { planOf, refused, verdictOf, type Plan } from "../../../../core/review/plan";
+import { planData } from "../../../../core/review/plan/data";
+import { leftoversOf, leftoversUntil } from "../../../../core/review/plan/leftovers";
+import { planText } from "../../../../core/review/plan/text";
+import { deploymentFor, routes, type Raw } from "../../../support";
+
+const cold = { bucket: "acme-kof-cold", region: "eu-west-1" };
+const audit = { bucket: "acme-kof-audit", region: "eu-west-1", objectLock: { mode: "COMPLIANCE", days: 365 } };
+const both = { coldStorage: cold, auditArchive: audit };
+
+function plan(before: Raw, after: Raw): Plan {
+    const [from, to] = [before, after].map((raw) => deploymentFor({ ...routes.management, version: "1.10.0", ...raw }));
+    return planOf(from!, to!);
+}
+
+const said = ({ consequences }: Plan) =>
+    consequences.map(({ severity, key, message }) => `${severity} ${key} ${message}`);
+const fates = ({ archives }: Plan) => archives.map(({ place, operation }) => `${place} ${operation}`);
+
+describe("a plan for archives", () => {
+    it("says what a new one begins with, and what nobody can delete from then on", () => {
+        const found = plan({}, both);
+        assert.deepEqual(said(found), [
+            "notice kof:coldStorage begins with the last 24 hours of what is stored: metrics, logs, traces. What is older is not archived",
+            "notice kof:auditArchive begins with the last 24 hours of what is stored: audit logs. What is older is not archived",
+            "notice kof:auditArchive.objectLock keeps every object in bucket acme-kof-audit from being deleted for 365 days from its upload, " +
+                "by anybody: nor can the bucket be emptied before. Destroying the stack does not change that",
+        ]);
+        assert.deepEqual(fates(found), [
+            "s3://acme-kof-cold/telemetry/ in eu-west-1 created",
+            "s3://acme-kof-audit/audit/ in eu-west-1 created",
+        ]);
+        assert.match(planText(found), /^- kof:coldStorage \(metrics, logs, traces\) in s3:\S+ in eu-west-1: created$/m);
+        assert.match(planText(found), /^- access key 1 of IAM user audit-logs-exporter: made$/m);
+        assert.deepEqual(leftoversOf(found), []);
+        assert.deepEqual((planData(found) as { archives: unknown[] }).archives[1], {
+            kind: "auditArchive",
+            place: "s3://acme-kof-audit/audit/ in eu-west-1",
+            operation: "created",
+            signals: ["audit"],
+        });
+    });
+
+    it("says what stays where one goes, and how to remove what nobody needs", () => {
+        const found = plan(both, {});
+        assert.equal(verdictOf(found), "safe");
+        assert.deepEqual(said(found), [
+            "notice kof:coldStorage is gone: nothing is archived any more. What is in s3://acme-kof-cold/telemetry/ in eu-west-1 stays there; " +
+                "what came in since the last full hour stays in its store alone (metrics for 30d, logs for 7d, traces for 7d)",
+            "notice kof:auditArchive is gone: nothing is archived any more. What is in s3://acme-kof-audit/audit/ in eu-west-1 stays there; " +
+                "what came in since the last full hour stays in its store alone (audit logs for 1y)",
+        ]);
+        const left = leftoversOf(found);
+        assert.deepEqual(
+            left.map(({ what }) => what),
+            [
+                "bucket acme-kof-cold in eu-west-1",
+                "bucket acme-kof-audit in eu-west-1, whose objects are locked for 365 days from their upload (COMPLIANCE)",
+            ],
+        );
+        assert.match(
+            left[0]!.remove,
+            /^aws s3api put-bucket-lifecycle-configuration --region eu-west-1 --bucket acme-kof-cold /,
+        );
+        assert.match(
+            left[0]!.remove,
+            /; # days later, once it is empty: aws s3api delete-bucket --region eu-west-1 --bucket acme-kof-cold$/,
+        );
+        const rules = /--lifecycle-configuration '(.*)'; /.exec(left[0]!.remove)?.[1] ?? "";
+        assert.deepEqual(
+            (JSON.parse(rules) as { Rules: { Status: string }[] }).Rules.map(({ Status }) => Status),
+            ["Enabled", "Enabled"],
+        );
+        const remembered = Object.fromEntries(left.map(({ what, remove }) => [what, remove]));
+        assert.deepEqual(leftoversUntil(found.from, undefined, remembered), []);
+        assert.deepEqual(leftoversUntil(found.to, undefined, remembered), left);
+        // A bucket whose name begins alike is another one.
+        const other = deploymentFor({ ...routes.management, coldStorage: { ...cold, region: "eu-west-2" } });
+        assert.deepEqual(leftoversUntil(other, undefined, remembered), left);
+    });
+
+    it("says that hours are lost which were not archived yet, where their store goes as well", () => {
+        const found = plan(both, { route: "none", coldStorage: cold });
+        assert.ok(
+            said(found).some((each) =>
+                /^notice kof:coldStorage\.signals no longer has logs and traces\..* is lost with its store$/.test(each),
+            ),
+        );
+        assert.ok(
+            said(found).some((each) => /^notice kof:auditArchive is gone: .* is lost with its store$/.test(each)),
+        );
+    });
+
+    it("refuses to delete a bucket that is not empty, unless that is acknowledged", () => {
+        const gone = plan({ coldStorage: { ...cold, keepBucket: false } }, {});
+        assert.deepEqual(fates(gone), ["s3://acme-kof-cold/telemetry/ in eu-west-1 deleted"]);
+        assert.deepEqual(leftoversOf(gone), []);
+        const [first] = refused(gone);
+        assert.deepEqual(
+            [first?.severity, first?.key, first?.acknowledge],
+            ["impossible", "kof:coldStorage.keepBucket", "delete bucket acme-kof-cold"],
+        );
+        const permitted = plan(
+            { coldStorage: { ...cold, keepBucket: false } },
+            { acknowledge: "delete bucket acme-kof-cold" },
+        );
+        assert.deepEqual(refused(permitted), []);
+        // The bucket stays the stack's where only the prefix is another one.
+        assert.deepEqual(
+            refused(plan({ coldStorage: { ...cold, keepBucket: false } }, { coldStorage: { ...cold, prefix: "b" } })),
+            [],
+        );
+        // One that somebody else made nobody deletes.
+        assert.deepEqual(refused(plan({ coldStorage: { ...cold, createBucket: false } }, {})), []);
+    });
+
+    it("says of another place that the old one stays, and never how to remove a bucket that is in use", () => {
+        const prefix = plan(both, { ...both, coldStorage: { ...cold, prefix: "kof/x" } });
+        assert.deepEqual(said(prefix), [
+            "notice kof:coldStorage.prefix leads to s3://acme-kof-cold/kof/x/ in eu-west-1, which begins with the last 24 hours once more. " +
+                "What is archived so far stays in s3://acme-kof-cold/telemetry/ in eu-west-1",
+        ]);
+        assert.deepEqual(leftoversOf(prefix), [
+            {
+                what: "s3://acme-kof-cold/telemetry/ in eu-west-1",
+                remove: "aws s3 rm --recursive --region eu-west-1 s3://acme-kof-cold/telemetry/",
+            },
+        ]);
+        const bucket = plan(both, { ...both, auditArchive: { ...audit, bucket: "acme-other" } });
+        assert.equal(said(bucket).length, 2);
+        assert.match(
+            said(bucket)[0]!,
+            /^notice kof:auditArchive\.bucket leads to s3:\/\/acme-other\/audit\/ in eu-west-1/,
+        );
+        assert.match(said(bucket)[1]!, /^notice kof:auditArchive\.objectLock keeps every object in bucket acme-other /);
+        const region = plan(both, { ...both, coldStorage: { ...cold, region: "eu-central-1" } });
+        assert.deepEqual(
+            region.consequences.map(({ severity, key, paste }) => [severity, key, paste]),
+            [["impossible", "kof:coldStorage.region", { "kof:coldStorage": { bucket: "acme-kof-cold-eu-central-1" } }]],
+        );
+        const minio = { bucket: "kof", endpoint: "https://minio.example.net", existingSecret: "minio" };
+        assert.deepEqual(leftoversOf(plan({ coldStorage: minio }, {})), [
+            {
+                what: "s3://kof/telemetry/ at https://minio.example.net",
+                remove: "aws s3 rm --recursive --endpoint-url https://minio.example.net s3://kof/telemetry/",
+            },
+        ]);
+    });
+
+    it("says until when nobody can delete, and refuses a lock that no bucket can get or lose", () => {
+        const locked = (objectLock: object | undefined) => ({ auditArchive: { ...audit, objectLock } });
+        const added = plan(locked(undefined), locked(audit.objectLock));
+        assert.deepEqual(
+            added.consequences.map(({ severity, paste }) => [severity, paste]),
+            [["impossible", { "kof:auditArchive": { bucket: "acme-kof-audit-locked" } }]],
+        );
+        const removed = plan(locked(audit.objectLock), locked(undefined));
+        assert.deepEqual(
+            removed.consequences.map(({ severity, paste }) => [severity, paste]),
+            [["impossible", { "kof:auditArchive": { objectLock: audit.objectLock } }]],
+        );
+        assert.deepEqual(said(plan(locked(audit.objectLock), locked({ mode: "GOVERNANCE", days: 7 }))), [
+            "notice kof:auditArchive.objectLock is GOVERNANCE for 7 days from now on, for objects that are new in bucket acme-kof-audit: " +
+                "those of before stay locked for 365 days from their upload (COMPLIANCE)",
+        ]);
+        assert.deepEqual(said(plan(both, both)), []);
+    });
+
+    it("says what a change of a bucket that stays does to what is in it", () => {
+        const kmsKeyArn = "arn:aws:kms:eu-west-1:123456789012:key/abc";
+        const lifecycle = [{ days: 90, storageClass: "GLACIER_IR" }];
+        assert.deepEqual(said(plan({ coldStorage: cold }, { coldStorage: { ...cold, kmsKeyArn, lifecycle } })), [
+            `notice kof:coldStorage.kmsKeyArn encrypts new objects of bucket acme-kof-cold with ${kmsKeyArn}. Those that are there stay as they are`,
+            "notice kof:coldStorage.lifecycle is another one, for what is in bucket acme-kof-cold as well: what moves to a colder class never moves back",
+        ]);
+        assert.match(
+            said(plan({ coldStorage: { ...cold, kmsKeyArn } }, { coldStorage: cold })).join(),
+            /with S3's own keys\. .* and cannot be read without arn:aws:kms:eu-west-1:123456789012:key\/abc$/,
+        );
+        const made = plan({ coldStorage: { ...cold, createBucket: false } }, { coldStorage: cold });
+        assert.deepEqual(
+            made.consequences.map(({ severity, paste }) => [severity, paste]),
+            [["impossible", { "kof:coldStorage": { createBucket: false } }]],
+        );
+    });
+
+    it("refuses more keys at once than AWS allows, for each user by itself", () => {
+        const keys = (...generations: string[]) => ({ ...cold, credentials: { kind: "accessKey", generations } });
+        const found = plan({ coldStorage: keys("1", "2") }, { coldStorage: keys("2", "3") });
+        assert.deepEqual(
+            found.consequences.map(({ severity, key, paste }) => [severity, key, paste]),
+            [
+                [
+                    "impossible",
+                    "kof:coldStorage.credentials.generations",
+                    { "kof:coldStorage": { credentials: { kind: "accessKey", generations: ["2"] } } },
+                ],
+            ],
+        );
+        assert.deepEqual(said(plan({ coldStorage: keys("1") }, { coldStorage: keys("1", "2") })), []);
+    });
+});
