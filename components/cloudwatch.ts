@@ -1,16 +1,10 @@
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
-import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation";
-import { AccessKey } from "@pulumi/aws/iam/accessKey";
-import { Role } from "@pulumi/aws/iam/role";
-import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
-import { User } from "@pulumi/aws/iam/user";
-import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
-import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import type { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 
 import { logGroupKey } from "../core/settings/logGroups";
-import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "./policies";
-import { kofNamespace } from "../core/charts/namespace";
+import { declareIdentity, type AwsCredentials } from "./identity";
+import { writePolicy } from "./policies";
 
 /** One CloudWatch log group. */
 export interface LogGroupArgs {
@@ -29,17 +23,6 @@ export interface LogGroupArgs {
     readonly tags: Readonly<Record<string, string>>;
 }
 
-/** How the collectors authenticate at AWS. */
-export type CloudWatchCredentials =
-    /** A user with one key per generation, and the Secret that holds the last one. */
-    | { readonly kind: "accessKey"; readonly generations: readonly string[]; readonly secretName: string }
-    /** A role that EKS hands to the pods of this cluster. The region is the cluster's. */
-    | { readonly kind: "podIdentity"; readonly clusterName: string; readonly region: string }
-    /** A role that the pods take with their token. Its name is fixed, because the service accounts name it. */
-    | { readonly kind: "irsa"; readonly oidcProviderArn: string; readonly roleName: string }
-    /** None are made: they are in a Secret already. */
-    | { readonly kind: "existingSecret" };
-
 /** Inputs of {@link CloudWatch}. */
 export interface CloudWatchArgs {
     /** AWS region of the groups. */
@@ -54,23 +37,13 @@ export interface CloudWatchArgs {
     readonly traces: boolean;
     /** Whether metrics go to CloudWatch over OTLP. In embedded metric format they are log events. */
     readonly metrics: boolean;
-    readonly credentials: CloudWatchCredentials;
+    /** How the collectors authenticate. */
+    readonly credentials: AwsCredentials;
     /** Service accounts of the collectors that write, which a role is for. */
     readonly serviceAccounts: readonly string[];
     /** Tags of everything else that can have tags. */
     readonly tags: Readonly<Record<string, string>>;
 }
-
-/** What the collectors authenticate with, of which others want to know. */
-interface Made {
-    readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
-    readonly secret: Secret | undefined;
-}
-
-const none: Made = { accessKeys: {}, secret: undefined };
-
-/** Days after which a preview asks for a new access key. AWS's own advice (Security Hub, IAM.3). */
-const maxKeyAgeDays = 90;
 
 /**
  * Log groups in CloudWatch Logs, and a way for the collectors to write to them and do nothing else: a user with its access key
@@ -97,7 +70,18 @@ export class CloudWatch extends pulumi.ComponentResource {
                 }),
             ),
         );
-        const { accessKeys, secret } = this.credentials(name, args, policy);
+        const { accessKeys, secret } = declareIdentity(
+            name,
+            {
+                credentials: args.credentials,
+                policy,
+                pods: { who: "Collectors", names: args.serviceAccounts },
+                secretKeys: { id: "AWS_ACCESS_KEY_ID", secret: "AWS_SECRET_ACCESS_KEY" },
+                keyOf: { title: "CloudWatch", setting: "kof:cloudwatch.credentials" },
+                tags: args.tags,
+            },
+            this,
+        );
         this.accessKeys = accessKeys;
         this.secret = secret;
         this.logGroups = groups.map((group) => group.name);
@@ -125,100 +109,6 @@ export class CloudWatch extends pulumi.ComponentResource {
                 // Its name up to 0.1.0.
                 ...(region === regionBefore ? { aliases: [{ name: `${name}-${group.name}` }] } : {}),
             },
-        );
-    }
-
-    private credentials(name: string, args: CloudWatchArgs, policy: pulumi.Input<string>): Made {
-        const { credentials, serviceAccounts, tags } = args;
-        const pods = { namespace: kofNamespace, names: serviceAccounts };
-        switch (credentials.kind) {
-            case "accessKey":
-                return this.user(name, credentials, policy, tags);
-            case "podIdentity": {
-                const { clusterName, region } = credentials;
-                const role = this.role(name, podIdentityTrust(clusterName, pods), policy, tags);
-                for (const serviceAccount of serviceAccounts) {
-                    new PodIdentityAssociation(
-                        `${name}-${serviceAccount}`,
-                        { clusterName, region, namespace: kofNamespace, serviceAccount, roleArn: role.arn, tags },
-                        { parent: this },
-                    );
-                }
-                return none;
-            }
-            case "irsa":
-                this.role(name, irsaTrust(credentials.oidcProviderArn, pods), policy, tags, credentials.roleName);
-                return none;
-            case "existingSecret":
-                return none;
-        }
-    }
-
-    private role(
-        name: string,
-        trust: Policy,
-        policy: pulumi.Input<string>,
-        tags: Readonly<Record<string, string>>,
-        roleName?: string,
-    ): Role {
-        const role = new Role(
-            name,
-            {
-                ...(roleName === undefined ? {} : { name: roleName }),
-                path: "/kof/",
-                assumeRolePolicy: JSON.stringify(trust),
-                tags,
-            },
-            { parent: this },
-        );
-        new RolePolicy(name, { role: role.name, policy }, { parent: this });
-        return role;
-    }
-
-    private user(
-        name: string,
-        { generations, secretName }: Extract<CloudWatchCredentials, { kind: "accessKey" }>,
-        policy: pulumi.Input<string>,
-        tags: Readonly<Record<string, string>>,
-    ): Made {
-        const user = new User(name, { path: "/kof/", tags }, { parent: this });
-        const userPolicy = new UserPolicy(name, { user: user.name, policy }, { parent: this });
-        const keys = generations.map((generation) => ({
-            generation,
-            key: new AccessKey(`${name}-${generation}`, { user: user.name }, { parent: this }),
-        }));
-        const current = keys.at(-1)?.key;
-        if (!current) {
-            throw new Error("An access key needs at least one generation.");
-        }
-        for (const { generation, key } of keys) {
-            // Known in a preview too, for a key that was made before.
-            key.createDate.apply((made) => {
-                warnOfAge(generation, made);
-            });
-        }
-        const secret = new Secret(
-            name,
-            {
-                metadata: { name: secretName, namespace: kofNamespace },
-                stringData: { AWS_ACCESS_KEY_ID: current.id, AWS_SECRET_ACCESS_KEY: current.secret },
-            },
-            // Who can read the Secret can write: the policy is there before the first collector tries.
-            { parent: this, dependsOn: [userPolicy] },
-        );
-        return {
-            accessKeys: Object.fromEntries(keys.map(({ generation, key }) => [generation, key.createDate])),
-            secret,
-        };
-    }
-}
-
-function warnOfAge(generation: string, made: string): void {
-    const days = Math.floor((Date.now() - Date.parse(made)) / 86_400_000);
-    if (days > maxKeyAgeDays) {
-        void pulumi.log.warn(
-            `The CloudWatch access key of generation ${generation} is ${String(days)} days old. Rotate it: add a label to ` +
-                "kof:cloudwatch.credentials.generations and deploy, then remove the old one and deploy again.",
         );
     }
 }

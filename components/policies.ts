@@ -57,8 +57,10 @@ export function writePolicy({ logGroupArns, tracesTo, metricsTo }: Writes): Poli
     );
 }
 
-/** Kubernetes service accounts that a role is for. */
-export interface ServiceAccounts {
+/** Whom a role is for: pods of these Kubernetes service accounts. */
+export interface Trusted {
+    /** What they are, for the statement's name. */
+    readonly who: "Collectors" | "Exporter";
     readonly namespace: string;
     readonly names: readonly string[];
 }
@@ -67,9 +69,9 @@ export interface ServiceAccounts {
  * Trust of a role that EKS Pod Identity hands to pods of these service accounts in this cluster
  * (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html).
  */
-export function podIdentityTrust(cluster: string, { namespace, names }: ServiceAccounts): Policy {
+export function podIdentityTrust(cluster: string, { who, namespace, names }: Trusted): Policy {
     return policy({
-        Sid: "CollectorsOnly",
+        Sid: `${who}Only`,
         Effect: "Allow",
         Principal: { Service: "pods.eks.amazonaws.com" },
         Action: ["sts:AssumeRole", "sts:TagSession"],
@@ -89,10 +91,10 @@ export function podIdentityTrust(cluster: string, { namespace, names }: ServiceA
  *
  * @param oidcProviderArn `arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/…`
  */
-export function irsaTrust(oidcProviderArn: string, { namespace, names }: ServiceAccounts): Policy {
+export function irsaTrust(oidcProviderArn: string, { who, namespace, names }: Trusted): Policy {
     const issuer = oidcProviderArn.slice(oidcProviderArn.indexOf("/") + 1);
     return policy({
-        Sid: "CollectorsOnly",
+        Sid: `${who}Only`,
         Effect: "Allow",
         Principal: { Federated: oidcProviderArn },
         Action: ["sts:AssumeRoleWithWebIdentity"],

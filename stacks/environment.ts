@@ -7,8 +7,9 @@ import { clusterTag, stackTag } from "../core/settings/logGroups";
 import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
 import { leftoversUntil } from "../core/review/plan/leftovers";
-import { CloudWatch, type CloudWatchCredentials } from "../components/cloudwatch";
+import { CloudWatch } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
+import type { AwsCredentials } from "../components/identity";
 import { Kof } from "../components/kof";
 import { Namespace } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
@@ -199,7 +200,7 @@ function rememberedLogGroups(
         : { [logGroupsOutput]: { logGroup, made: madeLogGroups(from, deployment, aws) } };
 }
 
-function cloudWatchCredentials({ credentials, region, roleName = "" }: CloudWatchParts): CloudWatchCredentials {
+function cloudWatchCredentials({ credentials, region, roleName = "" }: CloudWatchParts): AwsCredentials {
     switch (credentials.kind) {
         case "accessKey":
             return { ...credentials, secretName: cloudwatchSecretName };

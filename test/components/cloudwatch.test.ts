@@ -45,6 +45,26 @@ describe("component CloudWatch", () => {
         assert.deepEqual(about("old"), ["old", true, 3, { of: "old" }]);
     });
 
+    it("keeps the URNs of everything, by which a state knows what it has", async () => {
+        const { resources } = await declared({});
+        const found = resources
+            .filter(({ parent }) => parent !== "")
+            .map(({ urn }) => urn.split("::").slice(2).join("::"));
+        const within = "kof:components:CloudWatch$";
+        assert.deepEqual(
+            found.filter((urn) => urn.startsWith(within)).sort(),
+            [
+                "aws:cloudwatch/logGroup:LogGroup::cloudwatch-new@us-east-2",
+                "aws:cloudwatch/logGroup:LogGroup::cloudwatch-old@us-east-2",
+                "aws:iam/accessKey:AccessKey::cloudwatch-2026-05",
+                "aws:iam/accessKey:AccessKey::cloudwatch-2026-11",
+                "aws:iam/user:User::cloudwatch",
+                "aws:iam/userPolicy:UserPolicy::cloudwatch",
+                "kubernetes:core/v1:Secret::cloudwatch",
+            ].map((urn) => within + urn),
+        );
+    });
+
     it("warns of access keys that are older than 90 days, and says when each was made", async () => {
         const { messages, outputs } = await declared({}, [91, 90]);
         assert.deepEqual(messages, [

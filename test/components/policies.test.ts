@@ -8,7 +8,11 @@ import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../../com
 import { logStreamName, streamOf, streamPlaceholders } from "../../core/settings/streams";
 
 const group = "arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:management";
-const pods = { namespace: "kof", names: ["kof-collectors-daemon-collector", "kof-collectors-cluster-stats-collector"] };
+const pods = {
+    who: "Collectors" as const,
+    namespace: "kof",
+    names: ["kof-collectors-daemon-collector", "kof-collectors-cluster-stats-collector"],
+};
 const issuer = "oidc.eks.us-east-2.amazonaws.com/id/0123";
 
 const policies: Readonly<Record<string, Policy>> = {

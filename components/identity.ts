@@ -1,0 +1,148 @@
+import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation";
+import { AccessKey } from "@pulumi/aws/iam/accessKey";
+import { Role } from "@pulumi/aws/iam/role";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
+import { User } from "@pulumi/aws/iam/user";
+import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import * as pulumi from "@pulumi/pulumi";
+
+import { kofNamespace } from "../core/charts/namespace";
+import { irsaTrust, podIdentityTrust, type Policy, type Trusted } from "./policies";
+
+/** How pods authenticate at AWS. */
+export type AwsCredentials =
+    /** A user with one key per generation, and the Secret that holds the last one. */
+    | { readonly kind: "accessKey"; readonly generations: readonly string[]; readonly secretName: string }
+    /** A role that EKS hands to the pods of this cluster. The region is the cluster's. */
+    | { readonly kind: "podIdentity"; readonly clusterName: string; readonly region: string }
+    /** A role that the pods take with their token. Its name is fixed, because the service accounts name it. */
+    | { readonly kind: "irsa"; readonly oidcProviderArn: string; readonly roleName: string }
+    /** None are made: they are in a Secret already. */
+    | { readonly kind: "existingSecret" };
+
+/** Inputs of {@link declareIdentity}. */
+export interface IdentityArgs {
+    readonly credentials: AwsCredentials;
+    /** What it may do, in JSON. */
+    readonly policy: pulumi.Input<string>;
+    /** The pods that a role is for, by their service accounts in KOF's namespace. */
+    readonly pods: Omit<Trusted, "namespace">;
+    /** The names that the pods read the key and its secret by, in the Secret. */
+    readonly secretKeys: { readonly id: string; readonly secret: string };
+    /** What the access key is for, and the setting that has its generations, for a warning of its age. */
+    readonly keyOf: { readonly title: string; readonly setting: string };
+    /** Tags of everything that can have tags. */
+    readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What pods authenticate with, of which others want to know. */
+export interface Identity {
+    /** Per generation of the access key when it was made, in RFC 3339. */
+    readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
+    /** The Secret with the access key in use; `undefined` where there is none. */
+    readonly secret: Secret | undefined;
+}
+
+const none: Identity = { accessKeys: {}, secret: undefined };
+
+/** Days after which a preview asks for a new access key. AWS's own advice (Security Hub, IAM.3). */
+const maxKeyAgeDays = 90;
+
+/**
+ * Declares who pods are at AWS, with exactly the rights of one policy: a user whose access key is in a Secret in the cluster, or
+ * a role for exactly these pods. Part of the component that needs it, so that its resources have that component's name.
+ */
+export function declareIdentity(name: string, args: IdentityArgs, parent: pulumi.ComponentResource): Identity {
+    const { credentials, tags } = args;
+    const pods = { ...args.pods, namespace: kofNamespace };
+    switch (credentials.kind) {
+        case "accessKey":
+            return user(name, credentials, args, parent);
+        case "podIdentity": {
+            const { clusterName, region } = credentials;
+            const { arn: roleArn } = role(name, podIdentityTrust(clusterName, pods), args, parent);
+            for (const serviceAccount of pods.names) {
+                new PodIdentityAssociation(
+                    `${name}-${serviceAccount}`,
+                    { clusterName, region, namespace: kofNamespace, serviceAccount, roleArn, tags },
+                    { parent },
+                );
+            }
+            return none;
+        }
+        case "irsa":
+            role(name, irsaTrust(credentials.oidcProviderArn, pods), args, parent, credentials.roleName);
+            return none;
+        case "existingSecret":
+            return none;
+    }
+}
+
+function role(
+    name: string,
+    trust: Policy,
+    { policy, tags }: IdentityArgs,
+    parent: pulumi.ComponentResource,
+    roleName?: string,
+): Role {
+    const made = new Role(
+        name,
+        {
+            ...(roleName === undefined ? {} : { name: roleName }),
+            path: "/kof/",
+            assumeRolePolicy: JSON.stringify(trust),
+            tags,
+        },
+        { parent },
+    );
+    new RolePolicy(name, { role: made.name, policy }, { parent });
+    return made;
+}
+
+function user(
+    name: string,
+    { generations, secretName }: Extract<AwsCredentials, { kind: "accessKey" }>,
+    { policy, secretKeys, keyOf, tags }: IdentityArgs,
+    parent: pulumi.ComponentResource,
+): Identity {
+    const made = new User(name, { path: "/kof/", tags }, { parent });
+    const userPolicy = new UserPolicy(name, { user: made.name, policy }, { parent });
+    const keys = generations.map((generation) => ({
+        generation,
+        key: new AccessKey(`${name}-${generation}`, { user: made.name }, { parent }),
+    }));
+    const current = keys.at(-1)?.key;
+    if (!current) {
+        throw new Error("An access key needs at least one generation.");
+    }
+    for (const { generation, key } of keys) {
+        // Known in a preview too, for a key that was made before.
+        key.createDate.apply((date) => {
+            warnOfAge(generation, date, keyOf);
+        });
+    }
+    const secret = new Secret(
+        name,
+        {
+            metadata: { name: secretName, namespace: kofNamespace },
+            stringData: { [secretKeys.id]: current.id, [secretKeys.secret]: current.secret },
+        },
+        // Who can read the Secret can write: the policy is there before the first pod tries.
+        { parent, dependsOn: [userPolicy] },
+    );
+    return {
+        accessKeys: Object.fromEntries(keys.map(({ generation, key }) => [generation, key.createDate])),
+        secret,
+    };
+}
+
+function warnOfAge(generation: string, made: string, { title, setting }: IdentityArgs["keyOf"]): void {
+    const days = Math.floor((Date.now() - Date.parse(made)) / 86_400_000);
+    if (days > maxKeyAgeDays) {
+        void pulumi.log.warn(
+            `The ${title} access key of generation ${generation} is ${String(days)} days old. Rotate it: add a label to ` +
+                `${setting}.generations and deploy, then remove the old one and deploy again.`,
+        );
+    }
+}
