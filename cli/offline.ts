@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 
-import { partitionOf } from "../core/lib/arns";
+import { bucketArnOf, partitionOf } from "../core/lib/arns";
 import { UserError } from "../core/lib/errors";
 import type { Cluster, Connect } from "../stacks/place";
 import type { StackFile } from "./stackFile";
@@ -30,6 +30,8 @@ export interface Resource {
         /** How many transforms there are of it and of what is below it. */
         readonly transforms: number;
         readonly ignoreChanges: readonly string[];
+        /** URN of what it goes with, without being deleted itself; empty where there is nothing. */
+        readonly deletedWith: string;
         /** Names that it had before. */
         readonly aliases: readonly string[];
         /** Hooks that the engine calls before it makes the resource, by name. */
@@ -130,7 +132,7 @@ function silenceLog(messages: string[]): { restore: () => void } {
 function newResource({ outputs = {}, state = {} }: RunOptions): pulumi.runtime.Mocks["newResource"] {
     return ({ type, name, inputs, id }) => {
         const given = inputs as Record<string, unknown>;
-        const known = type === "pulumi:pulumi:StackReference" ? { outputs } : computed(type, given);
+        const known = type === "pulumi:pulumi:StackReference" ? { outputs } : computed(type, name, given);
         // An import that was not asked for comes as an empty string.
         return {
             id: id === undefined || id === "" ? `${name}-id` : id,
@@ -140,14 +142,16 @@ function newResource({ outputs = {}, state = {} }: RunOptions): pulumi.runtime.M
 }
 
 /** What providers add to the inputs, as far as the program uses it. */
-function computed(type: string, inputs: Record<string, unknown>): Record<string, unknown> {
+function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
     switch (type) {
         case "aws:cloudwatch/logGroup:LogGroup":
             return { arn: arnOf(String(inputs.region), "logs", `log-group:${String(inputs.name)}`) };
         case "aws:iam/user:User":
-            return { name: "cloudwatch" };
+            return { name };
         case "aws:iam/role:Role":
-            return { name: "cloudwatch", arn: "ARN of the role", ...inputs };
+            return { name, arn: "ARN of the role", ...inputs };
+        case "aws:s3/bucket:Bucket":
+            return { arn: bucketArnOf(String(inputs.region), String(inputs.bucket)) };
         case "aws:iam/accessKey:AccessKey":
             // AWS knows when it made a key. Offline none is made.
             return { secret: pulumi.secret(secretPlaceholder), createDate: "made with pulumi up" };
@@ -192,6 +196,7 @@ interface RegisterRequest {
     getReplaceonchangesList?(): string[];
     getTransformsList?(): unknown[];
     getIgnorechangesList?(): string[];
+    getDeletedwith?(): string;
     getAliasesList?(): { getSpec(): { getName(): string } | undefined }[];
     getHooks?(): { getBeforeCreateList(): string[] } | undefined;
 }
@@ -230,6 +235,7 @@ function recordInto(resources: Resource[]): void {
                             replaceOnChanges: request.getReplaceonchangesList?.() ?? [],
                             transforms: request.getTransformsList?.().length ?? 0,
                             ignoreChanges: request.getIgnorechangesList?.() ?? [],
+                            deletedWith: request.getDeletedwith?.() ?? "",
                             aliases: (request.getAliasesList?.() ?? []).map(
                                 (alias) => alias.getSpec()?.getName() ?? "",
                             ),

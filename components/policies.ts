@@ -57,6 +57,42 @@ export function writePolicy({ logGroupArns, tracesTo, metricsTo }: Writes): Poli
     );
 }
 
+/** Where an archive's exporter puts what it exports. */
+export interface ArchivedTo {
+    /** ARN of the bucket. */
+    readonly bucketArn: string;
+    /** What the keys of its objects begin with, without a slash at the end. */
+    readonly prefix: string;
+    /** Whether it asks for the bucket's Object Lock before it writes. Default: it does not. */
+    readonly readsObjectLock?: boolean | undefined;
+    /** KMS key that encrypts the bucket's objects. Default: S3's own encryption. */
+    readonly kmsKeyArn?: string | undefined;
+}
+
+/**
+ * What an exporter of KOF's archives does below its prefix: put objects in one part or in several, look whether one is there, and
+ * read it. It deletes nothing (KOF 1.11.0-rc0, `kof-operator/internal/s3/s3client.go`). To complete an upload in parts S3 decrypts
+ * them ("Multipart upload API and permissions" in the S3 user guide, 2026-11).
+ *
+ * S3 answers a HeadObject of what is not there with 403 to who may not list the bucket, and the exporter takes 404 alone for "not
+ * yet exported". The right to list is not narrowed to the prefix: a HeadObject has no `s3:prefix`, so that a condition on it would
+ * not be met ("HeadObject" in the S3 API reference, 2026-11). So an exporter can see the names of other objects of its bucket.
+ */
+export function archivePolicy({ bucketArn, prefix, readsObjectLock = false, kmsKeyArn }: ArchivedTo): Policy {
+    const allow = (Sid: string, Action: readonly string[], resource: string): Statement => ({
+        Sid,
+        Effect: "Allow",
+        Action,
+        Resource: [resource],
+    });
+    const lookAtBucket = ["s3:ListBucket", ...(readsObjectLock ? ["s3:GetBucketObjectLockConfiguration"] : [])];
+    return policy(
+        allow("WriteObjects", ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"], `${bucketArn}/${prefix}/*`),
+        allow("LookAtBucket", lookAtBucket, bucketArn),
+        ...(kmsKeyArn === undefined ? [] : [allow("UseKey", ["kms:GenerateDataKey", "kms:Decrypt"], kmsKeyArn)]),
+    );
+}
+
 /** Whom a role is for: pods of these Kubernetes service accounts. */
 export interface Trusted {
     /** What they are, for the statement's name. */

@@ -68,16 +68,27 @@ function annotationsFor(document, retries) {
     }
     if (group === helm && kind === "HelmRelease") {
         const retry = retries[String(document.getIn(["metadata", "name"]))];
-        return waitedFor(textsIn(document, "labels"), {
-            ...kept,
-            ...(retry === undefined
-                ? {}
-                : { "reconcile.fluxcd.io/requestedAt": retry, "reconcile.fluxcd.io/resetAt": retry }),
-            ...dependencies(document, "chartRef"),
-            "pulumi.com/timeoutSeconds": String(timeoutSeconds),
-        });
+        return releaseAnnotations(
+            textsIn(document, "labels"),
+            { ...kept, ...dependencies(document, "chartRef") },
+            retry,
+        );
     }
     return undefined;
+}
+
+/**
+ * Has Pulumi wait for a HelmRelease, and Flux try again where it has given up.
+ *
+ * @param {Readonly<Record<string, string>>} labels
+ * @param {Readonly<Record<string, string>>} annotations
+ * @param {string | undefined} retry the value that asks for that, once
+ * @returns {Record<string, string>} all annotations of the release
+ */
+function releaseAnnotations(labels, annotations, retry) {
+    const again =
+        retry === undefined ? {} : { "reconcile.fluxcd.io/requestedAt": retry, "reconcile.fluxcd.io/resetAt": retry };
+    return waitedFor(labels, { ...annotations, ...again, "pulumi.com/timeoutSeconds": String(timeoutSeconds) });
 }
 
 /**
@@ -99,7 +110,7 @@ const fingerprint = "kof-storage-routes/metadata";
  * was Ready before went into the state as it was before, and the next preview proposed them again (pulumi-kubernetes,
  * `ObjectObserver.Observe` in provider/pkg/await/condition/observer.go; tried on 2026-11-27).
  *
- * @param {Record<string, string>} labels
+ * @param {Readonly<Record<string, string>>} labels
  * @param {Record<string, string>} annotations
  * @returns {Record<string, string>} the annotations, with what is waited for
  */
@@ -170,4 +181,4 @@ if (require.main === module) {
     process.stdout.write(postRender(require("node:fs").readFileSync(0, "utf8"), JSON.parse(retries)));
 }
 
-module.exports = { postRender };
+module.exports = { postRender, releaseAnnotations };

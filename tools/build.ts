@@ -110,7 +110,7 @@ export async function programs(module: Module): Promise<string> {
 }
 
 /** The AWS emulator, from PyPI, with what the suites ask of it. */
-const emulator = "moto[server,iam,logs]==5.2.5";
+const emulator = "moto[server,iam,logs,s3]==5.2.5";
 
 /**
  * The Python that has the AWS emulator, which is installed the first time.

@@ -61,3 +61,71 @@ export function umbrellaObjects(catalog: Catalog, values: HelmValues): UmbrellaO
         })),
     ];
 }
+
+/** An object of Flux, as it is applied. */
+export interface FluxObject {
+    readonly apiVersion: string;
+    readonly kind: "HelmChart" | "HelmRelease";
+    readonly metadata: {
+        readonly name: string;
+        readonly namespace: string;
+        readonly labels: Readonly<Record<string, string>>;
+    };
+    readonly spec: HelmValues;
+}
+
+/** A chart of KOF that the umbrella does not install. Its release has its name. */
+export interface ChartBeside {
+    readonly name: string;
+    readonly version: string;
+    readonly values: HelmValues;
+}
+
+/**
+ * A chart and its release beside those of the umbrella, as the umbrella makes its own (`charts/kof/templates/helmcharts.yaml` and
+ * `helmreleases.yaml`, KOF 1.10.0 and 1.11.0-rc0): from the same repository, as often, given up and tried again as they are. The
+ * release comes after all of theirs.
+ *
+ * @param umbrella the umbrella's values.
+ */
+export function objectsBeside(
+    catalog: Catalog,
+    umbrella: HelmValues,
+    { name, version, values }: ChartBeside,
+): { readonly chart: FluxObject; readonly release: FluxObject } {
+    const all = coalesceValues(chartValues(catalog, "kof"), umbrella);
+    const at = (...path: string[]) => valueAt(all, path) as string;
+    const [namespace, sources] = [at("global", "namespace"), at("global", "helmRepo", "namespace")];
+    const labels = { "k0rdent.mirantis.com/component": name };
+    const chart: FluxObject = {
+        apiVersion: "source.toolkit.fluxcd.io/v1",
+        kind: "HelmChart",
+        metadata: { name, namespace: sources, labels },
+        spec: {
+            chart: name,
+            version,
+            interval: at("global", "helmRepo", "interval"),
+            sourceRef: { kind: "HelmRepository", name: at("global", "helmRepo", "name") },
+        },
+    };
+    const release: FluxObject = {
+        apiVersion: "helm.toolkit.fluxcd.io/v2",
+        kind: "HelmRelease",
+        metadata: { name, namespace, labels },
+        spec: {
+            interval: at("flux", "timeout"),
+            timeout: at("flux", "timeout"),
+            dependsOn: enabledComponents(all).map((component) => ({ name: component, namespace })),
+            chartRef: { kind: "HelmChart", name, namespace: sources },
+            install: {
+                createNamespace: at("flux", "install", "createNamespace"),
+                remediation: { retries: at("flux", "install", "remediation", "retries") },
+            },
+            upgrade: {
+                strategy: { name: "RetryOnFailure", retryInterval: at("flux", "upgrade", "retryInterval") },
+            },
+            values,
+        },
+    };
+    return { chart, release };
+}

@@ -27,6 +27,11 @@ export function domainOf(region: string): string {
     return domains[partitionOf(region)] ?? "amazonaws.com";
 }
 
+/** The ARN of a bucket, which names neither region nor account. @param region of the bucket. */
+export function bucketArnOf(region: string, name: string): string {
+    return `arn:${partitionOf(region)}:s3:::${name}`;
+}
+
 /** The parts of an ARN: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`. */
 export function arnParts(arn: string): Readonly<Record<"partition" | "region" | "account" | "resource", string>> {
     const [, partition = "", , region = "", account = "", ...resource] = arn.split(":");

@@ -4,7 +4,7 @@ import { Region } from "@pulumi/aws/types/enums";
 
 import known from "../../components/actions.json";
 import { arnParts, partitionOf } from "../../core/lib/arns";
-import { irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../../components/policies";
+import { archivePolicy, irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../../components/policies";
 import { logStreamName, streamOf, streamPlaceholders } from "../../core/settings/streams";
 
 const group = "arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:management";
@@ -22,6 +22,13 @@ const policies: Readonly<Record<string, Policy>> = {
         logGroupArns: [],
         tracesTo: "us-gov-west-1",
         metricsTo: "us-gov-west-1",
+    }),
+    "for cold storage": archivePolicy({ bucketArn: "arn:aws:s3:::acme-kof-cold", prefix: "telemetry" }),
+    "for an archive of audit logs": archivePolicy({
+        bucketArn: "arn:aws-us-gov:s3:::acme-kof-audit",
+        prefix: "audit/prod",
+        readsObjectLock: true,
+        kmsKeyArn: "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/1",
     }),
     "of a role for EKS Pod Identity": podIdentityTrust("management", pods),
     "of a role for service accounts": irsaTrust(`arn:aws:iam::123456789012:oidc-provider/${issuer}`, pods),
@@ -61,6 +68,18 @@ describe("IAM policies", () => {
                 Resource: [`${group}:*`],
             },
         ]);
+    });
+
+    it("for an archive are for what is below its prefix, and for a look at its bucket", () => {
+        const allowed = (what: string) =>
+            policies[what]?.Statement.map(({ Action, Resource }) => [Action.join(), Resource?.join()]);
+        const bucket = "arn:aws-us-gov:s3:::acme-kof-audit";
+        assert.deepEqual(allowed("for an archive of audit logs"), [
+            ["s3:PutObject,s3:GetObject,s3:AbortMultipartUpload", `${bucket}/audit/prod/*`],
+            ["s3:ListBucket,s3:GetBucketObjectLockConfiguration", bucket],
+            ["kms:GenerateDataKey,kms:Decrypt", "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/1"],
+        ]);
+        assert.deepEqual(allowed("for cold storage")?.slice(1), [["s3:ListBucket", "arn:aws:s3:::acme-kof-cold"]]);
     });
 
     it("let exactly the collectors' service accounts take a role", () => {

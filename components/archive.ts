@@ -1,0 +1,78 @@
+import type { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { FluxObject } from "../core/charts/umbrella";
+import { Bucket, type BucketArgs } from "./bucket";
+import { declareIdentity, type AwsCredentials, type IdentityArgs } from "./identity";
+import { archivePolicy, type ArchivedTo } from "./policies";
+import { releaseAnnotations } from "./postRenderer";
+
+/** Inputs of {@link Archive}. */
+export interface ArchiveArgs {
+    /** The bucket to make. Default: it is there. */
+    readonly bucket?: BucketArgs | undefined;
+    /** What the exporter may do. Its bucket's ARN is known without the bucket. */
+    readonly rights: ArchivedTo;
+    /** How the exporter authenticates. */
+    readonly credentials: AwsCredentials;
+    /** The exporter's service account, which a role is for. */
+    readonly serviceAccount: string;
+    /** What a warning of the access key's age calls it. */
+    readonly keyOf: IdentityArgs["keyOf"];
+    /** Tags of the user or role. */
+    readonly tags: Readonly<Record<string, string>>;
+    /** The exporter's chart and its release. */
+    readonly exporter: { readonly chart: FluxObject; readonly release: FluxObject };
+    /** A value that asks Flux, once, to try the release again. */
+    readonly retry: string | undefined;
+    /** What the release comes after, and goes before. */
+    readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * An archive in S3: its bucket, a way for KOF's exporter to write below one prefix of it and delete nothing, and the exporter's
+ * release, which is waited for and uninstalled as those of KOF are. What is in the bucket survives it all.
+ */
+export class Archive extends pulumi.ComponentResource {
+    /** Per generation of the access key when it was made, in RFC 3339. */
+    readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
+    /** The Secret with the access key in use; `undefined` where there is none. */
+    readonly secret: Secret | undefined;
+
+    constructor(name: string, args: ArchiveArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("kof:components:Archive", name, {}, opts);
+        const bucket = args.bucket && new Bucket(name, args.bucket, { parent: this });
+        const identity = declareIdentity(
+            name,
+            {
+                credentials: args.credentials,
+                policy: JSON.stringify(archivePolicy(args.rights)),
+                pods: { who: "Exporter", names: [args.serviceAccount] },
+                secretKeys: { id: "S3_ACCESS_KEY", secret: "S3_SECRET_KEY" },
+                keyOf: args.keyOf,
+                tags: args.tags,
+            },
+            this,
+        );
+        this.accessKeys = identity.accessKeys;
+        this.secret = identity.secret;
+        const chart = flux(name, args.exporter.chart, {}, { parent: this, dependsOn: [...args.after] });
+        const { release } = args.exporter;
+        const annotations = releaseAnnotations(release.metadata.labels, {}, args.retry);
+        // Its first run is at the next hour: it finds the bucket, and its key.
+        const before = [bucket, identity.secret].filter((each) => each !== undefined);
+        flux(name, release, annotations, { parent: this, dependsOn: [...args.after, chart, ...before] });
+        this.registerOutputs({ accessKeys: this.accessKeys });
+    }
+}
+
+function flux(
+    name: string,
+    { apiVersion, kind, metadata, spec }: FluxObject,
+    annotations: Readonly<Record<string, string>>,
+    opts: pulumi.CustomResourceOptions,
+): CustomResource {
+    const all = { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) };
+    return new CustomResource(name, { apiVersion, kind, metadata: all, spec }, opts);
+}
