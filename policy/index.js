@@ -10,7 +10,7 @@ const { rules } = require("./rules");
 
 new PolicyPack("kof", {
     enforcementLevel: "mandatory",
-    policies: rules.map(({ name, description, options, violations }) => ({
+    policies: rules.map(({ name, description, options, violations, ofStack }) => ({
         name,
         description,
         configSchema: {
@@ -18,15 +18,24 @@ new PolicyPack("kof", {
                 Object.entries(options ?? {}).map(([key, value]) => [key, { type: "string", default: value }]),
             ),
         },
-        validateResource: (args, reportViolation) => {
-            const stack = {
-                // urn:pulumi:STACK::PROJECT::TYPE::NAME
-                name: /^urn:pulumi:(.*?)::/.exec(args.urn)?.[1] ?? "",
-                distribution: new pulumi.Config("kof").get("distribution"),
-            };
-            for (const violation of violations(args, stack, { ...options, ...args.getConfig() })) {
-                reportViolation(violation);
-            }
-        },
+        ...(violations && {
+            validateResource: (args, reportViolation) => {
+                const stack = {
+                    // urn:pulumi:STACK::PROJECT::TYPE::NAME
+                    name: /^urn:pulumi:(.*?)::/.exec(args.urn)?.[1] ?? "",
+                    distribution: new pulumi.Config("kof").get("distribution"),
+                };
+                for (const violation of violations(args, stack, { ...options, ...args.getConfig() })) {
+                    reportViolation(violation);
+                }
+            },
+        }),
+        ...(ofStack && {
+            validateStack: ({ resources }, reportViolation) => {
+                for (const violation of ofStack(resources)) {
+                    reportViolation(violation);
+                }
+            },
+        }),
     })),
 });

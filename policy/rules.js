@@ -17,8 +17,9 @@ const { valid } = require("semver");
  * @property {string} name
  * @property {string} description what every resource has to be like
  * @property {Record<string, string>} [options] what `--policy-pack-config` can set, with the defaults
- * @property {(resource: Resource, stack: Stack, options: Record<string, any>) => string[]} violations what is wrong with a
+ * @property {(resource: Resource, stack: Stack, options: Record<string, any>) => string[]} [violations] what is wrong with a
  *   resource, and what to do; empty when nothing is
+ * @property {(resources: readonly Resource[]) => string[]} [ofStack] the same of all resources of a stack
  */
 
 /** @type {Rule} */
@@ -130,7 +131,9 @@ const noStaticKeyOnEks = {
     description: "There is no IAM access key for a cluster on EKS, where pods can have a role.",
     violations: ({ type }, { distribution }) =>
         type === "aws:iam/accessKey:AccessKey" && distribution === "eks"
-            ? ["It is a key that can leak, and kof:distribution is eks: choose other kof:cloudwatch.credentials."]
+            ? [
+                  "It is a key that can leak, and kof:distribution is eks: choose other credentials in kof:cloudwatch, kof:coldStorage or kof:auditArchive.",
+              ]
             : [],
 };
 
@@ -164,7 +167,85 @@ function chartVersions(type, props) {
     return [];
 }
 
+/** What a bucket has of its own, by the type of the resource, and what is wrong with that. */
+const safeguards = /** @type {const} */ ({
+    BucketPublicAccessBlock: {
+        what: "a block of public access",
+        isKept: (/** @type {Resource["props"]} */ props) =>
+            ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"].every(
+                (each) => props[each] === true,
+            ),
+        otherwise:
+            "It lets others in: set blockPublicAcls, blockPublicPolicy, ignorePublicAcls and restrictPublicBuckets.",
+    },
+    BucketOwnershipControls: {
+        what: "ownership by its account",
+        isKept: (/** @type {Resource["props"]} */ { rule }) => rule?.objectOwnership === "BucketOwnerEnforced",
+        otherwise: "It takes objects that others own: set objectOwnership to BucketOwnerEnforced.",
+    },
+    BucketServerSideEncryptionConfiguration: {
+        what: "encryption",
+        isKept: (/** @type {Resource["props"]} */ { rules = [] }) =>
+            rules.some(
+                (/** @type {any} */ rule) => rule.applyServerSideEncryptionByDefault?.sseAlgorithm !== undefined,
+            ),
+        otherwise: "It encrypts nothing: give it a rule with an sseAlgorithm.",
+    },
+    BucketVersioning: {
+        what: "versioning",
+        isKept: (/** @type {Resource["props"]} */ props) => props.versioningConfiguration?.status === "Enabled",
+        otherwise: "It keeps no version of what is overwritten or deleted: set status to Enabled.",
+    },
+});
+
+/** @param {string} type */
+function ofS3(type) {
+    const [, name = ""] = /^aws:s3\/\w+:(\w+)$/.exec(type) ?? [];
+    return name.replace(/V2$/, "");
+}
+
+/** @type {Rule} */
+const safeBucket = {
+    name: "safe-bucket",
+    description: "S3 buckets are private, encrypted and versioned, and nobody empties them to delete them.",
+    violations: ({ type, props }) => {
+        const name = ofS3(type);
+        if (name === "Bucket" || name === "BucketAcl") {
+            return [
+                ...(props.forceDestroy === true ? ["It is emptied before it is deleted: leave out forceDestroy."] : []),
+                ...(String(props.acl ?? "").startsWith("public-") ? [`It is open to anyone: leave out acl.`] : []),
+            ];
+        }
+        const found = safeguards[/** @type {keyof typeof safeguards} */ (name)];
+        return found === undefined || found.isKept(props) ? [] : [found.otherwise];
+    },
+};
+
+/** @type {Rule} */
+const completeBucket = {
+    name: "complete-bucket",
+    description: "Every S3 bucket of a stack has what keeps it safe.",
+    ofStack: (resources) =>
+        resources
+            .filter(({ type }) => ofS3(type) === "Bucket")
+            .flatMap(({ props: { bucket } }) => {
+                const has = resources.filter(({ props }) => props.bucket === bucket).map(({ type }) => ofS3(type));
+                const missing = Object.entries(safeguards).filter(([name]) => !has.includes(name));
+                return missing.map(
+                    ([name, { what }]) => `Bucket ${bucket ?? "without a name"} has no ${what}: add a ${name}.`,
+                );
+            }),
+};
+
 /** @type {readonly Rule[]} */
-const rules = [logRetention, noWildcard, retainVolumes, noStaticKeyOnEks, exactChartVersion];
+const rules = [
+    logRetention,
+    noWildcard,
+    retainVolumes,
+    noStaticKeyOnEks,
+    exactChartVersion,
+    safeBucket,
+    completeBucket,
+];
 
 module.exports = { rules };

@@ -40,7 +40,7 @@ endToEnd("a deployment with the policy pack", (run) => {
             const { ok, output } = await stack.preview(pack());
             assert.ok(!ok, output);
             assert.match(output, /no-static-key-on-eks/);
-            assert.match(output, /kof:distribution is eks: choose other kof:cloudwatch\.credentials/);
+            assert.match(output, /kof:distribution is eks: choose other credentials in kof:cloudwatch/);
         } finally {
             await stack.destroy();
             stack.remove();

@@ -21,7 +21,7 @@ const stack = { name: "prod", distribution: undefined };
 function broken(type: string, props: object, about: { name: string; distribution?: string | undefined } = stack) {
     const resource = { type, props: props as Record<string, unknown> };
     return rules
-        .filter(({ violations, options = {} }) => violations(resource, { ...stack, ...about }, options).length > 0)
+        .filter(({ violations, options = {} }) => violations?.(resource, { ...stack, ...about }, options).length)
         .map(({ name }) => name);
 }
 
@@ -123,6 +123,65 @@ describe("policy rules", () => {
         assert.deepEqual(broken("aws:iam/user:User", {}, { ...stack, distribution: "eks" }), []);
     });
 
+    const closed = {
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+    };
+    const encrypted = { rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms" } }] };
+    for (const [name, props, safe] of [
+        ["Bucket", {}, true],
+        ["Bucket", { forceDestroy: false }, true],
+        ["Bucket", { forceDestroy: true }, false],
+        ["BucketV2", { forceDestroy: true }, false],
+        ["Bucket", { acl: "public-read" }, false],
+        ["BucketAcl", { acl: "private" }, true],
+        ["BucketAcl", { acl: "public-read-write" }, false],
+        ["BucketPublicAccessBlock", closed, true],
+        ["BucketPublicAccessBlock", { ...closed, restrictPublicBuckets: false }, false],
+        ["BucketPublicAccessBlock", { ...closed, blockPublicAcls: undefined }, false],
+        ["BucketOwnershipControls", { rule: { objectOwnership: "BucketOwnerEnforced" } }, true],
+        ["BucketOwnershipControls", { rule: { objectOwnership: "ObjectWriter" } }, false],
+        ["BucketVersioning", { versioningConfiguration: { status: "Enabled" } }, true],
+        ["BucketVersioning", { versioningConfiguration: { status: "Suspended" } }, false],
+        ["BucketVersioningV2", { versioningConfiguration: { status: "Disabled" } }, false],
+        ["BucketServerSideEncryptionConfiguration", encrypted, true],
+        ["BucketServerSideEncryptionConfiguration", {}, false],
+        ["BucketServerSideEncryptionConfiguration", { rules: [{ bucketKeyEnabled: true }] }, false],
+        ["BucketLifecycleConfiguration", { rules: [] }, true],
+    ] as const) {
+        it(`${safe ? "allow" : "refuse"} ${name} ${JSON.stringify(props)}`, () => {
+            const type = `aws:s3/${name.charAt(0).toLowerCase()}${name.slice(1)}:${name}`;
+            assert.deepEqual(broken(type, props), safe ? [] : ["safe-bucket"]);
+        });
+    }
+
+    it("want every bucket of a stack to have each of its safeguards", () => {
+        const bucket = "acme-kof-cold";
+        const type = (name: string) => `aws:s3/${name.charAt(0).toLowerCase()}${name.slice(1)}:${name}`;
+        const all = [
+            "BucketPublicAccessBlock",
+            "BucketOwnershipControls",
+            "BucketServerSideEncryptionConfiguration",
+            "BucketVersioning",
+        ];
+        const made = (names: readonly string[]) => names.map((name) => ({ type: type(name), props: { bucket } }));
+        const found = (names: readonly string[]) =>
+            rules.flatMap(({ ofStack }) =>
+                // What another bucket has is not its.
+                ofStack
+                    ? ofStack([...made(["Bucket", ...names]), { type: type(all[0]!), props: { bucket: "other" } }])
+                    : [],
+            );
+        assert.deepEqual(found(all), []);
+        for (const name of all) {
+            const [missing, ...more] = found(all.filter((each) => each !== name));
+            assert.match(missing ?? "", new RegExp(`^Bucket acme-kof-cold has no .*: add a ${name}\\.$`));
+            assert.deepEqual(more, []);
+        }
+    });
+
     const chart = "oci://ghcr.io/k0rdent/kof/charts/kof";
     const flux = "kubernetes:source.toolkit.fluxcd.io/v1:HelmChart";
     const from = (kind: string, version?: string) => ({ spec: { chart: "kof", version, sourceRef: { kind } } });
@@ -146,10 +205,14 @@ describe("policy rules", () => {
 });
 
 describe("policies", () => {
-    const violations = async (file: StackFile, about: { name: string; distribution?: string }) =>
-        (await runOffline(file, { preview: false })).resources.flatMap(({ type, inputs }) =>
-            broken(type, inputs, about),
-        );
+    const violations = async (file: StackFile, about: { name: string; distribution?: string }) => {
+        const { resources } = await runOffline(file, { preview: false });
+        const all = resources.map(({ type, inputs: props }) => ({ type, props }));
+        return [
+            ...all.flatMap(({ type, props }) => broken(type, props, about)),
+            ...rules.flatMap(({ ofStack }) => ofStack?.(all) ?? []),
+        ];
+    };
 
     for (const file of stackFiles("examples")) {
         it(`are kept by everything in ${file}`, async () => {
@@ -232,6 +295,24 @@ describe("the policy pack", () => {
             ],
         ]);
         assert.deepEqual(await analyze("kubernetes:storage.k8s.io/v1:StorageClass", { reclaimPolicy: "Retain" }), []);
+    });
+
+    it("looks at a stack as a whole", async () => {
+        const resource = new analyzer.AnalyzerResource();
+        const type = "aws:s3/bucket:Bucket";
+        resource.setType(type);
+        resource.setUrn(`urn:pulumi:eu-1::kof::${type}::x`);
+        resource.setName("x");
+        resource.setProperties(Struct.fromJavaScript({ bucket: "acme-kof-cold" }));
+        resource.setOptions(new analyzer.AnalyzerResourceOptions());
+        const request = new analyzer.AnalyzeStackRequest();
+        request.setResourcesList([resource]);
+        const response = await call<analyzer.AnalyzeResponse>((done) => client.analyzeStack(request, done));
+        const names = response.getDiagnosticsList().map((found) => found.getPolicyname());
+        assert.deepEqual(
+            names,
+            Array.from({ length: 4 }, () => "complete-bucket"),
+        );
     });
 
     it("knows the stack's distribution", async () => {
