@@ -6,10 +6,12 @@
  * - `defaultTags`, `allowedAccountIds`, `assumeRole`, and `endpoints` of the provider: of its configuration it takes the region;
  * - a change of that configuration: it replaces nothing, here or there, but the real one checks the credentials;
  * - EKS Pod Identity, which the emulator does not have: an association exists in the state only;
+ * - what a refresh finds of a bucket's set-up, and a bucket of somebody else, which the emulator would hand out;
  * - a change of a group's KMS key, which the emulator refuses.
  */
 import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as iam from "@aws-sdk/client-iam";
+import * as s3 from "@aws-sdk/client-s3";
 import { version } from "@pulumi/aws/package.json";
 
 import { serve, type Properties, type ResourceType } from "./server";
@@ -238,11 +240,189 @@ const podIdentityAssociation: ResourceType = {
     delete: () => Promise.resolve(),
 };
 
-function tagList(tags: Properties = {}): iam.Tag[] {
+function bucketsIn(properties: Properties): s3.S3Client {
+    return new s3.S3Client({ region: (properties.region as string | undefined) ?? region, forcePathStyle: true });
+}
+
+/** Where a bucket is; `undefined` where it is not. */
+async function regionOfBucket(name: string): Promise<string | undefined> {
+    const found = await unlessGone(bucketsIn({}).send(new s3.GetBucketLocationCommand({ Bucket: name })));
+    return found && (found.LocationConstraint ?? "us-east-1");
+}
+
+async function lockOf(Bucket: string, properties: Properties): Promise<s3.ObjectLockConfiguration | undefined> {
+    const asked = new s3.GetObjectLockConfigurationCommand({ Bucket });
+    return (await unlessGone(bucketsIn(properties).send(asked)))?.ObjectLockConfiguration;
+}
+
+async function tagsOfBucket(Bucket: string, properties: Properties): Promise<Properties> {
+    const found = await unlessGone(bucketsIn(properties).send(new s3.GetBucketTaggingCommand({ Bucket })));
+    return tagMap(found?.TagSet);
+}
+
+async function tagBucket({ bucket: Bucket, tags, ...rest }: Properties): Promise<void> {
+    await bucketsIn(rest).send(
+        new s3.PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: tagList(tags as Properties) } }),
+    );
+}
+
+const bucket: ResourceType = {
+    replaces: ["bucket", "region", "objectLockEnabled"],
+    computed: ["objectLockEnabled"],
+    async create(inputs) {
+        const { bucket: Bucket, region: LocationConstraint, objectLockEnabled } = inputs;
+        await bucketsIn(inputs).send(
+            new s3.CreateBucketCommand({
+                Bucket,
+                ObjectLockEnabledForBucket: objectLockEnabled,
+                ...(LocationConstraint === "us-east-1" ? {} : { CreateBucketConfiguration: { LocationConstraint } }),
+            }),
+        );
+        await tagBucket(inputs);
+        return { id: Bucket, computed: { arn: `arn:aws:s3:::${String(Bucket)}` } };
+    },
+    async read(id) {
+        const where = await regionOfBucket(id);
+        if (where === undefined) {
+            return undefined;
+        }
+        const objectLockEnabled = (await lockOf(id, { region: where })) !== undefined;
+        const tags = await tagsOfBucket(id, { region: where });
+        return {
+            inputs: { bucket: id, region: where, objectLockEnabled, tags },
+            computed: { arn: `arn:aws:s3:::${id}` },
+        };
+    },
+    update: (_id, inputs) => tagBucket(inputs),
+    async delete(id, outputs) {
+        await unlessGone(bucketsIn(outputs).send(new s3.DeleteBucketCommand({ Bucket: id })));
+    },
+};
+
+/** How a bucket is set up in one regard. Its id is the bucket's name. */
+function setUp(
+    put: (client: s3.S3Client, Bucket: string, inputs: Properties) => Promise<unknown>,
+    remove: (client: s3.S3Client, Bucket: string) => Promise<unknown>,
+): ResourceType {
+    return {
+        replaces: ["bucket", "region"],
+        async create(inputs) {
+            await put(bucketsIn(inputs), inputs.bucket as string, inputs);
+            return { id: inputs.bucket as string, computed: {} };
+        },
+        async read(id, before) {
+            return (await regionOfBucket(id)) === undefined ? undefined : { inputs: before, computed: {} };
+        },
+        async update(id, inputs) {
+            await put(bucketsIn(inputs), id, inputs);
+        },
+        async delete(id, outputs) {
+            await unlessGone(remove(bucketsIn(outputs), id));
+        },
+    };
+}
+
+const bucketPublicAccessBlock = setUp(
+    (client, Bucket, { blockPublicAcls, blockPublicPolicy, ignorePublicAcls, restrictPublicBuckets }) =>
+        client.send(
+            new s3.PutPublicAccessBlockCommand({
+                Bucket,
+                PublicAccessBlockConfiguration: {
+                    BlockPublicAcls: blockPublicAcls,
+                    BlockPublicPolicy: blockPublicPolicy,
+                    IgnorePublicAcls: ignorePublicAcls,
+                    RestrictPublicBuckets: restrictPublicBuckets,
+                },
+            }),
+        ),
+    (client, Bucket) => client.send(new s3.DeletePublicAccessBlockCommand({ Bucket })),
+);
+
+const bucketOwnershipControls = setUp(
+    (client, Bucket, { rule }) =>
+        client.send(
+            new s3.PutBucketOwnershipControlsCommand({
+                Bucket,
+                OwnershipControls: { Rules: [{ ObjectOwnership: rule.objectOwnership }] },
+            }),
+        ),
+    (client, Bucket) => client.send(new s3.DeleteBucketOwnershipControlsCommand({ Bucket })),
+);
+
+const bucketEncryption = setUp(
+    (client, Bucket, { rules: [{ applyServerSideEncryptionByDefault: byDefault, bucketKeyEnabled }] }) =>
+        client.send(
+            new s3.PutBucketEncryptionCommand({
+                Bucket,
+                ServerSideEncryptionConfiguration: {
+                    Rules: [
+                        {
+                            ApplyServerSideEncryptionByDefault: {
+                                SSEAlgorithm: byDefault.sseAlgorithm,
+                                KMSMasterKeyID: byDefault.kmsMasterKeyId,
+                            },
+                            BucketKeyEnabled: bucketKeyEnabled,
+                        },
+                    ],
+                },
+            }),
+        ),
+    (client, Bucket) => client.send(new s3.DeleteBucketEncryptionCommand({ Bucket })),
+);
+
+const bucketVersioning = setUp(
+    (client, Bucket, { versioningConfiguration: { status: Status } }) =>
+        client.send(new s3.PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } })),
+    (client, Bucket) =>
+        client.send(new s3.PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Suspended" } })),
+);
+
+const bucketLifecycle = setUp(
+    (client, Bucket, { rules }) =>
+        client.send(
+            new s3.PutBucketLifecycleConfigurationCommand({
+                Bucket,
+                LifecycleConfiguration: {
+                    Rules: (rules as Properties[]).map(({ id, status, filter, transitions }) => ({
+                        ID: id,
+                        Status: status,
+                        Filter: { Prefix: filter.prefix },
+                        Transitions: (transitions as Properties[]).map(({ days, storageClass }) => ({
+                            Days: days,
+                            StorageClass: storageClass,
+                        })),
+                    })),
+                },
+            }),
+        ),
+    (client, Bucket) => client.send(new s3.DeleteBucketLifecycleCommand({ Bucket })),
+);
+
+const bucketObjectLock = setUp(
+    (client, Bucket, { rule }) =>
+        client.send(
+            new s3.PutObjectLockConfigurationCommand({
+                Bucket,
+                ObjectLockConfiguration: {
+                    ObjectLockEnabled: "Enabled",
+                    Rule: { DefaultRetention: { Mode: rule.defaultRetention.mode, Days: rule.defaultRetention.days } },
+                },
+            }),
+        ),
+    (client, Bucket) =>
+        client.send(
+            new s3.PutObjectLockConfigurationCommand({
+                Bucket,
+                ObjectLockConfiguration: { ObjectLockEnabled: "Enabled" },
+            }),
+        ),
+);
+
+function tagList(tags: Properties = {}): { Key: string; Value: string }[] {
     return Object.entries(tags).map(([Key, Value]) => ({ Key, Value: Value as string }));
 }
 
-function tagMap(tags: readonly iam.Tag[] = []): Properties {
+function tagMap(tags: readonly { Key?: string | undefined; Value?: string | undefined }[] = []): Properties {
     return Object.fromEntries(tags.map(({ Key = "", Value }) => [Key, Value]));
 }
 
@@ -251,7 +431,12 @@ async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
     try {
         return await asked;
     } catch (error) {
-        if (error instanceof iam.NoSuchEntityException || error instanceof logs.ResourceNotFoundException) {
+        const absent = ["NoSuchBucket", "NoSuchTagSet", "ObjectLockConfigurationNotFoundError"];
+        if (
+            error instanceof iam.NoSuchEntityException ||
+            error instanceof logs.ResourceNotFoundException ||
+            absent.includes((error as Error).name)
+        ) {
             return undefined;
         }
         throw error;
@@ -265,6 +450,13 @@ void serve({
     },
     resources: {
         "aws:cloudwatch/logGroup:LogGroup": logGroup,
+        "aws:s3/bucket:Bucket": bucket,
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": bucketPublicAccessBlock,
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls": bucketOwnershipControls,
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": bucketEncryption,
+        "aws:s3/bucketVersioning:BucketVersioning": bucketVersioning,
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": bucketLifecycle,
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": bucketObjectLock,
         "aws:iam/user:User": user,
         "aws:iam/userPolicy:UserPolicy": userPolicy,
         "aws:iam/accessKey:AccessKey": accessKey,
@@ -273,6 +465,38 @@ void serve({
         "aws:eks/podIdentityAssociation:PodIdentityAssociation": podIdentityAssociation,
     },
     functions: {
+        "aws:s3/getBucket:getBucket": async (args) => {
+            const reading = `reading S3 Bucket (${String(args.bucket)})`;
+            const bucketRegion = await regionOfBucket(args.bucket as string);
+            if (bucketRegion === undefined) {
+                throw new Error(`${reading}: couldn't find resource`);
+            }
+            if (bucketRegion !== args.region) {
+                throw new Error(
+                    `${reading}: operation error S3: HeadBucket, https response error StatusCode: 301, RequestID: 1, HostID: 1, api error ` +
+                        "MovedPermanently: Moved Permanently",
+                );
+            }
+            return { id: args.bucket, bucket: args.bucket, bucketRegion, region: args.region };
+        },
+        "aws:s3/getBucketObjectLockConfiguration:getBucketObjectLockConfiguration": async (args) => {
+            const found = await lockOf(args.bucket as string, args);
+            if (!found) {
+                throw new Error(
+                    `reading S3 Bucket Object Lock Configuration (${String(args.bucket)}): couldn't find resource`,
+                );
+            }
+            const { Mode: mode, Days: days = 0, Years: years = 0 } = found.Rule?.DefaultRetention ?? {};
+            const rules = mode === undefined ? [] : [{ defaultRetentions: [{ mode, days, years }] }];
+            return { id: args.bucket, bucket: args.bucket, objectLockEnabled: found.ObjectLockEnabled, rules };
+        },
+        "aws:resourcegroupstaggingapi/getResources:getResources": async (args) => {
+            const [arn = ""] = args.resourceArnLists as string[];
+            const tags = await tagsOfBucket(arn.replace(/^.*:/, ""), args);
+            // It knows what has tags, or had them.
+            const resourceTagMappingLists = Object.keys(tags).length > 0 ? [{ resourceArn: arn, tags }] : [];
+            return { id: region, region, resourceTagMappingLists };
+        },
         "aws:cloudwatch/getLogGroups:getLogGroups": async (args) => {
             const { logGroups = [] } = await groupsIn(args).send(
                 new logs.DescribeLogGroupsCommand({ logGroupNamePrefix: args.logGroupNamePrefix }),

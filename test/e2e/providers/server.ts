@@ -14,6 +14,8 @@ export type Properties = Readonly<Record<string, any>>;
 export interface ResourceType {
     /** Inputs that cannot be changed in place. */
     readonly replaces: readonly string[];
+    /** Inputs that the provider works out where the program leaves them out, so that leaving them out changes nothing. Default: none. */
+    readonly computed?: readonly string[];
     /** Whether a resource gets a name of its own, after its name in the program, where the program gives none. */
     readonly autonamed?: boolean;
     create(inputs: Properties): Promise<{ readonly id: string; readonly computed: Properties }>;
@@ -82,10 +84,13 @@ export async function serve(served: Provider): Promise<void> {
         }),
         diff: answer((request: provider.DiffRequest) => {
             const [before, inputs] = [plain(request.getOldInputs()), plain(request.getNews())];
+            const { replaces, computed = [] } = of(request.getUrn());
             const changed = Object.keys({ ...before, ...inputs }).filter(
-                (key) => !key.startsWith("__") && !same(before[key], inputs[key]),
+                (key) =>
+                    !key.startsWith("__") &&
+                    !same(before[key], inputs[key]) &&
+                    !(inputs[key] === undefined && computed.includes(key)),
             );
-            const { replaces } = of(request.getUrn());
             const replacing = changed.filter((key) => replaces.includes(key));
             // There cannot be two of a name that the program has chosen. As terraform-bridge has it.
             const taken = inputs.name !== undefined && !inputs.__defaults && !replacing.includes("name");
