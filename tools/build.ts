@@ -41,6 +41,7 @@ const builds = {
             "victoria-metrics": "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics",
             "victoria-logs": "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs",
             vmauth: "github.com/VictoriaMetrics/VictoriaMetrics/app/vmauth",
+            "vmalert-tool": "github.com/VictoriaMetrics/VictoriaMetrics/app/vmalert-tool",
         },
     },
     /** What stands between telemetry and its destinations in KOF's collectors. */
