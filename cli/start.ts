@@ -40,6 +40,11 @@ function previewText(run: OfflineRun, stack: string): string {
         styleText("bold", "Volumes on this cluster"),
         ...volumes.map(([workload, text]) => `    ${workload.padEnd(16)} ${text}`),
         "",
+        styleText("bold", "Alert rules"),
+        ...Object.entries(run.outputs.alerts as Record<string, string>).map(
+            ([alert, when]) => `    ${alert.padEnd(20)} ${when}`,
+        ),
+        "",
         styleText("bold", "Outputs"),
         ...["route", "version", "namespace", "storageClass", "logGroups", "verify"]
             .filter((name) => output(name) !== "")

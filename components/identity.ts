@@ -8,6 +8,7 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 
 import { kofNamespace } from "../core/charts/namespace";
+import { maxKeyAgeDays } from "../core/routes/cloudwatch";
 import { irsaTrust, podIdentityTrust, type Policy, type Trusted } from "./policies";
 
 /** How pods authenticate at AWS. */
@@ -45,9 +46,6 @@ export interface Identity {
 }
 
 const none: Identity = { accessKeys: {}, secret: undefined };
-
-/** Days after which a preview asks for a new access key. AWS's own advice (Security Hub, IAM.3). */
-const maxKeyAgeDays = 90;
 
 /**
  * Declares who pods are at AWS, with exactly the rights of one policy: a user whose access key is in a Secret in the cluster, or

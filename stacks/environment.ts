@@ -7,6 +7,7 @@ import { clusterTag, stackTag } from "../core/settings/logGroups";
 import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
 import { leftoversUntil } from "../core/review/plan/leftovers";
+import { AlertRules } from "../components/alerts";
 import { CloudWatch } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import type { AwsCredentials } from "../components/identity";
@@ -51,6 +52,8 @@ export interface Outputs extends Deployed {
     readonly destinations: Readonly<Record<Signal, string>>;
     /** Per workload its volumes on this cluster: how many, how large, and how long they keep their data. */
     readonly volumes: Readonly<Record<string, string>>;
+    /** Per alert rule when it fires; or why there are none. */
+    readonly alerts: Readonly<Record<string, string>>;
     /** The class of KOF's volumes. */
     readonly storageClass: pulumi.Input<string>;
     /** CloudWatch log groups of the route. */
@@ -120,6 +123,13 @@ export function createEnvironment(
     if (cloudwatch) {
         before.push(cloudwatch);
     }
+    const { alerts } = deployment;
+    if (alerts.rules.length > 0) {
+        const credentials = deployment.cloudwatch?.credentials;
+        const inUse = credentials?.kind === "accessKey" ? credentials.generations.at(-1) : undefined;
+        const keyMade = inUse === undefined ? undefined : cloudwatch?.accessKeys[inUse];
+        new AlertRules("alerts", { alerts, keyMade }, inNamespace);
+    }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
     // Where KOF installs the collectors for a region itself, no release waits for the Secret. Elsewhere none of them starts without.
     const kofWaits = routingOf(settings).baseStore === "regional" && !umbrellaCollects(deployment.catalog);
@@ -148,6 +158,10 @@ export function createEnvironment(
         version,
         destinations: describeDestinations(deployment),
         volumes: describeVolumes(deployment),
+        alerts:
+            alerts.none === undefined
+                ? Object.fromEntries(alerts.rules.map(({ alert, when }) => [alert, when]))
+                : { none: alerts.none },
         storageClass: settings.storageClass?.name ?? "the cluster's default class",
         logGroups: cloudwatch?.logGroups ?? [],
         accessKeys: cloudwatch?.accessKeys ?? {},

@@ -26,7 +26,10 @@ function expectedResources(raw: Raw, version: string): string[] {
         ],
         regional: hasRegionless(version) ? [] : ["kubernetes:core/v1:Secret vmuser-credentials"],
     };
+    // Where a store of KOF's has the metrics.
+    const watched = ["management", "regional", "regionless"].includes(String(raw.route));
     return [
+        ...(watched ? ["kof:components:AlertRules alerts", "kubernetes:core/v1:ConfigMap alerts"] : []),
         "kof:components:Kof kof",
         "kof:components:Namespace kof",
         "kof:components:StorageClass kof",

@@ -26,7 +26,7 @@ describe("Kubernetes takes what rendered/ holds, with every field of it:", () =>
 
     it("there is one of every kind that the program makes itself", () => {
         const kinds = new Set(manifests.flatMap(objectsIn).map(({ kind }) => kind));
-        assert.deepEqual([...kinds].sort(), ["Namespace", "Secret", "StorageClass"]);
+        assert.deepEqual([...kinds].sort(), ["ConfigMap", "Namespace", "Secret", "StorageClass"]);
     });
 
     for (const name of manifests) {
@@ -61,7 +61,9 @@ describe("Kubernetes takes what rendered/ holds, with every field of it:", () =>
     }
 
     it("but not a field that it does not know, nor a volume that is not there", async () => {
-        const { metadata, ...more } = objectsIn("rendered/dev/kubernetes.yaml")[1]!;
+        const { metadata, ...more } = objectsIn("rendered/dev/kubernetes.yaml").find(
+            ({ kind }) => kind === "StorageClass",
+        )!;
         await assert.rejects(cluster().check({ metadata, ...more, reclaim: "Retain" }), /reclaim.* field not declared/);
         const daemon = parse(fs.readFileSync("rendered/dev/collectors/daemon.yaml", "utf8"));
         await assert.rejects(cluster().check(workloadOf({ ...daemon, volumes: [] })), /volumeMounts.*Not found/);

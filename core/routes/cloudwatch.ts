@@ -19,6 +19,9 @@ import type { Target } from "./targets";
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
 
+/** Days after which an access key is old. AWS's own advice (Security Hub, IAM.3). */
+export const maxKeyAgeDays = 90;
+
 /** Settings by which something goes to CloudWatch. */
 type Using = Settings & { readonly cloudwatch: CloudWatchSettings };
 /** The same with the log group that they resolve to. */

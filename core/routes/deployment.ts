@@ -1,6 +1,7 @@
 import type { Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
 import type { Archive } from "./archives";
+import type { Alerts } from "./alerts";
 import type { Destination } from "./destinations";
 import type { Resolved } from "./parts";
 import type { RequiredSecret } from "./secrets";
@@ -27,4 +28,6 @@ export interface Deployment extends Resolved {
     readonly archives: readonly Archive[];
     /** Every Secret that has to be there, whoever makes it. */
     readonly secrets: readonly RequiredSecret[];
+    /** What watches it once it is deployed. */
+    readonly alerts: Alerts;
 }

@@ -6,6 +6,7 @@ import { quotedLabels } from "../charts/quotes";
 import { restartValues } from "../charts/restarts";
 import { archivesOf } from "./archives";
 import { archiveNotices } from "./archiveNotices";
+import { alertsOf } from "./alerts";
 import { storageNotices, storageValues } from "./stored";
 import { effectiveCollectors } from "../collectors/effective";
 import { lazily, oncePer } from "../lib/lazy";
@@ -56,6 +57,7 @@ export function derived(resolved: Resolved): Deployment {
         regionalStores: () => regionalStoresOf(resolved),
         archives: () => archivesOf(deployment),
         secrets: () => secretsOf(deployment),
+        alerts: () => alertsOf(deployment),
     });
     return deployment;
 }

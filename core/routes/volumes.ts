@@ -98,11 +98,21 @@ const claimPrefixes: Readonly<Record<string, string>> = {
 
 /** Names of the PersistentVolumeClaims of a workload: `count` of them, from the pod with the number `first`. */
 export function claimNames(workload: string, first: number, count: number): string[] {
+    const prefix = claimPrefixOf(workload);
+    return Array.from({ length: count }, (_, i) => `${prefix}-${String(first + i)}`);
+}
+
+/** A regular expression of the same names, however many there are. */
+export function claimPattern(workload: string): string {
+    return `${claimPrefixOf(workload)}-[0-9]+`;
+}
+
+function claimPrefixOf(workload: string): string {
     const prefix = claimPrefixes[workload];
     if (prefix === undefined) {
         throw new Error(`The claims of ${workload} have no name yet: add it to claimPrefixes.`);
     }
-    return Array.from({ length: count }, (_, i) => `${prefix}-${String(first + i)}`);
+    return prefix;
 }
 
 /**

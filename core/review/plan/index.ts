@@ -1,3 +1,4 @@
+import { alertChanges, type AlertChange } from "./alerts";
 import { signals } from "../../charts";
 import { compareCatalogs, type CatalogChanges } from "../../charts/compare";
 import { lazily } from "../../lib/lazy";
@@ -38,6 +39,8 @@ export interface Plan {
     readonly logGroups: readonly LogGroupChange[];
     readonly archives: readonly ArchiveChange[];
     readonly credentials: readonly CredentialChange[];
+    /** The alert rules that are not as before. */
+    readonly alerts: readonly AlertChange[];
     /** Everything worth knowing, the most dangerous first. */
     readonly consequences: readonly Consequence[];
     /** What KOF itself changes between two versions; `undefined` for the same version. */
@@ -84,6 +87,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
         logGroups: logGroupChanges(from, to, known),
         archives: archiveChanges(from, to),
         credentials: credentialChanges(from, to),
+        alerts: alertChanges(from, to),
         consequences: inOrder(consequences, past),
         steps: upgradeSteps(from, to),
     };

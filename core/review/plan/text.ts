@@ -72,6 +72,7 @@ export function effectText(plan: Plan): string {
             "Credentials",
             credentials.map(({ operation, what }) => `- ${what}: ${operation}`),
         ),
+        section("Alert rules", plan.alerts.map(alertText)),
         section(
             "Left behind, and how to remove it",
             leftoversOf(plan).map(({ what, remove }) => `- ${what}: ${remove}`),
@@ -124,6 +125,10 @@ function unnamedText(...both: readonly Deployment[]): string[] {
     return both.some(({ cloudwatch, settings }) => cloudwatch && settings.cloudwatch?.logGroup === undefined)
         ? ["- a stack that was deployed before keeps the log group that it has had, where its stack file names none"]
         : [];
+}
+
+function alertText({ alert, operation, when }: Plan["alerts"][number]): string {
+    return `- ${alert}: ${operation}${operation === "removed" ? ", nobody is told any more when" : ". It fires when"} ${when}`;
 }
 
 function volumeText({ workload, operation, count, volume, sizeBefore, reclaimPolicy }: VolumeChange): string {

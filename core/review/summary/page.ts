@@ -90,6 +90,7 @@ export function summaryPage(
         archiveSection(deployment),
         section("Log groups", table(["log group", "region", "kept for", "encrypted with"], logGroupRows(deployment))),
         section("Cost", rates === undefined ? "" : costTable(estimate)),
+        section("Alert rules", alertRows(deployment)),
         section("Credentials", table(["Secret", "holds", "made by"], credentialRows(deployment)) || "None."),
     ];
     return `${paragraphs(parts)}\n`;
@@ -184,6 +185,11 @@ function logGroupRows({ cloudwatch }: Deployment): string[][] {
         `${String(retentionDays)} days`,
         cloudwatch?.kmsKeyArn === undefined ? "CloudWatch's own key" : code(cloudwatch.kmsKeyArn),
     ]);
+}
+
+function alertRows({ alerts: { rules, none = "" } }: Deployment): string {
+    const rows = rules.map(({ alert, when, severity }) => [alert, plain(when), severity]);
+    return table(["alert", "fires when", "severity"], rows) || `None: ${plain(none)}.`;
 }
 
 /** Every Secret that is needed, with who makes it. */

@@ -37,7 +37,7 @@ const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
 const cloudwatch = { region: "us-east-2" };
 const allSettings =
     "route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, signals, destinations, coldStorage, auditArchive, buffer, collectors, proxy, " +
-    "storageClass, storage, rates, grafana, acknowledge, adopt, values";
+    "storageClass, storage, rates, grafana, alerts, acknowledge, adopt, values";
 const generations =
     "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)";
 const stream = "1 to 512 characters without ':', '*' and '$'; of braces only {NodeName}, {Collector}, {ServiceName}";

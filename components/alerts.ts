@@ -1,0 +1,38 @@
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import * as pulumi from "@pulumi/pulumi";
+
+import { kofNamespace } from "../core/charts/namespace";
+import { writeYaml } from "../core/lib/yaml/write";
+import { alertConfig, type Alerts } from "../core/routes/alerts";
+
+/** Inputs of {@link AlertRules}. */
+export interface AlertRulesArgs {
+    readonly alerts: Alerts;
+    /** When the access key of the collectors was made, in RFC 3339. Default: there is none. */
+    readonly keyMade?: pulumi.Input<string> | undefined;
+}
+
+/** Alert rules, in a ConfigMap from which kof-operator takes them: it adds them to those that come with KOF (docs/decisions/0012). */
+export class AlertRules extends pulumi.ComponentResource {
+    constructor(name: string, { alerts, keyMade }: AlertRulesArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("kof:components:AlertRules", name, {}, opts);
+        const texts = (made?: string) =>
+            Object.fromEntries(
+                Object.entries(alertConfig(alerts, made)).map(([group, rules]) => [group, writeYaml(rules)]),
+            );
+        new ConfigMap(
+            name,
+            {
+                metadata: {
+                    name: "kof-storage-routes-alerts",
+                    namespace: kofNamespace,
+                    // Empty, because they patch no rules that others have for a cluster.
+                    labels: { "k0rdent.mirantis.com/kof-alert-rules-cluster-name": "" },
+                },
+                data: keyMade === undefined ? texts() : pulumi.output(keyMade).apply(texts),
+            },
+            { parent: this },
+        );
+        this.registerOutputs({});
+    }
+}

@@ -1,0 +1,359 @@
+import { chartValues, nounOf, type Signal } from "../charts";
+import { kofNamespace } from "../charts/namespace";
+import { enabledComponents } from "../charts/umbrella";
+import { queueExporterOf } from "../collectors/buffers";
+import { typeOf } from "../collectors/flows";
+import { retentionInDays } from "../lib/durations";
+import { sizeInGiB } from "../lib/quantities";
+import { coalesceValues, textOf, valueAt, type HelmValues } from "../lib/values";
+import { maxKeyAgeDays } from "./cloudwatch";
+import { deliveriesOf, destinationOf, processingAt, type Delivery } from "./deliveries";
+import type { Deployment } from "./deployment";
+import { claimPattern, type Volume } from "./volumes";
+
+/*
+ * Which metrics there are (KOF 1.8.0 to 1.11.0-rc0, charts/kof-collectors/values.yaml): the collectors' own come by the annotations
+ * of their pods (`disablePrometheusAnnotations`, job `kubernetes-pods`) or by a monitor (`enableMetrics`), the kubelet's by job
+ * `kubelet`. Remote write adds the label `cluster`. The names are those of a collector 0.143, tried 2026-11-27.
+ *
+ * Promxy evaluates with Prometheus 2.24 (go.mod of promxy 0.0.93), VictoriaMetrics' own tools with MetricsQL: the expressions keep to
+ * what both know, and a group has no interval of its own, so none looks at many series for long.
+ */
+
+/** A rule as Prometheus has it, with what it tells. */
+export interface AlertRule {
+    readonly alert: string;
+    /** PromQL. */
+    readonly expr: string;
+    /** How long the expression has to hold, as a Prometheus duration. */
+    readonly for: string;
+    readonly severity: "critical" | "warning";
+    /** When it fires, human-readable: `no logs are sent to management for 15 minutes`. */
+    readonly when: string;
+    /** What to do, with the templates of Prometheus. */
+    readonly description: string;
+}
+
+/** What watches a stack after it is deployed. */
+export interface Alerts {
+    /** The cluster's label in its metrics. */
+    readonly cluster: string;
+    readonly rules: readonly AlertRule[];
+    /** Why there are none. */
+    readonly none?: string;
+}
+
+/** Stands in a rule for when the access key was made, in seconds since 1970: only AWS knows. */
+const keyMade = "ACCESS_KEY_MADE";
+
+/** The alert of each signal. The first is of metrics that are sent elsewhere besides. */
+const alertNames: Readonly<Record<Signal, string>> = {
+    metrics: "MetricsNotForwarded",
+    logs: "LogsNotArriving",
+    traces: "TracesNotArriving",
+    audit: "AuditLogsNotArriving",
+};
+
+/** What the collectors count of each signal. */
+const counted: Readonly<Record<Signal, string>> = {
+    metrics: "metric_points",
+    logs: "log_records",
+    traces: "spans",
+    audit: "log_records",
+};
+
+/** The rules of a stack, where its metrics are in a store of KOF's and KOF evaluates rules. */
+export function alertsOf(deployment: Deployment): Alerts {
+    const without = (none: string): Alerts => ({ cluster: deployment.settings.clusterName, rules: [], none });
+    if (deployment.settings.alerts === false) {
+        return without("by choice");
+    }
+    const deliveries = deliveriesOf(deployment);
+    const metrics = deliveries.find(({ signal, end }) => signal === "metrics" && end.holds === "metrics");
+    if (!metrics) {
+        return without("the metrics of this cluster are in no store of KOF's");
+    }
+    const off = evaluatorOff(deployment);
+    if (off !== undefined) {
+        return without(`${off} turns off what evaluates them`);
+    }
+    const label = valueAt(metrics.writers[0]?.flow.settings, ["external_labels", "cluster"]);
+    const cluster = label === undefined ? deployment.settings.clusterName : textOf(label);
+    return {
+        cluster,
+        rules: [
+            metricsRule(cluster),
+            ...arrivalRules(deployment, deliveries, metrics, cluster),
+            ...exporterRules(deliveries, cluster),
+            ...volumeRules(deployment, cluster),
+            ...keyRules(deployment),
+        ],
+    };
+}
+
+/**
+ * The value that turns off what evaluates rules and tells Alertmanager: Promxy of kof-mothership
+ * (`templates/promxy/promxy-deployment.yaml`). `undefined` where it runs.
+ */
+function evaluatorOff({ catalog, umbrella }: Deployment): string | undefined {
+    const chart = "kof-mothership";
+    const given = (valueAt(umbrella, [chart, "values"]) ?? {}) as HelmValues;
+    const values = coalesceValues(chartValues(catalog, chart), given);
+    return !enabledComponents(umbrella).includes(chart)
+        ? `${chart}.enabled`
+        : valueAt(values, ["promxy", "enabled"]) === true
+          ? undefined
+          : `${chart}.values.promxy.enabled`;
+}
+
+function metricsRule(cluster: string): AlertRule {
+    return {
+        alert: "MetricsNotArriving",
+        expr: `absent(${noMetrics(cluster)})`,
+        for: "15m",
+        severity: "critical",
+        when: "no metrics of this cluster are in KOF's store for 15 minutes: the other rules see nothing meanwhile",
+        description:
+            "No metrics of the cluster have been stored for 15 minutes, so nothing else of it is watched either. " +
+            "`npm run doctor` and `npm run verify` say where they are lost.",
+    };
+}
+
+/** What there is of every target that a collector scrapes. */
+function noMetrics(cluster: string): string {
+    return `up{${matchers({ cluster })}}`;
+}
+
+/** A rule per signal: every destination that gets nothing of it. */
+function arrivalRules(
+    deployment: Deployment,
+    deliveries: readonly Delivery[],
+    stored: Delivery,
+    cluster: string,
+): AlertRule[] {
+    const seen = new Set<string>();
+    const watched = deliveries.filter((delivery) => {
+        const exporters = exportersOf([delivery]).join();
+        const isNew = !seen.has(exporters);
+        seen.add(exporters);
+        return delivery !== stored && isNew && !leavesOut(deployment, delivery);
+    });
+    return (["metrics", "logs", "traces", "audit"] as const).flatMap((signal): AlertRule[] => {
+        const ofSignal = watched.filter((each) => each.signal === signal);
+        if (ofSignal.length === 0) {
+            return [];
+        }
+        const parts = ofSignal.map((delivery) => {
+            const sent = `otelcol_exporter_sent_${counted[signal]}_total{${own(cluster, exportersOf([delivery]))}}`;
+            // Nobody may send spans, or the API server no audit logs, and a counter comes with the first record.
+            const before = {
+                metrics: "",
+                logs: "",
+                traces: ` and on () sum(increase(otelcol_receiver_accepted_spans_total{${own(cluster)}}[15m])) > 0`,
+                audit: ` and on () sum(${sent}) > 0`,
+            }[signal];
+            const nothing = `(sum(increase(${sent}[15m])) or vector(0)) == 0${before}`;
+            return `label_replace(${nothing}, "destination", ${JSON.stringify(destinationOf(delivery))}, "", "")`;
+        });
+        const to = ofSignal.map(destinationOf).join(" or ");
+        const although = signal === "traces" ? ", although the collectors get some" : "";
+        return [
+            {
+                alert: alertNames[signal],
+                // Without metrics nothing is known.
+                expr: `(\n${parts.join("\nor\n")}\n)\nunless on () absent(${noMetrics(cluster)})`,
+                for: "5m",
+                severity: "critical",
+                when: `no ${nounOf(signal)} are sent to ${to} for 15 minutes${although}`,
+                description:
+                    `No ${nounOf(signal)} of the cluster have been sent to {{ $labels.destination }} for 15 minutes. ` +
+                    "`npm run verify` says where they are lost.",
+            },
+        ];
+    });
+}
+
+/** Whether a destination does not get everything, by choice: then nothing may be all that there is for it. */
+function leavesOut({ settings }: Deployment, { end }: Delivery): boolean {
+    const { dropNamespaces, minimumSeverity, sampleTraces } =
+        (end.destination === undefined ? undefined : processingAt(settings, end.destination)) ?? {};
+    return [dropNamespaces, minimumSeverity, sampleTraces].some((choice) => choice !== undefined);
+}
+
+/** What exporters lose, and what waits in their queues. */
+function exporterRules(deliveries: readonly Delivery[], cluster: string): AlertRule[] {
+    const lost = (["metrics", "logs", "traces"] as const).flatMap((signal) => {
+        const ofSignal = deliveries.filter((each) => counted[each.signal] === counted[signal]);
+        const selector = own(cluster, keepersOf(ofSignal));
+        return ofSignal.length === 0
+            ? []
+            : ["send_failed", "enqueue_failed"].map((failure) => {
+                  const series = `otelcol_exporter_${failure}_${counted[signal]}_total{${selector}}`;
+                  const labelled = (expr: string) => `label_replace(${expr}, "signal", "${signal}", "", "")`;
+                  // A counter comes with the first failure, which for Prometheus is no increase.
+                  return (
+                      `${labelled(`sum by (exporter) (increase(${series}[15m])) > 0`)}\nor\n` +
+                      labelled(`sum by (exporter) (${series} unless max_over_time(${series}[6h] offset 15m)) > 0`)
+                  );
+              });
+    });
+    const all = own(cluster, keepersOf(deliveries));
+    const queue = (what: string) => `max by (exporter, pod) (otelcol_exporter_queue_${what}{${all}})`;
+    return [
+        {
+            alert: "ExporterLosesRecords",
+            expr: lost.join("\nor\n"),
+            for: "0s",
+            severity: "critical",
+            when: "an exporter gives records up, or refuses them because its queue is full",
+            description:
+                "{{ $labels.exporter }} has lost {{ $labels.signal }} within 15 minutes: {{ $value | humanize }} records. The logs of the collectors' pods say why, " +
+                "and `npm run doctor` repeats it.",
+        },
+        {
+            alert: "ExporterQueueFills",
+            expr: `max by (exporter) (${queue("size")} / ${queue("capacity")}) > 0.8`,
+            for: "5m",
+            severity: "warning",
+            when: "the queue of an exporter is more than 80 % full for 5 minutes",
+            description:
+                "The fullest queue of {{ $labels.exporter }} is at {{ $value | humanizePercentage }}. Its destination is away or too slow, and " +
+                "what does not fit is lost. `kof:buffer` has its size.",
+        },
+    ];
+}
+
+/** A volume that fills, of this cluster and of the region where its telemetry goes. */
+function volumeRules({ settings, volumes, regionalStores, destinations }: Deployment, cluster: string): AlertRule[] {
+    const isRegional = Object.values(destinations).some(
+        (each) => each.stored && each.ends.some(({ on }) => on === "region"),
+    );
+    const region = isRegional ? settings.regional?.cluster : undefined;
+    const parts = [
+        ...volumes.flatMap((volume) => fillsSoon(volume, cluster, volumes)),
+        ...(region === undefined
+            ? []
+            : regionalStores
+                  .filter(({ keeps }) => keeps === "volumes")
+                  .flatMap((volume) => fillsSoon(volume, region, regionalStores))),
+    ];
+    return parts.length === 0
+        ? []
+        : [
+              {
+                  alert: "VolumeFullSoon",
+                  expr: parts.join("\nor\n"),
+                  for: "1h",
+                  severity: "warning",
+                  when: "a volume of the stores is full in less than 14 days, at the growth of the last day",
+                  description:
+                      "Volume {{ $labels.persistentvolumeclaim }} is full in less than 14 days. `npm run size` says what it needs. " +
+                      "Volumes of metrics follow a larger `kof:storage`, those of logs and traces need `npm run grow`.",
+              },
+          ];
+}
+
+/**
+ * Whether volumes of a workload are full within 14 days. One that is younger than what it keeps still grows, and stops when the oldest
+ * is deleted: it counts only where it would be full by then.
+ */
+function fillsSoon({ workload, retention, limits, size }: Volume, cluster: string, all: readonly Volume[]): string[] {
+    // What deletes by space is meant to be full.
+    const isLimited = limits.some(({ giB }) => giB !== undefined && giB < sizeInGiB(size));
+    const days = retention === undefined ? Number.NaN : retentionInDays(retention);
+    if (isLimited || !(days > 0)) {
+        return [];
+    }
+    const selector = `${matchers({ cluster, namespace: kofNamespace })},persistentvolumeclaim=~"${claimPattern(workload)}"`;
+    const free = `kubelet_volume_stats_available_bytes{${selector}}`;
+    const seconds = String(Math.round(days * 86_400));
+    // No metric is older than what the metrics' own store keeps.
+    const known = all.flatMap(({ signal, retention: kept }) =>
+        signal === "metrics" && kept !== undefined ? [retentionInDays(kept)] : [],
+    );
+    const age = `${String(Math.floor(Math.min(days, ...known) * 0.9 * 24))}h`;
+    const by = (expr: string) => `max by (cluster, persistentvolumeclaim) (${expr})`;
+    return [
+        `${by(`predict_linear(${free}[1d], 1209600)`)} < 0\n` +
+            `unless (\n${by(`-deriv(${free}[1d])`)} * ${seconds}\n` +
+            `< ${by(`kubelet_volume_stats_capacity_bytes{${selector}}`)}\n` +
+            `unless ${by(`${free} offset ${age}`)}\n)`,
+    ];
+}
+
+function keyRules({ cloudwatch }: Deployment): AlertRule[] {
+    if (cloudwatch?.credentials.kind !== "accessKey") {
+        return [];
+    }
+    return [
+        {
+            alert: "AccessKeyOld",
+            expr: `vector(time()) - ${keyMade} > ${String(maxKeyAgeDays * 86_400)}`,
+            for: "0s",
+            severity: "warning",
+            when: `the access key of CloudWatch is older than ${String(maxKeyAgeDays)} days`,
+            description:
+                `The access key that the collectors use at AWS is older than ${String(maxKeyAgeDays)} days. Rotate it: add a label to ` +
+                "`kof:cloudwatch.credentials.generations` and deploy, then remove the old one and deploy again.",
+        },
+    ];
+}
+
+/** The group of the rules, and with `.yaml` their file in Promxy. */
+const group = "kof-storage-routes";
+
+/**
+ * The rules as kof-operator reads them: by group a map of rules by name, as YAML of which JSON is a part (1.8.0 to 1.11.0-rc0,
+ * kof-operator/internal/controller/alerts_configmap_controller.go). It adds them to those that Promxy evaluates.
+ *
+ * @param made when the access key was made, in RFC 3339. Default: not known.
+ */
+export function alertConfig({ rules, cluster }: Alerts, made = ""): HelmValues {
+    const seconds = Math.floor(Date.parse(made) / 1000);
+    const rule = ({ alert, expr, severity, description, when, ...each }: AlertRule): [string, HelmValues] => [
+        alert,
+        {
+            expr: Number.isNaN(seconds) ? expr : expr.replace(keyMade, String(seconds)),
+            for: each.for,
+            labels: { cluster, severity },
+            annotations: { summary: `${cluster}: ${when}`, description },
+        },
+    ];
+    return { [group]: Object.fromEntries(rules.map(rule)) };
+}
+
+/** The exporters that write deliveries. */
+function exportersOf(deliveries: readonly Delivery[]): string[] {
+    return [...new Set(deliveries.flatMap(({ writers }) => writers.map(({ flow }) => flow.exporter)))].sort();
+}
+
+/** The exporters that keep what cannot be sent: behind a queue on the loopback, remote write counts every attempt as a failure. */
+function keepersOf(deliveries: readonly Delivery[]): string[] {
+    const keepers = deliveries.flatMap(({ writers }) =>
+        writers.map(({ collector, flow: { exporter } }) => {
+            const before = queueExporterOf(exporter);
+            const isQueued =
+                typeOf(exporter) === "prometheusremotewrite" &&
+                valueAt(collector.config, ["exporters", before]) !== undefined;
+            return isQueued ? before : exporter;
+        }),
+    );
+    return [...new Set(keepers)].sort();
+}
+
+/** Selects what KOF's collectors tell of themselves. */
+function own(cluster: string, exporters?: readonly string[]): string {
+    const of = exporters === undefined ? "" : `,exporter=~"${exporters.map(escaped).join("|")}"`;
+    return matchers({ cluster, namespace: kofNamespace }) + of;
+}
+
+function matchers(labels: Readonly<Record<string, string>>): string {
+    return Object.entries(labels)
+        .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+        .join(",");
+}
+
+/** A name for a regular expression within quotes. */
+function escaped(name: string): string {
+    return name.replaceAll(/[.+*?^${}()|[\]\\]/g, String.raw`\\$&`);
+}

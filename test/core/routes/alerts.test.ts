@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+
+import { parse } from "yaml";
+
+import { alertConfig } from "../../../core/routes/alerts";
+import { planOf } from "../../../core/review/plan";
+import { planText } from "../../../core/review/plan/text";
+import { runOffline } from "../../../cli/program";
+import { cases, deploymentFor, find, routes, stackFile, type Raw } from "../../support";
+
+const names = (raw: Raw) => deploymentFor(raw).alerts.rules.map(({ alert }) => alert);
+const promxy = (enabled: boolean) => ({ "kof-mothership": { values: { promxy: { enabled } } } });
+
+// What they do is in alerts.cluster.ts.
+describe("alert rules", () => {
+    for (const { version, name, raw } of cases) {
+        it(`KOF ${version}, ${name}: are there where a store of KOF's has the metrics`, () => {
+            const watched = ["management", "regional", "regionless"].includes(String(raw.route));
+            const { rules, none } = deploymentFor(raw).alerts;
+            assert.equal(rules.length > 0, watched);
+            assert.equal(none, watched ? undefined : "the metrics of this cluster are in no store of KOF's");
+        });
+    }
+
+    it("are of what a stack has", () => {
+        const all = [
+            ...["MetricsNotArriving", "LogsNotArriving", "TracesNotArriving", "AuditLogsNotArriving"],
+            ...["ExporterLosesRecords", "ExporterQueueFills", "VolumeFullSoon"],
+        ];
+        assert.deepEqual(names({ route: "management" }), all);
+        // Up to KOF 1.9 audit logs are among the logs.
+        const until19 = all.filter((each) => each !== "AuditLogsNotArriving");
+        assert.deepEqual(names({ route: "management", version: "1.9.0" }), until19);
+    });
+
+    it("have no rule for what a destination may rightly get nothing of", () => {
+        const raw = (processing: object) => ({
+            route: "management",
+            signals: { traces: ["cloudwatch"], logs: ["cloudwatch"] },
+            cloudwatch: { region: "us-east-2", signals: { traces: "xray" }, processing },
+        });
+        assert.ok(names(raw({ redact: ["secret"] })).includes("LogsNotArriving"));
+        assert.ok(!names(raw({ minimumSeverity: "error" })).includes("LogsNotArriving"));
+        assert.ok(names(raw({ minimumSeverity: "error" })).includes("ExporterLosesRecords"));
+    });
+
+    it("are left out by choice, and where nothing would evaluate them, with the reason", () => {
+        const none = (more: Raw) => deploymentFor({ route: "management", ...more }).alerts;
+        assert.deepEqual(none({ alerts: false }), { cluster: "mothership", rules: [], none: "by choice" });
+        assert.equal(none({ values: promxy(true) }).none, undefined);
+        assert.equal(
+            none({ values: promxy(false) }).none,
+            "kof-mothership.values.promxy.enabled turns off what evaluates them",
+        );
+    });
+
+    it("look for the cluster by the label that its metrics have", () => {
+        const { alerts } = deploymentFor({ route: "management", clusterName: "hub" });
+        assert.equal(alerts.cluster, "hub");
+        for (const { expr } of alerts.rules) {
+            assert.match(expr, /cluster="hub"/);
+            assert.doesNotMatch(expr, /mothership/);
+        }
+    });
+
+    it("watch the volumes of this cluster, and of a region where telemetry goes", () => {
+        const volumes = (raw: Raw) =>
+            deploymentFor(raw).alerts.rules.find(({ alert }) => alert === "VolumeFullSoon")?.expr ?? "";
+        const regional = volumes({ ...routes.regional });
+        assert.match(regional, /cluster="eu-1",namespace="kof",persistentvolumeclaim=~"vlstorage-volume/);
+        assert.doesNotMatch(volumes({ route: "management" }), /eu-1/);
+        // A cache may be full.
+        assert.doesNotMatch(volumes({ route: "management" }), /vmselect/);
+    });
+
+    it("are in a ConfigMap of the shape that kof-operator reads, and in no Helm value", async () => {
+        const run = await runOffline(stackFile({ route: "management" }), { preview: false });
+        const { metadata, data } = find(run.resources, "kubernetes:core/v1:ConfigMap").inputs as any;
+        assert.deepEqual(metadata.labels, { "k0rdent.mirantis.com/kof-alert-rules-cluster-name": "" });
+        assert.equal(metadata.namespace, "kof");
+        assert.deepEqual(Object.keys(data), ["kof-storage-routes"]);
+        const rules = parse(data["kof-storage-routes"]) as Record<string, Record<string, unknown>>;
+        assert.deepEqual(Object.keys(rules), names({ route: "management" }));
+        for (const [name, rule] of Object.entries(rules)) {
+            // monitoring.coreos.com/v1 Rule, without what Promxy does not know (keep_firing_for).
+            assert.deepEqual(Object.keys(rule), ["expr", "for", "labels", "annotations"], name);
+            assert.match(String(rule.for), /^\d+[sm]$|^1h$/);
+        }
+        const { values } = find(run.resources, "kubernetes:helm.sh/v4:Chart").inputs;
+        assert.doesNotMatch(JSON.stringify(values), /NotArriving/);
+        const without = await runOffline(stackFile({ route: "management", alerts: false }), { preview: false });
+        assert.ok(!without.resources.some(({ type }) => type.includes("ConfigMap")));
+        assert.deepEqual(find(without.resources, "kubernetes:helm.sh/v4:Chart").inputs.values, values);
+    });
+
+    it("have the date of the access key that is in use", async () => {
+        const raw = {
+            route: "management",
+            signals: { logs: ["cloudwatch"] },
+            cloudwatch: { region: "us-east-2", credentials: { kind: "accessKey", generations: ["2025-11", "2026"] } },
+        };
+        const state = {
+            "cloudwatch-2025-11": { createDate: "2025-11-01T00:00:00Z" },
+            "cloudwatch-2026": { createDate: "2026-01-01T00:00:00Z" },
+        };
+        const run = await runOffline(stackFile(raw), { preview: false, state });
+        const { data } = find(run.resources, "kubernetes:core/v1:ConfigMap").inputs as any;
+        const { AccessKeyOld } = parse(data["kof-storage-routes"]) as Record<string, { expr: string }>;
+        assert.equal(AccessKeyOld?.expr, "vector(time()) - 1767225600 > 7776000");
+        // Offline nobody knows it.
+        const offline = JSON.stringify(alertConfig(deploymentFor(raw).alerts, "made with pulumi up"));
+        assert.match(offline, /vector\(time\(\)\) - ACCESS_KEY_MADE > 7776000/);
+    });
+
+    it("are in the plan of a change", () => {
+        const plan = (from: Raw, to: Raw) => planOf(deploymentFor(from), deploymentFor(to));
+        const management = { route: "management" };
+        const off = plan(management, { ...management, alerts: false });
+        assert.deepEqual(
+            off.alerts.map(({ alert, operation }) => `${alert} ${operation}`),
+            names(management).map((name) => `${name} removed`),
+        );
+        assert.match(planText(off), /^- LogsNotArriving: removed, nobody is told any more when no logs are sent/m);
+        assert.deepEqual(plan(management, management).alerts, []);
+        assert.doesNotMatch(planText(plan(management, management)), /Alert rules/);
+        const longer = plan(management, { ...management, storage: { logs: { retention: "60d" } } });
+        assert.deepEqual(
+            longer.alerts.map(({ alert, operation }) => `${alert} ${operation}`),
+            ["VolumeFullSoon changed"],
+        );
+        assert.match(
+            planText(plan({ route: "none" }, management)),
+            /^- LogsNotArriving: added. It fires when no logs/m,
+        );
+    });
+});
