@@ -17,6 +17,8 @@ describe("generated files", () => {
         const { config } = parse(fs.readFileSync("Pulumi.yaml", "utf8")) as { config: Record<string, any> };
         for (const key of Object.values(config)) {
             assert.deepEqual(Object.keys(key), ["type", "default", "description"]);
+            // The engine refuses a project with a default of another type (3.274.1).
+            assert.equal(typeof key.default, key.type);
         }
         assert.equal(config["kof:route"].default, "none");
         assert.deepEqual(config["kof:cloudwatch"], { ...config["kof:cloudwatch"], type: "object", default: {} });

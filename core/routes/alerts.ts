@@ -65,7 +65,7 @@ const counted: Readonly<Record<Signal, string>> = {
 /** The rules of a stack, where its metrics are in a store of KOF's and KOF evaluates rules. */
 export function alertsOf(deployment: Deployment): Alerts {
     const without = (none: string): Alerts => ({ cluster: deployment.settings.clusterName, rules: [], none });
-    if (deployment.settings.alerts === false) {
+    if (!deployment.settings.alerts) {
         return without("by choice");
     }
     const deliveries = deliveriesOf(deployment);

@@ -720,12 +720,10 @@ export const settingsSchema = {
             enabled: true,
         },
     ).optional(),
-    alerts: about(z.boolean(), {
-        description:
-            "Alert rules that KOF evaluates, where a store of KOF's has this cluster's metrics: a signal stops arriving, an exporter loses records, a queue or a volume fills, the access key is old (docs/alerts.md). Default: true.",
-        allowed: "true or false, without quotes",
-        example: false,
-    }).optional(),
+    alerts: flag(
+        "Alert rules that KOF evaluates, where a store of KOF's has this cluster's metrics: a signal stops arriving, an exporter loses records, a queue or a volume fills, the access key is old (docs/alerts.md).",
+        true,
+    ),
     acknowledge: about(z.string().default(""), {
         description:
             "Permits one change of settings that loses stored data, or that has been prepared by hand. What to write is in the refusal; it permits that change once, and nothing else.",

@@ -1602,6 +1602,7 @@ describe("settings", () => {
             clusterNamespace: "kcm-system",
             distribution: "k0s",
             istio: false,
+            alerts: true,
             acknowledge: "",
             adopt: false,
             values: {},
