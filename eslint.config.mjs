@@ -97,7 +97,7 @@ export default tseslint.config(
     },
     {
         // Tests, and what they run on, reach into recorded objects of any shape; a wrong step fails the test.
-        files: ["test/**/*.ts", "tools/servers/**/*.ts"],
+        files: ["test/**/*.ts", "tools/servers/**/*.ts", "tools/engine/**/*.ts"],
         rules: Object.fromEntries(
             ["no-explicit-any", "no-non-null-assertion", "no-base-to-string", "restrict-template-expressions"]
                 .concat("no-unsafe-member-access", "no-unsafe-assignment", "no-unsafe-call", "no-unsafe-return")

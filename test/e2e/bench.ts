@@ -8,10 +8,10 @@ import { parse, stringify } from "yaml";
 import { defaultVersion } from "../../core/charts";
 import { startCluster } from "../../tools/servers/cluster";
 import { FluxStandIn } from "../../tools/servers/flux";
-import { projectFolder } from "./stack";
-import { prepareEngine } from "./engine";
+import { projectFolder } from "../../tools/engine/stack";
+import { prepareEngine } from "../../tools/engine/engine";
 import type { Command, Measured } from "./measured";
-import { prepareUmbrella } from "./umbrella";
+import { prepareUmbrella } from "../../tools/engine/umbrella";
 
 const rounds = 5;
 

@@ -8,7 +8,7 @@ import { parse, stringify } from "yaml";
 import { TestCluster } from "../../tools/servers/cluster";
 import type { AnyObject } from "../../tools/servers/crds";
 import { startServer } from "../../tools/servers/server";
-import type { Outcome } from "./stack";
+import type { Outcome } from "../../tools/engine/stack";
 import { endToEnd, fluxPaths, namespace, succeed } from "./run";
 
 const storageClass = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "kof" } };

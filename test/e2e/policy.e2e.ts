@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import type { Outcome } from "./stack";
+import type { Outcome } from "../../tools/engine/stack";
 import { endToEnd, namespace, succeed } from "./run";
 
 endToEnd("a deployment with the policy pack", (run) => {

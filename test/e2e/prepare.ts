@@ -1,5 +1,5 @@
 import { MissingTool, programs, pythonWithEmulator } from "../../tools/build";
-import { onPath } from "./engine";
+import { onPath } from "../../tools/engine/engine";
 
 /** Has what the cases run on built and installed once, before mocha starts workers that would all do it. */
 export async function mochaGlobalSetup(): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { onPath } from "./engine";
+import { onPath } from "../../tools/engine/engine";
 import { endToEnd, succeed } from "./run";
 
 endToEnd("a deployment", (run) => {

@@ -13,9 +13,9 @@ import { skipWithout, startCluster, type TestCluster } from "../../tools/servers
 import type { AnyObject } from "../../tools/servers/crds";
 import { FluxStandIn } from "../../tools/servers/flux";
 import { hasRegionless, deploymentFor, type Raw } from "../support";
-import { TestStack, type DeploymentOptions, type Outcome } from "./stack";
-import { prepareEngine, type Engine } from "./engine";
-import { prepareUmbrella, versionsToDeploy } from "./umbrella";
+import { TestStack, type DeploymentOptions, type Outcome } from "../../tools/engine/stack";
+import { prepareEngine, type Engine } from "../../tools/engine/engine";
+import { prepareUmbrella, versionsToDeploy } from "../../tools/engine/umbrella";
 
 /** Where Flux's objects are, by their kind. */
 export const fluxPaths: Readonly<Record<UmbrellaObject["kind"], string>> = {

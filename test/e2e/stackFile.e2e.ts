@@ -11,7 +11,7 @@ import { writeYaml } from "../../core/lib/yaml/write";
 import { skipWithout } from "../../tools/servers/cluster";
 import type { AnyObject } from "../../tools/servers/crds";
 import { canonical, runs, text, words } from "../core/lib/yaml/texts";
-import { prepareEngine, type Engine } from "./engine";
+import { prepareEngine, type Engine } from "../../tools/engine/engine";
 import { endToEnd, fluxPaths } from "./run";
 
 /**

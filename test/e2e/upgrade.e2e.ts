@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { AnyObject } from "../../tools/servers/crds";
 import { endToEnd, fluxPaths, namespace, succeed } from "./run";
-import { prepareUmbrella } from "./umbrella";
+import { prepareUmbrella } from "../../tools/engine/umbrella";
 
 const [from, to] = ["1.9.0", "1.10.0"];
 

@@ -2,9 +2,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { programs } from "../../tools/build";
-import { atEnd } from "../../tools/servers/children";
-import { freePorts, ServerProcess } from "../../tools/servers/program";
+import { programs } from "../build";
+import { atEnd } from "../servers/children";
+import { freePorts, ServerProcess } from "../servers/program";
 
 const checkout = path.join(__dirname, "../..");
 const register = path.join(checkout, "cli/register.js");
@@ -58,7 +58,7 @@ export async function prepareEngine(): Promise<Engine> {
     }
     let policyPack = path.join(checkout, "policy");
     if (onPath("pulumi-language-nodejs") === undefined) {
-        const host = ["-r", register, path.join(checkout, "test/e2e/providers/host.ts")];
+        const host = ["-r", register, path.join(checkout, "tools/engine/providers/host.ts")];
         const command = [process.execPath, ...host].map((word) => `'${word}'`).join(" ");
         writeProgram(root, "pulumi-language-nodejs", `exec ${command}`);
         const script = path.join(checkout, "node_modules/@pulumi/pulumi/cmd/run-policy-pack");
@@ -104,7 +104,7 @@ async function startProviders(root: string, ...names: readonly string[]): Promis
     const ports = await freePorts(names.length);
     const found = names.map(async (name, i) => {
         const port = String(ports[i]);
-        const file = path.join(checkout, `test/e2e/providers/${name}.ts`);
+        const file = path.join(checkout, `tools/engine/providers/${name}.ts`);
         const log = path.join(root, `${name}.log`);
         const provider = new ServerProcess(process.execPath, ["-r", register, file, port], { log });
         await provider.until(() => fs.readFileSync(log, "utf8") === `${port}\n`);

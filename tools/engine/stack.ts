@@ -16,7 +16,6 @@ import { parse } from "yaml";
 
 import program = require("../..");
 import { writeYaml } from "../../core/lib/yaml/write";
-import type { Raw } from "../support";
 import { moreOptions, type Engine } from "./engine";
 
 /** What the CLI said, and whether it succeeded. */
@@ -78,7 +77,7 @@ export class TestStack {
     }
 
     /** Writes the stack file. */
-    configure(settings: Raw, more: Readonly<Record<string, unknown>> = {}): void {
+    configure(settings: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}): void {
         const file = path.join(this.folder, `Pulumi.${this.name}.yaml`);
         const before = fs.existsSync(file) ? (parse(fs.readFileSync(file, "utf8")) as { encryptionsalt?: string }) : {};
         const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`kof:${key}`, value]));
