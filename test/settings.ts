@@ -115,6 +115,15 @@ export const validSettings: fc.Arbitrary<Raw> = fc
             ),
         ),
         storage: optional(fc.record({ metrics: volume, logs: volume, traces: volume }, { requiredKeys: [] })),
+        regions: optional(
+            fc.record(
+                {
+                    storage: fc.record({ metrics: volume, logs: volume, traces: volume }, { requiredKeys: [] }),
+                    storageClass: label,
+                },
+                { requiredKeys: [] },
+            ),
+        ),
         rates: optional(
             fc.record({
                 logs: fc.record({ linesPerSecond: fc.integer({ min: 0, max: 1e6 }) }),
@@ -194,7 +203,14 @@ export const validSettings: fc.Arbitrary<Raw> = fc
                       ]
                     : []),
             )
-            .chain((route) => buffered(route).map((more) => ({ ...common, ...route, ...more })))
+            .chain((route) =>
+                buffered(route).map((more) => ({
+                    ...common,
+                    ...route,
+                    ...more,
+                    ...(route.route === "regionless" ? { regions: undefined } : {}),
+                })),
+            )
             .chain((raw) => archived(raw).map((more) => ({ ...raw, ...more }))),
     );
 

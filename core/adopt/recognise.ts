@@ -5,7 +5,7 @@ import type { Taken } from "./signals";
 import type { Deployment } from "../routes/deployment";
 import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
-import type { Volume } from "../routes/volumes";
+import { originsOf, type Volume } from "../routes/volumes";
 import {
     distributionNames,
     distributionOf,
@@ -479,12 +479,24 @@ function findGrafana({ settings, notes }: Recognition, values: HelmValues): void
     }
 }
 
-/** The settings of the volumes that all volumes of a signal agree in, and which of the values they stand for. */
+/** The settings of the volumes that all volumes of a signal agree in: of this cluster, and of all regions. */
 export function volumeSettings(values: HelmValues, deployment: Deployment): HelmValues {
-    const stores = deployment.stores;
-    const at = ({ source }: Volume, setting: CatalogSetting | null) =>
+    const { storageClass, ...own } = agreed(values, deployment, deployment.stores);
+    const regions = agreed(values, deployment, deployment.regionalStores);
+    return {
+        ...(storageClass === undefined ? {} : { storageClass: { create: false, name: storageClass } }),
+        ...own,
+        ...(Object.keys(regions).length > 0 ? { regions } : {}),
+    };
+}
+
+/** What values say of stores, by signal, and the class that all of them are to have. */
+function agreed(values: HelmValues, { catalog }: Deployment, stores: readonly Volume[]): HelmValues {
+    const at = ({ source: { chart } }: Volume, setting: CatalogSetting | null) =>
         (setting?.places ?? [])
-            .map(({ path }) => valueAt(values, [...source.chart.prefix, ...path]))
+            // On regions KOF hands the class of all volumes on, and the program leaves that to it.
+            .flatMap(({ path }) => originsOf(catalog, chart, path).slice(0, chart.on === "regions" ? undefined : 1))
+            .map((path) => valueAt(values, path))
             .find((value) => value !== undefined);
     const classes = new Set(stores.map((store) => at(store, store.source.volume.storageClass)));
     const [name] = classes;
@@ -502,9 +514,7 @@ export function volumeSettings(values: HelmValues, deployment: Deployment): Helm
         return settings.length > 0 ? [[signal, Object.fromEntries(settings)] as const] : [];
     });
     return {
-        ...(classes.size === 1 && typeof name === "string" && name !== ""
-            ? { storageClass: { create: false, name } }
-            : {}),
+        ...(classes.size === 1 && typeof name === "string" && name !== "" ? { storageClass: name } : {}),
         ...(storage.length > 0 ? { storage: Object.fromEntries(storage) } : {}),
     };
 }

@@ -79,10 +79,12 @@ export const resolve = oncePer((settings: Settings): Resolved => {
         );
         return { ...parts, settings, catalog, values, umbrella: coalesceValues(chartValues(catalog, "kof"), values) };
     };
-    const { storage, storageClass, collectors, proxy } = settings;
+    const { storage, storageClass, regions, collectors, proxy } = settings;
     const plain = withStorage({});
     // Which stores and collectors there are tells where what settings say of them is to be written, and what is there already.
-    return storage || storageClass || collectors || proxy ? withStorage(storageValues(plain), podValues(plain)) : plain;
+    return storage || storageClass || regions || collectors || proxy
+        ? withStorage(storageValues(plain), podValues(plain))
+        : plain;
 });
 
 /** What the route and the destinations of each signal ask for. */

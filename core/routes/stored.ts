@@ -1,4 +1,4 @@
-import { signals, type CatalogSetting, type Signal } from "../charts";
+import { signals, type Catalog, type CatalogSetting, type Signal } from "../charts";
 import { valuesHandedTo } from "../charts/layers";
 import { settingIn } from "../charts/setting";
 import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
@@ -6,7 +6,7 @@ import { stackFile } from "../settings/explain";
 import { brief, type Problem } from "../settings/problems";
 import { settingsSchema, type Settings } from "../settings/settings";
 import { componentsOff } from "./components";
-import { installedCharts, type InstalledChart } from "../charts/installed";
+import { installedCharts, regionalStorage, type InstalledChart } from "../charts/installed";
 import {
     isSameSource,
     operatorOff,
@@ -41,22 +41,24 @@ const nouns: Readonly<Record<Sized, string>> = {
     storageClass: "the class",
 };
 
-/** One class, and one size, retention and number of replicas per signal, written to wherever each store reads it. */
+/**
+ * One class, and one size, retention and number of replicas per signal, written to wherever each store reads it: for this cluster, and
+ * for all regions.
+ */
 export function storageValues(deployment: Merged): HelmValues {
     const { settings, catalog, umbrella } = deployment;
-    const name = settings.storageClass?.name;
+    const classes = { management: settings.storageClass?.name, regions: settings.regions?.storageClass };
     const entries: [readonly string[], HelmValue | undefined][] = [
         // KOF's charts hand it to whatever volume of their own has no class by name, be it known here or not.
-        ...installedCharts(umbrella)
+        ...[...installedCharts(umbrella), ...regionalStorage(umbrella)]
             .filter(({ chart }) => catalog.volumes.some((volume) => volume.chart === chart))
-            .map(({ prefix }): [readonly string[], string | undefined] => [
-                [...prefix, "global", "storageClass"],
-                name,
-            ]),
-        ...storesOf(deployment).flatMap(({ source }) =>
+            .map((chart): [readonly string[], string | undefined] => [classPathOf(chart), classes[chart.on]]),
+        ...[...storesOf(deployment), ...regionalStoresOf(deployment)].flatMap(({ source }) =>
             sized.flatMap((aspect): [readonly string[], HelmValue | undefined][] => {
                 const setting = source.volume[aspect];
-                return setting ? [[[...source.chart.prefix, ...setting.path], asked(settings, source, aspect)]] : [];
+                return setting && !(aspect === "storageClass" && isHandedOn(catalog, source))
+                    ? [[[...source.chart.prefix, ...setting.path], asked(settings, source, aspect)]]
+                    : [];
             }),
         ),
     ];
@@ -66,15 +68,33 @@ export function storageValues(deployment: Merged): HelmValues {
     );
 }
 
+/** Where KOF's charts read the class of all their volumes. */
+function classPathOf({ prefix }: InstalledChart): readonly string[] {
+    return [...prefix, "global", "storageClass"];
+}
+
+/**
+ * Whether KOF itself hands the class of all volumes of a region on to this one. It does so unless the region has a class of its own, by
+ * the annotation k0rdent.mirantis.com/kof-storage-class of its ClusterDeployment, which a value for this volume alone would override.
+ */
+function isHandedOn(catalog: Catalog, { volume, chart }: VolumeSource): boolean {
+    const shared = formatPath(classPathOf(chart));
+    const [, ...copied] = originsOf(catalog, chart, volume.storageClass.path);
+    return chart.on === "regions" && copied.some((path) => formatPath(path) === shared);
+}
+
 /** The setting that says something of a store, as a path below `kof:`; `undefined` where there is none. */
 function settingOf({ volume, chart }: VolumeSource, aspect: Aspect): readonly string[] | undefined {
-    if (chart.on === "regions" || !isSized(aspect)) {
+    const isRegional = chart.on === "regions";
+    if (!isSized(aspect)) {
         return undefined;
     }
     if (aspect === "storageClass") {
-        return ["storageClass", "name"];
+        return isRegional ? ["regions", "storageClass"] : ["storageClass", "name"];
     }
-    return volume.signal === "grafana" || volume.cache ? undefined : ["storage", volume.signal, aspect];
+    return volume.signal === "grafana" || volume.cache
+        ? undefined
+        : [...(isRegional ? ["regions"] : []), "storage", volume.signal, aspect];
 }
 
 function isSized(aspect: Aspect): aspect is Sized {
@@ -154,10 +174,11 @@ export function storageNotices(deployment: Merged): string[] {
     return [
         ...new Set([
             ...signals.flatMap((signal) => settingNotices(deployment, signal, own)),
+            ...regionNotices(deployment, regional),
             ...offNotices(deployment),
             ...[...own, ...regional].flatMap((store) => sizeNotices(deployment, store)),
             ...[...own, ...regional].flatMap((store) => keepingNotices(deployment, store)),
-            ...own.flatMap(({ source }) => sized.flatMap((aspect) => betterSaid(deployment, source, aspect))),
+            ...betterSaid(deployment, [...own, ...regional]),
         ]),
     ];
 }
@@ -174,6 +195,36 @@ function settingNotices(deployment: Merged, signal: Signal, stores: readonly Vol
             : `kof:signals.${signal} does not name management`;
     const why = off === undefined ? nobody : `${off} turns the store off`;
     return [`kof:storage.${signal} has no effect: ${why}.`];
+}
+
+/** What is to be known of what is set for every region. */
+function regionNotices(deployment: Merged, stores: readonly Volume[]): string[] {
+    const { settings, catalog } = deployment;
+    const { storage = {}, storageClass } = settings.regions ?? {};
+    const idle = signals.filter((signal) => storage[signal] && !stores.some((store) => store.signal === signal));
+    const unused = idle.map((signal) => {
+        const off = storeOff(deployment, signal, "regions");
+        const why = off === undefined ? "KOF does not run it there" : `${off} turns the store off`;
+        return `kof:regions.storage.${signal} has no effect: ${why}.`;
+    });
+    if (stores.length === 0) {
+        const off = storeOff(deployment, "metrics", "regions") ?? "kof:values";
+        return storageClass === undefined
+            ? unused
+            : [...unused, `kof:regions.storageClass has no effect: ${off} leaves regional clusters without stores.`];
+    }
+    if (!settings.regions) {
+        return [];
+    }
+    const over = ["k0rdent.mirantis.com/kof-storage-values goes over it"];
+    if (storageClass !== undefined && stores.some(({ source }) => isHandedOn(catalog, source))) {
+        over.push("k0rdent.mirantis.com/kof-storage-class gives logs and traces another class");
+    }
+    return [
+        ...unused,
+        "kof:regions holds for every regional cluster. How many there are is not seen here, nor what annotations of a region's " +
+            `ClusterDeployment change in that region: ${over.join(", and ")}.`,
+    ];
 }
 
 /** What is to be known of the size and the number of pods that somebody asks for, by whichever key. */
@@ -258,8 +309,7 @@ export function storesOff(
 
 /** A human-readable store: `vlstorage, the store of logs on this cluster`. */
 export function storeText({ volume, chart }: VolumeSource): string {
-    const where = chart.on === "regions" ? "on each regional cluster" : "on this cluster";
-    return `${volume.workload}, the store of ${volume.signal} ${where}`;
+    return `${volume.workload}, the store of ${volume.signal}${onRegions(chart.on) || " on this cluster"}`;
 }
 
 /** Stores that keep nothing, or not by KOF's means. */
@@ -287,16 +337,29 @@ function keepingNotices(deployment: Merged, { source, keeps, count, autoscaled, 
     ];
 }
 
-/** Values for which there is a setting. */
-function betterSaid(deployment: Merged, source: VolumeSource, aspect: Sized): string[] {
-    const given = givenAt(deployment, source, aspect);
-    const setting = settingOf(source, aspect);
-    return given && setting && asked(deployment.settings, source, aspect) === undefined
-        ? [
-              `kof:values.${formatPath(given)} decides ${nouns[aspect]} of ${source.volume.workload}, for which there is the setting ` +
-                  `kof:${setting.join(".")}.`,
-          ]
-        : [];
+/** Values for which there is a setting. One value may decide the class of several stores. */
+function betterSaid(deployment: Merged, stores: readonly Volume[]): string[] {
+    const found = stores.flatMap(({ source }) =>
+        sized.flatMap((aspect) => {
+            const given = givenAt(deployment, source, aspect);
+            const setting = settingOf(source, aspect);
+            const isBetter = given && setting && asked(deployment.settings, source, aspect) === undefined;
+            const where = onRegions(source.chart.on);
+            return isBetter ? [{ given: formatPath(given), aspect, setting, where, name: source.volume.workload }] : [];
+        }),
+    );
+    return found.map(({ given, aspect, setting, where }) => {
+        const names = found.filter((each) => each.given === given && each.aspect === aspect).map(({ name }) => name);
+        return (
+            `kof:values.${given} decides ${nouns[aspect]} of ${names.join(", ")}${where}, for which there is the setting ` +
+            `kof:${setting.join(".")}.`
+        );
+    });
+}
+
+/** Where stores are, as it follows their names; nothing of those on this cluster. */
+function onRegions(on: InstalledChart["on"]): string {
+    return on === "regions" ? " on each regional cluster" : "";
 }
 
 /**
@@ -307,7 +370,9 @@ function betterSaid(deployment: Merged, source: VolumeSource, aspect: Sized): st
 export function storageProblems(deployment: Merged): Problem[] {
     const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
     const problems = [
-        ...own.flatMap(({ source }) => sized.flatMap((aspect) => contradictions(deployment, source, aspect))),
+        ...[...own, ...regional].flatMap(({ source }) =>
+            sized.flatMap((aspect) => contradictions(deployment, source, aspect)),
+        ),
         ...[...own, ...regional].flatMap((store) => unreadable(deployment, store)),
         ...secondOwners(deployment, own),
     ];
@@ -331,7 +396,7 @@ function contradictions(deployment: Merged, source: VolumeSource, aspect: Sized)
                       key: `kof:values.${formatPath(path)}`,
                       message:
                           `is ${brief(given)}, but kof:${setting.join(".")} is ${brief(wanted)}: both are ${nouns[aspect]} of ` +
-                          `${source.volume.workload}. Remove it from values`,
+                          `${source.volume.workload}${onRegions(source.chart.on)}. Remove it from values`,
                       ...(fits ? { paste: stackFile(setting, given) } : {}),
                   },
               ];

@@ -15,7 +15,7 @@ import { brief, outerKeys, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
-import { routeNames, routes, type RouteSettings, type StorageClassSettings } from "./settings";
+import { routeNames, routes, type RouteSettings, type StorageClassSettings, type StoreSettings } from "./settings";
 import { storeProblems } from "./storeRules";
 import { distributionOf } from "./distributions";
 import { parameterProblems } from "./storageParameterRules";
@@ -45,6 +45,7 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
               ]),
         ...bufferProblems(values, raw),
         ...storageProblems(values, isDeployed),
+        ...everyRegionProblems(values, raw),
         ...(isDeployed ? [] : writtenStorageProblems(values, raw)),
         ...valueProblems(values),
         ...templateProblems(values, raw),
@@ -393,14 +394,48 @@ function storageProblems(
                 : existingClassProblems(storageClass)),
         );
     }
-    problems.push(...replicationProblems(storage?.metrics, route, version));
-    if (storage?.audit && version !== undefined && !tellsAudit(version)) {
-        problems.push({
-            key: "kof:storage.audit",
-            message: `has no effect: KOF ${version} stores audit logs among the logs. Remove it, and size storage.logs for both`,
-        });
-    }
+    const chart = route === "regionless" ? "kof-storage" : "kof-mothership";
+    problems.push(
+        ...(route === undefined ? [] : replicationProblems(["storage"], storage, chart, version)),
+        ...auditStoreProblems(["storage"], storage, version),
+    );
     return problems;
+}
+
+/** What is set for every region, which there is none of on route regionless. */
+function everyRegionProblems({ regions, route, version }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+    if (route === "regionless") {
+        return isPresent(raw.regions)
+            ? [
+                  {
+                      key: "kof:regions",
+                      message:
+                          "has no effect on route regionless, which has no regional clusters. Remove it: what is stored here is in kof:storage, " +
+                          "its class in kof:storageClass",
+                  },
+              ]
+            : [];
+    }
+    const path = ["regions", "storage"];
+    return [
+        ...replicationProblems(path, regions?.storage, "kof-storage", version),
+        ...auditStoreProblems(path, regions?.storage, version),
+    ];
+}
+
+function auditStoreProblems(
+    path: readonly string[],
+    storage: StoreSettings | undefined,
+    version: Values["version"],
+): Problem[] {
+    return storage?.audit && version !== undefined && !tellsAudit(version)
+        ? [
+              {
+                  key: `kof:${path.join(".")}.audit`,
+                  message: `has no effect: KOF ${version} stores audit logs among the logs. Remove it, and size ${path.join(".")}.logs for both`,
+              },
+          ]
+        : [];
 }
 
 /** The longest retention that VictoriaMetrics and its siblings start with: 1200 months (lib/flagutil/duration.go, v1.146.1). */
@@ -410,49 +445,63 @@ const longestRetention = 1200 * 31;
 const [smallest, largest] = [sizeInGiB("100Mi"), sizeInGiB("1Pi")];
 
 /** What is right by itself, and cannot be meant. Stacks that run with it remember it. */
-function writtenStorageProblems({ storage, storageClass }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+function writtenStorageProblems(
+    { storage, storageClass, regions }: Values,
+    raw: Readonly<Record<string, unknown>>,
+): Problem[] {
     const problems: Problem[] = [];
     if (storageClass?.create === false && storageClass.reclaimPolicy === "Retain") {
         const written = isMap(raw.storageClass) ? raw.storageClass.reclaimPolicy : undefined;
         problems.push(...(written === undefined ? [] : [noEffectOnExisting("reclaimPolicy", storageClass.name)]));
     }
-    for (const [signal, { size, retention }] of Object.entries(storage ?? {}) as [string, StoredSettings][]) {
+    problems.push(...boundProblems(["storage"], storage), ...boundProblems(["regions", "storage"], regions?.storage));
+    return problems;
+}
+
+/** @param path of the stores' settings below `kof:`. */
+function boundProblems(path: readonly string[], storage: StoreSettings = {}): Problem[] {
+    const problems: Problem[] = [];
+    for (const [signal, store] of Object.entries(storage)) {
+        const { size, retention } = store ?? {};
+        const at = [...path, signal];
         const inGiB = size === undefined ? smallest : sizeInGiB(size);
         if (inGiB < smallest || inGiB > largest) {
             problems.push({
-                key: `kof:storage.${signal}.size`,
+                key: `kof:${at.join(".")}.size`,
                 message: `is ${brief(size)}, ${inGiB < smallest ? "which is full before anything is stored" : "which no driver makes"}`,
                 allowed: "100Mi to 1Pi for each volume; KOF advises at least 10Gi",
-                paste: stackFile(["storage", signal, "size"], inGiB < smallest ? "10Gi" : "1Pi"),
+                paste: stackFile([...at, "size"], inGiB < smallest ? "10Gi" : "1Pi"),
             });
         }
         if (retention !== undefined && retentionInDays(retention) > longestRetention) {
             problems.push({
-                key: `kof:storage.${signal}.retention`,
+                key: `kof:${at.join(".")}.retention`,
                 message: `is ${brief(retention)}, with which the store does not start: it keeps data for 1200 months at most`,
                 allowed: "at most 100y",
-                paste: stackFile(["storage", signal, "retention"], "100y"),
+                paste: stackFile([...at, "retention"], "100y"),
             });
         }
     }
     return problems;
 }
 
-interface StoredSettings {
-    readonly size?: string;
-    readonly retention?: string;
-}
-
-/** Copies need as many replicas. Where only one of the two is set, the other is what the route's VMCluster has by default. */
+/**
+ * Copies need as many replicas. Where only one of the two is set, the other is what the VMCluster has by default.
+ *
+ * @param path of the stores' settings below `kof:`.
+ * @param chart that has the VMCluster.
+ */
 function replicationProblems(
-    { replicas, replicationFactor }: NonNullable<NonNullable<Values["storage"]>["metrics"]> = {},
-    route: Values["route"],
+    path: readonly string[],
+    { metrics = {} }: StoreSettings = {},
+    chart: string,
     version: Values["version"],
 ): Problem[] {
-    if ((replicas === undefined && replicationFactor === undefined) || route === undefined || version === undefined) {
+    const { replicas, replicationFactor } = metrics;
+    if ((replicas === undefined && replicationFactor === undefined) || version === undefined) {
         return [];
     }
-    const chart = route === "regionless" ? "kof-storage" : "kof-mothership";
+    const at = [...path, "metrics"];
     const volume = catalogOf(version).volumes.find((each) => each.chart === chart && each.replicationFactor !== null);
     const has = replicas ?? Number(volume?.replicas?.default);
     const copies = replicationFactor ?? Number(volume?.replicationFactor?.default);
@@ -463,16 +512,16 @@ function replicationProblems(
     return [
         replicationFactor === undefined
             ? {
-                  key: "kof:storage.metrics.replicas",
+                  key: `kof:${at.join(".")}.replicas`,
                   message: `is ${String(has)}, too few for ${String(copies)} copies of each sample${byDefault(replicationFactor)}`,
                   allowed: "at least replicationFactor",
-                  paste: stackFile(["storage", "metrics", "replicationFactor"], has),
+                  paste: stackFile([...at, "replicationFactor"], has),
               }
             : {
-                  key: "kof:storage.metrics.replicationFactor",
+                  key: `kof:${at.join(".")}.replicationFactor`,
                   message: `is ${String(copies)}, but there are only ${String(has)} replicas to copy to${byDefault(replicas)}`,
                   allowed: "at most the number of replicas",
-                  paste: stackFile(["storage", "metrics", "replicas"], copies),
+                  paste: stackFile([...at, "replicas"], copies),
               },
     ];
 }

@@ -70,21 +70,33 @@ const shards = count(
 );
 /** A size by itself where there is more to say than the size. */
 const sizeAlone = (found: unknown) => (typeof found === "string" ? { size: found } : undefined);
-const sharded = (what: string, kept: string) =>
-    about(
-        z.strictObject({
-            size: size.optional(),
-            retention: retention(kept).optional(),
-            replicas: shards.optional(),
-            ...storePods,
-        }),
-        {
-            description: `Volumes and retention of ${what}.`,
-            allowed: "a map",
-            example: { size: "100Gi", retention: "30d" },
-            mend: sizeAlone,
-        },
-    ).optional();
+/** What a setting says of one store: on this cluster of its pods as well. */
+const store = <T extends z.core.$ZodLooseShape>(shape: T, what: string, example: object) =>
+    about(z.strictObject(shape), {
+        description: `Volumes and retention of ${what}.`,
+        allowed: "a map",
+        example,
+        mend: sizeAlone,
+    }).optional();
+const sharded = (kept: string) => ({
+    size: size.optional(),
+    retention: retention(kept).optional(),
+    replicas: shards.optional(),
+});
+const replicated = {
+    size: size.optional(),
+    retention: retention("30d").optional(),
+    replicas: count("Pods, each with a volume of its own.", 3).optional(),
+    replicationFactor: count("Copies of each sample, at most the number of replicas. KOF's default: 2.", 2).optional(),
+};
+/** The store of each signal. */
+const stores = <T extends z.core.$ZodLooseShape>(pods: T) =>
+    ({
+        metrics: store({ ...replicated, ...pods }, "the metrics", { size: "200Gi", retention: "60d" }),
+        logs: store({ ...sharded("7d"), ...pods }, "the logs", { size: "100Gi", retention: "30d" }),
+        traces: store({ ...sharded("7d"), ...pods }, "the traces", { size: "100Gi", retention: "30d" }),
+        audit: store({ ...sharded("1y"), ...pods }, "the audit logs", { size: "100Gi", retention: "30d" }),
+    }) satisfies Record<(typeof signals)[number], z.ZodType>;
 
 const awsRegion = z.enum(regions);
 const allowedRegion = "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1";
@@ -516,29 +528,23 @@ const storageClass = z.strictObject({
     default: flag("Make it the cluster's default class. There must be only one."),
 });
 
-const storage = z.strictObject({
-    metrics: about(
-        z.strictObject({
-            size: size.optional(),
-            retention: retention("30d").optional(),
-            replicas: count("Pods, each with a volume of its own.", 3).optional(),
-            replicationFactor: count(
-                "Copies of each sample, at most the number of replicas. KOF's default: 2.",
-                2,
-            ).optional(),
-            ...storePods,
-        }),
-        {
-            description: "Volumes and retention of the metrics.",
-            allowed: "a map",
-            example: { size: "200Gi", retention: "60d" },
-            mend: sizeAlone,
-        },
-    ).optional(),
-    logs: sharded("the logs", "7d"),
-    traces: sharded("the traces", "7d"),
-    audit: sharded("the audit logs", "1y"),
-} satisfies Record<(typeof signals)[number], z.ZodType>);
+const storage = z.strictObject(stores(storePods));
+
+/** The `regions` block. */
+const everyRegion = z.strictObject({
+    storage: about(z.strictObject(stores({})), {
+        description: "Sizes, retention and replicas of what is stored on each regional cluster.",
+        allowed: "a map",
+        example: { logs: { size: "200Gi", retention: "60d" } },
+    }).optional(),
+    storageClass: about(z.string().regex(dnsSubdomain), {
+        description:
+            "Name of the storage class of KOF's volumes there. It has to exist on each regional cluster. Default: the default class of each.",
+        allowed: allowedName,
+        example: "kof",
+        mend: (found) => (isMap(found) ? found.name : undefined),
+    }).optional(),
+});
 
 const rate = (description: string, example: number) =>
     about(z.number().nonnegative(), { description, allowed: "a number from 0", example });
@@ -700,6 +706,11 @@ export const settingsSchema = {
         "Sizes, retention, replicas and pods of what is stored on the management cluster. KOF keeps logs and traces for 7 days only.",
         { logs: { size: "100Gi", retention: "30d" } },
     ).optional(),
+    regions: block(
+        everyRegion,
+        "The stores on every regional cluster that this management cluster installs KOF on, those that come later included. kof:regional names one of them.",
+        { storage: { logs: { size: "200Gi", retention: "60d" } }, storageClass: "kof" },
+    ).optional(),
     rates: block(rates, "How much telemetry there is, for npm run size. Nothing that is deployed depends on it.", {
         logs: { linesPerSecond: 500, bytesPerLine: 250 },
         metrics: { activeSeries: 50_000, scrapeInterval: "30s" },
@@ -748,6 +759,8 @@ export type Rates = z.infer<typeof rates>;
 export type ColdStorageSettings = z.infer<typeof coldStorage>;
 export type AuditArchiveSettings = z.infer<typeof auditArchive>;
 export type OtlpSettings = z.infer<typeof otlp>;
+/** What is set of the store of each signal, wherever it is. */
+export type StoreSettings = NonNullable<z.infer<typeof everyRegion>["storage"]>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 
 /** The routes that have settings of their own. */

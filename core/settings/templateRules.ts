@@ -68,7 +68,7 @@ function helmProblems(settings: HelmValues): Problem[] {
  * victoria-traces-cluster in every version (templates/*-server.yaml: `storageClassName`).
  */
 function nameProblems(settings: Values, catalog: Catalog): Problem[] {
-    const { istio, clusterName, clusterNamespace, storageClass, regionless } = settings;
+    const { istio, clusterName, clusterNamespace, storageClass, regions, regionless } = settings;
     const { base } = routingOf(settings);
     const isManagement = isPastedOn(settings, catalog) && base !== "regionless";
     const isRegionless = base === "regionless";
@@ -83,6 +83,7 @@ function nameProblems(settings: Values, catalog: Catalog): Problem[] {
                 base === "management" || isRegionless,
                 storageClass?.create ? "class-" : "",
             ],
+            ["regions.storageClass", regions?.storageClass, !isRegionless],
         ];
     return names.flatMap(([setting, name, isPasted, other = ""]): Problem[] => {
         const message = isPasted && name !== undefined ? unquoted(name, catalog) : undefined;

@@ -210,14 +210,15 @@ function sizeConsequences(was: Volume, is: Volume, to: Deployment): Consequence[
             },
         ];
     }
-    const message = canExpand(to)
+    const message = canExpand(is, to)
         ? `makes ${is.workload}'s volumes larger (${change}): the VictoriaMetrics operator does it, if their class allows expansion`
         : `asks for larger volumes of ${is.workload} (${change}), which their class does not support: existing volumes keep their size`;
     return [{ severity: "notice", key, message }];
 }
 
-function canExpand({ settings }: Deployment): boolean {
-    return storageClassOf(settings.storageClass)?.expands !== false;
+/** As far as the stack knows the class: that of a region's volumes is none of its own. */
+function canExpand({ source }: Volume, { settings }: Deployment): boolean {
+    return source.chart.on === "regions" || storageClassOf(settings.storageClass)?.expands !== false;
 }
 
 function retentionConsequences(was: Volume, is: Volume, to: Deployment): Consequence[] {
@@ -344,13 +345,17 @@ function classToKeep(
     from: Deployment,
     to: Deployment,
 ): HelmValues | undefined {
-    const [before, after] = [from.settings.storageClass, to.settings.storageClass];
     const pastes = moved.map(({ was, is: { source } }): HelmValues | undefined => {
+        const [before, after] = [from, to].map(({ settings }) =>
+            source.chart.on === "regions" ? settings.regions?.storageClass : settings.storageClass,
+        );
         const byValue = [to, from].find((deployment) => givenAt(deployment, source, "storageClass") !== undefined);
-        if (before && (byValue !== to || after)) {
-            return { "kof:storageClass": before as HelmValues };
+        if (before !== undefined && (byValue !== to || after !== undefined)) {
+            return typeof before === "string"
+                ? { "kof:regions": { storageClass: before } }
+                : { "kof:storageClass": before as HelmValues };
         }
-        return was.storageClass === "" || after || !byValue
+        return was.storageClass === "" || after !== undefined || !byValue
             ? undefined
             : toPaste(byValue, source, "storageClass", was.storageClass);
     });

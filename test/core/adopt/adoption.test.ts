@@ -383,6 +383,35 @@ describe("adopting", () => {
         }
     });
 
+    it("takes sizes and one class for all volumes of regions as settings", () => {
+        for (const { version, raw } of cases.filter(({ name }) => name === "management" || name === "none")) {
+            const regions = {
+                storage: {
+                    metrics: { size: "300Gi", retention: "60d", replicas: 4, replicationFactor: 3 },
+                    logs: { size: "7Gi", retention: "3d", replicas: 3 },
+                },
+                storageClass: "fast",
+            };
+            const stack = deploymentFor({ ...raw, regions });
+            const { settings, lost } = values(stringify(stack.values), version);
+            assert.deepEqual(settings.regions, regions);
+            assert.deepEqual(deploymentFor(settings).values, stack.values);
+            assert.deepEqual(lost, []);
+        }
+        const path = "kof-regional: {values: {storage: {global: {storageClass: fast}}}}";
+        assert.deepEqual(values(path, "1.10.0").settings.regions, { storageClass: "fast" });
+        // KOF 1.8.0 hands it to metrics alone.
+        const before = values(path, "1.8.0").settings;
+        assert.equal(before.regions, undefined);
+        const kept = ["values", "kof-regional", "values", "storage", "global", "storageClass"];
+        assert.equal(valueAt(before as never, kept), "fast");
+        const apart = path.replace(
+            "global",
+            "victoria-logs-cluster: {vlstorage: {persistentVolume: {storageClassName: b}}}, global",
+        );
+        assert.equal(values(apart, "1.10.0").settings.regions, undefined);
+    });
+
     it("takes sizes and one class for all volumes as settings, and any other class as it is", () => {
         for (const { version, raw } of cases.filter(({ name }) => name === "management")) {
             // The cache of metrics, which is a store of theirs too, has none of these.

@@ -92,8 +92,67 @@ describe("kof:values and the settings of stores", () => {
         assert.deepEqual(notices({ storageClass: undefined }, [storageClass, "other"]), [
             `kof:values.${storageClass} decides the class of vlstorage-audit, for which there is the setting kof:storageClass.name.`,
         ]);
-        // There is none for the stores of regions.
-        assert.deepEqual(notices({}, [key.replace(storage, "kof-regional.values.storage"), "90d"]), []);
+        const ofRegions = "kof-regional.values.storage";
+        const classOfRegions = `${ofRegions}.global.storageClass`;
+        assert.deepEqual(notices({}, [key.replace(storage, ofRegions), "90d"], [classOfRegions, "fast"]), [
+            `kof:values.${classOfRegions} decides the class of vmselect, vmstorage, vlstorage-audit, vlstorage, vtstorage on each regional cluster, for which there is the setting kof:regions.storageClass.`,
+            `kof:values.${key.replace(storage, ofRegions)} decides the retention of vlstorage on each regional cluster, for which there is the setting kof:regions.storage.logs.retention.`,
+        ]);
+    });
+
+    it("may not say two things of the stores on regions either", () => {
+        const ofRegions = "kof-regional.values.storage";
+        const retention = `${ofRegions}.victoria-logs-cluster.vlstorage.extraArgs.retentionPeriod`;
+        const regions = { storage: { logs: { retention: "60d" } }, storageClass: "fast" };
+        const text = problems({ regions }, [retention, "90d"], [`${ofRegions}.global.storageClass`, "slow"]);
+        assert.match(text, /has 2 problems\. Nothing was changed\./);
+        assert.ok(
+            text.includes(`  kof:values.${ofRegions}.global.storageClass is "slow", but kof:regions.storageClass is "fast": both are the class of vmselect on each regional cluster. Remove it from values
+    Paste:   kof:regions:
+               storageClass: slow`),
+            text,
+        );
+        assert.ok(
+            text.includes(`  kof:values.${retention} is "90d", but kof:regions.storage.logs.retention is "60d": both are the retention of vlstorage on each regional cluster. Remove it from values
+    Paste:   kof:regions:
+               storage:
+                 logs:
+                   retention: 90d`),
+            text,
+        );
+        const pasted = { storage: { logs: { retention: "90d" } }, storageClass: "slow" };
+        const values = [
+            [retention, "90d"],
+            [`${ofRegions}.global.storageClass`, "slow"],
+        ] as const;
+        assert.equal(problems({ regions: pasted }, ...values), "");
+        // What is said of this cluster is nothing of theirs.
+        assert.equal(problems({ storage: { logs: { retention: "60d" } } }, ...values), "");
+    });
+
+    it("say of regions what nobody sees from here, and which setting has no effect", () => {
+        const regions = { storage: { traces: { retention: "14d" } }, storageClass: "fast" };
+        const [known = "", ...others] = notices({ regions });
+        assert.match(
+            known,
+            /^kof:regions holds for every regional cluster\. How many there are is not seen here, .*: k0rdent\.mirantis\.com\/kof-storage-values goes over it, and k0rdent\.mirantis\.com\/kof-storage-class gives logs and traces another class\.$/,
+        );
+        assert.deepEqual(others, []);
+        // Real charts, 2026-11-27: KOF 1.8.0 lets values win over that annotation.
+        assert.match(
+            deploymentFor({ ...plain, version: "1.8.0", regions }).notices.join("\n"),
+            /kof-storage-values goes over it\.$/,
+        );
+        assert.doesNotMatch(notices({ regions: { storage: regions.storage } }).join("\n"), /kof-storage-class/);
+        const off = "kof-regional.values.storage.victoria-traces-cluster.enabled";
+        assert.equal(
+            notices({ regions }, [off, false])[0],
+            `kof:regions.storage.traces has no effect: kof:values.${off} turns the store off.`,
+        );
+        assert.deepEqual(notices({ regions }, ["kof-regional.enabled", false]).slice(0, 2), [
+            "kof:regions.storage.traces has no effect: kof:values.kof-regional.enabled turns the store off.",
+            "kof:regions.storageClass has no effect: kof:values.kof-regional.enabled leaves regional clusters without stores.",
+        ]);
     });
 
     it("have what a setting has to be known of, by whichever key and on regions too", () => {
@@ -111,6 +170,10 @@ describe("kof:values and the settings of stores", () => {
             assert.deepEqual(notices({ storage: { [signal]: { replicas: 3, size: "5Gi" } } }), [
                 small(`kof:storage.${signal}.size`),
                 shards(`kof:storage.${signal}.replicas`, signal),
+            ]);
+            assert.deepEqual(notices({ regions: { storage: { [signal]: { replicas: 3, size: "5Gi" } } } }).slice(1), [
+                small(`kof:regions.storage.${signal}.size`),
+                shards(`kof:regions.storage.${signal}.replicas`, signal),
             ]);
         }
         for (const place of [storage, "kof-regional.values.storage"]) {

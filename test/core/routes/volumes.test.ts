@@ -135,6 +135,42 @@ describe("volumes", () => {
         });
     }
 
+    // As real charts had them down to kof-storage on a region, by Helm and Sveltos' template functions, 2026-11-27.
+    for (const { version, name, raw } of cases.filter(({ raw }) => raw.route !== "regionless")) {
+        it(`on regions are as kof:regions says, and no others, on KOF ${version} with ${name}`, () => {
+            const storage = {
+                metrics: { size: "300Gi", retention: "90d", replicas: 3, replicationFactor: 1 },
+                logs: { size: "200Gi", retention: "60d", replicas: 4 },
+                traces: { size: "50Gi", retention: "14d" },
+                ...(hasRegionless(version) ? { audit: { size: "70Gi", retention: "2y" } } : {}),
+            };
+            const plain = deploymentFor(raw);
+            const set = deploymentFor({ ...raw, regions: { storage, storageClass: "fast" } });
+            assert.deepEqual(rows(set.regionalStores), [
+                "vlstorage 4 x 200Gi fast 60d",
+                ...(hasRegionless(version) ? ["vlstorage-audit 2 x 70Gi fast 2y"] : []),
+                "vmselect 2 x 2Gi fast cache",
+                "vmstorage 3 x 300Gi fast 90d",
+                "vtstorage 2 x 50Gi fast 14d",
+            ]);
+            assert.deepEqual(
+                set.regionalStores.filter(({ signal }) => signal === "metrics").map(({ copies }) => copies),
+                [1, 1],
+            );
+            assert.deepEqual(rows(set.stores), rows(plain.stores));
+            const here = deploymentFor({ ...raw, storage: { metrics: { size: "300Gi" } } });
+            assert.deepEqual(rows(here.regionalStores), rows(plain.regionalStores));
+            // What KOF hands on itself is left to it, so that the annotation of a region still decides there.
+            const values = valueAt(set.values, ["kof-regional", "values", "storage"]);
+            const own = (chart: string, workload: string) =>
+                valueAt(values, [chart, workload, "persistentVolume", "storageClassName"]);
+            const expected = version === "1.8.0" ? "fast" : undefined;
+            assert.equal(own("victoria-logs-cluster", "vlstorage"), expected);
+            assert.equal(own("victoria-traces-cluster", "vtstorage"), expected);
+            assert.equal(valueAt(values, ["global", "storageClass"]), "fast");
+        });
+    }
+
     it("of a catalog are each on some route", () => {
         for (const version of versions) {
             const routed = cases

@@ -60,6 +60,15 @@ const common = {
         traces: { size: "50G", retention: "4w", replicas: 2 },
         audit: { size: "70Gi", retention: "2y", replicas: 2 },
     },
+    regions: {
+        storage: {
+            metrics: { size: "400Gi", retention: "90d", replicas: 4, replicationFactor: 3 },
+            logs: { size: "500Gi", retention: "60d", replicas: 3 },
+            traces: { size: "60G", retention: "2w", replicas: 2 },
+            audit: { size: "80Gi", retention: "3y", replicas: 2 },
+        },
+        storageClass: "region-ssd",
+    },
     rates: {
         logs: { linesPerSecond: 400, bytesPerLine: 300 },
         metrics: { activeSeries: 60_000, scrapeInterval: "1m" },
@@ -126,6 +135,7 @@ const bases: readonly HelmValues[] = [
     {
         ...common,
         route: "regionless",
+        regions: {},
         regionless: { domain: "kof.acme.example", certEmail: "kof@acme.example", selfSigned: true },
         coldStorage: { ...archive, credentials: { kind: "existingSecret", name: "acme-s3" } },
         auditArchive: {

@@ -37,7 +37,7 @@ const region = { cluster: "eu-1", domain: "eu-1.obs.example.net" };
 const cloudwatch = { region: "us-east-2" };
 const allSettings =
     "route, version, chart, clusterName, clusterNamespace, distribution, istio, regional, regionless, cloudwatch, otlp, signals, destinations, coldStorage, auditArchive, buffer, collectors, proxy, " +
-    "storageClass, storage, rates, grafana, alerts, acknowledge, adopt, values";
+    "storageClass, storage, regions, rates, grafana, alerts, acknowledge, adopt, values";
 const generations =
     "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)";
 const stream = "1 to 512 characters without ':', '*' and '$'; of braces only {NodeName}, {Collector}, {ServiceName}";
@@ -709,6 +709,58 @@ const mistakes: readonly [string, Raw, string][] = [
                  replicationFactor: 1`,
     ],
     [
+        "more copies than the VMCluster of regions has replicas",
+        { route: "none", regions: { storage: { metrics: { replicationFactor: 3 } } } },
+        `  kof:regions.storage.metrics.replicationFactor is 3, but there are only 2 replicas to copy to, KOF's default
+    Allowed: at most the number of replicas
+    Paste:   kof:regions:
+               storage:
+                 metrics:
+                   replicas: 3`,
+    ],
+    [
+        "stores of regions where there are none, with mistakes of their own",
+        {
+            route: "regionless",
+            regionless: { domain: "kof.example.net", selfSigned: true },
+            regions: { storage: { logs: { retention: "30" } } },
+        },
+        `  kof:regions.storage.logs.retention is "30", which is not allowed here
+    Allowed: a whole number with a unit that VictoriaMetrics reads, a day at least: 24h, 30d, 4w or 1y
+    Paste:   kof:regions:
+               storage:
+                 logs:
+                   retention: 30d
+
+  kof:regions has no effect on route regionless, which has no regional clusters. Remove it: what is stored here is in kof:storage, its class in kof:storageClass`,
+    ],
+    [
+        "what cannot be said of the stores of regions",
+        {
+            version: "1.9.0",
+            regions: {
+                storage: { audit: { size: "1Gi" }, logs: { nodeSelector: { disk: "ssd" } }, traces: "50Gi" },
+                storageClass: { create: true, name: "fast" },
+            },
+        },
+        `  kof:regions.storage.logs.nodeSelector is not a setting
+    Allowed: size, retention, replicas
+
+  kof:regions.storage.traces is "50Gi", which is not allowed here
+    Allowed: a map
+    Paste:   kof:regions:
+               storage:
+                 traces:
+                   size: 50Gi
+
+  kof:regions.storageClass is {"create":true,"name":"fast"}, which is not allowed here
+    Allowed: an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit
+    Paste:   kof:regions:
+               storageClass: fast
+
+  kof:regions.storage.audit has no effect: KOF 1.9.0 stores audit logs among the logs. Remove it, and size regions.storage.logs for both`,
+    ],
+    [
         "audit logs of a version that does not tell them apart",
         { version: "1.9.0", storage: { audit: { retention: "1y" } } },
         `  kof:storage.audit has no effect: KOF 1.9.0 stores audit logs among the logs. Remove it, and size storage.logs for both`,
@@ -1194,6 +1246,11 @@ describe("settings", () => {
                 ],
             ],
         ];
+        const [, [{ storage }, ofStores]] = cases as [unknown, [{ storage: unknown }, RegExp[]]];
+        cases.push([
+            { regions: { storage } },
+            ofStores.map(({ source }) => new RegExp(source.replace("kof:", "kof:regions\\."))),
+        ]);
         for (const [raw, messages] of cases) {
             const text = problems({ route: "management", ...raw });
             assert.equal(text.split("\n\n").length, messages.length, text);

@@ -121,6 +121,17 @@ describe("a name that charts write without quotes", () => {
         );
     });
 
+    it("is the class on regions too, where one has to exist, on every version and route", () => {
+        for (const version of versions) {
+            for (const route of ["none", "management"]) {
+                assert.equal(
+                    problems({ route, version, regions: { storageClass: "no" } }),
+                    `  kof:regions.storageClass is "no", which charts of KOF ${version} write without quotes: it would arrive as the boolean false`,
+                );
+            }
+        }
+    });
+
     it("is an e-mail address too", () => {
         const regionless = { domain: "kof.example.net", certEmail: "'a@example.net" };
         assert.match(

@@ -323,6 +323,67 @@ describe("a change of kof:values", () => {
         assert.doesNotMatch(planText(plan(management, management)), /regional cluster/);
     });
 
+    for (const version of ["1.8.0", "1.9.0", "1.10.0", "1.11.0-rc0"]) {
+        it(`of kof:regions is one of stored data on every region, on KOF ${version}`, () => {
+            const here: Raw = { ...management, version };
+            const set = (storage: object): Raw => ({ ...here, regions: { storage } });
+            const key = "kof:regions.storage";
+            assert.deepEqual(found(set({ logs: { retention: "90d" } }), set({ logs: { retention: "30d" } })), [
+                `loses ${key}.logs.retention [regions logs retention 90d->30d]`,
+            ]);
+            const short = plan(set({ traces: { retention: "30d" } }), here).consequences;
+            assert.deepEqual(
+                short.map(({ acknowledge }) => acknowledge),
+                ["regions traces retention 30d->7d"],
+            );
+            assert.deepEqual(short[0]?.paste, { "kof:regions": { storage: { traces: { retention: "30d" } } } });
+            assert.match(short[0].message, /^deletes the traces that are older than 7d .*, on each regional cluster$/);
+            assert.deepEqual(found(set({ metrics: { size: "300Gi" } }), set({ metrics: { size: "250Gi" } })), [
+                `loses ${key}.metrics.size [regions metrics 300Gi->250Gi]`,
+            ]);
+            const larger = { metrics: { size: "300Gi" } };
+            assert.deepEqual(found(here, set(larger)), [`notice ${key}.metrics.size []`]);
+            // The class of this cluster is none of theirs.
+            const path = { storageClass: { name: "kof", preset: "local-path" } };
+            assert.match(
+                messages({ ...here, ...path }, { ...set(larger), ...path })[0]!,
+                /operator does it, if their class allows expansion, on each regional cluster$/,
+            );
+            assert.deepEqual(found(here, set({ logs: { size: "200Gi" } })), [
+                `impossible ${key}.logs.size [regions logs 100Gi->200Gi]`,
+            ]);
+            assert.deepEqual(found(set({ logs: { replicas: 3 } }), here), [
+                `loses ${key}.logs.replicas [regions logs replicas 3->2]`,
+            ]);
+            const of = (storageClass: string): Raw => ({ ...here, regions: { storageClass } });
+            for (const [from, to, change] of [
+                [here, of("fast"), "the default class->fast"],
+                [of("fast"), here, "fast->the default class"],
+                [of("fast"), of("slow"), "fast->slow"],
+            ] as const) {
+                assert.deepEqual(found(from, to), [`impossible kof:regions.storageClass [regions class ${change}]`]);
+                const acknowledged = { ...to, acknowledge: `regions class ${change}` };
+                assert.deepEqual(refused(plan(from, acknowledged)), []);
+            }
+            const back = { "kof:regions": { storageClass: "fast" } };
+            assert.deepEqual(plan(of("fast"), of("slow")).consequences[0]?.paste, back);
+            assert.deepEqual(plan(of("fast"), here).consequences[0]?.paste, back);
+            assert.equal(plan(here, of("fast")).consequences[0]?.paste, undefined);
+            // Settings that say what values have said change nothing.
+            const retention = `${regions}.victoria-logs-cluster.vlstorage.extraArgs.retentionPeriod`;
+            const valued = { ...here, values: at([retention, "60d"], [`${regions}.global.storageClass`, "fast"]) };
+            const settled = { ...here, regions: { storage: { logs: { retention: "60d" } }, storageClass: "fast" } };
+            if (version !== "1.8.0") {
+                assert.deepEqual(found(valued, settled), []);
+                assert.deepEqual(found(settled, valued), []);
+            }
+            assert.match(
+                planText(plan(here, set({ logs: { size: "200Gi" } }))),
+                /## Volumes on each regional cluster\n\n[^]*- vlstorage: kept, 2 x 100Gi -> 200Gi, logs/,
+            );
+        });
+    }
+
     it("that takes the volumes of regions' stores loses what is in them, and another class fails there", () => {
         const disk = `${regions}.victoriametrics.vmcluster.spec.vmstorage.storage.emptyDir`;
         assert.deepEqual(found(management, given([disk, {}])), [
