@@ -239,12 +239,29 @@ async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding
         })),
     );
     const [taken] = defaultClasses(await kubernetes.list<FoundClass>(classes));
-    return compareClaims(
+    const found = compareClaims(
         await kubernetes.list<PersistentVolumeClaim>(claimsPath),
         deployment,
         taken?.metadata.name ?? "",
         templates,
     );
+    return [...found, ...regionalClaims(deployment)];
+}
+
+/** What a stack asks of other clusters, which nobody looks at from here. */
+export function regionalClaims({ settings: { regions }, regionalStores }: Deployment): Finding[] {
+    const name = regions?.storageClass;
+    const kubectl = "kubectl --context REGION get";
+    return regions && regionalStores.length > 0
+        ? [
+              {
+                  severity: "unknown",
+                  what: `could not check the volumes on regional clusters${name === undefined ? "" : `, and class ${name} there`}: only this cluster is looked at`,
+                  why: "Where they do not fit kof:regions, the upgrade of kof-storage fails on that region, or claims stay pending.",
+                  fix: `${name === undefined ? "" : `${kubectl} storageclass ${name} && `}${kubectl} pvc -n ${kofNamespace}`,
+              },
+          ]
+        : [];
 }
 
 /** The workload that a claim of a StatefulSet belongs to: `vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-0`. */

@@ -8,7 +8,7 @@ import { CouldNotCheck } from "../../core/lib/errors";
 import { neededSecrets } from "../../live/prerequisites";
 import { artifactsOf, headArtifact, lookAt } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
-import { compareClaims, storage, type PersistentVolumeClaim } from "../../live/storage";
+import { compareClaims, regionalClaims, storage, type PersistentVolumeClaim } from "../../live/storage";
 import { planOf, verdictOf } from "../../core/review/plan";
 import { claimNames, volumesOf } from "../../core/routes/volumes";
 import { deploymentFor, routes } from "../support";
@@ -112,6 +112,25 @@ describe("a collector's own metrics", () => {
         assert.deepEqual(severities({ failed: 0, refused: 1 }), ["problem"]);
         assert.deepEqual(severities({ failed: 0, sent: 9 }), []);
         assert.deepEqual(severities({ failed: 0, sent: 9, queue: 0.9 }), ["warning"]);
+    });
+});
+
+describe("the volumes on regions", () => {
+    it("are not looked at, which is said where the stack says what they are to be", () => {
+        const found = (raw: object) => regionalClaims(deploymentFor({ route: "none", ...raw }));
+        assert.deepEqual(found({}), []);
+        assert.deepEqual(
+            found({ regions: { storageClass: "fast" } }).map(({ severity, what, fix }) => [severity, what, fix]),
+            [
+                [
+                    "unknown",
+                    "could not check the volumes on regional clusters, and class fast there: only this cluster is looked at",
+                    "kubectl --context REGION get storageclass fast && kubectl --context REGION get pvc -n kof",
+                ],
+            ],
+        );
+        const off = { values: { "kof-regional": { enabled: false } } };
+        assert.deepEqual(found({ regions: { storageClass: "fast" }, ...off }), []);
     });
 });
 

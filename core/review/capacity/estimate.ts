@@ -1,7 +1,9 @@
 import { capacityOf, storesWithoutVolumes, type VolumeCapacity } from ".";
 import type { Signal } from "../../charts";
 import { childrenStoreHere } from "../../charts/installed";
+import { gibText } from "../../lib/quantities";
 import type { Deployment } from "../../routes/deployment";
+import { totalGiB } from "../../routes/volumes";
 import { comparisonsOf, costsOf, noRate, type Cost } from "./costs";
 import type { Prices } from "./priceFile";
 
@@ -38,6 +40,7 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
                 ? ["Child clusters store here as well: all of this holds only if kof:rates counts what they send."]
                 : []),
             ...storesWithoutVolumes(deployment),
+            ...ofRegions(deployment),
         ],
         costs,
         comparisons: comparisonsOf(deployment, prices, costs),
@@ -45,6 +48,17 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
         missing: costs.flatMap((cost) => ("unknown" in cost ? [cost.what] : [])),
         prices,
     };
+}
+
+/** What a region stores nobody knows here, whatever its volumes are set to. */
+function ofRegions({ settings, regionalStores }: Deployment): string[] {
+    const volumes = regionalStores.filter(({ keeps }) => keeps === "volumes");
+    return settings.regions && volumes.length > 0
+        ? [
+              `The volumes on each regional cluster, ${gibText(totalGiB(volumes))} in all, are in none of this, nor in any cost: kof:rates counts ` +
+                  "what this cluster collects. What a region needs is not known here.",
+          ]
+        : [];
 }
 
 function withoutRates(space: readonly VolumeCapacity[]): string[] {

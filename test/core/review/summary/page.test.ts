@@ -109,6 +109,11 @@ describe("summary.md", () => {
         const children = /\n\nChild clusters store here as well: /;
         assert.match(page({ ...routes.regionless, rates }), children);
         assert.doesNotMatch(text, children);
+        const regions = { storage: { logs: { size: "200Gi" } } };
+        const ofRegions =
+            /\n\nThe volumes on each regional cluster, 1204Gi in all, are in none of this, nor in any cost: kof:rates counts what this cluster collects\. What a region needs is not known here\.\n/;
+        assert.match(page({ ...routes.management, version: "1.10.0", regions, rates }), ofRegions);
+        assert.doesNotMatch(page({ ...routes.management, version: "1.10.0", rates }), /The volumes on each/);
         const roomy = page({ ...routes.management, storage: { logs: { size: "25Gi" } }, rates });
         assert.deepEqual(
             rows(roomy, "Space at the rates of kof:rates").find(([name]) => name === "vlstorage"),
