@@ -168,6 +168,14 @@ describe("volumes", () => {
             assert.equal(own("victoria-logs-cluster", "vlstorage"), expected);
             assert.equal(own("victoria-traces-cluster", "vtstorage"), expected);
             assert.equal(valueAt(values, ["global", "storageClass"]), "fast");
+            // Also where the only stores left are those that it is handed on to.
+            const off = { enabled: false, ...(hasRegionless(version) ? { vlcluster_audit: { enabled: false } } : {}) };
+            const left = deploymentFor({
+                ...raw,
+                regions: { storageClass: "fast" },
+                values: nest(["kof-regional", "values", "storage", "victoriametrics"], off),
+            });
+            assert.deepEqual(rows(left.regionalStores), ["vlstorage 2 x 100Gi fast 7d", "vtstorage 2 x 100Gi fast 7d"]);
         });
     }
 
