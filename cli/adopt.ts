@@ -10,6 +10,7 @@ import { stackFileText } from "../core/adopt/stackFile";
 import { versions } from "../core/charts";
 import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
+import { quoted } from "../core/lib/shell";
 import { UserError } from "../core/lib/errors";
 import { findInstalled, type HelmRelease, type Installed } from "../live/installed";
 import { Kubernetes } from "../live/kubernetes";
@@ -51,7 +52,7 @@ export function adoptionReport(
             "What Helm set and the stack does not have, which pulumi up leaves there. Afterwards:",
             Object.entries(leftovers).map(
                 ([component, values]) =>
-                    `kubectl patch helmrelease -n ${kofNamespace} ${component} --type merge -p '${JSON.stringify({ spec: { values } })}'`,
+                    `kubectl patch helmrelease -n ${kofNamespace} ${component} --type merge -p ${quoted(JSON.stringify({ spec: { values } }))}`,
             ),
         ),
         ...section("What could not be checked:", unchecked),

@@ -2,6 +2,7 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 
 import { arnParts, partitionOf } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
+import { shellWord } from "../core/lib/shell";
 import { clientOptions, inTime, type AwsAccess } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 
@@ -193,6 +194,6 @@ async function missingRights(
     }
     const fix =
         `aws iam simulate-principal-policy --policy-source-arn ${principal} --action-names ${actions.join(" ")} ` +
-        `--resource-arns ${resources.flat().join(" ").replace("*", "'*'")}`;
+        `--resource-arns ${resources.flat().map(shellWord).join(" ")}`;
     return denied.length === 0 ? [] : [{ denied, fix }];
 }

@@ -1,5 +1,6 @@
 import type { EnvVar } from "../collectors/effective";
 import { kofNamespace } from "../charts/namespace";
+import { shellWord } from "../lib/shell";
 import { textOf, valueAt } from "../lib/values";
 
 /** A piece of a text: as it is, from a Secret, or a secret that stood in the values and is not copied. */
@@ -88,16 +89,16 @@ export function existingSecret(keys: NewSecret["keys"]): string | undefined {
 
 /** The command that makes a Secret: from other ones where they have what it needs. */
 export function commandFor({ name, keys }: NewSecret): string {
-    const quoted = (text: string) => text.replaceAll(/[\\"$`]/g, "\\$&");
+    const escaped = (text: string) => text.replaceAll(/[\\"$`]/g, "\\$&");
     const argument = (key: string, parts: readonly SecretPart[]) => {
         const value = parts.map((part) =>
             "text" in part
-                ? quoted(part.text)
+                ? escaped(part.text)
                 : "plain" in part
                   ? "…"
                   : `$(kubectl get secret ${part.secret} -n ${kofNamespace} -o jsonpath='{.data.${part.key.replaceAll(".", "\\.")}}' | base64 -d)`,
         );
-        return `--from-literal=${key}="${value.join("")}"`;
+        return `${shellWord(`--from-literal=${key}=`)}"${value.join("")}"`;
     };
     return `kubectl create secret generic ${name} -n ${kofNamespace} ${Object.entries(keys)
         .map(([key, parts]) => argument(key, parts))

@@ -1,5 +1,6 @@
 import { kofNamespace } from "../charts/namespace";
 import { withoutSecrets, type Secret } from "../lib/secrets";
+import { shellWord } from "../lib/shell";
 import { commandFor, type NewSecret } from "./secretParts";
 import { formatPath, isMap, type HelmValue, type HelmValues } from "../lib/values";
 
@@ -18,7 +19,7 @@ export const headersSecret = "otlp-headers";
  * Secret, which somebody has to make.
  */
 export function takeSecrets(values: HelmValues): { values: HelmValues; secrets: PlainSecret[] } {
-    const { open, found } = withoutSecrets(values, undefined, ({ address, variable }) =>
+    const { open, found } = withoutSecrets(values, maskOf, ({ address, variable }) =>
         variable === undefined ? address : reference(variable),
     );
     return {
@@ -67,7 +68,21 @@ function plainSecret({ path, address, variable }: Secret): PlainSecret {
 
 /** Values with what is secret in them, keys included, masked. */
 export function hideSecrets(values: HelmValues): HelmValues {
-    return withoutSecrets(values).open as HelmValues;
+    return withoutSecrets(values, maskOf).open as HelmValues;
+}
+
+/** Hashes of passwords (bcrypt, crypt, Argon2), which can be guessed from. In settings charts document them, so only here they stay behind. */
+const hash =
+    /\$(2[abxy]?\$\d\d\$[\w./]{20,}|(1|5|6|apr1)\$[\w./=]{1,30}\$[\w./]{22,}|argon2(id|i|d)\$[\w./+=,$-]{20,})/;
+/** Headers that nobody has but to let records in, and values that look made by a machine. */
+const telling = /auth|token|key|secret|pass|credential|signature|cookie|session/i;
+const random = /^(?=.*\d)(?=.*[a-zA-Z])[\w+/=.~-]{20,}$/;
+
+/** What shows of a text that gives something away in values alone. */
+function maskOf(path: Secret["path"], text: string): string | undefined {
+    const isHeader = path.at(-2) === "headers" && path.includes("exporters") && !/\$\{|\$\(|\{\{/.test(text);
+    const isCredential = isHeader && text !== "" && (telling.test(String(path.at(-1))) || random.test(text));
+    return isCredential || hash.test(text) ? "…" : undefined;
 }
 
 /** Whether a path is that of a header of an exporter otlphttp. */
@@ -106,7 +121,7 @@ export function secretsText(secrets: readonly PlainSecret[], made: readonly NewS
         const more = made.find((each) => each.name === name);
         const command = more
             ? commandFor(more)
-            : `kubectl create secret generic ${name} -n ${kofNamespace} ${[...keys].map((key) => `--from-literal=${key}=…`).join(" ")}`;
+            : `kubectl create secret generic ${name} -n ${kofNamespace} ${[...keys].map((key) => shellWord(`--from-literal=${key}=…`)).join(" ")}`;
         return `Make Secret ${name} before the first pulumi up, with new values if others could read these:\n      ${command}`;
     });
     return [...places, ...commands];

@@ -103,7 +103,7 @@ const authorization = new RegExp(
 
 /** A URL up to its host, where something stands in front of that: `https://user:password@host`, with a `/` in the password too. */
 const signedIn =
-    /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*):\/\/([^\s/?#"'`]{1,2000}|[^\s/?#:@"'`]{1,200}:(?!\d+[/?#])[^\s@"'`]{1,500})@/gi;
+    /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*):\/\/((?:[^\s/?#"'`]|'(?=[\w%@])){1,2000}|[^\s/?#:@"'`]{1,200}:(?!\d+[/?#])(?:[^\s@"'`]|'(?=[\w%@])){1,500})@/gi;
 /** The same of an address without a scheme, as proxies have it. */
 const signedInHost = /^([^\s:/@]+:[^\s/@]+)@(?=[\w.-]+(?::\d+)?(?:\/|$))/;
 /** A parameter of a URL. */

@@ -1,6 +1,7 @@
 import { kubeStack } from "../charts";
 import { kofNamespace } from "../charts/namespace";
 import { arrives, changedVariable } from "../collectors/references";
+import { quoted } from "../lib/shell";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Deployment } from "../routes/deployment";
 import { stackFile } from "../settings/explain";
@@ -65,9 +66,4 @@ function environments(values: HelmValues, path: readonly string[] = []): [readon
 
 function fromConfigMap({ value: _, ...entry }: HelmValues): HelmValues {
     return { ...entry, valueFrom: { configMapKeyRef: { name: ownName, key: entry.name ?? "" } } };
-}
-
-/** As one word to a shell. */
-function quoted(text: string): string {
-    return `'${text.replaceAll("'", "'\\''")}'`;
 }

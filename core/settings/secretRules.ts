@@ -1,4 +1,5 @@
 import { kofNamespace } from "../charts/namespace";
+import { shellWord } from "../lib/shell";
 import { withoutSecrets, type Secret } from "../lib/secrets";
 import { formatPath, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { secretOf } from "./destinationRules";
@@ -153,7 +154,7 @@ export const ownName = "kof-own";
 
 /** The command that makes a Secret in KOF's namespace, of files that are called as its keys are. */
 export function secretCommand(name: string, keys: readonly string[]): string {
-    return `kubectl create secret generic -n ${kofNamespace} ${name} ${keys.map((key) => `--from-file=${key}`).join(" ")}`;
+    return `kubectl create secret generic -n ${kofNamespace} ${name} ${keys.map((key) => shellWord(`--from-file=${key}`)).join(" ")}`;
 }
 
 /**

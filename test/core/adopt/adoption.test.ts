@@ -368,6 +368,28 @@ describe("adopting", () => {
         });
     });
 
+    it("copies no credential, and says which Secret to make instead", () => {
+        const hash = "$2a$10$2b2cU8CPhOTaGrs1HRQuAueS7JTT5ZHsHSzYiFPm1leZck7Mc8T4W";
+        const text = `kof-collectors: {enabled: true, values: {opentelemetry-kube-stack: {defaultCRConfig: {config: {
+            exporters: {otlphttp: {endpoint: "https://me:it'sMine@otlp.example.net", headers: {
+                X-Scope-OrgID: mine, x-authed: open-sesame, x-vendor: 0123456789abcdef0123456789abcdef}}},
+            service: {pipelines: {logs: {exporters: [otlphttp]}, metrics: {exporters: [otlphttp]}, traces: {exporters: [otlphttp]}}}}}}}}
+kof-mothership: {values: {dex: {config: {staticPasswords: [{email: me@example.net, hash: "${hash}"}]}}}}
+kof-storage: {enabled: false}`;
+        const { settings, secrets, leftovers } = values(text, "1.9.0");
+        const written = JSON.stringify([settings, secrets, leftovers]);
+        assert.doesNotMatch(written, /Mine|open-sesame|0123456789abcdef|2b2cU8/);
+        assert.match(written, /X-Scope-OrgID":"mine"/);
+        const said = secrets.join("\n");
+        for (const place of ["endpoint", "headers.x-authed", "headers.x-vendor", "staticPasswords.0.hash"]) {
+            assert.ok(said.replaceAll('"', "").includes(`${place} holds a secret, which is not copied`), place);
+        }
+        assert.match(
+            said,
+            /create secret generic otlp-headers -n kof --from-literal=x-authed=… --from-literal=x-vendor=…/,
+        );
+    });
+
     it("never shortens what CloudWatch keeps", () => {
         for (const [given, days] of [
             ["", 3653],
