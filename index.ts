@@ -1,8 +1,9 @@
+import { checkAws } from "./stacks/aws";
+import { checkBuckets } from "./stacks/buckets";
 import { readConfiguration } from "./stacks/config";
 import { checkChange, lastDeployment } from "./stacks/deployed";
 import { createEnvironment } from "./stacks/environment";
 import { adopted, checkExisting, findInstall } from "./stacks/existing";
-import { checkAws } from "./stacks/logGroups";
 import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
 import { retriesOf } from "./stacks/retries";
 import { retriesOutput } from "./stacks/memory";
@@ -17,6 +18,7 @@ export = async (stackFile?: string, connect: Connect = connectToCluster) => {
     const change = deployed
         ? checkChange(configuration, deployed, aws)
         : checkChange(configuration, takenOver, aws, adopted);
+    checkBuckets(configuration, change?.from, aws);
     if (deployed && change && cluster) {
         await checkExisting(configuration, change.from, cluster);
     }

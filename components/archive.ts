@@ -1,4 +1,3 @@
-import type { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -8,8 +7,8 @@ import { declareIdentity, type AwsCredentials, type IdentityArgs } from "./ident
 import { archivePolicy, type ArchivedTo } from "./policies";
 import { releaseAnnotations } from "./postRenderer";
 
-/** Inputs of {@link Archive}. */
-export interface ArchiveArgs {
+/** Inputs of {@link S3Archive}. */
+export interface S3ArchiveArgs {
     /** The bucket to make. Default: it is there. */
     readonly bucket?: BucketArgs | undefined;
     /** What the exporter may do. Its bucket's ARN is known without the bucket. */
@@ -34,14 +33,14 @@ export interface ArchiveArgs {
  * An archive in S3: its bucket, a way for KOF's exporter to write below one prefix of it and delete nothing, and the exporter's
  * release, which is waited for and uninstalled as those of KOF are. What is in the bucket survives it all.
  */
-export class Archive extends pulumi.ComponentResource {
+export class S3Archive extends pulumi.ComponentResource {
     /** Per generation of the access key when it was made, in RFC 3339. */
     readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
-    /** The Secret with the access key in use; `undefined` where there is none. */
-    readonly secret: Secret | undefined;
+    /** Known once the exporter is installed. */
+    readonly installed: pulumi.Output<string>;
 
-    constructor(name: string, args: ArchiveArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("kof:components:Archive", name, {}, opts);
+    constructor(name: string, args: S3ArchiveArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("kof:components:S3Archive", name, {}, opts);
         const bucket = args.bucket && new Bucket(name, args.bucket, { parent: this });
         const identity = declareIdentity(
             name,
@@ -56,13 +55,15 @@ export class Archive extends pulumi.ComponentResource {
             this,
         );
         this.accessKeys = identity.accessKeys;
-        this.secret = identity.secret;
         const chart = flux(name, args.exporter.chart, {}, { parent: this, dependsOn: [...args.after] });
         const { release } = args.exporter;
         const annotations = releaseAnnotations(release.metadata.labels, {}, args.retry);
         // Its first run is at the next hour: it finds the bucket, and its key.
         const before = [bucket, identity.secret].filter((each) => each !== undefined);
-        flux(name, release, annotations, { parent: this, dependsOn: [...args.after, chart, ...before] });
+        this.installed = flux(name, release, annotations, {
+            parent: this,
+            dependsOn: [...args.after, chart, ...before],
+        }).urn;
         this.registerOutputs({ accessKeys: this.accessKeys });
     }
 }

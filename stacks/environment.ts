@@ -8,24 +8,29 @@ import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
 import { leftoversUntil } from "../core/review/plan/leftovers";
 import { AlertRules } from "../components/alerts";
+import { S3Archive } from "../components/archive";
 import { CloudWatch } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
 import type { AwsCredentials } from "../components/identity";
 import { Kof } from "../components/kof";
 import { Namespace } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
+import { objectsBeside } from "../core/charts/umbrella";
+import { bucketArnOf } from "../core/lib/arns";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { collectorsComponent } from "../core/charts/installed";
+import type { Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import type { CloudWatchParts } from "../core/routes/parts";
 import { umbrellaCollects } from "../core/routes/collectors";
 import { destinationText } from "../core/routes/destinations";
 import { contentOf, keptOf, spaceOf, totalGiB } from "../core/routes/volumes";
+import type { AwsFacts } from "./aws";
+import { takesBack } from "./buckets";
 import type { Configuration } from "./configuration";
 import { outputsOfWhole, rememberedPast, rememberedSettings } from "./deployed";
 import { rendersManifests } from "./gitops";
-import type { AwsFacts } from "./logGroups";
 import { clusterIdentifier, currentStack, staysInPlace, type Cluster } from "./place";
 import {
     placeOutput,
@@ -60,6 +65,8 @@ export interface Outputs extends Deployed {
     readonly logGroups: readonly pulumi.Input<string>[];
     /** Per generation of the CloudWatch access key when it was made. */
     readonly accessKeys: Readonly<Record<string, pulumi.Input<string>>>;
+    /** Per archive where it is in S3; missing without any. */
+    readonly archives?: Readonly<Record<string, string>>;
     readonly namespace: pulumi.Input<string>;
     /** A command that shows whether telemetry arrives. */
     readonly verify: string;
@@ -145,6 +152,9 @@ export function createEnvironment(
         { chart, version, values: deployment.values, retries, collectorsSecret },
         { ...onCluster, dependsOn: before },
     );
+    const archives = deployment.archives.map((archive) =>
+        createArchive(deployment, archive, change?.from, { aws, retries, kof }, inNamespace),
+    );
     const memory: Deployed = {
         [settingsOutput]: rememberedSettings(deployment),
         ...rememberedPast(deployment, deployed),
@@ -165,11 +175,73 @@ export function createEnvironment(
         storageClass: settings.storageClass?.name ?? "the cluster's default class",
         logGroups: cloudwatch?.logGroups ?? [],
         accessKeys: cloudwatch?.accessKeys ?? {},
+        ...describeArchives(deployment),
         namespace: namespace.name,
         ...memory,
         verify: verifyCommand(deployment),
     };
-    return outputsOfWhole(outputs, memory, deployed, whenRestarted(kof.installed, change, cluster));
+    const restarted = whenRestarted(kof.installed, change, cluster);
+    const completed = pulumi.all([restarted, ...archives.map(({ installed }) => installed)]);
+    return outputsOfWhole(outputs, memory, deployed, completed);
+}
+
+function createArchive(
+    deployment: Deployment,
+    archive: Archive,
+    from: Deployment | undefined,
+    { aws, retries, kof }: Pick<Known, "aws" | "retries"> & { readonly kof: Kof },
+    options: StackOptions,
+): S3Archive {
+    const { kind, name, bucket, prefix } = archive;
+    const { region, kmsKeyArn } = bucket;
+    const tags = tagsOf(deployment, bucket.tags);
+    return new S3Archive(
+        name,
+        {
+            ...(bucket.create
+                ? {
+                      bucket: {
+                          ...bucket,
+                          exists: takesBack(archive, deployment, from, aws),
+                          lifecycle: { prefix, transitions: bucket.lifecycle },
+                          tags: { ...tags, [stackTag]: aws.stack },
+                      },
+                  }
+                : {}),
+            rights: {
+                bucketArn: bucketArnOf(region, bucket.name),
+                prefix,
+                readsObjectLock: kind === "auditArchive",
+                kmsKeyArn,
+            },
+            credentials: awsCredentials(archive.credentials, {
+                secretName: archive.secret?.name,
+                roleName: archive.roleName,
+                region,
+            }),
+            serviceAccount: archive.serviceAccount,
+            keyOf: { title: `kof:${kind}`, setting: `kof:${kind}.credentials` },
+            tags,
+            exporter: objectsBeside(deployment.catalog, deployment.values, archive),
+            retry: retries[name],
+            after: [kof],
+        },
+        withAws(options, aws),
+    );
+}
+
+/** What resources of the stack are made with, and after. */
+interface StackOptions {
+    readonly providers: pulumi.ProviderResource[];
+    readonly dependsOn: pulumi.Resource[];
+}
+
+function withAws(options: StackOptions, { provider }: AwsFacts): StackOptions {
+    return { ...options, providers: [...options.providers, ...(provider ? [provider] : [])] };
+}
+
+function tagsOf({ settings }: Deployment, own: Readonly<Record<string, string>>): Record<string, string> {
+    return { ...own, [clusterTag]: settings.clusterName, "managed-by": "pulumi" };
 }
 
 function createCloudWatch(
@@ -177,10 +249,10 @@ function createCloudWatch(
     wanted: CloudWatchParts,
     from: Deployment | undefined,
     aws: AwsFacts,
-    options: { readonly providers: pulumi.ProviderResource[]; readonly dependsOn: pulumi.Resource[] },
+    options: StackOptions,
 ): CloudWatch {
     const { region, keepLogGroups, kmsKeyArn, signals, serviceAccounts } = wanted;
-    const tags = { ...wanted.tags, [clusterTag]: deployment.settings.clusterName, "managed-by": "pulumi" };
+    const tags = tagsOf(deployment, wanted.tags);
     return new CloudWatch(
         "cloudwatch",
         {
@@ -194,11 +266,15 @@ function createCloudWatch(
             kmsKeyArn,
             traces: signals.traces !== "none",
             metrics: signals.metrics === "otlp",
-            credentials: cloudWatchCredentials(wanted),
+            credentials: awsCredentials(wanted.credentials, {
+                secretName: cloudwatchSecretName,
+                roleName: wanted.roleName,
+                region,
+            }),
             serviceAccounts,
             tags,
         },
-        { ...options, providers: [...options.providers, ...(aws.provider ? [aws.provider] : [])] },
+        withAws(options, aws),
     );
 }
 
@@ -214,10 +290,18 @@ function rememberedLogGroups(
         : { [logGroupsOutput]: { logGroup, made: madeLogGroups(from, deployment, aws) } };
 }
 
-function cloudWatchCredentials({ credentials, region, roleName = "" }: CloudWatchParts): AwsCredentials {
+/** @param names those that are fixed, and the region of what is written to, where an EKS cluster's own is not said. */
+function awsCredentials(
+    credentials: CloudWatchParts["credentials"] | Archive["credentials"],
+    {
+        secretName = "",
+        roleName = "",
+        region,
+    }: { secretName?: string | undefined; roleName?: string | undefined; region: string },
+): AwsCredentials {
     switch (credentials.kind) {
         case "accessKey":
-            return { ...credentials, secretName: cloudwatchSecretName };
+            return { ...credentials, secretName };
         case "podIdentity":
             return { ...credentials, region: credentials.region ?? region };
         case "irsa":
@@ -254,6 +338,12 @@ function describeDestinations(deployment: Deployment): Record<Signal, string> {
         Signal,
         string
     >;
+}
+
+/** Per archive where it is. */
+function describeArchives({ archives }: Deployment): Pick<Outputs, "archives"> {
+    const places = archives.map(({ kind, bucket, prefix }) => [kind, `s3://${bucket.name}/${prefix}`] as const);
+    return places.length > 0 ? { archives: Object.fromEntries(places) } : {};
 }
 
 /** Per workload its volumes, and their total, human-readable. */

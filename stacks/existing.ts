@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { adoptionOf } from "../core/adopt";
 import { versions } from "../core/charts";
-import { umbrellaObjects } from "../core/charts/umbrella";
+import { objectsBeside, umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
 import { kofNamespace } from "../core/charts/namespace";
 import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { findInstalled, type Installed } from "../live/installed";
@@ -143,12 +143,28 @@ function wantedOf(deployment: Deployment): Wanted[] {
             name: inNamespace(name),
             path: `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
         })),
-        ...umbrellaObjects(deployment.catalog, deployment.values).map((object) => ({
-            kind: object.kind,
-            name: `${object.namespace}/${object.name}`,
-            path: pathOf(object),
-        })),
+        ...[...umbrellaObjects(deployment.catalog, deployment.values), ...exporterObjects(deployment)].map(
+            (object) => ({
+                kind: object.kind,
+                name: `${object.namespace}/${object.name}`,
+                path: pathOf(object),
+            }),
+        ),
     ];
+}
+
+function exporterObjects({
+    catalog,
+    values,
+    archives,
+}: Deployment): Pick<UmbrellaObject, "kind" | "apiVersion" | "namespace" | "name">[] {
+    return archives.flatMap((archive) =>
+        Object.values(objectsBeside(catalog, values, archive)).map(({ apiVersion, kind, metadata }) => ({
+            apiVersion,
+            kind,
+            ...metadata,
+        })),
+    );
 }
 
 /** Those that exist. What nobody can look at is taken not to exist, and said. */

@@ -22,3 +22,9 @@ export class CouldNotCheck extends Error {
         super(masked(message));
     }
 }
+
+/** What somebody else's error says, in one line. */
+export function oneLine(error: unknown): string {
+    const text = error instanceof Error ? error.message : String(error);
+    return text.trim().replace(/\s+/g, " ") || "no reason is given";
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { runProgram } from "../../cli/offline";
-import { Archive, type ArchiveArgs } from "../../components/archive";
+import { S3Archive, type S3ArchiveArgs } from "../../components/archive";
 import type { BucketArgs } from "../../components/bucket";
 import { catalogOf } from "../../core/charts";
 import { objectsBeside } from "../../core/charts/umbrella";
@@ -16,7 +16,7 @@ const bucket: BucketArgs = {
     lifecycle: { prefix: "audit", transitions: [] },
     tags: { team: "platform" },
 };
-const args: ArchiveArgs = {
+const args: S3ArchiveArgs = {
     bucket,
     rights: { bucketArn: "arn:aws:s3:::acme-kof-audit", prefix: "audit", readsObjectLock: true },
     credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"], secretName: "s" },
@@ -32,9 +32,9 @@ const args: ArchiveArgs = {
     after: [],
 };
 
-async function declared(changes: Partial<ArchiveArgs>, ofBucket: Partial<BucketArgs> = {}) {
+async function declared(changes: Partial<S3ArchiveArgs>, ofBucket: Partial<BucketArgs> = {}) {
     const program = () => {
-        new Archive(name, { ...args, bucket: { ...bucket, ...ofBucket }, ...changes });
+        new S3Archive(name, { ...args, bucket: { ...bucket, ...ofBucket }, ...changes });
     };
     return (await runProgram(program, stackFile({}), { preview: true })).resources;
 }
@@ -42,7 +42,7 @@ async function declared(changes: Partial<ArchiveArgs>, ofBucket: Partial<BucketA
 const typesOf = (resources: Awaited<ReturnType<typeof declared>>) =>
     resources.map(({ type }) => type.split(":").at(-1) ?? "").sort();
 
-describe("component Archive", () => {
+describe("component S3Archive", () => {
     it("makes a bucket that is private, encrypted and versioned, and never empties it", async () => {
         const resources = await declared({});
         const inputs = (type: string) => find(resources, `aws:s3/${type}`).inputs;
@@ -134,7 +134,7 @@ describe("component Archive", () => {
 
     it("makes nothing in AWS for a Secret and a bucket that are there", async () => {
         const resources = await declared({ bucket: undefined, credentials: { kind: "existingSecret" } });
-        assert.deepEqual(typesOf(resources), ["Archive", "HelmChart", "HelmRelease", "Stack"]);
+        assert.deepEqual(typesOf(resources), ["HelmChart", "HelmRelease", "S3Archive", "Stack"]);
     });
 
     it("hands a role to the exporter alone", async () => {

@@ -7,10 +7,11 @@ import { CouldNotCheck } from "../../core/lib/errors";
 import { deploymentFor, routes, stackFile, type Raw } from "../support";
 import { clusterWith } from "./cluster";
 
+const releases = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases";
 const paths = {
     namespace: "/api/v1/namespaces/kof",
     storageClass: "/apis/storage.k8s.io/v1/storageclasses/kof",
-    release: "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases/kof-operators",
+    release: `${releases}/kof-operators`,
     chart: "/apis/source.toolkit.fluxcd.io/v1/namespaces/kcm-system/helmcharts/kof-operators",
     grafana: "/api/v1/namespaces/kof/secrets/grafana-admin-credentials",
     cloudwatch: "/api/v1/namespaces/kof/secrets/cloudwatch-credentials",
@@ -109,6 +110,19 @@ describe("what exists already", () => {
         assert.deepEqual(await said(raw, { [paths.chart]: new CouldNotCheck("GET …: forbidden") }), [
             "warning: Whether HelmChart kcm-system/kof-operators exists could not be checked, so the stack assumes that it does not: GET …: forbidden",
         ]);
+    });
+});
+
+describe("an exporter that exists already", () => {
+    const archived = { ...raw, version: "1.10.0", coldStorage: { bucket: "acme-kof-cold", region: "eu-west-1" } };
+    const release = `${releases}/cold-storage-exporter`;
+
+    it("is refused without kof:adopt, as KOF's own releases are", async () => {
+        assert.match(
+            await refusal(archived, { [release]: by("kubectl-create") }),
+            /already has what this stack did not make: HelmRelease kof\/cold-storage-exporter/,
+        );
+        await run(archived, { [release]: by("pulumi-kubernetes") });
     });
 });
 

@@ -1,0 +1,53 @@
+import { Provider as AwsProvider } from "@pulumi/aws/provider";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { KnownLogGroups } from "../core/review/plan/cloudwatch";
+import { lookAtBuckets, type BucketLooks } from "./buckets";
+import type { Configuration } from "./configuration";
+import { logGroupOfDeployed } from "./deployed";
+import { lookAtLogGroups } from "./logGroups";
+import { logGroupsOutput, type Deployed } from "./memory";
+import { currentStack } from "./place";
+
+/** What a stack finds in AWS before it declares anything. */
+export interface AwsFacts extends KnownLogGroups {
+    /** How AWS is reached; `undefined` where a stack has nothing there. */
+    readonly provider: AwsProvider | undefined;
+    /** The log group that the stack has had, on whichever route it is now. */
+    readonly logGroup: string | undefined;
+    /** What came of looking for the archives' buckets. */
+    readonly buckets: BucketLooks;
+}
+
+type AwsRegion = NonNullable<pulumi.Unwrap<Configuration["aws"]["region"]>>;
+
+/**
+ * Looks at the log groups and buckets that a stack is to have. Engines since 3.174 change what they import in the same run, and a
+ * bucket's name may be taken by anyone, so that what AWS has must be known before anything is declared.
+ *
+ * @param deployed what the stack remembers of its last deployment.
+ */
+export async function checkAws(
+    { deployment: { cloudwatch, archives }, aws }: Configuration,
+    deployed: Deployed | undefined,
+): Promise<AwsFacts> {
+    const remembered = {
+        stack: currentStack(),
+        made: deployed?.[logGroupsOutput]?.made,
+        logGroup: deployed && logGroupOfDeployed(deployed),
+    };
+    const buckets = archives.map(({ bucket }) => bucket).filter(({ endpoint }) => endpoint === undefined);
+    // Everything else says its region itself.
+    const region = cloudwatch?.region ?? buckets[0]?.region;
+    if (region === undefined) {
+        return { ...remembered, provider: undefined, looks: {}, buckets: {} };
+    }
+    const endpoint = cloudwatch?.endpoint;
+    const provider = new AwsProvider("aws", {
+        ...(endpoint === undefined ? {} : { endpoints: [{ logs: endpoint }] }),
+        ...aws,
+        region: region as pulumi.Input<AwsRegion>,
+    });
+    const [looks, found] = await Promise.all([lookAtLogGroups(cloudwatch, provider), lookAtBuckets(buckets, provider)]);
+    return { ...remembered, provider, looks, buckets: found };
+}
