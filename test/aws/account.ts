@@ -15,6 +15,8 @@ import {
     type AccessKey,
 } from "@aws-sdk/client-iam";
 
+import * as s3 from "@aws-sdk/client-s3";
+
 import type { Resource } from "../../cli/offline";
 
 /** How to reach the emulator, as whom. */
@@ -50,6 +52,57 @@ export async function make(resources: readonly Resource[], access: Access): Prom
         const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName }));
         if (key) {
             keys.set(name, key);
+        }
+    }
+    return keys;
+}
+
+/** Makes the buckets and users of archives, as Pulumi's provider does, and hands out the access keys by their names. */
+export async function makeArchives(resources: readonly Resource[], access: Access): Promise<Map<string, AccessKey>> {
+    const identities = new IAMClient({ ...access, region: "us-east-1" });
+    const buckets = new s3.S3Client({ ...access, forcePathStyle: true });
+    const inputs = (type: string) => resources.filter((resource) => resource.type === type);
+    for (const { inputs: bucket } of inputs("aws:s3/bucket:Bucket")) {
+        await buckets.send(
+            new s3.CreateBucketCommand({
+                Bucket: bucket.bucket as string,
+                CreateBucketConfiguration: { LocationConstraint: bucket.region as s3.BucketLocationConstraint },
+                ObjectLockEnabledForBucket: bucket.objectLockEnabled as boolean | undefined,
+            }),
+        );
+    }
+    for (const { inputs: versioning } of inputs("aws:s3/bucketVersioning:BucketVersioning")) {
+        const { status: Status } = versioning.versioningConfiguration as { status: s3.BucketVersioningStatus };
+        const Bucket = versioning.bucket as string;
+        await buckets.send(new s3.PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
+    }
+    for (const { inputs: lock } of inputs("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration")) {
+        const { defaultRetention } = lock.rule as {
+            defaultRetention: { mode: s3.ObjectLockRetentionMode; days: number };
+        };
+        await buckets.send(
+            new s3.PutObjectLockConfigurationCommand({
+                Bucket: lock.bucket as string,
+                ObjectLockConfiguration: {
+                    ObjectLockEnabled: "Enabled",
+                    Rule: { DefaultRetention: { Mode: defaultRetention.mode, Days: defaultRetention.days } },
+                },
+            }),
+        );
+    }
+    const keys = new Map<string, AccessKey>();
+    for (const { name: UserName, inputs: user } of inputs("aws:iam/user:User")) {
+        await identities.send(new CreateUserCommand({ UserName, Path: user.path as string }));
+    }
+    for (const { inputs: policy } of inputs("aws:iam/userPolicy:UserPolicy")) {
+        const UserName = policy.user as string;
+        const PolicyDocument = policy.policy as string;
+        await identities.send(new PutUserPolicyCommand({ UserName, PolicyName: UserName, PolicyDocument }));
+    }
+    for (const { name, inputs: key } of inputs("aws:iam/accessKey:AccessKey")) {
+        const made = await identities.send(new CreateAccessKeyCommand({ UserName: key.user as string }));
+        if (made.AccessKey) {
+            keys.set(name, made.AccessKey);
         }
     }
     return keys;
