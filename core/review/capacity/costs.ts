@@ -1,9 +1,10 @@
-import { signals, type Signal } from "../../charts";
+import { nounOf, signals, type Signal } from "../../charts";
+import { exporterCharts, exporterSchedule } from "../../charts/archives";
 import { gib, sizeInGiB } from "../../lib/quantities";
 import type { Deployment } from "../../routes/deployment";
 import type { LogGroup } from "../../routes/parts";
 import { isToldApart } from ".";
-import { bytesPerSampleSent, bytesSent, samplesPerSecond } from "./estimates";
+import { archivedPerDay, bytesPerSampleSent, bytesSent, samplesPerSecond } from "./estimates";
 import type { Prices } from "./priceFile";
 import { storageClassOf, type StorageClassArgs } from "../../settings/storageClasses";
 import { storageClassPresets } from "../../settings/storageClassPresets";
@@ -37,6 +38,7 @@ export function costsOf(deployment: Deployment, prices: Prices, region: string |
     return [
         ...volumeCosts(deployment, prices, region),
         ...cloudwatchCosts(deployment, prices),
+        ...archiveCosts(deployment, prices),
         ...elsewhereCosts(deployment),
     ];
 }
@@ -303,6 +305,49 @@ export function comparisonsOf(deployment: Deployment, prices: Prices, costs: rea
 
 /** What metrics in embedded metric format are billed as. */
 const emfCosts = ["custom metrics in CloudWatch", "log events of these metrics"] as const;
+
+/** Days of which an archive is priced: it keeps everything, and so has no month that is like the next. */
+const archivedDays = 365;
+
+/** What S3 does not move to another class by itself (PutBucketLifecycleConfiguration, `TransitionDefaultMinimumObjectSize`). */
+const smallestMoved = 128 * 1024;
+
+/** What archives cost a month, once they hold a year, at one tenant and this cluster alone. */
+function archiveCosts({ archives, settings }: Deployment, { s3 }: Prices): Cost[] {
+    const { rates = {} } = settings;
+    const added = archivedPerDay(rates);
+    const hoursPerMonth = secondsPerMonth / 3600;
+    return archives.flatMap(({ kind, bucket, signals: archived }) =>
+        archived.map((signal): Cost => {
+            const what = `${nounOf(signal)} in S3 (kof:${kind}), once a year is archived`;
+            const { region, endpoint, lifecycle } = bucket;
+            const price = s3?.regions[region];
+            if (endpoint !== undefined) {
+                return { what, unknown: "paid for there, at a price that is not known here" };
+            }
+            if (rates[signal] === undefined) {
+                return { what, unknown: noRate(signal) };
+            }
+            if (!s3 || !price) {
+                return { what, unknown: s3 ? `no price known for ${region}` : "the price file has no prices of S3" };
+            }
+            const isMoved = added[signal] / 24 >= smallestMoved;
+            const moves = [{ days: 0, storageClass: "STANDARD" }, ...(isMoved ? lifecycle : [])];
+            const stored = moves.reduce((sum, { days, storageClass }, i) => {
+                const until = Math.min(moves[i + 1]?.days ?? archivedDays, archivedDays);
+                const inClass = (Math.max(0, until - days) * added[signal]) / gib;
+                return sum + inClass * (price.perGBMonth[storageClass] ?? Number.NaN);
+            }, 0);
+            const { objectsPerWindow } = exporterCharts[kind];
+            const requests =
+                objectsPerWindow * price.perThousandPuts + exporterSchedule.catchUpHours * price.perThousandGets;
+            const amount = stored + (hoursPerMonth * requests) / 1000;
+            return Number.isNaN(amount)
+                ? { what, unknown: `no price known for a class of kof:${kind}.lifecycle in ${region}` }
+                : { what, amount, ...at(region, s3) };
+        }),
+    );
+}
 
 /** What is missing where a signal has no rate. */
 export function noRate(signal: Signal): string {

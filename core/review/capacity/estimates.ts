@@ -48,6 +48,27 @@ export function bytesPerDay(rates: Rates): Record<Signal, number> {
 }
 
 /**
+ * Bytes of a sample in the archives' Parquet files (ZSTD, `internal/coldstorage/parquet.go` of KOF 1.11.0-rc0). An assumption: names and
+ * labels, which each row has, repeat, and timestamps and values are all that differ.
+ */
+const archivedBytesPerSample = 2;
+
+/**
+ * Bytes that each signal adds to an archive in a day. That files of logs, spans (Parquet with ZSTD) and audit logs (gzip) are as much
+ * smaller as VictoriaLogs has them on disk is an assumption too.
+ */
+export function archivedPerDay(rates: Rates): Record<Signal, number> {
+    const packed = (lines: Rates["logs"]) => (lines ? (lines.linesPerSecond * lines.bytesPerLine) / compression : 0);
+    const perSecond = {
+        metrics: rates.metrics ? samplesPerSecond(rates.metrics) * archivedBytesPerSample : 0,
+        logs: packed(rates.logs),
+        traces: rates.traces ? (rates.traces.spansPerSecond * rates.traces.bytesPerSpan) / compression : 0,
+        audit: packed(rates.audit),
+    };
+    return perSignal((signal) => perSecond[signal] * secondsPerDay);
+}
+
+/**
  * Days for which data is really on disk: it goes a partition at a time, which is a day of logs and traces. Of metrics it is a
  * month where they are kept for longer than 30 days ("Retention Cycle" of VictoriaMetrics).
  */

@@ -51,6 +51,22 @@ const schema = z.strictObject({
         /** What comes in over OTLP, by the GB. Default: no price is known. */
         otlp: z.strictObject({ ...listed, metricsPerGB: byRegion, spansPerGB: byRegion }).optional(),
     }),
+    /** Archives. A file without it says nothing of their price. */
+    s3: z
+        .strictObject({
+            ...listed,
+            regions: z.record(
+                z.string(),
+                z.strictObject({
+                    /** Storage, by its class. */
+                    perGBMonth: z.record(z.string(), price),
+                    /** Requests that write an object, and that look for one. */
+                    perThousandPuts: price,
+                    perThousandGets: price,
+                }),
+            ),
+        })
+        .optional(),
 });
 
 /** List prices, before discounts, taxes and free allowances. */

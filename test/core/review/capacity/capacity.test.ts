@@ -496,7 +496,14 @@ describe("the planner", () => {
 
         it("a price file is: dated, with a source for each price, for presets that exist", () => {
             const { logs, metrics, traces, otlp } = prices.cloudwatch;
-            for (const { source, date } of [...Object.values(prices.volumes), logs, metrics, traces, otlp!]) {
+            for (const { source, date } of [
+                ...Object.values(prices.volumes),
+                logs,
+                metrics,
+                traces,
+                otlp!,
+                prices.s3!,
+            ]) {
                 assert.match(source, /^https:/);
                 assert.match(date, /^20\d\d-\d\d$/);
                 assert.ok(date <= prices.date);
