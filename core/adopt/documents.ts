@@ -1,3 +1,4 @@
+import { exporterCharts } from "../charts/archives";
 import { UserError } from "../lib/errors";
 import { isMap, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { catalogOf, versions } from "../charts";
@@ -168,7 +169,7 @@ function ofReleases(releases: readonly HelmValues[], objects: readonly unknown[]
     if (twice) {
         throw nothingRead(source, `it has several HelmReleases of ${twice.chart}, and a stack is of one`);
     }
-    const unseen: string[] = [];
+    const unseen = releases.flatMap(exporterNote);
     const read = chosen.map(({ chart, release }) => ({ chart, values: valuesOf(release, unseen) }));
     const corrections = objects.some((each) => !isManifest(each))
         ? ["The values beside the HelmRelease are not read: those in it apply."]
@@ -185,6 +186,21 @@ function ofReleases(releases: readonly HelmValues[], objects: readonly unknown[]
         corrections,
         unseen,
     };
+}
+
+/** What to say of a HelmRelease that exports into an archive: it is none of the umbrella's, and its values are not read. */
+function exporterNote(release: HelmValues): string[] {
+    const names = [
+        valueAt(release, ["spec", "chartRef", "name"]),
+        valueAt(release, ["spec", "chart", "spec", "chart"]),
+    ];
+    const found = Object.entries(exporterCharts).find(([, { chart }]) => [nameOf(release), ...names].includes(chart));
+    return found
+        ? [
+              `HelmRelease ${nameOf(release)} is the exporter of an archive, which is installed separately: how kof:${found[0]} takes it over is ` +
+                  "in docs/archives.md.",
+          ]
+        : [];
 }
 
 /** The values of a HelmRelease. Those that it takes from elsewhere are said, as they are not in the file. */

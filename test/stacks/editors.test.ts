@@ -77,7 +77,7 @@ describe("the YAML server of VS Code", () => {
 
     it("has nothing to say of the examples, where they are and copied to where a stack file belongs", async () => {
         const files = [...stackFiles(examples).map((name) => path.join(examples, name)), "Pulumi.dev.yaml"];
-        assert.equal(files.length, 9);
+        assert.equal(files.length, 10);
         for (const file of files) {
             const text = fs.readFileSync(file, "utf8");
             for (const at of [file, "Pulumi.prod.yaml"]) {

@@ -124,6 +124,21 @@ describe("adopting a HelmRelease", () => {
         ]);
     });
 
+    it("names the exporters of archives, which are none of the umbrella's", () => {
+        const exporter = release(
+            ofChart("audit-logs-exporter"),
+            { values: { s3: { bucket: "a" } } },
+            "audit-logs-exporter",
+        );
+        const { settings: found, lost } = adoption(
+            stringify({ apiVersion: "v1", kind: "List", items: [release(ofChart("kof"), { values }), exporter] }),
+        );
+        assert.deepEqual(found, settings);
+        assert.deepEqual(lost, [
+            "HelmRelease audit-logs-exporter is the exporter of an archive, which is installed separately: how kof:auditArchive takes it over is in docs/archives.md.",
+        ]);
+    });
+
     /** What the umbrella's template gives a component: its values, with what layers put over them. */
     function made(umbrella: HelmValues, chart: string): HelmValues {
         const own = valueAt(umbrella, [chart, "values"]) as HelmValues;

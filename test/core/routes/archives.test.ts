@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 
-import { leaves, formatPath, nest } from "../../../core/lib/values";
+import { formatPath, leaves, mergeValues, nest, type HelmValues } from "../../../core/lib/values";
 import type { Archive } from "../../../core/routes/archives";
 import { checkSettings, parseSettings } from "../../../core/routes/parse";
 import { deploymentOf } from "../../../core/routes";
 import { formatProblem } from "../../../core/settings/problems";
+import { renderedSecretProblems } from "../../../stacks/gitops";
 import { cases, deploymentFor, hasRegionless, routes, type Raw } from "../../support";
 
 const cold = { bucket: "acme-kof-cold", region: "eu-west-1" };
@@ -185,6 +186,23 @@ describe("archives", () => {
             "mine of you for exporters: S3_ACCESS_KEY S3_SECRET_KEY",
         ]);
         assert.deepEqual(needed(both({ credentials: { kind: "podIdentity", clusterName: "eks" } })), []);
+    });
+
+    it("have their Secrets made elsewhere where objects are written into git, by a paste that is right", () => {
+        const raw = { ...management, coldStorage: cold, auditArchive: audit };
+        const found = renderedSecretProblems(deploymentFor(raw));
+        assert.deepEqual(
+            found.map(({ key }) => key),
+            ["kof:coldStorage.credentials", "kof:auditArchive.credentials"],
+        );
+        const pasted = mergeValues(
+            raw as HelmValues,
+            ...found.map(({ paste }) =>
+                Object.fromEntries(Object.entries(paste as HelmValues).map(([key, value]) => [key.slice(4), value])),
+            ),
+        );
+        assert.equal(problems(pasted), "");
+        assert.deepEqual(renderedSecretProblems(deploymentFor(pasted)), []);
     });
 
     it("of audit logs sign with a key of the cluster's own, which is no base64, and insist on the lock that is asked for", () => {
