@@ -196,7 +196,7 @@ describe("archives", () => {
             ["kof:coldStorage.credentials", "kof:auditArchive.credentials"],
         );
         const pasted = mergeValues(
-            raw as HelmValues,
+            raw,
             ...found.map(({ paste }) =>
                 Object.fromEntries(Object.entries(paste as HelmValues).map(([key, value]) => [key.slice(4), value])),
             ),
