@@ -105,7 +105,11 @@ export function authenticationOf(collector: Collector, exporter: string): string
 function proofText(collector: Collector, extension: string): string {
     const proof = proofs[typeOf(extension)] ?? typeOf(extension);
     const settings = valueAt(collector.config, ["extensions", extension]) ?? {};
-    return proof + (typeOf(extension) === "sigv4auth" ? ofAws(collector) : ofSecrets(collector, variablesIn(settings)));
+    if (typeOf(extension) !== "sigv4auth") {
+        return proof + ofSecrets(collector, variablesIn(settings));
+    }
+    const role = valueAt(settings, ["assume_role", "arn"]);
+    return proof + ofAws(collector) + (typeof role === "string" ? `, which takes the role ${role}` : "");
 }
 
 /** AWS's own chain of credentials looks at these variables first. */

@@ -6,7 +6,7 @@ import { effectiveCollectors, type Collector } from "../collectors/effective";
 import { exportersTo, isDiscarding, listOf, pipelinesOf, signalOf, typeOf } from "../collectors/flows";
 import type { Merged } from "../collectors/merged";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { idleNotices } from "../settings/destinationRules";
+import { auditNotices, idleNotices, sameAddressNotices } from "../settings/destinationRules";
 import { resolvedDestination } from "../settings/resolvedDestinations";
 import { namesIn, type Routing } from "../settings/routing";
 import type { Settings } from "../settings/settings";
@@ -79,6 +79,8 @@ export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: Helm
             ...(base.notices ?? []),
             ...notStored(routing, settings),
             ...idleNotices(settings),
+            ...sameAddressNotices(settings),
+            ...auditNotices(settings),
             ...targets.flatMap(({ notices = [] }) => notices),
         ],
     };

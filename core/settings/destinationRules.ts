@@ -764,6 +764,68 @@ function awsProblems({ destinations, values }: Context): Problem[] {
     return problems;
 }
 
+/** Destinations that are one place to a signal, and get it as often as there are names for it. */
+export function sameAddressNotices(values: Values): string[] {
+    const wanted = routingOf(values).signals;
+    const told = new Map<
+        string,
+        { readonly paths: string[]; readonly of: Set<Signal>; readonly isSame: boolean; address: string }
+    >();
+    for (const signal of signals) {
+        const all = wanted[signal].flatMap((name) => {
+            const found = resolvedDestination(values, name);
+            const address = found && wholeAddress(found, kindOf(signal));
+            return found && address !== undefined ? [{ found, address }] : [];
+        });
+        for (const address of new Set(all.map((each) => each.address))) {
+            const own = all.filter((each) => each.address === address).map(({ found }) => found);
+            if (own.length < 2) {
+                continue;
+            }
+            const isSame = new Set(own.map(({ headers = {}, auth }) => JSON.stringify([headers, auth]))).size === 1;
+            const paths = own.map(({ path }) => `kof:${path.join(".")}`);
+            const key = paths.join();
+            const known = told.get(key) ?? { paths, of: new Set<Signal>(), isSame, address };
+            known.of.add(signal);
+            told.set(key, known);
+        }
+    }
+    return [...told.values()].map(
+        ({ paths, of, isSame, address }) =>
+            `${paths.join(" and ")} are the same address for ${[...of].map(nounOf).join(" and ")} (${address}): each record arrives there ` +
+            `${paths.length === 2 ? "twice" : `${String(paths.length)} times`}${isSame ? "" : ", unless headers or credentials tell them apart"}.`,
+    );
+}
+
+/** Where a destination gets a kind of telemetry, spelled one way. */
+function wholeAddress(found: ResolvedDestination, kind: Kind): string | undefined {
+    const own = addressFor(found, kind);
+    if ("refused" in own) {
+        return undefined;
+    }
+    const address =
+        own.endpoint ?? (found.protocol === "http" && found.endpoint ? `${found.endpoint}/v1/${kind}` : found.endpoint);
+    return address !== undefined && URL.canParse(address) ? new URL(address).href.replace(/\/+$/, "") : address;
+}
+
+/** Where audit logs are among the logs, they leave these with the version that tells them apart. */
+export function auditNotices(values: Values): string[] {
+    const { version, signals: asked = {} } = values;
+    if (version === undefined || tellsAudit(version) || asked.logs === undefined || asked.audit !== undefined) {
+        return [];
+    }
+    const { version: _, ...ofAny } = values;
+    const later = routingOf(ofAny).signals.audit;
+    const list = `[${asked.logs.join(", ")}]`;
+    const goes = later.length > 0 ? `go to ${later.join(" and ")}` : "are not stored";
+    return later.join() === asked.logs.join()
+        ? []
+        : [
+              `kof:signals names logs and not audit. On KOF ${version} audit logs are among the logs; from the first version on that tells them ` +
+                  `apart they ${goes}. To have them go where the logs go: kof:signals: {audit: ${list}}, beside what it has.`,
+          ];
+}
+
 /** What settings say of signals that a destination does not get: they may get there again, so it is no mistake. */
 export function idleNotices(values: Values): string[] {
     const { cloudwatch, otlp, destinations = {} } = values;

@@ -20,7 +20,7 @@ import {
     storeConsequences,
 } from "./stores";
 import { takeoverConsequences } from "./takeovers";
-import { upgradeConsequences, upgradeSteps } from "./upgrades";
+import { auditConsequences, upgradeConsequences, upgradeSteps } from "./upgrades";
 import { regionalChanges, volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
 import { acknowledgements, type Consequence } from "./consequence";
 
@@ -60,6 +60,7 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
     const volumes = volumeChanges(from, to);
     const consequences = [
         ...upgradeConsequences(from, to),
+        ...auditConsequences(from, to),
         ...routeConsequences(from, to, volumes),
         ...processingConsequences(from, to),
         ...bufferConsequences(from, to),

@@ -3,6 +3,7 @@ import * as semver from "semver";
 import { versions } from "../../charts";
 import type { Deployment } from "../../routes/deployment";
 import type { Consequence } from "./consequence";
+import { routingOf, tellsAudit } from "../../settings/routing";
 import { installerOf } from "./routes";
 
 /** What has to be done by hand around one of KOF's upgrades. */
@@ -60,6 +61,27 @@ export function upgradeSteps(from: Deployment, to: Deployment): string[] {
     return upgrades
         .filter(({ version }) => semver.lt(was, version) && semver.gte(is, version))
         .flatMap(({ steps }) => steps(from, to));
+}
+
+/** Audit logs that were among the logs, and go elsewhere from now on, because nobody says that they go where these go. */
+export function auditConsequences(from: Deployment, to: Deployment): Consequence[] {
+    const { signals: asked = {}, version } = to.settings;
+    const { logs, audit } = routingOf(to.settings).signals;
+    const isNew = !tellsAudit(from.settings.version) && tellsAudit(version);
+    const left = routingOf(from.settings).signals.audit.filter((name) => logs.includes(name) && !audit.includes(name));
+    if (!isNew || asked.logs === undefined || asked.audit !== undefined || left.length === 0) {
+        return [];
+    }
+    const goes = audit.length > 0 ? `go to ${audit.join(" and ")} alone` : "are not stored any more";
+    return [
+        {
+            severity: "notice",
+            key: "kof:signals",
+            message: `does not name audit, which KOF ${version} tells from logs: audit logs leave ${left.join(" and ")}, where the logs go, and ${goes}`,
+            way: "have them go where the logs go",
+            paste: { "kof:signals": { ...asked, audit: [...logs] } },
+        },
+    ];
 }
 
 /** Steps from one KOF version to another that upstream does not support. */

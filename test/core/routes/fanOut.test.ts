@@ -396,3 +396,43 @@ describe("signals with destinations of their own", () => {
         }
     });
 });
+
+describe("notices of destinations", () => {
+    const here = { version: "1.10.0", route: "management" };
+    const one = { endpoint: "https://otlp.example.net" };
+    const saidOf = (raw: Raw, pattern: RegExp) => deploymentFor(raw).notices.filter((each) => pattern.test(each));
+
+    it("say where two are one place to a signal", () => {
+        const twice = (destinations: Raw, wanted: Raw, more: Raw = {}) =>
+            saidOf({ ...here, ...more, signals: wanted, destinations }, /the same address/);
+        assert.deepEqual(
+            twice({ a: one, b: { ...one, endpoint: "https://otlp.example.net:443" } }, { traces: ["a", "b"] }),
+            [
+                "kof:destinations.a and kof:destinations.b are the same address for traces (https://otlp.example.net/v1/traces): each record " +
+                    "arrives there twice.",
+            ],
+        );
+        assert.match(
+            twice({ a: one }, { logs: ["a"], audit: ["a", "otlp"] }, { otlp: { ...one, headersSecret: "s" } }).join(),
+            /^kof:destinations\.a and kof:otlp are the same address for audit logs .* twice, unless headers or credentials tell them apart\.$/,
+        );
+        const own = { signals: { traces: { endpoint: "https://otlp.example.net/v1/traces" } } };
+        assert.equal(twice({ a: one, b: own }, { traces: ["a", "b"] }).length, 1);
+        assert.deepEqual(twice({ a: one, b: { protocol: "grpc", ...one } }, { logs: ["a"], traces: ["b"] }), []);
+        assert.deepEqual(twice({ a: one, b: { endpoint: "https://b.example.net" } }, { traces: ["a", "b"] }), []);
+    });
+
+    it("say that audit logs leave the logs with the version that tells them apart", () => {
+        const said = (wanted: Raw, version: string) =>
+            saidOf({ ...here, version, signals: wanted, destinations: { a: one } }, /names logs and not audit/);
+        const [text, ...others] = said({ logs: ["management", "a"] }, "1.9.0");
+        assert.match(
+            text ?? "",
+            /they go to management\. To have them go where the logs go: kof:signals: \{audit: \[management, a\]\}/,
+        );
+        assert.deepEqual(others, []);
+        assert.deepEqual(said({ logs: ["management", "a"], audit: ["management", "a"] }, "1.9.0"), []);
+        assert.deepEqual(said({ traces: ["a"] }, "1.9.0"), []);
+        assert.deepEqual(said({ logs: ["management", "a"] }, "1.10.0"), []);
+    });
+});

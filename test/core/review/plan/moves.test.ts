@@ -79,6 +79,33 @@ const changed = ({ volumes }: Plan) =>
         .map(({ workload, operation, count }) => `${workload} ${operation} ${String(count)}`);
 
 describe("a plan of signals with several destinations", () => {
+    it("says that audit logs leave a destination with the version that tells them from logs, and how they stay", () => {
+        const vendor = { vendor: { endpoint: "https://otlp.example.net" } };
+        const was = {
+            route: "management",
+            version: "1.9.0",
+            signals: { logs: ["management", "vendor"] },
+            destinations: vendor,
+        };
+        const said = (from: Raw, to: Raw) =>
+            plan(from, to).consequences.filter(({ message }) => message.includes("audit logs leave"));
+        const is = { ...was, version: "1.10.0" };
+        const [only, ...others] = said(was, is);
+        assert.match(
+            only?.message ?? "",
+            /^does not name audit, which KOF 1\.10\.0 tells from logs: audit logs leave vendor, .* go to management alone$/,
+        );
+        assert.deepEqual(others, []);
+        const mended = pasted(is, only?.paste as Lines);
+        assert.deepEqual(said(was, mended), []);
+        assert.deepEqual(
+            plan(was, mended).signals[3]!.removed.filter((place) => place.includes("otlp.example.net")),
+            [],
+        );
+        assert.deepEqual(said(is, is), []);
+        assert.deepEqual(said({ ...was, signals: {}, destinations: {} }, { ...is, signals: {}, destinations: {} }), []);
+    });
+
     for (const version of versions) {
         const [here, both, away] = ["management", "management, logs at both", "management, logs away"].map((name) =>
             stack(name, version),

@@ -322,6 +322,16 @@ describe("summary.md", () => {
                 [{ kind: "clientCertificate", secret: "s" }, "client certificate of Secret s"],
                 [{ kind: "sigv4", region: "us-east-2", service: "aps", secret: "s" }, "AWS signature of Secret s"],
                 [
+                    {
+                        kind: "sigv4",
+                        region: "us-east-2",
+                        service: "aps",
+                        secret: "s",
+                        roleArn: "arn:aws:iam::123456789012:role/kof",
+                    },
+                    "AWS signature of Secret s, which takes the role arn:aws:iam::123456789012:role/kof",
+                ],
+                [
                     { kind: "sigv4", region: "us-east-2", service: "aps" },
                     "AWS signature by the role of the pods or nodes",
                 ],
