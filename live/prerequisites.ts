@@ -1,6 +1,8 @@
 import * as semver from "semver";
 
 import { kofNamespace } from "../core/charts/namespace";
+import { isMap, textOf, valueAt, type HelmValues } from "../core/lib/values";
+import { isTextToCollectors } from "../core/lib/yaml/read";
 import type { Deployment } from "../core/routes/deployment";
 import { secretCommand } from "../core/settings/secretRules";
 import type { Check, Finding, Live } from "./findings";
@@ -209,8 +211,41 @@ async function secrets({ kubernetes, deployment }: Live): Promise<Finding[]> {
                 what: `Secret ${kofNamespace}/${name} lacks the ${plural} ${missing.join(", ")}`,
             });
         }
+        const values = Object.entries(secret?.data ?? {});
+        const unreadable = values.filter(
+            ([key, value]) =>
+                bareHeadersOf(deployment, name).includes(key) &&
+                !isTextToCollectors(Buffer.from(value, "base64").toString()),
+        );
+        if (unreadable.length > 0) {
+            findings.push({
+                ...unreadableHeader,
+                what: `Secret ${kofNamespace}/${name}, ${unreadable.map(([key]) => key).join(", ")}: ${unreadableWhat}`,
+            });
+        }
     }
     return findings;
+}
+
+const unreadableWhat = "the value is no text to a collector, which reads it as YAML";
+const unreadableHeader = {
+    severity: "problem",
+    why: "Collectors do not start with a header that is a number, a date, true or a map to YAML.",
+    fix: "kof:destinations takes any value: have a destination with auth {kind: headers} there, and kof:signals name it instead of otlp",
+} as const;
+
+/** The keys of a Secret that collectors send as headers by nothing but a reference. */
+function bareHeadersOf({ collectors }: Deployment, secret: string): string[] {
+    const keys = collectors.flatMap(({ config, env }) =>
+        Object.values(isMap(config.exporters) ? config.exporters : {})
+            .flatMap((options) => Object.values((valueAt(options, ["headers"]) ?? {}) as HelmValues))
+            .flatMap((value) => {
+                const [, variable] = /^\$\{env:(\w+)\}$/.exec(typeof value === "string" ? value : "") ?? [];
+                const source = valueAt(env.find(({ name }) => name === variable)?.valueFrom, ["secretKeyRef"]);
+                return valueAt(source, ["name"]) === secret ? [textOf(valueAt(source, ["key"]) ?? "")] : [];
+            }),
+    );
+    return [...new Set(keys)];
 }
 
 /** The Secrets that a stack needs, apart from those that are made along with it. */

@@ -20,6 +20,12 @@ export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts
         values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), environment(wanted)),
         restartTriggers: restartTriggers(wanted),
         notices: [
+            ...(wanted.headersSecret === undefined
+                ? []
+                : [
+                      "kof:otlp.headers: collectors read what the Secret holds as YAML, and do not start where it is a number, a date, true or a " +
+                          `map to it, such as 12345. kof:destinations takes any value (docs/destinations.md#otlp). npm run doctor looks.`,
+                  ]),
             ...(wanted.endpoint.startsWith("http://")
                 ? [`kof:otlp.endpoint is ${wanted.endpoint}: telemetry and headers are sent unencrypted.`]
                 : []),

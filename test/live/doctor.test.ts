@@ -5,7 +5,7 @@ import { principalOf } from "../../live/aws";
 import { exporterCounters, exportFindings, parseMetrics } from "../../live/collectors";
 import { runCheck, worstOf, type Finding, type Live } from "../../live/findings";
 import { CouldNotCheck } from "../../core/lib/errors";
-import { neededSecrets } from "../../live/prerequisites";
+import { neededSecrets, prerequisites } from "../../live/prerequisites";
 import { artifactsOf, headArtifact, lookAt } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
 import { compareClaims, regionalClaims, storage, type PersistentVolumeClaim } from "../../live/storage";
@@ -424,5 +424,34 @@ describe("what doctor looks for", () => {
         const assumed = "arn:aws-cn:sts::123456789012:assumed-role/deploy/session-1";
         assert.equal(principalOf(assumed), "arn:aws-cn:iam::123456789012:role/deploy");
         assert.equal(principalOf("arn:aws:iam::123456789012:user/me"), "arn:aws:iam::123456789012:user/me");
+    });
+});
+
+describe("headers that collectors read as YAML", () => {
+    const headers = { "x-number": "12345", "x-text": "Bearer hunter2" };
+    const data = Object.fromEntries(
+        Object.entries(headers).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
+    );
+    const kubernetes = { get: () => Promise.resolve({ data }) };
+    const look = async (raw: object) => {
+        const check = prerequisites.find(({ title }) => title === "Secrets")!;
+        const live = { kubernetes, deployment: deploymentFor({ version: "1.10.0", ...raw }) } as unknown as Live;
+        return (await runCheck(check, live)).findings;
+    };
+
+    it("are found where they keep collectors from their start, and not shown", async () => {
+        const otlp = { endpoint: "https://otlp.example.net", headersSecret: "h", headers: Object.keys(headers) };
+        const found = await look({ route: "otlp", otlp });
+        assert.deepEqual(
+            found.map(({ severity, what }) => `${severity}: ${what}`),
+            ["problem: Secret kof/h, x-number: the value is no text to a collector, which reads it as YAML"],
+        );
+        assert.doesNotMatch(JSON.stringify(found), /12345|hunter2/);
+    });
+
+    it("are right at a destination, which takes any value", async () => {
+        const auth = { kind: "headers", secret: "h", headers: Object.keys(headers) };
+        const destinations = { vendor: { endpoint: "https://otlp.example.net", auth } };
+        assert.deepEqual(await look({ route: "none", signals: { logs: ["vendor"] }, destinations }), []);
     });
 });
