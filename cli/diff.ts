@@ -16,13 +16,14 @@ import { parseCommand, run } from "./command";
 import type { Files } from "./folder";
 import { renderedFolders } from "./rendered";
 import { isRenderedPath, renderStack } from "./renderStack";
-import { Revision } from "./revision";
+import { mergeBase, Revision } from "./revision";
 import { examples, parseStackFile, readStackFile, deploymentOfFile, stackNameOf, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run diff -- [BASE] [--preview STACK=FILE]...
 
-Reports, as one comment on a pull request, what becomes of every stack that has changed since the git revision BASE: what it
-does to running data, changed settings, storage and cost, and what differs in rendered/ then and rendered now. Contacts nothing.
+Reports, as one comment on a pull request, what becomes of every stack that has changed since HEAD parted from the git revision
+BASE: what it does to running data, changed settings, storage and cost, and what differs in rendered/ then and rendered now.
+Contacts nothing.
 
   --preview STACK=FILE  reports besides, or without BASE alone, what Pulumi would do to a stack: FILE is what
                         'pulumi preview --diff --json --stack STACK' has written. A failed preview is reported as failed
@@ -88,7 +89,7 @@ function textOf(file: string): string | undefined {
  * @throws UserError when git does not know the revision.
  */
 export async function diff(base: string, limit = maxLength): Promise<{ text: string; wrong: string[] }> {
-    const revision = new Revision(base);
+    const revision = new Revision(mergeBase(base));
     try {
         const prices = readPrices();
         const now = renderedFolders();

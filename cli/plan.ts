@@ -13,12 +13,13 @@ import {
     stackFileOptions,
     type StackFile,
 } from "./stackFile";
-import { textAt } from "./revision";
+import { mergeBase, textAt } from "./revision";
 
 const usage = `Usage: npm run plan -- --from FILE --to FILE              between two stack files
        npm run plan -- --stack NAME --base REVISION       between a git revision of a stack file and what it is now
        npm run plan -- --stack NAME --base REV --head REV between two git revisions of it
 
+Where both have gone on since they parted, the base is the commit at which they parted: what others have changed does not count.
 Instead of --stack NAME, --config FILE names any stack file.
 
   --json   one JSON object instead of text
@@ -48,7 +49,7 @@ function stackFiles({ from, to, base, head, ...choice }: Options): readonly [Sta
     if (base !== undefined && from === undefined && to === undefined) {
         const file = fileOf(choice);
         const at = (revision: string) => parseStackFile(textAt(revision, file), file);
-        return [at(base), head === undefined ? readStackFile(choice) : at(head)];
+        return [at(mergeBase(base, head)), head === undefined ? readStackFile(choice) : at(head)];
     }
     throw new UserError(usage);
 }

@@ -5,6 +5,37 @@ import * as path from "node:path";
 import { UserError } from "../core/lib/errors";
 
 /**
+ * Where two lines of commits parted: what a branch is compared with, so that what others have done since is not taken for its own.
+ * Where one is behind the other, or they never were one, the first is.
+ *
+ * @param base what git takes for a revision: a branch, a tag, `HEAD^1`.
+ * @param head the other line. Default: that of this checkout, even where it is behind.
+ * @throws UserError for what is an option of git, and in a clone that is too shallow to tell.
+ */
+export function mergeBase(base: string, head?: string): string {
+    for (const revision of [base, head ?? "HEAD"]) {
+        if (revision.startsWith("-")) {
+            throw new UserError(`${revision} is no revision of git. Give a branch, a tag or a commit: origin/main`);
+        }
+    }
+    const ask = (...args: string[]) => spawnSync("git", args, { encoding: "utf8" });
+    const { status, stdout } = ask("merge-base", base, head ?? "HEAD");
+    if (status === 0) {
+        const found = stdout.trim();
+        // Two revisions may be given to see the way back.
+        const isWayBack =
+            head !== undefined && ask("rev-parse", "--verify", `${head}^{commit}`).stdout.trim() === found;
+        return isWayBack ? base : found;
+    }
+    if (status === 1 && ask("rev-parse", "--is-shallow-repository").stdout.trim() === "true") {
+        throw new UserError(
+            `This clone is too shallow to tell where it and ${base} parted. Fetch the rest: git fetch --unshallow`,
+        );
+    }
+    return base;
+}
+
+/**
  * The text of one file at a git revision.
  *
  * @throws UserError when git does not know the revision, or has no such file there.

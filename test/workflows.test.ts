@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 
 import { defaultVersion } from "../core/charts";
+import { report } from "../core/review/report";
 
 const folder = ".github/workflows";
 
@@ -14,6 +15,8 @@ interface Job {
     readonly permissions?: Readonly<Record<string, string>>;
     readonly if?: string;
     readonly uses?: string;
+    readonly needs?: string;
+    readonly with?: Readonly<Record<string, string>>;
     readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
     readonly steps?: readonly {
         readonly name?: string;
@@ -42,10 +45,11 @@ describe("workflows", () => {
                 .map(([scope]) => `${name}: ${scope}`),
         );
         assert.deepEqual(writes.sort(), [
+            "deploy.yml preview: id-token",
             "deploy.yml up: id-token",
             "drift.yml drift: id-token",
+            "pull-request.yml comment: pull-requests",
             "pull-request.yml preview: id-token",
-            "pull-request.yml report: pull-requests",
             "pulumi.yml run: id-token",
         ]);
     });
@@ -53,13 +57,40 @@ describe("workflows", () => {
     it("neither comment on nor preview a pull request from a fork", () => {
         const own = "github.event.pull_request.head.repo.full_name == github.repository";
         const ofPullRequest = workflows.find(({ file }) => file === "pull-request.yml")!.workflow.jobs;
-        const { preview, report } = ofPullRequest;
-        assert.deepEqual(Object.keys(ofPullRequest), ["report", "preview"]);
+        const { preview, report, comment } = ofPullRequest;
+        assert.deepEqual(Object.keys(ofPullRequest), ["report", "comment", "preview"]);
         assert.equal(preview!.if, own);
-        const comment = report!.steps!.find(({ run }) => run?.includes("gh api"))!;
-        assert.ok(comment.if!.split(" && ").includes(own));
+        assert.ok(comment!.if!.split(" && ").includes(own));
         const summary = report!.steps!.find(({ run }) => run?.includes("$GITHUB_STEP_SUMMARY"))!;
         assert.equal(summary.if, undefined);
+    });
+
+    it("run no code of a pull request with a token that writes", () => {
+        for (const { name, job, workflow } of jobs) {
+            const writes = Object.entries(job.permissions ?? workflow.permissions).some(
+                ([scope, access]) => access !== "read" && scope !== "id-token",
+            );
+            const runsCode = (job.steps ?? []).some(
+                ({ uses, run }) =>
+                    uses?.startsWith("actions/checkout") === true || /npm|node|\.github\//.test(run ?? ""),
+            );
+            assert.ok(!(writes && runsCode), name);
+        }
+    });
+
+    it("preview what is to be deployed before somebody is asked to approve it", () => {
+        const { preview, up } = workflows.find(({ file }) => file === "deploy.yml")!.workflow.jobs;
+        assert.deepEqual([preview!.with?.command, up!.with?.command, up!.needs], ["preview", "up", "preview"]);
+    });
+
+    it("run nothing that they have downloaded without its digest", () => {
+        const scripts = jobs.flatMap(({ job }) => (job.steps ?? []).map(({ run }) => run ?? ""));
+        const downloads = scripts.filter((script) => /\b(curl|wget)\b.*releases|url\/v/.test(script));
+        assert.equal(downloads.length, 1);
+        for (const script of downloads) {
+            assert.ok(script.indexOf("sha256sum --check") > 0 && !/curl[^\n]*\| *(tar|bash|sh)/.test(script));
+            assert.ok(script.indexOf("sha256sum --check") < script.indexOf("tar -x"));
+        }
     });
 
     it("use few actions, each at one commit", () => {
@@ -102,6 +133,50 @@ describe("workflows", () => {
             tested,
             [...String(engines.node).matchAll(/[\^=](\d+)/g)].map(([, major]) => major),
         );
+    });
+});
+
+describe("the comment on a pull request", () => {
+    const { comment } = workflows.find(({ file }) => file === "pull-request.yml")!.workflow.jobs;
+    let folder: string;
+    beforeEach(() => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), "comment-"));
+    });
+    afterEach(() => {
+        fs.rmSync(folder, { recursive: true });
+    });
+
+    /** What the job asks GitHub for, of which a stand-in lists the comment that is there. */
+    const asked = (report: string, existing: string) => {
+        const gh = `#!/usr/bin/env bash\nif [[ "$*" == *--paginate* ]]; then echo "${existing}"; else echo "$*" >> "$LOG"; fi\n`;
+        fs.writeFileSync(path.join(folder, "gh"), gh, { mode: 0o755 });
+        const log = path.join(folder, "log");
+        const { status } = spawnSync("bash", ["-euo", "pipefail", "-c", comment!.steps![0]!.run!], {
+            env: {
+                PATH: `${folder}:${String(process.env.PATH)}`,
+                LOG: log,
+                RUNNER_TEMP: folder,
+                GITHUB_REPOSITORY: "me/kof",
+                NUMBER: "7",
+                REPORT: report,
+            },
+        });
+        assert.equal(status, 0);
+        return fs.existsSync(log) ? fs.readFileSync(log, "utf8").trim() : "";
+    };
+    const text = "# Changes of stacks since `HEAD^1`\n\n1 of 2 stacks changes.";
+    const none = "# Changes of stacks since `HEAD^1`\n\nNone of 2 stacks changes.";
+
+    it("is made, or edited where it is there", () => {
+        assert.match(asked(text, ""), /^api --silent repos\/me\/kof\/issues\/7\/comments -F body=@\S+$/);
+        assert.equal(fs.readFileSync(path.join(folder, "comment.md"), "utf8"), `<!-- kof-report -->\n${text}\n`);
+        assert.match(asked(text, "5"), /--method PATCH repos\/me\/kof\/issues\/comments\/5 -F body=@\S+$/);
+    });
+
+    it("is none where no stack changes, and goes where one did before", () => {
+        assert.equal(asked(none, ""), "");
+        assert.match(asked(none, "5"), /^api --silent --method DELETE repos\/me\/kof\/issues\/comments\/5$/);
+        assert.match(report([], { base: "HEAD^1", total: 2 }), /^None of 2 stacks changes\.$/m);
     });
 });
 

@@ -142,6 +142,65 @@ describe("npm run diff", () => {
         );
     });
 
+    it("reports what a branch changes, and not what it does not have yet", async () => {
+        write("Pulumi.prod.yaml", { route: "none" });
+        commit();
+        git("branch", "docs");
+        write("Pulumi.prod.yaml", { route: "management" });
+        write("Pulumi.new.yaml", { route: "management" });
+        commit();
+        git("branch", "ahead");
+        git("checkout", "-q", "docs");
+        assert.match((await diff("ahead")).text, /None of 1 stacks changes/);
+        fs.writeFileSync(path.join(folder, "README.md"), "x");
+        commit();
+        assert.match((await diff("ahead")).text, /None of 1 stacks changes/);
+        const plan = await commandHere("plan", ["--stack", "prod", "--base", "ahead"], { cwd: folder });
+        assert.deepEqual([plan.status, plan.stdout.split("\n")[0]], [0, "# none, KOF 1.10.0"]);
+        const both = await commandHere("plan", ["--stack", "prod", "--base", "ahead", "--head", "docs"], {
+            cwd: folder,
+        });
+        assert.deepEqual([both.status, both.stdout], [0, plan.stdout]);
+    });
+
+    it("says that a clone is too shallow to tell where a branch began", async () => {
+        write("Pulumi.prod.yaml", { route: "none" });
+        commit();
+        git("branch", "other");
+        write("Pulumi.prod.yaml", { route: "management" });
+        commit();
+        git("checkout", "-q", "other");
+        fs.writeFileSync(path.join(folder, "README.md"), "x");
+        commit();
+        git("clone", "-q", "--depth=1", "--no-single-branch", `file://${folder}`, "shallow");
+        process.chdir("shallow");
+        const master = spawnSync("git", ["for-each-ref", "--format=%(refname:short)", "refs/remotes/origin"], {
+            encoding: "utf8",
+        })
+            .stdout.split("\n")
+            .find((name) => /^origin\/(main|master)$/.test(name));
+        await assert.rejects(diff(String(master)), /UserError: This clone is too shallow .* git fetch --unshallow$/);
+    });
+
+    it("takes no option of git for a revision", async () => {
+        write("Pulumi.prod.yaml", { route: "none" });
+        commit();
+        const out = path.join(folder, "written");
+        for (const [name, options] of [
+            ["diff", ["--", `--output=${out}`]],
+            ["plan", ["--stack", "prod", `--base=--output=${out}`]],
+            ["plan", ["--stack", "prod", "--base", "HEAD", `--head=--output=${out}`]],
+        ] as const) {
+            const { status, stderr } = await commandHere(name, options, { cwd: folder });
+            assert.equal(status, 1);
+            assert.match(
+                stderr,
+                /^--output=\S+ is no revision of git\. Give a branch, a tag or a commit: origin\/main/,
+            );
+        }
+        assert.deepEqual(fs.readdirSync(folder).sort(), [".git", "Pulumi.prod.yaml"]);
+    });
+
     it("says that git does not know the revision, and how it is used", async () => {
         write("Pulumi.prod.yaml", { route: "none" });
         commit();
