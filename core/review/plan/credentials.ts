@@ -1,3 +1,4 @@
+import type { ArchiveKind } from "../../charts/archives";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
 import { cloudwatchSecretName } from "../../routes/cloudwatch";
@@ -104,6 +105,7 @@ export function credentialConsequences(from: Deployment, to: Deployment): Conseq
             return rotationSteps(before ?? [], after ?? [], kind);
         }),
         ...secretConsequences(from, to),
+        ...(["coldStorage", "auditArchive"] as const).flatMap((kind) => exporterSecretConsequences(from, to, kind)),
     ];
 }
 
@@ -221,6 +223,40 @@ function secretConsequences(from: Deployment, to: Deployment): Consequence[] {
                       `delete it first (kubectl delete secret -n ${kofNamespace} ${cloudwatchSecretName}), which does not affect running ` +
                       "collectors, and then acknowledge it",
                   acknowledge: `Secret ${cloudwatchSecretName}`,
+              },
+          ];
+}
+
+/** The same of the Secret of an archive's exporter. */
+function exporterSecretConsequences(from: Deployment, to: Deployment, kind: ArchiveKind): Consequence[] {
+    const [was, is] = [from, to].map(({ archives }) => archives.find((each) => each.kind === kind));
+    const name = is?.secret?.name;
+    if (name === undefined || was?.secret?.name !== name || was.credentials.kind === is?.credentials.kind) {
+        return [];
+    }
+    if (was.credentials.kind === "accessKey") {
+        return [
+            {
+                severity: "impossible",
+                key: `kof:${kind}.${to.settings[kind]?.existingSecret === undefined ? "credentials.name" : "existingSecret"}`,
+                message: `is ${name}, the Secret with the program's own access key, which this deployment deletes`,
+                way: "give the Secret that is made elsewhere another name",
+                paste:
+                    to.settings[kind]?.existingSecret === undefined
+                        ? stackFile([kind, "credentials"], { kind: "existingSecret", name: "s3-credentials" })
+                        : stackFile([kind, "existingSecret"], "s3-credentials"),
+            },
+        ];
+    }
+    return to.settings.adopt
+        ? []
+        : [
+              {
+                  severity: "impossible",
+                  key: `kof:${kind}.credentials`,
+                  message: `is accessKey, whose Secret ${name} exists already, made elsewhere: the deployment would fail`,
+                  way: `delete it first (kubectl delete secret -n ${kofNamespace} ${name}): a run that has begun goes on. Then acknowledge it`,
+                  acknowledge: `Secret ${name}`,
               },
           ];
 }

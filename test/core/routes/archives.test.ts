@@ -139,6 +139,23 @@ describe("archives", () => {
         assert.equal(problems(with_(["victoria-logs-cluster", "vlinsert", "fullnameOverride"], "writer")), "");
     });
 
+    it("of what is not stored here are refused with lines that store it, or leave it out", () => {
+        const missing: Record<string, Raw> = {
+            auditArchive: audit,
+            coldStorage: { ...cold, signals: ["traces", "logs"] },
+        };
+        for (const { version, name, raw } of cases.filter((each) => hasRegionless(each.version))) {
+            for (const [kind, archived] of Object.entries(missing)) {
+                const given = { ...raw, [kind]: archived };
+                for (const { paste } of checkSettings(given).problems) {
+                    const lines = Object.entries(paste as HelmValues).map(([key, value]) => [key.slice(4), value]);
+                    const pasted = mergeValues(given as HelmValues, Object.fromEntries(lines) as HelmValues);
+                    assert.equal(problems(pasted), "", `${version} ${name} ${kind}`);
+                }
+            }
+        }
+    });
+
     it("authenticate as they are told, by the names that the charts read", () => {
         const keys = ["S3_ACCESS_KEY", "S3_SECRET_KEY"];
         const of = (more: Raw) => archive({ ...management, coldStorage: { ...cold, ...more } });

@@ -186,6 +186,31 @@ describe("a plan for archives", () => {
         );
     });
 
+    it("refuses one Secret that the program and somebody else make, whichever comes first", () => {
+        const name = "cold-storage-exporter-s3-credentials";
+        const own = { coldStorage: cold };
+        for (const [more, key, paste] of [
+            [{ existingSecret: name }, "existingSecret", { existingSecret: "s3-credentials" }],
+            [
+                { credentials: { kind: "existingSecret", name } },
+                "credentials.name",
+                { credentials: { kind: "existingSecret", name: "s3-credentials" } },
+            ],
+        ] as const) {
+            const theirs = { coldStorage: { ...cold, ...more } };
+            const found = plan(own, theirs).consequences.map((each) => [each.severity, each.key, each.paste]);
+            assert.deepEqual(found, [["impossible", `kof:coldStorage.${key}`, { "kof:coldStorage": paste }]]);
+            const back = plan(theirs, own).consequences.map((each) => [each.severity, each.key, each.acknowledge]);
+            assert.deepEqual(back, [["impossible", "kof:coldStorage.credentials", `Secret ${name}`]]);
+            assert.deepEqual(
+                said(plan(theirs, { ...own, adopt: true })).filter((each) => each.includes("Secret")),
+                [],
+            );
+        }
+        assert.deepEqual(said(plan(own, { coldStorage: { ...cold, existingSecret: "mine" } })), []);
+        assert.deepEqual(said(plan(own, own)), []);
+    });
+
     it("refuses more keys at once than AWS allows, for each user by itself", () => {
         const keys = (...generations: string[]) => ({ ...cold, credentials: { kind: "accessKey", generations } });
         const found = plan({ coldStorage: keys("1", "2") }, { coldStorage: keys("2", "3") });
