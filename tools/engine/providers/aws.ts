@@ -399,16 +399,18 @@ const bucketLifecycle = setUp(
 );
 
 const bucketObjectLock = setUp(
-    (client, Bucket, { rule }) =>
-        client.send(
-            new s3.PutObjectLockConfigurationCommand({
-                Bucket,
-                ObjectLockConfiguration: {
-                    ObjectLockEnabled: "Enabled",
-                    Rule: { DefaultRetention: { Mode: rule.defaultRetention.mode, Days: rule.defaultRetention.days } },
-                },
-            }),
-        ),
+    async (client, Bucket, inputs) => {
+        const { mode: Mode, days: Days } = inputs.rule.defaultRetention;
+        const { DefaultRetention } = (await lockOf(Bucket, inputs))?.Rule ?? {};
+        // The emulator refuses it of a bucket with anything in it, which S3 does not.
+        if (DefaultRetention?.Mode !== Mode || DefaultRetention?.Days !== Days) {
+            const ObjectLockConfiguration = {
+                ObjectLockEnabled: "Enabled",
+                Rule: { DefaultRetention: { Mode, Days } },
+            } as const;
+            await client.send(new s3.PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
+        }
+    },
     (client, Bucket) =>
         client.send(
             new s3.PutObjectLockConfigurationCommand({
