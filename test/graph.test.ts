@@ -381,11 +381,11 @@ describe("resource graph", () => {
         );
         assert.deepEqual(
             messages.map((message) => message.split(":")[0]),
-            ["warning", "warning", "warning"],
+            ["warning", "warning", "warning", "warning"],
         );
         assert.match(
             messages.join("\n"),
-            /An outage of AWS loses metrics and traces[^]*bills each series[^]*is podIdentity, which EKS alone has/,
+            /An outage of AWS loses metrics and traces[^]*bills each series[^]*bills each trace[^]*is podIdentity, which EKS alone has/,
         );
     });
 

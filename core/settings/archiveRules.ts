@@ -110,7 +110,7 @@ function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<R
     const { credentials, existingSecret, endpoint } = given;
     // What is wrong by itself is reported by itself.
     const has = (setting: string) => written[setting] !== undefined;
-    if (credentials !== undefined && has("existingSecret")) {
+    if (credentials !== undefined && existingSecret !== undefined) {
         return [
             {
                 key: `kof:${kind}.existingSecret`,

@@ -297,6 +297,7 @@ describe("commands", () => {
 
     it("have an example for every route", async () => {
         assert.deepEqual(examples, [
+            "Pulumi.archives.yaml",
             "Pulumi.cloudwatch.yaml",
             "Pulumi.management.yaml",
             "Pulumi.none.yaml",

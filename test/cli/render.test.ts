@@ -194,6 +194,8 @@ describe("npm run render", () => {
     });
 
     describe("writes", () => {
+        /** Routes with metrics on a KOF store. */
+        const stores = ["management", "regional", "regionless"];
         /** What is rendered of each case, once. */
         const known = new Map<Raw, ReturnType<typeof renderStack>>();
         const renderedOf = (raw: Raw) => {
@@ -212,6 +214,7 @@ describe("npm run render", () => {
                     objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
                     [
                         "Namespace kof",
+                        ...(stores.includes(String(raw.route)) ? ["ConfigMap kof-storage-routes-alerts"] : []),
                         ...(raw.route === "cloudwatch" ? ["Secret cloudwatch-credentials"] : []),
                         "Secret grafana-admin-credentials",
                         "StorageClass kof",

@@ -10,7 +10,7 @@ import { eventually } from "../../tools/servers/cluster";
 import type { AnyObject } from "../../tools/servers/crds";
 import type { Raw } from "../support";
 import { endToEnd, fluxPaths, namespace, succeed } from "./run";
-import { versionsToDeploy } from "./umbrella";
+import { versionsToDeploy } from "../../tools/engine/umbrella";
 
 const region = "eu-west-1";
 const exporter = "audit-logs-exporter";
