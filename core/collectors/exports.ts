@@ -1,6 +1,7 @@
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Collector } from "./effective";
 import { exportersTo, listOf, pipelinesOf, typeOf } from "./flows";
+import { expandedVariables } from "./references";
 
 /*
  * How an exporter of a collector writes, read from the collector's whole configuration, so that what `kof:values` change is there as
@@ -81,7 +82,7 @@ export function authenticationOf(collector: Collector, exporter: string): string
     const at = (...path: string[]) => valueAt(options, path);
     const headers = isMap(at("headers")) ? (at("headers") as HelmValues) : {};
     const secretHeaders = Object.entries(headers).filter(
-        ([name, value]) => variablesIn(value).length > 0 || name.toLowerCase() === "authorization",
+        ([name, value]) => namesOf(value).length > 0 || name.toLowerCase() === "authorization",
     );
     const certificate = [at("tls", "cert_pem"), at("tls", "key_pem"), at("tls", "cert_file")].filter(
         (part) => part !== undefined,
@@ -92,10 +93,10 @@ export function authenticationOf(collector: Collector, exporter: string): string
         ...(secretHeaders.length > 0
             ? [
                   `header${secretHeaders.length > 1 ? "s" : ""} ${secretHeaders.map(([name]) => name).join(", ")}` +
-                      ofSecrets(collector, variablesIn(Object.fromEntries(secretHeaders))),
+                      ofSecrets(collector, namesOf(Object.fromEntries(secretHeaders))),
               ]
             : []),
-        ...(certificate.length > 0 ? [`client certificate${ofSecrets(collector, variablesIn(certificate))}`] : []),
+        ...(certificate.length > 0 ? [`client certificate${ofSecrets(collector, namesOf(certificate))}`] : []),
         ...(extension === undefined ? [] : [proofText(collector, extension)]),
         ...(typeOf(exporter).startsWith("aws") ? [`AWS signature${ofAws(collector)}`] : []),
     ];
@@ -106,7 +107,7 @@ function proofText(collector: Collector, extension: string): string {
     const proof = proofs[typeOf(extension)] ?? typeOf(extension);
     const settings = valueAt(collector.config, ["extensions", extension]) ?? {};
     if (typeOf(extension) !== "sigv4auth") {
-        return proof + ofSecrets(collector, variablesIn(settings));
+        return proof + ofSecrets(collector, namesOf(settings));
     }
     const role = valueAt(settings, ["assume_role", "arn"]);
     return proof + ofAws(collector) + (typeof role === "string" ? `, which takes the role ${role}` : "");
@@ -127,7 +128,6 @@ function ofSecrets({ env }: Collector, variables: readonly string[]): string {
     return distinct.length === 0 ? "" : ` of Secret ${distinct.join(", ")}`;
 }
 
-/** The variables that values refer to. */
-function variablesIn(values: HelmValue): string[] {
-    return [...JSON.stringify(values).matchAll(/\$\{(?:env:)?([A-Za-z_]\w*)\}/g)].map(([, name = ""]) => name);
+function namesOf(values: HelmValue): string[] {
+    return expandedVariables(values).map(({ name }) => name);
 }

@@ -138,12 +138,26 @@ function volumeProblems({ config, pods }: Collector): string[] {
 function variableProblems({ config, env }: Collector, used: Used): string[] {
     const available = new Set([...env.map(({ name }) => name), ...operatorVariables, emptyOnPurpose]);
     const missing = [...used, ["service", config.service] as const].flatMap(([component, settings]) =>
-        [...JSON.stringify(settings ?? null).matchAll(/(?<!\$)\$\{(?:env:)?([A-Za-z_]\w*)\}/g)]
-            .map(([, name = ""]) => name)
-            .filter((name) => !available.has(name))
+        expandedVariables(settings ?? null)
+            .filter(({ name, hasDefault }) => !hasDefault && !available.has(name))
+            .map(({ name }) => name)
             .map((name) => `${component} uses the variable ${name}, which is not in env`),
     );
     return [...missing, ...env.filter((each) => !arrives(each)).map(changedVariable)];
+}
+
+/** A variable that a collector expands. */
+export interface Variable {
+    readonly name: string;
+    /** Whether the reference says what stands there where there is no such variable: `${env:NAME:-text}`. */
+    readonly hasDefault: boolean;
+}
+
+/** The variables that a collector expands in a part of its configuration. `$$` is a dollar sign to it, and `$${NAME}` no reference (contrib 0.143). */
+export function expandedVariables(values: HelmValue): Variable[] {
+    return [...JSON.stringify(values).matchAll(/(?<!\$)(?:\$\$)*\$\{(?:env:)?([A-Za-z_]\w*)(:-[^}]*)?\}/g)].map(
+        ([, name = "", otherwise]) => ({ name, hasDefault: otherwise !== undefined }),
+    );
 }
 
 /** Whether Kubernetes gets the name and the value of a variable as they are written (`renderenvs` in `templates/_helpers.tpl`). */

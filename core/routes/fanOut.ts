@@ -174,17 +174,17 @@ function branchOf(
     exporter: string,
     target: Target,
 ): { readonly to: string; readonly config: HelmValues } {
-    if (target.processors === undefined) {
+    if (target.processors === undefined && isGathered(config, pipeline)) {
         return { to: exporter, config: {} };
     }
+    const { processors: own = () => [] } = target;
     const [kind = ""] = pipeline.split("/");
     // Audit logs have a branch of their own where anything about it differs from that of the logs.
     const isApart =
-        signal === "audit" &&
-        (target.exporters.logs !== exporter || target.processors("logs").join() !== target.processors("audit").join());
+        signal === "audit" && (target.exporters.logs !== exporter || own("logs").join() !== own("audit").join());
     const name = isApart ? `${target.name}-audit` : target.name;
     const connector = `forward/${name}`;
-    const processors = [...(isGathered(config, pipeline) ? [] : ["batch"]), ...target.processors(signal)];
+    const processors = [...(isGathered(config, pipeline) ? [] : ["batch"]), ...own(signal)];
     return {
         to: connector,
         config: {

@@ -21,7 +21,7 @@ export interface Target extends Pick<RouteParts, "cloudwatch" | "restartTriggers
     readonly env?: readonly HelmValue[];
     /**
      * What works on a signal on its way to this destination alone, in order. `undefined` where it gets exactly what KOF's own stores
-     * get, so that its exporter stands beside theirs.
+     * get, so that its exporter stands beside theirs, or behind nothing but a batch.
      */
     readonly processors?: (signal: Signal) => readonly string[];
 }

@@ -55,7 +55,7 @@ export function destinationProblems(values: Values, raw: Readonly<Record<string,
         ...faults.map(({ signal, name, message, allowed, paste, instead }) => ({
             key: `kof:signals.${signal}`,
             message,
-            allowed: allowed ?? `a list of ${knownNames(bare).join(", ")}`,
+            allowed: allowed ?? `a list of ${namesFor(bare, signal).join(", ")}`,
             paste: instead.includes(name) && paste ? paste : { ...pasteOf(context, signal), ...paste },
         })),
         ...auditProblems(context),
@@ -80,6 +80,15 @@ interface Fault {
 
 function knownNames({ defined }: Pick<Context, "defined">): string[] {
     return [...new Set([...builtInDestinations, ...defined])];
+}
+
+/** The names that the list of a signal may have. */
+function namesFor(context: Given, signal: Signal): string[] {
+    const { values } = context;
+    return knownNames(context).filter((name) => {
+        const found = resolvedDestination(values, name);
+        return !(name === "regional" && values.route === "regionless") && (found === undefined || takes(found, signal));
+    });
 }
 
 function faultsOf(context: Given, signal: Signal, asked: readonly string[]): Fault[] {

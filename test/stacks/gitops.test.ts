@@ -28,6 +28,31 @@ describe("a stack that is written to a folder for Argo CD or Flux", () => {
         });
     }
 
+    it("has several destinations as any stack has them, whose Secrets are made elsewhere", async () => {
+        const vendor = { endpoint: "https://otlp.example.net", auth: { kind: "headers", secret: "vendor" } };
+        const several = {
+            ...routes.management,
+            signals: { logs: ["management", "vendor", "cloudwatch"], traces: ["vendor"] },
+            destinations: { vendor },
+        };
+        const cloudwatch = { region: "us-east-2", credentials: existing };
+        const valuesIn = async (more: Readonly<Record<string, string>>) => {
+            const { resources } = await run({ ...several, cloudwatch }, more);
+            assert.deepEqual(
+                resources.filter(({ type }) => type.endsWith(":Secret")),
+                [],
+            );
+            return (find(resources, "kubernetes:helm.sh/v4:Chart").inputs as any).values;
+        };
+        const [folderValues, clusterValues] = [await valuesIn(folder), await valuesIn({})];
+        assert.deepEqual(folderValues, clusterValues);
+        assert.match(JSON.stringify(folderValues), /"forward\/vendor"/);
+        await assert.rejects(
+            run({ ...several, cloudwatch: { region: "us-east-2" } }),
+            /has this stack make Secret kof\/cloudwatch-credentials/,
+        );
+    });
+
     it("is refused where the program would make Secrets, all of them at once, with what to write instead", async () => {
         await assert.rejects(run({ ...routes.cloudwatch, grafana: { enabled: true } }), {
             name: "UserError",

@@ -99,4 +99,24 @@ describe("dangling references", () => {
             ["extensions basicauth/x uses the variable TOKEN, which is not in env"],
         );
     });
+
+    it("are not what a collector does not expand", () => {
+        // Each tried with a collector of contrib 0.143.0 (2026-11-27).
+        for (const [text, missing] of [
+            ["${env:A}", "A"],
+            ["x$${env:A}", undefined],
+            ["x$$${env:A}", "A"],
+            ["x$$$${env:A}", undefined],
+            ["${env:A:-text}", undefined],
+            ["${A}", "A"],
+        ] as const) {
+            const [found, ...others] = broken((c) => (c.extensions["basicauth/x"].client_auth = { username: text }));
+            assert.equal(
+                found,
+                missing && `extensions basicauth/x uses the variable ${missing}, which is not in env`,
+                text,
+            );
+            assert.deepEqual(others, []);
+        }
+    });
 });

@@ -397,6 +397,28 @@ describe("signals with destinations of their own", () => {
     });
 });
 
+describe("a region beside the stores of this cluster", () => {
+    for (const version of ["1.9.0", "1.10.0"]) {
+        it(`holds nobody up that sends spans, KOF ${version}`, () => {
+            const wanted = { traces: ["management", "regional"] };
+            const { collectors } = deploymentFor({ version, route: "management", regional: region, signals: wanted });
+            const pipelines = (key: string) =>
+                valueAt(collectors.find((each) => each.key === key)?.config, ["service", "pipelines"]) as HelmValues;
+            // KOF's own pipeline gathers nothing there: what the region refuses would be sent again, to both.
+            assert.deepEqual(pipelines("target-allocator")["traces/regional"], {
+                receivers: ["forward/regional"],
+                processors: ["batch"],
+                exporters: ["otlphttp/regional-traces"],
+            });
+            const { exporters } = pipelines("daemon").traces as HelmValues;
+            assert.deepEqual(
+                (exporters as string[]).filter((each) => each !== "debug"),
+                ["otlphttp/traces", "otlphttp/regional-traces"],
+            );
+        });
+    }
+});
+
 describe("notices of destinations", () => {
     const here = { version: "1.10.0", route: "management" };
     const one = { endpoint: "https://otlp.example.net" };

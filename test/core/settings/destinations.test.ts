@@ -614,3 +614,26 @@ describe("destinations", () => {
         assert.ok((user + system) / 1e6 < 10, `${String((user + system) / 1e6)} s`);
     });
 });
+
+describe("the destinations that an error offers for a signal", () => {
+    it("are those that take it", () => {
+        const allowedFor = (signal: string) => {
+            const signals = {
+                metrics: ["management", "mimir"],
+                traces: ["honeycomb"],
+                [signal]: ["management", "nowhere"],
+            };
+            return /Allowed: a list of (.*)/.exec(said({ ...base, signals, destinations: { honeycomb, mimir } }))?.[1];
+        };
+        assert.equal(allowedFor("logs"), "management, regional, cloudwatch, otlp, honeycomb");
+        assert.equal(allowedFor("metrics"), "management, regional, cloudwatch, otlp, honeycomb, mimir");
+        const regionless = {
+            route: "regionless",
+            regionless: { domain: "kof.example.net", certEmail: "a@example.net" },
+        };
+        assert.match(
+            said({ ...base, ...regionless, signals: { logs: ["nowhere"] } }),
+            /Allowed: a list of management, cloudwatch, otlp\n/,
+        );
+    });
+});
