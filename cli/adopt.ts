@@ -23,7 +23,7 @@ import { deploymentOfFile, parseStackFile } from "./stackFile";
 const usage = `Usage: npm run adopt -- FILE --out STACKFILE [--cluster] [OPTIONS]
        npm run adopt -- --cluster --out STACKFILE [OPTIONS]
 
-Writes the stack file that reproduces a KOF which was installed by hand: from the values file of the umbrella chart kof or of one
+Required: FILE or --cluster, and --out. Writes the stack file that reproduces a KOF which was installed by hand: from the values file of the umbrella chart kof or of one
 of its charts, from Flux's HelmRelease, or from the Helm release on the cluster. Says what was wrong with the values, what pulumi up
 will change, and what the stack file cannot express. It is read again and compared with the values before it is written. An
 existing file is never overwritten, and nothing on the cluster is changed.

@@ -1,6 +1,6 @@
 import { inspect, parseArgs, type ParseArgsConfig } from "node:util";
 
-import { UserError } from "../core/lib/errors";
+import { CouldNotCheck, UserError } from "../core/lib/errors";
 import { printable } from "../core/lib/printable";
 import { masked } from "../core/lib/secrets";
 
@@ -33,10 +33,19 @@ function parse<const T extends Options>(usage: string, options: T, allowPosition
 }
 
 /**
- * Runs a command: a {@link UserError} ends it with its message on standard error and exit code 1, and with `--json` also as
+ * Runs a command: a {@link UserError}, or what could not be checked, ends it with its message on standard error and exit code 1, and with `--json` also as
  * `{"error": …}` on standard output.
  */
 export function run(command: () => void | Promise<void>): void {
+    for (const stream of [process.stdout, process.stderr]) {
+        stream.on("error", (error: NodeJS.ErrnoException) => {
+            if (error.code !== "EPIPE") {
+                throw error;
+            }
+            // Who read it has seen enough: head, or a pager that was left.
+            process.exit();
+        });
+    }
     void finish(command).then(() => {
         // Some program that logs in may still run, for which nobody waits any more.
         process.stdout.write("", () => process.stderr.write("", () => process.exit()));
@@ -50,7 +59,8 @@ export async function finish(command: () => void | Promise<void>): Promise<void>
         await Promise.resolve();
         await command();
     } catch (error) {
-        console.error(error instanceof UserError ? printable(error.message) : masked(inspect(error)));
+        const isExpected = error instanceof UserError || error instanceof CouldNotCheck;
+        console.error(isExpected ? printable(error.message) : masked(inspect(error)));
         if (process.argv.includes("--json")) {
             console.log(JSON.stringify({ error: masked(error instanceof Error ? error.message : String(error)) }));
         }

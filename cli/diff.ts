@@ -23,7 +23,7 @@ const usage = `Usage: npm run diff -- [BASE] [--preview STACK=FILE]...
 
 Reports, as one comment on a pull request, what becomes of every stack that has changed since HEAD parted from the git revision
 BASE: what it does to running data, changed settings, storage and cost, and what differs in rendered/ then and rendered now.
-Contacts nothing.
+Contacts nothing. Required: BASE, or --preview.
 
   --preview STACK=FILE  reports besides, or without BASE alone, what Pulumi would do to a stack: FILE is what
                         'pulumi preview --diff --json --stack STACK' has written. A failed preview is reported as failed

@@ -5,10 +5,13 @@ import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readStackFile, stackFileOptions } from "./stackFile";
 
-const usage = `Usage: npm run doctor -- (--stack NAME | --config FILE) [--json]
+const usage = `Usage: npm run doctor -- [--stack NAME | --config FILE] [--json]
 
 Looks at the cluster and the AWS account of a stack: before 'pulumi up' for what it needs, after a failure for what went
 wrong. Changes nothing. Each finding says why it matters, and a command that fixes it or shows more.
+
+Nothing is required. Without --stack and --config it is the stack dev. The cluster is that of kubernetes:context in the stack file, or
+else the current one of your kubeconfig; AWS is asked as aws:profile and aws:assumeRoles say.
 
   --json   one JSON object instead of text
 
@@ -29,6 +32,7 @@ run(async () => {
         console.log(`Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}\n`);
     }
     const results: Result[] = [];
+    const said = new Set<string>();
     // All at once, so that a server which does not answer costs its deadline once; shown in order.
     const looks = checks.map((check) => ({ title: check.title, result: runCheck(check, live) }));
     for (const { title, result } of looks) {
@@ -37,7 +41,7 @@ run(async () => {
         }
         results.push(await result);
         if (json !== true) {
-            progress.print(resultText(await result));
+            progress.print(resultText(await result, said));
         }
     }
     const found = worstOf(results);

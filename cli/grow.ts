@@ -5,13 +5,15 @@ import type { Volume } from "../core/routes/volumes";
 import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
-import { readStackFile, deploymentOfFile, stackFileOptions, type StackFile } from "./stackFile";
+import { readNamedStackFile, deploymentOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run grow -- --stack NAME --signal logs --size 200Gi
        npm run grow -- --config FILE --signal traces --size 200Gi
 
 Makes the volumes of logs or traces larger, which a setting alone cannot, without restarting anything. Works on the cluster of
-kubernetes:context, or the current one of your kubeconfig. What to set afterwards is printed. Run it again after a failure.`;
+kubernetes:context, or the current one of your kubeconfig. What to set afterwards is printed. Run it again after a failure.
+
+Required: a stack, --signal (logs or traces) and --size, a Kubernetes quantity that is larger than the volumes are.`;
 
 const options = { ...stackFileOptions, signal: { type: "string" }, size: { type: "string" } } as const;
 
@@ -45,7 +47,7 @@ if (require.main === module) {
         if (signal === undefined || size === undefined || !/^[1-9]\d*(\.\d+)?([KMGTPE]i|[kMGTPE])$/.test(size)) {
             throw new UserError(usage);
         }
-        const stackFile = readStackFile(choice);
+        const stackFile = readNamedStackFile(choice, usage);
         const volume = volumesToGrow(stackFile, signal);
         const { kubernetes: api, deployment } = connect(stackFile);
         console.log(`Cluster ${api.server}`);

@@ -3,9 +3,10 @@ import { airGap, mirrorScript, type AirGap } from "../core/routes/airGap";
 import { parseOptions, run } from "./command";
 import { readStackFile, deploymentOfFile, stackFileOptions } from "./stackFile";
 
-const usage = `Usage: npm run images -- (--stack NAME | --config FILE) [--json | --mirror REGISTRY]
+const usage = `Usage: npm run images -- [--stack NAME | --config FILE] [--json | --mirror REGISTRY]
 
 Lists the charts and container images that a stack's clusters fetch, and says what is not known.
+Nothing is required. Without --stack and --config it is the stack dev.
 
   --json              the same for machines
   --mirror REGISTRY   a shell script that copies all of it into a registry instead`;

@@ -5,10 +5,13 @@ import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readStackFile, stackFileOptions } from "./stackFile";
 
-const usage = `Usage: npm run left -- (--stack NAME | --config FILE) [--json]
+const usage = `Usage: npm run left -- [--stack NAME | --config FILE] [--json]
 
 Lists what is still there after 'pulumi destroy', and the command that removes each. It is left because it holds data, or because
 others may use it. Changes nothing.
+
+Nothing is required. Without --stack and --config it is the stack dev. The cluster is that of kubernetes:context in the stack file, or
+else the current one of your kubeconfig.
 
   --json   one JSON object instead of text
 

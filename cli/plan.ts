@@ -20,7 +20,7 @@ const usage = `Usage: npm run plan -- --from FILE --to FILE              between
        npm run plan -- --stack NAME --base REV --head REV between two git revisions of it
 
 Where both have gone on since they parted, the base is the commit at which they parted: what others have changed does not count.
-Instead of --stack NAME, --config FILE names any stack file.
+Required: --from and --to, or --base. Instead of --stack NAME, --config FILE names any stack file; without both it is the stack dev.
 
   --json   one JSON object instead of text
 

@@ -11,11 +11,12 @@ import { renderAll } from "./rendered";
 import { fromCatalog, isRenderedFile, renderStack, type CollectorSource } from "./renderStack";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
 
-const usage = `Usage: npm run render -- (--stack NAME | --config FILE) --out DIR
+const usage = `Usage: npm run render -- [--stack NAME | --config FILE] --out DIR
        npm run render -- --all            render every stack file here and in examples/ into rendered/
        npm run render -- --all --check    say which of rendered/ is stale, and fail if any is
 
 Writes what a stack would deploy: summary.md, kof-values.yaml, kubernetes.yaml, aws.yaml and collectors/.
+Required: --out, except with --all, where it is rendered/, and --compare. Without --stack and --config it is the stack dev.
 
 Options:
   --chart DIR       work the collectors out from the real charts, with Helm (the one in HELM, else \`helm\`), and say where

@@ -33,7 +33,8 @@ const usage = `Usage: npm run size -- --stack NAME
             [--prices FILE]          instead of core/review/capacity/prices.json
             [--region REGION]        where the volumes are. Default: aws:region, or the region of kof:cloudwatch
 
-Says how much space telemetry needs at the rates of kof:rates, when the volumes are full, and what they cost.`;
+Says how much space telemetry needs at the rates of kof:rates, when the volumes are full, and what they cost.
+Required: rates, in the stack file or by --rate. Without --stack and --config it is the stack dev.`;
 
 const options = {
     ...stackFileOptions,

@@ -275,6 +275,18 @@ function rawOf({ config, secretKeys }: StackFile): Record<string, unknown> {
     return rawSettings(config, (key) => secretKeys.includes(key));
 }
 
+/**
+ * The stack file that a command line names, for a command that changes what runs somewhere: there is no stack that it takes by itself.
+ *
+ * @throws UserError when it names none, or two, and as {@link readStackFile}.
+ */
+export function readNamedStackFile(choice: StackChoice, usage: string): StackFile {
+    if (choice.stack === undefined && choice.config === undefined) {
+        throw new UserError(`--stack or --config is missing: this command takes no stack by itself.\n\n${usage}`);
+    }
+    return readStackFile(choice);
+}
+
 /** How a command line names a stack file. */
 export const stackFileOptions = { stack: { type: "string" }, config: { type: "string" } } as const;
 

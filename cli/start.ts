@@ -9,7 +9,9 @@ import { resourceTree, treeLines } from "./tree";
 
 const usage = `Usage: npm start                        preview the stack dev, offline
        npm start -- --stack NAME        preview the stack of Pulumi.NAME.yaml
-       npm start -- --config FILE       preview the stack of any stack file`;
+       npm start -- --config FILE       preview the stack of any stack file
+
+Nothing is required, and nothing is contacted.`;
 
 /** The offline preview as text: what `pulumi preview` would list, and where each signal goes. */
 function previewText(run: OfflineRun, stack: string): string {

@@ -1,18 +1,20 @@
 import { randomBytes } from "node:crypto";
 
 import { UserError } from "../core/lib/errors";
-import { exitCodes, worstOf } from "../live/findings";
+import { exitCodes, runCheck, worstOf } from "../live/findings";
 import { Progress, resultText } from "../live/report";
-import { follow, journeyResult } from "../live/verify";
+import { follow, journeyResult, type Journey } from "../live/verify";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
-import { readStackFile, stackFileOptions } from "./stackFile";
+import { readNamedStackFile, stackFileOptions } from "./stackFile";
 import { secondsOf } from "../core/lib/durations";
 
 const usage = `Usage: npm run verify -- (--stack NAME | --config FILE) [--timeout 5m] [--vmauth URL] [--json]
 
 Sends one marked log line, metric and span through a collector of the cluster, and looks for them wherever the stack stores
 them: accepted, sent, stored. Where it cannot look, it says how you can. Talks to the collector through the API server, which takes the right to create pods/proxy.
+
+Required: a stack. It writes to what the stack stores in, and so takes none by itself.
 
   --timeout 5m   how long to wait for what has not arrived (s, m or h)
   --vmauth URL   address of the region's vmauth, where its own cannot be reached from here (route regional)
@@ -42,7 +44,7 @@ function duration(text: string): number {
 run(async () => {
     const { json, timeout: limit, vmauth, ...choice } = parseOptions(usage, options);
     const timeout = duration(limit);
-    const stackFile = readStackFile(choice);
+    const stackFile = readNamedStackFile(choice, usage);
     const live = connect(stackFile);
     const { route, version } = live.deployment.settings;
     const mark = {
@@ -60,14 +62,17 @@ run(async () => {
     const waiting = (journeys: readonly string[], seconds: number) => {
         progress.show(`waiting for ${journeys.join(", ")}: ${String(seconds)} s of ${limit}`);
     };
-    const journeys = await follow(live, { mark, timeout, vmauth, ...(json === true ? {} : { waiting }) });
+    const follows = () => follow(live, { mark, timeout, vmauth, ...(json === true ? {} : { waiting }) });
+    let journeys: readonly Journey[] = [];
+    // Where no collector can be looked for, nothing was sent.
+    const looked = await runCheck({ title: "Collectors", look: async () => ((journeys = await follows()), []) }, live);
     progress.clear();
-    const results = journeys.map(journeyResult);
+    const results = looked.findings.length > 0 ? [looked] : journeys.map(journeyResult);
     const found = worstOf(results);
     console.log(
         json === true
             ? JSON.stringify({ ...about, verdict: found, journeys, results }, undefined, 2)
-            : results.map(resultText).join("\n"),
+            : results.map((result) => resultText(result)).join("\n"),
     );
     process.exitCode = exitCodes[found];
 });

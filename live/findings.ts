@@ -1,3 +1,4 @@
+import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import type { AwsAccess } from "./awsClient";
 import type { Kubernetes } from "./kubernetes";
@@ -71,7 +72,9 @@ function unchecked({ message }: CouldNotCheck): Finding {
         severity: "unknown",
         what: `could not check: ${message}`,
         why: "It may be right or wrong: nobody knows before it is checked.",
-        fix: "kubectl auth can-i --list -n kof",
+        fix: /does not answer|Nobody could log in/.test(message)
+            ? "kubectl cluster-info"
+            : `kubectl auth can-i --list -n ${kofNamespace}`,
     };
 }
 

@@ -10,11 +10,23 @@ const marks = {
     problem: ["problem", "red"],
 } as const;
 
-/** What came of one check as text: a line, and three more for each thing that was found. */
-export function resultText({ title, findings }: Result): string {
+/**
+ * What came of one check as text: a line, and three more for each thing that was found.
+ *
+ * @param said what could not be checked so far, and why: the same reason is given once. It gets what this check adds.
+ */
+export function resultText({ title, findings }: Result, said = new Set<string>()): string {
     return findings.length === 0
         ? mark("ok", title)
-        : findings.map((finding) => findingText(title, finding)).join("\n");
+        : findings
+              .map((finding) => {
+                  const isKnown = finding.severity === "unknown" && said.has(finding.what);
+                  if (finding.severity === "unknown") {
+                      said.add(finding.what);
+                  }
+                  return isKnown ? mark("unknown", `${title}: not checked, as above`) : findingText(title, finding);
+              })
+              .join("\n");
 }
 
 function findingText(title: string, { severity, what, why, fix }: Finding): string {

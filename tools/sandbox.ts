@@ -13,7 +13,8 @@ import { parseOptions, run } from "../cli/command";
 const usage = `Usage: npm run sandbox
 
 Runs what 'pulumi up' talks to, on this machine, until Ctrl-C: a Kubernetes API server without nodes, a stand-in for Flux that
-marks HelmReleases as ready, and an AWS emulator. Nothing of KOF runs. Needs Go for the first and Python 3 for the last.`;
+marks HelmReleases as ready, and an AWS emulator. Nothing of KOF runs. Needs Go for the first and Python 3 for the last. Nothing is
+required, and nothing that runs elsewhere is used.`;
 
 /** A control plane of its own, whatever KUBECONFIG names: the sandbox is for trying what one would not do elsewhere. */
 async function control(): Promise<TestCluster> {
@@ -38,10 +39,23 @@ async function emulator(): Promise<Moto | undefined> {
     }
 }
 
-/** What KCM brings, as far as anything here reads it. */
 const release = `kcm-${defaultVersion.replaceAll(".", "-")}`;
-const fromKcm: readonly AnyObject[] = [
+/** What KCM brings, as far as anything here reads it. */
+export const fromKcm: readonly AnyObject[] = [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "kcm-system" } },
+    // A pod waits for it, and its controller may take a moment.
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace: "kcm-system" } },
+    {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: {
+            name: "cert-manager",
+            namespace: "kcm-system",
+            labels: { "app.kubernetes.io/name": "cert-manager" },
+        },
+        spec: { automountServiceAccountToken: false, containers: [{ name: "cert-manager", image: "none" }] },
+        status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] },
+    },
     {
         apiVersion: "k0rdent.mirantis.com/v1beta1",
         kind: "Management",
@@ -53,8 +67,9 @@ const fromKcm: readonly AnyObject[] = [
 
 /** What to paste into a shell. */
 function exportsFor(kubeconfig: string, moto: Moto | undefined): string {
-    const state = path.resolve("node_modules/.cache/sandbox");
-    fs.mkdirSync(state, { recursive: true });
+    // It goes with the cluster that it is about, and each of two sandboxes has its own.
+    const state = path.join(path.dirname(kubeconfig), "state");
+    fs.mkdirSync(state);
     const variables = {
         KUBECONFIG: kubeconfig,
         PULUMI_BACKEND_URL: `file://${state}`,
@@ -71,16 +86,9 @@ function exportsFor(kubeconfig: string, moto: Moto | undefined): string {
         .join("\n");
 }
 
-run(async () => {
+async function main(): Promise<void> {
     parseOptions(usage, {});
-    const stopped = new Promise<void>((resolve) => {
-        for (const signal of ["SIGINT", "SIGTERM"] as const) {
-            process.once(signal, () => {
-                resolve();
-            });
-        }
-    });
-    console.log("Starting an API server ...");
+    console.log("Starting an API server: seconds, or half an hour where it has to be built first ...");
     const cluster = await control();
     await cluster.apply(...fromKcm);
     const flux = new FluxStandIn(cluster, (event) => {
@@ -91,9 +99,20 @@ run(async () => {
     console.log(
         `\nPaste this into another shell:\n\n${exportsFor(cluster.kubeconfig, moto)}\n\nCtrl-C ends all of it.\n`,
     );
-    await stopped;
+    // Before, Ctrl-C ends whatever has been started.
+    await new Promise<void>((resolve) => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) {
+            process.once(signal, () => {
+                resolve();
+            });
+        }
+    });
     console.log("Stopping ...");
     await moto?.stop();
     await flux.stop();
     await cluster.stop();
-});
+}
+
+if (require.main === module) {
+    run(main);
+}
