@@ -243,18 +243,20 @@ describe("alert rules, by vmalert-tool unittest,", () => {
             // 40 days, of which the last 30 take 2 an hour: empty in 9 days.
             evaluate(management, filling(logsClaim, "900x700 900-2x300"), hours(900), fires(logsClaim), at);
             evaluate(management, filling(metricsClaim, "900x700 900-2x300"), hours(900), fires(metricsClaim), at);
+            // Also where it grows less than one that is new may.
+            evaluate(management, filling(logsClaim, "900x700 200-0.7x300"), hours(900), fires(logsClaim), at);
         });
         it("one that is new and will be full before it deletes anything", () => {
             // 48 a day: full after 21 of 30 days.
             evaluate(management, filling(logsClaim, "1000-2x400"), hours(200), fires(logsClaim), at);
         });
         it("but none that is new and stops growing before", () => {
-            // 24 a day: 720 after 30 days.
-            evaluate(management, filling(logsClaim, "1000-1x500"), hours(480), {}, at);
+            // 31.2 a day: 936 after 30 days. At the growth of then, the rest would last 11 days.
+            evaluate(management, filling(logsClaim, "1000-1.3x700"), hours(500), {}, at);
             evaluate(management, filling(logsClaim, "1000-1x700 280x700"), hours(1000), {}, at);
         });
         it("none that takes more than 14 days, and none of others", () => {
-            evaluate(management, filling(logsClaim, "900x700 900-1x300"), hours(900), {}, at);
+            evaluate(management, filling(logsClaim, "900x700 900-1x500"), hours(1100), {}, at);
             evaluate(management, filling("data-of-a-shop-0", "900x700 900-2x300"), hours(900), {}, at);
         });
         it("none that deletes by space", () => {
