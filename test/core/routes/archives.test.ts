@@ -117,6 +117,12 @@ describe("archives", () => {
         });
         const port = with_(["victoria-logs-cluster", "vlselect", "service", "servicePort"], "9999");
         assert.equal(archive(port).values.vlogsURL, services.logs.replace("9471", "9999"));
+        const ofMetrics = {
+            ...routes.none,
+            coldStorage: cold,
+            values: nest("kof-mothership.values.victoriametrics.vmcluster.spec.vmselect.port".split("."), "9997"),
+        };
+        assert.equal(archive(ofMetrics).values.vmURL, services.metrics.replace("8481", "9997"));
         const ofAudit = {
             ...management,
             auditArchive: audit,

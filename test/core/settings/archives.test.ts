@@ -27,6 +27,18 @@ const mistakes: readonly [string, Raw, string][] = [
                bucket: acme-kof-audit`,
     ],
     [
+        "a region that is missing beside a bucket whose name is wrong",
+        { route, coldStorage: { bucket: "x" } },
+        `  kof:coldStorage.bucket is "x", which is not allowed here
+    Allowed: ${bucket}
+    Paste:   kof:coldStorage:
+               bucket: acme-kof-cold
+  kof:coldStorage.region is missing
+    Allowed: an AWS region, for example us-east-2, eu-central-1, us-gov-west-1
+    Paste:   kof:coldStorage:
+               region: eu-west-1`,
+    ],
+    [
         "names as people write them",
         {
             route,
@@ -286,6 +298,39 @@ describe("settings of archives", () => {
         }
     });
 
+    it("move objects as S3 does, and not otherwise", () => {
+        const classes = ["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"];
+        const moves = (one: string, other: string) =>
+            found({
+                route,
+                coldStorage: {
+                    ...cold,
+                    lifecycle: [
+                        { days: 30, storageClass: one },
+                        { days: 120, storageClass: other },
+                    ],
+                },
+            }).length === 0;
+        const from = classes.map((one) => [one, classes.filter((other) => moves(one, other))]);
+        // "Supported lifecycle transitions" in the Amazon S3 user guide, 2026-11.
+        assert.deepEqual(Object.fromEntries(from), {
+            STANDARD_IA: ["INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"],
+            INTELLIGENT_TIERING: ["ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"],
+            ONEZONE_IA: ["GLACIER", "DEEP_ARCHIVE"],
+            GLACIER_IR: ["GLACIER", "DEEP_ARCHIVE"],
+            GLACIER: ["DEEP_ARCHIVE"],
+            DEEP_ARCHIVE: [],
+        });
+    });
+
+    it("take a key of the region's own partition alone", () => {
+        const wrong = { ...cold, kmsKeyArn: key("eu-west-1", "aws-cn") };
+        assert.deepEqual(
+            found({ route, coldStorage: wrong }).map((each) => each.key),
+            ["kof:coldStorage.kmsKeyArn"],
+        );
+    });
+
     it("take one existing bucket for both below prefixes of their own, and any region of another store", () => {
         const shared = { ...cold, createBucket: false };
         assert.equal(text({ route, coldStorage: shared, auditArchive: shared }), "");
@@ -294,7 +339,7 @@ describe("settings of archives", () => {
     });
 
     it("are no rules for what a stack remembers", () => {
-        for (const [what, raw] of mistakes.slice(2, -1)) {
+        for (const [what, raw] of mistakes.slice(3, -1)) {
             assert.deepEqual(checkSettings(raw, true).problems, [], what);
         }
     });

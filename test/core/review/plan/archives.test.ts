@@ -4,6 +4,8 @@ import { planOf, refused, verdictOf, type Plan } from "../../../../core/review/p
 import { planData } from "../../../../core/review/plan/data";
 import { leftoversOf, leftoversUntil } from "../../../../core/review/plan/leftovers";
 import { planText } from "../../../../core/review/plan/text";
+import { deploymentOf } from "../../../../core/routes";
+import { parseSettings } from "../../../../core/routes/parse";
 import { deploymentFor, routes, type Raw } from "../../../support";
 
 const cold = { bucket: "acme-kof-cold", region: "eu-west-1" };
@@ -112,8 +114,10 @@ describe("a plan for archives", () => {
             refused(plan({ coldStorage: { ...cold, keepBucket: false } }, { coldStorage: { ...cold, prefix: "b" } })),
             [],
         );
-        // One that somebody else made nobody deletes.
-        assert.deepEqual(refused(plan({ coldStorage: { ...cold, createBucket: false } }, {})), []);
+        // One that somebody else made nobody deletes, whatever a stack remembers.
+        const theirs = { ...routes.management, coldStorage: { ...cold, createBucket: false, keepBucket: false } };
+        const from = deploymentOf(parseSettings(theirs, "outputs", true));
+        assert.deepEqual(refused(planOf(from, deploymentFor(routes.management!))), []);
     });
 
     it("says of another place that the old one stays, and never how to remove a bucket that is in use", () => {
