@@ -27,9 +27,9 @@ const mistakes: readonly [string, Raw, string][] = [
                bucket: acme-kof-audit`,
     ],
     [
-        "a region that is missing beside a bucket whose name is wrong",
-        { route, coldStorage: { bucket: "x" } },
-        `  kof:coldStorage.bucket is "x", which is not allowed here
+        "a region and a bucket that are both missing",
+        { route, coldStorage: { prefix: "kof" } },
+        `  kof:coldStorage.bucket is missing
     Allowed: ${bucket}
     Paste:   kof:coldStorage:
                bucket: acme-kof-cold
