@@ -28,6 +28,9 @@ export interface BucketArgs {
     readonly tags: Readonly<Record<string, string>>;
 }
 
+/** Days after which S3 forgets an upload in parts that was never completed. An exporter is stopped within the hour, and starts it over. */
+const unfinishedDays = 7;
+
 /**
  * An S3 bucket for what nobody else is to see, and nobody is to lose: private, encrypted, versioned. It is never emptied: S3
  * refuses to delete it while anything is in it.
@@ -104,15 +107,27 @@ export class Bucket extends pulumi.ComponentResource {
             ofItself,
         );
         const afterVersioning = { ...ofItself, dependsOn: [versioned] };
-        if (lifecycle.transitions.length > 0) {
-            const rule = {
-                id: "colder",
-                status: "Enabled",
-                filter: { prefix: `${lifecycle.prefix}/` },
-                transitions: [...lifecycle.transitions],
-            };
-            new BucketLifecycleConfiguration(ofBucket, { bucket, region, rules: [rule] }, afterVersioning);
-        }
+        const ofPrefix = { status: "Enabled", filter: { prefix: `${lifecycle.prefix}/` } };
+        new BucketLifecycleConfiguration(
+            ofBucket,
+            {
+                bucket,
+                region,
+                // All rules that it has: one that is taken back has those of before otherwise.
+                rules: [
+                    // What nobody sees in a list of objects is billed all the same.
+                    {
+                        id: "unfinished-uploads",
+                        ...ofPrefix,
+                        abortIncompleteMultipartUpload: { daysAfterInitiation: unfinishedDays },
+                    },
+                    ...(lifecycle.transitions.length > 0
+                        ? [{ id: "colder", ...ofPrefix, transitions: [...lifecycle.transitions] }]
+                        : []),
+                ],
+            },
+            afterVersioning,
+        );
         if (objectLock) {
             new BucketObjectLockConfiguration(
                 ofBucket,

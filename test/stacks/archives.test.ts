@@ -300,6 +300,27 @@ describe("the bucket of an archive", () => {
         await up(audit(), has({ "acme-kof-audit": { tags: mine, lock: { mode: "COMPLIANCE", days: 30 } } }));
     });
 
+    it("that locks what nobody asked it to is said", async () => {
+        const said = async (raw: Raw, last?: OfflineRun["outputs"]) =>
+            (await up(raw, has({ "acme-kof-audit": { tags: mine, lock } }), last)).messages.filter((text) =>
+                text.startsWith(
+                    "warning: Bucket acme-kof-audit locks what kof:auditArchive writes to it by COMPLIANCE for 365 days",
+                ),
+            ).length;
+        assert.equal(await said(audit({ objectLock: undefined, createBucket: false })), 1);
+        assert.equal(await said(audit({ objectLock: undefined })), 1);
+        assert.equal(await said(audit()), 0);
+        // That ends with this deployment.
+        const { outputs } = await up(audit());
+        assert.equal(await said(audit({ objectLock: undefined }), outputs), 0);
+    });
+
+    it("that the stack no longer makes has to be locked as is asked for, as any other", async () => {
+        const { outputs } = await up(audit());
+        const there = has({ "acme-kof-audit": { tags: mine, lock: { mode: "COMPLIANCE", days: 30 } } });
+        assert.match(await refusal(audit({ createBucket: false }), there, outputs), /by COMPLIANCE for 30 days/);
+    });
+
     it("has all its problems reported with those of the others", async () => {
         const raw = { ...cold({ createBucket: false }), ...audit({ createBucket: false }) };
         const text = await refusal(raw, has({ "acme-kof-audit": {} }));

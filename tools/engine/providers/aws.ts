@@ -383,14 +383,21 @@ const bucketLifecycle = setUp(
             new s3.PutBucketLifecycleConfigurationCommand({
                 Bucket,
                 LifecycleConfiguration: {
-                    Rules: (rules as Properties[]).map(({ id, status, filter, transitions }) => ({
-                        ID: id,
-                        Status: status,
-                        Filter: { Prefix: filter.prefix },
-                        Transitions: (transitions as Properties[]).map(({ days, storageClass }) => ({
-                            Days: days,
-                            StorageClass: storageClass,
-                        })),
+                    Rules: (rules as Properties[]).map((rule) => ({
+                        ID: rule.id,
+                        Status: rule.status,
+                        Filter: { Prefix: rule.filter.prefix },
+                        ...(rule.abortIncompleteMultipartUpload && {
+                            AbortIncompleteMultipartUpload: {
+                                DaysAfterInitiation: rule.abortIncompleteMultipartUpload.daysAfterInitiation,
+                            },
+                        }),
+                        ...(rule.transitions && {
+                            Transitions: (rule.transitions as Properties[]).map(({ days, storageClass }) => ({
+                                Days: days,
+                                StorageClass: storageClass,
+                            })),
+                        }),
                     })),
                 },
             }),
