@@ -1,6 +1,7 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import * as pulumi from "@pulumi/pulumi";
 
+import type { KcmObject } from "../core/charts/multiCluster";
 import type { FluxObject } from "../core/charts/umbrella";
 import { Bucket, type BucketArgs } from "./bucket";
 import { declareIdentity, type AwsCredentials, type IdentityArgs } from "./identity";
@@ -23,6 +24,8 @@ export interface S3ArchiveArgs {
     readonly tags: Readonly<Record<string, string>>;
     /** The exporter's chart and its release. */
     readonly exporter: { readonly chart: FluxObject; readonly release: FluxObject };
+    /** What has KCM install the exporter on regional clusters. Default: they have none. */
+    readonly onRegions?: { readonly template: KcmObject; readonly service: KcmObject } | undefined;
     /** A value that asks Flux, once, to try the release again. */
     readonly retry: string | undefined;
     /** What the release comes after, and goes before. */
@@ -55,22 +58,29 @@ export class S3Archive extends pulumi.ComponentResource {
             this,
         );
         this.accessKeys = identity.accessKeys;
-        const chart = flux(name, args.exporter.chart, {}, { parent: this, dependsOn: [...args.after] });
+        const chart = applied(name, args.exporter.chart, {}, { parent: this, dependsOn: [...args.after] });
         const { release } = args.exporter;
         const annotations = releaseAnnotations(release.metadata.labels, {}, args.retry);
         // Its first run is at the next hour: it finds the bucket, and its key.
         const before = [bucket, identity.secret].filter((each) => each !== undefined);
-        this.installed = flux(name, release, annotations, {
+        this.installed = applied(name, release, annotations, {
             parent: this,
             dependsOn: [...args.after, chart, ...before],
         }).urn;
+        if (args.onRegions) {
+            const { template, service } = args.onRegions;
+            // Named apart from what this cluster has. KCM deletes no template that something uses, and that is gone only when it has
+            // left every region; nobody waits until it has reached all of them.
+            const known = applied(`${name}-regions`, template, {}, { parent: this, dependsOn: [...args.after] });
+            applied(`${name}-regions`, service, {}, { parent: this, dependsOn: [...args.after, known, ...before] });
+        }
         this.registerOutputs({ accessKeys: this.accessKeys });
     }
 }
 
-function flux(
+function applied(
     name: string,
-    { apiVersion, kind, metadata, spec }: FluxObject,
+    { apiVersion, kind, metadata, spec }: FluxObject | KcmObject,
     annotations: Readonly<Record<string, string>>,
     opts: pulumi.CustomResourceOptions,
 ): CustomResource {

@@ -15,12 +15,13 @@ import type { AwsCredentials } from "../components/identity";
 import { Kof } from "../components/kof";
 import { Namespace } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
+import { objectsOnRegions } from "../core/charts/multiCluster";
 import { objectsBeside } from "../core/charts/umbrella";
 import { bucketArnOf } from "../core/lib/arns";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { collectorsComponent } from "../core/charts/installed";
-import type { Archive } from "../core/routes/archives";
+import type { Archive, RegionalExporter } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import type { CloudWatchParts } from "../core/routes/parts";
 import { umbrellaCollects } from "../core/routes/collectors";
@@ -223,11 +224,16 @@ function createArchive(
             keyOf: { title: `kof:${kind}`, setting: `kof:${kind}.credentials` },
             tags,
             exporter: objectsBeside(deployment.catalog, deployment.values, archive),
+            onRegions: archive.regional && onRegions(deployment, archive, archive.regional),
             retry: retries[name],
             after: [kof],
         },
         withAws(options, aws),
     );
+}
+
+function onRegions({ catalog, values, settings }: Deployment, archive: Archive, regional: RegionalExporter) {
+    return objectsOnRegions(catalog, values, settings.istio, { ...archive, values: regional.values });
 }
 
 /** What resources of the stack are made with, and after. */

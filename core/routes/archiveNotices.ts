@@ -24,7 +24,18 @@ export function archiveNotices(deployment: Pick<Deployment, "archives" | "settin
             : []),
         ...archives.flatMap((archive) => [...credentialNotices(deployment, archive), ...sharedNotices(archive)]),
         ...(audit ? auditNotices(deployment, audit) : []),
+        ...archives.flatMap(regionalNotices),
     ];
+}
+
+/** What is to be known of an exporter on regions. */
+function regionalNotices({ kind, name, regional, secret, prefix }: Archive): string[] {
+    return regional
+        ? [
+              `kof:${kind}.regions has KCM install ${name} on every regional cluster, and copy Secret ${secret?.name ?? ""} to each: whoever reads ` +
+                  `it there can write below ${prefix}/ of the bucket. Whether they run is not seen from here.`,
+          ]
+        : [];
 }
 
 function credentialNotices({ settings }: Pick<Deployment, "settings">, { kind, credentials }: Archive): string[] {

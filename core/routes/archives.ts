@@ -9,10 +9,12 @@ import {
     type ExporterChart,
 } from "../charts/archives";
 import { valuesHandedTo } from "../charts/layers";
+import { regionLabels } from "../charts/multiCluster";
 import { kofNamespace } from "../charts/namespace";
 import { settingIn } from "../charts/setting";
 import { arnParts } from "../lib/arns";
-import { mergeValues, textOf, valueAt, type HelmValues } from "../lib/values";
+import { mergeValues, nest, textOf, valueAt, type HelmValues } from "../lib/values";
+import { writeYaml } from "../lib/yaml/write";
 import { resolvedArchive, type ArchiveCredentials, type ResolvedArchiveSettings } from "../settings/archives";
 import { stackFile } from "../settings/explain";
 import type { Problem } from "../settings/problems";
@@ -75,31 +77,109 @@ export interface Archive {
     readonly image: string;
     /** What the audit logs' manifests are signed with. It stands in each of them. */
     readonly signingKey: string | undefined;
+    /** The same exporter on every regional cluster; `undefined` where regions are not archived. */
+    readonly regional: RegionalExporter | undefined;
+}
+
+/** The same exporter on each regional cluster, which reads what that stores. */
+export interface RegionalExporter {
+    /** What the keys of its objects start with, for each region: `telemetry/regions/NAMESPACE/NAME`. */
+    readonly prefix: string;
+    readonly signals: readonly Signal[];
+    /** Per signal the address at which it reads it, on the region. */
+    readonly sources: Readonly<Partial<Record<Signal, string>>>;
+    /** The chart's values, as a Go template that is evaluated for each region. */
+    readonly values: string;
 }
 
 type Stored = Resolved & Pick<Deployment, "stores">;
+type StoredEverywhere = Stored & Pick<Deployment, "regionalStores">;
 
-/** The archives that settings ask for, on this cluster. */
-export function archivesOf(deployment: Stored): Archive[] {
+/** The archives that settings ask for: of this cluster, and of regions. */
+export function archivesOf(deployment: StoredEverywhere): Archive[] {
     return (["coldStorage", "auditArchive"] as const).flatMap((kind) => {
         const given = deployment.settings[kind];
-        return given === undefined ? [] : [archiveOf(deployment, kind, resolvedArchive(given))];
+        if (given === undefined) {
+            return [];
+        }
+        const wanted = resolvedArchive(given);
+        const regional = given.regions === undefined ? undefined : regionalExporterOf(deployment, kind, wanted);
+        return [{ ...archiveOf(deployment, kind, wanted), regional }];
     });
 }
 
-function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiveSettings): Archive {
+/** What stands for the names of a region until its values are written, and may be in no setting. */
+const names = { namespace: "<NAMESPACE>", name: "<NAME>" } as const;
+
+/**
+ * The names of a region as Sveltos knows them, which KOF's own values for regions take too
+ * (`templates/regional-multi-cluster-service.yaml` of kof-regional).
+ */
+function asTemplate(text: string): string {
+    return text
+        .replaceAll("{{", '{{ "{{" }}')
+        .replaceAll(names.namespace, "{{ .Cluster.metadata.namespace }}")
+        .replaceAll(names.name, "{{ .Cluster.metadata.name }}");
+}
+
+/**
+ * An exporter takes for done what it finds at the key of a window, and those of the audit logs have no cluster in it: each region has a
+ * place of its own, apart from that of this cluster.
+ */
+function regionalExporterOf(
+    deployment: StoredEverywhere,
+    kind: ArchiveKind,
+    wanted: ResolvedArchiveSettings,
+): RegionalExporter {
+    const prefix = [wanted.prefix, "regions", names.namespace, names.name].join("/");
+    const { signals, sources, values } = archiveOf(onRegion(deployment), kind, { ...wanted, prefix });
+    return { prefix: prefix.replaceAll(/[<>]/g, ""), signals, sources, values: asTemplate(writeYaml(values)) };
+}
+
+/** A region, as if it were the cluster that the stack deploys to. */
+function onRegion({ settings, catalog, values, umbrella, regionalStores }: StoredEverywhere): Stored {
+    return { catalog, values, umbrella, stores: regionalStores, settings: { ...settings, clusterName: names.name } };
+}
+
+/** The object of KOF that copies the exporters' Secrets to regions: `NAME-remote` (`templates/ksm/copy-secrets.yaml` of kof-mothership). */
+const copiedSecrets = "kof-archive-secrets";
+
+/** Values with which KOF copies to every region what the exporters there sign in with. */
+export function archiveValues(settings: Settings): HelmValues {
+    const secrets = (["coldStorage", "auditArchive"] as const).flatMap((kind) => {
+        const given = settings[kind];
+        const name = given?.regions && secretNameOf(kind, resolvedArchive(given));
+        return name === undefined ? [] : [name];
+    });
+    return secrets.length === 0
+        ? {}
+        : nest(["kof-mothership", "values", "kcm", "kof", "mcs", copiedSecrets], {
+              matchLabels: { ...regionLabels },
+              secrets: [...new Set(secrets)],
+          });
+}
+
+/** The Secret that an exporter reads; `undefined` where a role is handed to it. */
+function secretNameOf(kind: ArchiveKind, { credentials }: ResolvedArchiveSettings): string | undefined {
+    switch (credentials.kind) {
+        case "existingSecret":
+            return credentials.name;
+        case "accessKey":
+            return exporterCharts[kind].secretName;
+        default:
+            return undefined;
+    }
+}
+
+function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiveSettings): Omit<Archive, "regional"> {
     const { settings, catalog } = deployment;
-    const { chart, image, secretName } = exporterCharts[kind];
+    const { chart, image } = exporterCharts[kind];
     const { credentials, prefix, endpoint, region } = wanted;
     const version = exporterVersion(catalog.version);
     const signals = signalsOf(deployment, kind);
     const sources = Object.fromEntries(signals.map((signal) => [signal, sourceOf(deployment, signal)]));
-    const secret =
-        credentials.kind === "existingSecret"
-            ? { name: credentials.name, keys: exporterSecretKeys }
-            : credentials.kind === "accessKey"
-              ? { name: secretName, keys: exporterSecretKeys }
-              : undefined;
+    const secretName = secretNameOf(kind, wanted);
+    const secret = secretName === undefined ? undefined : { name: secretName, keys: exporterSecretKeys };
     const roleName = credentials.kind === "irsa" ? roleNameOf(settings, kind) : undefined;
     const signingKey = kind === "auditArchive" ? signingKeyOf(settings) : undefined;
     const isLocked = wanted.objectLock !== undefined;
@@ -203,6 +283,44 @@ export function archiveStoreProblems(deployment: Stored & Pick<Deployment, "dest
             ? []
             : [...absentStores(deployment, kind), ...signalsOf(deployment, kind).flatMap(moved(deployment, kind))],
     );
+}
+
+/** Exporters on regions for which there is nothing, or where they cannot read it. */
+export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[] {
+    const there = onRegion(deployment);
+    return (["coldStorage", "auditArchive"] as const).flatMap((kind): Problem[] => {
+        const { regions, ...given } = deployment.settings[kind] ?? {};
+        if (regions === undefined || deployment.settings.route === "regionless") {
+            return [];
+        }
+        const asked = "signals" in given ? given.signals : undefined;
+        const wanted = kind === "auditArchive" ? (["audit"] as const) : (asked ?? signalsOf(there, kind));
+        const absent = wanted.filter((signal) => storeOf(there, signal) === undefined);
+        const key = `kof:${kind}.regions`;
+        if (absent.length > 0 || wanted.length === 0) {
+            const what = absent.length > 0 ? absent.map(nounOf).join(" and ") : "metrics, logs or traces";
+            return [
+                {
+                    key,
+                    message: `is all, but kof:values leave regional clusters without a store of ${what}. Remove it`,
+                },
+            ];
+        }
+        return wanted.flatMap((signal) => {
+            const store = storeOf(there, signal);
+            const by = store === undefined ? "" : movedSelect(there, store);
+            const address = sourceOf(there, signal);
+            return by === ""
+                ? []
+                : [
+                      {
+                          key,
+                          message: `is all, but nobody can read ${nounOf(signal)} at ${address} on a regional cluster: kof:values have ${by}`,
+                          allowed: "values that leave the service of the store its name",
+                      },
+                  ];
+        });
+    });
 }
 
 function absentStores(deployment: Stored & Pick<Deployment, "destinations">, kind: ArchiveKind): Problem[] {

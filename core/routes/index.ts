@@ -4,9 +4,9 @@ import { coalesceValues, formatPath, mergeValues, type HelmValues } from "../lib
 import type { Settings } from "../settings/settings";
 import { quotedLabels } from "../charts/quotes";
 import { restartValues } from "../charts/restarts";
-import { archivesOf } from "./archives";
 import { archiveNotices } from "./archiveNotices";
 import { alertsOf } from "./alerts";
+import { archivesOf, archiveValues } from "./archives";
 import { storageNotices, storageValues } from "./stored";
 import { effectiveCollectors } from "../collectors/effective";
 import { lazily, oncePer } from "../lib/lazy";
@@ -73,6 +73,7 @@ export const resolve = oncePer((settings: Settings): Resolved => {
             parts.targets ? {} : restartValues(parts.restartTriggers),
             stored,
             grafanaValues(settings),
+            archiveValues(settings),
             pods.values,
             quotedLabels(settings.values),
             pods.lists,

@@ -1,7 +1,7 @@
 import { limits, refuseExcess } from "../lib/bounds";
 import { formatPath, isMap } from "../lib/values";
 import { derived, resolve } from ".";
-import { archiveStoreProblems } from "./archives";
+import { archiveStoreProblems, regionalArchiveProblems } from "./archives";
 import { podProblems } from "./podRules";
 import { storageProblems } from "./stored";
 import { issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
@@ -104,7 +104,11 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
             problems.push(...(whereKnown(problems, () => podProblems(resolved, plain())) ?? []));
         }
         if (resolved && hasArchives) {
-            problems.push(...(whereKnown(problems, () => archiveStoreProblems(derived(resolved))) ?? []));
+            const archived = () => {
+                const deployment = derived(resolved);
+                return [...archiveStoreProblems(deployment), ...regionalArchiveProblems(deployment)];
+            };
+            problems.push(...(whereKnown(problems, archived) ?? []));
         }
     }
     const secrets = pastes.ofSecrets(secretProblems, problems);

@@ -35,6 +35,7 @@ export function archiveProblems(values: Values, raw: Readonly<Record<string, unk
                       ...credentialProblems(kind, given, written),
                       ...placeProblems(kind, given),
                       ...lifecycleProblems(kind, given),
+                      ...everyRegionProblems(kind, given, values),
                   ];
         }),
         ...sharedProblems(values),
@@ -140,6 +141,27 @@ function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<R
                   allowed: `the name of a Secret in the kof namespace with the keys ${exporterSecretKeys.join(" and ")}`,
                   run: `kubectl create secret generic -n ${kofNamespace} ${name} ${exporterSecretKeys.map((key) => `--from-file=${key}`).join(" ")}`,
                   paste: stackFile([kind, "existingSecret"], name),
+              },
+          ];
+}
+
+/** Exporters on regional clusters, where there are none, or that no region could sign in with. */
+function everyRegionProblems(kind: ArchiveKind, given: Given, { route }: Values): Problem[] {
+    const { credentials } = resolvedArchive(given);
+    const key = `kof:${kind}.regions`;
+    if (given.regions === undefined) {
+        return [];
+    }
+    if (route === "regionless") {
+        return [{ key, message: "has no effect on route regionless, which has no regional clusters. Remove it" }];
+    }
+    return credentials.kind === "accessKey" || credentials.kind === "existingSecret"
+        ? []
+        : [
+              {
+                  key,
+                  message: `is all, but credentials are ${credentials.kind}: a role is for the service account of this cluster, and other clusters have issuers of their own. Remove one of them`,
+                  allowed: "with credentials {kind: accessKey, …} or {kind: existingSecret, name: NAME}",
               },
           ];
 }

@@ -387,6 +387,14 @@ const archive = (bucket: string, prefix: string) => ({
         allowed: allowedName,
         example: "s3-credentials",
     }).optional(),
+    regions: about(z.literal("all"), {
+        description:
+            "Archive what every regional cluster stores as well, below prefix/regions/NAMESPACE/NAME of each. It takes a key, which is copied to them. Default: this cluster alone.",
+        allowed: "all",
+        example: "all",
+        why: (found) =>
+            Array.isArray(found) ? "KCM selects clusters by their labels, and the name of a region is none" : undefined,
+    }).optional(),
     endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
         description:
             "Address of a store that is compatible with S3 (MinIO, Ceph). Nothing is made in AWS: the bucket and existingSecret are there.",

@@ -4,6 +4,7 @@ import { runProgram } from "../../cli/offline";
 import { S3Archive, type S3ArchiveArgs } from "../../components/archive";
 import type { BucketArgs } from "../../components/bucket";
 import { catalogOf } from "../../core/charts";
+import { objectsOnRegions } from "../../core/charts/multiCluster";
 import { objectsBeside } from "../../core/charts/umbrella";
 import { find, stackFile } from "../support";
 
@@ -174,5 +175,27 @@ describe("component S3Archive", () => {
             interval: "10m",
             sourceRef: { kind: "HelmRepository", name: "kof-repo" },
         });
+    });
+
+    it("has KCM install it on regions, after its template, KOF and its key, and take it off before them", async () => {
+        const onRegions = objectsOnRegions(catalogOf("1.10.0"), {}, false, {
+            name,
+            version: "1.11.0-rc0",
+            values: "a: 1",
+        });
+        const resources = await declared({ onRegions });
+        const kcm = "kubernetes:k0rdent.mirantis.com/v1beta1";
+        const [template, service] = [
+            find(resources, `${kcm}:ServiceTemplate`),
+            find(resources, `${kcm}:MultiClusterService`),
+        ];
+        for (const { urn } of [template, find(resources, "kubernetes:core/v1:Secret")]) {
+            assert.ok(service.dependencies.includes(urn), urn);
+        }
+        assert.deepEqual(template.inputs.spec, onRegions.template.spec);
+        assert.deepEqual(service.inputs.spec, onRegions.service.spec);
+        // It is in no region yet when it is made, and some may never be reached.
+        assert.equal((service.inputs.metadata as { annotations?: unknown }).annotations, undefined);
+        assert.ok((await declared({})).every(({ type }) => !type.startsWith(kcm)));
     });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import type { OfflineRun, RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
+import { deploymentOf } from "../../core/routes";
 import { checkSettings } from "../../core/routes/parse";
 import { find, stackFile, type Raw } from "../support";
 
@@ -114,6 +115,20 @@ describe("archives of a stack", () => {
         assert.deepEqual(bucket.inputs.tags, mine);
         assert.equal(bucket.options.retainOnDelete, true);
         assert.ok(bucket.provider.includes("::aws::"), bucket.provider);
+    });
+
+    it("are on regions too where that is asked for, as the deployment says", async () => {
+        const run = await up({ ...cold({ regions: "all" }), ...audit() });
+        const services = run.resources.filter(({ type }) => type.endsWith(":MultiClusterService"));
+        assert.deepEqual(
+            services.map(({ inputs }) => (inputs.metadata as { name: string }).name),
+            ["kof-cold-storage-exporter"],
+        );
+        const [{ inputs, dependencies }] = services as [(typeof services)[number]];
+        const { serviceSpec } = inputs.spec as { serviceSpec: { services: { values: string }[] } };
+        const { settings } = checkSettings(cold({ regions: "all" }));
+        assert.equal(serviceSpec.services[0]!.values, deploymentOf(settings!).archives[0]!.regional!.values);
+        assert.ok(dependencies.includes(find(run.resources, "kubernetes:helm.sh/v4:Chart").urn));
     });
 
     it("leave a stack without any as it is", async () => {

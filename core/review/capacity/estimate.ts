@@ -50,15 +50,23 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
     };
 }
 
-/** What a region stores nobody knows here, whatever its volumes are set to. */
-function ofRegions({ settings, regionalStores }: Deployment): string[] {
+/** What regions store nobody knows here, whatever their volumes are set to. */
+function ofRegions({ settings, regionalStores, archives }: Deployment): string[] {
     const volumes = regionalStores.filter(({ keeps }) => keeps === "volumes");
-    return settings.regions && volumes.length > 0
-        ? [
-              `The volumes on each regional cluster, ${gibText(totalGiB(volumes))} in all, are in none of this, nor in any cost: kof:rates counts ` +
-                  "what this cluster collects. What a region needs is not known here.",
-          ]
-        : [];
+    const archived = archives.filter(({ regional }) => regional).map(({ kind }) => `kof:${kind}`);
+    return [
+        ...(settings.regions && volumes.length > 0
+            ? [
+                  `The volumes on each regional cluster, ${gibText(totalGiB(volumes))} in all, are in none of this, nor in any cost: kof:rates counts ` +
+                      "what this cluster collects. What a region needs is not known here.",
+              ]
+            : []),
+        ...(archived.length > 0
+            ? [
+                  `What ${archived.join(" and ")} ${archived.length > 1 ? "have" : "has"} of regional clusters is in no cost: kof:rates counts what this cluster collects.`,
+              ]
+            : []),
+    ];
 }
 
 function withoutRates(space: readonly VolumeCapacity[]): string[] {

@@ -72,13 +72,15 @@ export function archiveConsequences(from: Deployment, to: Deployment): Consequen
         ...from.archives.filter(({ bucket }) => deletes(bucket, to)).map(deletion),
         ...(["coldStorage", "auditArchive"] as const).flatMap((kind) => {
             const [was, is] = [from, to].map(({ archives }) => archives.find((each) => each.kind === kind));
-            return was === undefined
-                ? is === undefined
-                    ? []
-                    : beginning(is)
-                : is === undefined
-                  ? [end(to, was)]
-                  : change(to, was, is);
+            const own =
+                was === undefined
+                    ? is === undefined
+                        ? []
+                        : beginning(is)
+                    : is === undefined
+                      ? [end(to, was)]
+                      : change(to, was, is);
+            return [...own, ...regionalChange(was, is)];
         }),
     ];
 }
@@ -135,6 +137,27 @@ function end(to: Deployment, was: Archive): Consequence {
             `is gone: nothing is archived any more. What is in ${archivePlace(was)} stays there; what came in since the last full hour ` +
             keptInStores(to, was),
     };
+}
+
+/** What follows for what regions store. */
+function regionalChange(was: Archive | undefined, is: Archive | undefined): Consequence[] {
+    const notice = ({ kind }: Archive, message: string): Consequence[] => [
+        { severity: "notice", key: `kof:${kind}.regions`, message },
+    ];
+    if (is?.regional && !was?.regional) {
+        const what = is.regional.signals.map(nounOf).join(", ");
+        return notice(
+            is,
+            `has ${is.name} installed on every regional cluster, which begins with the last ${hours} of what each stores: ${what}`,
+        );
+    }
+    return was?.regional && !is?.regional
+        ? notice(
+              was,
+              `is gone: ${was.name} is taken off every regional cluster. What is in ${archivePlace({ ...was, prefix: `${was.prefix}/regions` })} stays ` +
+                  "there; what came in since the last full hour stays in the stores of the regions alone",
+          )
+        : [];
 }
 
 function change(to: Deployment, was: Archive, is: Archive): Consequence[] {

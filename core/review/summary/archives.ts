@@ -1,6 +1,6 @@
 import { nounOf, signals } from "../../charts";
 import { archiveTimes } from "../../routes/archiveNotices";
-import type { Archive, ArchiveBucket } from "../../routes/archives";
+import type { Archive, ArchiveBucket, RegionalExporter } from "../../routes/archives";
 import type { Deployment } from "../../routes/deployment";
 import { code, paragraphs, plain, section, table } from "../../lib/markdown";
 
@@ -15,7 +15,10 @@ export function archiveSection(deployment: Deployment): string {
         paragraphs([
             table(
                 ["exporter", "archives", "from", "to", "of storage class", "bucket", "authentication"],
-                archives.map(archiveRow),
+                archives.flatMap((each) => [
+                    archiveRow(each),
+                    ...(each.regional ? [regionalRow(each, each.regional)] : []),
+                ]),
             ),
             [...archiveTimes(), ...leftOut(deployment), ...archives.flatMap(traps)]
                 .map((line) => `- ${plain(line)}`)
@@ -34,6 +37,18 @@ function archiveRow(archive: Archive): string[] {
         plain(classesText(bucket)),
         plain(bucketText(bucket)),
         plain(exporterAuthentication(archive)),
+    ];
+}
+
+/** The same exporter on regions, which differs in what it reads and where below the bucket it writes. */
+function regionalRow(archive: Archive, { prefix, signals: archived, sources }: RegionalExporter): string[] {
+    const [exporter = "", , , , ...rest] = archiveRow(archive);
+    return [
+        `${exporter} on each regional cluster`,
+        archived.map(nounOf).join(", "),
+        archived.map((signal) => code(sources[signal] ?? "")).join("<br>"),
+        code(`s3://${archive.bucket.name}/${prefix}/`),
+        ...rest,
     ];
 }
 

@@ -111,6 +111,7 @@ const bases: readonly HelmValues[] = [
         auditArchive: {
             ...archive,
             bucket: "acme-audit",
+            regions: "all",
             objectLock: { mode: "GOVERNANCE", days: 30 },
             credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"] },
         },

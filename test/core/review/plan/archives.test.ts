@@ -230,4 +230,18 @@ describe("a plan for archives", () => {
         );
         assert.deepEqual(said(plan({ coldStorage: keys("1") }, { coldStorage: keys("1", "2") })), []);
     });
+
+    it("says of regions what begins and ends there, and that it is not seen from here", () => {
+        const regions = { ...cold, regions: "all" };
+        assert.deepEqual(said(plan({ coldStorage: cold }, { coldStorage: regions })), [
+            "notice kof:coldStorage.regions has cold-storage-exporter installed on every regional cluster, which begins with the last 24 hours of what each stores: metrics, logs, traces",
+        ]);
+        assert.deepEqual(said(plan({ coldStorage: regions }, { coldStorage: cold })), [
+            "notice kof:coldStorage.regions is gone: cold-storage-exporter is taken off every regional cluster. What is in s3://acme-kof-cold/telemetry/regions/ in eu-west-1 stays there; what came in since the last full hour stays in the stores of the regions alone",
+        ]);
+        const keys = ({ consequences }: Plan) => consequences.map(({ key }) => key);
+        assert.deepEqual(keys(plan({}, { coldStorage: regions })), ["kof:coldStorage", "kof:coldStorage.regions"]);
+        assert.deepEqual(keys(plan({ coldStorage: regions }, {})), ["kof:coldStorage", "kof:coldStorage.regions"]);
+        assert.deepEqual(keys(plan({ coldStorage: regions }, { coldStorage: regions })), []);
+    });
 });

@@ -20,6 +20,22 @@ describe("archives as a stack shows them", () => {
         assert.doesNotMatch(page(management), /(cold-storage|audit-logs)-exporter/);
     });
 
+    it("are shown for regions too, with where each writes", () => {
+        const text = page({ ...management, auditArchive: { ...audit, regions: "all" } });
+        const rows = text.split("\n").filter((line) => line.includes("audit-logs-exporter 1.11.0-rc0"));
+        const cells = rows.map((row) => row.split(" | ").slice(0, 4));
+        const source = "`http://vlselect-audit-logs.kof.svc:9471`";
+        assert.deepEqual(cells, [
+            ["| `audit-logs-exporter 1.11.0-rc0`", "audit logs", source, "`s3://acme-kof-audit/audit/`"],
+            [
+                "| `audit-logs-exporter 1.11.0-rc0` on each regional cluster",
+                "audit logs",
+                source,
+                "`s3://acme-kof-audit/audit/regions/NAMESPACE/NAME/`",
+            ],
+        ]);
+    });
+
     it("are shown with what is in them, where from, where to, by whom, and what they miss", () => {
         const text = page({
             ...management,

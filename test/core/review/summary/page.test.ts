@@ -114,6 +114,13 @@ describe("summary.md", () => {
             /\n\nThe volumes on each regional cluster, 1204Gi in all, are in none of this, nor in any cost: kof:rates counts what this cluster collects\. What a region needs is not known here\.\n/;
         assert.match(page({ ...routes.management, version: "1.10.0", regions, rates }), ofRegions);
         assert.doesNotMatch(page({ ...routes.management, version: "1.10.0", rates }), /The volumes on each/);
+        const archive = { bucket: "acme-kof-cold", region: "eu-west-1" };
+        const archived = (more: object) =>
+            page({ ...routes.management, version: "1.10.0", coldStorage: { ...archive, ...more }, rates });
+        const ofArchive =
+            /\n\nWhat kof:coldStorage has of regional clusters is in no cost: kof:rates counts what this cluster collects\.\n/;
+        assert.match(archived({ regions: "all" }), ofArchive);
+        assert.doesNotMatch(archived({}), ofArchive);
         const roomy = page({ ...routes.management, storage: { logs: { size: "25Gi" } }, rates });
         assert.deepEqual(
             rows(roomy, "Space at the rates of kof:rates").find(([name]) => name === "vlstorage"),

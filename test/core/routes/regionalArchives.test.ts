@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+
+import { parse } from "yaml";
+
+import { objectsOnRegions } from "../../../core/charts/multiCluster";
+import { nest, valueAt, type HelmValues } from "../../../core/lib/values";
+import { UserError } from "../../../core/lib/errors";
+import { deploymentFor, hasRegionless, routes, type Raw } from "../../support";
+import { versions } from "../../../core/charts";
+
+const cold = { bucket: "acme-cold", region: "eu-west-1", regions: "all" };
+const audit = { bucket: "acme-audit", region: "eu-west-1", regions: "all", existingSecret: "mine" };
+const management: Raw = { ...routes.management, version: "1.10.0" };
+
+/** The values of a region, as Sveltos makes them. */
+function valuesOn(template: string, namespace: string, name: string): HelmValues {
+    const text = template
+        .replaceAll("{{ .Cluster.metadata.namespace }}", namespace)
+        .replaceAll("{{ .Cluster.metadata.name }}", name)
+        .replaceAll('{{ "{{" }}', "{{");
+    return parse(text) as HelmValues;
+}
+
+function problems(raw: Raw): string {
+    try {
+        deploymentFor(raw);
+        return "";
+    } catch (error) {
+        assert.ok(error instanceof UserError, String(error));
+        return error.message.split("\n\n").slice(1).join("\n\n");
+    }
+}
+
+describe("archives of regions", () => {
+    // As the real charts had them down to the CronJob, and KCM's definitions took the objects, 2026-11-27.
+    for (const version of versions.filter(hasRegionless)) {
+        it(`read the stores of each region and write apart from all others, on KOF ${version}`, () => {
+            const deployment = deploymentFor({ ...management, version, coldStorage: cold, auditArchive: audit });
+            const [metricsAndMore, auditLogs] = deployment.archives;
+            assert.deepEqual(metricsAndMore!.regional!.signals, ["metrics", "logs", "traces"]);
+            assert.equal(metricsAndMore!.regional!.prefix, "telemetry/regions/NAMESPACE/NAME");
+            assert.deepEqual(valuesOn(metricsAndMore!.regional!.values, "kcm-system", "eu-1"), {
+                sources: "metrics,logs,traces",
+                vmURL: "http://vmselect-cluster.kof.svc:8481/select/0/prometheus",
+                vlogsURL: "http://kof-storage-victoria-logs-cluster-vlselect.kof.svc:9471",
+                vtracesURL: "http://kof-storage-vt-cluster-vtselect.kof.svc:10471",
+                s3: {
+                    bucket: "acme-cold",
+                    prefix: "telemetry/regions/kcm-system/eu-1",
+                    region: "eu-west-1",
+                    usePathStyle: "false",
+                    existingSecret: "cold-storage-exporter-s3-credentials",
+                },
+            });
+            const values = valuesOn(auditLogs!.regional!.values, "other", "eu-2");
+            assert.equal(valueAt(values, ["s3", "prefix"]), "audit/regions/other/eu-2");
+            assert.deepEqual(values.kms, { keyID: "audit:eu-2" });
+            assert.equal(valueAt(values, ["s3", "existingSecret"]), "mine");
+            // This cluster's own exporter is as it is without them.
+            const { regions: _, ...alone } = cold;
+            const own = deploymentFor({ ...management, version, coldStorage: alone }).archives[0]!;
+            assert.deepEqual({ ...metricsAndMore, regional: undefined }, own);
+        });
+    }
+
+    it("are installed by KCM where it installs KOF's stores, and after them", () => {
+        const deployment = deploymentFor({ ...management, coldStorage: cold });
+        const objects = (istio: boolean, umbrella = deployment.values) =>
+            objectsOnRegions(deployment.catalog, umbrella, istio, {
+                name: "x",
+                version: "1.11.0-rc0",
+                values: "a: 1\n",
+            });
+        const { template, service } = objects(false);
+        assert.deepEqual(template, {
+            apiVersion: "k0rdent.mirantis.com/v1beta1",
+            kind: "ServiceTemplate",
+            metadata: {
+                name: "x-1-11-0-rc0",
+                namespace: "kcm-system",
+                labels: { "k0rdent.mirantis.com/component": "x" },
+            },
+            spec: {
+                helm: {
+                    chartSpec: {
+                        chart: "x",
+                        version: "1.11.0-rc0",
+                        interval: "10m0s",
+                        sourceRef: { kind: "HelmRepository", name: "kof-repo" },
+                    },
+                },
+            },
+        });
+        const role = "k0rdent.mirantis.com/istio-role";
+        const regional = { "k0rdent.mirantis.com/kof-cluster-role": "regional" };
+        assert.deepEqual(service, {
+            apiVersion: "k0rdent.mirantis.com/v1beta1",
+            kind: "MultiClusterService",
+            metadata: { name: "kof-x", labels: { "k0rdent.mirantis.com/component": "x" } },
+            spec: {
+                dependsOn: ["kof-regional-cluster"],
+                clusterSelector: {
+                    matchLabels: regional,
+                    matchExpressions: [{ key: role, operator: "DoesNotExist" }],
+                },
+                serviceSpec: {
+                    services: [
+                        {
+                            name: "x",
+                            namespace: "kof",
+                            template: "x-1-11-0-rc0",
+                            helmOptions: { wait: true },
+                            values: "a: 1\n",
+                        },
+                    ],
+                },
+            },
+        });
+        const mesh = objects(true).service.spec;
+        assert.deepEqual(mesh.dependsOn, ["kof-istio-regional-cluster"]);
+        assert.deepEqual(mesh.clusterSelector, { matchLabels: { ...regional, [role]: "member" } });
+        const elsewhere = {
+            global: { helmRepo: { name: "mine" } },
+            "kof-mothership": { values: { kcm: { namespace: "k" } } },
+        };
+        const moved = objects(false, elsewhere).template;
+        assert.equal(moved.metadata.namespace, "k");
+        assert.equal(valueAt(moved.spec, ["helm", "chartSpec", "sourceRef", "name"]), "mine");
+    });
+
+    it("have KOF copy their Secrets to every region, and nothing else does", () => {
+        const path = ["kof-mothership", "values", "kcm", "kof", "mcs"];
+        const copied = (raw: Raw) => valueAt(deploymentFor({ ...management, ...raw }).values, path);
+        assert.deepEqual(copied({ coldStorage: cold, auditArchive: audit }), {
+            "kof-archive-secrets": {
+                matchLabels: { "k0rdent.mirantis.com/kof-cluster-role": "regional" },
+                secrets: ["cold-storage-exporter-s3-credentials", "mine"],
+            },
+        });
+        const one = { ...cold, existingSecret: "mine" };
+        assert.deepEqual(
+            valueAt(copied({ coldStorage: one, auditArchive: audit }), ["kof-archive-secrets", "secrets"]),
+            ["mine"],
+        );
+        const { regions: _, ...alone } = cold;
+        assert.equal(copied({ coldStorage: alone }), undefined);
+    });
+
+    it("hold what regions store, and are refused where there is nothing or nobody could sign in", () => {
+        const off = (path: string, value: unknown = false) => ({
+            values: nest(["kof-regional", "values", "storage", ...path.split(".")], value as never),
+        });
+        const traces = off("victoria-traces-cluster.enabled");
+        const { archives } = deploymentFor({ ...management, ...traces, coldStorage: cold });
+        assert.deepEqual(archives[0]!.signals, ["metrics", "logs", "traces"]);
+        assert.deepEqual(archives[0]!.regional!.signals, ["metrics", "logs"]);
+        assert.equal(
+            problems({ ...management, ...traces, coldStorage: { ...cold, signals: ["logs", "traces"] } }),
+            "  kof:coldStorage.regions is all, but kof:values leave regional clusters without a store of traces. Remove it",
+        );
+        assert.equal(
+            problems({ ...management, ...off("victoriametrics.vlcluster_audit.enabled"), auditArchive: audit }),
+            "  kof:auditArchive.regions is all, but kof:values leave regional clusters without a store of audit logs. Remove it",
+        );
+        assert.equal(
+            problems({ ...management, values: { "kof-regional": { enabled: false } }, coldStorage: cold }),
+            "  kof:coldStorage.regions is all, but kof:values leave regional clusters without a store of metrics, logs or traces. Remove it",
+        );
+        assert.match(
+            problems({
+                ...management,
+                ...off("victoria-logs-cluster.vlselect.fullnameOverride", "other"),
+                coldStorage: cold,
+            }),
+            /^ {2}kof:coldStorage\.regions is all, but nobody can read logs at http:\/\/kof-storage-victoria-logs-cluster-vlselect\.kof\.svc:9471 on a regional cluster: kof:values have vlselect\.fullnameOverride other$/m,
+        );
+        assert.match(
+            problems({ ...routes.regionless, coldStorage: cold }),
+            /^ {2}kof:coldStorage\.regions has no effect on route regionless, which has no regional clusters\. Remove it$/,
+        );
+        assert.match(
+            problems({
+                ...management,
+                coldStorage: { ...cold, credentials: { kind: "podIdentity", clusterName: "a" } },
+            }),
+            /^ {2}kof:coldStorage\.regions is all, but credentials are podIdentity: a role is for the service account of this cluster/,
+        );
+        assert.match(
+            problems({ ...management, coldStorage: { ...cold, regions: ["eu-1"] } }),
+            /^ {2}kof:coldStorage\.regions is \["eu-1"\], which is not allowed here: KCM selects clusters by their labels, and the name of a region is none\n {4}Allowed: all\n {4}Paste: {3}kof:coldStorage:\n {15}regions: all$/,
+        );
+    });
+
+    it("say who can write where, and what is not seen", () => {
+        const { notices } = deploymentFor({ ...management, auditArchive: audit });
+        assert.ok(
+            notices.includes(
+                "kof:auditArchive.regions has KCM install audit-logs-exporter on every regional cluster, and copy Secret mine to each: whoever reads it there can write below audit/ of the bucket. Whether they run is not seen from here.",
+            ),
+            notices.join("\n"),
+        );
+    });
+
+    it("keep what a template would take for its own as it is", () => {
+        const endpoint = "https://minio.example.net/{{x";
+        const raw = { ...management, coldStorage: { ...cold, endpoint, existingSecret: "mine" } };
+        const { regional } = deploymentFor(raw).archives[0]!;
+        assert.equal(valueAt(valuesOn(regional!.values, "a", "b"), ["s3", "endpoint"]), endpoint);
+        assert.match(regional!.values, /endpoint: https:\/\/minio\.example\.net\/\{\{ "\{\{" \}\}x$/m);
+    });
+});
