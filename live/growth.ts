@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
 import { claimNames, type Volume } from "../core/routes/volumes";
+import { persistently } from "./http";
 import type { Kubernetes } from "./kubernetes";
 import { sizeInGiB } from "../core/lib/quantities";
 
@@ -96,7 +97,9 @@ async function resize(api: Kubernetes, name: string, storage: string, query = ""
 /** @throws UserError with what the API server says of a change that it refuses. */
 async function merge(api: Kubernetes, path: string, change: object): Promise<void> {
     const headers = { "content-type": "application/merge-patch+json" };
-    const { status, body } = await api.request("PATCH", path, { headers, body: JSON.stringify(change) });
+    // Sent twice it does the same.
+    const patch = () => api.request("PATCH", path, { headers, body: JSON.stringify(change) });
+    const { status, body } = await persistently(patch);
     if (status >= 300) {
         throw new UserError(`The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(body)}`);
     }
