@@ -141,7 +141,7 @@ export function checkBuckets(
         if (found === undefined) {
             return [];
         }
-        sayLock(archive, found, from);
+        sayLock(archive, found);
         return bucketProblems(archive, found, hasMade(archive, found, deployment, from, aws));
     });
     if (problems.length > 0) {
@@ -162,30 +162,22 @@ export function takesBack(
 
 /** Whether the stack is to make the bucket, and has. */
 function hasMade(
-    archive: Archive,
+    { bucket }: Archive,
     found: BucketLook,
     { settings }: Deployment,
     from: Deployment | undefined,
     { stack }: AwsFacts,
 ): boolean {
+    const had = from?.archives.some((before) => before.bucket.create && bucketKey(before.bucket) === bucketKey(bucket));
     const tags = found.is === "there" && "found" in found.tags ? found.tags.found : {};
     const isTagged = tags[stackTag] === stack && tags[clusterTag] === settings.clusterName;
-    return archive.bucket.create && (madeBefore(archive, from) !== undefined || isTagged);
-}
-
-/** The bucket as the stack has made it in its last deployment. */
-function madeBefore({ bucket }: Archive, from: Deployment | undefined): ArchiveBucket | undefined {
-    return from?.archives
-        .map((before) => before.bucket)
-        .find((before) => before.create && bucketKey(before) === bucketKey(bucket));
+    return bucket.create && (had === true || isTagged);
 }
 
 /** Says of what nobody can delete although the settings do not ask for that. */
-function sayLock(archive: Archive, found: BucketLook, from: Deployment | undefined): void {
-    const { kind, bucket } = archive;
+function sayLock({ kind, bucket }: Archive, found: BucketLook): void {
     const retention = found.is === "there" && "found" in found.lock ? found.lock.found?.retention : undefined;
-    // What the last deployment set, this one takes back.
-    if (retention && bucket.objectLock === undefined && madeBefore(archive, from)?.objectLock === undefined) {
+    if (retention && bucket.objectLock === undefined) {
         void pulumi.log.warn(
             `Bucket ${bucket.name} locks what kof:${kind} writes to it by ${retentionText(retention)}, which the stack file does not ask for: ` +
                 "nobody can delete it before.",
