@@ -3,8 +3,8 @@ import type { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 
 import { logGroupKey } from "../core/settings/logGroups";
+import { assumePolicy, writePolicy } from "../core/routes/policies";
 import { declareIdentity, type AwsCredentials } from "./identity";
-import { writePolicy } from "./policies";
 
 /** One CloudWatch log group. */
 export interface LogGroupArgs {
@@ -39,6 +39,8 @@ export interface CloudWatchArgs {
     readonly metrics: boolean;
     /** How the collectors authenticate. */
     readonly credentials: AwsCredentials;
+    /** ARN of a role in another account that writes in their place, which is all that they may assume. Default: they write. */
+    readonly assumes?: string | undefined;
     /** Service accounts of the collectors that write, which a role is for. */
     readonly serviceAccounts: readonly string[];
     /** Tags of everything else that can have tags. */
@@ -47,7 +49,8 @@ export interface CloudWatchArgs {
 
 /**
  * Log groups in CloudWatch Logs, and a way for the collectors to write to them and do nothing else: a user with its access key
- * in a Secret in the cluster, or a role for exactly the collectors' service accounts. Groups and the logs in them survive a
+ * in a Secret in the cluster, or a role for exactly the collectors' service accounts. Where another account has the groups, these
+ * assume its role. Groups and the logs in them survive a
  * switch to another route and `pulumi destroy`, unless told otherwise.
  */
 export class CloudWatch extends pulumi.ComponentResource {
@@ -63,11 +66,13 @@ export class CloudWatch extends pulumi.ComponentResource {
         const groups = args.logGroups.map((group) => this.logGroup(name, group, args));
         const policy = pulumi.jsonStringify(
             pulumi.all(groups.map(({ arn }) => arn)).apply((logGroupArns) =>
-                writePolicy({
-                    logGroupArns,
-                    tracesTo: args.traces ? args.region : undefined,
-                    metricsTo: args.metrics ? args.region : undefined,
-                }),
+                args.assumes === undefined
+                    ? writePolicy({
+                          logGroupArns,
+                          tracesTo: args.traces ? args.region : undefined,
+                          metricsTo: args.metrics ? args.region : undefined,
+                      })
+                    : assumePolicy(args.assumes, args.credentials.kind),
             ),
         );
         const { accessKeys, secret } = declareIdentity(

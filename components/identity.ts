@@ -9,7 +9,8 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { kofNamespace } from "../core/charts/namespace";
 import { maxKeyAgeDays } from "../core/routes/cloudwatch";
-import { irsaTrust, podIdentityTrust, type Policy, type Trusted } from "./policies";
+import type { Policy } from "../core/routes/policies";
+import { irsaTrust, podIdentityTrust, type Trusted } from "./policies";
 
 /** How pods authenticate at AWS. */
 export type AwsCredentials =

@@ -1,3 +1,4 @@
+import { assumedRole } from "./assumedRole";
 import { aws } from "./aws";
 import { exportChecks } from "./collectors";
 import { distribution } from "./distribution";
@@ -14,6 +15,7 @@ export const checks: readonly Check[] = [
     ...distribution,
     ...storage,
     ...aws,
+    ...assumedRole,
     ...registries,
     ...releases,
     ...workloads,

@@ -6,6 +6,7 @@ import { endText, type End } from "../core/routes/destinations";
 import type { Reader } from "../core/routes/readers";
 import { vmuserSecretName } from "../core/charts/vmuser";
 import type { SettingsOf } from "../core/settings/settings";
+import { ownAccount } from "./assumedRole";
 import { clientOptions, inTime, type AwsAccess } from "./awsClient";
 import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
@@ -71,6 +72,7 @@ async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string
             return victoria(name, signal, (path) => region(reader.prefix + path));
         }
         case "logGroup":
+            await checkAccount(name, deployment, aws);
             return cloudwatchStore(name, reader, deployment, aws);
         case undefined:
             throw new CouldNotCheck(`${name} is not read by this command. Look there for ${signal} with the mark`);
@@ -201,6 +203,20 @@ async function domainOf(cluster: string, namespace: string, kubernetes: Kubernet
         spec?: { config?: { clusterAnnotations?: Record<string, string> } };
     }>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/${namespace}/clusterdeployments/${cluster}`);
     return found?.spec?.config?.clusterAnnotations?.["k0rdent.mirantis.com/kof-regional-domain"];
+}
+
+/** Logs of another account can only be read with credentials of that account: the role that collectors assume may not read. */
+async function checkAccount(name: string, { cloudwatch }: Deployment, access: AwsAccess): Promise<void> {
+    if (!cloudwatch?.central) {
+        return;
+    }
+    const { account } = cloudwatch.central;
+    const own = await ownAccount(cloudwatch.region, access);
+    if (own !== account) {
+        throw new CouldNotCheck(
+            `${name} is in account ${account}, and you are in ${own}. Look with credentials of ${account}`,
+        );
+    }
 }
 
 function cloudwatchStore(

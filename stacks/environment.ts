@@ -257,7 +257,7 @@ function createCloudWatch(
     aws: AwsFacts,
     options: StackOptions,
 ): CloudWatch {
-    const { region, keepLogGroups, kmsKeyArn, signals, serviceAccounts } = wanted;
+    const { region, keepLogGroups, kmsKeyArn, signals, serviceAccounts, central } = wanted;
     const tags = tagsOf(deployment, wanted.tags);
     return new CloudWatch(
         "cloudwatch",
@@ -277,6 +277,7 @@ function createCloudWatch(
                 roleName: wanted.roleName,
                 region,
             }),
+            assumes: central?.roleArn,
             serviceAccounts,
             tags,
         },

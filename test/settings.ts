@@ -166,17 +166,22 @@ export const validSettings: fc.Arbitrary<Raw> = fc
                             fc.record({ kind: fc.constant("podIdentity"), clusterName: label }),
                             fc.constant("irsa"),
                         ),
+                        central: fc.boolean(),
                     })
-                    .map(({ credentials, ...cloudwatch }) => ({
-                        route: "cloudwatch",
-                        cloudwatch: {
-                            ...cloudwatch,
-                            credentials:
-                                credentials === "irsa"
-                                    ? { kind: "irsa", oidcProviderArn: issuerIn(cloudwatch.region) }
-                                    : credentials,
-                        },
-                    })),
+                    .map(({ credentials, central, ...cloudwatch }) => {
+                        const identity =
+                            credentials === "irsa"
+                                ? { kind: "irsa", oidcProviderArn: issuerIn(cloudwatch.region) }
+                                : credentials;
+                        const roleArn = issuerIn(cloudwatch.region).replace(/oidc-provider.*/, "role/central");
+                        return {
+                            route: "cloudwatch",
+                            cloudwatch: {
+                                ...cloudwatch,
+                                credentials: central ? { kind: "assumeRole", roleArn, identity } : identity,
+                            },
+                        };
+                    }),
                 fc
                     .record({
                         endpoint: domain.map((name) => `https://${name}`),

@@ -205,7 +205,7 @@ export function findCloudWatch(found: Recognition, at: At, config: At, given: un
         retentionDays: known ? retention : longest,
         ...audit,
         ...(Object.keys(stored).length > 0 ? { signals: stored } : {}),
-        credentials: recogniseCredentials(found, at, given, issuer),
+        credentials: withRole(exporter, recogniseCredentials(found, at, given, issuer)),
         ...(exporter.endpoint === undefined ? {} : { endpoint: exporter.endpoint }),
     };
     if (!known) {
@@ -215,9 +215,22 @@ export function findCloudWatch(found: Recognition, at: At, config: At, given: un
         );
     }
     notes.push(
-        `The log group ${String(exporter.log_group_name)} exists if logs were ever written. pulumi preview compares it, and says ` +
-            "what to write into kof:acknowledge to have it taken over (docs/destinations.md).",
+        exporter.role_arn === undefined
+            ? `The log group ${String(exporter.log_group_name)} exists if logs were ever written. pulumi preview compares it, and says ` +
+                  "what to write into kof:acknowledge to have it taken over (docs/destinations.md)."
+            : `The collectors assume ${String(exporter.role_arn)}: the stack makes no log group. Compare summary.md, which has what that ` +
+                  "account needs, with what it has: the role has to trust what kof:cloudwatch.credentials.identity makes.",
     );
+}
+
+/** Credentials with the role that an exporter assumes by them, where it does: the values tell that, whatever somebody gives. */
+function withRole(exporter: Readonly<Record<string, unknown>>, found: unknown): unknown {
+    const { role_arn: roleArn, external_id: externalId } = exporter;
+    const { kind, identity = { kind: "accessKey" } } = (found ?? {}) as Readonly<Record<string, unknown>>;
+    const own = kind === "assumeRole" ? identity : found;
+    return roleArn === undefined
+        ? own
+        : { kind: "assumeRole", roleArn, ...(externalId === undefined ? {} : { externalId }), identity: own };
 }
 
 /** The group of the audit logs. Left out, they would get one of their own. */

@@ -1,7 +1,8 @@
 import * as semver from "semver";
 
-/** A kind of archive: the setting that asks for it. */
-export type ArchiveKind = "coldStorage" | "auditArchive";
+/** The kinds of archives: the settings that ask for them. */
+export const archiveKinds = ["coldStorage", "auditArchive"] as const;
+export type ArchiveKind = (typeof archiveKinds)[number];
 
 /** What is known of the chart of an exporter, whose release, CronJob and service account are called as the chart is. */
 export interface ExporterChart {

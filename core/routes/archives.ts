@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import { nounOf, type Signal } from "../charts";
 import {
+    archiveKinds,
     exporterCharts,
     exporterSecretKeys,
     exporterVersion,
@@ -97,7 +98,7 @@ type StoredEverywhere = Stored & Pick<Deployment, "regionalStores">;
 
 /** The archives that settings ask for: of this cluster, and of regions. */
 export function archivesOf(deployment: StoredEverywhere): Archive[] {
-    return (["coldStorage", "auditArchive"] as const).flatMap((kind) => {
+    return archiveKinds.flatMap((kind) => {
         const given = deployment.settings[kind];
         if (given === undefined) {
             return [];
@@ -146,7 +147,7 @@ const copiedSecrets = "kof-archive-secrets";
 
 /** Values with which KOF copies to every region what the exporters there sign in with. */
 export function archiveValues(settings: Settings): HelmValues {
-    const secrets = (["coldStorage", "auditArchive"] as const).flatMap((kind) => {
+    const secrets = archiveKinds.flatMap((kind) => {
         const given = settings[kind];
         const name = given?.regions && secretNameOf(kind, resolvedArchive(given));
         return name === undefined ? [] : [name];
@@ -278,7 +279,7 @@ function sourceOf(deployment: Stored, signal: Signal): string {
 /** Archives of what is not stored on this cluster, or where an exporter cannot read it. */
 export function archiveStoreProblems(deployment: Stored & Pick<Deployment, "destinations">): Problem[] {
     const { settings } = deployment;
-    return (["coldStorage", "auditArchive"] as const).flatMap((kind) =>
+    return archiveKinds.flatMap((kind) =>
         settings[kind] === undefined
             ? []
             : [...absentStores(deployment, kind), ...signalsOf(deployment, kind).flatMap(moved(deployment, kind))],
@@ -288,7 +289,7 @@ export function archiveStoreProblems(deployment: Stored & Pick<Deployment, "dest
 /** Exporters on regions for which there is nothing, or where they cannot read it. */
 export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[] {
     const there = onRegion(deployment);
-    return (["coldStorage", "auditArchive"] as const).flatMap((kind): Problem[] => {
+    return archiveKinds.flatMap((kind): Problem[] => {
         const { regions, ...given } = deployment.settings[kind] ?? {};
         if (regions === undefined || deployment.settings.route === "regionless") {
             return [];

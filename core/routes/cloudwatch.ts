@@ -9,7 +9,7 @@ import { streamOf } from "../settings/streams";
 import { bufferedExporter, queueStorage } from "../collectors/buffers";
 import { clock, clockOf, type ClockOptions } from "../collectors/clock";
 import { addClusterIdentity, identityProcessor } from "../collectors/identity";
-import type { CloudWatchSettings, Settings } from "../settings/settings";
+import { awsIdentityOf, type AwsIdentity, type CloudWatchSettings, type Settings } from "../settings/settings";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv, sortsAuditByDefault } from "./collectors";
 import { accessKeyTrigger } from "../charts/restarts";
 import type { CloudWatchParts, LogGroup, RouteParts } from "./parts";
@@ -147,9 +147,15 @@ function authenticatorOf(signal: "metrics" | "traces"): string {
 
 /** What signs requests. Left to guess the service, it knows neither (contrib 0.143: 403, and everything is dropped). */
 function extensionsOf(wanted: CloudWatchSettings): { extensions?: HelmValues } {
+    const { region, credentials } = wanted;
+    const { role } = awsIdentityOf(credentials);
     const signed = overOtlp(wanted).map((signal) => [
         authenticatorOf(signal),
-        { region: wanted.region, service: otlpEndpoints[signal].service },
+        {
+            region,
+            service: otlpEndpoints[signal].service,
+            ...(role ? { assume_role: { arn: role.roleArn, sts_region: region } } : {}),
+        },
     ]);
     return signed.length > 0 ? { extensions: Object.fromEntries(signed) as HelmValues } : {};
 }
@@ -174,16 +180,20 @@ function partsOf(settings: Named, catalog: Catalog, sent: readonly Signal[]): Cl
     const writers = Object.entries(writersOf(wanted, catalog))
         .filter(([key]) => key !== "controller-k0s" || etcdCertificates(settings.distribution) !== undefined)
         .map(([, name]) => name);
+    const { identity, role } = awsIdentityOf(wanted.credentials);
     return {
         ...wanted,
-        logGroups: groups,
+        credentials: identity,
+        ...(role
+            ? { central: { ...role, account: arnParts(role.roleArn).account, logGroups: groups }, logGroups: [] }
+            : { logGroups: groups }),
         serviceAccounts: writers.map((name) => `${name}-collector`),
-        ...(wanted.credentials.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
+        ...(identity.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
     };
 }
 
 /** Whether the issuer of service accounts' tokens, or what hands out roles, is a part of EKS. */
-function isOfEks(credentials: CloudWatchSettings["credentials"]): boolean {
+function isOfEks(credentials: AwsIdentity): boolean {
     return (
         credentials.kind === "podIdentity" ||
         (credentials.kind === "irsa" && credentials.oidcProviderArn.includes("/oidc.eks."))
@@ -207,7 +217,9 @@ function discardNotices({ cloudwatch: { signals } }: Using): string[] {
 }
 
 function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog): string[] {
-    const { signals, credentials, kmsKeyArn, region } = wanted;
+    const { signals, kmsKeyArn, region } = wanted;
+    const { identity: credentials, path, role } = awsIdentityOf(wanted.credentials);
+    const key = `kof:${path.join(".")}`;
     const further = furtherSignals(wanted)
         .filter((signal) => !overOtlp(wanted).some((each) => each === signal))
         .join(" and ");
@@ -226,15 +238,16 @@ function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog):
             : []),
         ...(signals.metrics === "emf" ? [emfNotice] : []),
         ...(signals.traces === "xray" ? [xrayNotice] : []),
+        ...(role ? [centralNotice(wanted, catalog, role.roleArn)] : []),
         ...(credentials.kind === "accessKey" && distribution === "eks"
             ? [
-                  "kof:cloudwatch.credentials is an access key, which does not expire and can be copied. On EKS there is a way without any " +
-                      "secret: credentials: {kind: podIdentity, clusterName: NAME}.",
+                  `${key} is an access key, which does not expire and can be copied. On EKS there is a way without any ` +
+                      `secret: ${path.at(-1) ?? ""}: {kind: podIdentity, clusterName: NAME}.`,
               ]
             : []),
         ...(distribution !== "eks" && isOfEks(credentials)
             ? [
-                  `kof:cloudwatch.credentials is ${credentials.kind === "irsa" ? "irsa with an issuer of EKS" : "podIdentity, which EKS alone has"}, ` +
+                  `${key} is ${credentials.kind === "irsa" ? "irsa with an issuer of EKS" : "podIdentity, which EKS alone has"}, ` +
                       `but kof:distribution is ${distribution}. ` +
                       "On EKS set kof:distribution: eks; elsewhere the collectors get no credentials, and nothing is stored.",
               ]
@@ -249,6 +262,23 @@ function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog):
             ? [`kof:cloudwatch.auditLogGroup has no effect: KOF ${catalog.version} does not tell audit logs from logs.`]
             : []),
     ];
+}
+
+/** What has to be there before the collectors can write into another account. */
+function centralNotice(wanted: Named["cloudwatch"], catalog: Catalog, roleArn: string): string {
+    const groups = Object.values(groupsOf(wanted, catalog));
+    const all = [
+        ...new Set([...groups, ...(wanted.signals.metrics === "emf" ? [metricsLogGroup(wanted.logGroup)] : [])]),
+    ];
+    const otlp = overOtlp(wanted);
+    return (
+        `kof:cloudwatch.credentials is the role ${roleArn}: the stack makes no log group. Account ${arnParts(roleArn).account} has to ` +
+        `have ${new Intl.ListFormat("en-GB").format(all)} in ${wanted.region}, and a role that trusts the collectors. npm run render writes ` +
+        "both policies of that role to summary.md, and how to make all of it." +
+        (otlp.length === 0
+            ? ""
+            : ` Collectors that may not assume the role do not start, because ${otlp.join(" and ")} go over OTLP.`)
+    );
 }
 
 /** What awsemf leaves out: contrib 0.143, exporter/awsemfexporter/datapoint.go. Thirty labels: the specification of EMF (2026-11). */
@@ -326,10 +356,19 @@ function streams(wanted: Named["cloudwatch"], catalog: Catalog, collector: strin
     };
 }
 
+/** How the exporters for AWS are told of a role (contrib 0.143, internal/aws/awsutil/conn.go). */
+function roleOptions({ credentials }: CloudWatchSettings): HelmValues {
+    const { role } = awsIdentityOf(credentials);
+    return role
+        ? { role_arn: role.roleArn, ...(role.externalId === undefined ? {} : { external_id: role.externalId }) }
+        : {};
+}
+
 function exportersOf(settings: Named, catalog: Catalog): HelmValues {
     const wanted = settings.cloudwatch;
     const { region, endpoint, signals, logGroup, logStream } = wanted;
-    const at = { region, ...(endpoint === undefined ? {} : { endpoint }) };
+    const assumed = roleOptions(wanted);
+    const at = { region, ...(endpoint === undefined ? {} : { endpoint }), ...assumed };
     return {
         ...Object.fromEntries(
             Object.entries(groupsOf(wanted, catalog)).map(([name, log_group_name]) => [
@@ -355,7 +394,7 @@ function exportersOf(settings: Named, catalog: Catalog): HelmValues {
                   },
               }
             : {}),
-        ...(signals.traces === "xray" ? { awsxray: { region } } : {}),
+        ...(signals.traces === "xray" ? { awsxray: { region, ...assumed } } : {}),
         ...otlpExporters(settings),
     };
 }
@@ -426,7 +465,7 @@ function kubeStack(settings: Named, catalog: Catalog): HelmValues {
 
 /** The operator copies a collector's annotations to its service account, which is where AWS's webhook looks for the role. */
 function roleAnnotation(settings: Using): HelmValues {
-    const { credentials } = settings.cloudwatch;
+    const { identity: credentials } = awsIdentityOf(settings.cloudwatch.credentials);
     if (credentials.kind !== "irsa") {
         return {};
     }
@@ -445,7 +484,8 @@ function restartTriggers(settings: Using): string[] {
 
 /** What the collectors are started with to authenticate at AWS. EKS hands a role to pods when it starts them, too. */
 function authentication(settings: Using): string {
-    const { credentials, region } = settings.cloudwatch;
+    const { region } = settings.cloudwatch;
+    const { identity: credentials } = awsIdentityOf(settings.cloudwatch.credentials);
     switch (credentials.kind) {
         case "accessKey":
             return accessKeyTrigger(credentials.generations.at(-1) ?? "");
@@ -458,7 +498,8 @@ function authentication(settings: Using): string {
     }
 }
 
-function credentialsEnv({ credentials }: CloudWatchSettings): HelmValue[] {
+function credentialsEnv({ credentials: given }: CloudWatchSettings): HelmValue[] {
+    const { identity: credentials } = awsIdentityOf(given);
     if (credentials.kind === "podIdentity" || credentials.kind === "irsa") {
         return [];
     }

@@ -2,7 +2,7 @@ import type { Catalog, Signal } from "../charts";
 import type { Merged } from "../collectors/merged";
 import type { HelmValues } from "../lib/values";
 import type { Target } from "./targets";
-import type { CloudWatchSettings, RouteName, SettingsOf } from "../settings/settings";
+import type { AssumedRole, AwsIdentity, CloudWatchSettings, RouteName, SettingsOf } from "../settings/settings";
 
 /** One log group of route `cloudwatch`. */
 export interface LogGroup {
@@ -13,10 +13,21 @@ export interface LogGroup {
     readonly retentionDays: number;
 }
 
+/** What another account has, whose role the collectors assume. */
+export interface CentralAccount extends AssumedRole {
+    readonly account: string;
+    /** The groups that it has to have: the stack makes none. */
+    readonly logGroups: readonly LogGroup[];
+}
+
 /** What route `cloudwatch` makes in AWS. */
-export interface CloudWatchParts extends CloudWatchSettings {
+export interface CloudWatchParts extends Omit<CloudWatchSettings, "credentials"> {
+    /** What the collectors are before they assume a role, where they do. */
+    readonly credentials: AwsIdentity;
+    /** Whose role the collectors assume. Default: none, and all is in one account. */
+    readonly central?: CentralAccount;
     readonly logGroup: string;
-    /** All groups, the one of the logs first. */
+    /** All groups that the stack makes, the one of the logs first. */
     readonly logGroups: readonly LogGroup[];
     /** Service accounts, in the namespace of KOF, of the collectors that write. */
     readonly serviceAccounts: readonly string[];

@@ -1,6 +1,6 @@
 import { chartValues } from "../charts";
 import { coalesceValues, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import type { Settings } from "../settings/settings";
+import { awsIdentityOf, type Settings } from "../settings/settings";
 import type { Archive } from "./archives";
 import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
@@ -94,12 +94,13 @@ function otherValues({ umbrella, values }: Resolved): HelmValue[] {
         .flatMap(({ prefix }) => valueAt(values, prefix) ?? []);
 }
 
-function makerOf({ cloudwatch }: Resolved, name: string): Pick<RequiredSecret, "maker" | "instead"> {
-    if (name === cloudwatchSecretName && cloudwatch?.credentials.kind === "accessKey") {
+function makerOf({ settings }: Resolved, name: string): Pick<RequiredSecret, "maker" | "instead"> {
+    const { identity, path = [] } = settings.cloudwatch ? awsIdentityOf(settings.cloudwatch.credentials) : {};
+    if (name === cloudwatchSecretName && identity?.kind === "accessKey") {
         return {
             maker: "stack",
             instead: {
-                path: ["cloudwatch", "credentials"],
+                path,
                 value: { kind: "existingSecret", name },
                 allowed: "existingSecret, or without any Secret on EKS: podIdentity, irsa",
             },

@@ -1,5 +1,5 @@
 import { versions } from "../charts";
-import { exporterSecretKeys, oldestArchived, type ArchiveKind } from "../charts/archives";
+import { archiveKinds, exporterSecretKeys, oldestArchived, type ArchiveKind } from "../charts/archives";
 import { kofNamespace } from "../charts/namespace";
 import { arnParts, partitionOf } from "../lib/arns";
 import { isMap } from "../lib/values";
@@ -17,12 +17,10 @@ import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
 
 type Given = ColdStorageSettings | AuditArchiveSettings;
 
-const kinds = ["coldStorage", "auditArchive"] as const;
-
 /** The rules of archives, as far as they can be told by settings alone. */
 export function archiveProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     return [
-        ...kinds.flatMap((kind): Problem[] => {
+        ...archiveKinds.flatMap((kind): Problem[] => {
             const given = values[kind];
             const found = raw[kind];
             const written = isMap(found) ? found : {};

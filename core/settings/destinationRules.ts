@@ -12,6 +12,7 @@ import { destinationVariable, secretKeysOf } from "./headers";
 import { brief, type Problem } from "./problems";
 import { addressFor, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";
 import { namedDestinations, routingOf, tellsAudit } from "./routing";
+import { awsIdentityOf } from "./settings";
 import { signedOut } from "../lib/secrets";
 
 /*
@@ -727,7 +728,9 @@ function clashProblems({ defined, values, version }: Context): Problem[] {
 /** Every collector has one pair of AWS keys in its environment, whoever needs them. */
 function awsProblems({ destinations, values }: Context): Problem[] {
     const named = namedDestinations(values);
-    const credentials = named.includes("cloudwatch") ? values.cloudwatch?.credentials : undefined;
+    const { identity: credentials, path = [] } =
+        named.includes("cloudwatch") && values.cloudwatch ? awsIdentityOf(values.cloudwatch.credentials) : {};
+    const ours = `kof:${path.join(".")}`;
     const problems: Problem[] = [];
     let first: { readonly name: string; readonly secret: string } | undefined;
     for (const [name, { auth }] of Object.entries(destinations)) {
@@ -739,7 +742,7 @@ function awsProblems({ destinations, values }: Context): Problem[] {
         if (credentials?.kind === "existingSecret" && secret !== undefined && secret !== credentials.name) {
             problems.push({
                 key,
-                message: `is ${brief(secret)}, but kof:cloudwatch.credentials is Secret ${credentials.name}: a collector has one pair of AWS keys`,
+                message: `is ${brief(secret)}, but ${ours} is Secret ${credentials.name}: a collector has one pair of AWS keys`,
                 allowed: `${credentials.name}, with keys that may do both`,
                 paste: stackFile(["destinations", name, "auth", "secret"], credentials.name),
             });
@@ -748,16 +751,16 @@ function awsProblems({ destinations, values }: Context): Problem[] {
             problems.push({
                 key: secret === undefined ? key.replace(/\.secret$/, "") : key,
                 message:
-                    `${secret === undefined ? "has no Secret" : `is ${brief(secret)}`}, but kof:cloudwatch.credentials is the key of a user whom this ` +
+                    `${secret === undefined ? "has no Secret" : `is ${brief(secret)}`}, but ${ours} is the key of a user whom this ` +
                     "program makes, and who may write to CloudWatch alone: a collector has one pair of AWS keys",
                 allowed: "one Secret for both, with keys that may do both",
-                paste: stackFile(["cloudwatch", "credentials"], { kind: "existingSecret", name }),
+                paste: stackFile(path, { kind: "existingSecret", name }),
             });
         } else if (credentials !== undefined && credentials.kind !== "existingSecret" && secret !== undefined) {
             problems.push({
                 key,
                 message:
-                    `is ${brief(secret)}, but kof:cloudwatch.credentials is ${credentials.kind}: the collectors would use the Secret for CloudWatch ` +
+                    `is ${brief(secret)}, but ${ours} is ${credentials.kind}: the collectors would use the Secret for CloudWatch ` +
                     "too. Remove it, and let that role write here as well",
             });
         } else if (first !== undefined && secret !== undefined && secret !== first.secret) {

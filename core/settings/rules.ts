@@ -15,7 +15,14 @@ import { brief, outerKeys, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
-import { routeNames, routes, type RouteSettings, type StorageClassSettings, type StoreSettings } from "./settings";
+import {
+    awsIdentityOf,
+    routeNames,
+    routes,
+    type RouteSettings,
+    type StorageClassSettings,
+    type StoreSettings,
+} from "./settings";
 import { storeProblems } from "./storeRules";
 import { distributionOf } from "./distributions";
 import { parameterProblems } from "./storageParameterRules";
@@ -184,7 +191,9 @@ function cloudwatchProblems(values: Values): Problem[] {
     if (!namedDestinations(values).includes("cloudwatch") || !cloudwatch || clusterName === undefined) {
         return [];
     }
-    const { region, kmsKeyArn, credentials, auditLogGroup, signals } = cloudwatch;
+    const { region, kmsKeyArn, auditLogGroup, signals } = cloudwatch;
+    const { identity: credentials, path, role } = awsIdentityOf(cloudwatch.credentials);
+    const key = `kof:${path.join(".")}`;
     const { logGroup = defaultLogGroup(clusterName) } = cloudwatch;
     const problems: Problem[] = [];
     const partition = partitionOf(region);
@@ -201,16 +210,47 @@ function cloudwatchProblems(values: Values): Problem[] {
     }
     if (credentials.kind === "irsa" && !isOf(partition, credentials.oidcProviderArn)) {
         problems.push({
-            key: "kof:cloudwatch.credentials.oidcProviderArn",
+            key: `${key}.oidcProviderArn`,
             message: `is ${brief(credentials.oidcProviderArn)}, which is not of the partition of ${region}`,
             allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::`,
         });
     }
     if (credentials.kind === "podIdentity" && partitionOf(credentials.region ?? region) !== partition) {
         problems.push({
-            key: "kof:cloudwatch.credentials.region",
+            key: `${key}.region`,
             message: `is ${brief(credentials.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
-            paste: stackFile(["cloudwatch", "credentials", "region"], region),
+            paste: stackFile([...path, "region"], region),
+        });
+    }
+    if (role && !isOf(partition, role.roleArn)) {
+        problems.push({
+            key: "kof:cloudwatch.credentials.roleArn",
+            message: `is ${brief(role.roleArn)}, with which nobody can write to ${region}: it is another partition of AWS`,
+            allowed: `the ARN of an IAM role that starts with arn:${partition}:iam::`,
+            paste: stackFile(
+                ["cloudwatch", "credentials", "roleArn"],
+                role.roleArn.replace(/^arn:[\w-]+:/, `arn:${partition}:`),
+            ),
+        });
+    }
+    if (role && kmsKeyArn !== undefined) {
+        problems.push({
+            key: "kof:cloudwatch.kmsKeyArn",
+            message: `has no effect: the log groups are made in account ${arnParts(role.roleArn).account}, which says how they are encrypted. Remove it`,
+        });
+    }
+    const overOtlp = Object.entries(signals).flatMap(([signal, how]) => (how === "otlp" ? [signal] : []));
+    if (role?.externalId !== undefined && overOtlp.length > 0) {
+        problems.push({
+            key: "kof:cloudwatch.credentials.externalId",
+            message:
+                `is ${brief(role.externalId)}, which cannot be sent over OTLP: extension sigv4auth of KOF's collectors (contrib 0.143) ` +
+                `has no external ID. ${new Intl.ListFormat("en-GB").format(overOtlp)} would not arrive`,
+            allowed: "no external ID, or emf and xray for metrics and traces",
+            paste: stackFile(["cloudwatch", "signals"], {
+                ...(signals.metrics === "none" ? {} : { metrics: "emf" }),
+                ...(signals.traces === "none" ? {} : { traces: "xray" }),
+            }),
         });
     }
     if (signals.metrics === "emf" && [logGroup, auditLogGroup].includes(metricsLogGroup(logGroup))) {

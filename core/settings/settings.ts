@@ -107,9 +107,12 @@ const logGroupName = about(z.string().regex(/^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$
     example: "/kof/prod",
 });
 
-const kinds = ["accessKey", "podIdentity", "irsa", "existingSecret"] as const;
-const kind = <const K extends (typeof kinds)[number]>(value: K, description: string) =>
-    about(z.literal(value), { description, allowed: kinds.join(", "), example: value });
+const identityKinds = ["accessKey", "podIdentity", "irsa", "existingSecret"] as const;
+const kinds = [...identityKinds, "assumeRole"] as const;
+const kindAmong =
+    (all: readonly string[]) =>
+    <const K extends (typeof kinds)[number]>(value: K, description: string) =>
+        about(z.literal(value), { description, allowed: all.join(", "), example: value });
 
 /** Storage classes of S3 that objects can move to, the colder later: there is no way back (PutBucketLifecycleConfiguration, 2026-11). */
 export const archiveClasses = [
@@ -135,55 +138,105 @@ export function inOrder(labels: readonly string[]): boolean {
     return labels.every((label, i) => i === 0 || byNumber.compare(labels[i - 1] ?? "", label) < 0);
 }
 
+/** What the collectors are at AWS by themselves. @param all the kinds that there are besides. */
+const identities = (all: readonly string[]) => {
+    const kind = kindAmong(all);
+    return [
+        z.strictObject({
+            kind: kind("accessKey", "An IAM user with an access key."),
+            generations: about(z.array(z.string().regex(dnsLabel)).min(1).max(2).refine(inOrder).default(["1"]), {
+                description:
+                    "One access key per label; the last one is used. To rotate, add a label, then drop the old one. AWS allows two keys.",
+                allowed:
+                    "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)",
+                example: ["2026-11"],
+            }),
+        }),
+        z.strictObject({
+            kind: kind("podIdentity", "On EKS: a role that EKS Pod Identity hands to the collectors. No secret."),
+            clusterName: about(z.string().regex(/^[0-9A-Za-z][\w-]{0,99}$/), {
+                description:
+                    "Name of the EKS cluster that is the management cluster. It needs the EKS Pod Identity Agent.",
+                allowed: "1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
+                example: "management",
+            }),
+            region: about(awsRegion, {
+                description: "AWS region of the EKS cluster. Default: that of the log groups.",
+                allowed: allowedRegion,
+                example: "us-east-2",
+            }).optional(),
+        }),
+        z.strictObject({
+            kind: kind("irsa", "A role that the collectors take with their service account's token. No secret."),
+            oidcProviderArn: about(
+                z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:oidc-provider\/[\w.-]+(\/[\w./-]+)?$/),
+                {
+                    description: "IAM OIDC provider of the cluster's issuer of service account tokens.",
+                    allowed: "the ARN of an IAM OIDC provider",
+                    example:
+                        "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
+                    // The issuer's URL, which the provider is called after.
+                    mend: (found) => {
+                        const [, issuer] = /^https:\/\/([^?#@\s]+?)\/*$/.exec(written(found)) ?? [];
+                        const region = /\.([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(written(found))?.[1] ?? "";
+                        return issuer && `arn:${partitionOf(region)}:iam::123456789012:oidc-provider/${issuer}`;
+                    },
+                },
+            ),
+        }),
+        z.strictObject({
+            kind: kind(
+                "existingSecret",
+                "A Secret made elsewhere, with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            ),
+            name: about(z.string().regex(dnsSubdomain), {
+                description: "Name of that Secret, in the kof namespace.",
+                allowed: allowedName,
+                example: "cloudwatch-credentials",
+            }),
+        }),
+    ] as const;
+};
+const identityTexts = [
+    "{kind: accessKey, generations: [LABEL, …]}",
+    "{kind: podIdentity, clusterName: NAME}",
+    "{kind: irsa, oidcProviderArn: ARN}",
+    "{kind: existingSecret, name: NAME}",
+];
+const anyOf = (texts: readonly string[]) => new Intl.ListFormat("en-GB", { type: "disjunction" }).format(texts);
+
 const credentials = z.discriminatedUnion("kind", [
+    ...identities(kinds),
     z.strictObject({
-        kind: kind("accessKey", "An IAM user with an access key."),
-        generations: about(z.array(z.string().regex(dnsLabel)).min(1).max(2).refine(inOrder).default(["1"]), {
-            description:
-                "One access key per label; the last one is used. To rotate, add a label, then drop the old one. AWS allows two keys.",
-            allowed:
-                "a list of one or two different labels of lower-case letters, digits and '-', in quotes, the older one first (2026-05 before 2026-11)",
-            example: ["2026-11"],
-        }),
-    }),
-    z.strictObject({
-        kind: kind("podIdentity", "On EKS: a role that EKS Pod Identity hands to the collectors. No secret."),
-        clusterName: about(z.string().regex(/^[0-9A-Za-z][\w-]{0,99}$/), {
-            description: "Name of the EKS cluster that is the management cluster. It needs the EKS Pod Identity Agent.",
-            allowed: "1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
-            example: "management",
-        }),
-        region: about(awsRegion, {
-            description: "AWS region of the EKS cluster. Default: that of the log groups.",
-            allowed: allowedRegion,
-            example: "us-east-2",
-        }).optional(),
-    }),
-    z.strictObject({
-        kind: kind("irsa", "A role that the collectors take with their service account's token. No secret."),
-        oidcProviderArn: about(z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:oidc-provider\/[\w.-]+(\/[\w./-]+)?$/), {
-            description: "IAM OIDC provider of the cluster's issuer of service account tokens.",
-            allowed: "the ARN of an IAM OIDC provider",
-            example:
-                "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
-            // The issuer's URL, which the provider is called after.
+        kind: kindAmong(kinds)(
+            "assumeRole",
+            "A role of another account, which has the log groups. The collectors assume it with an identity of their own.",
+        ),
+        roleArn: about(z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/), {
+            description: "That role. Its account makes it and the log groups (docs/destinations.md).",
+            allowed: "the ARN of an IAM role",
+            example: "arn:aws:iam::210987654321:role/kof-logs",
+            // As sts get-caller-identity names a role that somebody has assumed.
             mend: (found) => {
-                const [, issuer] = /^https:\/\/([^?#@\s]+?)\/*$/.exec(written(found)) ?? [];
-                const region = /\.([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(written(found))?.[1] ?? "";
-                return issuer && `arn:${partitionOf(region)}:iam::123456789012:oidc-provider/${issuer}`;
+                const [, partition, account, role] =
+                    /^arn:(aws[\w-]*):sts::(\d{12}):assumed-role\/([^/]+)\/./.exec(written(found)) ?? [];
+                return role && `arn:${partition ?? ""}:iam::${account ?? ""}:role/${role}`;
             },
         }),
-    }),
-    z.strictObject({
-        kind: kind(
-            "existingSecret",
-            "A Secret made elsewhere, with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        externalId: about(z.string().regex(/^[\w+=,.@:/-]{2,1224}$/), {
+            description:
+                "External ID that the role's account asks for. Not with signals over OTLP: their extension cannot send one.",
+            allowed: "2 to 1224 letters, digits and + = , . @ : / - _",
+            example: "kof-prod",
+        }).optional(),
+        identity: about(
+            z.discriminatedUnion("kind", identities(identityKinds)).default({ kind: "accessKey", generations: ["1"] }),
+            {
+                description: "What the collectors assume the role with. It may do nothing else.",
+                allowed: anyOf(identityTexts),
+                example: { kind: "podIdentity", clusterName: "management" },
+            },
         ),
-        name: about(z.string().regex(dnsSubdomain), {
-            description: "Name of that Secret, in the kof namespace.",
-            allowed: allowedName,
-            example: "cloudwatch-credentials",
-        }),
     }),
 ]);
 
@@ -268,8 +321,7 @@ const cloudwatch = z.strictObject({
     ),
     credentials: about(credentials.default({ kind: "accessKey", generations: ["1"] }), {
         description: "How the collectors authenticate.",
-        allowed:
-            "{kind: accessKey, generations: [LABEL, …]}, {kind: podIdentity, clusterName: NAME}, {kind: irsa, oidcProviderArn: ARN} or {kind: existingSecret, name: NAME}",
+        allowed: anyOf([...identityTexts, "{kind: assumeRole, roleArn: ARN, identity: one of the others}"]),
         example: { kind: "accessKey", generations: ["2026-11"] },
     }),
     endpoint: about(z.url({ protocol: /^https?$/ }), {
@@ -281,11 +333,12 @@ const cloudwatch = z.strictObject({
 });
 
 /** How the exporter of an archive authenticates: as collectors do at CloudWatch, by the names that its chart reads. */
-const [byKey, byPodIdentity, byIrsa] = credentials.options;
+const [byKey, byPodIdentity, byIrsa] = identities(identityKinds);
+const exporterKind = kindAmong(identityKinds);
 const archiveCredentials = z.discriminatedUnion("kind", [
     byKey,
     byPodIdentity.extend({
-        kind: kind("podIdentity", "On EKS: a role that EKS Pod Identity hands to the exporter. No secret."),
+        kind: exporterKind("podIdentity", "On EKS: a role that EKS Pod Identity hands to the exporter. No secret."),
         region: about(awsRegion, {
             description: "AWS region of the EKS cluster. Default: that of the bucket.",
             allowed: allowedRegion,
@@ -293,10 +346,10 @@ const archiveCredentials = z.discriminatedUnion("kind", [
         }).optional(),
     }),
     byIrsa.extend({
-        kind: kind("irsa", "A role that the exporter takes with its service account's token. No secret."),
+        kind: exporterKind("irsa", "A role that the exporter takes with its service account's token. No secret."),
     }),
     z.strictObject({
-        kind: kind("existingSecret", "A Secret made elsewhere, with the keys S3_ACCESS_KEY and S3_SECRET_KEY."),
+        kind: exporterKind("existingSecret", "A Secret made elsewhere, with the keys S3_ACCESS_KEY and S3_SECRET_KEY."),
         name: about(z.string().regex(dnsSubdomain), {
             description: "Name of that Secret, in the kof namespace.",
             allowed: allowedName,
@@ -762,6 +815,34 @@ export const settingsSchema = {
 type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 
 export type CloudWatchSettings = z.infer<typeof cloudwatch>;
+
+/** What collectors are at AWS before they assume a role. */
+export type AwsIdentity = Exclude<CloudWatchSettings["credentials"], { kind: "assumeRole" }>;
+
+/** A role that collectors assume. */
+export type AssumedRole = Pick<
+    Extract<CloudWatchSettings["credentials"], { kind: "assumeRole" }>,
+    "roleArn" | "externalId"
+>;
+
+/** What the collectors are at AWS, and where in the settings that is said. */
+export function awsIdentityOf(credentials: CloudWatchSettings["credentials"]): {
+    readonly identity: AwsIdentity;
+    readonly path: readonly string[];
+    readonly role?: AssumedRole;
+} {
+    const path = ["cloudwatch", "credentials"];
+    if (credentials.kind !== "assumeRole") {
+        return { identity: credentials, path };
+    }
+    const { roleArn, externalId, identity } = credentials;
+    return {
+        identity,
+        path: [...path, "identity"],
+        role: { roleArn, ...(externalId === undefined ? {} : { externalId }) },
+    };
+}
+
 /** How much telemetry there is. */
 export type Rates = z.infer<typeof rates>;
 export type ColdStorageSettings = z.infer<typeof coldStorage>;

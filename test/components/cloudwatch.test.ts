@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import { runProgram } from "../../cli/offline";
 import { CloudWatch, type CloudWatchArgs } from "../../components/cloudwatch";
+import type { Policy } from "../../core/routes/policies";
 import { find, stackFile } from "../support";
 
 const args: CloudWatchArgs = {
@@ -100,6 +101,26 @@ describe("component CloudWatch", () => {
         const association = find(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "cloudwatch-a");
         const { clusterName, region, namespace, serviceAccount } = association.inputs;
         assert.deepEqual([clusterName, region, namespace, serviceAccount], ["management", "eu-west-1", "kof", "a"]);
+    });
+
+    it("lets the collectors do nothing but assume another account's role, however they authenticate", async () => {
+        const roleArn = "arn:aws:iam::210987654321:role/kof-logs";
+        const oidcProviderArn = "arn:aws:iam::123456789012:oidc-provider/oidc.example.net";
+        for (const credentials of [
+            args.credentials,
+            { kind: "podIdentity", clusterName: "management", region: "eu-west-1" },
+            { kind: "irsa", oidcProviderArn, roleName: "r" },
+        ] as const) {
+            const { resources } = await declared({ credentials, assumes: roleArn, logGroups: [], traces: true });
+            const [policy, ...others] = resources.filter(({ type }) => /(user|role)Policy:/.test(type));
+            assert.deepEqual(others, []);
+            const { Statement } = JSON.parse(String(policy?.inputs.policy)) as Policy;
+            assert.deepEqual(
+                Statement.map(({ Action, Resource }) => [Action[0], Resource]),
+                [["sts:AssumeRole", [roleArn]]],
+            );
+            assert.ok(!resources.some(({ type }) => type.includes("logGroup")));
+        }
     });
 
     it("makes a role under the name that the service accounts are told, with an issuer's tokens", async () => {

@@ -4,7 +4,8 @@ import { Region } from "@pulumi/aws/types/enums";
 
 import known from "../../components/actions.json";
 import { arnParts, partitionOf } from "../../core/lib/arns";
-import { archivePolicy, irsaTrust, podIdentityTrust, writePolicy, type Policy } from "../../components/policies";
+import { archivePolicy, irsaTrust, podIdentityTrust } from "../../components/policies";
+import { assumePolicy, assumeTrust, writePolicy, type Policy } from "../../core/routes/policies";
 import { logStreamName, streamOf, streamPlaceholders } from "../../core/settings/streams";
 
 const group = "arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:management";
@@ -30,6 +31,16 @@ const policies: Readonly<Record<string, Policy>> = {
         readsObjectLock: true,
         kmsKeyArn: "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/1",
     }),
+    "to assume a role": assumePolicy("arn:aws:iam::210987654321:role/kof-logs", "accessKey"),
+    "to assume a role with EKS Pod Identity": assumePolicy("arn:aws:iam::210987654321:role/kof-logs", "podIdentity"),
+    "of a role that users assume": assumeTrust({
+        ...{ kind: "accessKey", partition: "aws-cn", account: "123456789012", externalId: "x" },
+        principal: "arn:aws-cn:iam::123456789012:user/kof/cloudwatch-*",
+    }),
+    "of a role that pods assume": assumeTrust({
+        ...{ kind: "podIdentity", partition: "aws", account: "123456789012", principal: "P" },
+    }),
+    "of a role that a key assumes": assumeTrust({ kind: "existingSecret", partition: "aws", account: "ACCOUNT" }),
     "of a role for EKS Pod Identity": podIdentityTrust("management", pods),
     "of a role for service accounts": irsaTrust(`arn:aws:iam::123456789012:oidc-provider/${issuer}`, pods),
 };
@@ -80,6 +91,34 @@ describe("IAM policies", () => {
             ["kms:GenerateDataKey,kms:Decrypt", "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/1"],
         ]);
         assert.deepEqual(allowed("for cold storage")?.slice(1), [["s3:ListBucket", "arn:aws:s3:::acme-kof-cold"]]);
+    });
+
+    it("let collectors assume one role of another account, and do nothing else", () => {
+        const rights = (what: string) => policies[what]?.Statement.map(({ Action, Resource }) => [Action, Resource]);
+        const role = ["arn:aws:iam::210987654321:role/kof-logs"];
+        assert.deepEqual(rights("to assume a role"), [[["sts:AssumeRole"], role]]);
+        const tagged = [[["sts:AssumeRole", "sts:TagSession"], role]];
+        assert.deepEqual(rights("to assume a role with EKS Pod Identity"), tagged);
+    });
+
+    it("let another account's role be assumed by exactly the collectors, with the external ID that it asks for", () => {
+        const trusts = (what: string) =>
+            policies[what]?.Statement.map(({ Action, Principal, Condition }) => [Action.join(), Principal, Condition]);
+        const theirs = { ArnLike: { "aws:PrincipalArn": "arn:aws-cn:iam::123456789012:user/kof/cloudwatch-*" } };
+        assert.deepEqual(trusts("of a role that users assume"), [
+            [
+                "sts:AssumeRole",
+                { AWS: "arn:aws-cn:iam::123456789012:root" },
+                { ...theirs, StringEquals: { "sts:ExternalId": "x" } },
+            ],
+        ]);
+        const [account, pods] = [{ AWS: "arn:aws:iam::123456789012:root" }, { ArnLike: { "aws:PrincipalArn": "P" } }];
+        assert.deepEqual(trusts("of a role that pods assume"), [
+            ["sts:AssumeRole", account, pods],
+            ["sts:TagSession", account, pods],
+        ]);
+        const whole = { AWS: "arn:aws:iam::ACCOUNT:root" };
+        assert.deepEqual(trusts("of a role that a key assumes"), [["sts:AssumeRole", whole, undefined]]);
     });
 
     it("let exactly the collectors' service accounts take a role", () => {

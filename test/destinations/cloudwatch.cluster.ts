@@ -96,6 +96,73 @@ describe("CloudWatch over OTLP, with a real collector", function () {
         assert.ok(place.taken.every(({ encoding }) => encoding === "gzip"));
     });
 
+    it("signs with the role that it assumes, and does not start where it may not", async () => {
+        const roleArn = "arn:aws:iam::210987654321:role/kof-logs";
+        const daemon = deploymentFor({
+            route: "cloudwatch",
+            cloudwatch: {
+                region,
+                signals: { metrics: "otlp", traces: "otlp" },
+                credentials: { kind: "assumeRole", roleArn, identity: { kind: "existingSecret", name: "aws" } },
+            },
+        }).collectors.find(({ key }) => key === "daemon");
+        assert.ok(daemon);
+        const [sts, place] = [
+            await new DestinationStandIn("http").start(),
+            await new DestinationStandIn("http").start(),
+        ];
+        standIns.push(sts, place);
+        let trusts = false;
+        const end = new Date(Date.now() + 3_600_000).toISOString();
+        const session = `<Credentials><AccessKeyId>ASIASESSION</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>of-the-role</SessionToken><Expiration>${end}</Expiration></Credentials>`;
+        sts.behave = ({ body }) => {
+            const asked = new URLSearchParams(body.toString());
+            return trusts && asked.get("RoleArn") === roleArn
+                ? [200, `<AssumeRoleResponse><AssumeRoleResult>${session}</AssumeRoleResult></AssumeRoleResponse>`]
+                : [403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"];
+        };
+        place.behave = ({ headers }) =>
+            headers.authorization?.includes("Credential=ASIASESSION/") === true &&
+            headers["x-amz-security-token"] === "of-the-role"
+                ? [200, '{"nextSequenceToken": "1"}']
+                : 403;
+        const own = new RealCollector(
+            programsAt(),
+            {
+                ...daemon,
+                env: [...daemon.env, { name: "AWS_ENDPOINT_URL_STS", value: `http://127.0.0.1:${String(sts.port)}` }],
+            },
+            { aws: { AWS_ACCESS_KEY_ID: "AKIAEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" } },
+        );
+        const at = `http://127.0.0.1:${String(place.port)}`;
+        const redirected = (config: HelmValues) =>
+            mergeValues(
+                config,
+                ...["awscloudwatchlogs", "awscloudwatchlogs/audit"].map((name) =>
+                    nest(["exporters", name, "endpoint"], at),
+                ),
+                nest(["exporters", "otlphttp/cloudwatch-metrics", "metrics_endpoint"], `${at}/v1/metrics`),
+                nest(["exporters", "otlphttp/cloudwatch-traces", "traces_endpoint"], `${at}/v1/traces`),
+            );
+        try {
+            assert.equal(await own.start(redirected), false);
+            assert.match(own.log, /could not retrieve credential provider: .*AssumeRole/);
+            trusts = true;
+            assert.ok(await own.start(redirected), own.log);
+            await own.send("metrics", gauge("m", ["of-the-role"]));
+            await own.send("traces", spans([{ name: "s", traceId: "d".repeat(32) }]));
+            await own.sendLogs([["of the role", 0]]);
+            const paths = () => new Set(place.taken.map(({ url, headers }) => headers["x-amz-target"] ?? url.pathname));
+            await until(() => paths().size === 4);
+            assert.deepEqual([...paths()].sort(), [
+                ...["/v1/metrics", "/v1/traces"],
+                ...["Logs_20140328.CreateLogStream", "Logs_20140328.PutLogEvents"],
+            ]);
+        } finally {
+            await own.remove();
+        }
+    });
+
     it("drops what AWS would refuse for its time, and nothing else of the same request", async () => {
         const [place] = standIns;
         assert.ok(place && collector);

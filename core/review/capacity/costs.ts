@@ -161,7 +161,8 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
     if (!cloudwatch) {
         return [];
     }
-    const { region, logGroups } = cloudwatch;
+    const { region } = cloudwatch;
+    const { logGroups } = cloudwatch.central ?? cloudwatch;
     const { rates = {} } = settings;
     const group = (holds: LogGroup["holds"]) => logGroups.find((each) => each.holds === holds) ?? logGroups[0];
     const logs = (what: string, found: { events: number; bytes: number; group: LogGroup | undefined }): Cost => {

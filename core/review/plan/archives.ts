@@ -1,5 +1,5 @@
 import { nounOf } from "../../charts";
-import type { ArchiveKind } from "../../charts/archives";
+import { archiveKinds, type ArchiveKind } from "../../charts/archives";
 import { exporterSchedule } from "../../charts/archives";
 import type { Archive, ArchiveBucket } from "../../routes/archives";
 import type { Deployment } from "../../routes/deployment";
@@ -70,7 +70,7 @@ function deletes(bucket: ArchiveBucket, to: Deployment): boolean {
 export function archiveConsequences(from: Deployment, to: Deployment): Consequence[] {
     return [
         ...from.archives.filter(({ bucket }) => deletes(bucket, to)).map(deletion),
-        ...(["coldStorage", "auditArchive"] as const).flatMap((kind) => {
+        ...archiveKinds.flatMap((kind) => {
             const [was, is] = [from, to].map(({ archives }) => archives.find((each) => each.kind === kind));
             const own =
                 was === undefined

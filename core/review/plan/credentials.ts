@@ -1,16 +1,17 @@
-import type { ArchiveKind } from "../../charts/archives";
+import { archiveKinds, type ArchiveKind } from "../../charts/archives";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
 import { cloudwatchSecretName } from "../../routes/cloudwatch";
 import { stackFile } from "../../settings/explain";
+import type { CloudWatchParts } from "../../routes/parts";
 import type { ArchiveCredentials } from "../../settings/archives";
-import { inOrder, type CloudWatchSettings } from "../../settings/settings";
+import { awsIdentityOf, inOrder } from "../../settings/settings";
 import type { Consequence } from "./consequence";
 
 /** What happens to one of the credentials that a stack runs with. */
 export interface CredentialChange {
-    /** The program makes and revokes what is its own, and reads, or stops to read, what is not. */
-    readonly operation: "made" | "kept" | "revoked" | "read" | "no longer read";
+    /** The program makes and revokes what is its own; Secrets that are not are read, and roles assumed. */
+    readonly operation: "made" | "kept" | "revoked" | "read" | "no longer read" | "assumed" | "no longer assumed";
     readonly what: string;
 }
 
@@ -20,12 +21,11 @@ export function credentialChanges(from: Deployment, to: Deployment): CredentialC
     const among = (all: readonly Credential[], { id }: Credential) => all.some((each) => each.id === id);
     return [
         ...after.map((each): CredentialChange => {
-            const operation = each.own ? "made" : "read";
-            return { operation: among(before, each) ? "kept" : operation, what: each.what };
+            return { operation: among(before, each) ? "kept" : operations[each.kind][0], what: each.what };
         }),
         ...before
             .filter((each) => !among(after, each))
-            .map(({ what, own }): CredentialChange => ({ operation: own ? "revoked" : "no longer read", what })),
+            .map(({ what, kind }): CredentialChange => ({ operation: operations[kind][1], what })),
     ];
 }
 
@@ -33,9 +33,15 @@ interface Credential {
     /** The same for what stays: of a Secret that the program does not make, whichever of its keys are read. */
     readonly id: string;
     readonly what: string;
-    /** Whether the program makes it. */
-    readonly own: boolean;
+    /** Whether the program makes it, or it is a Secret, or a role, of somebody else. */
+    readonly kind: keyof typeof operations;
 }
+
+const operations = {
+    own: ["made", "revoked"],
+    secret: ["read", "no longer read"],
+    role: ["assumed", "no longer assumed"],
+} as const;
 
 /** What a stack authenticates with, human-readable: its keys and roles in AWS, then Secrets. */
 function storedCredentials(deployment: Deployment): Credential[] {
@@ -47,16 +53,21 @@ function storedCredentials(deployment: Deployment): Credential[] {
                     : reader === "grafana"
                       ? "which KOF makes"
                       : "which KOF makes for the region";
-            return [{ id: `${name}, ${by}`, what: `${keys.join(" and ")} in Secret ${name}, ${by}`, own: false }];
+            return [{ id: `${name}, ${by}`, what: `${keys.join(" and ")} in Secret ${name}, ${by}`, kind: "secret" }];
         }
         // Of those with an access key, the key is what matters.
         return reader === "grafana" ? [made(`random password of Grafana's admin in Secret ${name}`)] : [];
     });
-    return [...awsCredentials(deployment).map(made), ...exporterCredentials(deployment).map(made), ...secrets];
+    return [
+        ...awsCredentials(deployment).map(made),
+        ...assumedRole(deployment),
+        ...exporterCredentials(deployment).map(made),
+        ...secrets,
+    ];
 }
 
 function made(what: string): Credential {
-    return { id: what, what, own: true };
+    return { id: what, what, kind: "own" };
 }
 
 function awsCredentials({ cloudwatch }: Deployment): string[] {
@@ -91,21 +102,32 @@ function exporterCredentials({ archives }: Deployment): string[] {
     });
 }
 
+/** The role of another account that the collectors assume. */
+function assumedRole({ cloudwatch }: Deployment): Credential[] {
+    const { roleArn, account } = cloudwatch?.central ?? {};
+    return roleArn === undefined
+        ? []
+        : [{ id: roleArn, what: `IAM role ${roleArn}, made by account ${account ?? ""}`, kind: "role" }];
+}
+
 /** AWS's quota, which cannot be raised (IAM and AWS STS quotas, "Access keys assigned to an IAM user"). */
 const keysPerUser = 2;
 
 /** What follows from other credentials for AWS: rotations that AWS refuses or that leave no overlap, and Secrets that are there. */
 export function credentialConsequences(from: Deployment, to: Deployment): Consequence[] {
+    const { cloudwatch } = to.settings;
+    const { path = [] } = cloudwatch ? awsIdentityOf(cloudwatch.credentials) : {};
     return [
-        ...rotationConsequences(generationsOf(from), generationsOf(to)),
-        ...(["coldStorage", "auditArchive"] as const).flatMap((kind) => {
+        ...rotationConsequences(generationsOf(from), generationsOf(to), path),
+        ...archiveKinds.flatMap((kind) => {
             const [before, after] = [from, to].map(({ archives }) =>
                 keysOf(archives.find((each) => each.kind === kind)?.credentials),
             );
-            return rotationSteps(before ?? [], after ?? [], kind);
+            return rotationSteps(before ?? [], after ?? [], [kind, "credentials"]);
         }),
-        ...secretConsequences(from, to),
-        ...(["coldStorage", "auditArchive"] as const).flatMap((kind) => exporterSecretConsequences(from, to, kind)),
+        ...secretConsequences(from, to, path),
+        ...archiveKinds.flatMap((kind) => exporterSecretConsequences(from, to, kind)),
+        ...accountConsequences(from, to),
     ];
 }
 
@@ -114,7 +136,7 @@ function generationsOf({ cloudwatch }: Deployment): readonly string[] {
     return keysOf(cloudwatch?.credentials);
 }
 
-function keysOf(credentials: ArchiveCredentials | CloudWatchSettings["credentials"] | undefined): readonly string[] {
+function keysOf(credentials: ArchiveCredentials | CloudWatchParts["credentials"] | undefined): readonly string[] {
     return credentials?.kind === "accessKey" ? credentials.generations : [];
 }
 
@@ -123,13 +145,8 @@ export function keysDeleted({ from, to }: { readonly from: Deployment; readonly 
     return generationsOf(from).some((generation) => !generationsOf(to).includes(generation));
 }
 
-/** The lines that set generations of an access key. */
-function generationsPaste(setting: string, generations: readonly string[]): object {
-    return stackFile([setting, "credentials"], { kind: "accessKey", generations });
-}
-
-/** Rotations that need more keys at once than AWS allows. */
-function rotationSteps(before: readonly string[], after: readonly string[], setting: string): Consequence[] {
+/** Rotations that need more keys at once than AWS allows. @param path of the settings with the generations. */
+function rotationSteps(before: readonly string[], after: readonly string[], path: readonly string[]): Consequence[] {
     const [first, ...further] = stepsBetween(before, after);
     if (!first) {
         return [];
@@ -138,23 +155,29 @@ function rotationSteps(before: readonly string[], after: readonly string[], sett
     return [
         {
             severity: "impossible",
-            key: `kof:${setting}.credentials.generations`,
+            key: `kof:${path.join(".")}.generations`,
             message:
                 `would need the access keys ${together(before, after).join(", ")} at once, because a new key is made before an old one is ` +
                 `deleted, and AWS allows ${String(keysPerUser)} for a user`,
             way: `deploy these first${lists.join("")}, and then what the stack file says now`,
-            paste: generationsPaste(setting, first),
+            paste: stackFile(path, { kind: "accessKey", generations: first }),
         },
     ];
 }
 
-function rotationConsequences(before: readonly string[], after: readonly string[]): Consequence[] {
-    const key = "kof:cloudwatch.credentials.generations";
+/** @param path of the settings that say what the collectors are at AWS. */
+function rotationConsequences(
+    before: readonly string[],
+    after: readonly string[],
+    path: readonly string[],
+): Consequence[] {
+    const key = `kof:${path.join(".")}.generations`;
     const [was, is] = [before.at(-1), after.at(-1)];
     if (was === undefined || is === undefined) {
         return [];
     }
-    const steps = rotationSteps(before, after, "cloudwatch");
+    const paste = (...generations: string[]) => stackFile(path, { kind: "accessKey", generations });
+    const steps = rotationSteps(before, after, path);
     if (steps.length > 0) {
         return steps;
     }
@@ -171,7 +194,7 @@ function rotationConsequences(before: readonly string[], after: readonly string[
             ...(inOrder([was, is])
                 ? {
                       way: `keep both for one deployment, and drop ${was} in the next`,
-                      paste: generationsPaste("cloudwatch", [was, is]),
+                      paste: paste(was, is),
                   }
                 : {}),
         },
@@ -196,7 +219,7 @@ function together(before: readonly string[], after: readonly string[]): string[]
 }
 
 /** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
-function secretConsequences(from: Deployment, to: Deployment): Consequence[] {
+function secretConsequences(from: Deployment, to: Deployment, path: readonly string[]): Consequence[] {
     const [was, is] = [secretOf(from), secretOf(to)];
     if (was === undefined || is === undefined || was === is) {
         return [];
@@ -205,10 +228,10 @@ function secretConsequences(from: Deployment, to: Deployment): Consequence[] {
         return [
             {
                 severity: "impossible",
-                key: "kof:cloudwatch.credentials.name",
+                key: `kof:${path.join(".")}.name`,
                 message: `is ${cloudwatchSecretName}, the Secret with the program's own access key, which this deployment deletes`,
                 way: "give the Secret that is made elsewhere another name",
-                paste: stackFile(["cloudwatch", "credentials"], { kind: "existingSecret", name: "aws-credentials" }),
+                paste: stackFile(path, { kind: "existingSecret", name: "aws-credentials" }),
             },
         ];
     }
@@ -217,7 +240,7 @@ function secretConsequences(from: Deployment, to: Deployment): Consequence[] {
         : [
               {
                   severity: "impossible",
-                  key: "kof:cloudwatch.credentials.kind",
+                  key: `kof:${path.join(".")}.kind`,
                   message: `is accessKey, whose Secret ${cloudwatchSecretName} exists already, made elsewhere: the deployment would fail`,
                   way:
                       `delete it first (kubectl delete secret -n ${kofNamespace} ${cloudwatchSecretName}), which does not affect running ` +
@@ -257,6 +280,27 @@ function exporterSecretConsequences(from: Deployment, to: Deployment, kind: Arch
                   message: `is accessKey, whose Secret ${name} exists already, made elsewhere: the deployment would fail`,
                   way: `delete it first (kubectl delete secret -n ${kofNamespace} ${name}): a run that has begun goes on. Then acknowledge it`,
                   acknowledge: `Secret ${name}`,
+              },
+          ];
+}
+
+/** Logs that come from now on are in another account, and those before stay where they are. */
+function accountConsequences(from: Deployment, to: Deployment): Consequence[] {
+    if (!from.cloudwatch || !to.cloudwatch) {
+        return [];
+    }
+    const accountOf = ({ central }: CloudWatchParts) => central && `account ${central.account}`;
+    const [was, is] = [accountOf(from.cloudwatch), accountOf(to.cloudwatch)];
+    const nameOf = (account = "the stack's own account") => account;
+    return was === is
+        ? []
+        : [
+              {
+                  severity: "notice",
+                  key: "kof:cloudwatch.credentials",
+                  message:
+                      `leads to ${nameOf(is)}, where it was ${nameOf(was)}. What is stored there stays there, and is read there. ` +
+                      "What waits on the nodes goes to the new account",
               },
           ];
 }

@@ -18,6 +18,7 @@ import type { RequiredSecret } from "../../routes/secrets";
 import { contentOf, keptOf, spaceOf, totalGiB, type Volume } from "../../routes/volumes";
 import { archiveSection } from "./archives";
 import { costTable, spaceText } from "./capacity";
+import { centralText } from "./central";
 import { fillChart, fillings, fillText } from "./chart";
 import { podSection } from "./pods";
 import { diagram } from "./diagram";
@@ -92,6 +93,7 @@ export function summaryPage(
         section("Cost", rates === undefined ? "" : costTable(estimate)),
         section("Alert rules", alertRows(deployment)),
         section("Credentials", table(["Secret", "holds", "made by"], credentialRows(deployment)) || "None."),
+        section("Role in another AWS account", centralText(deployment)),
     ];
     return `${paragraphs(parts)}\n`;
 }
@@ -179,12 +181,21 @@ function storeCells(store: Volume): string[] {
 }
 
 function logGroupRows({ cloudwatch }: Deployment): string[][] {
-    return (cloudwatch?.logGroups ?? []).map(({ name, retentionDays }) => [
-        code(name),
-        cloudwatch?.region ?? "",
-        `${String(retentionDays)} days`,
-        cloudwatch?.kmsKeyArn === undefined ? "CloudWatch's own key" : code(cloudwatch.kmsKeyArn),
-    ]);
+    const { region = "", kmsKeyArn, logGroups = [], central } = cloudwatch ?? {};
+    return [
+        ...logGroups.map(({ name, retentionDays }) => [
+            code(name),
+            region,
+            `${String(retentionDays)} days`,
+            kmsKeyArn === undefined ? "CloudWatch's own key" : code(kmsKeyArn),
+        ]),
+        ...(central?.logGroups ?? []).map(({ name, retentionDays }) => [
+            code(name),
+            region,
+            `${String(retentionDays)} days, if account ${central?.account ?? ""} says so`,
+            `what account ${central?.account ?? ""} says`,
+        ]),
+    ];
 }
 
 function alertRows({ alerts: { rules, none = "" } }: Deployment): string {
@@ -216,7 +227,7 @@ function makerOf({ cloudwatch, archives }: Deployment, { name, maker, reader }: 
                 return `this stack: an IAM user that may write to bucket ${code(bucket.name)}, with one key for each of ${credentials.generations.map(code).join(", ")}`;
             }
             return reader === "collectors" && cloudwatch?.credentials.kind === "accessKey"
-                ? `this stack: an IAM user that may write to the log groups, with one key for each of ${cloudwatch.credentials.generations.map(code).join(", ")}`
+                ? `this stack: an IAM user that may ${cloudwatch.central ? `assume ${code(cloudwatch.central.roleArn)}` : "write to the log groups"}, with one key for each of ${cloudwatch.credentials.generations.map(code).join(", ")}`
                 : "this stack: a random password";
         case "kof":
             return reader === "collectors" ? "KOF, once the region is set up: it must exist" : "KOF: a random password";

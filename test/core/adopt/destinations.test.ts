@@ -141,6 +141,26 @@ describe("adopting CloudWatch credentials", () => {
         assert.match(adopted.notes.join("\n"), /The collectors keep the role arn:aws:iam::123456789012:role\/mine/);
     });
 
+    it("takes the role that the exporters assume, and what they assume it with", () => {
+        const roleArn = "arn:aws:iam::210987654321:role/central/kof-logs";
+        const identity = { kind: "existingSecret", name: "aws" };
+        const values = text({ kind: "assumeRole", roleArn, externalId: "kof", identity });
+        const credentials = (given?: unknown) => {
+            const { settings, notes } = adoption(values, { version, credentials: given });
+            assert.match(
+                notes.join("\n"),
+                /assume arn:aws:iam::210987654321:role\/central\/kof-logs: the stack makes no log group/,
+            );
+            return valueAt(settings as HelmValues, ["cloudwatch", "credentials"]);
+        };
+        const expected = { kind: "assumeRole", roleArn, externalId: "kof", identity };
+        assert.deepEqual(credentials(), expected);
+        assert.deepEqual(credentials({ kind: "assumeRole", roleArn: "arn:aws:iam::1:role/x", identity }), expected);
+        // Without one in the values, nobody assumes any.
+        const own = adoption(text(identity), { version, credentials: expected }).settings;
+        assert.deepEqual(valueAt(own as HelmValues, ["cloudwatch", "credentials"]), identity);
+    });
+
     it("asks where the values have none, and takes a Secret that it is told of", () => {
         const without = text({ kind: "podIdentity", clusterName: "management" });
         assert.throws(

@@ -91,6 +91,16 @@ const cloudwatch = {
     endpoint: "https://logs.acme.example",
 };
 const archive = { bucket: "acme-telemetry", region: "eu-central-1", prefix: "kof/telemetry", keepBucket: false };
+const { kmsKeyArn: _, ...unencrypted } = cloudwatch;
+const identities = [
+    { kind: "accessKey", generations: ["2026-05", "2026-11"] },
+    { kind: "podIdentity", clusterName: "acme", region: "eu-west-1" },
+    {
+        kind: "irsa",
+        oidcProviderArn: "arn:aws:iam::999999999999:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC",
+    },
+    { kind: "existingSecret", name: "acme-keys" },
+];
 /** Valid settings of every route, with every setting somewhere. */
 const bases: readonly HelmValues[] = [
     {
@@ -166,19 +176,26 @@ const bases: readonly HelmValues[] = [
         buffer,
         storageClass: { create: false, name: "gp3" },
     },
-    ...[
-        { kind: "accessKey", generations: ["2026-05", "2026-11"] },
-        { kind: "podIdentity", clusterName: "acme", region: "eu-west-1" },
-        {
-            kind: "irsa",
-            oidcProviderArn: "arn:aws:iam::999999999999:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/ABC",
-        },
-        { kind: "existingSecret", name: "acme-keys" },
-    ].map((credentials) => ({
+    ...identities.map((credentials) => ({
         ...common,
         route: "cloudwatch",
         distribution: "eks",
         cloudwatch: { ...cloudwatch, credentials },
+        buffer,
+    })),
+    ...identities.map((identity) => ({
+        ...common,
+        route: "cloudwatch",
+        distribution: "eks",
+        cloudwatch: {
+            ...unencrypted,
+            credentials: {
+                kind: "assumeRole",
+                roleArn: "arn:aws:iam::888888888888:role/acme/logs",
+                externalId: "acme",
+                identity,
+            },
+        },
         buffer,
     })),
 ];

@@ -532,6 +532,63 @@ const mistakes: readonly [string, Raw, string][] = [
                  region: us-east-2`,
     ],
     [
+        "a role of another partition, which has its own key and an external ID that cannot be sent",
+        {
+            route: "cloudwatch",
+            cloudwatch: {
+                ...cloudwatch,
+                kmsKeyArn: "arn:aws:kms:us-east-2:123456789012:key/a",
+                signals: { metrics: "otlp", traces: "xray" },
+                credentials: {
+                    kind: "assumeRole",
+                    roleArn: "arn:aws-cn:iam::210987654321:role/central/kof-logs",
+                    externalId: "kof-prod",
+                    identity: { kind: "podIdentity", clusterName: "m", region: "cn-north-1" },
+                },
+            },
+        },
+        `  kof:cloudwatch.credentials.identity.region is "cn-north-1", from where a role cannot write to us-east-2: it is another partition of AWS
+    Paste:   kof:cloudwatch:
+               credentials:
+                 identity:
+                   region: us-east-2
+
+  kof:cloudwatch.credentials.roleArn is "arn:aws-cn:iam::210987654321:role/central/kof-logs", with which nobody can write to us-east-2: it is another partition of AWS
+    Allowed: the ARN of an IAM role that starts with arn:aws:iam::
+    Paste:   kof:cloudwatch:
+               credentials:
+                 roleArn: arn:aws:iam::210987654321:role/central/kof-logs
+
+  kof:cloudwatch.kmsKeyArn has no effect: the log groups are made in account 210987654321, which says how they are encrypted. Remove it
+
+  kof:cloudwatch.credentials.externalId is "kof-prod", which cannot be sent over OTLP: extension sigv4auth of KOF's collectors (contrib 0.143) has no external ID. metrics would not arrive
+    Allowed: no external ID, or emf and xray for metrics and traces
+    Paste:   kof:cloudwatch:
+               signals:
+                 metrics: emf
+                 traces: xray`,
+    ],
+    [
+        "a role that a role assumes that a role assumes",
+        {
+            route: "cloudwatch",
+            cloudwatch: {
+                ...cloudwatch,
+                credentials: {
+                    kind: "assumeRole",
+                    roleArn: "arn:aws:iam::210987654321:role/kof-logs",
+                    identity: { kind: "assumeRole", roleArn: "arn:aws:iam::1:role/x" },
+                },
+            },
+        },
+        `  kof:cloudwatch.credentials.identity.kind is "assumeRole", which is not allowed here
+    Allowed: accessKey, podIdentity, irsa, existingSecret
+    Paste:   kof:cloudwatch:
+               credentials:
+                 identity:
+                   kind: accessKey`,
+    ],
+    [
         "audit logs among the metrics",
         {
             route: "cloudwatch",
@@ -619,7 +676,7 @@ const mistakes: readonly [string, Raw, string][] = [
         "a kind of credentials that does not exist",
         { route: "cloudwatch", cloudwatch: { ...cloudwatch, credentials: { kind: "accesskey" } } },
         `  kof:cloudwatch.credentials.kind is "accesskey", which is not allowed here
-    Allowed: accessKey, podIdentity, irsa, existingSecret
+    Allowed: accessKey, podIdentity, irsa, existingSecret, assumeRole
     Paste:   kof:cloudwatch:
                credentials:
                  kind: accessKey`,
@@ -1341,6 +1398,11 @@ describe("settings", () => {
                     ["podIdentity", { kind: "podIdentity", clusterName: "management" }],
                     ["existingsecret", { kind: "existingSecret", name: "cloudwatch-credentials" }],
                     [{ clusterName: "a" }, { kind: "podIdentity" }],
+                    [
+                        { kind: "assumeRole", roleArn: "arn:aws-cn:sts::210987654321:assumed-role/kof/session" },
+                        { roleArn: "arn:aws-cn:iam::210987654321:role/kof" },
+                    ],
+                    ["assume-role", { kind: "assumeRole", roleArn: "arn:aws-cn:iam::210987654321:role/kof-logs" }],
                     [{ kind: "pod-identity", clusterName: "a" }, { kind: "podIdentity" }],
                     [
                         { kind: "irsa", oidcProviderArn: "https://oidc.eks.cn-north-1.amazonaws.com/id/ABC/" },

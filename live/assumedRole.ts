@@ -1,0 +1,89 @@
+import { kofNamespace } from "../core/charts/namespace";
+import { CouldNotCheck } from "../core/lib/errors";
+import { cloudwatchSecretName } from "../core/routes/cloudwatch";
+import { clientOptions, inTime, type AwsAccess } from "./awsClient";
+import type { Check, Finding, Live } from "./findings";
+
+/** Whether the collectors may take on the role of another account that they write by. */
+export const assumedRole: readonly Check[] = [{ title: "Role in another AWS account", look: findingsOf }];
+
+/**
+ * The account of whoever runs this.
+ *
+ * @throws CouldNotCheck where AWS does not say.
+ */
+export async function ownAccount(region: string, access: AwsAccess): Promise<string> {
+    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+    const client = new STSClient(clientOptions({ region }, access));
+    try {
+        return (await inTime(() => client.send(new GetCallerIdentityCommand({})), access)).Account ?? "";
+    } catch (error) {
+        throw silence(error) ?? new CouldNotCheck(`AWS does not know who you are: ${(error as Error).message}`);
+    } finally {
+        client.destroy();
+    }
+}
+
+/** Why AWS does not answer; `undefined` where it did, and refused. */
+function silence(error: unknown): CouldNotCheck | undefined {
+    if (error instanceof CouldNotCheck) {
+        return error;
+    }
+    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    const isRefusal = [400, 401, 403].includes($metadata?.httpStatusCode ?? 0);
+    return isRefusal ? undefined : new CouldNotCheck(`AWS does not answer: ${message || name}`);
+}
+
+/** Whether the collectors may assume the role: with their own key, where they have one. */
+async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live): Promise<Finding[]> {
+    if (!cloudwatch?.central) {
+        return [];
+    }
+    const { roleArn, externalId, account } = cloudwatch.central;
+    const { credentials, region } = cloudwatch;
+    if (credentials.kind === "podIdentity" || credentials.kind === "irsa") {
+        throw new CouldNotCheck(
+            `only the collectors' pods have the identity that assumes ${roleArn}. Where they may not, they say AccessDenied`,
+        );
+    }
+    const name = credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
+    const path = `/api/v1/namespaces/${kofNamespace}/secrets/${name}`;
+    const secret = await kubernetes.get<{ data?: Record<string, string> }>(path);
+    const [accessKeyId = "", secretAccessKey = ""] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) =>
+        Buffer.from(secret?.data?.[key] ?? "", "base64").toString(),
+    );
+    if (accessKeyId === "" || secretAccessKey === "") {
+        throw new CouldNotCheck(`Secret ${kofNamespace}/${name} has no key yet with which to assume ${roleArn}`);
+    }
+    const { AssumeRoleCommand, STSClient } = await import("@aws-sdk/client-sts");
+    const sts = new STSClient({ ...clientOptions({ region }, {}), credentials: { accessKeyId, secretAccessKey } });
+    const asked = {
+        RoleArn: roleArn,
+        RoleSessionName: "kof-doctor",
+        // The shortest that there is.
+        DurationSeconds: 900,
+        ...(externalId === undefined ? {} : { ExternalId: externalId }),
+    };
+    try {
+        await inTime(() => sts.send(new AssumeRoleCommand(asked)), aws);
+        return [];
+    } catch (error) {
+        const silent = silence(error);
+        if (silent) {
+            throw silent;
+        }
+        const { name: kind, message } = error as Error;
+        return [
+            {
+                severity: "problem",
+                what: `the collectors may not assume ${roleArn}: ${kind}: ${message}`,
+                why:
+                    `Nothing reaches account ${account}; over OTLP the collectors do not even start. The role has to be there, and to trust ` +
+                    "them.",
+                fix: "npm run render -- --stack NAME    # summary.md has what that account needs",
+            },
+        ];
+    } finally {
+        sts.destroy();
+    }
+}
