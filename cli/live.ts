@@ -20,10 +20,10 @@ export function connect(stackFile: StackFile): Live {
         );
     }
     const kubeconfig = encrypted ? undefined : config["kubernetes:kubeconfig"];
-    const context = config["kubernetes:context"];
+    const [context, cluster] = [config["kubernetes:context"], config["kubernetes:cluster"]];
     return {
         deployment,
-        kubernetes: Kubernetes.connect({ kubeconfig, context }),
+        kubernetes: Kubernetes.connect({ kubeconfig, context, cluster }),
         aws: { profile: config["aws:profile"], assumeRoles: assumedRoles(file, config) },
     };
 }

@@ -6,10 +6,12 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 
+import { connect } from "../../cli/live";
 import { CouldNotCheck } from "../../core/lib/errors";
 import { Kubernetes } from "../../live/kubernetes";
 import { execCredential } from "../../live/execCredential";
 import { HttpStandIn, type Reply } from "../../tools/servers/standins";
+import { stackFile } from "../support";
 
 describe("the cluster of KUBECONFIG", () => {
     let folder: string;
@@ -89,6 +91,14 @@ describe("the cluster that the kubernetes: configuration leads to", () => {
             name: "UserError",
             message: "The kubeconfig has no cluster c. It has: a, b.",
         });
+    });
+
+    it("is the same for every command", () => {
+        const serverOf = (more: Record<string, string>) =>
+            connect(stackFile({ route: "none" }, { "kubernetes:kubeconfig": kubeconfig, ...more })).kubernetes.server;
+        assert.equal(serverOf({}), "https://a.example.net");
+        assert.equal(serverOf({ "kubernetes:context": "at-b" }), "https://b.example.net");
+        assert.equal(serverOf({ "kubernetes:cluster": "b" }), "https://b.example.net");
     });
 });
 
