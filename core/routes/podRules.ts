@@ -8,7 +8,7 @@ import { stackFile } from "../settings/explain";
 import { brief, type Problem } from "../settings/problems";
 import { pipelineKinds, type Resources } from "../settings/pods";
 import { addressFor, resolvedDestination } from "../settings/resolvedDestinations";
-import { leavesCluster, routingOf } from "../settings/routing";
+import { leavesCluster, namesIn, routingOf } from "../settings/routing";
 import type { Settings } from "../settings/settings";
 import { askedOfStore, asValue, collectorsChart, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
 import type { Deployment } from "./deployment";
@@ -263,6 +263,29 @@ function schemesSentTo(settings: Settings): ("http" | "https")[] {
     return [...new Set(addresses.map((each) => (each.startsWith("https://") ? "https" : "http")))].sort();
 }
 
+/** Hosts of destinations that may be `SERVICE.NAMESPACE`: two names, with a port or without encryption, to which a proxy applies. */
+function serviceLike(settings: Resolved["settings"]): string[] {
+    const { proxy } = settings;
+    const hosts = namesIn(routingOf(settings).signals).flatMap((name) => {
+        const found = resolvedDestination(settings, name);
+        const own = Object.values(found?.signals ?? {}).map((each) => (each ? each.endpoint : ""));
+        return found?.proxy !== undefined
+            ? []
+            : [found?.endpoint ?? "", ...own]
+                  .filter((each) => URL.canParse(each))
+                  .flatMap((address) => {
+                      const { protocol, hostname, port } = new URL(address);
+                      const applies = protocol === "http:" ? proxy?.http : proxy?.https;
+                      const isLikely =
+                          /^[a-z][-a-z0-9]*\.[a-z][-a-z0-9]*$/.test(hostname) && !hostname.endsWith(".svc");
+                      return isLikely && applies !== undefined && (protocol === "http:" || port !== "")
+                          ? [hostname]
+                          : [];
+                  });
+    });
+    return [...new Set(hosts)];
+}
+
 /** Addresses that are reached otherwise than a proxy's settings look. */
 function unproxiedNotices({ settings, cloudwatch }: Resolved): string[] {
     const { proxy } = settings;
@@ -279,6 +302,15 @@ function unproxiedNotices({ settings, cloudwatch }: Resolved): string[] {
                 (scheme) =>
                     `kof:proxy.${scheme} is not set: what the collectors send to ${scheme}:// addresses goes there without a proxy.`,
             ),
+        ...serviceLike(settings).flatMap((host) => {
+            const isExcepted = [host, host.slice(host.indexOf("."))].some((each) => proxy.noProxy?.includes(each));
+            return isExcepted
+                ? []
+                : [
+                      `The collectors reach ${host} through kof:proxy. Where it is a Service of this cluster, write ${host}.svc, or have ` +
+                          `kof:proxy.noProxy: [${[...(proxy.noProxy ?? []), host].join(", ")}].`,
+                  ];
+        }),
         ...(cloudwatch?.endpoint !== undefined && proxy.https !== undefined
             ? [
                   "kof:cloudwatch.endpoint is reached through kof:proxy.https, whatever kof:proxy.noProxy says: the exporters for AWS look at the proxy alone.",

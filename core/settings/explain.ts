@@ -73,9 +73,16 @@ function alternative(options: readonly Schema[], value: unknown): Schema | undef
     const kind = textOf((isMap(value) ? value.kind : value) as HelmValue).trim();
     const near = nearestOf(kind, options.map(kindOf));
     const own = isMap(value) ? Object.keys(value).filter((key) => key !== "kind") : [];
+    const countIn = ({ shape = {} }: Schema) => own.filter((key) => Object.hasOwn(shape, key)).length;
     return (
         options.find((option) => kindOf(option) === near) ??
-        options.find((option) => own.some((key) => Object.hasOwn(option.shape ?? {}, key))) ??
+        // The one with most of its keys; of several the first.
+        options
+            .filter((option) => countIn(option) > 0)
+            .reduce<Schema | undefined>(
+                (best, each) => (best && countIn(best) >= countIn(each) ? best : each),
+                undefined,
+            ) ??
         options[0]
     );
 }

@@ -147,6 +147,30 @@ describe("pods of collectors", () => {
         assert.match(notices({ route: "management", proxy }), /kof:proxy has no effect on route management/);
         assert.match(notices({ ...cloudwatch, proxy: { http: proxy.https } }), /kof:proxy\.https is not set/);
         assert.match(notices({ ...cloudwatch, proxy: { noProxy: ["a"] } }), /kof:proxy\.noProxy has no effect/);
+        const sentTo = (endpoint: string, more: object = {}) =>
+            notices({
+                version: "1.10.0",
+                route: "none",
+                signals: { logs: ["loki"] },
+                destinations: { loki: { endpoint } },
+                proxy: { http: "http://proxy:3128", https: "http://proxy:3128", ...more },
+            });
+        assert.match(
+            sentTo("http://loki.monitoring:3100/otlp", { noProxy: ["10.0.0.0/8"] }),
+            /reach loki\.monitoring through kof:proxy\. Where it is a Service of this cluster, write loki\.monitoring\.svc, or have kof:proxy\.noProxy: \[10\.0\.0\.0\/8, loki\.monitoring\]/,
+        );
+        for (const address of [
+            "http://loki:3100",
+            "http://loki.monitoring.svc:3100",
+            "https://example.com",
+            "http://10.0.0.1:3100",
+        ]) {
+            assert.doesNotMatch(sentTo(address), /through kof:proxy\. Where/);
+        }
+        assert.doesNotMatch(
+            sentTo("http://loki.monitoring:3100", { noProxy: ["loki.monitoring"] }),
+            /through kof:proxy\. Where/,
+        );
         assert.match(
             notices({ ...cloudwatch, collectors: { nodeSelector: { disk: "ssd" } } }),
             /nodeSelector keeps .*kof-collectors-daemon.* off all other nodes: nothing of those is collected/,

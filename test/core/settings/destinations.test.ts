@@ -637,3 +637,19 @@ describe("the destinations that an error offers for a signal", () => {
         );
     });
 });
+
+describe("authentication without its kind", () => {
+    it("is offered as the kind that has most of what stands there", () => {
+        const offered = (auth: object) =>
+            /kind: (\w+)$/m.exec(said(to({ endpoint, auth })).split("Paste:").slice(1).join())?.[1];
+        assert.equal(offered({ secret: "x" }), "headers");
+        assert.equal(offered({ secret: "x", headers: ["a"] }), "headers");
+        assert.equal(offered({ secret: "x", tokenUrl: "https://login.example.net/token" }), "oauth2");
+        assert.equal(offered({ secret: "x", region: "us-east-2", service: "aps" }), "sigv4");
+        assert.equal(offered({ region: "us-east-2", service: "aps" }), "sigv4");
+        assert.deepEqual(
+            said(mended(to({ endpoint, auth: { secret: "x", tokenUrl: "https://login.example.net/token" } }))),
+            "",
+        );
+    });
+});

@@ -379,6 +379,31 @@ describe("the planner", () => {
             const custom = (activeSeries: number) => (of(activeSeries)["custom metrics in CloudWatch"] as [number])[0];
             assert.deepEqual([100, 10_000, 250_000].map(custom), [30, 3000, 3000 + 24_000]);
             assert.equal(custom(2_000_000).toFixed(2), "84500.00");
+            // What awsemf makes of a sample of a series with eight labels: an event as AWS describes the embedded metric format.
+            const labels = {
+                cluster: "mothership",
+                clusterNamespace: "kcm-system",
+                namespace: "kube-system",
+                pod: "coredns-7c65d6cfc9-abcde",
+                container: "coredns",
+                node: "ip-10-0-1-23.us-east-2.compute.internal",
+                job: "kubelet",
+                "service.instance.id": "10.0.1.23:10250",
+            };
+            const metric = "container_cpu_usage_seconds_total";
+            const described = {
+                Namespace: "KOF/mothership",
+                Dimensions: [Object.keys(labels)],
+                Metrics: [{ Name: metric, Unit: "s", StorageResolution: 60 }],
+            };
+            const event = {
+                ...labels,
+                Version: "1",
+                _aws: { CloudWatchMetrics: [described], Timestamp: 1795802400000 },
+                [metric]: 12345.678,
+            };
+            const bytes = JSON.stringify(event).length;
+            assert.ok(Math.abs(bytes - 585) < 0.15 * 585, `an event has ${String(bytes)} bytes`);
             // As many samples as a GiB a day has events of 585 bytes and 26 more.
             const [amount] = of((gib / day / 611) * 30)["log events of these metrics"] as [number];
             assert.equal(amount.toFixed(6), ((365 / 12) * 0.5 + 90 * 0.15 * 0.03).toFixed(6));
