@@ -83,36 +83,43 @@ export interface Limit {
     readonly giB: number | undefined;
 }
 
+/** The StatefulSet of a workload, and what its template of claims is called: a claim is `TEMPLATE-SET-NUMBER`. */
+export interface ClaimTemplate {
+    readonly template: string;
+    readonly set: string;
+}
+
 /**
- * How the claims of each workload's volumes start: the claim template's name and the StatefulSet's, the same in all versions
- * (charts victoria-logs-cluster and victoria-traces-cluster in release kof-storage; VMCluster `cluster` and VLCluster
- * `audit-logs`, whose StatefulSets the VictoriaMetrics operator names).
+ * The same in all versions (charts victoria-logs-cluster and victoria-traces-cluster in release kof-storage; VMCluster `cluster` and
+ * VLCluster `audit-logs`, whose StatefulSets the VictoriaMetrics operator names).
  */
-const claimPrefixes: Readonly<Record<string, string>> = {
-    vmselect: "vmselect-cachedir-vmselect-cluster",
-    vmstorage: "vmstorage-db-vmstorage-cluster",
-    "vlstorage-audit": "vlstorage-db-vlstorage-audit-logs",
-    vlstorage: "vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage",
-    vtstorage: "vtstorage-volume-kof-storage-vt-cluster-vtstorage",
+const claimTemplates: Readonly<Record<string, ClaimTemplate>> = {
+    vmselect: { template: "vmselect-cachedir", set: "vmselect-cluster" },
+    vmstorage: { template: "vmstorage-db", set: "vmstorage-cluster" },
+    "vlstorage-audit": { template: "vlstorage-db", set: "vlstorage-audit-logs" },
+    vlstorage: { template: "vlstorage-volume", set: "kof-storage-victoria-logs-cluster-vlstorage" },
+    vtstorage: { template: "vtstorage-volume", set: "kof-storage-vt-cluster-vtstorage" },
 };
+
+/** Where the claims of a workload come from. */
+export function claimTemplateOf(workload: string): ClaimTemplate {
+    const found = claimTemplates[workload];
+    if (found === undefined) {
+        throw new Error(`The claims of ${workload} have no name yet: add it to claimTemplates.`);
+    }
+    return found;
+}
 
 /** Names of the PersistentVolumeClaims of a workload: `count` of them, from the pod with the number `first`. */
 export function claimNames(workload: string, first: number, count: number): string[] {
-    const prefix = claimPrefixOf(workload);
-    return Array.from({ length: count }, (_, i) => `${prefix}-${String(first + i)}`);
+    const { template, set } = claimTemplateOf(workload);
+    return Array.from({ length: count }, (_, i) => `${template}-${set}-${String(first + i)}`);
 }
 
 /** A regular expression of the same names, however many there are. */
 export function claimPattern(workload: string): string {
-    return `${claimPrefixOf(workload)}-[0-9]+`;
-}
-
-function claimPrefixOf(workload: string): string {
-    const prefix = claimPrefixes[workload];
-    if (prefix === undefined) {
-        throw new Error(`The claims of ${workload} have no name yet: add it to claimPrefixes.`);
-    }
-    return prefix;
+    const { template, set } = claimTemplateOf(workload);
+    return `${template}-${set}-[0-9]+`;
 }
 
 /**
