@@ -106,14 +106,14 @@ function bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Recor
 }
 
 function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problem[] {
-    const { credentials, existingSecret, endpoint } = given;
+    const { credentials, endpoint } = given;
     // What is wrong by itself is reported by itself.
     const has = (setting: string) => written[setting] !== undefined;
     if (credentials !== undefined && existingSecret !== undefined) {
         return [
             {
                 key: `kof:${kind}.existingSecret`,
-                message: `is ${brief(existingSecret)} beside credentials, which say the same or contradict it. Remove one of them`,
+                message: "stands beside credentials, which say the same or contradict it. Remove one of them",
             },
         ];
     }

@@ -27,16 +27,25 @@ const mistakes: readonly [string, Raw, string][] = [
                bucket: acme-kof-audit`,
     ],
     [
-        "a region and a bucket that are both missing",
-        { route, coldStorage: { prefix: "kof" } },
-        `  kof:coldStorage.bucket is missing
+        "a region that is missing beside a bucket that is none, and what is wrong beside credentials",
+        {
+            route,
+            coldStorage: { bucket: [5, 6] },
+            auditArchive: { ...audit, credentials: { kind: "podIdentity", clusterName: "a" }, existingSecret: null },
+        },
+        `  kof:coldStorage.bucket is [5,6], which is not allowed here
     Allowed: ${bucket}
     Paste:   kof:coldStorage:
                bucket: acme-kof-cold
   kof:coldStorage.region is missing
     Allowed: an AWS region, for example us-east-2, eu-central-1, us-gov-west-1
     Paste:   kof:coldStorage:
-               region: eu-west-1`,
+               region: eu-west-1
+  kof:auditArchive.existingSecret is null, which is not allowed here
+    Allowed: an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit
+    Paste:   kof:auditArchive:
+               existingSecret: s3-credentials
+  kof:auditArchive.existingSecret stands beside credentials, which say the same or contradict it. Remove one of them`,
     ],
     [
         "names as people write them",
@@ -159,7 +168,7 @@ const mistakes: readonly [string, Raw, string][] = [
     Allowed: false: the bucket is there
     Paste:   kof:coldStorage:
                createBucket: false
-  kof:auditArchive.existingSecret is "a" beside credentials, which say the same or contradict it. Remove one of them`,
+  kof:auditArchive.existingSecret stands beside credentials, which say the same or contradict it. Remove one of them`,
     ],
     [
         "ARNs of another place",
