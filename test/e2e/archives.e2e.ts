@@ -166,11 +166,9 @@ endToEnd(
         });
 
         it("is deleted with its bucket where it was told to, and only when that is empty", async () => {
-            const temporary = audit({ keepBucket: false });
-            await deploy(temporary);
+            await deploy(audit({ keepBucket: false }));
             await put(bucket);
-            run.configure(await run.permitted(without()));
-            const { ok, output } = await run.stack.up();
+            const { ok, output } = await run.stack.destroy();
             assert.ok(!ok && output.includes("not empty"), output);
             // What could not be deleted is not left open.
             assert.deepEqual(await setUpOf(bucket), safe);
@@ -179,7 +177,7 @@ endToEnd(
             for (const { Key, VersionId } of Versions) {
                 await buckets().send(new s3.DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));
             }
-            await succeed(run.stack.up());
+            await succeed(run.stack.destroy());
             assert.equal(await setUpOf(bucket), undefined);
         });
 
