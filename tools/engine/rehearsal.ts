@@ -372,8 +372,9 @@ function named(apiVersion: string, kind: string, name: string): AnyObject {
 }
 
 function sizeText(spec: any): string {
-    const { storageClassName = "the default", resources } = spec ?? {};
-    return `${String(resources?.requests?.storage)} of class ${String(storageClassName)}`;
+    const { storageClassName, resources } = spec ?? {};
+    const className = storageClassName === undefined ? "the default class" : `class ${String(storageClassName)}`;
+    return `${String(resources?.requests?.storage)} of ${className}`;
 }
 
 /** A value of a stack file: Pulumi hands on maps and lists as JSON. */
