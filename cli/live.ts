@@ -1,6 +1,6 @@
 import { UserError } from "../core/lib/errors";
 import { Kubernetes } from "../live/kubernetes";
-import type { AssumedRole } from "../live/awsClient";
+import type { RoleToAssume } from "../live/awsClient";
 import type { Live } from "../live/findings";
 import { deploymentOfFile, type StackFile } from "./stackFile";
 
@@ -29,13 +29,13 @@ export function connect(stackFile: StackFile): Live {
 }
 
 /** The roles that Pulumi's AWS provider takes on, as a stack file has them. */
-function assumedRoles(file: string, config: StackFile["config"]): readonly AssumedRole[] {
+function assumedRoles(file: string, config: StackFile["config"]): readonly RoleToAssume[] {
     const key = ["aws:assumeRoles", "aws:assumeRole"].find((each) => config[each] !== undefined);
     if (key === undefined) {
         return [];
     }
     try {
-        const given = [JSON.parse(config[key] ?? "")].flat() as readonly Partial<AssumedRole>[];
+        const given = [JSON.parse(config[key] ?? "")].flat() as readonly Partial<RoleToAssume>[];
         return given.flatMap(({ roleArn, ...more }) => (roleArn === undefined ? [] : [{ ...more, roleArn }]));
     } catch {
         throw new UserError(

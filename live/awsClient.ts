@@ -5,13 +5,13 @@ export interface AwsAccess {
     /** `aws:profile` of the stack. Default: the SDK's usual chain of credentials. */
     readonly profile?: string | undefined;
     /** `aws:assumeRoles` of the stack: roles that Pulumi takes on, each with the one before. Default: none. */
-    readonly assumeRoles?: readonly AssumedRole[] | undefined;
+    readonly assumeRoles?: readonly RoleToAssume[] | undefined;
     /** Milliseconds that AWS has for an answer, logging in and further tries included. Default: 30 seconds. */
     readonly patience?: number | undefined;
 }
 
 /** A role to take on. */
-export interface AssumedRole {
+export interface RoleToAssume {
     readonly roleArn: string;
     readonly externalId?: string | undefined;
     readonly sessionName?: string | undefined;
@@ -53,7 +53,7 @@ export function clientOptions({ region, endpoint }: AwsPlace, { profile, assumeR
 }
 
 async function credentialsOf(
-    { roleArn, externalId, sessionName = "kof" }: AssumedRole,
+    { roleArn, externalId, sessionName = "kof" }: RoleToAssume,
     options: ClientOptions,
 ): Promise<Credentials> {
     const { AssumeRoleCommand, STSClient } = await import("@aws-sdk/client-sts");

@@ -109,7 +109,7 @@ function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<R
     const { credentials, endpoint } = given;
     // What is wrong by itself is reported by itself.
     const has = (setting: string) => written[setting] !== undefined;
-    if (credentials !== undefined && existingSecret !== undefined) {
+    if (credentials !== undefined && has("existingSecret")) {
         return [
             {
                 key: `kof:${kind}.existingSecret`,

@@ -41,6 +41,11 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
                 : []),
             ...storesWithoutVolumes(deployment),
             ...ofRegions(deployment),
+            ...(deployment.archives.length > 0
+                ? [
+                      "What archives in S3 take is assumed: 2 bytes a sample, and a tenth of logs, spans and audit logs, of this cluster alone.",
+                  ]
+                : []),
         ],
         costs,
         comparisons: comparisonsOf(deployment, prices, costs),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { costsOf } from "../../../../core/review/capacity/costs";
+import { estimateOf } from "../../../../core/review/capacity/estimate";
 import { archivedPerDay } from "../../../../core/review/capacity/estimates";
 import { readPrices } from "../../../../core/review/capacity/priceFile";
 import { archiveClasses } from "../../../../core/settings/settings";
@@ -67,6 +68,13 @@ describe("the cost of archives", () => {
         assert.deepEqual(audit, [
             `audit logs in S3 (kof:auditArchive), once a year is archived: ${((730 * (3 * 0.005 + 24 * 0.0004)) / 1000).toFixed(4)}`,
         ]);
+    });
+
+    it("says that it is assumed how small files are, where there is an archive", () => {
+        const remarks = (raw: Raw) => estimateOf(deploymentFor({ route: "management", rates, ...raw }), prices).remarks;
+        const assumed = (raw: Raw) =>
+            remarks(raw).filter((each) => each.includes("archives in S3 take is assumed")).length;
+        assert.deepEqual([assumed({ coldStorage: cold }), assumed({})], [1, 0]);
     });
 
     it("has a price for every class that objects can move to", () => {
