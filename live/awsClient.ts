@@ -1,4 +1,5 @@
 import { CouldNotCheck } from "../core/lib/errors";
+import { reason } from "./http";
 
 /** How a stack reaches AWS, as far as a client needs it. */
 export interface AwsAccess {
@@ -89,4 +90,16 @@ export async function inTime<T>(ask: () => Promise<T>, { patience = 30_000 }: Aw
     } finally {
         clearTimeout(timer);
     }
+}
+
+/** Options of one command of a client that has ten seconds for an answer with its body, and for all that is tried again. */
+export function limited(): { readonly abortSignal: AbortSignal } {
+    return { abortSignal: AbortSignal.timeout(10_000) };
+}
+
+/** Why AWS gave no answer, or refused: `AccessDenied: User … is not authorized`. */
+export function awsReason(error: unknown): string {
+    const { name } = error as Error;
+    const said = reason(error).replace(/^(Request )?aborted$/i, "no answer in time");
+    return /^(Error|Unknown|AbortError|TimeoutError)$/.test(name) ? said : `${name}: ${said}`;
 }

@@ -1,4 +1,5 @@
 import { assumedRole } from "./assumedRole";
+import { archives } from "./archives";
 import { aws } from "./aws";
 import { exportChecks } from "./collectors";
 import { distribution } from "./distribution";
@@ -16,6 +17,7 @@ export const checks: readonly Check[] = [
     ...storage,
     ...aws,
     ...assumedRole,
+    ...archives,
     ...registries,
     ...releases,
     ...workloads,

@@ -7,9 +7,12 @@ import {
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import type { Leftover } from "../core/review/plan/leftovers";
 import { kofNamespace } from "../core/charts/namespace";
+import type { Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { clientOptions, inTime } from "./awsClient";
+import { lockText } from "./archives";
 import type { Live } from "./findings";
+import { Bucket } from "./s3";
 import { CouldNotCheck } from "../core/lib/errors";
 
 interface Named {
@@ -36,6 +39,7 @@ export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[
     definitions,
     templates,
     logGroups,
+    buckets,
 ];
 
 const names = (objects: readonly Named[]) => objects.map(({ metadata }) => metadata.name).join(" ");
@@ -141,6 +145,50 @@ export async function logGroups({ deployment, aws }: Live): Promise<Leftover[]> 
         throw new CouldNotCheck(`AWS does not list log groups: ${(error as Error).message || (error as Error).name}`);
     } finally {
         client.destroy();
+    }
+}
+
+/** The archives' buckets that were made for this cluster, and what the archives of others' buckets hold. */
+export async function buckets(live: Live): Promise<Leftover[]> {
+    const found = await Promise.all(live.deployment.archives.map((archive) => archived(archive, live)));
+    return found.flat();
+}
+
+async function archived(archive: Archive, live: Live): Promise<Leftover[]> {
+    const { prefix } = archive;
+    const { name, region, endpoint, create } = archive.bucket;
+    const bucket = await Bucket.of(archive, live);
+    try {
+        const state = await bucket.state();
+        if (state.is === "closed") {
+            throw new CouldNotCheck(`bucket ${name} is of another account, or you may not see it (403)`);
+        }
+        if (state.is !== "there") {
+            return [];
+        }
+        const isOwn = create && (await bucket.tags())[clusterTag] === live.deployment.settings.clusterName;
+        const objects = await bucket.objects(`${prefix}/`, 1);
+        if (!isOwn && objects.length === 0) {
+            return [];
+        }
+        const retention = (await bucket.lock())?.retention;
+        const locked = retention
+            ? `, each object of which is locked by ${lockText(retention)} from when it was written`
+            : "";
+        const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
+        return [
+            isOwn
+                ? {
+                      what: `bucket ${name} in ${region}, ${objects.length > 0 ? "with what was archived there" : `with nothing below ${prefix}/`}${locked}`,
+                      remove: `aws s3api delete-bucket ${where} --bucket ${name}   # once no version of any object is left in it`,
+                  }
+                : {
+                      what: `objects below ${prefix}/ in bucket ${name}, of every cluster that archives there${locked}`,
+                      remove: `aws s3 rm --recursive ${where} s3://${name}/${prefix}/   # then their versions, where it has versions`,
+                  },
+        ];
+    } finally {
+        bucket.close();
     }
 }
 

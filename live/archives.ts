@@ -1,0 +1,322 @@
+import { kofNamespace } from "../core/charts/namespace";
+import { bucketArnOf } from "../core/lib/arns";
+import { CouldNotCheck } from "../core/lib/errors";
+import type { Archive } from "../core/routes/archives";
+import { distributionOf } from "../core/settings/distributions";
+import { clusterTag } from "../core/settings/logGroups";
+import { deniedActions, exporterArn } from "./archiveRights";
+import type { Check, Finding, Live } from "./findings";
+import { Bucket, type BucketState, type Retention } from "./s3";
+
+/** Whether the archives' exporters can write what the settings ask for, and what is written stays. */
+export const archives: readonly Check[] = [{ title: "Archives", look: archiveFindings }];
+
+/** Where the API has what runs an archive's exporter. */
+export function cronJobPath({ name }: Pick<Archive, "name">): string {
+    return `/apis/batch/v1/namespaces/${kofNamespace}/cronjobs/${name}`;
+}
+
+async function archiveFindings(live: Live): Promise<Finding[]> {
+    const all = live.deployment.archives.flatMap((archive) => [
+        () => bucketFindings(archive, live),
+        () => rightsFindings(archive, live),
+        () => Promise.resolve(sourceFindings(archive, live)),
+    ]);
+    return (await Promise.all(all.map((look) => look()))).flat();
+}
+
+/** What somebody finds out, or that nobody can, with a command that shows more. */
+async function checked(fix: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+    try {
+        return await look();
+    } catch (error) {
+        if (!(error instanceof CouldNotCheck)) {
+            throw error;
+        }
+        const why = "It may be right or wrong: nobody knows before it is checked.";
+        return [{ severity: "unknown", what: `could not check ${error.message}`, why, fix }];
+    }
+}
+
+async function bucketFindings(archive: Archive, live: Live): Promise<readonly Finding[]> {
+    const { name, endpoint } = archive.bucket;
+    const ask = (command: string) =>
+        `aws s3api ${command} --bucket ${name}${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`}`;
+    return checked(ask("head-bucket"), async () => {
+        const bucket = await Bucket.of(archive, live);
+        try {
+            const state = await bucket.state();
+            const found = stateFindings(archive, state);
+            if (state.is === "absent") {
+                return [...found, ...(await checked("kubectl get cronjob -n kof", () => goneFindings(archive, live)))];
+            }
+            if (state.is !== "there") {
+                return found;
+            }
+            const looks: Promise<readonly Finding[]>[] = [
+                checked(ask("get-bucket-versioning"), () => versioningFindings(archive, bucket)),
+                checked(ask("get-object-lock-configuration"), () => lockFindings(archive, bucket)),
+            ];
+            if (endpoint === undefined) {
+                looks.push(
+                    checked(ask("get-bucket-tagging"), () => ownerFindings(archive, bucket, live)),
+                    checked(ask("get-public-access-block"), () => accessFindings(archive, bucket)),
+                    checked(ask("get-bucket-encryption"), () => encryptionFindings(archive, bucket)),
+                );
+            }
+            return [...found, ...(await Promise.all(looks)).flat()];
+        } finally {
+            bucket.close();
+        }
+    });
+}
+
+const nothingArchived = "The exporter cannot write, and what its store deletes meanwhile is archived nowhere.";
+
+/** What the place of a bucket, and whether it is there at all, mean. */
+function stateFindings({ kind, bucket: { name, region, create, endpoint } }: Archive, state: BucketState): Finding[] {
+    const set = (key: string, value: string) => `pulumi config set --path kof:${kind}.${key} ${value}`;
+    switch (state.is) {
+        case "there":
+            return state.region === undefined || state.region === region || endpoint !== undefined
+                ? []
+                : [elsewhere(state.region)];
+        case "elsewhere":
+            return [elsewhere(state.region ?? "another region")];
+        case "closed":
+            return [
+                {
+                    severity: "unknown",
+                    what: `could not check bucket ${name}: it exists, and is of another account, or you may not see it (403)`,
+                    why: create
+                        ? "Where it is another account's, pulumi up cannot make it: the names of buckets are taken in all of AWS."
+                        : "The exporter may write there or not: nobody knows before it is checked.",
+                    fix: `aws s3api head-bucket --bucket ${name}${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`}`,
+                },
+            ];
+        case "absent":
+            return create
+                ? []
+                : [
+                      {
+                          severity: "problem",
+                          what: `there is no bucket ${name}${endpoint === undefined ? "" : ` at ${endpoint}`}, and kof:${kind}.createBucket is false`,
+                          why: nothingArchived,
+                          fix:
+                              endpoint === undefined
+                                  ? set("createBucket", "true")
+                                  : `aws s3api create-bucket --bucket ${name} --endpoint-url ${endpoint}`,
+                      },
+                  ];
+    }
+    function elsewhere(found: string): Finding {
+        return {
+            severity: "problem",
+            what: `bucket ${name} is in ${found}, and kof:${kind}.region is ${region}`,
+            why: create
+                ? "pulumi up makes the bucket in that region, where its name is taken."
+                : "S3 answers the exporter with a redirect (301), and nothing is archived.",
+            fix: create ? set("bucket", `${name}-${region}`.slice(0, 63)) : set("region", found),
+        };
+    }
+}
+
+/** A bucket that the stack is to make is not there before it does. */
+async function goneFindings(archive: Archive, { kubernetes }: Live): Promise<Finding[]> {
+    const isInstalled = archive.bucket.create && (await kubernetes.get(cronJobPath(archive))) !== undefined;
+    return isInstalled
+        ? [
+              {
+                  severity: "problem",
+                  what: `bucket ${archive.bucket.name} is gone, and its exporter still runs`,
+                  why: `${nothingArchived} What was archived is gone too.`,
+                  fix: "pulumi up --refresh",
+              },
+          ]
+        : [];
+}
+
+/** Where the stack is to make a bucket, one that is there has to be its own. */
+async function ownerFindings({ kind, bucket: { name, create } }: Archive, bucket: Bucket, live: Live) {
+    const tags = create ? await bucket.tags() : {};
+    const isForeign = create && tags[clusterTag] !== live.deployment.settings.clusterName;
+    const finding: Finding = {
+        severity: "problem",
+        what: `bucket ${name} is there already, and was not made for this cluster: its tag ${clusterTag} is ${tags[clusterTag] ?? "not there"}`,
+        why: "pulumi up takes over no bucket that it has not made.",
+        fix: `pulumi config set --path kof:${kind}.createBucket false`,
+    };
+    return isForeign ? [finding] : [];
+}
+
+async function versioningFindings({ bucket: { name } }: Archive, bucket: Bucket): Promise<Finding[]> {
+    return (await bucket.isVersioned())
+        ? []
+        : [
+              {
+                  severity: "warning",
+                  what: `bucket ${name} is not versioned`,
+                  why: "What somebody overwrites or deletes there is gone at once.",
+                  fix: `aws s3api put-bucket-versioning --bucket ${name} --versioning-configuration Status=Enabled`,
+              },
+          ];
+}
+
+async function lockFindings({ kind, bucket: { name, create, objectLock } }: Archive, bucket: Bucket) {
+    if (objectLock === undefined) {
+        return [];
+    }
+    const found = await bucket.lock();
+    const finding = (severity: Finding["severity"], what: string, why: string, fix: string): Finding[] => [
+        { severity, what, why, fix },
+    ];
+    const show = `aws s3api get-object-lock-configuration --bucket ${name}`;
+    if (!found) {
+        return finding(
+            "problem",
+            `bucket ${name} has no Object Lock, and kof:${kind}.objectLock asks for it`,
+            "The exporter of audit logs stops at once (complianceMode), and nothing is archived.",
+            create ? show : `pulumi config rm --path kof:${kind}.objectLock`,
+        );
+    }
+    const { retention } = found;
+    if (retention?.mode === objectLock.mode && retention.days === objectLock.days) {
+        return [];
+    }
+    const locks = `bucket ${name} locks what is written ${retention === undefined ? "for no time by itself" : `by ${lockText(retention)}`}`;
+    const isWeaker =
+        retention === undefined ||
+        retention.days < objectLock.days ||
+        (objectLock.mode === "COMPLIANCE" && retention.mode !== "COMPLIANCE");
+    return finding(
+        isWeaker ? "problem" : "warning",
+        `${locks}, and kof:${kind}.objectLock is ${lockText(objectLock)}`,
+        isWeaker
+            ? "What is written until that is changed can be deleted earlier than the settings say."
+            : "Nobody can delete what is written before that, and it is paid for.",
+        create
+            ? "pulumi up --refresh"
+            : retention === undefined
+              ? show
+              : `pulumi config set --path kof:${kind}.objectLock.mode ${retention.mode} && ` +
+                `pulumi config set --path kof:${kind}.objectLock.days ${String(retention.days)}`,
+    );
+}
+
+/** `COMPLIANCE for 365 days` */
+export function lockText({ mode, days }: Retention): string {
+    return `${mode} for ${String(days)} days`;
+}
+
+async function accessFindings({ bucket: { name, create } }: Archive, bucket: Bucket): Promise<Finding[]> {
+    return (await bucket.isPrivate())
+        ? []
+        : [
+              {
+                  severity: create ? "problem" : "warning",
+                  what: `bucket ${name} does not block public access`,
+                  why: "Whoever may change its policy or an object's ACL can show the telemetry to everyone.",
+                  fix: `aws s3api put-public-access-block --bucket ${name} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`,
+              },
+          ];
+}
+
+async function encryptionFindings({ kind, bucket: { name, create, kmsKeyArn } }: Archive, bucket: Bucket) {
+    const found = kmsKeyArn === undefined ? undefined : await bucket.kmsKey();
+    const finding: Finding = {
+        severity: "warning",
+        what: `bucket ${name} encrypts with ${found ?? "S3's own key"}, and kof:${kind}.kmsKeyArn is ${kmsKeyArn ?? ""}`,
+        why: "What is written is encrypted with the bucket's own key, whatever the settings say.",
+        fix: create ? "pulumi up --refresh" : `aws s3api get-bucket-encryption --bucket ${name}`,
+    };
+    return found === kmsKeyArn ? [] : [finding];
+}
+
+/** Whether the exporter may do what it does, by the policies of its user or role. */
+async function rightsFindings(archive: Archive, live: Live): Promise<readonly Finding[]> {
+    const { bucket, prefix, kind } = archive;
+    if (bucket.endpoint !== undefined) {
+        return [];
+    }
+    return checked("aws sts get-caller-identity", async () => {
+        const arn = await exporterArn(archive, live);
+        if (arn === undefined) {
+            return roleFindings(archive, live);
+        }
+        const bucketArn = bucketArnOf(bucket.region, bucket.name);
+        const wanted = [
+            {
+                actions: ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"],
+                resource: `${bucketArn}/${prefix}/x`,
+            },
+            {
+                actions: ["s3:ListBucket", ...(kind === "auditArchive" ? ["s3:GetBucketObjectLockConfiguration"] : [])],
+                resource: bucketArn,
+            },
+            ...(bucket.kmsKeyArn === undefined
+                ? []
+                : [{ actions: ["kms:GenerateDataKey", "kms:Decrypt"], resource: bucket.kmsKeyArn }]),
+        ];
+        const found = await Promise.all(
+            wanted.map(async ({ actions, resource }): Promise<Finding[]> => {
+                const denied = await deniedActions(arn, actions, resource, bucket.region, live);
+                if (denied === undefined) {
+                    return roleFindings(archive, live);
+                }
+                return denied.length === 0
+                    ? []
+                    : [
+                          {
+                              severity: "problem",
+                              what: `the exporter's identity ${arn} may not ${denied.join(", ")} on ${resource}`,
+                              why: missingRight(denied),
+                              fix: `aws iam simulate-principal-policy --policy-source-arn ${arn} --action-names ${actions.join(" ")} --resource-arns ${resource}`,
+                          },
+                      ];
+            }),
+        );
+        return uniqueFindings(found.flat());
+    });
+}
+
+function uniqueFindings(findings: readonly Finding[]): Finding[] {
+    return findings.filter(({ what }, i) => findings.findIndex((other) => other.what === what) === i);
+}
+
+/** Before pulumi up there is no role, and a Secret that is missing is another check's. */
+async function roleFindings(archive: Archive, { kubernetes }: Live): Promise<Finding[]> {
+    const isInstalled = archive.secret === undefined && (await kubernetes.get(cronJobPath(archive))) !== undefined;
+    return isInstalled
+        ? [
+              {
+                  severity: "problem",
+                  what: `there is no role for service account ${archive.serviceAccount}, and the exporter runs`,
+                  why: nothingArchived,
+                  fix: "pulumi up --refresh",
+              },
+          ]
+        : [];
+}
+
+function missingRight(denied: readonly string[]): string {
+    return denied.includes("s3:ListBucket")
+        ? "Without the right to list, S3 answers 403 instead of 404 for what is not archived yet, and the exporter stops."
+        : denied.includes("s3:GetBucketObjectLockConfiguration")
+          ? "Without it the exporter takes the bucket for one without Object Lock; where that is asked for, it stops."
+          : nothingArchived;
+}
+
+/** Audit logs are there only where the API server writes them. */
+function sourceFindings({ kind }: Archive, { deployment }: Live): Finding[] {
+    const { title, controlPlaneOf } = distributionOf(deployment.settings.distribution);
+    return kind === "auditArchive" && controlPlaneOf !== undefined
+        ? [
+              {
+                  severity: "warning",
+                  what: `kof:auditArchive archives none of this cluster's own audit logs: ${controlPlaneOf} runs the control plane of ${title}, and no node has what its API server writes`,
+                  why: "The archive has those of regional and child clusters that send theirs here, or files without a line.",
+                  fix: "pulumi config rm kof:auditArchive",
+              },
+          ]
+        : [];
+}

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+
+import { archives } from "../../live/archives";
+import { runCheck } from "../../live/findings";
+import { buckets } from "../../live/leftovers";
+import type { Answer, Reply } from "../../tools/servers/standins";
+import { routes, type Raw } from "../support";
+import { ArchiveServers, goodBucket, iam, lock, page, refusal, s3, tags, type BucketAnswers } from "./archiveServers";
+
+const audit = { bucket: "acme-kof-audit", region: "eu-west-1", objectLock: { mode: "COMPLIANCE", days: 365 } };
+const base = { ...routes.management, version: "1.10.0", clusterName: "abcd" };
+const raw = { ...base, auditArchive: audit };
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const secret = JSON.stringify({ data: { S3_ACCESS_KEY: base64("AKIAEXPORTER"), S3_SECRET_KEY: base64("hidden") } });
+/** A cluster in which KOF is installed. */
+const installed: Answer = ({ url }) =>
+    url.pathname.includes("/secrets/")
+        ? [200, secret]
+        : url.pathname.includes("/cronjobs/")
+          ? [200, "{}"]
+          : [404, "{}"];
+
+/** S3 at its paths, and IAM at the root. */
+const aws =
+    (bucket: BucketAnswers, denied: readonly string[] = [], objects: Readonly<Record<string, string>> = {}): Answer =>
+    (request) =>
+        (request.url.pathname === "/" ? iam(denied) : s3(bucket, objects))(request);
+
+async function withServers<T>(
+    server: Answer,
+    cluster: Answer | undefined,
+    use: (servers: ArchiveServers) => Promise<T>,
+) {
+    const servers = await ArchiveServers.start(server, cluster);
+    try {
+        return await use(servers);
+    } finally {
+        await servers.stop();
+    }
+}
+
+/** What doctor finds: `severity: what`, and the commands. */
+async function found(server: Answer, settings: Raw = raw, cluster: Answer | undefined = installed) {
+    const [check] = archives;
+    const { findings } = await withServers(server, cluster, (servers) =>
+        servers.within(settings, (live) => runCheck(check!, live)),
+    );
+    for (const { why, fix } of findings) {
+        assert.ok(why.length > 0 && fix.length > 0);
+    }
+    return findings;
+}
+const texts = async (...args: Parameters<typeof found>) =>
+    (await found(...args)).map(({ severity, what }) => `${severity}: ${what}`);
+
+describe("doctor on archives", () => {
+    it("finds nothing in a bucket that is as the stack makes it, and asks AWS for none where there is no archive", async () => {
+        assert.deepEqual(await texts(aws(goodBucket)), []);
+        const refuse: Answer = () => assert.fail("nobody is to be asked");
+        assert.deepEqual(await texts(refuse, base, refuse), []);
+    });
+
+    it("takes a bucket that is to be made for absent, until its exporter runs", async () => {
+        const absent = aws({ HEAD: [404, "", { "x-amz-request-id": "1" }] });
+        assert.deepEqual(await texts(absent, raw, () => [404, "{}"]), []);
+        assert.deepEqual(await texts(absent), ["problem: bucket acme-kof-audit is gone, and its exporter still runs"]);
+        const existing = { ...base, auditArchive: { ...audit, createBucket: false } };
+        const [finding] = await found(absent, existing, () => [404, "{}"]);
+        assert.match(finding!.what, /there is no bucket acme-kof-audit, and kof:auditArchive.createBucket is false/);
+        assert.equal(finding!.fix, "pulumi config set --path kof:auditArchive.createBucket true");
+    });
+
+    it("finds a bucket that is elsewhere, somebody else's, open, not versioned or not locked", async () => {
+        const existing = { ...base, auditArchive: { ...audit, createBucket: false } };
+        const moved: Reply = [301, "", { "x-amz-request-id": "1", "x-amz-bucket-region": "us-west-2" }];
+        const [elsewhere] = await found(aws({ ...goodBucket, HEAD: moved }), existing);
+        assert.match(
+            elsewhere!.what,
+            /^bucket acme-kof-audit is in us-west-2, and kof:auditArchive.region is eu-west-1/,
+        );
+        assert.equal(elsewhere!.fix, "pulumi config set --path kof:auditArchive.region us-west-2");
+        const versions: Reply = [200, "<VersioningConfiguration/>", { "x-amz-request-id": "1" }];
+        const cases: readonly [BucketAnswers, Raw, RegExp][] = [
+            [
+                { tagging: tags("other") },
+                raw,
+                /^problem: bucket acme-kof-audit is there already, .*kof-cluster is other$/,
+            ],
+            [{ tagging: refusal(404, "NoSuchTagSet") }, raw, /^problem: .*kof-cluster is not there$/],
+            [{ versioning: versions }, raw, /^warning: bucket acme-kof-audit is not versioned$/],
+            [
+                { publicAccessBlock: refusal(404, "NoSuchPublicAccessBlockConfiguration") },
+                raw,
+                /^problem: .* does not block public access$/,
+            ],
+            [
+                { "object-lock": refusal(404, "ObjectLockConfigurationNotFoundError") },
+                existing,
+                /^problem: .* has no Object Lock/,
+            ],
+            [
+                { "object-lock": lock("COMPLIANCE", 30) },
+                existing,
+                /^problem: .* by COMPLIANCE for 30 days, and .* 365 days$/,
+            ],
+            [{ "object-lock": lock("GOVERNANCE", 999) }, existing, /^problem: .* by GOVERNANCE for 999 days/],
+            [{ "object-lock": lock("", 0) }, existing, /^problem: .* locks what is written for no time by itself/],
+            [{ "object-lock": lock("COMPLIANCE", 999) }, existing, /^warning: .* by COMPLIANCE for 999 days/],
+        ];
+        for (const [changed, settings, expected] of cases) {
+            const all = await texts(aws({ ...goodBucket, ...changed }), settings);
+            assert.equal(all.length, 1, all.join("\n"));
+            assert.match(all[0]!, expected);
+        }
+    });
+
+    it("finds what the exporter's identity may not do, and on what", async () => {
+        const [finding, ...others] = await found(aws(goodBucket, ["s3:GetBucketObjectLockConfiguration"]));
+        assert.deepEqual(others, []);
+        assert.equal(
+            finding!.what,
+            "the exporter's identity arn:aws:iam::123456789012:user/kof/exporter may not s3:GetBucketObjectLockConfiguration on arn:aws:s3:::acme-kof-audit",
+        );
+        const put = await texts(aws(goodBucket, ["s3:PutObject"]));
+        assert.match(put.join("\n"), /may not s3:PutObject on arn:aws:s3:::acme-kof-audit\/audit\/x$/);
+        const kmsKeyArn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+        const withKey = { ...base, auditArchive: { ...audit, kmsKeyArn } };
+        assert.match(
+            (await texts(aws(goodBucket, ["kms:Decrypt"]), withKey)).join("\n"),
+            /may not kms:Decrypt on arn:aws:kms/,
+        );
+    });
+
+    it("never takes what is no answer of AWS for one", async () => {
+        const hostile: Readonly<Record<string, Reply>> = {
+            page,
+            forbidden: refusal(403, "AccessDenied"),
+            foreign: [403, "<html>no</html>"],
+            busy: refusal(503, "SlowDown"),
+            missing: [404, "<html>not found</html>"],
+        };
+        for (const [name, reply] of Object.entries(hostile)) {
+            const all = await texts(() => reply);
+            assert.ok(all.length > 0, name);
+            for (const text of all) {
+                assert.match(text, /^unknown: could not check /, name);
+            }
+            for (const aspect of ["versioning", "object-lock", "publicAccessBlock", "tagging"]) {
+                const [one, ...others] = await texts(aws({ ...goodBucket, [aspect]: reply }));
+                assert.deepEqual(others, []);
+                assert.match(
+                    one!,
+                    /^unknown: could not check bucket acme-kof-audit: \w+: HTTP \d+/,
+                    `${name} ${aspect}`,
+                );
+            }
+        }
+    }).timeout(60_000);
+
+    it("gives up on a server that never answers", async () => {
+        const [one] = await texts((request) =>
+            request.url.pathname === "/" ? iam()(request) : new Promise(() => undefined),
+        );
+        assert.match(one!, /^unknown: could not check bucket acme-kof-audit: HeadBucket: .*(time|timeout)/i);
+    }).timeout(60_000);
+
+    it("asks a store that is not AWS's with the keys of its Secret alone", async () => {
+        const asked: string[] = [];
+        const store: Answer = (request) => {
+            asked.push(request.headers.authorization ?? "");
+            return s3(goodBucket)(request);
+        };
+        const refuse: Answer = () => assert.fail("AWS is not to be asked");
+        await withServers(store, undefined, async (minio) => {
+            const endpoint = minio.env.AWS_ENDPOINT_URL;
+            const settings = { ...base, coldStorage: { bucket: "kof", endpoint, existingSecret: "minio" } };
+            assert.deepEqual(await texts(refuse, settings), []);
+            assert.ok(asked.length > 0 && asked.every((each) => each.includes("Credential=AKIAEXPORTER/")));
+            assert.match(
+                (await texts(refuse, settings, () => [404, "{}"])).join("\n"),
+                /^unknown: could not check Secret kof\/minio .* is not there$/,
+            );
+        });
+    });
+
+    it("says that a managed control plane's audit logs are not there", async () => {
+        assert.match(
+            (await texts(aws(goodBucket), { ...raw, distribution: "eks" })).join("\n"),
+            /^warning: .* AWS runs the control plane/,
+        );
+    });
+});
+
+describe("left of archives", () => {
+    const left = (server: Answer, settings: Raw = raw) =>
+        withServers(server, installed, (servers) => servers.within(settings, buckets));
+
+    it("is the bucket that was made for this cluster, or what is in another's", async () => {
+        const objects = { "audit/platform-audit-log/PLATFORM/2026/11/27/18/manifest.json": "{}" };
+        const own = await left(aws(goodBucket, [], objects));
+        assert.deepEqual(own, [
+            {
+                what: "bucket acme-kof-audit in eu-west-1, with what was archived there, each object of which is locked by COMPLIANCE for 365 days from when it was written",
+                remove: "aws s3api delete-bucket --region eu-west-1 --bucket acme-kof-audit   # once no version of any object is left in it",
+            },
+        ]);
+        const foreign = { ...goodBucket, tagging: tags("other") };
+        assert.match(
+            (await left(aws(foreign, [], objects)))[0]!.what,
+            /^objects below audit\/ in bucket acme-kof-audit/,
+        );
+        assert.deepEqual(await left(aws(foreign)), []);
+        assert.deepEqual(await left(aws({ HEAD: [404, "", { "x-amz-request-id": "1" }] })), []);
+    });
+
+    it("could not be checked where S3 does not say", async () => {
+        for (const reply of [page, refusal(403, "AccessDenied"), refusal(503, "SlowDown")]) {
+            await assert.rejects(
+                left(() => reply),
+                { name: "CouldNotCheck", message: /^bucket acme-kof-audit/ },
+            );
+        }
+    }).timeout(20_000);
+});
