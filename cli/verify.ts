@@ -4,6 +4,7 @@ import { UserError } from "../core/lib/errors";
 import { exitCodes, runCheck, worstOf } from "../live/findings";
 import { Progress, resultText } from "../live/report";
 import { follow, journeyResult, type Journey } from "../live/verify";
+import { verifyArchives } from "../live/verifyArchives";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readNamedStackFile, stackFileOptions } from "./stackFile";
@@ -14,9 +15,11 @@ const usage = `Usage: npm run verify -- (--stack NAME | --config FILE) [--timeou
 Sends one marked log line, metric and span through a collector of the cluster, and looks for them wherever the stack stores
 them: accepted, sent, stored. Where it cannot look, it says how you can. Talks to the collector through the API server, which takes the right to create pods/proxy.
 
+Of an archive, it runs the exporter once as a Job, which it removes, and looks in the bucket for the last complete hour.
+
 Required: a stack. It writes to what the stack stores in, and so takes none by itself.
 
-  --timeout 5m   how long to wait for what has not arrived (s, m or h)
+  --timeout 5m   how long to wait for what has not arrived (s, m or h); by default 20m for the Job of an archive
   --vmauth URL   address of the region's vmauth, where its own cannot be reached from here (route regional)
   --json         one JSON object instead of text
 
@@ -27,7 +30,7 @@ Exit code  0  everything that the stack stores arrives
 
 const options = {
     ...stackFileOptions,
-    timeout: { type: "string", default: "5m" },
+    timeout: { type: "string" },
     vmauth: { type: "string" },
     json: { type: "boolean" },
 } as const;
@@ -42,7 +45,8 @@ function duration(text: string): number {
 }
 
 run(async () => {
-    const { json, timeout: limit, vmauth, ...choice } = parseOptions(usage, options);
+    const { json, timeout: given, vmauth, ...choice } = parseOptions(usage, options);
+    const limit = given ?? "5m";
     const timeout = duration(limit);
     const stackFile = readNamedStackFile(choice, usage);
     const live = connect(stackFile);
@@ -59,15 +63,52 @@ run(async () => {
             `Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}. Looking for ${mark.text}.\n`,
         );
     }
-    const waiting = (journeys: readonly string[], seconds: number) => {
-        progress.show(`waiting for ${journeys.join(", ")}: ${String(seconds)} s of ${limit}`);
+    const waits = new Map<string, string>();
+    const waiting = (limit: string) => (titles: readonly string[], seconds: number) => {
+        if (titles.length > 0) {
+            waits.set(limit, `waiting for ${titles.join(", ")}: ${String(seconds)} s of ${limit}`);
+        } else {
+            waits.delete(limit);
+        }
+        progress.show([...waits.values()].join("; "));
     };
-    const follows = () => follow(live, { mark, timeout, vmauth, ...(json === true ? {} : { waiting }) });
+    const shown = (limit: string) => (json === true ? {} : { waiting: waiting(limit) });
+    const stop = new AbortController();
+    const exportLimit = given ?? "20m";
+    const archives = verifyArchives(live, {
+        timeout: duration(exportLimit),
+        stop: stop.signal,
+        ...shown(exportLimit),
+    });
+    const whenStopped = () => {
+        stop.abort();
+        // Until then the Job that was made for an archive is removed.
+        void archives.catch(() => []).finally(() => process.exit(130));
+    };
+    process.once("SIGINT", whenStopped).once("SIGTERM", whenStopped);
     let journeys: readonly Journey[] = [];
+    const follows = async () => {
+        journeys = await follow(live, { mark, timeout, vmauth, ...shown(limit) });
+        return [];
+    };
     // Where no collector can be looked for, nothing was sent.
-    const looked = await runCheck({ title: "Collectors", look: async () => ((journeys = await follows()), []) }, live);
+    const looks = runCheck({ title: "Collectors", look: follows }, live);
+    looks.catch(() => {
+        stop.abort();
+    });
+    const [exported, followed] = await Promise.allSettled([archives, looks]);
+    process.off("SIGINT", whenStopped).off("SIGTERM", whenStopped);
     progress.clear();
-    const results = looked.findings.length > 0 ? [looked] : journeys.map(journeyResult);
+    for (const each of [followed, exported]) {
+        if (each.status === "rejected") {
+            throw each.reason;
+        }
+    }
+    const unlooked = followed.status === "fulfilled" && followed.value.findings.length > 0 ? [followed.value] : [];
+    const results = [
+        ...(unlooked.length > 0 ? unlooked : journeys.map(journeyResult)),
+        ...(exported.status === "fulfilled" ? exported.value : []),
+    ];
     const found = worstOf(results);
     console.log(
         json === true

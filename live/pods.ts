@@ -97,8 +97,8 @@ export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
     });
 }
 
-/** What is wrong with a container. */
-async function containerFault(
+/** What is wrong with a container, where it will not start by itself or does not stay up. */
+export async function containerFault(
     kubernetes: Kubernetes,
     pod: string,
     { name, restartCount = 0, state, lastState }: ContainerStatus,
@@ -136,15 +136,25 @@ function minutesSince(time: string): number {
 
 /** The last line that a container wrote before it ended; `undefined` when there is none to be had. */
 async function lastLine(kubernetes: Kubernetes, pod: string, container: string): Promise<string | undefined> {
-    for (const previous of ["true", "false"]) {
+    return (await lastLines(kubernetes, pod, container, ["true", "false"])).at(-1);
+}
+
+/** The last lines that a container wrote, without secrets; none when there are none to be had. */
+export async function lastLines(
+    kubernetes: Kubernetes,
+    pod: string,
+    container: string,
+    ofPrevious: readonly ("true" | "false")[] = ["false", "true"],
+): Promise<string[]> {
+    for (const previous of ofPrevious) {
         const query = `container=${container}&tailLines=5&previous=${previous}`;
         const { status, body } = await kubernetes.request("GET", `${pods}/${pod}/log?${query}`);
-        const line = status === 200 ? body.trim().split("\n").at(-1) : undefined;
-        if (line) {
-            return withoutCredentials(line);
+        const text = status === 200 ? body.trim() : "";
+        if (text !== "") {
+            return text.split("\n").map(withoutCredentials);
         }
     }
-    return undefined;
+    return [];
 }
 
 /** Whether a pod is one of the OpenTelemetry Operator's. */

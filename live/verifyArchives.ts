@@ -1,0 +1,517 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { exporterCharts } from "../core/charts/archives";
+import { kofNamespace } from "../core/charts/namespace";
+import { secondsOf } from "../core/lib/durations";
+import { CouldNotCheck } from "../core/lib/errors";
+import { isMap } from "../core/lib/values";
+import type { Archive } from "../core/routes/archives";
+import { cronJobPath } from "./archives";
+import type { Finding, Live, Result } from "./findings";
+import { statusMessage, type Kubernetes } from "./kubernetes";
+import { containerFault, lastLines, pods, type Pod } from "./pods";
+import { Bucket, type S3Object } from "./s3";
+
+/** Options of {@link verifyArchives}. */
+export interface ArchiveVerifyOptions {
+    /** Milliseconds that an exporter may take. Its first run exports a whole day. */
+    readonly timeout: number;
+    /** Ends it all, after what was made is removed. */
+    readonly stop: AbortSignal;
+    /** Is told which archives are still waited for. */
+    readonly waiting?: ((titles: readonly string[], seconds: number) => void) | undefined;
+}
+
+/** How often to look again, in milliseconds. */
+const interval = 2000;
+
+/**
+ * Runs the exporter of each archive once, and looks for what it has to have written of the last complete hour: whole, and signed.
+ * Leaves nothing in the cluster. What is in the bucket stays.
+ */
+export async function verifyArchives(live: Live, options: ArchiveVerifyOptions): Promise<Result[]> {
+    const { archives } = live.deployment;
+    const pending = new Set(archives.map(titleOf));
+    const started = Date.now();
+    const progress = setInterval(() => {
+        options.waiting?.([...pending], Math.round((Date.now() - started) / 1000));
+    }, 1000);
+    try {
+        return await Promise.all(
+            archives.map(async (archive) => {
+                const result = await verifyArchive(archive, live, options);
+                pending.delete(titleOf(archive));
+                return result;
+            }),
+        );
+    } finally {
+        clearInterval(progress);
+    }
+}
+
+function titleOf({ kind }: Archive): string {
+    return `archive ${kind}`;
+}
+
+/** A CronJob, as far as it matters here. */
+interface CronJob {
+    readonly metadata: { readonly name: string; readonly uid: string; readonly creationTimestamp: string };
+    readonly spec: {
+        readonly suspend?: boolean;
+        readonly jobTemplate: {
+            readonly metadata?: {
+                readonly labels?: Readonly<Record<string, string>>;
+                readonly annotations?: Readonly<Record<string, string>>;
+            };
+            readonly spec: {
+                readonly template: {
+                    readonly metadata?: object;
+                    readonly spec: {
+                        readonly containers: readonly {
+                            readonly name: string;
+                            readonly env?: readonly { readonly name: string; readonly value?: string }[];
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    readonly status?: { readonly active?: readonly { readonly name: string }[] };
+}
+
+interface Job {
+    readonly metadata: { readonly name: string };
+    readonly status?: {
+        readonly active?: number;
+        readonly startTime?: string;
+        readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+    };
+}
+
+const jobs = `/apis/batch/v1/namespaces/${kofNamespace}/jobs`;
+const json = { "content-type": "application/json" };
+
+async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerifyOptions): Promise<Result> {
+    const title = titleOf(archive);
+    const rerun = `kubectl create job -n ${kofNamespace} --from=cronjob/${archive.name} ${archive.name}-by-hand`;
+    const findings: Finding[] = [];
+    let [cronJob, begun]: [CronJob | undefined, Date] = [undefined, new Date()];
+    try {
+        cronJob = await live.kubernetes.get<CronJob>(cronJobPath(archive));
+        if (!cronJob) {
+            const what = `there is no CronJob ${kofNamespace}/${archive.name}`;
+            const why = "Nothing is archived, and what the store deletes meanwhile is archived nowhere.";
+            return { title, findings: [{ severity: "problem", what, why, fix: "pulumi up" }] };
+        }
+        if (cronJob.spec.suspend === true) {
+            findings.push({
+                severity: "problem",
+                what: `CronJob ${archive.name} is suspended`,
+                why: "It exports nothing by itself, and looks back only a day when it goes on.",
+                fix: `kubectl patch cronjob -n ${kofNamespace} ${archive.name} -p '{"spec":{"suspend":false}}'`,
+            });
+        }
+        const ran = await runOnce(cronJob, archive, live.kubernetes, options);
+        begun = ran.begun;
+        if (ran.failed !== undefined) {
+            findings.push({
+                severity: ran.isOver ? "problem" : "unknown",
+                what: ran.failed,
+                why: ran.isOver
+                    ? "Hours are archived later or, once the store has deleted them, never."
+                    : "Whether it comes to its end was not waited for.",
+                fix: `${rerun} && kubectl logs -n ${kofNamespace} -f job/${archive.name}-by-hand`,
+            });
+        }
+    } catch (error) {
+        findings.push(unchecked(error, `kubectl auth can-i create jobs -n ${kofNamespace}`));
+    }
+    if (options.stop.aborted) {
+        return { title, findings };
+    }
+    const hour = lastHour(begun, cronJob);
+    try {
+        const bucket = await Bucket.of(archive, live);
+        try {
+            const found = await (archive.kind === "coldStorage" ? coldHour : auditHour)(archive, bucket, hour);
+            findings.push(...found.findings.map((finding) => ofNewStack(finding, cronJob, hour)));
+            return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
+        } finally {
+            bucket.close();
+        }
+    } catch (error) {
+        const { name, endpoint, region } = archive.bucket;
+        const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
+        findings.push(unchecked(error, `aws s3 ls ${where} s3://${name}/${archive.prefix}/`));
+        return { title, findings };
+    }
+}
+
+function unchecked(error: unknown, fix: string): Finding {
+    if (!(error instanceof CouldNotCheck)) {
+        throw error;
+    }
+    return {
+        severity: "unknown",
+        what: `could not check: ${error.message}`,
+        why: "It may be right or wrong: nobody knows before it is checked.",
+        fix,
+    };
+}
+
+/** A stack that is younger than the hour may have had nothing to archive in it. */
+function ofNewStack(finding: Finding, cronJob: CronJob | undefined, hour: Date): Finding {
+    const made = Date.parse(cronJob?.metadata.creationTimestamp ?? "");
+    return finding.severity === "problem" && finding.what.startsWith(nothingOf) && made > hour.getTime()
+        ? {
+              ...finding,
+              severity: "unknown",
+              why: "The exporter is younger than that hour, of which the stores may have nothing. Look again after the next one.",
+          }
+        : finding;
+}
+
+/** What came of a run of an exporter. */
+interface Run {
+    readonly begun: Date;
+    /** What is wrong; `undefined` where it came to a good end. */
+    readonly failed?: string;
+    readonly isOver: boolean;
+}
+
+/** The exporter's own run where there is one, as two at a time would write over each other; or else one that is made and removed. */
+async function runOnce(
+    cronJob: CronJob,
+    archive: Archive,
+    kubernetes: Kubernetes,
+    options: ArchiveVerifyOptions,
+): Promise<Run> {
+    const [active] = cronJob.status?.active ?? [];
+    if (active) {
+        return awaitJob(active.name, archive, kubernetes, options);
+    }
+    const name = `${archive.name}-verify-${randomBytes(4).toString("hex")}`;
+    let mayBeThere = true;
+    try {
+        const body = JSON.stringify(jobOf(cronJob, name));
+        const { status, body: answer } = await kubernetes.request("POST", jobs, { headers: json, body });
+        if (status !== 201) {
+            mayBeThere = status >= 500;
+            throw new CouldNotCheck(`POST ${jobs}: ${statusMessage(answer) ?? `HTTP ${String(status)}`}`);
+        }
+        const run = await awaitJob(name, archive, kubernetes, options);
+        // Where nobody can overwrite what was written, an hour whose data is there without its manifest is never archived again
+        // (`exportWindow` of `internal/audit/manifest.go`). Such a run comes to its own end, and Kubernetes removes it.
+        mayBeThere = run.isOver || archive.bucket.objectLock === undefined;
+        return run;
+    } finally {
+        if (mayBeThere) {
+            await removeJob(name, kubernetes);
+        }
+    }
+}
+
+/** Kubernetes removes the Job by itself so many seconds after its end, should this command not come to it. */
+const removedAfter = 600;
+
+/**
+ * The Job that `kubectl create job --from=cronjob/NAME` makes; but that its pod is not started again, so that there is a log to
+ * read.
+ */
+function jobOf({ metadata, spec: { jobTemplate } }: CronJob, name: string): object {
+    const { spec, metadata: { labels, annotations } = {} } = jobTemplate;
+    return {
+        apiVersion: "batch/v1",
+        kind: "Job",
+        metadata: {
+            name,
+            namespace: kofNamespace,
+            ...(labels === undefined ? {} : { labels }),
+            annotations: { ...annotations, "cronjob.kubernetes.io/instantiate": "manual" },
+            ownerReferences: [
+                { apiVersion: "batch/v1", kind: "CronJob", name: metadata.name, uid: metadata.uid, controller: true },
+            ],
+        },
+        spec: {
+            ...spec,
+            backoffLimit: 0,
+            ttlSecondsAfterFinished: removedAfter,
+            template: { ...spec.template, spec: { ...spec.template.spec, restartPolicy: "Never" } },
+        },
+    };
+}
+
+async function removeJob(name: string, kubernetes: Kubernetes): Promise<void> {
+    const path = `${jobs}/${name}?propagationPolicy=Background`;
+    const { status, body } = await kubernetes.request("DELETE", path);
+    if (status >= 300 && status !== 404) {
+        throw new CouldNotCheck(
+            `DELETE ${path}: ${statusMessage(body) ?? `HTTP ${String(status)}`}. Kubernetes removes Job ${name} ` +
+                `${String(removedAfter / 60)} minutes after its end`,
+        );
+    }
+}
+
+async function awaitJob(
+    name: string,
+    { name: container }: Archive,
+    kubernetes: Kubernetes,
+    { timeout, stop }: ArchiveVerifyOptions,
+): Promise<Run> {
+    const deadline = Date.now() + timeout;
+    let begun = new Date();
+    for (;;) {
+        const job = await kubernetes.get<Job>(`${jobs}/${name}`);
+        begun = new Date(Date.parse(job?.status?.startTime ?? "") || begun.getTime());
+        const over = job?.status?.conditions?.find(
+            ({ type, status }) => status === "True" && ["Complete", "Failed"].includes(type),
+        );
+        if (!job) {
+            return { begun, failed: `Job ${name} is gone before its end`, isOver: true };
+        }
+        if (over?.type === "Complete") {
+            return { begun, isOver: true };
+        }
+        const own = `${pods}?labelSelector=${encodeURIComponent(`batch.kubernetes.io/job-name=${name}`)}`;
+        const [pod] = await kubernetes.list<Pod>(own);
+        if (over) {
+            const lines = pod ? await lastLines(kubernetes, pod.metadata.name, container) : [];
+            const why = over.message ?? over.reason;
+            const log = lines.length > 0 ? `Its last lines:\n${lines.join("\n")}` : "It has no log to read.";
+            const failed = `the exporter failed${why === undefined ? "" : `: ${why}`}. ${log}`;
+            return { begun, failed, isOver: true };
+        }
+        for (const status of pod?.status?.containerStatuses ?? []) {
+            const fault = await containerFault(kubernetes, pod?.metadata.name ?? "", status);
+            if (fault) {
+                return { begun, failed: `pod ${pod?.metadata.name ?? ""} does not start${fault.what}`, isOver: true };
+            }
+        }
+        if (stop.aborted || Date.now() > deadline) {
+            const unscheduled = pod?.status?.conditions?.find(({ type }) => type === "PodScheduled");
+            const waits = unscheduled?.status === "False" ? `: its pod has no node: ${unscheduled.message ?? ""}` : "";
+            const seconds = String(Math.round(timeout / 1000));
+            return { begun, failed: `the exporter did not come to its end in ${seconds} s${waits}`, isOver: false };
+        }
+        await sleep(interval, undefined, { signal: stop }).catch(() => undefined);
+    }
+}
+
+const hourMs = 3_600_000;
+/** How long after an hour its export begins (`exportDelay` of both charts). */
+const delayByDefault = "5m";
+
+/** The start of the last hour that an exporter exports, as it works it out itself (`Run` of both `exporter.go`). */
+export function lastHour(now: Date, cronJob: Pick<CronJob, "spec"> | undefined): Date {
+    const env = cronJob?.spec.jobTemplate.spec.template.spec.containers.flatMap((each) => each.env ?? []) ?? [];
+    const given = secondsOf(env.find(({ name }) => name === "EXPORT_DELAY")?.value ?? delayByDefault);
+    const delay = (Number.isNaN(given) ? secondsOf(delayByDefault) : given) * 1000;
+    const full = Math.floor(now.getTime() / hourMs) * hourMs;
+    return new Date(full - (now.getTime() - full < delay ? 2 : 1) * hourMs);
+}
+
+/** What was found of an hour: what it proves, where nothing is wrong. */
+interface Found {
+    readonly proof: string;
+    readonly findings: readonly Finding[];
+}
+
+const nothingOf = "nothing of ";
+
+function missing(what: string, { bucket, prefix, name }: Archive, hour: Date): Finding {
+    return {
+        severity: "problem",
+        what: `${nothingOf}${what} of the hour ${hourText(hour)} is in s3://${bucket.name}/${prefix}`,
+        why: "The exporter ran and found none in its store, or wrote it elsewhere.",
+        fix: `kubectl get cronjob -n ${kofNamespace} ${name} -o yaml`,
+    };
+}
+
+/** `2026-11-27T18:00Z` */
+function hourText(hour: Date): string {
+    return `${hour.toISOString().slice(0, 16)}Z`;
+}
+
+/** Tenants and clusters of which an hour is looked at. */
+const mostWindows = 50;
+
+/** Keys are `PREFIX/tenant=T/cluster=C/dt=YYYY-MM-DD/hour=HH/SIGNAL/…` (`S3KeyPrefix` of `internal/coldstorage/types.go`). */
+async function coldHour(archive: Archive, bucket: Bucket, hour: Date): Promise<Found> {
+    const { prefix, signals } = archive;
+    const [day = "", time = ""] = hour.toISOString().split("T");
+    const windows: string[] = [];
+    for (const tenant of await bucket.folders(`${prefix}/`)) {
+        for (const cluster of await bucket.folders(`${prefix}/${tenant}`)) {
+            windows.push(`${prefix}/${tenant}${cluster}`);
+        }
+    }
+    const looked = await Promise.all(
+        windows.slice(0, mostWindows).map((window) => bucket.objects(`${window}dt=${day}/hour=${time.slice(0, 2)}/`)),
+    );
+    const objects = looked.flat();
+    const findings: Finding[] = [];
+    let files = 0;
+    for (const signal of signals) {
+        const done = objects.filter(({ key }) => key.endsWith(`/${signal}/${exporterCharts.coldStorage.lastObject}`));
+        const data = objects.filter(({ key }) => key.endsWith(`/${signal}/${signal}.parquet`));
+        const isBroken = await Promise.all(data.map(async (each) => !(await isParquet(bucket, each))));
+        const broken = data.filter((_, i) => isBroken[i]);
+        const folder = ({ key }: S3Object) => key.slice(0, key.lastIndexOf("/"));
+        const undone = data.filter((each) => !done.some((other) => folder(other) === folder(each)));
+        const empty = done.filter((each) => !data.some((other) => folder(other) === folder(each)));
+        files += data.length;
+        if (done.length + data.length === 0) {
+            findings.push(missing(signal, archive, hour));
+        }
+        findings.push(
+            ...undone.map((each) => incomplete(each.key, "is there without _SUCCESS: it was not completed")),
+            ...empty.map((each) => incomplete(each.key, `is there without ${signal}.parquet`)),
+            ...broken.map((each) => incomplete(each.key, "is no whole Parquet file")),
+        );
+    }
+    const rest = windows.length - mostWindows;
+    return {
+        proof:
+            `${signals.join(", ")} of the hour ${hourText(hour)} are in s3://${archive.bucket.name}/${prefix}: ` +
+            `${String(files)} whole Parquet file${files === 1 ? "" : "s"}, each with its _SUCCESS` +
+            (rest > 0 ? `; ${String(rest)} more tenants and clusters were not looked at` : ""),
+        findings,
+    };
+}
+
+/** A Parquet file ends with its own mark, which is written last. */
+async function isParquet(bucket: Bucket, { key, size }: S3Object): Promise<boolean> {
+    return size > 4 && (await bucket.read(key, 4)).toString() === "PAR1";
+}
+
+function incomplete(key: string, what: string): Finding {
+    return {
+        severity: "problem",
+        what: `${key} ${what}`,
+        why: "Whoever reads the archive takes the hour for missing, or reads half of it.",
+        fix: `kubectl get jobs,pods -n ${kofNamespace}`,
+    };
+}
+
+/** The streams that the exporter writes (`streams` of the chart), the second of which always has one tenant (`internal/audit/types.go`). */
+const tenantStream = "tenant-audit-log";
+const platformWindow = "platform-audit-log/PLATFORM/";
+
+/** Keys are `PREFIX/STREAM/TENANT/YYYY/MM/DD/HH/…` (`S3KeyPrefix` of `internal/audit/types.go`). */
+async function auditHour(archive: Archive, bucket: Bucket, hour: Date): Promise<Found> {
+    const { prefix } = archive;
+    const path = hour.toISOString().slice(0, 13).replace(/[-T]/g, "/");
+    const tenants = await bucket.folders(`${prefix}/${tenantStream}/`);
+    const windows = [platformWindow, ...tenants.map((tenant) => `${tenantStream}/${tenant}`)];
+    const looked = await Promise.all(
+        windows.slice(0, mostWindows).map(async (window) => {
+            const folder = `${prefix}/${window}${path}/`;
+            const names = (await bucket.objects(folder)).map(({ key }) => key.slice(folder.length));
+            return { folder, names };
+        }),
+    );
+    const [platform] = looked;
+    if (platform?.names.length === 0) {
+        return { proof: "", findings: [missing("audit logs", archive, hour)] };
+    }
+    const there = looked.filter(({ names }) => names.length > 0);
+    const windowsFound = await Promise.all(
+        there.map(({ folder, names }) => auditWindow(archive, bucket, folder, names, hour)),
+    );
+    const findings = windowsFound.flatMap((found) => found.findings);
+    const events = windowsFound.reduce((sum, found) => sum + found.events, 0);
+    if (findings.length === 0 && events === 0) {
+        findings.push({
+            severity: "warning",
+            what: `the hour ${hourText(hour)} is archived, whole and signed, and has no audit log in it`,
+            why: "The API server writes none, or no collector reads them. Managed control planes (EKS, GKE, AKS) keep them elsewhere.",
+            fix: "kubectl get pods -n kube-system -l component=kube-apiserver -o yaml | grep audit",
+        });
+    }
+    return {
+        proof:
+            `${String(events)} audit logs of the hour ${hourText(hour)} are in s3://${archive.bucket.name}/${prefix}, and are what ` +
+            `their manifest says, signed as ${archive.signingKey ?? ""}. The key stands in each manifest: the signature proves that ` +
+            "nothing was damaged or cut off, not that nobody has changed both",
+        findings,
+    };
+}
+
+/** A manifest as the exporter writes it (`Manifest` in `internal/audit/types.go`). */
+interface Manifest {
+    readonly data_file: { readonly name: string; readonly sha256: string; readonly size_bytes: number };
+    readonly event_count: number;
+    readonly kms_key_id: string;
+    readonly signing_algorithm: string;
+    readonly window_start: string;
+}
+
+async function auditWindow(archive: Archive, bucket: Bucket, folder: string, names: readonly string[], hour: Date) {
+    const wanted = ["data.jsonl.gz", "manifest.json.sig", exporterCharts.auditArchive.lastObject];
+    const lacking = wanted.filter((name) => !names.includes(name));
+    if (lacking.length > 0) {
+        const stuck =
+            archive.bucket.objectLock === undefined
+                ? ""
+                : ". With Object Lock the exporter never completes such an hour";
+        return { events: 0, findings: [incomplete(folder, `lacks ${lacking.join(" and ")}${stuck}`)] };
+    }
+    const [bytes, signature] = await Promise.all([
+        bucket.read(`${folder}manifest.json`),
+        bucket.read(`${folder}manifest.json.sig`),
+    ]);
+    const manifest = manifestOf(bytes);
+    const changed = (what: string) => ({
+        events: 0,
+        findings: [
+            {
+                severity: "problem" as const,
+                what: `${folder}${what}`,
+                why: "It is not what this cluster's exporter wrote: damaged, changed, or another cluster's that writes to the same prefix.",
+                fix: `aws s3api list-object-versions --bucket ${archive.bucket.name} --prefix ${folder}`,
+            },
+        ],
+    });
+    if (!manifest) {
+        return changed("manifest.json is no manifest");
+    }
+    const key = archive.signingKey ?? "";
+    if (manifest.kms_key_id !== key || manifest.signing_algorithm !== "HMAC-SHA256") {
+        return changed(
+            `manifest.json says that it is signed as ${manifest.kms_key_id} by ${manifest.signing_algorithm}, not as ${key}`,
+        );
+    }
+    if (signature.toString().trim() !== signatureOf(bytes, key)) {
+        return changed("manifest.json.sig is not the signature of manifest.json");
+    }
+    if (Date.parse(manifest.window_start) !== hour.getTime()) {
+        return changed(`manifest.json is of ${manifest.window_start}`);
+    }
+    const { sha256, size } = await bucket.digest(`${folder}data.jsonl.gz`);
+    if (sha256 !== manifest.data_file.sha256 || size !== manifest.data_file.size_bytes) {
+        return changed(
+            `data.jsonl.gz has SHA-256 ${sha256} and ${String(size)} bytes; its manifest says ${manifest.data_file.sha256} and ${String(manifest.data_file.size_bytes)}`,
+        );
+    }
+    return { events: manifest.event_count, findings: [] };
+}
+
+/**
+ * What `manifest.json.sig` has to hold: HMAC-SHA256 over the manifest's bytes as they are, in base64. The key is the ID itself, which
+ * is never base64 (`NewLocalSigner` in `internal/audit/kms.go`).
+ */
+export function signatureOf(manifest: Buffer, key: string): string {
+    return createHmac("sha256", key).update(manifest).digest("base64");
+}
+
+function manifestOf(bytes: Buffer): Manifest | undefined {
+    try {
+        const found: unknown = JSON.parse(bytes.toString());
+        return isMap(found) && isMap(found.data_file) && typeof found.event_count === "number"
+            ? (found as unknown as Manifest)
+            : undefined;
+    } catch {
+        return undefined;
+    }
+}

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+
+import { lastHour, signatureOf, verifyArchives } from "../../live/verifyArchives";
+import type { Answer, Reply } from "../../tools/servers/standins";
+import { routes, type Raw } from "../support";
+import { ArchiveServers, goodBucket, page, refusal, s3, type BucketAnswers } from "./archiveServers";
+
+const base = { ...routes.management, version: "1.10.0", clusterName: "abcd" };
+const audit = { ...base, auditArchive: { bucket: "acme-kof-audit", region: "eu-west-1" } };
+const cold = { ...base, coldStorage: { bucket: "acme-kof-cold", region: "eu-west-1", signals: ["logs"] } };
+
+const hour = lastHour(new Date(), undefined);
+const [day = "", time = ""] = hour.toISOString().split("T");
+const auditFolder = `audit/platform-audit-log/PLATFORM/${day.replaceAll("-", "/")}/${time.slice(0, 2)}/`;
+const coldFolder = `telemetry/tenant=default/cluster=abcd/dt=${day}/hour=${time.slice(0, 2)}/logs/`;
+
+function auditObjects(events = 3): Record<string, string> {
+    const data = "data";
+    const manifest = JSON.stringify({
+        data_file: { name: "data.jsonl.gz", sha256: createHash("sha256").update(data).digest("hex"), size_bytes: 4 },
+        event_count: events,
+        kms_key_id: "audit:abcd",
+        signing_algorithm: "HMAC-SHA256",
+        window_start: hour.toISOString(),
+    });
+    return {
+        [`${auditFolder}data.jsonl.gz`]: data,
+        [`${auditFolder}manifest.json`]: manifest,
+        [`${auditFolder}manifest.json.sig`]: signatureOf(Buffer.from(manifest), "audit:abcd"),
+    };
+}
+const coldObjects = { [`${coldFolder}logs.parquet`]: "PAR1xxPAR1", [`${coldFolder}_SUCCESS`]: "" };
+
+const cronJob = {
+    metadata: { name: "x", uid: "u", creationTimestamp: "2026-01-01T00:00:00Z" },
+    spec: { jobTemplate: { spec: { activeDeadlineSeconds: 3300, template: { spec: { containers: [] } } } } },
+};
+const done = { conditions: [{ type: "Complete", status: "True" }] };
+const failed = { conditions: [{ type: "Failed", status: "True", reason: "BackoffLimitExceeded" }] };
+
+/** A cluster that runs a Job to this end; every request that changes something is noted. */
+function cluster(status: object, changes: string[] = []): Answer {
+    let made: object | undefined;
+    return ({ method, url, body }): Reply => {
+        const { pathname } = url;
+        if (method !== "GET") {
+            changes.push(`${method} ${pathname}`);
+            made = method === "POST" ? (JSON.parse(body.toString()) as object) : undefined;
+            return [method === "POST" ? 201 : 200, JSON.stringify(made ?? {})];
+        }
+        if (pathname.includes("/cronjobs/")) {
+            return [200, JSON.stringify(cronJob)];
+        }
+        if (pathname.includes("/jobs/")) {
+            return made ? [200, JSON.stringify({ ...made, status })] : [404, "{}"];
+        }
+        if (pathname.endsWith("/log")) {
+            return [200, "starting\ndenied to AKIAABCDEFGHIJKLMNOP \u001b[2J"];
+        }
+        return [200, JSON.stringify({ items: pathname.endsWith("/pods") ? [{ metadata: { name: "p" } }] : [] })];
+    };
+}
+
+async function verify(
+    raw: Raw,
+    objects: Record<string, string>,
+    of = cluster(done),
+    answers: BucketAnswers = goodBucket,
+) {
+    const servers = await ArchiveServers.start(s3(answers, objects), of);
+    try {
+        const stop = new AbortController().signal;
+        const [result] = await servers.within(raw, (live) => verifyArchives(live, { timeout: 3000, stop }));
+        return result!;
+    } finally {
+        await servers.stop();
+    }
+}
+
+describe("verify of archives", () => {
+    it("runs the exporter once, finds the hour, and removes the Job", async () => {
+        const changes: string[] = [];
+        const found = await verify(audit, auditObjects(), cluster(done, changes));
+        assert.deepEqual(found.findings, []);
+        assert.match(
+            found.title,
+            /^archive auditArchive: 3 audit logs of the hour .* not that nobody has changed both$/,
+        );
+        assert.equal(changes.length, 2);
+        assert.match(changes[1]!, /^DELETE \/apis\/batch\/v1\/namespaces\/kof\/jobs\/audit-logs-exporter-verify-/);
+        const ofCold = await verify(cold, coldObjects);
+        assert.deepEqual(ofCold.findings, []);
+        assert.match(ofCold.title, /1 whole Parquet file, each with its _SUCCESS$/);
+    });
+
+    it("finds what is missing, cut off or not what its manifest says", async () => {
+        const without = (objects: Record<string, string>, name: string) =>
+            Object.fromEntries(Object.entries(objects).filter(([key]) => !key.endsWith(name)));
+        const all = auditObjects();
+        const other = `${auditFolder}data.jsonl.gz`;
+        const cases: readonly [Raw, Record<string, string>, RegExp][] = [
+            [audit, {}, /^problem: nothing of audit logs of the hour/],
+            [audit, without(all, ".sig"), /^problem: .* lacks manifest\.json\.sig/],
+            [audit, { ...all, [other]: "date" }, /^problem: .*data\.jsonl\.gz has SHA-256/],
+            [audit, { ...all, [`${auditFolder}manifest.json.sig`]: "x" }, /^problem: .* is not the signature of/],
+            [
+                { ...audit, clusterName: "efgh" },
+                all,
+                /^problem: .* signed as audit:abcd by HMAC-SHA256, not as audit:efgh/,
+            ],
+            [audit, auditObjects(0), /^warning: .* has no audit log in it/],
+            [cold, {}, /^problem: nothing of logs of the hour/],
+            [cold, without(coldObjects, "_SUCCESS"), /^problem: .* is there without _SUCCESS/],
+            [
+                cold,
+                { ...coldObjects, [`${coldFolder}logs.parquet`]: "PAR1xx" },
+                /^problem: .* is no whole Parquet file/,
+            ],
+        ];
+        for (const [raw, objects, expected] of cases) {
+            const { findings } = await verify(raw, objects);
+            const texts = findings.map(({ severity, what }) => `${severity}: ${what}`);
+            assert.equal(texts.length, 1, texts.join("\n"));
+            assert.match(texts[0]!, expected);
+        }
+    }).timeout(30_000);
+
+    it("shows the last lines of an exporter that failed, and removes its Job", async () => {
+        const changes: string[] = [];
+        const { findings } = await verify(audit, auditObjects(), cluster(failed, changes));
+        assert.match(
+            findings[0]!.what,
+            /^the exporter failed: BackoffLimitExceeded\. Its last lines:\nstarting\ndenied to AKIA… /,
+        );
+        assert.equal(changes.length, 2);
+    });
+
+    it("never takes what is no answer of S3 for one", async () => {
+        for (const list of [page, refusal(403, "AccessDenied")]) {
+            const { findings } = await verify(audit, auditObjects(), cluster(done), { ...goodBucket, list });
+            assert.deepEqual(
+                findings.map(({ severity }) => severity),
+                ["unknown"],
+            );
+        }
+    });
+
+    it("removes its Job on Ctrl-C", async () => {
+        const changes: string[] = [];
+        const servers = await ArchiveServers.start(s3(goodBucket), cluster({ active: 1 }, changes));
+        try {
+            const args = ["-r", "./cli/register.js", "cli/verify.ts", "--config", servers.stackFile(audit)];
+            const child = spawn(process.execPath, args, { env: { ...process.env, ...servers.env }, stdio: "ignore" });
+            const ended = new Promise((resolve) => child.once("close", resolve));
+            while (changes.length === 0 && child.exitCode === null) {
+                await new Promise((resolve) => setTimeout(resolve, 50));
+            }
+            child.kill("SIGINT");
+            assert.equal(await ended, 130);
+            assert.deepEqual(
+                changes.map((each) => each.split(" ")[0]),
+                ["POST", "DELETE"],
+            );
+        } finally {
+            await servers.stop();
+        }
+    }).timeout(60_000);
+});
