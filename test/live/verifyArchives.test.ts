@@ -137,6 +137,18 @@ describe("verify of archives", () => {
         assert.equal(changes.length, 2);
     });
 
+    it("stops a run that takes too long, unless nobody could overwrite what it has begun to write", async () => {
+        const methods = async (raw: Raw) => {
+            const changes: string[] = [];
+            const { findings } = await verify(raw, {}, cluster({ active: 1 }, changes));
+            assert.match(findings[0]!.what, /^the exporter did not come to its end in 3 s$/);
+            return changes.map((each) => each.split(" ")[0]);
+        };
+        const objectLock = { mode: "COMPLIANCE", days: 30 };
+        assert.deepEqual(await methods(audit), ["POST", "DELETE"]);
+        assert.deepEqual(await methods({ ...base, auditArchive: { ...audit.auditArchive, objectLock } }), ["POST"]);
+    }).timeout(30_000);
+
     it("never takes what is no answer of S3 for one", async () => {
         for (const list of [page, refusal(403, "AccessDenied")]) {
             const { findings } = await verify(audit, auditObjects(), cluster(done), { ...goodBucket, list });
