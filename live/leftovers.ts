@@ -172,9 +172,10 @@ async function archived(archive: Archive, live: Live): Promise<Leftover[]> {
             return [];
         }
         const retention = (await bucket.lock())?.retention;
-        const locked = retention
-            ? `, each object of which is locked by ${lockText(retention)} from when it was written`
-            : "";
+        const locked =
+            retention && objects.length > 0
+                ? `, each object of which is locked by ${lockText(retention)} from when it was written`
+                : "";
         const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
         return [
             isOwn
