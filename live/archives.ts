@@ -183,14 +183,14 @@ async function lockFindings({ kind, bucket: { name, create, objectLock } }: Arch
     if (retention?.mode === objectLock.mode && retention.days === objectLock.days) {
         return [];
     }
-    const locks = `bucket ${name} locks what is written ${retention === undefined ? "for no time by itself" : `by ${lockText(retention)}`}`;
+    const locks = `bucket ${name} locks what is written ${retention === undefined ? "for no time by itself" : `by ${retentionText(retention)}`}`;
     const isWeaker =
         retention === undefined ||
         retention.days < objectLock.days ||
         (objectLock.mode === "COMPLIANCE" && retention.mode !== "COMPLIANCE");
     return finding(
         isWeaker ? "problem" : "warning",
-        `${locks}, and kof:${kind}.objectLock is ${lockText(objectLock)}`,
+        `${locks}, and kof:${kind}.objectLock is ${retentionText(objectLock)}`,
         isWeaker
             ? "What is written until that is changed can be deleted earlier than the settings say."
             : "Nobody can delete what is written before that, and it is paid for.",
@@ -204,7 +204,7 @@ async function lockFindings({ kind, bucket: { name, create, objectLock } }: Arch
 }
 
 /** `COMPLIANCE for 365 days` */
-export function lockText({ mode, days }: Retention): string {
+export function retentionText({ mode, days }: Retention): string {
     return `${mode} for ${String(days)} days`;
 }
 

@@ -1,38 +1,11 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
-import { clientOptions, inTime, type AwsAccess } from "./awsClient";
+import { clientOptions, inTime, silence } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 
 /** Whether the collectors may take on the role of another account that they write by. */
 export const assumedRole: readonly Check[] = [{ title: "Role in another AWS account", look: findingsOf }];
-
-/**
- * The account of whoever runs this.
- *
- * @throws CouldNotCheck where AWS does not say.
- */
-export async function ownAccount(region: string, access: AwsAccess): Promise<string> {
-    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-    const client = new STSClient(clientOptions({ region }, access));
-    try {
-        return (await inTime(() => client.send(new GetCallerIdentityCommand({})), access)).Account ?? "";
-    } catch (error) {
-        throw silence(error) ?? new CouldNotCheck(`AWS does not know who you are: ${(error as Error).message}`);
-    } finally {
-        client.destroy();
-    }
-}
-
-/** Why AWS does not answer; `undefined` where it did, and refused. */
-function silence(error: unknown): CouldNotCheck | undefined {
-    if (error instanceof CouldNotCheck) {
-        return error;
-    }
-    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-    const isRefusal = [400, 401, 403].includes($metadata?.httpStatusCode ?? 0);
-    return isRefusal ? undefined : new CouldNotCheck(`AWS does not answer: ${message || name}`);
-}
 
 /** Whether the collectors may assume the role: with their own key, where they have one. */
 async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live): Promise<Finding[]> {

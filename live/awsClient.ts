@@ -103,3 +103,30 @@ export function awsReason(error: unknown): string {
     const said = reason(error).replace(/^(Request )?aborted$/i, "no answer in time");
     return /^(Error|Unknown|AbortError|TimeoutError)$/.test(name) ? said : `${name}: ${said}`;
 }
+
+/**
+ * The account of whoever runs this.
+ *
+ * @throws CouldNotCheck where AWS does not say.
+ */
+export async function ownAccount(region: string, access: AwsAccess): Promise<string> {
+    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+    const client = new STSClient(clientOptions({ region }, access));
+    try {
+        return (await inTime(() => client.send(new GetCallerIdentityCommand({})), access)).Account ?? "";
+    } catch (error) {
+        throw silence(error) ?? new CouldNotCheck(`AWS does not know who you are: ${(error as Error).message}`);
+    } finally {
+        client.destroy();
+    }
+}
+
+/** Why AWS does not answer; `undefined` where it did, and refused. */
+export function silence(error: unknown): CouldNotCheck | undefined {
+    if (error instanceof CouldNotCheck) {
+        return error;
+    }
+    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    const isRefusal = [400, 401, 403].includes($metadata?.httpStatusCode ?? 0);
+    return isRefusal ? undefined : new CouldNotCheck(`AWS does not answer: ${message || name}`);
+}

@@ -8,6 +8,7 @@ import { prerequisites } from "./prerequisites";
 import { registries } from "./registries";
 import { releases } from "./releases";
 import { storage } from "./storage";
+import { transactionSearch } from "./transactionSearch";
 import { workloads } from "./workloads";
 
 /** All that `doctor` looks at: before an install what it needs, and after a failure what went wrong, in this order. */
@@ -17,6 +18,7 @@ export const checks: readonly Check[] = [
     ...storage,
     ...aws,
     ...assumedRole,
+    ...transactionSearch,
     ...archives,
     ...registries,
     ...releases,

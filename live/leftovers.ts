@@ -10,7 +10,7 @@ import { kofNamespace } from "../core/charts/namespace";
 import type { Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { clientOptions, inTime } from "./awsClient";
-import { lockText } from "./archives";
+import { retentionText } from "./archives";
 import type { Live } from "./findings";
 import { Bucket } from "./s3";
 import { CouldNotCheck } from "../core/lib/errors";
@@ -174,7 +174,7 @@ async function archived(archive: Archive, live: Live): Promise<Leftover[]> {
         const retention = (await bucket.lock())?.retention;
         const locked =
             retention && objects.length > 0
-                ? `, each object of which is locked by ${lockText(retention)} from when it was written`
+                ? `, each object of which is locked by ${retentionText(retention)} from when it was written`
                 : "";
         const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
         return [

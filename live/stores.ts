@@ -3,11 +3,11 @@ import type * as https from "node:https";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import { endText, type End } from "../core/routes/destinations";
-import type { Reader } from "../core/routes/readers";
+import { spansLogGroup, type Reader } from "../core/routes/readers";
 import { vmuserSecretName } from "../core/charts/vmuser";
 import type { SettingsOf } from "../core/settings/settings";
-import { ownAccount } from "./assumedRole";
-import { clientOptions, inTime, type AwsAccess } from "./awsClient";
+import { clientOptions, inTime, ownAccount, type AwsAccess } from "./awsClient";
+import { answerOf, askAws, traceDestination } from "./awsRequests";
 import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
@@ -74,6 +74,12 @@ async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string
         case "logGroup":
             await checkAccount(name, deployment, aws);
             return cloudwatchStore(name, reader, deployment, aws);
+        case "promql":
+            await checkAccount(name, deployment, aws);
+            return promqlStore(name, reader.region, aws);
+        case "xray":
+            await checkAccount(name, deployment, aws);
+            return xrayStore(name, reader.region, deployment, aws);
         case undefined:
             throw new CouldNotCheck(`${name} is not read by this command. Look there for ${signal} with the mark`);
     }
@@ -203,6 +209,53 @@ async function domainOf(cluster: string, namespace: string, kubernetes: Kubernet
         spec?: { config?: { clusterAnnotations?: Record<string, string> } };
     }>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/${namespace}/clusterdeployments/${cluster}`);
     return found?.spec?.config?.clusterAnnotations?.["k0rdent.mirantis.com/kof-regional-domain"];
+}
+
+/**
+ * Metrics in CloudWatch that came over OTLP: `/api/v1/query` at CloudWatch's endpoint, signed for service `monitoring`
+ * ("PromQL querying" in the CloudWatch user guide, 2026-11).
+ */
+function promqlStore(name: string, region: string, access: AwsAccess): Store {
+    return {
+        name,
+        has: async ({ text }) => {
+            const form = { query: `{"${metricName}", "${metricLabel}"="${text}"}` };
+            const answer = await askAws({ service: "monitoring", region, path: "/api/v1/query", form }, access);
+            const found = answerOf(answer, `${name} answers a query with`) as {
+                status?: string;
+                data?: { result?: { metric?: Record<string, string> }[] };
+            };
+            if (found.status !== "success") {
+                throw new CouldNotCheck(
+                    `${name} answers a query with what is no answer: ${answer.body.trim().slice(0, 60)}`,
+                );
+            }
+            return (found.data?.result ?? []).some(({ metric }) => metric?.[metricLabel] === text);
+        },
+    };
+}
+
+/** Traces in X-Ray, which has none once Transaction Search is on: then they are in its log group (BatchGetTraces, API reference, 2026-11). */
+function xrayStore(name: string, region: string, deployment: Deployment, access: AwsAccess): Store {
+    return {
+        name,
+        has: async (mark) => {
+            if ((await traceDestination(region, access)).Destination === "CloudWatchLogs") {
+                const reader = {
+                    by: "logGroup",
+                    region,
+                    name: spansLogGroup,
+                    endpoint: deployment.cloudwatch?.endpoint,
+                } as const;
+                return cloudwatchStore(`${name}, log group ${spansLogGroup}`, reader, deployment, access).has(mark);
+            }
+            const id = `1-${mark.traceId.slice(0, 8)}-${mark.traceId.slice(8)}`;
+            const json = { TraceIds: [id] };
+            const answer = await askAws({ service: "xray", region, path: "/Traces", json }, access);
+            const { Traces = [] } = answerOf(answer, `${name} answers a query with`) as { Traces?: { Id?: string }[] };
+            return Traces.some(({ Id }) => Id === id);
+        },
+    };
 }
 
 /** Logs of another account can only be read with credentials of that account: the role that collectors assume may not read. */

@@ -8,7 +8,7 @@ import { vmauthOf, writePaths } from "../collectors/fragments";
 import { kofNamespace } from "../charts/namespace";
 import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
-import { readPrefixes, selectService, type Reader } from "./readers";
+import { readPrefixes, selectService, spansLogGroup, type Reader } from "./readers";
 import { regionEntranceOff, type Volume } from "./volumes";
 
 /** A place where records of a signal are stored. */
@@ -188,18 +188,29 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
                     reader,
                 };
             case "awsxray":
-                return { store: "AWS X-Ray", address, on: "aws", destination: "cloudwatch" };
+                return {
+                    store: "AWS X-Ray",
+                    address,
+                    on: "aws",
+                    destination: "cloudwatch",
+                    reader: { by: "xray", region: at("region") },
+                };
             default: {
                 const inAws = /^https:\/\/(monitoring|xray)\.([a-z]+-[a-z-]+-\d)\.[a-z.]+\/v1\/(metrics|traces)$/.exec(
                     address,
                 );
                 if (inAws) {
-                    const store = inAws[1] === "xray" ? "AWS X-Ray" : "CloudWatch metrics";
+                    const [, service, region = ""] = inAws;
+                    const store = service === "xray" ? "AWS X-Ray" : "CloudWatch metrics";
                     return {
-                        store: `${store} in ${inAws[2] ?? ""} over OTLP`,
+                        store: `${store} in ${region} over OTLP`,
                         address,
                         on: "aws",
                         destination: "cloudwatch",
+                        reader:
+                            service === "xray"
+                                ? { by: "logGroup", region, name: spansLogGroup, endpoint: cloudwatch?.endpoint }
+                                : { by: "promql", region },
                     };
                 }
                 const protocol = protocols[typeOf(exporter)] ?? typeOf(exporter);

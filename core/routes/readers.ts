@@ -24,7 +24,20 @@ export type Reader =
           readonly name: string;
           /** Of the API, where it is not AWS's own. */
           readonly endpoint: string | undefined;
+      }
+    | {
+          /** Metrics that came to CloudWatch over OTLP: with PromQL. */
+          readonly by: "promql";
+          readonly region: string;
+      }
+    | {
+          /** Traces in AWS X-Ray, or where Transaction Search is on, in its log group. */
+          readonly by: "xray";
+          readonly region: string;
       };
+
+/** The log group of spans that came over OTLP ("Spans" of Transaction Search in the CloudWatch user guide, 2026-11). */
+export const spansLogGroup = "aws/spans";
 
 /** The stores' select services beside their insert services (kof-storage `values.yaml`, KOF 1.8.0 to 1.11.0-rc0). */
 const selectPorts: Readonly<Record<string, string>> = { "8480": "8481", "9481": "9471", "10481": "10471" };

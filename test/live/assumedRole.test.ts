@@ -28,7 +28,10 @@ describe("a role in another AWS account", () => {
         server = undefined;
     };
     afterEach(() => {
-        process.env = { ...before };
+        for (const name of Object.keys(process.env).filter((each) => each.startsWith("AWS_"))) {
+            Reflect.deleteProperty(process.env, name);
+        }
+        Object.assign(process.env, before);
         close();
     });
 

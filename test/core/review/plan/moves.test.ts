@@ -249,7 +249,7 @@ describe("a plan of signals with several destinations", () => {
         it(`shows another size of what waits as such, KOF ${version}`, () => {
             const route = { version, route: "otlp", ...otlp };
             const saidOf = (from: object, to: object) =>
-                plan({ ...route, ...from } as Raw, { ...route, ...to } as Raw).consequences.map(
+                plan({ ...route, ...from }, { ...route, ...to }).consequences.map(
                     ({ key, message }) => `${key} ${message}`,
                 );
             assert.deepEqual(saidOf({}, { buffer: { size: "512Mi", duration: "1h" } }), [

@@ -1,0 +1,121 @@
+import { createHash, createHmac } from "node:crypto";
+
+import { SignatureV4 } from "@smithy/signature-v4";
+
+import { CouldNotCheck } from "../core/lib/errors";
+import { domainOf } from "../core/lib/arns";
+import { clientOptions, inTime, type AwsAccess } from "./awsClient";
+import { reason, send, type Response } from "./http";
+
+/** Services of AWS that this program asks without a client of AWS's SDK, and the SDK's variable that has another endpoint. */
+const endpointVariables = { monitoring: "AWS_ENDPOINT_URL_CLOUDWATCH", xray: "AWS_ENDPOINT_URL_XRAY" } as const;
+
+/** One request. */
+export interface AwsRequest {
+    readonly service: keyof typeof endpointVariables;
+    readonly region: string;
+    readonly path: string;
+    /** What the body is: JSON, or the fields of a form. */
+    readonly json?: object;
+    readonly form?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Asks a service of AWS with a signature (SigV4), within the limit for AWS.
+ *
+ * @throws CouldNotCheck where there are no credentials, or no answer.
+ */
+export async function askAws(request: AwsRequest, access: AwsAccess): Promise<Response> {
+    const { service, region, path, json, form = {} } = request;
+    const base = process.env[endpointVariables[service]] ?? `https://${service}.${region}.${domainOf(region)}`;
+    const url = new URL(path, base);
+    const body = json ? JSON.stringify(json) : new URLSearchParams(form).toString();
+    const { STSClient } = await import("@aws-sdk/client-sts");
+    const client = new STSClient(clientOptions({ region }, access));
+    const { credentials } = client.config;
+    try {
+        return await inTime(async () => {
+            const signed = await new SignatureV4({ credentials, region, service, sha256: Sha256 }).sign({
+                method: "POST",
+                protocol: url.protocol,
+                hostname: url.hostname,
+                path: url.pathname,
+                headers: {
+                    host: url.host,
+                    "content-type": json ? "application/json" : "application/x-www-form-urlencoded",
+                },
+                body,
+            });
+            return send(url, { method: "POST", headers: signed.headers }, { body });
+        }, access);
+    } catch (error) {
+        throw new CouldNotCheck(`${url.host} cannot be asked: ${reason(error)}`);
+    } finally {
+        client.destroy();
+    }
+}
+
+/** The hash that signatures are made of, as the signer wants it. */
+class Sha256 {
+    private readonly hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
+
+    constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+        this.hash = secret === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(secret));
+    }
+
+    update(data: string | ArrayBuffer | ArrayBufferView): void {
+        this.hash.update(bytesOf(data));
+    }
+
+    digest(): Promise<Uint8Array> {
+        return Promise.resolve(new Uint8Array(this.hash.digest()));
+    }
+
+    reset(): void {
+        throw new Error("A hash is used once.");
+    }
+}
+
+function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
+    return typeof data === "string"
+        ? Buffer.from(data)
+        : ArrayBuffer.isView(data)
+          ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+          : new Uint8Array(data);
+}
+
+/**
+ * The object in AWS's answer.
+ *
+ * @param before how the error starts where there is none.
+ * @throws CouldNotCheck for a refusal, and for what is no answer of AWS, such as a proxy's page.
+ */
+export function answerOf({ status, body }: Response, before: string): object {
+    if (status !== 200) {
+        const [, message = ""] = /"(?:message|Message|error)"\s*:\s*"([^"]*)"/.exec(body) ?? [];
+        throw new CouldNotCheck(`${before} HTTP ${String(status)}${message === "" ? "" : `: ${message}`}`);
+    }
+    let found: unknown;
+    try {
+        found = JSON.parse(body);
+    } catch {
+        // Told below.
+    }
+    if (typeof found !== "object" || found === null) {
+        throw new CouldNotCheck(`${before} what is no answer: ${body.trim().slice(0, 60)}`);
+    }
+    return found;
+}
+
+/**
+ * Where X-Ray keeps spans, and whether it does so already.
+ *
+ * @throws CouldNotCheck where X-Ray does not say.
+ */
+export async function traceDestination(
+    region: string,
+    access: AwsAccess,
+): Promise<{ readonly Destination?: string; readonly Status?: string }> {
+    const answer = await askAws({ service: "xray", region, path: "/GetTraceSegmentDestination", json: {} }, access);
+    return answerOf(answer, "X-Ray does not say where it keeps spans (xray:GetTraceSegmentDestination):");
+}

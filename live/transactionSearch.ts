@@ -1,0 +1,83 @@
+import { CouldNotCheck } from "../core/lib/errors";
+import { spansLogGroup } from "../core/routes/readers";
+import { clientOptions, inTime, ownAccount, silence, type AwsAccess, type AwsPlace } from "./awsClient";
+import { traceDestination } from "./awsRequests";
+import type { Check, Finding, Live } from "./findings";
+
+/** Whether AWS takes the spans that collectors send it over OTLP. */
+export const transactionSearch: readonly Check[] = [{ title: "Transaction Search", look: findingsOf }];
+
+/**
+ * Whether AWS takes spans over OTLP: Transaction Search is on, and X-Ray may write to its log groups ("Enable transaction search"
+ * in the CloudWatch user guide, 2026-11).
+ */
+async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Promise<Finding[]> {
+    if (cloudwatch?.signals.traces !== "otlp") {
+        return [];
+    }
+    const { region, central } = cloudwatch;
+    if (central && (await ownAccount(region, access)) !== central.account) {
+        throw new CouldNotCheck(
+            `Transaction Search of account ${central.account}: look with credentials of that account`,
+        );
+    }
+    const { Destination: destination = "XRay", Status: status = "" } = await traceDestination(region, access);
+    const fix = `aws xray update-trace-segment-destination --region ${region} --destination CloudWatchLogs`;
+    if (destination !== "CloudWatchLogs") {
+        return [
+            {
+                severity: "problem",
+                what: `Transaction Search is off in ${region}: spans go to ${destination}`,
+                why: "kof:cloudwatch.signals.traces is otlp: AWS refuses every span, and the collectors drop what it refuses.",
+                fix,
+            },
+        ];
+    }
+    if (status !== "ACTIVE") {
+        return [
+            {
+                severity: "warning",
+                what: `Transaction Search is ${status.toLowerCase()} in ${region}`,
+                why: "AWS takes spans over OTLP once it is active.",
+                fix: `aws xray get-trace-segment-destination --region ${region}`,
+            },
+        ];
+    }
+    return spansPolicy(cloudwatch, access);
+}
+
+/** Whether a resource policy lets X-Ray write spans. */
+async function spansPolicy(place: AwsPlace, access: AwsAccess): Promise<Finding[]> {
+    const { region } = place;
+    const documents = await inTime(() => resourcePolicies(place, access), access).catch((error: unknown) => {
+        const { name, message } = error as Error;
+        throw silence(error) ?? new CouldNotCheck(`AWS does not list resource policies of logs: ${name}: ${message}`);
+    });
+    return documents.some((text) => text.includes("xray.amazonaws.com") && text.includes(spansLogGroup))
+        ? []
+        : [
+              {
+                  severity: "problem",
+                  what: `no resource policy in ${region} lets xray.amazonaws.com write to log group ${spansLogGroup}`,
+                  why: "Transaction Search is on, but X-Ray cannot keep the spans that it takes.",
+                  fix: `aws logs describe-resource-policies --region ${region}`,
+              },
+          ];
+}
+
+async function resourcePolicies(place: AwsPlace, access: AwsAccess): Promise<string[]> {
+    const { CloudWatchLogsClient, DescribeResourcePoliciesCommand } = await import("@aws-sdk/client-cloudwatch-logs");
+    const logs = new CloudWatchLogsClient(clientOptions(place, access));
+    const documents: string[] = [];
+    try {
+        let nextToken: string | undefined;
+        do {
+            const page = await logs.send(new DescribeResourcePoliciesCommand({ nextToken }));
+            documents.push(...(page.resourcePolicies ?? []).map(({ policyDocument = "" }) => policyDocument));
+            nextToken = page.nextToken;
+        } while (nextToken !== undefined);
+    } finally {
+        logs.destroy();
+    }
+    return documents;
+}
