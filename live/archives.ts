@@ -6,7 +6,7 @@ import { distributionOf } from "../core/settings/distributions";
 import { clusterTag } from "../core/settings/logGroups";
 import { deniedActions, exporterArn } from "./archiveRights";
 import type { Check, Finding, Live } from "./findings";
-import { Bucket, type BucketState, type Retention } from "./s3";
+import { S3Bucket, type BucketState, type Retention } from "./s3";
 
 /** Whether the archives' exporters can write what the settings ask for, and what is written stays. */
 export const archives: readonly Check[] = [{ title: "Archives", look: archiveFindings }];
@@ -43,7 +43,7 @@ async function bucketFindings(archive: Archive, live: Live): Promise<readonly Fi
     const ask = (command: string) =>
         `aws s3api ${command} --bucket ${name}${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`}`;
     return checked(ask("head-bucket"), async () => {
-        const bucket = await Bucket.of(archive, live);
+        const bucket = await S3Bucket.of(archive, live);
         try {
             const state = await bucket.state();
             const found = stateFindings(archive, state);
@@ -137,7 +137,7 @@ async function goneFindings(archive: Archive, { kubernetes }: Live): Promise<Fin
 }
 
 /** Where the stack is to make a bucket, one that is there has to be its own. */
-async function ownerFindings({ kind, bucket: { name, create } }: Archive, bucket: Bucket, live: Live) {
+async function ownerFindings({ kind, bucket: { name, create } }: Archive, bucket: S3Bucket, live: Live) {
     const tags = create ? await bucket.tags() : {};
     const isForeign = create && tags[clusterTag] !== live.deployment.settings.clusterName;
     const finding: Finding = {
@@ -149,7 +149,7 @@ async function ownerFindings({ kind, bucket: { name, create } }: Archive, bucket
     return isForeign ? [finding] : [];
 }
 
-async function versioningFindings({ bucket: { name } }: Archive, bucket: Bucket): Promise<Finding[]> {
+async function versioningFindings({ bucket: { name } }: Archive, bucket: S3Bucket): Promise<Finding[]> {
     return (await bucket.isVersioned())
         ? []
         : [
@@ -162,7 +162,7 @@ async function versioningFindings({ bucket: { name } }: Archive, bucket: Bucket)
           ];
 }
 
-async function lockFindings({ kind, bucket: { name, create, objectLock } }: Archive, bucket: Bucket) {
+async function lockFindings({ kind, bucket: { name, create, objectLock } }: Archive, bucket: S3Bucket) {
     if (objectLock === undefined) {
         return [];
     }
@@ -208,7 +208,7 @@ export function retentionText({ mode, days }: Retention): string {
     return `${mode} for ${String(days)} days`;
 }
 
-async function accessFindings({ bucket: { name, create } }: Archive, bucket: Bucket): Promise<Finding[]> {
+async function accessFindings({ bucket: { name, create } }: Archive, bucket: S3Bucket): Promise<Finding[]> {
     return (await bucket.isPrivate())
         ? []
         : [
@@ -221,7 +221,7 @@ async function accessFindings({ bucket: { name, create } }: Archive, bucket: Buc
           ];
 }
 
-async function encryptionFindings({ kind, bucket: { name, create, kmsKeyArn } }: Archive, bucket: Bucket) {
+async function encryptionFindings({ kind, bucket: { name, create, kmsKeyArn } }: Archive, bucket: S3Bucket) {
     const found = kmsKeyArn === undefined ? undefined : await bucket.kmsKey();
     const finding: Finding = {
         severity: "warning",

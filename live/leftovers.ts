@@ -12,7 +12,7 @@ import type { Deployment } from "../core/routes/deployment";
 import { clientOptions, inTime } from "./awsClient";
 import { retentionText } from "./archives";
 import type { Live } from "./findings";
-import { Bucket } from "./s3";
+import { S3Bucket } from "./s3";
 import { CouldNotCheck } from "../core/lib/errors";
 
 interface Named {
@@ -157,7 +157,7 @@ export async function buckets(live: Live): Promise<Leftover[]> {
 async function archived(archive: Archive, live: Live): Promise<Leftover[]> {
     const { prefix } = archive;
     const { name, region, endpoint, create } = archive.bucket;
-    const bucket = await Bucket.of(archive, live);
+    const bucket = await S3Bucket.of(archive, live);
     try {
         const state = await bucket.state();
         if (state.is === "closed") {

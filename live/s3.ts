@@ -42,7 +42,7 @@ type Sdk = typeof import("@aws-sdk/client-s3");
  * One bucket, asked with the credentials of whoever runs the command. A store that is not AWS's is asked with the keys in the Secret
  * of its exporter: nobody else's are for it. What does not identify itself as S3 is no answer.
  */
-export class Bucket {
+export class S3Bucket {
     private constructor(
         readonly name: string,
         private readonly client: S3Client,
@@ -52,7 +52,7 @@ export class Bucket {
     ) {}
 
     /** @throws CouldNotCheck when there are no keys for a store that is not AWS's. */
-    static async of({ bucket, secret }: Pick<Archive, "bucket" | "secret">, live: Live): Promise<Bucket> {
+    static async of({ bucket, secret }: Pick<Archive, "bucket" | "secret">, live: Live): Promise<S3Bucket> {
         // Loaded only here: most stacks have no archive.
         const sdk = await import("@aws-sdk/client-s3");
         const { endpoint, name, region } = bucket;
@@ -77,7 +77,7 @@ export class Bucket {
             },
             { step: "initialize" },
         );
-        return new Bucket(name, client, sdk, region, endpoint === undefined ? "" : ` at ${endpoint}`);
+        return new S3Bucket(name, client, sdk, region, endpoint === undefined ? "" : ` at ${endpoint}`);
     }
 
     async state(): Promise<BucketState> {

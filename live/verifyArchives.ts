@@ -11,7 +11,7 @@ import { cronJobPath } from "./archives";
 import type { Finding, Live, Result } from "./findings";
 import { statusMessage, type Kubernetes } from "./kubernetes";
 import { containerFault, lastLines, pods, type Pod } from "./pods";
-import { Bucket, type S3Object } from "./s3";
+import { S3Bucket, type S3Object } from "./s3";
 
 /** Options of {@link verifyArchives}. */
 export interface ArchiveVerifyOptions {
@@ -132,7 +132,7 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
     }
     const hour = lastHour(begun, cronJob);
     try {
-        const bucket = await Bucket.of(archive, live);
+        const bucket = await S3Bucket.of(archive, live);
         try {
             const found = await (archive.kind === "coldStorage" ? coldHour : auditHour)(archive, bucket, hour);
             findings.push(...found.findings.map((finding) => ofNewStack(finding, cronJob, hour)));
@@ -337,7 +337,7 @@ function hourText(hour: Date): string {
 const mostWindows = 50;
 
 /** Keys are `PREFIX/tenant=T/cluster=C/dt=YYYY-MM-DD/hour=HH/SIGNAL/…` (`S3KeyPrefix` of `internal/coldstorage/types.go`). */
-async function coldHour(archive: Archive, bucket: Bucket, hour: Date): Promise<Found> {
+async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date): Promise<Found> {
     const { prefix, signals } = archive;
     const [day = "", time = ""] = hour.toISOString().split("T");
     const windows: string[] = [];
@@ -381,7 +381,7 @@ async function coldHour(archive: Archive, bucket: Bucket, hour: Date): Promise<F
 }
 
 /** A Parquet file ends with its own mark, which is written last. */
-async function isParquet(bucket: Bucket, { key, size }: S3Object): Promise<boolean> {
+async function isParquet(bucket: S3Bucket, { key, size }: S3Object): Promise<boolean> {
     return size > 4 && (await bucket.read(key, 4)).toString() === "PAR1";
 }
 
@@ -399,7 +399,7 @@ const tenantStream = "tenant-audit-log";
 const platformWindow = "platform-audit-log/PLATFORM/";
 
 /** Keys are `PREFIX/STREAM/TENANT/YYYY/MM/DD/HH/…` (`S3KeyPrefix` of `internal/audit/types.go`). */
-async function auditHour(archive: Archive, bucket: Bucket, hour: Date): Promise<Found> {
+async function auditHour(archive: Archive, bucket: S3Bucket, hour: Date): Promise<Found> {
     const { prefix } = archive;
     const path = hour.toISOString().slice(0, 13).replace(/[-T]/g, "/");
     const tenants = await bucket.folders(`${prefix}/${tenantStream}/`);
@@ -447,7 +447,7 @@ interface Manifest {
     readonly window_start: string;
 }
 
-async function auditWindow(archive: Archive, bucket: Bucket, folder: string, names: readonly string[], hour: Date) {
+async function auditWindow(archive: Archive, bucket: S3Bucket, folder: string, names: readonly string[], hour: Date) {
     const wanted = ["data.jsonl.gz", "manifest.json.sig", exporterCharts.auditArchive.lastObject];
     const lacking = wanted.filter((name) => !names.includes(name));
     if (lacking.length > 0) {
