@@ -43,7 +43,10 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
             ...ofRegions(deployment),
             ...(deployment.archives.length > 0
                 ? [
-                      "What archives in S3 take is assumed: 2 bytes a sample, and a tenth of logs, spans and audit logs, of this cluster alone.",
+                      "What archives in S3 take is assumed: 2 bytes a sample, and a tenth of logs, spans and audit logs, of this cluster alone." +
+                          (prices.s3?.isUnchecked === true
+                              ? ` The prices of S3 have not been compared with ${prices.s3.source} yet: do so before you rely on them.`
+                              : ""),
                   ]
                 : []),
         ],

@@ -55,6 +55,8 @@ const schema = z.strictObject({
     s3: z
         .strictObject({
             ...listed,
+            /** Whether nobody has compared these with the source on that date. Default: somebody has. */
+            isUnchecked: z.boolean().default(false),
             regions: z.record(
                 z.string(),
                 z.strictObject({
