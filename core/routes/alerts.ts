@@ -16,8 +16,8 @@ import { claimPattern, type Volume } from "./volumes";
  * of their pods (`disablePrometheusAnnotations`, job `kubernetes-pods`) or by a monitor (`enableMetrics`), the kubelet's by job
  * `kubelet`. Remote write adds the label `cluster`. The names are those of a collector 0.143, tried 2026-11-27.
  *
- * Promxy evaluates with Prometheus 2.24 (go.mod of promxy 0.0.93), VictoriaMetrics' own tools with MetricsQL: the expressions keep to
- * what both know, and a group has no interval of its own, so none looks at many series for long.
+ * Promxy evaluates with a Prometheus of its own, of an old version that was not looked up; VictoriaMetrics' tools with MetricsQL. The
+ * expressions keep to what both know, and a group has no interval of its own, so none looks at many series for long.
  */
 
 /** A rule as Prometheus has it, with what it tells. */
