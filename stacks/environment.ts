@@ -106,7 +106,9 @@ export function createEnvironment(
             // Without a kubeconfig in the configuration the provider looks where kubectl looks. Left out, the SDK would put
             // the path in KUBECONFIG into the state, and another machine's path would be a change of the provider.
             kubeconfig: kubernetes.kubeconfig ?? "",
+            // Otherwise what is in them changes by deleting them first: rules and credentials would be away meanwhile.
             enableSecretMutable: true,
+            enableConfigMapMutable: true,
             // What Helm set and the stack sets otherwise is Helm's field: without force the API server refuses the change.
             ...(settings.adopt ? { upsertExistingObjects: true, enablePatchForce: true } : {}),
         },

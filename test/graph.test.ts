@@ -452,6 +452,7 @@ describe("resource graph", () => {
             const plain = find((await up({ route: "none" })).resources, "pulumi:providers:kubernetes").inputs;
             assert.deepEqual(plain, {
                 clusterIdentifier: "kof-storage-routes",
+                enableConfigMapMutable: "true",
                 enableSecretMutable: "true",
                 kubeconfig: "",
             });
