@@ -120,22 +120,32 @@ function lockedFrom(kind: ArchiveKind, { objectLock, name }: ArchiveBucket): Con
           ];
 }
 
-/** The stores of what is no longer archived, and how long they keep it; what has no store any more is said by others. */
+/** The stores of what is no longer archived, and how long they keep it; what becomes of the volumes of others is said elsewhere. */
 function keptInStores(to: Deployment, { signals }: Pick<Archive, "signals">): string {
+    const storeOf = (signal: Archive["signals"][number]) =>
+        to.stores.find((each) => each.signal === signal && each.retention !== undefined);
     const kept = signals.flatMap((signal) => {
-        const store = to.stores.find((each) => each.signal === signal && each.retention !== undefined);
+        const store = storeOf(signal);
         return store ? [`${nounOf(signal)} for ${keptOf(store)}`] : [];
     });
-    return kept.length === 0 ? "is lost with its store" : `stays in its store alone (${kept.join(", ")})`;
+    const gone = signals.filter((signal) => storeOf(signal) === undefined).map(nounOf);
+    if (kept.length === 0) {
+        return "was in its store alone, which this cluster no longer has";
+    }
+    return (
+        `stays in its store alone (${kept.join(", ")})` +
+        (gone.length === 0 ? "" : `, but this cluster no longer has a store of ${gone.join(" and ")}`)
+    );
 }
 
 function end(to: Deployment, was: Archive): Consequence {
+    const since = `hat came in since the last full hour ${keptInStores(to, was)}`;
     return {
         severity: "notice",
         key: `kof:${was.kind}`,
         message:
-            `is gone: nothing is archived any more. What is in ${archivePlace(was)} stays there; what came in since the last full hour ` +
-            keptInStores(to, was),
+            `is gone: ${was.signals.map(nounOf).join(", ")} are no longer archived. ` +
+            (deletes(was.bucket, to) ? `W${since}` : `What is in ${archivePlace(was)} stays there; w${since}`),
     };
 }
 
@@ -183,6 +193,17 @@ function change(to: Deployment, was: Archive, is: Archive): Consequence[] {
                       severity: "notice",
                       key: `${key}.signals`,
                       message: `has ${added.map(nounOf).join(" and ")} as well, beginning with the last ${hours}`,
+                  } as const,
+              ]
+            : []),
+        ...(was.signingKey !== undefined && is.signingKey !== undefined && was.signingKey !== is.signingKey
+            ? [
+                  {
+                      severity: "notice",
+                      key: "kof:clusterName",
+                      message:
+                          `has the manifests of ${key} signed with ${is.signingKey} from now on. The signatures of those that are there ` +
+                          `are checked with ${was.signingKey}`,
                   } as const,
               ]
             : []),

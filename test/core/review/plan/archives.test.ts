@@ -49,9 +49,9 @@ describe("a plan for archives", () => {
         const found = plan(both, {});
         assert.equal(verdictOf(found), "safe");
         assert.deepEqual(said(found), [
-            "notice kof:coldStorage is gone: nothing is archived any more. What is in s3://acme-kof-cold/telemetry/ in eu-west-1 stays there; " +
+            "notice kof:coldStorage is gone: metrics, logs, traces are no longer archived. What is in s3://acme-kof-cold/telemetry/ in eu-west-1 stays there; " +
                 "what came in since the last full hour stays in its store alone (metrics for 30d, logs for 7d, traces for 7d)",
-            "notice kof:auditArchive is gone: nothing is archived any more. What is in s3://acme-kof-audit/audit/ in eu-west-1 stays there; " +
+            "notice kof:auditArchive is gone: audit logs are no longer archived. What is in s3://acme-kof-audit/audit/ in eu-west-1 stays there; " +
                 "what came in since the last full hour stays in its store alone (audit logs for 1y)",
         ]);
         const left = leftoversOf(found);
@@ -83,16 +83,49 @@ describe("a plan for archives", () => {
         assert.deepEqual(leftoversUntil(other, undefined, remembered), left);
     });
 
-    it("says that hours are lost which were not archived yet, where their store goes as well", () => {
-        const found = plan(both, { route: "none", coldStorage: cold });
+    it("says where hours are that were not archived yet, when their store goes as well", () => {
+        const found = said(plan(both, { route: "none", coldStorage: cold }));
         assert.ok(
-            said(found).some((each) =>
-                /^notice kof:coldStorage\.signals no longer has logs and traces\..* is lost with its store$/.test(each),
+            found.some((each) =>
+                /^notice kof:coldStorage\.signals no longer has logs and traces\..* was in its store alone, which this cluster no longer has$/.test(
+                    each,
+                ),
             ),
         );
         assert.ok(
-            said(found).some((each) => /^notice kof:auditArchive is gone: .* is lost with its store$/.test(each)),
+            found.some((each) =>
+                /^notice kof:auditArchive is gone: .* was in its store alone, which this cluster no longer has$/.test(
+                    each,
+                ),
+            ),
         );
+        const all = said(plan(both, { route: "none" }));
+        assert.ok(
+            all.some((each) =>
+                each.endsWith(
+                    "stays in its store alone (metrics for 30d), but this cluster no longer has a store of logs and traces",
+                ),
+            ),
+        );
+    });
+
+    it("does not say that what is in a bucket stays which it deletes", () => {
+        const found = plan({ coldStorage: { ...cold, keepBucket: false } }, {});
+        assert.deepEqual(said(found).slice(1), [
+            "notice kof:coldStorage is gone: metrics, logs, traces are no longer archived. What came in since the last full hour stays in " +
+                "its store alone (metrics for 30d, logs for 7d, traces for 7d)",
+        ]);
+    });
+
+    it("says by what the signatures are checked that an archive has under another name of the cluster", () => {
+        const found = said(plan(both, { ...both, clusterName: "other" }));
+        assert.ok(
+            found.includes(
+                "notice kof:clusterName has the manifests of kof:auditArchive signed with audit:other from now on. The signatures of those " +
+                    "that are there are checked with audit:mothership",
+            ),
+        );
+        assert.ok(!said(plan(both, both)).some((each) => each.includes("signed with")));
     });
 
     it("refuses to delete a bucket that is not empty, unless that is acknowledged", () => {
