@@ -9,6 +9,7 @@ import { readMended, readSetting, tryPastes, type ReadSetting } from "../setting
 import { configurationError, type Problem } from "../settings/problems";
 import { crossProblems, isPresent } from "../settings/rules";
 import { openSettings } from "../settings/secretRules";
+import { tellsAudit } from "../settings/routing";
 import { routes, settingsSchema, type Settings } from "../settings/settings";
 
 /**
@@ -103,7 +104,8 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
             const plain = () => resolve({ ...settings, collectors: undefined, proxy: undefined });
             problems.push(...(whereKnown(problems, () => podProblems(resolved, plain())) ?? []));
         }
-        if (resolved && hasArchives) {
+        // Before, there are no exporters: what these could read is beside the point.
+        if (resolved && hasArchives && tellsAudit(resolved.settings.version)) {
             const archived = () => {
                 const deployment = derived(resolved);
                 return [...archiveStoreProblems(deployment), ...regionalArchiveProblems(deployment)];

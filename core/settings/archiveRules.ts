@@ -24,17 +24,21 @@ export function archiveProblems(values: Values, raw: Readonly<Record<string, unk
             const given = values[kind];
             const found = raw[kind];
             const written = isMap(found) ? found : {};
-            return given === undefined
-                ? []
-                : [
-                      ...versionProblems(kind, values.version),
-                      ...regionProblems(kind, given, values),
-                      ...bucketProblems(kind, given, written),
-                      ...credentialProblems(kind, given, written),
-                      ...placeProblems(kind, given),
-                      ...lifecycleProblems(kind, given),
-                      ...everyRegionProblems(kind, given, values),
-                  ];
+            if (given === undefined) {
+                return [];
+            }
+            const isVain = isAwsInVain(given);
+            const meant = isVain ? { ...given, endpoint: undefined } : given;
+            return [
+                ...versionProblems(kind, values.version),
+                ...(isVain ? [awsEndpoint(kind, given)] : []),
+                ...regionProblems(kind, meant, values),
+                ...bucketProblems(kind, meant, written),
+                ...credentialProblems(kind, meant, written),
+                ...placeProblems(kind, meant),
+                ...lifecycleProblems(kind, meant),
+                ...everyRegionProblems(kind, meant, values),
+            ];
         }),
         ...sharedProblems(values),
     ];
@@ -51,6 +55,26 @@ function versionProblems(kind: ArchiveKind, version: Values["version"]): Problem
                   paste: stackFile(["version"], oldestArchived),
               },
           ];
+}
+
+/** S3's own public address: `s3.eu-west-1.amazonaws.com`, not that of a VPC endpoint. */
+const ownHost =
+    /^https?:\/\/(?:[^/]+\.)?s3[.-](?:([a-z]{2}(?:-[a-z]+)+-\d)\.)?amazonaws\.com(?:\.cn)?(?::\d+)?(?:\/|$)/;
+
+/** S3's own address as the endpoint of another store, with nothing to sign in there. */
+function isAwsInVain({ endpoint, credentials, existingSecret }: Given): boolean {
+    const hasSecret = existingSecret !== undefined || credentials?.kind === "existingSecret";
+    return endpoint !== undefined && !hasSecret && ownHost.test(endpoint);
+}
+
+function awsEndpoint(kind: ArchiveKind, { endpoint = "", region }: Given): Problem {
+    const there = ownHost.exec(endpoint)?.[1] ?? "eu-west-1";
+    return {
+        key: `kof:${kind}.endpoint`,
+        message: `is ${brief(endpoint)}, where S3 is anyway. Remove it, and the region says where the bucket is`,
+        allowed: "the address of another store than S3",
+        ...(region === undefined ? { paste: stackFile([kind, "region"], there) } : {}),
+    };
 }
 
 function regionProblems(kind: ArchiveKind, { region, endpoint }: Given, { cloudwatch }: Values): Problem[] {
@@ -295,6 +319,20 @@ function sharedProblems({ coldStorage: cold, auditArchive: audit }: Values): Pro
                 message: `is ${brief(audit.bucket)}, which kof:coldStorage has as well: a bucket that the stack makes is one archive's own`,
                 allowed: "another bucket, or for both one that is there already: createBucket: false",
                 paste: stackFile(["auditArchive", "bucket"], name),
+            },
+        ];
+    }
+    if (
+        one.endpoint === undefined &&
+        one.region !== other.region &&
+        partitionOf(one.region) === partitionOf(other.region)
+    ) {
+        return [
+            {
+                key: "kof:auditArchive.region",
+                message: `is ${brief(other.region)}, but kof:coldStorage has the same bucket in ${one.region}: a name is one bucket's in all regions`,
+                allowed: "the region that the bucket is in, in both; or another bucket",
+                paste: stackFile(["auditArchive", "region"], one.region),
             },
         ];
     }

@@ -244,6 +244,39 @@ const mistakes: readonly [string, Raw, string][] = [
                  - management`,
     ],
     [
+        "a version without exporters",
+        { route, version: "1.9.0", auditArchive: audit },
+        `  kof:auditArchive needs KOF 1.10.0 or later: the exporters, and a store for audit logs, came with that. The version is 1.9.0
+    Allowed: version 1.10.0 or 1.11.0-rc0
+    Paste:   kof:version: 1.10.0`,
+    ],
+    [
+        "S3's own address, and nothing to sign in there",
+        {
+            route,
+            coldStorage: { bucket: "acme-kof-cold", endpoint: "https://s3.eu-west-2.amazonaws.com" },
+            auditArchive: { ...audit, endpoint: "https://acme.s3.cn-north-1.amazonaws.com.cn" },
+        },
+        `  kof:coldStorage.endpoint is "https://s3.eu-west-2.amazonaws.com", where S3 is anyway. Remove it, and the region says where the bucket is
+    Allowed: the address of another store than S3
+    Paste:   kof:coldStorage:
+               region: eu-west-2
+  kof:auditArchive.endpoint is "https://acme.s3.cn-north-1.amazonaws.com.cn", where S3 is anyway. Remove it, and the region says where the bucket is
+    Allowed: the address of another store than S3`,
+    ],
+    [
+        "one bucket in two regions",
+        {
+            route,
+            coldStorage: { bucket: "acme", region: "eu-west-1", createBucket: false },
+            auditArchive: { bucket: "acme", region: "us-east-1", createBucket: false },
+        },
+        `  kof:auditArchive.region is "us-east-1", but kof:coldStorage has the same bucket in eu-west-1: a name is one bucket's in all regions
+    Allowed: the region that the bucket is in, in both; or another bucket
+    Paste:   kof:auditArchive:
+               region: eu-west-1`,
+    ],
+    [
         "who signs in in an address",
         {
             route,
