@@ -286,6 +286,9 @@ function lifecycleProblems(kind: ArchiveKind, { lifecycle }: Given): Problem[] {
           ];
 }
 
+/** The last day on which the setting has an object move. */
+const latestDay = 36500;
+
 /** The same classes in an order that S3 takes, at the days that were meant or the first ones that it takes. */
 function mendedLifecycle(lifecycle: readonly Transition[]): Transition[] {
     const classes = Object.keys(movesTo) as Transition["storageClass"][];
@@ -297,7 +300,10 @@ function mendedLifecycle(lifecycle: readonly Transition[]): Transition[] {
             continue;
         }
         const earliest = before ? before.days + Math.max(daysWithin[before.storageClass] ?? 0, 1) : 0;
-        mended.push({ days: Math.max(days, earliest, daysBefore[storageClass] ?? 0), storageClass });
+        const from = Math.max(days, earliest, daysBefore[storageClass] ?? 0);
+        if (from <= latestDay) {
+            mended.push({ days: from, storageClass });
+        }
     }
     return mended;
 }

@@ -265,6 +265,25 @@ const mistakes: readonly [string, Raw, string][] = [
     Allowed: the address of another store than S3`,
     ],
     [
+        "a class that objects would move to after the last day that may be set",
+        {
+            route,
+            coldStorage: {
+                ...cold,
+                lifecycle: [
+                    { days: 36500, storageClass: "STANDARD_IA" },
+                    { days: 36500, storageClass: "GLACIER" },
+                ],
+            },
+        },
+        `  kof:coldStorage.lifecycle moves to GLACIER 0 days after STANDARD_IA, where S3 keeps objects for 30 at least
+    Allowed: the colder class later; STANDARD_IA and ONEZONE_IA from 30 days on and for 30 days, GLACIER_IR and GLACIER for 90 days
+    Paste:   kof:coldStorage:
+               lifecycle:
+                 - days: 36500
+                   storageClass: STANDARD_IA`,
+    ],
+    [
         "one bucket in two regions",
         {
             route,
