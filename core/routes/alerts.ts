@@ -133,9 +133,10 @@ function arrivalRules(
 ): AlertRule[] {
     const seen = new Set<string>();
     const watched = deliveries.filter((delivery) => {
-        const exporters = exportersOf([delivery]).join();
-        const isNew = !seen.has(exporters);
-        seen.add(exporters);
+        // One exporter may write several signals, and counts each by its kind.
+        const series = [counted[delivery.signal], ...exportersOf([delivery])].join();
+        const isNew = !seen.has(series);
+        seen.add(series);
         return delivery !== stored && isNew && !leavesOut(deployment, delivery);
     });
     return (["metrics", "logs", "traces", "audit"] as const).flatMap((signal): AlertRule[] => {

@@ -33,6 +33,16 @@ describe("alert rules", () => {
         assert.deepEqual(names({ route: "management", version: "1.9.0" }), until19);
     });
 
+    it("tell signals apart that one exporter writes, except logs from audit logs, which it counts as one", () => {
+        const { rules } = deploymentFor({
+            route: "management",
+            signals: { metrics: ["management", "a"], logs: ["a"], traces: ["a"], audit: ["a"] },
+            destinations: { a: { endpoint: "https://otel.example.net" } },
+        }).alerts;
+        const arrivals = rules.filter(({ expr }) => expr.includes('"destination", "a"')).map(({ alert }) => alert);
+        assert.deepEqual(arrivals, ["MetricsNotForwarded", "LogsNotArriving", "TracesNotArriving"]);
+    });
+
     it("have no rule for what a destination may rightly get nothing of", () => {
         const raw = (processing: object) => ({
             route: "management",
