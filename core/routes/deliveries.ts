@@ -42,9 +42,11 @@ export function deliveriesOf(deployment: Deployment, collectors = deployment.col
             for (const flow of endsOf(collector).filter((each) => each.signal === carried)) {
                 const end = endOf(flow);
                 if ("store" in end) {
-                    const known = found.get(identityOf(end)) ?? { end, writers: [] };
+                    // Destinations of one address differ in who sends, and in what is left out.
+                    const place = [end.destination, identityOf(end)].join(" ");
+                    const known = found.get(place) ?? { end, writers: [] };
                     known.writers.push({ collector, flow, queue: queueOf(collector, flow.exporter) });
-                    found.set(identityOf(end), known);
+                    found.set(place, known);
                 }
             }
         }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { signals, versions } from "../../../core/charts";
-import { deliveriesOf, destinationOf } from "../../../core/routes/deliveries";
+import { authenticationText, deliveriesOf, destinationOf } from "../../../core/routes/deliveries";
 import { endText } from "../../../core/routes/destinations";
 import { cases, deploymentFor, type Raw } from "../../support";
 
@@ -22,6 +22,30 @@ describe("deliveries", () => {
             assert.deepEqual(found, told);
         });
     }
+
+    it("are one for each of several destinations at one address", () => {
+        const at = (secret: string) => ({
+            endpoint: "https://otel.example.net",
+            auth: { kind: "bearer", secret },
+        });
+        const deployment = deploymentFor({
+            route: "management",
+            signals: { logs: ["a", "b"], traces: ["b", "a"], metrics: ["management", "otlp", "a"] },
+            otlp: { endpoint: "https://otel.example.net" },
+            destinations: { a: at("of-a"), b: at("of-b") },
+        });
+        const found = deliveriesOf(deployment)
+            .filter(({ end }) => end.on === "elsewhere")
+            .map((each) => [each.signal, destinationOf(each), authenticationText(each)].join(", "));
+        assert.deepEqual(found.sort(), [
+            "logs, a, bearer token of Secret of-a",
+            "logs, b, bearer token of Secret of-b",
+            "metrics, a, bearer token of Secret of-a",
+            "metrics, otlp, none",
+            "traces, a, bearer token of Secret of-a",
+            "traces, b, bearer token of Secret of-b",
+        ]);
+    });
 
     for (const version of versions) {
         it(`are one for each destination that kof:signals name, on KOF ${version}`, () => {
