@@ -8,7 +8,7 @@ import { deploymentOf } from "../../routes";
 import { sortsAuditByDefault } from "../../routes/collectors";
 import { deliveriesOf } from "../../routes/deliveries";
 import type { Deployment } from "../../routes/deployment";
-import { destinationText, endText, identityOf, type Destination, type End } from "../../routes/destinations";
+import { destinationText, endText, identityOf, placeOf, type Destination, type End } from "../../routes/destinations";
 import { parseSettings } from "../../routes/parse";
 import { namesIn, routingOf, type SignalDestinations } from "../../settings/routing";
 import { routeNames, settingsSchema, type RouteName } from "../../settings/settings";
@@ -46,7 +46,7 @@ export type Lines = Readonly<Record<string, unknown>>;
 /** What a change does to one signal. */
 export function signalChange(signal: Signal, from: Deployment, to: Deployment): SignalChange {
     const [before, after] = [from.destinations[signal], to.destinations[signal]];
-    const { added, kept, removed } = placesOf(before, after);
+    const { added, kept, removed, place } = placesOf(before, after);
     const waiting = endsAt(before).map((end) => ({ end, ...queueAfter(signal, end, from, to) }));
     const change = {
         signal,
@@ -83,7 +83,7 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
     }
     const stays = shortTexts(kept);
     const loses = (end: End) =>
-        waiting.some((each) => identityOf(each.end) === identityOf(end) && (each.isLost || each.others.length > 0));
+        waiting.some((each) => place(each.end) === place(end) && (each.isLost || each.others.length > 0));
     const whole = kept.filter((end) => !loses(end));
     const all = shortTexts(whole);
     return {
@@ -129,7 +129,7 @@ function queueAfter(signal: Signal, end: End, from: Deployment, to: Deployment) 
                 })),
         );
     const after = queuesIn(to);
-    const own = queuesIn(from).filter((each) => each.signal === signal && identityOf(each.end) === identityOf(end));
+    const own = queuesIn(from).filter((each) => each.signal === signal && placeOf(each.end) === placeOf(end));
     const readers = own.map(({ name }) => after.filter((each) => each.name === name));
     const isSame = (each: { readonly end: End }) => identityOf(each.end) === identityOf(end);
     const others = readers.filter((each) => !each.some(isSame)).flat();
@@ -175,15 +175,22 @@ interface Places {
     readonly added: readonly End[];
     readonly kept: readonly End[];
     readonly removed: readonly End[];
+    /** What two ends have in common that are one place, before or after. */
+    readonly place: (end: End) => string;
 }
 
 function placesOf(before: Destination, after: Destination): Places {
     const [was, is] = [endsAt(before), endsAt(after)];
-    const among = (ends: readonly End[], end: End) => ends.some((each) => identityOf(each) === identityOf(end));
+    // One that has another name afterwards is the same place, unless several destinations have its address.
+    const isShared = (end: End) =>
+        [was, is].some((ends) => ends.filter((each) => identityOf(each) === identityOf(end)).length > 1);
+    const place = (end: End) => (isShared(end) ? placeOf(end) : identityOf(end));
+    const among = (ends: readonly End[], end: End) => ends.some((each) => place(each) === place(end));
     return {
         added: is.filter((end) => !among(was, end)),
         kept: is.filter((end) => among(was, end)),
         removed: was.filter((end) => !among(is, end)),
+        place,
     };
 }
 

@@ -28,13 +28,15 @@ describe("deliveries", () => {
             endpoint: "https://otel.example.net",
             auth: { kind: "bearer", secret },
         });
-        const deployment = deploymentFor({
+        const raw = {
             route: "management",
             signals: { logs: ["a", "b"], traces: ["b", "a"], metrics: ["management", "otlp", "a"] },
             otlp: { endpoint: "https://otel.example.net" },
             destinations: { a: at("of-a"), b: at("of-b") },
-        });
-        const found = deliveriesOf(deployment)
+        };
+        const texts = pairs(raw);
+        assert.deepEqual(texts.found, texts.told);
+        const found = deliveriesOf(deploymentFor(raw))
             .filter(({ end }) => end.on === "elsewhere")
             .map((each) => [each.signal, destinationOf(each), authenticationText(each)].join(", "));
         assert.deepEqual(found.sort(), [

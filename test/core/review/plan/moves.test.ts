@@ -404,6 +404,24 @@ describe("a plan of signals with several destinations", () => {
         });
     }
 
+    it("tells destinations of one address apart, and takes one that has another name for the same", () => {
+        const at = (secret: string) => ({ endpoint: "https://otel.example.net", auth: { kind: "bearer", secret } });
+        const traces = (...names: string[]): Raw => ({
+            route: "management",
+            signals: { traces: names },
+            destinations: Object.fromEntries(names.map((name) => [name, at(name)])),
+        });
+        const change = (from: Raw, to: Raw) => plan(from, to).signals.find(({ signal }) => signal === "traces");
+        const second = change(traces("a"), traces("a", "b"));
+        assert.equal(second?.operation, "spreads");
+        assert.deepEqual(second.added, ["b: https://otel.example.net"]);
+        const first = change(traces("a", "b"), traces("a"));
+        assert.equal(first?.operation, "narrows");
+        assert.deepEqual(first.unsent, ["b"]);
+        assert.equal(first.gap, "none: a gets the traces throughout");
+        assert.equal(change(traces("a"), traces("b"))?.operation, "unchanged");
+    });
+
     it("says which volumes Kubernetes deletes with their store, and which stay", () => {
         const [here, away] = [stack("management", "1.10.0"), stack("management, logs away", "1.10.0")];
         const path = "kof-child.values.fromManagement.storage.victoriametrics.vlcluster_audit.spec.vlstorage";
