@@ -210,8 +210,11 @@ export function findCloudWatch(found: Recognition, at: At, config: At, given: un
     };
     if (!known) {
         notes.push(
-            `CloudWatch keeps what is in log group ${String(exporter.log_group_name)} for ever. kof:cloudwatch.retentionDays is ` +
-                `${String(longest)}, the longest there is: with less, AWS deletes older logs.`,
+            exporter.role_arn === undefined
+                ? `CloudWatch keeps what is in log group ${String(exporter.log_group_name)} for ever. kof:cloudwatch.retentionDays is ` +
+                      `${String(longest)}, the longest there is: with less, AWS deletes older logs.`
+                : `How long log group ${String(exporter.log_group_name)} keeps logs is up to the account of the role. ` +
+                      `kof:cloudwatch.retentionDays is ${String(longest)}, the longest there is: set what that account says.`,
         );
     }
     notes.push(

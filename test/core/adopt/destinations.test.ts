@@ -151,6 +151,9 @@ describe("adopting CloudWatch credentials", () => {
                 notes.join("\n"),
                 /assume arn:aws:iam::210987654321:role\/central\/kof-logs: the stack makes no log group/,
             );
+            // The stack sets no retention there, and values without one say nothing of it.
+            assert.match(notes.join("\n"), /keeps logs is up to the account of the role/);
+            assert.doesNotMatch(notes.join("\n"), /for ever/);
             return valueAt(settings as HelmValues, ["cloudwatch", "credentials"]);
         };
         const expected = { kind: "assumeRole", roleArn, externalId: "kof", identity };
