@@ -5,7 +5,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
-import type { Leftover } from "../core/review/plan/leftovers";
+import { removalBelow, type Leftover } from "../core/review/plan/leftovers";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
@@ -185,7 +185,7 @@ async function archived(archive: Archive, live: Live): Promise<Leftover[]> {
                   }
                 : {
                       what: `objects below ${prefix}/ in bucket ${name}, of every cluster that archives there${locked}`,
-                      remove: `aws s3 rm --recursive ${where} s3://${name}/${prefix}/   # then their versions, where it has versions`,
+                      remove: removalBelow(archive),
                   },
         ];
     } finally {

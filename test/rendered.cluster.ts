@@ -14,11 +14,15 @@ const files = fs
     .filter((name) => name.endsWith(".yaml"))
     .sort();
 
-// The HelmReleases are not here: KOF's charts render them of kof-values.yaml, and the definitions that the test's server has of
-// Flux's kinds take any content.
+// KOF's own HelmReleases are not here: its charts render them of kof-values.yaml. Those of archives are, and the definitions that the
+// test's server has of Flux's kinds take any content.
 describe("Kubernetes takes what rendered/ holds, with every field of it:", () => {
     const cluster = useCluster();
-    before(() => cluster().apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } }));
+    before(async () => {
+        for (const name of ["kof", "kcm-system"]) {
+            await cluster().apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+        }
+    });
 
     const manifests = files.filter((name) => path.basename(name) === "kubernetes.yaml");
     const objectsIn = (name: string) =>
@@ -26,7 +30,14 @@ describe("Kubernetes takes what rendered/ holds, with every field of it:", () =>
 
     it("there is one of every kind that the program makes itself", () => {
         const kinds = new Set(manifests.flatMap(objectsIn).map(({ kind }) => kind));
-        assert.deepEqual([...kinds].sort(), ["ConfigMap", "Namespace", "Secret", "StorageClass"]);
+        assert.deepEqual([...kinds].sort(), [
+            "ConfigMap",
+            "HelmChart",
+            "HelmRelease",
+            "Namespace",
+            "Secret",
+            "StorageClass",
+        ]);
     });
 
     for (const name of manifests) {

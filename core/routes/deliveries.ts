@@ -8,7 +8,7 @@ import { resolvedDestination } from "../settings/resolvedDestinations";
 import { namesIn, routingOf } from "../settings/routing";
 import type { Settings } from "../settings/settings";
 import type { Deployment } from "./deployment";
-import { endFinder, placeOf, type End } from "./destinations";
+import { endFinder, placeKey, type End } from "./destinations";
 import { choices } from "./processing";
 
 /** One signal on its way to one of the places where it is stored. */
@@ -42,7 +42,7 @@ export function deliveriesOf(deployment: Deployment, collectors = deployment.col
             for (const flow of endsOf(collector).filter((each) => each.signal === carried)) {
                 const end = endOf(flow);
                 if ("store" in end) {
-                    const place = placeOf(end);
+                    const place = placeKey(end);
                     const known = found.get(place) ?? { end, writers: [] };
                     known.writers.push({ collector, flow, queue: queueOf(collector, flow.exporter) });
                     found.set(place, known);

@@ -75,7 +75,7 @@ export function destinationsOf(deployment: Stored, collectors: readonly Collecto
     const destination = (signal: Signal): Destination => {
         const found = flowsFor(signal, collectors).map(endOf);
         const ends = found.filter((end) => "store" in end);
-        const [first, ...rest] = [...new Map(ends.map((end) => [placeOf(end), end])).values()];
+        const [first, ...rest] = [...new Map(ends.map((end) => [placeKey(end), end])).values()];
         const losses = found.filter((end) => "why" in end);
         const loss = losses.find(({ absent }) => absent !== undefined) ?? losses[0];
         return first ? { stored: true, ends: [first, ...rest] } : { stored: false, why: loss?.why ?? "not collected" };
@@ -300,7 +300,7 @@ export function identityOf({ store, address, same = `${store}: ${address}` }: En
 }
 
 /** What two ends have in common that are one destination: those of one address differ in who sends, and in what is left out. */
-export function placeOf(end: End): string {
+export function placeKey(end: End): string {
     return [end.destination, identityOf(end)].join(" ");
 }
 

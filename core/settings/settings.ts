@@ -30,8 +30,8 @@ const hostname = (description: string, example: string) =>
         allowed: allowedHostname,
         example,
     });
-const flag = (description: string, fallback = false) =>
-    about(z.boolean().default(fallback), { description, allowed: "true or false, without quotes", example: !fallback });
+const flag = (description: string, fallback = false, example = !fallback) =>
+    about(z.boolean().default(fallback), { description, allowed: "true or false, without quotes", example });
 /** What somebody wrote, as text; nothing where it is no scalar. */
 const written = (found: unknown) => (typeof found === "string" || typeof found === "number" ? String(found) : "");
 const oneOf = <const T extends readonly string[]>(values: T, description: string, example: T[number]) =>
@@ -794,6 +794,8 @@ export const settingsSchema = {
     ).optional(),
     alerts: flag(
         "Alert rules that KOF evaluates, where a store of KOF's has this cluster's metrics: a signal stops arriving, an exporter loses records, a queue or a volume fills, the access key is old (docs/alerts.md).",
+        true,
+        // Who writes the key without a value wants them.
         true,
     ),
     acknowledge: about(z.string().default(""), {

@@ -39,12 +39,11 @@ export function leftoversOf({ volumes, logGroups, archives, to }: Plan): Leftove
  * not before Object Lock lets it.
  */
 function leftoverArchive(archive: Archive, to: Deployment): Leftover {
-    const { bucket, prefix } = archive;
-    const { name, region, create, endpoint } = bucket;
+    const { bucket } = archive;
+    const { name, region, create } = bucket;
     const isUsed = to.archives.some((each) => bucketId(each.bucket) === bucketId(bucket));
     if (!create || isUsed) {
-        const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
-        return { what: archivePlace(archive), remove: `aws s3 rm --recursive ${where} s3://${name}/${prefix}/` };
+        return { what: `${archivePlace(archive)}${lockOf(bucket)}`, remove: removalBelow(archive) };
     }
     const at = `--region ${region} --bucket ${name}`;
     const rule = {
@@ -70,12 +69,27 @@ function leftoverArchive(archive: Archive, to: Deployment): Leftover {
     };
 }
 
-function bucketLeft({ objectLock, name, region }: Archive["bucket"]): string {
-    const lock =
-        objectLock === undefined
-            ? ""
-            : `, whose objects are locked for ${String(objectLock.days)} days from their upload (${objectLock.mode})`;
-    return `bucket ${name} in ${region}${lock}`;
+/** The command that removes what is below an archive's prefix, every version of it: what is deleted without one is only hidden. */
+export function removalBelow({
+    bucket: { name, region, endpoint },
+    prefix,
+}: Pick<Archive, "bucket" | "prefix">): string {
+    const at = `${endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`} --bucket ${name}`;
+    return (
+        `aws s3api list-object-versions ${at} --prefix ${prefix}/ --max-items 1000 --output json ` +
+        "--query '{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}}' > versions.json && " +
+        `aws s3api delete-objects ${at} --delete file://versions.json   # again, until it lists none`
+    );
+}
+
+function bucketLeft(bucket: Archive["bucket"]): string {
+    return `bucket ${bucket.name} in ${bucket.region}${lockOf(bucket)}`;
+}
+
+function lockOf({ objectLock }: Archive["bucket"]): string {
+    return objectLock === undefined
+        ? ""
+        : `, whose objects are locked for ${String(objectLock.days)} days from their upload (${objectLock.mode})`;
 }
 
 /**

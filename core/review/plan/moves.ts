@@ -8,7 +8,7 @@ import { deploymentOf } from "../../routes";
 import { sortsAuditByDefault } from "../../routes/collectors";
 import { deliveriesOf } from "../../routes/deliveries";
 import type { Deployment } from "../../routes/deployment";
-import { destinationText, endText, identityOf, placeOf, type Destination, type End } from "../../routes/destinations";
+import { destinationText, endText, identityOf, placeKey, type Destination, type End } from "../../routes/destinations";
 import { parseSettings } from "../../routes/parse";
 import { namesIn, routingOf, type SignalDestinations } from "../../settings/routing";
 import { routeNames, settingsSchema, type RouteName } from "../../settings/settings";
@@ -129,7 +129,7 @@ function queueAfter(signal: Signal, end: End, from: Deployment, to: Deployment) 
                 })),
         );
     const after = queuesIn(to);
-    const own = queuesIn(from).filter((each) => each.signal === signal && placeOf(each.end) === placeOf(end));
+    const own = queuesIn(from).filter((each) => each.signal === signal && placeKey(each.end) === placeKey(end));
     const readers = own.map(({ name }) => after.filter((each) => each.name === name));
     const isSame = (each: { readonly end: End }) => identityOf(each.end) === identityOf(end);
     const others = readers.filter((each) => !each.some(isSame)).flat();
@@ -184,7 +184,7 @@ function placesOf(before: Destination, after: Destination): Places {
     // One that has another name afterwards is the same place, unless several destinations have its address.
     const isShared = (end: End) =>
         [was, is].some((ends) => ends.filter((each) => identityOf(each) === identityOf(end)).length > 1);
-    const place = (end: End) => (isShared(end) ? placeOf(end) : identityOf(end));
+    const place = (end: End) => (isShared(end) ? placeKey(end) : identityOf(end));
     const among = (ends: readonly End[], end: End) => ends.some((each) => place(each) === place(end));
     return {
         added: is.filter((end) => !among(was, end)),

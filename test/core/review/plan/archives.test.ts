@@ -162,7 +162,7 @@ describe("a plan for archives", () => {
         assert.deepEqual(leftoversOf(prefix), [
             {
                 what: "s3://acme-kof-cold/telemetry/ in eu-west-1",
-                remove: "aws s3 rm --recursive --region eu-west-1 s3://acme-kof-cold/telemetry/",
+                remove: "aws s3api list-object-versions --region eu-west-1 --bucket acme-kof-cold --prefix telemetry/ --max-items 1000 --output json --query '{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}}' > versions.json && aws s3api delete-objects --region eu-west-1 --bucket acme-kof-cold --delete file://versions.json   # again, until it lists none",
             },
         ]);
         const bucket = plan(both, { ...both, auditArchive: { ...audit, bucket: "acme-other" } });
@@ -181,7 +181,7 @@ describe("a plan for archives", () => {
         assert.deepEqual(leftoversOf(plan({ coldStorage: minio }, {})), [
             {
                 what: "s3://kof/telemetry/ at https://minio.example.net",
-                remove: "aws s3 rm --recursive --endpoint-url https://minio.example.net s3://kof/telemetry/",
+                remove: "aws s3api list-object-versions --endpoint-url https://minio.example.net --bucket kof --prefix telemetry/ --max-items 1000 --output json --query '{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}}' > versions.json && aws s3api delete-objects --endpoint-url https://minio.example.net --bucket kof --delete file://versions.json   # again, until it lists none",
             },
         ]);
     });
