@@ -80,9 +80,10 @@ endToEnd("a stack's state", (run) => {
         const permitted = await run.permitted(kept("7d"));
         run.configure(permitted);
         const before = await releases();
+        // What the stack remembers, and the alert rules.
         assert.match(
             await succeed(run.stack.up({ exclude: [`**HelmRelease::kof:kof/${run.storageRelease}`] })),
-            /~ 1 updated\n/,
+            /~ 2 updated\n/,
         );
         assert.deepEqual(await releases(), before);
         assert.equal(run.stack.outputs().settings.storage.logs.retention, "7d");
