@@ -52,12 +52,17 @@ export class TestCluster {
         return this.api.get(await this.pathOf(object));
     }
 
-    /** Deletes objects, and waits until they are gone. */
+    /** Deletes objects, and waits until they are gone. A controller may make another of the same name at once. */
     async remove(...objects: readonly AnyObject[]): Promise<void> {
         for (const object of objects) {
             const path = await this.pathOf(object);
+            const read = () => this.api.get<{ metadata: { uid: string } }>(path);
+            const uid = (await read())?.metadata.uid;
             await this.api.request("DELETE", `${path}?gracePeriodSeconds=0`);
-            await eventually(async () => (await this.api.get(path)) === undefined, `${path} goes away`);
+            await eventually(async () => {
+                const there = await read();
+                return there === undefined || there.metadata.uid !== uid;
+            }, `${path} goes away`);
         }
     }
 
