@@ -1,8 +1,9 @@
 import { versions } from "../charts";
 import { archiveKinds, exporterSecretKeys, oldestArchived, type ArchiveKind } from "../charts/archives";
 import { kofNamespace } from "../charts/namespace";
-import { arnParts, partitionOf } from "../lib/arns";
+import { partitionOf } from "../lib/arns";
 import { isMap } from "../lib/values";
+import { awsPlaceProblems } from "./awsRules";
 import { makesBucket, resolvedArchive } from "./archives";
 import { nearestOf, stackFile, type Values } from "./explain";
 import { brief, type Problem } from "./problems";
@@ -194,34 +195,10 @@ function placeProblems(kind: ArchiveKind, given: Given): Problem[] {
     if (endpoint !== undefined || region === undefined || !regions.includes(region)) {
         return [];
     }
-    const partition = partitionOf(region);
-    const problems: Problem[] = [];
-    if (kmsKeyArn !== undefined) {
-        const key = arnParts(kmsKeyArn);
-        if (key.region !== region || key.partition !== partition) {
-            problems.push({
-                key: `kof:${kind}.kmsKeyArn`,
-                message: `is ${brief(kmsKeyArn)}, but a bucket in ${region} can only be encrypted with a key of ${region}`,
-                allowed: `the ARN of a KMS key that starts with arn:${partition}:kms:${region}:`,
-                paste: stackFile([kind, "kmsKeyArn"], `arn:${partition}:kms:${region}:${key.account}:key/KEY`),
-            });
-        }
-    }
-    if (credentials?.kind === "irsa" && arnParts(credentials.oidcProviderArn).partition !== partition) {
-        problems.push({
-            key: `kof:${kind}.credentials.oidcProviderArn`,
-            message: `is ${brief(credentials.oidcProviderArn)}, which is not of the partition of ${region}`,
-            allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::`,
-        });
-    }
-    if (credentials?.kind === "podIdentity" && partitionOf(credentials.region ?? region) !== partition) {
-        problems.push({
-            key: `kof:${kind}.credentials.region`,
-            message: `is ${brief(credentials.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
-            paste: stackFile([kind, "credentials", "region"], region),
-        });
-    }
-    return problems;
+    return awsPlaceProblems({
+        ...{ path: [kind], region, encrypted: "a bucket", kmsKeyArn },
+        ...{ identity: credentials, identityPath: [kind, "credentials"] },
+    });
 }
 
 type Transition = Given["lifecycle"][number];

@@ -11,6 +11,7 @@ import { archiveProblems } from "./archiveRules";
 import { metaOf, stackFile, type Key } from "./explain";
 import { destinationProblems } from "./destinationRules";
 import { namedDestinations, namesIn, leavesCluster, routingOf, tellsAudit } from "./routing";
+import { awsPlaceProblems, isOfPartition } from "./awsRules";
 import { brief, outerKeys, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
@@ -192,37 +193,14 @@ function cloudwatchProblems(values: Values): Problem[] {
         return [];
     }
     const { region, kmsKeyArn, auditLogGroup, signals } = cloudwatch;
-    const { identity: credentials, path, role } = awsIdentityOf(cloudwatch.credentials);
-    const key = `kof:${path.join(".")}`;
+    const { identity, path, role } = awsIdentityOf(cloudwatch.credentials);
     const { logGroup = defaultLogGroup(clusterName) } = cloudwatch;
-    const problems: Problem[] = [];
     const partition = partitionOf(region);
-    if (kmsKeyArn !== undefined && (arnParts(kmsKeyArn).region !== region || !isOf(partition, kmsKeyArn))) {
-        problems.push({
-            key: "kof:cloudwatch.kmsKeyArn",
-            message: `is ${brief(kmsKeyArn)}, but log groups in ${region} can only be encrypted with a key of ${region}`,
-            allowed: `the ARN of a KMS key that starts with arn:${partition}:kms:${region}:`,
-            paste: stackFile(
-                ["cloudwatch", "kmsKeyArn"],
-                `arn:${partition}:kms:${region}:${arnParts(kmsKeyArn).account}:key/KEY`,
-            ),
-        });
-    }
-    if (credentials.kind === "irsa" && !isOf(partition, credentials.oidcProviderArn)) {
-        problems.push({
-            key: `${key}.oidcProviderArn`,
-            message: `is ${brief(credentials.oidcProviderArn)}, which is not of the partition of ${region}`,
-            allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::`,
-        });
-    }
-    if (credentials.kind === "podIdentity" && partitionOf(credentials.region ?? region) !== partition) {
-        problems.push({
-            key: `${key}.region`,
-            message: `is ${brief(credentials.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
-            paste: stackFile([...path, "region"], region),
-        });
-    }
-    if (role && !isOf(partition, role.roleArn)) {
+    const problems = awsPlaceProblems({
+        ...{ path: ["cloudwatch"], region, encrypted: "log groups", kmsKeyArn },
+        ...{ identity, identityPath: path },
+    });
+    if (role && !isOfPartition(partition, role.roleArn)) {
         problems.push({
             key: "kof:cloudwatch.credentials.roleArn",
             message: `is ${brief(role.roleArn)}, with which nobody can write to ${region}: it is another partition of AWS`,
@@ -261,10 +239,6 @@ function cloudwatchProblems(values: Values): Problem[] {
         });
     }
     return problems;
-}
-
-function isOf(partition: string, arn: string): boolean {
-    return arnParts(arn).partition === partition;
 }
 
 function otlpProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
