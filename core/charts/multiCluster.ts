@@ -1,5 +1,6 @@
 import { chartValues, type Catalog } from ".";
 import { coalesceValues, valueAt, type HelmValues } from "../lib/values";
+import { componentValues } from "./umbrella";
 
 /** An object of KCM, as it is applied. */
 export interface KcmObject {
@@ -45,9 +46,8 @@ export function objectsOnRegions(
     const at = (...path: string[]) => valueAt(all, path) as string;
     const labels = { "k0rdent.mirantis.com/component": name };
     const templateName = `${name}-${version.replaceAll(".", "-")}`;
-    const kcm = ["kcm", "namespace"];
-    const namespace = (valueAt(all, ["kof-mothership", "values", ...kcm]) ??
-        valueAt(chartValues(catalog, "kof-mothership"), kcm)) as string;
+    const mothership = componentValues({ catalog, umbrella: all }, "kof-mothership");
+    const namespace = valueAt(mothership, ["kcm", "namespace"]) as string;
     return {
         template: {
             apiVersion: "k0rdent.mirantis.com/v1beta1",

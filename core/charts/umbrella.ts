@@ -20,6 +20,15 @@ export function enabledComponents(umbrella: HelmValues): string[] {
     return [...listed, always].filter((name) => valueAt(umbrella, [name, "enabled"]) === true);
 }
 
+/** All that the templates of a component's chart see: its defaults under what the umbrella's values hand it. */
+export function componentValues(
+    { catalog, umbrella }: { readonly catalog: Catalog; readonly umbrella: HelmValues },
+    name: string,
+): HelmValues {
+    const given = (valueAt(umbrella, [name, "values"]) ?? {}) as HelmValues;
+    return coalesceValues(chartValues(catalog, name), given);
+}
+
 /**
  * The Flux objects that the umbrella renders with these values: repositories, then a chart and a release for each component
  * that is enabled, in an order in which they can be installed (`charts/kof/templates`, KOF 1.8.0 to 1.11.0-rc0).

@@ -1,3 +1,4 @@
+import { componentValues } from "../charts/umbrella";
 import { chartValues, collectorNamePlaceholder, type Catalog, kubeStack, type PresetPart } from "../charts";
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { collectorOperatorOff, installedCharts } from "../charts/installed";
@@ -189,11 +190,9 @@ function imageOf(fields: HelmValues, route: Merged): string {
 }
 
 /** The image that the OpenTelemetry operator gives collectors which name none (kof-operators, `manager.collectorImage`). */
-export function operatorImage({ catalog, umbrella }: Merged): string {
-    const given = (valueAt(umbrella, ["kof-operators", "values"]) ?? {}) as HelmValues;
-    const operators = coalesceValues(chartValues(catalog, "kof-operators"), given);
+export function operatorImage(merged: Merged): string {
     const path = ["opentelemetry-operator", "manager", "collectorImage"];
-    const { repository, tag } = valueAt(operators, path) as Record<string, string>;
+    const { repository, tag } = valueAt(componentValues(merged, "kof-operators"), path) as Record<string, string>;
     return `${String(repository)}:${String(tag)}`;
 }
 

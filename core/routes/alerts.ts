@@ -1,11 +1,11 @@
-import { chartValues, nounOf, type Signal } from "../charts";
+import { nounOf, type Signal } from "../charts";
 import { kofNamespace } from "../charts/namespace";
-import { enabledComponents } from "../charts/umbrella";
+import { componentValues, enabledComponents } from "../charts/umbrella";
 import { queueExporterOf } from "../collectors/buffers";
 import { typeOf } from "../collectors/flows";
 import { retentionInDays } from "../lib/durations";
 import { sizeInGiB } from "../lib/quantities";
-import { coalesceValues, textOf, valueAt, type HelmValues } from "../lib/values";
+import { textOf, valueAt, type HelmValues } from "../lib/values";
 import { maxKeyAgeDays } from "./cloudwatch";
 import { deliveriesOf, destinationOf, processingAt, type Delivery } from "./deliveries";
 import type { Deployment } from "./deployment";
@@ -95,13 +95,11 @@ export function alertsOf(deployment: Deployment): Alerts {
  * The value that turns off what evaluates rules and tells Alertmanager: Promxy of kof-mothership
  * (`templates/promxy/promxy-deployment.yaml`). `undefined` where it runs.
  */
-function evaluatorOff({ catalog, umbrella }: Deployment): string | undefined {
+function evaluatorOff(deployment: Deployment): string | undefined {
     const chart = "kof-mothership";
-    const given = (valueAt(umbrella, [chart, "values"]) ?? {}) as HelmValues;
-    const values = coalesceValues(chartValues(catalog, chart), given);
-    return !enabledComponents(umbrella).includes(chart)
+    return !enabledComponents(deployment.umbrella).includes(chart)
         ? `${chart}.enabled`
-        : valueAt(values, ["promxy", "enabled"]) === true
+        : valueAt(componentValues(deployment, chart), ["promxy", "enabled"]) === true
           ? undefined
           : `${chart}.values.promxy.enabled`;
 }

@@ -1,5 +1,5 @@
-import { chartValues } from "../charts";
-import { coalesceValues, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { componentValues } from "../charts/umbrella";
+import { isMap, textOf, valueAt, type HelmValue } from "../lib/values";
 import { awsIdentityOf, type Settings } from "../settings/settings";
 import type { Archive } from "./archives";
 import type { Deployment } from "./deployment";
@@ -110,9 +110,9 @@ function makerOf({ settings }: Resolved, name: string): Pick<RequiredSecret, "ma
 }
 
 /** Grafana reads what the merged values name, whoever switched it on. The chart makes a Secret that does not exist, if it may. */
-function grafanaSecrets({ catalog, umbrella, settings }: Resolved): RequiredSecret[] {
-    const given = (valueAt(umbrella, ["kof-mothership", "values"]) ?? {}) as HelmValues;
-    const mothership = coalesceValues(chartValues(catalog, "kof-mothership"), given);
+function grafanaSecrets(resolved: Resolved): RequiredSecret[] {
+    const { umbrella, settings } = resolved;
+    const mothership = componentValues(resolved, "kof-mothership");
     const grafana = (...path: string[]) => valueAt(mothership, ["grafana", ...path]);
     const runs = installedCharts(umbrella).some(({ chart }) => chart === "kof-mothership");
     if (!runs || grafana("enabled") !== true) {
