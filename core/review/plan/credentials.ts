@@ -218,70 +218,85 @@ function together(before: readonly string[], after: readonly string[]): string[]
     return [...new Set([...before, ...after])];
 }
 
+/** A Secret that the program made and somebody else is to make from now on, or the reverse. */
+interface MakerChange {
+    readonly secret: string;
+    readonly is: "program" | "elsewhere";
+    /** The setting that names a Secret made elsewhere, and one with another name to paste. */
+    readonly named: { readonly key: string; readonly paste: object };
+    /** The setting that has the program make it, and how to delete the one that is there. */
+    readonly made: { readonly key: string; readonly after: string };
+}
+
+function makerConsequences({ secret, is, named, made: own }: MakerChange, { settings }: Deployment): Consequence[] {
+    if (is === "elsewhere") {
+        return [
+            {
+                severity: "impossible",
+                key: named.key,
+                message: `is ${secret}, the Secret with the program's own access key, which this deployment deletes`,
+                way: "give the Secret that is made elsewhere another name",
+                paste: named.paste,
+            },
+        ];
+    }
+    return settings.adopt
+        ? []
+        : [
+              {
+                  severity: "impossible",
+                  key: own.key,
+                  message: `is accessKey, whose Secret ${secret} exists already, made elsewhere: the deployment would fail`,
+                  way: `delete it first (kubectl delete secret -n ${kofNamespace} ${secret})${own.after}`,
+                  acknowledge: `Secret ${secret}`,
+              },
+          ];
+}
+
 /** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
 function secretConsequences(from: Deployment, to: Deployment, path: readonly string[]): Consequence[] {
     const [was, is] = [secretOf(from), secretOf(to)];
     if (was === undefined || is === undefined || was === is) {
         return [];
     }
-    if (is === "elsewhere") {
-        return [
-            {
-                severity: "impossible",
-                key: `kof:${path.join(".")}.name`,
-                message: `is ${cloudwatchSecretName}, the Secret with the program's own access key, which this deployment deletes`,
-                way: "give the Secret that is made elsewhere another name",
-                paste: stackFile(path, { kind: "existingSecret", name: "aws-credentials" }),
+    const key = `kof:${path.join(".")}`;
+    return makerConsequences(
+        {
+            secret: cloudwatchSecretName,
+            is,
+            named: { key: `${key}.name`, paste: stackFile(path, { kind: "existingSecret", name: "aws-credentials" }) },
+            made: {
+                key: `${key}.kind`,
+                after: ", which does not affect running collectors, and then acknowledge it",
             },
-        ];
-    }
-    return to.settings.adopt
-        ? []
-        : [
-              {
-                  severity: "impossible",
-                  key: `kof:${path.join(".")}.kind`,
-                  message: `is accessKey, whose Secret ${cloudwatchSecretName} exists already, made elsewhere: the deployment would fail`,
-                  way:
-                      `delete it first (kubectl delete secret -n ${kofNamespace} ${cloudwatchSecretName}), which does not affect running ` +
-                      "collectors, and then acknowledge it",
-                  acknowledge: `Secret ${cloudwatchSecretName}`,
-              },
-          ];
+        },
+        to,
+    );
 }
 
 /** The same of the Secret of an archive's exporter. */
 function exporterSecretConsequences(from: Deployment, to: Deployment, kind: ArchiveKind): Consequence[] {
     const [was, is] = [from, to].map(({ archives }) => archives.find((each) => each.kind === kind));
-    const name = is?.secret?.name;
-    if (name === undefined || was?.secret?.name !== name || was.credentials.kind === is?.credentials.kind) {
+    const secret = is?.secret?.name;
+    if (secret === undefined || was?.secret?.name !== secret || was.credentials.kind === is?.credentials.kind) {
         return [];
     }
-    if (was.credentials.kind === "accessKey") {
-        return [
-            {
-                severity: "impossible",
-                key: `kof:${kind}.${to.settings[kind]?.existingSecret === undefined ? "credentials.name" : "existingSecret"}`,
-                message: `is ${name}, the Secret with the program's own access key, which this deployment deletes`,
-                way: "give the Secret that is made elsewhere another name",
-                paste:
-                    to.settings[kind]?.existingSecret === undefined
-                        ? stackFile([kind, "credentials"], { kind: "existingSecret", name: "s3-credentials" })
-                        : stackFile([kind, "existingSecret"], "s3-credentials"),
+    const isShort = to.settings[kind]?.existingSecret !== undefined;
+    const other = "s3-credentials";
+    return makerConsequences(
+        {
+            secret,
+            is: was.credentials.kind === "accessKey" ? "elsewhere" : "program",
+            named: {
+                key: `kof:${kind}.${isShort ? "existingSecret" : "credentials.name"}`,
+                paste: isShort
+                    ? stackFile([kind, "existingSecret"], other)
+                    : stackFile([kind, "credentials"], { kind: "existingSecret", name: other }),
             },
-        ];
-    }
-    return to.settings.adopt
-        ? []
-        : [
-              {
-                  severity: "impossible",
-                  key: `kof:${kind}.credentials`,
-                  message: `is accessKey, whose Secret ${name} exists already, made elsewhere: the deployment would fail`,
-                  way: `delete it first (kubectl delete secret -n ${kofNamespace} ${name}): a run that has begun goes on. Then acknowledge it`,
-                  acknowledge: `Secret ${name}`,
-              },
-          ];
+            made: { key: `kof:${kind}.credentials`, after: ": a run that has begun goes on. Then acknowledge it" },
+        },
+        to,
+    );
 }
 
 /** Logs that come from now on are in another account, and those before stay where they are. */
