@@ -1,12 +1,12 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 
-import { kofNamespace } from "../core/charts/namespace";
 import { arnParts } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Archive } from "../core/routes/archives";
 import { awsReason, clientOptions, limited } from "./awsClient";
 import type { Live } from "./findings";
 import { keysOf } from "./s3";
+import { secretValues } from "./secrets";
 
 /**
  * The user or role that an archive's exporter is at AWS; `undefined` before the stack has made it, or where its Secret is missing.
@@ -25,8 +25,7 @@ export async function exporterArn(archive: Archive, live: Live): Promise<string 
         case "accessKey":
         case "existingSecret": {
             const name = secret?.name ?? "";
-            const path = `/api/v1/namespaces/${kofNamespace}/secrets/${name}`;
-            return (await live.kubernetes.get(path)) === undefined
+            return (await secretValues(live, name)) === undefined
                 ? undefined
                 : ownerOf((await keysOf(name, live)).accessKeyId, bucket.region, live);
         }

@@ -1,12 +1,12 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { bucketArnOf } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
-import type { Archive } from "../core/routes/archives";
+import { retentionText, type Archive } from "../core/routes/archives";
 import { distributionOf } from "../core/settings/distributions";
 import { clusterTag } from "../core/settings/logGroups";
 import { deniedActions, exporterArn } from "./archiveRights";
 import type { Check, Finding, Live } from "./findings";
-import { S3Bucket, type BucketState, type Retention } from "./s3";
+import { S3Bucket, type BucketState } from "./s3";
 
 /** Whether the archives' exporters can write what the settings ask for, and what is written stays. */
 export const archives: readonly Check[] = [{ title: "Archives", look: archiveFindings }];
@@ -201,11 +201,6 @@ async function lockFindings({ kind, bucket: { name, create, objectLock } }: Arch
               : `pulumi config set --path kof:${kind}.objectLock.mode ${retention.mode} && ` +
                 `pulumi config set --path kof:${kind}.objectLock.days ${String(retention.days)}`,
     );
-}
-
-/** `COMPLIANCE for 365 days` */
-export function retentionText({ mode, days }: Retention): string {
-    return `${mode} for ${String(days)} days`;
 }
 
 async function accessFindings({ bucket: { name, create } }: Archive, bucket: S3Bucket): Promise<Finding[]> {

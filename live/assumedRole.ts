@@ -3,6 +3,7 @@ import { CouldNotCheck } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { clientOptions, inTime, silence } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
+import { secretValues } from "./secrets";
 
 /** Whether the collectors may take on the role of another account that they write by. */
 export const assumedRole: readonly Check[] = [{ title: "Role in another AWS account", look: findingsOf }];
@@ -20,10 +21,9 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
         );
     }
     const name = credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
-    const path = `/api/v1/namespaces/${kofNamespace}/secrets/${name}`;
-    const secret = await kubernetes.get<{ data?: Record<string, string> }>(path);
+    const secret = await secretValues({ kubernetes }, name);
     const [accessKeyId = "", secretAccessKey = ""] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) =>
-        Buffer.from(secret?.data?.[key] ?? "", "base64").toString(),
+        secret?.get(key),
     );
     if (accessKeyId === "" || secretAccessKey === "") {
         throw new CouldNotCheck(`Secret ${kofNamespace}/${name} has no key yet with which to assume ${roleArn}`);

@@ -7,10 +7,9 @@ import {
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import { removalBelow, type Leftover } from "../core/review/plan/leftovers";
 import { kofNamespace } from "../core/charts/namespace";
-import type { Archive } from "../core/routes/archives";
+import { retentionText, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { clientOptions, inTime } from "./awsClient";
-import { retentionText } from "./archives";
 import type { Live } from "./findings";
 import { S3Bucket } from "./s3";
 import { CouldNotCheck } from "../core/lib/errors";

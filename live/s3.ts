@@ -6,9 +6,10 @@ import type { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { exporterSecretKeys } from "../core/charts/archives";
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
-import type { Archive } from "../core/routes/archives";
+import type { Archive, Retention } from "../core/routes/archives";
 import { awsReason, clientOptions, limited } from "./awsClient";
 import type { Live } from "./findings";
+import { secretValues } from "./secrets";
 
 /** Milliseconds that a download may take. */
 const longestDownload = 300_000;
@@ -19,12 +20,6 @@ export type BucketState =
     /** It exists, and we may know no more. */
     | { readonly is: "closed" }
     | { readonly is: "there" | "elsewhere"; readonly region: string | undefined };
-
-/** What nobody can delete for how long, of all that is written. */
-export interface Retention {
-    readonly mode: string;
-    readonly days: number;
-}
 
 /** An object of a bucket. */
 export interface S3Object {
@@ -275,15 +270,9 @@ interface Keys {
  *
  * @throws CouldNotCheck when there is no such Secret, or it has no keys.
  */
-export async function keysOf(secretName: string, { kubernetes }: Pick<Live, "kubernetes">): Promise<Keys> {
-    const secret = await kubernetes.get<{ data?: Readonly<Record<string, string>> }>(
-        `/api/v1/namespaces/${kofNamespace}/secrets/${secretName}`,
-    );
-    const [accessKeyId = "", secretAccessKey = ""] = exporterSecretKeys.map((key) =>
-        Buffer.from(secret?.data?.[key] ?? "", "base64")
-            .toString()
-            .trim(),
-    );
+export async function keysOf(secretName: string, live: Pick<Live, "kubernetes">): Promise<Keys> {
+    const secret = await secretValues(live, secretName);
+    const [accessKeyId = "", secretAccessKey = ""] = exporterSecretKeys.map((key) => secret?.get(key)?.trim());
     if (accessKeyId === "" || secretAccessKey === "") {
         const lacks = secret ? `lacks ${exporterSecretKeys.join(" or ")}` : "is not there";
         throw new CouldNotCheck(`Secret ${kofNamespace}/${secretName} with the keys of the bucket ${lacks}`);

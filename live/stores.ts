@@ -10,6 +10,7 @@ import { clientOptions, inTime, ownAccount, type AwsAccess } from "./awsClient";
 import { answerOf, askAws, traceDestination } from "./awsRequests";
 import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
+import { secretValues } from "./secrets";
 import { CouldNotCheck } from "../core/lib/errors";
 import { reason, send, type Response } from "./http";
 import { statusMessage, type Kubernetes } from "./kubernetes";
@@ -181,13 +182,11 @@ async function regionOf(
         );
     }
     const name = vmuserSecretName(cluster, namespace);
-    const secret = await kubernetes.get<{ data?: Record<string, string> }>(
-        `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
-    );
+    const secret = await secretValues({ kubernetes }, name);
     if (!secret) {
         throw new CouldNotCheck(`there is no Secret ${kofNamespace}/${name} with the region's credentials`);
     }
-    const value = (key: string) => Buffer.from(secret.data?.[key] ?? "", "base64").toString();
+    const value = (key: string) => secret.get(key) ?? "";
     const request: https.RequestOptions = {
         method: "GET",
         auth: `${value("username")}:${value("password")}`,

@@ -9,7 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { bucketArnOf } from "../core/lib/arns";
 import { oneLine } from "../core/lib/errors";
-import type { Archive, ArchiveBucket } from "../core/routes/archives";
+import { retentionText, type Archive, type ArchiveBucket, type Retention } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { stackFile } from "../core/settings/explain";
 import { clusterTag, stackTag } from "../core/settings/logGroups";
@@ -22,7 +22,7 @@ type Checked<What> = { readonly found: What } | { readonly unchecked: string };
 
 /** Object Lock of a bucket, and for how long by itself nobody can delete what is written to it; `undefined` where anyone can. */
 interface FoundLock {
-    readonly retention: { readonly mode: string; readonly days: number } | undefined;
+    readonly retention: Retention | undefined;
 }
 
 /** What came of looking for a bucket by its name, which it has for itself in all of AWS. */
@@ -329,8 +329,4 @@ function lockProblems({ kind, bucket }: Archive, lock: Checked<FoundLock | undef
                   ...(retention ? { paste: stackFile([kind, "objectLock"], retention) } : {}),
               },
           ];
-}
-
-function retentionText({ mode, days }: { readonly mode: string; readonly days: number }): string {
-    return `${mode} for ${String(days)} days`;
 }

@@ -82,6 +82,17 @@ export interface Archive {
     readonly regional: RegionalExporter | undefined;
 }
 
+/** What nobody can delete for how long, of all that is written. */
+export interface Retention {
+    readonly mode: string;
+    readonly days: number;
+}
+
+/** A retention, human-readable: `COMPLIANCE for 365 days`. */
+export function retentionText({ mode, days }: Retention): string {
+    return `${mode} for ${String(days)} days`;
+}
+
 /** The same exporter on each regional cluster, which reads what that stores. */
 export interface RegionalExporter {
     /** What the keys of its objects start with, for each region: `telemetry/regions/NAMESPACE/NAME`. */
