@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import Module = require("node:module");
 import * as path from "node:path";
@@ -5,7 +6,7 @@ import * as path from "node:path";
 import * as commands from "../cli/command";
 import { versions } from "../core/charts";
 import type { StackFile } from "../cli/stackFile";
-import type { Resource } from "../cli/offline";
+import type { OfflineRun, Resource } from "../cli/offline";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
 import { parseSettings } from "../core/routes/parse";
@@ -179,4 +180,16 @@ export async function commandHere(name: string, options: readonly string[], { cw
         process.chdir(before.cwd);
         require.cache[file] = before.cached;
     }
+}
+
+/** What a run says that the program refuses. */
+export async function refusedRun(run: Promise<OfflineRun>): Promise<string> {
+    return run.then(
+        ({ messages }) => assert.fail(`no error, but ${messages.join("\n")}`),
+        (error: unknown) => {
+            const { name, message, stack } = error as Error;
+            assert.equal(name, "UserError", stack);
+            return message;
+        },
+    );
 }

@@ -29,6 +29,21 @@ export interface Access {
 /** The number of moto's account. */
 const account = "123456789012";
 
+/** Makes a user who may do anything. @param access before IAM is enforced, of anybody. */
+export async function makeAdmin(access: Access): Promise<Access> {
+    const iam = new IAMClient({ ...access, region: "us-east-1" });
+    const UserName = "admin";
+    await iam.send(new CreateUserCommand({ UserName }));
+    const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
+    const PolicyDocument = JSON.stringify(everything);
+    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: UserName, PolicyDocument }));
+    const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+    return {
+        ...access,
+        credentials: { accessKeyId: key?.AccessKeyId ?? "", secretAccessKey: key?.SecretAccessKey ?? "" },
+    };
+}
+
 /** Makes in AWS what the program declares, as Pulumi's provider does, and hands out the access keys by their names. */
 export async function make(resources: readonly Resource[], access: Access): Promise<Map<string, AccessKey>> {
     const [iam, logs] = [new IAMClient({ ...access, region: "us-east-1" }), new CloudWatchLogsClient(access)];

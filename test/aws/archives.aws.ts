@@ -16,7 +16,7 @@ import { runOffline } from "../../cli/program";
 import { skipWithout } from "../../tools/servers/cluster";
 import { enforceIam, startMoto, type Moto } from "../../tools/servers/moto";
 import { stackFile } from "../support";
-import { makeArchives, type Access } from "./account";
+import { makeAdmin, makeArchives, type Access } from "./account";
 
 const region = "eu-west-1";
 const [cold, audit] = ["acme-kof-cold", "acme-kof-audit"];
@@ -47,13 +47,7 @@ describe("archives, with an emulated S3 that enforces its policies", () => {
         });
         const client = ({ AccessKeyId, SecretAccessKey }: Partial<iam.AccessKey> = {}) =>
             new s3.S3Client({ ...as(AccessKeyId, SecretAccessKey), forcePathStyle: true });
-        const identities = new iam.IAMClient({ ...as(), region: "us-east-1" });
-        const UserName = "admin";
-        await identities.send(new iam.CreateUserCommand({ UserName }));
-        const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
-        const PolicyDocument = JSON.stringify(everything);
-        await identities.send(new iam.PutUserPolicyCommand({ UserName, PolicyName: UserName, PolicyDocument }));
-        admin = client((await identities.send(new iam.CreateAccessKeyCommand({ UserName }))).AccessKey);
+        admin = new s3.S3Client({ ...(await makeAdmin(as())), forcePathStyle: true });
         const { resources } = await runOffline(stackFile(raw), { preview: false });
         for (const [name, key] of await makeArchives(resources, as())) {
             exporters.set(name, client(key));

@@ -11,13 +11,7 @@ import {
     PutLogEventsCommand,
     PutRetentionPolicyCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import {
-    CreateRoleCommand,
-    CreateUserCommand,
-    IAMClient,
-    PutUserPolicyCommand,
-    CreateAccessKeyCommand,
-} from "@aws-sdk/client-iam";
+import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 
 import { runOffline } from "../../cli/program";
 import { readLogEvents } from "../../live/cloudwatch";
@@ -26,7 +20,7 @@ import { logGroups } from "../../live/leftovers";
 import { storeOf } from "../../live/stores";
 import { skipWithout } from "../../tools/servers/cluster";
 import { deploymentFor, stackFile, type Raw } from "../support";
-import { make, writeAsCollector, type Access } from "./account";
+import { make, makeAdmin, type Access, writeAsCollector } from "./account";
 import { enforceIam, startMoto, type Moto } from "../../tools/servers/moto";
 
 const region = "eu-central-1";
@@ -53,16 +47,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         }
         const { endpoint } = moto;
         const nobody = { endpoint, region, credentials: { accessKeyId: "none", secretAccessKey: "none" } };
-        const iam = new IAMClient({ ...nobody, region: "us-east-1" });
-        await iam.send(new CreateUserCommand({ UserName: "admin" }));
-        const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
-        const PolicyDocument = JSON.stringify(everything);
-        await iam.send(new PutUserPolicyCommand({ UserName: "admin", PolicyName: "admin", PolicyDocument }));
-        const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName: "admin" }));
-        admin = {
-            ...nobody,
-            credentials: { accessKeyId: key?.AccessKeyId ?? "", secretAccessKey: key?.SecretAccessKey ?? "" },
-        };
+        admin = await makeAdmin(nobody);
         await enforceIam(moto);
         const { resources } = await runOffline(stackFile(raw), { preview: false });
         for (const [name, { AccessKeyId = "", SecretAccessKey = "" }] of await make(resources, admin)) {

@@ -4,7 +4,7 @@ import type { OfflineRun, RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
 import { deploymentOf } from "../../core/routes";
 import { checkSettings } from "../../core/routes/parse";
-import { find, stackFile, type Raw } from "../support";
+import { find, refusedRun, stackFile, type Raw } from "../support";
 
 type Answers = NonNullable<RunOptions["answers"]>;
 
@@ -81,16 +81,7 @@ function up(raw: Raw, answers: Answers = has({}), last?: OfflineRun["outputs"]):
     return runOffline(stackFile(raw), { preview: true, answers, ...(last ? { outputs: last } : {}) });
 }
 
-async function refusal(...run: Parameters<typeof up>): Promise<string> {
-    return up(...run).then(
-        ({ messages }) => assert.fail(`no error, but ${messages.join("\n")}`),
-        (error: unknown) => {
-            const { name, message, stack } = error as Error;
-            assert.equal(name, "UserError", stack);
-            return message;
-        },
-    );
-}
+const refusal = (...run: Parameters<typeof up>) => refusedRun(up(...run));
 
 const typesOf = ({ resources }: OfflineRun) => resources.map(({ type }) => type.split(":").at(-1) ?? "");
 const bucketOf = ({ resources }: OfflineRun) => find(resources, "aws:s3/bucket:Bucket");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { OfflineRun, RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
 import { settingsSchema } from "../../core/settings/settings";
-import { stackFile, type Raw } from "../support";
+import { refusedRun, stackFile, type Raw } from "../support";
 
 /** What AWS has under the name of a log group. Default: for ever, with CloudWatch's own key, without a tag. */
 interface Has {
@@ -50,16 +50,7 @@ function up(raw: Raw, aws: Aws = has({}), last?: OfflineRun["outputs"]): Promise
     return runOffline(stackFile(raw), { preview: true, answers: aws, ...(last ? { outputs: last } : {}) });
 }
 
-async function refusal(...run: Parameters<typeof up>): Promise<string> {
-    return up(...run).then(
-        ({ messages }) => assert.fail(`no error, but ${messages.join("\n")}`),
-        (error: unknown) => {
-            const { name, message, stack } = error as Error;
-            assert.equal(name, "UserError", stack);
-            return message;
-        },
-    );
-}
+const refusal = (...run: Parameters<typeof up>) => refusedRun(up(...run));
 
 /** What `kof:acknowledge` has to say, by a refusal. */
 const asked = (text: string) => /kof:acknowledge: (.*)$/.exec(text)?.[1];
