@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 
 import { CloudWatchLogsClient, DeleteLogGroupCommand, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 
-import type { Raw } from "../support";
-import { endToEnd, fluxPaths, namespace, succeed } from "./run";
+import { endToEnd, fluxPaths, succeed } from "./run";
 
-const logGroup = "aws:cloudwatch/logGroup:LogGroup";
-const stash = "pulumi:index:Stash";
 const release = { apiVersion: "helm.toolkit.fluxcd.io/v2", kind: "HelmRelease" };
 
 // Tried with Pulumi 3.274.1 on 2026-11-27.
@@ -32,63 +29,6 @@ endToEnd("a stack's state", (run) => {
         assert.deepEqual(await run.objects(), run.expectedObjects(routes.cloudwatch!));
         const { logGroups } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: aws.logGroup }));
         assert.equal(logGroups?.length, made.length);
-        await succeed(run.stack.expectNoChanges());
-    });
-
-    const kept = (retention: string): Raw => ({ ...routes.management, storage: { logs: { retention } } });
-
-    for (const [targetDependents, after, change] of [
-        [false, "", undefined],
-        [true, " and --target-dependents", undefined],
-        [false, " after version 0.1.0", withoutStash],
-    ] as const) {
-        it(`remembers nothing of an up with --target${after}`, async () => {
-            await run.deploy(kept("30d"));
-            await run.stack.rewrite(change ?? ((state) => state));
-            const before = run.stack.outputs();
-            const shorter = kept("7d");
-            const permitted = await run.permitted(shorter);
-            run.configure(permitted);
-            const target = ["**HelmRelease::kof:kof/kof-operators"];
-            assert.doesNotMatch(await succeed(run.stack.up({ target, targetDependents })), /Undefined value/);
-            assert.deepEqual(run.stack.outputs(), { ...before, acknowledged: [] });
-
-            run.configure(shorter);
-            const { ok, output } = await run.stack.up();
-            assert.ok(!ok && output.includes("asks for a change that is refused"), output);
-            run.configure(permitted);
-            await succeed(run.stack.up());
-            assert.equal(run.stack.outputs().settings.storage.logs.retention, "7d");
-            run.configure(shorter);
-            assert.doesNotMatch(await succeed(run.stack.expectNoChanges()), /Undefined value/);
-        });
-    }
-
-    it("is that of no deployment after the first up with --target", async () => {
-        run.configure(routes.none!);
-        const refused = await run.stack.up({ target: ["**HelmRelease::kof:kof/kof-operators"] });
-        assert.match(refused.output, /depends on '.*' which was was not specified in --target list/);
-        await succeed(run.stack.up({ target: ["**Namespace::kof", "**::kubernetes"] }));
-        assert.ok(await run.cluster.read(namespace));
-        assert.deepEqual(run.stack.outputs(), {});
-        await succeed(run.stack.up());
-        assert.deepEqual(await run.objects(), run.expectedObjects(routes.none!));
-    });
-
-    it("is taken for that of a whole deployment after an up with --exclude", async () => {
-        await run.deploy(kept("30d"));
-        const permitted = await run.permitted(kept("7d"));
-        run.configure(permitted);
-        const before = await releases();
-        // What the stack remembers, and the alert rules.
-        assert.match(
-            await succeed(run.stack.up({ exclude: [`**HelmRelease::kof:kof/${run.storageRelease}`] })),
-            /~ 2 updated\n/,
-        );
-        assert.deepEqual(await releases(), before);
-        assert.equal(run.stack.outputs().settings.storage.logs.retention, "7d");
-        run.configure(kept("7d"));
-        assert.match(await succeed(run.stack.up()), new RegExp(`HelmRelease kof:kof/${run.storageRelease} updated`));
         await succeed(run.stack.expectNoChanges());
     });
 
@@ -148,52 +88,4 @@ endToEnd("a stack's state", (run) => {
         assert.deepEqual(uids(await releases()), uids(before), "taken over in place");
         await succeed(run.stack.expectNoChanges());
     });
-
-    for (const keepLogGroups of [true, false]) {
-        it(`says in the preview what follows when a log group in it was renamed, keepLogGroups ${keepLogGroups}`, async () => {
-            // What is kept is there in the other case, and not the stack's to delete.
-            const group = `${aws.logGroup}-${keepLogGroups ? "kept" : "gone"}`;
-            await run.deploy({ ...routes.cloudwatch, cloudwatch: { ...aws, logGroup: group, keepLogGroups } });
-            const name = `cloudwatch-${group}@${aws.region}`;
-            const rename = async (from: string, to: string) =>
-                succeed(run.stack.command("state", "rename", await run.stack.urn(logGroup, from), to, "--yes"));
-            await rename(name, "other");
-            assert.match(await succeed(run.stack.preview()), /LogGroup other delete/);
-            await rename("other", name);
-            await succeed(run.stack.expectNoChanges());
-
-            await rename(name, "other");
-            await succeed(run.stack.up());
-            const client = new CloudWatchLogsClient({ region: aws.region });
-            const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
-            const names = logGroups.map(({ logGroupName }) => logGroupName);
-            assert.equal(names.includes(group), keepLogGroups);
-            if (keepLogGroups) {
-                await succeed(run.stack.expectNoChanges());
-            } else {
-                await succeed(run.stack.refresh());
-                await succeed(run.stack.up());
-            }
-            assert.ok(await run.cluster.read(namespace));
-        });
-    }
-
-    it("says in the preview what follows when a storage class in it was renamed", async () => {
-        await run.deploy(routes.management!);
-        const urn = await run.stack.urn("kubernetes:storage.k8s.io/v1:StorageClass", "kof");
-        await succeed(run.stack.command("state", "rename", urn, "other", "--yes"));
-        assert.match(await succeed(run.stack.preview()), /StorageClass other delete/);
-        await succeed(run.stack.up());
-        const storageClass = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "kof" } };
-        assert.equal(await run.cluster.read(storageClass), undefined);
-        await succeed(run.stack.refresh());
-        await succeed(run.stack.up());
-        assert.ok(await run.cluster.read(storageClass));
-    });
 });
-
-/** The state as version 0.1.0 of this program left it: without what the stack remembers by. */
-function withoutStash({ deployment, ...state }: any): any {
-    const resources = (deployment.resources as { type: string }[]).filter(({ type }) => type !== stash);
-    return { ...state, deployment: { ...deployment, resources } };
-}

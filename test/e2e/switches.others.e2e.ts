@@ -1,3 +1,3 @@
 import { switchesOf } from "./switches";
 
-switchesOf((route) => route !== "none" && route !== "management");
+switchesOf((route) => route !== "none" && route !== "management" && route !== "regional");

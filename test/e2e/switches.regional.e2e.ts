@@ -1,0 +1,3 @@
+import { switchesOf } from "./switches";
+
+switchesOf((route) => route === "regional");
