@@ -9,8 +9,10 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import {
     CreateAccessKeyCommand,
+    CreateRoleCommand,
     CreateUserCommand,
     IAMClient,
+    PutRolePolicyCommand,
     PutUserPolicyCommand,
     type AccessKey,
 } from "@aws-sdk/client-iam";
@@ -23,15 +25,22 @@ import type { Resource } from "../../cli/offline";
 export interface Access {
     readonly endpoint: string;
     readonly region: string;
-    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+    readonly credentials: Credentials;
+}
+
+/** What signs requests. */
+export interface Credentials {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
 }
 
 /** The number of moto's account. */
-const account = "123456789012";
+export const account = "123456789012";
 
-/** Makes a user who may do anything. @param access before IAM is enforced, of anybody. */
+/** Makes a user who may do anything in the partition of a region. @param access before IAM is enforced, of anybody. */
 export async function makeAdmin(access: Access): Promise<Access> {
-    const iam = new IAMClient({ ...access, region: "us-east-1" });
+    const iam = new IAMClient(access);
     const UserName = "admin";
     await iam.send(new CreateUserCommand({ UserName }));
     const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
@@ -42,6 +51,36 @@ export async function makeAdmin(access: Access): Promise<Access> {
         ...access,
         credentials: { accessKeyId: key?.AccessKeyId ?? "", secretAccessKey: key?.SecretAccessKey ?? "" },
     };
+}
+
+/**
+ * Makes the user or role of collectors that the program declares, as Pulumi's provider does, with a name that ends with random digits
+ * where the program gives none.
+ *
+ * @returns the keys of a user, or the role's ARN.
+ */
+export async function makeIdentity(resources: readonly Resource[], access: Access) {
+    const iam = new IAMClient(access);
+    const inputs = (type: string) => resources.find((resource) => resource.type === type)?.inputs;
+    const own = (text: unknown) => String(text).replaceAll("ACCOUNT", account);
+    const [user, role] = [inputs("aws:iam/user:User"), inputs("aws:iam/role:Role")];
+    const random = `cloudwatch-${Math.random().toString(16).slice(2, 9)}`;
+    if (role) {
+        const RoleName = (role.name as string | undefined) ?? random;
+        const AssumeRolePolicyDocument = own(role.assumeRolePolicy);
+        const made = await iam.send(
+            new CreateRoleCommand({ RoleName, Path: role.path as string, AssumeRolePolicyDocument }),
+        );
+        const PolicyDocument = own(inputs("aws:iam/rolePolicy:RolePolicy")?.policy);
+        await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: RoleName, PolicyDocument }));
+        return { name: RoleName, policy: PolicyDocument, roleArn: made.Role?.Arn ?? "" };
+    }
+    await iam.send(new CreateUserCommand({ UserName: random, Path: user?.path as string }));
+    const PolicyDocument = own(inputs("aws:iam/userPolicy:UserPolicy")?.policy);
+    await iam.send(new PutUserPolicyCommand({ UserName: random, PolicyName: random, PolicyDocument }));
+    const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName: random }));
+    const credentials = { accessKeyId: key?.AccessKeyId ?? "", secretAccessKey: key?.SecretAccessKey ?? "" };
+    return { name: random, policy: PolicyDocument, credentials };
 }
 
 /** Makes in AWS what the program declares, as Pulumi's provider does, and hands out the access keys by their names. */

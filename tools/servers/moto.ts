@@ -32,7 +32,7 @@ export async function startMoto(): Promise<Moto> {
         {
             log: path.join(folder, "log"),
             // Until told otherwise, nothing is enforced: someone has to make the first user.
-            env: { ...process.env, INITIAL_NO_AUTH_ACTION_COUNT: "1000000" },
+            env: { ...process.env, INITIAL_NO_AUTH_ACTION_COUNT: unlimited },
         },
     );
     const stop = async () => {
@@ -50,7 +50,10 @@ export async function startMoto(): Promise<Moto> {
     return { endpoint, stop };
 }
 
-/** From now on every request has to be allowed by a policy. */
-export async function enforceIam({ endpoint }: Moto): Promise<void> {
-    await fetch(`${endpoint}/moto-api/reset-auth`, { method: "POST", body: "0" });
+/** Requests that nobody has to be allowed. */
+const unlimited = "1000000";
+
+/** From now on every request has to be allowed by a policy, or none has to. */
+export async function enforceIam({ endpoint }: Moto, isEnforced = true): Promise<void> {
+    await fetch(`${endpoint}/moto-api/reset-auth`, { method: "POST", body: isEnforced ? "0" : unlimited });
 }
