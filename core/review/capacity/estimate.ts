@@ -44,9 +44,7 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
             ...(deployment.archives.length > 0
                 ? [
                       "What archives in S3 take is assumed: 2 bytes a sample, and a tenth of logs, spans and audit logs, of this cluster alone." +
-                          (prices.s3?.isUnchecked === true
-                              ? ` The prices of S3 have not been compared with ${prices.s3.source} yet: do so before you rely on them.`
-                              : ""),
+                          uncheckedPrices(deployment, prices),
                   ]
                 : []),
         ],
@@ -56,6 +54,18 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
         missing: costs.flatMap((cost) => ("unknown" in cost ? [cost.what] : [])),
         prices,
     };
+}
+
+/** That nobody has compared the prices of regions that archives are in. */
+function uncheckedPrices({ archives }: Deployment, { s3 }: Prices): string {
+    const regions = archives.flatMap(({ bucket }) => (bucket.endpoint === undefined ? [bucket.region] : []));
+    const unchecked = [...new Set(regions)].filter(
+        (region) =>
+            s3?.regions[region] && (s3.isUnchecked === true || (s3.isUnchecked || []).some((each) => each === region)),
+    );
+    return s3 && unchecked.length > 0
+        ? ` The prices of S3 in ${new Intl.ListFormat("en-GB").format(unchecked)} have not been compared with ${s3.source} yet: do so before you rely on them.`
+        : "";
 }
 
 /** What regions store nobody knows here, whatever their volumes are set to. */

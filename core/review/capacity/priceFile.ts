@@ -48,15 +48,21 @@ const schema = z.strictObject({
         }),
         /** Traces that X-Ray records. */
         traces: z.strictObject({ ...listed, perMillion: price, regions: z.array(z.string()) }),
-        /** What comes in over OTLP, by the GB. Default: no price is known. */
+        /**
+         * What comes in over OTLP, by the GB: of spans the first 10 TB a month of what Transaction Search takes in (AWS's price list of
+         * CloudWatch for us-east-1, of 2025-09-01). Default: no price is known.
+         */
         otlp: z.strictObject({ ...listed, metricsPerGB: byRegion, spansPerGB: byRegion }).optional(),
     }),
     /** Archives. A file without it says nothing of their price. */
     s3: z
         .strictObject({
             ...listed,
-            /** Whether nobody has compared these with the source on that date. Default: somebody has. */
-            isUnchecked: z.boolean().default(false),
+            /**
+             * Regions whose prices nobody has compared with the source on that date, or whether those of all are such. Default: somebody has.
+             * Those of us-east-1 are AWS's price list of S3, of 2025-10-01.
+             */
+            isUnchecked: z.union([z.boolean(), z.array(z.string())]).default(false),
             regions: z.record(
                 z.string(),
                 z.strictObject({

@@ -77,6 +77,22 @@ describe("the cost of archives", () => {
         assert.deepEqual([assumed({ coldStorage: cold }), assumed({})], [1, 0]);
     });
 
+    it("says of which regions nobody has compared the prices", () => {
+        const said = (region: string, isUnchecked: boolean | string[] | undefined = prices.s3?.isUnchecked) => {
+            const raw = { route: "management", rates, coldStorage: { ...cold, region } };
+            const given = { ...prices, s3: { ...prices.s3!, isUnchecked: isUnchecked ?? false } };
+            const { remarks } = estimateOf(deploymentFor(raw), given);
+            return remarks.flatMap((each) => /The prices of S3 in (.*) have not/.exec(each)?.[1] ?? []);
+        };
+        assert.deepEqual(
+            ["us-east-1", "us-east-2", "eu-west-1"].flatMap((each) => said(each)),
+            ["us-east-2", "eu-west-1"],
+        );
+        assert.deepEqual([said("us-east-1", true), said("eu-west-1", false)], [["us-east-1"], []]);
+        // Of what has no price nothing is compared.
+        assert.deepEqual(said("ap-south-2", true), []);
+    });
+
     it("has a price for every class that objects can move to", () => {
         for (const { perGBMonth } of Object.values(prices.s3!.regions)) {
             assert.deepEqual(Object.keys(perGBMonth).sort(), ["STANDARD", ...archiveClasses].sort());
