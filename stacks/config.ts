@@ -6,6 +6,7 @@ import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
 import { parse } from "yaml";
 
 import { isFolder } from "../components/kof";
+import { archiveKinds } from "../core/charts/archives";
 import { refuseExcess } from "../core/lib/bounds";
 import { defaultLogGroup } from "../core/settings/logGroups";
 import { isMap } from "../core/lib/values";
@@ -20,6 +21,7 @@ import { checkSettings, inNamespace, parseJson, rawSettings, whereKnown } from "
 import { namespaceProblems } from "../core/settings/namespaces";
 import { hasKubeconfigSecret, kubeconfigNotices, providerSecretProblems } from "../core/settings/providerSecrets";
 import { brief, configurationError, type Problem } from "../core/settings/problems";
+import { isPresent } from "../core/settings/rules";
 import type { Settings } from "../core/settings/settings";
 import { storageClassNotices } from "../core/settings/storageClasses";
 import type { Configuration } from "./configuration";
@@ -45,7 +47,7 @@ const kubernetesStructured = [
 export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, deployed?: Deployed): Configuration {
     try {
         const config = runtimeConfig.allConfig();
-        const raw = rawSettings(config, isConfigSecret);
+        const raw = withoutDefaults(rawSettings(config, isConfigSecret), source);
         refuseExcess(raw, source);
         const kept = keepLogGroup(raw, deployed);
         const kubernetes = providerConfig("kubernetes", (key) => kubernetesStructured.includes(key));
@@ -74,6 +76,28 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
+}
+
+/**
+ * Without the empty maps that Pulumi hands on for archives that are not set, because Pulumi.yaml has them for defaults. One that is
+ * written into the stack file stays.
+ */
+function withoutDefaults(raw: Readonly<Record<string, unknown>>, source: string): Readonly<Record<string, unknown>> {
+    const isWritten = (key: string) => writtenKeys(source).includes(`kof:${key}`);
+    return Object.fromEntries(
+        Object.entries(raw).filter(
+            ([key, value]) => !archiveKinds.some((kind) => kind === key) || isPresent(value) || isWritten(key),
+        ),
+    );
+}
+
+/** The keys under `config:` of a stack file; none where it is not where Pulumi looks for it. */
+function writtenKeys(source: string): string[] {
+    if (!fs.existsSync(source)) {
+        return [];
+    }
+    const content: unknown = parse(fs.readFileSync(source, "utf8"));
+    return isMap(content) && isMap(content.config) ? Object.keys(content.config) : [];
 }
 
 /** What settings resolve to, and what is wrong with that, or worth a second look. @param wrong what is wrong with them already. */

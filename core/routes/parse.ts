@@ -1,3 +1,4 @@
+import { archiveKinds } from "../charts/archives";
 import { limits, refuseExcess } from "../lib/bounds";
 import { formatPath, isMap } from "../lib/values";
 import { derived, resolve } from ".";
@@ -59,7 +60,8 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
                 message: "is encrypted, but no setting takes a secret: put it in a Secret and refer to that by name",
             });
         }
-        const read = own.length > 0 ? undefined : readSetting(key, isPresent(given[key]) ? given[key] : undefined);
+        const isGiven = isPresent(given[key]) || (!isDeployed && isArchive(key) && isMap(given[key]));
+        const read = own.length > 0 ? undefined : readSetting(key, isGiven ? given[key] : undefined);
         Object.assign(values, read?.values);
         if (read?.issues.length !== 0) {
             wrong.push({ key, own, read });
@@ -146,6 +148,11 @@ export function whereKnown<T>(wrong: readonly Problem[], workOut: () => T): T | 
         }
         throw error;
     }
+}
+
+/** Whether a setting is that of an archive, which says nothing by itself: an empty one lacks what it needs. */
+function isArchive(key: Key): boolean {
+    return archiveKinds.some((kind) => kind === key);
 }
 
 /** Settings that are complete enough for a route. */

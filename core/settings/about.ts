@@ -7,6 +7,11 @@ export interface About {
     readonly allowed: string;
     /** A value to paste. */
     readonly example: unknown;
+    /**
+     * An example that fits what somebody wrote, and what stands beside it in the same map, to paste before the example; `undefined`
+     * where there is none.
+     */
+    readonly exampleBeside?: (found: unknown, beside: Readonly<Record<string, unknown>>) => unknown;
     /** What was probably meant by a value that is not allowed, to paste instead of the example. */
     readonly mend?: (found: unknown) => unknown;
     /** Why a value is not allowed, where that is hard to guess. */

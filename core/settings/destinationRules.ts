@@ -7,7 +7,8 @@ import {
     type DestinationPreset,
     type DestinationPresetName,
 } from "./destinationPresets";
-import { nearestOf, stackFile, type Values } from "./explain";
+import { stackFile, type Values } from "./explain";
+import { nearestOf } from "./mend";
 import { destinationVariable, secretKeysOf } from "./headers";
 import { brief, type Problem } from "./problems";
 import { addressFor, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";

@@ -1,8 +1,8 @@
-import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 
 import { formatPath, isMap, textOf, type HelmValue } from "../lib/values";
-import { mended } from "./mend";
+import type { About } from "./about";
+import { mended, nearestOf } from "./mend";
 import { brief, type Problem } from "./problems";
 import { settingsSchema } from "./settings";
 
@@ -23,6 +23,7 @@ interface Meta {
     readonly allowed?: string | undefined;
     readonly example?: unknown;
     readonly mend?: (found: unknown) => unknown;
+    readonly exampleBeside?: About["exampleBeside"];
     readonly why?: (found: unknown) => string | undefined;
 }
 
@@ -112,12 +113,16 @@ export function issueProblems(
     const inList = step < 0 ? [] : issuesBelow(issues, path);
     const meant = step < 0 ? meantBy(schema, meta, value) : listMeant(key, path, found, inList);
     const isSaid = inList.length > pastedLists && inList[0] !== issue;
+    const beside = at(found, issue.path.slice(0, -1));
+    const own = isMap(beside) ? meta.exampleBeside?.(value, beside) : undefined;
     const paste =
         meant === undefined
             ? suiting(
                   full,
                   value === undefined,
-                  examples(schema, meta).map((each) => stackFile([key, ...path], each)),
+                  [...(own === undefined ? [] : [own]), ...examples(schema, meta)].map((each) =>
+                      stackFile([key, ...path], each),
+                  ),
               )
             : stackFile([key, ...path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
@@ -257,17 +262,6 @@ export function understood(key: Key, found: unknown, issues: Issues): Understood
 export function stackFile(path: readonly PropertyKey[], value: unknown): object {
     const [first, ...rest] = path.filter((step) => typeof step === "string");
     return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };
-}
-
-/** The name that was probably meant by one that nobody knows: `HTTPS_PROXY` for `https`, `log_group` for `logGroup`. */
-export function nearestOf(key: string, known: readonly string[]): string | undefined {
-    const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
-    const words = key.toLowerCase().split(/[^a-z0-9]+/);
-    const far = (name: string) => (plain(name) === plain(key) ? 0 : distance(key, name));
-    const [best] = [...known].sort((a, b) => far(a) - far(b));
-    return best !== undefined && far(best) <= Math.max(2, key.length / 3)
-        ? best
-        : known.find((name) => words.includes(name.toLowerCase()));
 }
 
 /** A key that is no setting, with the one that was probably meant. */

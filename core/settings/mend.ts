@@ -95,3 +95,14 @@ function label(text: string): string {
         .replace(/[^a-z0-9.]+/g, "-")
         .replace(/^[-.]+|[-.]+$/g, "");
 }
+
+/** The name that was probably meant by one that nobody knows: `HTTPS_PROXY` for `https`, `log_group` for `logGroup`. */
+export function nearestOf(key: string, known: readonly string[]): string | undefined {
+    const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+    const words = key.toLowerCase().split(/[^a-z0-9]+/);
+    const far = (name: string) => (plain(name) === plain(key) ? 0 : distance(key, name));
+    const [best] = [...known].sort((a, b) => far(a) - far(b));
+    return best !== undefined && far(best) <= Math.max(2, key.length / 3)
+        ? best
+        : known.find((name) => words.includes(name.toLowerCase()));
+}

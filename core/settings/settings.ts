@@ -5,6 +5,7 @@ import { partitionOf } from "../lib/arns";
 import { isMap } from "../lib/values";
 import { defaultVersion, signals, versions } from "../charts";
 import { about } from "./about";
+import { nearestOf } from "./mend";
 import { collectorPods, proxy, storePods } from "./pods";
 import { destinations, processing, signalDestinations } from "./destinations";
 import { logStreamName, streamPlaceholders } from "./streams";
@@ -43,6 +44,21 @@ const days = (description: string, fallback: number) =>
         description,
         allowed: `a number of days that CloudWatch knows: ${retentionDays.join(", ")}`,
         example: fallback,
+    });
+
+/** A KMS key by its ARN. @param region of the example. */
+const kmsKey = (description: string, region: string) =>
+    about(z.string().regex(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/), {
+        description,
+        allowed: "the ARN of a KMS key",
+        example: `arn:aws:kms:${region}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`,
+        exampleBeside: (found, beside) => {
+            const meant = nearestOf(written(beside.region).trim(), regions);
+            // What was written of it is kept.
+            const [account = "123456789012"] = /(?<!\d)\d{12}(?!\d)/.exec(written(found)) ?? [];
+            const [key = "KEY"] = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|mrk-[\da-f]{32}/.exec(written(found)) ?? [];
+            return meant && `arn:${partitionOf(meant)}:kms:${meant}:${account}:key/${key}`;
+        },
     });
 
 const size = about(z.string().regex(/^(?!0+(\.0+)?[A-Za-z])\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
@@ -288,11 +304,7 @@ const cloudwatch = z.strictObject({
         .meta({ description: "Log group of the audit logs (KOF 1.10 and later). Default: the same group as the logs." })
         .optional(),
     auditRetentionDays: days("Days to keep the audit logs for, in a group of their own.", 365),
-    kmsKeyArn: about(z.string().regex(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/), {
-        description: "KMS key that encrypts the log groups.",
-        allowed: "the ARN of a KMS key",
-        example: "arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    }).optional(),
+    kmsKeyArn: kmsKey("KMS key that encrypts the log groups.", "us-east-2").optional(),
     keepLogGroups: flag(
         "Leave the log groups in AWS on a switch to another route and on destroy. Those that the stack did not make stay anyway.",
         true,
@@ -418,11 +430,7 @@ const archive = (bucket: string, prefix: string) => ({
             example: [{ days: 90, storageClass: "GLACIER_IR" }],
         },
     ),
-    kmsKeyArn: about(z.string().regex(/^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/), {
-        description: "KMS key that encrypts the bucket. Default: S3's own keys.",
-        allowed: "the ARN of a KMS key",
-        example: "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    }).optional(),
+    kmsKeyArn: kmsKey("KMS key that encrypts the bucket. Default: S3's own keys.", "eu-west-1").optional(),
     tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
         description: "Tags of everything made in AWS, besides kof-cluster, kof-stack and managed-by.",
         allowed: "a map of strings",

@@ -1,4 +1,5 @@
-import { nearestOf, stackFile } from "./explain";
+import { stackFile } from "./explain";
+import { nearestOf } from "./mend";
 import { brief, type Problem } from "./problems";
 import type { StorageClassSettings } from "./settings";
 import { storageClassPresets } from "./storageClassPresets";

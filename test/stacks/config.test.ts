@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
 
 import { runOffline } from "../../cli/program";
 import type { StackFile } from "../../cli/stackFile";
@@ -18,6 +21,26 @@ async function refusal(raw: Raw, more: Readonly<Record<string, string>> = {}, se
 describe("configuration", () => {
     it("is refused before anything is registered", async () => {
         assert.match(await refusal({ route: "nowhere" }), /^ {2}kof:route is "nowhere"/);
+    });
+
+    it("tells an archive that is set and says nothing from one that is not set, for which Pulumi hands on the same", async () => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-config-"));
+        const run = (source: string) =>
+            runOffline({ ...stackFile({ coldStorage: {} }), file: path.join(folder, source) }, { preview: true });
+        try {
+            for (const [name, line] of [
+                ["Pulumi.set.yaml", "kof:coldStorage: {}"],
+                ["Pulumi.not.yaml", "kof:route: none"],
+            ] as const) {
+                fs.writeFileSync(path.join(folder, name), `config:\n  ${line}\n`);
+            }
+            await assert.rejects(run("Pulumi.set.yaml"), /kof:coldStorage\.bucket is missing/);
+            await run("Pulumi.not.yaml");
+            // Where the file is elsewhere nobody can tell.
+            await run("Pulumi.elsewhere.yaml");
+        } finally {
+            fs.rmSync(folder, { recursive: true });
+        }
     });
 
     it("takes no secret, since Helm values are readable", async () => {

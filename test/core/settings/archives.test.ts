@@ -27,6 +27,18 @@ const mistakes: readonly [string, Raw, string][] = [
                bucket: acme-kof-audit`,
     ],
     [
+        "an archive that says nothing",
+        { route, coldStorage: {} },
+        `  kof:coldStorage.bucket is missing
+    Allowed: ${bucket}
+    Paste:   kof:coldStorage:
+               bucket: acme-kof-cold
+  kof:coldStorage.region is missing
+    Allowed: an AWS region, for example us-east-2, eu-central-1, us-gov-west-1
+    Paste:   kof:coldStorage:
+               region: eu-west-1`,
+    ],
+    [
         "a region that is missing beside a bucket that is none, and what is wrong beside credentials",
         {
             route,
@@ -392,6 +404,36 @@ describe("settings of archives", () => {
         );
     });
 
+    it("have a key pasted of the region that is meant beside it, in the account that was written", () => {
+        const id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        for (const [region, kmsKeyArn, expected] of [
+            ["us-east-2", "x", "arn:aws:kms:us-east-2:123456789012:key/KEY"],
+            ["ap-south-1", 5, "arn:aws:kms:ap-south-1:123456789012:key/KEY"],
+            ["cn-north-1", null, "arn:aws-cn:kms:cn-north-1:123456789012:key/KEY"],
+            ["us-gov-west-1", [id], "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/KEY"],
+            ["eu-central-1", `210987654321 ${id}`, `arn:aws:kms:eu-central-1:210987654321:key/${id}`],
+            [
+                "eu-north-1",
+                "arn:aws:kms:eu-north-1:210987654321:alias/kof",
+                "arn:aws:kms:eu-north-1:210987654321:key/KEY",
+            ],
+            // The region is no region either, and has its own paste.
+            ["us-east-9", "x", "arn:aws:kms:us-east-1:123456789012:key/KEY"],
+        ] as const) {
+            for (const raw of [
+                { route, coldStorage: { ...cold, region, kmsKeyArn } },
+                { route, auditArchive: { ...audit, region, kmsKeyArn, tags: 5 } },
+                { route: "cloudwatch", cloudwatch: { region, kmsKeyArn } },
+                // Where nothing of it has an effect.
+                { route, cloudwatch: { region, kmsKeyArn } },
+            ]) {
+                const pasted = found(raw).find((each) => each.key.endsWith(".kmsKeyArn"))?.paste;
+                const block = Object.keys(raw).find((each) => each !== "route") ?? "";
+                assert.deepEqual(pasted, { [`kof:${block}`]: { kmsKeyArn: expected } }, JSON.stringify(raw));
+            }
+        }
+    });
+
     it("take one existing bucket for both below prefixes of their own, and any region of another store", () => {
         const shared = { ...cold, createBucket: false };
         assert.equal(text({ route, coldStorage: shared, auditArchive: shared }), "");
@@ -400,7 +442,7 @@ describe("settings of archives", () => {
     });
 
     it("are no rules for what a stack remembers", () => {
-        for (const [what, raw] of mistakes.slice(3, -1)) {
+        for (const [what, raw] of mistakes.slice(4, -1)) {
             assert.deepEqual(checkSettings(raw, true).problems, [], what);
         }
     });
