@@ -22,8 +22,8 @@ export interface S3ArchiveArgs {
     readonly keyOf: IdentityArgs["keyOf"];
     /** Tags of the user or role. */
     readonly tags: Readonly<Record<string, string>>;
-    /** The exporter's chart and its release. */
-    readonly exporter: { readonly chart: FluxObject; readonly release: FluxObject };
+    /** The exporter's chart and its release. Default: this cluster has none, and only regions have. */
+    readonly exporter?: { readonly chart: FluxObject; readonly release: FluxObject } | undefined;
     /** What has KCM install the exporter on regional clusters. Default: they have none. */
     readonly onRegions?: { readonly template: KcmObject; readonly service: KcmObject } | undefined;
     /** A value that asks Flux, once, to try the release again. */
@@ -39,7 +39,7 @@ export interface S3ArchiveArgs {
 export class S3Archive extends pulumi.ComponentResource {
     /** Per generation of the access key when it was made, in RFC 3339. */
     readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
-    /** Known once the exporter is installed. */
+    /** Known once the exporter is installed, where this cluster has one. */
     readonly installed: pulumi.Output<string>;
 
     constructor(name: string, args: S3ArchiveArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -58,15 +58,9 @@ export class S3Archive extends pulumi.ComponentResource {
             this,
         );
         this.accessKeys = identity.accessKeys;
-        const chart = applied(name, args.exporter.chart, {}, { parent: this, dependsOn: [...args.after] });
-        const { release } = args.exporter;
-        const annotations = releaseAnnotations(release.metadata.labels, {}, args.retry);
         // Its first run is at the next hour: it finds the bucket, and its key.
         const before = [bucket, identity.secret].filter((each) => each !== undefined);
-        this.installed = applied(name, release, annotations, {
-            parent: this,
-            dependsOn: [...args.after, chart, ...before],
-        }).urn;
+        this.installed = args.exporter ? this.exporter(name, args, args.exporter, before) : pulumi.output("");
         if (args.onRegions) {
             const { template, service } = args.onRegions;
             // Named apart from what this cluster has. KCM deletes no template that something uses, and that is gone only when it has
@@ -75,6 +69,17 @@ export class S3Archive extends pulumi.ComponentResource {
             applied(`${name}-regions`, service, {}, { parent: this, dependsOn: [...args.after, known, ...before] });
         }
         this.registerOutputs({ accessKeys: this.accessKeys });
+    }
+
+    private exporter(
+        name: string,
+        { after, retry }: S3ArchiveArgs,
+        { chart, release }: NonNullable<S3ArchiveArgs["exporter"]>,
+        before: readonly pulumi.Resource[],
+    ): pulumi.Output<string> {
+        const known = applied(name, chart, {}, { parent: this, dependsOn: [...after] });
+        const annotations = releaseAnnotations(release.metadata.labels, {}, retry);
+        return applied(name, release, annotations, { parent: this, dependsOn: [...after, known, ...before] }).urn;
     }
 }
 

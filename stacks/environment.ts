@@ -225,7 +225,9 @@ function createArchive(
             serviceAccount: archive.serviceAccount,
             keyOf: { title: `kof:${kind}`, setting: `kof:${kind}.credentials` },
             tags,
-            exporter: objectsBeside(deployment.catalog, deployment.values, archive),
+            ...(archive.signals.length > 0
+                ? { exporter: objectsBeside(deployment.catalog, deployment.values, archive) }
+                : {}),
             onRegions: archive.regional && onRegions(deployment, archive, archive.regional),
             retry: retries[name],
             after: [kof],

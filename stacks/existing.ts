@@ -158,7 +158,8 @@ function exporterObjects({
     values,
     archives,
 }: Deployment): Pick<UmbrellaObject, "kind" | "apiVersion" | "namespace" | "name">[] {
-    return archives.flatMap((archive) =>
+    const here = archives.filter(({ signals }) => signals.length > 0);
+    return here.flatMap((archive) =>
         Object.values(objectsBeside(catalog, values, archive)).map(({ apiVersion, kind, metadata }) => ({
             apiVersion,
             kind,

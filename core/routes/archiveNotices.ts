@@ -1,10 +1,14 @@
+import { nounOf } from "../charts";
 import { exporterCharts, exporterSchedule } from "../charts/archives";
+import { childrenStoreHere } from "../charts/installed";
 import { distributionOf } from "../settings/distributions";
 import type { Archive } from "./archives";
 import type { Deployment } from "./deployment";
 
 /** What a reader of the preview should know of the archives in S3. */
-export function archiveNotices(deployment: Pick<Deployment, "archives" | "settings" | "catalog">): string[] {
+export function archiveNotices(
+    deployment: Pick<Deployment, "archives" | "settings" | "catalog" | "destinations" | "umbrella">,
+): string[] {
     const { archives, settings, catalog } = deployment;
     const newer = archives.filter(({ version }) => version !== catalog.version);
     const audit = archives.find(({ kind }) => kind === "auditArchive");
@@ -24,14 +28,45 @@ export function archiveNotices(deployment: Pick<Deployment, "archives" | "settin
             : []),
         ...archives.flatMap((archive) => [...credentialNotices(deployment, archive), ...sharedNotices(archive)]),
         ...(audit ? auditNotices(deployment, audit) : []),
+        ...archives.flatMap((archive) => foreignNotices(deployment, archive)),
         ...archives.flatMap(regionalNotices),
     ];
 }
 
+/**
+ * What is in a store that gets nothing from this cluster's own collectors. VMAlert writes the results of recording rules into that of
+ * metrics (kof-mothership, `victoriametrics.vmalert.spec.remoteWrite`, KOF 1.8 to 1.11).
+ */
+function foreignNotices(
+    { destinations, umbrella }: Pick<Deployment, "destinations" | "umbrella">,
+    { kind, signals }: Archive,
+): string[] {
+    return signals.flatMap((signal) => {
+        const { [signal]: where } = destinations;
+        if (where.stored && where.ends.some(({ on }) => on === "cluster")) {
+            return [];
+        }
+        const held = [
+            ...(signal === "metrics" ? ["what KOF's recording rules (VMAlert) make of what is in it"] : []),
+            ...(childrenStoreHere({ umbrella }) ? ["what child clusters send"] : []),
+            "what others write there",
+        ];
+        return [
+            `kof:${kind} archives none of this cluster's own ${nounOf(signal)} (${where.stored ? "stored elsewhere" : where.why}). The store of ` +
+                `${nounOf(signal)} has ${new Intl.ListFormat("en-GB").format(held)}.`,
+        ];
+    });
+}
+
 /** What is to be known of an exporter on regions. */
-function regionalNotices({ kind, name, regional, secret, prefix }: Archive): string[] {
+function regionalNotices({ kind, name, regional, secret, prefix, signals }: Archive): string[] {
     return regional
         ? [
+              ...(signals.length === 0
+                  ? [
+                        `kof:${kind} archives nothing of this cluster, which stores no such thing: ${name} runs on regional clusters alone.`,
+                    ]
+                  : []),
               `kof:${kind}.regions has KCM install ${name} on every regional cluster, and copy Secret ${secret?.name ?? ""} to each: whoever reads ` +
                   `it there can write below ${prefix}/ of the bucket. Whether they run is not seen from here.`,
           ]
@@ -76,11 +111,11 @@ function auditNotices({ settings }: Pick<Deployment, "settings">, audit: Archive
             "file is whole and which cluster wrote it, not that nobody has changed both: KOF's exporter has no other key, and no KMS.",
         ...(objectLock === undefined
             ? [
-                  "kof:auditArchive has no objectLock: whoever may delete in the bucket may delete audit logs. A bucket has Object Lock from its " +
-                      "creation on.",
+                  "kof:auditArchive has no objectLock: whoever may delete in the bucket may delete audit logs. This program turns Object Lock on " +
+                      "only for a bucket that it makes.",
               ]
             : []),
-        ...(controlPlaneOf === undefined
+        ...(controlPlaneOf === undefined || audit.signals.length === 0
             ? []
             : [
                   `kof:auditArchive has no audit logs of this cluster: ${controlPlaneOf} runs the API server of ${title}, which writes them to no ` +

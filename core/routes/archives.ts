@@ -63,7 +63,7 @@ export interface Archive {
     readonly bucket: ArchiveBucket;
     /** What the keys of its objects start with, without a slash at the end. */
     readonly prefix: string;
-    /** What is archived, in the order of {@link sources}. */
+    /** What is archived of this cluster, in the order of {@link sources}. Without any it has no exporter: only regions have. */
     readonly signals: readonly Signal[];
     /** Per signal the address at which the exporter reads it. */
     readonly sources: Readonly<Partial<Record<Signal, string>>>;
@@ -246,15 +246,24 @@ function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiv
     };
 }
 
-/** What an archive holds: what is asked for, or else what there is. */
+/** What an archive holds of a cluster: what is asked for, or else what there is. What regions alone store is archived there alone. */
 function signalsOf(deployment: Stored, kind: ArchiveKind): Signal[] {
-    if (kind === "auditArchive") {
-        return ["audit"];
-    }
-    const { signals: asked } = deployment.settings.coldStorage ?? {};
-    return coldSignals.filter((signal) =>
-        asked === undefined ? storeOf(deployment, signal) !== undefined : asked.includes(signal),
-    );
+    const has = (signal: Signal) => storeOf(deployment, signal) !== undefined;
+    const asked = askedSignals(deployment.settings, kind);
+    return asked === undefined
+        ? coldSignals.filter(has)
+        : asked.filter((signal) => !onRegionsToo(deployment.settings, kind) || has(signal));
+}
+
+/** What somebody wants to have archived, in the order of the exporter's sources; `undefined` for all that is stored. */
+function askedSignals(settings: Settings, kind: ArchiveKind): Signal[] | undefined {
+    const { signals } = settings.coldStorage ?? {};
+    return kind === "auditArchive" ? ["audit"] : signals && coldSignals.filter((signal) => signals.includes(signal));
+}
+
+/** Whether regions are archived as well, where there can be any. */
+function onRegionsToo(settings: Settings, kind: ArchiveKind): boolean {
+    return settings[kind]?.regions !== undefined && settings.route !== "regionless";
 }
 
 /** The store of a signal on this cluster; caches store nothing. */
@@ -301,12 +310,10 @@ export function archiveStoreProblems(deployment: Stored & Pick<Deployment, "dest
 export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[] {
     const there = onRegion(deployment);
     return archiveKinds.flatMap((kind): Problem[] => {
-        const { regions, ...given } = deployment.settings[kind] ?? {};
-        if (regions === undefined || deployment.settings.route === "regionless") {
+        if (!onRegionsToo(deployment.settings, kind)) {
             return [];
         }
-        const asked = "signals" in given ? given.signals : undefined;
-        const wanted = kind === "auditArchive" ? (["audit"] as const) : (asked ?? signalsOf(there, kind));
+        const wanted = askedSignals(deployment.settings, kind) ?? signalsOf(there, kind);
         const absent = wanted.filter((signal) => storeOf(there, signal) === undefined);
         const key = `kof:${kind}.regions`;
         if (absent.length > 0 || wanted.length === 0) {
@@ -339,6 +346,10 @@ function absentStores(deployment: Stored & Pick<Deployment, "destinations">, kin
     const { settings, destinations } = deployment;
     const has = (signal: Signal) => storeOf(deployment, signal) !== undefined;
     const goes = (signal: Signal) => `${nounOf(signal)}: ${destinationText(destinations[signal])}`;
+    if (onRegionsToo(settings, kind)) {
+        // What regions lack is said of them.
+        return [];
+    }
     if (kind === "auditArchive") {
         return has("audit")
             ? []

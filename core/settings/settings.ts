@@ -500,7 +500,7 @@ const auditArchive = placed({
         }),
         {
             description:
-                "S3 Object Lock, which a bucket has from its creation on, and the exporter then insists on. Default: none.",
+                "S3 Object Lock, which this program turns on only for a bucket that it makes, and the exporter then insists on. Default: none.",
             allowed: "{mode: GOVERNANCE, days: DAYS} or {mode: COMPLIANCE, days: DAYS}",
             example: { mode: "COMPLIANCE", days: 365 },
         },

@@ -101,7 +101,10 @@ const hours = `${String(exporterSchedule.catchUpHours)} hours`;
 
 function beginning({ kind, bucket, signals }: Archive): Consequence[] {
     const what = `begins with the last ${hours} of what is stored: ${signals.map(nounOf).join(", ")}. What is older is not archived`;
-    return [{ severity: "notice", key: `kof:${kind}`, message: what }, ...lockedFrom(kind, bucket)];
+    return [
+        ...(signals.length > 0 ? [{ severity: "notice", key: `kof:${kind}`, message: what } as const] : []),
+        ...lockedFrom(kind, bucket),
+    ];
 }
 
 /** From when on nobody can delete. */
@@ -139,6 +142,11 @@ function keptInStores(to: Deployment, { signals }: Pick<Archive, "signals">): st
 }
 
 function end(to: Deployment, was: Archive): Consequence {
+    if (was.signals.length === 0) {
+        // Regions say the rest of themselves.
+        const rest = deletes(was.bucket, to) ? "" : `. What is in ${archivePlace(was)} stays there`;
+        return { severity: "notice", key: `kof:${was.kind}`, message: `is gone${rest}` };
+    }
     const since = `hat came in since the last full hour ${keptInStores(to, was)}`;
     return {
         severity: "notice",
@@ -253,11 +261,23 @@ function sameBucket(was: Archive, is: Archive): Consequence[] {
         ...(!before.create && after.create
             ? [
                   {
-                      severity: "impossible",
+                      severity: "notice",
                       key: `${key}.createBucket`,
-                      message: `would make bucket ${after.name}, which is there already`,
-                      way: "leave it as it is",
-                      paste: stackFile([is.kind, "createBucket"], false),
+                      message:
+                          `takes bucket ${after.name} back, if this stack made it once (its tags say so), and sets it up as the settings have it. ` +
+                          "One of anybody else is refused before anything is changed, with createBucket: false to paste",
+                  } as const,
+              ]
+            : []),
+        ...(before.create && !after.create && before.keep
+            ? [
+                  {
+                      severity: "notice",
+                      key: `${key}.createBucket`,
+                      message:
+                          `has the stack let bucket ${before.name} go. It stays with what is in it, as it is set up (private, encrypted, versioned` +
+                          `${before.lifecycle.length > 0 ? ", its lifecycle" : ""}${before.objectLock ? ", its Object Lock" : ""}), and from then on nobody ` +
+                          "sets that right but you. createBucket: true takes it back",
                   } as const,
               ]
             : []),
@@ -302,7 +322,8 @@ function lockChange(kind: ArchiveKind, before: ArchiveBucket, after: ArchiveBuck
                 key,
                 message:
                     was === undefined
-                        ? `cannot be had by bucket ${after.name}, which was made without: a bucket has Object Lock from its creation on`
+                        ? `cannot be had by bucket ${after.name}, which was made without: this program turns Object Lock on only when it makes a bucket, so that ` +
+                          "all that is in it is locked"
                         : `cannot be taken from bucket ${after.name}: Object Lock stays on for as long as a bucket is there`,
                 way:
                     was === undefined

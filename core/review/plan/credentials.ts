@@ -1,4 +1,4 @@
-import { archiveKinds, type ArchiveKind } from "../../charts/archives";
+import { archiveKinds, exporterCharts, type ArchiveKind } from "../../charts/archives";
 import { kofNamespace } from "../../charts/namespace";
 import type { Deployment } from "../../routes/deployment";
 import { cloudwatchSecretName } from "../../routes/cloudwatch";
@@ -118,12 +118,16 @@ export function credentialConsequences(from: Deployment, to: Deployment): Conseq
     const { cloudwatch } = to.settings;
     const { path = [] } = cloudwatch ? awsIdentityOf(cloudwatch.credentials) : {};
     return [
-        ...rotationConsequences(generationsOf(from), generationsOf(to), path),
+        ...rotationConsequences(generationsOf(from), generationsOf(to), path, {
+            user: "the collectors use",
+            then: "has them use",
+            until: "The deployment waits until all of them have restarted, and fails where one does not",
+        }),
         ...archiveKinds.flatMap((kind) => {
             const [before, after] = [from, to].map(({ archives }) =>
                 keysOf(archives.find((each) => each.kind === kind)?.credentials),
             );
-            return rotationSteps(before ?? [], after ?? [], [kind, "credentials"]);
+            return rotationConsequences(before ?? [], after ?? [], [kind, "credentials"], exporterRotation(to, kind));
         }),
         ...secretConsequences(from, to, path),
         ...archiveKinds.flatMap((kind) => exporterSecretConsequences(from, to, kind)),
@@ -165,11 +169,33 @@ function rotationSteps(before: readonly string[], after: readonly string[], path
     ];
 }
 
-/** @param path of the settings that say what the collectors are at AWS. */
+/** Who uses an access key, and what becomes of them when it is gone, as it follows the key and the next one. */
+interface KeyUse {
+    readonly user: string;
+    readonly then: string;
+    readonly until: string;
+}
+
+/** An exporter reads its key when a run begins. */
+function exporterRotation({ archives }: Deployment, kind: ArchiveKind): KeyUse {
+    const regional = archives.some((each) => each.kind === kind && each.regional);
+    return {
+        user: `${exporterCharts[kind].chart} uses`,
+        then: "has it use",
+        until:
+            "A run that has begun fails with the old one, and the next one does what it left out" +
+            (regional
+                ? ". Regions get the new key when KOF has copied it to them, which nobody waits for: their runs fail until then"
+                : ""),
+    };
+}
+
+/** @param path of the settings that say what the users of the keys are at AWS. */
 function rotationConsequences(
     before: readonly string[],
     after: readonly string[],
     path: readonly string[],
+    { user, then, until }: KeyUse,
 ): Consequence[] {
     const key = `kof:${path.join(".")}.generations`;
     const [was, is] = [before.at(-1), after.at(-1)];
@@ -188,9 +214,7 @@ function rotationConsequences(
         {
             severity: "notice",
             key,
-            message:
-                `leaves no overlap: access key ${was}, which the collectors use, is deleted in the same deployment that has them use ${is}. ` +
-                "The deployment waits until all of them have restarted, and fails where one does not",
+            message: `leaves no overlap: access key ${was}, which ${user}, is deleted in the same deployment that ${then} ${is}. ${until}`,
             ...(inOrder([was, is])
                 ? {
                       way: `keep both for one deployment, and drop ${was} in the next`,

@@ -65,7 +65,8 @@ export function effectText(plan: Plan): string {
             "Archives",
             archives.map(({ kind, place, operation, archive: { signals } }) => {
                 const fate = operation === "left" ? "no longer written to, kept with what is in it" : operation;
-                return `- kof:${kind} (${signals.map(nounOf).join(", ")}) in ${place}: ${fate}`;
+                const what = signals.length > 0 ? signals.map(nounOf).join(", ") : "of regions alone";
+                return `- kof:${kind} (${what}) in ${place}: ${fate}`;
             }),
         ),
         section(

@@ -16,7 +16,7 @@ export function archiveSection(deployment: Deployment): string {
             table(
                 ["exporter", "archives", "from", "to", "of storage class", "bucket", "authentication"],
                 archives.flatMap((each) => [
-                    archiveRow(each),
+                    ...(each.signals.length > 0 ? [archiveRow(each)] : []),
                     ...(each.regional ? [regionalRow(each, each.regional)] : []),
                 ]),
             ),

@@ -145,6 +145,33 @@ describe("archives", () => {
         assert.equal(problems(with_(["victoria-logs-cluster", "vlinsert", "fullnameOverride"], "writer")), "");
     });
 
+    it("say what is in a store that gets nothing of this cluster's own", () => {
+        const told = (raw: Raw) =>
+            deploymentFor({ version: "1.10.0", coldStorage: cold, ...raw }).notices.filter((each) =>
+                each.includes("archives none of this cluster's own"),
+            );
+        const rules = "The store of metrics has what KOF's recording rules (VMAlert) make of what is in it";
+        for (const [name, why] of [
+            ["none", "not collected"],
+            ["cloudwatch", "discarded"],
+            ["regional", "stored elsewhere"],
+        ] as const) {
+            assert.deepEqual(told(routes[name] ?? {}), [
+                `kof:coldStorage archives none of this cluster's own metrics (${why}). ${rules} and what others write there.`,
+            ]);
+        }
+        assert.deepEqual([told(routes.management ?? {}), told(routes.regionless ?? {})], [[], []]);
+        const signals = { metrics: ["cloudwatch"], logs: ["cloudwatch"] };
+        const cloudwatch = { region: "eu-west-1", signals: { metrics: "otlp" } };
+        assert.deepEqual(
+            told({ ...routes.regionless, signals, cloudwatch, coldStorage: { ...cold, signals: ["logs", "metrics"] } }),
+            [
+                `kof:coldStorage archives none of this cluster's own metrics (stored elsewhere). ${rules}, what child clusters send and what others write there.`,
+                "kof:coldStorage archives none of this cluster's own logs (stored elsewhere). The store of logs has what child clusters send and what others write there.",
+            ],
+        );
+    });
+
     it("of what is not stored here are refused with lines that store it, or leave it out", () => {
         const missing: Record<string, Raw> = {
             auditArchive: audit,

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 
 import { parse } from "yaml";
 
+import { runOffline } from "../../../cli/program";
 import { objectsOnRegions } from "../../../core/charts/multiCluster";
 import { nest, valueAt, type HelmValues } from "../../../core/lib/values";
 import { UserError } from "../../../core/lib/errors";
-import { deploymentFor, hasRegionless, routes, type Raw } from "../../support";
+import { deploymentFor, hasRegionless, routes, stackFile, type Raw } from "../../support";
 import { versions } from "../../../core/charts";
 
 const cold = { bucket: "acme-cold", region: "eu-west-1", regions: "all" };
@@ -62,6 +63,35 @@ describe("archives of regions", () => {
             assert.deepEqual({ ...metricsAndMore, regional: undefined }, own);
         });
     }
+
+    it("are there alone, where this cluster stores nothing of the kind", async () => {
+        const regional = { ...routes.regional, version: "1.10.0" };
+        const raw = { ...regional, auditArchive: audit, coldStorage: { ...cold, signals: ["metrics", "logs"] } };
+        const { archives, notices } = deploymentFor(raw);
+        assert.deepEqual(
+            archives.map(({ signals, regional: there }) => [signals, there?.signals]),
+            [
+                [["metrics"], ["metrics", "logs"]],
+                [[], ["audit"]],
+            ],
+        );
+        assert.ok(notices.some((each) => each.includes("audit-logs-exporter runs on regional clusters alone")));
+        const { resources } = await runOffline(stackFile(raw), { preview: false });
+        const named = (kind: string) =>
+            resources
+                .filter((each) => each.inputs.kind === kind)
+                .map((each) => (each.inputs.metadata as { name: string }).name);
+        assert.deepEqual(named("HelmRelease"), ["cold-storage-exporter"]);
+        assert.equal(named("ServiceTemplate").length, 2);
+        assert.equal(resources.filter(({ type }) => type === "aws:s3/bucket:Bucket").length, 2);
+        const { regions: _, ...here } = audit;
+        assert.match(problems({ ...regional, auditArchive: here }), /kof:auditArchive has nothing to export/);
+        // Where there are none of them, nothing changes.
+        assert.match(
+            problems({ ...routes.regionless, version: "1.10.0", auditArchive: audit }),
+            /kof:auditArchive\.regions has no effect/,
+        );
+    });
 
     it("are installed by KCM where it installs KOF's stores, and after them", () => {
         const deployment = deploymentFor({ ...management, coldStorage: cold });

@@ -216,11 +216,44 @@ describe("a plan for archives", () => {
             said(plan({ coldStorage: { ...cold, kmsKeyArn } }, { coldStorage: cold })).join(),
             /with S3's own keys\. .* and cannot be read without arn:aws:kms:eu-west-1:123456789012:key\/abc$/,
         );
-        const made = plan({ coldStorage: { ...cold, createBucket: false } }, { coldStorage: cold });
-        assert.deepEqual(
-            made.consequences.map(({ severity, paste }) => [severity, paste]),
-            [["impossible", { "kof:coldStorage": { createBucket: false } }]],
+    });
+
+    it("says that a bucket is let go, and taken back", () => {
+        const theirs = { ...cold, createBucket: false };
+        const lifecycle = [{ days: 90, storageClass: "GLACIER_IR" }];
+        const gone = plan({ coldStorage: { ...cold, lifecycle } }, { coldStorage: theirs });
+        assert.deepEqual(said(gone), [
+            "notice kof:coldStorage.createBucket has the stack let bucket acme-kof-cold go. It stays with what is in it, as it is set up (private, encrypted, " +
+                "versioned, its lifecycle), and from then on nobody sets that right but you. createBucket: true takes it back",
+        ]);
+        assert.deepEqual(fates(gone), ["s3://acme-kof-cold/telemetry/ in eu-west-1 kept"]);
+        const back = plan({ coldStorage: theirs }, { coldStorage: cold });
+        assert.deepEqual([refused(back), said(back).length], [[], 1]);
+        assert.match(
+            said(back).join(),
+            /^notice kof:coldStorage\.createBucket takes bucket acme-kof-cold back, if this stack made it once/,
         );
+        // One that is not to be kept would be deleted.
+        const deleted = plan({ coldStorage: { ...cold, keepBucket: false } }, { coldStorage: theirs });
+        assert.deepEqual(
+            deleted.consequences.map(({ severity, key }) => [severity, key]),
+            [["impossible", "kof:coldStorage.keepBucket"]],
+        );
+        assert.deepEqual(said(plan({ coldStorage: theirs }, { coldStorage: theirs })), []);
+    });
+
+    it("says what regions alone archive", () => {
+        const regions = { ...audit, regions: "all" };
+        const on = (raw: Raw) => deploymentFor({ ...routes.regional, version: "1.10.0", ...raw });
+        const begun = planOf(on({}), on({ auditArchive: regions }));
+        assert.deepEqual(
+            begun.consequences.map(({ key }) => key),
+            ["kof:auditArchive.objectLock", "kof:auditArchive.regions"],
+        );
+        assert.match(planText(begun), /^- kof:auditArchive \(of regions alone\) in s3:\S+ in eu-west-1: created$/m);
+        assert.deepEqual(said(planOf(on({ auditArchive: regions }), on({}))).slice(0, 1), [
+            "notice kof:auditArchive is gone. What is in s3://acme-kof-audit/audit/ in eu-west-1 stays there",
+        ]);
     });
 
     it("refuses one Secret that the program and somebody else make, whichever comes first", () => {
@@ -262,6 +295,29 @@ describe("a plan for archives", () => {
             ],
         );
         assert.deepEqual(said(plan({ coldStorage: keys("1") }, { coldStorage: keys("1", "2") })), []);
+    });
+
+    it("shows the keys of a rotation, and that one without an overlap fails a run that has begun", () => {
+        const keys = (generations: string[], more: Raw = {}) => ({
+            coldStorage: { ...cold, ...more, credentials: { kind: "accessKey", generations } },
+        });
+        const shown = (found: Plan) => found.credentials.map(({ operation, what }) => `${operation} ${what}`);
+        const begun = plan(keys(["1"]), keys(["1", "2"]));
+        const key = (generation: string) => `access key ${generation} of IAM user cold-storage-exporter`;
+        assert.deepEqual(shown(begun), [`kept ${key("1")}`, `made ${key("2")}`]);
+        const ended = plan(keys(["1", "2"]), keys(["2"]));
+        assert.deepEqual([shown(ended), said(ended)], [[`kept ${key("2")}`, `revoked ${key("1")}`], []]);
+        const once = plan(keys(["1"]), keys(["2"]));
+        const gone =
+            "notice kof:coldStorage.credentials.generations leaves no overlap: access key 1, which cold-storage-exporter uses, is deleted in the same " +
+            "deployment that has it use 2. A run that has begun fails with the old one, and the next one does what it left out";
+        assert.deepEqual(said(once), [gone]);
+        assert.deepEqual(
+            once.consequences.map(({ paste }) => paste),
+            [{ "kof:coldStorage": { credentials: { kind: "accessKey", generations: ["1", "2"] } } }],
+        );
+        const regional = plan(keys(["1"], { regions: "all" }), keys(["2"], { regions: "all" }));
+        assert.ok(said(regional)[0]?.startsWith(`${gone}. Regions get the new key when KOF has copied it to them`));
     });
 
     it("says of regions what begins and ends there, and that it is not seen from here", () => {
