@@ -426,7 +426,20 @@ function unreadable(deployment: Merged, store: Volume): Problem[] {
         const given = brief(valueAt(deployment.values, place) ?? null);
         return [{ key: `kof:values.${formatPath(place)}`, message: message(given), allowed }];
     };
+    const classAt = givenAt(deployment, source, "storageClass");
+    const name = classAt && valueAt(deployment.values, classAt);
     return [
+        // Charts write it as it is, and Kubernetes takes text alone: the name of a class that is called 5 has to be quoted.
+        ...(classAt === undefined || name === undefined || typeof name === "string"
+            ? []
+            : [
+                  {
+                      key: `kof:values.${formatPath(classAt)}`,
+                      message: `is ${brief(name)}, which is not the name of a storage class for ${workload}`,
+                      allowed: "text: the name of a storage class",
+                      ...(typeof name === "number" ? { paste: stackFile(["values", ...classAt], String(name)) } : {}),
+                  },
+              ]),
         ...problem(
             "size",
             sizeInGiB(size) > 0,

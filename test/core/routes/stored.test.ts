@@ -296,6 +296,28 @@ describe("kof:values and the settings of stores", () => {
         );
     });
 
+    it("refuse a storage class that is no text: charts write it as it is, and Kubernetes takes nothing else", () => {
+        const name = "kof-regional.values.storage.global.storageClass";
+        const fault = (value: HelmValue) => problems({}, [name, value]).split("\n").slice(2).join("\n");
+        const found = (value: string) =>
+            `  kof:values.${name} is ${value}, which is not the name of a storage class for vmselect\n` +
+            "    Allowed: text: the name of a storage class";
+        assert.equal(fault(["x"]), found('["x"]'));
+        const paste = [
+            "    Paste:   kof:values:",
+            "               kof-regional:",
+            "                 values:",
+            "                   storage:",
+            "                     global:",
+            '                       storageClass: "5"',
+        ];
+        assert.equal(fault(5), [found("5"), ...paste].join("\n"));
+        assert.match(
+            problems({ storageClass: undefined }, [`${vlstorage}.persistentVolume.storageClassName`, true]),
+            /storageClassName is true, which is not the name of a storage class for vlstorage/,
+        );
+    });
+
     it("refuse a store that two charts would make", () => {
         const own = `${storage}.victoriametrics`;
         assert.match(
