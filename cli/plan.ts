@@ -8,6 +8,7 @@ import {
     fileOf,
     parseStackFile,
     readStackFile,
+    stackNameOf,
     deploymentOfFile,
     reviewedDeployment,
     stackFileOptions,
@@ -48,8 +49,14 @@ function stackFiles({ from, to, base, head, ...choice }: Options): readonly [Sta
     }
     if (base !== undefined && from === undefined && to === undefined) {
         const file = fileOf(choice);
-        const at = (revision: string) => parseStackFile(textAt(revision, file), file);
-        return [at(mergeBase(base, head)), head === undefined ? readStackFile(choice) : at(head)];
+        const at = (revision: string, named = revision): StackFile => {
+            const text = textAt(revision, file, named);
+            // What is wrong there is not in the file of today.
+            const name = `${file} at ${named}`;
+            const stack = stackNameOf(file);
+            return { ...parseStackFile(text, name, choice.stack ?? stack), stack };
+        };
+        return [at(mergeBase(base, head), base), head === undefined ? readStackFile(choice) : at(head)];
     }
     throw new UserError(usage);
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as path from "node:path";
 
 import { UserError } from "../core/lib/errors";
+import { quoted } from "../core/lib/shell";
 
 /**
  * Where two lines of commits parted: what a branch is compared with, so that what others have done since is not taken for its own.
@@ -38,16 +39,35 @@ export function mergeBase(base: string, head?: string): string {
 /**
  * The text of one file at a git revision.
  *
+ * @param named what the person calls the revision. Default: as it is.
  * @throws UserError when git does not know the revision, or has no such file there.
  */
-export function textAt(revision: string, file: string): string {
-    const { status, stdout, stderr } = spawnSync("git", ["show", `${revision}:./${path.relative(".", file)}`], {
+export function textAt(revision: string, file: string, named = revision): string {
+    const { status, stdout } = spawnSync("git", ["show", `${revision}:./${path.relative(".", file)}`], {
         encoding: "utf8",
+        maxBuffer: 2 ** 30,
     });
     if (status !== 0) {
-        throw new UserError(`${file} cannot be read at ${revision}: ${stderr.trim() || "there is no git"}`);
+        throw new UserError(
+            unknownRevision(revision, named) ??
+                `There is no ${file} at ${named}: the stack is new since then, and there is nothing to compare it with. See what it deploys:\n\n` +
+                    `  npm start -- --config ${quoted(file)}`,
+        );
     }
     return stdout;
+}
+
+/** Why git has nothing of a revision, in words that do not depend on git's language or version; `undefined` where it has. */
+function unknownRevision(revision: string, named = revision): string | undefined {
+    const ask = (...args: string[]) => spawnSync("git", args).status;
+    const isThere = ask("rev-parse", "--git-dir");
+    return isThere === null
+        ? "There is no git on PATH, which has what stack files were."
+        : isThere !== 0
+          ? "This folder is in no git repository, so that no stack file has a revision. Compare two files: npm run plan -- --from FILE --to FILE"
+          : ask("rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{tree}`) !== 0
+            ? `git knows no revision ${named} here. Give a branch, a tag or a commit (git branch --all), or fetch it: git fetch origin`
+            : undefined;
 }
 
 /** The files of this folder at a git revision. Two processes of git serve, however many files are read. */
@@ -62,17 +82,13 @@ export class Revision {
      * @throws UserError when git does not know it.
      */
     constructor(revision: string) {
-        const { error, status, stdout, stderr } = spawnSync(
-            "git",
-            ["ls-tree", "-r", "-z", "--end-of-options", revision],
-            {
-                encoding: "utf8",
-                maxBuffer: 2 ** 30,
-            },
-        );
+        const { status, stdout, stderr } = spawnSync("git", ["ls-tree", "-r", "-z", "--end-of-options", revision], {
+            encoding: "utf8",
+            maxBuffer: 2 ** 30,
+        });
         if (status !== 0) {
             throw new UserError(
-                `There is nothing to compare with at ${revision}: ${error ? "there is no git" : stderr.trim()}`,
+                unknownRevision(revision) ?? `There is nothing to compare with at ${revision}: ${stderr.trim()}`,
             );
         }
         // <mode> blob <id>\t<path>

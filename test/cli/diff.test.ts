@@ -206,7 +206,7 @@ describe("npm run diff", () => {
         commit();
         const unknown = await run("nowhere");
         assert.deepEqual([unknown.status, unknown.stdout], [1, ""]);
-        assert.match(unknown.stderr, /^There is nothing to compare with at nowhere: fatal: .*nowhere/);
+        assert.match(unknown.stderr, /^git knows no revision nowhere here\. /);
         for (const options of [[], ["HEAD", "HEAD"]]) {
             const { status, stderr } = await run(...options);
             assert.deepEqual([status, stderr.slice(0, 19)], [1, "Usage: npm run diff"]);

@@ -107,7 +107,24 @@ describe("npm run plan", () => {
         assert.deepEqual([revisions.status, revisions.stdout.split("\n")[0]], [0, "# none -> management, KOF 1.10.0"]);
         const unknown = await plan("--stack", "prod", "--base", "nowhere");
         assert.deepEqual([unknown.status, unknown.stdout], [1, ""]);
-        assert.match(unknown.stderr, /^Pulumi\.prod\.yaml cannot be read at nowhere: fatal: [^]*nowhere/);
+        assert.match(unknown.stderr, /^git knows no revision nowhere here\. [^]*git fetch origin\n$/);
+        write("Pulumi.new.yaml", { "kof:route": "management" });
+        const isNew = await plan("--stack", "new", "--base", "HEAD", "--json");
+        assert.deepEqual(
+            [isNew.status, isNew.stderr],
+            [
+                1,
+                "There is no Pulumi.new.yaml at HEAD: the stack is new since then, and there is nothing to compare it with. " +
+                    "See what it deploys:\n\n  npm start -- --config 'Pulumi.new.yaml'\n",
+            ],
+        );
+        write("Pulumi.prod.yaml", { "kof:route": "nowhere" });
+        git("commit", "-qam", "z");
+        const wrong = await plan("--stack", "prod", "--base", "HEAD", "--head", "HEAD~1");
+        assert.match(wrong.stderr, /^Pulumi\.prod\.yaml at HEAD has 1 problem\./);
+        fs.rmSync(path.join(folder, ".git"), { recursive: true });
+        const without = await plan("--stack", "prod", "--base", "HEAD");
+        assert.match(without.stderr, /^This folder is in no git repository[^]* --from FILE --to FILE\n$/);
     });
 
     it("says what is wrong with a stack file, and how it is used", async () => {
