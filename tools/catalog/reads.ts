@@ -571,11 +571,19 @@ class Interpreter {
                 atom.merged = union(atom.merged, others);
             } else if (atom.is === "path") {
                 const merged = this.mergedInto.get(keyOf(atom.path)) ?? [];
+                // What is merged into a place of which it is part would be found below itself, without end.
+                const isPart = (path: Path) =>
+                    merged.some(
+                        (each) => each.is === "path" && isBelow(each.path, atom.path) && isBelow(path, each.path),
+                    );
                 this.mergedInto.set(
                     keyOf(atom.path),
                     union(
                         merged,
-                        others.filter((each) => each.is !== "path" || keyOf(each.path) !== keyOf(atom.path)),
+                        others.filter(
+                            (each) =>
+                                each.is !== "path" || !(keyOf(each.path) === keyOf(atom.path) || isPart(each.path)),
+                        ),
                     ),
                 );
             }
@@ -724,6 +732,10 @@ function printfed([formats = [], ...args]: readonly string[][]): Value {
 
 function note(paths: Map<string, Path>, path: Path): void {
     paths.set(keyOf(path), path);
+}
+
+function isBelow(path: Path, above: Path): boolean {
+    return path.length > above.length && above.every((key, i) => path[i] === key);
 }
 
 function keyOf(path: Path): string {

@@ -154,6 +154,30 @@ describe("what charts of other projects read", () => {
         }
     });
 
+    it("is known of every chart that has values", () => {
+        const empty = versions.flatMap((version) =>
+            Object.keys(indexOf(version)?.files ?? {}).filter(
+                (name) => Object.keys(shapeOfChart(catalogOf(version), name) ?? {}).length === 0,
+            ),
+        );
+        const definitions = ["crds", "otel-crds", "prometheus-crds"].map((name) => `opentelemetry-kube-stack/${name}`);
+        assert.deepEqual([...new Set(empty)].sort(), definitions);
+        const mothership = (yaml: string) => `kof-mothership: {values: {${yaml}}}`;
+        for (const [version, right, wrong] of [
+            ["1.8.0", "cert-manager-service-template: {repo: {insecure: true}}", "insecured"],
+            ["1.8.0", "cluster-api-visualizer: {replicas: 2, image: {tag: v1}}", "tagg"],
+            ["1.9.0", "envoy-gateway: {deployment: {priorityClassName: a, replicas: 2}}", "replicass"],
+            ["1.9.0", "envoy-gateway: {service: {loadBalancerIP: 192.0.2.1}}", "loadBalancerIPs"],
+        ] as const) {
+            assert.deepEqual(check(version, mothership(right)), [], right);
+            const near = wrong.slice(0, -1);
+            assert.match(
+                String(check(version, mothership(right.replace(near, wrong)))),
+                new RegExp(`${wrong}.* -> ${near}`),
+            );
+        }
+    });
+
     const logs = (yaml: string) => `kof-regional: {values: {storage: {victoria-logs-cluster: {vlstorage: ${yaml}}}}}`;
     const ignored = "is not read by the charts of KOF 1.10.0: Helm would ignore it";
     const dropped = "is no field that Kubernetes knows in this place: it would drop it, or refuse the whole";

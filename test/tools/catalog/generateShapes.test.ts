@@ -51,6 +51,15 @@ describe("what charts read", () => {
             { a: { b: { c: 1, "*": null }, "*": null } },
         ],
         ["a map that is not looked at", { a: {} }, [], { a: { "*": null } }],
+        [
+            "a map that is merged with a part of itself",
+            { a: { b: {} } },
+            [
+                '{{ define "defaults" }}{{ with .Values.a.b }}b: {{ toYaml . }}{{ end }}{{ end }}' +
+                    '{{ toYaml (merge .Values.a (include "defaults" . | fromYaml)) }}',
+            ],
+            { a: { b: { b: null, "*": null }, "*": null } },
+        ],
         ["keys of an empty map", { a: {} }, ["{{ with .Values.a }}{{ .b }}{{ end }}"], { a: { b: null } }],
         [
             "variables",
