@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
-import { deliveriesOf, destinationOf, processingAt, type Delivery } from "../core/routes/deliveries";
+import { deliveriesBy, destinationOf, processingAt, type Delivery } from "../core/routes/deliveries";
 import { destinationsOf, type End } from "../core/routes/destinations";
 import { choices } from "../core/routes/processing";
 import type { Processing } from "../core/settings/destinations";
@@ -125,7 +125,7 @@ const nowhere = { accepted: "no", sent: "no", stored: "no" } as const;
 
 function waysOf(signal: SentSignal, deployment: Deployment): Way[] {
     const taking = deployment.collectors.filter(({ name }) => name === daemon);
-    const deliveries = deliveriesOf(deployment, taking).filter((each) => each.signal === signal);
+    const deliveries = deliveriesBy(taking, deployment).filter((each) => each.signal === signal);
     const wayOf = (some: readonly Delivery[]) => {
         const writers = some.flatMap((each) => each.writers);
         return {

@@ -1,4 +1,5 @@
 import { enabledComponents } from "./umbrella";
+import { oncePer } from "../lib/lazy";
 import { valueAt, type HelmValues } from "../lib/values";
 
 /** A chart that KOF runs. */
@@ -21,7 +22,7 @@ export interface InstalledChart {
  *
  * @param umbrella the umbrella's values, complete with its defaults.
  */
-export function installedCharts(umbrella: HelmValues): InstalledChart[] {
+export const installedCharts = oncePer((umbrella: HelmValues): readonly InstalledChart[] => {
     const components = enabledComponents(umbrella).map((name): InstalledChart => ({
         chart: name,
         by: "flux",
@@ -50,7 +51,7 @@ export function installedCharts(umbrella: HelmValues): InstalledChart[] {
             ? [here("kof-regional", "storage"), here("kof-regional", "collectors")]
             : []),
     ];
-}
+});
 
 /**
  * The HelmRelease of the umbrella that brings the collectors of the management cluster: their own, or that by which Sveltos installs

@@ -1,4 +1,5 @@
 import { signals, type Signal } from "../charts";
+import { oncePer } from "../lib/lazy";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Collector } from "./effective";
 
@@ -39,7 +40,7 @@ export function signalOf(pipeline: string): Signal {
 }
 
 /** Where the pipelines of a collector send what they receive. What one hands to another is no flow. */
-export function flowsOf({ config }: Collector): Flow[] {
+export const flowsOf = oncePer(({ config }: Collector): readonly Flow[] => {
     const connectors = Object.keys((config.connectors ?? {}) as HelmValues);
     const pipelines = pipelinesOf(config);
     return Object.entries(pipelines)
@@ -65,7 +66,7 @@ export function flowsOf({ config }: Collector): Flow[] {
                     };
                 }),
         );
-}
+});
 
 /** What comes into a pipeline, directly or by way of connectors: each signal once. */
 function sourcesOf(
@@ -124,11 +125,11 @@ export function exportersTo(config: HelmValues, receiver: string): string[] {
 }
 
 /** The {@link flowsOf} a collector without what it prints or discards besides sending it on. */
-export function endsOf(collector: Collector): Flow[] {
+export const endsOf = oncePer((collector: Collector): readonly Flow[] => {
     const flows = flowsOf(collector);
     const sent = new Set(flows.flatMap(({ signal, address }) => (address === undefined ? [] : [signal])));
     return flows.filter(({ signal, address }) => address !== undefined || !sent.has(signal));
-}
+});
 
 /** The type of a component: what is before the slash of its name. */
 export function typeOf(id: string): string {

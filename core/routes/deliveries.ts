@@ -2,6 +2,7 @@ import { nounOf, signals, type Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
 import { authenticationOf, protocolOf, queueOf, type Queue } from "../collectors/exports";
 import { endsOf, sortsAudit, type Flow } from "../collectors/flows";
+import { oncePer } from "../lib/lazy";
 import { gib, gibText } from "../lib/quantities";
 import type { Processing } from "../settings/destinations";
 import { resolvedDestination } from "../settings/resolvedDestinations";
@@ -26,12 +27,13 @@ export interface Writer {
     readonly queue: Queue;
 }
 
-/**
- * Every pair of a signal and a place where it is stored, in the order of `deployment.destinations`.
- *
- * @param collectors of which it is asked. Default: all of them.
- */
-export function deliveriesOf(deployment: Deployment, collectors = deployment.collectors): Delivery[] {
+/** Every pair of a signal and a place where it is stored, in the order of `deployment.destinations`. */
+export const deliveriesOf = oncePer((deployment: Deployment): readonly Delivery[] =>
+    deliveriesBy(deployment.collectors, deployment),
+);
+
+/** Those of {@link deliveriesOf} that some of the collectors write. */
+export function deliveriesBy(collectors: readonly Collector[], deployment: Deployment): Delivery[] {
     const endOf = endFinder(deployment);
     const isSorted = collectors.some(sortsAudit);
     return signals.flatMap((signal) => {

@@ -259,10 +259,11 @@ export function isOwnStoreOf(catalog: Catalog, address: string): boolean {
     return ownStores(catalog).has(serviceOf(address) ?? "");
 }
 
+const inNamespace = new RegExp(`^https?://([^/:.]+)(\\.${kofNamespace}(\\.svc(\\.cluster\\.local)?)?)?(:\\d+)?(/|$)`);
+
 /** The name of a service of KOF's namespace in an address; `undefined` for any other host. */
 function serviceOf(address: string): string | undefined {
-    const inside = new RegExp(`^https?://([^/:.]+)(\\.${kofNamespace}(\\.svc(\\.cluster\\.local)?)?)?(:\\d+)?(/|$)`);
-    return inside.exec(address)?.[1];
+    return inNamespace.exec(address)?.[1];
 }
 
 /** The values by which a store takes nothing in at the address that KOF's collectors have. */
