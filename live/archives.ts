@@ -4,9 +4,10 @@ import { CouldNotCheck } from "../core/lib/errors";
 import { retentionText, type Archive } from "../core/routes/archives";
 import { distributionOf } from "../core/settings/distributions";
 import { clusterTag } from "../core/settings/logGroups";
-import { deniedActions, exporterArn } from "./archiveRights";
+import { deniedActions, podArn } from "./rights";
 import type { Check, Finding, Live } from "./findings";
-import { S3Bucket, type BucketState } from "./s3";
+import { keysOf, S3Bucket, type BucketState } from "./s3";
+import { secretValues } from "./secrets";
 
 /** Whether the archives' exporters can write what the settings ask for, and what is written stays. */
 export const archives: readonly Check[] = [{ title: "Archives", look: archiveFindings }];
@@ -234,7 +235,13 @@ async function rightsFindings(archive: Archive, live: Live): Promise<readonly Fi
         return [];
     }
     return checked("aws sts get-caller-identity", async () => {
-        const arn = await exporterArn(archive, live);
+        const { credentials, roleName, serviceAccount, secret } = archive;
+        const asking = { whose: "the exporter's", region: bucket.region };
+        const accessKeyId = async () => {
+            const name = secret?.name ?? "";
+            return (await secretValues(live, name)) === undefined ? undefined : (await keysOf(name, live)).accessKeyId;
+        };
+        const arn = await podArn({ ...asking, credentials, roleName, serviceAccount, accessKeyId }, live);
         if (arn === undefined) {
             return roleFindings(archive, live);
         }
@@ -254,7 +261,7 @@ async function rightsFindings(archive: Archive, live: Live): Promise<readonly Fi
         ];
         const found = await Promise.all(
             wanted.map(async ({ actions, resource }): Promise<Finding[]> => {
-                const denied = await deniedActions(arn, actions, resource, bucket.region, live);
+                const denied = await deniedActions(arn, actions, resource, asking, live);
                 if (denied === undefined) {
                     return roleFindings(archive, live);
                 }
@@ -302,9 +309,9 @@ function missingRight(denied: readonly string[]): string {
 }
 
 /** Audit logs are there only where the API server writes them. */
-function sourceFindings({ kind }: Archive, { deployment }: Live): Finding[] {
+function sourceFindings({ kind, signals }: Archive, { deployment }: Live): Finding[] {
     const { title, controlPlaneOf } = distributionOf(deployment.settings.distribution);
-    return kind === "auditArchive" && controlPlaneOf !== undefined
+    return kind === "auditArchive" && signals.length > 0 && controlPlaneOf !== undefined
         ? [
               {
                   severity: "warning",

@@ -1,8 +1,10 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 
-import { arnParts, partitionOf } from "../core/lib/arns";
+import { arnParts, bucketArnOf, partitionOf } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import { shellWord } from "../core/lib/shell";
+import type { Archive } from "../core/routes/archives";
+import type { AwsIdentity } from "../core/settings/settings";
 import { clientOptions, inTime, type AwsAccess } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 
@@ -18,35 +20,50 @@ interface Needed {
     readonly resources: readonly (readonly string[])[];
 }
 
-/** What `pulumi up` does in AWS for CloudWatch, where it makes the credentials too. */
-function neededRights({ region, logGroups, credentials, roleName }: CloudWatch, account: string): Needed[] {
+/** What is made at AWS for pods to be. */
+interface MadeIdentity {
+    readonly credentials: AwsIdentity;
+    /** Name of the role, where a service account names it. */
+    readonly roleName: string | undefined;
+    /** What names start with that nobody gives. */
+    readonly name: string;
+    /** Default region of an EKS cluster. */
+    readonly region: string;
+}
+
+function identityRights({ credentials, roleName, name, region }: MadeIdentity, account: string): Needed[] {
     const arn = (service: string, at: string, resource: string) =>
         `arn:${partitionOf(region)}:${service}:${at}:${account}:${resource}`;
-    const group = (name: string) => arn("logs", region, `log-group:${name}`);
     const roles: Needed = {
         actions: ["iam:CreateRole", "iam:PutRolePolicy", "iam:TagRole"],
-        resources: [[arn("iam", "", `role/kof/${roleName ?? "kof-cloudwatch-0000000"}`)]],
+        resources: [[arn("iam", "", `role/kof/${roleName ?? `${name}-0000000`}`)]],
     };
-    const made = {
-        accessKey: (): Needed[] => [
-            {
-                actions: ["iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey", "iam:TagUser"],
-                resources: [[arn("iam", "", "user/kof/kof-cloudwatch-0000000")]],
-            },
-        ],
-        podIdentity: (): Needed[] => [
-            roles,
-            {
-                actions: ["eks:CreatePodIdentityAssociation"],
-                resources:
-                    credentials.kind === "podIdentity"
-                        ? [[arn("eks", credentials.region ?? region, `cluster/${credentials.clusterName}`)]]
-                        : [],
-            },
-        ],
-        irsa: (): Needed[] => [roles],
-        existingSecret: (): Needed[] => [],
-    };
+    switch (credentials.kind) {
+        case "accessKey":
+            return [
+                {
+                    actions: ["iam:CreateUser", "iam:PutUserPolicy", "iam:CreateAccessKey", "iam:TagUser"],
+                    resources: [[arn("iam", "", `user/kof/${name}-0000000`)]],
+                },
+            ];
+        case "podIdentity":
+            return [
+                roles,
+                {
+                    actions: ["eks:CreatePodIdentityAssociation"],
+                    resources: [[arn("eks", credentials.region ?? region, `cluster/${credentials.clusterName}`)]],
+                },
+            ];
+        case "irsa":
+            return [roles];
+        case "existingSecret":
+            return [];
+    }
+}
+
+/** What `pulumi up` does in AWS for CloudWatch, where it makes the credentials too. */
+function cloudwatchRights({ region, logGroups, credentials, roleName }: CloudWatch, account: string): Needed[] {
+    const group = (name: string) => `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${name}`;
     const groups: Needed[] = [
         {
             actions: [
@@ -58,34 +75,96 @@ function neededRights({ region, logGroups, credentials, roleName }: CloudWatch, 
         { actions: ["logs:DescribeLogGroups"], resources: [[group(""), group(":log-stream:"), "*"]] },
     ];
     // Traces alone need no group.
-    return [...(logGroups.length > 0 ? groups : []), ...made[credentials.kind]()];
+    return [
+        ...(logGroups.length > 0 ? groups : []),
+        ...identityRights({ credentials, roleName, name: "kof-cloudwatch", region }, account),
+    ];
 }
 
-async function identityAndRights({ deployment: { cloudwatch }, aws: access }: Live): Promise<Finding[]> {
-    return cloudwatch ? inTime(() => findingsIn(cloudwatch, access), access) : [];
+/**
+ * What `pulumi up` does in AWS for an archive: it looks at the bucket, and makes it, as components/bucket.ts has it, with the rights
+ * that the Service Authorization Reference names for each of these requests (2026-11).
+ */
+function archiveRights({ name, bucket, credentials, roleName }: Archive, account: string): Needed[] {
+    const { region, create, objectLock } = bucket;
+    if (bucket.endpoint !== undefined) {
+        return [];
+    }
+    const locked = objectLock ? ["s3:GetBucketObjectLockConfiguration"] : [];
+    const made = [
+        ...["s3:CreateBucket", "s3:PutBucketTagging", "s3:PutBucketPublicAccessBlock", "s3:PutBucketOwnershipControls"],
+        ...["s3:PutEncryptionConfiguration", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration"],
+        ...(objectLock ? ["s3:PutBucketObjectLockConfiguration"] : []),
+    ];
+    return [
+        {
+            actions: ["s3:ListBucket", ...locked, ...(create ? made : [])],
+            resources: [[bucketArnOf(region, bucket.name)]],
+        },
+        ...identityRights({ credentials, roleName, name, region }, account),
+    ];
 }
 
-async function findingsIn(cloudwatch: CloudWatch, access: AwsAccess): Promise<Finding[]> {
-    const identity = await identityOf(cloudwatch.region, access);
+/** What is to be made somewhere in AWS, and what that takes. */
+interface Made {
+    readonly region: string;
+    readonly rights: (account: string) => Needed[];
+    /** Human-readable: `log groups`. */
+    readonly what: string;
+}
+
+function madeBy({ cloudwatch, archives }: Live["deployment"]): Made[] {
+    return [
+        ...(cloudwatch
+            ? [
+                  {
+                      region: cloudwatch.region,
+                      rights: (account: string) => cloudwatchRights(cloudwatch, account),
+                      what: "log groups",
+                  },
+              ]
+            : []),
+        ...archives
+            .filter(({ bucket }) => bucket.endpoint === undefined)
+            .map((archive) => ({
+                region: archive.bucket.region,
+                rights: (account: string) => archiveRights(archive, account),
+                what: `the bucket of kof:${archive.kind}`,
+            })),
+    ];
+}
+
+async function identityAndRights({ deployment, aws: access }: Live): Promise<Finding[]> {
+    const made = madeBy(deployment);
+    return made.length === 0 ? [] : inTime(() => findingsIn(made, access), access);
+}
+
+async function findingsIn(made: readonly Made[], access: AwsAccess): Promise<Finding[]> {
+    const region = made[0]?.region ?? "";
+    const identity = await identityOf(region, access);
     if (typeof identity !== "string") {
         return [identity];
     }
     const { account, resource } = arnParts(identity);
-    const needed = neededRights(cloudwatch, account);
+    const needed = made.flatMap(({ rights, what }) => rights(account).map((each) => ({ ...each, what })));
     // Nobody can take a right from an account's root user, and IAM simulates none for it.
     if (needed.length === 0 || resource === "root") {
         return [];
     }
     // Loaded only here: most stacks have nothing in AWS.
     const { IAMClient } = await import("@aws-sdk/client-iam");
-    const client = new IAMClient(clientOptions({ region: cloudwatch.region }, access));
+    const client = new IAMClient(clientOptions({ region }, access));
     try {
         const principal = await simulated(identity, client, access);
-        const found = await Promise.all(needed.map((each) => missingRights(client, principal, each)));
-        return found.flat().map(({ denied, fix }) => ({
+        const found = await Promise.all(
+            needed.map(async (each) =>
+                (await missingRights(client, principal, each)).map((missing) => ({ ...missing, what: each.what })),
+            ),
+        );
+        return found.flat().map(({ denied, fix, what }) => ({
             severity: "problem",
             what: `${identity} may not ${denied.join(", ")}`,
-            why: "pulumi up makes log groups, and what may write to them; it would stop half-way.",
+            why: `pulumi up makes ${what}, and what may write there; it would stop half-way.`,
             fix,
         }));
     } catch (error) {
@@ -124,7 +203,7 @@ async function identityOf(region: string, access: AwsAccess): Promise<string | F
         return {
             severity: "problem",
             what: `AWS does not know who you are: ${message || name}`,
-            why: "Log groups and credentials for CloudWatch are made with your identity.",
+            why: "What the stack has in AWS is made with your identity: log groups, buckets, and credentials for them.",
             fix:
                 roles.length > 0
                     ? `aws sts assume-role --role-session-name doctor --role-arn ${roles[0] ?? ""}`

@@ -1,6 +1,7 @@
 import { assumedRole } from "./assumedRole";
 import { archives } from "./archives";
 import { aws } from "./aws";
+import { collectorRights } from "./collectorRights";
 import { exportChecks } from "./collectors";
 import { distribution } from "./distribution";
 import type { Check } from "./findings";
@@ -17,6 +18,7 @@ export const checks: readonly Check[] = [
     ...distribution,
     ...storage,
     ...aws,
+    ...collectorRights,
     ...assumedRole,
     ...transactionSearch,
     ...archives,

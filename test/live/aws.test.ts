@@ -11,7 +11,8 @@ import { storeOf } from "../../live/stores";
 import { destinationsOf } from "../../core/routes/destinations";
 import { HttpStandIn, type Answer, type Reply } from "../../tools/servers/standins";
 import { connect } from "../../cli/live";
-import { deploymentFor, stackFile } from "../support";
+import known from "../../components/actions.json";
+import { deploymentFor, routes, stackFile } from "../support";
 
 /** An AWS of its own, which answers every service at one address, as AWS_ENDPOINT_URL has it. */
 export function useAws() {
@@ -136,6 +137,70 @@ describe("who asks AWS", () => {
         assert.deepEqual(rolesIn({ "aws:assumeRole": JSON.stringify(role) }), [role]);
         assert.deepEqual(rolesIn({}), []);
         assert.throws(() => rolesIn({ "aws:assumeRoles": "x" }), /UserError: .*aws:assumeRoles is no list of roles/);
+    });
+
+    it("is simulated on what the stack makes of archives, and on nothing of another store", async () => {
+        const cold = {
+            bucket: "acme-cold",
+            region: "us-gov-west-1",
+            credentials: { kind: "podIdentity", clusterName: "mgmt" },
+        };
+        const audit = { bucket: "acme-audit", region: "us-gov-west-1", objectLock: { mode: "COMPLIANCE", days: 1 } };
+        const deployed = (raw: object): Live => ({
+            ...live({}),
+            deployment: deploymentFor({ ...routes.management, version: "1.10.0", ...raw }),
+        });
+        const look = async (raw: object) => (await runCheck(aws[0]!, deployed(raw))).findings;
+        const asked = () =>
+            simulated.flatMap((each) => {
+                const members = (name: string) =>
+                    [...each].filter(([key]) => key.startsWith(`${name}.member`)).map(([, value]) => value);
+                return members("ActionNames").map((action) => `${action} ${members("ResourceArns").join(" ")}`);
+            });
+        assert.deepEqual(await look({ coldStorage: cold, auditArchive: audit }), []);
+        const made = (bucket: string) =>
+            [
+                ...["CreateBucket", "PutBucketTagging", "PutBucketPublicAccessBlock", "PutBucketOwnershipControls"],
+                ...["PutEncryptionConfiguration", "PutBucketVersioning", "PutLifecycleConfiguration", "ListBucket"],
+            ].map((action) => `s3:${action} arn:aws-us-gov:s3:::${bucket}`);
+        const iam = (actions: string[], resource: string) =>
+            actions.map((action) => `iam:${action} arn:aws-us-gov:iam::123456789012:${resource}`);
+        assert.deepEqual(
+            asked().sort(),
+            [
+                ...made("acme-cold"),
+                ...made("acme-audit"),
+                ...["Get", "Put"].map(
+                    (each) => `s3:${each}BucketObjectLockConfiguration arn:aws-us-gov:s3:::acme-audit`,
+                ),
+                ...iam(["CreateRole", "PutRolePolicy", "TagRole"], "role/kof/cold-storage-exporter-0000000"),
+                "eks:CreatePodIdentityAssociation arn:aws-us-gov:eks:us-gov-west-1:123456789012:cluster/mgmt",
+                ...iam(
+                    ["CreateUser", "PutUserPolicy", "CreateAccessKey", "TagUser"],
+                    "user/kof/audit-logs-exporter-0000000",
+                ),
+            ].sort(),
+        );
+        // All of S3's are AWS's own names of rights.
+        for (const action of asked().filter((each) => each.startsWith("s3:"))) {
+            assert.ok(known.actions.s3.includes(action.replace(/^s3:| .*$/g, "")), action);
+        }
+        decision = (action) =>
+            `<EvalDecision>${action === "s3:PutBucketVersioning" ? "explicitDeny" : "allowed"}</EvalDecision>`;
+        assert.deepEqual(
+            (await look({ coldStorage: cold })).map(({ what, why }) => [what, why]),
+            [
+                [
+                    `${arn} may not s3:PutBucketVersioning`,
+                    "pulumi up makes the bucket of kof:coldStorage, and what may write there; it would stop half-way.",
+                ],
+            ],
+        );
+        simulated = [];
+        const theirs = { bucket: "theirs", region: "eu-west-1", createBucket: false, existingSecret: "s3" };
+        const minio = { bucket: "minio", endpoint: "https://minio.example.net", existingSecret: "s3" };
+        assert.deepEqual(await look({ coldStorage: minio, auditArchive: theirs }), []);
+        assert.deepEqual(asked(), ["s3:ListBucket arn:aws:s3:::theirs"]);
     });
 
     it("is simulated on what the stack makes, in each way that policies name it", async () => {

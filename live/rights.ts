@@ -2,76 +2,92 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 
 import { arnParts } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
-import type { Archive } from "../core/routes/archives";
+import type { AwsIdentity } from "../core/settings/settings";
 import { awsReason, clientOptions, limited } from "./awsClient";
 import type { Live } from "./findings";
-import { keysOf } from "./s3";
-import { secretValues } from "./secrets";
+
+/** What pods are at AWS, as a stack has it. */
+export interface PodIdentity {
+    /** Whose rights cannot be checked, for a message: `the exporter's`. */
+    readonly whose: string;
+    readonly credentials: AwsIdentity;
+    /** Name of the role, where a service account names it. */
+    readonly roleName: string | undefined;
+    /** A service account that Pod Identity hands the role to. */
+    readonly serviceAccount: string;
+    /** Region whose partition they are in. */
+    readonly region: string;
+    /** The ID of their access key; `undefined` before there is a Secret with it. */
+    readonly accessKeyId: () => Promise<string | undefined>;
+}
 
 /**
- * The user or role that an archive's exporter is at AWS; `undefined` before the stack has made it, or where its Secret is missing.
+ * The user or role that pods are at AWS; `undefined` before the stack has made it, or where their Secret is missing.
  *
  * @throws CouldNotCheck when AWS does not say.
  */
-export async function exporterArn(archive: Archive, live: Live): Promise<string | undefined> {
-    const { credentials, roleName, bucket, secret, serviceAccount } = archive;
+export async function podArn(pods: PodIdentity, live: Live): Promise<string | undefined> {
+    const { credentials, roleName } = pods;
     switch (credentials.kind) {
         case "irsa": {
             const { partition, account } = arnParts(credentials.oidcProviderArn);
             return `arn:${partition}:iam::${account}:role/kof/${roleName ?? ""}`;
         }
         case "podIdentity":
-            return trustingRole(serviceAccount, credentials.clusterName, bucket.region, live);
+            return trustingRole(pods, credentials.clusterName, live);
         case "accessKey":
         case "existingSecret": {
-            const name = secret?.name ?? "";
-            return (await secretValues(live, name)) === undefined
-                ? undefined
-                : ownerOf((await keysOf(name, live)).accessKeyId, bucket.region, live);
+            const id = await pods.accessKeyId();
+            return id === undefined ? undefined : ownerOf(id, pods, live);
         }
     }
 }
 
 type Sdk = typeof import("@aws-sdk/client-iam");
+type Asking = Pick<PodIdentity, "whose" | "region">;
 
-async function withIam<T>(region: string, live: Live, ask: (iam: IAMClient, sdk: Sdk) => Promise<T>): Promise<T> {
+async function withIam<T>(
+    { whose, region }: Asking,
+    live: Live,
+    ask: (iam: IAMClient, sdk: Sdk) => Promise<T>,
+): Promise<T> {
     // Loaded only here: most stacks have nothing in AWS.
     const sdk = await import("@aws-sdk/client-iam");
     const iam = new sdk.IAMClient(clientOptions({ region }, live.aws));
     try {
         return await ask(iam, sdk);
     } catch (error) {
-        throw error instanceof CouldNotCheck ? error : new CouldNotCheck(`the exporter's rights: ${awsReason(error)}`);
+        throw error instanceof CouldNotCheck ? error : new CouldNotCheck(`${whose} rights: ${awsReason(error)}`);
     } finally {
         iam.destroy();
     }
 }
 
 /** The user that an access key is of. IAM tells only who is in the same account. */
-function ownerOf(AccessKeyId: string, region: string, live: Live): Promise<string> {
-    return withIam(region, live, async (iam, sdk) => {
+function ownerOf(AccessKeyId: string, asking: Asking, live: Live): Promise<string> {
+    return withIam(asking, live, async (iam, sdk) => {
         const { UserName } = await iam.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId }), limited());
         if (UserName === undefined) {
-            throw new CouldNotCheck("the exporter's rights: IAM does not say whose its access key is");
+            throw new CouldNotCheck(`${asking.whose} rights: IAM does not say whose their access key is`);
         }
         const { User } = await iam.send(new sdk.GetUserCommand({ UserName }), limited());
         if (User?.Arn === undefined) {
-            throw new CouldNotCheck(`the exporter's rights: IAM does not say who user ${UserName} is`);
+            throw new CouldNotCheck(`${asking.whose} rights: IAM does not say who user ${UserName} is`);
         }
         return User.Arn;
     });
 }
 
 /** The role of the stack that Pod Identity hands to a service account, by whom it trusts; its name has a random end. */
-function trustingRole(serviceAccount: string, cluster: string, region: string, live: Live) {
-    return withIam(region, live, async (iam, sdk) => {
+function trustingRole(pods: PodIdentity, cluster: string, live: Live) {
+    return withIam(pods, live, async (iam, sdk) => {
         for await (const { Roles } of sdk.paginateListRoles({ client: iam }, { PathPrefix: "/kof/" }, limited())) {
             if (Roles === undefined) {
-                throw new CouldNotCheck("the exporter's rights: IAM lists no roles");
+                throw new CouldNotCheck(`${pods.whose} rights: IAM lists no roles`);
             }
             const found = Roles.find(({ AssumeRolePolicyDocument = "" }) => {
                 const trust = decodeURIComponent(AssumeRolePolicyDocument);
-                return [serviceAccount, cluster].every((each) => trust.includes(JSON.stringify(each)));
+                return [pods.serviceAccount, cluster].every((each) => trust.includes(JSON.stringify(each)));
             });
             if (found?.Arn !== undefined) {
                 return found.Arn;
@@ -82,7 +98,8 @@ function trustingRole(serviceAccount: string, cluster: string, region: string, l
 }
 
 /**
- * The actions that somebody's policies do not allow on a resource; `undefined` where there is no such user or role.
+ * The actions that somebody's policies do not allow on a resource, asked for in a region; `undefined` where there is no such user or
+ * role.
  *
  * @throws CouldNotCheck when whoever runs the command may not ask IAM, or it does not answer for all of them.
  */
@@ -90,14 +107,21 @@ export async function deniedActions(
     arn: string,
     actions: readonly string[],
     resource: string,
-    region: string,
+    asking: Asking,
     live: Live,
 ): Promise<string[] | undefined> {
-    return withIam(region, live, async (iam, sdk) => {
+    return withIam(asking, live, async (iam, sdk) => {
         const simulation = new sdk.SimulatePrincipalPolicyCommand({
             PolicySourceArn: arn,
             ActionNames: [...actions],
             ResourceArns: [resource],
+            ContextEntries: [
+                {
+                    ContextKeyName: "aws:RequestedRegion",
+                    ContextKeyType: "string",
+                    ContextKeyValues: [asking.region],
+                },
+            ],
         });
         const answer = await iam.send(simulation, limited()).catch((error: unknown) => {
             if (error instanceof sdk.NoSuchEntityException) {
@@ -113,7 +137,7 @@ export async function deniedActions(
             EvaluationResults.map(({ EvalActionName, EvalDecision }) => [EvalActionName, EvalDecision]),
         );
         if (!actions.every((action) => decided.has(action))) {
-            throw new CouldNotCheck("the exporter's rights: what answers for IAM is no simulation of its policies");
+            throw new CouldNotCheck(`${asking.whose} rights: what answers for IAM is no simulation of its policies`);
         }
         return actions.filter((action) => decided.get(action) !== "allowed");
     });

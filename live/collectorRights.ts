@@ -1,0 +1,82 @@
+import { kofNamespace } from "../core/charts/namespace";
+import { arnParts, partitionOf } from "../core/lib/arns";
+import { cloudwatchSecretName } from "../core/routes/cloudwatch";
+import { assumePolicy, writePolicy } from "../core/routes/policies";
+import { shellWord } from "../core/lib/shell";
+import type { Check, Finding, Live } from "./findings";
+import { deniedActions, podArn } from "./rights";
+import { secretValues } from "./secrets";
+
+/** Whether the policies of what collectors are at AWS let them write what goes to CloudWatch and X-Ray. */
+export const collectorRights: readonly Check[] = [{ title: "Collectors' rights in AWS", look: findingsOf }];
+
+type CloudWatch = NonNullable<Live["deployment"]["cloudwatch"]>;
+
+const whose = "the collectors'";
+
+async function findingsOf(live: Live): Promise<Finding[]> {
+    const { cloudwatch } = live.deployment;
+    if (!cloudwatch) {
+        return [];
+    }
+    const { credentials, region, roleName, serviceAccounts } = cloudwatch;
+    const [serviceAccount = ""] = serviceAccounts;
+    const secret = credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
+    const accessKeyId = async () => (await secretValues(live, secret))?.get("AWS_ACCESS_KEY_ID")?.trim();
+    const arn = await podArn({ whose, credentials, region, roleName, serviceAccount, accessKeyId }, live);
+    if (arn === undefined) {
+        return missingRole(cloudwatch, live);
+    }
+    const wanted = wantedBy(cloudwatch, arnParts(arn).account);
+    const found = await Promise.all(
+        wanted.map(async ({ actions, resource }): Promise<Finding[] | undefined> => {
+            const denied = await deniedActions(arn, actions, resource, { whose, region }, live);
+            return denied?.map((action) => ({
+                severity: "problem",
+                what: `the collectors' identity ${arn} may not ${action} on ${resource} in ${region}`,
+                why: whyOf(action),
+                fix: `aws iam simulate-principal-policy --policy-source-arn ${arn} --action-names ${action} --resource-arns ${shellWord(resource)}`,
+            }));
+        }),
+    );
+    return found.includes(undefined) ? missingRole(cloudwatch, live) : found.flatMap((each) => each ?? []);
+}
+
+/** What the collectors do by themselves, and on what: what their policy lets them do, and nothing else. */
+function wantedBy(cloudwatch: CloudWatch, account: string) {
+    const { central, credentials, region, logGroups, signals } = cloudwatch;
+    const groupArn = (name: string) => `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${name}`;
+    const { Statement } = central
+        ? assumePolicy(central.roleArn, credentials.kind)
+        : writePolicy({
+              logGroupArns: logGroups.map(({ name }) => groupArn(name)),
+              tracesTo: signals.traces === "none" ? undefined : region,
+              metricsTo: signals.metrics === "otlp" ? region : undefined,
+          });
+    return Statement.flatMap(({ Action, Resource = [] }) =>
+        Resource.map((resource) => ({ actions: Action, resource: resource.replace(/:\*$/, ":log-stream:x") })),
+    );
+}
+
+function whyOf(action: string): string {
+    return action.startsWith("sts:")
+        ? "They cannot take on the role of the other account, and nothing reaches it."
+        : "AWS refuses what they send (403), and nothing of it is stored.";
+}
+
+/** Before pulumi up there is no role, and a Secret that is missing is another check's. */
+async function missingRole({ credentials, serviceAccounts }: CloudWatch, { kubernetes }: Live): Promise<Finding[]> {
+    const [serviceAccount = ""] = serviceAccounts;
+    const isRole = credentials.kind === "irsa" || credentials.kind === "podIdentity";
+    const path = `/api/v1/namespaces/${kofNamespace}/serviceaccounts/${serviceAccount}`;
+    return isRole && (await kubernetes.get(path)) !== undefined
+        ? [
+              {
+                  severity: "problem",
+                  what: `there is no role for service account ${serviceAccount}, and the collectors run`,
+                  why: "They have no credentials for AWS, and nothing of what they send there is stored.",
+                  fix: "pulumi up --refresh",
+              },
+          ]
+        : [];
+}
