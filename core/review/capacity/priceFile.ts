@@ -49,8 +49,9 @@ const schema = z.strictObject({
         /** Traces that X-Ray records. */
         traces: z.strictObject({ ...listed, perMillion: price, regions: z.array(z.string()) }),
         /**
-         * What comes in over OTLP, by the GB: of spans the first 10 TB a month of what Transaction Search takes in (AWS's price list of
-         * CloudWatch for us-east-1, of 2025-09-01). Default: no price is known.
+         * What comes in over OTLP, by the GB: of spans the first 10 TB a month of what Transaction Search takes in. Those of us-east-1
+         * are of AWS's price list of CloudWatch, as others have read it: metrics on 2026-10-03, spans on 2025-10-28 and since then from
+         * its page. Default: no price is known.
          */
         otlp: z.strictObject({ ...listed, metricsPerGB: byRegion, spansPerGB: byRegion }).optional(),
     }),

@@ -465,13 +465,16 @@ describe("the planner", () => {
             );
         });
 
-        it("spans cost over OTLP where AWS's price list was looked at", () => {
-            const [metrics, spans] = overOtlp(prices, sent, { region: "us-east-1" });
-            assert.ok(metrics && "unknown" in metrics);
-            assert.deepEqual(spans, {
-                ...{ what: "spans in CloudWatch over OTLP", amount: 0.35, region: "us-east-1" },
-                ...{ source: "https://aws.amazon.com/cloudwatch/pricing/", date: "2025-10" },
-            });
+        it("metrics and spans cost over OTLP where AWS's price list was looked at", () => {
+            const listed = {
+                region: "us-east-1",
+                source: "https://aws.amazon.com/cloudwatch/pricing/",
+                date: "2026-10",
+            };
+            assert.deepEqual(overOtlp(prices, sent, { region: "us-east-1" }), [
+                { what: "metrics in CloudWatch over OTLP", amount: 0.5, ...listed },
+                { what: "spans in CloudWatch over OTLP", amount: 0.35, ...listed },
+            ]);
         });
 
         it("CloudWatch takes over OTLP is not guessed, but how much it is", () => {
