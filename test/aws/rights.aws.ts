@@ -55,6 +55,17 @@ const requests: readonly (Pick<AwsRequest, "service" | "path" | "json" | "form">
         },
     ];
 
+/** Has a client of the AWS SDK send a header of moto's. */
+function withHeader(name: string, value: string) {
+    return <Next extends (args: never) => unknown>(next: Next): Next => {
+        const sends = (args: { readonly request: { readonly headers: Record<string, string> } }) => {
+            args.request.headers[name] = value;
+            return next(args as never);
+        };
+        return sends as unknown as Next;
+    };
+}
+
 describe("what collectors may do, with an emulated AWS that enforces its policies", () => {
     const environment = { ...process.env };
     let moto: Moto | undefined;
@@ -263,13 +274,7 @@ describe("what collectors may do, with an emulated AWS that enforces its policie
             const { roleArn } = await collectors(region, { credentials: { kind: "podIdentity", clusterName: "mgmt" } });
             const take = (cluster: string, subject: string) => {
                 const client = new sts.STSClient(place(region));
-                client.middlewareStack.add(
-                    (next) => (args) => {
-                        (args.request as { headers: Record<string, string> }).headers["X-Eks-Pod-Identity"] = "x";
-                        return next(args);
-                    },
-                    { step: "build" },
-                );
+                client.middlewareStack.add(withHeader("X-Eks-Pod-Identity", "x"), { step: "build" });
                 const [namespace = "", name = ""] = subject.split(":");
                 const Tags = Object.entries({
                     "eks-cluster-name": cluster,
@@ -290,18 +295,6 @@ describe("what collectors may do, with an emulated AWS that enforces its policie
 
     describe("by a role of another account (assumeRole)", () => {
         const region = "eu-central-1";
-
-        /** A client of that account, before anybody has a user there. */
-        function inCentral<Client extends iam.IAMClient | logs.CloudWatchLogsClient>(client: Client): Client {
-            (client as iam.IAMClient).middlewareStack.add(
-                (next) => (args) => {
-                    (args.request as { headers: Record<string, string> }).headers["x-moto-account-id"] = central;
-                    return next(args);
-                },
-                { step: "build" },
-            );
-            return client;
-        }
 
         for (const [what, externalId, signals, expected] of [
             ["over OTLP", undefined, overOtlp, all],
@@ -327,14 +320,18 @@ describe("what collectors may do, with an emulated AWS that enforces its policie
                     json.replaceAll("ACCOUNT", account),
                 );
                 await enforceIam(moto, false);
-                const theirs = inCentral(new iam.IAMClient(place(region)));
+                // In that account, before anybody has a user there.
+                const inCentral = withHeader("x-moto-account-id", central);
+                const theirs = new iam.IAMClient(place(region));
+                theirs.middlewareStack.add(inCentral, { step: "build" });
                 for (const RoleName of [name, `${name}-2`]) {
                     const role = { RoleName, Path: "/central/", AssumeRolePolicyDocument: trust };
                     await theirs.send(new iam.CreateRoleCommand(role));
                     const policy = { RoleName, PolicyName: "kof", PolicyDocument: rights };
                     await theirs.send(new iam.PutRolePolicyCommand(policy));
                 }
-                const groups = inCentral(new logs.CloudWatchLogsClient(place(region)));
+                const groups = new logs.CloudWatchLogsClient(place(region));
+                groups.middlewareStack.add(inCentral, { step: "build" });
                 for (const logGroupName of [logGroup, auditGroup, "other"]) {
                     await groups.send(new logs.CreateLogGroupCommand({ logGroupName })).catch((error: unknown) => {
                         assert.ok(error instanceof logs.ResourceAlreadyExistsException);
