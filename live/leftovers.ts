@@ -6,6 +6,7 @@ import {
 
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import { removalBelow, type Leftover } from "../core/review/plan/leftovers";
+import { archiveKinds, type ArchiveKind } from "../core/charts/archives";
 import { kofNamespace } from "../core/charts/namespace";
 import { retentionText, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
@@ -38,7 +39,8 @@ export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[
     definitions,
     templates,
     logGroups,
-    buckets,
+    // One that cannot be looked at hides none of the others.
+    ...archiveKinds.map((kind) => (live: Live) => buckets(live, [kind])),
 ];
 
 const names = (objects: readonly Named[]) => objects.map(({ metadata }) => metadata.name).join(" ");
@@ -148,8 +150,9 @@ export async function logGroups({ deployment, aws }: Live): Promise<Leftover[]> 
 }
 
 /** The archives' buckets that were made for this cluster, and what the archives of others' buckets hold. */
-export async function buckets(live: Live): Promise<Leftover[]> {
-    const found = await Promise.all(live.deployment.archives.map((archive) => archived(archive, live)));
+export async function buckets(live: Live, kinds: readonly ArchiveKind[] = archiveKinds): Promise<Leftover[]> {
+    const all = live.deployment.archives.filter(({ kind }) => kinds.includes(kind));
+    const found = await Promise.all(all.map((archive) => archived(archive, live)));
     return found.flat();
 }
 
@@ -162,28 +165,36 @@ async function archived(archive: Archive, live: Live): Promise<Leftover[]> {
         if (state.is === "closed") {
             throw new CouldNotCheck(`bucket ${name} is of another account, or you may not see it (403)`);
         }
-        if (state.is !== "there") {
+        if (state.is === "elsewhere") {
+            throw new CouldNotCheck(
+                `bucket ${name} is not in ${region} but in ${state.region ?? "another region"}, and nobody looks at it there`,
+            );
+        }
+        if (state.is === "absent") {
             return [];
         }
         const isOwn = create && (await bucket.tags())[clusterTag] === live.deployment.settings.clusterName;
         const objects = await bucket.objects(`${prefix}/`, 1);
-        if (!isOwn && objects.length === 0) {
+        // A store that is not AWS's is asked with its exporter's keys, which may not see them.
+        const hidden = objects.length === 0 && endpoint === undefined && (await bucket.hasVersions(`${prefix}/`));
+        const isEmpty = objects.length === 0 && !hidden;
+        if (!isOwn && isEmpty) {
             return [];
         }
         const retention = (await bucket.lock())?.retention;
         const locked =
-            retention && objects.length > 0
+            retention && !isEmpty
                 ? `, each object of which is locked by ${retentionText(retention)} from when it was written`
                 : "";
         const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
         return [
             isOwn
                 ? {
-                      what: `bucket ${name} in ${region}, ${objects.length > 0 ? "with what was archived there" : `with nothing below ${prefix}/`}${locked}`,
+                      what: `bucket ${name} in ${region}, ${isEmpty ? `with nothing below ${prefix}/` : hidden ? `with versions of deleted objects below ${prefix}/` : "with what was archived there"}${locked}`,
                       remove: `aws s3api delete-bucket ${where} --bucket ${name}   # once no version of any object is left in it`,
                   }
                 : {
-                      what: `objects below ${prefix}/ in bucket ${name}, of every cluster that archives there${locked}`,
+                      what: `${hidden ? "versions of deleted objects" : "objects"} below ${prefix}/ in bucket ${name}, of every cluster that archives there${locked}`,
                       remove: removalBelow(archive),
                   },
         ];

@@ -75,7 +75,7 @@ export class S3Bucket {
         return new S3Bucket(name, client, sdk, region, endpoint === undefined ? "" : ` at ${endpoint}`);
     }
 
-    async state(): Promise<BucketState> {
+    async state(isLast = false): Promise<BucketState> {
         try {
             const found = await this.client.send(new this.sdk.HeadBucketCommand({ Bucket: this.name }), limited());
             return { is: "there", region: found.BucketRegion };
@@ -89,9 +89,29 @@ export class S3Bucket {
                 return { is: "elsewhere", region };
             }
             if (isS3 && status === 403) {
-                return { is: "closed" };
+                // The SDK has set its clock right meanwhile.
+                return (await this.mayBeAsked()) && !isLast ? this.state(true) : { is: "closed" };
             }
             throw this.unchecked("HeadBucket", error);
+        }
+    }
+
+    /**
+     * The answer to a HEAD does not say why: S3 refuses keys that it does not know, and what is signed by a wrong clock, in the same way
+     * as what somebody may not do, and whether or not there is such a bucket.
+     *
+     * @returns whether the same credentials are let in where S3 says why.
+     * @throws CouldNotCheck for any other reason than that these credentials may not.
+     */
+    private async mayBeAsked(): Promise<boolean> {
+        try {
+            await this.client.send(new this.sdk.ListObjectsV2Command({ Bucket: this.name, MaxKeys: 0 }), limited());
+            return true;
+        } catch (error) {
+            if (!failureOf(error).isS3 || !/^(AccessDenied|AllAccessDisabled)$/.test((error as Error).name)) {
+                throw this.unchecked("HeadBucket", error);
+            }
+            return false;
         }
     }
 
@@ -164,6 +184,14 @@ export class S3Bucket {
             }
         }
         return objects;
+    }
+
+    /** Whether there is any version of an object below a prefix, hidden by a later one or by its deletion. */
+    async hasVersions(prefix: string): Promise<boolean> {
+        const found = await this.ask("ListObjectVersions", "", (Bucket) =>
+            this.client.send(new this.sdk.ListObjectVersionsCommand({ Bucket, Prefix: prefix, MaxKeys: 1 }), limited()),
+        );
+        return [...(found?.Versions ?? []), ...(found?.DeleteMarkers ?? [])].length > 0;
     }
 
     private async *pages(query: { Prefix: string; Delimiter?: string; MaxKeys?: number }) {

@@ -134,7 +134,9 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
     try {
         const bucket = await S3Bucket.of(archive, live);
         try {
-            const found = await (archive.kind === "coldStorage" ? coldHour : auditHour)(archive, bucket, hour);
+            const found = await (archive.kind === "coldStorage"
+                ? coldHour(archive, bucket, hour, ownCluster(archive, live))
+                : auditHour(archive, bucket, hour));
             findings.push(...found.findings.map((finding) => ofNewStack(finding, cronJob, hour)));
             return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
         } finally {
@@ -333,11 +335,20 @@ function hourText(hour: Date): string {
     return `${hour.toISOString().slice(0, 16)}Z`;
 }
 
+/** The cluster that some of what is archived has to be of; `undefined` where nothing of its own is stored here. */
+function ownCluster({ signals }: Archive, { deployment }: Live): string | undefined {
+    const isStored = signals.some((signal) => {
+        const { [signal]: where } = deployment.destinations;
+        return where.stored && where.ends.some(({ on }) => on === "cluster");
+    });
+    return isStored ? deployment.settings.clusterName : undefined;
+}
+
 /** Tenants and clusters of which an hour is looked at. */
 const mostWindows = 50;
 
 /** Keys are `PREFIX/tenant=T/cluster=C/dt=YYYY-MM-DD/hour=HH/SIGNAL/…` (`S3KeyPrefix` of `internal/coldstorage/types.go`). */
-async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date): Promise<Found> {
+async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: string | undefined): Promise<Found> {
     const { prefix, signals } = archive;
     const [day = "", time = ""] = hour.toISOString().split("T");
     const windows: string[] = [];
@@ -371,6 +382,15 @@ async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date): Promise
         );
     }
     const rest = windows.length - mostWindows;
+    const clusters = [...new Set(objects.map(({ key }) => /\/cluster=([^/]*)\//.exec(key)?.[1] ?? ""))];
+    if (own !== undefined && findings.length === 0 && !clusters.includes(own)) {
+        findings.push({
+            severity: "warning",
+            what: `what is archived of the hour ${hourText(hour)} is of cluster ${clusters.join(", ")}, and none of it of ${own}`,
+            why: "Another cluster may write to the same prefix, and this one may archive nothing of its own.",
+            fix: `kubectl get jobs -n ${kofNamespace}`,
+        });
+    }
     return {
         proof:
             `${signals.join(", ")} of the hour ${hourText(hour)} are in s3://${archive.bucket.name}/${prefix}: ` +
@@ -444,6 +464,8 @@ interface Manifest {
     readonly event_count: number;
     readonly kms_key_id: string;
     readonly signing_algorithm: string;
+    readonly stream: string;
+    readonly tenant: string;
     readonly window_start: string;
 }
 
@@ -488,10 +510,17 @@ async function auditWindow(archive: Archive, bucket: S3Bucket, folder: string, n
     if (Date.parse(manifest.window_start) !== hour.getTime()) {
         return changed(`manifest.json is of ${manifest.window_start}`);
     }
+    const { stream, tenant, data_file: file } = manifest;
+    if (!folder.startsWith(`${archive.prefix}/${stream}/${tenant}/`)) {
+        return changed(`manifest.json is of tenant ${tenant} in ${stream}`);
+    }
+    if (file.name !== "data.jsonl.gz") {
+        return changed(`manifest.json is of a file ${String(file.name)}`);
+    }
     const { sha256, size } = await bucket.digest(`${folder}data.jsonl.gz`);
-    if (sha256 !== manifest.data_file.sha256 || size !== manifest.data_file.size_bytes) {
+    if (sha256 !== file.sha256 || size !== file.size_bytes) {
         return changed(
-            `data.jsonl.gz has SHA-256 ${sha256} and ${String(size)} bytes; its manifest says ${manifest.data_file.sha256} and ${String(manifest.data_file.size_bytes)}`,
+            `data.jsonl.gz has SHA-256 ${sha256} and ${String(size)} bytes; its manifest says ${String(file.sha256)} and ${String(file.size_bytes)}`,
         );
     }
     return { events: manifest.event_count, findings: [] };

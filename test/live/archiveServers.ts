@@ -71,6 +71,9 @@ export function iam(denied: readonly string[] = []): Answer {
 /** Answers for a bucket whose objects these are, by their keys. */
 export function s3(answers: BucketAnswers, objects: Readonly<Record<string, string>> = {}): Answer {
     return ({ method, url, headers }) => {
+        if (url.searchParams.has("versions")) {
+            return answers.versions ?? [200, "<ListVersionsResult></ListVersionsResult>", id];
+        }
         const key = decodeURIComponent(url.pathname).split("/").slice(2).join("/");
         const aspect = Object.keys(goodBucket).find((each) => url.searchParams.has(each));
         const asked = key === "" ? (aspect ?? (method === "HEAD" ? "HEAD" : "list")) : key;

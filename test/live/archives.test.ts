@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { archives } from "../../live/archives";
 import { runCheck } from "../../live/findings";
-import { buckets } from "../../live/leftovers";
+import { buckets, leftovers } from "../../live/leftovers";
 import type { Answer, Reply } from "../../tools/servers/standins";
 import { routes, type Raw } from "../support";
 import { ArchiveServers, goodBucket, iam, lock, page, refusal, s3, tags, type BucketAnswers } from "./archiveServers";
@@ -132,6 +132,31 @@ describe("doctor on archives", () => {
         );
     });
 
+    it("tells credentials that S3 does not know, and a clock that is wrong, from a bucket of somebody else", async () => {
+        const closed: Reply = [403, "", { "x-amz-request-id": "1" }];
+        for (const [code, expected] of [
+            ["AccessDenied", /^unknown: could not check bucket acme-kof-audit: it exists, and is of another account/],
+            [
+                "RequestTimeTooSkewed",
+                /^unknown: could not check bucket acme-kof-audit: HeadBucket: HTTP 403 RequestTimeTooSkewed/,
+            ],
+            ["InvalidAccessKeyId", /^unknown: .*HeadBucket: HTTP 403 InvalidAccessKeyId/],
+            ["SignatureDoesNotMatch", /^unknown: .*HeadBucket: HTTP 403 SignatureDoesNotMatch/],
+        ] as const) {
+            const [one = "", ...others] = await texts(aws({ ...goodBucket, HEAD: closed, list: refusal(403, code) }));
+            assert.deepEqual(others, [], code);
+            assert.match(one, expected);
+        }
+        // By the first answer the SDK has learned what time it is.
+        let heads = 0;
+        const skewed: Answer = (request) =>
+            request.method === "HEAD" && ++heads === 1 ? closed : aws(goodBucket)(request);
+        assert.deepEqual([await texts(skewed), heads], [[], 2]);
+        // One that is closed to that request alone.
+        const [shut = ""] = await texts(aws({ ...goodBucket, HEAD: closed }));
+        assert.match(shut, /it exists, and is of another account/);
+    }).timeout(30_000);
+
     it("never takes what is no answer of AWS for one", async () => {
         const hostile: Readonly<Record<string, Reply>> = {
             page,
@@ -212,6 +237,51 @@ describe("left of archives", () => {
         );
         assert.deepEqual(await left(aws(foreign)), []);
         assert.deepEqual(await left(aws({ HEAD: [404, "", { "x-amz-request-id": "1" }] })), []);
+    });
+
+    it("is what only versions are left of, and what cannot be listed is never nothing", async () => {
+        const answered = (body: string): Reply => [
+            200,
+            `<ListVersionsResult>${body}</ListVersionsResult>`,
+            { "x-amz-request-id": "1" },
+        ];
+        const marker = answered("<DeleteMarker><Key>audit/x</Key><VersionId>1</VersionId></DeleteMarker>");
+        const foreign = { ...goodBucket, tagging: tags("other") };
+        assert.match(
+            (await left(aws({ ...foreign, versions: marker })))[0]!.what,
+            /^versions of deleted objects below audit\/ in bucket acme-kof-audit, .* locked by COMPLIANCE/,
+        );
+        assert.match(
+            (await left(aws({ ...goodBucket, versions: marker })))[0]!.what,
+            /with versions of deleted objects below audit\/, each/,
+        );
+        await assert.rejects(
+            left(aws({ ...foreign, versions: refusal(403, "AccessDenied") })),
+            /ListObjectVersions: HTTP 403/,
+        );
+        const moved: Reply = [301, "", { "x-amz-request-id": "1", "x-amz-bucket-region": "us-west-2" }];
+        await assert.rejects(left(aws({ HEAD: moved })), {
+            name: "CouldNotCheck",
+            message: /^bucket acme-kof-audit is not in eu-west-1 but in us-west-2/,
+        });
+    });
+
+    it("of one archive is not hidden by another that cannot be looked at", async () => {
+        const both = { ...raw, coldStorage: { bucket: "acme-kof-cold", region: "eu-west-1" } };
+        const server: Answer = (request) =>
+            request.url.pathname.startsWith("/acme-kof-cold") || request.headers.host?.startsWith("acme-kof-cold")
+                ? refusal(403, "AccessDenied")
+                : aws(goodBucket)(request);
+        const results = await withServers(
+            server,
+            () => [404, "{}"],
+            (servers) =>
+                servers.within(both, (live) => Promise.allSettled(leftovers.slice(-2).map((look) => look(live)))),
+        );
+        assert.deepEqual(
+            results.map(({ status }) => status),
+            ["rejected", "fulfilled"],
+        );
     });
 
     it("could not be checked where S3 does not say", async () => {

@@ -16,14 +16,18 @@ const [day = "", time = ""] = hour.toISOString().split("T");
 const auditFolder = `audit/platform-audit-log/PLATFORM/${day.replaceAll("-", "/")}/${time.slice(0, 2)}/`;
 const coldFolder = `telemetry/tenant=default/cluster=abcd/dt=${day}/hour=${time.slice(0, 2)}/logs/`;
 
-function auditObjects(events = 3): Record<string, string> {
+/** What the exporter writes of an hour. @param more what its manifest, which is signed as it is, says otherwise. */
+function auditObjects(events = 3, more: object = {}): Record<string, string> {
     const data = "data";
     const manifest = JSON.stringify({
         data_file: { name: "data.jsonl.gz", sha256: createHash("sha256").update(data).digest("hex"), size_bytes: 4 },
         event_count: events,
         kms_key_id: "audit:abcd",
         signing_algorithm: "HMAC-SHA256",
+        stream: "platform-audit-log",
+        tenant: "PLATFORM",
         window_start: hour.toISOString(),
+        ...more,
     });
     return {
         [`${auditFolder}data.jsonl.gz`]: data,
@@ -111,6 +115,34 @@ describe("verify of archives", () => {
                 /^problem: .* signed as audit:abcd by HMAC-SHA256, not as audit:efgh/,
             ],
             [audit, auditObjects(0), /^warning: .* has no audit log in it/],
+            // Signed as it should be, and of something else.
+            [
+                audit,
+                auditObjects(3, { window_start: new Date(hour.getTime() - 3_600_000).toISOString() }),
+                /^problem: .*manifest\.json is of \d{4}-/,
+            ],
+            [audit, auditObjects(3, { window_start: undefined }), /^problem: .*manifest\.json is of undefined/],
+            [
+                audit,
+                auditObjects(3, { tenant: "acme" }),
+                /^problem: .*manifest\.json is of tenant acme in platform-audit-log/,
+            ],
+            [
+                audit,
+                auditObjects(3, { stream: "tenant-audit-log" }),
+                /^problem: .* is of tenant PLATFORM in tenant-audit-log/,
+            ],
+            [
+                audit,
+                auditObjects(3, { data_file: { name: "other.gz", sha256: "x", size_bytes: 4 } }),
+                /^problem: .*manifest\.json is of a file other\.gz/,
+            ],
+            [audit, auditObjects(3, { data_file: "x" }), /^problem: .*manifest\.json is no manifest/],
+            [
+                { ...cold, clusterName: "efgh" },
+                coldObjects,
+                /^warning: what is archived of the hour .* is of cluster abcd, and none of it of efgh/,
+            ],
             [cold, {}, /^problem: nothing of logs of the hour/],
             [cold, without(coldObjects, "_SUCCESS"), /^problem: .* is there without _SUCCESS/],
             [
