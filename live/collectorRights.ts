@@ -61,7 +61,7 @@ function wantedBy(cloudwatch: CloudWatch, account: string) {
 function whyOf(action: string): string {
     return action.startsWith("sts:")
         ? "They cannot take on the role of the other account, and nothing reaches it."
-        : "AWS refuses what they send (403), and nothing of it is stored.";
+        : "AWS refuses what they send. Logs wait for as long as kof:buffer.duration says, and all else is dropped at once.";
 }
 
 /** Before pulumi up there is no role, and a Secret that is missing is another check's. */
