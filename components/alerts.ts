@@ -3,20 +3,20 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { kofNamespace } from "../core/charts/namespace";
 import { writeYaml } from "../core/lib/yaml/write";
-import { alertConfig, type Alerts } from "../core/routes/alerts";
+import { alertConfig, type Alerts, type KeyOwner } from "../core/routes/alerts";
 
 /** Inputs of {@link AlertRules}. */
 export interface AlertRulesArgs {
     readonly alerts: Alerts;
-    /** When the access key of the collectors was made, in RFC 3339. Default: there is none. */
-    readonly keyMade?: pulumi.Input<string> | undefined;
+    /** When each access key that the stack makes was made, in RFC 3339. */
+    readonly keysMade: Readonly<Partial<Record<KeyOwner, pulumi.Input<string>>>>;
 }
 
 /** Alert rules, in a ConfigMap from which kof-operator takes them: it adds them to those that come with KOF (docs/decisions/0012). */
 export class AlertRules extends pulumi.ComponentResource {
-    constructor(name: string, { alerts, keyMade }: AlertRulesArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, { alerts, keysMade }: AlertRulesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:AlertRules", name, {}, opts);
-        const texts = (made?: string) =>
+        const texts = (made?: Readonly<Partial<Record<KeyOwner, string>>>) =>
             Object.fromEntries(
                 Object.entries(alertConfig(alerts, made)).map(([group, rules]) => [group, writeYaml(rules)]),
             );
@@ -29,7 +29,7 @@ export class AlertRules extends pulumi.ComponentResource {
                     // Empty, because they patch no rules that others have for a cluster.
                     labels: { "k0rdent.mirantis.com/kof-alert-rules-cluster-name": "" },
                 },
-                data: keyMade === undefined ? texts() : pulumi.output(keyMade).apply(texts),
+                data: Object.keys(keysMade).length === 0 ? texts() : pulumi.output(keysMade).apply(texts),
             },
             { parent: this },
         );

@@ -8,6 +8,7 @@ import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
 import { leftoversUntil } from "../core/review/plan/leftovers";
 import { AlertRules } from "../components/alerts";
+import { ownKeys, type KeyOwner } from "../core/routes/alerts";
 import { S3Archive } from "../components/archive";
 import { CloudWatch } from "../components/cloudwatch";
 import { GrafanaAdmin } from "../components/grafanaAdmin";
@@ -133,13 +134,6 @@ export function createEnvironment(
     if (cloudwatch) {
         before.push(cloudwatch);
     }
-    const { alerts } = deployment;
-    if (alerts.rules.length > 0) {
-        const credentials = deployment.cloudwatch?.credentials;
-        const inUse = credentials?.kind === "accessKey" ? credentials.generations.at(-1) : undefined;
-        const keyMade = inUse === undefined ? undefined : cloudwatch?.accessKeys[inUse];
-        new AlertRules("alerts", { alerts, keyMade }, inNamespace);
-    }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
     // Where KOF installs the collectors for a region itself, no release waits for the Secret. Elsewhere none of them starts without.
     const kofWaits = routingOf(settings).baseStore === "regional" && !umbrellaCollects(deployment.catalog);
@@ -158,6 +152,20 @@ export function createEnvironment(
     const archives = deployment.archives.map((archive) =>
         createArchive(deployment, archive, change?.from, { aws, retries, kof }, inNamespace),
     );
+    const { alerts } = deployment;
+    if (alerts.rules.length > 0) {
+        const accessKeysOf = (owner: KeyOwner) =>
+            owner === "cloudwatch"
+                ? cloudwatch?.accessKeys
+                : archives[deployment.archives.findIndex(({ kind }) => kind === owner)]?.accessKeys;
+        const keysMade = Object.fromEntries(
+            ownKeys(deployment).flatMap(({ owner, generation }) => {
+                const made = accessKeysOf(owner)?.[generation];
+                return made === undefined ? [] : [[owner, made]];
+            }),
+        );
+        new AlertRules("alerts", { alerts, keysMade }, inNamespace);
+    }
     const memory: Deployed = {
         [settingsOutput]: rememberedSettings(deployment),
         ...rememberedPast(deployment, deployed),

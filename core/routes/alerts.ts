@@ -1,4 +1,5 @@
 import { nounOf, type Signal } from "../charts";
+import type { ArchiveKind } from "../charts/archives";
 import { kofNamespace } from "../charts/namespace";
 import { componentValues, enabledComponents } from "../charts/umbrella";
 import { queueExporterOf } from "../collectors/buffers";
@@ -43,8 +44,11 @@ export interface Alerts {
     readonly none?: string;
 }
 
+/** What has an access key that the stack made. */
+export type KeyOwner = "cloudwatch" | ArchiveKind;
+
 /** Stands in a rule for when the access key was made, in seconds since 1970: only AWS knows. */
-const keyMade = "ACCESS_KEY_MADE";
+const keyMade = (owner: KeyOwner) => `ACCESS_KEY_MADE${owner === "cloudwatch" ? "" : `_FOR_${owner}`}`;
 
 /** The alert of each signal. The first is of metrics that are sent elsewhere besides. */
 const alertNames: Readonly<Record<Signal, string>> = {
@@ -280,20 +284,54 @@ function fillsSoon({ workload, retention, limits, size }: Volume, cluster: strin
     ];
 }
 
-function keyRules({ cloudwatch }: Deployment): AlertRule[] {
-    if (cloudwatch?.credentials.kind !== "accessKey") {
+/** An access key that the stack made, whose age is known only to AWS. */
+interface OwnKey {
+    readonly owner: KeyOwner;
+    /** Human-readable: `CloudWatch`. */
+    readonly title: string;
+    /** The label of the key that is in use. */
+    readonly generation: string;
+}
+
+/** The access keys that a stack makes, each of which only the deployment tells the age of. */
+export function ownKeys({ cloudwatch, archives }: Pick<Deployment, "cloudwatch" | "archives">): OwnKey[] {
+    return [
+        { owner: "cloudwatch" as const, title: "CloudWatch", credentials: cloudwatch?.credentials },
+        ...archives.map(({ kind, credentials }) => ({ owner: kind, title: `kof:${kind}`, credentials })),
+    ].flatMap(({ credentials, ...key }) => {
+        const generation = credentials?.kind === "accessKey" ? credentials.generations.at(-1) : undefined;
+        return generation === undefined ? [] : [{ ...key, generation }];
+    });
+}
+
+function keyRules(deployment: Deployment): AlertRule[] {
+    const keys = ownKeys(deployment);
+    const [first] = keys;
+    if (!first) {
         return [];
     }
+    const isOne = keys.length === 1;
+    const parts = keys.map(({ owner, title }) => {
+        const age = `vector(time()) - ${keyMade(owner)}`;
+        const labelled = isOne ? age : `label_replace(${age}, "key", ${JSON.stringify(title)}, "", "")`;
+        return `${labelled} > ${String(maxKeyAgeDays * 86_400)}`;
+    });
+    const whose = !isOne
+        ? "of {{ $labels.key }}"
+        : first.owner === "cloudwatch"
+          ? "that the collectors use at AWS"
+          : `of ${first.title}`;
+    const setting = isOne ? `\`kof:${first.owner}.credentials.generations\`` : "its `credentials.generations`";
     return [
         {
             alert: "AccessKeyOld",
-            expr: `vector(time()) - ${keyMade} > ${String(maxKeyAgeDays * 86_400)}`,
+            expr: parts.join("\nor\n"),
             for: "0s",
             severity: "warning",
-            when: `the access key of CloudWatch is older than ${String(maxKeyAgeDays)} days`,
+            when: `the access key of ${keys.map(({ title }) => title).join(" or ")} is older than ${String(maxKeyAgeDays)} days`,
             description:
-                `The access key that the collectors use at AWS is older than ${String(maxKeyAgeDays)} days. Rotate it: add a label to ` +
-                "`kof:cloudwatch.credentials.generations` and deploy, then remove the old one and deploy again.",
+                `The access key ${whose} is older than ${String(maxKeyAgeDays)} days. Rotate it: add a label to ` +
+                `${setting} and deploy, then remove the old one and deploy again.`,
         },
     ];
 }
@@ -305,14 +343,21 @@ const group = "kof-storage-routes";
  * The rules as kof-operator reads them: by group a map of rules by name, as YAML of which JSON is a part (1.8.0 to 1.11.0-rc0,
  * kof-operator/internal/controller/alerts_configmap_controller.go). It adds them to those that Promxy evaluates.
  *
- * @param made when the access key was made, in RFC 3339. Default: not known.
+ * @param made when each of {@link ownKeys} was made, in RFC 3339. Default: not known.
  */
-export function alertConfig({ rules, cluster }: Alerts, made = ""): HelmValues {
-    const seconds = Math.floor(Date.parse(made) / 1000);
+export function alertConfig(
+    { rules, cluster }: Alerts,
+    made: Readonly<Partial<Record<KeyOwner, string>>> = {},
+): HelmValues {
+    const dated = (expr: string) =>
+        expr.replaceAll(/ACCESS_KEY_MADE(?:_FOR_(\w+))?/g, (stand, owner = "cloudwatch") => {
+            const seconds = Math.floor(Date.parse(made[owner as KeyOwner] ?? "") / 1000);
+            return Number.isNaN(seconds) ? stand : String(seconds);
+        });
     const rule = ({ alert, expr, severity, description, when, ...each }: AlertRule): [string, HelmValues] => [
         alert,
         {
-            expr: Number.isNaN(seconds) ? expr : expr.replace(keyMade, String(seconds)),
+            expr: dated(expr),
             for: each.for,
             labels: { cluster, severity },
             annotations: { summary: `${cluster}: ${when}`, description },

@@ -9,6 +9,8 @@ export interface AlertChange {
     readonly operation: "added" | "changed" | "removed";
     /** When it fires: after the change, or until then where it is removed. */
     readonly when: string;
+    /** Of a changed rule the lines that go and those that come: of its expression, and of what else is not as before. */
+    readonly lines: { readonly from: readonly string[]; readonly to: readonly string[] };
 }
 
 /** The alert rules that are not as before. */
@@ -19,10 +21,30 @@ export function alertChanges(from: Deployment, to: Deployment): AlertChange[] {
         ...is.flatMap((rule): AlertChange[] => {
             const { alert, when } = rule;
             const before = named(was, alert);
-            return isDeepStrictEqual(before, rule) ? [] : [{ alert, operation: before ? "changed" : "added", when }];
+            return isDeepStrictEqual(before, rule)
+                ? []
+                : before
+                  ? [{ alert, operation: "changed", when, lines: differing(before, rule) }]
+                  : [{ alert, operation: "added", when, lines: none }];
         }),
         ...was
             .filter(({ alert }) => !named(is, alert))
-            .map(({ alert, when }): AlertChange => ({ alert, operation: "removed", when })),
+            .map(({ alert, when }): AlertChange => ({ alert, operation: "removed", when, lines: none })),
     ];
+}
+
+const none: AlertChange["lines"] = { from: [], to: [] };
+
+/** What is in one rule and not in the other, line by line: a changed expression may well be described by the same words. */
+function differing(from: AlertRule, to: AlertRule): AlertChange["lines"] {
+    const [was, is] = [from, to].map(({ expr, severity, when, description, ...each }) => [
+        ...expr.split("\n"),
+        `for: ${each.for}`,
+        `severity: ${severity}`,
+        when,
+        description,
+    ]);
+    const without = (lines: readonly string[] = [], others: readonly string[] = []) =>
+        lines.filter((line) => !others.includes(line));
+    return { from: without(was, is), to: without(is, was) };
 }

@@ -16,6 +16,7 @@ export function planData(plan: Plan): object {
         logGroups,
         archives,
         credentials,
+        alerts,
         consequences,
         steps,
     } = plan;
@@ -38,6 +39,7 @@ export function planData(plan: Plan): object {
             signals,
         })),
         credentials,
+        alerts,
         left: leftoversOf(plan),
     };
 }

@@ -8,7 +8,7 @@ import { writeYaml } from "../../lib/yaml/write";
 import { leftoversOf } from "./leftovers";
 import type { SignalChange } from "./moves";
 import type { VolumeChange } from "./volumes";
-import { paragraphs, section } from "../../lib/markdown";
+import { paragraphs, plain, section } from "../../lib/markdown";
 
 const verdicts = {
     safe: "Nothing that is stored is lost.",
@@ -128,8 +128,17 @@ function unnamedText(...both: readonly Deployment[]): string[] {
         : [];
 }
 
-function alertText({ alert, operation, when }: Plan["alerts"][number]): string {
-    return `- ${alert}: ${operation}${operation === "removed" ? ", nobody is told any more when" : ". It fires when"} ${when}`;
+function alertText({ alert, operation, when, lines }: Plan["alerts"][number]): string {
+    return [
+        `- ${alert}: ${operation}${operation === "removed" ? ", nobody is told any more when" : ". It fires when"} ${when}`,
+        ...lines.from.map((line) => `  - was: ${exact(line)}`),
+        ...lines.to.map((line) => `  - now: ${exact(line)}`),
+    ].join("\n");
+}
+
+/** A line of a rule: an expression as it is, and words that have code of their own without it. */
+function exact(line: string): string {
+    return line.includes("`") ? plain(line) : `\`${line}\``;
 }
 
 function volumeText({ workload, operation, count, volume, sizeBefore, reclaimPolicy }: VolumeChange): string {

@@ -83,13 +83,13 @@ describe("alert rules, by vmalert-tool unittest,", () => {
     function evaluate(raw: Raw, series: Series, at: string, firing: Firing, options: Options = {}): void {
         const { step = "1m", made = "1970-01-01T00:00:00Z", texts = false, only } = options;
         const alerts = deploymentFor(raw).alerts;
-        const rules = Object.entries(Object.values(alertConfig(alerts, made))[0] as HelmValues).map(
-            ([alert, { annotations, ...rule }]: [string, any]) => ({
-                alert,
-                ...rule,
-                ...(texts ? { annotations } : {}),
-            }),
-        );
+        const rules = Object.entries(
+            Object.values(alertConfig(alerts, { cloudwatch: made, coldStorage: made }))[0] as HelmValues,
+        ).map(([alert, { annotations, ...rule }]: [string, any]) => ({
+            alert,
+            ...rule,
+            ...(texts ? { annotations } : {}),
+        }));
         for (const name of Object.keys(firing)) {
             assert.ok(
                 rules.some(({ alert }) => alert === name),
@@ -292,6 +292,10 @@ describe("alert rules, by vmalert-tool unittest,", () => {
         evaluate(copied, series, "20h", {}, hourly);
         evaluate(copied, series, "50h", { AccessKeyOld: [{}] }, hourly);
         evaluate(copied, series, "50h", {}, { step: "5m", made });
+        const archived = { ...copied, coldStorage: { bucket: "kof-cold", region: "eu-central-1" } };
+        const both = [{ key: "CloudWatch" }, { key: "kof:coldStorage" }];
+        evaluate(archived, series, "20h", {}, hourly);
+        evaluate(archived, series, "50h", { AccessKeyOld: both }, hourly);
     });
 
     it("tell what they found", () => {

@@ -4,6 +4,7 @@ import { parse } from "yaml";
 
 import { alertConfig } from "../../../core/routes/alerts";
 import { planOf } from "../../../core/review/plan";
+import { planData } from "../../../core/review/plan/data";
 import { planText } from "../../../core/review/plan/text";
 import { runOffline } from "../../../cli/program";
 import { cases, deploymentFor, find, routes, stackFile, type Raw } from "../../support";
@@ -118,8 +119,41 @@ describe("alert rules", () => {
         const { AccessKeyOld } = parse(data["kof-storage-routes"]) as Record<string, { expr: string }>;
         assert.equal(AccessKeyOld?.expr, "vector(time()) - 1767225600 > 7776000");
         // Offline nobody knows it.
-        const offline = JSON.stringify(alertConfig(deploymentFor(raw).alerts, "made with pulumi up"));
+        const offline = JSON.stringify(alertConfig(deploymentFor(raw).alerts, { cloudwatch: "made with pulumi up" }));
         assert.match(offline, /vector\(time\(\)\) - ACCESS_KEY_MADE > 7776000/);
+    });
+
+    it("have the date of each key that the stack made for an archive", async () => {
+        const archives = {
+            route: "management",
+            coldStorage: {
+                bucket: "kof-cold",
+                region: "eu-central-1",
+                credentials: { kind: "accessKey", generations: ["a", "b"] },
+            },
+        };
+        const rule = async (raw: Raw, state: Record<string, object>) => {
+            const run = await runOffline(stackFile(raw), { preview: false, state });
+            const { data } = find(run.resources, "kubernetes:core/v1:ConfigMap").inputs as any;
+            return (parse(data["kof-storage-routes"]) as Record<string, any>).AccessKeyOld;
+        };
+        const made = (date: string) => ({ createDate: `${date}T00:00:00Z` });
+        const cold = { "cold-storage-exporter-a": made("2025-11-01"), "cold-storage-exporter-b": made("2026-01-01") };
+        const alone = await rule(archives, cold);
+        assert.equal(alone.expr, "vector(time()) - 1767225600 > 7776000");
+        assert.match(alone.annotations.description, /^The access key of kof:coldStorage is older/);
+        const cloudwatch = { region: "us-east-2", credentials: { kind: "accessKey", generations: ["1"] } };
+        const both = await rule(
+            { ...archives, signals: { logs: ["cloudwatch"] }, cloudwatch },
+            { ...cold, "cloudwatch-1": made("2026-02-01") },
+        );
+        assert.equal(
+            both.expr,
+            'label_replace(vector(time()) - 1769904000, "key", "CloudWatch", "", "") > 7776000\nor\n' +
+                'label_replace(vector(time()) - 1767225600, "key", "kof:coldStorage", "", "") > 7776000',
+        );
+        const existing = { ...archives.coldStorage, credentials: { kind: "existingSecret", name: "mine" } };
+        assert.equal(await rule({ ...archives, coldStorage: existing }, {}), undefined);
     });
 
     it("are in the plan of a change", () => {
@@ -138,6 +172,22 @@ describe("alert rules", () => {
             longer.alerts.map(({ alert, operation }) => `${alert} ${operation}`),
             ["VolumeFullSoon changed"],
         );
+        // Its words are the same: what differs is in the expression.
+        const [{ lines }] = longer.alerts as [(typeof longer.alerts)[number]];
+        assert.deepEqual(
+            [lines.from, lines.to].map((each) => each.map((line) => /\* \d+$| offset \w+/.exec(line)?.[0])),
+            [
+                ["* 604800", " offset 151h"],
+                ["* 5184000", " offset 648h"],
+            ],
+        );
+        assert.match(
+            planText(longer),
+            /^- VolumeFullSoon: changed\. [^\n]*\n {2}- was: `[^\n]* \* 604800`\n[^]*^ {2}- now: `[^\n]* \* 5184000`$/m,
+        );
+        assert.deepEqual((planData(longer) as { alerts: unknown }).alerts, longer.alerts);
+        const more = plan(management, { ...management, values: { "kof-mothership": {} }, clusterName: "other" });
+        assert.ok(more.alerts.every(({ operation, lines }) => operation !== "changed" || lines.to.length > 0));
         assert.match(
             planText(plan({ route: "none" }, management)),
             /^- LogsNotArriving: added. It fires when no logs/m,
