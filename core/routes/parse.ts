@@ -5,9 +5,9 @@ import { derived, resolve } from ".";
 import { archiveStoreProblems, regionalArchiveProblems } from "./archives";
 import { podProblems } from "./podRules";
 import { storageProblems } from "./stored";
-import { issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
+import { at, issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
 import { readMended, readSetting, tryPastes, type ReadSetting } from "../settings/pastes";
-import { configurationError, type Problem } from "../settings/problems";
+import { brief, configurationError, type Problem } from "../settings/problems";
 import { crossProblems, isPresent } from "../settings/rules";
 import { openSettings } from "../settings/secretRules";
 import { tellsAudit } from "../settings/routing";
@@ -128,13 +128,27 @@ function told(problems: readonly Problem[], secrets: readonly Problem[]): readon
     const mended = new Set(secrets.filter(({ paste }) => paste !== undefined).map(({ key }) => key));
     const secret = new Set(secrets.map(({ key }) => key));
     const distinct = new Map(problems.map((each) => [`${each.key} ${each.message}`, each]));
-    return [...distinct.values()].filter(
-        (each) =>
-            secrets.includes(each) ||
-            !(
-                (mended.has(each.key) && each.message.endsWith("which is not allowed here")) ||
-                (secret.has(each.key) && each.message === "is not a setting")
-            ),
+    return [...distinct.values()]
+        .filter(
+            (each) =>
+                secrets.includes(each) ||
+                !(
+                    (mended.has(each.key) && each.message.endsWith("which is not allowed here")) ||
+                    (secret.has(each.key) && each.message === "is not a setting")
+                ),
+        )
+        .map((each) => (isRefusedNext(each, problems) ? { ...each, paste: undefined } : each));
+}
+
+/** Whether what a problem has to paste is itself what another one is about. */
+function isRefusedNext({ key, message, paste }: Problem, problems: readonly Problem[]): boolean {
+    const [first = "", ...below] = key.split(".");
+    const value = at(paste, [first, ...below]);
+    return (
+        typeof value === "string" &&
+        problems.some(
+            (each) => each.key === key && each.message !== message && each.message.startsWith(`is ${brief(value)},`),
+        )
     );
 }
 

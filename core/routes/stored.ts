@@ -179,6 +179,9 @@ export function storageNotices(deployment: Merged): string[] {
             ...[...own, ...regional].flatMap((store) => sizeNotices(deployment, store)),
             ...[...own, ...regional].flatMap((store) => keepingNotices(deployment, store)),
             ...betterSaid(deployment, [...own, ...regional]),
+            ...[...own, ...regional].flatMap(({ source }) =>
+                sized.flatMap((aspect) => overruled(deployment, source, aspect)),
+            ),
         ]),
     ];
 }
@@ -355,6 +358,27 @@ function betterSaid(deployment: Merged, stores: readonly Volume[]): string[] {
             `kof:${setting.join(".")}.`
         );
     });
+}
+
+/** Values that say something else than a setting, at a place that the chart does not come to: they decide nothing. */
+function overruled(deployment: Merged, source: VolumeSource, aspect: Sized): string[] {
+    const { settings, catalog } = deployment;
+    const [setting, wanted] = [settingOf(source, aspect), asked(settings, source, aspect)];
+    if (!setting || wanted === undefined) {
+        return [];
+    }
+    const decisive = saidPlaces(deployment, source, [source.volume[aspect]]).map(formatPath);
+    return (source.volume[aspect]?.places ?? [])
+        .flatMap(({ path }) => originsOf(catalog, source.chart, path))
+        .flatMap((path) => {
+            const given = valueAt(settings.values, path);
+            return given === undefined || decisive.includes(formatPath(path)) || isSame(aspect, given, wanted)
+                ? []
+                : [
+                      `kof:values.${formatPath(path)} is ${textOf(given)}, and does not decide ${nouns[aspect]} of ` +
+                          `${source.volume.workload}${onRegions(source.chart.on)}: kof:${setting.join(".")} does, ${textOf(wanted)}.`,
+                  ];
+        });
 }
 
 /** Where stores are, as it follows their names; nothing of those on this cluster. */

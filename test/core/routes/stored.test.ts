@@ -100,6 +100,20 @@ describe("kof:values and the settings of stores", () => {
         ]);
     });
 
+    it("say nothing where another place decides, and are named for it", () => {
+        const key = `${vlstorage}.retentionPeriod`;
+        const shared = `${storage}.victoria-logs-cluster.common.extraArgs.retentionPeriod`;
+        const kept = { storage: { logs: { retention: "60d" } } };
+        const said = (path: string, where: string, setting: string) =>
+            `kof:values.${path} is 30d, and does not decide the retention of vlstorage${where}: kof:${setting}.logs.retention does, 60d.`;
+        assert.deepEqual(notices(kept, [key, "30d"]), [said(key, "", "storage")]);
+        assert.deepEqual(notices(kept, [shared, "30d"]), [said(shared, "", "storage")]);
+        assert.deepEqual(notices(kept, [key, "60d"]), []);
+        const there = key.replace(storage, "kof-regional.values.storage");
+        const found = notices({ regions: kept }, [there, "30d"]).filter((each) => each.includes("decide"));
+        assert.deepEqual(found, [said(there, " on each regional cluster", "regions.storage")]);
+    });
+
     it("may not say two things of the stores on regions either", () => {
         const ofRegions = "kof-regional.values.storage";
         const retention = `${ofRegions}.victoria-logs-cluster.vlstorage.extraArgs.retentionPeriod`;

@@ -776,6 +776,20 @@ const mistakes: readonly [string, Raw, string][] = [
                    replicas: 3`,
     ],
     [
+        "a class of regions that no quotes make a name, with nothing to paste that is refused next",
+        { route: "management", regions: { storageClass: 5 }, clusterName: true },
+        `  kof:clusterName is true, which is not allowed here
+    Allowed: an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit
+
+  kof:regions.storageClass is 5, which is not allowed here
+    Allowed: an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit
+
+  kof:clusterName is "true", which charts of KOF 1.10.0 write without quotes: it would arrive as the boolean true
+    Paste:   kof:clusterName: cluster-true
+
+  kof:regions.storageClass is "5", which charts of KOF 1.10.0 write without quotes: it would arrive as the number 5`,
+    ],
+    [
         "stores of regions where there are none, with mistakes of their own",
         {
             route: "regionless",
