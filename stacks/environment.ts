@@ -245,7 +245,11 @@ function createArchive(
 }
 
 function onRegions({ catalog, values, settings }: Deployment, archive: Archive, regional: RegionalExporter) {
-    return objectsOnRegions(catalog, values, settings.istio, { ...archive, values: regional.values });
+    return objectsOnRegions(catalog, values, settings.istio, {
+        ...archive,
+        values: regional.values,
+        regions: regional.regions,
+    });
 }
 
 /** What resources of the stack are made with, and after. */

@@ -1,6 +1,7 @@
 import { nounOf } from "../charts";
 import { exporterCharts, exporterSchedule } from "../charts/archives";
 import { childrenStoreHere } from "../charts/installed";
+import { regionsText } from "../charts/multiCluster";
 import { distributionOf } from "../settings/distributions";
 import type { Archive } from "./archives";
 import type { Deployment } from "./deployment";
@@ -67,8 +68,8 @@ function regionalNotices({ kind, name, regional, secret, prefix, signals }: Arch
                         `kof:${kind} archives nothing of this cluster, which stores no such thing: ${name} runs on regional clusters alone.`,
                     ]
                   : []),
-              `kof:${kind}.regions has KCM install ${name} on every regional cluster, and copy Secret ${secret?.name ?? ""} to each: whoever reads ` +
-                  `it there can write below ${prefix}/ of the bucket. Whether they run is not seen from here.`,
+              `kof:${kind}.regions has KCM install ${name} on ${regionsText(regional.regions)}, and copy Secret ${secret?.name ?? ""} to each: whoever reads ` +
+                  `it there can write below ${prefix}/ of the bucket. npm run doctor says what KCM has brought there, npm run verify what of each region is in the bucket; the exporters themselves are not seen from here.`,
           ]
         : [];
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 
 import { nounOf, type Signal } from "../charts";
 import {
@@ -10,11 +11,11 @@ import {
     type ExporterChart,
 } from "../charts/archives";
 import { valuesHandedTo } from "../charts/layers";
-import { regionLabels } from "../charts/multiCluster";
+import { regionLabels, regionNameLabel, type Regions } from "../charts/multiCluster";
 import { kofNamespace } from "../charts/namespace";
 import { settingIn } from "../charts/setting";
 import { arnParts } from "../lib/arns";
-import { mergeValues, nest, textOf, valueAt, type HelmValues } from "../lib/values";
+import { isMap, mergeValues, nest, textOf, valueAt, type HelmValues } from "../lib/values";
 import { writeYaml } from "../lib/yaml/write";
 import { resolvedArchive, type ArchiveCredentials, type ResolvedArchiveSettings } from "../settings/archives";
 import { stackFile } from "../settings/explain";
@@ -78,7 +79,7 @@ export interface Archive {
     readonly image: string;
     /** What the audit logs' manifests are signed with. It stands in each of them. */
     readonly signingKey: string | undefined;
-    /** The same exporter on every regional cluster; `undefined` where regions are not archived. */
+    /** The same exporter on regional clusters; `undefined` where regions are not archived. */
     readonly regional: RegionalExporter | undefined;
 }
 
@@ -93,8 +94,9 @@ export function retentionText({ mode, days }: Retention): string {
     return `${mode} for ${String(days)} days`;
 }
 
-/** The same exporter on each regional cluster, which reads what that stores. */
+/** The same exporter on regional clusters, which reads what each of them stores. */
 export interface RegionalExporter {
+    readonly regions: Regions;
     /** What the keys of its objects start with, for each region: `telemetry/regions/NAMESPACE/NAME`. */
     readonly prefix: string;
     readonly signals: readonly Signal[];
@@ -115,7 +117,8 @@ export function archivesOf(deployment: StoredEverywhere): Archive[] {
             return [];
         }
         const wanted = resolvedArchive(given);
-        const regional = given.regions === undefined ? undefined : regionalExporterOf(deployment, kind, wanted);
+        const { regions } = given;
+        const regional = regions === undefined ? undefined : regionalExporterOf(deployment, kind, wanted, regions);
         return [{ ...archiveOf(deployment, kind, wanted), regional }];
     });
 }
@@ -142,10 +145,31 @@ function regionalExporterOf(
     deployment: StoredEverywhere,
     kind: ArchiveKind,
     wanted: ResolvedArchiveSettings,
+    regions: Regions,
 ): RegionalExporter {
-    const prefix = [wanted.prefix, "regions", names.namespace, names.name].join("/");
+    const prefix = regionalPrefix(wanted.prefix, names.namespace, names.name);
     const { signals, sources, values } = archiveOf(onRegion(deployment), kind, { ...wanted, prefix });
-    return { prefix: prefix.replaceAll(/[<>]/g, ""), signals, sources, values: asTemplate(writeYaml(values)) };
+    return { regions, prefix: prefix.replaceAll(/[<>]/g, ""), signals, sources, values: asTemplate(writeYaml(values)) };
+}
+
+/** The archive of one region, by the names of its ClusterDeployment, as its exporter writes it. */
+export function archiveOfRegion(
+    archive: Archive,
+    { signals, sources }: RegionalExporter,
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+): Archive {
+    return {
+        ...archive,
+        prefix: regionalPrefix(archive.prefix, namespace, name),
+        signals,
+        sources,
+        signingKey: archive.signingKey && signingKeyOf(name),
+        regional: undefined,
+    };
+}
+
+function regionalPrefix(prefix: string, namespace: string, name: string): string {
+    return [prefix, "regions", namespace, name].join("/");
 }
 
 /** A region, as if it were the cluster that the stack deploys to. */
@@ -153,22 +177,67 @@ function onRegion({ settings, catalog, values, umbrella, regionalStores }: Store
     return { catalog, values, umbrella, stores: regionalStores, settings: { ...settings, clusterName: names.name } };
 }
 
-/** The object of KOF that copies the exporters' Secrets to regions: `NAME-remote` (`templates/ksm/copy-secrets.yaml` of kof-mothership). */
+/**
+ * The objects of KOF that copy the exporters' Secrets to regions: `NAME-remote`, and for single regions `NAME-REGION-remote`
+ * (`templates/ksm/copy-secrets.yaml` of kof-mothership, which takes labels alone).
+ */
 const copiedSecrets = "kof-archive-secrets";
 
-/** Values with which KOF copies to every region what the exporters there sign in with. */
-export function archiveValues(settings: Settings): HelmValues {
-    const secrets = archiveKinds.flatMap((kind) => {
+/** What KOF copies to regions by one object. */
+export interface SecretCopies {
+    /** Its key in the values; the MultiClusterService is `NAME-remote`. */
+    readonly name: string;
+    readonly regions: Regions;
+    readonly secrets: readonly string[];
+}
+
+/** Which Secrets KOF copies to which regions, each once: two objects that copy the same to one region would be in each other's way. */
+export function secretCopies(settings: Settings): SecretCopies[] {
+    const asked = archiveKinds.flatMap((kind) => {
         const given = settings[kind];
-        const name = given?.regions && secretNameOf(kind, resolvedArchive(given));
-        return name === undefined ? [] : [name];
+        const secret = given && secretNameOf(kind, resolvedArchive(given));
+        return given?.regions === undefined || secret === undefined ? [] : [{ secret, regions: given.regions }];
     });
-    return secrets.length === 0
-        ? {}
-        : nest(["kof-mothership", "values", "kcm", "kof", "mcs", copiedSecrets], {
-              matchLabels: { ...regionLabels },
-              secrets: [...new Set(secrets)],
-          });
+    const everywhere = [...new Set(asked.filter(({ regions }) => regions === "all").map(({ secret }) => secret))];
+    const named = [...new Set(asked.flatMap(({ regions }) => (regions === "all" ? [] : regions)))];
+    const copies = named.map((region): SecretCopies => {
+        const secrets = asked.filter((each) => each.regions.includes(region) && !everywhere.includes(each.secret));
+        return {
+            name: `${copiedSecrets}-${region}`,
+            regions: [region],
+            secrets: [...new Set(secrets.map(({ secret }) => secret))],
+        };
+    });
+    return [{ name: copiedSecrets, regions: "all" as const, secrets: everywhere }, ...copies].filter(
+        ({ secrets }) => secrets.length > 0,
+    );
+}
+
+/** The values by which KOF copies Secrets. */
+const copiedAt = ["kof-mothership", "values", "kcm", "kof", "mcs"];
+
+/** What of values copies Secrets of archives to regions, whoever has written it: its path, and what it copies where. */
+export function copiesIn(values: HelmValues): (SecretCopies & { readonly path: readonly string[] })[] {
+    const found = valueAt(values, copiedAt);
+    return Object.entries(isMap(found) ? found : {}).flatMap(([name, copy]) => {
+        const secrets = isMap(copy) && Array.isArray(copy.secrets) ? copy.secrets.map(textOf) : [];
+        const region = name === copiedSecrets ? undefined : name.slice(`${copiedSecrets}-`.length);
+        const own: SecretCopies = { name, regions: region === undefined ? "all" : [region], secrets };
+        const isOwn = name.startsWith(copiedSecrets) && isDeepStrictEqual(copy, valuesOfCopy(own));
+        return isOwn ? [{ ...own, path: [...copiedAt, name] }] : [];
+    });
+}
+
+function valuesOfCopy({ regions, secrets }: SecretCopies): HelmValues {
+    const [region] = regions === "all" ? [] : regions;
+    const named = region === undefined ? {} : { [regionNameLabel]: region };
+    return { matchLabels: { ...regionLabels, ...named }, secrets: [...secrets] };
+}
+
+/** Values with which KOF copies to regions what the exporters there sign in with. */
+export function archiveValues(settings: Settings): HelmValues {
+    const copies = secretCopies(settings).map((copy) => [copy.name, valuesOfCopy(copy)] as const);
+    return copies.length === 0 ? {} : nest(copiedAt, Object.fromEntries(copies));
 }
 
 /** The Secret that an exporter reads; `undefined` where a role is handed to it. */
@@ -193,7 +262,7 @@ function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiv
     const secretName = secretNameOf(kind, wanted);
     const secret = secretName === undefined ? undefined : { name: secretName, keys: exporterSecretKeys };
     const roleName = credentials.kind === "irsa" ? roleNameOf(settings, kind) : undefined;
-    const signingKey = kind === "auditArchive" ? signingKeyOf(settings) : undefined;
+    const signingKey = kind === "auditArchive" ? signingKeyOf(settings.clusterName) : undefined;
     const isLocked = wanted.objectLock !== undefined;
     return {
         kind,
@@ -314,6 +383,7 @@ export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[]
             return [];
         }
         const wanted = askedSignals(deployment.settings, kind) ?? signalsOf(there, kind);
+        const asked = textOf(deployment.settings[kind]?.regions);
         const absent = wanted.filter((signal) => storeOf(there, signal) === undefined);
         const key = `kof:${kind}.regions`;
         if (absent.length > 0 || wanted.length === 0) {
@@ -321,7 +391,7 @@ export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[]
             return [
                 {
                     key,
-                    message: `is all, but kof:values leave regional clusters without a store of ${what}. Remove it`,
+                    message: `is ${asked}, but kof:values leave regional clusters without a store of ${what}. Remove it`,
                 },
             ];
         }
@@ -334,7 +404,7 @@ export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[]
                 : [
                       {
                           key,
-                          message: `is all, but nobody can read ${nounOf(signal)} at ${address} on a regional cluster: kof:values have ${by}`,
+                          message: `is ${asked}, but nobody can read ${nounOf(signal)} at ${address} on a regional cluster: kof:values have ${by}`,
                           allowed: "values that leave the service of the store its name",
                       },
                   ];
@@ -484,6 +554,6 @@ function roleAnnotation(roleName: string, oidcProviderArn: string): HelmValues {
  * What manifests are signed with (HMAC-SHA256): no secret, since the exporter writes it into each of them as the ID of the key
  * (`kof-operator/internal/audit/kms.go`). The colon keeps it from being read as base64.
  */
-function signingKeyOf({ clusterName }: Settings): string {
+function signingKeyOf(clusterName: string): string {
     return `audit:${clusterName}`;
 }

@@ -2,7 +2,7 @@ import { versions } from "../charts";
 import { archiveKinds, exporterSecretKeys, oldestArchived, type ArchiveKind } from "../charts/archives";
 import { kofNamespace } from "../charts/namespace";
 import { partitionOf } from "../lib/arns";
-import { isMap } from "../lib/values";
+import { isMap, textOf } from "../lib/values";
 import { awsPlaceProblems } from "./awsRules";
 import { makesBucket, resolvedArchive } from "./archives";
 import { stackFile, type Values } from "./explain";
@@ -184,7 +184,7 @@ function everyRegionProblems(kind: ArchiveKind, given: Given, { route }: Values)
         : [
               {
                   key,
-                  message: `is all, but credentials are ${credentials.kind}: a role is for the service account of this cluster, and other clusters have issuers of their own. Remove one of them`,
+                  message: `is ${textOf(given.regions)}, but credentials are ${credentials.kind}: a role is for the service account of this cluster, and other clusters have issuers of their own. Remove one of them`,
                   allowed: "with credentials {kind: accessKey, …} or {kind: existingSecret, name: NAME}",
               },
           ];

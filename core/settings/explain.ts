@@ -65,7 +65,14 @@ export function unwrap(schema: Schema, value: unknown): Schema {
     while (inner.def.innerType) {
         inner = inner.def.innerType;
     }
-    return inner.options && inner.def.type === "union" ? (alternative(inner.options, value) ?? inner) : inner;
+    if (!inner.options || inner.def.type !== "union") {
+        return inner;
+    }
+    const lists = inner.options.filter(({ element }) => element);
+    // A list or a word: nothing but a list says which of them is meant.
+    return lists.length > 0
+        ? ((Array.isArray(value) ? lists[0] : undefined) ?? inner)
+        : (alternative(inner.options, value) ?? inner);
 }
 
 /** Of alternatives the one that a value is, by its kind, a misspelt kind, its kind alone, or else by its keys. */
@@ -133,7 +140,9 @@ export function issueProblems(
 
 /** What a setting may be, where nobody can tell what was meant: its example first. */
 function examples(schema: Schema, { example }: Meta): unknown[] {
-    const others: readonly unknown[] = schema.def.type === "boolean" ? [true, false] : (schema.options ?? []);
+    const { type } = schema.def;
+    const others: readonly unknown[] =
+        type === "boolean" ? [true, false] : type === "union" ? [] : (schema.options ?? []);
     return example === undefined ? [] : [...new Set([example, ...others])];
 }
 

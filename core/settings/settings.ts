@@ -380,6 +380,21 @@ const bucketName = z
         /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     );
 
+/** The name of a region is the value of a label, and `all` is no name of one. */
+const regionName = /^(?!all$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+function areRegions(names: readonly string[]): boolean {
+    return names.length > 0 && isDistinct(names) && names.every((name) => regionName.test(name));
+}
+
+/** `[eu-1, eu-1]`, `[{name: eu-1}]`, `kcm-system/eu-1, EU_2` and `[all]` as they are meant. */
+function regionsMeant(found: unknown): unknown {
+    const each = typeof found === "string" ? found.split(/[,\s]+/) : Array.isArray(found) ? (found as unknown[]) : [];
+    const named = each.map((one) => written(isMap(one) ? one.name : one).replace(/^.*\//, ""));
+    const names = named.map((name) => name.trim().toLowerCase().replaceAll("_", "-")).filter(Boolean);
+    return found === true || names.some((name) => /^(all|\*)$/.test(name)) ? "all" : [...new Set(names)];
+}
+
 /** What is the same for both archives in S3. */
 const archive = (bucket: string, prefix: string) => ({
     bucket: about(bucketName, {
@@ -448,14 +463,18 @@ const archive = (bucket: string, prefix: string) => ({
         allowed: allowedName,
         example: "s3-credentials",
     }).optional(),
-    regions: about(z.literal("all"), {
-        description:
-            "Archive what every regional cluster stores as well, below prefix/regions/NAMESPACE/NAME of each. It takes a key, which is copied to them. Default: this cluster alone.",
-        allowed: "all",
-        example: "all",
-        why: (found) =>
-            Array.isArray(found) ? "KCM selects clusters by their labels, and the name of a region is none" : undefined,
-    }).optional(),
+    regions: about(
+        z.union([z.literal("all"), z.array(z.string().meta({ pattern: regionName.source })).refine(areRegions)]),
+        {
+            description:
+                "Archive what regional clusters store as well, all or those named, below prefix/regions/NAMESPACE/NAME. It takes a key, which is copied to them. Default: this cluster alone.",
+            allowed: "all, or a list of the names of regional ClusterDeployments, each once",
+            example: "all",
+            mend: regionsMeant,
+            why: (found) =>
+                Array.isArray(found) && found.length === 0 ? "where no region is archived, remove it" : undefined,
+        },
+    ).optional(),
     endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
         description:
             "Address of a store that is compatible with S3 (MinIO, Ceph). Nothing is made in AWS: the bucket and existingSecret are there.",

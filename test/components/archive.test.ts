@@ -182,6 +182,7 @@ describe("component S3Archive", () => {
             name,
             version: "1.11.0-rc0",
             values: "a: 1",
+            regions: "all",
         });
         const resources = await declared({ onRegions });
         const kcm = "kubernetes:k0rdent.mirantis.com/v1beta1";

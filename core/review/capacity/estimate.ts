@@ -1,6 +1,7 @@
 import { capacityOf, storesWithoutVolumes, type VolumeCapacity } from ".";
 import type { Signal } from "../../charts";
 import { childrenStoreHere } from "../../charts/installed";
+import { regionQuery, regionsText } from "../../charts/multiCluster";
 import { gibText } from "../../lib/quantities";
 import type { Deployment } from "../../routes/deployment";
 import { totalGiB } from "../../routes/volumes";
@@ -71,19 +72,20 @@ function uncheckedPrices({ archives }: Deployment, { s3 }: Prices): string {
 /** What regions store nobody knows here, whatever their volumes are set to. */
 function ofRegions({ settings, regionalStores, archives }: Deployment): string[] {
     const volumes = regionalStores.filter(({ keeps }) => keeps === "volumes");
-    const archived = archives.filter(({ regional }) => regional).map(({ kind }) => `kof:${kind}`);
+    const archived = archives.flatMap(({ kind, regional }) =>
+        regional
+            ? [`kof:${kind} has of ${regional.regions === "all" ? "regional clusters" : regionsText(regional.regions)}`]
+            : [],
+    );
     return [
         ...(settings.regions && volumes.length > 0
             ? [
                   `The volumes on each regional cluster, ${gibText(totalGiB(volumes))} in all, are in none of this, nor in any cost: kof:rates counts ` +
-                      "what this cluster collects. What a region needs is not known here.",
+                      "what this cluster collects. What a region needs is not known here, nor how many there are: " +
+                      `kubectl get clusterdeployments -A -l ${regionQuery}.`,
               ]
             : []),
-        ...(archived.length > 0
-            ? [
-                  `What ${archived.join(" and ")} ${archived.length > 1 ? "have" : "has"} of regional clusters is in no cost: kof:rates counts what this cluster collects.`,
-              ]
-            : []),
+        ...archived.map((what) => `What ${what} is in no cost: kof:rates counts what this cluster collects.`),
     ];
 }
 

@@ -1,4 +1,6 @@
 import { nounOf } from "../../charts";
+import { kofNamespace } from "../../charts/namespace";
+import { regionsText, type Regions } from "../../charts/multiCluster";
 import { archiveKinds, type ArchiveKind } from "../../charts/archives";
 import { exporterSchedule } from "../../charts/archives";
 import type { Archive, ArchiveBucket } from "../../routes/archives";
@@ -80,7 +82,7 @@ export function archiveConsequences(from: Deployment, to: Deployment): Consequen
                     : is === undefined
                       ? [end(to, was)]
                       : change(to, was, is);
-            return [...own, ...regionalChange(was, is)];
+            return [...own, ...regionalChange(to, was, is)];
         }),
     ];
 }
@@ -158,24 +160,79 @@ function end(to: Deployment, was: Archive): Consequence {
 }
 
 /** What follows for what regions store. */
-function regionalChange(was: Archive | undefined, is: Archive | undefined): Consequence[] {
-    const notice = ({ kind }: Archive, message: string): Consequence[] => [
-        { severity: "notice", key: `kof:${kind}.regions`, message },
-    ];
-    if (is?.regional && !was?.regional) {
-        const what = is.regional.signals.map(nounOf).join(", ");
-        return notice(
-            is,
-            `has ${is.name} installed on every regional cluster, which begins with the last ${hours} of what each stores: ${what}`,
-        );
+function regionalChange(to: Deployment, was: Archive | undefined, is: Archive | undefined): Consequence[] {
+    const [before, after] = [was?.regional, is?.regional];
+    if (was === undefined || before === undefined) {
+        return is === undefined || after === undefined
+            ? []
+            : [
+                  regionalNotice(
+                      is,
+                      `has ${is.name} installed on ${regionsText(after.regions)}, ${beginsThere(after.signals)}`,
+                  ),
+              ];
     }
-    return was?.regional && !is?.regional
-        ? notice(
-              was,
-              `is gone: ${was.name} is taken off every regional cluster. What is in ${archivePlace({ ...was, prefix: `${was.prefix}/regions` })} stays ` +
-                  "there; what came in since the last full hour stays in the stores of the regions alone",
-          )
-        : [];
+    if (is === undefined || after === undefined) {
+        return [regionalNotice(was, `is gone: ${leaves(to, was, regionsText(before.regions))}`)];
+    }
+    const joining = without(after.regions, before.regions);
+    const leaving = without(before.regions, after.regions);
+    const gone = before.signals.filter((signal) => !after.signals.includes(signal));
+    const added = after.signals.filter((signal) => !before.signals.includes(signal));
+    return [
+        ...(leaving === undefined ? [] : [regionalNotice(was, `is another selection: ${leaves(to, was, leaving)}`)]),
+        ...(joining === undefined
+            ? []
+            : [regionalNotice(is, `has ${is.name} installed on ${joining} as well, ${beginsThere(after.signals)}`)]),
+        ...(gone.length === 0
+            ? []
+            : [
+                  regionalNotice(
+                      is,
+                      `no longer has ${gone.map(nounOf).join(" and ")} of regional clusters. What is archived stays; what came in since the last ` +
+                          "full hour stays in their stores alone, where they still have one",
+                  ),
+              ]),
+        ...(added.length === 0
+            ? []
+            : [
+                  regionalNotice(
+                      is,
+                      `has ${added.map(nounOf).join(" and ")} of regional clusters as well, beginning with the last ${hours}`,
+                  ),
+              ]),
+    ];
+}
+
+function regionalNotice({ kind }: Archive, message: string): Consequence {
+    return { severity: "notice", key: `kof:${kind}.regions`, message };
+}
+
+function beginsThere(signals: Archive["signals"]): string {
+    return `which begins with the last ${hours} of what each stores: ${signals.map(nounOf).join(", ")}`;
+}
+
+/** What becomes of the archive of regions that an exporter is taken off. */
+function leaves(to: Deployment, was: Archive, regions: string): string {
+    const place = archivePlace({ ...was, prefix: `${was.prefix}/regions` });
+    const since =
+        to.regionalStores.length > 0
+            ? "stays in the stores of the regions alone"
+            : "was in the stores of the regions alone, from which this deployment takes KOF";
+    const kept = deletes(was.bucket, to) ? "W" : `What is in ${place} stays there; w`;
+    return `${was.name} is taken off ${regions}. ${kept}hat came in since the last full hour ${since}`;
+}
+
+/** The regions that are among some and not among others, human-readable; `undefined` where there is none. */
+function without(some: Regions, others: Regions): string | undefined {
+    if (others === "all") {
+        return undefined;
+    }
+    if (some === "all") {
+        return `every regional cluster but ${others.join(", ").replace(/, ([^,]*)$/, " and $1")}`;
+    }
+    const left = some.filter((name) => !others.includes(name));
+    return left.length === 0 ? undefined : regionsText(left);
 }
 
 function change(to: Deployment, was: Archive, is: Archive): Consequence[] {
@@ -215,9 +272,32 @@ function change(to: Deployment, was: Archive, is: Archive): Consequence[] {
                   } as const,
               ]
             : []),
+        ...revokedOnRegions(was, is),
         ...(moved ? place(was, is) : []),
         ...sameBucket(was, is),
     ];
+}
+
+/** A key that AWS no longer takes, where a region may still have it: nobody here sees which one a region has. */
+function revokedOnRegions(was: Archive, is: Archive): Consequence[] {
+    const [before, after] = [was.credentials, is.credentials];
+    if (was.regional === undefined || is.regional === undefined || before.kind !== "accessKey") {
+        return [];
+    }
+    const left = after.kind === "accessKey" ? after.generations : [];
+    const revoked = before.generations.filter((each) => !left.includes(each));
+    return revoked.length === 0
+        ? []
+        : [
+              {
+                  severity: "notice",
+                  key: `kof:${is.kind}.credentials`,
+                  message:
+                      `revokes access key ${revoked.join(" and ")}, which KOF has copied to ${regionsText(was.regional.regions)}. A region to which KOF has not ` +
+                      `brought a newer one archives nothing from then on, and catches up with ${hours} at most: look there first, ` +
+                      `kubectl --context REGION get secret -n ${kofNamespace} ${was.secret?.name ?? ""} -o yaml`,
+              },
+          ];
 }
 
 function place(was: Archive, is: Archive): Consequence[] {

@@ -127,7 +127,7 @@ export function credentialConsequences(from: Deployment, to: Deployment): Conseq
             const [before, after] = [from, to].map(({ archives }) =>
                 keysOf(archives.find((each) => each.kind === kind)?.credentials),
             );
-            return rotationConsequences(before ?? [], after ?? [], [kind, "credentials"], exporterRotation(to, kind));
+            return rotationConsequences(before ?? [], after ?? [], [kind, "credentials"], exporterRotation(kind));
         }),
         ...secretConsequences(from, to, path),
         ...archiveKinds.flatMap((kind) => exporterSecretConsequences(from, to, kind)),
@@ -177,16 +177,11 @@ interface KeyUse {
 }
 
 /** An exporter reads its key when a run begins. */
-function exporterRotation({ archives }: Deployment, kind: ArchiveKind): KeyUse {
-    const regional = archives.some((each) => each.kind === kind && each.regional);
+function exporterRotation(kind: ArchiveKind): KeyUse {
     return {
         user: `${exporterCharts[kind].chart} uses`,
         then: "has it use",
-        until:
-            "A run that has begun fails with the old one, and the next one does what it left out" +
-            (regional
-                ? ". Regions get the new key when KOF has copied it to them, which nobody waits for: their runs fail until then"
-                : ""),
+        until: "A run that has begun fails with the old one, and the next one does what it left out",
     };
 }
 

@@ -32,11 +32,12 @@ export function planData(plan: Plan): object {
         volumes: volumes.map(volumeData),
         regions: regions.map(volumeData),
         logGroups,
-        archives: archives.map(({ kind, place, operation, archive: { signals } }) => ({
+        archives: archives.map(({ kind, place, operation, archive: { signals, regional } }) => ({
             kind,
             place,
             operation,
             signals,
+            ...(regional ? { regions: regional.regions } : {}),
         })),
         credentials,
         alerts,

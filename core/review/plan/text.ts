@@ -1,5 +1,6 @@
 import { acknowledgement, refused, verdictOf, type Plan } from ".";
 import { nounOf } from "../../charts";
+import { regionsText } from "../../charts/multiCluster";
 import type { Consequence } from "./consequence";
 import { brief } from "../../settings/problems";
 import type { Deployment } from "../../routes/deployment";
@@ -63,9 +64,11 @@ export function effectText(plan: Plan): string {
         ]),
         section(
             "Archives",
-            archives.map(({ kind, place, operation, archive: { signals } }) => {
+            archives.map(({ kind, place, operation, archive: { signals, regional } }) => {
                 const fate = operation === "left" ? "no longer written to, kept with what is in it" : operation;
-                const what = signals.length > 0 ? signals.map(nounOf).join(", ") : "of regions alone";
+                const own = signals.map(nounOf).join(", ");
+                const there = regional ? `of ${regionsText(regional.regions)}` : "";
+                const what = own === "" ? `${there} alone` : [own, there].filter((text) => text !== "").join(", and ");
                 return `- kof:${kind} (${what}) in ${place}: ${fate}`;
             }),
         ),

@@ -1,3 +1,4 @@
+import { nounOf } from "../../charts";
 import { mergeValues, type HelmValues } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
 import { givenAt, keyOf, toPaste } from "../../routes/stored";
@@ -221,6 +222,11 @@ function canExpand({ source }: Volume, { settings }: Deployment): boolean {
     return source.chart.on === "regions" || storageClassOf(settings.storageClass)?.expands !== false;
 }
 
+/** What a volume holds, as it follows "the". */
+function heldBy({ signal }: Volume): string {
+    return signal === "grafana" ? signal : nounOf(signal);
+}
+
 function retentionConsequences(was: Volume, is: Volume, to: Deployment): Consequence[] {
     const [before, after] = [was.retention ?? "", is.retention ?? ""];
     if (retentionInDays(after) >= retentionInDays(before)) {
@@ -231,7 +237,7 @@ function retentionConsequences(was: Volume, is: Volume, to: Deployment): Consequ
         {
             severity: "loses",
             key: keyOf(to, is.source, "retention"),
-            message: `deletes the ${is.signal} that are older than ${after} (${change})`,
+            message: `deletes the ${heldBy(is)} that are older than ${after} (${change})`,
             paste: toPaste(to, is.source, "retention", before),
             acknowledge: `${is.signal} retention ${change}`,
         },
@@ -255,7 +261,7 @@ function limitConsequences(was: Volume, is: Volume, to: Deployment): Consequence
                   {
                       severity: "loses",
                       key: keyOf(to, is.source, "limits"),
-                      message: `limits what each pod of ${is.workload} keeps (${change}): it deletes the ${is.signal} beyond that`,
+                      message: `limits what each pod of ${is.workload} keeps (${change}): it deletes the ${heldBy(is)} beyond that`,
                       acknowledge: `${is.signal} limit ${change}`,
                   },
               ]

@@ -1,4 +1,5 @@
 import { nounOf, signals } from "../../charts";
+import { regionsText } from "../../charts/multiCluster";
 import { archiveTimes } from "../../routes/archiveNotices";
 import type { Archive, ArchiveBucket, RegionalExporter } from "../../routes/archives";
 import type { Deployment } from "../../routes/deployment";
@@ -41,10 +42,10 @@ function archiveRow(archive: Archive): string[] {
 }
 
 /** The same exporter on regions, which differs in what it reads and where below the bucket it writes. */
-function regionalRow(archive: Archive, { prefix, signals: archived, sources }: RegionalExporter): string[] {
+function regionalRow(archive: Archive, { regions, prefix, signals: archived, sources }: RegionalExporter): string[] {
     const [exporter = "", , , , ...rest] = archiveRow(archive);
     return [
-        `${exporter} on each regional cluster`,
+        `${exporter} on ${regions === "all" ? "each regional cluster" : regionsText(regions)}`,
         archived.map(nounOf).join(", "),
         archived.map((signal) => code(sources[signal] ?? "")).join("<br>"),
         code(`s3://${archive.bucket.name}/${prefix}/`),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 
 import { runOffline } from "../../../cli/program";
-import { objectsOnRegions } from "../../../core/charts/multiCluster";
+import { objectsOnRegions, type Regions } from "../../../core/charts/multiCluster";
 import { nest, valueAt, type HelmValues } from "../../../core/lib/values";
 import { UserError } from "../../../core/lib/errors";
 import { deploymentFor, hasRegionless, routes, stackFile, type Raw } from "../../support";
@@ -95,11 +95,12 @@ describe("archives of regions", () => {
 
     it("are installed by KCM where it installs KOF's stores, and after them", () => {
         const deployment = deploymentFor({ ...management, coldStorage: cold });
-        const objects = (istio: boolean, umbrella = deployment.values) =>
+        const objects = (istio: boolean, umbrella = deployment.values, regions: Regions = "all") =>
             objectsOnRegions(deployment.catalog, umbrella, istio, {
                 name: "x",
                 version: "1.11.0-rc0",
                 values: "a: 1\n",
+                regions,
             });
         const { template, service } = objects(false);
         assert.deepEqual(template, {
@@ -108,7 +109,7 @@ describe("archives of regions", () => {
             metadata: {
                 name: "x-1-11-0-rc0",
                 namespace: "kcm-system",
-                labels: { "k0rdent.mirantis.com/component": "x" },
+                labels: { "k0rdent.mirantis.com/component": "kcm" },
             },
             spec: {
                 helm: {
@@ -126,7 +127,7 @@ describe("archives of regions", () => {
         assert.deepEqual(service, {
             apiVersion: "k0rdent.mirantis.com/v1beta1",
             kind: "MultiClusterService",
-            metadata: { name: "kof-x", labels: { "k0rdent.mirantis.com/component": "x" } },
+            metadata: { name: "kof-x", labels: { "k0rdent.mirantis.com/component": "kcm" } },
             spec: {
                 dependsOn: ["kof-regional-cluster"],
                 clusterSelector: {
@@ -149,6 +150,16 @@ describe("archives of regions", () => {
         const mesh = objects(true).service.spec;
         assert.deepEqual(mesh.dependsOn, ["kof-istio-regional-cluster"]);
         assert.deepEqual(mesh.clusterSelector, { matchLabels: { ...regional, [role]: "member" } });
+        const named = { key: "k0rdent.mirantis.com/kof-cluster-name", operator: "In", values: ["eu-1", "eu-2"] };
+        const some = (istio: boolean) => objects(istio, undefined, ["eu-1", "eu-2"]).service.spec.clusterSelector;
+        assert.deepEqual(some(true), {
+            matchLabels: { ...regional, [role]: "member" },
+            matchExpressions: [named],
+        });
+        assert.deepEqual(some(false), {
+            matchLabels: regional,
+            matchExpressions: [{ key: role, operator: "DoesNotExist" }, named],
+        });
         const elsewhere = {
             global: { helmRepo: { name: "mine" } },
             "kof-mothership": { values: { kcm: { namespace: "k" } } },
@@ -174,6 +185,30 @@ describe("archives of regions", () => {
         );
         const { regions: _, ...alone } = cold;
         assert.equal(copied({ coldStorage: alone }), undefined);
+        const entry = (region: string | undefined, ...secrets: string[]) => ({
+            [`kof-archive-secrets${region === undefined ? "" : `-${region}`}`]: {
+                matchLabels: {
+                    "k0rdent.mirantis.com/kof-cluster-role": "regional",
+                    ...(region === undefined ? {} : { "k0rdent.mirantis.com/kof-cluster-name": region }),
+                },
+                secrets,
+            },
+        });
+        const own = "cold-storage-exporter-s3-credentials";
+        const some = { ...cold, regions: ["eu-1", "eu-2"] };
+        assert.deepEqual(copied({ coldStorage: some, auditArchive: { ...audit, regions: ["eu-2"] } }), {
+            ...entry("eu-1", own),
+            ...entry("eu-2", own, "mine"),
+        });
+        assert.deepEqual(copied({ coldStorage: some, auditArchive: audit }), {
+            ...entry(undefined, "mine"),
+            ...entry("eu-1", own),
+            ...entry("eu-2", own),
+        });
+        // Twice the same on one region would be two releases of one name.
+        assert.deepEqual(copied({ coldStorage: { ...one, regions: ["eu-1"] }, auditArchive: audit }), {
+            ...entry(undefined, "mine"),
+        });
     });
 
     it("hold what regions store, and are refused where there is nothing or nobody could sign in", () => {
@@ -216,8 +251,39 @@ describe("archives of regions", () => {
             /^ {2}kof:coldStorage\.regions is all, but credentials are podIdentity: a role is for the service account of this cluster/,
         );
         assert.match(
-            problems({ ...management, coldStorage: { ...cold, regions: ["eu-1"] } }),
-            /^ {2}kof:coldStorage\.regions is \["eu-1"\], which is not allowed here: KCM selects clusters by their labels, and the name of a region is none\n {4}Allowed: all\n {4}Paste: {3}kof:coldStorage:\n {15}regions: all$/,
+            problems({
+                ...management,
+                coldStorage: { ...cold, regions: ["eu-1"], credentials: { kind: "podIdentity", clusterName: "a" } },
+            }),
+            /^ {2}kof:coldStorage\.regions is \["eu-1"\], but credentials are podIdentity/,
+        );
+    });
+
+    it("are those named, or all, and never more than somebody asked for", () => {
+        const of = (regions: unknown) => {
+            const text = problems({ ...management, coldStorage: { ...cold, regions } });
+            return text === "" ? regions : parse(/Paste:([^]*)$/.exec(text)?.[1] ?? "")["kof:coldStorage"].regions;
+        };
+        const cases: readonly (readonly [found: unknown, meant: unknown])[] = [
+            [["eu-1"], ["eu-1"]],
+            ["eu-1", ["eu-1"]],
+            ["eu-1, kcm-system/eu-2", ["eu-1", "eu-2"]],
+            [["eu-1", "eu-1"], ["eu-1"]],
+            [
+                ["EU_1", { name: "eu-2" }, ""],
+                ["eu-1", "eu-2"],
+            ],
+            [[7], ["7"]],
+            [["eu-1", "all"], "all"],
+            ["All", "all"],
+            [true, "all"],
+        ];
+        for (const [found, meant] of cases) {
+            assert.deepEqual(of(found), meant, JSON.stringify(found));
+        }
+        assert.match(
+            problems({ ...management, coldStorage: { ...cold, regions: [] } }),
+            /^ {2}kof:coldStorage\.regions is \[\], which is not allowed here: where no region is archived, remove it\n {4}Allowed: all, or a list of the names of regional ClusterDeployments, each once/,
         );
     });
 
@@ -225,7 +291,7 @@ describe("archives of regions", () => {
         const { notices } = deploymentFor({ ...management, auditArchive: audit });
         assert.ok(
             notices.includes(
-                "kof:auditArchive.regions has KCM install audit-logs-exporter on every regional cluster, and copy Secret mine to each: whoever reads it there can write below audit/ of the bucket. Whether they run is not seen from here.",
+                "kof:auditArchive.regions has KCM install audit-logs-exporter on every regional cluster, and copy Secret mine to each: whoever reads it there can write below audit/ of the bucket. npm run doctor says what KCM has brought there, npm run verify what of each region is in the bucket; the exporters themselves are not seen from here.",
             ),
             notices.join("\n"),
         );

@@ -250,7 +250,10 @@ describe("a plan for archives", () => {
             begun.consequences.map(({ key }) => key),
             ["kof:auditArchive.objectLock", "kof:auditArchive.regions"],
         );
-        assert.match(planText(begun), /^- kof:auditArchive \(of regions alone\) in s3:\S+ in eu-west-1: created$/m);
+        assert.match(
+            planText(begun),
+            /^- kof:auditArchive \(of every regional cluster alone\) in s3:\S+ in eu-west-1: created$/m,
+        );
         assert.deepEqual(said(planOf(on({ auditArchive: regions }), on({}))).slice(0, 1), [
             "notice kof:auditArchive is gone. What is in s3://acme-kof-audit/audit/ in eu-west-1 stays there",
         ]);
@@ -317,7 +320,7 @@ describe("a plan for archives", () => {
             [{ "kof:coldStorage": { credentials: { kind: "accessKey", generations: ["1", "2"] } } }],
         );
         const regional = plan(keys(["1"], { regions: "all" }), keys(["2"], { regions: "all" }));
-        assert.ok(said(regional)[0]?.startsWith(`${gone}. Regions get the new key when KOF has copied it to them`));
+        assert.equal(said(regional).at(-1), gone);
     });
 
     it("says of regions what begins and ends there, and that it is not seen from here", () => {
@@ -328,9 +331,98 @@ describe("a plan for archives", () => {
         assert.deepEqual(said(plan({ coldStorage: regions }, { coldStorage: cold })), [
             "notice kof:coldStorage.regions is gone: cold-storage-exporter is taken off every regional cluster. What is in s3://acme-kof-cold/telemetry/regions/ in eu-west-1 stays there; what came in since the last full hour stays in the stores of the regions alone",
         ]);
+        const away = { coldStorage: { ...regions, keepBucket: false } };
+        assert.match(
+            said(plan(away, {})).at(-1)!,
+            /kof:coldStorage\.regions is gone: cold-storage-exporter is taken off every regional cluster\. What came in since/,
+        );
         const keys = ({ consequences }: Plan) => consequences.map(({ key }) => key);
         assert.deepEqual(keys(plan({}, { coldStorage: regions })), ["kof:coldStorage", "kof:coldStorage.regions"]);
         assert.deepEqual(keys(plan({ coldStorage: regions }, {})), ["kof:coldStorage", "kof:coldStorage.regions"]);
         assert.deepEqual(keys(plan({ coldStorage: regions }, { coldStorage: regions })), []);
+    });
+
+    it("says that a region may still have a key that is revoked, and shows which regions an archive is of", () => {
+        const keys = (...generations: string[]) => ({
+            coldStorage: { ...cold, regions: ["eu-1"], credentials: { kind: "accessKey", generations } },
+        });
+        assert.deepEqual(said(plan(keys("1"), keys("1", "2"))), []);
+        assert.deepEqual(said(plan(keys("1", "2"), keys("2"))), [
+            "notice kof:coldStorage.credentials revokes access key 1, which KOF has copied to regional cluster eu-1. A region to which KOF has not brought a newer one archives nothing from then on, and catches up with 24 hours at most: look there first, kubectl --context REGION get secret -n kof cold-storage-exporter-s3-credentials -o yaml",
+        ]);
+        const { regions: _, ...alone } = keys("1", "2").coldStorage;
+        assert.deepEqual(
+            said(
+                plan(
+                    { coldStorage: alone },
+                    { coldStorage: { ...alone, credentials: keys("2").coldStorage.credentials } },
+                ),
+            ),
+            [],
+        );
+        const same = plan(keys("1"), keys("1"));
+        assert.match(
+            planText(same),
+            /^- kof:coldStorage \(metrics, logs, traces, and of regional cluster eu-1\) in \S+ in eu-west-1: kept$/m,
+        );
+        assert.deepEqual((planData(same) as { archives: { regions: unknown }[] }).archives[0]!.regions, ["eu-1"]);
+    });
+
+    it("says which regions an archive is taken from, and which ones it gets", () => {
+        const of = (...regions: string[]) => ({ coldStorage: { ...cold, regions } });
+        const all = { coldStorage: { ...cold, regions: "all" } };
+        const begins = "which begins with the last 24 hours of what each stores: metrics, logs, traces";
+        const stays =
+            "What is in s3://acme-kof-cold/telemetry/regions/ in eu-west-1 stays there; what came in since the last full hour stays in the stores of the regions alone";
+        const cases: readonly (readonly [from: Raw, to: Raw, ...expected: string[]])[] = [
+            [
+                { coldStorage: cold },
+                of("eu-1"),
+                `has cold-storage-exporter installed on regional cluster eu-1, ${begins}`,
+            ],
+            [
+                of("eu-1"),
+                { coldStorage: cold },
+                `is gone: cold-storage-exporter is taken off regional cluster eu-1. ${stays}`,
+            ],
+            [
+                all,
+                of("eu-1", "eu-2"),
+                `is another selection: cold-storage-exporter is taken off every regional cluster but eu-1 and eu-2. ${stays}`,
+            ],
+            [
+                of("eu-1"),
+                all,
+                `has cold-storage-exporter installed on every regional cluster but eu-1 as well, ${begins}`,
+            ],
+            [
+                of("eu-1", "eu-2", "eu-3"),
+                of("eu-4", "eu-3"),
+                `is another selection: cold-storage-exporter is taken off regional clusters eu-1 and eu-2. ${stays}`,
+                `has cold-storage-exporter installed on regional cluster eu-4 as well, ${begins}`,
+            ],
+            [of("eu-1", "eu-2"), of("eu-2", "eu-1")],
+        ];
+        for (const [from, to, ...expected] of cases) {
+            assert.deepEqual(
+                said(plan(from, to)),
+                expected.map((each) => `notice kof:coldStorage.regions ${each}`),
+            );
+        }
+        const signals = (...names: string[]) => ({ coldStorage: { ...cold, regions: ["eu-1"], signals: names } });
+        assert.ok(
+            said(plan(signals("logs", "traces"), signals("logs", "metrics"))).includes(
+                "notice kof:coldStorage.regions no longer has traces of regional clusters. What is archived stays; what came in since the last full hour stays in their stores alone, where they still have one",
+            ),
+        );
+        assert.ok(
+            said(plan(signals("logs"), signals("logs", "metrics"))).includes(
+                "notice kof:coldStorage.regions has metrics of regional clusters as well, beginning with the last 24 hours",
+            ),
+        );
+        assert.match(
+            said(plan(of("eu-1"), { ...routes.regionless, coldStorage: cold })).join("\n"),
+            /taken off regional cluster eu-1\. .* was in the stores of the regions alone, from which this deployment takes KOF$/m,
+        );
     });
 });

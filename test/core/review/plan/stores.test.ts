@@ -301,6 +301,8 @@ describe("a change of kof:values", () => {
             messages(given([retention, "90d"]), given([retention, "30d"]))[0]!,
             /^deletes the logs that are older than 30d \(90d->30d\), on each regional cluster$/,
         );
+        const audit = (kept: string) => ({ ...management, regions: { storage: { audit: { retention: kept } } } });
+        assert.match(messages(audit("2y"), audit("1y"))[0]!, /^deletes the audit logs that are older than 1y/);
         // What the settings say of this cluster's stores is nothing of theirs.
         const here = { storage: { logs: { retention: "60d" } } };
         assert.deepEqual(found({ ...given([retention, "90d"]), ...here }, { ...given([retention, "30d"]), ...here }), [

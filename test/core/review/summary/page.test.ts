@@ -111,7 +111,7 @@ describe("summary.md", () => {
         assert.doesNotMatch(text, children);
         const regions = { storage: { logs: { size: "200Gi" } } };
         const ofRegions =
-            /\n\nThe volumes on each regional cluster, 1204Gi in all, are in none of this, nor in any cost: kof:rates counts what this cluster collects\. What a region needs is not known here\.\n/;
+            /\n\nThe volumes on each regional cluster, 1204Gi in all, are in none of this, nor in any cost: kof:rates counts what this cluster collects\. What a region needs is not known here, nor how many there are: kubectl get clusterdeployments -A -l k0rdent\.mirantis\.com\/kof-cluster-role=regional\.\n/;
         assert.match(page({ ...routes.management, version: "1.10.0", regions, rates }), ofRegions);
         assert.doesNotMatch(page({ ...routes.management, version: "1.10.0", rates }), /The volumes on each/);
         const archive = { bucket: "acme-kof-cold", region: "eu-west-1" };
@@ -121,6 +121,10 @@ describe("summary.md", () => {
             /\n\nWhat kof:coldStorage has of regional clusters is in no cost: kof:rates counts what this cluster collects\.\n/;
         assert.match(archived({ regions: "all" }), ofArchive);
         assert.doesNotMatch(archived({}), ofArchive);
+        assert.match(
+            archived({ regions: ["eu-1", "eu-2"] }),
+            /What kof:coldStorage has of regional clusters eu-1 and eu-2 is in no/,
+        );
         const roomy = page({ ...routes.management, storage: { logs: { size: "25Gi" } }, rates });
         assert.deepEqual(
             rows(roomy, "Space at the rates of kof:rates").find(([name]) => name === "vlstorage"),
