@@ -1,8 +1,10 @@
 import { chartValues, signals, type Catalog, type CatalogSetting, kubeStack } from "../charts";
-import { coalesceValues, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { regionsText } from "../charts/multiCluster";
+import { coalesceValues, formatPath, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
 import type { Taken } from "./signals";
 import type { Deployment } from "../routes/deployment";
+import { copiesIn } from "../routes/archives";
 import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
 import { originsOf, type Volume } from "../routes/volumes";
@@ -102,7 +104,20 @@ export function recognise(
     findBuffer(found, config);
     findIstio(found, route, catalog, at, options.cluster?.istio ?? (istio || undefined));
     findGrafana(found, values);
+    findCopiedSecrets(found, values);
     return found;
+}
+
+/** What archives on regions write into values. Which bucket is theirs, values do not say, so that what runs stays as it is. */
+function findCopiedSecrets({ notes }: Recognition, values: HelmValues): void {
+    notes.push(
+        ...copiesIn(values).map(
+            ({ path, regions, secrets }) =>
+                `kof:values.${formatPath(path)} copies Secret ${secrets.join(" and ")} to ${regionsText(regions)}, as an archive in S3 ` +
+                `does whose regions are ${regions === "all" ? regions : `[${regions.join(", ")}]`}. Once kof:coldStorage or kof:auditArchive says so with its bucket, ` +
+                "which values do not have, it can go from kof:values (docs/archives.md).",
+        ),
+    );
 }
 
 /** Settings of a route, and of what its signals name besides. */

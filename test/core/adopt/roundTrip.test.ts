@@ -34,6 +34,33 @@ const extra = fc.record(
 const numRuns = Number(process.env.FUZZ_RUNS ?? 40);
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
 
+describe("values that copy Secrets of archives to regions", () => {
+    const cold = { bucket: "acme-cold", region: "eu-west-1" };
+    const audit = { bucket: "acme-audit", region: "eu-west-1", existingSecret: "mine" };
+    const adopted = (raw: Raw) => {
+        const values = deploymentFor({ route: "management", version: "1.10.0", ...raw }).values;
+        const { settings, notes } = adoption(writeYaml(values), { version: "1.10.0" });
+        assert.deepEqual(deploymentFor(settings).values, values);
+        return notes.filter((note) => note.includes("copies Secret"));
+    };
+
+    it("stay, and are recognised by what they are for", () => {
+        const at = "kof:values.kof-mothership.values.kcm.kof.mcs.kof-archive-secrets";
+        const rest =
+            "Once kof:coldStorage or kof:auditArchive says so with its bucket, which values do not have, it can go from kof:values (docs/archives.md).";
+        assert.deepEqual(
+            adopted({ coldStorage: { ...cold, regions: "all" }, auditArchive: { ...audit, regions: ["eu-1"] } }),
+            [
+                `${at} copies Secret cold-storage-exporter-s3-credentials to every regional cluster, as an archive in S3 does whose regions are all. ${rest}`,
+                `${at}-eu-1 copies Secret mine to regional cluster eu-1, as an archive in S3 does whose regions are [eu-1]. ${rest}`,
+            ],
+        );
+        assert.deepEqual(adopted({ coldStorage: cold }), []);
+        const theirs = { "kof-archive-secrets": { matchLabels: { a: "b" }, secrets: ["mine"] } };
+        assert.deepEqual(adopted({ values: { "kof-mothership": { values: { kcm: { kof: { mcs: theirs } } } } } }), []);
+    });
+});
+
 describe("the values of every valid stack", () => {
     before(() => {
         console.log(`    adoption: ${String(numRuns)} runs, FUZZ_SEED=${String(seed)}`);
