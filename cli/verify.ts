@@ -16,6 +16,7 @@ Sends one marked log line, metric and span through a collector of the cluster, a
 them: accepted, sent, stored. Where it cannot look, it says how you can. Talks to the collector through the API server, which takes the right to create pods/proxy.
 
 Of an archive, it runs the exporter once as a Job, which it removes, and looks in the bucket for the last complete hour.
+Where it is on regional clusters too, it looks for that hour of each of them, and runs nothing there.
 
 Required: a stack. It writes to what the stack stores in, and so takes none by itself.
 

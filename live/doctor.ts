@@ -6,6 +6,7 @@ import { exportChecks } from "./collectors";
 import { distribution } from "./distribution";
 import type { Check } from "./findings";
 import { prerequisites } from "./prerequisites";
+import { regions } from "./regions";
 import { registries } from "./registries";
 import { releases } from "./releases";
 import { storage } from "./storage";
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
     ...assumedRole,
     ...transactionSearch,
     ...archives,
+    ...regions,
     ...registries,
     ...releases,
     ...workloads,

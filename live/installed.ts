@@ -5,6 +5,7 @@ import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
 import { UserError, CouldNotCheck } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
+import { clusterDeployments, regionsAmong } from "./clusterDeployments";
 
 /** What is installed on a cluster, as far as it could be seen. */
 export interface Installed {
@@ -59,7 +60,9 @@ export async function findInstalled(api: Api): Promise<Installed> {
         istio,
         release: await look("the Helm release", () => helmRelease(api)),
         claims: await look("the volumes", () => claims(api)),
-        regions: await look("the regional ClusterDeployments", () => regions(api)),
+        regions: await look("the regional ClusterDeployments", async () =>
+            regionsAmong(await clusterDeployments(api)).map(({ name, namespace }) => ({ cluster: name, namespace })),
+        ),
         issuer: await look("the issuer of service account tokens", () => issuer(api)),
         unchecked: unchecked,
     };
@@ -134,12 +137,6 @@ async function claims(api: Api): Promise<InstalledClaim[]> {
         storageClass: spec.storageClassName ?? "",
         template: templates.get(metadata.name.replace(/-\d+$/, "")),
     }));
-}
-
-async function regions(api: Api) {
-    const label = encodeURIComponent("k0rdent.mirantis.com/kof-cluster-role=regional");
-    const found = await api.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/clusterdeployments?labelSelector=${label}`);
-    return found.map(({ metadata }) => ({ cluster: metadata.name, namespace: metadata.namespace }));
 }
 
 async function issuer(api: Api): Promise<string | undefined> {

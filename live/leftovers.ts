@@ -8,10 +8,13 @@ import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import { removalBelow, type Leftover } from "../core/review/plan/leftovers";
 import { archiveKinds, type ArchiveKind } from "../core/charts/archives";
 import { kofNamespace } from "../core/charts/namespace";
-import { retentionText, type Archive } from "../core/routes/archives";
+import { exporterService, kcmNamespace } from "../core/charts/multiCluster";
+import { retentionText, secretCopies, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { clientOptions, inTime } from "./awsClient";
+import { clusterDeployments, regionsAmong } from "./clusterDeployments";
 import type { Live } from "./findings";
+import { idOf, multiClusterServicePath, type MultiClusterService } from "./regions";
 import { S3Bucket } from "./s3";
 import { CouldNotCheck } from "../core/lib/errors";
 
@@ -38,6 +41,8 @@ export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[
     volumes,
     definitions,
     templates,
+    onRegions,
+    regionalVolumes,
     logGroups,
     // One that cannot be looked at hides none of the others.
     ...archiveKinds.map((kind) => (live: Live) => buckets(live, [kind])),
@@ -112,6 +117,56 @@ async function templates({ kubernetes }: Live): Promise<Leftover[]> {
         }
     }
     return kept;
+}
+
+/** What has KCM install something on regions, which is gone only when every region has been reached. */
+async function onRegions({ kubernetes, deployment }: Live): Promise<Leftover[]> {
+    const { settings, archives, catalog, values } = deployment;
+    const exporters = archives.filter(({ regional }) => regional).map(({ name }) => name);
+    const wanted = [...exporters.map(exporterService), ...secretCopies(settings).map(({ name }) => `${name}-remote`)];
+    if (wanted.length === 0) {
+        return [];
+    }
+    const services = await Promise.all(
+        wanted.map((name) => kubernetes.get<MultiClusterService>(multiClusterServicePath(name))),
+    );
+    const namespace = kcmNamespace(catalog, values);
+    const templatesFound = await kubernetes.list<Named>(
+        `/apis/k0rdent.mirantis.com/v1beta1/namespaces/${namespace}/servicetemplates`,
+    );
+    return [
+        ...services.flatMap((found) => {
+            const on = found?.status?.matchingClusters ?? [];
+            return found === undefined
+                ? []
+                : [
+                      {
+                          what: `MultiClusterService ${found.metadata.name}, and what KCM installed by it on ${count(on, "regional cluster")}`,
+                          remove: `kubectl delete multiclusterservice ${found.metadata.name}   # it goes when KCM has reached each of them`,
+                      },
+                  ];
+        }),
+        ...templatesFound
+            .filter(({ metadata: { name } }) => exporters.some((each) => name.startsWith(`${each}-`)))
+            .map(({ metadata: { name } }) => ({
+                what: `ServiceTemplate ${namespace}/${name}`,
+                remove: `kubectl delete servicetemplate -n ${namespace} ${name}`,
+            })),
+    ];
+}
+
+/** Volumes on other clusters are not seen from here, and nothing deletes them with KOF. */
+export async function regionalVolumes({ kubernetes, deployment }: Live): Promise<Leftover[]> {
+    const { regionalStores, settings } = deployment;
+    const there =
+        settings.regions && regionalStores.length > 0 ? regionsAmong(await clusterDeployments(kubernetes)) : [];
+    if (there.length > 0) {
+        throw new CouldNotCheck(
+            `the volumes of what KOF has stored on ${there.map(idOf).join(", ")}, which stay there when KOF is taken off: ` +
+                `kubectl --context REGION get pvc -n ${kofNamespace}`,
+        );
+    }
+    return [];
 }
 
 /** The log groups that are tagged as this cluster's: another's may have the same name. */

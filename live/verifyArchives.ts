@@ -2,15 +2,18 @@ import { createHmac, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { exporterCharts } from "../core/charts/archives";
+import { exporterService } from "../core/charts/multiCluster";
 import { kofNamespace } from "../core/charts/namespace";
 import { secondsOf } from "../core/lib/durations";
 import { CouldNotCheck } from "../core/lib/errors";
 import { isMap } from "../core/lib/values";
-import type { Archive } from "../core/routes/archives";
+import { archiveOfRegion, type Archive, type RegionalExporter } from "../core/routes/archives";
 import { cronJobPath } from "./archives";
+import { clusterDeployments, type RegionalCluster } from "./clusterDeployments";
 import type { Finding, Live, Result } from "./findings";
 import { statusMessage, type Kubernetes } from "./kubernetes";
 import { containerFault, lastLines, pods, type Pod } from "./pods";
+import { archivedRegions, idOf, multiClusterServicePath, unselected, type MultiClusterService } from "./regions";
 import { S3Bucket, type S3Object } from "./s3";
 
 /** Options of {@link verifyArchives}. */
@@ -38,13 +41,13 @@ export async function verifyArchives(live: Live, options: ArchiveVerifyOptions):
         options.waiting?.([...pending], Math.round((Date.now() - started) / 1000));
     }, 1000);
     try {
-        return await Promise.all(
-            archives.map(async (archive) => {
-                const result = await verifyArchive(archive, live, options);
-                pending.delete(titleOf(archive));
-                return result;
-            }),
-        );
+        const own = archives.map(async (archive) => {
+            const result = await verifyArchive(archive, live, options);
+            pending.delete(titleOf(archive));
+            return [result];
+        });
+        const regional = live.deployment.archives.map((archive) => verifyOnRegions(archive, live));
+        return (await Promise.all([...own, ...regional])).flat();
     } finally {
         clearInterval(progress);
     }
@@ -52,6 +55,101 @@ export async function verifyArchives(live: Live, options: ArchiveVerifyOptions):
 
 function titleOf({ kind }: Archive): string {
     return `archive ${kind}`;
+}
+
+/** Milliseconds after its first minute within which a run on a region is given to come to its end, and a new one to begin. */
+const [runTime, startTime] = [15 * 60_000, 2 * 3_600_000];
+
+/**
+ * What an archive has of each region. Nothing is run there, for nobody reaches a region from here: the exporter has archived the last
+ * complete hour by itself, or not.
+ */
+async function verifyOnRegions(archive: Archive, live: Live): Promise<Result[]> {
+    const { regional, name } = archive;
+    if (regional === undefined) {
+        return [];
+    }
+    const title = `${titleOf(archive)} of regions`;
+    try {
+        const service = exporterService(name);
+        const [clusters, object] = await Promise.all([
+            clusterDeployments(live.kubernetes),
+            live.kubernetes.get<MultiClusterService>(multiClusterServicePath(service)),
+        ]);
+        const problem = (what: string, fix: string): Finding => ({
+            severity: "problem",
+            what,
+            why: "Nothing of it is archived, and what its store deletes meanwhile is archived nowhere.",
+            fix,
+        });
+        if (!object) {
+            const what = `there is no MultiClusterService ${service}`;
+            return [{ title, findings: [problem(what, "pulumi up")] }];
+        }
+        const there = archivedRegions(clusters, live.deployment, regional.regions);
+        const lacking = unselected(clusters, live.deployment, regional.regions);
+        const unknown = lacking.map((region) => ({
+            title: `${titleOf(archive)} of region ${region}`,
+            findings: [problem(`KCM selects no regional cluster ${region}`, "npm run doctor")],
+        }));
+        const isNew = ({ created }: RegionalCluster) =>
+            [object.metadata.creationTimestamp, created].some(
+                (since) => Date.now() - Date.parse(since ?? "") < startTime,
+            );
+        const found = await Promise.all(
+            there.map((region) => verifyRegion(archive, regional, region, isNew(region), live)),
+        );
+        const none = { title: `${title}: there is no regional cluster yet`, findings: [] };
+        return found.length + unknown.length === 0 ? [none] : [...unknown, ...found];
+    } catch (error) {
+        return [{ title, findings: [unchecked(error, "kubectl get clusterdeployments,multiclusterservices -A")] }];
+    }
+}
+
+async function verifyRegion(
+    archive: Archive,
+    regional: RegionalExporter,
+    region: RegionalCluster,
+    isNew: boolean,
+    live: Live,
+): Promise<Result> {
+    const title = `${titleOf(archive)} of region ${idOf(region)}`;
+    const own = archiveOfRegion(archive, regional, region);
+    const there = ({ severity, what, why, fix }: Finding): Finding => ({
+        severity: what.startsWith(nothingOf) && isNew ? "unknown" : severity,
+        what,
+        why: what.startsWith(nothingOf)
+            ? `The exporter ${isNew ? "is new there, or " : ""}did not run on the region, found none in its store, or may not write. From here only the bucket is seen.`
+            : why,
+        // The region has a cluster of its own.
+        fix: what.startsWith(nothingOf)
+            ? `kubectl --context ${region.name} get cronjobs,jobs,pods -n ${kofNamespace}`
+            : fix.replace(/^kubectl /, `kubectl --context ${region.name} `),
+    });
+    try {
+        const { proof, findings } = await hourOf(own, lastHour(new Date(Date.now() - runTime), undefined), live);
+        return { title: findings.length === 0 ? `${title}: ${proof}` : title, findings: findings.map(there) };
+    } catch (error) {
+        return { title, findings: [unchecked(error, listing(own))] };
+    }
+}
+
+/** What an archive has of an hour; `cluster` is the one that it has to have, where that is known. */
+async function hourOf(archive: Archive, hour: Date, live: Live, cluster?: string): Promise<Found> {
+    const bucket = await S3Bucket.of(archive, live);
+    try {
+        return await (archive.kind === "coldStorage"
+            ? coldHour(archive, bucket, hour, cluster)
+            : auditHour(archive, bucket, hour));
+    } finally {
+        bucket.close();
+    }
+}
+
+/** The command that lists what an archive has. */
+function listing({ bucket: { name, endpoint, region }, prefix }: Archive): string {
+    const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
+    return `aws s3 ls ${where} s3://${name}/${prefix}/`;
 }
 
 /** A CronJob, as far as it matters here. */
@@ -132,20 +230,11 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
     }
     const hour = lastHour(begun, cronJob);
     try {
-        const bucket = await S3Bucket.of(archive, live);
-        try {
-            const found = await (archive.kind === "coldStorage"
-                ? coldHour(archive, bucket, hour, ownCluster(archive, live))
-                : auditHour(archive, bucket, hour));
-            findings.push(...found.findings.map((finding) => ofNewStack(finding, cronJob, hour)));
-            return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
-        } finally {
-            bucket.close();
-        }
+        const found = await hourOf(archive, hour, live, ownCluster(archive, live));
+        findings.push(...found.findings.map((finding) => ofNewStack(finding, cronJob, hour)));
+        return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
     } catch (error) {
-        const { name, endpoint, region } = archive.bucket;
-        const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
-        findings.push(unchecked(error, `aws s3 ls ${where} s3://${name}/${archive.prefix}/`));
+        findings.push(unchecked(error, listing(archive)));
         return { title, findings };
     }
 }

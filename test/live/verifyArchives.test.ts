@@ -191,6 +191,74 @@ describe("verify of archives", () => {
         }
     });
 
+    it("looks at what each region has archived by itself, and runs nothing there", async () => {
+        // A run of this hour may not have come to its end yet.
+        const regionHour = lastHour(new Date(Date.now() - 15 * 60_000), undefined).toISOString();
+        const [date = "", at = ""] = regionHour.split("T");
+        const folder = (region: string) =>
+            `telemetry/regions/kcm-system/${region}/tenant=default/cluster=${region}/dt=${date}/hour=${at.slice(0, 2)}/logs/`;
+        const objects = { [`${folder("eu-1")}logs.parquet`]: "PAR1xxPAR1", [`${folder("eu-1")}_SUCCESS`]: "" };
+        const label = (name: string) => `k0rdent.mirantis.com/${name}`;
+        const region = (name: string) => ({
+            metadata: {
+                ...{ name, namespace: "kcm-system", creationTimestamp: "2026-01-01T00:00:00Z" },
+                labels: { [label("kof-cluster-role")]: "regional", [label("kof-cluster-name")]: name },
+            },
+        });
+        const of =
+            (created: string | undefined, ...names: string[]): Answer =>
+            (request) => {
+                const { pathname } = request.url;
+                if (pathname.endsWith("/clusterdeployments")) {
+                    return [200, JSON.stringify({ items: names.map(region) })];
+                }
+                return pathname.includes("/multiclusterservices/")
+                    ? created === undefined
+                        ? [404, "{}"]
+                        : [200, JSON.stringify({ metadata: { creationTimestamp: created } })]
+                    : cluster(done)(request);
+            };
+        const found = async (regions: unknown, kcm: Answer) => {
+            const raw = { ...base, coldStorage: { ...cold.coldStorage, regions } as Raw };
+            const servers = await ArchiveServers.start(s3(goodBucket, objects), kcm);
+            try {
+                const stop = new AbortController().signal;
+                const results = await servers.within(raw, (live) => verifyArchives(live, { timeout: 3000, stop }));
+                return results
+                    .slice(1)
+                    .map(({ title, findings }) => [
+                        title.replace(/^archive coldStorage of /, ""),
+                        ...findings.map(({ severity, what, fix }) => `${severity}: ${what} (${fix})`),
+                    ]);
+            } finally {
+                await servers.stop();
+            }
+        };
+        const old = "2026-01-01T00:00:00Z";
+        const hourText = `${regionHour.slice(0, 16)}Z`;
+        const there = `region kcm-system/eu-1: logs of the hour ${hourText} are in s3://acme-kof-cold/telemetry/regions/kcm-system/eu-1: 1 whole Parquet file, each with its _SUCCESS`;
+        const lacks = `nothing of logs of the hour ${hourText} is in s3://acme-kof-cold/telemetry/regions/kcm-system/eu-2 (kubectl --context eu-2 get cronjobs,jobs,pods -n kof)`;
+        assert.deepEqual(await found("all", of(old, "eu-1", "eu-2")), [
+            [there],
+            ["region kcm-system/eu-2", `problem: ${lacks}`],
+        ]);
+        assert.deepEqual(await found("all", of(new Date().toISOString(), "eu-2")), [
+            ["region kcm-system/eu-2", `unknown: ${lacks}`],
+        ]);
+        assert.deepEqual(await found(["eu-1", "eu-3"], of(old, "eu-1", "eu-2")), [
+            ["region eu-3", "problem: KCM selects no regional cluster eu-3 (npm run doctor)"],
+            [there],
+        ]);
+        assert.deepEqual(await found("all", of(old)), [["regions: there is no regional cluster yet"]]);
+        assert.deepEqual(await found("all", of(undefined)), [
+            ["regions", "problem: there is no MultiClusterService kof-cold-storage-exporter (pulumi up)"],
+        ]);
+        const [[, refused]] = (await found("all", (request) =>
+            request.url.pathname.includes("/multiclusterservices/") ? [403, "{}"] : of(old)(request),
+        )) as [string[]];
+        assert.match(refused!, /^unknown: could not check: GET .*HTTP 403/);
+    }).timeout(30_000);
+
     it("removes its Job on Ctrl-C", async () => {
         const changes: string[] = [];
         const servers = await ArchiveServers.start(s3(goodBucket), cluster({ active: 1 }, changes));
