@@ -17,6 +17,7 @@ them: accepted, sent, stored. Where it cannot look, it says how you can. Talks t
 
 Of an archive, it runs the exporter once as a Job, which it removes, and looks in the bucket for the last complete hour.
 Where it is on regional clusters too, it looks for that hour of each of them, and runs nothing there.
+What regions store of their own clusters it does not follow: docs/storage.md says where to look.
 
 Required: a stack. It writes to what the stack stores in, and so takes none by itself.
 

@@ -112,7 +112,8 @@ export function objectsOnRegions(
     const all = coalesceValues(chartValues(catalog, "kof"), umbrella);
     const at = (...path: string[]) => valueAt(all, path) as string;
     // KCM gives its objects this label, over any other value, and takes them into its backups by it (AddKCMComponentLabel in
-    // internal/util/labels/label.go, KCM 1.8 to 1.11). With another value every later change would be a conflict of two owners.
+    // internal/util/labels/label.go, KCM 1.8 to 1.11). With another value every later change is a conflict of two owners, 409 of an API
+    // server 1.36 (2026-11-27).
     const labels = { "k0rdent.mirantis.com/component": "kcm" };
     const templateName = `${name}-${version.replaceAll(".", "-")}`;
     const namespace = kcmNamespace(catalog, umbrella);

@@ -389,7 +389,11 @@ function areRegions(names: readonly string[]): boolean {
 
 /** `[eu-1, eu-1]`, `[{name: eu-1}]`, `kcm-system/eu-1, EU_2` and `[all]` as they are meant. */
 function regionsMeant(found: unknown): unknown {
-    const each = typeof found === "string" ? found.split(/[,\s]+/) : Array.isArray(found) ? (found as unknown[]) : [];
+    const each: readonly unknown[] = Array.isArray(found)
+        ? found
+        : isMap(found)
+          ? Object.keys(found)
+          : written(found).split(/[,\s]+/);
     const named = each.map((one) => written(isMap(one) ? one.name : one).replace(/^.*\//, ""));
     const names = named.map((name) => name.trim().toLowerCase().replaceAll("_", "-")).filter(Boolean);
     return found === true || names.some((name) => /^(all|\*)$/.test(name)) ? "all" : [...new Set(names)];

@@ -274,6 +274,8 @@ describe("archives of regions", () => {
                 ["eu-1", "eu-2"],
             ],
             [[7], ["7"]],
+            [7, ["7"]],
+            [{ "eu-1": {}, "eu-2": null }, ["eu-1", "eu-2"]],
             [["eu-1", "all"], "all"],
             ["All", "all"],
             [true, "all"],
