@@ -113,6 +113,9 @@ export function parseStackFile(text: string, file: string, name?: string): Stack
 
 function shortProblem(key: string, value: unknown): Problem {
     const written = isMap(value) ? Object.keys(value)[0] : undefined;
+    if (ownKeys.includes(key.toLowerCase())) {
+        return { key, message: `under "config:" is read by nobody. Write it beside "config:", not below it.` };
+    }
     const write =
         key === "kof" || key === "kubernetes" || key === "aws"
             ? `Write each of its keys below "config:" by itself: ${key}:${written ?? "KEY"}.`

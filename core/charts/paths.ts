@@ -105,10 +105,11 @@ function walk(
                     : { meant: first }),
             });
         } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
+            const meant = typeof value === "string" ? words.get(value.toLowerCase()) : undefined;
             problems.push({
                 path,
                 message: `is ${kindText(value)}, which the charts do not take for true or false: write a boolean without quotes`,
-                ...(value === "true" || value === "false" ? { meant: value === "true" } : {}),
+                ...(meant === undefined ? {} : { meant }),
             });
         } else if (isOtherScalar(shape.example, value, path)) {
             problems.push({
@@ -118,6 +119,12 @@ function walk(
         }
     }
 }
+
+/** What YAML 1.1 and people take for true or false. */
+const words = new Map([
+    ...["true", "yes", "on"].map((word) => [word, true] as const),
+    ...["false", "no", "off"].map((word) => [word, false] as const),
+]);
 
 /** Whether a value cannot stand for the charts' own: a word for a number, a boolean for text. `30d`, `50%` and `500m` may for a number. */
 function isOtherScalar(example: HelmValue | undefined, value: HelmValue, path: readonly string[]): boolean {

@@ -296,7 +296,13 @@ export const destinations = about(z.record(z.string().regex(/^[a-z]([-a-z0-9]{0,
     description: "Further places for the telemetry, by name. kof:signals says which signal goes there.",
     allowed: "a map of destinations by name: lower-case letters, digits and '-', at most 32, starting with a letter",
     example: { honeycomb: { preset: "honeycomb", auth: { kind: "headers", secret: "honeycomb-headers" } } },
+    mend: (found) => (Array.isArray(found) && found.every(isMap) ? byName(found) : undefined),
 });
+
+/** A list of things that have a name, by that. */
+function byName(list: readonly Readonly<Record<string, unknown>>[]): unknown {
+    return Object.fromEntries(list.map(({ name, ...rest }) => [String(name), rest]));
+}
 
 const destinationList = (signal: Signal) =>
     about(z.array(z.string()), {

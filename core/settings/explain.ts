@@ -76,7 +76,9 @@ export function unwrap(schema: Schema, value: unknown): Schema {
 }
 
 /** Of alternatives the one that a value is, by its kind, a misspelt kind, its kind alone, or else by its keys. */
-function alternative(options: readonly Schema[], value: unknown): Schema | undefined {
+function alternative(options: readonly Schema[], found: unknown): Schema | undefined {
+    // One that somebody made a list of.
+    const value: unknown = Array.isArray(found) && found.length === 1 ? found[0] : found;
     const kindOf = (option: Schema) => String(option.shape?.kind?.def.values?.[0]);
     const kind = textOf((isMap(value) ? value.kind : value) as HelmValue).trim();
     const near = nearestOf(kind, options.map(kindOf));
@@ -118,18 +120,18 @@ export function issueProblems(
     const step = issue.path.findIndex((each) => typeof each === "number");
     const path = step < 0 ? issue.path : issue.path.slice(0, step);
     const inList = step < 0 ? [] : issuesBelow(issues, path);
-    const meant = step < 0 ? meantBy(schema, meta, value) : listMeant(key, path, found, inList);
+    const list = step >= 0 ? listMeant(key, path, found, inList) : listMade(key, path, found, meta, value);
+    const meant = (step < 0 ? meantBy(schema, meta, value) : undefined) ?? list?.meant;
     const isSaid = inList.length > pastedLists && inList[0] !== issue;
     const beside = at(found, issue.path.slice(0, -1));
     const own = isMap(beside) ? meta.exampleBeside?.(value, beside) : undefined;
+    const likely = list === undefined ? [...(own === undefined ? [] : [own]), ...examples(schema, meta)] : list.likely;
     const paste =
         meant === undefined
             ? suiting(
                   full,
                   value === undefined,
-                  [...(own === undefined ? [] : [own]), ...examples(schema, meta)].map((each) =>
-                      stackFile([key, ...path], each),
-                  ),
+                  likely.map((each) => stackFile([key, ...path], each)),
               )
             : stackFile([key, ...path], meant);
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
@@ -150,6 +152,7 @@ function meantBy(schema: Schema, meta: Meta, found: unknown): unknown {
     const own = meta.mend?.(found);
     const likely = [
         ...(own === undefined ? [] : [own, [own]]),
+        ...(Array.isArray(own) && own.length === 1 ? (own as unknown[]) : []),
         ...(isMap(found) ? [[found]] : []),
         ...(typeof found === "string" ? [ofKind(schema, found)] : []),
     ];
@@ -194,28 +197,92 @@ function issuesBelow(issues: Issues, path: readonly PropertyKey[]): Issues {
 
 const below = new WeakMap<Issues, Map<string, Issues>>();
 /** Lists as they were meant, by what is wrong in them. */
-const listsMeant = new WeakMap<Issues, { readonly meant: unknown }>();
+const listsMeant = new WeakMap<Issues, MeantList>();
 
-/** A whole list as it was probably meant, or an example of one where that cannot be told. */
-function listMeant(key: Key, path: readonly PropertyKey[], found: unknown, inList: Issues): unknown {
-    const known = listsMeant.get(inList) ?? { meant: mendedList(key, path, found, inList) };
-    listsMeant.set(inList, known);
-    return known.meant;
+/** What was probably meant by a whole list. */
+interface MeantList {
+    /** The list, where that can be told. */
+    readonly meant?: unknown;
+    /** Where it cannot: the list with parts of the example, then the example. */
+    readonly likely: readonly unknown[];
 }
 
-function mendedList(key: Key, path: readonly PropertyKey[], found: unknown, inList: Issues): unknown {
+function listMeant(key: Key, path: readonly PropertyKey[], found: unknown, inList: Issues): MeantList {
+    const known = listsMeant.get(inList) ?? mendedList(key, path, found, inList);
+    listsMeant.set(inList, known);
+    return known;
+}
+
+/** The same of something that was written instead of a list. */
+function listMade(
+    key: Key,
+    path: readonly PropertyKey[],
+    found: unknown,
+    meta: Meta,
+    value: unknown,
+): MeantList | undefined {
+    const list = meta.mend?.(value);
+    if (!Array.isArray(list) || list.length > pastedLists) {
+        return undefined;
+    }
+    const made = withAt(found, path, list);
+    const issues = settingsSchema[key].safeParse(made).error?.issues ?? [];
+    const inList = issuesBelow(issues, path).filter((each) => typeof each.path[path.length] === "number");
+    return mendedList(key, path, made, inList);
+}
+
+function withAt(value: unknown, [step, ...rest]: readonly PropertyKey[], inner: unknown): unknown {
+    return step === undefined
+        ? inner
+        : { ...(isMap(value) ? value : {}), [step]: withAt(at(value, [step]), rest, inner) };
+}
+
+/** A list with what was probably meant in it; where that cannot be told, with what the example has in that place. */
+function mendedList(key: Key, path: readonly PropertyKey[], found: unknown, inList: Issues): MeantList {
     const whole = schemaAt(key, path, found);
+    const { example } = whole.meta;
     const list: unknown = structuredClone(at(found, path));
+    let isClear = true;
     for (const each of inList) {
         const { schema, meta } = schemaAt(key, each.path, found);
-        const meant = meantBy(schema, meta, at(found, each.path));
-        const outer = at(list, each.path.slice(path.length, -1));
-        if (each.code === "unrecognized_keys" || meant === undefined || typeof outer !== "object" || outer === null) {
-            return whole.meta.example;
+        const below = each.path.slice(path.length);
+        if (each.code === "unrecognized_keys") {
+            rename(at(list, below), each.keys, Object.keys(schema.shape ?? {}));
+            continue;
         }
-        Object.assign(outer, { [each.path.at(-1) ?? ""]: meant });
+        const meant = meantBy(schema, meta, at(found, each.path));
+        const outer = at(list, below.slice(0, -1));
+        if (typeof outer !== "object" || outer === null) {
+            return { likely: ofExample(example) };
+        }
+        isClear &&= meant !== undefined;
+        const step = below.at(-1) ?? "";
+        const written = meant ?? at(example, [0, ...below.slice(1)]);
+        if (written !== undefined) {
+            Object.assign(outer, { [step]: written });
+        } else if (!Array.isArray(outer)) {
+            Reflect.deleteProperty(outer, step);
+        }
     }
-    return fits(whole.schema, list) ? list : whole.meta.example;
+    const isRight = fits(whole.schema, list);
+    return isRight && isClear
+        ? { meant: list, likely: [] }
+        : { likely: [...(isRight ? [list] : []), ...ofExample(example)] };
+}
+
+function ofExample(example: unknown): unknown[] {
+    return example === undefined ? [] : [example];
+}
+
+/** Gives keys that are misspelt the names that were meant. */
+function rename(map: unknown, keys: readonly string[], known: readonly string[]): void {
+    for (const key of isMap(map) ? keys : []) {
+        const near = nearestOf(key, known);
+        if (near !== undefined && isMap(map) && !Object.hasOwn(map, near)) {
+            Object.assign(map, { [near]: map[key] });
+            Reflect.deleteProperty(map, key);
+        }
+    }
 }
 
 /** The value at a path, through lists too. */

@@ -1,6 +1,9 @@
 import { distance } from "fastest-levenshtein";
+import { parse } from "yaml";
 
 import { signedOut } from "../lib/secrets";
+import { isMap } from "../lib/values";
+import { asPulumi } from "../lib/yaml/read";
 import type { Schema } from "./explain";
 
 /**
@@ -16,11 +19,17 @@ function candidates(schema: Schema, found: unknown): unknown[] {
     if (typeof found === "number" || typeof found === "boolean") {
         return [String(found), ...nearest(schema, String(found))];
     }
+    if (isMap(found)) {
+        // A switch, as other programs have it.
+        return typeof found.enabled === "boolean" ? [found.enabled] : [];
+    }
     if (typeof found !== "string") {
         return [];
     }
     const text = found.trim();
+    const named = /^[\p{L}\p{M}\p{N}_. -]+$/u.test(text) ? label(text) : undefined;
     return [
+        ...(schema.def.type === "object" || schema.def.type === "record" ? maps(schema, text) : []),
         text,
         [text],
         ...nearest(schema, text),
@@ -28,14 +37,52 @@ function candidates(schema: Schema, found: unknown): unknown[] {
         booleans[text.toLowerCase()],
         schema.def.format === "url" ? address(text) : host(text),
         duration(text),
-        /^[\w. -]+$/.test(text) ? label(text) : undefined,
+        named,
+        named?.slice(0, 63),
     ];
 }
 
-/** An address with a scheme, and without what signs in to it or a slash at its end. */
+/** What a text may be for a map: one that is quoted as a whole, or the address in it. */
+function maps(schema: Schema, text: string): unknown[] {
+    const url = schema.shape?.endpoint === undefined || !isAddress(text) ? undefined : { endpoint: address(text) };
+    // What is left out because it is secret nobody can paste.
+    return text.includes(":") && !text.includes("…") ? [url, parsed(text)] : [url];
+}
+
+function parsed(text: string): unknown {
+    try {
+        const value: unknown = parse(text, { ...asPulumi, maxAliasCount: 0 });
+        // Numbers that JSON does not have are no settings.
+        return isMap(value) ? (JSON.parse(JSON.stringify(value)) as unknown) : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+function isAddress(text: string): boolean {
+    return /^[a-z][a-z0-9+.-]*:\/\/\S+$/i.test(text);
+}
+
+/** An address with a scheme that is read, and without what signs in to it, a query, or a slash at its end. */
 function address(text: string): string {
-    const plain = signedOut(text).replace(/\/+$/, "");
-    return plain.includes("://") ? plain : `https://${plain}`;
+    const plain = signedOut(text)
+        .replace(/[?#].*$/, "")
+        .replace(/\/+$/, "");
+    const [, scheme, below = ""] = /^([a-z][a-z0-9+.-]*):\/\/+(.+)$/i.exec(plain) ?? [];
+    if (scheme !== undefined) {
+        // OTLP over gRPC has another port than over HTTP.
+        return /^grpcs?$/i.test(scheme)
+            ? `https://${below.replace(/^([^/]+:)4317(?=\/|$)/, "$14318")}`
+            : `${schemeOf(scheme.toLowerCase())}://${below}`;
+    }
+    const [, begun = "https", rest = plain] = /^(https?)(?::\/?|\/\/)(?=[^/\d])(.+)$/i.exec(plain) ?? [];
+    return `${begun.toLowerCase()}://${rest.replace(/^\/\//, "")}`;
+}
+
+/** The scheme that one is misspelt for. */
+function schemeOf(scheme: string): string {
+    const near = ["https", "http"].find((each) => distance(each, scheme) <= 1) ?? scheme;
+    return scheme === "http" ? scheme : near;
 }
 
 /** The host of an address. */
@@ -88,9 +135,11 @@ function duration(text: string): string | undefined {
     return amount === undefined ? undefined : amount + unit.toLowerCase();
 }
 
-/** `My_Cluster` as `my-cluster`. */
+/** `My_Café` as `my-cafe`. */
 function label(text: string): string {
     return text
+        .normalize("NFKD")
+        .replace(/\p{M}/gu, "")
         .toLowerCase()
         .replace(/[^a-z0-9.]+/g, "-")
         .replace(/^[-.]+|[-.]+$/g, "");

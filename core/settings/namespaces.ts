@@ -23,8 +23,19 @@ export function namespaceProblems(keys: readonly string[]): Problem[] {
 
 const list = namespaces.map((each) => `${each}:…`).join(", ");
 
+/** How people call Kubernetes for short. */
+const short = ["k8s", "kube"];
+
 /** `awsx` is a package of its own. */
 function isMisspelt(namespace: string, known: string): boolean {
     const wanted = namespace.toLowerCase();
-    return namespace !== known && wanted !== "awsx" && distance(wanted, known) <= (known.length > 5 ? 3 : 1);
+    const isNear =
+        distance(wanted, known) <= (known.length > 5 ? 3 : 1) ||
+        lettersOf(wanted) === lettersOf(known) ||
+        (known === "kubernetes" && short.includes(wanted));
+    return namespace !== known && wanted !== "awsx" && isNear;
+}
+
+function lettersOf(word: string): string {
+    return [...word].sort().join("");
 }

@@ -118,7 +118,8 @@ export function tryPastes(values: Values, given: Given): Pastes {
         }
         const [refused, around] = [new Set(wrong), new Set(wrong.flatMap(outerKeys))];
         const own = new Map(problems.filter(({ paste }) => paste !== undefined).map((each) => [each.key, each.paste]));
-        return secrets.map((secret) => {
+        const mendedOf = new Map<Problem, HelmValues>();
+        const settled = secrets.map((secret) => {
             const path = secret.key.slice(4);
             const [key = "", ...rest] = isMap(secret.paste) ? onlyPath(ofPaste(secret.paste)) : [];
             const setting = read.get(key);
@@ -126,12 +127,21 @@ export function tryPastes(values: Values, given: Given): Pastes {
             if (secret.paste === undefined || isTaken) {
                 return secret;
             }
-            const isMended = setting && setting.issues.length > 0 && setting.unclear.length === 0;
-            return {
-                ...secret,
-                paste: isMended ? stackFile([key, ...rest], at(setting.meant, rest)) : own.get(secret.key),
-            };
+            if (!setting || setting.issues.length === 0 || setting.unclear.length > 0) {
+                return { ...secret, paste: own.get(secret.key) };
+            }
+            const paste = stackFile([key, ...rest], at(setting.meant, rest)) as HelmValues;
+            const mended = { ...secret, paste };
+            mendedOf.set(mended, paste);
+            return mended;
         });
+        // What is mended may contradict what stood there already.
+        const contradicted = new Set(
+            mendedOf.size === 0 ? [] : contradictions(mergedPastes([...mendedOf.values()])).map(({ key }) => key),
+        );
+        return settled.map((each) =>
+            mendedOf.has(each) && contradicted.has(each.key) ? { ...each, paste: own.get(each.key) } : each,
+        );
     };
     return {
         suiting: (key, isMissing, pastes) => {

@@ -159,10 +159,14 @@ export const collectorPods = z.strictObject({
             "a list of {name, value} or {name, valueFrom: {secretKeyRef: {name, key}}}. KOF's charts write a value without quotes: it has to " +
             "be text even so, not a number or true/false",
         example: [{ name: "GODEBUG", value: "netdns=go" }],
-        mend: (found) =>
-            isMap(found) && !("name" in found)
+        mend: (found) => {
+            const [, name, value] = (typeof found === "string" && /^([A-Za-z_]\w*)=([^]*)$/.exec(found)) || [];
+            return isMap(found) && !("name" in found)
                 ? Object.entries(found).map(([name, value]) => ({ name, value }))
-                : undefined,
+                : name === undefined
+                  ? undefined
+                  : { name, value };
+        },
     }).optional(),
     processors: about(
         z.strictObject({

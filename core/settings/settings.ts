@@ -61,6 +61,15 @@ const kmsKey = (description: string, region: string) =>
         },
     });
 
+/** A chart's address with the scheme that it lacks, or a folder as Pulumi takes one. */
+function chartCalled(found: unknown): string | undefined {
+    const text = written(found);
+    if (!/^[\w.-]+(:\d+)?(\/[\w.-]+)+$/.test(text)) {
+        return undefined;
+    }
+    return /^[\w-]+\//.test(text) ? `./${text}` : `oci://${text}`;
+}
+
 const size = about(z.string().regex(/^(?!0+(\.0+)?[A-Za-z])\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
     description: "Size of each volume, as a Kubernetes quantity. Default: KOF's, which the preview shows.",
     allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
@@ -742,6 +751,7 @@ export const settingsSchema = {
             description: "The umbrella chart: an OCI address, a chart repository's URL, or a local folder.",
             allowed: "oci://…/kof, https://… (a repository that has the chart kof), or a folder starting with ./ or /",
             example: "oci://registry.example.net/kof/charts/kof",
+            mend: chartCalled,
         },
     ),
     clusterName: name("Name of the management cluster on every signal.", "mothership").default("mothership"),

@@ -125,6 +125,11 @@ describe("commands", () => {
                 "config: {kofs:route: none, kubernets:context: prod, other:key: 1}",
                 /has 2 problems\. [^]*kofs:route is read by nobody\. Did you mean kof:route\?[^]*Did you mean kubernetes:context\?/,
             ],
+            [
+                "environments in the wrong place",
+                "config: {kof:route: none, environment: [prod]}",
+                /environment under "config:" is read by nobody\. Write it beside "config:", not below it\./,
+            ],
             ["an alias of itself", "config: &a {kof:values: *a}", /x\.yaml has aliases that cannot be resolved: /],
             [
                 "aliases without end",

@@ -60,12 +60,21 @@ describe("configuration", () => {
     it("names keys of a namespace that nobody reads, and leaves those of others alone", async () => {
         const text = await refusal(
             {},
-            { "kubernets:context": "prod", "Kof:route": "none", "awsx:a": "b", "gcp:a": "b" },
+            {
+                "kubernets:context": "prod",
+                "Kof:route": "none",
+                "k8s:context": "prod",
+                "asw:region": "eu-west-1",
+                "awsx:a": "b",
+                "gcp:a": "b",
+            },
         );
         assert.equal(
             text,
             "  kubernets:context is read by nobody. Did you mean kubernetes:context?\n    Allowed: kof:…, kubernetes:…, aws:…\n\n" +
-                "  Kof:route is read by nobody. Did you mean kof:route?\n    Allowed: kof:…, kubernetes:…, aws:…",
+                "  Kof:route is read by nobody. Did you mean kof:route?\n    Allowed: kof:…, kubernetes:…, aws:…\n\n" +
+                "  k8s:context is read by nobody. Did you mean kubernetes:context?\n    Allowed: kof:…, kubernetes:…, aws:…\n\n" +
+                "  asw:region is read by nobody. Did you mean aws:region?\n    Allowed: kof:…, kubernetes:…, aws:…",
         );
     });
 

@@ -378,7 +378,11 @@ function differences(one: unknown, other: unknown, path: Path = []): Path[] {
 const isWithin = (path: Path, outer: Path) => `${path.join(".")}.`.startsWith(`${outer.join(".")}.`);
 
 /** Of two that contradict each other, somebody has to decide: these are left to the other one. */
-const leftToOther = new Set(["storage.metrics.replicas", "storage.metrics.replicationFactor"]);
+const leftToOther = new Set(
+    ["storage", "regions.storage"].flatMap((storage) =>
+        ["replicas", "replicationFactor"].map((key) => `${storage}.metrics.${key}`),
+    ),
+);
 
 describe("every paste", () => {
     it("is tried on stack files that are right", () => {

@@ -1451,6 +1451,7 @@ describe("settings", () => {
                         { config: { service: { pipelines: { traces: { exporters: ["otlphttp/traces"] } } } } },
                     ],
                     [{ enabled: "false" }, { enabled: false }],
+                    [{ enabled: "No" }, { enabled: false }],
                     [{ mode: ["daemonset"] }, { mode: "daemonset" }],
                 ] as [HelmValues, HelmValues][]
             ).map(([given, meant]): [Raw, Raw] => {
@@ -1510,6 +1511,92 @@ describe("settings", () => {
                     },
                 },
             ],
+            ...(
+                [
+                    ["https//a.acme.com", "https://a.acme.com"],
+                    ["https:/a.acme.com", "https://a.acme.com"],
+                    ["http:a.acme.com:4318", "http://a.acme.com:4318"],
+                    ["//a.acme.com/otlp/", "https://a.acme.com/otlp"],
+                    ["htps://a.acme.com", "https://a.acme.com"],
+                    ["htp://a.acme.com", "http://a.acme.com"],
+                    ["grpc://a.acme.com:4317", "https://a.acme.com:4318"],
+                    ["a.acme.com:4318", "https://a.acme.com:4318"],
+                    ["https://a.acme.com?tenant=a", "https://a.acme.com"],
+                    ["https://a.acme.com/otlp/#top", "https://a.acme.com/otlp"],
+                ] as const
+            ).map(([found, endpoint]): [Raw, Raw] => [{ ...otlp, otlp: { endpoint: found } }, { otlp: { endpoint } }]),
+            [{ ...otlp, otlp: "https://a.acme.com/" }, { otlp: { endpoint: "https://a.acme.com" } }],
+            [{ ...routes.management, alerts: { enabled: false } }, { alerts: false }],
+            [{ ...routes.management, chart: "charts/kof" }, { chart: "./charts/kof" }],
+            [{ ...routes.management, chart: "r.acme.com:5000/kof" }, { chart: "oci://r.acme.com:5000/kof" }],
+            [{ clusterName: "Café_1" }, { clusterName: "cafe-1" }],
+            [{ clusterName: `A${"b".repeat(80)}` }, { clusterName: `a${"b".repeat(62)}` }],
+            // A block that somebody made a text of.
+            [
+                { ...routes.management, storage: "logs:\n  size: 50Gi\n  retention: 90d\n" },
+                { storage: { logs: { size: "50Gi", retention: "90d" } } },
+            ],
+            [
+                { ...routes.management, values: "kof-mothership: {values: {promxy: {replicaCount: 2}}}" },
+                { values: { "kof-mothership": { values: { promxy: { replicaCount: 2 } } } } },
+            ],
+            [
+                {
+                    ...routes.management,
+                    signals: { logs: ["management", "lab"] },
+                    destinations: [{ name: "lab", endpoint: "https://lab.acme.com" }],
+                },
+                { destinations: { lab: { endpoint: "https://lab.acme.com" } } },
+            ],
+            [
+                { collectors: { env: ["TEAM=a=b", { name: "TIER", value: "one" }] } },
+                {
+                    collectors: {
+                        env: [
+                            { name: "TEAM", value: "a=b" },
+                            { name: "TIER", value: "one" },
+                        ],
+                    },
+                },
+            ],
+            // What nobody can mend in a list costs nothing that is right in it.
+            ...(
+                [
+                    { TEAM: "platform", TIER: 5 },
+                    [
+                        { name: "TEAM", value: "platform" },
+                        { name: "TIER", value: 5 },
+                    ],
+                ] as unknown[]
+            ).map((env): [Raw, Raw] => [
+                { collectors: { env } },
+                {
+                    collectors: {
+                        env: [
+                            { name: "TEAM", value: "platform" },
+                            { name: "TIER", value: "netdns=go" },
+                        ],
+                    },
+                },
+            ]),
+            [
+                {
+                    collectors: {
+                        tolerations: [
+                            { key: "a", operator: "exists" },
+                            { key: "b", effect: "NoExecute", tolerationSecond: 5 },
+                        ],
+                    },
+                },
+                {
+                    collectors: {
+                        tolerations: [
+                            { key: "a", operator: "Exists" },
+                            { key: "b", effect: "NoExecute", tolerationSeconds: 5 },
+                        ],
+                    },
+                },
+            ],
             [
                 {
                     ...routes.cloudwatch,
@@ -1558,6 +1645,9 @@ describe("settings", () => {
         }
         const masked = problems({ collectors: { env: { TOKEN: "ghp_abcdefghijklmnopqrstuvwxyz0123456789", A: "b" } } });
         assert.doesNotMatch(masked, /Paste:[^]*…/);
+        // Without what signs in it would be the second of two.
+        const second = { name: "kof", preset: "aws-ebs", provisioner: "https://user:hunter2hunter2@acme.example" };
+        assert.match(problems({ ...routes.none, storageClass: second }), /Paste:[^]*provisioner: ebs\.csi\.aws\.com$/);
         const once = problems({ proxy: { https: "http://a.com:3128", noProxy: "" } });
         assert.equal(once.match(/kof:proxy\.noProxy is/g)?.length, 1);
         assert.match(problems({ version: 1.1 }), /without quotes YAML reads it as a number, and 1\.10 as 1\.1/);
