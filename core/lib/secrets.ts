@@ -90,6 +90,15 @@ const tokens: readonly (readonly [start: string, rest: string])[] = [
 const token = new RegExp(`(?<![A-Za-z0-9])(?:${tokens.map(([start, rest]) => `(?:${start})${rest}`).join("|")})`, "g");
 const tokenStart = new RegExp(`^(?:${tokens.map(([start]) => start).join("|")})`);
 
+/** What may be a secret access key of AWS: 40 characters of base64 by themselves, which have no other mark. */
+const accessKey = /(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/g;
+
+/** Whether characters were drawn: the kind changes after every other one. Paths and words in camel case are made of longer runs. */
+function isDrawn(text: string): boolean {
+    const runs = text.match(/[a-z]+|[A-Z]+|\d+|[/+]+/g) ?? [];
+    return /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text) && runs.length > 16;
+}
+
 const privateKey = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----(?!…)[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 
 /** How a value of the header Authorization begins. */
@@ -147,6 +156,7 @@ export function masked(text: string): string {
             isNamedSecret(name, value) ? `${sign}${name}=${gone}` : found,
         )
         .replace(token, (found) => `${tokenStart.exec(found)?.[0] ?? ""}${gone}`)
+        .replace(accessKey, (found) => (isDrawn(found) ? gone : found))
         .replace(authorization, (found, alone?: string, value?: string, within?: string, inner?: string) =>
             isOpen(value ?? inner ?? "") ? found : `${alone ?? within ?? ""}${gone}`,
         )

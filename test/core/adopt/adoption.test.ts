@@ -6,7 +6,11 @@ import { stringify } from "yaml";
 
 import { adoption, adoptionOf } from "../../../core/adopt";
 import type { AdoptionOptions } from "../../../core/adopt/options";
-import { valueAt, type HelmValues } from "../../../core/lib/values";
+import { catalogOf, chartValues } from "../../../core/charts";
+import { defaultAt } from "../../../core/charts/defaults";
+import { isRead, movedPath } from "../../../core/charts/paths";
+import { UserError } from "../../../core/lib/errors";
+import { leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../../../core/lib/values";
 import { vmuserSecretName } from "../../../core/charts/vmuser";
 import { cases, deploymentFor } from "../../support";
 
@@ -432,6 +436,44 @@ kof-storage: {enabled: false}`;
             "victoria-logs-cluster: {vlstorage: {persistentVolume: {storageClassName: b}}}, global",
         );
         assert.equal(values(apart, "1.10.0").settings.regions, undefined);
+    });
+
+    it("carries or names everything of another version that was moved or is gone", () => {
+        let carried = 0;
+        for (const [from, to] of [
+            ["1.8.0", "1.10.0"],
+            ["1.9.0", "1.10.0"],
+            ["1.8.0", "1.9.0"],
+            ["1.10.0", "1.9.0"],
+        ] as const) {
+            const [written, installed] = [catalogOf(from), catalogOf(to)];
+            const own = deploymentFor({ route: "management", version: from }).values;
+            const gone = ["kof-mothership", "kof-storage", "kof-collectors", "kof-child"].flatMap((chart) =>
+                [...leaves(chartValues(written, chart))]
+                    .map(([path, value]): [string[], HelmValue] => [[chart, "values", ...path], value])
+                    .filter(([path]) => !isRead(installed, path) && valueAt(own, path) === undefined),
+            );
+            const tried = gone.filter((_, i) => i % Math.ceil(gone.length / 5) === 0);
+            assert.ok(tried.length > 2, `${from} -> ${to}`);
+            for (const [path, value] of tried) {
+                const given = typeof value === "boolean" ? !value : typeof value === "number" ? value + 1 : "other";
+                const text = stringify(mergeValues(own, nest(path, given)));
+                const what = `${from} -> ${to}: ${path.join(".")}`;
+                try {
+                    const { settings, corrections, lost } = values(text, to);
+                    const place = movedPath(installed, path) ?? path;
+                    const now = valueAt(deploymentFor(settings).values, place) ?? defaultAt(installed, place);
+                    const told = [...corrections, ...lost].join("\n");
+                    const isNamed = path.some((_, i) => i > 1 && told.includes(path.slice(0, i + 1).join(".")));
+                    assert.ok(now === given || isNamed, what);
+                    carried += now === given ? 1 : 0;
+                } catch (error) {
+                    assert.ok(error instanceof UserError, what);
+                    assert.match(error.message, new RegExp(path.at(-1) ?? ""), what);
+                }
+            }
+        }
+        assert.ok(carried >= 4, String(carried));
     });
 
     it("takes sizes and one class for all volumes as settings, and any other class as it is", () => {

@@ -12,6 +12,7 @@ const texts: readonly (readonly [text: string, shown: string])[] = [
     ["https://example.net/v1?x=1&api_key=hunter2#token=hunter3", "https://example.net/v1?x=1&api_key=…#token=…"],
     [`AKIAIOSFODNN7EXAMPLE`, "AKIA…"],
     [`x ghp_${"a1".repeat(18)} y`, "x ghp_… y"],
+    [`x ${"wJ4lr+Ut/".repeat(5).slice(0, 40)} y`, "x … y"],
     [`xoxb-123456789012-abcdefghij`, "xoxb-…"],
     [`https://hooks.slack.com/services/T0000000/B0000/${"x".repeat(9)}`, "https://hooks.slack.com/services/…"],
     [`glsa_${"a1".repeat(16)}_x`, "glsa_…"],
@@ -44,6 +45,10 @@ const open = [
     "token: /var/run/secrets/token",
     "https://example.net/?token=${env:TOKEN}&key=name",
     "AKIA",
+    "0123456789abcdef0123456789ABCDEF01234567",
+    "/Kof/Production/Management/Cluster1/Logs",
+    "MyVeryLongCollectorNameInCamelCaseNumber1",
+    `${"wJ4lr+Ut/".repeat(6).slice(0, 41)}`,
     "a token: what follows",
 ];
 
