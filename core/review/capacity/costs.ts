@@ -39,8 +39,24 @@ export function costsOf(deployment: Deployment, prices: Prices, region: string |
         ...volumeCosts(deployment, prices, region),
         ...cloudwatchCosts(deployment, prices),
         ...archiveCosts(deployment, prices),
+        ...keyCosts(deployment),
         ...elsewhereCosts(deployment),
     ];
+}
+
+/** What encrypts with somebody's own keys. How many requests that makes no rate says. */
+function keyCosts({ cloudwatch, archives, volumes, settings }: Deployment): Cost[] {
+    const made = storageClassOf(settings.storageClass);
+    const isUsed = made !== undefined && volumes.some(({ storageClass }) => storageClass === made.className);
+    const ofVolumes = isUsed ? Object.entries(made.parameters ?? {}) : [];
+    const keys = [
+        ...(cloudwatch === undefined ? [] : [settings.cloudwatch?.kmsKeyArn]),
+        ...archives.map(({ bucket }) => bucket.kmsKeyArn),
+        ...ofVolumes.flatMap(([name, value]) => (name.toLowerCase() === "kmskeyid" ? [value] : [])),
+    ].filter((key) => key !== undefined);
+    return keys.length === 0
+        ? []
+        : [{ what: "KMS keys", unknown: "AWS bills each key, and each request to encrypt or decrypt with it" }];
 }
 
 /** The preset of a class by what makes its volumes, however its parameters are. */

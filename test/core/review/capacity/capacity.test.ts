@@ -341,6 +341,19 @@ describe("the planner", () => {
             });
         });
 
+        it("keys of one's own cost nobody here knows, wherever they encrypt", () => {
+            const key = "arn:aws:kms:us-east-2:123456789012:key/a";
+            const bucket = { bucket: "acme-telemetry", region: "us-east-2", kmsKeyArn: key };
+            for (const raw of [
+                { route: "cloudwatch", cloudwatch: { region: "us-east-2", kmsKeyArn: key } },
+                { storageClass: { ...aws, parameters: { encrypted: "true", KMSKeyID: key } } },
+                { coldStorage: bucket },
+            ]) {
+                assert.match(String(costs(raw)["KMS keys"]), /^AWS bills each key/, JSON.stringify(raw));
+            }
+            assert.equal(costs({ storageClass: aws })["KMS keys"], undefined);
+        });
+
         it("is paid for elsewhere, and nobody here knows at which price", () => {
             const { volumes: _, ...found } = costs({ ...routes.otlp, storageClass: aws }, "us-east-1");
             assert.deepEqual(found, {
