@@ -130,7 +130,7 @@ async function verifyRegion(
         const { proof, findings } = await hourOf(own, lastHour(new Date(Date.now() - runTime), undefined), live);
         return { title: findings.length === 0 ? `${title}: ${proof}` : title, findings: findings.map(there) };
     } catch (error) {
-        return { title, findings: [unchecked(error, listing(own))] };
+        return { title, findings: [unchecked(error, byHand(own, error))] };
     }
 }
 
@@ -146,10 +146,13 @@ async function hourOf(archive: Archive, hour: Date, live: Live, cluster?: string
     }
 }
 
-/** The command that lists what an archive has. */
-function listing({ bucket: { name, endpoint, region }, prefix }: Archive): string {
+/** What to try where an archive cannot be read. Who may list may still not read, or not use the key that encrypts. */
+function byHand({ bucket: { name, endpoint, region }, prefix }: Archive, error: unknown): string {
     const where = endpoint === undefined ? `--region ${region}` : `--endpoint-url ${endpoint}`;
-    return `aws s3 ls ${where} s3://${name}/${prefix}/`;
+    const [, key] = /: GetObject of (.+): HTTP /.exec((error as Error).message) ?? [];
+    return key === undefined
+        ? `aws s3 ls ${where} s3://${name}/${prefix}/`
+        : `aws s3 cp ${where} s3://${name}/${key} -`;
 }
 
 /** A CronJob, as far as it matters here. */
@@ -234,7 +237,7 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
         findings.push(...found.findings.map((finding) => ofNewStack(finding, cronJob, hour)));
         return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
     } catch (error) {
-        findings.push(unchecked(error, listing(archive)));
+        findings.push(unchecked(error, byHand(archive, error)));
         return { title, findings };
     }
 }

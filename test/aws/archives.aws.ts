@@ -1,7 +1,7 @@
 /**
  * What the exporters of archives may do, in an emulated S3 (moto, with tools/servers/server.py) that enforces IAM. It does not imitate
  * - KMS: a bucket takes any key, and no right is asked for to use it (`kms:GenerateDataKey`, `kms:Decrypt`);
- * - conditions of a policy (moto knows no `s3:prefix`), bucket policies, and a block of public access: they are kept, and not enforced;
+ * - bucket policies, and a block of public access: they are kept, and not enforced;
  * - another account, and another region: every region answers for every bucket, where S3 says 301;
  * - who may list what is missing: that, and which right a request needs, is ours, after the Service Authorization Reference;
  * - a change of Object Lock's default retention, which S3 lets nobody make for what is there already.
@@ -11,12 +11,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import * as iam from "@aws-sdk/client-iam";
 import * as s3 from "@aws-sdk/client-s3";
+import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 import { runOffline } from "../../cli/program";
 import { skipWithout } from "../../tools/servers/cluster";
 import { enforceIam, startMoto, type Moto } from "../../tools/servers/moto";
 import { stackFile } from "../support";
-import { makeAdmin, makeArchives, type Access } from "./account";
+import { account, makeAdmin, makeArchives, makeIdentity, type Access } from "./account";
 
 const region = "eu-west-1";
 const [cold, audit] = ["acme-kof-cold", "acme-kof-audit"];
@@ -31,6 +32,7 @@ const raw = {
 describe("archives, with an emulated S3 that enforces its policies", () => {
     let moto: Moto | undefined;
     let admin: s3.S3Client;
+    let administrator: Access;
     const exporters = new Map<string, s3.S3Client>();
 
     before(async function () {
@@ -47,7 +49,8 @@ describe("archives, with an emulated S3 that enforces its policies", () => {
         });
         const client = ({ AccessKeyId, SecretAccessKey }: Partial<iam.AccessKey> = {}) =>
             new s3.S3Client({ ...as(AccessKeyId, SecretAccessKey), forcePathStyle: true });
-        admin = new s3.S3Client({ ...(await makeAdmin(as())), forcePathStyle: true });
+        administrator = await makeAdmin(as());
+        admin = new s3.S3Client({ ...administrator, forcePathStyle: true });
         const { resources } = await runOffline(stackFile(raw), { preview: false });
         for (const [name, key] of await makeArchives(resources, as())) {
             exporters.set(name, client(key));
@@ -194,6 +197,39 @@ describe("archives, with an emulated S3 that enforces its policies", () => {
         await answers(removeBrief(), 403);
         await sleep(2500);
         await removeBrief();
+    });
+
+    it("are written by a role that the exporter's service account takes by its token, which nobody else takes", async () => {
+        const issuer = "oidc.example.net";
+        const oidcProviderArn = `arn:aws:iam::${account}:oidc-provider/${issuer}`;
+        const keyless = { bucket: cold, region, prefix: "keyless", createBucket: false };
+        const coldStorage = { ...keyless, credentials: { kind: "irsa", oidcProviderArn } };
+        const { auditArchive: _, ...others } = raw;
+        const { resources } = await runOffline(stackFile({ ...others, coldStorage }), { preview: false });
+        const { roleArn: RoleArn } = await makeIdentity(resources, administrator);
+        const take = async (subject: string) => {
+            const claims = {
+                iss: `https://${issuer}`,
+                aud: "sts.amazonaws.com",
+                sub: `system:serviceaccount:kof:${subject}`,
+            };
+            const WebIdentityToken = ["e30", Buffer.from(JSON.stringify(claims)).toString("base64url"), "x"].join(".");
+            const asked = { RoleArn, RoleSessionName: "x", WebIdentityToken };
+            const { Credentials: given } = await new STSClient(administrator).send(
+                new AssumeRoleWithWebIdentityCommand(asked),
+            );
+            const { AccessKeyId: accessKeyId = "", SecretAccessKey: secretAccessKey = "", SessionToken } = given ?? {};
+            const credentials = { accessKeyId, secretAccessKey, sessionToken: SessionToken ?? "" };
+            return new s3.S3Client({ ...administrator, credentials, forcePathStyle: true });
+        };
+        const client = await take("cold-storage-exporter");
+        const [Bucket, Key] = [cold, key("keyless")];
+        await answers(client.send(new s3.HeadObjectCommand({ Bucket, Key })), 404);
+        await put(client, Bucket, Key);
+        await client.send(new s3.GetObjectCommand({ Bucket, Key }));
+        await answers(put(client, Bucket, key("telemetry")), 403);
+        await answers(client.send(new s3.DeleteObjectCommand({ Bucket, Key })), 403);
+        await assert.rejects(take("audit-logs-exporter"), { name: /AccessDenied/ });
     });
 
     it("are in buckets that cannot be deleted while anything is in them", async () => {

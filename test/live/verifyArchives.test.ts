@@ -259,6 +259,32 @@ describe("verify of archives", () => {
         assert.match(refused!, /^unknown: could not check: GET .*HTTP 403/);
     }).timeout(30_000);
 
+    it("says what may be listed and not read, and how to try that", async () => {
+        const said = "User me is not authorized to perform: kms:Decrypt on this resource";
+        const denied: Reply = [
+            403,
+            `<Error><Code>AccessDenied</Code><Message>${said}</Message></Error>`,
+            { "x-amz-request-id": "1" },
+        ];
+        for (const [raw, objects, key] of [
+            [audit, auditObjects(), `${auditFolder}manifest.json`],
+            [audit, auditObjects(), `${auditFolder}data.jsonl.gz`],
+            [cold, coldObjects, `${coldFolder}logs.parquet`],
+        ] as const) {
+            const { findings } = await verify(raw, objects, cluster(done), { ...goodBucket, [key]: denied });
+            assert.deepEqual(
+                findings.map(({ severity, fix }) => [severity, fix]),
+                [
+                    [
+                        "unknown",
+                        `aws s3 cp --region eu-west-1 s3://${raw === audit ? "acme-kof-audit" : "acme-kof-cold"}/${key} -`,
+                    ],
+                ],
+            );
+            assert.ok(findings[0]?.what.includes(`GetObject of ${key}: HTTP 403 AccessDenied: ${said}`));
+        }
+    });
+
     it("removes its Job on Ctrl-C", async () => {
         const changes: string[] = [];
         const servers = await ArchiveServers.start(s3(goodBucket), cluster({ active: 1 }, changes));
