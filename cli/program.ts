@@ -1,3 +1,4 @@
+import "./closures";
 import { runProgram, type OfflineRun, type RunOptions } from "./offline";
 import type { StackFile } from "./stackFile";
 import environment = require("..");

@@ -1,4 +1,4 @@
-import { Provider as AwsProvider } from "@pulumi/aws/provider";
+import type { Provider as AwsProvider } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { KnownLogGroups } from "../core/review/plan/cloudwatch";
@@ -43,7 +43,8 @@ export async function checkAws(
         return { ...remembered, provider: undefined, looks: {}, buckets: {} };
     }
     const endpoint = cloudwatch?.endpoint;
-    const provider = new AwsProvider("aws", {
+    const { Provider } = await import("@pulumi/aws/provider.js");
+    const provider = new Provider("aws", {
         ...(endpoint === undefined ? {} : { endpoints: [{ logs: endpoint }] }),
         ...aws,
         region: region as pulumi.Input<AwsRegion>,

@@ -1,10 +1,6 @@
-import { getResources } from "@pulumi/aws/resourcegroupstaggingapi/getResources";
 import type { Provider as AwsProvider } from "@pulumi/aws/provider";
-import { getBucket, type GetBucketResult } from "@pulumi/aws/s3/getBucket";
-import {
-    getBucketObjectLockConfiguration,
-    type GetBucketObjectLockConfigurationResult,
-} from "@pulumi/aws/s3/getBucketObjectLockConfiguration";
+import type { GetBucketResult } from "@pulumi/aws/s3/getBucket";
+import type { GetBucketObjectLockConfigurationResult } from "@pulumi/aws/s3/getBucketObjectLockConfiguration";
 import * as pulumi from "@pulumi/pulumi";
 
 import { bucketArnOf } from "../core/lib/arns";
@@ -62,6 +58,7 @@ const notThere = /couldn't find resource|empty result|StatusCode: 404/;
 
 async function look({ name, region }: Sought, provider: AwsProvider): Promise<BucketLook> {
     try {
+        const { getBucket } = await import("@pulumi/aws/s3/getBucket.js");
         const found: Partial<GetBucketResult> = await getBucket({ bucket: name, region }, { provider });
         if (!("bucket" in found)) {
             return { is: "unknown" };
@@ -94,12 +91,14 @@ async function checked<What>(asked: Promise<What>): Promise<Checked<What>> {
 /** By a function that has them: the one for buckets has not. */
 async function tagsOf(name: string, region: string, provider: AwsProvider): Promise<Readonly<Record<string, string>>> {
     const arn = bucketArnOf(region, name);
+    const { getResources } = await import("@pulumi/aws/resourcegroupstaggingapi/getResources.js");
     const { resourceTagMappingLists } = await getResources({ resourceArnLists: [arn], region }, { provider });
     return resourceTagMappingLists.find(({ resourceArn }) => resourceArn === arn)?.tags ?? {};
 }
 
 async function lockOf(name: string, region: string, provider: AwsProvider): Promise<FoundLock | undefined> {
     try {
+        const { getBucketObjectLockConfiguration } = await import("@pulumi/aws/s3/getBucketObjectLockConfiguration.js");
         // A provider may leave out what is empty.
         const found: Partial<GetBucketObjectLockConfigurationResult> = await getBucketObjectLockConfiguration(
             { bucket: name, region },

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { adoptionOf } from "../core/adopt";
 import { versions } from "../core/charts";
 import { objectsBeside, umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
 import { kofNamespace } from "../core/charts/namespace";
@@ -313,7 +312,7 @@ function changesOf(wanted: Readonly<Record<string, unknown>>, there: Readonly<Re
 
 /** The KOF that runs on the cluster, by the values of its Helm release: as the settings of a stack that would resolve to it. */
 async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed | undefined> {
-    const found = runningSettings(settings, await findInstalled(cluster));
+    const found = await runningSettings(settings, await findInstalled(cluster));
     if (typeof found === "string") {
         void pulumi.log.warn(
             "kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, because the settings that " +
@@ -325,7 +324,10 @@ async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed
 }
 
 /** The settings that an install corresponds to, or why they are not known. */
-function runningSettings(settings: Settings, installed: Installed): Readonly<Record<string, unknown>> | string {
+async function runningSettings(
+    settings: Settings,
+    installed: Installed,
+): Promise<Readonly<Record<string, unknown>> | string> {
     const { release, unchecked } = installed;
     if (!release) {
         const [reason] = unchecked.filter((each) => each.includes("Helm release"));
@@ -337,6 +339,7 @@ function runningSettings(settings: Settings, installed: Installed): Readonly<Rec
     // Of credentials the values do not tell everything.
     const credentials = settings.cloudwatch?.credentials;
     const options = { version: release.version, credentials, cluster: installed };
+    const { adoptionOf } = await import("../core/adopt/index.ts");
     try {
         return adoptionOf(
             { values: release.values, isUmbrella: true, corrections: [] },

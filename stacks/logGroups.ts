@@ -1,5 +1,4 @@
-import { getLogGroup, type GetLogGroupResult } from "@pulumi/aws/cloudwatch/getLogGroup";
-import { getLogGroups } from "@pulumi/aws/cloudwatch/getLogGroups";
+import type { GetLogGroupResult } from "@pulumi/aws/cloudwatch/getLogGroup";
 import type { Provider as AwsProvider } from "@pulumi/aws/provider";
 
 import { oneLine } from "../core/lib/errors";
@@ -20,6 +19,8 @@ export async function lookAtLogGroups(
 async function look(name: string, provider: AwsProvider): Promise<Look> {
     let listed = false;
     try {
+        const { getLogGroups } = await import("@pulumi/aws/cloudwatch/getLogGroups.js");
+        const { getLogGroup } = await import("@pulumi/aws/cloudwatch/getLogGroup.js");
         // The provider fails to get a group that is not there, and its error does not tell that from a refusal.
         const { logGroupNames } = await getLogGroups({ logGroupNamePrefix: name }, { provider });
         listed = logGroupNames.includes(name);

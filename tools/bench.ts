@@ -14,7 +14,7 @@ import { stackFiles } from "../cli/stackFile";
 
 const rounds = 9;
 
-/** Declares nothing, but is loaded and run exactly as this project's program is. */
+/** Declares nothing, but is run exactly as this project's program is, with all that Pulumi loads by itself. */
 const emptyProgram = `require("./cli/offline").runProgram(
     () => ({}), { file: "empty", stack: "empty", config: {}, secretKeys: [] }, { preview: true })`;
 

@@ -19,7 +19,11 @@ export async function generatedFiles(): Promise<Record<string, string>> {
         // Pulumi's own TypeScript support would compile what only needs its types taken out.
         runtime: {
             name: "nodejs",
-            options: { packagemanager: "npm", typescript: false, nodeargs: "-r ./cli/register.js" },
+            options: {
+                packagemanager: "npm",
+                typescript: false,
+                nodeargs: "-r ./cli/register.js -r ./cli/closures.js",
+            },
         },
         config: projectConfig(),
     };

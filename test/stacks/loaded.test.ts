@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+
+/** What a script prints in a process of its own. */
+function printed(script: string): string {
+    const { stdout, stderr } = spawnSync(process.execPath, ["-r", "./cli/register.js", "-e", script], {
+        encoding: "utf8",
+    });
+    assert.notEqual(stdout, "", stderr);
+    return stdout;
+}
+
+/** The modules that have been loaded: what stands for one until somebody asks for it has no file name. */
+const modules = `Object.entries(require.cache).flatMap(([file, { filename }]) => (filename ? [file] : []))`;
+
+/** The modules that a process loads which previews a stack offline. */
+function loadedBy(stackFile: string): string[] {
+    const loaded = printed(`
+        const { readStackFile } = require("./cli/stackFile");
+        require("./cli/program")
+            .runOffline(readStackFile({ config: ${JSON.stringify(stackFile)} }), { preview: true })
+            .then(() => console.log(${modules}.join("\\n")));`).split("\n");
+    assert.ok(loaded.some((file) => file.endsWith("/stacks/environment.ts")));
+    return loaded;
+}
+
+/** What of AWS a process has loaded: `s3`, `iam`. */
+function services(loaded: readonly string[]): string[] {
+    return [...new Set(loaded.flatMap((file) => /@pulumi\/aws\/(\w+)\/\w+\.js$/.exec(file)?.slice(1) ?? []))].sort();
+}
+
+describe("A stack loads", () => {
+    it("nothing that only other stacks need, no compiler and no other languages: the stack dev", () => {
+        const unneeded =
+            /\/node_modules\/(@pulumi\/(aws|random)|@aws-sdk|@kubernetes|typescript|@npmcli\/arborist)\/|\/zod\/v4\/locales\/(?!en\.)|\/core\/(adopt|review\/(capacity|report|summary))\//;
+        assert.deepEqual(
+            loadedBy("Pulumi.dev.yaml").filter((file) => unneeded.test(file)),
+            [],
+        );
+    });
+
+    for (const [file, wanted] of Object.entries({
+        "examples/Pulumi.cloudwatch.yaml": ["cloudwatch", "eks", "iam"],
+        "examples/Pulumi.archives.yaml": ["eks", "iam", "s3"],
+    })) {
+        it(`of AWS what it declares: ${file}`, () => {
+            assert.deepEqual(services(loadedBy(file)), wanted);
+        });
+    }
+
+    it("what Pulumi needs to put a function into its state when that is asked for", () => {
+        const compilers = `${modules}.filter((file) => /node_modules.(typescript|@npmcli.arborist)./.test(file)).length > 0`;
+        const script = `
+            require("./cli/closures");
+            const { runtime } = require("@pulumi/pulumi");
+            const before = ${compilers};
+            Promise.all([runtime.serializeFunction(() => 42), runtime.computeCodePaths()]).then(([{ text }, paths]) => {
+                console.log(before, text.includes("() => 42"), paths.size > 0, ${compilers});
+            });`;
+        assert.equal(printed(script), "false true true true\n");
+    });
+});
