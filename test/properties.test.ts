@@ -13,8 +13,9 @@ import { etcdCertificates } from "../core/settings/distributions";
 import { settingsSchema } from "../core/settings/settings";
 import { validSettingsOfPods } from "./settings";
 import { deploymentFor } from "./support";
+import { runs } from "./sampled";
 
-describe("every valid stack", () => {
+describe("every valid stack (sampled)", () => {
     it("has values that its charts read, without nulls, secrets or unknowns", () => {
         fc.assert(
             fc.property(validSettingsOfPods, (raw) => {
@@ -25,6 +26,7 @@ describe("every valid stack", () => {
                 }
                 assert.deepEqual(JSON.parse(JSON.stringify(values)), values);
             }),
+            runs(10, 100),
         );
     });
 
@@ -36,7 +38,7 @@ describe("every valid stack", () => {
                     JSON.stringify(deploymentFor(structuredClone(raw)).values),
                 );
             }),
-            { numRuns: 30 },
+            runs(5, 30),
         );
     });
 
@@ -54,6 +56,7 @@ describe("every valid stack", () => {
                     assert.ok(raw.istio !== true || !collector.hostNetwork);
                 }
             }),
+            runs(10, 100),
         );
     });
 
@@ -76,11 +79,12 @@ describe("every valid stack", () => {
                     assert.equal(at(each.replicas), wanted.replicas);
                 }
             }),
+            runs(10, 100),
         );
     });
 });
 
-describe("any input", () => {
+describe("any input (sampled)", () => {
     const keys = Object.keys(settingsSchema);
     const anything = fc.oneof(fc.jsonValue(), fc.anything(), fc.constantFrom(undefined, Number.NaN, "", "none"));
 
@@ -94,7 +98,7 @@ describe("any input", () => {
                     assert.ok(error instanceof UserError, String((error as Error).stack));
                 }
             }),
-            { numRuns: 300 },
+            runs(40, 300),
         );
     });
 
@@ -107,7 +111,7 @@ describe("any input", () => {
                     assert.ok(error instanceof UserError, String((error as Error).stack));
                 }
             }),
-            { numRuns: 300 },
+            runs(40, 300),
         );
     });
 });

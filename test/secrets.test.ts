@@ -19,9 +19,7 @@ import { deploymentOf } from "../core/routes";
 import { parseSettings } from "../core/routes/parse";
 import { validSettings } from "./settings";
 import { commandHere, deploymentFor, type Raw } from "./support";
-
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
-const numRuns = Number(process.env.FUZZ_RUNS ?? 40);
+import { runs } from "./sampled";
 
 /** What no output may contain, in a word that nothing else has. */
 const canary = fc.stringMatching(/^[a-z0-9]{10}$/).map((end) => `Canary7${end}`);
@@ -116,11 +114,7 @@ function refusalOf(act: () => unknown): string {
 }
 
 describe("a secret", () => {
-    before(() => {
-        console.log(`    secrets: ${String(numRuns)} runs, FUZZ_SEED=${String(seed)}`);
-    });
-
-    it("in any place of settings is refused, and nothing shows it", () => {
+    it("in any place of settings is refused, and nothing shows it (sampled)", () => {
         fc.assert(
             fc.property(validSettings, fc.constantFrom(...places), secret, canary, (valid, place, make, word) => {
                 const raw = put(valid, place, make(word)) as Raw;
@@ -155,11 +149,11 @@ describe("a secret", () => {
                 );
                 assert.doesNotMatch(JSON.stringify(outputs), new RegExp(word, "i"));
             }),
-            { seed, numRuns },
+            runs(8, 40),
         );
     });
 
-    it("in values that are adopted is not copied, and nothing shows it", () => {
+    it("in values that are adopted is not copied, and nothing shows it (sampled)", () => {
         const ofValues = places.filter(([setting, component]) => setting === "values" && component !== undefined);
         fc.assert(
             fc.property(validSettings, fc.constantFrom(...ofValues), secret, canary, (valid, place, make, word) => {
@@ -174,7 +168,7 @@ describe("a secret", () => {
                 );
                 assert.doesNotMatch(JSON.stringify(outputs), new RegExp(word, "i"));
             }),
-            { seed, numRuns },
+            runs(8, 40),
         );
     });
 

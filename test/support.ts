@@ -7,6 +7,7 @@ import * as commands from "../cli/command";
 import { versions } from "../core/charts";
 import type { StackFile } from "../cli/stackFile";
 import type { OfflineRun, Resource } from "../cli/offline";
+import { oncePer } from "../core/lib/lazy";
 import { deploymentOf } from "../core/routes";
 import type { Deployment } from "../core/routes/deployment";
 import { parseSettings } from "../core/routes/parse";
@@ -50,10 +51,8 @@ export function hasRegionless(version: string): boolean {
     return !version.startsWith("1.8.") && !version.startsWith("1.9.");
 }
 
-/** What settings resolve to. */
-export function deploymentFor(raw: Raw): Deployment {
-    return deploymentOf(parseSettings(raw, "Pulumi.test.yaml"));
-}
+/** What settings resolve to, worked out once for each object: many tests look at the same {@link cases}. */
+export const deploymentFor = oncePer((raw: Raw): Deployment => deploymentOf(parseSettings(raw, "Pulumi.test.yaml")));
 
 const services = {
     metrics: "http://vminsert-cluster:8480/insert/0/prometheus/api/v1/write",

@@ -11,6 +11,7 @@ import { runOffline } from "../../cli/program";
 import { renderStack } from "../../cli/renderStack";
 import { parseStackFile, readStackFile, stackFiles } from "../../cli/stackFile";
 import { command, commandHere } from "../support";
+import { runs } from "../sampled";
 
 const examples = stackFiles("examples");
 
@@ -249,7 +250,7 @@ describe("commands", () => {
             });
         });
 
-        it("reads any text, or says what is wrong with it", () => {
+        it("reads any text, or says what is wrong with it (sampled)", () => {
             const text = fc.oneof(
                 fc.stringMatching(/^[config:krute na{}[\]&*,|>\-#'"!\n\t]*$/),
                 fc.jsonValue().map((value) => stringify({ config: value })),
@@ -262,7 +263,7 @@ describe("commands", () => {
                         assert.equal((error as Error).name, "UserError", String((error as Error).stack));
                     }
                 }),
-                { numRuns: 500 },
+                runs(60, 500),
             );
         });
 

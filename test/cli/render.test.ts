@@ -11,6 +11,7 @@ import { isRenderedFile, renderStack } from "../../cli/renderStack";
 import { UserError } from "../../core/lib/errors";
 import { readStackFile } from "../../cli/stackFile";
 import { cases, command, commandHere, hasRegionless, deploymentFor, stackFile, type Raw } from "../support";
+import { sample } from "../sampled";
 
 /** As render begins a file, with something after that. */
 const rendered = (what: string) => `# dev: route none, KOF 1.10.0\n${what}\n`;
@@ -204,8 +205,8 @@ describe("npm run render", () => {
             return rendered;
         };
 
-        for (const { version, name, raw } of cases) {
-            it(`for KOF ${version}, ${name} what the program deploys, masked`, async () => {
+        for (const { version, name, raw } of sample(cases, 12)) {
+            it(`for KOF ${version}, ${name} what the program deploys, masked (sampled)`, async () => {
                 const settings = { ...raw, grafana: { enabled: true } };
                 const rendered = await renderedOf(raw);
                 assert.deepEqual(parse(rendered["kof-values.yaml"]!) ?? {}, deploymentFor(settings).values);
@@ -266,8 +267,8 @@ describe("npm run render", () => {
             assert.equal(stats.config.processors.k8sattributes.filter, undefined);
         });
 
-        it("no configuration with an empty component that the charts define", async () => {
-            for (const { raw } of cases) {
+        it("no configuration with an empty component that the charts define (sampled)", async () => {
+            for (const { raw } of sample(cases, 12)) {
                 for (const [file, text] of Object.entries(await renderedOf(raw))) {
                     const config = file.startsWith("collectors/") ? parse(text).config : {};
                     const empty = ["receivers", "processors", "extensions", "connectors"].flatMap((kind) =>

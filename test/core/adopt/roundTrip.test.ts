@@ -15,6 +15,7 @@ import { parseStackFile, deploymentOfFile } from "../../../cli/stackFile";
 import { validSettings } from "../../settings";
 import { writeYaml } from "../../../core/lib/yaml/write";
 import { deploymentFor, type Raw } from "../../support";
+import { runs } from "../../sampled";
 
 /** More values, which every version reads. */
 const extra = fc.record(
@@ -29,10 +30,6 @@ const extra = fc.record(
     },
     { requiredKeys: [] },
 );
-
-/** More: FUZZ_RUNS=5000, and the same again: FUZZ_SEED=… */
-const numRuns = Number(process.env.FUZZ_RUNS ?? 40);
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
 
 describe("values that copy Secrets of archives to regions", () => {
     const cold = { bucket: "acme-cold", region: "eu-west-1" };
@@ -61,11 +58,7 @@ describe("values that copy Secrets of archives to regions", () => {
     });
 });
 
-describe("the values of every valid stack", () => {
-    before(() => {
-        console.log(`    adoption: ${String(numRuns)} runs, FUZZ_SEED=${String(seed)}`);
-    });
-
+describe("the values of every valid stack (sampled)", () => {
     it("are those of the stack that they are adopted as", () => {
         fc.assert(
             fc.property(validSettings, fc.option(extra, { nil: undefined }), (raw, values) => {
@@ -88,7 +81,7 @@ describe("the values of every valid stack", () => {
                 assert.deepEqual(again.values, stack.values);
                 assert.deepEqual([...adopted.secrets, ...adopted.corrections, ...adopted.changes, ...adopted.lost], []);
             }),
-            { numRuns, seed },
+            runs(8, 40),
         );
     });
 
@@ -107,18 +100,18 @@ describe("the values of every valid stack", () => {
                 const umbrella = coalesceValues(chartValues(catalog, "kof"), given);
                 const was = { catalog, settings: is.settings, values: given, umbrella };
                 // Why pods start again is the program's own, and differs.
-                const runs = (collectors: readonly Collector[], stores: readonly Volume[]) =>
+                const running = (collectors: readonly Collector[], stores: readonly Volume[]) =>
                     canonical(
                         JSON.parse(
                             JSON.stringify([collectors.map(({ pods: _, ...each }) => each), stores]),
                         ) as HelmValue,
                     );
-                if (runs(effectiveCollectors(was), storesOf(was)) !== runs(is.collectors, is.stores)) {
+                if (running(effectiveCollectors(was), storesOf(was)) !== running(is.collectors, is.stores)) {
                     const remarks = [...said.corrections, ...said.changes, ...said.lost];
                     assert.notDeepEqual(remarks, [], path?.join("."));
                 }
             }),
-            { numRuns: Math.ceil(numRuns / 4), seed },
+            runs(4, 20),
         );
     });
 

@@ -10,6 +10,7 @@ import { checkPaths } from "../../../core/charts/paths";
 import { checkSchemas } from "../../../core/charts/schemas";
 import { indexOf, shapeAt, shapeFile, shapeOfChart, type Shaped } from "../../../core/charts/shapes";
 import { formatPath, isMap, mergeValues, nest, type HelmValue, type HelmValues } from "../../../core/lib/values";
+import { sample } from "../../sampled";
 
 /** The components that some routes add to those of the umbrella. */
 const context = { global: { components: ["kof-collectors", "kof-storage"] } };
@@ -111,10 +112,12 @@ describe("what charts of other projects read", () => {
      * the configuration of Vector). A reader of templates that understood less would take more for such places.
      */
     const seed = 20261127;
-    it(`is refused with a letter wrong (seed ${String(seed)})`, () => {
+    it(`is refused with a letter wrong (sampled), seed ${String(seed)}`, () => {
+        // The newest first, which has most of them.
+        const some = sample([...versions].reverse(), 1);
         const random = numbers(seed);
         const rates = new Map<string, { tried: number; open: number }>();
-        for (const version of versions) {
+        for (const version of some) {
             const catalog = catalogOf(version);
             for (const name of others(version)) {
                 const rate = rates.get(name) ?? { tried: 0, open: 0 };
@@ -137,7 +140,7 @@ describe("what charts of other projects read", () => {
         }
         const sum = (of: "tried" | "open") => [...rates.values()].reduce((all, rate) => all + rate[of], 0);
         const text = [...rates].map(([name, { tried, open }]) => `${name}: ${String(open)} of ${String(tried)}`);
-        assert.ok(sum("tried") > 2000, text.join("\n"));
+        assert.ok(sum("tried") > 400 * some.length, text.join("\n"));
         assert.ok(sum("open") / sum("tried") < 0.06, text.join("\n"));
         const worst = [...rates.values()].filter(({ tried, open }) => tried > 40 && open / tried > 0.2);
         assert.deepEqual(worst, [], text.join("\n"));

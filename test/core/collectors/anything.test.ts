@@ -7,7 +7,7 @@ import { isMap, nest, type HelmValue } from "../../../core/lib/values";
 import { renderStack } from "../../../cli/renderStack";
 import { UserError } from "../../../core/lib/errors";
 import { cases, deploymentFor, stackFile } from "../../support";
-import { runs } from "../lib/yaml/texts";
+import { runs } from "../../sampled";
 
 const kubeStack = "opentelemetry-kube-stack";
 
@@ -32,7 +32,7 @@ const places = new Map(
 );
 
 describe("any value in any place of a collector", () => {
-    it("is taken into the picture, or refused with our own error", async () => {
+    it("is taken into the picture, or refused with our own error (sampled)", async () => {
         const odd: HelmValue[] = [5, 0, "x", "", true, false, ["a"], [5], [{}], [], { a: 1 }, {}, [null], [["x"]]];
         await fc.assert(
             fc.asyncProperty(
@@ -53,7 +53,7 @@ describe("any value in any place of a collector", () => {
                     }
                 },
             ),
-            runs(100),
+            runs(12, 100),
         );
     });
 });

@@ -10,6 +10,7 @@ import { danglingReferences } from "../../../core/collectors/references";
 import { leaves, valueAt, type HelmValues } from "../../../core/lib/values";
 import { sortsAuditByDefault } from "../../../core/routes/collectors";
 import { deploymentFor, hasRegionless, type Raw } from "../../support";
+import { runs } from "../../sampled";
 
 const region = { cluster: "eu-1", domain: "eu-1.example.net" };
 
@@ -183,7 +184,7 @@ function placeOf(exporter: string, options: HelmValues, kind: string): string {
 }
 
 describe("signals with destinations of their own", () => {
-    it("reach exactly the destinations that the settings name, in every collector", () => {
+    it("reach exactly the destinations that the settings name, in every collector (sampled)", () => {
         fc.assert(
             fc.property(routed, (raw) => {
                 const wanted = wantedOf(raw);
@@ -199,7 +200,7 @@ describe("signals with destinations of their own", () => {
                     }
                 }
             }),
-            { numRuns: 60 },
+            runs(10, 60),
         );
     });
 
@@ -248,7 +249,7 @@ describe("signals with destinations of their own", () => {
         }
     });
 
-    it("have values that the charts read, and collectors that have what they name, in images that have it", () => {
+    it("have values that the charts read, and collectors that have what they name, in images that have it (sampled)", () => {
         fc.assert(
             fc.property(routed, (raw) => {
                 const { catalog, values, collectors } = deploymentFor(raw);
@@ -268,7 +269,7 @@ describe("signals with destinations of their own", () => {
                     }
                 }
             }),
-            { numRuns: 40 },
+            runs(8, 40),
         );
     });
 

@@ -13,10 +13,9 @@ import { regionalStoresOf, sourcesOf, storesOf, type Volume } from "../../../cor
 import { summaryPage } from "../../../core/review/summary/page";
 import { hasRegionless, deploymentFor, routes, type Raw } from "../../support";
 import { readAddresses, readStores, type Reading } from "./reading";
+import { runs } from "../../sampled";
 
-/** As many as take some seconds. More: FUZZ_RUNS=20000, and the same again: FUZZ_SEED=… */
-const numRuns = Number(process.env.FUZZ_RUNS ?? 200);
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
+const often = runs(30, 200);
 
 /** A path of the umbrella's values, and what may be there. */
 type Edit = readonly [path: readonly string[], values: readonly HelmValue[]];
@@ -142,11 +141,7 @@ const rows = (stores: readonly Reading[]) =>
 const workloads = { metrics: "vmstorage", logs: "vlstorage", traces: "vtstorage", audit: "vlstorage-audit" };
 
 describe("the picture of any values", () => {
-    before(() => {
-        console.log(`    picture: ${String(numRuns)} runs, FUZZ_SEED=${String(seed)}`);
-    });
-
-    it("has the stores that another reading of the merged values has, and throws nothing but our own errors", () => {
+    it("has the stores that another reading of the merged values has, and throws nothing but our own errors (sampled)", () => {
         let seen = 0;
         fc.assert(
             fc.property(anyStack, (raw) => {
@@ -179,8 +174,8 @@ describe("the picture of any values", () => {
                 assert.ok(problems.every(({ key }) => key.startsWith("kof:values")));
                 assert.ok(summaryPage("fuzz", deployment, deployment.notices).length > 0);
             }),
-            { numRuns, seed },
+            often,
         );
-        assert.ok(seen > numRuns / 3, `${String(seen)} of ${String(numRuns)} were accepted`);
+        assert.ok(seen > often.numRuns / 3, `${String(seen)} of ${String(often.numRuns)} were accepted`);
     });
 });

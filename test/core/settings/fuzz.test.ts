@@ -9,10 +9,7 @@ import { leaves, mergeValues, nest, type HelmValues } from "../../../core/lib/va
 import { reviewCollectors } from "../../../core/review/collectors";
 import { settingsSchema } from "../../../core/settings/settings";
 import { validSettings } from "../../settings";
-
-/** The seed of every run is printed: FUZZ_SEED=… repeats it. */
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1e9);
-const runs = Number(process.env.FUZZ_RUNS ?? 150);
+import { runs } from "../../sampled";
 
 const secret = "hunter2hunter2";
 const names = fc.constantFrom(
@@ -80,7 +77,7 @@ const config = fc
     .map(([raw, changes]) => mergeValues(JSON.parse(JSON.stringify(raw)) as HelmValues, ...changes));
 
 describe("any stack file", () => {
-    it(`resolves, or is refused with our own error, in time and without a secret (seed ${String(seed)})`, () => {
+    it("resolves, or is refused with our own error, in time and without a secret (sampled)", () => {
         fc.assert(
             fc.property(config, (settings) => {
                 const entries = Object.entries(settings).map(([key, value]) => [`kof:${key}`, value]);
@@ -98,7 +95,7 @@ describe("any stack file", () => {
                 assert.ok((user + system) / 1e6 < 4, `${String((user + system) / 1e6)} s`);
                 assert.ok(!said.includes(secret), said);
             }),
-            { seed, numRuns: runs },
+            runs(25, 150),
         );
     });
 });

@@ -10,10 +10,7 @@ import { checkSettings } from "../../../core/routes/parse";
 import { unwrap, type Schema } from "../../../core/settings/explain";
 import type { Problem } from "../../../core/settings/problems";
 import { settingsSchema } from "../../../core/settings/settings";
-
-/** The seed of every run is printed: FUZZ_SEED=… repeats it. */
-const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1e9);
-const runs = Number(process.env.FUZZ_RUNS ?? 250);
+import { runs } from "../../sampled";
 
 type Path = readonly string[];
 
@@ -391,7 +388,7 @@ describe("every paste", () => {
         }
     });
 
-    it(`puts its problem right, makes no other, and changes nothing else (seed ${String(seed)})`, () => {
+    it("puts its problem right, makes no other, and changes nothing else (sampled)", () => {
         const property = fc.property(broken, ({ base, path, raw, isSlip }) => {
             const { problems } = checkSettings(raw);
             const known = new Set(problems.map(named));
@@ -428,6 +425,6 @@ describe("every paste", () => {
                 assert.deepEqual(checkSettings(after), checkSettings(base), problems.map(named).join("\n"));
             }
         });
-        fc.assert(property, { seed, numRuns: runs });
+        fc.assert(property, runs(40, 250));
     });
 });

@@ -10,6 +10,7 @@ import { compareCatalogs, describeChanges, otherCharts } from "../../../core/cha
 import { generateCatalog } from "../../../tools/catalog/generate";
 import { coalesceValues, mergeValues, nest, type HelmValues } from "../../../core/lib/values";
 import { withoutDigests, withValues, writeCharts } from "./charts";
+import { sample } from "../../sampled";
 
 /** Stands for Helm, which would find out what the charts' templates add. */
 function presetsOf({ presets }: Catalog) {
@@ -32,8 +33,8 @@ describe("catalog", () => {
         assert.equal(defaultVersion, "1.10.0");
     });
 
-    for (const version of versions) {
-        it(`${version} is what the generator makes of its charts`, async () => {
+    for (const version of sample(versions, 2)) {
+        it(`${version} is what the generator makes of its charts (sampled)`, async () => {
             const catalog = catalogOf(version);
             const made = await generateCatalog(writeCharts(catalog, folder), presetsOf(catalog));
             // The templates of the volumes write some more values without quotes than the real ones.

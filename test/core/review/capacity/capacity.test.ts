@@ -26,6 +26,7 @@ import { nest } from "../../../../core/lib/values";
 import { spaceText, totalText } from "../../../../core/review/summary/capacity";
 import { sizeText } from "../../../../cli/size";
 import { retentionInDays } from "../../../../core/lib/durations";
+import { runs } from "../../../sampled";
 
 const day = 86_400;
 const perDay = (count: number) => count / day;
@@ -154,7 +155,7 @@ describe("the planner", () => {
         assert.deepEqual(Object.values(bufferBytes({}, 30)), [0, 0, 0, 0]);
     });
 
-    it("never says of a volume that it is too small and that it is never full", () => {
+    it("never says of a volume that it is too small and that it is never full (sampled)", () => {
         const size = fc.integer({ min: 1, max: 2000 });
         const sizes = fc.record({ metrics: size, logs: size, traces: size, audit: size });
         fc.assert(
@@ -173,7 +174,7 @@ describe("the planner", () => {
                     assert.equal(verdict === "fits", verdict !== "cache" && neededGiB <= sizeInGiB(volume.size));
                 }
             }),
-            { numRuns: 20 },
+            runs(4, 20),
         );
     });
 
@@ -206,7 +207,7 @@ describe("the planner", () => {
             });
         };
 
-        it("rate", () => {
+        it("rate (sampled)", () => {
             fc.assert(
                 fc.property(anyRates, fc.double({ min: 1, max: 100, noNaN: true }), (given, factor) => {
                     const deployment = deploymentFor(routes.management!);
@@ -218,11 +219,11 @@ describe("the planner", () => {
                         assert.ok((after.fullAfterDays ?? Infinity) <= (before.fullAfterDays ?? Infinity));
                     }
                 }),
-                { numRuns: 30 },
+                runs(5, 30),
             );
         });
 
-        it("days, copies and outage", () => {
+        it("days, copies and outage (sampled)", () => {
             const count = fc.integer({ min: 1, max: 400 });
             const copies = fc.integer({ min: 1, max: 3 });
             fc.assert(
@@ -238,11 +239,11 @@ describe("the planner", () => {
                     atMost(needed(before, given), needed(after, given));
                     atMost(Object.values(bufferBytes(given, days)), Object.values(bufferBytes(given, days + more)));
                 }),
-                { numRuns: 30 },
+                runs(5, 30),
             );
         });
 
-        it("and a volume of the needed size is never full", () => {
+        it("and a volume of the needed size is never full (sampled)", () => {
             fc.assert(
                 fc.property(anyRates, (given) => {
                     const wanted = Object.fromEntries(
@@ -260,7 +261,7 @@ describe("the planner", () => {
                         assert.ok(neededGiB <= sizeInGiB(volume.size) || neededGiB === 0);
                     }
                 }),
-                { numRuns: 30 },
+                runs(5, 30),
             );
         });
     });

@@ -44,7 +44,13 @@ const stacks: Readonly<Record<string, Raw>> = {
         destinations: { honeycomb: destinations.honeycomb },
     },
 };
-const stack = (name: string, version: string): Raw => ({ ...stacks[name], version });
+const known = new Map<string, Raw>();
+/** The same object each time, so that what it resolves to is worked out once. */
+function stack(name: string, version: string): Raw {
+    const found = known.get(`${name} ${version}`) ?? { ...stacks[name], version };
+    known.set(`${name} ${version}`, found);
+    return found;
+}
 
 /** Changes in which a signal leaves every place that it went to, with whether Flux would hand over to Sveltos from KOF 1.10 on. */
 const pairs = [

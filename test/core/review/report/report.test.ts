@@ -14,6 +14,7 @@ import {
 } from "../../../../core/review/report/stack";
 import { deploymentFor, routes, type Raw } from "../../../support";
 import { flowchart } from "../summary/mermaid.mjs";
+import { runs } from "../../../sampled";
 
 const prices = readPrices();
 const about = { base: "main", total: 3 };
@@ -164,7 +165,7 @@ describe("the report of a pull request", () => {
         parts: fc.array(part, { maxLength: 8 }),
     });
 
-    it("is never longer than a comment may be, and never without what becomes of a stack", () => {
+    it("is never longer than a comment may be, and never without what becomes of a stack (sampled)", () => {
         fc.assert(
             fc.property(
                 fc.array(stack, { minLength: 1, maxLength: 60 }),
@@ -179,7 +180,7 @@ describe("the report of a pull request", () => {
                     assert.equal(rows + more, stacks.length);
                 },
             ),
-            { numRuns: 50 },
+            runs(8, 50),
         );
     });
 

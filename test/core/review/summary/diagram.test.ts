@@ -7,6 +7,7 @@ import { changeDiagram, diagram } from "../../../../core/review/summary/diagram"
 import { nest } from "../../../../core/lib/values";
 import { cases, destinationsIn, deploymentFor, routes, type Raw } from "../../../support";
 import { flowchart as parse, type Chart } from "./mermaid.mjs";
+import { runs } from "../../../sampled";
 
 /** Every link as a line: what goes from where to where, and how the line looks. */
 function lines({ nodes, links }: Chart): string[] {
@@ -191,7 +192,7 @@ describe("the diagram of a stack", function () {
         });
     });
 
-    it("is one for Mermaid whatever a log stream is called", async () => {
+    it("is one for Mermaid whatever a log stream is called (sampled)", async () => {
         const name = fc
             .string({ minLength: 1, maxLength: 20, unit: "grapheme" })
             // A line break of any kind is no name.
@@ -202,7 +203,7 @@ describe("the diagram of a stack", function () {
                 const { nodes } = await parse(diagram(route("cloudwatch", "1.10.0", { cloudwatch })));
                 assert.equal(nodes.length, 7);
             }),
-            { numRuns: 50 },
+            runs(8, 50),
         );
     });
 });
