@@ -1,7 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
-import { clientOptions, inTime, silence } from "./awsClient";
+import { awsFailure, clientOptions, inTime } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 import { secretValues } from "./secrets";
 
@@ -38,18 +38,20 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
         ...(externalId === undefined ? {} : { ExternalId: externalId }),
     };
     try {
-        await inTime(() => sts.send(new AssumeRoleCommand(asked)), aws);
+        await inTime((limit) => sts.send(new AssumeRoleCommand(asked), limit), aws);
         return [];
     } catch (error) {
-        const silent = silence(error);
-        if (silent) {
-            throw silent;
+        if (error instanceof CouldNotCheck) {
+            throw error;
         }
-        const { name: kind, message } = error as Error;
+        const { is, reason } = awsFailure(error);
+        if (is === "silence") {
+            throw new CouldNotCheck(`AWS does not answer: ${reason}`);
+        }
         return [
             {
                 severity: "problem",
-                what: `the collectors may not assume ${roleArn}: ${kind}: ${message}`,
+                what: `the collectors may not assume ${roleArn}: ${reason}`,
                 why:
                     `Nothing reaches account ${account}; over OTLP the collectors do not even start. The role has to be there, and to trust ` +
                     "them.",

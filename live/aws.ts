@@ -5,7 +5,7 @@ import { CouldNotCheck } from "../core/lib/errors";
 import { shellWord } from "../core/lib/shell";
 import type { Archive } from "../core/routes/archives";
 import type { AwsIdentity } from "../core/settings/settings";
-import { clientOptions, inTime, type AwsAccess } from "./awsClient";
+import { awsFailure, callerIdentity, clientOptions, inTime, UnknownCaller, type AwsAccess } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 
 /** Whether AWS lets this person make what a stack needs there. */
@@ -171,46 +171,34 @@ async function findingsIn(made: readonly Made[], access: AwsAccess): Promise<Fin
         if (error instanceof CouldNotCheck) {
             throw error;
         }
-        const { name, message } = error as Error;
+        const { is, reason } = awsFailure(error);
         throw new CouldNotCheck(
-            name.includes("AccessDenied")
-                ? `${identity} may not check its own permissions (iam:SimulatePrincipalPolicy): ${name}`
-                : `IAM does not say what ${identity} may do: ${message || name}`,
+            is === "refusal"
+                ? `${identity} may not check its own permissions (iam:SimulatePrincipalPolicy): ${reason}`
+                : `IAM does not say what ${identity} may do: ${reason}`,
         );
     } finally {
         client.destroy();
     }
 }
 
-/** What AWS, or the SDK before it asks, says of credentials that are none. Anything else says nothing about them: a proxy's 407, a 503. */
-const noIdentity =
-    /^(CredentialsProviderError|TokenProviderError|InvalidClientTokenId|SignatureDoesNotMatch|IncompleteSignature|ExpiredToken|ExpiredTokenException|InvalidToken|MissingAuthenticationToken|UnrecognizedClientException|UnauthorizedException|AccessDenied|AccessDeniedException)$/;
-
 /** The ARN of who asks, or what AWS has against them. */
 async function identityOf(region: string, access: AwsAccess): Promise<string | Finding> {
-    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-    const client = new STSClient(clientOptions({ region }, access));
     try {
-        return (await client.send(new GetCallerIdentityCommand({}))).Arn ?? "";
+        return (await callerIdentity(region, access)).arn;
     } catch (error) {
-        const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-        const roles = (access.assumeRoles ?? []).map(({ roleArn }) => roleArn);
-        if (!noIdentity.test(name)) {
-            const status = $metadata?.httpStatusCode;
-            const said = status === undefined || status < 400 ? "" : `HTTP ${String(status)}, `;
-            throw new CouldNotCheck(`AWS does not answer: ${said}${message || name}`);
+        if (!(error instanceof UnknownCaller)) {
+            throw error;
         }
+        const [role] = access.assumeRoles ?? [];
         return {
             severity: "problem",
-            what: `AWS does not know who you are: ${message || name}`,
+            what: error.message,
             why: "What the stack has in AWS is made with your identity: log groups, buckets, and credentials for them.",
-            fix:
-                roles.length > 0
-                    ? `aws sts assume-role --role-session-name doctor --role-arn ${roles[0] ?? ""}`
-                    : "aws sts get-caller-identity",
+            fix: role
+                ? `aws sts assume-role --role-session-name doctor --role-arn ${role.roleArn}`
+                : "aws sts get-caller-identity",
         };
-    } finally {
-        client.destroy();
     }
 }
 
@@ -249,8 +237,10 @@ async function missingRights(
     const asked = { PolicySourceArn: principal, ActionNames: [...actions], ResourceArns: resources.flat() };
     const allowed = new Set<string>();
     const conditions = new Set<string>();
+    const decided = new Set<string>();
     for await (const { EvaluationResults = [] } of paginateSimulatePrincipalPolicy({ client }, asked)) {
         for (const { EvalActionName = "", ResourceSpecificResults: each = [], ...result } of EvaluationResults) {
+            decided.add(EvalActionName);
             const results = each.map((one) => ({ ...one, EvalDecision: one.EvalResourceDecision }));
             for (const { EvalDecision, EvalResourceName = "*", MissingContextValues = [] } of each.length > 0
                 ? results
@@ -262,6 +252,9 @@ async function missingRights(
                 }
             }
         }
+    }
+    if (!actions.every((action) => decided.has(action))) {
+        throw new CouldNotCheck(`what answers for IAM is no simulation of what ${principal} may do`);
     }
     const denied = actions.filter(
         (action) => !resources.every((names) => [...names, "*"].some((name) => allowed.has(`${action} ${name}`))),

@@ -1,3 +1,4 @@
+import { arnParts } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import { reason } from "./http";
 
@@ -73,60 +74,132 @@ async function credentialsOf(
     }
 }
 
+/** What a request to AWS takes along, so that it ends when nobody waits for it any more. */
+interface Limit {
+    readonly abortSignal: AbortSignal;
+}
+
 /**
  * What AWS answers, within a limit for all of it: a program that logs in has none in the SDK, which runs it twice.
  *
+ * @param who is asked: AWS, or a store that is not AWS's.
  * @throws CouldNotCheck when the limit is over, and whatever `ask` throws.
  */
-export async function inTime<T>(ask: () => Promise<T>, { patience = 30_000 }: AwsAccess): Promise<T> {
+export async function inTime<T>(
+    ask: (limit: Limit) => Promise<T>,
+    { patience = 30_000 }: AwsAccess,
+    who = "AWS",
+): Promise<T> {
+    const end = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
-            reject(new CouldNotCheck(`AWS does not answer within ${String(patience / 1000)} s, logging in included`));
+            reject(
+                new CouldNotCheck(`${who} does not answer within ${String(patience / 1000)} s, logging in included`),
+            );
+            end.abort();
         }, patience);
     });
     try {
-        return await Promise.race([ask(), limit]);
+        return await Promise.race([ask({ abortSignal: end.signal }), limit]);
     } finally {
         clearTimeout(timer);
     }
 }
 
-/** Options of one command of a client that has ten seconds for an answer with its body, and for all that is tried again. */
-export function limited(): { readonly abortSignal: AbortSignal } {
-    return { abortSignal: AbortSignal.timeout(10_000) };
+/** Why AWS did not do what it was asked for. */
+export interface AwsFailure {
+    /**
+     * `stranger`: AWS, or the SDK before it asks, takes the credentials for none. `refusal`: AWS knows who asks, and says no.
+     * `silence`: there is no answer, it is not AWS's (a proxy's 407, a page), or the next one may be another (a 503, throttling).
+     */
+    readonly is: "stranger" | "refusal" | "silence";
+    /** In AWS's own words where there are any: `User … is not authorized to perform …`. */
+    readonly said: string;
+    /** The same with the code of the error before it: `AccessDenied: User …`. */
+    readonly reason: string;
 }
 
-/** Why AWS gave no answer, or refused: `AccessDenied: User … is not authorized`. */
-export function awsReason(error: unknown): string {
-    const { name } = error as Error;
-    const said = reason(error).replace(/^(Request )?aborted$/i, "no answer in time");
-    return /^(Error|Unknown|AbortError|TimeoutError)$/.test(name) ? said : `${name}: ${said}`;
+/** Codes for credentials that are none. */
+const strange =
+    /^(CredentialsProviderError|TokenProviderError|InvalidClientTokenId|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|ExpiredToken|ExpiredTokenException|InvalidToken|InvalidAccessKeyId|MissingAuthenticationToken|UnrecognizedClientException|UnauthorizedException)$/;
+/** Codes with which AWS asks to come back later, whatever the HTTP status. */
+const busy = /Throttl|TooManyRequests|LimitExceeded|SlowDown|Unavailable|^Internal|RequestTimeout/;
+/** What an error is called that has no code of AWS in it (SDK 3.1169, tried with pages, empty answers and none, 2026-11-27). */
+const nameless = /^(Error|Unknown|UnknownError|SyntaxError|TypeError|AbortError|TimeoutError)$/;
+
+/** Sorts what a client of the AWS SDK throws, or {@link inTime} does. */
+export function awsFailure(error: unknown): AwsFailure {
+    if (error instanceof CouldNotCheck) {
+        return { is: "silence", said: error.message, reason: error.message };
+    }
+    const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    const status = $metadata?.httpStatusCode;
+    if (nameless.test(name)) {
+        const said =
+            status === undefined
+                ? reason(error).replace(/^(Request )?aborted$/i, "no answer in time")
+                : `HTTP ${String(status)}, and what answers is not AWS`;
+        return { is: "silence", said, reason: said };
+    }
+    const said = reason(error);
+    const is = strange.test(name)
+        ? "stranger"
+        : busy.test(name) || status === undefined || status >= 500
+          ? "silence"
+          : "refusal";
+    return { is, said, reason: said === name ? name : `${name}: ${said}` };
 }
 
 /**
- * The account of whoever runs this.
+ * What AWS answers where only an answer helps.
  *
- * @throws CouldNotCheck where AWS does not say.
+ * @param what was asked for, as the start of a sentence: `AWS does not list log groups`.
+ * @throws CouldNotCheck when AWS refuses, or does not answer in time.
  */
-export async function ownAccount(region: string, access: AwsAccess): Promise<string> {
-    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-    const client = new STSClient(clientOptions({ region }, access));
+export async function answered<T>(
+    what: string,
+    ask: (limit: Limit) => Promise<T>,
+    access: AwsAccess,
+    who?: string,
+): Promise<T> {
     try {
-        return (await inTime(() => client.send(new GetCallerIdentityCommand({})), access)).Account ?? "";
+        return await inTime(ask, access, who);
     } catch (error) {
-        throw silence(error) ?? new CouldNotCheck(`AWS does not know who you are: ${(error as Error).message}`);
-    } finally {
-        client.destroy();
+        throw new CouldNotCheck(`${what}: ${awsFailure(error).reason}`);
     }
 }
 
-/** Why AWS does not answer; `undefined` where it did, and refused. */
-export function silence(error: unknown): CouldNotCheck | undefined {
-    if (error instanceof CouldNotCheck) {
-        return error;
+/** AWS does not take the credentials of whoever runs this for any. */
+export class UnknownCaller extends CouldNotCheck {}
+
+/**
+ * Who asks AWS.
+ *
+ * @throws UnknownCaller when AWS knows nobody by these credentials, or lets nobody into a role that the stack takes on.
+ * @throws CouldNotCheck when AWS does not say.
+ */
+export async function callerIdentity(
+    region: string,
+    access: AwsAccess,
+): Promise<{ readonly arn: string; readonly account: string }> {
+    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+    const client = new STSClient(clientOptions({ region }, access));
+    try {
+        const { Arn: arn } = await inTime((limit) => client.send(new GetCallerIdentityCommand({}), limit), access);
+        if (arn === undefined) {
+            throw new CouldNotCheck("AWS does not answer: HTTP 200, and what answers is not AWS");
+        }
+        return { arn, account: arnParts(arn).account };
+    } catch (error) {
+        if (error instanceof CouldNotCheck) {
+            throw error;
+        }
+        const { is, said, reason } = awsFailure(error);
+        throw is === "silence"
+            ? new CouldNotCheck(`AWS does not answer: ${reason}`)
+            : new UnknownCaller(`AWS does not know who you are: ${said}`);
+    } finally {
+        client.destroy();
     }
-    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-    const isRefusal = [400, 401, 403].includes($metadata?.httpStatusCode ?? 0);
-    return isRefusal ? undefined : new CouldNotCheck(`AWS does not answer: ${message || name}`);
 }

@@ -4,8 +4,8 @@ import { SignatureV4 } from "@smithy/signature-v4";
 
 import { CouldNotCheck } from "../core/lib/errors";
 import { domainOf } from "../core/lib/arns";
-import { clientOptions, inTime, type AwsAccess } from "./awsClient";
-import { reason, send, type Response } from "./http";
+import { awsFailure, clientOptions, inTime, type AwsAccess } from "./awsClient";
+import { send, type Response } from "./http";
 
 /** Services of AWS that this program asks without a client of AWS's SDK, and the SDK's variable that has another endpoint. */
 const endpointVariables = { monitoring: "AWS_ENDPOINT_URL_CLOUDWATCH", xray: "AWS_ENDPOINT_URL_XRAY" } as const;
@@ -49,7 +49,7 @@ export async function askAws(request: AwsRequest, access: AwsAccess): Promise<Re
             return send(url, { method: "POST", headers: signed.headers }, { body });
         }, access);
     } catch (error) {
-        throw new CouldNotCheck(`${url.host} cannot be asked: ${reason(error)}`);
+        throw new CouldNotCheck(`${url.host} cannot be asked: ${awsFailure(error).said}`);
     } finally {
         client.destroy();
     }

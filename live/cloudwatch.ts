@@ -5,6 +5,8 @@ import {
     type CloudWatchLogsClientConfig,
 } from "@aws-sdk/client-cloudwatch-logs";
 
+import { CouldNotCheck } from "../core/lib/errors";
+
 /** Which events to look for. */
 export interface LogQuery {
     readonly region: string;
@@ -64,7 +66,7 @@ async function* events(logs: CloudWatchLogsClient, query: LogQuery, limit: numbe
     const startTime = since?.getTime();
     if (logStreamName !== undefined && containing === undefined) {
         const page = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName, startTime, limit }));
-        yield* page.events ?? [];
+        yield* eventsOf(page);
         return;
     }
     const filter = {
@@ -77,7 +79,15 @@ async function* events(logs: CloudWatchLogsClient, query: LogQuery, limit: numbe
     let nextToken: string | undefined;
     do {
         const page = await logs.send(new FilterLogEventsCommand({ ...filter, nextToken }));
-        yield* page.events ?? [];
+        yield* eventsOf(page);
         nextToken = page.nextToken;
     } while (nextToken !== undefined);
+}
+
+/** A page without a list is none of CloudWatch's: something in front of it has answered. */
+function eventsOf({ events }: { readonly events?: readonly Event[] | undefined }): readonly Event[] {
+    if (!events) {
+        throw new CouldNotCheck("what answers for CloudWatch Logs lists no events");
+    }
+    return events;
 }

@@ -3,7 +3,7 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 import { arnParts } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { AwsIdentity } from "../core/settings/settings";
-import { awsReason, clientOptions, limited } from "./awsClient";
+import { answered, clientOptions } from "./awsClient";
 import type { Live } from "./findings";
 
 /** What pods are at AWS, as a stack has it. */
@@ -55,9 +55,7 @@ async function withIam<T>(
     const sdk = await import("@aws-sdk/client-iam");
     const iam = new sdk.IAMClient(clientOptions({ region }, live.aws));
     try {
-        return await ask(iam, sdk);
-    } catch (error) {
-        throw error instanceof CouldNotCheck ? error : new CouldNotCheck(`${whose} rights: ${awsReason(error)}`);
+        return await answered(`${whose} rights`, () => ask(iam, sdk), live.aws);
     } finally {
         iam.destroy();
     }
@@ -66,13 +64,13 @@ async function withIam<T>(
 /** The user that an access key is of. IAM tells only who is in the same account. */
 function ownerOf(AccessKeyId: string, asking: Asking, live: Live): Promise<string> {
     return withIam(asking, live, async (iam, sdk) => {
-        const { UserName } = await iam.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId }), limited());
+        const { UserName } = await iam.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId }));
         if (UserName === undefined) {
-            throw new CouldNotCheck(`${asking.whose} rights: IAM does not say whose their access key is`);
+            throw new CouldNotCheck("IAM does not say whose their access key is");
         }
-        const { User } = await iam.send(new sdk.GetUserCommand({ UserName }), limited());
+        const { User } = await iam.send(new sdk.GetUserCommand({ UserName }));
         if (User?.Arn === undefined) {
-            throw new CouldNotCheck(`${asking.whose} rights: IAM does not say who user ${UserName} is`);
+            throw new CouldNotCheck(`IAM does not say who user ${UserName} is`);
         }
         return User.Arn;
     });
@@ -81,9 +79,9 @@ function ownerOf(AccessKeyId: string, asking: Asking, live: Live): Promise<strin
 /** The role of the stack that Pod Identity hands to a service account, by whom it trusts; its name has a random end. */
 function trustingRole(pods: PodIdentity, cluster: string, live: Live) {
     return withIam(pods, live, async (iam, sdk) => {
-        for await (const { Roles } of sdk.paginateListRoles({ client: iam }, { PathPrefix: "/kof/" }, limited())) {
+        for await (const { Roles } of sdk.paginateListRoles({ client: iam }, { PathPrefix: "/kof/" })) {
             if (Roles === undefined) {
-                throw new CouldNotCheck(`${pods.whose} rights: IAM lists no roles`);
+                throw new CouldNotCheck("IAM lists no roles");
             }
             const found = Roles.find(({ AssumeRolePolicyDocument = "" }) => {
                 const trust = decodeURIComponent(AssumeRolePolicyDocument);
@@ -123,7 +121,7 @@ export async function deniedActions(
                 },
             ],
         });
-        const answer = await iam.send(simulation, limited()).catch((error: unknown) => {
+        const answer = await iam.send(simulation).catch((error: unknown) => {
             if (error instanceof sdk.NoSuchEntityException) {
                 return undefined;
             }
@@ -137,7 +135,7 @@ export async function deniedActions(
             EvaluationResults.map(({ EvalActionName, EvalDecision }) => [EvalActionName, EvalDecision]),
         );
         if (!actions.every((action) => decided.has(action))) {
-            throw new CouldNotCheck(`${asking.whose} rights: what answers for IAM is no simulation of its policies`);
+            throw new CouldNotCheck("what answers for IAM is no simulation of its policies");
         }
         return actions.filter((action) => decided.get(action) !== "allowed");
     });

@@ -7,7 +7,7 @@ import { exporterSecretKeys } from "../core/charts/archives";
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Archive, Retention } from "../core/routes/archives";
-import { awsReason, clientOptions, limited } from "./awsClient";
+import { awsFailure, clientOptions, inTime, type AwsAccess } from "./awsClient";
 import type { Live } from "./findings";
 import { secretValues } from "./secrets";
 
@@ -43,7 +43,8 @@ export class S3Bucket {
         private readonly client: S3Client,
         private readonly sdk: Sdk,
         private readonly region: string,
-        private readonly where: string,
+        private readonly endpoint: string | undefined,
+        private readonly access: AwsAccess,
     ) {}
 
     /** @throws CouldNotCheck when there are no keys for a store that is not AWS's. */
@@ -72,12 +73,13 @@ export class S3Bucket {
             },
             { step: "initialize" },
         );
-        return new S3Bucket(name, client, sdk, region, endpoint === undefined ? "" : ` at ${endpoint}`);
+        return new S3Bucket(name, client, sdk, region, endpoint, live.aws);
     }
 
     async state(isLast = false): Promise<BucketState> {
         try {
-            const found = await this.client.send(new this.sdk.HeadBucketCommand({ Bucket: this.name }), limited());
+            const command = new this.sdk.HeadBucketCommand({ Bucket: this.name });
+            const found = await this.inTime((limit) => this.client.send(command, limit));
             return { is: "there", region: found.BucketRegion };
         } catch (error) {
             const { status, isS3, region } = failureOf(error);
@@ -105,7 +107,8 @@ export class S3Bucket {
      */
     private async mayBeAsked(): Promise<boolean> {
         try {
-            await this.client.send(new this.sdk.ListObjectsV2Command({ Bucket: this.name, MaxKeys: 0 }), limited());
+            const command = new this.sdk.ListObjectsV2Command({ Bucket: this.name, MaxKeys: 0 });
+            await this.inTime((limit) => this.client.send(command, limit));
             return true;
         } catch (error) {
             if (!failureOf(error).isS3 || !/^(AccessDenied|AllAccessDisabled)$/.test((error as Error).name)) {
@@ -117,16 +120,18 @@ export class S3Bucket {
 
     /** Whether what is overwritten or deleted stays. */
     async isVersioned(): Promise<boolean> {
-        const found = await this.ask("GetBucketVersioning", "", (name) =>
-            this.client.send(new this.sdk.GetBucketVersioningCommand({ Bucket: name }), limited()),
+        const found = await this.ask("GetBucketVersioning", "", (name, limit) =>
+            this.client.send(new this.sdk.GetBucketVersioningCommand({ Bucket: name }), limit),
         );
         return found?.Status === "Enabled";
     }
 
     /** Object Lock; `undefined` where the bucket has none. Its default retention may be none. */
     async lock(): Promise<{ readonly retention: Retention | undefined } | undefined> {
-        const found = await this.ask("GetObjectLockConfiguration", "ObjectLockConfigurationNotFoundError", (name) =>
-            this.client.send(new this.sdk.GetObjectLockConfigurationCommand({ Bucket: name }), limited()),
+        const found = await this.ask(
+            "GetObjectLockConfiguration",
+            "ObjectLockConfigurationNotFoundError",
+            (name, limit) => this.client.send(new this.sdk.GetObjectLockConfigurationCommand({ Bucket: name }), limit),
         );
         const { ObjectLockEnabled, Rule } = found?.ObjectLockConfiguration ?? {};
         const { Mode: mode, Days, Years } = Rule?.DefaultRetention ?? {};
@@ -137,8 +142,8 @@ export class S3Bucket {
 
     /** Whether nothing can make the bucket or its objects public. */
     async isPrivate(): Promise<boolean> {
-        const found = await this.ask("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration", (name) =>
-            this.client.send(new this.sdk.GetPublicAccessBlockCommand({ Bucket: name }), limited()),
+        const found = await this.ask("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration", (name, limit) =>
+            this.client.send(new this.sdk.GetPublicAccessBlockCommand({ Bucket: name }), limit),
         );
         const { BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets } =
             found?.PublicAccessBlockConfiguration ?? {};
@@ -147,16 +152,18 @@ export class S3Bucket {
 
     /** The KMS key that encrypts what is written; `undefined` for S3's own. */
     async kmsKey(): Promise<string | undefined> {
-        const found = await this.ask("GetBucketEncryption", "ServerSideEncryptionConfigurationNotFoundError", (name) =>
-            this.client.send(new this.sdk.GetBucketEncryptionCommand({ Bucket: name }), limited()),
+        const found = await this.ask(
+            "GetBucketEncryption",
+            "ServerSideEncryptionConfigurationNotFoundError",
+            (name, limit) => this.client.send(new this.sdk.GetBucketEncryptionCommand({ Bucket: name }), limit),
         );
         const [rule] = found?.ServerSideEncryptionConfiguration?.Rules ?? [];
         return rule?.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID;
     }
 
     async tags(): Promise<Readonly<Record<string, string>>> {
-        const found = await this.ask("GetBucketTagging", "NoSuchTagSet", (name) =>
-            this.client.send(new this.sdk.GetBucketTaggingCommand({ Bucket: name }), limited()),
+        const found = await this.ask("GetBucketTagging", "NoSuchTagSet", (name, limit) =>
+            this.client.send(new this.sdk.GetBucketTaggingCommand({ Bucket: name }), limit),
         );
         return Object.fromEntries((found?.TagSet ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
     }
@@ -188,8 +195,8 @@ export class S3Bucket {
 
     /** Whether there is any version of an object below a prefix, hidden by a later one or by its deletion. */
     async hasVersions(prefix: string): Promise<boolean> {
-        const found = await this.ask("ListObjectVersions", "", (Bucket) =>
-            this.client.send(new this.sdk.ListObjectVersionsCommand({ Bucket, Prefix: prefix, MaxKeys: 1 }), limited()),
+        const found = await this.ask("ListObjectVersions", "", (Bucket, limit) =>
+            this.client.send(new this.sdk.ListObjectVersionsCommand({ Bucket, Prefix: prefix, MaxKeys: 1 }), limit),
         );
         return [...(found?.Versions ?? []), ...(found?.DeleteMarkers ?? [])].length > 0;
     }
@@ -197,8 +204,8 @@ export class S3Bucket {
     private async *pages(query: { Prefix: string; Delimiter?: string; MaxKeys?: number }) {
         let ContinuationToken: string | undefined;
         do {
-            const page = await this.ask("ListObjectsV2", "", (Bucket) =>
-                this.client.send(new this.sdk.ListObjectsV2Command({ Bucket, ...query, ContinuationToken }), limited()),
+            const page = await this.ask("ListObjectsV2", "", (Bucket, limit) =>
+                this.client.send(new this.sdk.ListObjectsV2Command({ Bucket, ...query, ContinuationToken }), limit),
             );
             if (page) {
                 yield page;
@@ -229,8 +236,8 @@ export class S3Bucket {
     }
 
     private async download(Key: string, Range?: string): Promise<{ readonly body: Readable }> {
-        const found = await this.ask(`GetObject of ${Key}`, "", (Bucket) =>
-            this.client.send(new this.sdk.GetObjectCommand({ Bucket, Key, Range }), limited()),
+        const found = await this.ask(`GetObject of ${Key}`, "", (Bucket, limit) =>
+            this.client.send(new this.sdk.GetObjectCommand({ Bucket, Key, Range }), limit),
         );
         return { body: found?.Body as Readable };
     }
@@ -252,10 +259,14 @@ export class S3Bucket {
         this.client.destroy();
     }
 
+    private inTime<T>(ask: Parameters<typeof inTime<T>>[0]): Promise<T> {
+        return inTime(ask, this.access, this.endpoint ?? "S3");
+    }
+
     /** What S3 answers; `undefined` where it says that there is none, by the code of an error. */
-    private async ask<Output>(what: string, none: string, send: (name: string) => Promise<Output>) {
+    private async ask<Output>(what: string, none: string, send: (name: string, limit: object) => Promise<Output>) {
         try {
-            return await send(this.name);
+            return await this.inTime((limit) => send(this.name, limit));
         } catch (error) {
             if (failureOf(error).isS3 && (error as Error).name === none) {
                 return undefined;
@@ -266,13 +277,14 @@ export class S3Bucket {
 
     private unchecked(what: string, failure: unknown): CouldNotCheck {
         const { status, isS3, code } = failureOf(failure);
+        const where = this.endpoint === undefined ? "" : ` at ${this.endpoint}`;
         const why =
             status === undefined
-                ? awsReason(failure)
+                ? awsFailure(failure).reason
                 : isS3
                   ? `HTTP ${String(status)}${code}`
                   : `HTTP ${String(status)}, and what answers is not S3`;
-        return new CouldNotCheck(`bucket ${this.name}${this.where}: ${what}: ${why}`);
+        return new CouldNotCheck(`bucket ${this.name}${where}: ${what}: ${why}`);
     }
 }
 

@@ -6,7 +6,7 @@ import { endText, type End } from "../core/routes/destinations";
 import { spansLogGroup, type Reader } from "../core/routes/readers";
 import { vmuserSecretName } from "../core/charts/vmuser";
 import type { SettingsOf } from "../core/settings/settings";
-import { clientOptions, inTime, ownAccount, type AwsAccess } from "./awsClient";
+import { awsFailure, callerIdentity, clientOptions, inTime, type AwsAccess } from "./awsClient";
 import { answerOf, askAws, traceDestination } from "./awsRequests";
 import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
@@ -263,7 +263,7 @@ async function checkAccount(name: string, { cloudwatch }: Deployment, access: Aw
         return;
     }
     const { account } = cloudwatch.central;
-    const own = await ownAccount(cloudwatch.region, access);
+    const { account: own } = await callerIdentity(cloudwatch.region, access);
     if (own !== account) {
         throw new CouldNotCheck(
             `${name} is in account ${account}, and you are in ${own}. Look with credentials of ${account}`,
@@ -285,17 +285,16 @@ function cloudwatchStore(
             try {
                 const about = { region, logGroup, endpoint, since: start, containing: text };
                 const found = await inTime(() => readLogEvents(about, clientOptions(about, access)), access);
-                return found.length > 0;
+                return found.some(({ message }) => message.includes(text));
             } catch (error) {
                 if (error instanceof CouldNotCheck) {
                     throw error;
                 }
-                const { name: kind, message } = error as Error;
                 const other =
-                    unnamed && kind === "ResourceNotFoundException"
+                    unnamed && (error as Error).name === "ResourceNotFoundException"
                         ? `. kof:cloudwatch.logGroup names none; the one that the stack has is in: pulumi stack output logGroups`
                         : "";
-                throw new CouldNotCheck(`${name}: ${kind}: ${message}${other}`);
+                throw new CouldNotCheck(`${name}: ${awsFailure(error).reason}${other}`);
             }
         },
     };

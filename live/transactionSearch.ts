@@ -1,6 +1,6 @@
 import { CouldNotCheck } from "../core/lib/errors";
 import { spansLogGroup } from "../core/routes/readers";
-import { clientOptions, inTime, ownAccount, silence, type AwsAccess, type AwsPlace } from "./awsClient";
+import { answered, callerIdentity, clientOptions, type AwsAccess, type AwsPlace } from "./awsClient";
 import { traceDestination } from "./awsRequests";
 import type { Check, Finding, Live } from "./findings";
 
@@ -16,7 +16,7 @@ async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Pr
         return [];
     }
     const { region, central } = cloudwatch;
-    if (central && (await ownAccount(region, access)) !== central.account) {
+    if (central && (await callerIdentity(region, access)).account !== central.account) {
         throw new CouldNotCheck(
             `Transaction Search of account ${central.account}: look with credentials of that account`,
         );
@@ -49,10 +49,11 @@ async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Pr
 /** Whether a resource policy lets X-Ray write spans. */
 async function spansPolicy(place: AwsPlace, access: AwsAccess): Promise<Finding[]> {
     const { region } = place;
-    const documents = await inTime(() => resourcePolicies(place, access), access).catch((error: unknown) => {
-        const { name, message } = error as Error;
-        throw silence(error) ?? new CouldNotCheck(`AWS does not list resource policies of logs: ${name}: ${message}`);
-    });
+    const documents = await answered(
+        "AWS does not list resource policies of logs",
+        () => resourcePolicies(place, access),
+        access,
+    );
     return documents.some((text) => text.includes("xray.amazonaws.com") && text.includes(spansLogGroup))
         ? []
         : [
@@ -73,7 +74,10 @@ async function resourcePolicies(place: AwsPlace, access: AwsAccess): Promise<str
         let nextToken: string | undefined;
         do {
             const page = await logs.send(new DescribeResourcePoliciesCommand({ nextToken }));
-            documents.push(...(page.resourcePolicies ?? []).map(({ policyDocument = "" }) => policyDocument));
+            if (!page.resourcePolicies) {
+                throw new CouldNotCheck("HTTP 200, and what answers is not AWS");
+            }
+            documents.push(...page.resourcePolicies.map(({ policyDocument = "" }) => policyDocument));
             nextToken = page.nextToken;
         } while (nextToken !== undefined);
     } finally {

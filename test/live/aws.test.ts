@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { aws } from "../../live/aws";
-import type { AwsAccess } from "../../live/awsClient";
+import { awsFailure, type AwsAccess } from "../../live/awsClient";
 import { runCheck, type Live } from "../../live/findings";
 import { logGroups } from "../../live/leftovers";
 import { storeOf } from "../../live/stores";
@@ -248,6 +248,22 @@ describe("who asks AWS", () => {
                 `${String(status)} ${body}`,
             );
         }
+        answerWith(() => [200, "<html>Sign in</html>"]);
+        assert.deepEqual(await found(), [
+            "unknown: could not check: AWS does not answer: HTTP 200, and what answers is not AWS",
+        ]);
+    });
+
+    it("may do nothing only where IAM says so", async () => {
+        const page: Reply = [200, "<html>Sign in</html>"];
+        answerWith(({ body }) =>
+            form(body).get("Action") === "GetCallerIdentity"
+                ? answered("GetCallerIdentity", `<Arn>${arn}</Arn>`)
+                : page,
+        );
+        const [first = "", ...more] = await found();
+        assert.deepEqual(more, []);
+        assert.match(first, /^unknown: could not check: what answers for IAM is no simulation of what arn:\S+ may do$/);
     });
 
     it("may not be let into a role", async () => {
@@ -255,6 +271,34 @@ describe("who asks AWS", () => {
         const { findings } = await runCheck(aws[0]!, live({ assumeRoles: [{ roleArn: "arn:aws:iam::1:role/x" }] }));
         assert.match(findings[0]?.what ?? "", /sts:AssumeRole/);
         assert.match(findings[0]?.fix ?? "", /^aws sts assume-role .* --role-arn arn:aws:iam::1:role\/x$/);
+    });
+});
+
+describe("what AWS has against a request", () => {
+    const error = (name: string, status?: number, message = "said so") =>
+        Object.assign(new Error(message), { name, $metadata: { httpStatusCode: status } });
+
+    it("is sorted in one way: who nobody knows, what is refused, and what is no answer", () => {
+        for (const [is, reason, each] of [
+            ["stranger", "CredentialsProviderError: said so", error("CredentialsProviderError")],
+            ["stranger", "ExpiredTokenException: said so", error("ExpiredTokenException", 400)],
+            ["stranger", "InvalidAccessKeyId: said so", error("InvalidAccessKeyId", 403)],
+            ["refusal", "AccessDenied: said so", error("AccessDenied", 403)],
+            ["refusal", "ResourceNotFoundException: said so", error("ResourceNotFoundException", 400)],
+            ["silence", "Throttling: said so", error("Throttling", 400)],
+            ["silence", "LimitExceededException: said so", error("LimitExceededException", 400)],
+            ["silence", "ServiceUnavailable: said so", error("ServiceUnavailable", 503)],
+            ["silence", "HTTP 403, and what answers is not AWS", error("Unknown", 403, "Unknown")],
+            ["silence", "HTTP 407, and what answers is not AWS", error("SyntaxError", 407, "Unexpected token '<'")],
+            ["silence", "no answer in time", error("TimeoutError")],
+            ["silence", "connect ECONNREFUSED", error("Error", undefined, "connect ECONNREFUSED")],
+        ] as const) {
+            assert.deepEqual(
+                (({ is: kind, reason: text }) => [kind, text])(awsFailure(each)),
+                [is, reason],
+                `${each.name} ${reason}`,
+            );
+        }
     });
 });
 

@@ -204,6 +204,12 @@ describe("what AWS has of metrics and traces", () => {
         }
         answers.FilterLogEvents = [200, '{"events": []}'];
         assert.equal(await has("traces", "otlp"), false);
+        answers.FilterLogEvents = [200, '{"events": [{"message": "another"}]}'];
+        assert.equal(await has("traces", "otlp"), false);
+        for (const body of ["{}", "<html>"]) {
+            answers.FilterLogEvents = [200, body];
+            await assert.rejects(has("traces", "otlp"), { name: "CouldNotCheck" }, body);
+        }
     });
 
     describe("Transaction Search", () => {
@@ -261,6 +267,10 @@ describe("what AWS has of metrics and traces", () => {
                 (await found())[0] ?? "",
                 /^unknown: could not check: AWS does not list resource policies of logs: AccessDenied/,
             );
+            answers.DescribeResourcePolicies = [200, "{}"];
+            assert.deepEqual(await found(), [
+                "unknown: could not check: AWS does not list resource policies of logs: HTTP 200, and what answers is not AWS",
+            ]);
             process.env.AWS_ENDPOINT_URL_XRAY = "http://127.0.0.1:9";
             assert.match((await found())[0] ?? "", /^unknown: could not check: 127\.0\.0\.1:9 cannot be asked/);
             assert.deepEqual(await found({ traces: "xray" }), []);
