@@ -14,6 +14,12 @@ export interface About {
     readonly exampleBeside?: (found: unknown, beside: Readonly<Record<string, unknown>>) => unknown;
     /** What was probably meant by a value that is not allowed, to paste instead of the example. */
     readonly mend?: (found: unknown) => unknown;
+    /**
+     * What is meant where there is nothing, by what is around it, which has to be right.
+     *
+     * @param around the whole setting, and then every value on the way to this one.
+     */
+    readonly suits?: (around: readonly unknown[]) => unknown;
     /** Why a value is not allowed, where that is hard to guess. */
     readonly why?: (found: unknown) => string | undefined;
 }

@@ -44,7 +44,7 @@ const kinds = [
     ...["none", "headers", "basic", "bearer", "oauth2", "sigv4", "clientCertificate", "google", "azure"],
 ] as const;
 const kind = <const K extends string>(value: K, description: string) =>
-    about(z.literal(value), { description, allowed: kinds.join(", "), example: value });
+    about(z.literal(value), { description, allowed: kinds.join(", "), example: value, suits: kindOfPreset });
 
 /** How the collectors authenticate at a destination. */
 const auth = z.discriminatedUnion("kind", [
@@ -107,6 +107,15 @@ const auth = z.discriminatedUnion("kind", [
     z.strictObject({ kind: kind("google", "The Google identity of the collectors' pods or nodes.") }),
     z.strictObject({ kind: kind("azure", "The Azure workload identity of the collectors' pods.") }),
 ]);
+
+/** The kind that a destination's preset has, where what else is said of its authentication goes with that. */
+function kindOfPreset([, destination, given]: readonly unknown[]): string | undefined {
+    const preset = isMap(destination) ? presetCalled(destination.preset) : undefined;
+    const wanted = preset && destinationPresets[preset].auth.kind;
+    const shape = auth.options.find(({ shape: { kind } }) => kind.value === wanted)?.shape;
+    const isRight = shape && isMap(given) && Object.keys(given).every((key) => Object.hasOwn(shape, key));
+    return isRight && wanted !== "none" ? wanted : undefined;
+}
 
 const tls = z.strictObject({
     caSecret: secretName("the CA in its key ca.crt. Default: the CAs of the collectors' image", "vendor-ca").optional(),

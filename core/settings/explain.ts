@@ -24,6 +24,7 @@ interface Meta {
     readonly example?: unknown;
     readonly mend?: (found: unknown) => unknown;
     readonly exampleBeside?: About["exampleBeside"];
+    readonly suits?: (around: readonly unknown[]) => unknown;
     readonly why?: (found: unknown) => string | undefined;
 }
 
@@ -121,7 +122,7 @@ export function issueProblems(
     const path = step < 0 ? issue.path : issue.path.slice(0, step);
     const inList = step < 0 ? [] : issuesBelow(issues, path);
     const list = step >= 0 ? listMeant(key, path, found, inList) : listMade(key, path, found, meta, value);
-    const meant = (step < 0 ? meantBy(schema, meta, value) : undefined) ?? list?.meant;
+    const meant = (step < 0 ? meantAt(schema, meta, issue.path, found) : undefined) ?? list?.meant;
     const isSaid = inList.length > pastedLists && inList[0] !== issue;
     const beside = at(found, issue.path.slice(0, -1));
     const own = isMap(beside) ? meta.exampleBeside?.(value, beside) : undefined;
@@ -146,6 +147,14 @@ function examples(schema: Schema, { example }: Meta): unknown[] {
     const others: readonly unknown[] =
         type === "boolean" ? [true, false] : type === "union" ? [] : (schema.options ?? []);
     return example === undefined ? [] : [...new Set([example, ...others])];
+}
+
+/** What was probably meant at a path: by what is there, or by what is around it where there is nothing. */
+function meantAt(schema: Schema, meta: Meta, path: readonly PropertyKey[], found: unknown): unknown {
+    const value = at(found, path);
+    const isThere = value !== undefined && value !== "";
+    const suiting = isThere ? undefined : meta.suits?.(path.map((_, i) => at(found, path.slice(0, i))));
+    return suiting ?? meantBy(schema, meta, value);
 }
 
 function meantBy(schema: Schema, meta: Meta, found: unknown): unknown {
@@ -311,10 +320,9 @@ export function understood(key: Key, found: unknown, issues: Issues): Understood
     let rest: unknown = structuredClone(found);
     for (const issue of issues) {
         const { schema, meta } = schemaAt(key, issue.path, found);
-        const wrong = at(found, issue.path);
         const outer = issue.code === "unrecognized_keys" ? at(rest, issue.path) : at(rest, issue.path.slice(0, -1));
         const drops = issue.code === "unrecognized_keys" ? issue.keys : [issue.path.at(-1) ?? ""];
-        const meant = meantBy(schema, meta, wrong);
+        const meant = meantAt(schema, meta, issue.path, found);
         if (meant === undefined && issue.code !== "unrecognized_keys") {
             unclear.push(issue);
         }
