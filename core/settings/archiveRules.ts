@@ -2,6 +2,7 @@ import { versions } from "../charts";
 import { archiveKinds, exporterSecretKeys, oldestArchived, type ArchiveKind } from "../charts/archives";
 import { kofNamespace } from "../charts/namespace";
 import { partitionOf } from "../lib/arns";
+import { signedOut } from "../lib/secrets";
 import { isMap, textOf } from "../lib/values";
 import { awsPlaceProblems } from "./awsRules";
 import { makesBucket, resolvedArchive } from "./archives";
@@ -24,7 +25,8 @@ export function archiveProblems(values: Values, raw: Readonly<Record<string, unk
     return [
         ...archiveKinds.flatMap((kind): Problem[] => {
             const given = values[kind];
-            const found = raw[kind];
+            // A list of one is taken for what is in it.
+            const [found] = [raw[kind]].flat();
             const written = isMap(found) ? found : {};
             if (given === undefined) {
                 return [];
@@ -104,7 +106,7 @@ function bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Recor
     if (endpoint !== undefined && createBucket === true) {
         problems.push({
             key: `kof:${kind}.createBucket`,
-            message: `is true, but the stack makes buckets in AWS alone, and the endpoint is ${brief(endpoint)}`,
+            message: `is true, but the stack makes buckets in AWS alone, and the endpoint is ${brief(signedOut(endpoint))}`,
             allowed: "false: the bucket is there",
             paste: stackFile([kind, "createBucket"], false),
         });
@@ -120,7 +122,7 @@ function bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Recor
         }
     }
     if (endpoint !== undefined) {
-        const why = `with endpoint ${brief(endpoint)}, which is not AWS`;
+        const why = `with endpoint ${brief(signedOut(endpoint))}, which is not AWS`;
         if (kmsKeyArn !== undefined) {
             noEffect("kmsKeyArn", why);
         }
@@ -151,7 +153,7 @@ function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<R
         return [
             {
                 key: `kof:${kind}.credentials`,
-                message: `is ${credentials.kind}, which AWS alone has, but the endpoint is ${brief(endpoint)}. Remove it, and name a Secret in existingSecret`,
+                message: `is ${credentials.kind}, which AWS alone has, but the endpoint is ${brief(signedOut(endpoint))}. Remove it, and name a Secret in existingSecret`,
                 allowed: "{kind: existingSecret, name: NAME}",
             },
         ];
@@ -161,7 +163,7 @@ function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<R
         : [
               {
                   key: `kof:${kind}.existingSecret`,
-                  message: `is missing: nothing can be made to sign in to ${brief(endpoint)} with, which is not AWS`,
+                  message: `is missing: nothing can be made to sign in to ${brief(signedOut(endpoint))} with, which is not AWS`,
                   allowed: `the name of a Secret in the kof namespace with the keys ${exporterSecretKeys.join(" and ")}`,
                   run: `kubectl create secret generic -n ${kofNamespace} ${name} ${exporterSecretKeys.map((key) => `--from-file=${key}`).join(" ")}`,
                   paste: stackFile([kind, "existingSecret"], name),

@@ -39,6 +39,34 @@ const mistakes: readonly [string, Raw, string][] = [
                region: eu-west-1`,
     ],
     [
+        "a list of one, which is taken for what is in it",
+        { route, coldStorage: [{ ...cold, endpoint: "https://minio.example.net", existingSecret: "minio" }] },
+        `  kof:coldStorage is [{"bucket":"acme-kof-cold","region":"eu-west-1","endpoint":"https://minio.exa..., which is not allowed here
+    Allowed: a map
+    Paste:   kof:coldStorage:
+               bucket: acme-kof-cold
+               region: eu-west-1
+               endpoint: https://minio.example.net
+               existingSecret: minio`,
+    ],
+    [
+        "a password in an address, together with what contradicts the address without it",
+        {
+            route,
+            auditArchive: {
+                ...audit,
+                endpoint: "https://kof:hunter2hunter2@minio.example.net",
+                credentials: { kind: "podIdentity", clusterName: "a" },
+            },
+        },
+        `  kof:auditArchive.credentials is podIdentity, which AWS alone has, but the endpoint is "https://minio.example.net". Remove it, and name a Secret in existingSecret
+    Allowed: {kind: existingSecret, name: NAME}
+  kof:auditArchive.endpoint is "https://…@minio.example.net", whose password or token would be printed wherever the address is shown
+    Allowed: an address without it. kof:auditArchive.existingSecret names the Secret with the keys
+    Paste:   kof:auditArchive:
+               endpoint: https://minio.example.net`,
+    ],
+    [
         "a region that is missing beside a bucket that is none, and what is wrong beside credentials",
         {
             route,
@@ -442,7 +470,7 @@ describe("settings of archives", () => {
     });
 
     it("are no rules for what a stack remembers", () => {
-        for (const [what, raw] of mistakes.slice(4, -1)) {
+        for (const [what, raw] of mistakes.slice(6, -1)) {
             assert.deepEqual(checkSettings(raw, true).problems, [], what);
         }
     });
