@@ -782,7 +782,13 @@ export function sameAddressNotices(values: Values): string[] {
     const wanted = routingOf(values).signals;
     const told = new Map<
         string,
-        { readonly paths: string[]; readonly of: Set<Signal>; readonly isSame: boolean; address: string }
+        {
+            readonly paths: string[];
+            readonly of: Set<Signal>;
+            readonly isSame: boolean;
+            isWhole: boolean;
+            address: string;
+        }
     >();
     for (const signal of signals) {
         const all = wanted[signal].flatMap((name) => {
@@ -796,17 +802,29 @@ export function sameAddressNotices(values: Values): string[] {
                 continue;
             }
             const isSame = new Set(own.map(({ headers = {}, auth }) => JSON.stringify([headers, auth]))).size === 1;
+            const isWhole = !own.some((each) => leavesOut(each, signal));
             const paths = own.map(({ path }) => `kof:${path.join(".")}`);
-            const key = paths.join();
-            const known = told.get(key) ?? { paths, of: new Set<Signal>(), isSame, address };
+            const key = [...paths, isWhole].join();
+            const known = told.get(key) ?? { paths, of: new Set<Signal>(), isSame, isWhole, address };
             known.of.add(signal);
             told.set(key, known);
         }
     }
     return [...told.values()].map(
-        ({ paths, of, isSame, address }) =>
-            `${paths.join(" and ")} are the same address for ${[...of].map(nounOf).join(" and ")} (${address}): each record arrives there ` +
+        ({ paths, of, isSame, isWhole, address }) =>
+            `${paths.join(" and ")} are the same address for ${[...of].map(nounOf).join(" and ")} (${address}): each record ` +
+            `${isWhole ? "" : `that ${paths.length === 2 ? "both" : "all of them"} take `}arrives there ` +
             `${paths.length === 2 ? "twice" : `${String(paths.length)} times`}${isSame ? "" : ", unless headers or credentials tell them apart"}.`,
+    );
+}
+
+/** Whether a destination does not get every record of a signal. Audit logs have no severity, and are kept. */
+function leavesOut({ processing = {} }: ResolvedDestination, signal: Signal): boolean {
+    const { dropNamespaces, minimumSeverity, sampleTraces } = processing;
+    return (
+        dropNamespaces !== undefined ||
+        (signal === "logs" && minimumSeverity !== undefined) ||
+        (signal === "traces" && sampleTraces !== undefined)
     );
 }
 

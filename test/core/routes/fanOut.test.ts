@@ -439,6 +439,23 @@ describe("notices of destinations", () => {
             twice({ a: one }, { logs: ["a"], audit: ["a", "otlp"] }, { otlp: { ...one, headersSecret: "s" } }).join(),
             /^kof:destinations\.a and kof:otlp are the same address for audit logs .* twice, unless headers or credentials tell them apart\.$/,
         );
+        // Of what one of them leaves out less than everything arrives twice.
+        const some = { ...one, processing: { minimumSeverity: "warn", sampleTraces: 10 } };
+        const everywhere = ["a", "b"];
+        assert.deepEqual(
+            twice({ a: one, b: some }, { metrics: everywhere, logs: everywhere, audit: everywhere }).map((each) =>
+                each.replace(/^.* for /, ""),
+            ),
+            [
+                "metrics and audit logs (https://otlp.example.net/v1/metrics): each record arrives there twice.",
+                "logs (https://otlp.example.net/v1/logs): each record that both take arrives there twice.",
+            ],
+        );
+        const drops = { ...one, processing: { dropNamespaces: ["kube-system"] } };
+        assert.match(
+            twice({ a: one, b: drops, c: one }, { metrics: ["a", "b", "c"] }).join(),
+            /: each record that all of them take arrives there 3 times\.$/,
+        );
         const own = { signals: { traces: { endpoint: "https://otlp.example.net/v1/traces" } } };
         assert.equal(twice({ a: one, b: own }, { traces: ["a", "b"] }).length, 1);
         assert.deepEqual(twice({ a: one, b: { protocol: "grpc", ...one } }, { logs: ["a"], traces: ["b"] }), []);
