@@ -1,6 +1,7 @@
 import { verdictOf, type Plan } from ".";
 import { contentOf } from "../../routes/volumes";
 import { leftoversOf } from "./leftovers";
+import { unsentOnTheWay } from "./moves";
 import type { VolumeChange } from "./volumes";
 
 /** A plan as data for other programs: what {@link planText} says, without what the settings resolve to. */
@@ -28,6 +29,7 @@ export function planData(plan: Plan): object {
         steps,
         signals,
         twoSteps,
+        unsentOnTheWay: unsentOnTheWay(plan),
         restarts,
         volumes: volumes.map(volumeData),
         regions: regions.map(volumeData),

@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 
 import { kindOf, signals, type Signal } from "../../charts";
 import { installedCharts } from "../../charts/installed";
+import { componentValues } from "../../charts/umbrella";
 import { UserError } from "../../lib/errors";
-import { isMap } from "../../lib/values";
+import { secondsOf } from "../../lib/durations";
+import { isMap, textOf, valueAt } from "../../lib/values";
 import { deploymentOf } from "../../routes";
 import { sortsAuditByDefault } from "../../routes/collectors";
 import { deliveriesOf } from "../../routes/deliveries";
@@ -46,8 +48,8 @@ export type Lines = Readonly<Record<string, unknown>>;
 /** What a change does to one signal. */
 export function signalChange(signal: Signal, from: Deployment, to: Deployment): SignalChange {
     const [before, after] = [from.destinations[signal], to.destinations[signal]];
-    const { added, kept, removed, place } = placesOf(before, after);
-    const waiting = endsAt(before).map((end) => ({ end, ...queueAfter(signal, end, from, to) }));
+    const { added, kept, removed } = placesOf(before, after);
+    const { waiting, whole } = waitingOf(signal, from, to);
     const change = {
         signal,
         from: destinationText(before),
@@ -72,19 +74,17 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
         return { ...change, operation: "starts", gap: "everything until this deployment" };
     }
     const isHandedOver = changesInstaller(from, to);
-    if (added.length + removed.length === 0) {
-        return { ...change, operation: "unchanged", gap: isHandedOver ? installGap[signal] : "none" };
-    }
     if (isHandedOver) {
-        return { ...change, operation: "moves", gap: installGap[signal] };
+        const operation = added.length + removed.length === 0 ? "unchanged" : "moves";
+        return { ...change, operation, gap: `${installGap[signal]}: ${installTime(from, to).text}` };
+    }
+    if (added.length + removed.length === 0) {
+        return { ...change, operation: "unchanged", gap: "none" };
     }
     if (kept.length === 0) {
         return { ...change, operation: "moves", gap: restartGap[signal] };
     }
     const stays = shortTexts(kept);
-    const loses = (end: End) =>
-        waiting.some((each) => place(each.end) === place(end) && (each.isLost || each.others.length > 0));
-    const whole = kept.filter((end) => !loses(end));
     const all = shortTexts(whole);
     return {
         ...change,
@@ -139,6 +139,34 @@ function queueAfter(signal: Signal, end: End, from: Deployment, to: Deployment) 
     };
 }
 
+/** What becomes of what waits for each place of a signal, and the places that miss nothing of it by a change, not even that. */
+function waitingOf(signal: Signal, from: Deployment, to: Deployment) {
+    const before = from.destinations[signal];
+    const { kept, place } = placesOf(before, to.destinations[signal]);
+    const waiting = endsAt(before).map((end) => ({ end, ...queueAfter(signal, end, from, to) }));
+    const missing = waiting.filter(({ isLost, others }) => isLost || others.length > 0).map(({ end }) => place(end));
+    return { waiting, kept, whole: kept.filter((end) => !missing.includes(place(end))) };
+}
+
+/**
+ * The places that the first of two steps takes what waits on the nodes away from, human-readable; empty where the steps miss nothing at
+ * all, or there are none.
+ */
+export function unsentOnTheWay({ from, to, twoSteps: [first] }: WithSteps): string[] {
+    const meanwhile = first && deployedWith(first, to);
+    const changes = meanwhile ? signals.map((signal) => waitingOf(signal, from, meanwhile)) : [];
+    return [
+        ...new Set(changes.flatMap(({ kept, whole }) => (whole.length === 0 ? kept.map(({ store }) => store) : []))),
+    ];
+}
+
+/** What {@link unsentOnTheWay} needs of a plan. */
+interface WithSteps {
+    readonly from: Deployment;
+    readonly to: Deployment;
+    readonly twoSteps: readonly Lines[];
+}
+
 /** A signal in a sentence. */
 const nouns: Readonly<Record<Signal, string>> = {
     metrics: "the metrics",
@@ -170,6 +198,59 @@ const installGap: Readonly<Record<Signal, string>> = {
     traces: "every span from when one installer has uninstalled the collectors until the other has installed them",
     audit: "files that the nodes rotate away from when one installer has uninstalled the collectors until the other has installed them",
 };
+
+/** How long Sveltos works on one release (`getTimeoutValue` in its controllers/handlers_helm.go); KOF's charts set no other time. */
+const sveltosMinutes = 5;
+
+/**
+ * How long it takes at most from when one installer starts to uninstall the collectors until the other has installed them.
+ *
+ * Flux has `flux.timeout` for each step of a HelmRelease (kof, templates/helmreleases.yaml, KOF 1.10.0 to 1.11.0-rc0): here for those of
+ * the components that bring the collectors before and after. Sveltos goes through the releases of their MultiClusterService one after the
+ * other, and waits for each (`helmOptions.wait` in kof-child and kof-regional). Both try again what fails: Flux an upgrade, and Sveltos
+ * whatever it is, without an end (`RetryOnFailure`; KCM's serviceset_controller.go sets no `maxConsecutiveFailures`). Read on 2026-11-27
+ * in KCM 1.10 to main, which have Sveltos 1.9 to 1.12.
+ *
+ * @returns `text` as it follows a colon, and `steps`, what takes how long at most.
+ */
+export function installTime(from: Deployment, to: Deployment): { readonly text: string; readonly steps: string } {
+    const parts = [from, to].flatMap((each, i) => {
+        const does = i === 0 ? "uninstall" : "install";
+        const timeout = textOf(valueAt(each.umbrella, ["flux", "timeout"]));
+        return [
+            {
+                minutes: secondsOf(timeout) / 60,
+                text: `${timeout} for Flux to ${does} ${installerIn(each)?.component ?? ""}`,
+            },
+            ...releasesOfSveltos(each).map((name) => ({
+                minutes: sveltosMinutes,
+                text: `${String(sveltosMinutes)}m for Sveltos to ${does} ${name}`,
+            })),
+        ];
+    });
+    const minutes = Math.ceil(parts.reduce((sum, each) => sum + each.minutes, 0));
+    return {
+        text: `${String(minutes)} minutes at most, and what is between the two deployments, where nothing has to be tried again`,
+        steps: parts.map(({ text }) => text).join(", "),
+    };
+}
+
+/** The releases that Sveltos goes through on this cluster where it installs the collectors, these being the last. */
+function releasesOfSveltos(deployment: Deployment): string[] {
+    const own = installerIn(deployment);
+    if (own?.by !== "sveltos") {
+        return [];
+    }
+    const values = componentValues(deployment, own.component);
+    const charts = installedCharts(deployment.umbrella).filter((each) => each.component === own.component);
+    return [
+        // Of what kof-regional has on regions besides, these are there without regions as well.
+        ...(own.component === "kof-regional" && !deployment.settings.istio
+            ? ["ingress-nginx", "envoy-gateway"].filter((name) => valueAt(values, [name, "enabled"]) === true)
+            : []),
+        ...charts.filter(({ by }) => by === "sveltos").map(({ chart }) => chart),
+    ];
+}
 
 interface Places {
     readonly added: readonly End[];

@@ -9,7 +9,14 @@ import { choices } from "../../routes/processing";
 import { turnedOffAt } from "../../routes/stored";
 import { namesIn, routingOf } from "../../settings/routing";
 import type { Consequence } from "./consequence";
-import { changesInstaller, isSameRouting, linesKeeping, linesWithInstaller, linesWithoutCollectors } from "./moves";
+import {
+    changesInstaller,
+    installTime,
+    isSameRouting,
+    linesKeeping,
+    linesWithInstaller,
+    linesWithoutCollectors,
+} from "./moves";
 import { fate } from "./stores";
 import { goneStores, type VolumeChange } from "./volumes";
 
@@ -119,6 +126,7 @@ function installerConsequences(from: Deployment, to: Deployment): Consequence[] 
         ];
     }
     const kept = linesWithInstaller(from, to);
+    const { text, steps } = installTime(from, to);
     return [
         kept
             ? {
@@ -132,8 +140,9 @@ function installerConsequences(from: Deployment, to: Deployment): Consequence[] 
                   ...consequence,
                   way:
                       "deploy route none first, and what the stack file says now when the release kof-collectors is gone. No way is without a gap: " +
-                      `only collectors that ${installers[after]} installs write to the stores of KOF. For as long as both deployments and what is ` +
-                      "between them take, nothing is collected; afterwards files that are still there are read on from where the collectors stopped",
+                      `only collectors that ${installers[after]} installs write to the stores of KOF. Nothing is collected from when ` +
+                      `${installers[before]} uninstalls the collectors until ${installers[after]} has installed them: ${text} (${steps}). What ` +
+                      "fails they try again, for which there is no bound. Afterwards files that are still there are read on from where the collectors stopped",
                   paste: linesWithoutCollectors(to),
               },
     ];

@@ -7,7 +7,7 @@ import type { Deployment } from "../../routes/deployment";
 import { contentOf } from "../../routes/volumes";
 import { writeYaml } from "../../lib/yaml/write";
 import { leftoversOf } from "./leftovers";
-import type { SignalChange } from "./moves";
+import { unsentOnTheWay, type SignalChange } from "./moves";
 import type { VolumeChange } from "./volumes";
 import { paragraphs, plain, section } from "../../lib/markdown";
 
@@ -46,7 +46,7 @@ export function effectText(plan: Plan): string {
             steps.map((step, i) => `${String(i + 1)}. ${step}`),
         ),
         section("Signals", plan.signals.map(signalText)),
-        section("In two steps, without a gap", stepsText(plan.twoSteps)),
+        twoStepsText(plan),
         section("Collectors", restartText(plan.restarts)),
         section("Volumes on this cluster", volumes.map(volumeText)),
         section(
@@ -101,18 +101,25 @@ function signalText({ signal, from, to, operation, unsent, rerouted, overlap, ga
 }
 
 /** The lines of each deployment, to paste. */
-function stepsText([both, alone]: Plan["twoSteps"]): string[] {
-    return both && alone
-        ? [
-              "1. Both places get what moves, with these lines in the stack file instead of those that it has:",
-              "",
-              ...block(both),
-              "",
-              "2. Once the new place has everything that it should, the new one alone:",
-              "",
-              ...block(alone),
-          ]
-        : [];
+function twoStepsText(plan: Plan): string {
+    const [both, alone] = plan.twoSteps;
+    if (!both || !alone) {
+        return "";
+    }
+    const unsent = unsentOnTheWay(plan);
+    const isWhole = unsent.length === 0;
+    return section(`In two steps, without a gap${isWhole ? "" : " in what comes in"}`, [
+        "1. Both places get what moves, with these lines in the stack file instead of those that it has" +
+            (isWhole
+                ? ":"
+                : `. Deploy them while nothing waits on the nodes: it would not reach ${unsent.join(", ")}:`),
+        "",
+        ...block(both),
+        "",
+        "2. Once the new place has everything that it should, the new one alone:",
+        "",
+        ...block(alone),
+    ]);
 }
 
 function restartText(restarts: Plan["restarts"]): string[] {

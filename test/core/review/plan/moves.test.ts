@@ -5,7 +5,7 @@ import { leftoversOf, leftoversUntil } from "../../../../core/review/plan/leftov
 import type { Lines } from "../../../../core/review/plan/moves";
 import { planText } from "../../../../core/review/plan/text";
 import { nest } from "../../../../core/lib/values";
-import { deploymentFor, hasRegionless, type Raw } from "../../../support";
+import { deploymentFor, hasRegionless, routes, type Raw } from "../../../support";
 
 const plan = (from: Raw, to: Raw) => planOf(deploymentFor(from), deploymentFor(to));
 const versions = ["1.9.0", "1.10.0"];
@@ -364,6 +364,15 @@ describe("a plan of signals with several destinations", () => {
                 }
                 offered.push(`${was} -> ${is}`);
                 const meanwhile = pasted(to, first);
+                // What waits on the nodes for a region goes elsewhere by the first step: the heading says no more than that.
+                const isWhole = plan(from, meanwhile).signals.every(
+                    ({ gap }) => !gap.startsWith("none of what comes in"),
+                );
+                const heading = isWhole
+                    ? "In two steps, without a gap\n"
+                    : "In two steps, without a gap in what comes in\n";
+                assert.ok(planText(change).includes(`## ${heading}`), `${was} -> ${is}`);
+                assert.equal(planText(change).includes("Deploy them while nothing waits on the nodes"), !isWhole);
                 // The second lines replace those of the stack file, or the first ones in it.
                 for (const then of [pasted(to, second), pasted(meanwhile, second)]) {
                     for (const step of [plan(from, meanwhile), plan(meanwhile, then)]) {
@@ -457,8 +466,16 @@ describe("a plan of signals with several destinations", () => {
         const { way = "", paste } = byHand(change)[0]!;
         assert.match(
             way,
-            /^deploy route none first, .*No way is without a gap: .*For as long as both deployments and what is between them take/,
+            /^deploy route none first, .*No way is without a gap: .*: 50 minutes at most, and what is between the two deployments, .*tried again \(20m for Flux to uninstall kof-collectors, 20m for Flux to install kof-child, 5m for Sveltos to install kof-storage, 5m for Sveltos to install kof-collectors\)\./,
         );
+        const minutes = (to: Raw, from: Raw = {}) =>
+            gaps(plan({ ...stack("cloudwatch", "1.10.0"), ...from }, { version: "1.10.0", ...to, ...from }))
+                .map((gap) => /: (\d+) minutes at most, and/.exec(gap)?.[1])
+                .filter((each) => each !== undefined);
+        // Without stores of its own Sveltos installs the collectors alone, without regions a gateway as well.
+        assert.deepEqual(minutes(routes.regional!), ["45", "45"]);
+        assert.deepEqual(minutes(routes.regionless!), ["55", "55"]);
+        assert.deepEqual(minutes({ route: "management" }, { values: { flux: { timeout: "90s" } } }), ["13", "13"]);
         assert.deepEqual(paste, { "kof:route": "none" });
         assert.match(
             gaps(change)[1]!,
