@@ -1,7 +1,7 @@
 import { nounOf, signals, type Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
 import { authenticationOf, protocolOf, queueOf, type Queue } from "../collectors/exports";
-import { endsOf, sortsAudit, type Flow } from "../collectors/flows";
+import type { Flow } from "../collectors/flows";
 import { oncePer } from "../lib/lazy";
 import { gib, gibText } from "../lib/quantities";
 import type { Processing } from "../settings/destinations";
@@ -9,7 +9,7 @@ import { resolvedDestination } from "../settings/resolvedDestinations";
 import { namesIn, routingOf } from "../settings/routing";
 import type { Settings } from "../settings/settings";
 import type { Deployment } from "./deployment";
-import { endFinder, placeKey, type End } from "./destinations";
+import { endingsFinder, type End } from "./destinations";
 import { choices } from "./processing";
 
 /** One signal on its way to one of the places where it is stored. */
@@ -34,25 +34,14 @@ export const deliveriesOf = oncePer((deployment: Deployment): readonly Delivery[
 
 /** Those of {@link deliveriesOf} that some of the collectors write. */
 export function deliveriesBy(collectors: readonly Collector[], deployment: Deployment): Delivery[] {
-    const endOf = endFinder(deployment);
-    const isSorted = collectors.some(sortsAudit);
-    return signals.flatMap((signal) => {
-        // Up to KOF 1.9 audit logs are among the logs.
-        const carried = signal === "audit" && !isSorted ? "logs" : signal;
-        const found = new Map<string, { end: End; writers: Writer[] }>();
-        for (const collector of collectors) {
-            for (const flow of endsOf(collector).filter((each) => each.signal === carried)) {
-                const end = endOf(flow);
-                if ("store" in end) {
-                    const place = placeKey(end);
-                    const known = found.get(place) ?? { end, writers: [] };
-                    known.writers.push({ collector, flow, queue: queueOf(collector, flow.exporter) });
-                    found.set(place, known);
-                }
-            }
-        }
-        return [...found.values()].map(({ end, writers }) => ({ signal, end, writers }));
-    });
+    const endingsOf = endingsFinder(deployment, collectors);
+    return signals.flatMap((signal) =>
+        endingsOf(signal).places.map(({ end, flows }) => ({
+            signal,
+            end,
+            writers: flows.map((each) => ({ ...each, queue: queueOf(each.collector, each.flow.exporter) })),
+        })),
+    );
 }
 
 /** The name of a delivery's destination in `kof:signals`; that of its store, where it has none. */

@@ -71,22 +71,64 @@ type Stored = Resolved & Pick<Deployment, "stores" | "regionalStores">;
  * @param collectors of which it is asked.
  */
 export function destinationsOf(deployment: Stored, collectors: readonly Collector[]): Record<Signal, Destination> {
-    const endOf = endFinder(deployment);
+    const endingsOf = endingsFinder(deployment, collectors);
     const destination = (signal: Signal): Destination => {
-        const found = flowsFor(signal, collectors).map(endOf);
-        const ends = found.filter((end) => "store" in end);
-        const [first, ...rest] = [...new Map(ends.map((end) => [placeKey(end), end])).values()];
-        const losses = found.filter((end) => "why" in end);
+        const { places, losses } = endingsOf(signal);
+        const [first, ...rest] = places.map(({ end }) => end);
         const loss = losses.find(({ absent }) => absent !== undefined) ?? losses[0];
         return first ? { stored: true, ends: [first, ...rest] } : { stored: false, why: loss?.why ?? "not collected" };
     };
     return Object.fromEntries(signals.map((signal) => [signal, destination(signal)])) as Record<Signal, Destination>;
 }
 
+/** A place where a signal is stored, with the flows that end there. */
+interface Place {
+    readonly end: End;
+    readonly flows: readonly OwnedFlow[];
+}
+
+/** A flow, and whose it is. */
+interface OwnedFlow {
+    readonly collector: Collector;
+    readonly flow: Flow;
+}
+
+/** Finds the ends of a signal's flows: the places where it is stored, each once, and the ends at which it is lost. */
+export function endingsFinder(
+    deployment: Stored,
+    collectors: readonly Collector[],
+): (signal: Signal) => { readonly places: readonly Place[]; readonly losses: readonly Loss[] } {
+    const endOf = endFinder(deployment);
+    return (signal) => {
+        const places = new Map<string, { end: End; flows: OwnedFlow[] }>();
+        const losses: Loss[] = [];
+        for (const owned of ownedFlows(signal, collectors)) {
+            const end = endOf(owned.flow);
+            if ("why" in end) {
+                losses.push(end);
+            } else {
+                const key = placeKey(end);
+                const known = places.get(key) ?? { end, flows: [] };
+                known.flows.push(owned);
+                places.set(key, known);
+            }
+        }
+        return { places: [...places.values()], losses };
+    };
+}
+
 /** The flows of a signal. Without a pipeline of their own, as up to KOF 1.9, audit logs are among the logs. */
 export function flowsFor(signal: Signal, collectors: readonly Collector[]): Flow[] {
+    return ownedFlows(signal, collectors).map(({ flow }) => flow);
+}
+
+function ownedFlows(signal: Signal, collectors: readonly Collector[]): OwnedFlow[] {
     const wanted = signal === "audit" && !collectors.some(sortsAudit) ? "logs" : signal;
-    return collectors.flatMap(endsOf).filter((flow) => flow.signal === wanted);
+    return collectors.flatMap((collector) =>
+        endsOf(collector)
+            .filter((flow) => flow.signal === wanted)
+            .map((flow) => ({ collector, flow })),
+    );
 }
 
 /** Finds out what is at the end of a flow. */
