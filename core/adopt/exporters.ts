@@ -499,7 +499,9 @@ function settingsWith(
     const own: DestinationSettings = {
         preset,
         ...(endpoint === undefined || endpoint === fixed.endpoint ? {} : { endpoint }),
-        ...(auth === undefined ? {} : { auth: withoutFixed(auth, fixed) }),
+        ...(auth !== undefined ? { auth: withoutFixed(auth, fixed) } : {}),
+        // What goes without where the vendor wants something gets that on the way: without a word it would be refused.
+        ...(auth === undefined && fixed.auth.kind !== "none" ? { auth: { kind: "none" as const } } : {}),
         ...others,
         ...(fixed.temporality !== undefined && others.temporality === undefined
             ? { temporality: "cumulative" as const }

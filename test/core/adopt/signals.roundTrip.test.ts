@@ -179,6 +179,8 @@ function everyDestination(): [string, Raw][] {
             .filter(([kind]) => protocol !== "grpc" || !["sigv4", "azure"].includes(kind))
             .map(([kind, auth]): [string, Raw] => [`${protocol} and ${kind}`, { ...each, auth }]),
     );
+    // What authenticates may be added on the way there.
+    const without: [string, Raw] = ["preset honeycomb and none", { preset: "honeycomb", auth: auths.none }];
     const byPreset = Object.entries(destinationPresets).flatMap(([preset, fixed]) => {
         const { kind } = fixed.auth;
         const auth = kind === "sigv4" ? { kind, region: "us-east-2", secret: "aws" } : auths[kind];
@@ -199,7 +201,7 @@ function everyDestination(): [string, Raw][] {
             ...(region === undefined ? [] : [[`preset ${preset} in ${region}`, { ...given, endpoint }]]),
         ] as [string, Raw][];
     });
-    return [...byAuth, ...byPreset];
+    return [...byAuth, without, ...byPreset];
 }
 
 /** Stacks of every version and route in turn: with each kind of destination, each way to CloudWatch, and a region beside others. */
