@@ -302,10 +302,17 @@ function authentication({ name, protocol, auth, tls }: ResolvedDestination): Aut
     }
 }
 
-/** Where the identity of pods comes from, by the kind of authentication that takes it. */
-const identities: Readonly<Record<string, string>> = {
-    google: "Google Cloud's Workload Identity, or of nodes in Google Cloud",
-    azure: "Microsoft Entra Workload ID",
+/**
+ * Where the identity of pods comes from, by the kind of authentication that takes it, and what happens without. Tried on 2026-11-27 with a
+ * collector 0.143.0, Google's extension 0.54.0 and a stand-in for the metadata server: with that the token arrives, and without it the
+ * collector ends with `failed to start extensions`. `azureauth` was read (extension.go of contrib): it asks with each request.
+ */
+const identities: Readonly<Record<string, { readonly of: string; readonly without: string }>> = {
+    google: {
+        of: "Google Cloud's Workload Identity, or of nodes in Google Cloud",
+        without: "the collectors do not start, and nothing arrives anywhere",
+    },
+    azure: { of: "Microsoft Entra Workload ID", without: "nothing arrives there" },
 };
 
 function notices({ path, endpoint = "", tls, protocol, name, auth, preset }: ResolvedDestination): string[] {
@@ -317,8 +324,8 @@ function notices({ path, endpoint = "", tls, protocol, name, auth, preset }: Res
         ...(identity === undefined
             ? []
             : [
-                  `Destination ${name} authenticates by ${auth.kind}: the service accounts of the collectors need an identity of ${identity}. ` +
-                      "Without one nothing arrives there, or the collectors do not start (docs/signals.md).",
+                  `Destination ${name} authenticates by ${auth.kind}: the service accounts of the collectors need an identity of ${identity.of}. ` +
+                      `Without one ${identity.without} (docs/signals.md).`,
               ]),
         ...(preset && needsAuth
             ? [`${key}.auth is none: ${preset.title} takes nothing unless something on the way authenticates.`]

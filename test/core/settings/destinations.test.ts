@@ -507,8 +507,9 @@ describe("destinations", () => {
         assert.match(notices(stored), /kof:storage\.logs has no effect: kof:signals\.logs does not name management\./);
         assert.match(
             notices(to({ preset: "google-cloud" })),
-            /there authenticates by google: the service accounts of the collectors/,
+            /there authenticates by google: the service accounts of the collectors .* Without one the collectors do not start, /,
         );
+        assert.match(notices(to({ endpoint, auth: { kind: "azure" } })), /Without one nothing arrives there \(/);
         assert.match(
             notices(to({ preset: "honeycomb", auth: { kind: "none" } })),
             /there\.auth is none: Honeycomb takes nothing unless/,
