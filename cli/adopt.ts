@@ -18,7 +18,7 @@ import { asHelm } from "../core/lib/yaml/read";
 import { deploymentOf } from "../core/routes";
 import { parseSettings } from "../core/routes/parse";
 import { parseCommand, run } from "./command";
-import { deploymentOfFile, parseStackFile } from "./stackFile";
+import { checkVersion, deploymentOfFile, parseStackFile } from "./stackFile";
 
 const usage = `Usage: npm run adopt -- FILE --out STACKFILE [--cluster] [OPTIONS]
        npm run adopt -- --cluster --out STACKFILE [OPTIONS]
@@ -173,8 +173,8 @@ run(async () => {
             `${out === undefined ? "--out is missing" : "Give one values file, or --cluster"}.\n\n${usage}`,
         );
     }
-    if (version !== undefined && !versions.includes(version)) {
-        throw new UserError(`--version ${version} is not supported. Allowed: ${versions.join(", ")}.`);
+    if (version !== undefined) {
+        checkVersion(version);
     }
     const installed = looks ? await findInstalled(Kubernetes.connect({ context })) : undefined;
     const adoptionOptions = {

@@ -3,6 +3,7 @@ import * as path from "node:path";
 
 import { isAlias, isMap as isYamlMap, isNode, isScalar, parseDocument, visit, type Document, type YAMLMap } from "yaml";
 
+import { versions } from "../core/charts";
 import { limits, refuseExcess, tooMuch } from "../core/lib/bounds";
 import { isMap } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
@@ -288,6 +289,13 @@ export function readNamedStackFile(choice: StackChoice, usage: string): StackFil
         throw new UserError(`--stack or --config is missing: this command takes no stack by itself.\n\n${usage}`);
     }
     return readStackFile(choice);
+}
+
+/** @throws UserError for what `--version` names, where this program does not have it. */
+export function checkVersion(version: string): void {
+    if (!versions.includes(version)) {
+        throw new UserError(`--version ${version} is not supported. Allowed: ${versions.join(", ")}.`);
+    }
 }
 
 /** How a command line names a stack file. */

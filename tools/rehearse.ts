@@ -5,19 +5,20 @@ import { fenced, paragraphs, section, table } from "../core/lib/markdown";
 import { printable } from "../core/lib/printable";
 import { planOf, verdictOf } from "../core/review/plan";
 import { parseOptions, run } from "../cli/command";
-import { deploymentOfFile, readStackFile, reviewedDeployment, stackFileOptions } from "../cli/stackFile";
+import { checkVersion, deploymentOfFile, readStackFile, reviewedDeployment, stackFileOptions } from "../cli/stackFile";
 import { MissingTool } from "./build";
 import { Rehearsal, type Found, type Rehearsed } from "./engine/rehearsal";
 
-const usage = `Usage: npm run rehearse -- --stack NAME --version VERSION     the stack of Pulumi.NAME.yaml
-       npm run rehearse -- --config FILE --version VERSION    the stack of any stack file
+const usage = `Usage: npm run rehearse -- [--stack NAME | --config FILE] --version VERSION [--json]
 
 Rehearses the upgrade of a stack to another version of KOF, on an API server of its own on this machine. Pulumi's engine deploys the
 stack at its present version, and then at the other one. Prints releases, StatefulSets and claims before and after, and what
 Kubernetes and the program refuse. It asks no cluster, no AWS and no registry: what it imitates is in what it prints.
 
-  --stack     default: dev
-  --version   required: one of ${versions.join(", ")}
+Required: --version. Without --stack and --config it is the stack dev.
+
+  --version   the KOF version to upgrade to: one of ${versions.join(", ")}
+  --json      one JSON object instead of text
 
 Needs Go; the first time it builds an API server and Pulumi's engine, for half an hour. Then it takes some minutes.
 
@@ -25,7 +26,7 @@ Exit code  0  nothing was refused
            1  the command line or the stack file is wrong, or the stack does not deploy at its present version
            3  Kubernetes or the program refuses something`;
 
-const options = { version: { type: "string" }, ...stackFileOptions } as const;
+const options = { version: { type: "string" }, json: { type: "boolean" }, ...stackFileOptions } as const;
 
 /** What runs in place of what, so that nobody takes the rehearsal for more than it is. */
 const imitated = [
@@ -36,10 +37,11 @@ const imitated = [
         "objects, hooks, and custom resources is not rehearsed.",
     "The VictoriaMetrics operator: for its stores the claims are made larger, and the StatefulSet is made anew around its pods.",
     "Volumes: they are bound, and hold nothing. The storage class takes a larger size as it says; no driver does it.",
-    "KOF and KCM: no pod runs. AWS: an emulator, on routes that need it.",
+    "KOF and KCM: no pod runs. AWS: an emulator, where the stack has anything there; a bucket that it finds is made there first.",
+    "Regional and child clusters: none is there. What becomes of their stores and collectors is in the plan alone (npm run plan).",
 ];
 
-function text(of: Rehearsed, from: string, to: string): string {
+function text(of: Rehearsed, { from, to }: { readonly from: string; readonly to: string }): string {
     const rows = (before: readonly Found[], after: readonly Found[]) => {
         const names = [...new Set([...before, ...after].map(({ name }) => name))].sort();
         return names.map((name) => {
@@ -85,19 +87,24 @@ function text(of: Rehearsed, from: string, to: string): string {
 
 if (require.main === module) {
     run(async () => {
-        const { version, ...choice } = parseOptions(usage, options);
+        const { version, json, ...choice } = parseOptions(usage, options);
         if (version === undefined) {
             throw new UserError(`--version is missing.\n\n${usage}`);
         }
+        checkVersion(version);
         const stackFile = readStackFile(choice);
         const from = deploymentOfFile(stackFile);
-        const target = { ...stackFile, config: { ...stackFile.config, "kof:version": version } };
-        const to = reviewedDeployment(target);
         if (from.settings.version === version) {
             throw new UserError(
                 `${stackFile.file} is at KOF ${version} already. Give another --version: ${versions.join(", ")}.`,
             );
         }
+        const to = reviewedDeployment({
+            ...stackFile,
+            // The file as it stands may be right: what is wrong with it is so at the other version.
+            file: `${stackFile.file} at KOF ${version}`,
+            config: { ...stackFile.config, "kof:version": version },
+        });
         const plan = planOf(from, to);
         console.error(
             `Rehearsing KOF ${from.settings.version} -> ${version} in namespace ${kofNamespace} of an API server of its own ...`,
@@ -108,7 +115,12 @@ if (require.main === module) {
             });
             try {
                 const found = await rehearsal.run();
-                console.log(printable(text(found, from.settings.version, version)));
+                const versionsOf = { from: from.settings.version, to: version };
+                console.log(
+                    json === true
+                        ? JSON.stringify({ ...versionsOf, ...found, imitated }, undefined, 2)
+                        : printable(text(found, versionsOf)),
+                );
                 process.exitCode = found.refusals.length > 0 || verdictOf(plan) === "impossible" ? 3 : 0;
             } finally {
                 await rehearsal.stop();

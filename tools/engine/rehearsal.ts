@@ -1,3 +1,5 @@
+import * as s3 from "@aws-sdk/client-s3";
+
 import type { StackFile } from "../../cli/stackFile";
 import { kofNamespace } from "../../core/charts/namespace";
 import { UserError } from "../../core/lib/errors";
@@ -44,8 +46,8 @@ export interface Rehearsed {
     readonly events: readonly string[];
 }
 
-/** The settings that no route does without, and that cannot be changed later. */
-const kept = ["storageClass", "clusterName", "clusterNamespace", "distribution", "istio"];
+/** The settings that no route does without, and those that cannot be changed later. */
+const kept = ["storageClass", "clusterName", "clusterNamespace", "distribution", "istio", "regions", "values"];
 
 const vmuser = { username: "rehearsal", password: "rehearsal" };
 
@@ -79,8 +81,9 @@ export class Rehearsal {
         const cluster = await startCluster();
         try {
             process.env.KUBECONFIG = cluster.kubeconfig;
-            if (plan.from.cloudwatch ?? plan.to.cloudwatch) {
+            if ([plan.from, plan.to].some(({ cloudwatch, archives }) => cloudwatch ?? archives.length > 0)) {
                 process.env.AWS_ENDPOINT_URL = (await startMoto()).endpoint;
+                await makeBuckets(plan.from);
             }
             const engine = await prepareEngine();
             const stack = await TestStack.create(engine, { name: stackFile.stack });
@@ -365,6 +368,32 @@ export class Rehearsal {
 
 interface Chart {
     readonly version?: string;
+}
+
+/** Makes the buckets that a stack finds there, as it wants them. */
+async function makeBuckets({ archives }: Plan["from"]): Promise<void> {
+    const found = archives.map(({ bucket }) => bucket).filter((each) => !each.create && each.endpoint === undefined);
+    for (const { name: Bucket, region, objectLock } of new Map(found.map((each) => [each.name, each])).values()) {
+        const client = new s3.S3Client({ region, forcePathStyle: true });
+        const LocationConstraint = region as s3.BucketLocationConstraint;
+        await client.send(
+            new s3.CreateBucketCommand({
+                Bucket,
+                ObjectLockEnabledForBucket: objectLock !== undefined,
+                // S3 takes every region but this one, where a bucket is when none is named.
+                ...(region === "us-east-1" ? {} : { CreateBucketConfiguration: { LocationConstraint } }),
+            }),
+        );
+        if (objectLock) {
+            const DefaultRetention = { Mode: objectLock.mode, Days: objectLock.days };
+            await client.send(
+                new s3.PutObjectLockConfigurationCommand({
+                    Bucket,
+                    ObjectLockConfiguration: { ObjectLockEnabled: "Enabled", Rule: { DefaultRetention } },
+                }),
+            );
+        }
+    }
 }
 
 function named(apiVersion: string, kind: string, name: string): AnyObject {
