@@ -1,4 +1,4 @@
-import { parseAllDocuments } from "yaml";
+import { isAlias, isNode, isScalar, parseAllDocuments, visit, type Document } from "yaml";
 
 import { isMap, leaves, type HelmValues } from "../lib/values";
 import { UserError } from "../lib/errors";
@@ -121,11 +121,9 @@ function parse(text: string): { documents?: unknown[]; error?: string; correctio
         return { documents: [], corrections: [] };
     }
     const [error] = all.flatMap(({ errors }) => errors);
-    if (error) {
-        return {
-            error: yamlFault(error),
-            corrections: [],
-        };
+    const fault = error ? yamlFault(error) : all.map((document) => faultOf(document, text)).find(Boolean);
+    if (fault !== undefined) {
+        return { error: fault, corrections: [] };
     }
     const corrections = strict
         .flatMap(({ errors }) => errors)
@@ -141,6 +139,32 @@ function parse(text: string): { documents?: unknown[]; error?: string; correctio
     } catch (failure) {
         return { error: yamlFault(failure as Error), corrections };
     }
+}
+
+/** What Helm refuses and the parser takes, of sigs.k8s.io/yaml 1.6.0 (tried 2026-11-27). */
+function faultOf(document: Document, text: string): string | undefined {
+    const { explicit, version } = document.directives?.yaml ?? {};
+    let fault = explicit && version !== "1.1" ? `it says %YAML ${version}, and Helm takes 1.1 only` : undefined;
+    visit(document, {
+        Pair: (_, { key }) => {
+            const value = isAlias(key) ? key.resolve(document) : key;
+            if (!isScalar(value) || value.value === null) {
+                const line = text.slice(0, isNode(key) ? key.range?.[0] : 0).split("\n").length;
+                const template = text.includes("{{") ? ", as where {{ }} of a template is not filled in" : "";
+                fault = `a key in line ${String(line)} is no text${template}`;
+                return visit.BREAK;
+            }
+            return undefined;
+        },
+        Alias: (_, { source }, path) => {
+            if (path.some((each) => isNode(each) && "anchor" in each && each.anchor === source)) {
+                fault = `the alias *${source} is within what it stands for`;
+                return visit.BREAK;
+            }
+            return undefined;
+        },
+    });
+    return fault;
 }
 
 /** Whether a path names an exporter, which KOF's page sets to null on purpose. */

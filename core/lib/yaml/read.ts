@@ -1,4 +1,11 @@
-import { parseDocument, type DocumentOptions, type ParseOptions, type ScalarTag, type SchemaOptions } from "yaml";
+import {
+    parseDocument,
+    type CollectionTag,
+    type DocumentOptions,
+    type ParseOptions,
+    type ScalarTag,
+    type SchemaOptions,
+} from "yaml";
 
 import type { HelmValue } from "../values";
 
@@ -8,7 +15,44 @@ type Scalar = string | number | bigint | boolean | null;
  * How Helm, Flux, Sveltos and Kubernetes read YAML, as options of the parser: by sigs.k8s.io/yaml, whose YAML is 1.1 as far as
  * Go's is. `no` and `y` are booleans to it, `1_000` and `010` numbers, dates and `1:30` text. Tried with 1.6.0, 2026-11-27.
  */
-export const asHelm = readingBy(helmScalar);
+export const asHelm = readingBy(helmScalar, [
+    ...(["int", "float", "bool", "null"] as const).map(tagged),
+    {
+        tag: "tag:yaml.org,2002:binary",
+        resolve: (text: string, fail: Fail) => {
+            if (!/^[\w+/\s]*={0,2}\s*$/.test(text)) {
+                fail("a value with the tag !!binary is no base64");
+            }
+            return Buffer.from(text, "base64").toString("utf8");
+        },
+    },
+    { tag: "tag:yaml.org,2002:timestamp", resolve: (text: string) => text },
+    { tag: "tag:yaml.org,2002:set", collection: "map", resolve: (found: object) => found },
+    { tag: "tag:yaml.org,2002:omap", collection: "seq", resolve: (found: object) => found },
+    { tag: "tag:yaml.org,2002:pairs", collection: "seq", resolve: (found: object) => found },
+]);
+
+type Fail = (message: string) => void;
+
+/** A scalar that its tag makes something of, in quotes too: `!!int '5'`. */
+function tagged(type: "int" | "float" | "bool" | "null"): ScalarTag {
+    const fits = {
+        int: (value: unknown) => Number.isInteger(value),
+        float: (value: unknown) => typeof value === "number",
+        bool: (value: unknown) => typeof value === "boolean",
+        null: (value: unknown) => value === null,
+    }[type];
+    return {
+        tag: `tag:yaml.org,2002:${type}`,
+        resolve: (text, fail) => {
+            const value = helmScalar(text);
+            if (!fits(value)) {
+                fail(`a value with the tag !!${type} is none`);
+            }
+            return value;
+        },
+    };
+}
 
 function helmScalar(text: string) {
     if (/^([yY]|yes|Yes|YES|on|On|ON)$/.test(text)) {
@@ -75,7 +119,10 @@ export function yamlFault({ message }: Error): string {
 }
 
 /** Has every scalar without quotes be what a function makes of it. */
-function readingBy(resolve: (text: string) => Scalar): ParseOptions & DocumentOptions & SchemaOptions {
+function readingBy(
+    resolve: (text: string) => Scalar,
+    tags: readonly (ScalarTag | CollectionTag)[] = [],
+): ParseOptions & DocumentOptions & SchemaOptions {
     const plain: ScalarTag = {
         tag: "tag:yaml.org,2002:str",
         default: true,
@@ -87,7 +134,7 @@ function readingBy(resolve: (text: string) => Scalar): ParseOptions & DocumentOp
             return resolve(text);
         },
     };
-    return { schema: "failsafe", merge: true, customTags: [plain] };
+    return { schema: "failsafe", merge: true, customTags: [plain, ...tags] };
 }
 
 /** What both of Go's readers agree on. */

@@ -120,6 +120,22 @@ describe("adopting a values file", () => {
             promxy: { replicaCount: 2 },
         });
     });
+
+    it("refuses what Helm refuses, and says where", () => {
+        const storage = (below: string) => `kof-storage:\n  enabled: true\n  values: ${below}\n`;
+        for (const [text, message] of [
+            [storage("{~: c}"), /a key in line 3 is no text\.$/],
+            [storage("{[a]: c}"), /a key in line 3 is no text\.$/],
+            [storage("{{ .Values.storage }}"), /a key in line 3 is no text, as where \{\{ \}\} of a template is not/],
+            [storage("&a {b: *a}"), /the alias \*a is within what it stands for\.$/],
+            [storage("!!int x"), /a value with the tag !!int is none, line 3\.$/],
+            [`%YAML 1.2\n---\n${storage("{}")}`, /it says %YAML 1\.2, and Helm takes 1\.1 only\.$/],
+        ] as const) {
+            assert.throws(() => adoption(text, { version: "1.9.0" }), { name: "UserError", message }, text);
+        }
+        const { settings } = adoption(`%YAML 1.1\n---\n${storage("{}")}`, { version: "1.9.0" });
+        assert.equal(settings.route, "management");
+    });
 });
 
 describe("adopting what KOF's page prints", () => {

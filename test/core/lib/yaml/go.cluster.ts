@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 
 import fc from "fast-check";
-import { parse } from "yaml";
+import { parse, parseDocument } from "yaml";
 
 import { postRender } from "../../../../components/postRenderer";
 import { parseSettings } from "../../../../core/routes/parse";
@@ -64,6 +64,21 @@ describe("Go's own reader, as in Helm, Flux and Kubernetes,", () => {
             }
             const theirs = found.error === undefined ? (JSON.parse(found.text) as unknown) : undefined;
             assert.equal(canonical(ours), canonical(theirs), plain[i]);
+        });
+    });
+
+    it("reads tags as it is thought to", () => {
+        const texts = [
+            ...["!!int '5'", "!!int 0o17", "!!float '5'", "!!bool 'yes'", "!!null ''", "!!binary aGVsbG8=", "!!str 5"],
+            ...["!!timestamp 2026-01-01", "!!set {a, b}", "!!omap [a: 1]", "!!pairs [a: 1]", "!custom x"],
+            ...["!!int x", "!!bool 1", "!!null 0", "!!float 1e400", "!!binary '!!'"],
+        ].map((value) => `a: ${value}`);
+        read(texts).forEach((found, i) => {
+            const { errors } = parseDocument(texts[i]!, asHelm);
+            assert.equal(errors.length > 0, found.error !== undefined, texts[i]);
+            if (found.error === undefined) {
+                assert.equal(canonical(parse(texts[i]!, asHelm)), canonical(JSON.parse(found.text)), texts[i]);
+            }
         });
     });
 

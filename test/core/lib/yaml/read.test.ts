@@ -61,6 +61,20 @@ describe("a word without quotes", () => {
         }
     });
 
+    it("is what its tag says, to Helm", () => {
+        const texts =
+            "[!!int '5', !!int 0o17, !!float '5', !!bool 'yes', !!null '', !!binary aGVsbG8=, !!timestamp 2026-01-01]";
+        assert.deepEqual(parse(texts, asHelm), [5, 15, 5, true, null, "hello", "2026-01-01"]);
+        assert.deepEqual(parse("{a: !!set {b, c}, d: !!omap [e: 1], f: !!pairs [g: 2]}", asHelm), {
+            a: { b: null, c: null },
+            d: [{ e: 1 }],
+            f: [{ g: 2 }],
+        });
+        for (const text of ["!!int x", "!!bool 1", "!!null 0", "!!float 1e400", "!!binary '!!'"]) {
+            assert.throws(() => parse(text, asHelm) as unknown, /a value with the tag !!\w+ is no/, text);
+        }
+    });
+
     it("is the same to the parser and without it (sampled)", () => {
         const sign = fc.constantFrom(...Array.from("aeinofxyNOY01897_.+-/@: #~"));
         fc.assert(
