@@ -14,6 +14,7 @@ import {
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import { storageDriver } from "../core/settings/storageDrivers";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
+import { isPulumis } from "../core/lib/managers";
 import { sizeInGiB } from "../core/lib/quantities";
 
 /** Whether the volumes that a route asks for can be made, and fit those that are there. */
@@ -33,7 +34,8 @@ export interface FoundClass extends ClusterClass {
 
 const classes = "/apis/storage.k8s.io/v1/storageclasses";
 
-async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function storageClass(live: Live): Promise<Finding[]> {
+    const { kubernetes, deployment } = live;
     if (deployment.volumes.length === 0) {
         return [];
     }
@@ -50,7 +52,7 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
             severity: "problem",
             what: `the cluster has no default storage class (classes: ${names})`,
             why: "KOF's volumes name no class, so their claims stay pending and the install times out.",
-            fix: markDefault(await ownClass(kubernetes, deployment, all)) ?? makeClass("aws-ebs"),
+            fix: await anyDefault(kubernetes, deployment, all),
         });
     }
     if (settings === undefined ? defaults.length > 1 : made?.isDefault === true && others.length > 0) {
@@ -67,6 +69,15 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
                 .join(" && "),
         });
     }
+    const same = made && all.find(({ metadata }) => metadata.name === made.className);
+    if (same && !deployment.settings.adopt && !isPulumis(same.metadata) && !(await isOtherwiseStored(live))) {
+        findings.push({
+            severity: "problem",
+            what: `there is a storage class ${made.className} already, which Pulumi did not make`,
+            why: "kof:storageClass says to make it (create: true): pulumi up refuses that.",
+            fix: useClass(deployment, made.className),
+        });
+    }
     const existing = settings === undefined ? taken : all.find(({ metadata }) => metadata.name === settings.name);
     if (settings?.create === false && !existing) {
         findings.push({
@@ -78,27 +89,38 @@ async function storageClass({ kubernetes, deployment }: Live): Promise<Finding[]
     }
     const provisioner = made?.provisioner ?? existing?.provisioner;
     if (provisioner !== undefined) {
-        const isStored = (await ownClass(kubernetes, deployment, all)) !== undefined;
+        const isStored = (await ownClasses(kubernetes, deployment)).length > 0;
         findings.push(...(await driver(provisioner, kubernetes, isStored)));
     }
     return [...findings, ...(made || !existing ? [] : classFindings(existing, settings !== undefined))];
 }
 
-/** The class of the volumes that KOF has already, where it is still there: what they are in, no setting can change (`plan`). */
-async function ownClass(
+/** Whether the volumes that KOF has already are not of the class that the stack asks for: then that comes first. */
+async function isOtherwiseStored(live: Live): Promise<boolean> {
+    return (await existingClaims(live)).some(({ severity }) => severity === "problem");
+}
+
+/** The classes of the volumes that KOF has already, which no setting can change (`plan`), though they may be gone by now. */
+async function ownClasses(kubernetes: Live["kubernetes"], deployment: Deployment): Promise<string[]> {
+    const claims = await kubernetes.list<PersistentVolumeClaim>(claimsPath);
+    const workloads = deployment.volumes.map(({ workload }) => workload);
+    return classesOf(claims.filter(({ metadata }) => workloads.includes(workloadOf(metadata.name) ?? "")));
+}
+
+/** How a cluster without a default class gets one: where there are volumes, without a setting that would move them. */
+async function anyDefault(
     kubernetes: Live["kubernetes"],
     deployment: Deployment,
     all: readonly FoundClass[],
-): Promise<string | undefined> {
-    const claims = await kubernetes.list<PersistentVolumeClaim>(claimsPath);
-    const workloads = deployment.volumes.map(({ workload }) => workload);
-    const own = claims.filter(({ metadata }) => workloads.includes(workloadOf(metadata.name) ?? ""));
-    const names = own.map(({ spec }) => spec.storageClassName);
-    return all.map(({ metadata }) => metadata.name).find((name) => names.includes(name));
-}
-
-function markDefault(name: string | undefined): string | undefined {
-    return name === undefined ? undefined : `kubectl annotate storageclass ${name} ${defaultAnnotations[0]}=true`;
+): Promise<string> {
+    const own = await ownClasses(kubernetes, deployment);
+    const there = all.map(({ metadata }) => metadata.name).find((name) => own.includes(name));
+    const mark = (name: string) => `kubectl annotate storageclass ${name} ${defaultAnnotations[0]}=true`;
+    return there !== undefined
+        ? mark(there)
+        : own.length > 0
+          ? `kubectl get storageclass    # class ${own.join(", ")} of the volumes is gone. Mark another: ${mark("NAME")}`
+          : makeClass("aws-ebs");
 }
 
 function makeClass(preset: string): string {
@@ -378,10 +400,19 @@ function classFindingsOf(
             fix:
                 was.storageClass === ""
                     ? `pulumi config rm --path ${isOfSetting ? "kof:storageClass" : key}`
-                    : setCommand(deployment, volume, "storageClass", was.storageClass) +
-                      (isOfSetting ? " && pulumi config set --path kof:storageClass.create false" : ""),
+                    : isOfSetting
+                      ? useClass(deployment, was.storageClass)
+                      : setCommand(deployment, volume, "storageClass", was.storageClass),
         },
     ];
+}
+
+/** Has a stack use a class that exists. What a class of its own is made of has no effect then, and is refused. */
+function useClass({ settings: { storageClass } }: Deployment, name: string): string {
+    const set = "pulumi config set --path kof:storageClass";
+    const remove =
+        storageClass === undefined || storageClass.create === false ? [] : ["pulumi config rm kof:storageClass"];
+    return [...remove, `${set}.name ${name}`, `${set}.create false`].join(" && ");
 }
 
 function setCommand(deployment: Deployment, { source }: Volume, aspect: Aspect, value: string): string {

@@ -13,6 +13,7 @@ import { stackFile } from "../core/settings/explain";
 import type { Cluster } from "./place";
 import { configurationError, type Problem } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
+import { isPulumis } from "../core/lib/managers";
 import { isDefaultClass, storageClassOf, type StorageClassArgs } from "../core/settings/storageClasses";
 import { differences } from "../core/lib/differences";
 import { masked } from "../core/lib/secrets";
@@ -188,17 +189,13 @@ async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]>
     return met.filter((each) => each !== undefined);
 }
 
-/** Whether Pulumi made it: in a first deployment that did not finish, the stack does not know that it did. */
-function isPulumis({ there }: Met): boolean {
-    return there.metadata.managedFields?.some(({ manager }) => manager?.startsWith("pulumi-kubernetes")) === true;
-}
-
 function isKof({ kind }: Met): boolean {
     return kind === "HelmRelease";
 }
 
 function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] {
-    const foreign = found.filter((each) => !isPulumis(each) && each.kind !== "Secret");
+    // In a first deployment that did not finish, the stack does not know what it made.
+    const foreign = found.filter(({ there, kind }) => !isPulumis(there.metadata) && kind !== "Secret");
     const classes = foreign.filter(({ kind }) => kind === "StorageClass");
     const others = foreign.filter((each) => !classes.includes(each));
     const problems: Problem[] = classes.map(({ name }) => ({
@@ -221,7 +218,9 @@ function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] 
 
 /** Whatever `kof:adopt` says: a password that somebody has chosen is not to be overwritten by a random one. */
 function secretProblems(deployment: Deployment, found: readonly Met[]): Problem[] {
-    const there = found.filter((each) => each.kind === "Secret" && !isPulumis(each)).map(({ name }) => name);
+    const there = found
+        .filter(({ there, kind }) => kind === "Secret" && !isPulumis(there.metadata))
+        .map(({ name }) => name);
     return deployment.secrets.flatMap(({ name, instead }) =>
         instead && there.includes(inNamespace(name))
             ? {

@@ -25,6 +25,7 @@ export interface ClusterClass {
         readonly name: string;
         readonly creationTimestamp?: string;
         readonly annotations?: Readonly<Record<string, string>>;
+        readonly managedFields?: readonly { readonly manager?: string }[];
     };
 }
 

@@ -10,8 +10,8 @@ import { artifactsOf, headArtifact, lookAt } from "../../live/registries";
 import { resultText, summaryText } from "../../live/report";
 import { compareClaims, regionalClaims, storage, type PersistentVolumeClaim } from "../../live/storage";
 import { planOf, verdictOf } from "../../core/review/plan";
-import { claimNames, volumesOf } from "../../core/routes/volumes";
-import { deploymentFor, routes } from "../support";
+import { claimNames, claimTemplateOf, volumesOf } from "../../core/routes/volumes";
+import { deploymentFor, routes, type Raw } from "../support";
 
 const finding = (severity: Finding["severity"]): Finding => ({ severity, what: "what", why: "why", fix: "fix" });
 
@@ -257,12 +257,15 @@ describe("the cluster's storage classes", () => {
         { metadata: { name: claimNames("vmstorage", 0, 1)[0]! }, spec: { storageClassName } },
     ];
     /** What the checks of storage find of a management stack on such a cluster. */
-    const findings = async (classes: readonly object[], existing: readonly object[] = [], raw: object = {}) => {
+    const findings = async (
+        classes: readonly object[],
+        existing: readonly object[] = [],
+        raw: object = {},
+        sets: readonly object[] = [],
+    ) => {
+        const answers = { storageclasses: classes, persistentvolumeclaims: existing, statefulsets: sets };
         const kubernetes = {
-            list: (path: string) =>
-                Promise.resolve(
-                    path.endsWith("storageclasses") ? classes : path.endsWith("volumeclaims") ? existing : [],
-                ),
+            list: (path: string) => Promise.resolve(answers[path.split("/").at(-1) as keyof typeof answers] ?? []),
             get: () => Promise.resolve({}),
         };
         const deployment = deploymentFor({ route: "management", version: "1.10.0", ...raw });
@@ -290,6 +293,85 @@ describe("the cluster's storage classes", () => {
         const [found] = await findings([made("gp2", 2020, { [beta]: "true" })], [], own);
         assert.match(found?.what ?? "", /^more than one storage class would be the default: gp2, and kof of/);
     });
+
+    /** What there is of a deployment whose claims are all of one class. */
+    const volumesThere = ({ volumes }: ReturnType<typeof deploymentFor>, storageClassName: string) => ({
+        all: volumes.flatMap(({ workload, count, size }) =>
+            claimNames(workload, 0, count).map((name) => ({
+                metadata: { name },
+                spec: { storageClassName, resources: { requests: { storage: size } } },
+            })),
+        ),
+        volumeClaimTemplates: volumes.map(({ workload, size, storageClass }) => {
+            const { template, set } = claimTemplateOf(workload);
+            const named = storageClass === "" ? {} : { storageClassName: storageClass };
+            const claim = {
+                metadata: { name: template },
+                spec: { ...named, resources: { requests: { storage: size } } },
+            };
+            return { metadata: { name: set }, spec: { volumeClaimTemplates: [claim] } };
+        }),
+    });
+    /** Sets what a fix of doctor's sets. */
+    const withFix = (raw: Raw, fix: string): Raw => {
+        const next = structuredClone(raw) as Record<string, any>;
+        for (const [, action, name = "", value] of fix.matchAll(
+            /pulumi config (set|rm) (?:--path )?kof:(storageClass(?:\.\w+)?)(?: ([^\s&]+))?/g,
+        )) {
+            const key = name.split(".")[1];
+            if (action === "rm") {
+                delete next.storageClass;
+            } else {
+                next.storageClass = { ...next.storageClass, [key!]: value === "false" ? false : value };
+            }
+        }
+        return next as Raw;
+    };
+    const clusters = {
+        "gp3 in place of gp2": [made("gp3", 2026), made("gp2", 2020, { [ga]: "false" })],
+        "two defaults": [made("gp3", 2026), made("gp2", 2020)],
+        "a default of the beta": [made("gp2", 2020, { [beta]: "true" }), made("gp3", 2026, {})],
+        "two defaults of two annotations": [made("gp2", 2026, { [beta]: "true" }), made("gp3", 2020)],
+        "no default": [made("gp2", 2020, {}), made("gp3", 2026, {})],
+        "the volumes' class gone": [made("gp3", 2026)],
+        "no class at all": [],
+        "a class that cannot grow": [{ ...made("gp2", 2020), allowVolumeExpansion: false }],
+        "a class that provisions nothing": [made("gp2", 2020, { [ga]: "true" }, "kubernetes.io/no-provisioner")],
+    };
+    const wishes: Readonly<Record<string, Raw>> = {
+        "no class": {},
+        "gp2, which exists": { storageClass: { name: "gp2", create: false } },
+        "gp3, which exists": { storageClass: { name: "gp3", create: false } },
+        "a class of its own": { storageClass: { name: "kof", preset: "aws-ebs" } },
+        "gp2 as a class of its own": { storageClass: { name: "gp2", preset: "aws-ebs" } },
+        "a default of its own": { storageClass: { name: "kof", preset: "aws-ebs", default: true } },
+    };
+    for (const [what, classes] of Object.entries(clusters)) {
+        it(`have no advice that the plan refuses: ${what}`, async () => {
+            for (const [wish, raw] of Object.entries(wishes)) {
+                const management = { route: "management", version: "1.10.0" };
+                for (const had of [{}, { storageClass: { name: "gp2", create: false } }] as Raw[]) {
+                    const was = deploymentFor({ ...management, ...had });
+                    const { volumeClaimTemplates, all } = volumesThere(was, "gp2");
+                    const found = await findings(classes, all, raw, volumeClaimTemplates);
+                    // The plan knows no cluster: a class that was there need not be there any more.
+                    const isThere = classes.some(({ metadata }) => metadata.name === "gp2");
+                    if (wish === "gp2 as a class of its own" && had.storageClass !== undefined && !isThere) {
+                        continue;
+                    }
+                    const isRefused = verdictOf(planOf(was, deploymentFor({ ...management, ...raw }))) === "impossible";
+                    const says = found.some(
+                        ({ what, severity }) =>
+                            severity === "problem" && /the stack asks |Pulumi did not make/.test(what),
+                    );
+                    assert.equal(says, isRefused, `${wish}, ${JSON.stringify(had)}: ${JSON.stringify(found)}`);
+                    const fixed = found.reduce((all, { fix }) => withFix(all, fix), raw);
+                    const verdict = verdictOf(planOf(was, deploymentFor({ ...management, ...fixed })));
+                    assert.notEqual(verdict, "impossible", `${wish}, ${JSON.stringify(had)}: ${JSON.stringify(found)}`);
+                }
+            }
+        });
+    }
 
     it("may lack a default, and then get back the one that the volumes are of, where there are any", async () => {
         const fix = async (...of: Parameters<typeof findings>) => (await findings(...of))[0]?.fix;
