@@ -20,16 +20,57 @@ export function parseCommand<const T extends Options>(usage: string, options: T)
     return parse(usage, options, true);
 }
 
+/** Ends a command that has said how it is used. */
+class Helped extends Error {}
+
 function parse<const T extends Options>(usage: string, options: T, allowPositionals: boolean) {
     if (process.argv.includes("--help") || process.argv.includes("-h")) {
         console.log(usage);
-        process.exit(0);
+        throw new Helped();
     }
+    const parsed = parsedArgs(usage, options, allowPositionals);
+    const given = Object.entries(parsed.values as Readonly<Record<string, unknown>>);
+    const empty = given.filter(([, value]) => [value].flat().includes(""));
+    if (empty.length > 0) {
+        // Such as a variable of a shell that is not set.
+        throw new UserError(`${empty.map(([name]) => `--${name} is empty.`).join("\n")}\n\n${usage}`);
+    }
+    return parsed;
+}
+
+function parsedArgs<const T extends Options>(usage: string, options: T, allowPositionals: boolean) {
     try {
         return parseArgs({ options, strict: true, allowPositionals });
     } catch (error) {
         throw new UserError(`${(error as Error).message}\n\n${usage}`);
     }
+}
+
+/** What ends a command that does not end at once. */
+const stops = new Set<() => void>();
+
+/**
+ * Has a command end in its own way when somebody stops it: by Ctrl-C, which npm passes on as well, so that it comes twice; by SIGTERM;
+ * with its terminal; and when nobody reads any more what it prints.
+ *
+ * @param end is called once.
+ * @returns takes it back.
+ */
+export function whenStopped(end: () => void): () => void {
+    let isStopped = false;
+    const stop = () => {
+        if (!isStopped) {
+            isStopped = true;
+            end();
+        }
+    };
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+    stops.add(stop);
+    signals.forEach((signal) => process.on(signal, stop));
+    return () => {
+        stops.delete(stop);
+        signals.forEach((signal) => process.off(signal, stop));
+    };
 }
 
 /**
@@ -43,7 +84,12 @@ export function run(command: () => void | Promise<void>): void {
                 throw error;
             }
             // Who read it has seen enough: head, or a pager that was left.
-            process.exit();
+            if (stops.size === 0) {
+                process.exit();
+            }
+            stops.forEach((stop) => {
+                stop();
+            });
         });
     }
     void finish(command).then(() => {
@@ -59,6 +105,9 @@ export async function finish(command: () => void | Promise<void>): Promise<void>
         await Promise.resolve();
         await command();
     } catch (error) {
+        if (error instanceof Helped) {
+            return;
+        }
         const isExpected = error instanceof UserError || error instanceof CouldNotCheck;
         console.error(isExpected ? printable(error.message) : masked(inspect(error)));
         if (process.argv.includes("--json")) {

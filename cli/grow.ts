@@ -3,7 +3,7 @@ import { growVolumes } from "../live/growth";
 import { keyOf, toPaste } from "../core/routes/stored";
 import type { Volume } from "../core/routes/volumes";
 import { writeYaml } from "../core/lib/yaml/write";
-import { parseOptions, run } from "./command";
+import { parseOptions, run, whenStopped } from "./command";
 import { connect } from "./live";
 import { readNamedStackFile, deploymentOfFile, stackFileOptions, type StackFile } from "./stackFile";
 
@@ -44,20 +44,22 @@ export function volumesToGrow(stackFile: StackFile, signal: string): Volume {
 if (require.main === module) {
     run(async () => {
         const { signal, size, ...choice } = parseOptions(usage, options);
-        if (signal === undefined || size === undefined || !/^[1-9]\d*(\.\d+)?([KMGTPE]i|[kMGTPE])$/.test(size)) {
-            throw new UserError(usage);
+        const missing = Object.entries({ signal, size }).filter(([, value]) => value === undefined);
+        if (signal === undefined || size === undefined) {
+            throw new UserError(`${missing.map(([name]) => `--${name} is missing.`).join("\n")}\n\n${usage}`);
+        }
+        if (!/^[1-9]\d*(\.\d+)?([KMGTPE]i|[kMGTPE])$/.test(size)) {
+            throw new UserError(`--size ${size} is no quantity of Kubernetes. Write 200Gi.\n\n${usage}`);
         }
         const stackFile = readNamedStackFile(choice, usage);
         const volume = volumesToGrow(stackFile, signal);
         const { kubernetes: api, deployment } = connect(stackFile);
         console.log(`Cluster ${api.server}`);
         const stopped = new AbortController();
-        for (const name of ["SIGINT", "SIGTERM"] as const) {
-            process.once(name, () => {
-                console.error("Stopping. What was paused goes on first.");
-                stopped.abort();
-            });
-        }
+        whenStopped(() => {
+            console.error("Stopping. What was paused goes on first.");
+            stopped.abort();
+        });
         const before = await growVolumes(api, volume, size, { say: console.log, signal: stopped.signal }).catch(
             (error: unknown) => {
                 const isExpected = error instanceof CouldNotCheck || error instanceof UserError;

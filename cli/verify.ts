@@ -5,7 +5,7 @@ import { exitCodes, runCheck, worstOf } from "../live/findings";
 import { Progress, resultText } from "../live/report";
 import { follow, journeyResult, type Journey } from "../live/verify";
 import { verifyArchives } from "../live/verifyArchives";
-import { parseOptions, run } from "./command";
+import { parseOptions, run, whenStopped } from "./command";
 import { connect } from "./live";
 import { readNamedStackFile, stackFileOptions } from "./stackFile";
 import { secondsOf } from "../core/lib/durations";
@@ -82,12 +82,11 @@ run(async () => {
         stop: stop.signal,
         ...shown(exportLimit),
     });
-    const whenStopped = () => {
+    const takeBack = whenStopped(() => {
         stop.abort();
         // Until then the Job that was made for an archive is removed.
         void archives.catch(() => []).finally(() => process.exit(130));
-    };
-    process.once("SIGINT", whenStopped).once("SIGTERM", whenStopped);
+    });
     let journeys: readonly Journey[] = [];
     const follows = async () => {
         journeys = await follow(live, { mark, timeout, vmauth, ...shown(limit) });
@@ -99,7 +98,7 @@ run(async () => {
         stop.abort();
     });
     const [exported, followed] = await Promise.allSettled([archives, looks]);
-    process.off("SIGINT", whenStopped).off("SIGTERM", whenStopped);
+    takeBack();
     progress.clear();
     for (const each of [followed, exported]) {
         if (each.status === "rejected") {

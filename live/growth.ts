@@ -78,6 +78,7 @@ export async function growVolumes(
     for (const name of names) {
         await resize(api, name, size, "?dryRun=All");
     }
+    signal.throwIfAborted();
     await whilePaused(api, say, async () => {
         for (const [i, name] of names.entries()) {
             signal.throwIfAborted();
@@ -94,6 +95,9 @@ async function resize(api: Kubernetes, name: string, storage: string, query = ""
     await merge(api, `${claims}/${name}${query}`, { spec: { resources: { requests: { storage } } } });
 }
 
+/** What the API server says of a change that it did not make. */
+class Refused extends UserError {}
+
 /** @throws UserError with what the API server says of a change that it refuses. */
 async function merge(api: Kubernetes, path: string, change: object): Promise<void> {
     const headers = { "content-type": "application/merge-patch+json" };
@@ -101,7 +105,8 @@ async function merge(api: Kubernetes, path: string, change: object): Promise<voi
     const patch = () => api.request("PATCH", path, { headers, body: JSON.stringify(change) });
     const { status, body } = await persistently(patch);
     if (status >= 300) {
-        throw new UserError(`The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(body)}`);
+        const why = `The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(body)}`;
+        throw status >= 400 && status < 500 ? new Refused(why) : new UserError(why);
     }
 }
 
@@ -163,9 +168,14 @@ async function whilePaused(api: Kubernetes, say: GrowOptions["say"], act: () => 
             if (installer.isPaused) {
                 say(`${installer.name} was paused already, and stays so`);
             } else {
-                // Whether a request that fails was carried out, nobody knows.
+                // Whether a request that fails was carried out, nobody knows, unless the API server says that it was not.
                 paused.push(installer);
-                await merge(api, installer.path, installer.pause);
+                await merge(api, installer.path, installer.pause).catch((error: unknown) => {
+                    if (error instanceof Refused) {
+                        paused.pop();
+                    }
+                    throw error;
+                });
                 say(`paused ${installer.name}`);
             }
         }
@@ -232,7 +242,8 @@ async function orphan(api: Kubernetes, claim: string, say: GrowOptions["say"]): 
     const path = `${statefulSets}/${owner.metadata.name}`;
     // In the address, where it cannot get lost: without it the pods would be deleted, too.
     const { status, body: answer } = await api.request("DELETE", `${path}?propagationPolicy=Orphan`);
-    if (status >= 300) {
+    // Somebody else may have deleted it just now.
+    if (status >= 300 && status !== 404) {
         throw new UserError(`The API server does not delete StatefulSet ${owner.metadata.name}: ${messageOf(answer)}`);
     }
     // Its controller may have made the next one by then, which has another identity.

@@ -8,13 +8,15 @@ import { startCluster, type TestCluster } from "./servers/cluster";
 import type { AnyObject } from "./servers/crds";
 import { FluxStandIn } from "./servers/flux";
 import { MissingTool } from "./build";
-import { parseOptions, run } from "../cli/command";
+import { parseOptions, run, whenStopped } from "../cli/command";
 
 const usage = `Usage: npm run sandbox
 
 Runs what 'pulumi up' talks to, on this machine, until Ctrl-C: a Kubernetes API server without nodes, a stand-in for Flux that
-marks HelmReleases as ready, and an AWS emulator. Nothing of KOF runs. Needs Go for the first and Python 3 for the last. Nothing is
-required, and nothing that runs elsewhere is used.`;
+marks HelmReleases as ready, and an AWS emulator. Nothing of KOF runs. Nothing that runs elsewhere is
+used, and several may run at once.
+
+Nothing is required. Needs Go for the API server and Python 3 for AWS.`;
 
 /** A control plane of its own, whatever KUBECONFIG names: the sandbox is for trying what one would not do elsewhere. */
 async function control(): Promise<TestCluster> {
@@ -94,19 +96,13 @@ async function main(): Promise<void> {
     const flux = new FluxStandIn(cluster, (event) => {
         console.log(`flux: ${event}`);
     }).start();
-    console.log("Starting an AWS emulator ...");
+    console.log("Starting an AWS emulator: seconds, or minutes where it has to be installed first ...");
     const moto = await emulator();
     console.log(
         `\nPaste this into another shell:\n\n${exportsFor(cluster.kubeconfig, moto)}\n\nCtrl-C ends all of it.\n`,
     );
     // Before, Ctrl-C ends whatever has been started.
-    await new Promise<void>((resolve) => {
-        for (const signal of ["SIGINT", "SIGTERM"] as const) {
-            process.once(signal, () => {
-                resolve();
-            });
-        }
-    });
+    await new Promise<void>(whenStopped);
     console.log("Stopping ...");
     await moto?.stop();
     await flux.stop();

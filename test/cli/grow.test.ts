@@ -5,7 +5,7 @@ import { volumesToGrow } from "../../cli/grow";
 import { claimNames } from "../../core/routes/volumes";
 import { growVolumes } from "../../live/growth";
 import type { Kubernetes } from "../../live/kubernetes";
-import { command, commandHere, routes, stackFile } from "../support";
+import { commandHere, routes, stackFile } from "../support";
 
 /** An API server that has claims of these sizes, and is told of nothing that it should not be. */
 function server(sizes: readonly string[], refusal?: string) {
@@ -189,6 +189,22 @@ describe("npm run grow", () => {
             assert.deepEqual(state, running);
         });
 
+        it("does not say that something is paused which may be changed in no way", async () => {
+            const { grow, state, said } = cluster({ refuses: (path) => path === set });
+            await assert.rejects(grow(), {
+                name: "UserError",
+                message: /^The API server refuses .*servicesets\/mgmt: forbidden$/,
+            });
+            assert.deepEqual(state, running);
+            assert.ok(said.includes("resumed helmrelease -n kof kof-storage"));
+        });
+
+        it("pauses nothing when it was stopped before", async () => {
+            const { grow, said } = cluster({});
+            await assert.rejects(grow({ signal: AbortSignal.abort() }), { name: "AbortError" });
+            assert.deepEqual(said, []);
+        });
+
         it("has the second go on when the first may not, and says what is left to do", async () => {
             const { grow, state } = cluster({ refuses: (path, body) => path === release && body.includes("false") });
             await assert.rejects(grow(), {
@@ -252,10 +268,14 @@ describe("npm run grow", () => {
     });
 
     it("says how it is used", async () => {
-        for (const words of [[], ["--signal", "logs"], ["--signal", "logs", "--size", "100GB"]]) {
-            const { status, stderr } = words.length === 0 ? command("grow", words) : await commandHere("grow", words);
+        for (const [wrong, ...words] of [
+            ["--signal is missing.\n--size is missing."],
+            ["--size is missing.", "--signal", "logs"],
+            ["--size 100GB is no quantity of Kubernetes. Write 200Gi.", "--signal", "logs", "--size", "100GB"],
+        ]) {
+            const { status, stderr } = await commandHere("grow", words);
             assert.equal(status, 1);
-            assert.match(stderr, /^Usage: npm run grow -- --stack NAME --signal logs --size 200Gi\n/);
+            assert.equal(stderr.split("Usage: npm run grow -- --stack NAME --signal logs")[0], `${String(wrong)}\n\n`);
         }
     });
 });

@@ -59,7 +59,7 @@ describe("npm run grow that somebody stops", () => {
     });
 
     /** Runs it until it waits for the driver, and then has it end by a signal. */
-    const stopped = async (signal: NodeJS.Signals) => {
+    const stopped = async (signal: NodeJS.Signals | "EPIPE") => {
         const root = path.join(__dirname, "../..");
         const args = ["-r", "./cli/register.js", "cli/grow.ts", "--config", path.join(folder, "Pulumi.prod.yaml")];
         const child = spawn(process.execPath, [...args, "--signal", "logs", "--size", "200Gi"], { cwd: root });
@@ -68,7 +68,11 @@ describe("npm run grow that somebody stops", () => {
         child.stdout.on("data", (chunk: Buffer) => {
             const before = stdout;
             stdout += chunk.toString();
-            if (!before.includes("100Gi -> 200Gi") && stdout.includes("100Gi -> 200Gi")) {
+            if (signal === "EPIPE") {
+                child.stdout.destroy();
+            } else if (!before.includes("100Gi -> 200Gi") && stdout.includes("100Gi -> 200Gi")) {
+                // npm passes on what the terminal has sent as well.
+                child.kill(signal);
                 child.kill(signal);
             }
         });
@@ -76,7 +80,7 @@ describe("npm run grow that somebody stops", () => {
         return { code, stdout, stderr };
     };
 
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         it(`by ${signal} lets go on what it has paused, and says what is done`, async () => {
             const { code, stdout, stderr } = await stopped(signal);
             assert.equal(code, 1);
@@ -91,6 +95,12 @@ describe("npm run grow that somebody stops", () => {
             assert.match(stderr, /^Stopping\. What was paused goes on first\.\nStopped\.\n\nWhat is done stays done\./);
         });
     }
+
+    it("lets go on what it has paused when nobody reads it any more", async () => {
+        const { code, stderr } = await stopped("EPIPE");
+        assert.deepEqual([code, isSuspended], [1, false]);
+        assert.match(stderr, /^Stopping\. [^\n]*\nStopped\.\n/);
+    });
 
     it("asks again where the API server has no time to let it go on", async () => {
         let times = 0;

@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { pythonWithEmulator } from "../build";
 import { atEnd } from "./children";
-import { freePorts, ServerProcess } from "./program";
+import { onFreePorts, ServerProcess } from "./program";
 
 /** A moto server of our own. */
 export interface Moto {
@@ -20,7 +20,10 @@ export interface Moto {
  */
 export async function startMoto(): Promise<Moto> {
     const python = await pythonWithEmulator();
-    const [port = 0] = await freePorts(1);
+    return onFreePorts(1, (port = 0) => startOn(python, port));
+}
+
+async function startOn(python: string, port: number): Promise<Moto> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-moto-"));
     const removeFolder = () => {
         fs.rmSync(folder, { recursive: true, force: true });

@@ -40,15 +40,15 @@ export class ServerProcess {
     /** Waits until something is true of the program, for ten minutes. What throws is not true yet. */
     async until(condition: () => boolean | Promise<boolean>): Promise<void> {
         for (let tries = 0; tries < 3000; tries++) {
-            if (
-                await Promise.resolve()
-                    .then(condition)
-                    .catch(() => false)
-            ) {
-                return;
-            }
+            const isTrue = await Promise.resolve()
+                .then(condition)
+                .catch(() => false);
+            // Where it has ended, what answers is another's.
             if (this.ended) {
                 break;
+            }
+            if (isTrue) {
+                return;
             }
             await sleep(200);
         }
@@ -72,6 +72,27 @@ export class ServerProcess {
 /** A program's options as most take them: `--name=value`. */
 export function options(values: Readonly<Record<string, string>>, dash = "--"): string[] {
     return Object.entries(values).map(([name, value]) => `${dash}${name}=${value}`);
+}
+
+/**
+ * Starts something on ports of the loopback that are free. Others may take them in between, as a second sandbox: then it is tried on
+ * other ports.
+ *
+ * @param start is given the ports, and leaves nothing running where it fails.
+ */
+export async function onFreePorts<T>(
+    count: number,
+    start: (...ports: readonly number[]) => Promise<T>,
+    tries = 3,
+): Promise<T> {
+    try {
+        return await start(...(await freePorts(count)));
+    } catch (error) {
+        if (tries === 1 || !/address already in use|EADDRINUSE/i.test((error as Error).message)) {
+            throw error;
+        }
+        return onFreePorts(count, start, tries - 1);
+    }
 }
 
 /** Ports that were free a moment ago. */

@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 
 import { programs } from "../build";
 import { atEnd } from "./children";
-import { freePorts, options, ServerProcess } from "./program";
+import { onFreePorts, options, ServerProcess } from "./program";
 
 /** A running control plane. */
 export interface Server {
@@ -29,6 +29,10 @@ export interface Server {
  */
 export async function startServer(): Promise<Server> {
     const binaries = await programs("kubernetes");
+    return onFreePorts(3, (etcd = 0, peer = 0, api = 0) => startOn(binaries, { etcd, peer, api }));
+}
+
+async function startOn(binaries: string, ports: Readonly<Record<"etcd" | "peer" | "api", number>>): Promise<Server> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-cluster-"));
     const removeFolder = () => {
         fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -50,9 +54,8 @@ export async function startServer(): Promise<Server> {
         removeFolder();
     };
     try {
-        const [etcdPort = 0, peerPort = 0, port = 0] = await freePorts(3);
-        const etcdUrl = `http://127.0.0.1:${String(etcdPort)}`;
-        const peerUrl = `http://127.0.0.1:${String(peerPort)}`;
+        const etcdUrl = `http://127.0.0.1:${String(ports.etcd)}`;
+        const peerUrl = `http://127.0.0.1:${String(ports.peer)}`;
         const etcd = start("etcd", {
             name: "test",
             "data-dir": path.join(folder, "etcd"),
@@ -77,7 +80,7 @@ export async function startServer(): Promise<Server> {
             "etcd-servers": etcdUrl,
             "bind-address": "127.0.0.1",
             "advertise-address": "127.0.0.1",
-            "secure-port": String(port),
+            "secure-port": String(ports.api),
             "cert-dir": certificates,
             "endpoint-reconciler-type": "none",
             "authorization-mode": "RBAC",
@@ -91,7 +94,7 @@ export async function startServer(): Promise<Server> {
         const certificate = path.join(certificates, "apiserver.crt");
         await api.until(() => fs.existsSync(certificate) && fs.readFileSync(certificate).length > 0);
         const kubeconfig = path.join(folder, "kubeconfig");
-        const url = `https://127.0.0.1:${String(port)}`;
+        const url = `https://127.0.0.1:${String(ports.api)}`;
         fs.writeFileSync(kubeconfig, kubeconfigText(url, fs.readFileSync(certificate), token), { mode: 0o600 });
         await api.until(() => isReady(kubeconfig));
         start("kube-controller-manager", {
