@@ -37,7 +37,8 @@ if (require.main === module) {
         const [base] = positionals;
         const previews = previewsText(values.preview ?? []);
         if (positionals.length > 1 || (base === undefined && previews === "")) {
-            throw new UserError(usage);
+            const wrong = positionals.length > 1 ? `Give one BASE, not ${positionals.join(" ")}.` : "BASE is missing.";
+            throw new UserError(`${wrong}\n\n${usage}`);
         }
         const { text, wrong } =
             base === undefined ? { text: "", wrong: [] } : await diff(base, maxLength - previews.length);

@@ -58,7 +58,13 @@ function stackFiles({ from, to, base, head, ...choice }: Options): readonly [Sta
         };
         return [at(mergeBase(base, head), base), head === undefined ? readStackFile(choice) : at(head)];
     }
-    throw new UserError(usage);
+    const wrong =
+        base !== undefined && (from ?? to) !== undefined
+            ? "--base goes without --from and --to."
+            : from !== undefined || to !== undefined
+              ? `--${from === undefined ? "from" : "to"} is missing.`
+              : "--base is missing, or --from and --to.";
+    throw new UserError(`${wrong}\n\n${usage}`);
 }
 
 if (require.main === module) {

@@ -19,7 +19,7 @@ const usage = `Usage: npm run catalog -- --charts DIR   write the catalog of the
                                          where they are not those that the catalog of their version was made of, or what
                                          they read is not what core/charts/shapes says
 
-DIR holds the charts as 'helm pull --untar' leaves them, one folder each. Helm renders them: the one in HELM, else \`helm\`.`;
+Required: one of them. DIR holds the charts as 'helm pull --untar' leaves them, one folder each. Helm renders them: the one in HELM, else \`helm\`.`;
 
 function write(file: string, content: { version: string }): void {
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -41,7 +41,7 @@ run(async () => {
         check: { type: "string" },
     });
     if ([charts, images, check].filter((folder) => folder !== undefined).length !== 1) {
-        throw new UserError(usage);
+        throw new UserError(`Give one of --charts, --images and --check.\n\n${usage}`);
     }
     if (charts !== undefined) {
         const catalog = await generateCatalog(charts);

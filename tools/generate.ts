@@ -9,7 +9,9 @@ import { writeYaml } from "../core/lib/yaml/write";
 import { parseOptions, run } from "../cli/command";
 
 const usage = `Usage: npm run generate              write what is generated from core/settings/settings.ts and the AWS SDK of Pulumi
-       npm run generate -- --check   say which of it is stale, and fail if any is`;
+       npm run generate -- --check   say which of it is stale, and fail if any is
+
+Nothing is required.`;
 
 /** The files that are generated from the settings, and what has to be in them. */
 export async function generatedFiles(): Promise<Record<string, string>> {

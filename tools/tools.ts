@@ -4,7 +4,7 @@ import { parseOptions, run } from "../cli/command";
 
 const usage = `Usage: npm run tools
 
-Builds what the tests run against, unless it was built before: Kubernetes' API server, Pulumi's engine and Kubernetes provider,
+Nothing is required. Builds what the tests run against, unless it was built before: Kubernetes' API server, Pulumi's engine and Kubernetes provider,
 the stores of KOF, a collector, and an emulated AWS. Prints where they are. Needs Go, Python 3 and a package index; on two cores
 it takes half an hour the first time.`;
 

@@ -207,9 +207,9 @@ describe("npm run diff", () => {
         const unknown = await run("nowhere");
         assert.deepEqual([unknown.status, unknown.stdout], [1, ""]);
         assert.match(unknown.stderr, /^git knows no revision nowhere here\. /);
-        for (const options of [[], ["HEAD", "HEAD"]]) {
+        for (const [wrong, ...options] of [["BASE is missing."], ["Give one BASE, not HEAD HEAD.", "HEAD", "HEAD"]]) {
             const { status, stderr } = await run(...options);
-            assert.deepEqual([status, stderr.slice(0, 19)], [1, "Usage: npm run diff"]);
+            assert.deepEqual([status, stderr.split("Usage: npm run diff")[0]], [1, `${String(wrong)}\n\n`]);
         }
     });
 });

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { command, commandHere } from "../support";
+import { commandHere } from "../support";
 
 const root = path.join(__dirname, "../..");
 
@@ -70,19 +70,63 @@ describe("a command", () => {
         assert.match((await here("doctor")).stdout, /^Stack dev: /);
     });
 
-    it("says with -h what it needs, and what it takes otherwise", () => {
-        for (const name of fs.readdirSync(path.join(root, "cli")).filter((file) => file.endsWith(".ts"))) {
-            const text = fs.readFileSync(path.join(root, "cli", name), "utf8");
-            if (!text.includes("const usage")) {
-                continue;
+    const scripts = (JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: object })
+        .scripts;
+    /** Every command that a person may run, as its file. */
+    const commands = Object.entries(scripts).flatMap(([name, script]) => {
+        const [, file] = /^node -r \.\/cli\/register\.js (\S+)\.ts$/.exec(String(script)) ?? [];
+        return file === undefined ? [] : [{ name, file: path.relative("cli", file) }];
+    });
+
+    for (const { name, file } of commands) {
+        it(`${name} says with -h what it needs, and what is wrong with a command line`, async () => {
+            const help = await here(file, "-h");
+            assert.deepEqual([help.status, help.stderr], [0, ""]);
+            assert.match(help.stdout, new RegExp(`^Usage: npm (run )?${name}\\b`));
+            assert.match(help.stdout, /Required: |Nothing is required/);
+            assert.ok(!help.stdout.includes("[--stack NAME") || help.stdout.includes("it is the stack dev"));
+            assert.deepEqual(await here(file, "--stack", "x", "--help"), help);
+
+            const takesWords = ["adopt", "diff"].includes(name);
+            const wrong: readonly (readonly [RegExp, ...string[]])[] = [
+                [/^Unknown option '--frobnicate'/, "--frobnicate"],
+                ...(takesWords ? [] : [[/^Unexpected argument 'word'/, "word"] as const]),
+                // A variable of a shell that is not set.
+                ...[...help.stdout.replaceAll(/'[^']*'/g, "").matchAll(/--(\w+) (?=[A-Z]|\d)/g)].flatMap(
+                    ([, option = ""]) => [
+                        [new RegExp(`^--${option} is empty\\.`), `--${option}=`] as const,
+                        [new RegExp(`^Option '.*--${option} <value>' argument missing`), `--${option}`] as const,
+                    ],
+                ),
+            ];
+            for (const [message, ...options] of wrong) {
+                const { status, stdout, stderr } = await here(file, ...options);
+                assert.deepEqual([status, stdout], [1, ""], options.join(" "));
+                assert.match(stderr, message);
+                assert.ok(stderr.endsWith(`\n\n${help.stdout}`) && !/^ +at /m.test(stderr), stderr);
+                const { stdout: json } = await here(file, ...options, "--json");
+                const { error } = JSON.parse(json) as { error: string };
+                assert.ok(error.endsWith(help.stdout.trimEnd()), json);
             }
-            const usage = /const usage = `([^`]*(?:\\`[^`]*)*)`;/.exec(text)?.[1] ?? "";
-            assert.match(usage, /^Usage: npm /, name);
-            assert.match(usage, /Required: |Nothing is required/, name);
-            assert.ok(!usage.includes("[--stack NAME") || usage.includes("it is the stack dev"), name);
+        });
+    }
+
+    it("names what is missing", async () => {
+        for (const [message, name, ...options] of [
+            ["--base is missing, or --from and --to.", "plan"],
+            ["BASE is missing.", "diff"],
+            ["--signal is missing.\n--size is missing.", "grow", "--stack", "down"],
+            ["--out is missing.", "render"],
+            ["--out is missing.", "adopt"],
+            ["Give one values file, or --cluster.", "adopt", "--out", "x.yaml"],
+            ["--version is missing.", "../tools/rehearse"],
+            ["Give one of --charts, --images and --check.", "../tools/catalog"],
+        ] as const) {
+            const { status, stdout, stderr } = await here(name, ...options);
+            assert.deepEqual([status, stdout, stderr.split("\n\nUsage: ")[0]], [1, "", message]);
         }
-        const { status, stdout, stderr } = command("grow", ["-h"]);
-        assert.deepEqual([status, stderr, stdout.slice(0, 19)], [0, "", "Usage: npm run grow"]);
+        const { stderr } = await here("../tools/rehearse", "--version", "1.11");
+        assert.match(stderr, /^--version 1\.11 is not supported\. Allowed: .*1\.10\.0, 1\.11\.0-rc0\.\n$/);
     });
 
     it("ends without a word when nobody reads it any more", () => {

@@ -131,9 +131,14 @@ describe("npm run plan", () => {
         const wrong = write("a.yaml", { "kof:route": "nowhere" });
         const { stderr: problems } = await plan("--from", wrong, "--to", wrong);
         assert.match(problems, /a\.yaml has 1 problem\. Nothing was changed\./);
-        for (const options of [[], ["--from", wrong], ["--from", wrong, "--to", wrong, "--base", "HEAD"]]) {
+        for (const [missing, ...options] of [
+            ["--base is missing, or --from and --to."],
+            ["--to is missing.", "--from", wrong],
+            ["--from is missing.", "--to", wrong],
+            ["--base goes without --from and --to.", "--from", wrong, "--to", wrong, "--base", "HEAD"],
+        ]) {
             const { status, stderr } = await plan(...options);
-            assert.deepEqual([status, stderr.slice(0, 19)], [1, "Usage: npm run plan"]);
+            assert.deepEqual([status, stderr.split("Usage: npm run plan")[0]], [1, `${String(missing)}\n\n`]);
         }
     });
 });
