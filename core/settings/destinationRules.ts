@@ -310,8 +310,8 @@ function unnamedProblems(context: Context): Problem[] {
     const isIn = (name: string) => signals.some((signal) => meant[signal].includes(name));
     return Object.keys(destinations)
         .filter((name) => (added.has(name) || !isIn(name)) && !reservedNames.includes(name))
-        .map((name) => {
-            const signal = added.get(name);
+        .map((name, i) => {
+            const signal = i < pastedDestinations ? added.get(name) : undefined;
             return {
                 key: `kof:destinations.${name}`,
                 message: "has no effect: no signal that it takes names it in kof:signals. Remove it, or name it",
@@ -319,6 +319,9 @@ function unnamedProblems(context: Context): Problem[] {
             };
         });
 }
+
+/** For how many destinations the lists of signals are pasted, each of which names all of them. */
+const pastedDestinations = 10;
 
 /** What is wrong with one destination. */
 function ownProblems(context: Context, name: string, given: DestinationSettings): Problem[] {

@@ -127,18 +127,19 @@ export function issueProblems(
     const beside = at(found, issue.path.slice(0, -1));
     const own = isMap(beside) ? meta.exampleBeside?.(value, beside) : undefined;
     const likely = list === undefined ? [...(own === undefined ? [] : [own]), ...examples(schema, meta)] : list.likely;
-    const paste =
-        meant === undefined
-            ? suiting(
-                  full,
-                  value === undefined,
-                  likely.map((each) => stackFile([key, ...path], each)),
-              )
-            : stackFile([key, ...path], meant);
+    const suited = () =>
+        suiting(
+            full,
+            value === undefined,
+            likely.map((each) => stackFile([key, ...path], each)),
+        );
+    const pasted = () => (meant === undefined ? suited() : stackFile([key, ...path], meant));
+    // To try a paste takes as long as to check all settings.
+    const paste = isSaid ? undefined : pasted();
     const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
     const why = meta.why?.(value);
     const said = why === undefined ? message : `${message}: ${why}`;
-    return [{ key: full, message: said, allowed: meta.allowed, paste: isSaid ? undefined : paste }];
+    return [{ key: full, message: said, allowed: meta.allowed, paste }];
 }
 
 /** What a setting may be, where nobody can tell what was meant: its example first. */

@@ -274,15 +274,18 @@ function otlpProblems(values: Values, raw: Readonly<Record<string, unknown>>): P
             paste: stackFile(["otlp", "headersSecret"], "otlp-headers"),
         });
     }
-    for (const [i, header] of headers.entries()) {
-        const other = headers.slice(0, i).find((each) => headerVariable(each) === headerVariable(header));
+    const first = new Map<string, string>();
+    for (const header of headers) {
+        const variable = headerVariable(header);
+        const other = first.get(variable);
         if (other !== undefined) {
             problems.push({
                 key: "kof:otlp.headers",
-                message: `has ${other} and ${header}, which would be one environment variable, ${headerVariable(header)}`,
+                message: `has ${other} and ${header}, which would be one environment variable, ${variable}`,
                 allowed: "headers that differ in more than case and - or _",
             });
         }
+        first.set(variable, other ?? header);
     }
     return problems;
 }

@@ -1785,6 +1785,22 @@ describe("settings", () => {
                 },
             },
             variables: { collectors: { env: Array.from({ length: 1600 }, (_, i) => ({ nam: `A${i}`, value: 5 })) } },
+            "values of variables": {
+                collectors: { env: Array.from({ length: 1200 }, (_, i) => ({ name: `A${i}`, value: 5 })) },
+            },
+            destinations: {
+                destinations: Object.fromEntries(
+                    Array.from({ length: 1000 }, (_, i) => [`d${i}`, { endpoint: "https://a.example.net" }]),
+                ),
+            },
+            headers: {
+                route: "otlp",
+                otlp: {
+                    endpoint: "https://a.example.net",
+                    headersSecret: "a",
+                    headers: Array.from({ length: 4000 }, (_, i) => `x-${i}`),
+                },
+            },
             arguments: { values: nest([...vmcluster, "vmstorage", "extraArgs"], each(2500, 5)) },
             addresses: {
                 values: nest(["kof-mothership", "values", "global"], each(2500, "https://a:hunter2hunter2@b.c")),
