@@ -280,7 +280,8 @@ const drivers: Readonly<Record<string, StorageDriver>> = {
             server: "text",
             share: "text",
             subDir: "text",
-            onDelete: ["delete", "retain", "archive"],
+            // The first is pasted where nobody can tell what was meant.
+            onDelete: ["retain", "archive", "delete"],
             mountPermissions: "text",
             uid: "count",
             gid: "count",

@@ -1,5 +1,7 @@
-import { stackFile } from "./explain";
-import { nearestOf } from "./mend";
+import { z } from "zod";
+
+import { stackFile, type Schema } from "./explain";
+import { mended, nearestOf } from "./mend";
 import { brief, type Problem } from "./problems";
 import type { StorageClassSettings } from "./settings";
 import { storageClassPresets } from "./storageClassPresets";
@@ -76,7 +78,9 @@ function ownProblems(key: string, value: string, name: string, driver: StorageDr
     if (takes(value)) {
         return [];
     }
-    const meant = Array.isArray(kind) ? nearestOf(value, kind) : undefined;
+    const meant = Array.isArray(kind)
+        ? (nearestOf(value, kind) ?? mended(z.enum(kind) as unknown as Schema, value))
+        : undefined;
     return [
         {
             key: at,

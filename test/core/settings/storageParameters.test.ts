@@ -122,9 +122,13 @@ describe("parameters of a storage class", () => {
             [{ preset: "longhorn", parameters: { numberOfReplicas: "two" } }, { numberOfReplicas: "1" }],
             [{ preset: "longhorn", parameters: { dataLocality: "best_effort" } }, { dataLocality: "best-effort" }],
             [{ preset: "azure-disk", parameters: { cachingMode: "ReadOnyl" } }, { cachingMode: "ReadOnly" }],
-            [{ preset: "gcp-pd", parameters: { "replication-type": "regional" } }, { "replication-type": "none" }],
+            [
+                { preset: "gcp-pd", parameters: { "replication-type": "regional" } },
+                { "replication-type": "regional-pd" },
+            ],
+            [{ preset: "longhorn", parameters: { dataLocality: "best" } }, { dataLocality: "best-effort" }],
             [{ preset: "portworx", parameters: { repl: "5" } }, { repl: "1" }],
-            [{ preset: "nfs-csi", parameters: { ...nfs, onDelete: "keep" } }, { onDelete: "delete" }],
+            [{ preset: "nfs-csi", parameters: { ...nfs, onDelete: "keep" } }, { onDelete: "retain" }],
             [
                 { preset: "openebs-lvm", parameters: { volgroup: "vg", thinProvision: "true" } },
                 { thinProvision: "yes" },
