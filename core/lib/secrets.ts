@@ -121,6 +121,9 @@ const parameter = /([?&#])([A-Za-z][\w.-]*)=([^\s&#;"'`]+)/g;
 /** A name and its value, by themselves or in a line of a longer text: `--x.password=…`, `Authorization: …`, `"token": "…",`. */
 const pair =
     /^([ \t]*(?:-[ \t]+)?["']?-{0,2}([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*["']?)((?:[A-Za-z-]+ +)?[^\s"',;(){}[\]\\^]+)(?=["']?[,;]?[ \t\r]*$)/gm;
+/** A name and its value within the braces of a line of YAML: `{user: a, password: …}`. */
+const braced =
+    /((?<=[{,][ \t]{0,9})(?<=\{[^{}\n]{0,400})["']?([A-Za-z][\w.-]{0,99})["']?[ \t]*:[ \t]+["']?)([^\s"',{}[\]]+)(?=["']?[ \t]*[,}])/g;
 /** One of several in a line: `api-key=…,x=y`. */
 const listed = /((?:^|[,;])[ \t]*([A-Za-z][\w.-]*)=)([^\s,;"'(){}[\]\\^]+)/gm;
 
@@ -161,6 +164,7 @@ export function masked(text: string): string {
             isOpen(value ?? inner ?? "") ? found : `${alone ?? within ?? ""}${gone}`,
         )
         .replace(pair, maskedPair)
+        .replace(braced, maskedPair)
         .replace(listed, maskedPair);
 }
 

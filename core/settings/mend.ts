@@ -1,7 +1,7 @@
 import { distance } from "fastest-levenshtein";
 import { parse } from "yaml";
 
-import { signedOut } from "../lib/secrets";
+import { signedOut, withoutSecrets } from "../lib/secrets";
 import { isMap } from "../lib/values";
 import { asPulumi } from "../lib/yaml/read";
 import type { Schema } from "./explain";
@@ -53,7 +53,8 @@ function parsed(text: string): unknown {
     try {
         const value: unknown = parse(text, { ...asPulumi, maxAliasCount: 0 });
         // Numbers that JSON does not have are no settings.
-        return isMap(value) ? (JSON.parse(JSON.stringify(value)) as unknown) : undefined;
+        const plain = JSON.parse(JSON.stringify(value)) as unknown;
+        return isMap(plain) && withoutSecrets(plain).found.length === 0 ? plain : undefined;
     } catch {
         return undefined;
     }

@@ -26,6 +26,7 @@ const texts: readonly (readonly [text: string, shown: string])[] = [
     ["Authorization: Bearer hunter", "Authorization: …"],
     ["--remoteWrite.basicAuth.password=hunter2", "--remoteWrite.basicAuth.password=…"],
     ["api-key=hunter2,x=y", "api-key=…,x=y"],
+    ["a: {user: b, password: hunter2}, c: {'token': \"hunter3\" }", "a: {user: b, password: …}, c: {'token': \"…\" }"],
     ["Endpoint=sb://x/;SharedAccessKey=hun/ter+2=", "Endpoint=sb://x/;SharedAccessKey=…"],
     ['a: b\n  "password": "hunter2",\n- token: hunter3\n', 'a: b\n  "password": "…",\n- token: …\n'],
 ];
@@ -50,6 +51,8 @@ const open = [
     "MyVeryLongCollectorNameInCamelCaseNumber1",
     `${"wJ4lr+Ut/".repeat(6).slice(0, 41)}`,
     "a token: what follows",
+    "a, token: what follows",
+    "{password: ${env:PASSWORD}, secret: {name: a}, token: }",
 ];
 
 describe("a text", () => {

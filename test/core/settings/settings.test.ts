@@ -1646,6 +1646,9 @@ describe("settings", () => {
         }
         const masked = problems({ collectors: { env: { TOKEN: "ghp_abcdefghijklmnopqrstuvwxyz0123456789", A: "b" } } });
         assert.doesNotMatch(masked, /Paste:[^]*…/);
+        const text = problems({ values: "kof-mothership:\n  values: {promxy: {password: hunter2hunter2}}\n" });
+        assert.doesNotMatch(text, /hunter2|Paste:[^]*…/);
+        assert.match(text, /looks like a secret/);
         // Without what signs in it would be the second of two.
         const second = { name: "kof", preset: "aws-ebs", provisioner: "https://user:hunter2hunter2@acme.example" };
         assert.match(problems({ ...routes.none, storageClass: second }), /Paste:[^]*provisioner: ebs\.csi\.aws\.com$/);
