@@ -49,7 +49,7 @@ const open = [
     "0123456789abcdef0123456789ABCDEF01234567",
     "/Kof/Production/Management/Cluster1/Logs",
     "MyVeryLongCollectorNameInCamelCaseNumber1",
-    `${"wJ4lr+Ut/".repeat(6).slice(0, 41)}`,
+    "wJ4lr+Ut/".repeat(6).slice(0, 41),
     "a token: what follows",
     "a, token: what follows",
     "{password: ${env:PASSWORD}, secret: {name: a}, token: }",
