@@ -607,12 +607,12 @@ async function auditWindow(archive: Archive, bucket: S3Bucket, folder: string, n
         return changed(`manifest.json is of tenant ${tenant} in ${stream}`);
     }
     if (file.name !== "data.jsonl.gz") {
-        return changed(`manifest.json is of a file ${String(file.name)}`);
+        return changed(`manifest.json is of a file ${file.name}`);
     }
     const { sha256, size } = await bucket.digest(`${folder}data.jsonl.gz`);
     if (sha256 !== file.sha256 || size !== file.size_bytes) {
         return changed(
-            `data.jsonl.gz has SHA-256 ${sha256} and ${String(size)} bytes; its manifest says ${String(file.sha256)} and ${String(file.size_bytes)}`,
+            `data.jsonl.gz has SHA-256 ${sha256} and ${String(size)} bytes; its manifest says ${file.sha256} and ${String(file.size_bytes)}`,
         );
     }
     return { events: manifest.event_count, findings: [] };
