@@ -50,7 +50,7 @@ interface ServiceTemplate extends Named {
 
 /** What KCM makes of a MultiClusterService for one cluster (`api/v1beta1/serviceset_types.go`). */
 interface ServiceSet extends Named {
-    readonly spec: { readonly cluster?: string; readonly multiClusterService?: string };
+    readonly spec?: { readonly cluster?: string; readonly multiClusterService?: string };
     readonly status?: {
         readonly conditions?: readonly StatusCondition[];
         readonly services?: readonly {
@@ -351,7 +351,7 @@ async function clusterFindings(
     }
     const sets = seen(async () => {
         const all = await kubernetes.list<ServiceSet>(`${kcm}/servicesets`);
-        return all.filter(({ spec }) => spec.multiClusterService === service.name);
+        return all.filter(({ spec }) => spec?.multiClusterService === service.name);
     });
     const paused = "k0rdent.mirantis.com/service-set-paused";
     const found = await Promise.all(
@@ -361,7 +361,7 @@ async function clusterFindings(
             );
             const { all, unseen } = await sets;
             const set = all.find(
-                ({ metadata, spec }) => spec.cluster === region.name && metadata.namespace === region.namespace,
+                ({ metadata, spec }) => spec?.cluster === region.name && metadata.namespace === region.namespace,
             );
             const fix =
                 set === undefined
