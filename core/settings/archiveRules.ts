@@ -1,7 +1,7 @@
 import { versions } from "../charts";
 import { archiveKinds, exporterSecretKeys, oldestArchived, type ArchiveKind } from "../charts/archives";
 import { kofNamespace } from "../charts/namespace";
-import { partitionOf } from "../lib/arns";
+import { arnParts, partitionOf } from "../lib/arns";
 import { signedOut } from "../lib/secrets";
 import { isMap, textOf } from "../lib/values";
 import { awsPlaceProblems } from "./awsRules";
@@ -81,17 +81,22 @@ function awsEndpoint(kind: ArchiveKind, { endpoint = "", region }: Given): Probl
     };
 }
 
-function regionProblems(kind: ArchiveKind, { region, endpoint }: Given, { cloudwatch }: Values): Problem[] {
+function regionProblems(kind: ArchiveKind, given: Given, { cloudwatch }: Values): Problem[] {
+    const { region, endpoint, kmsKeyArn } = given;
     if (endpoint !== undefined || region === undefined || regions.includes(region)) {
         return [];
     }
+    // A bucket is where its key is.
+    const ofKey = kmsKeyArn === undefined ? "" : arnParts(kmsKeyArn).region;
+    const meant =
+        regions.find((each) => each === ofKey) ?? nearestOf(region, regions) ?? cloudwatch?.region ?? "eu-west-1";
     return [
         {
             key: `kof:${kind}.region`,
             message: `is ${brief(region)}, which is no region of AWS`,
             allowed:
                 "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1; or the endpoint of another store",
-            paste: stackFile([kind, "region"], nearestOf(region, regions) ?? cloudwatch?.region ?? "eu-west-1"),
+            paste: stackFile([kind, "region"], meant),
         },
     ];
 }

@@ -121,6 +121,14 @@ const mistakes: readonly [string, Raw, string][] = [
                region: eu-west-1`,
     ],
     [
+        "a region that is none, beside a key that says where the bucket is",
+        { route, coldStorage: { ...cold, region: "somewhere", kmsKeyArn: key("eu-central-1") } },
+        `  kof:coldStorage.region is "somewhere", which is no region of AWS
+    Allowed: an AWS region, for example us-east-2, eu-central-1, us-gov-west-1; or the endpoint of another store
+    Paste:   kof:coldStorage:
+               region: eu-central-1`,
+    ],
+    [
         "versions that have no exporters",
         { route, version: "1.9.0", coldStorage: cold },
         `  kof:coldStorage needs KOF 1.10.0 or later: the exporters, and a store for audit logs, came with that. The version is 1.9.0
