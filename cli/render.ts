@@ -1,3 +1,4 @@
+import "./closures";
 import * as path from "node:path";
 
 import { collectorsOfCharts, findCharts } from "./charts/collectors";

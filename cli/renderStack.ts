@@ -1,3 +1,5 @@
+import "./closures";
+
 import { collectorDocument, shortName, type Collector } from "../core/collectors/effective";
 import type { Deployment } from "../core/routes/deployment";
 import { regionIn } from "../core/review/capacity/costs";

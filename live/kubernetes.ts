@@ -2,12 +2,12 @@ import * as fs from "node:fs";
 import * as https from "node:https";
 import * as http from "node:http";
 
-import { KubeConfig, type User } from "@kubernetes/client-node";
+import type { KubeConfig, User } from "@kubernetes/client-node";
 
 import { CouldNotCheck } from "../core/lib/errors";
 import { execCredential, isFresh, type ExecConfig, type ExecCredential } from "./execCredential";
 import { isTransient, persistently, reason, send, type RequestOptions, type Response } from "./http";
-import { loadKubeconfig, type ClusterChoice } from "./kubeconfig";
+import { emptyKubeconfig, loadKubeconfig, type ClusterChoice } from "./kubeconfig";
 
 /** What goes along with every request to a cluster: who asks, and how to reach it. */
 interface Login {
@@ -198,7 +198,7 @@ function asUser(config: KubeConfig, { name }: User, credential: ExecCredential):
         ...(clientCertificateData === undefined ? {} : { certData: base64(clientCertificateData) }),
         ...(clientKeyData === undefined ? {} : { keyData: base64(clientKeyData) }),
     };
-    const loggedIn = new KubeConfig();
+    const loggedIn = emptyKubeconfig();
     loggedIn.loadFromOptions({
         clusters: config.getClusters(),
         users: [user],

@@ -28,17 +28,11 @@ export interface CheckedPlace {
 /** Where to read on, in refusals. */
 const page = "docs/clusters.md";
 
-/** Reaches a cluster by a client that takes half a second to load, which commands that contact nothing can do without. */
+/** Reaches a cluster by what commands that contact nothing can do without. */
 export const connectToCluster: Connect = async (choice) => {
-    const { Kubernetes } = await load();
+    const { Kubernetes } = await import("../live/kubernetes.ts");
     return Kubernetes.connect(choice);
 };
-
-function load(): Promise<typeof import("../live/kubernetes")> {
-    // import() wants a file's ending here, which TypeScript that is only stripped does not have.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    return Promise.resolve(require("../live/kubernetes") as typeof import("../live/kubernetes"));
-}
 
 /** The running stack's name, as other stacks on the cluster see it. */
 export function currentStack(): string {

@@ -29,8 +29,8 @@ function services(loaded: readonly string[]): string[] {
     return [...new Set(loaded.flatMap((file) => /@pulumi\/aws\/(\w+)\/\w+\.js$/.exec(file)?.slice(1) ?? []))].sort();
 }
 
-describe("A stack loads", () => {
-    it("nothing that only other stacks need, no compiler and no other languages: the stack dev", () => {
+describe("A program loads", () => {
+    it("for a stack nothing that only other stacks need, no compiler and no other languages: dev", () => {
         const unneeded =
             /\/node_modules\/(@pulumi\/(aws|random)|@aws-sdk|@kubernetes|typescript|@npmcli\/arborist)\/|\/zod\/v4\/locales\/(?!en\.)|\/core\/(adopt|review\/(capacity|report|summary))\//;
         assert.deepEqual(
@@ -43,8 +43,19 @@ describe("A stack loads", () => {
         "examples/Pulumi.cloudwatch.yaml": ["cloudwatch", "eks", "iam"],
         "examples/Pulumi.archives.yaml": ["eks", "iam", "s3"],
     })) {
-        it(`of AWS what it declares: ${file}`, () => {
+        it(`for a stack of AWS what that declares: ${file}`, () => {
             assert.deepEqual(services(loadedBy(file)), wanted);
+        });
+    }
+
+    for (const command of ["render", "doctor"]) {
+        it(`no compiler and no client before it asks a cluster: npm run ${command}`, () => {
+            const loaded = printed(`require("./cli/${command}"); console.log(${modules}.join("\\n"));`).split("\n");
+            assert.ok(loaded.some((file) => file.endsWith(`/cli/${command}.ts`)));
+            assert.deepEqual(
+                loaded.filter((file) => /node_modules\/(@kubernetes|typescript|@npmcli\/arborist)\//.test(file)),
+                [],
+            );
         });
     }
 
