@@ -7,8 +7,19 @@
 const Module = require("node:module");
 
 for (const name of ["typescript", "@npmcli/arborist"]) {
-    const file = require.resolve(name, { paths: [require.resolve("@pulumi/pulumi")] });
-    require.cache[file] ??= later(file);
+    const file = find(name);
+    if (file !== undefined) {
+        require.cache[file] ??= later(file);
+    }
+}
+
+/** Where Pulumi would find a module. Without the compiler, which only development needs here, it has one of its own. @param {string} name */
+function find(name) {
+    try {
+        return require.resolve(name, { paths: [require.resolve("@pulumi/pulumi")] });
+    } catch {
+        return undefined;
+    }
 }
 
 /** A module that is loaded when one of its exports is asked for. @param {string} file */
