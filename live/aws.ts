@@ -156,11 +156,12 @@ async function findingsIn(made: readonly Made[], access: AwsAccess): Promise<Fin
     const client = new IAMClient(clientOptions({ region }, access));
     try {
         const principal = await simulated(identity, client, access);
-        const found = await Promise.all(
-            needed.map(async (each) =>
-                (await missingRights(client, principal, each)).map((missing) => ({ ...missing, what: each.what })),
-            ),
+        const looks = needed.map(async (each) =>
+            (await missingRights(client, principal, each)).map((missing) => ({ ...missing, what: each.what })),
         );
+        // Nothing is asked any more when the client is gone.
+        await Promise.allSettled(looks);
+        const found = await Promise.all(looks);
         return found.flat().map(({ denied, fix, what }) => ({
             severity: "problem",
             what: `${identity} may not ${denied.join(", ")}`,
