@@ -80,6 +80,20 @@ describe("rehearse", function () {
         assert.match(stdout, /^\| kof-child \| 1\.9\.0 \| 1\.10\.0 \|$/m);
     });
 
+    it("has the KOF that a region was set up by, with what the stack asks of regions", async () => {
+        const regional = {
+            route: "regional",
+            version: "1.9.0",
+            regional: { cluster: "eu-1", domain: "eu-1.example.net" },
+            regions: { storage: { logs: { size: "200Gi" } } },
+        };
+        const { code, stdout, stderr } = await rehearse(regional, "--version", "1.10.0", "--json");
+        assert.equal(code, 0, stdout + stderr);
+        const { from, to, refusals, after } = JSON.parse(stdout);
+        assert.deepEqual([from, to, refusals], ["1.9.0", "1.10.0", []]);
+        assert.ok(after.releases.some(({ name, what }: any) => name === "kof-regional" && what === "1.10.0"));
+    });
+
     it("says what is missing, and refuses a version that is none", async () => {
         const without = await rehearse(management);
         assert.equal(without.code, 1);
