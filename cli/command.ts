@@ -29,7 +29,7 @@ function parse<const T extends Options>(usage: string, options: T, allowPosition
         throw new Helped();
     }
     const parsed = parsedArgs(usage, options, allowPositionals);
-    const given = Object.entries(parsed.values as Readonly<Record<string, unknown>>);
+    const given = Object.entries<unknown>(parsed.values);
     const empty = given.filter(([, value]) => [value].flat().includes(""));
     if (empty.length > 0) {
         // Such as a variable of a shell that is not set.

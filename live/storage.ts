@@ -410,8 +410,7 @@ function classFindingsOf(
 /** Has a stack use a class that exists. What a class of its own is made of has no effect then, and is refused. */
 function useClass({ settings: { storageClass } }: Deployment, name: string): string {
     const set = "pulumi config set --path kof:storageClass";
-    const remove =
-        storageClass === undefined || storageClass.create === false ? [] : ["pulumi config rm kof:storageClass"];
+    const remove = storageClass?.create === true ? ["pulumi config rm kof:storageClass"] : [];
     return [...remove, `${set}.name ${name}`, `${set}.create false`].join(" && ");
 }
 

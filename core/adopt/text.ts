@@ -144,7 +144,8 @@ function parse(text: string): { documents?: unknown[]; error?: string; correctio
 /** What Helm refuses and the parser takes, of sigs.k8s.io/yaml 1.6.0 (tried 2026-11-27). */
 function faultOf(document: Document, text: string): string | undefined {
     const { explicit, version } = document.directives?.yaml ?? {};
-    let fault = explicit && version !== "1.1" ? `it says %YAML ${version}, and Helm takes 1.1 only` : undefined;
+    let fault =
+        explicit === true && version !== "1.1" ? `it says %YAML ${version ?? ""}, and Helm takes 1.1 only` : undefined;
     visit(document, {
         Pair: (_, { key }) => {
             const value = isAlias(key) ? key.resolve(document) : key;

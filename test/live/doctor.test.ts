@@ -263,9 +263,13 @@ describe("the cluster's storage classes", () => {
         raw: object = {},
         sets: readonly object[] = [],
     ) => {
-        const answers = { storageclasses: classes, persistentvolumeclaims: existing, statefulsets: sets };
+        const answers: Readonly<Record<string, readonly object[]>> = {
+            storageclasses: classes,
+            persistentvolumeclaims: existing,
+            statefulsets: sets,
+        };
         const kubernetes = {
-            list: (path: string) => Promise.resolve(answers[path.split("/").at(-1) as keyof typeof answers] ?? []),
+            list: (path: string) => Promise.resolve(answers[path.split("/").at(-1) ?? ""] ?? []),
             get: () => Promise.resolve({}),
         };
         const deployment = deploymentFor({ route: "management", version: "1.10.0", ...raw });
