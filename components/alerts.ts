@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { kofNamespace } from "../core/charts/namespace";
 import { writeYaml } from "../core/lib/yaml/write";
-import { alertConfig, type Alerts, type KeyOwner } from "../core/routes/alerts";
+import { alertConfig, alertsName, type Alerts, type KeyOwner } from "../core/routes/alerts";
 
 /** Inputs of {@link AlertRules}. */
 export interface AlertRulesArgs {
@@ -24,7 +24,7 @@ export class AlertRules extends pulumi.ComponentResource {
             name,
             {
                 metadata: {
-                    name: "kof-storage-routes-alerts",
+                    name: alertsName,
                     namespace: kofNamespace,
                     // Empty, because they patch no rules that others have for a cluster.
                     labels: { "k0rdent.mirantis.com/kof-alert-rules-cluster-name": "" },

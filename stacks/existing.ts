@@ -6,6 +6,7 @@ import { kofNamespace } from "../core/charts/namespace";
 import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { findInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
+import { alertsName } from "../core/routes/alerts";
 import type { Deployment } from "../core/routes/deployment";
 import type { Configuration } from "./configuration";
 import { settingsOutput, type Deployed } from "./memory";
@@ -23,7 +24,8 @@ export const adopted = "what runs on the cluster";
 
 /** An object that the stack makes. */
 interface Wanted {
-    readonly kind: "Namespace" | "StorageClass" | "Secret" | "HelmRepository" | "HelmChart" | "HelmRelease";
+    readonly kind:
+        "Namespace" | "StorageClass" | "Secret" | "ConfigMap" | "HelmRepository" | "HelmChart" | "HelmRelease";
     readonly name: string;
     /** Where the API has it. */
     readonly path: string;
@@ -136,6 +138,15 @@ function wantedOf(deployment: Deployment): Wanted[] {
                       kind: "StorageClass" as const,
                       name: storageClass,
                       path: `/apis/storage.k8s.io/v1/storageclasses/${storageClass}`,
+                  },
+              ]),
+        ...(deployment.alerts.rules.length === 0
+            ? []
+            : [
+                  {
+                      kind: "ConfigMap" as const,
+                      name: inNamespace(alertsName),
+                      path: `/api/v1/namespaces/${kofNamespace}/configmaps/${alertsName}`,
                   },
               ]),
         ...secrets.map(({ name }) => ({

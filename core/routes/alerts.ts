@@ -35,6 +35,9 @@ export interface AlertRule {
     readonly description: string;
 }
 
+/** The ConfigMap in the namespace of KOF that has the rules. */
+export const alertsName = "kof-storage-routes-alerts";
+
 /** What watches a stack after it is deployed. */
 export interface Alerts {
     /** The cluster's label in its metrics. */

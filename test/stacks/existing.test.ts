@@ -126,6 +126,20 @@ describe("an exporter that exists already", () => {
     });
 });
 
+describe("a ConfigMap of the alert rules' name that exists already", () => {
+    const rules = "/api/v1/namespaces/kof/configmaps/kof-storage-routes-alerts";
+
+    it("is refused without kof:adopt, like everything else that the stack did not make", async () => {
+        assert.match(
+            await refusal(raw, { [rules]: by("kubectl-create") }),
+            /already has what this stack did not make: ConfigMap kof\/kof-storage-routes-alerts$/m,
+        );
+        await run(raw, { [rules]: by("pulumi-kubernetes-1a2b3c4d") });
+        await run(adopting, { [rules]: by("kubectl-create") });
+        await run({ ...raw, alerts: false }, { [rules]: by("kubectl-create") });
+    });
+});
+
 describe("a Secret that exists already", () => {
     const grafana = { grafana: { enabled: true } };
 
