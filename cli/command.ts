@@ -1,7 +1,7 @@
 import { inspect, parseArgs, type ParseArgsConfig } from "node:util";
 
 import { CouldNotCheck, UserError } from "../core/lib/errors";
-import { printable } from "../core/lib/printable";
+import { printable, printableJson } from "../core/lib/printable";
 import { masked } from "../core/lib/secrets";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -109,9 +109,9 @@ export async function finish(command: () => void | Promise<void>): Promise<void>
             return;
         }
         const isExpected = error instanceof UserError || error instanceof CouldNotCheck;
-        console.error(isExpected ? printable(error.message) : masked(inspect(error)));
+        console.error(printable(isExpected ? error.message : masked(inspect(error))));
         if (process.argv.includes("--json")) {
-            console.log(JSON.stringify({ error: masked(error instanceof Error ? error.message : String(error)) }));
+            console.log(printableJson({ error: masked(error instanceof Error ? error.message : String(error)) }));
         }
         process.exitCode = 1;
     }

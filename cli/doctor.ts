@@ -1,6 +1,7 @@
 import { checks } from "../live/doctor";
 import { exitCodes, runCheck, worstOf, type Result } from "../live/findings";
 import { Progress, resultText, summaryText } from "../live/report";
+import { printableJson } from "../core/lib/printable";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readStackFile, stackFileOptions } from "./stackFile";
@@ -46,9 +47,7 @@ run(async () => {
     }
     const found = worstOf(results);
     console.log(
-        json === true
-            ? JSON.stringify({ ...about, verdict: found, checks: results }, undefined, 2)
-            : `\n${summaryText(results)}`,
+        json === true ? printableJson({ ...about, verdict: found, checks: results }) : `\n${summaryText(results)}`,
     );
     process.exitCode = exitCodes[found];
 });

@@ -1,6 +1,7 @@
 import { exitCodes } from "../live/findings";
 import { CouldNotCheck } from "../core/lib/errors";
-import { leftovers } from "../live/leftovers";
+import { printable, printableJson } from "../core/lib/printable";
+import { leftovers, SeenInPart } from "../live/leftovers";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readStackFile, stackFileOptions } from "./stackFile";
@@ -19,6 +20,11 @@ Exit code  0  the list is complete
            1  the command line or the stack file is wrong
            2  something could not be checked`;
 
+/** Names and refusals are a cluster's own words. */
+function say(text: string): void {
+    console.log(printable(text));
+}
+
 run(async () => {
     const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
     const live = connect(readStackFile(choice));
@@ -28,23 +34,22 @@ run(async () => {
             if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
-            unchecked.push(error.message);
-            return [];
+            const { left, reasons } = error instanceof SeenInPart ? error : { left: [], reasons: [error.message] };
+            unchecked.push(...reasons);
+            return left;
         }),
     );
     const leftoversFound = (await Promise.all(looks)).flat();
     if (json === true) {
-        console.log(
-            JSON.stringify({ server: live.kubernetes.server, left: leftoversFound, unseen: unchecked }, undefined, 2),
-        );
+        console.log(printableJson({ server: live.kubernetes.server, left: leftoversFound, unseen: unchecked }));
     } else {
         const nothing = unchecked.length > 0 ? "Nothing was found where it could be checked." : "Nothing is left.";
-        console.log(leftoversFound.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : nothing);
+        say(leftoversFound.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : nothing);
         for (const { what, remove } of leftoversFound) {
-            console.log(`  ${what}\n      ${remove}`);
+            say(`  ${what}\n      ${remove}`);
         }
         for (const message of new Set(unchecked)) {
-            console.log(`  could not check: ${message}`);
+            say(`  could not check: ${message}`);
         }
     }
     process.exitCode = unchecked.length > 0 ? exitCodes.unknown : 0;

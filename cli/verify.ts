@@ -5,6 +5,7 @@ import { exitCodes, runCheck, worstOf } from "../live/findings";
 import { Progress, resultText } from "../live/report";
 import { follow, journeyResult, type Journey } from "../live/verify";
 import { verifyArchives } from "../live/verifyArchives";
+import { printableJson } from "../core/lib/printable";
 import { parseOptions, run, whenStopped } from "./command";
 import { connect } from "./live";
 import { readNamedStackFile, stackFileOptions } from "./stackFile";
@@ -113,7 +114,7 @@ run(async () => {
     const found = worstOf(results);
     console.log(
         json === true
-            ? JSON.stringify({ ...about, verdict: found, journeys, results }, undefined, 2)
+            ? printableJson({ ...about, verdict: found, journeys, results })
             : results.map((result) => resultText(result)).join("\n"),
     );
     process.exitCode = exitCodes[found];

@@ -5,7 +5,7 @@ import { clockProcessors, originalTime } from "../core/collectors/clock";
 import { typeOf } from "../core/collectors/flows";
 import { valueAt, type HelmValue } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import { lookAtEach, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, seen, type Check, type Finding, type Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
 import { pods, withoutCredentials, type Pod } from "./pods";
@@ -178,7 +178,9 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
         const counters = exporterCounters(samples);
         const failed = counters.some((each) => each.failed > 0);
         const waits = counters.some(({ queue = 0 }) => queue > 0);
-        const errors = failed || waits ? await exportErrors(kubernetes, pod, failed ? {} : { seconds: lastTries }) : [];
+        const look = () => exportErrors(kubernetes, pod, failed ? {} : { seconds: lastTries });
+        const said = failed || waits ? await seen(look) : { findings: [] };
+        const errors = said.is ?? [];
         // One destination that fails all the time would hide another.
         const told = deployment.targets ? errors : errors.slice(-1);
         return [
@@ -187,6 +189,7 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
                 exportErrorFinding(deployment.targets && exporter ? `${name}: exporter ${exporter}` : name, error),
             ),
             ...clockFindings(name, samples, deployment),
+            ...said.findings,
         ];
     });
 }

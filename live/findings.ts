@@ -3,6 +3,7 @@ import type { Deployment } from "../core/routes/deployment";
 import type { AwsAccess } from "./awsClient";
 import type { Kubernetes } from "./kubernetes";
 import { CouldNotCheck } from "../core/lib/errors";
+import { masked } from "../core/lib/secrets";
 
 /** One thing that a check found. */
 export interface Finding {
@@ -37,7 +38,24 @@ export interface Result {
 
 /** Looks. What cannot be seen is a finding as well, so that one thing out of sight does not hide the others. */
 export async function runCheck({ title, look }: Check, live: Live): Promise<Result> {
-    return { title, findings: await findingsOf(() => look(live)) };
+    return { title, findings: (await findingsOf(() => look(live))).map(shown) };
+}
+
+/** A finding fit to be shown: what a cluster says of itself may have secrets in it. */
+export function shown(finding: Finding): Finding {
+    return { ...finding, what: masked(finding.what) };
+}
+
+/** What something gives, or else the finding that it could not be checked. */
+export async function seen<T>(
+    look: () => Promise<T>,
+): Promise<{ readonly is?: T; readonly findings: readonly Finding[] }> {
+    let is: T | undefined;
+    const findings = await findingsOf(async () => {
+        is = await look();
+        return [];
+    });
+    return findings.length > 0 ? { findings } : { is: is as T, findings };
 }
 
 async function findingsOf(look: () => readonly Finding[] | Promise<readonly Finding[]>): Promise<readonly Finding[]> {

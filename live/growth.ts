@@ -105,16 +105,18 @@ async function merge(api: Kubernetes, path: string, change: object): Promise<voi
     const patch = () => api.request("PATCH", path, { headers, body: JSON.stringify(change) });
     const { status, body } = await persistently(patch);
     if (status >= 300) {
-        const why = `The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(body)}`;
+        const why = `The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(status, body)}`;
         throw status >= 400 && status < 500 ? new Refused(why) : new UserError(why);
     }
 }
 
-function messageOf(body: string): string {
+/** What the API server says; of a page in its place only the status. */
+function messageOf(status: number, body: string): string {
     try {
-        return (JSON.parse(body) as { message: string }).message;
+        const { message } = JSON.parse(body) as { message?: unknown };
+        return typeof message === "string" ? message : `HTTP ${String(status)}`;
     } catch {
-        return body;
+        return `HTTP ${String(status)}`;
     }
 }
 
@@ -241,10 +243,19 @@ async function orphan(api: Kubernetes, claim: string, say: GrowOptions["say"]): 
     }
     const path = `${statefulSets}/${owner.metadata.name}`;
     // In the address, where it cannot get lost: without it the pods would be deleted, too.
-    const { status, body: answer } = await api.request("DELETE", `${path}?propagationPolicy=Orphan`);
-    // Somebody else may have deleted it just now.
-    if (status >= 300 && status !== 404) {
-        throw new UserError(`The API server does not delete StatefulSet ${owner.metadata.name}: ${messageOf(answer)}`);
+    // Never the next one, which its controller may have made by then: asked again, that would go too.
+    const body = JSON.stringify({ propagationPolicy: "Orphan", preconditions: { uid: owner.metadata.uid } });
+    const remove = () =>
+        api.request("DELETE", `${path}?propagationPolicy=Orphan`, {
+            headers: { "content-type": "application/json" },
+            body,
+        });
+    const { status, body: answer } = await persistently(remove);
+    // Gone, or another: the request before did it.
+    if (status >= 300 && status !== 404 && status !== 409) {
+        throw new UserError(
+            `The API server does not delete StatefulSet ${owner.metadata.name}: ${messageOf(status, answer)}`,
+        );
     }
     // Its controller may have made the next one by then, which has another identity.
     const remaining = async () => (await api.get<StatefulSet>(path))?.metadata;

@@ -93,7 +93,7 @@ export async function persistently(
 export function isTransient({ status, body }: Response): boolean {
     return (
         [429, 502, 503, 504].includes(status) ||
-        (status === 500 && /etcdserver: (leader changed|request timed out)/.test(body))
+        (status === 500 && /etcdserver: (leader changed|no leader|request timed out|too many requests)/.test(body))
     );
 }
 

@@ -5,6 +5,8 @@ import * as http from "node:http";
 import type { KubeConfig, User } from "@kubernetes/client-node";
 
 import { CouldNotCheck } from "../core/lib/errors";
+import { isMap } from "../core/lib/values";
+import { maskedLog, signedOut } from "../core/lib/secrets";
 import { execCredential, isFresh, type ExecConfig, type ExecCredential } from "./execCredential";
 import { isTransient, persistently, reason, send, type RequestOptions, type Response } from "./http";
 import { emptyKubeconfig, loadKubeconfig, type ClusterChoice } from "./kubeconfig";
@@ -46,8 +48,12 @@ export class Kubernetes {
         return new Kubernetes(this.config, new Map());
     }
 
-    /** Address of the API server. */
+    /** Address of the API server, as it is shown. */
     get server(): string {
+        return signedOut(this.address);
+    }
+
+    private get address(): string {
         return this.config.getCurrentCluster()?.server ?? "";
     }
 
@@ -64,17 +70,22 @@ export class Kubernetes {
 
     private async read<T>(path: string): Promise<T | undefined> {
         const { status, body } = await this.request("GET", path);
-        if (status === 404) {
+        if (status === 404 && isNotFound(body)) {
             return undefined;
         }
         if (status !== 200) {
             throw new CouldNotCheck(`GET ${path}: ${statusText(status, body)}`);
         }
+        let found: unknown;
         try {
-            return JSON.parse(body) as T;
+            found = JSON.parse(body);
         } catch {
             throw new CouldNotCheck(`GET ${path}: the answer is not JSON. Is ${this.server} an API server?`);
         }
+        if (!isMap(found) || found.kind === "Status") {
+            throw new CouldNotCheck(`GET ${path}: the answer is no object. Is ${this.server} an API server?`);
+        }
+        return found as T;
     }
 
     /**
@@ -85,7 +96,7 @@ export class Kubernetes {
      */
     async list<T>(path: string): Promise<readonly T[]> {
         const found = await this.get<{ items?: T[] }>(path);
-        if (found && !Array.isArray(found.items)) {
+        if (found && !(Array.isArray(found.items) && found.items.every(isMap))) {
             throw new CouldNotCheck(`GET ${path}: the answer is not a list. Is ${this.server} an API server?`);
         }
         return found?.items ?? [];
@@ -139,7 +150,11 @@ export class Kubernetes {
         const length = options.body === undefined ? {} : { "content-length": Buffer.byteLength(options.body) };
         const headers = { ...(request.headers as http.OutgoingHttpHeaders), ...options.headers, ...length };
         try {
-            return await send(new URL(this.server.replace(/\/$/, "") + path), { ...request, method, headers }, options);
+            return await send(
+                new URL(this.address.replace(/\/$/, "") + path),
+                { ...request, method, headers },
+                options,
+            );
         } catch (error) {
             throw new CouldNotCheck(`The API server ${this.server} does not answer: ${reason(error)}`);
         }
@@ -226,6 +241,21 @@ function isBusy(response: Response): boolean {
     return isTransient(response) && statusMessage(response.body)?.startsWith("error trying to reach service") !== true;
 }
 
+/** Whether a 404 is an API server's, which says so as a Status, or in these words of a kind that it does not know. A page is another's. */
+function isNotFound(body: string): boolean {
+    const text = body.trim();
+    return text === "" || text === "404 page not found" || (text.startsWith("{") && isObject(text));
+}
+
+function isObject(text: string): boolean {
+    try {
+        const { kind, metadata } = JSON.parse(text) as Record<string, unknown>;
+        return kind === "Status" || (kind === undefined && metadata === undefined);
+    } catch {
+        return false;
+    }
+}
+
 /** What an API server says of a request that it refuses. */
 function statusText(status: number, body: string): string {
     return statusMessage(body) ?? `HTTP ${String(status)}`;
@@ -234,8 +264,8 @@ function statusText(status: number, body: string): string {
 /** The API server's own words in an answer; `undefined` for the answer of what it forwards to. */
 export function statusMessage(body: string): string | undefined {
     try {
-        const { kind, message } = JSON.parse(body) as { kind?: string; message?: string };
-        return kind === "Status" ? message : undefined;
+        const { kind, message } = JSON.parse(body) as { kind?: unknown; message?: unknown };
+        return kind === "Status" && typeof message === "string" ? maskedLog(message) : undefined;
     } catch {
         return undefined;
     }

@@ -6,12 +6,11 @@ import {
 
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import { removalBelow, type Leftover } from "../core/review/plan/leftovers";
-import { archiveKinds, type ArchiveKind } from "../core/charts/archives";
 import { kofNamespace } from "../core/charts/namespace";
 import { exporterService, kcmNamespace } from "../core/charts/multiCluster";
 import { retentionText, secretCopies, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
-import { clientOptions, inTime } from "./awsClient";
+import { answered, clientOptions } from "./awsClient";
 import { clusterDeployments, regionsAmong } from "./clusterDeployments";
 import type { Live } from "./findings";
 import { idOf, multiClusterServicePath, type MultiClusterService } from "./regions";
@@ -27,7 +26,7 @@ interface Volume extends Named {
         readonly capacity: { readonly storage: string };
         readonly claimRef?: { readonly namespace: string; readonly name: string };
     };
-    readonly status: { readonly phase: string };
+    readonly status?: { readonly phase?: string };
 }
 
 interface Definition extends Named {
@@ -44,9 +43,41 @@ export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[
     onRegions,
     regionalVolumes,
     logGroups,
-    // One that cannot be looked at hides none of the others.
-    ...archiveKinds.map((kind) => (live: Live) => buckets(live, [kind])),
+    buckets,
 ];
+
+/** What was seen of several things, of which some could not be checked. */
+export class SeenInPart extends CouldNotCheck {
+    constructor(
+        readonly left: readonly Leftover[],
+        readonly reasons: readonly string[],
+    ) {
+        super(reasons.join("; "));
+    }
+}
+
+/**
+ * Looks at each of several things: one that cannot be checked hides none of the others.
+ *
+ * @throws SeenInPart when some cannot be checked.
+ */
+async function ofEach<T>(all: readonly T[], look: (each: T) => Promise<readonly Leftover[]>): Promise<Leftover[]> {
+    const reasons: string[] = [];
+    const looks = all.map((each) =>
+        look(each).catch((error: unknown) => {
+            if (!(error instanceof CouldNotCheck)) {
+                throw error;
+            }
+            reasons.push(error.message);
+            return [];
+        }),
+    );
+    const left = (await Promise.all(looks)).flat();
+    if (reasons.length > 0) {
+        throw new SeenInPart(left, [...new Set(reasons)]);
+    }
+    return left;
+}
 
 const names = (objects: readonly Named[]) => objects.map(({ metadata }) => metadata.name).join(" ");
 const count = (objects: readonly unknown[], noun: string) =>
@@ -74,10 +105,11 @@ async function claims({ kubernetes }: Live): Promise<Leftover[]> {
           ];
 }
 
-/** Volumes whose claim is gone: those of a class with the reclaim policy `Retain`. */
+/** Volumes whose claim is gone: those of a class with the reclaim policy `Retain`, and those that nobody could delete. */
 async function volumes({ kubernetes }: Live): Promise<Leftover[]> {
     const found = (await kubernetes.list<Volume>("/api/v1/persistentvolumes")).filter(
-        ({ spec, status }) => spec.claimRef?.namespace === kofNamespace && status.phase === "Released",
+        ({ spec, status }) =>
+            spec.claimRef?.namespace === kofNamespace && ["Released", "Failed"].includes(status?.phase ?? ""),
     );
     return found.map(({ metadata: { name }, spec }) => ({
         what: `volume ${name} of ${spec.capacity.storage}, which was ${spec.claimRef?.name ?? ""}`,
@@ -95,7 +127,7 @@ async function definitions({ kubernetes }: Live): Promise<Leftover[]> {
         ? []
         : [
               {
-                  what: `${count(found, "CustomResourceDefinition")} of VictoriaMetrics`,
+                  what: `${count(found, "CustomResourceDefinition")} of VictoriaMetrics, with every object of theirs on this cluster, other teams' too`,
                   remove: `kubectl delete crd ${names(found)}`,
               },
           ];
@@ -103,20 +135,20 @@ async function definitions({ kubernetes }: Live): Promise<Leftover[]> {
 
 /** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */
 async function templates({ kubernetes }: Live): Promise<Leftover[]> {
-    const kept: Leftover[] = [];
-    for (const kind of ["servicetemplatechains", "servicetemplates"]) {
+    return ofEach(["servicetemplatechains", "servicetemplates"], async (kind) => {
         const all = await kubernetes.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/kcm-system/${kind}`);
         const found = all.filter(({ metadata }) =>
             metadata.annotations?.["meta.helm.sh/release-name"]?.startsWith("kof-"),
         );
-        if (found.length > 0) {
-            kept.push({
-                what: `${count(found, kind.slice(0, -1))} of KOF`,
-                remove: `kubectl delete ${kind} -n kcm-system ${names(found)}`,
-            });
-        }
-    }
-    return kept;
+        return found.length === 0
+            ? []
+            : [
+                  {
+                      what: `${count(found, kind.slice(0, -1))} of KOF`,
+                      remove: `kubectl delete ${kind} -n kcm-system ${names(found)}`,
+                  },
+              ];
+    });
 }
 
 /** What has KCM install something on regions, which is gone only when every region has been reached. */
@@ -176,39 +208,35 @@ export async function logGroups({ deployment, aws }: Live): Promise<Leftover[]> 
     }
     const { region } = deployment.cloudwatch;
     const client = new CloudWatchLogsClient(clientOptions(deployment.cloudwatch, aws));
-    const look = async () => {
-        const kept: Leftover[] = [];
-        for (const name of namesOf(deployment)) {
-            const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
-            const group = found.logGroups?.find(({ logGroupName }) => logGroupName === name);
-            const resourceArn = group?.logGroupArn ?? group?.arn?.replace(/:\*$/, "");
-            const { tags = {} } = group ? await client.send(new ListTagsForResourceCommand({ resourceArn })) : {};
-            if (group && tags[clusterTag] === deployment.settings.clusterName) {
-                kept.push({
-                    what: `log group ${name} in ${region}, ${String(group.storedBytes ?? 0)} bytes`,
-                    remove: `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
-                });
-            }
+    const look = async (name: string, limit: object): Promise<Leftover[]> => {
+        const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }), limit);
+        if (!found.logGroups) {
+            throw new CouldNotCheck("HTTP 200, and what answers is not AWS");
         }
-        return kept;
+        const group = found.logGroups.find(({ logGroupName }) => logGroupName === name);
+        const resourceArn = group?.logGroupArn ?? group?.arn?.replace(/:\*$/, "");
+        const { tags = {} } = group ? await client.send(new ListTagsForResourceCommand({ resourceArn }), limit) : {};
+        return group && tags[clusterTag] === deployment.settings.clusterName
+            ? [
+                  {
+                      what: `log group ${name} in ${region}, ${String(group.storedBytes ?? 0)} bytes`,
+                      remove: `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
+                  },
+              ]
+            : [];
     };
     try {
-        return await inTime(look, aws);
-    } catch (error) {
-        if (error instanceof CouldNotCheck) {
-            throw error;
-        }
-        throw new CouldNotCheck(`AWS does not list log groups: ${(error as Error).message || (error as Error).name}`);
+        return await ofEach(namesOf(deployment), (name) =>
+            answered(`AWS does not list log group ${name}`, (limit) => look(name, limit), aws),
+        );
     } finally {
         client.destroy();
     }
 }
 
 /** The archives' buckets that were made for this cluster, and what the archives of others' buckets hold. */
-export async function buckets(live: Live, kinds: readonly ArchiveKind[] = archiveKinds): Promise<Leftover[]> {
-    const all = live.deployment.archives.filter(({ kind }) => kinds.includes(kind));
-    const found = await Promise.all(all.map((archive) => archived(archive, live)));
-    return found.flat();
+export async function buckets(live: Live): Promise<Leftover[]> {
+    return ofEach(live.deployment.archives, (archive) => archived(archive, live));
 }
 
 async function archived(archive: Archive, live: Live): Promise<Leftover[]> {

@@ -1,6 +1,6 @@
-import { masked } from "../core/lib/secrets";
+import { maskedLog } from "../core/lib/secrets";
 import { kofNamespace } from "../core/charts/namespace";
-import { lookAtEach, type Finding, type Live } from "./findings";
+import { lookAtEach, seen, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 
 interface ContainerState {
@@ -20,6 +20,9 @@ export interface Pod {
     readonly metadata: {
         readonly name: string;
         readonly labels?: Readonly<Record<string, string>>;
+        readonly creationTimestamp?: string;
+        /** What made it: a ReplicaSet, a Job. */
+        readonly ownerReferences?: readonly { readonly uid?: string }[];
         /** Until when it may take to end. */
         readonly deletionTimestamp?: string;
     };
@@ -53,8 +56,9 @@ const manyRestarts = 3;
 
 /** Whether each of KOF's pods runs, is ready, and stays so. */
 export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
-    return lookAtEach(await kubernetes.list<Pod>(pods), async (pod) => {
-        const { name, deletionTimestamp } = pod.metadata;
+    const all = await kubernetes.list<Pod>(pods);
+    return lookAtEach(all, async (pod) => {
+        const { name, deletionTimestamp, creationTimestamp } = pod.metadata;
         const { status = {} } = pod;
         const describe = `kubectl describe pod -n ${kofNamespace} ${name}`;
         const problem = (what: string, fix = describe): Finding => ({
@@ -72,12 +76,23 @@ export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
         }
         if (status.phase === "Failed") {
             const why = [status.reason, status.message].filter((part) => part !== undefined).join(": ");
-            return [problem(` has failed${why === "" ? "" : `: ${why}`}`)];
+            const failed = problem(` has failed${why === "" ? "" : `: ${maskedLog(why)}`}`);
+            // Kubernetes keeps what is left of a pod that was evicted, and of each try of a Job.
+            return all.some((other) => isWell(other) && isOfSameOwner(other, pod))
+                ? [
+                      {
+                          ...failed,
+                          severity: "warning",
+                          why: "Another does what it did. It is there for its log.",
+                          fix: `kubectl delete pod -n ${kofNamespace} ${name}    # once nobody needs its log`,
+                      },
+                  ]
+                : [failed];
         }
         const unscheduled = conditionOf(pod, "PodScheduled");
         if (unscheduled?.status === "False") {
             const why = "It does not start, and the release that it belongs to times out.";
-            return [{ ...problem(` has no node: ${unscheduled.message ?? ""}`), why }];
+            return [{ ...problem(` has no node: ${maskedLog(unscheduled.message ?? "")}`), why }];
         }
         const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
         const broken = (await Promise.all(containers.map((each) => containerFault(kubernetes, name, each)))).filter(
@@ -87,14 +102,30 @@ export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
             return broken.map(({ what, fix = describe }) => problem(what, fix));
         }
         const ready = conditionOf(pod, "Ready");
-        const since = ready?.lastTransitionTime ?? status.startTime;
-        return status.phase !== "Succeeded" &&
-            ready?.status === "False" &&
-            since !== undefined &&
-            minutesSince(since) > patience
-            ? [problem(` is not ready since ${since}${waitsFor(containers)}: ${ready.message ?? ""}`)]
+        // Without the condition nobody has looked at the pod: neither the scheduler, nor the kubelet of its node.
+        const isReady = ready?.status === "True" || (ready === undefined && status.phase === "Running");
+        const since = ready?.lastTransitionTime ?? status.startTime ?? creationTimestamp;
+        return status.phase !== "Succeeded" && !isReady && since !== undefined && minutesSince(since) > patience
+            ? [
+                  problem(
+                      ` is not ready since ${since}${waitsFor(containers)}: ${maskedLog(ready?.message ?? "nobody says why")}`,
+                  ),
+              ]
             : [];
     });
+}
+
+/** Whether a pod does its work, or has done it. */
+function isWell(pod: Pod): boolean {
+    return (
+        pod.metadata.deletionTimestamp === undefined &&
+        (pod.status?.phase === "Succeeded" || conditionOf(pod, "Ready")?.status === "True")
+    );
+}
+
+function isOfSameOwner(one: Pod, other: Pod): boolean {
+    const uids = (other.metadata.ownerReferences ?? []).map(({ uid }) => uid);
+    return one.metadata.ownerReferences?.some(({ uid }) => uid !== undefined && uids.includes(uid)) === true;
 }
 
 /** What is wrong with a container, where it will not start by itself or does not stay up. */
@@ -107,7 +138,7 @@ export async function containerFault(
     const previous = `kubectl logs -n ${kofNamespace} ${pod} -c ${name} --previous`;
     if (reason !== undefined && stuck.test(reason)) {
         const crashed = reason === "CrashLoopBackOff";
-        const line = crashed ? await lastLine(kubernetes, pod, name) : message;
+        const line = crashed ? await lastLine(kubernetes, pod, name) : message && maskedLog(message);
         return { what: `: ${reason}${line === undefined ? "" : `: ${line}`}`, ...(crashed ? { fix: previous } : {}) };
     }
     const last = lastState?.terminated;
@@ -134,9 +165,9 @@ function minutesSince(time: string): number {
     return (Date.now() - Date.parse(time)) / 60_000;
 }
 
-/** The last line that a container wrote before it ended; `undefined` when there is none to be had. */
+/** The last line that a container wrote before it ended; `undefined` when there is none to be had, for whatever reason. */
 async function lastLine(kubernetes: Kubernetes, pod: string, container: string): Promise<string | undefined> {
-    return (await lastLines(kubernetes, pod, container, ["true", "false"])).at(-1);
+    return (await seen(() => lastLines(kubernetes, pod, container, ["true", "false"]))).is?.at(-1);
 }
 
 /** The last lines that a container wrote, without secrets; none when there are none to be had. */
@@ -162,7 +193,7 @@ function isCollector({ metadata }: Pod): boolean {
     return metadata.labels?.["app.kubernetes.io/component"] === "opentelemetry-collector";
 }
 
-/** A line of a log without what an address in it may carry. */
+/** A line of a log without secrets. */
 export function withoutCredentials(line: string): string {
-    return masked(line).slice(0, 500);
+    return maskedLog(line).slice(0, 500);
 }

@@ -1,11 +1,12 @@
 import * as semver from "semver";
 
 import { kofNamespace } from "../core/charts/namespace";
+import { maskedLog } from "../core/lib/secrets";
 import { isMap, textOf, valueAt, type HelmValues } from "../core/lib/values";
 import { isTextToCollectors } from "../core/lib/yaml/read";
 import type { Deployment } from "../core/routes/deployment";
 import { secretCommand } from "../core/settings/secretRules";
-import type { Check, Finding, Live } from "./findings";
+import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 
 /** The oldest Kubernetes that KOF is tested with (KOF's version compatibility page, 1.8 to 1.10). */
 const oldestKubernetes = "1.32.0";
@@ -76,7 +77,7 @@ async function kcm({ kubernetes, deployment }: Live): Promise<Finding[]> {
     if (ready && ready.status !== "True") {
         findings.push({
             severity: "problem",
-            what: `KCM is not ready: ${ready.message ?? ready.reason ?? ""}`,
+            what: `KCM is not ready: ${maskedLog(ready.message ?? ready.reason ?? "")}`,
             why: "KOF's services are rolled out by KCM.",
             fix: `kubectl describe management ${management.metadata.name}`,
         });
@@ -105,8 +106,8 @@ const fluxKinds = {
 } as const;
 
 async function flux({ kubernetes }: Live): Promise<Finding[]> {
-    const findings: Finding[] = [];
-    for (const [name, version] of Object.entries(fluxKinds)) {
+    return lookAtEach(Object.entries(fluxKinds), async ([name, version]) => {
+        const findings: Finding[] = [];
         const crd = await kubernetes.get<Crd>(`${crds}/${name}`);
         const served = crd?.spec.versions.find((each) => each.name === version && each.served);
         if (!served) {
@@ -124,8 +125,8 @@ async function flux({ kubernetes }: Live): Promise<Finding[]> {
                 fix: "kubectl get deployments -A -l app.kubernetes.io/part-of=flux -o wide",
             });
         }
-    }
-    return findings;
+        return findings;
+    });
 }
 
 function hasUpgradeStrategy(schema: Schema | undefined): boolean {
@@ -196,8 +197,8 @@ interface NeededSecret {
 }
 
 async function secrets({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    const findings: Finding[] = [];
-    for (const { name, keys, ...rest } of neededSecrets(deployment)) {
+    return lookAtEach(neededSecrets(deployment), async ({ name, keys, ...rest }) => {
+        const findings: Finding[] = [];
         const secret = await kubernetes.get<{ data?: Record<string, string> }>(
             `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
         );
@@ -223,8 +224,8 @@ async function secrets({ kubernetes, deployment }: Live): Promise<Finding[]> {
                 what: `Secret ${kofNamespace}/${name}, ${unreadable.map(([key]) => key).join(", ")}: ${unreadableWhat}`,
             });
         }
-    }
-    return findings;
+        return findings;
+    });
 }
 
 const unreadableWhat = "the value is no text to a collector, which reads it as YAML";

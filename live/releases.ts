@@ -1,4 +1,5 @@
 import { umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
+import { maskedLog } from "../core/lib/secrets";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 
 /** What Flux and Sveltos say of what they install. */
@@ -8,7 +9,11 @@ export const releases: readonly Check[] = [
 ];
 
 interface Reconciled {
-    readonly metadata: { readonly name: string; readonly generation?: number };
+    readonly metadata: {
+        readonly name: string;
+        readonly creationTimestamp?: string;
+        readonly deletionTimestamp?: string;
+    };
     readonly spec?: { readonly suspend?: boolean };
     readonly status?: {
         readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
@@ -42,12 +47,32 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
         for (const { reason, message } of failed?.slice(0, 1) ?? []) {
             findings.push({
                 severity: "problem",
-                what: `${kind} ${name}: ${reason ?? "not ready"}: ${message ?? ""}`,
+                what: `${kind} ${name}: ${reason ?? "not ready"}: ${maskedLog(message ?? "")}`,
                 why:
                     kind === "HelmRelease"
                         ? "It is not installed, and what depends on it waits."
                         : "Flux cannot fetch the chart.",
                 fix: describe,
+            });
+        }
+        const { creationTimestamp = "", deletionTimestamp = "" } = object?.metadata ?? {};
+        if (minutesSince(deletionTimestamp) > patience) {
+            findings.push({
+                severity: "problem",
+                what: `${kind} ${name} is being deleted since ${deletionTimestamp}, and is still there`,
+                why: "Whoever has to let go of it (its finalizers) does not, and nobody can make it again before.",
+                fix: describe,
+            });
+        } else if (
+            object?.spec?.suspend !== true &&
+            !object?.status?.conditions?.some(({ type }) => type === "Ready") &&
+            minutesSince(creationTimestamp) > patience
+        ) {
+            findings.push({
+                severity: "problem",
+                what: `${kind} ${name} was made at ${creationTimestamp}, and Flux has not looked at it`,
+                why: "Flux does not run, or is not let in: it neither installs nor changes anything.",
+                fix: "kubectl get pods -A -l app.kubernetes.io/part-of=flux",
             });
         }
         if (object?.spec?.suspend === true) {
@@ -60,6 +85,14 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
         }
         return findings;
     });
+}
+
+/** Minutes after which Flux has looked at an object. */
+const patience = 10;
+
+/** Not a number, and so not more than anything, where there is no time. */
+function minutesSince(time: string): number {
+    return (Date.now() - Date.parse(time)) / 60_000;
 }
 
 interface ClusterSummary {
@@ -87,21 +120,29 @@ async function clusterSummaries({ kubernetes }: Live): Promise<Finding[]> {
             .filter((feature) => feature.status?.startsWith("Failed") === true || feature.failureMessage !== undefined)
             .map((feature) => ({
                 severity: "problem" as const,
-                what: `ClusterSummary ${metadata.namespace}/${metadata.name}: ${feature.failureMessage ?? feature.status ?? ""}`,
+                what: `ClusterSummary ${metadata.namespace}/${metadata.name}: ${maskedLog(feature.failureMessage ?? feature.status ?? "")}`,
                 why: "Sveltos could not install a service that KOF is made of.",
                 fix: `kubectl describe clustersummary -n ${metadata.namespace} ${metadata.name}`,
             })),
     );
 }
 
-/** Whether a ClusterSummary is about KOF, and not about what another team has Sveltos install. */
+/** What Sveltos labels a summary with, after the profile that it is of. */
+const profileLabels = ["projectsveltos.io/cluster-profile-name", "projectsveltos.io/profile-name"];
+
+/**
+ * Whether a ClusterSummary is about KOF, and not about what another team has Sveltos install. Its name has the profile's first,
+ * and that of the cluster after it, which may be called after KOF (`GetClusterSummaryName` of Sveltos' addon-controller).
+ */
 function isOfKof({ metadata, spec }: ClusterSummary): boolean {
     const { name, labels = {}, ownerReferences = [] } = metadata;
     const charts = spec?.clusterProfileSpec?.helmCharts ?? [];
-    return [
-        name,
-        ...Object.values(labels),
-        ...ownerReferences.map((owner) => owner.name),
-        ...charts.flatMap(({ releaseName = "", releaseNamespace = "" }) => [releaseName, releaseNamespace]),
-    ].some((text) => /\bkof\b/.test(text));
+    const profiles = [...ownerReferences.map((owner) => owner.name), ...profileLabels.map((label) => labels[label])];
+    return (
+        /^(p--)?kof\b/.test(name) ||
+        [
+            ...profiles,
+            ...charts.flatMap(({ releaseName = "", releaseNamespace = "" }) => [releaseName, releaseNamespace]),
+        ].some((text) => text !== undefined && /\bkof\b/.test(text))
+    );
 }

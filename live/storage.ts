@@ -13,9 +13,10 @@ import {
 } from "../core/settings/storageClasses";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import { storageDriver } from "../core/settings/storageDrivers";
-import { lookAtEach, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, seen, type Check, type Finding, type Live } from "./findings";
 import { isPulumis } from "../core/lib/managers";
 import { sizeInGiB } from "../core/lib/quantities";
+import { maskedLog } from "../core/lib/secrets";
 
 /** Whether the volumes that a route asks for can be made, and fit those that are there. */
 export const storage: readonly Check[] = [
@@ -40,6 +41,8 @@ async function storageClass(live: Live): Promise<Finding[]> {
         return [];
     }
     const all = await kubernetes.list<FoundClass>(classes);
+    // Which class the volumes are of only changes what is pasted.
+    const own = (await seen(() => ownClasses(kubernetes, deployment))).is ?? [];
     const names = all.map(({ metadata }) => metadata.name).join(", ") || "none";
     const [taken] = defaultClasses(all);
     const defaults = all.filter(isDefaultClass);
@@ -52,7 +55,7 @@ async function storageClass(live: Live): Promise<Finding[]> {
             severity: "problem",
             what: `the cluster has no default storage class (classes: ${names})`,
             why: "KOF's volumes name no class, so their claims stay pending and the install times out.",
-            fix: await anyDefault(kubernetes, deployment, all),
+            fix: anyDefault(own, all),
         });
     }
     if (settings === undefined ? defaults.length > 1 : made?.isDefault === true && others.length > 0) {
@@ -89,15 +92,15 @@ async function storageClass(live: Live): Promise<Finding[]> {
     }
     const provisioner = made?.provisioner ?? existing?.provisioner;
     if (provisioner !== undefined) {
-        const isStored = (await ownClasses(kubernetes, deployment)).length > 0;
-        findings.push(...(await driver(provisioner, kubernetes, isStored)));
+        findings.push(...(await lookAtEach([provisioner], (each) => driver(each, kubernetes, own.length > 0))));
     }
     return [...findings, ...(made || !existing ? [] : classFindings(existing, settings !== undefined))];
 }
 
 /** Whether the volumes that KOF has already are not of the class that the stack asks for: then that comes first. */
 async function isOtherwiseStored(live: Live): Promise<boolean> {
-    return (await existingClaims(live)).some(({ severity }) => severity === "problem");
+    const { is = [] } = await seen(() => existingClaims(live));
+    return is.some(({ severity }) => severity === "problem");
 }
 
 /** The classes of the volumes that KOF has already, which no setting can change (`plan`), though they may be gone by now. */
@@ -108,12 +111,7 @@ async function ownClasses(kubernetes: Live["kubernetes"], deployment: Deployment
 }
 
 /** How a cluster without a default class gets one: where there are volumes, without a setting that would move them. */
-async function anyDefault(
-    kubernetes: Live["kubernetes"],
-    deployment: Deployment,
-    all: readonly FoundClass[],
-): Promise<string> {
-    const own = await ownClasses(kubernetes, deployment);
+function anyDefault(own: readonly string[], all: readonly FoundClass[]): string {
     const there = all.map(({ metadata }) => metadata.name).find((name) => own.includes(name));
     const mark = (name: string) => `kubectl annotate storageclass ${name} ${defaultAnnotations[0]}=true`;
     return there !== undefined
@@ -216,8 +214,9 @@ export function classFindings(found: FoundClass, isNamed: boolean): Finding[] {
 
 /** A PersistentVolumeClaim, as far as it matters here. */
 export interface PersistentVolumeClaim {
-    readonly metadata: { readonly name: string };
+    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
     readonly spec: {
+        readonly volumeName?: string;
         readonly storageClassName?: string;
         readonly resources?: { readonly requests?: { readonly storage?: string } };
     };
@@ -228,19 +227,47 @@ const claimsPath = `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`;
 
 async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
     const claims = await kubernetes.list<PersistentVolumeClaim>(claimsPath);
-    const pending = claims.filter(({ status }) => status?.phase === "Pending");
-    return lookAtEach(pending, async ({ metadata }) => {
+    const broken = claims.filter(
+        ({ metadata, status }) =>
+            ["Pending", "Lost"].includes(status?.phase ?? "") || metadata.deletionTimestamp !== undefined,
+    );
+    return lookAtEach(broken, async ({ metadata, spec, status }) => {
+        const fix = `kubectl describe pvc -n ${kofNamespace} ${metadata.name}`;
+        if (status?.phase === "Lost") {
+            return [
+                {
+                    severity: "problem",
+                    what: `claim ${metadata.name} has lost its volume${spec.volumeName === undefined ? "" : ` ${spec.volumeName}`}`,
+                    why: "What was stored there is gone, unless its disk is still there. Its pod does not start any more.",
+                    fix,
+                },
+            ];
+        }
+        if (metadata.deletionTimestamp !== undefined) {
+            return [
+                {
+                    severity: "problem",
+                    what: `claim ${metadata.name} is being deleted since ${metadata.deletionTimestamp}`,
+                    why: "It goes with its data as soon as its pod ends, be it for an upgrade. Nothing can take the deletion back.",
+                    fix,
+                },
+            ];
+        }
         const selector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${metadata.name}`;
-        const events = await kubernetes.list<{ message: string; lastTimestamp?: string }>(
-            `/api/v1/namespaces/${kofNamespace}/events?fieldSelector=${encodeURIComponent(selector)}`,
+        const events = await seen(() =>
+            kubernetes.list<{ message?: string; lastTimestamp?: string | null }>(
+                `/api/v1/namespaces/${kofNamespace}/events?fieldSelector=${encodeURIComponent(selector)}`,
+            ),
         );
-        const last = [...events].sort((a, b) => ((a.lastTimestamp ?? "") < (b.lastTimestamp ?? "") ? -1 : 1)).at(-1);
+        const last = [...(events.is ?? [])]
+            .sort((a, b) => ((a.lastTimestamp ?? "") < (b.lastTimestamp ?? "") ? -1 : 1))
+            .at(-1);
         return [
             {
                 severity: "problem",
-                what: `claim ${metadata.name} is pending: ${last?.message ?? "no event says why"}`,
+                what: `claim ${metadata.name} is pending: ${last?.message === undefined ? "no event says why" : maskedLog(last.message)}`,
                 why: "Its pod does not start, and the release that it belongs to times out.",
-                fix: `kubectl describe pvc -n ${kofNamespace} ${metadata.name}`,
+                fix,
             },
         ];
     });
@@ -253,21 +280,24 @@ interface StatefulSet {
 }
 
 async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    const sets = await kubernetes.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`);
-    const templates = sets.flatMap(({ metadata, spec }) =>
+    const sets = await seen(() =>
+        kubernetes.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`),
+    );
+    const templates = sets.is?.flatMap(({ metadata, spec }) =>
         (spec?.volumeClaimTemplates ?? []).map((template) => ({
             ...template,
             metadata: { name: `${template.metadata.name}-${metadata.name}-0` },
         })),
     );
-    const [taken] = defaultClasses(await kubernetes.list<FoundClass>(classes));
+    const all = await seen(() => kubernetes.list<FoundClass>(classes));
+    const [taken] = defaultClasses(all.is ?? []);
     const found = compareClaims(
         await kubernetes.list<PersistentVolumeClaim>(claimsPath),
         deployment,
         taken?.metadata.name ?? "",
         templates,
     );
-    return [...found, ...regionalClaims(deployment)];
+    return [...found, ...sets.findings, ...all.findings, ...regionalClaims(deployment)];
 }
 
 /** What a stack asks of other clusters, which nobody looks at from here. */

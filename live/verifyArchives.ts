@@ -10,7 +10,8 @@ import { isMap } from "../core/lib/values";
 import { archiveOfRegion, type Archive, type RegionalExporter } from "../core/routes/archives";
 import { cronJobPath } from "./archives";
 import { clusterDeployments, type RegionalCluster } from "./clusterDeployments";
-import type { Finding, Live, Result } from "./findings";
+import { shown, type Finding, type Live, type Result } from "./findings";
+import { persistently } from "./http";
 import { statusMessage, type Kubernetes } from "./kubernetes";
 import { containerFault, lastLines, pods, type Pod } from "./pods";
 import { archivedRegions, idOf, multiClusterServicePath, unselected, type MultiClusterService } from "./regions";
@@ -47,7 +48,8 @@ export async function verifyArchives(live: Live, options: ArchiveVerifyOptions):
             return [result];
         });
         const regional = live.deployment.archives.map((archive) => verifyOnRegions(archive, live));
-        return (await Promise.all([...own, ...regional])).flat();
+        const results = (await Promise.all([...own, ...regional])).flat();
+        return results.map(({ title, findings }) => ({ title, findings: findings.map(shown) }));
     } finally {
         clearInterval(progress);
     }
@@ -289,8 +291,14 @@ async function runOnce(
     let mayBeThere = true;
     try {
         const body = JSON.stringify(jobOf(cronJob, name));
-        const { status, body: answer } = await kubernetes.request("POST", jobs, { headers: json, body });
-        if (status !== 201) {
+        let times = 0;
+        const make = () => {
+            times += 1;
+            return kubernetes.request("POST", jobs, { headers: json, body });
+        };
+        const { status, body: answer } = await persistently(make);
+        // That it is there already is what the request before did.
+        if (status !== 201 && !(status === 409 && times > 1)) {
             mayBeThere = status >= 500;
             throw new CouldNotCheck(`POST ${jobs}: ${statusMessage(answer) ?? `HTTP ${String(status)}`}`);
         }
@@ -338,7 +346,7 @@ function jobOf({ metadata, spec: { jobTemplate } }: CronJob, name: string): obje
 
 async function removeJob(name: string, kubernetes: Kubernetes): Promise<void> {
     const path = `${jobs}/${name}?propagationPolicy=Background`;
-    const { status, body } = await kubernetes.request("DELETE", path);
+    const { status, body } = await persistently(() => kubernetes.request("DELETE", path));
     if (status >= 300 && status !== 404) {
         throw new CouldNotCheck(
             `DELETE ${path}: ${statusMessage(body) ?? `HTTP ${String(status)}`}. Kubernetes removes Job ${name} ` +

@@ -1,7 +1,8 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { umbrellaObjects } from "../core/charts/umbrella";
+import { maskedLog } from "../core/lib/secrets";
 import { claimNames } from "../core/routes/volumes";
-import { lookAtEach, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, seen, type Check, type Finding, type Live } from "./findings";
 import { brokenPods } from "./pods";
 import { pathOf } from "./releases";
 
@@ -13,20 +14,24 @@ export const workloads: readonly Check[] = [
 
 /** What makes pods: a Deployment, StatefulSet or DaemonSet. */
 interface Workload {
-    readonly metadata: { readonly name: string };
-    readonly spec: {
+    readonly metadata: { readonly name: string; readonly creationTimestamp?: string };
+    readonly spec?: {
         readonly replicas?: number;
+        readonly template?: { readonly spec?: { readonly nodeSelector?: object; readonly affinity?: object } };
         readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
     };
     readonly status?: {
         readonly readyReplicas?: number;
+        readonly updatedReplicas?: number;
         readonly desiredNumberScheduled?: number;
+        readonly updatedNumberScheduled?: number;
         readonly numberReady?: number;
+        readonly numberMisscheduled?: number;
     };
 }
 
 interface Event {
-    readonly involvedObject: { readonly name: string };
+    readonly involvedObject: { readonly kind?: string; readonly name: string };
     readonly message?: string;
     readonly lastTimestamp?: string | null;
     readonly eventTime?: string | null;
@@ -35,16 +40,28 @@ interface Event {
 const kinds = { daemonset: "DaemonSet", deployment: "Deployment", statefulset: "StatefulSet" } as const;
 type Kind = keyof typeof kinds;
 
+/** A workload as it is compared with what should run. */
+interface Compared {
+    readonly kind: Kind;
+    readonly workload: Workload;
+    /** Pods that the stack asks for, whatever the object says: somebody may have scaled it. Default: as many as the object says. */
+    readonly asked?: number | undefined;
+    /** Why the API server does not take its pods, as the last event says. */
+    readonly refusal: string | undefined;
+}
+
 /**
  * Pods that nothing makes are in no list of pods. So what should run, by the stack and by the objects that make pods, is compared
  * with what does. Finds nothing where KOF is not installed yet.
  */
 async function missingWorkloads({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    const namespace = await kubernetes.get<{ status?: { phase?: string } }>(`/api/v1/namespaces/${kofNamespace}`);
-    if (!namespace) {
+    const namespace = await seen(() =>
+        kubernetes.get<{ status?: { phase?: string } }>(`/api/v1/namespaces/${kofNamespace}`),
+    );
+    if (namespace.findings.length === 0 && !namespace.is) {
         return [];
     }
-    if (namespace.status?.phase === "Terminating") {
+    if (namespace.is?.status?.phase === "Terminating") {
         return [
             {
                 severity: "problem",
@@ -57,74 +74,172 @@ async function missingWorkloads({ kubernetes, deployment }: Live): Promise<Findi
     const releases = umbrellaObjects(deployment.catalog, deployment.values).filter(
         ({ kind }) => kind === "HelmRelease",
     );
-    const found = await Promise.all(releases.map((release) => kubernetes.get(pathOf(release))));
-    if (found.every((release) => release === undefined)) {
+    const absent: string[] = [];
+    const unseen = await lookAtEach(releases, async (release) => {
+        if (!(await kubernetes.get(pathOf(release)))) {
+            absent.push(release.name);
+        }
         return [];
+    });
+    if (absent.length === releases.length) {
+        return [...namespace.findings];
     }
-    const missing = releases
-        .filter((_, i) => found[i] === undefined)
-        .map(({ name }): Finding => ({
-            severity: "problem",
-            what: `HelmRelease ${name} is not there`,
-            why: "The stack has it, and so somebody else has deleted it, or the last pulumi up did not come to its end.",
-            fix: "pulumi up --refresh",
-        }));
-    return [...missing, ...(await notRunning({ kubernetes, deployment }))];
+    const missing = absent.map((name): Finding => ({
+        severity: "problem",
+        what: `HelmRelease ${name} is not there`,
+        why: "The stack has it, and so somebody else has deleted it, or the last pulumi up did not come to its end.",
+        fix: "pulumi up --refresh",
+    }));
+    return [...namespace.findings, ...missing, ...unseen, ...(await notRunning({ kubernetes, deployment }))];
 }
 
 async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | "deployment">): Promise<Finding[]> {
-    const names = Object.keys(kinds) as Kind[];
-    const [lists, events] = await Promise.all([
-        Promise.all(
-            names.map((kind) => kubernetes.list<Workload>(`/apis/apps/v1/namespaces/${kofNamespace}/${kind}s`)),
+    const list = async (kind: Kind) => ({
+        kind,
+        ...(await seen(() => kubernetes.list<Workload>(`/apis/apps/v1/namespaces/${kofNamespace}/${kind}s`))),
+    });
+    const [lists, failed] = await Promise.all([
+        Promise.all((Object.keys(kinds) as Kind[]).map(list)),
+        seen(() =>
+            kubernetes.list<Event>(`/api/v1/namespaces/${kofNamespace}/events?fieldSelector=reason%3DFailedCreate`),
         ),
-        kubernetes.list<Event>(`/api/v1/namespaces/${kofNamespace}/events?fieldSelector=reason%3DFailedCreate`),
     ]);
-    const all = names.flatMap((kind, i) => (lists[i] ?? []).map((workload) => ({ kind, workload })));
-    const refusal = (name: string) =>
-        events
-            .filter(({ involvedObject }) => involvedObject.name === name || involvedObject.name.startsWith(`${name}-`))
-            .sort((a, b) => timeOf(a) - timeOf(b))
-            .at(-1)?.message;
-    const absent = (what: string, of: string): Finding => ({
+    const events = failed.is ?? [];
+    const isSeen = (kind: Kind) => lists.some((each) => each.kind === kind && each.is !== undefined);
+    const all = lists.flatMap(({ kind, is = [] }) =>
+        is.map((workload) => ({ kind, workload, refusal: refusalOf(kind, workload.metadata.name, events) })),
+    );
+    const missing = (what: string, why?: string): Finding => ({
         severity: "problem",
-        what: `${what} is not there${refusal(of) === undefined ? "" : `: ${refusal(of) ?? ""}`}`,
+        what: `${what} is not there${because(why)}`,
         why: "Its operator has not made it, so that none of its pods is missed.",
         fix: `kubectl get events -n ${kofNamespace} --sort-by .lastTimestamp`,
     });
+    /** What the stack asks for of the workloads that it knows. */
+    const asked = new Map<Workload, number>();
     const collectors = deployment.collectors.flatMap(({ name, mode }) => {
         const kind = mode as Kind;
         const own = `${name}-collector`;
-        return kind in kinds && !all.some((each) => each.kind === kind && each.workload.metadata.name === own)
-            ? [absent(`${kinds[kind]} ${own}`, own)]
+        const found = all.find((each) => each.kind === kind && each.workload.metadata.name === own);
+        if (found && kind !== "daemonset") {
+            asked.set(found.workload, 1);
+        }
+        return kind in kinds && isSeen(kind) && !found
+            ? [missing(`${kinds[kind]} ${own}`, refusalOf(kind, own, events))]
             : [];
     });
-    const claims = new Set(
-        all.flatMap(({ workload: { metadata, spec } }) =>
-            (spec.volumeClaimTemplates ?? []).map((template) => `${template.metadata.name}-${metadata.name}-0`),
-        ),
-    );
     const stores = deployment.volumes.flatMap(({ workload, count }) => {
         const [claim = ""] = claimNames(workload, 0, count);
-        return count > 0 && !claims.has(claim) ? [absent(`the StatefulSet of ${workload}`, workload)] : [];
+        const found = all.find(({ workload: { metadata, spec } }) =>
+            spec?.volumeClaimTemplates?.some((template) => `${template.metadata.name}-${metadata.name}-0` === claim),
+        );
+        if (found) {
+            asked.set(found.workload, count);
+        }
+        return count > 0 && isSeen("statefulset") && !found ? [missing(`the StatefulSet of ${workload}`)] : [];
     });
-    const few = await lookAtEach(all, ({ kind, workload: { metadata, spec, status = {} } }) => {
-        const wanted = kind === "daemonset" ? (status.desiredNumberScheduled ?? 0) : (spec.replicas ?? 1);
-        const ready = (kind === "daemonset" ? status.numberReady : status.readyReplicas) ?? 0;
-        const why = refusal(metadata.name);
-        return ready >= wanted
-            ? []
-            : [
-                  {
-                      // Some may be about to be replaced. Where none is ready, nothing works.
-                      severity: ready === 0 || why !== undefined ? "problem" : "warning",
-                      what: `${kinds[kind]} ${metadata.name}: ${String(ready)} of ${String(wanted)} pods are ready${why === undefined ? "" : `: ${why}`}`,
-                      why: "What it does is done by fewer pods, on fewer nodes, or not at all.",
-                      fix: `kubectl describe ${kind} -n ${kofNamespace} ${metadata.name}`,
-                  },
-              ];
+    return [
+        ...lists.flatMap(({ findings }) => findings),
+        ...failed.findings,
+        ...collectors,
+        ...stores,
+        ...all.flatMap((each) => runningFindings({ ...each, asked: asked.get(each.workload) })),
+        ...refusedJobs(events),
+    ];
+}
+
+/** Whether a workload has the pods that it should have, of the version that they should be. */
+function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Finding[] {
+    const { metadata, spec, status = {} } = workload;
+    const isDaemon = kind === "daemonset";
+    const name = `${kinds[kind]} ${metadata.name}`;
+    const finding = (severity: Finding["severity"], what: string, why: string): Finding => ({
+        severity,
+        what: `${name}${what}`,
+        why,
+        fix: `kubectl describe ${kind} -n ${kofNamespace} ${metadata.name}`,
     });
-    return [...collectors, ...stores, ...few];
+    const wanted = isDaemon ? (status.desiredNumberScheduled ?? 0) : Math.max(spec?.replicas ?? 1, asked);
+    const ready = (isDaemon ? status.numberReady : status.readyReplicas) ?? 0;
+    const updated = (isDaemon ? status.updatedNumberScheduled : status.updatedReplicas) ?? wanted;
+    const missed = status.numberMisscheduled ?? 0;
+    const found: Finding[] = [];
+    if (wanted === 0 && !isNew(metadata)) {
+        const { nodeSelector, affinity } = spec?.template?.spec ?? {};
+        found.push(
+            isDaemon
+                ? finding(
+                      // Those for control planes have none where no node of the cluster is one.
+                      (nodeSelector ?? affinity) ? "warning" : "problem",
+                      " is wanted on no node",
+                      "No node has the labels that its pods ask for, or each has a taint that they do not tolerate: nothing is collected by it.",
+                  )
+                : finding("warning", " is scaled to 0", "None of its pods runs until somebody scales it."),
+        );
+    }
+    if (ready < wanted) {
+        found.push(
+            finding(
+                // Some may be about to be replaced. Where none is ready, nothing works.
+                ready === 0 || refusal !== undefined ? "problem" : "warning",
+                `: ${String(ready)} of ${String(wanted)} pods are ready${because(refusal)}`,
+                "What it does is done by fewer pods, on fewer nodes, or not at all.",
+            ),
+        );
+    } else if (updated < wanted && refusal !== undefined) {
+        found.push(
+            finding(
+                "problem",
+                `: ${String(updated)} of ${String(wanted)} pods are of its newest version${because(refusal)}`,
+                "The others are as they were before the last change, which does not take effect.",
+            ),
+        );
+    }
+    if (missed > 0) {
+        found.push(
+            finding(
+                "warning",
+                ` runs on ${String(missed)} node${missed === 1 ? "" : "s"} where it is not wanted any more`,
+                "A taint or a label of the node has changed since: once such a pod ends, none comes in its place.",
+            ),
+        );
+    }
+    return found;
+}
+
+/** Jobs whose pods the API server refuses. */
+function refusedJobs(events: readonly Event[]): Finding[] {
+    const names = events.flatMap(({ involvedObject: { kind, name } }) => (kind === "Job" ? name : []));
+    return [...new Set(names)].map((name) => ({
+        severity: "problem",
+        what: `Job ${name} has no pod${because(lastOf(events.filter(({ involvedObject }) => involvedObject.name === name)))}`,
+        why: "What waits for it waits until it is given up.",
+        fix: `kubectl describe job -n ${kofNamespace} ${name}`,
+    }));
+}
+
+/** What the API server last said of the pods of a workload. A Deployment has them made by ReplicaSets, each named after a hash. */
+function refusalOf(kind: Kind, name: string, events: readonly Event[]): string | undefined {
+    return lastOf(
+        events.filter(({ involvedObject: { name: of } }) =>
+            kind === "deployment"
+                ? of === name || (of.startsWith(`${name}-`) && /^[a-z0-9]+$/.test(of.slice(name.length + 1)))
+                : of === name,
+        ),
+    );
+}
+
+function lastOf(events: readonly Event[]): string | undefined {
+    return [...events].sort((a, b) => timeOf(a) - timeOf(b)).at(-1)?.message;
+}
+
+function because(refusal: string | undefined): string {
+    return refusal === undefined ? "" : `: ${maskedLog(refusal)}`;
+}
+
+/** Whether nobody has had the time to look at it yet. */
+function isNew({ creationTimestamp = "" }: Workload["metadata"]): boolean {
+    return Date.now() - Date.parse(creationTimestamp) < 600_000;
 }
 
 function timeOf({ lastTimestamp, eventTime }: Event): number {

@@ -1,3 +1,4 @@
+import { printable } from "./printable";
 import { masked } from "./secrets";
 
 /**
@@ -7,9 +8,9 @@ import { masked } from "./secrets";
 export class UserError extends Error {
     override readonly name = "UserError";
 
-    /** @param message which need not be fit to be shown: what looks like a secret in it is left out. */
+    /** @param message which need not be fit to be shown: what looks like a secret in it is left out, and no terminal obeys it. */
     constructor(message: string) {
-        super(masked(message));
+        super(printable(masked(message)));
     }
 }
 
@@ -19,7 +20,7 @@ export class CouldNotCheck extends Error {
 
     /** @param message as that of a {@link UserError}. */
     constructor(message: string) {
-        super(masked(message));
+        super(printable(masked(message)));
     }
 }
 

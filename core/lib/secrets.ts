@@ -168,6 +168,22 @@ export function masked(text: string): string {
         .replace(listed, maskedPair);
 }
 
+/** A name and its value anywhere in a line, as logs have them: `password=…`, `{"token":"…"`, `map[Authorization:[Basic …]]`. */
+const logged = new RegExp(
+    `(?<![\\w.-])((?:\\\\{0,3}["'])?([A-Za-z][\\w.-]*)(?:\\\\{0,3}["'])?[ \\t]*[:=][ \\t]*\\[?(?:\\\\{0,3}["'])?)(?![A-Za-z][\\w.-]{0,99}[:=])((?:(?:${schemes})[ \\t]+)?[^\\s"',;&(){}[\\]\\\\]+)`,
+    "g",
+);
+/** What is no word of prose after any of these names. After others a word is: `token: expired`. */
+const alwaysSecret = /(^|_)(password|passwd|passphrase|pwd|authorization)$/;
+
+/** What a program, a cluster or a cloud says, {@link masked}, and without what stands after the name of a secret anywhere in it. */
+export function maskedLog(text: string): string {
+    return masked(text).replace(logged, (found, start: string, name: string, value: string) => {
+        const isProse = /:[ \t]+$/.test(start) && /^[A-Za-z]+$/.test(value) && !alwaysSecret.test(wordsOf(name));
+        return isNamedSecret(name, value) && !isProse ? `${start}${gone}` : found;
+    });
+}
+
 /** A text whose addresses have nobody who signs in: `https://host`. */
 export function signedOut(text: string): string {
     return text

@@ -291,6 +291,38 @@ describe("the cluster's storage classes", () => {
         assert.match(warning?.what ?? "", /are of class gp2, and the stack asks for none, which is gp3 by default$/);
     });
 
+    it("and their claims are told of although something beside them may not be seen", async () => {
+        const claim = (name: string, phase: string, more: object = {}) => ({
+            metadata: { name, ...more },
+            spec: { volumeName: "pv-1" },
+            status: { phase },
+        });
+        const all = [claim("a", "Lost"), claim("b", "Pending"), claim("c", "Bound", { deletionTimestamp: "2026" })];
+        const refusing = async (refused: RegExp) => {
+            const kubernetes = {
+                list: (path: string) =>
+                    refused.test(path)
+                        ? Promise.reject(new CouldNotCheck(`GET ${path.split("/").at(-1) ?? ""}: forbidden`))
+                        : Promise.resolve(path.endsWith("volumeclaims") ? all : []),
+                get: () => Promise.reject(new CouldNotCheck("GET x: forbidden")),
+            };
+            const deployment = deploymentFor({ route: "management", version: "1.10.0" });
+            const live: Live = { deployment, kubernetes: kubernetes as never, aws: {} };
+            const results = await Promise.all(storage.map((check) => runCheck(check, live)));
+            return results.flatMap(({ findings: found }) => found.map(({ severity, what }) => `${severity}: ${what}`));
+        };
+        const found = await refusing(/events|statefulsets/);
+        for (const each of [
+            "problem: claim a has lost its volume pv-1",
+            "problem: claim b is pending: no event says why",
+            "problem: claim c is being deleted since 2026",
+        ]) {
+            assert.ok(found.includes(each), found.join("\n"));
+        }
+        const none = await refusing(/volumeclaims/);
+        assert.ok(none.some((each) => /^problem: the cluster has no default storage class/.test(each)));
+    });
+
     it("may mark the default by the annotation of the beta", async () => {
         assert.deepEqual(await findings([made("gp2", 2020, { [beta]: "true" })], claims("gp2")), []);
         const own = { storageClass: { name: "kof", preset: "aws-ebs", default: true } };
@@ -403,6 +435,30 @@ describe("what doctor looks for", () => {
         assert.deepEqual(
             names({ ...routes.regional, version: "1.10.0" }),
             names({ ...routes.regional, version: "1.9.0" }),
+        );
+    });
+
+    it("are the Secrets, of which one that nobody may see hides no other", async () => {
+        const of = (secretName: string) => ({
+            endpoint: "https://x.example.net",
+            auth: { kind: "bearer", secret: secretName },
+        });
+        const deployment = deploymentFor({
+            route: "none",
+            destinations: { a: of("first"), b: of("second") },
+            signals: { logs: ["a", "b"] },
+        });
+        const kubernetes = {
+            get: (path: string) =>
+                path.endsWith("first")
+                    ? Promise.reject(new CouldNotCheck("GET first: forbidden"))
+                    : Promise.resolve(undefined),
+        };
+        const check = prerequisites.find(({ title }) => title === "Secrets")!;
+        const { findings } = await runCheck(check, { deployment, kubernetes, aws: {} } as unknown as Live);
+        assert.deepEqual(
+            findings.map(({ what }) => what),
+            ["could not check: GET first: forbidden", "there is no Secret kof/second"],
         );
     });
 

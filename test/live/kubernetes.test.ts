@@ -330,6 +330,41 @@ describe("an API server that is busy, or is none", () => {
         await stop();
     });
 
+    it("is not believed when what answers is no object, no list, or says that a page is not there", async () => {
+        const failed = JSON.stringify({ kind: "Status", message: "no" });
+        for (const body of ["null", "[]", '"x"', "1", failed]) {
+            const { api, stop } = await answers([200, body]);
+            await assert.rejects(api.get(place), /CouldNotCheck: GET .*: the answer is no object\./, body);
+            await stop();
+        }
+        for (const body of [
+            '{"items":[null]}',
+            '{"items":["x"]}',
+            '{"items":{}}',
+            '{"kind":"NodeList"}',
+            '{"items":[{}',
+        ]) {
+            const { api, stop } = await answers([200, body]);
+            await assert.rejects(api.list(place), { name: "CouldNotCheck" }, body);
+            await stop();
+        }
+        for (const body of ["<html>404 Not Found</html>", '{"type":"error","kind":"x"}']) {
+            const { api, stop } = await answers([404, body]);
+            await assert.rejects(api.get(place), /CouldNotCheck: GET .*: HTTP 404/, body);
+            await stop();
+        }
+        for (const body of ["404 page not found\n", JSON.stringify({ kind: "Status", message: 'x "y" not found' })]) {
+            const { api, stop } = await answers([404, body]);
+            assert.equal(await api.get(place), undefined, body);
+            await stop();
+        }
+    });
+
+    it("is shown without whoever signs in by its address", () => {
+        const { server } = Kubernetes.connect({ kubeconfig: kubeconfigFor("https://me:hunter2@a.example.net/x") });
+        assert.equal(server, "https://a.example.net/x");
+    });
+
     it("may close a connection that was kept", async () => {
         const { api, asked, stop } = await answers();
         await api.get(place);

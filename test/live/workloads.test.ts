@@ -44,13 +44,13 @@ describe("what doctor finds that should run", () => {
             [`${apps}/deployments`]: collector("deployment"),
             [`${apps}/statefulsets`]: [
                 ...collector("statefulset"),
-                ...of.volumes.map(({ workload }) => {
+                ...of.volumes.map(({ workload, count }) => {
                     const [, template = "", name = ""] =
                         /^(\w+-(?:cachedir|db|volume))-(.*)-0$/.exec(claimNames(workload, 0, 1)[0] ?? "") ?? [];
                     return {
                         metadata: { name },
-                        spec: { replicas: 1, volumeClaimTemplates: [{ metadata: { name: template } }] },
-                        status: ready,
+                        spec: { replicas: count, volumeClaimTemplates: [{ metadata: { name: template } }] },
+                        status: { readyReplicas: count },
                     };
                 }),
             ],
@@ -146,6 +146,128 @@ describe("what doctor finds that should run", () => {
         ]);
     });
 
+    it("is a workload that somebody has scaled down, that no node takes, or that is stuck in its last change", async () => {
+        const objects = healthy();
+        const of = (name: string, spec: object, status: object, more: object = {}) => ({
+            metadata: { name, ...more },
+            spec,
+            status,
+        });
+        objects[`${apps}/daemonsets`] = [
+            of("kof-collectors-daemon-collector", {}, { desiredNumberScheduled: 0, numberReady: 0 }),
+            of(
+                "control-plane",
+                { template: { spec: { nodeSelector: { a: "b" } } } },
+                { desiredNumberScheduled: 0, numberReady: 0 },
+            ),
+            of("fresh", {}, { desiredNumberScheduled: 0 }, { creationTimestamp: minutesAgo(1) }),
+            of("tainted", {}, { desiredNumberScheduled: 2, numberReady: 2, numberMisscheduled: 1 }),
+            ...(objects[`${apps}/daemonsets`] as { metadata: { name: string } }[]).filter(
+                ({ metadata }) => metadata.name !== "kof-collectors-daemon-collector",
+            ),
+        ];
+        objects[`${apps}/statefulsets`] = (objects[`${apps}/statefulsets`] as any[]).map((each) =>
+            each.metadata.name === "vmstorage-cluster"
+                ? { ...each, spec: { ...each.spec, replicas: 0 }, status: {} }
+                : each,
+        );
+        objects[`${apps}/deployments`] = [
+            ...(objects[`${apps}/deployments`] as object[]),
+            of("operator", { replicas: 0 }, {}),
+            of("rolling", { replicas: 2 }, { readyReplicas: 2, updatedReplicas: 0 }),
+            of("rolling-other", { replicas: 1 }, { readyReplicas: 0 }),
+            of("calm", { replicas: 2 }, { readyReplicas: 2, updatedReplicas: 1 }),
+        ];
+        objects[`${namespace}/events`] = [
+            {
+                involvedObject: { kind: "ReplicaSet", name: "rolling-5d4f" },
+                message: "password=hunter2 exceeded quota",
+            },
+            { involvedObject: { kind: "Job", name: "migrate" }, message: 'admission webhook "x" denied the request' },
+        ];
+        assert.deepEqual((await doctor("Workloads", objects)).sort(), [
+            "problem: DaemonSet kof-collectors-daemon-collector is wanted on no node",
+            "problem: Deployment rolling-other: 0 of 1 pods are ready",
+            "problem: Deployment rolling: 0 of 2 pods are of its newest version: password=… exceeded quota",
+            'problem: Job migrate has no pod: admission webhook "x" denied the request',
+            "problem: StatefulSet vmstorage-cluster: 0 of 3 pods are ready",
+            "warning: DaemonSet control-plane is wanted on no node",
+            "warning: DaemonSet tainted runs on 1 node where it is not wanted any more",
+            "warning: Deployment operator is scaled to 0",
+        ]);
+    });
+
+    it("is not hidden by kinds that nobody may list, of which none counts as absent", async () => {
+        const forbidden: Reply = [403, JSON.stringify({ kind: "Status", message: "forbidden" })];
+        const objects = healthy();
+        objects[`${fluxReleases}/kof-child`] = undefined;
+        objects[`${apps}/deployments`] = [
+            ...(objects[`${apps}/deployments`] as object[]),
+            { metadata: { name: "webhook" }, spec: { replicas: 2 }, status: {} },
+        ];
+        const found = await doctor("Workloads", objects, (path) =>
+            /daemonsets|events|statefulsets|kof-regional|kof$/.test(path) ? forbidden : undefined,
+        );
+        assert.deepEqual(
+            found.filter((each) => !each.startsWith("unknown")),
+            ["problem: HelmRelease kof-child is not there", "problem: Deployment webhook: 0 of 2 pods are ready"],
+        );
+        assert.equal(found.filter((each) => /^unknown: could not check: GET .*: forbidden$/.test(each)).length, 5);
+    });
+
+    it("is a crash of which nobody may read the log", async () => {
+        const crash = { waiting: { reason: "CrashLoopBackOff" } };
+        const found = await doctor(
+            "Pods",
+            pod({ phase: "Running", containerStatuses: [container({ state: crash })] }),
+            (path) => (path.endsWith("/log") ? [302, "<html>"] : undefined),
+        );
+        assert.deepEqual(found, ["problem: pod p: CrashLoopBackOff"]);
+    });
+
+    it("is only a warning where another pod does what one that was evicted did", async () => {
+        const owned = { ownerReferences: [{ uid: "1" }] };
+        const evicted = { metadata: { name: "p", ...owned }, status: { phase: "Failed", reason: "Evicted" } };
+        const other = (conditions: object[]) => ({
+            metadata: { name: "q", ...owned },
+            status: { phase: "Running", conditions },
+        });
+        const found = (...all: object[]) => doctor("Pods", { [`${namespace}/pods`]: all });
+        const wellNow = other([{ type: "Ready", status: "True" }]);
+        assert.deepEqual(await found(evicted, wellNow), ["warning: pod p has failed: Evicted"]);
+        assert.deepEqual(await found(evicted, other([])), ["problem: pod p has failed: Evicted"]);
+    });
+
+    it("is what Flux has not looked at, or does not let go of", async () => {
+        const at = (more: object, status: object = {}) => ({ metadata: { name: "x", ...more }, status });
+        const ready = { conditions: [{ type: "Ready", status: "True" }] };
+        const found = await doctor("Flux releases", {
+            [`${fluxReleases}/kof-child`]: at({ creationTimestamp: minutesAgo(60) }),
+            [`${fluxReleases}/kof-storage`]: at({ creationTimestamp: minutesAgo(1) }),
+            [`${fluxReleases}/kof-operators`]: at({ creationTimestamp: minutesAgo(60) }, ready),
+            [`${fluxReleases}/kof-mothership`]: at({ deletionTimestamp: minutesAgo(60) }, ready),
+        });
+        assert.equal(found.length, 2, found.join("\n"));
+        assert.match(
+            found.join("\n"),
+            /^problem: HelmRelease kof-child was made at \S+, and Flux has not looked at it$/m,
+        );
+        assert.match(
+            found.join("\n"),
+            /^problem: HelmRelease kof-mothership is being deleted since \S+, and is still there$/m,
+        );
+    });
+
+    it("is shown without a secret in it", async () => {
+        const message = "failed: Authorization: Basic dXNlcjpwYXNz at https://u:hunter2@charts.example.net";
+        const failed = { status: { conditions: [{ type: "Ready", status: "False", reason: "No", message }] } };
+        assert.deepEqual(await doctor("Flux releases", { [`${fluxReleases}/kof-child`]: failed }), [
+            "problem: HelmRelease kof-child: No: failed: Authorization: … at https://…@charts.example.net",
+        ]);
+        const evicted = pod({ phase: "Failed", message: "env DB_PASSWORD=hunter2 is wrong" });
+        assert.deepEqual(await doctor("Pods", evicted), ["problem: pod p has failed: env DB_PASSWORD=… is wrong"]);
+    });
+
     const pod = (status: object, metadata: object = {}) => ({
         [`${namespace}/pods`]: [{ metadata: { name: "p", ...metadata }, status }],
     });
@@ -206,6 +328,12 @@ describe("what doctor finds that should run", () => {
             /^problem: pod p should have ended at \S+, and is still there$/,
         ],
         [
+            "that nobody has looked at for long",
+            pod({ phase: "Pending" }, { creationTimestamp: minutesAgo(60) }),
+            /^problem: pod p is not ready since \S+: nobody says why$/,
+        ],
+        ["that was made a moment ago", pod({ phase: "Pending" }, { creationTimestamp: minutesAgo(1) }), undefined],
+        [
             "without a node",
             pod({ phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes" }] }),
             /^problem: pod p has no node: 0\/3 nodes$/,
@@ -233,18 +361,24 @@ describe("what doctor finds that should run", () => {
     });
 
     it("is what Sveltos says of KOF, and not of what other teams install", async () => {
-        const summary = (name: string, releaseName: string) => ({
-            metadata: { name, namespace: "kcm-system" },
+        const summary = (name: string, releaseName: string, labels: object = {}) => ({
+            metadata: { name, namespace: "kcm-system", labels },
             spec: { clusterProfileSpec: { helmCharts: [{ releaseName, releaseNamespace: "apps" }] } },
             status: { featureSummaries: [{ status: "FailedNonRetriable", failureMessage: `${releaseName} failed` }] },
         });
         const path = "/apis/config.projectsveltos.io/v1beta1/clustersummaries";
         const found = await doctor("Sveltos services", {
-            [path]: [summary("a", "kof-storage"), summary("b", "shop"), summary("kof-c", "shop"), summary("d", "kofi")],
+            [path]: [
+                ...[summary("a", "kof-storage"), summary("b", "shop"), summary("kof-c", "shop"), summary("d", "kofi")],
+                // Of another team, on a cluster that is called after KOF.
+                summary("shop-capi-kof-eu", "shop", { "projectsveltos.io/cluster-name": "kof-eu", team: "kof-fans" }),
+                summary("p--e", "shop", { "projectsveltos.io/profile-name": "kof-e" }),
+            ],
         });
         assert.deepEqual(found, [
             "problem: ClusterSummary kcm-system/a: kof-storage failed",
             "problem: ClusterSummary kcm-system/kof-c: shop failed",
+            "problem: ClusterSummary kcm-system/p--e: shop failed",
         ]);
     });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { catalogOf, versions } from "../../../core/charts";
-import { masked, signedOut, withoutSecrets } from "../../../core/lib/secrets";
+import { masked, signedOut, withoutSecrets, maskedLog } from "../../../core/lib/secrets";
 
 /** Texts with a secret, and what is shown of each. Tokens are put together here, so that nobody takes them for real ones. */
 const texts: readonly (readonly [text: string, shown: string])[] = [
@@ -161,5 +161,43 @@ describe("values", () => {
                 );
             }
         }
+    });
+});
+
+describe("what a program says", () => {
+    it("is shown without what stands after the name of a secret, wherever in the line", () => {
+        for (const [said, shown] of [
+            ["failed: Authorization: Bearer abcdefghijkl", "failed: Authorization: …"],
+            [
+                "headers map[Authorization:[Basic dXNlcjpwYXNz] X-Api-Key:[abcd]]",
+                "headers map[Authorization:[…] X-Api-Key:[…]]",
+            ],
+            [
+                '{"level":"error","headers":{"Authorization":"Bearer abcdefgh"}}',
+                '{"level":"error","headers":{"Authorization":"…"}}',
+            ],
+            ['"error": "{\\"password\\":\\"hunter2\\"}"', '"error": "{\\"password\\":\\"…\\"}"'],
+            ["connect failed password=hunter2 host=db", "connect failed password=… host=db"],
+            ["auth error: password: hunter, retrying", "auth error: password: …, retrying"],
+            ["got https://admin:s3cr3t@charts.example.net/x: 401", "got https://…@charts.example.net/x: 401"],
+        ] as const) {
+            assert.equal(maskedLog(said), shown);
+        }
+        for (const said of [
+            "token: expired at 10:00",
+            'secret "cloudwatch-credentials" not found',
+            "references non-existent secret key: token",
+            "error: dial tcp 10.0.0.1:4318: connect: connection refused",
+        ]) {
+            assert.equal(maskedLog(said), said);
+        }
+    });
+
+    it("takes no time to read, whatever it is", () => {
+        const start = Date.now();
+        for (const each of ["a.", '"', "\\", "a ", "a:", "a=", "password=", '\\"']) {
+            maskedLog(each.repeat(20_000));
+        }
+        assert.ok(Date.now() - start < 2000, `${String(Date.now() - start)} ms`);
     });
 });
