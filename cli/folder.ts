@@ -13,7 +13,8 @@ export type Files = Readonly<Record<string, string>>;
  * @throws UserError when the folder holds any other file, which would be lost, or cannot be written.
  */
 export function writeFolder(folder: string, files: Files, isOwn: (file: string, text: string) => boolean): void {
-    const target = path.resolve(folder);
+    // A link to a folder stays one.
+    const target = fs.existsSync(folder) ? fs.realpathSync(folder) : path.resolve(folder);
     if (fs.existsSync(target) && !fs.statSync(target).isDirectory()) {
         throw new UserError(`${folder} is not a folder. Choose a new one with --out.`);
     }
@@ -44,7 +45,7 @@ export function writeFolder(folder: string, files: Files, isOwn: (file: string, 
     }
 }
 
-/** The files of a folder and of the folders in it; none when there is no such folder. */
+/** The files of a folder and of the folders in it; none when there is no such folder. A link, or what else is no file, has no text. */
 export function readFolder(folder: string): Files {
     if (!fs.existsSync(folder)) {
         return {};
@@ -54,7 +55,7 @@ export function readFolder(folder: string): Files {
             const at = path.join(folder, entry.name);
             return entry.isDirectory()
                 ? Object.entries(readFolder(at)).map(([file, text]) => [`${entry.name}/${file}`, text])
-                : [[entry.name, fs.readFileSync(at, "utf8")]];
+                : [[entry.name, entry.isFile() ? fs.readFileSync(at, "utf8") : ""]];
         }),
     );
 }

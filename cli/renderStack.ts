@@ -15,9 +15,14 @@ export function isRenderedPath(file: string): boolean {
     return /^(kof-values\.yaml|kubernetes\.yaml|aws\.yaml|summary\.md|collectors\/[^/]+\.yaml)$/.test(file);
 }
 
-/** Whether `render` has written a file: its first line says of which stack it is. Others may have files of the same names. */
-export function isRenderedFile(file: string, text: string): boolean {
-    return isRenderedPath(file) && /^# (Stack )?\S+: route \w+, KOF \d/.test(text);
+/**
+ * Whether `render` has written a file: its first line says of which stack it is. Others may have files of the same names.
+ *
+ * @param stack whose it is to be. Default: any.
+ */
+export function isRenderedFile(file: string, text: string, stack?: string): boolean {
+    const [, of] = /^# (?:Stack )?(\S+): route \w+, KOF \d/.exec(text) ?? [];
+    return isRenderedPath(file) && of !== undefined && (stack === undefined || of === stack);
 }
 
 /** Collectors, and what worked them out. */

@@ -77,17 +77,22 @@ function differingFiles(before: Files, after: Files): string[] {
     return names.filter((name) => before[name] !== after[name]);
 }
 
-/** Files that an earlier run wrote for a stack file that is gone. */
+/**
+ * Files that an earlier run wrote for a stack file that is gone: where it writes, with the name of that stack in them. Copies
+ * elsewhere, under another name or behind a link are somebody's own.
+ */
 function leftOver(root: string, folders: readonly string[]): string[] {
-    const all = fs.existsSync(root) ? fs.readdirSync(root, { recursive: true, encoding: "utf8" }) : [];
+    const all = fs.existsSync(root) ? fs.readdirSync(root, { recursive: true, withFileTypes: true }) : [];
     return all
+        .filter((entry) => entry.isFile())
+        .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
         .filter((file) => {
-            const folder = file.replace(/\/(?:collectors\/)?[^/]+$/, "");
-            const name = file.slice(folder.length + 1);
+            const [, folder = "", stack, name = ""] =
+                /^((?:examples\/)?([^/]+))\/((?:collectors\/)?[^/]+)$/.exec(file) ?? [];
             return (
                 isRenderedPath(name) &&
                 !folders.includes(folder) &&
-                isRenderedFile(name, fs.readFileSync(path.join(root, file), "utf8"))
+                isRenderedFile(name, fs.readFileSync(path.join(root, file), "utf8"), stack)
             );
         })
         .map((file) => path.join(root, file))

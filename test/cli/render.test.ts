@@ -177,6 +177,33 @@ describe("npm run render", () => {
             });
         });
 
+        it("leaves copies of what it has written alone: under another name, deeper, or behind a link", async () => {
+            stack("Pulumi.one.yaml", "kof:route: none");
+            await all();
+            const at = (...names: string[]) => path.join(folder, ...names);
+            for (const copy of ["one-before", "backup/one", "examples/a/one"]) {
+                fs.cpSync(at("rendered", "one"), at("rendered", copy), { recursive: true });
+            }
+            fs.cpSync(at("rendered", "one"), at("elsewhere", "gone"), { recursive: true });
+            fs.symlinkSync(at("elsewhere"), at("rendered", "examples", "linked"));
+            fs.symlinkSync(at("rendered"), at("rendered", "again"));
+            const files = Object.keys(readFolder(at("elsewhere")));
+            assert.deepEqual([(await all()).status, (await all("--check")).status], [0, 0]);
+            for (const copy of [
+                "rendered/one-before",
+                "rendered/backup/one",
+                "rendered/examples/a/one",
+                "elsewhere/gone",
+            ]) {
+                assert.ok(fs.existsSync(at(copy, "summary.md")), copy);
+            }
+            assert.deepEqual(Object.keys(readFolder(at("elsewhere"))), files);
+            stack("Pulumi.one.yaml", "kof:route: management");
+            fs.symlinkSync(at("elsewhere"), at("rendered", "one", "mine"));
+            assert.match((await all()).stderr, /rendered\/one holds mine, which render has not written/);
+            assert.deepEqual(Object.keys(readFolder(at("elsewhere"))), files);
+        });
+
         it("renders what is right although another stack file is wrong, and keeps what that had", async () => {
             stack("Pulumi.a.yaml", "kof:route: management");
             await all();
