@@ -47,8 +47,15 @@ export async function execCredential(exec: ExecConfig, cluster: object, patience
     // What it said is of no interest where it could not be run.
     said.catch(() => undefined);
     let code: number | null;
+    let timer: NodeJS.Timeout | undefined;
+    // It may have ended, and something that it has started may hold on to its output: then nobody tells it to stop.
+    const limit = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+            reject(Object.assign(new Error(), { name: "AbortError" }));
+        }, patience);
+    });
     try {
-        [code] = (await once(child, "close")) as [number | null];
+        [code] = (await Promise.race([once(child, "close"), limit])) as [number | null];
     } catch (error) {
         const { code, name, message } = error as NodeJS.ErrnoException;
         const why =
@@ -58,14 +65,19 @@ export async function execCredential(exec: ExecConfig, cluster: object, patience
                   ? ["it is not installed", ...(installHint === undefined ? [] : [installHint])].join(". ")
                   : message;
         throw new Error(`${command} cannot log in: ${why}`, { cause: error });
+    } finally {
+        clearTimeout(timer);
     }
     const [stdout, stderr] = await said;
     if (code !== 0) {
         throw new Error(`${command} cannot log in: ${stderr.trim() || `exit code ${String(code)}`}`);
     }
     const credential = parsed(stdout);
-    if (!credential) {
-        throw new Error(`${command} cannot log in: its answer is not an ExecCredential with a status`);
+    const { token, clientCertificateData, clientKeyData } = credential ?? {};
+    if (!credential || !(token ?? (clientCertificateData && clientKeyData))) {
+        throw new Error(
+            `${command} cannot log in: its answer is not an ExecCredential with a status that has a token or a certificate and its key`,
+        );
     }
     return credential;
 }
@@ -80,5 +92,7 @@ function parsed(stdout: string): ExecCredential | undefined {
 
 /** Whether a credential can still be used. */
 export function isFresh({ expirationTimestamp }: ExecCredential): boolean {
-    return expirationTimestamp === undefined || Date.parse(expirationTimestamp) > Date.now();
+    const until = Date.parse(expirationTimestamp ?? "");
+    // What is no time says nothing, and the server will.
+    return Number.isNaN(until) || until > Date.now();
 }

@@ -107,8 +107,9 @@ function victoria(name: string, signal: SentSignal, get: (path: string) => Promi
         logs: {
             path: ({ text, time }: Mark) =>
                 `/select/logsql/query?${query({ query: `"${text}"`, start: String(since(time)), limit: "1" })}`,
+            // The question has the mark too: what only repeats it is no record.
             found: (body: string, { text }: Mark) =>
-                lines(body).some((line) => JSON.stringify(JSON.parse(line)).includes(text)),
+                lines(body).some((line) => String((JSON.parse(line) as { _msg?: unknown })._msg).includes(text)),
         },
         traces: {
             path: ({ traceId }: Mark) => `/select/jaeger/api/traces/${traceId}`,
@@ -140,6 +141,9 @@ function victoria(name: string, signal: SentSignal, get: (path: string) => Promi
 /** What an answer of the Prometheus or the Jaeger API holds. Throws for anything else. */
 function dataOf(body: string): readonly Readonly<Record<string, unknown>>[] {
     const { data } = JSON.parse(body) as { data?: readonly Readonly<Record<string, unknown>>[] | null };
+    if (data !== null && !Array.isArray(data)) {
+        throw new Error("no data");
+    }
     return data ?? [];
 }
 

@@ -234,6 +234,13 @@ describe("a program that logs in", () => {
         });
     });
 
+    it("runs once where nobody can read until when what it gave is good", async () => {
+        const api = connect(credential({ token: "t1", expirationTimestamp: "soon" }));
+        await api.get(place);
+        await api.get(place);
+        assert.equal(runs().length, 1);
+    });
+
     it("runs again when what it gave has expired, or is refused", async () => {
         const expired = connect(credential({ token: "t1", expirationTimestamp: "2020-01-01T00:00:00Z" }));
         await expired.get(place);
@@ -263,7 +270,13 @@ describe("a program that logs in", () => {
             "answers something else",
             "echo welcome",
             {},
-            /: sh cannot log in: its answer is not an ExecCredential with a status$/,
+            /: sh cannot log in: its answer is not an ExecCredential with a status that has a token or a certificate and its key$/,
+        ],
+        [
+            "gives nothing to log in with",
+            `echo '{"status": {"clientCertificateData": "x"}}'`,
+            {},
+            /: sh cannot log in: its answer is not an ExecCredential with a status that has a token/,
         ],
         [
             "is not there",
@@ -286,6 +299,9 @@ describe("a program that logs in", () => {
     it("has a limited time", async () => {
         await assert.rejects(execCredential({ command: "sleep", args: ["600"] }, {}, 100), {
             message: "sleep cannot log in: it did not end within 0.1 s",
+        });
+        await assert.rejects(execCredential({ command: "sh", args: ["-c", "sleep 3 & echo '{}'"] }, {}, 200), {
+            message: "sh cannot log in: it did not end within 0.2 s",
         });
     });
 });

@@ -80,6 +80,7 @@ describe("verify", () => {
             const bodies: readonly [SentSignal, string, boolean][] = [
                 ["logs", `${JSON.stringify({ _msg: "other" })}\n${record}\n`, true],
                 ["logs", JSON.stringify({ _msg: "other" }), false],
+                ["logs", JSON.stringify({ error: `no answer to "${mark.text}"` }), false],
                 ["logs", "", false],
                 ["metrics", JSON.stringify({ status: "success", data: [{ kof_verify_mark: mark.text }] }), true],
                 ["metrics", JSON.stringify({ status: "success", data: [{ kof_verify_mark: "other" }] }), false],
@@ -90,6 +91,9 @@ describe("verify", () => {
             ];
             for (const [signal, body, expected] of bodies) {
                 assert.equal(await has(signal, body), expected, body);
+            }
+            for (const signal of ["metrics", "traces"] as const) {
+                await assert.rejects(has(signal, '{"message":"ok"}'), /answers a query with what is no answer: /);
             }
             for (const signal of sentSignals) {
                 for (const page of ["<html>Sign in</html>", `<html>${mark.text}</html>`, "OK"]) {
