@@ -1,10 +1,10 @@
-import { distance } from "fastest-levenshtein";
 import * as semver from "semver";
 
 import { chartValues, type Catalog } from ".";
 import { takesMore, typed } from "./kubernetes";
 import { isChosen, isCollector, isFreeForm, ruleOf } from "./rules";
 import { hasShape, shapeAt, shapeOfChart, type Shaped } from "./shapes";
+import { dissimilarity, isMisspelling, lettersOf, similar } from "../lib/spelling";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
 /** A value that the charts would ignore, or take for something else. */
@@ -342,7 +342,7 @@ function isKnown(catalog: Catalog, chart: string): boolean {
     return catalog.charts[chart] !== undefined || hasShape(catalog, chart);
 }
 
-/** What a chart reads at a path of its values, by the data that there is of it. */
+/** What a chart reads at a path of its values, according to its catalog and shapes. */
 function shapeFrom(read: Shaped, path: readonly string[], foreign: boolean, within = false): Shape {
     const shaped = typed(read, path);
     const copied = within || shaped !== read;
@@ -393,12 +393,9 @@ function union(...shapes: (Shape | undefined)[]): Shape {
     };
 }
 
-const plain = (key: string) => key.toLowerCase().replace(/[^a-z0-9]/g, "");
-
 /** The known key that an unknown one was probably meant to be. */
 function misspelt(key: string, keys: readonly string[]): string | undefined {
-    const tolerance = key.length >= 10 ? 2 : key.length >= 6 ? 1 : 0;
-    return keys.find((known) => plain(known) === plain(key) || distance(known, key) <= tolerance);
+    return keys.find((known) => lettersOf(known) === lettersOf(key) || isMisspelling(key, known, "helmKey"));
 }
 
 /** Where, below these shapes, a key is known that was put here. Keys that exist at many levels say nothing. */
@@ -496,17 +493,6 @@ function closest(key: string, keys: readonly string[]): readonly string[] | unde
         ["", Infinity],
     );
     return least <= similar ? [best] : undefined;
-}
-
-/** Up to which {@link dissimilarity} two keys are taken for spellings of one. */
-const similar = 0.4;
-
-/** 0 for equal keys, 1 for keys that have nothing in common. */
-function dissimilarity(a: string, b: string): number {
-    const longest = Math.max(a.length, b.length);
-    // So many have to be added that they are no spellings of one whatever the others are.
-    const isOther = Math.abs(a.length - b.length) > similar * longest && plain(a) !== plain(b);
-    return isOther ? 1 : plain(a) === plain(b) ? 0 : distance(a, b) / longest;
 }
 
 /** The listed path that takes the fewest changes of keys to get to. */

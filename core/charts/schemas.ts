@@ -2,10 +2,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 import type { Ajv, ErrorObject, ValidateFunction } from "ajv";
-import { distance } from "fastest-levenshtein";
 
 import { kubeStack, type Catalog, type CatalogSchema } from ".";
 import { defaultAt, handedValues, type HandedValues } from "./defaults";
+import { isMisspelling } from "../lib/spelling";
 import { isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
 type Path = readonly string[];
@@ -140,7 +140,7 @@ function explained(error: ErrorObject, all: readonly ErrorObject[], value: HelmV
         case "additionalProperties": {
             const known = Object.keys((error.parentSchema?.properties ?? {}) as object);
             const own = placeOf(error).at(-1) ?? "";
-            const near = known.find((each) => distance(each, own) <= 2);
+            const near = known.find((each) => isMisspelling(own, each, "schemaKey"));
             return {
                 value,
                 wanted: `one of ${known.join(", ")}`,

@@ -3,11 +3,11 @@ import { archiveKinds, exporterSecretKeys, oldestArchived, type ArchiveKind } fr
 import { kofNamespace } from "../charts/namespace";
 import { arnParts, partitionOf } from "../lib/arns";
 import { signedOut } from "../lib/secrets";
+import { nearestOf } from "../lib/spelling";
 import { isMap, textOf } from "../lib/values";
 import { awsPlaceProblems } from "./awsRules";
 import { makesBucket, resolvedArchive } from "./archives";
 import { stackFile, type Values } from "./explain";
-import { nearestOf } from "./mend";
 import { brief, type Problem } from "./problems";
 import regions = require("./regions.json");
 import { tellsAudit } from "./routing";
@@ -20,7 +20,7 @@ import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
 
 type Given = ColdStorageSettings | AuditArchiveSettings;
 
-/** The rules of archives, as far as they can be told by settings alone. */
+/** The rules of archives that need only the settings. */
 export function archiveProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     return [
         ...archiveKinds.flatMap((kind): Problem[] => {
@@ -140,7 +140,7 @@ function bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Recor
 
 function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problem[] {
     const { credentials, endpoint } = given;
-    // What is wrong by itself is reported by itself.
+    // Another rule reports what is wrong with the setting alone.
     const has = (setting: string) => written[setting] !== undefined;
     if (credentials !== undefined && has("existingSecret")) {
         return [
@@ -212,9 +212,9 @@ function placeProblems(kind: ArchiveKind, given: Given): Problem[] {
 type Transition = Given["lifecycle"][number];
 
 /**
- * Days for which an object has to be in a class before a rule moves it on, and from its upload on before it moves there, as
- * PutBucketLifecycleConfiguration has them ("Constraints and considerations for transitions" in the Amazon S3 user guide; its errors
- * `must be 30 days more than` and `must be 90 days more than`, 2026-11).
+ * The minimum days that an object stays in a class before a rule moves it on, and the minimum age at which it moves there. Source:
+ * "Constraints and considerations for transitions" in the Amazon S3 user guide, and the errors `must be 30 days more than` and
+ * `must be 90 days more than` of PutBucketLifecycleConfiguration (2026-11).
  */
 const daysWithin: Readonly<Partial<Record<Transition["storageClass"], number>>> = {
     STANDARD_IA: 30,

@@ -4,7 +4,7 @@ import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
 /** How the exporter of an archive authenticates at its bucket. */
 export type ArchiveCredentials = NonNullable<ColdStorageSettings["credentials"]>;
 
-/** The settings of an archive with what nobody wrote filled in. */
+/** The settings of an archive, with the defaults filled in. */
 export interface ResolvedArchiveSettings extends Omit<
     ColdStorageSettings,
     "region" | "createBucket" | "credentials" | "existingSecret" | "signals"

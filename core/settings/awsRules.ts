@@ -11,7 +11,7 @@ interface AwsPlace {
     /** What the key encrypts: `log groups`. */
     readonly encrypted: string;
     readonly kmsKeyArn?: string | undefined;
-    /** Who writes there, and the settings that say so. Default: whoever is assumed. */
+    /** Who writes there, and the settings that say so. Default: the assumed role. */
     readonly identity?: AwsIdentity | undefined;
     readonly identityPath: readonly string[];
 }

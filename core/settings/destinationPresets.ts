@@ -1,3 +1,4 @@
+import { lettersOf } from "../lib/spelling";
 import presets = require("./presets.json");
 
 /** A signal that vendors tell apart. Audit logs go where logs go. */
@@ -6,7 +7,7 @@ export type PresetSignal = "metrics" | "logs" | "traces";
 /** The largest request that a vendor takes: so many log records, spans or data points, or so many bytes before compression. */
 export type PresetBatch = { readonly items: number } | { readonly bytes: number };
 
-/** How a vendor tells who sends. */
+/** How a vendor authenticates senders. */
 export type PresetAuth =
     | { readonly kind: "none" | "basic" | "bearer" | "oauth2" | "clientCertificate" }
     /** Names of the headers whose values are secret. */
@@ -62,7 +63,7 @@ export interface DestinationPreset {
     readonly compression?: "gzip";
     /** Where to look by hand whether data arrived. */
     readonly lookUp: string;
-    /** What one has to know besides, a sentence or two each. */
+    /** What else a user has to know, a sentence or two each. */
     readonly notes: readonly string[];
     /** Where each fact was found, by the field that holds it: a URL, or several. */
     readonly sources: Readonly<Record<string, string | readonly string[]>>;
@@ -80,10 +81,9 @@ export const destinationPresets = presets as Readonly<Record<DestinationPresetNa
 
 /** The preset that somebody means by another name for it. */
 export function presetCalled(found: unknown): DestinationPresetName | undefined {
-    const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-    const called = typeof found === "string" ? plain(found) : "";
+    const called = typeof found === "string" ? lettersOf(found) : "";
     const all = Object.entries(destinationPresets) as [DestinationPresetName, DestinationPreset][];
     return all.find(([name, { title, alsoCalled }]) =>
-        [name, title, ...alsoCalled].some((each) => plain(each) === called),
+        [name, title, ...alsoCalled].some((each) => lettersOf(each) === called),
     )?.[0];
 }

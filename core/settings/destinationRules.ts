@@ -1,4 +1,5 @@
 import { kindOf, nounOf, catalogOf, chartValues, kubeStack, signals, versions, type Signal } from "../charts";
+import { nearestOf } from "../lib/spelling";
 import { isMap, valueAt } from "../lib/values";
 import { builtInDestinations, reservedNames, type DestinationSettings } from "./destinations";
 import {
@@ -8,7 +9,6 @@ import {
     type DestinationPresetName,
 } from "./destinationPresets";
 import { stackFile, type Values } from "./explain";
-import { nearestOf } from "./mend";
 import { destinationVariable, secretKeysOf } from "./headers";
 import { brief, type Problem } from "./problems";
 import { addressFor, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";
@@ -21,7 +21,7 @@ import { signedOut } from "../lib/secrets";
  * refuse has been tried, or read, in those of contrib 0.143.0 and 0.155.0 (2026-11-27).
  */
 
-/** The kinds of telemetry that a destination tells apart. */
+/** The kinds of telemetry that a destination distinguishes. */
 const kinds = ["metrics", "logs", "traces"] as const;
 type Kind = (typeof kinds)[number];
 
@@ -263,7 +263,7 @@ function auditProblems(context: Context): Problem[] {
     ];
 }
 
-/** What CloudWatch stores besides logs is asked for in its own block as well. */
+/** CloudWatch stores metrics and traces only if its own block asks for them as well. */
 function cloudwatchSignalProblems(
     { values, wanted, meant }: Context,
     raw: Readonly<Record<string, unknown>>,
@@ -304,7 +304,7 @@ function cloudwatchSignalProblems(
     });
 }
 
-/** Destinations that nothing is sent to. A name that was misspelt in a list is said there. */
+/** Destinations that receive nothing. A misspelt name in a list is reported at the list. */
 function unnamedProblems(context: Context): Problem[] {
     const { added, meant, destinations } = context;
     const isIn = (name: string) => signals.some((signal) => meant[signal].includes(name));
@@ -605,7 +605,7 @@ function headerProblems({ name, protocol, auth, preset }: ResolvedDestination, g
                 message: `is ${other}${whose} in another case: one of them would be lost. Write ${other}`,
             });
         }
-        // Of a secret it is said that it belongs there.
+        // If it is a secret, another problem says that it belongs there.
         if (secret.some(isSame) && !value.includes("…")) {
             problems.push({
                 key,
@@ -729,7 +729,7 @@ function clashProblems({ defined, values, version }: Context): Problem[] {
     });
 }
 
-/** Every collector has one pair of AWS keys in its environment, whoever needs them. */
+/** Every collector has one pair of AWS keys in its environment, for all that need them. */
 function awsProblems({ destinations, values }: Context): Problem[] {
     const named = namedDestinations(values);
     const { identity: credentials, path = [] } =
@@ -780,10 +780,10 @@ function awsProblems({ destinations, values }: Context): Problem[] {
     return problems;
 }
 
-/** Destinations that are one place to a signal, and get it as often as there are names for it. */
+/** Destinations with the same address for a signal, which arrives there once for each of them. */
 export function sameAddressNotices(values: Values): string[] {
     const wanted = routingOf(values).signals;
-    const told = new Map<
+    const groups = new Map<
         string,
         {
             readonly paths: string[];
@@ -808,12 +808,12 @@ export function sameAddressNotices(values: Values): string[] {
             const isWhole = !own.some((each) => leavesOut(each, signal));
             const paths = own.map(({ path }) => `kof:${path.join(".")}`);
             const key = [...paths, isWhole].join();
-            const known = told.get(key) ?? { paths, of: new Set<Signal>(), isSame, isWhole, address };
+            const known = groups.get(key) ?? { paths, of: new Set<Signal>(), isSame, isWhole, address };
             known.of.add(signal);
-            told.set(key, known);
+            groups.set(key, known);
         }
     }
-    return [...told.values()].map(
+    return [...groups.values()].map(
         ({ paths, of, isSame, isWhole, address }) =>
             `${paths.join(" and ")} are the same address for ${[...of].map(nounOf).join(" and ")} (${address}): each record ` +
             `${isWhole ? "" : `that ${paths.length === 2 ? "both" : "all of them"} take `}arrives there ` +
@@ -842,7 +842,7 @@ function wholeAddress(found: ResolvedDestination, kind: Kind): string | undefine
     return address !== undefined && URL.canParse(address) ? new URL(address).href.replace(/\/+$/, "") : address;
 }
 
-/** Where audit logs are among the logs, they leave these with the version that tells them apart. */
+/** Audit logs that count as logs become a signal of their own with KOF 1.10. */
 export function auditNotices(values: Values): string[] {
     const { version, signals: asked = {} } = values;
     if (version === undefined || tellsAudit(version) || asked.logs === undefined || asked.audit !== undefined) {

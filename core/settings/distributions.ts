@@ -1,3 +1,4 @@
+import { lettersOf } from "../lib/spelling";
 import type { PresetName } from "./storageClassPresets";
 
 /** A fact, and where it was read. */
@@ -17,7 +18,7 @@ export interface EtcdCertificates {
     readonly files?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
-/** What tells the nodes of a distribution: a node is one of it if any of these holds. */
+/** How to recognise a node of a distribution: any of these is enough. */
 export interface NodeSigns {
     /** What is in the kubelet's version. */
     readonly kubeletVersion?: string;
@@ -47,7 +48,7 @@ export interface Distribution {
     readonly nodeExporter?: Sourced<{ readonly taken: string; readonly port: number }>;
     /** Labels of the kof namespace without which Pod Security Admission refuses collectors: they mount folders of their nodes. */
     readonly namespaceLabels?: Sourced<{ readonly labels: Readonly<Record<string, string>> }>;
-    /** Whether pods need a SecurityContextConstraint besides. */
+    /** Whether pods also need a SecurityContextConstraint. */
     readonly needsScc?: Sourced<{ readonly needed: true }>;
     /** The presets of kof:storageClass whose drivers work there. Default: all. */
     readonly presets?: Sourced<{ readonly fit: readonly PresetName[]; readonly onlyThese: boolean }>;
@@ -240,7 +241,7 @@ export const distributions = {
         },
         nodeExporter: {
             taken: "the node-exporter of OpenShift's own monitoring",
-            // Within 9000 to 9999, which OpenShift keeps open between nodes, and with nobody in that list.
+            // Within 9000 to 9999, which OpenShift keeps open between nodes, and unused in that list.
             port: 9130,
             source: "https://github.com/openshift/enhancements/blob/master/dev-guide/host-port-registry.md",
         },
@@ -288,11 +289,10 @@ export function pkiPathOf(name: DistributionName): string {
 
 /** The distribution that is meant by its title, or by another name of it. */
 export function distributionCalled(text: unknown): DistributionName | undefined {
-    const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
     return typeof text === "string"
         ? distributionNames.find((name) => {
               const { title, alsoCalled = [] } = distributionOf(name);
-              return [name, title, ...alsoCalled].map(plain).includes(plain(text));
+              return [name, title, ...alsoCalled].map(lettersOf).includes(lettersOf(text));
           })
         : undefined;
 }

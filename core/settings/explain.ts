@@ -1,8 +1,9 @@
 import type { z } from "zod";
 
+import { nearestOf } from "../lib/spelling";
 import { formatPath, isMap, textOf, type HelmValue } from "../lib/values";
 import type { About } from "./about";
-import { mended, nearestOf } from "./mend";
+import { mended } from "./mend";
 import { brief, type Problem } from "./problems";
 import { settingsSchema } from "./settings";
 
@@ -142,7 +143,7 @@ export function issueProblems(
     return [{ key: full, message: said, allowed: meta.allowed, paste }];
 }
 
-/** What a setting may be, where nobody can tell what was meant: its example first. */
+/** What a setting may be, if it is unclear what was meant: its example first. */
 function examples(schema: Schema, { example }: Meta): unknown[] {
     const { type } = schema.def;
     const others: readonly unknown[] =
@@ -328,7 +329,7 @@ export function understood(key: Key, found: unknown, issues: Issues): Understood
             unclear.push(issue);
         }
         if (issue.path.length === 0 && issue.code !== "unrecognized_keys") {
-            // Without a version nothing could be said of values.
+            // Without a version, values cannot be checked.
             rest = meant ?? (key === "version" ? meta.example : undefined);
         } else if (isMap(outer)) {
             for (const drop of drops) {

@@ -4,7 +4,7 @@ export const clusterTag = "kof-cluster";
 /** The tag that names the stack which a log group is of, `PROJECT/STACK`. Two clusters of one account may have the same name. */
 export const stackTag = "kof-stack";
 
-/** What tells one log group of an account from another: `NAME@REGION`, as the AWS provider has it in imports. */
+/** The identity of a log group within an account: `NAME@REGION`, as the AWS provider has it in imports. */
 export function logGroupKey(region: string, name: string): string {
     return `${name}@${region}`;
 }
@@ -22,11 +22,11 @@ export function metricsLogGroup(logGroup: string): string {
     return `${logGroup}-metrics`;
 }
 
-/** Hours that CloudWatch Logs looks back: it takes no event that is older. */
+/** The maximum age of an event in hours: CloudWatch Logs refuses older ones. */
 export const lookback = 14 * 24;
 
 /**
- * Most hours for which an exporter may try: what it tries for longer than CloudWatch Logs looks back it can never send, and a
- * day is left for records that are not new when they come.
+ * The most hours for which an exporter may retry. It can never send what is older than CloudWatch Logs accepts. One day is left for
+ * records that are not new when they arrive.
  */
 export const longestTry = lookback - 24;

@@ -2,13 +2,14 @@ import { distance } from "fastest-levenshtein";
 import { parse } from "yaml";
 
 import { signedOut, withoutSecrets } from "../lib/secrets";
+import { isMisspelling } from "../lib/spelling";
 import { isMap } from "../lib/values";
 import { asPulumi } from "../lib/yaml/read";
 import type { Schema } from "./explain";
 
 /**
  * What was probably meant by a value that a setting does not take: the nearest value that it takes, or `undefined`. What somebody
- * wrote is kept wherever that can be mended, so that a paste changes nothing else.
+ * wrote is kept wherever it can be corrected, so a paste changes nothing else.
  */
 export function mended(schema: Schema, found: unknown): unknown {
     return candidates(schema, found).find((each) => each !== undefined && schema.safeParse(each).success);
@@ -112,9 +113,9 @@ function nearest(schema: Schema, text: string): string[] {
     // Another number is another version.
     const near = /^\d/.test(wanted)
         ? texts.filter((each) => far(each) === 0)
-        : texts.filter((each) => far(each) <= Math.max(1, Math.floor(wanted.length / 4)));
+        : texts.filter((each) => isMisspelling(wanted, plain(each), "value"));
     const [best, other] = near.sort((a, b) => far(a) - far(b));
-    // Between two that are as near nobody can tell.
+    // If two are equally near, neither is clearly meant.
     const isClear = best !== undefined && (other === undefined || far(other) !== far(best));
     return [...begun.reverse(), ...(isClear ? [best] : []), ...byWord(texts, wanted)];
 }
@@ -144,15 +145,4 @@ function label(text: string): string {
         .toLowerCase()
         .replace(/[^a-z0-9.]+/g, "-")
         .replace(/^[-.]+|[-.]+$/g, "");
-}
-
-/** The name that was probably meant by one that nobody knows: `HTTPS_PROXY` for `https`, `log_group` for `logGroup`. */
-export function nearestOf(key: string, known: readonly string[]): string | undefined {
-    const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
-    const words = key.toLowerCase().split(/[^a-z0-9]+/);
-    const far = (name: string) => (plain(name) === plain(key) ? 0 : distance(key, name));
-    const [best] = [...known].sort((a, b) => far(a) - far(b));
-    return best !== undefined && far(best) <= Math.max(2, key.length / 3)
-        ? best
-        : known.find((name) => words.includes(name.toLowerCase()));
 }

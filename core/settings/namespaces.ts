@@ -1,12 +1,11 @@
-import { distance } from "fastest-levenshtein";
-
+import { isMisspelling } from "../lib/spelling";
 import type { Problem } from "./problems";
 
 /** The namespaces of a stack's configuration that this program and its providers read. */
 const namespaces = ["kof", "kubernetes", "aws"] as const;
 
 /**
- * Keys whose namespace is one of those misspelt. Pulumi takes any, and nobody reads them: with `kofs:route` nothing is collected,
+ * Keys whose namespace is misspelt. Pulumi accepts them, but nothing reads them: with `kofs:route` nothing is collected, and
  * with `kubernets:context` the stack is deployed to whichever cluster is the current one.
  *
  * @param keys of the configuration, in full: `kof:route`.
@@ -30,12 +29,12 @@ const short = ["k8s", "kube"];
 function isMisspelt(namespace: string, known: string): boolean {
     const wanted = namespace.toLowerCase();
     const isNear =
-        distance(wanted, known) <= (known.length > 5 ? 3 : 1) ||
-        lettersOf(wanted) === lettersOf(known) ||
+        isMisspelling(wanted, known, "namespace") ||
+        sorted(wanted) === sorted(known) ||
         (known === "kubernetes" && short.includes(wanted));
     return namespace !== known && wanted !== "awsx" && isNear;
 }
 
-function lettersOf(word: string): string {
+function sorted(word: string): string {
     return [...word].sort().join("");
 }

@@ -7,7 +7,7 @@ import { brief, type Problem } from "./problems";
 
 type Path = readonly string[];
 
-/** Values with which Helm or Kubernetes would install nothing, or nothing that runs, and that no schema tells of. */
+/** Values with which Helm or Kubernetes would install nothing, or nothing that runs, and that no schema forbids. */
 export function objectProblems(catalog: Catalog, values: HelmValues): Problem[] {
     return [...typeProblems(values, []), ...storeProblems(catalog, values)];
 }

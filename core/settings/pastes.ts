@@ -20,7 +20,7 @@ export function readSetting(key: Key, found: unknown): ReadSetting {
     if (parsed.success) {
         return { found, meant: found, values: { [key]: parsed.data }, issues: [], unclear: [] };
     }
-    // What is wrong with a whole can be told when its parts are right.
+    // Problems of the whole are known only when its parts are right.
     const all = parsed.error.issues;
     const issues = all.filter(({ code, path }) => code !== "custom" || !all.some((each) => isBelow(each.path, path)));
     return { found, ...understood(key, found, issues), issues };
@@ -65,7 +65,7 @@ export function withPaste(given: Given, paste: unknown): { readonly raw: Given; 
     return { raw: mergeValues(given as HelmValues, own), keys: keys as Key[] };
 }
 
-/** What becomes of a stack file with what it is told to paste. */
+/** A stack file after the user has pasted the suggested lines. */
 export interface Pastes {
     /**
      * Where nobody can tell what was meant, the first that contradicts no other setting.
@@ -97,7 +97,7 @@ export function tryPastes(values: Values, given: Given): Pastes {
         before ??= new Set(rules(values, given).map(named));
         const { raw, keys } = withPaste(given, paste);
         const pasted = Object.assign({}, values, ...keys.map((key) => readSetting(key, raw[key]).values)) as Values;
-        // Of a setting that is not understood nobody has been told what is missing in it.
+        // The problem of an unreadable setting does not say what is missing in it.
         const isUntold = ({ key, message }: Problem) =>
             message.startsWith("is missing") && keys.some((own) => key.startsWith(`kof:${own}.`));
         return rules(pasted, raw).filter((each) => isUntold(each) || before?.has(named(each)) === false);

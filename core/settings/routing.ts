@@ -18,7 +18,7 @@ export interface Routing {
     readonly base: RouteName | "collectors";
     /** The destination that {@link base} brings. */
     readonly baseStore: StoreName | undefined;
-    /** Whether the route by itself does all of this. */
+    /** Whether the route alone does all of this. */
     readonly isPlain: boolean;
 }
 
@@ -50,12 +50,12 @@ export function routingOf(settings: Given): Routing {
     return { signals: wanted, base: isPlain ? route : base, baseStore, isPlain };
 }
 
-/** Whether a version tells audit logs from logs: those that do have a store for them. */
+/** Whether a version has audit logs as a separate signal. Such versions have a store for them. */
 export function tellsAudit(version: string): boolean {
     return catalogOf(version).volumes.some(({ signal }) => signal === "audit");
 }
 
-/** What a route does by itself. */
+/** What a route does without `kof:signals`. */
 function destinationsByDefault({ route = "none", cloudwatch }: Given): SignalDestinations {
     const name = defaultDestination[route];
     const has = (signal: Signal) =>

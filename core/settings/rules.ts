@@ -73,7 +73,7 @@ function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): 
         const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
         const isNamed = block === route || (block !== "regionless" && namedDestinations(values).includes(block));
         // In the mesh route regionless needs none of its settings.
-        // Nor is there anything to be said of a region where there can be none.
+        // A route without regions has no problems of a region.
         const isNeeded =
             !(block === "regionless" && values.regionless) && !(block === "regional" && route === "regionless");
         if (isNamed && !isPresent(raw[block]) && isNeeded) {
@@ -264,7 +264,7 @@ function otlpProblems(values: Values, raw: Readonly<Record<string, unknown>>): P
         });
     }
     const given = isMap(raw.otlp) ? raw.otlp : {};
-    // One that is wrong is reported by itself.
+    // Another rule reports one that is wrong.
     if (given.headers !== undefined && headersSecret === undefined && given.headersSecret === undefined) {
         problems.push({
             key: "kof:otlp.headers",
@@ -461,7 +461,7 @@ const longestRetention = 1200 * 31;
 /** What volumes are at least, and at most, in GiB. Stores keep 10 MB free (`-storage.minFreeDiskSpaceBytes`), and do not start without. */
 const [smallest, largest] = [sizeInGiB("100Mi"), sizeInGiB("1Pi")];
 
-/** What is right by itself, and cannot be meant. Stacks that run with it remember it. */
+/** What is valid, but cannot be meant. Stacks that run with it remember it. */
 function writtenStorageProblems(
     { storage, storageClass, regions }: Values,
     raw: Readonly<Record<string, unknown>>,

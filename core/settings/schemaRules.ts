@@ -59,7 +59,7 @@ function mended(
         (all, each) => (each.meant ? replaced(all, each.path.slice(list), each.meant) : all),
         at(values, outer) ?? null,
     );
-    // With an entry that nobody can mend but the person who wrote it, the list would be refused again.
+    // Only the author can correct such an entry. A paste that has it would be refused again.
     return inList.every((each) => each.meant) ? stackFile(["values", ...outer], whole) : undefined;
 }
 

@@ -5,7 +5,7 @@ import { partitionOf } from "../lib/arns";
 import { isMap } from "../lib/values";
 import { defaultVersion, signals, versions } from "../charts";
 import { about } from "./about";
-import { nearestOf } from "./mend";
+import { nearestOf } from "../lib/spelling";
 import { collectorPods, proxy, storePods } from "./pods";
 import { destinations, processing, signalDestinations } from "./destinations";
 import { logStreamName, streamPlaceholders } from "./streams";
@@ -93,7 +93,7 @@ const shards = count(
     "Pods, each with a volume of its own. They are shards, not copies: losing one loses its share.",
     2,
 );
-/** A size by itself where there is more to say than the size. */
+/** A size, where a bare size is short for a map with more keys. */
 const sizeAlone = (found: unknown) => (typeof found === "string" ? { size: found } : undefined);
 /** What a setting says of one store: on this cluster of its pods as well. */
 const store = <T extends z.core.$ZodLooseShape>(shape: T, what: string, example: object) =>
@@ -163,7 +163,7 @@ export function inOrder(labels: readonly string[]): boolean {
     return labels.every((label, i) => i === 0 || byNumber.compare(labels[i - 1] ?? "", label) < 0);
 }
 
-/** What the collectors are at AWS by themselves. @param all the kinds that there are besides. */
+/** The collectors' own identity at AWS. @param all the other kinds. */
 const identities = (all: readonly string[]) => {
     const kind = kindAmong(all);
     return [
@@ -868,7 +868,7 @@ export type AssumedRole = Pick<
     "roleArn" | "externalId"
 >;
 
-/** What the collectors are at AWS, and where in the settings that is said. */
+/** The collectors' identity at AWS, and the place of its setting. */
 export function awsIdentityOf(credentials: CloudWatchSettings["credentials"]): {
     readonly identity: AwsIdentity;
     readonly path: readonly string[];
@@ -891,7 +891,7 @@ export type Rates = z.infer<typeof rates>;
 export type ColdStorageSettings = z.infer<typeof coldStorage>;
 export type AuditArchiveSettings = z.infer<typeof auditArchive>;
 export type OtlpSettings = z.infer<typeof otlp>;
-/** What is set of the store of each signal, wherever it is. */
+/** The settings of each signal's store, on this cluster or on regions. */
 export type StoreSettings = NonNullable<z.infer<typeof everyRegion>["storage"]>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 

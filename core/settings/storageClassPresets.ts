@@ -29,7 +29,7 @@ export const storageClassPresets = {
             "csi.storage.k8s.io/node-stage-secret-namespace": "rook-ceph",
         },
     },
-    /** Portworx keeps one copy unless told otherwise, which is lost with its node. */
+    /** By default, Portworx keeps one copy, which is lost with its node. */
     portworx: { provisioner: "pxd.portworx.com", parameters: { repl: "2" } },
     /** The server and its share are the user's. */
     "nfs-csi": { provisioner: "nfs.csi.k8s.io", parameters: {} },

@@ -70,8 +70,8 @@ export function storageClassOf(settings: StorageClassSettings | undefined): Stor
 }
 
 /**
- * What is known of NFS: the README of VictoriaMetrics ("It can store data on NFS-based storages"); nothing about it in the
- * documentation of VictoriaLogs; what maintainers said in VictoriaMetrics' issues 27, 61 and 162 (all looked up on 2026-11-27).
+ * What is known about NFS. The README of VictoriaMetrics says "It can store data on NFS-based storages". The documentation of
+ * VictoriaLogs says nothing. Maintainers wrote about it in VictoriaMetrics' issues 27, 61 and 162 (all looked up on 2026-11-27).
  */
 const nfsNotice =
     "The volumes are on NFS, which enforces no size: every KOF volume grows until the share is full. VictoriaMetrics documents that it can " +

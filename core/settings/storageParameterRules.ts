@@ -1,7 +1,8 @@
 import { z } from "zod";
 
+import { nearestOf } from "../lib/spelling";
 import { stackFile, type Schema } from "./explain";
-import { mended, nearestOf } from "./mend";
+import { mended } from "./mend";
 import { brief, type Problem } from "./problems";
 import type { StorageClassSettings } from "./settings";
 import { storageClassPresets } from "./storageClassPresets";
@@ -16,7 +17,7 @@ import {
 
 type Parameters = Readonly<Record<string, string>>;
 
-/** What is wrong with the parameters of a class to make: nobody else says so before its first volume is to be made. */
+/** What is wrong with the parameters of a class. Otherwise only the creation of its first volume would show it. */
 export function parameterProblems({ preset, provisioner, parameters = {} }: StorageClassSettings): Problem[] {
     const made = preset === undefined ? undefined : storageClassPresets[preset];
     const name = provisioner ?? made?.provisioner ?? "";

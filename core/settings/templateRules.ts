@@ -8,9 +8,9 @@ import { brief, type Problem } from "./problems";
 import { routingOf } from "./routing";
 
 /**
- * What would not arrive as it was meant, although it is right by itself: text that KOF's templates write without the quotes that
- * it needs, or that Helm, or Pulumi before it, takes for something else. Found by rendering KOF 1.8.0 to 1.11.0-rc0 down to the
- * last chart, with Helm 3.21.4 and the template functions of Sveltos (2026-11-27).
+ * Valid text that would not arrive as written, because KOF's templates leave out the quotes that it needs, or because Helm or Pulumi
+ * reads it as something else. Found by rendering every chart of KOF 1.8.0 to 1.11.0-rc0 with Helm 3.21.4 and the template functions
+ * of Sveltos (2026-11-27).
  */
 export function templateProblems(settings: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
     const { version, cloudwatch = {}, otlp = {}, destinations = {}, collectors = {}, values = {} } = settings;
@@ -28,7 +28,7 @@ export function templateProblems(settings: Values, raw: Readonly<Record<string, 
     return [...new Map(problems.map((problem) => [`${problem.key} ${problem.message}`, problem])).values()];
 }
 
-/** A date without quotes is a time to Pulumi, which hands it on as the text that Go makes of one. */
+/** Pulumi reads a date without quotes as a time, and passes it on in Go's format. */
 function dateProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
     return texts(raw).flatMap(([path, text]): Problem[] => {
         const date = /^(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} (UTC|[-+]\d{4})$/.exec(text)?.[1];
@@ -43,8 +43,8 @@ function dateProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
 }
 
 /**
- * Characters that do not survive Helm's `toYaml`, which for most of them writes nothing instead of all values of a component; the
- * two that end a line in YAML 1.1 break the templates that indent what it writes.
+ * Characters that do not survive Helm's `toYaml`. For most of them, it writes nothing instead of all values of a component. The two
+ * that end a line in YAML 1.1 break the templates that indent its output.
  */
 const lost =
     /[\x7f-\x9f\u2028\u2029\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
