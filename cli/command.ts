@@ -15,7 +15,7 @@ export function parseOptions<const T extends Options>(usage: string, options: T)
     return parse(usage, options, false).values;
 }
 
-/** As {@link parseOptions}, for a command that takes words besides its options. */
+/** Like {@link parseOptions}, for a command that takes words as well as options. */
 export function parseCommand<const T extends Options>(usage: string, options: T) {
     return parse(usage, options, true);
 }
@@ -74,8 +74,8 @@ export function whenStopped(end: () => void): () => void {
 }
 
 /**
- * Runs a command: a {@link UserError}, or what could not be checked, ends it with its message on standard error and exit code 1, and with `--json` also as
- * `{"error": …}` on standard output.
+ * Runs a command. A {@link UserError} or a failed check ends it with a message on standard error and exit code 1. With `--json` the
+ * message is also on standard output, as `{"error": …}`.
  */
 export function run(command: () => void | Promise<void>): void {
     for (const stream of [process.stdout, process.stderr]) {
@@ -93,12 +93,12 @@ export function run(command: () => void | Promise<void>): void {
         });
     }
     void finish(command).then(() => {
-        // Some program that logs in may still run, for which nobody waits any more.
+        // A login program may still run, but nothing waits for it.
         process.stdout.write("", () => process.stderr.write("", () => process.exit()));
     });
 }
 
-/** As {@link run}, for whoever waits until the command has ended. */
+/** Like {@link run}, for a caller that waits until the command has ended. */
 export async function finish(command: () => void | Promise<void>): Promise<void> {
     try {
         // What comes after the call in the command's file is there by then.

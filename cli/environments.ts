@@ -17,7 +17,7 @@ import type { StackFile } from "./stackFile";
  * @param text of the stack file, which may be that of another revision.
  * @param stack as Pulumi is to be told it.
  * @returns with a warning on standard error, what it says itself, where Pulumi does not answer and the route is known all the same.
- * @throws UserError where Pulumi does not answer, and nobody can tell which route it is.
+ * @throws UserError if Pulumi does not answer and the route is not known.
  */
 export function openEnvironments(own: StackFile, environment: unknown, text: string, stack: string): StackFile {
     const opened = open(text, stack);

@@ -61,7 +61,7 @@ export interface RunOptions {
     readonly outputs?: Readonly<Record<string, unknown>>;
     /** The cluster. Default: nothing may be contacted. */
     readonly cluster?: Cluster;
-    /** What providers say of a resource, by its name, besides what they say anyway. */
+    /** Further outputs of a resource from its provider, by the resource's name. */
     readonly state?: Readonly<Record<string, object>>;
     /** What providers answer to a function, by its token. Default: that nothing is there yet. */
     readonly answers?: Readonly<Record<string, (inputs: Readonly<Record<string, unknown>>) => object>>;
@@ -91,7 +91,7 @@ export async function runProgram(program: Program, stackFile: StackFile, options
         // Mocks know nothing of transforms, and would refuse a program that has any.
         runtime.getStore().supportsTransforms = true;
         pulumi.runtime.setAllConfig({ ...stackFile.config }, [...stackFile.secretKeys]);
-        // Thrown within the stack, an error would come a second time as a rejection that nobody handles.
+        // An error thrown within the stack would appear a second time, as an unhandled rejection.
         let failure: Error | undefined;
         const outputs = (await pulumi.runtime.runInPulumiStack(async () => {
             try {

@@ -6,10 +6,10 @@ import { UserError } from "../core/lib/errors";
 import { quoted } from "../core/lib/shell";
 
 /**
- * Where two lines of commits parted: what a branch is compared with, so that what others have done since is not taken for its own.
+ * Where a branch left its base. A comparison with that commit leaves out what others have done since.
  * Where one is behind the other, or they never were one, the first is.
  *
- * @param base what git takes for a revision: a branch, a tag, `HEAD^1`.
+ * @param base a revision for git: a branch, a tag, `HEAD^1`.
  * @param head the other line. Default: that of this checkout, even where it is behind.
  * @throws UserError for what is an option of git, and in a clone that is too shallow to tell.
  */
@@ -78,7 +78,7 @@ export class Revision {
     #buffer = Buffer.alloc(0);
 
     /**
-     * @param revision what git takes for one: a branch, a tag, `HEAD^1`.
+     * @param revision for git: a branch, a tag, `HEAD^1`.
      * @throws UserError when git does not know it.
      */
     constructor(revision: string) {

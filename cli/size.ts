@@ -71,7 +71,7 @@ export function deploymentWithRates({ file, config, secretKeys }: StackFile, cha
     return deploymentOf(settings);
 }
 
-/** What stands in a stack file may be anything: what is wrong with it is said when it is parsed. */
+/** A stack file may contain anything. Parsing reports what is wrong with it. */
 function ratesOf(raw: unknown): HelmValues {
     return isMap(raw) ? raw : {};
 }

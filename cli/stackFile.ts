@@ -62,7 +62,7 @@ export function fileOf({ stack, config }: StackChoice): string {
 function stackName(stack: string): string {
     const [name = "", ...before] = stack.split("/").reverse();
     const project = before.length > 1 ? before[0] : undefined;
-    // What Pulumi takes for a name (ParseStackName in sdk/go/common/tokens, 3.274).
+    // What Pulumi accepts as a name (ParseStackName in sdk/go/common/tokens, 3.274).
     const isName = (part: string) => /^[\w.-]{1,100}$/.test(part) && !/^\.+$/.test(part);
     if (before.length > 2 || ![name, ...before].every(isName)) {
         throw new UserError(
@@ -280,7 +280,7 @@ function rawOf({ config, secretKeys }: StackFile): Record<string, unknown> {
 }
 
 /**
- * The stack file that a command line names, for a command that changes what runs somewhere: there is no stack that it takes by itself.
+ * The stack file that a command line names, for a command that changes a running cluster. Such a command has no default stack.
  *
  * @throws UserError when it names none, or two, and as {@link readStackFile}.
  */

@@ -12,7 +12,7 @@ export interface Row {
 }
 
 /**
- * The resources of a run as a tree. Without the provider nobody renders the umbrella chart, so its objects come from the
+ * The resources of a run as a tree. Without the provider nothing renders the umbrella chart, so its objects come from the
  * catalog, under the names that Pulumi gives them.
  */
 export function resourceTree({ resources, outputs }: OfflineRun): Row[] {

@@ -33,8 +33,8 @@ export interface S3ArchiveArgs {
 }
 
 /**
- * An archive in S3: its bucket, a way for KOF's exporter to write below one prefix of it and delete nothing, and the exporter's
- * release, which is waited for and uninstalled as those of KOF are. What is in the bucket survives it all.
+ * An archive in S3: its bucket, an identity with which KOF's exporter can write below one prefix and delete nothing, and the
+ * exporter's release. Pulumi waits for this release and uninstalls it like KOF's own. The bucket's content stays.
  */
 export class S3Archive extends pulumi.ComponentResource {
     /** Per generation of the access key when it was made, in RFC 3339. */

@@ -16,7 +16,7 @@ export interface BucketArgs {
     readonly exists: boolean;
     /** Whether it, and how it is set up, stays in AWS when it is no longer part of the stack. */
     readonly keep: boolean;
-    /** For how long nobody can delete what is written to it. Default: it has no Object Lock, for ever. */
+    /** How long nobody can delete what is written to it. Default: it never has Object Lock. */
     readonly objectLock?: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly days: number } | undefined;
     /** Below which prefix what is so many days old moves to a colder class. */
     readonly lifecycle: {
@@ -32,7 +32,7 @@ export interface BucketArgs {
 const unfinishedDays = 7;
 
 /**
- * An S3 bucket for what nobody else is to see, and nobody is to lose: private, encrypted, versioned. It is never emptied: S3
+ * An S3 bucket for data that must stay private and must not be lost: encrypted and versioned. It is never emptied: S3
  * refuses to delete it while anything is in it.
  */
 export class Bucket extends pulumi.ComponentResource {
@@ -60,8 +60,8 @@ export class Bucket extends pulumi.ComponentResource {
             },
         );
         const { bucket } = made;
-        // However the bucket leaves the stack, it stays as it is set up: one that is kept, one that S3 refuses to delete because
-        // something is in it, and for as long as its deletion takes. What leaves alone is taken back (Pulumi 3.274.1,
+        // When the bucket leaves the stack, it keeps its configuration: if it is kept, if S3 refuses to delete it because it is not
+        // empty, and until its deletion ends. A part that leaves while the bucket stays is removed (Pulumi 3.274.1,
         // `DeleteStep.Apply` in pkg/resource/deploy/step.go; tried in test/e2e/archives.e2e.ts).
         const ofItself = { parent: this, deletedWith: made };
         const closed = new BucketPublicAccessBlock(
@@ -115,7 +115,7 @@ export class Bucket extends pulumi.ComponentResource {
                 region,
                 // All rules that it has: one that is taken back has those of before otherwise.
                 rules: [
-                    // What nobody sees in a list of objects is billed all the same.
+                    // Incomplete uploads are not in a list of objects, but AWS bills them.
                     {
                         id: "unfinished-uploads",
                         ...ofPrefix,

@@ -48,10 +48,10 @@ export interface CloudWatchArgs {
 }
 
 /**
- * Log groups in CloudWatch Logs, and a way for the collectors to write to them and do nothing else: a user with its access key
- * in a Secret in the cluster, or a role for exactly the collectors' service accounts. Where another account has the groups, these
- * assume its role. Groups and the logs in them survive a
- * switch to another route and `pulumi destroy`, unless told otherwise.
+ * Log groups in CloudWatch Logs, and an identity with which the collectors can write to them and do nothing else. The identity is a
+ * user whose access key is in a Secret in the cluster, or a role for exactly the collectors' service accounts. If another account
+ * has the groups, the collectors assume its role. By default, groups and their logs survive a switch to another route and
+ * `pulumi destroy`.
  */
 export class CloudWatch extends pulumi.ComponentResource {
     /** Names of the log groups. */

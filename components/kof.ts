@@ -26,11 +26,11 @@ export interface KofArgs {
 }
 
 /**
- * KOF's Helm releases. The umbrella chart renders one Flux HelmRelease per component; each is a resource of its own here,
- * created in the order of their `dependsOn`, waited for, shown in the preview, and removed in the opposite order.
+ * KOF's Helm releases. The umbrella chart renders one Flux HelmRelease per component, and each is a resource of its own here.
+ * Pulumi shows them in the preview, creates them in the order of `dependsOn`, waits for each, and removes them in the reverse order.
  */
 export class Kof extends pulumi.ComponentResource {
-    /** Known once every release is ready: what depends on it comes after. */
+    /** Known when every release is ready. Whatever depends on it comes later. */
     readonly installed: pulumi.Output<string>;
 
     constructor(name: string, args: KofArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { kofNamespace } from "../core/charts/namespace";
 
-/** The annotation that tells other stacks on the cluster whose KOF it is: `PROJECT/STACK`. */
+/** The annotation that names the stack that owns this KOF, for other stacks on the cluster: `PROJECT/STACK`. */
 export const stackMark = "kof-storage-routes/stack";
 
 /** Inputs of {@link Namespace}. */

@@ -16,8 +16,8 @@ const helm = "helm.toolkit.fluxcd.io";
 const source = "source.toolkit.fluxcd.io";
 
 /**
- * Annotations of the umbrella (charts/kof/templates/helmreleases.yaml, KOF 1.8.0 to 1.11.0-rc0) that stand in the way: the
- * first two change with every run, the last one makes an uninstall leave everything running.
+ * Annotations of the umbrella (charts/kof/templates/helmreleases.yaml, KOF 1.8.0 to 1.11.0-rc0) that would interfere. The first
+ * two change with every run. With the last one, an uninstall leaves everything running.
  */
 const unwanted = ["reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceAt", "helm.sh/resource-policy"];
 
@@ -25,12 +25,12 @@ const unwanted = ["reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceA
 const timeoutSeconds = 25 * 60;
 
 /**
- * Makes Pulumi treat the umbrella's objects as Flux does: a HelmRelease comes after its HelmChart and after the releases it
- * depends on, a HelmChart after its HelmRepository, and a HelmRelease is done when it is Ready. Where Flux has given up on one,
- * it is asked to try again.
+ * Makes Pulumi treat the umbrella's objects as Flux does. A HelmRelease comes after its HelmChart and after the releases it
+ * depends on, and a HelmChart after its HelmRepository. A HelmRelease is done when it is Ready. If Flux has given up on a release,
+ * Pulumi asks it to retry.
  *
- * Annotations are all that it writes. Every other byte stays as Helm wrote it, whose YAML is 1.1: read and written again by
- * anything else, a value could become another one.
+ * It only writes annotations. Every other byte stays as Helm wrote it. Helm's YAML is version 1.1, and another reader and writer
+ * could change a value.
  *
  * @param {string} manifest what the umbrella renders, as YAML documents
  * @param {Record<string, string>} retries per HelmRelease a value that asks for that, once (stacks/retries.ts)

@@ -26,7 +26,7 @@ async function archiveFindings(live: Live): Promise<Finding[]> {
     return (await Promise.all(all.map((look) => look()))).flat();
 }
 
-/** What somebody finds out, or that nobody can, with a command that shows more. */
+/** The findings of a check, or that it failed, with a command that shows more. */
 async function checked(fix: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
     try {
         return await look();

@@ -80,7 +80,7 @@ interface Limit {
 }
 
 /**
- * What AWS answers, within a limit for all of it: a program that logs in has none in the SDK, which runs it twice.
+ * AWS's answer, with a time limit for the whole request. The SDK has no limit for a login program, and runs it twice.
  *
  * @param who is asked: AWS, or a store that is not AWS's.
  * @throws CouldNotCheck when the limit is over, and whatever `ask` throws.

@@ -182,10 +182,10 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
         const said = failed || waits ? await seen(look) : { findings: [] };
         const errors = said.is ?? [];
         // One destination that fails all the time would hide another.
-        const told = deployment.targets ? errors : errors.slice(-1);
+        const shown = deployment.targets ? errors : errors.slice(-1);
         return [
             ...counters.flatMap((each) => exportFindings(name, each)),
-            ...told.map(({ exporter, error }) =>
+            ...shown.map(({ exporter, error }) =>
                 exportErrorFinding(deployment.targets && exporter ? `${name}: exporter ${exporter}` : name, error),
             ),
             ...clockFindings(name, samples, deployment),

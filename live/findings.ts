@@ -7,7 +7,7 @@ import { masked } from "../core/lib/secrets";
 
 /** One thing that a check found. */
 export interface Finding {
-    /** It will not work, it may not, or nobody could check whether it does. */
+    /** It will not work, it may not work, or it could not be checked. */
     readonly severity: "problem" | "warning" | "unknown";
     /** What was found. */
     readonly what: string;
@@ -72,7 +72,7 @@ async function findingsOf(look: () => readonly Finding[] | Promise<readonly Find
 /**
  * Looks at each of many objects, side by side. One that cannot be looked at is a finding, and hides none of the others.
  *
- * @returns what was found, in the order of the objects. The same reason why something could not be checked is said once.
+ * @returns what was found, in the order of the objects. The same reason for a failed check appears once.
  */
 export async function lookAtEach<T>(
     objects: readonly T[],
@@ -96,7 +96,7 @@ function unchecked({ message }: CouldNotCheck): Finding {
     };
 }
 
-/** The worst of what was found; `ok` when nothing stands in the way. A warning does not. */
+/** The worst finding; `ok` if nothing is wrong. A warning counts as `ok`. */
 export function worstOf(results: readonly Result[]): "ok" | "unknown" | "problem" {
     const severities = results.flatMap(({ findings }) => findings.map(({ severity }) => severity));
     return severities.includes("problem") ? "problem" : severities.includes("unknown") ? "unknown" : "ok";

@@ -31,11 +31,11 @@ interface ServiceSet {
 
 /** How long to wait for what, and whom to tell. */
 export interface GrowOptions {
-    /** Is told each step when it is done. */
+    /** Receives each step when it is done. */
     readonly say: (step: string) => void;
     /** Milliseconds that the driver has for all volumes. Default: ten minutes. */
     readonly patience?: number;
-    /** Ends the wait early. What was paused goes on all the same. */
+    /** Ends the wait early. What was paused is resumed in any case. */
     readonly signal?: AbortSignal;
 }
 
@@ -45,9 +45,9 @@ const [claims, statefulSets] = [
 ];
 
 /**
- * Makes the volumes of a StatefulSet larger whose template no Helm upgrade can change: each claim first, then, when the driver
- * is done, the StatefulSet goes without its pods, so that the next upgrade recreates it with the new size. Nothing is
- * restarted. Run again after a failure it goes on from there.
+ * Enlarges the volumes of a StatefulSet whose template no Helm upgrade can change. It enlarges each claim, waits for the driver, and
+ * deletes the StatefulSet without its pods. The next upgrade recreates the StatefulSet with the new size. Nothing restarts. After a
+ * failure, another run continues.
  *
  * @param volume what the stack has: its claims, by workload and count.
  * @param size of each volume, larger than it is.
@@ -158,9 +158,9 @@ async function installers(api: Kubernetes): Promise<Installer[]> {
 }
 
 /**
- * Does something while nobody can put the StatefulSet back, and lets them go on whatever comes of it. Who was paused before stays so.
+ * Does something while nothing can restore the StatefulSet, and resumes afterwards in any case. What was paused before stays paused.
  *
- * @throws UserError with the commands for what could not go on.
+ * @throws UserError with the commands that resume what could not be resumed.
  */
 async function whilePaused(api: Kubernetes, say: GrowOptions["say"], act: () => Promise<void>): Promise<void> {
     const paused: Installer[] = [];

@@ -22,7 +22,7 @@ const width = 50;
 
 /**
  * The API server of a cluster, reached as kubectl would: by its kubeconfig, with all the ways to authenticate there are.
- * Every request has a deadline, what cannot be seen is told apart from what is not there, and a connection is used again.
+ * Every request has a deadline, an unreadable object differs from a missing one, and connections are reused.
  */
 export class Kubernetes {
     private login: Promise<Login> | undefined;
@@ -32,7 +32,7 @@ export class Kubernetes {
     private free = width;
     private readonly waiting: (() => void)[] = [];
 
-    /** @param known what was read before; `undefined` where everything is read anew. */
+    /** @param known what was read before; `undefined` to read everything again. */
     constructor(
         private readonly config: KubeConfig,
         private readonly known?: Map<string, Promise<unknown>>,
@@ -106,7 +106,7 @@ export class Kubernetes {
      * Sends any request, when no more than {@link width} others are under way. One that only reads is sent again while the
      * server is busy.
      *
-     * @throws CouldNotCheck when there is no answer, or nobody could log in.
+     * @throws CouldNotCheck when there is no answer, or the login failed.
      */
     async request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
         const ask = async () => {
@@ -172,7 +172,7 @@ export class Kubernetes {
         if (before && !again && (await before).isFresh()) {
             return before;
         }
-        // Whoever found the same login stale meanwhile has begun the next one.
+        // Another request that found the same login stale has begun the next one.
         if (this.login === before) {
             this.login = this.logIn();
             this.login.catch(() => {

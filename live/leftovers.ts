@@ -83,7 +83,7 @@ const names = (objects: readonly Named[]) => objects.map(({ metadata }) => metad
 const count = (objects: readonly unknown[], noun: string) =>
     `${String(objects.length)} ${noun}${objects.length === 1 ? "" : "s"}`;
 
-/** Nothing of the program's own: what an install by Helm has been told to keep. */
+/** What an install by Helm keeps on purpose. The program did not make it. */
 async function releases({ kubernetes }: Live): Promise<Leftover[]> {
     const path = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
     const found = await kubernetes.list<Named>(path);

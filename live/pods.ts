@@ -170,7 +170,7 @@ async function lastLine(kubernetes: Kubernetes, pod: string, container: string):
     return (await seen(() => lastLines(kubernetes, pod, container, ["true", "false"]))).is?.at(-1);
 }
 
-/** The last lines that a container wrote, without secrets; none when there are none to be had. */
+/** The last lines that a container wrote, without secrets; empty if they cannot be read. */
 export async function lastLines(
     kubernetes: Kubernetes,
     pod: string,

@@ -112,7 +112,7 @@ interface ClusterSummary {
     };
 }
 
-/** From KOF 1.10 on Sveltos installs what runs on the management cluster besides the umbrella's releases. */
+/** From KOF 1.10 on, Sveltos installs what runs on the management cluster in addition to the umbrella's releases. */
 async function clusterSummaries({ kubernetes }: Live): Promise<Finding[]> {
     const all = await kubernetes.list<ClusterSummary>("/apis/config.projectsveltos.io/v1beta1/clustersummaries");
     return all.filter(isOfKof).flatMap(({ metadata, status }) =>

@@ -99,7 +99,7 @@ function trustingRole(pods: PodIdentity, cluster: string, live: Live) {
  * The actions that somebody's policies do not allow on a resource, asked for in a region; `undefined` where there is no such user or
  * role.
  *
- * @throws CouldNotCheck when whoever runs the command may not ask IAM, or it does not answer for all of them.
+ * @throws CouldNotCheck when the user may not ask IAM, or IAM does not answer for all of them.
  */
 export async function deniedActions(
     arn: string,

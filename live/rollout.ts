@@ -19,7 +19,7 @@ interface Pod {
 
 /** How long to wait, and whom to tell. */
 export interface RolloutOptions {
-    /** Is told how many pods there are to wait for when that changes, and why nobody can look whenever that is so. */
+    /** Receives the number of pods to wait for when it changes, and the reason if the pods cannot be read. */
     readonly say: (text: string) => void;
     /** The HelmRelease that brings the collectors, which is there on their cluster. Default: their own. */
     readonly release?: string | undefined;
@@ -38,7 +38,7 @@ const releases = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/hel
  * annotation says which. That the release is installed does not say that its pods have restarted.
  *
  * @param startedWith what pods are annotated with that read the Secret as it is now; `undefined` where none reads it any more.
- * @throws UserError when no pod restarts for a while, or nobody can look for as long.
+ * @throws UserError when no pod restarts for a while, or the pods cannot be read for as long.
  */
 export async function untilRestarted(
     api: Pick<Kubernetes, "get" | "list">,

@@ -34,7 +34,7 @@ interface Metadata {
 type Sdk = typeof import("@aws-sdk/client-s3");
 
 /**
- * One bucket, asked with the credentials of whoever runs the command. A store that is not AWS's is asked with the keys in the Secret
+ * One bucket, read with the user's own credentials. A store that is not AWS's is asked with the keys in the Secret
  * of its exporter: nobody else's are for it. What does not identify itself as S3 is no answer.
  */
 export class S3Bucket {

@@ -300,7 +300,7 @@ async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding
     return [...found, ...sets.findings, ...all.findings, ...regionalClaims(deployment)];
 }
 
-/** What a stack asks of other clusters, which nobody looks at from here. */
+/** What a stack asks of other clusters, which this command does not check. */
 export function regionalClaims({ settings: { regions }, regionalStores }: Deployment): Finding[] {
     const name = regions?.storageClass;
     const kubectl = "kubectl --context REGION get";

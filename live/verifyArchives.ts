@@ -23,7 +23,7 @@ export interface ArchiveVerifyOptions {
     readonly timeout: number;
     /** Ends it all, after what was made is removed. */
     readonly stop: AbortSignal;
-    /** Is told which archives are still waited for. */
+    /** Receives the archives that are not finished. */
     readonly waiting?: ((titles: readonly string[], seconds: number) => void) | undefined;
 }
 
@@ -304,7 +304,7 @@ async function runOnce(
         }
         const run = await awaitJob(name, archive, kubernetes, options);
         // Where nobody can overwrite what was written, an hour whose data is there without its manifest is never archived again
-        // (`exportWindow` of `internal/audit/manifest.go`). Such a run comes to its own end, and Kubernetes removes it.
+        // (`exportWindow` of `internal/audit/manifest.go`). Such a run ends by itself, and Kubernetes removes it.
         mayBeThere = run.isOver || archive.bucket.objectLock === undefined;
         return run;
     } finally {
@@ -314,7 +314,7 @@ async function runOnce(
     }
 }
 
-/** Kubernetes removes the Job by itself so many seconds after its end, should this command not come to it. */
+/** Seconds after its end until Kubernetes removes the Job, if this command does not. */
 const removedAfter = 600;
 
 /**

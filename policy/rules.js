@@ -1,4 +1,4 @@
-// What no stack may deploy, whoever wrote its settings: pure functions from a resource to what is wrong with it.
+// What no stack may deploy, whatever its settings: pure functions from a resource to what is wrong with it.
 // @ts-check
 "use strict";
 
@@ -112,7 +112,7 @@ function isUnbounded(arn) {
 const retainVolumes = {
     name: "retain-volumes",
     description: "In production stacks storage classes retain volumes whose claims are deleted.",
-    // Every stack is production whose name does not say otherwise: a name that nobody thought of protects the data.
+    // A stack is production unless its name says otherwise, so an unexpected name protects the data.
     options: { notProduction: "(^|[-_.])(ci|demo|dev|development|e2e|kind|sandbox|staging|test)([-_.]|$)" },
     violations: ({ type, props }, { name }, { notProduction }) => {
         const isClass = type.startsWith("kubernetes:storage.k8s.io/") && type.endsWith(":StorageClass");

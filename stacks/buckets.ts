@@ -16,14 +16,14 @@ import type { Configuration } from "./configuration";
 /** What AWS has, or why that could not be checked. */
 type Checked<What> = { readonly found: What } | { readonly unchecked: string };
 
-/** Object Lock of a bucket, and for how long by itself nobody can delete what is written to it; `undefined` where anyone can. */
+/** Object Lock of a bucket, and its default retention; `undefined` without Object Lock. */
 interface FoundLock {
     readonly retention: Retention | undefined;
 }
 
-/** What came of looking for a bucket by its name, which it has for itself in all of AWS. */
+/** The result of looking for a bucket by its name, which is unique in all of AWS. */
 export type BucketLook =
-    /** Nobody was asked. */
+    /** The program did not look. */
     | { readonly is: "unknown" }
     | { readonly is: "absent" }
     /** In another region than it was looked for in. */
@@ -124,11 +124,11 @@ async function lockOf(name: string, region: string, provider: AwsProvider): Prom
 }
 
 /**
- * Refuses archives whose bucket cannot be made, or is not as they ask. What could not be checked is said, and taken for as the
+ * Refuses archives whose bucket cannot be made, or differs from their settings. It reports what it could not check, and treats it as the
  * settings have it.
  *
  * @param from what the stack has been deployed as; `undefined` where that is not known.
- * @throws RunError with everything that stands in the way.
+ * @throws RunError with every problem.
  */
 export function checkBuckets(
     { source, deployment }: Pick<Configuration, "source" | "deployment">,
@@ -173,7 +173,7 @@ function hasMade(
     return bucket.create && (had === true || isTagged);
 }
 
-/** Says of what nobody can delete although the settings do not ask for that. */
+/** Says what nobody can delete, although the settings do not ask for that. */
 function sayLock({ kind, bucket }: Archive, found: BucketLook): void {
     const retention = found.is === "there" && "found" in found.lock ? found.lock.found?.retention : undefined;
     if (retention && bucket.objectLock === undefined) {
@@ -231,7 +231,7 @@ function bucketProblems(archive: Archive, found: BucketLook, isOurs: boolean): P
     }
 }
 
-/** S3 tells who may not see a bucket only that it exists. */
+/** S3 says only that the bucket exists if the user may not see it. */
 function closedProblem(archive: Archive, isOurs: boolean): Problem {
     const { kind, bucket } = archive;
     const hidden = "is of another AWS account, or these AWS credentials may not see it (S3 answers 403)";

@@ -37,14 +37,14 @@ export async function lastDeployment(): Promise<Deployed | undefined> {
 }
 
 /**
- * The outputs of this run, or those of before where the engine was told to leave something out. It writes a stack's outputs then
- * too (`pulumi up --target`), and tells no program of it: the stack would remember what was never deployed, and what is still to
- * come would be done without a word. So what is remembered goes through a resource that nobody names: what the engine leaves out
- * it hands back as it was. A stack that was never deployed as a whole remembers nothing. Tried with Pulumi 3.274.1 on 2026-11-27
- * (test/e2e/state.e2e.ts).
+ * The outputs of this run, or the earlier ones if the user has the engine leave something out (`pulumi up --target`). The engine
+ * writes a stack's outputs then too, and does not tell the program. The stack would remember what was never deployed, and the next
+ * run would make the rest of the change without a warning. So the memory goes through a resource that no user names as a target:
+ * the engine returns a resource that it leaves out unchanged. A stack that was never deployed as a whole remembers nothing. Tried
+ * with Pulumi 3.274.1 on 2026-11-27 (test/e2e/state.e2e.ts).
  *
  * @param memory what the stack is to remember.
- * @param completed known once all is deployed; where that fails, the program fails.
+ * @param completed known when everything is deployed. If the deployment fails, the program fails.
  */
 export async function outputsOfWhole(
     outputs: object,
@@ -57,7 +57,7 @@ export async function outputsOfWhole(
     // program, which waits for its output, would neither fail nor end.
     await promiseOf(completed);
     const stash = new pulumi.Stash("remembered", { input: expected });
-    // What the engine is to make, and leaves out, it hands back as well, but for an ID. In a preview nothing new has one.
+    // The engine also returns a resource that it leaves out, but without an ID. In a preview, no new resource has an ID.
     const isThere = promiseOf(stash.id).then((found) => pulumi.runtime.isDryRun() || found !== undefined);
     const isWhole = pulumi
         .all([stash.input, isThere])
@@ -98,7 +98,7 @@ export function logGroupOfDeployed(deployed: Deployed): string | undefined {
     return typeof last === "string" ? last : deployed[logGroupsOutput]?.logGroup;
 }
 
-/** What a stack remembers besides, once a deployment is completed. */
+/** What else a stack remembers after a completed deployment. */
 export function rememberedPast(
     to: Deployment,
     deployed: Deployed | undefined,
@@ -125,7 +125,7 @@ function spentBy(deployed: Deployed | undefined): readonly string[] {
  * @param known what AWS has.
  * @param origin what `deployed` is called in refusals.
  * @returns what the change does; `undefined` when nothing is known of what was before.
- * @throws RunError with everything that stands in the way, before anything is registered.
+ * @throws RunError with every problem, before anything is registered.
  */
 export function checkChange(
     { deployment: to, source }: Configuration,
@@ -147,7 +147,7 @@ export function checkChange(
     for (const step of plan?.steps ?? []) {
         void pulumi.log.warn(`By hand: ${step}`);
     }
-    // What was before cannot be read: the text that permits to go on regardless is in the stack file.
+    // The earlier state cannot be read, but the stack file permits to continue without it.
     if (deployed === undefined || from !== undefined) {
         staleAcknowledgements(
             acknowledge,
@@ -157,7 +157,7 @@ export function checkChange(
     return plan;
 }
 
-/** What is running; `undefined` where this version of the program cannot tell, and the stack file says to go on regardless. */
+/** What is running; `undefined` if this version cannot tell and the stack file permits to continue without it. */
 function routeOfDeployed(
     found: Readonly<Record<string, unknown>>,
     next: Settings,

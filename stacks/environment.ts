@@ -81,9 +81,9 @@ export interface Known {
     readonly deployed: Deployed | undefined;
     /** What AWS has. */
     readonly aws: AwsFacts;
-    /** Where it runs; `undefined` when nobody may look. */
+    /** Where it runs; `undefined` without the right to look. */
     readonly place: Place | undefined;
-    /** The cluster there; `undefined` when nobody may look. */
+    /** The cluster there; `undefined` without the right to look. */
     readonly cluster: Cluster | undefined;
     /** What Flux is asked to try again. */
     readonly retries: Retries;

@@ -43,15 +43,15 @@ interface Existing {
 
 type Met = Wanted & { readonly there: Existing };
 
-/** What a first deployment that takes over an install takes for granted. */
+/** What a first deployment assumes when it takes over an install. */
 const unknownInstall =
     "kof:adopt takes over the installed KOF, and there is no earlier deployment to compare it with: this deployment assumes that the stack " +
     "file describes what runs. Where the installed KOF has another route, other volumes or a longer retention, data can be deleted or become unreachable. npm run adopt -- --cluster writes the stack file of what runs.";
 
 /**
- * What a first deployment takes over, as {@link checkExisting} finds it. Where nobody may look, it says what is taken for granted.
+ * What a first deployment takes over, as {@link checkExisting} finds it. Without the right to look, it says what it assumes.
  *
- * @returns what to compare it with as if this stack had deployed it; `undefined` where there is nothing, or nobody knows what.
+ * @returns what to compare it with as if this stack had deployed it; `undefined` if nothing exists, or if it is not known.
  */
 export async function findInstall(
     configuration: Pick<Configuration, "source" | "deployment">,
@@ -74,7 +74,7 @@ export async function findInstall(
  * @param before what the stack has been deployed as; `undefined` where nothing of it exists.
  * @returns what `kof:adopt` takes over, to be compared with as if this stack had deployed it; `undefined` where nothing is, or
  * nobody knows what.
- * @throws RunError with everything that stands in the way, before anything is registered.
+ * @throws RunError with every problem, before anything is registered.
  */
 export async function checkExisting(
     { source, deployment }: Pick<Configuration, "source" | "deployment">,
@@ -179,7 +179,7 @@ function exporterObjects({
     );
 }
 
-/** Those that exist. What nobody can look at is taken not to exist, and said. */
+/** Those that exist. An object that cannot be read counts as missing, and a warning says so. */
 async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]> {
     const met = await Promise.all(
         wanted.map(async (each): Promise<Met | undefined> => {
@@ -252,7 +252,7 @@ function existingClass(name: string): unknown {
     return stackFile(["storageClass"], { create: false, name });
 }
 
-/** What cannot be taken over as the settings have it. What can, and changes, is said. */
+/** What cannot be taken over with these settings. A notice names what can be, and changes. */
 function adoptionProblems(deployment: Deployment, found: readonly Met[]): Problem[] {
     const storageClass = storageClassOf(deployment.settings.storageClass);
     return found.flatMap(({ kind, there }) => {
@@ -314,7 +314,7 @@ function changesOf(wanted: Readonly<Record<string, unknown>>, there: Readonly<Re
     return differences(there, wanted)
         .filter(({ before, after }) => before !== "{}" && after !== "{}")
         .map(({ path, before = "nothing", after = "nothing" }) => {
-            // The name tells what a value is.
+            // The name says what a value is.
             const shown = (value: string) => masked(`${path}: ${value}`).slice(path.length + 2);
             return `${path} ${shown(before)} -> ${shown(after)}`;
         });

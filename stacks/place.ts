@@ -44,7 +44,7 @@ export function currentStack(): string {
  * stack runs.
  *
  * @param deployed what the stack remembers of its last deployment.
- * @throws RunError before anything is registered; also where nobody could look.
+ * @throws RunError before anything is registered, also if the check failed.
  */
 export async function checkPlace(
     { source, kubernetes, cluster: choice }: Pick<Configuration, "source" | "kubernetes" | "cluster">,
@@ -172,8 +172,8 @@ function unreachable(message: string): Problem {
 export const clusterIdentifier = "kof-storage-routes";
 
 /**
- * Refuses to replace the provider of a stack that is deployed, where {@link clusterIdentifier} does not prevent it: in the
- * first deployment that sets it, and with another one in the stack file.
+ * Refuses to replace the provider of a deployed stack in the two cases that {@link clusterIdentifier} does not prevent: in the first
+ * deployment that sets it, and if the stack file changes it.
  */
 export function staysInPlace(source: string): pulumi.ResourceHook {
     const key = "kubernetes:";

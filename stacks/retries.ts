@@ -19,7 +19,7 @@ interface HelmRelease {
 
 /**
  * What to ask Flux to try again. It gives up on a release after its retries, and starts again only for a new generation, or
- * when annotations ask it to (helm-controller 1.6, `internal/action/reset.go`). What was mended outside the stack is no new
+ * when annotations ask it to (helm-controller 1.6, `internal/action/reset.go`). A repair outside the stack is no new
  * generation: Pulumi would wait in vain. The value is the time at which Flux gave up, so it is the same in the preview and in the
  * deployment, and another one only after another failure.
  *

@@ -81,9 +81,9 @@ export const modules: readonly Module[] = [
 const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "kof-storage-routes");
 
 /**
- * The folder with a module's programs, which are built the first time: on two cores ten minutes for Pulumi's Kubernetes
- * provider, four to six for Kubernetes and for Pulumi's engine, and one or two for VictoriaMetrics and for a collector. Built again when the module's
- * files, or what the linker is told, change.
+ * The folder with a module's programs, which the first call builds. On two cores, Pulumi's Kubernetes provider takes ten minutes,
+ * Kubernetes and Pulumi's engine four to six each, VictoriaMetrics and a collector one or two each. A change of the module's files or
+ * of the linker's flags builds them again.
  *
  * @throws Missing when there is no Go.
  */

@@ -28,7 +28,7 @@ Exit code  0  nothing was refused
 
 const options = { version: { type: "string" }, json: { type: "boolean" }, ...stackFileOptions } as const;
 
-/** What runs in place of what, so that nobody takes the rehearsal for more than it is. */
+/** What the rehearsal imitates, and with what. */
 const imitated = [
     "Real: the program, Pulumi's engine and its Kubernetes provider, and the API server with the controllers of StatefulSets, claims and volumes.",
     "The umbrella chart: a chart that renders the releases which the catalog of each version has, with that version's default values.",

@@ -79,12 +79,11 @@ async function pullCharts(chart: string, version: string): Promise<Charts> {
 }
 
 /**
- * The collectors that would run on the management cluster, worked out by Helm from the real charts: the umbrella, the
- * release of kof-collectors that it makes, or (KOF 1.10 and later) the one that a MultiClusterService of kof-child or
- * kof-regional makes.
+ * The collectors that would run on the management cluster, as Helm renders them from the real charts: the umbrella, and its
+ * release of kof-collectors. From KOF 1.10 on, a MultiClusterService of kof-child or kof-regional has that release.
  *
- * What the charts look up in the cluster is given to them: that the namespace `kof` exists, in the mesh or not, and of the
- * region its domain and credentials. Everything else does not exist.
+ * The charts look up objects in the cluster. Here they find the namespace `kof`, in the mesh or not, and the region's domain and
+ * credentials. Nothing else exists.
  *
  * @param folder holds the charts: see {@link findCharts}.
  * @throws UserError when Helm is missing, or refuses a chart or the values.
@@ -161,8 +160,8 @@ function serviceTemplate(spec: HelmValues): string | undefined {
 }
 
 /**
- * Evaluates a template of a MultiClusterService, which Sveltos does in the cluster, with Helm, which knows the same
- * functions but the two that read other objects: these are replaced by what they would find.
+ * Evaluates a template of a MultiClusterService with Helm. In the cluster, Sveltos does that. Helm has the same functions, except the
+ * two that read other objects. Their results are inserted before.
  */
 async function evaluate(
     text: string,

@@ -8,7 +8,7 @@ import { deciderOf } from "../settings/rules";
 import type { Target } from "../routes/targets";
 import { canonical, same } from "./compare";
 
-/** Lists of collectors that the routes add to. What is in them besides does no harm to what is added. */
+/** Lists of collectors that the routes add to. Other items in them do not affect the additions. */
 const lists = new Set(["extensions", "processors", "volumes", "volumeMounts"]);
 
 /** Values to which was added what their route cannot do without, and the paths of the lists that became longer. */
@@ -178,7 +178,7 @@ const purposes: readonly Purpose[] = [
  * What the route sets and the original left to the charts, where that makes a difference to what it ran.
  *
  * @param completed the values with what the route adds to their lists.
- * @param targets the destinations besides what the route brings.
+ * @param targets the destinations in addition to the route's own.
  */
 export function changes(
     values: HelmValues,

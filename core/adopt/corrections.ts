@@ -76,7 +76,7 @@ function keysOf(chart: string): ReadonlySet<string> {
  * The chart whose values stand at the top of a file for the umbrella, by which keys it has.
  *
  * @param source what to call the file in errors. Left out where the values are the umbrella's, whatever they look like.
- * @throws UserError where they fit several charts, and nothing tells which is meant.
+ * @throws UserError where they fit several charts, and it is unclear which is meant.
  */
 export function bareChart(values: HelmValues, source?: string): BareChart | undefined {
     const keys = Object.keys(values);

@@ -3,7 +3,7 @@ import { UserError } from "../lib/errors";
 import { isMap, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { catalogOf, versions } from "../charts";
 
-/** Values as they were meant, what was wrong with them, and what is known of them besides. */
+/** Values as they were meant, what was wrong with them, and what else is known about them. */
 export interface Original {
     readonly values: HelmValues;
     /** Whether they are certain to be the umbrella's. Default: their keys tell. */
@@ -203,7 +203,7 @@ function exporterNote(release: HelmValues): string[] {
         : [];
 }
 
-/** The values of a HelmRelease. Those that it takes from elsewhere are said, as they are not in the file. */
+/** The values of a HelmRelease. The file does not contain those from elsewhere, which the output names. */
 function valuesOf(release: HelmValues, unseen: string[]): HelmValues {
     const name = nameOf(release);
     const sources = valueAt(release, ["spec", "valuesFrom"]);

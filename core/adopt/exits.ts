@@ -177,7 +177,7 @@ export function placeOf({ collector, origin, exporter }: Exit, isOwnStore: (addr
         return "cloudwatch";
     }
     const address = addressAt(exporter, valueAt(collector.config, ["exporters", exporter]), pipelineKindOf(origin));
-    // What is needed besides to write to CloudWatch is found at the exporter of logs.
+    // The exporter of logs has whatever else is needed to write to CloudWatch.
     if (isOtlpOfCloudWatch(exporter, address) && isMap(valueAt(collector.config, ["exporters", "awscloudwatchlogs"]))) {
         return "cloudwatch";
     }

@@ -308,7 +308,7 @@ export function readExporter(
             tls.serverName = serverName;
             delete given.server_name_override;
         }
-        // Over HTTP the scheme of the address tells, and over gRPC it is in that of the settings.
+        // Over HTTP, the scheme of the address says so. Over gRPC, the setting's address has the scheme.
         delete given.insecure;
         if (Object.keys(tls).length > 0) {
             settings.tls = tls;

@@ -278,7 +278,7 @@ function takeHeaders(values: HelmValues, settings: Readonly<Record<string, unkno
     return Array.isArray(env) ? mergeValues(values, nest(path, [...env, ...added])) : values;
 }
 
-/** What remains of the original in the releases: a field is gone only when whoever set it takes it back. */
+/** What remains of the original in the releases: a field disappears only when its owner removes it. */
 function leftoversIn(values: HelmValues, { umbrella }: Deployment): Record<string, HelmValues> {
     const leftovers: Record<string, HelmValues> = {};
     for (const [path] of leaves(values)) {

@@ -4,8 +4,8 @@ import { isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/
 import { isOfRegion } from "./exits";
 
 /**
- * Whether values only make sense in the Istio mesh, where KOF 1.10 and later find that out themselves: they write to a region by the
- * name of its Service, or have pipelines for every collector but the one that KOF leaves out there.
+ * Whether values only make sense in the Istio mesh. KOF 1.10 and later detect the mesh themselves. Such values write to a region by
+ * the name of its Service, or have pipelines for every collector except the one that KOF leaves out in the mesh.
  */
 export function isWrittenForMesh(values: HelmValues, catalog: Catalog): boolean {
     const stacks = [

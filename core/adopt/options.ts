@@ -8,11 +8,11 @@ export interface AdoptionOptions {
     readonly region?: NamedRegion | undefined;
     /** `kof:cloudwatch.credentials`, where the values do not tell them. */
     readonly credentials?: unknown;
-    /** What a look at the cluster told. */
+    /** What the cluster showed. */
     readonly cluster?: ClusterFacts | undefined;
 }
 
-/** What is to be seen on a cluster and not in values; `undefined` where nobody could look. */
+/** What a cluster shows and values do not; `undefined` if it could not be read. */
 export interface ClusterFacts {
     readonly claims?: readonly InstalledClaim[] | undefined;
     /** Whether the namespace is in the Istio mesh. */

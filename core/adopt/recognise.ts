@@ -509,7 +509,7 @@ export function volumeSettings(values: HelmValues, deployment: Deployment): Helm
 function agreed(values: HelmValues, { catalog }: Deployment, stores: readonly Volume[]): HelmValues {
     const at = ({ source: { chart } }: Volume, setting: CatalogSetting | null) =>
         (setting?.places ?? [])
-            // On regions KOF hands the class of all volumes on, and the program leaves that to it.
+            // On regions, KOF passes the class of all volumes on. The program leaves that to KOF.
             .flatMap(({ path }) => originsOf(catalog, chart, path).slice(0, chart.on === "regions" ? undefined : 1))
             .map((path) => valueAt(values, path))
             .find((value) => value !== undefined);

@@ -74,7 +74,7 @@ export function hideSecrets(values: HelmValues): HelmValues {
 /** Hashes of passwords (bcrypt, crypt, Argon2), which can be guessed from. In settings charts document them, so only here they stay behind. */
 const hash =
     /\$(2[abxy]?\$\d\d\$[\w./]{20,}|(1|5|6|apr1)\$[\w./=]{1,30}\$[\w./]{22,}|argon2(id|i|d)\$[\w./+=,$-]{20,})/;
-/** Headers that nobody has but to let records in, and values that look made by a machine. */
+/** Headers that only serve to authenticate, and values that look machine-made. */
 const telling = /auth|token|key|secret|pass|credential|signature|cookie|session/i;
 const random = /^(?=.*\d)(?=.*[a-zA-Z])[\w+/=.~-]{20,}$/;
 
@@ -90,7 +90,7 @@ function isHeader(path: readonly string[]): boolean {
     return path.at(-2) === "headers" && path.at(-4) === "exporters" && path.at(-3)?.split("/")[0] === "otlphttp";
 }
 
-/** What to do about Secrets that the settings read and nobody has: those that {@link secretsText} does not name. */
+/** What to do about missing Secrets that the settings read, except those that {@link secretsText} names. */
 export function newSecretsText(secrets: readonly PlainSecret[], made: readonly NewSecret[]): string[] {
     return made
         .filter(({ name }) => !secrets.some(({ moved }) => moved?.name === name))

@@ -49,7 +49,7 @@ export interface Taken {
               readonly stored: Readonly<Record<string, string>>;
           }
         | undefined;
-    /** What each exporter keeps where nothing else is said, if one of a block of its own tells. */
+    /** What each exporter keeps by default, if the exporter of a built-in destination shows it. */
     readonly buffer: unknown;
     readonly secrets: readonly PlainSecret[];
     readonly newSecrets: readonly NewSecret[];
@@ -58,7 +58,7 @@ export interface Taken {
     readonly notes: readonly string[];
     /** Values by which the collectors of a stack do what no setting says. */
     readonly kept: (own: readonly Collector[]) => HelmValues;
-    /** What signals have otherwise with the stack than they had: what they lose, and what they get besides. */
+    /** How signals change with the stack: what they lose, and what they gain. */
     readonly compare: (own: readonly Collector[]) => {
         readonly lost: readonly string[];
         readonly more: readonly string[];
@@ -905,7 +905,7 @@ function compareExits(
             const place = placeOf(exit, isOwnStore);
             if (place !== "") {
                 const at = place === "cloudwatch" ? `${typeOf(exit.exporter)} of CloudWatch` : place;
-                // Where they are not told apart, audit logs are among the logs.
+                // Without separate pipelines, audit logs count as logs.
                 const signal = exit.signal === "audit" && !tellsAudit ? "logs" : exit.signal;
                 all.set([exit.collector.key, signal, at].join(" "), { exit, place: at });
             }
@@ -920,7 +920,7 @@ function compareExits(
     return { lost: only(was, is), more: only(is, was) };
 }
 
-/** What was printed besides being sent on, where the charts do not print it. */
+/** What was printed and also sent, if the charts do not print it. */
 function debugCorrections({ exits, own }: Running, known: readonly { readonly exit: Exit }[]): string[] {
     const prints = (exit: Exit) => typeOf(exit.exporter) === "debug";
     const ofCharts = own.flatMap((each) => exitsOf(each, each)).filter(prints);

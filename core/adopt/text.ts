@@ -178,9 +178,9 @@ function hasEmptyKeys(values: HelmValues): boolean {
 }
 
 /**
- * Undoes what happened to a part of KOF's page: of two levels of indentation the inner one was moved out to the outer one.
- * So each line was where it is, or two further in. A key without a value has something below it, which tells most lines;
- * of the others each goes on at the level of the line before, if that is one of the two.
+ * Restores the indentation that a part of KOF's page lost: the inner of two levels was moved out to the outer one. So each line was
+ * where it is now, or two columns further in. A key without a value has lines below it, which decides most lines. Every other line
+ * stays at the level of the line before, if that is one of the two.
  */
 function restoreIndentation(text: string): string {
     const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.trim().startsWith("#"));

@@ -30,14 +30,14 @@ export function compareCatalogs(older: Catalog, newer: Catalog): CatalogChanges 
     return { added: [...added.keys()].sort(), dropped: [...dropped.keys()].sort(), renamed, changed };
 }
 
-/** The charts, by their folders, of which two catalogs of one version were not made alike. */
+/** The charts, by their folders, that differ between two catalogs of one version. */
 export function otherCharts(made: Catalog, checked: Catalog): string[] {
     const digest = ({ sources }: Catalog, name: string) => sources[name]?.sha256;
     const names = new Set([...Object.keys(made.sources), ...Object.keys(checked.sources)]);
     return [...names].filter((name) => digest(made, name) !== digest(checked, name)).sort();
 }
 
-/** The changes as text, one line each, for whoever adds support for the newer version. */
+/** The changes as text, one line each, for the developer who adds the newer version. */
 export function describeChanges(older: string, newer: string, changes: CatalogChanges): string {
     const section = (title: string, lines: readonly string[]) =>
         lines.length > 0 ? [`${title} (${String(lines.length)})`, ...lines.map((line) => `  ${line}`)] : [];

@@ -99,7 +99,7 @@ export interface CatalogSwitch extends CatalogSetting {
     readonly on: "true" | "empty" | "missing";
 }
 
-/** A setting other than retention that limits how much is kept, or for how long. Its default is null: nobody limits anything. */
+/** A setting other than retention that limits how much is kept, or for how long. Its default is null: no limit. */
 export interface CatalogLimit extends CatalogSetting {
     /** What it limits: bytes on the disk, percent of the disk, or the retention of parts of the data (`-retentionFilter`). */
     readonly kind: "bytes" | "percent" | "filter";
@@ -149,7 +149,7 @@ export interface CatalogVolume {
     /** While it is on, Kubernetes chooses the number of replicas, and {@link replicas} is where it starts. */
     readonly autoscaler: CatalogSwitch | null;
     readonly retention: CatalogSetting | null;
-    /** What else limits what is kept, each by itself. */
+    /** Further limits of what is kept. Each applies separately. */
     readonly limits: readonly CatalogLimit[];
     /** Copies of each sample. Only metrics have it; the replicas of logs and traces are shards. */
     readonly replicationFactor: CatalogSetting | null;
@@ -212,12 +212,12 @@ export interface CatalogOverwrite {
 }
 
 /**
- * A schema that values of a chart have to fit: of a dependency, with which Helm compares them before it installs anything, or of an
- * object's `spec`, into which the chart copies them as they are.
+ * A schema that values of a chart must fit. It is the schema of a dependency, against which Helm checks them before it installs
+ * anything, or the schema of an object's `spec`, into which the chart copies them unchanged.
  */
 export interface CatalogSchema {
     readonly chart: string;
-    /** Where in that chart's values those are that have to fit. */
+    /** The place of these values in that chart's values. */
     readonly path: readonly string[];
     /** The dependency's own name, or the kind of the object. */
     readonly name: string;

@@ -105,9 +105,9 @@ const operators: Readonly<
 };
 
 /**
- * The value that turns off an operator of chart kof-operators; `undefined` where it runs. What happens to what it has made depends on
- * its definitions: those of collectors go with it (`crds.create` of chart opentelemetry-operator), those of Grafana stay
- * (`templates/crds.yaml` of chart grafana-operator), in KOF 1.8.0 to 1.11.0-rc0.
+ * The value that turns off an operator of chart kof-operators; `undefined` if it runs. Its CRDs decide what happens to its objects.
+ * Those of collectors are removed with it (`crds.create` of chart opentelemetry-operator). Those of Grafana stay
+ * (`templates/crds.yaml` of chart grafana-operator). This is so in KOF 1.8.0 to 1.11.0-rc0.
  */
 export function operatorOffAt(umbrella: HelmValues, operator: Operator, on: Clusters): readonly string[] | undefined {
     const { switches, values } = operators[on];

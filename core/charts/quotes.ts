@@ -50,7 +50,7 @@ function ofCollector(collector: HelmValues): HelmValues {
     return { ...collector, ...changed };
 }
 
-/** A text as a template has to write it, so that whoever reads that gets the text. */
+/** A text as a template has to write it, so that a YAML reader gets the same text. */
 function quoted(text: string): string {
     const isQuoted = /^["']/.test(text) && typeof withoutQuotes(text) === "string";
     return text === "" || isQuoted || withoutQuotes(text) === text ? text : JSON.stringify(text);

@@ -6,7 +6,7 @@ export interface Rule {
     readonly keys?: readonly string[];
     /** Any key is read, with whatever is below it. */
     readonly open?: true;
-    /** Keys are names that anyone may choose; below them the rules go on. */
+    /** Keys are names that users choose. The rules continue below them. */
     readonly names?: true;
     /** Anything is taken, whatever values.yaml has there. */
     readonly any?: true;
@@ -105,7 +105,7 @@ const freeForm = new Set(
     ),
 );
 
-/** What is known of a path of a chart's values besides its defaults. */
+/** What is known about a path of a chart's values, in addition to its defaults. */
 export function ruleOf(chart: string, path: readonly string[]): Rule | undefined {
     const table = (Object.hasOwn(rules, chart) ? rules[chart] : undefined) ?? {};
     const at = (key: string) => (Object.hasOwn(table, key) ? table[key] : undefined);

@@ -5,8 +5,8 @@ import type { Catalog } from ".";
 import { isMap } from "../lib/values";
 
 /**
- * What a chart reads of its values, as data that looks like them: each key with its default, `null` where there is none or where
- * anything is read, and under `*` what is read below any further key. Lists are empty, or have one of their texts.
+ * What a chart reads of its values, as data of the same shape. Each key has its default. `null` means that there is no default, or
+ * that any value is read. `*` has what is read below any further key. Lists are empty, or have one of their texts.
  */
 export type Shaped = null | boolean | number | string | Shaped[] | { readonly [key: string]: Shaped };
 

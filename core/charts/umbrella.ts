@@ -30,8 +30,8 @@ export function componentValues(
 }
 
 /**
- * The Flux objects that the umbrella renders with these values: repositories, then a chart and a release for each component
- * that is enabled, in an order in which they can be installed (`charts/kof/templates`, KOF 1.8.0 to 1.11.0-rc0).
+ * The Flux objects that the umbrella renders with these values, in the order of their install: repositories, then a chart and a
+ * release for each enabled component (`charts/kof/templates`, KOF 1.8.0 to 1.11.0-rc0).
  */
 export function umbrellaObjects(catalog: Catalog, values: HelmValues): UmbrellaObject[] {
     const all = coalesceValues(chartValues(catalog, "kof"), values);
@@ -91,9 +91,8 @@ export interface ChartBeside {
 }
 
 /**
- * A chart and its release beside those of the umbrella, as the umbrella makes its own (`charts/kof/templates/helmcharts.yaml` and
- * `helmreleases.yaml`, KOF 1.10.0 and 1.11.0-rc0): from the same repository, as often, given up and tried again as they are. The
- * release comes after all of theirs.
+ * A chart and its release in addition to those of the umbrella, in the umbrella's form (`charts/kof/templates/helmcharts.yaml` and
+ * `helmreleases.yaml`, KOF 1.10.0 and 1.11.0-rc0): the same repository, interval and retries. The release comes after the umbrella's.
  *
  * @param umbrella the umbrella's values.
  */

@@ -14,9 +14,8 @@ export interface Buffer {
 const extension = "file_storage/exporters";
 
 /**
- * Options of an exporter with which an outage of the destination loses nothing: the queue is on disk and survives the
- * collector, is limited in bytes, and what is taken from it is tried for as long as the outage may last.
- * For otlphttp and awscloudwatchlogs.
+ * Options of an exporter with which an outage of the destination loses nothing, for otlphttp and awscloudwatchlogs. The queue is on
+ * disk, survives the collector and has a limit in bytes. The exporter retries each batch for as long as the outage may last.
  */
 export function bufferedExporter({ duration, bytes }: Buffer): HelmValues {
     return {
@@ -26,10 +25,10 @@ export function bufferedExporter({ duration, bytes }: Buffer): HelmValues {
 }
 
 /**
- * The same for prometheusremotewrite, as far as it goes: it tries as long, but keeps its queue in memory. Its time limit covers
- * all attempts together, and is 5 seconds unless told otherwise. It never waits longer than the first time (it leaves out
- * max_interval), which is 50 milliseconds unless told otherwise. Its write-ahead log is no way out: it has no limit in size, and
- * repeats for ever, without a pause, what the destination refuses (contrib 0.149).
+ * The same for prometheusremotewrite, as far as possible: it retries as long, but keeps its queue in memory. Its time limit covers
+ * all attempts together, and is 5 seconds by default. Every wait is as long as the first one (it ignores max_interval), which is 50
+ * milliseconds by default. Its write-ahead log is no solution: it has no limit in size, and repeats refused data for ever without a
+ * pause (contrib 0.149).
  */
 export function retriedRemoteWrite({ duration }: Buffer): HelmValues {
     return {
@@ -47,12 +46,11 @@ export const metricsQueue = {
 };
 
 /**
- * What keeps metrics on disk that prometheusremotewrite is to write: the collector hands them to itself first, in OTLP on the
- * loopback. The end that sends has a queue on disk, the end that receives writes to the destination before it answers. Series
- * arrive as without it.
+ * Keeps metrics for prometheusremotewrite on disk: the collector first sends them to itself, in OTLP on the loopback. The sending
+ * end has a queue on disk. The receiving end writes to the destination before it answers. Series arrive unchanged.
  *
- * prometheusremotewrite reports every failure as final, so it must not report one while the destination is away: it waits until
- * the sending end gives up on the attempt, and tries later.
+ * prometheusremotewrite reports every failure as final, so it must not report one while the destination is unreachable. It waits
+ * until the sending end gives up on the attempt and retries later.
  *
  * @returns values for opentelemetry-kube-stack.
  */
@@ -194,7 +192,7 @@ export function recreatedStorage(catalog: Catalog): HelmValues {
     return mergeValues({ collectors: Object.fromEntries(collectors) }, nest(["defaultCRConfig"], recreated(shared)));
 }
 
-/** A folder of the node for the queues of one collector, as KOF 1.10 has it. Nodes are shared, so the name tells whose. */
+/** A folder of the node for the queues of one collector, as in KOF 1.10. Collectors share nodes, so its name has the collector. */
 function folder(own: HelmValues): HelmValues {
     const path = `/var/lib/otelcol/file_storage/exporters-${own.suffix as string}`;
     const list = (key: string) => (own[key] ?? []) as HelmValue[];

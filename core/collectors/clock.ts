@@ -6,23 +6,23 @@ import { isDiscarding, listOf, pipelinesOf, typeOf } from "./flows";
 import { hoursOf } from "../lib/durations";
 
 /*
- * CloudWatch Logs takes no event that is older than 14 days or than the retention of its group, and none more than 2 hours
- * ahead. AWS leaves out such an event and takes the rest of a batch, but the exporters do not let that happen (contrib
- * 0.143, `internal/aws/cwlogs/pusher.go`): they report the whole batch as failed. awscloudwatchlogs has sent the rest by
- * then, and sends it again with each try, for as long as `kof:buffer.duration` says, while everything after it waits.
- * awsemf tries once, and loses what it has not reached yet. So no such time may reach them.
+ * CloudWatch Logs refuses an event that is older than 14 days, older than the retention of its group, or more than 2 hours
+ * ahead. AWS leaves out such an event and stores the rest of the batch. The exporters nevertheless report the whole batch as
+ * failed (contrib 0.143, `internal/aws/cwlogs/pusher.go`). awscloudwatchlogs has stored the rest by then, and stores it again
+ * with each try, for `kof:buffer.duration`. Everything after it waits. awsemf tries once, and loses what it has not sent yet.
+ * So no such time may reach them.
  */
 
-/** Hours by which AWS may see an event otherwise than the node does. */
+/** Hours by which AWS's clock may differ from the node's. */
 const margin = 1;
 
-/** Processors that see to it that CloudWatch takes what the exporters after them send. */
+/** Processors that correct times, so that CloudWatch accepts what the exporters after them send. */
 export const clockProcessors = {
     /** Gives a record the present time, and leaves the original one in an attribute. */
     logs: "transform/clock",
-    /** The same, where audit logs are kept for longer or shorter than logs. */
+    /** The same for audit logs, if their retention differs from that of logs. */
     audit: "transform/clock-audit",
-    /** Counts them, for want of a processor that does both. */
+    /** Counts them, because no processor does both. */
     count: "groupbyattrs/clock",
     /** Drops data points, and counts them: a point with another time would be another measurement. */
     points: "filter/clock",

@@ -38,8 +38,8 @@ export function shortName({ name }: Collector): string {
 }
 
 /**
- * The collectors that would run on the management cluster, worked out from the umbrella's values by the charts' own rules:
- * each layer's values over the chart's, `defaultCRConfig` under each collector, lists replaced
+ * The collectors that would run on the management cluster, computed from the umbrella's values by the charts' rules: each layer's
+ * values override the chart's, each collector overrides `defaultCRConfig`, and lists replace lists
  * (opentelemetry-kube-stack 0.5.3 to 0.6.3, `templates/collector.yaml`).
  */
 export function effectiveCollectors(route: Merged): readonly Collector[] {
@@ -166,7 +166,7 @@ export function pickFields(fields: HelmValues, names: readonly string[]): HelmVa
     return picked;
 }
 
-/** What a template takes for set. */
+/** What a template regards as set. */
 function isSet(value: HelmValue | undefined): value is HelmValue {
     return isMap(value) ? Object.keys(value).length > 0 : Array.isArray(value) ? value.length > 0 : Boolean(value);
 }

@@ -24,7 +24,7 @@ export interface Flow {
 /** The pipeline into which KOF 1.10 and later sort audit logs. */
 const auditPipeline = "logs/audit";
 
-/** Whether a collector tells audit logs from logs. */
+/** Whether a collector has separate pipelines for audit logs. */
 export function sortsAudit({ config }: Collector): boolean {
     return Object.hasOwn(pipelinesOf(config), auditPipeline);
 }
@@ -34,7 +34,7 @@ export function isDiscarding(exporter: string): boolean {
     return ["nop", "debug"].includes(typeOf(exporter));
 }
 
-/** The signal of a pipeline by its name: what comes to it out of others has theirs. */
+/** The signal of a pipeline, by its name. What it receives from other pipelines has their signal. */
 export function signalOf(pipeline: string): Signal {
     return pipeline === auditPipeline ? "audit" : (pipeline.split("/")[0] as "metrics" | "logs" | "traces");
 }
@@ -106,7 +106,7 @@ export function loopbackAddress(config: HelmValues, receiver: string): string | 
     return typeof own === "string" && own.startsWith("127.0.0.1:") ? `http://${own}` : undefined;
 }
 
-/** Whether an exporter sends to a receiver of its own collector on the loopback, by whose pipeline the signal goes on. */
+/** Whether an exporter sends to a receiver of its own collector on the loopback, whose pipeline then forwards the signal. */
 export function isLoopback(config: HelmValues, exporter: string): boolean {
     const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
     return (
@@ -117,7 +117,7 @@ export function isLoopback(config: HelmValues, exporter: string): boolean {
     );
 }
 
-/** The exporters that hand over to a receiver of their own collector on the loopback. */
+/** The exporters that send to a receiver of their own collector on the loopback. */
 export function exportersTo(config: HelmValues, receiver: string): string[] {
     const address = loopbackAddress(config, receiver);
     const exporters = isMap(config.exporters) && address !== undefined ? Object.entries(config.exporters) : [];
@@ -170,6 +170,6 @@ function addressOf(exporter: HelmValue | undefined, kind: string, otherwise: str
     // A collector does not start with anything but text.
     const address = typeof given === "string" ? given : undefined;
     const stored = group === undefined ? undefined : `${textOf(group)}/${textOf(stream)}`;
-    // Of metrics in CloudWatch it is their namespace that tells, and of traces in X-Ray the region.
+    // Metrics in CloudWatch are identified by their namespace, and traces in X-Ray by the region.
     return textOf(namespace ?? stored ?? address ?? region ?? otherwise);
 }

@@ -82,7 +82,7 @@ export function collectorsOfRegional(catalog: Catalog, umbrella: HelmValues, { i
 
 /**
  * Whether kof-regional puts the daemon of the management cluster on the network of its node. 1.10.0 leaves it on the pod network,
- * where spans that are sent to a node's address do not reach it (kof#1127, mended after that version's tag).
+ * which spans to a node's address do not reach (kof#1127, fixed after that version's tag).
  */
 export function listensOnNodes({ version }: Catalog): boolean {
     return semver.gte(version, "1.11.0-0");

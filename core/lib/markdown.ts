@@ -10,7 +10,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     return rows.length === 0 ? "" : [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** Text in which nothing is taken for Markdown or HTML. */
+/** Text in which Markdown and HTML have no effect. */
 export function plain(text: string): string {
     return text.replaceAll("\n", " ").replaceAll(/[\\`*_|[\]<>&#]/g, (sign) => `\\${sign}`);
 }

@@ -1,4 +1,4 @@
-/** What a terminal takes as a command: control characters, but for line ends and tabs, and marks that turn text round. */
+/** What a terminal obeys: control characters except line ends and tabs, and marks that reverse text. */
 // eslint-disable-next-line no-control-regex
 const commands = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 

@@ -53,7 +53,7 @@ const opens = [
     /^(.?|[*x•.…]*|<.*>|\[.*\]|redacted|hidden|masked|removed|none|null|true|false)$/i,
 ];
 
-/** Tokens that can be told by their looks: how they begin, and the rest. The beginning tells whose they are, and is kept. */
+/** Tokens with a recognisable form: their prefix, and the rest. The prefix names the vendor, and stays readable. */
 const tokens: readonly (readonly [start: string, rest: string])[] = [
     // AWS, GitHub, GitLab, Slack, Google
     ["AKIA|ASIA", "[A-Z0-9]{16}\\b"],
@@ -104,7 +104,7 @@ const privateKey = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----(?!…)[^]*?(?:-----END 
 /** How a value of the header Authorization begins. */
 const schemes =
     "[Bb]earer|BEARER|[Bb]asic|BASIC|[Dd]igest|[Tt]oken|[Aa]pi[Kk]ey|[Aa]pi-[Kk]ey|[Aa]pi-[Tt]oken|[Ss]plunk|[Nn]egotiate";
-/** Such a value by itself; and within other text, where it can be no word of prose. */
+/** Such a value alone, or within other text if it cannot be a word of prose. */
 const authorization = new RegExp(
     `^(\\s*(?:${schemes})\\s+)(\\S+)(?=\\s*$)|(\\b(?:${schemes})[ \\t]+)((?=\\S*[\\d=]|\\S*[a-z][A-Z])[\\w+/=.~-]{8,})`,
     "g",
@@ -217,7 +217,7 @@ export interface Secret {
     readonly path: readonly (string | number)[];
     /** What stands there, masked. */
     readonly shown: unknown;
-    /** The same as an address that nobody signs in to, where that is all that is wrong with it. */
+    /** The address without user and password, if nothing else is wrong with it. */
     readonly address?: string;
     /** The variable of an environment whose value it is. */
     readonly variable?: string;
@@ -272,7 +272,7 @@ export function withoutSecrets(
         if (Object.keys(inner).length === 1 && typeof inner.secure === "string") {
             return inner;
         }
-        // A variable of an environment, or an attribute: what its value is, its name tells.
+        // An environment variable or an attribute: its name says what its value is.
         const label = [inner.name, inner.key].find((each) => typeof each === "string");
         const opened: [string, unknown][] = [];
         for (const [key, each] of Object.entries(inner)) {
@@ -329,7 +329,7 @@ function maskedText(text: string): string {
     return masked(text);
 }
 
-/** The name that tells what a value is. */
+/** The name that says what a value is. */
 function nameOf(key: string, path: Secret["path"], label: string | undefined): string {
     const parent = path.filter((step) => typeof step === "string").at(-1) ?? "";
     return label ?? (below.test(`${wordsOf(parent)} ${wordsOf(key)}`) ? `${parent}_${key}` : key);

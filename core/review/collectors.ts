@@ -21,9 +21,12 @@ export interface CollectorReview {
 }
 
 /**
- * Checks what the collectors of a route would run: that each refers only to what it has, that its exporters lead to what is
- * there, that each signal is stored which the route stores without `kof:values`, and that lists in them, which replace those of
- * the charts, leave out nothing that is missed. What values turn off by its name is said, what breaks besides is refused.
+ * Checks what the collectors of a route would run:
+ * - Each collector refers only to what it has, and its exporters lead to existing stores.
+ * - Each signal that the route stores without `kof:values` is stored.
+ * - Lists in `kof:values`, which replace those of the charts, leave out nothing that something else needs.
+ *
+ * If values turn something off by its name, a notice says so. Any other break is refused.
  *
  * @param wrong what is wrong with the settings already. Without `kof:values` and `kof:collectors` that is all that can break collectors.
  */
@@ -73,7 +76,7 @@ interface Change {
     readonly endOf: ReturnType<typeof endFinder>;
 }
 
-/** The processor that puts the cluster's names on what passes: without it nobody can tell whose it is. */
+/** The processor that adds the cluster's names to records. Without it, nobody can tell which cluster sent them. */
 const identity = "resource/k8sclustername";
 
 const clockEntries: readonly string[] = Object.values(clockProcessors);
@@ -89,15 +92,15 @@ function clockProblems(deployment: Deployment, collector: Collector): Problem[] 
     }));
 }
 
-/** What breaks collectors besides variables: what breaks several in the same way is one fault. */
+/** What breaks collectors, apart from variables. The same fault in several collectors counts once. */
 function breaks(change: Change, variables: readonly Problem[]): Problem[] {
     const broken = new Map<string, string[]>();
-    const told = variables.map(({ message }) => message).join("\n");
+    const reported = variables.map(({ message }) => message).join("\n");
     for (const collector of change.deployment.collectors) {
         const { name } = collector;
         for (const [problem, who] of [
             ...danglingReferences(collector)
-                .filter((reference) => !told.includes(reference))
+                .filter((reference) => !reported.includes(reference))
                 .map((reference) => [reference, name] as const),
             ...lostFlows(collector, change),
         ]) {
@@ -203,7 +206,7 @@ function unservedSignals(change: Change): CollectorReview {
     return { problems, notices };
 }
 
-/** Whether a store is there, but not at the address that is sent to: its collectors are told so. */
+/** Whether a store exists, but not at the address that collectors send to. */
 function isMoved(end: ReturnType<Change["endOf"]>): boolean {
     return "moved" in end;
 }

@@ -104,7 +104,7 @@ function nameOf(entry: HelmValue): string {
     return textOf(valueAt(entry, ["name"]));
 }
 
-/** What the program has in `NO_PROXY` by itself. */
+/** What the program always has in `NO_PROXY`. */
 const known = [".svc", ".cluster.local", "localhost", "127.0.0.1"];
 
 function nestSet(key: string, value: HelmValue | undefined): HelmValues {

@@ -81,7 +81,7 @@ const fleet = ["kof-operators", "victoria-metrics-operator", "kof-storage", "kof
 function collectorImages({ collectors }: Deployment): string[] {
     return collectors.map(({ image }) => {
         const [first = "", ...rest] = image.split("/");
-        // What Docker takes for a registry.
+        // What Docker regards as a registry.
         const isRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
         return isRegistry ? image : `docker.io/${rest.length > 0 ? "" : "library/"}${image}`;
     });
@@ -231,7 +231,7 @@ export function mirrorScript({ charts, images, unknown }: AirGap, registry: stri
         "charts=$(mktemp -d); trap 'rm -r \"$charts\"' EXIT",
         ...fetched.map(pull),
         `for chart in "$charts"/*.tgz; do helm push "$chart" oci://${registry}/charts; done`,
-        // The mirror has the digests that are pinned, here or by whoever runs the images.
+        // The mirror has the digests that are pinned, here or by those who run the images.
         ...images.map(
             ({ image }) =>
                 `skopeo copy --all --preserve-digests docker://${image} docker://${registry}/${image.replace(/^[^/]+\//, "")}`,

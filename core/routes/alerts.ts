@@ -21,7 +21,7 @@ import { claimPattern, type Volume } from "./volumes";
  * expressions keep to what both know, and a group has no interval of its own, so none looks at many series for long.
  */
 
-/** A rule as Prometheus has it, with what it tells. */
+/** A rule in Prometheus' form, with its message. */
 export interface AlertRule {
     readonly alert: string;
     /** PromQL. */
@@ -53,7 +53,7 @@ export type KeyOwner = "cloudwatch" | ArchiveKind;
 /** Stands in a rule for when the access key was made, in seconds since 1970: only AWS knows. */
 const keyMade = (owner: KeyOwner) => `ACCESS_KEY_MADE${owner === "cloudwatch" ? "" : `_FOR_${owner}`}`;
 
-/** The alert of each signal. The first is of metrics that are sent elsewhere besides. */
+/** The alert of each signal. The first is for metrics that are also sent elsewhere. */
 const alertNames: Readonly<Record<Signal, string>> = {
     metrics: "MetricsNotForwarded",
     logs: "LogsNotArriving",
@@ -99,7 +99,7 @@ export function alertsOf(deployment: Deployment): Alerts {
 }
 
 /**
- * The value that turns off what evaluates rules and tells Alertmanager: Promxy of kof-mothership
+ * The value that turns off Promxy of kof-mothership, which evaluates rules and notifies Alertmanager
  * (`templates/promxy/promxy-deployment.yaml`). `undefined` where it runs.
  */
 function evaluatorOff(deployment: Deployment): string | undefined {
@@ -179,7 +179,7 @@ function arrivalRules(
     });
 }
 
-/** Whether a destination does not get everything, by choice: then nothing may be all that there is for it. */
+/** Whether a destination gets less than everything on purpose: then it may rightly receive nothing. */
 function leavesOut({ settings }: Deployment, { end }: Delivery): boolean {
     const { dropNamespaces, minimumSeverity, sampleTraces } =
         (end.destination === undefined ? undefined : processingAt(settings, end.destination)) ?? {};

@@ -37,13 +37,13 @@ export interface ArchiveBucket {
     readonly create: boolean;
     /** Whether one that the stack made stays when the stack no longer has it. */
     readonly keep: boolean;
-    /** What nobody can delete, and for how long. A bucket that is there has to have Object Lock, and its own default retention holds. */
+    /** What nobody can delete, and for how long. An existing bucket must have Object Lock, and keeps its own default retention. */
     readonly objectLock: ResolvedArchiveSettings["objectLock"];
     /** The colder classes that objects move to, in order of their age. */
     readonly lifecycle: ResolvedArchiveSettings["lifecycle"];
     /** KMS key that encrypts it; `undefined` for S3's own keys. */
     readonly kmsKeyArn: string | undefined;
-    /** Tags of what is made in AWS, besides the stack's own. */
+    /** Tags of AWS resources, in addition to the stack's own. */
     readonly tags: Readonly<Record<string, string>>;
     /** Address of a store that is compatible with S3; `undefined` for S3. */
     readonly endpoint: string | undefined;
@@ -69,7 +69,7 @@ export interface Archive {
     /** Per signal the address at which the exporter reads it. */
     readonly sources: Readonly<Partial<Record<Signal, string>>>;
     readonly credentials: ArchiveCredentials;
-    /** The Secret that the exporter reads, whoever makes it; `undefined` where a role is handed to it. */
+    /** The Secret that the exporter reads, no matter who makes it; `undefined` if it has a role. */
     readonly secret: { readonly name: string; readonly keys: readonly string[] } | undefined;
     /** Service account of the exporter, which a role is for. */
     readonly serviceAccount: string;
@@ -83,7 +83,7 @@ export interface Archive {
     readonly regional: RegionalExporter | undefined;
 }
 
-/** What nobody can delete for how long, of all that is written. */
+/** How long nobody can delete what is written. */
 export interface Retention {
     readonly mode: string;
     readonly days: number;
@@ -138,8 +138,8 @@ function asTemplate(text: string): string {
 }
 
 /**
- * An exporter takes for done what it finds at the key of a window, and those of the audit logs have no cluster in it: each region has a
- * place of its own, apart from that of this cluster.
+ * An exporter regards a window as archived if it finds an object at its key, and the keys of audit logs do not contain the cluster.
+ * So each region has its own prefix, which also differs from that of this cluster.
  */
 function regionalExporterOf(
     deployment: StoredEverywhere,
@@ -273,7 +273,7 @@ function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiv
                 ? { sources: signals.join(","), ...addressesOf(sources) }
                 : {
                       ...addressesOf({ logs: sources.audit }),
-                      // Otherwise it warns of a bucket without Object Lock, and goes on.
+                      // Otherwise it warns about a bucket without Object Lock, and continues.
                       complianceMode: String(isLocked),
                       kms: { keyID: signingKey ?? "" },
                   },

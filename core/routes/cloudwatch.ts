@@ -176,7 +176,7 @@ function partsOf(settings: Named, catalog: Catalog, sent: readonly Signal[]): Cl
             ? [{ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays } as const]
             : []),
     ];
-    // Where there is no such collector, nobody needs a role for its service account.
+    // Without such a collector, its service account needs no role.
     const writers = Object.entries(writersOf(wanted, catalog))
         .filter(([key]) => key !== "controller-k0s" || etcdCertificates(settings.distribution) !== undefined)
         .map(([, name]) => name);
@@ -293,7 +293,7 @@ const xrayNotice =
     "kof:cloudwatch.signals.traces is xray: AWS bills each trace that it records. Events of spans other than exceptions are not " +
     "stored. kof:cloudwatch.signals.traces: otlp is billed by what is sent, and stores all of that.";
 
-/** The log group of the audit logs: one of their own, where KOF tells them from logs. */
+/** The log group of the audit logs: a separate one if KOF has them as a separate signal. */
 function auditGroup({ logGroup, auditLogGroup }: Named["cloudwatch"], catalog: Catalog): string {
     return sortsAuditByDefault(catalog) ? (auditLogGroup ?? `${logGroup}-audit`) : logGroup;
 }
@@ -308,7 +308,7 @@ const longestRoleName = 64;
 
 /**
  * The role's name is fixed, because Helm values have to name it before it exists. One that is too long ends with a checksum: cut
- * off, two clusters whose names start alike would share a role.
+ * off, two clusters with the same beginning of their names would share a role.
  */
 function roleNameOf({ clusterName }: Settings): string {
     const name = `kof-cloudwatch-${clusterName}`;
@@ -356,7 +356,7 @@ function streams(wanted: Named["cloudwatch"], catalog: Catalog, collector: strin
     };
 }
 
-/** How the exporters for AWS are told of a role (contrib 0.143, internal/aws/awsutil/conn.go). */
+/** The exporters' option for an AWS role (contrib 0.143, internal/aws/awsutil/conn.go). */
 function roleOptions({ credentials }: CloudWatchSettings): HelmValues {
     const { role } = awsIdentityOf(credentials);
     return role
@@ -399,7 +399,7 @@ function exportersOf(settings: Named, catalog: Catalog): HelmValues {
     };
 }
 
-/** Days that metrics and spans are kept for that came over OTLP, which nobody sets: 15 months, and those of log group aws/spans. */
+/** How long CloudWatch keeps metrics and spans from OTLP, in days. No setting changes it: 15 months, or the retention of aws/spans. */
 const keptOverOtlp = 455;
 
 function clockOptions(settings: Named, catalog: Catalog): ClockOptions {

@@ -21,7 +21,7 @@ export function collectorValues(
     return managementValues(
         settings.clusterName,
         settings.clusterNamespace,
-        // A list replaces the chart's list, so whoever sets `env` has to repeat PKI_PATH.
+        // A list replaces the chart's list, so a value of `env` has to repeat PKI_PATH.
         env.length > 0 || pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings), ...env] } } : {},
         settings.istio ? { collectors: collectorsInMesh } : {},
         kubeStack,
@@ -68,7 +68,7 @@ export function distributionValues(settings: Settings, catalog: Catalog, isOff =
     return Object.keys(kubeStack).length > 0 ? { "opentelemetry-kube-stack": kubeStack } : {};
 }
 
-/** What is not as the charts have it on a distribution, besides PKI_PATH. */
+/** How a distribution differs from the charts, apart from PKI_PATH. */
 function distributionStack({ distribution }: Settings, catalog: Catalog, isOff: boolean): HelmValues {
     const { nodeExporter } = distributionOf(distribution);
     const certificates = etcdCertificates(distribution);
@@ -129,7 +129,7 @@ export function sortsAuditByDefault(catalog: Catalog): boolean {
     return isMap(valueAt(chartValues(catalog, "kof-collectors"), [...pipelines, "logs/audit"]));
 }
 
-/** What the collectors keep while the destination is away: 30 minutes and 1Gi unless told otherwise. */
+/** What the collectors keep while the destination is unreachable: 30 minutes and 1Gi by default. */
 export function bufferOf({ buffer = { duration: "30m", size: "1Gi", metrics: "memory" } }: Settings): Buffer {
     return { duration: buffer.duration, bytes: Math.round(sizeInGiB(buffer.size) * gib) };
 }
@@ -148,7 +148,7 @@ export function collectorsOnly(
 ): HelmValues {
     const components = valueAt(chartValues(catalog, "kof"), ["global", "components"]) as string[];
     return mergeValues(
-        // From 1.10 on the umbrella installs kof-collectors only when told to, and knows no values for it.
+        // From 1.10 on, the umbrella installs kof-collectors only on request, and has no values for it.
         umbrellaCollects(catalog) ? {} : { global: { components: [...components, "kof-collectors"] } },
         {
             "kof-collectors": {

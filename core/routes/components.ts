@@ -37,7 +37,7 @@ export const components: readonly Component[] = [
     { name: "kof-child", brings: (deployment) => onClusters("kof-child", deployment), stops: true },
 ];
 
-/** What a component installs on a kind of clusters, and besides on this one. */
+/** What a component installs on a kind of cluster, and what it also installs on this one. */
 function onClusters(component: string, { umbrella }: Merged): string {
     const on: HelmValues = mergeValues(umbrella, { [component]: { enabled: true } });
     const here = installedCharts(on)

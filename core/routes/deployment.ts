@@ -26,7 +26,7 @@ export interface Deployment extends Resolved {
     readonly regionalStores: readonly Volume[];
     /** What is exported from {@link stores} into S3. */
     readonly archives: readonly Archive[];
-    /** Every Secret that has to be there, whoever makes it. */
+    /** Every Secret that must exist, no matter who makes it. */
     readonly secrets: readonly RequiredSecret[];
     /** What watches it once it is deployed. */
     readonly alerts: Alerts;

@@ -325,8 +325,8 @@ function shownStream(stream: string, asked: string | undefined): string {
 }
 
 /**
- * The endpoint to which the exporter otlphttp adds `/v1/metrics` and its like, where its address for one signal is the same as
- * with that (`composeSignalURL` in exporter/otlphttpexporter/factory.go); otherwise the address, marked as one that nothing is added to.
+ * The endpoint to which the exporter otlphttp adds `/v1/metrics` and similar paths, if that gives its address for the signal
+ * (`composeSignalURL` in exporter/otlphttpexporter/factory.go). Otherwise the whole address, marked as complete.
  */
 function endpointOf(options: HelmValue, pipeline: string, address: string): string {
     const [kind = ""] = pipeline.split("/");

@@ -210,8 +210,8 @@ function reference(name: string, key: string): string {
 }
 
 /**
- * A reference that is text whatever the variable holds. A collector reads that as YAML, and does not start where the value of a
- * header is a number or a map to it (contrib 0.143, 2026-11-27); what consists of two parts is text.
+ * A reference that is text, whatever the variable holds. A collector reads a variable as YAML, and does not start if the value of a
+ * header is a number or a map (contrib 0.143, 2026-11-27). A value of two parts is always text.
  */
 function asText(reference: string): string {
     return `${reference}\${env:KOF_NOTHING:-}`;

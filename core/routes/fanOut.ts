@@ -88,7 +88,7 @@ export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: Helm
 
 function notStored({ signals: wanted }: Routing, settings: Settings): string[] {
     const none = signals.filter((signal) => wanted[signal].length === 0);
-    // Of what the route by itself leaves out, the route tells.
+    // The route describes what it leaves out.
     return settings.signals && none.length > 0 && none.length < signals.length
         ? [
               `kof:signals leaves ${none.map(nounOf).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
@@ -154,7 +154,7 @@ function own(collector: Collector, routing: Routing, targets: readonly Target[])
     );
 }
 
-/** Whether a pipeline of a base ends at its store: it receives something, and neither hands it on nor only delivers what waited. */
+/** Whether a pipeline of a base route ends at its store: it receives something, does not pass it on, and does not only empty a queue. */
 function isEnd({ config }: Collector, pipeline: HelmValue): boolean {
     const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
     const [receivers, exporters] = [listOf(pipeline, "receivers"), listOf(pipeline, "exporters")];

@@ -62,7 +62,7 @@ export function derived(resolved: Resolved): Deployment {
     return deployment;
 }
 
-/** What the settings of a stack resolve to, with values that nobody has checked yet. */
+/** What the settings of a stack resolve to, with unchecked values. */
 export const resolve = oncePer((settings: Settings): Resolved => {
     const catalog = catalogOf(settings.version);
     const parts = routedParts(settings, catalog);

@@ -35,7 +35,7 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
 
 /** Settings as they are understood, and everything that is wrong with them. */
 export interface CheckedSettings {
-    /** With problems: as they would be, as far as that is known, so that what else is wrong can be told at once. */
+    /** With problems: the settings as far as they are known, so that all problems can be reported at once. */
     readonly settings?: Settings;
     readonly problems: readonly Problem[];
 }
@@ -49,7 +49,7 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
         .filter((key) => !Object.hasOwn(settingsSchema, key))
         .map((key) => unknownKey([], key, Object.keys(settingsSchema)));
     const values: Values = {};
-    // Of these something is left out, so that nobody knows what is missing in them.
+    // Something is left out of these, so what is missing in them is not known.
     const parts: Key[] = [];
     const wrong: { key: Key; own: readonly Problem[]; read: ReadSetting | undefined }[] = [];
     for (const key of Object.keys(settingsSchema) as Key[]) {
@@ -117,14 +117,14 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
     }
     const secrets = pastes.ofSecrets(secretProblems, problems);
     problems.push(...secrets);
-    const distinct = told(problems, secrets);
+    const distinct = withoutRepeats(problems, secrets);
     return settings ? { settings, problems: distinct } : { problems: distinct };
 }
 
 /**
  * Problems without those that say the same again, or less of what is a secret as well: what to write instead of it puts both right.
  */
-function told(problems: readonly Problem[], secrets: readonly Problem[]): readonly Problem[] {
+function withoutRepeats(problems: readonly Problem[], secrets: readonly Problem[]): readonly Problem[] {
     const mended = new Set(secrets.filter(({ paste }) => paste !== undefined).map(({ key }) => key));
     const secret = new Set(secrets.map(({ key }) => key));
     const distinct = new Map(problems.map((each) => [`${each.key} ${each.message}`, each]));
@@ -178,7 +178,7 @@ function settingsOf(values: Values): Settings | undefined {
     return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as unknown as Settings;
 }
 
-/** Texts that are too long, and keys that JavaScript takes for something of its own. */
+/** Texts that are too long, and keys with a special meaning in JavaScript. */
 function unreadable(value: unknown, path: readonly string[]): Problem[] {
     if (typeof value === "string" && path[0] !== "values" && value.length > limits.text) {
         return [
@@ -234,7 +234,7 @@ export function parseJson(text: string): unknown {
     }
 }
 
-/** Whether a setting is anything else than text: Pulumi hands such values on as JSON. */
+/** Whether a setting is not text: Pulumi passes such values as JSON. */
 function isStructured(key: string): boolean {
     const schema = Object.hasOwn(settingsSchema, key) ? (settingsSchema[key as Key] as unknown as Schema) : undefined;
     return schema !== undefined && !["string", "enum"].includes(unwrap(schema, undefined).def.type);

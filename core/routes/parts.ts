@@ -6,7 +6,7 @@ import type { AssumedRole, AwsIdentity, CloudWatchSettings, RouteName, SettingsO
 
 /** One log group of route `cloudwatch`. */
 export interface LogGroup {
-    /** What is in it, which tells the settings that name it and its retention. */
+    /** What is in it, which decides the settings for its name and retention. */
     readonly holds: "logs" | "audit" | "metrics";
     readonly name: string;
     /** Days after which CloudWatch deletes events. */
@@ -46,7 +46,7 @@ export interface RouteParts {
     readonly restartTriggers?: readonly string[];
     /** What a reader of the preview should know. */
     readonly notices?: readonly string[];
-    /** The destinations that are written to besides what the route brings by itself. */
+    /** The destinations in addition to the route's own. */
     readonly targets?: readonly Target[];
 }
 

@@ -244,7 +244,7 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
     ];
 }
 
-/** The schemes of the addresses outside the cluster that settings name, but for those that have a proxy of their own. */
+/** The schemes of the addresses outside the cluster in settings, except those with their own proxy. */
 function schemesSentTo(settings: Settings): ("http" | "https")[] {
     const wanted = routingOf(settings).signals;
     const addresses = signals.flatMap((signal) =>

@@ -22,7 +22,7 @@ export interface PodValues {
 const fields = ["resources", "nodeSelector", "priorityClassName"] as const;
 
 /**
- * What `kof:collectors`, `kof:proxy` and the pods in `kof:storage` come to.
+ * What `kof:collectors`, `kof:proxy` and the pods in `kof:storage` resolve to.
  *
  * @param deployment without any of them.
  */
@@ -66,8 +66,8 @@ function collectorValues(deployment: Resolved): PodValues {
                 : {},
         ),
         lists: mergeValues(
-            // The one list of variables that replaces none: the chart adds it to `env` (`renderenvs` in opentelemetry-kube-stack
-            // 0.5.3 to 0.6.3, templates/_helpers.tpl), and no chart of KOF 1.8.0 to 1.11.0-rc0 has anything in it.
+            // The only list of variables that replaces no other: the chart adds it to `env` (`renderenvs` in
+            // opentelemetry-kube-stack 0.5.3 to 0.6.3, templates/_helpers.tpl). It is empty in the charts of KOF 1.8.0 to 1.11.0-rc0.
             env.length > 0 ? nest([...stack, "extraEnvs"], [...present, ...env]) : {},
             ...ofEach((collector) =>
                 mergeValues(tolerated(collector.pods.tolerations, pods), processing(collector, pods)),

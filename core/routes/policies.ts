@@ -30,12 +30,12 @@ export interface Writes {
 }
 
 /**
- * What the collectors' exporters do, and nothing else. Groups, their retention and their key are the program's: the exporters
- * need no right to make or change them, and CloudWatch Logs uses the KMS key itself, by the key's own policy.
+ * Exactly the rights that the collectors' exporters need. The program makes groups, with their retention and key, so the
+ * exporters need no right to make or change them. CloudWatch Logs itself uses the KMS key, by the key's own policy.
  *
- * awscloudwatchlogs and awsemf put events, and open the stream when that fails (contrib 0.143 to 0.155,
- * `internal/aws/cwlogs/cwlog_client.go`); awsxray puts segments. Over OTLP the same rights are asked for ("OTLP endpoints" in the
- * CloudWatch user guide, 2026-11).
+ * awscloudwatchlogs and awsemf put events, and create the stream when that fails (contrib 0.143 to 0.155,
+ * `internal/aws/cwlogs/cwlog_client.go`). awsxray puts segments. OTLP needs the same rights ("OTLP endpoints" in the CloudWatch
+ * user guide, 2026-11).
  */
 export function writePolicy({ logGroupArns, tracesTo, metricsTo }: Writes): Policy {
     const logs: Statement = {
@@ -91,9 +91,9 @@ export interface Assuming {
 }
 
 /**
- * Trust of a role that collectors assume from another account. The account is the principal, because AWS refuses a policy that
- * names a user or role before it is there, and forgets one that is made again (IAM user guide, "AWS JSON policy elements:
- * Principal", 2026-11).
+ * The trust policy of a role that collectors assume from another account. Its principal is the account: AWS refuses a policy that
+ * names a missing user or role, and does not recognise a recreated one (IAM user guide, "AWS JSON policy elements: Principal",
+ * 2026-11).
  */
 export function assumeTrust({ kind, principal, account, partition, externalId }: Assuming): Policy {
     const who = { Effect: "Allow", Principal: { AWS: `arn:${partition}:iam::${account}:root` } } as const;

@@ -33,7 +33,7 @@ export const grafanaSecretName = "grafana-admin-credentials";
 /** What Grafana reads of it, as environment variables (kof-mothership and kof-storage, `templates/grafana/grafana.yaml`). */
 export const grafanaSecretKeys = ["GF_SECURITY_ADMIN_USER", "GF_SECURITY_ADMIN_PASSWORD"] as const;
 
-/** Every Secret that a stack needs, whoever makes it, those first that the collectors that would run take variables from. */
+/** Every Secret that a stack needs, no matter who makes it. Those with variables of the collectors come first. */
 export function secretsOf(deployment: Resolved & Pick<Deployment, "collectors" | "archives">): RequiredSecret[] {
     const { collectors, archives } = deployment;
     const variables = collectors.flatMap(({ env }) => env.map(({ valueFrom }) => valueFrom ?? null));
@@ -109,7 +109,7 @@ function makerOf({ settings }: Resolved, name: string): Pick<RequiredSecret, "ma
     return { maker: name.startsWith(vmuserSecretPrefix) ? "kof" : "you" };
 }
 
-/** Grafana reads what the merged values name, whoever switched it on. The chart makes a Secret that does not exist, if it may. */
+/** Grafana reads what the merged values name, no matter which setting enabled it. If it may, the chart makes a missing Secret. */
 function grafanaSecrets(resolved: Resolved): RequiredSecret[] {
     const { umbrella, settings } = resolved;
     const mothership = componentValues(resolved, "kof-mothership");

@@ -2,7 +2,7 @@ import type { Signal } from "../charts";
 import type { HelmValue, HelmValues } from "../lib/values";
 import type { RouteParts } from "./parts";
 
-/** A destination that collectors write to besides what their base brings: what it takes to reach it. */
+/** A destination in addition to those of the collectors' base route, with everything needed to reach it. */
 export interface Target extends Pick<RouteParts, "cloudwatch" | "restartTriggers" | "notices" | "queued"> {
     /** Its name in `kof:signals`. */
     readonly name: string;

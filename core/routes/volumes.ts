@@ -40,7 +40,7 @@ export interface Volume {
     readonly storageClass: string;
     /** How long data is kept: `30d`. `undefined` for a cache, and for Grafana's own data. */
     readonly retention: string | undefined;
-    /** Whether the retention is KOF's default, which nobody asked for. */
+    /** Whether the retention is KOF's default, and no setting asked for it. */
     readonly keptByDefault: boolean;
     /** What else limits what is kept. */
     readonly limits: readonly Limit[];
@@ -69,17 +69,17 @@ export interface VolumeSource {
     readonly chart: InstalledChart;
 }
 
-/** Whether two are the same workload of the same chart, wherever that is installed. */
+/** Whether two are the same workload of the same chart, on any cluster. */
 export function isSameSource(one: VolumeSource, other: VolumeSource): boolean {
     return one.volume.workload === other.volume.workload && one.chart.chart === other.chart.chart;
 }
 
-/** What limits what one pod keeps, besides the retention. */
+/** The limit of what one pod keeps, in addition to the retention. */
 export interface Limit {
     readonly kind: CatalogLimit["kind"];
     /** `50GiB`, `80%`, or a filter of VictoriaMetrics. */
     readonly text: string;
-    /** `undefined` for a filter, of which nobody can tell. */
+    /** `undefined` for a filter, whose effect is not known. */
     readonly giB: number | undefined;
 }
 
@@ -179,9 +179,9 @@ export function operatorOff(umbrella: HelmValues, { volume, chart }: VolumeSourc
 }
 
 /**
- * The value that takes the one entrance of a regional cluster away, through which all signals come and are read: its VMAuth `cluster`
- * (kof-storage, `templates/victoria/vmauth.yaml`), which the VictoriaMetrics operator makes, and in the mesh the Service of it
- * (`templates/istio/istio-vm-services.yaml`). `undefined` where it is there, or there are no regions.
+ * The value that removes the entry point of a regional cluster, through which all signals are written and read. It is VMAuth
+ * `cluster` (kof-storage, `templates/victoria/vmauth.yaml`), which the VictoriaMetrics operator makes. In the mesh, it is also the
+ * Service of it (`templates/istio/istio-vm-services.yaml`). `undefined` if the entry point exists, or without regions.
  */
 export function regionEntranceOff({ catalog, umbrella, settings }: Merged): readonly string[] | undefined {
     const [chart] = regionalStorage(umbrella);
@@ -201,7 +201,7 @@ function layersOf({ layers }: Catalog, { chart, prefix }: InstalledChart): Catal
     return layers.filter((layer) => layer.chart === chart && formatPath(layer.from) === formatPath(prefix));
 }
 
-/** How long a store keeps what nobody limits: the default of its flag `-retentionPeriod`. */
+/** How long a store keeps data without a limit: the default of its flag `-retentionPeriod`. */
 const ownRetention: Readonly<Record<Signal, string>> = { metrics: "1", logs: "7d", traces: "7d", audit: "7d" };
 
 function storeOf(source: VolumeSource, given: HelmValues, values: HelmValues): Volume {

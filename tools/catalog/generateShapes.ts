@@ -105,7 +105,7 @@ function shapeOfFolder(folder: string, given: HelmValues): Shaped {
     );
 }
 
-/** What templates of a chart read besides its defaults, by name. What is below any key of a default, the catalog's rules say. */
+/** What templates of a chart read in addition to its defaults, by name. The catalog's rules cover what is below a key of a default. */
 function besides(folder: string, known: Readonly<Record<string, string>>): Shaped[] {
     const values = readValues(folder);
     const dependencies = dependenciesOf(folder);
@@ -213,7 +213,7 @@ function readsIn(folder: string, values: HelmValues): Reads {
     return readsOf(everyTemplate(folder), ownTemplates(folder), values);
 }
 
-/** The templates of a chart, and what they render besides (`tpl` of `.Files`). */
+/** The templates of a chart, and the files that they render (`tpl` of `.Files`). */
 function ownTemplates(folder: string): string[] {
     const others = ["templates/NOTES.txt", ...["files", "conf"].flatMap((name) => filesBelow(folder, name))];
     return [

@@ -45,7 +45,7 @@ const sizes: readonly Path[] = [
     ["pvc", ...request],
 ];
 
-/** Where the settings of a volume are, each in the order in which its chart, and whoever gets its values, looks for them. */
+/** Where the settings of a volume are, each in the order in which its chart, and the charts that get its values, look for them. */
 interface Places {
     readonly size: readonly Path[];
     readonly storageClass: readonly Path[];
@@ -499,9 +499,9 @@ function unclassified(source: Source, known: ReadonlySet<string>): string[] {
     const ofOperator = [...(fields ?? [])]
         .filter((field) => !field.includes(".") || field.startsWith(`${last}.`))
         .map((field) => `${formatPath(spec)}.${field}`);
-    const apart = (at: string) => aside[workload.kind].some((end) => at === end || at.endsWith(`.${end}`));
+    const isAside = (at: string) => aside[workload.kind].some((end) => at === end || at.endsWith(`.${end}`));
     return [...reads, ...ofOperator]
-        .filter((at) => telling.test(at.slice(at.lastIndexOf(".") + 1)) && !apart(at))
+        .filter((at) => telling.test(at.slice(at.lastIndexOf(".") + 1)) && !isAside(at))
         .map((at) => [...(prefix.length > 0 ? [formatPath(prefix)] : []), at].join("."))
         .filter((at) => !known.has(at))
         .map(

@@ -37,8 +37,8 @@ export interface Engine {
 }
 
 /**
- * The engine that is on PATH, with the providers that it finds; where there is none, an engine and a Kubernetes provider that are
- * built here, and stand-ins for the providers of AWS and random values.
+ * The engine on PATH, with the providers that it finds. Without one, an engine and a Kubernetes provider that are built here, and
+ * stand-ins for the providers of AWS and random values.
  *
  * @throws Missing when there is neither a Pulumi CLI nor Go.
  */

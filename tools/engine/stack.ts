@@ -32,7 +32,7 @@ export interface DeploymentOptions {
     readonly byLanguageHost?: boolean;
     /** A deployment whose project this one is of as well: of the same name, it is the same stack. Default: one of its own. */
     readonly besides?: TestStack;
-    /** What the engine has in its environment besides. */
+    /** Further environment variables of the engine. */
     readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -183,7 +183,7 @@ export class TestStack {
             .join("\n");
     }
 
-    /** Changes what the engine takes for deployed, as compact JSON. */
+    /** Changes what the engine regards as deployed, as compact JSON. */
     async editState(change: (state: string) => string): Promise<void> {
         const { deployment, ...rest } = await this.stack.exportStack();
         const edited = change(JSON.stringify(deployment));

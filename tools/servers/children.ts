@@ -5,7 +5,7 @@ let listening = false;
 
 /**
  * Has something happen when this process ends: by itself, by Ctrl-C or by SIGTERM. Node runs its handlers of `exit` only in
- * the first case, and servers that nobody ends go on for days.
+ * the first case, and servers that nothing ends run for days.
  *
  * @param end what to do, without waiting for anything.
  * @returns takes it back.

@@ -69,7 +69,7 @@ export class RealCollector {
         return this.log;
     }
 
-    /** Starts it anew with another configuration, and with what it has on disk. */
+    /** Restarts it with another configuration and its files on disk. */
     async become(collector: Pick<Collector, "config" | "env">, change?: Change): Promise<boolean> {
         await this.stop();
         this.collector = collector;

@@ -42,7 +42,7 @@ export class FluxStandIn {
         await this.running;
     }
 
-    /** Makes a release fail from now on, with what Flux would say; without a message it is mended. */
+    /** Makes a release fail from now on, with Flux's message. Without a message, the release works again. */
     fail(name: string, message?: string): void {
         if (message === undefined) {
             this.failures.delete(name);

@@ -27,7 +27,7 @@ export class ServerProcess {
         // In a group of its own: Ctrl-C on a terminal would otherwise end all at once, in no order.
         this.child = spawn(file, args, { stdio: ["ignore", output, output], detached: true, env: env ?? process.env });
         fs.closeSync(output);
-        // Whoever waits for it says so: it does not keep this process from ending.
+        // It does not keep this process alive. A caller that needs it waits for it.
         this.child.unref();
         endWithThisProcess(this.child);
     }

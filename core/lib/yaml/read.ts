@@ -90,9 +90,9 @@ export function parsedWithoutQuotes(text: string): HelmValue | undefined {
 }
 
 /**
- * How Pulumi reads a stack file, as options of the parser: by yaml.v3, to which `no` is text, but `1_000` and `010` are numbers,
- * and a date the text that Go makes of a time. Whole numbers that JavaScript has no number for are of type `bigint`. Tried with
- * Pulumi 3.274.1, 2026-11-27.
+ * How Pulumi reads a stack file, as options of the parser. Pulumi uses yaml.v3: `no` is text, `1_000` and `010` are numbers, and a
+ * date becomes a time in Go's format. Whole numbers that do not fit JavaScript's `number` are of type `bigint`. Tried with Pulumi
+ * 3.274.1, 2026-11-27.
  */
 export const asPulumi = readingBy((text) => timeOf(text) ?? scalarOf(text));
 

@@ -1,9 +1,9 @@
 import { Document, Scalar, visit, type ScalarTag } from "yaml";
 
 /**
- * Text that some reader takes for something else where it stands without quotes: YAML 1.1's words and numbers, those in base
- * 60, with underscores, octal and binary among them, its dates, `=` and `<<`; and what Go's readers add (sigs.k8s.io/yaml 1.6.0,
- * as in Helm and Kubernetes, and yaml.v3 3.0.1, as in Pulumi; tried 2026-11-27). Underscores are taken out first, as Go does.
+ * Text that some reader reads as something else if it has no quotes: words and numbers of YAML 1.1 (base 60, octal, binary and with
+ * underscores included), its dates, `=` and `<<`. Go's readers add more (sigs.k8s.io/yaml 1.6.0, as in Helm and Kubernetes, and
+ * yaml.v3 3.0.1, as in Pulumi; tried 2026-11-27). Underscores are removed first, as in Go.
  */
 const ambiguous = [
     /^(|y|n|yes|no|on|off|true|false|null|~|=|<<)$/i,
@@ -13,7 +13,7 @@ const ambiguous = [
     /\t/,
 ];
 
-/** What a reader of YAML 1.1 refuses, or takes for the end of a line, where it stands as it is. */
+/** What a reader of YAML 1.1 refuses, or reads as the end of a line, without quotes. */
 // eslint-disable-next-line no-control-regex
 const unprintable = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/;
 

@@ -72,7 +72,7 @@ const regionKeys: Partial<Record<keyof Prices["volumes"], string>> = {
     "azure-disk": "azure-native:location",
 };
 
-/** The region that a stack's configuration names, whichever provider it is of; an encrypted one nobody can read here. */
+/** The region in a stack's configuration, of any provider. An encrypted one cannot be read here. */
 export function regionIn(config: Readonly<Record<string, string>>): string | undefined {
     return Object.values(regionKeys)
         .map((key) => config[key])
@@ -80,7 +80,7 @@ export function regionIn(config: Readonly<Record<string, string>>): string | und
 }
 
 /** What volumes cost: their size and speed count, not what is in them. */
-function volumeCosts(deployment: Deployment, prices: Prices, told: string | undefined): Cost[] {
+function volumeCosts(deployment: Deployment, prices: Prices, region: string | undefined): Cost[] {
     const { volumes, stores, settings } = deployment;
     const made = storageClassOf(settings.storageClass);
     const own = volumes.filter(({ storageClass }) => storageClass === made?.className);
@@ -88,7 +88,7 @@ function volumeCosts(deployment: Deployment, prices: Prices, told: string | unde
         (name) => name !== made?.className,
     );
     return [
-        ...(made && own.length > 0 ? classCosts(made, own, prices, told ?? clusterRegion(deployment)) : []),
+        ...(made && own.length > 0 ? classCosts(made, own, prices, region ?? clusterRegion(deployment)) : []),
         ...others.map((name) => ({
             what: name === "" ? "volumes of the cluster's default class" : `volumes of class ${name}`,
             unknown: "this stack does not make the class",
@@ -171,7 +171,7 @@ const bytesPerSample = 585;
 const secondsPerDay = 86_400;
 const secondsPerMonth = (365 / 12) * secondsPerDay;
 
-/** What AWS takes for what route `cloudwatch` sends, once logs are as old as they get. */
+/** AWS's charges for what route `cloudwatch` sends, once the log groups hold a whole retention. */
 function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
     const { cloudwatch, destinations, settings } = deployment;
     if (!cloudwatch) {
@@ -291,11 +291,11 @@ const sizeOf = {
     traces: "kof:rates.traces.bytesPerSpan for each",
 } as const;
 
-/** What AWS bills otherwise than by what is sent, against the same over OTLP: a sentence each. */
+/** Compares the price of `emf` and `xray` with that of OTLP, in a sentence each. */
 export function comparisonsOf(deployment: Deployment, prices: Prices, costs: readonly Cost[]): string[] {
     const { settings, cloudwatch } = deployment;
     const { metrics, traces } = cloudwatch?.signals ?? {};
-    const told = (signal: "metrics" | "traces", otherwise: string): string[] => {
+    const comparison = (signal: "metrics" | "traces", otherwise: string): string[] => {
         if (settings.rates?.[signal] === undefined) {
             return [];
         }
@@ -315,8 +315,8 @@ export function comparisonsOf(deployment: Deployment, prices: Prices, costs: rea
             ? `: cheaper, if AWS takes less than ${(amounts.reduce((sum, each) => sum + each, 0) / gb).toFixed(2)} ${prices.currency} for a GB, a price that is not known here`
             : ", at a price that is not known here";
     return [
-        ...(metrics === "emf" ? told("metrics", limit) : []),
-        ...(traces === "xray" ? told("traces", ", at a price that is not known here") : []),
+        ...(metrics === "emf" ? comparison("metrics", limit) : []),
+        ...(traces === "xray" ? comparison("traces", ", at a price that is not known here") : []),
     ];
 }
 
@@ -326,7 +326,7 @@ const emfCosts = ["custom metrics in CloudWatch", "log events of these metrics"]
 /** Days of which an archive is priced: it keeps everything, and so has no month that is like the next. */
 const archivedDays = 365;
 
-/** What S3 does not move to another class by itself (PutBucketLifecycleConfiguration, `TransitionDefaultMinimumObjectSize`). */
+/** Objects below this size stay in their class in S3 (PutBucketLifecycleConfiguration, `TransitionDefaultMinimumObjectSize`). */
 const smallestMoved = 128 * 1024;
 
 /** What archives cost a month, once they hold a year, at one tenant and this cluster alone. */

@@ -19,7 +19,7 @@ export interface Estimate {
     readonly comparisons: readonly string[];
     /** All of it that has a price; `undefined` where nothing has one. */
     readonly amount: number | undefined;
-    /** What is paid for besides, whose price is not known. */
+    /** Further costs, whose price is not known. */
     readonly missing: readonly string[];
     readonly prices: Prices;
 }

@@ -22,7 +22,7 @@ export interface VolumeCapacity {
     readonly withoutRate: readonly Signal[];
     /** What is added in a day, in GiB, all volumes and copies together. 0 where the route stores nothing here. */
     readonly perDayGiB: number;
-    /** Days for which that goes on, before as much is deleted as is added. */
+    /** Days until as much is deleted as is added. */
     readonly growsForDays: number;
     /** Size that each volume needs, in whole GiB, the head-room included. `undefined` for a cache, and where a rate is missing. */
     readonly neededGiB: number | undefined;
@@ -77,7 +77,7 @@ export function percentFull({ volume, perDayGiB, growsForDays }: VolumeCapacity,
     return Math.min(100, (perDayGiB * Math.min(days, growsForDays) * 100) / size);
 }
 
-/** Whether a signal is one by itself: up to KOF 1.9 audit logs are among the logs, and counted with them. */
+/** Whether a signal counts separately: up to KOF 1.9, audit logs count as logs. */
 export function isToldApart({ collectors }: Deployment, signal: Signal): boolean {
     return signal !== "audit" || collectors.some(sortsAudit);
 }

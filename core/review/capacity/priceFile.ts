@@ -27,7 +27,7 @@ const schema = z.strictObject({
             billedGiB: z.array(z.number().positive()).default([]),
             /** By the provider's name of the region. */
             perGiBMonth: byRegion,
-            /** What is billed besides above what each volume has, by the parameter of the class that asks for it. */
+            /** What is billed in addition to a volume's included amount, by the parameter of the class that asks for it. */
             provisioned: z
                 .record(z.string(), z.strictObject({ included: z.number().nonnegative(), perUnitMonth: byRegion }))
                 .default({}),

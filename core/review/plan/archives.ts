@@ -109,7 +109,7 @@ function beginning({ kind, bucket, signals }: Archive): Consequence[] {
     ];
 }
 
-/** From when on nobody can delete. */
+/** The time from which nobody can delete. */
 function lockedFrom(kind: ArchiveKind, { objectLock, name }: ArchiveBucket): Consequence[] {
     return objectLock === undefined
         ? []
@@ -125,7 +125,7 @@ function lockedFrom(kind: ArchiveKind, { objectLock, name }: ArchiveBucket): Con
           ];
 }
 
-/** The stores of what is no longer archived, and how long they keep it; what becomes of the volumes of others is said elsewhere. */
+/** The stores of what is no longer archived, and how long they keep it. Other parts of the plan describe the other volumes. */
 function keptInStores(to: Deployment, { signals }: Pick<Archive, "signals">): string {
     const storeOf = (signal: Archive["signals"][number]) =>
         to.stores.find((each) => each.signal === signal && each.retention !== undefined);

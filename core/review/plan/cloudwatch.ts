@@ -34,7 +34,7 @@ export type Look =
           readonly listed: boolean;
       };
 
-/** What is known of log groups besides the settings. */
+/** What is known about log groups in addition to the settings. */
 export interface KnownLogGroups {
     /** This stack, as {@link stackTag} names it: `PROJECT/STACK`. */
     readonly stack: string;
@@ -56,7 +56,7 @@ function groupsOf(deployment: Deployment | undefined): Map<string, Group> {
 /**
  * The log groups before and after, by region and name.
  *
- * @param known Default: nothing is known besides the settings, and the stack made every group.
+ * @param known Default: nothing is known but the settings, and the stack made every group.
  */
 export function logGroupChanges(from: Deployment, to: Deployment, known?: KnownLogGroups): LogGroupChange[] {
     const [before, after] = [groupsOf(from), groupsOf(to)];
@@ -126,7 +126,7 @@ export function madeLogGroups(from: Deployment | undefined, to: Deployment, know
  * somebody else may rely on.
  *
  * @param from what is deployed; `undefined` where that is not known.
- * @param known Default: nothing is known besides the settings.
+ * @param known Default: nothing is known but the settings.
  */
 export function cloudwatchConsequences(
     from: Deployment | undefined,
@@ -158,15 +158,15 @@ export function cloudwatchConsequences(
 }
 
 function deletion({ name, region }: LogGroupChange, known: KnownLogGroups | undefined): Consequence {
-    const unsaid = known !== undefined && known.made === undefined;
+    const isUnknown = known !== undefined && known.made === undefined;
     return {
         severity: "loses",
         key: "kof:cloudwatch",
         message:
             `deletes log group ${name} in ${region} with all that is in it, because it was deployed with keepLogGroups: false` +
-            (unsaid ? ". Nothing says that this stack made it" : ""),
+            (isUnknown ? ". Nothing says that this stack made it" : ""),
         way: "deploy keepLogGroups: true first",
-        ...(unsaid ? {} : { acknowledge: `delete log group ${name} in ${region}` }),
+        ...(isUnknown ? {} : { acknowledge: `delete log group ${name} in ${region}` }),
     };
 }
 
@@ -211,7 +211,7 @@ interface Comparison {
     readonly had: Group | undefined;
 }
 
-/** What the engine takes for done already, it does only after it has looked. */
+/** The engine skips what its state says is done, so it has to refresh first. */
 const changedSince =
     ". It was changed outside this stack since the last deployment: to change it back, acknowledge it and deploy with pulumi up --refresh";
 
@@ -313,7 +313,7 @@ function keyChange({ name, region }: Group, { kmsKeyArn: was }: FoundLogGroup, {
     ];
 }
 
-/** What the program takes for granted of groups that it could not check. */
+/** What the program assumes about groups that it could not check. */
 function uncheckedGroups(from: Deployment | undefined, to: Deployment, known: KnownLogGroups): Consequence[] {
     const before = groupsOf(from);
     return [...groupsOf(to)].flatMap(([key, group]): Consequence[] => {

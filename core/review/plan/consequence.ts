@@ -4,7 +4,7 @@ export interface Consequence {
     readonly severity: "impossible" | "loses" | "notice";
     /** The setting that decides it, as in the stack file: `kof:storage.logs.size`. */
     readonly key: string;
-    /** What follows, as a sentence that goes on from the key. */
+    /** The consequence, as the rest of a sentence that starts with the key. */
     readonly message: string;
     /** What to do instead, or before. */
     readonly way?: string;

@@ -34,7 +34,7 @@ export interface SignalChange {
     readonly removed: readonly string[];
     /** Those for which some may wait on the nodes that does not reach them: they no longer get it, or by another exporter. */
     readonly unsent: readonly string[];
-    /** What goes to another place instead, because an exporter of that name goes on and writes there: human-readable pairs. */
+    /** What goes to another place instead, because an exporter of that name stays and writes there: human-readable pairs. */
     readonly rerouted: readonly { readonly from: string; readonly to: string }[];
     /** From when several places have the same; empty where none joins one that stays. */
     readonly overlap: string;
@@ -110,11 +110,11 @@ function isQueued(signal: Signal, { queued }: Deployment): boolean {
 }
 
 /**
- * What becomes of what waits on the nodes for a place. Each queue has the name of its exporter, and nothing reads that of one which is
- * gone; one that goes on sends what it finds to where it writes then (contrib 0.143, tried on 2026-11-27: all of it, also where the
- * limit is in another unit, or lower).
+ * What happens to records that wait on the nodes for a place. Each queue has the name of its exporter. If the exporter is removed,
+ * nothing reads its queue. If it stays, it sends everything in the queue to its new address, even with another or a lower limit
+ * (contrib 0.143, tried on 2026-11-27).
  *
- * @returns whether some is read by nothing, and the other places that some goes to.
+ * @returns whether nothing reads some of the records, and the other places that some go to.
  */
 function queueAfter(signal: Signal, end: End, from: Deployment, to: Deployment) {
     const queuesIn = (deployment: Deployment) =>
@@ -279,7 +279,7 @@ function endsAt(destination: Destination): readonly End[] {
     return destination.stored ? destination.ends : [];
 }
 
-/** Places without their addresses, where they can be told apart without. */
+/** Places without their addresses, if they differ without them. */
 function shortTexts(ends: readonly End[]): string {
     const stores = ends.map(({ store }) => store);
     const texts = new Set(stores).size === stores.length ? stores : ends.map(endText);
@@ -322,32 +322,32 @@ export function linesWithInstaller(from: Deployment, to: Deployment): Lines | un
 }
 
 /**
- * The same change in two deployments of which none misses anything: first both places get what moves, and then the new one alone. Each
+ * The same change in two deployments without a gap: first both places get what moves, and then only the new place. Each
  * as lines for the stack file of the change. Empty where no signal leaves every place that it went to, or there is no such way.
  */
 export function twoSteps(from: Deployment, to: Deployment): readonly Lines[] {
     const [was, is] = [routingOf(from.settings), routingOf(to.settings)];
-    const apart = signals.filter((signal) => {
+    const moving = signals.filter((signal) => {
         const [before, after] = [from.destinations[signal], to.destinations[signal]];
         return before.stored && after.stored && placesOf(before, after).kept.length === 0;
     });
-    if (apart.length === 0) {
+    if (moving.length === 0) {
         return [];
     }
     const route = changesInstaller(from, to) ? was.base : to.settings.route;
     if (!isRoute(route)) {
         return [];
     }
-    const both = linesFor(route, united(from, to, apart), from, to);
+    const both = linesFor(route, united(from, to, moving), from, to);
     // What the first step has added is taken out again: it would have no effect any more.
-    const alone = { ...unsaid(both, to), ...linesFor(route, is.signals, from, to) };
+    const alone = { ...originalBlocks(both, to), ...linesFor(route, is.signals, from, to) };
     const steps = [both, alone];
     const [first, second] = steps.map((lines) => deployedWith(lines, to));
     const isRight =
         first !== undefined &&
         second !== undefined &&
         [first, second].every((each) => isDeepStrictEqual(installerIn(each), installerIn(from))) &&
-        apart.every((signal) => {
+        moving.every((signal) => {
             const meanwhile = first.destinations[signal];
             return (
                 placesOf(from.destinations[signal], meanwhile).removed.length === 0 &&
@@ -422,8 +422,8 @@ function linesFor(route: RouteName, wanted: SignalDestinations, from: Deployment
     };
 }
 
-/** The blocks of these lines as a stack file has them by itself: empty where it has none. */
-function unsaid(lines: Lines, { settings }: Deployment): Lines {
+/** The blocks of these lines in a stack file without the change: empty if it has none. */
+function originalBlocks(lines: Lines, { settings }: Deployment): Lines {
     const blocks = ["regional", "regionless", "cloudwatch", "otlp", "destinations", "storageClass", "storage"] as const;
     const added = blocks.filter((key) => `kof:${key}` in lines);
     return Object.fromEntries(added.map((key) => [`kof:${key}`, settings[key] ?? {}]));

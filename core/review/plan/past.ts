@@ -2,11 +2,11 @@ import type { Deployment } from "../../routes/deployment";
 import { volumesOf } from "../../routes/volumes";
 import { acknowledgements } from "./consequence";
 
-/** What is known of what was before, besides the settings that run. */
+/** What is known about earlier deployments, in addition to the running settings. */
 export interface Past {
     /** What stood in `kof:acknowledge` in any deployment that was completed. It permits nothing any more. */
     readonly spent: readonly string[];
-    /** The fewest copies of each metric that there were at any time; `undefined` where nobody knows. */
+    /** The smallest number of copies of each metric at any time; `undefined` if it is not known. */
     readonly fewestCopies: number | undefined;
 }
 

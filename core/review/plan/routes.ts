@@ -179,7 +179,7 @@ function unusual(gone: readonly VolumeChange[]): string {
     return count === usual ? "" : ` with ${String(count)} volumes`;
 }
 
-/** What a destination gets of what is sent there, where that changes. The signals themselves go on as before. */
+/** How much a destination gets of what is sent there, if that changes. The signals themselves do not change. */
 export function processingConsequences(from: Deployment, to: Deployment): Consequence[] {
     return namesIn(routingOf(to.settings).signals).flatMap((name): Consequence[] => {
         const [before, after] = [from, to].map(({ settings }) => choices(processingAt(settings, name)));

@@ -88,8 +88,8 @@ function operatorConsequences(from: Deployment, to: Deployment): Consequence[] {
 }
 
 /**
- * What follows for collectors when the operator that makes them goes, and all else stays. The definitions go with it, and take the
- * objects of collectors along; but each of those has a finalizer that only the operator takes off, and it may be gone before
+ * What happens to collectors if only the operator that makes them is removed. Its CRDs are removed with it, and the collectors'
+ * objects with them. But each object has a finalizer that only the operator removes, and the operator may be gone before
  * (`collectorFinalizer` in opentelemetry-operator, internal/controllers/opentelemetrycollector_controller.go).
  */
 export function collectorConsequences(from: Deployment, to: Deployment): Consequence[] {

@@ -2,7 +2,7 @@ import type { Deployment } from "../../routes/deployment";
 import type { Consequence } from "./consequence";
 import { isSameRouting } from "./moves";
 
-/** What follows where an object changes hands: between the program and whoever else made it, or makes it from now on. */
+/** The consequences if an object changes hands between the program and another maker. */
 export function takeoverConsequences(from: Deployment, to: Deployment): Consequence[] {
     return [...classConsequences(from, to), ...adoptionConsequences(from, to)];
 }
@@ -50,7 +50,7 @@ function classConsequences(from: Deployment, to: Deployment): Consequence[] {
     ];
 }
 
-/** Left on after the first deployment, `kof:adopt` goes on taking over whatever is in the way. */
+/** If `kof:adopt` stays after the first deployment, it keeps taking over every object of the same name. */
 function adoptionConsequences(from: Deployment, to: Deployment): Consequence[] {
     const isAnotherRoute = from.settings.route !== to.settings.route;
     return to.settings.adopt && !isSameRouting(from, to)

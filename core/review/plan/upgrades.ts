@@ -63,7 +63,7 @@ export function upgradeSteps(from: Deployment, to: Deployment): string[] {
         .flatMap(({ steps }) => steps(from, to));
 }
 
-/** Audit logs that were among the logs, and go elsewhere from now on, because nobody says that they go where these go. */
+/** Audit logs that were among the logs, and now go elsewhere, because no setting sends them where the logs go. */
 export function auditConsequences(from: Deployment, to: Deployment): Consequence[] {
     const { signals: asked = {}, version } = to.settings;
     const { logs, audit } = routingOf(to.settings).signals;

@@ -102,7 +102,7 @@ function row(
     };
 }
 
-/** Whether a volume holds data that nobody has a second time. */
+/** Whether a volume holds data of which there is no other copy. */
 export function holdsData({ volume }: Pick<VolumeChange, "volume">): boolean {
     return volume.retention !== undefined;
 }

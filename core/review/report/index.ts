@@ -19,7 +19,7 @@ const fateTexts: Readonly<Record<Fate, string>> = {
 /**
  * One report of all stacks that change, as Markdown: an overview, and then each stack, the most dangerous first. What there is
  * no room for is left out, the configuration of collectors first and then values, and the report says so. Never left out is
- * what becomes of the stacks.
+ * what happens to the stacks.
  *
  * @param stacks those that change.
  * @param about.base the revision that they are compared with.
@@ -67,7 +67,7 @@ export function report(
     ])}\n`;
 }
 
-/** Characters for what is said around the overview and the stacks. */
+/** Characters reserved for the text around the overview and the stacks. */
 const reserve = 1000;
 
 /** Sorts the most dangerous first, and among equals the stacks before the examples. */

@@ -54,7 +54,7 @@ interface Change {
 
 /**
  * What Pulumi would do to one stack, as Markdown: replaced and deleted resources first, with the keys that change, and never a
- * value. What could not be previewed is said to be that.
+ * value. A preview that failed is reported as such.
  *
  * @param text the JSON of `pulumi preview --diff --json`; `undefined` where there is none.
  * @param limit length in characters; what is beyond is counted.
@@ -88,7 +88,7 @@ function parsed(text: string | undefined): z.infer<typeof previewShape> | string
     }
 }
 
-/** A block in which nothing is taken for Markdown. */
+/** A block in which Markdown has no effect. */
 function indented(text: string): string {
     return text.replaceAll(/^/gm, "    ");
 }

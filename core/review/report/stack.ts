@@ -51,7 +51,7 @@ export type Fate = (typeof fates)[number];
 /** How much a part matters: those that matter least are left out first. */
 export const weights = ["effect", "settings", "storage", "diagram", "upgrade", "values", "collectors"] as const;
 
-/** A part of what is said of a stack. */
+/** A part of the report on a stack. */
 export interface Part {
     readonly weight: (typeof weights)[number];
     /** What to call it when it is left out. */
@@ -59,7 +59,7 @@ export interface Part {
     readonly text: string;
 }
 
-/** What is said of a stack. */
+/** The report on a stack. */
 export interface StackReport {
     readonly stack: string;
     readonly file: string;
@@ -68,7 +68,7 @@ export interface StackReport {
     readonly brief: string;
     /** In the order in which they are read. */
     readonly parts: readonly Part[];
-    /** What there is besides, by name, and was not worked out. */
+    /** The names of further parts, which were not computed. */
     readonly omitted?: readonly string[];
 }
 

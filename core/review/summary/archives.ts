@@ -53,7 +53,7 @@ function regionalRow(archive: Archive, { regions, prefix, signals: archived, sou
     ];
 }
 
-/** Where a bucket is and what becomes of it, human-readable. */
+/** Where a bucket is and what happens to it, human-readable. */
 function bucketText({ endpoint, region, create, keep, kmsKeyArn }: ArchiveBucket): string {
     const where = endpoint === undefined ? region : `${endpoint}, ${region}`;
     const key = kmsKeyArn === undefined ? "" : `, encrypted with ${kmsKeyArn}`;

@@ -34,7 +34,7 @@ function json(value: unknown): string {
 /** Stands for an account that settings do not name. */
 const unknownAccount = "ACCOUNT";
 
-/** What the collectors are before they assume the role, as IAM calls it: Pulumi ends names that nobody gives with random digits. */
+/** IAM's name of the collectors before they assume the role. Pulumi ends generated names with random digits. */
 function collectorsOf({ credentials, region, roleName = "" }: CloudWatchParts): Parameters<typeof assumeTrust>[0] {
     const { kind } = credentials;
     const partition = partitionOf(region);

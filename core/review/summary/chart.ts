@@ -9,7 +9,7 @@ const perMonth = 2;
 
 const daysPerMonth = 365 / 12;
 
-/** Lines that are told apart on white and on black, as those of Mermaid's themes are not. */
+/** Colours that differ clearly on white and on black. Those of Mermaid's themes do not. */
 const looks = {
     themeVariables: { xyChart: { plotColorPalette: "#1f77ff, #d9730d, #1a9850, #b05cff, #c8a000, #e0457b" } },
     xyChart: { width: 800, height: 320, titleFontSize: 16 },
@@ -42,7 +42,7 @@ function last({ percent }: Filling): number {
 
 /**
  * A chart of all volumes, whose upper edge is a full one, for Mermaid from 10.6 on (tried with 10.9, 11.4, 11.12 and 11.17, 2026-11-27);
- * nothing without any. Only the newer ones, and nobody knows of which GitHub's is, draw a legend: {@link fillText} has the same in words.
+ * nothing without any. Only newer ones draw a legend, and GitHub's version is not known: {@link fillText} says the same in words.
  */
 export function fillChart(found: readonly Filling[]): string {
     return found.length === 0

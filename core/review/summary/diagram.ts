@@ -230,7 +230,7 @@ function nodeFate(shape: Node["shape"], change: "goes away" | "comes in"): strin
 
 const fateClass = { "goes away": "goes", "comes in": "comes" } as const;
 
-/** A label in which nothing is taken for Mermaid's syntax or for HTML, but line breaks. */
+/** A label without Mermaid's syntax and HTML, except line breaks. */
 function escaped(label: string): string {
     return label
         .split("<br>")

@@ -13,7 +13,7 @@ export function isIdle({ destinations }: Deployment, { key }: Collector, flow: F
     return key !== "daemon" && flow.isSentOnly && flow.address === undefined && destinations[flow.signal].stored;
 }
 
-/** What has to be known of the collectors that drop what nobody sends them, a sentence each. */
+/** A sentence about each collector that drops what nobody sends it. */
 export function idleText(deployment: Deployment): string[] {
     const { collectors } = deployment;
     return collectors.flatMap((collector) =>

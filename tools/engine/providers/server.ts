@@ -40,10 +40,9 @@ export interface Provider {
 }
 
 /**
- * Serves a provider at the port that this process's argument says, to every engine that PULUMI_DEBUG_PROVIDERS leads here, until
- * the process ends: one that an engine starts takes longer to start than all that it is asked for. The SDK's own server
- * (`@pulumi/pulumi/provider`) would do, if it let a provider see its configuration: the region of an AWS provider is there, and
- * nowhere else when a function is called.
+ * Serves a provider at the port in this process's argument, to every engine that PULUMI_DEBUG_PROVIDERS leads here, until the process
+ * ends. A provider that each engine starts would spend most of its time starting. The SDK's own server (`@pulumi/pulumi/provider`)
+ * does not show a provider its configuration. For a function call, the region of an AWS provider is only in that configuration.
  */
 export async function serve(served: Provider): Promise<void> {
     const of = (urn: string): ResourceType => {
