@@ -141,7 +141,7 @@ export function command(name: string, options: readonly string[], { cwd = root, 
 }
 
 /**
- * As {@link command}, in this process: where it loads anew only the command's own file, instead of all that a command needs, it
+ * As {@link command}, in this process: where it reloads only the command's own file, instead of all that a command needs, it
  * takes a fraction. For what a command says and its exit code; `--help` would end this process.
  */
 export async function commandHere(name: string, options: readonly string[], { cwd = root } = {}) {

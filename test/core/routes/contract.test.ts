@@ -26,7 +26,7 @@ function proposed(route: RouteName): Raw {
     return { route, ...(block ? { [route]: metaOf(block).example } : {}) };
 }
 
-/** What they resolve to on a version; `undefined` where the route is refused there, which has to be said of `kof:route`. */
+/** What they resolve to on a version; `undefined` if that version refuses the route, with an error at `kof:route`. */
 function deploymentOn(version: string, route: RouteName): Deployment | undefined {
     try {
         return deploymentFor({ ...proposed(route), version });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { parse, stringify } from "yaml";
 
-import { catalogOf, chartValues, versions } from "../../../core/charts";
+import { versions } from "../../../core/charts";
 import { mergeValues, nest, valueAt, type HelmValues } from "../../../core/lib/values";
 import { adler32, vmuserSecretName } from "../../../core/charts/vmuser";
 import { cases, hasRegionless, deploymentFor, type Raw } from "../../support";
@@ -63,29 +63,56 @@ defaultCRConfig:
 ${otlp.map((name) => `      otlphttp/${name}: {${kept}}`).join("\n")}`;
 }
 
-/** Where queues are kept, up to 1.9: the later charts have it. */
-function queues(version: string): string {
-    const stack = chartValues(catalogOf(version), "kof-collectors")["opentelemetry-kube-stack"];
-    const folder = (key: string, suffix: string) => {
-        const directory = `/var/lib/otelcol/file_storage/exporters-${suffix}`;
-        const list = (name: string) => valueAt(stack, ["collectors", key, name]) ?? [];
-        const hostPath = { path: directory, type: "DirectoryOrCreate" };
-        return {
-            config: { extensions: { "file_storage/exporters": { directory, recreate: true } } },
-            volumes: [list("volumes"), { name: "fs-exporters", hostPath }].flat(),
-            volumeMounts: [list("volumeMounts"), { name: "fs-exporters", mountPath: directory }].flat(),
-            securityContext: { runAsUser: 0, runAsGroup: 0 },
-        };
-    };
-    return stringify({
-        collectors: {
-            cluster: folder("cluster", "cluster-stats"),
-            "controller-k0s": folder("controller-k0s", "controller-k0s-daemon"),
-            daemon: folder("daemon", "daemon"),
-            "target-allocator": folder("target-allocator", "ta-daemon"),
-        },
-    });
-}
+/** Where queues are kept, up to 1.9: a folder of the node for each collector, beside the volumes that it has anyway. */
+const queues = `
+collectors:
+  cluster:
+    config: {extensions: {file_storage/exporters: {directory: /var/lib/otelcol/file_storage/exporters-cluster-stats, recreate: true}}}
+    volumes:
+      - {name: fs-exporters, hostPath: {path: /var/lib/otelcol/file_storage/exporters-cluster-stats, type: DirectoryOrCreate}}
+    volumeMounts:
+      - {name: fs-exporters, mountPath: /var/lib/otelcol/file_storage/exporters-cluster-stats}
+    securityContext: {runAsUser: 0, runAsGroup: 0}
+  controller-k0s:
+    config: {extensions: {file_storage/exporters: {directory: /var/lib/otelcol/file_storage/exporters-controller-k0s-daemon, recreate: true}}}
+    volumes:
+      - {name: hostfs, hostPath: {path: /}}
+      - {name: fs-exporters, hostPath: {path: /var/lib/otelcol/file_storage/exporters-controller-k0s-daemon, type: DirectoryOrCreate}}
+    volumeMounts:
+      - {name: hostfs, mountPath: /hostfs, readOnly: true, mountPropagation: HostToContainer}
+      - {name: fs-exporters, mountPath: /var/lib/otelcol/file_storage/exporters-controller-k0s-daemon}
+    securityContext: {runAsUser: 0, runAsGroup: 0}
+  daemon:
+    config: {extensions: {file_storage/exporters: {directory: /var/lib/otelcol/file_storage/exporters-daemon, recreate: true}}}
+    volumes:
+      - {name: varlogaudit, hostPath: {path: /var/log/kubernetes}}
+      - {name: varlogpods, hostPath: {path: /var/log/pods}}
+      - {name: varrunjournald, hostPath: {path: /run/log/journal}}
+      - {name: fs-filelogreceiver, hostPath: {path: /var/lib/otelcol/file_storage/filelogreceiver, type: DirectoryOrCreate}}
+      - {name: fs-filelogsyslogreceiver, hostPath: {path: /var/lib/otelcol/file_storage/filelogsyslogreceiver, type: DirectoryOrCreate}}
+      - {name: fs-filelogk8sauditreceiver, hostPath: {path: /var/lib/otelcol/file_storage/filelogk8sauditreceiver, type: DirectoryOrCreate}}
+      - {name: fs-filelogjournaldreceiver, hostPath: {path: /var/lib/otelcol/file_storage/journaldreceiver, type: DirectoryOrCreate}}
+      - {name: varlibdockercontainers, hostPath: {path: /var/lib/docker/containers}}
+      - {name: fs-exporters, hostPath: {path: /var/lib/otelcol/file_storage/exporters-daemon, type: DirectoryOrCreate}}
+    volumeMounts:
+      - {name: varlogaudit, mountPath: /var/log/kubernetes}
+      - {name: varrunjournald, mountPath: /run/log/journal}
+      - {name: varlogpods, mountPath: /var/log/pods, readOnly: true}
+      - {name: varlibdockercontainers, mountPath: /var/lib/docker/containers, readOnly: true}
+      - {name: fs-filelogreceiver, mountPath: /var/lib/otelcol/file_storage/filelogreceiver}
+      - {name: fs-filelogsyslogreceiver, mountPath: /var/lib/otelcol/file_storage/filelogsyslogreceiver}
+      - {name: fs-filelogk8sauditreceiver, mountPath: /var/lib/otelcol/file_storage/filelogk8sauditreceiver}
+      - {name: fs-filelogjournaldreceiver, mountPath: /var/lib/otelcol/file_storage/journaldreceiver}
+      - {name: fs-exporters, mountPath: /var/lib/otelcol/file_storage/exporters-daemon}
+    securityContext: {runAsUser: 0, runAsGroup: 0}
+  target-allocator:
+    config: {extensions: {file_storage/exporters: {directory: /var/lib/otelcol/file_storage/exporters-ta-daemon, recreate: true}}}
+    volumes:
+      - {name: fs-exporters, hostPath: {path: /var/lib/otelcol/file_storage/exporters-ta-daemon, type: DirectoryOrCreate}}
+    volumeMounts:
+      - {name: fs-exporters, mountPath: /var/lib/otelcol/file_storage/exporters-ta-daemon}
+    securityContext: {runAsUser: 0, runAsGroup: 0}
+`;
 
 const processors =
     "processors: {resource/k8sclustername: {attributes: [" +
@@ -210,7 +237,7 @@ kof-collectors:
                     - pull: {exporter: {prometheus: {host: '\${env:OTEL_K8S_NODE_IP}', port: 8888}}}`;
         const yaml = regional("https://vmauth.eu-1.obs.example.net", daemon);
         for (const version of until19) {
-            const texts = [spans, buffers("logs", "traces"), queues(version), recreated];
+            const texts = [spans, buffers("logs", "traces"), queues, recreated];
             const more = texts.map((text) => kubeStack(umbrella, text));
             expectValues([version], { route: "regional", regional: region }, yaml, ...more);
         }
@@ -225,7 +252,7 @@ kof-collectors:
             service: ${extensions}`;
         const raw = { route: "regional", istio: true, regional: { cluster: "eu-1", namespace: "regions" } };
         for (const version of until19) {
-            const texts = [spans, buffers("logs", "traces"), queues(version), recreated];
+            const texts = [spans, buffers("logs", "traces"), queues, recreated];
             const more = texts.map((text) => kubeStack(umbrella, text));
             expectValues([version], raw, regional("http://eu-1-vmauth:8427", mesh), ...more);
         }
@@ -287,7 +314,7 @@ kof-collectors:
     }
     const credentials = { kind: "accessKey", generations: ["2026-05", "2026-11"] };
     /** What a collector prints, the daemon would collect as logs. */
-    const unprinted = "collectors: {target-allocator: {config: {service: {pipelines: {logs: {exporters: [nop]}}}}}}";
+    const notPrinted = "collectors: {target-allocator: {config: {service: {pipelines: {logs: {exporters: [nop]}}}}}}";
     const daemonExtensions =
         "k8s_observer, file_storage/filelogreceiver, file_storage/filelogsyslogreceiver, " +
         "file_storage/filelogk8sauditreceiver, file_storage/journaldreceiver, file_storage/exporters";
@@ -325,7 +352,7 @@ defaultCRConfig:
             const list = clocked("resource/k8sclustername", "resourcedetection", ...parsed, "batch");
             const service = `{extensions: [${daemonExtensions}], pipelines: {logs: {${list}}}}`;
             const daemon = `collectors: {daemon: {config: {service: ${service}}}}`;
-            const texts = [queues(version), queued, daemon, unprinted, recreated, clock];
+            const texts = [queues, queued, daemon, notPrinted, recreated, clock];
             const more = texts.map((text) => kubeStack(umbrella, text));
             expectValues([version], raw, cloudwatch("/kof/mothership", ""), ...more);
         }
@@ -345,7 +372,7 @@ defaultCRConfig:
         const components =
             "\nglobal: {components: [kof-operators, kof-mothership, kof-regional, kof-child, kof-collectors]}";
         const raw = { route: "cloudwatch", cloudwatch: { region: "us-east-2", logGroup: "g", credentials } };
-        const more = [unprinted, recreated, recreatedQueues, clock].map((text) => kubeStack(umbrella, text));
+        const more = [notPrinted, recreated, recreatedQueues, clock].map((text) => kubeStack(umbrella, text));
         expectValues(from110, raw, cloudwatch("g", pipelines, audit) + components, ...more);
     });
 
