@@ -90,8 +90,7 @@ const podsOf = (memory: string) => ({
         example: { "node-role.kubernetes.io/infra": "" },
     }).optional(),
     tolerations: about(z.array(toleration).min(1), {
-        description:
-            "Taints of nodes on which the pods may run all the same, besides those that KOF has them tolerate.",
+        description: "Taints of nodes that the pods tolerate, in addition to KOF's own tolerations.",
         allowed: `a list of tolerations: ${allowedToleration}`,
         example: [{ key: "dedicated", operator: "Exists", effect: "NoSchedule" }],
         why: (found) => (isMap(found) ? tolerationFault(found) : undefined),
@@ -154,7 +153,7 @@ export const collectorPods = z.strictObject({
     ...podsOf("1Gi"),
     env: about(z.array(variable).min(1), {
         description:
-            "Environment variables, besides those that KOF and this program set. Of those that a Secret in the kof namespace holds only its name is here.",
+            "Environment variables, in addition to those that KOF and this program set. For a variable from a Secret in the kof namespace, give only the Secret's name and key.",
         allowed:
             "a list of {name, value} or {name, valueFrom: {secretKeyRef: {name, key}}}. KOF's charts write a value without quotes: it has to " +
             "be text even so, not a number or true/false",
@@ -182,7 +181,7 @@ export const collectorPods = z.strictObject({
         } satisfies Record<(typeof pipelineKinds)[number], z.ZodType>),
         {
             description:
-                "Processors for every collector's pipeline of a signal, besides those that it has: they work after these, and before records are batched. Audit logs are among the logs there.",
+                "Processors for every collector's pipeline of a signal, in addition to its own. They run after these and before batching. Audit logs count as logs there.",
             allowed: "a map of metrics, logs and traces, each a list of {name: TYPE/NAME, config}",
             example: {
                 logs: [unhealthy],
@@ -204,7 +203,7 @@ export const proxy = z.strictObject({
     https: proxyUrl("Proxy for what is reached by https:// (HTTPS_PROXY)."),
     noProxy: about(z.array(z.string().regex(/^(\*?\.)?[\w-][\w.:-]*(\/\d{1,3})?$|^\[[\da-f:]+\](:\d+)?$/i)).min(1), {
         description:
-            "What is reached without it (NO_PROXY), besides the cluster itself: its services, its API server, its nodes, and the addresses from which clouds hand out credentials.",
+            "What collectors reach without it (NO_PROXY), in addition to the cluster itself: its services, API server and nodes, and the addresses at which clouds provide credentials.",
         allowed: "a list of hosts, domains (.example.net), addresses and networks (10.0.0.0/8)",
         example: [".internal.example.net", "10.0.0.0/8"],
         mend: (found) => (typeof found === "string" ? found.split(/[,\s]+/).filter(Boolean) : undefined),

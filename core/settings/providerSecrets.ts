@@ -36,7 +36,7 @@ export function kubeconfigNotices(
 ): string[] {
     return hasKubeconfigSecret(config) && !isEncrypted(kubeconfig)
         ? [
-              `${kubeconfig} has a token, a key or a password in plain text, which whoever reads the stack file can use. ` +
+              `${kubeconfig} has a token, a key or a password in plain text, which everyone who reads the stack file can use. ` +
                   `Encrypt it: cat FILE | ${encrypting(kubeconfig)}`,
           ]
         : [];

@@ -319,7 +319,7 @@ const cloudwatch = z.strictObject({
         true,
     ),
     tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
-        description: "Tags of everything made in AWS, besides kof-cluster, kof-stack and managed-by.",
+        description: "Tags of everything made in AWS, in addition to kof-cluster, kof-stack and managed-by.",
         allowed: "a map of strings",
         example: { "cost-centre": "platform" },
     }),
@@ -338,7 +338,11 @@ const cloudwatch = z.strictObject({
                 ).default("none"),
             })
             .prefault({}),
-        { description: "Signals to store in AWS besides the logs.", allowed: "a map", example: { traces: "otlp" } },
+        {
+            description: "Signals to store in AWS in addition to the logs.",
+            allowed: "a map",
+            example: { traces: "otlp" },
+        },
     ),
     credentials: about(credentials.default({ kind: "accessKey", generations: ["1"] }), {
         description: "How the collectors authenticate.",
@@ -411,7 +415,7 @@ function regionsMeant(found: unknown): unknown {
 /** What is the same for both archives in S3. */
 const archive = (bucket: string, prefix: string) => ({
     bucket: about(bucketName, {
-        description: "Name of the bucket, which nobody else in AWS may have.",
+        description: "Name of the bucket, which must be unique in all of AWS.",
         allowed:
             "3 to 63 lower-case letters, digits, '-' and '.', starting and ending with a letter or digit, and none of the names that S3 keeps for itself (xn--…, …-s3alias)",
         example: bucket,
@@ -460,7 +464,7 @@ const archive = (bucket: string, prefix: string) => ({
     ),
     kmsKeyArn: kmsKey("KMS key that encrypts the bucket. Default: S3's own keys.", "eu-west-1").optional(),
     tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
-        description: "Tags of everything made in AWS, besides kof-cluster, kof-stack and managed-by.",
+        description: "Tags of everything made in AWS, in addition to kof-cluster, kof-stack and managed-by.",
         allowed: "a map of strings",
         example: { "cost-centre": "platform" },
     }),
@@ -521,7 +525,7 @@ const auditArchive = placed({
         z.strictObject({
             mode: oneOf(
                 ["GOVERNANCE", "COMPLIANCE"],
-                "GOVERNANCE: who has the right s3:BypassGovernanceRetention may still delete. COMPLIANCE: nobody may, the account's root user included.",
+                "GOVERNANCE: users with the right s3:BypassGovernanceRetention may still delete. COMPLIANCE: nobody may, not even the account's root user.",
                 "COMPLIANCE",
             ),
             days: about(z.int().min(1).max(36_500), {

@@ -58,7 +58,7 @@ function helmProblems(settings: HelmValues): Problem[] {
                 { key, message: `has the character U+${code}, with which Helm fails, or writes other values or none` },
             ];
         }
-        return path.at(-1) === "<<" ? [{ key, message: "is a key that Helm takes for a merge, and loses" }] : [];
+        return path.at(-1) === "<<" ? [{ key, message: "is a key that Helm treats as a merge, and loses" }] : [];
     });
 }
 

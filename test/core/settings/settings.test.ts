@@ -1366,7 +1366,7 @@ describe("settings", () => {
         assert.doesNotThrow(() => parseSettings({ route: "otlp", otlp }, "Pulumi.test.yaml", true));
     });
 
-    it("offer what somebody wrote, mended wherever it can be", () => {
+    it("offer the user's value, corrected where possible", () => {
         const offered = (raw: Raw): Raw => {
             const blocks = problems(raw)
                 .split("\n\n")

@@ -287,7 +287,7 @@ describe("text that Helm cannot write", () => {
     it("is refused as a key: <<", () => {
         assert.equal(
             problems({ values: { "kof-mothership": { values: { commonLabels: { "<<": "x", y: "<<" } } } } }),
-            '  kof:values.kof-mothership.values.commonLabels."<<" is a key that Helm takes for a merge, and loses',
+            '  kof:values.kof-mothership.values.commonLabels."<<" is a key that Helm treats as a merge, and loses',
         );
     });
 
