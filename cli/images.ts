@@ -26,7 +26,7 @@ function listing({ charts, images, unknown }: AirGap, title: string): string {
         "Management cluster",
         ...of("management"),
         "",
-        "Child and regional clusters, besides those",
+        "Child and regional clusters, in addition to those",
         ...of("others"),
         "",
         "Not in the list",

@@ -88,7 +88,7 @@ export function sizeText(deployment: Deployment, prices: Prices, region?: string
     const of = (verdict: VolumeCapacity["verdict"]) => space.filter((each) => each.verdict === verdict);
     return [
         styleText("bold", `Volumes on this cluster, route ${route}, KOF ${version}`),
-        ...table([["", "a day", "kept", "needed", "configured", "full"], ...space.map(cells)]),
+        ...columns([["", "a day", "kept", "needed", "configured", "full"], ...space.map(cells)]),
         "",
         ...(storesHere(deployment)
             ? [
@@ -109,7 +109,7 @@ export function sizeText(deployment: Deployment, prices: Prices, region?: string
         ),
         "",
         styleText("bold", `A month, at the list prices of ${prices.date}`),
-        ...table([
+        ...columns([
             ...costs.map((cost) => [cost.what, costCell(cost, prices)]),
             ...(costs.length === 1 ? [] : [["total", costs.length === 0 ? "nothing" : totalText(estimate)]]),
         ]),
@@ -153,7 +153,7 @@ function linesOfOne({ settings }: Deployment, rows: readonly BufferCapacity[]): 
         : [
               "",
               styleText("bold", `Held back while the destination is away for ${duration}, of all nodes together`),
-              ...table(rows.map((row) => [row.signal, heldText(row, settings)])),
+              ...columns(rows.map((row) => [row.signal, heldText(row, settings)])),
               `Each exporter of a collector keeps at most ${(bytes / gib).toFixed(2)} GiB on its node (kof:buffer.size)${rows.some(isTight) ? `: ${enoughIfSpread}` : ""}.`,
           ];
 }
@@ -168,7 +168,7 @@ function linesOfEach(deployment: Deployment, rows: readonly BufferCapacity[]): s
         : [
               "",
               styleText("bold", "Held back while a destination is away, of all nodes together"),
-              ...table([
+              ...columns([
                   ["destination", "signal", "away for", "held back", "each exporter keeps on its node"],
                   ...rows.map((row) => [
                       row.destination,
@@ -228,7 +228,7 @@ function pasted(deployment: Deployment, rows: readonly VolumeCapacity[]): string
     return text.split("\n").map((line) => `    ${line}`);
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
+function columns(rows: readonly (readonly string[])[]): string[] {
     const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
     return rows.map((row) => `    ${row.map((cell, column) => cell.padEnd(width(column) + 2)).join("")}`.trimEnd());
 }

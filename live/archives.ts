@@ -91,7 +91,7 @@ function stateFindings({ kind, bucket: { name, region, create, endpoint } }: Arc
                     what: `could not check bucket ${name}: it exists, and is of another account, or you may not see it (403)`,
                     why: create
                         ? "Where it is another account's, pulumi up cannot make it: the names of buckets are taken in all of AWS."
-                        : "The exporter may write there or not: nobody knows before it is checked.",
+                        : "The exporter may write there or not: that is not known before it is checked.",
                     fix: `aws s3api head-bucket --bucket ${name}${endpoint === undefined ? "" : ` --endpoint-url ${endpoint}`}`,
                 },
             ];
@@ -211,7 +211,7 @@ async function accessFindings({ bucket: { name, create } }: Archive, bucket: S3B
               {
                   severity: create ? "problem" : "warning",
                   what: `bucket ${name} does not block public access`,
-                  why: "Whoever may change its policy or an object's ACL can show the telemetry to everyone.",
+                  why: "Everyone who may change its policy or an object's ACL can make the telemetry public.",
                   fix: `aws s3api put-public-access-block --bucket ${name} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`,
               },
           ];

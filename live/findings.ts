@@ -89,7 +89,7 @@ function unchecked({ message }: CouldNotCheck): Finding {
     return {
         severity: "unknown",
         what: `could not check: ${message}`,
-        why: "It may be right or wrong: nobody knows before it is checked.",
+        why: "It may be right or wrong: that is not known before it is checked.",
         fix: /does not answer|Nobody could log in/.test(message)
             ? "kubectl cluster-info"
             : `kubectl auth can-i --list -n ${kofNamespace}`,

@@ -223,7 +223,7 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
                 what: ran.failed,
                 why: ran.isOver
                     ? "Hours are archived later or, once the store has deleted them, never."
-                    : "Whether it comes to its end was not waited for.",
+                    : "The command did not wait for its end.",
                 fix: `${rerun} && kubectl logs -n ${kofNamespace} -f job/${archive.name}-by-hand`,
             });
         }
@@ -251,7 +251,7 @@ function unchecked(error: unknown, fix: string): Finding {
     return {
         severity: "unknown",
         what: `could not check: ${error.message}`,
-        why: "It may be right or wrong: nobody knows before it is checked.",
+        why: "It may be right or wrong: that is not known before it is checked.",
         fix,
     };
 }
@@ -509,7 +509,7 @@ function incomplete(key: string, what: string): Finding {
     return {
         severity: "problem",
         what: `${key} ${what}`,
-        why: "Whoever reads the archive takes the hour for missing, or reads half of it.",
+        why: "A reader of the archive regards the hour as missing, or reads half of it.",
         fix: `kubectl get jobs,pods -n ${kofNamespace}`,
     };
 }

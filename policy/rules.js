@@ -207,7 +207,7 @@ function ofS3(type) {
 /** @type {Rule} */
 const safeBucket = {
     name: "safe-bucket",
-    description: "S3 buckets are private, encrypted and versioned, and nobody empties them to delete them.",
+    description: "S3 buckets are private, encrypted and versioned, and Pulumi does not empty them to delete them.",
     violations: ({ type, props }) => {
         const name = ofS3(type);
         if (name === "Bucket" || name === "BucketAcl") {
