@@ -35,7 +35,7 @@ const imitated = [
     "Flux and Sveltos: every release is marked as ready, and nothing is installed. A release that goes is uninstalled, unless it is suspended.",
     "The charts' StatefulSets: made of the catalog's sizes, classes and replicas, without what else is in them. What the charts change in other " +
         "objects, hooks, and custom resources is not rehearsed.",
-    "The VictoriaMetrics operator: for its stores the claims are made larger, and the StatefulSet is made anew around its pods.",
+    "The VictoriaMetrics operator: it enlarges the claims of its stores, and recreates the StatefulSet around its pods.",
     "Volumes: they are bound, and hold nothing. The storage class takes a larger size as it says; no driver does it.",
     "KOF and KCM: no pod runs. AWS: an emulator, where the stack has anything there; a bucket that it finds is made there first.",
     "Regional and child clusters: none is there. What becomes of their stores and collectors is in the plan alone (npm run plan).",

@@ -160,7 +160,7 @@ function withoutLogs(config: At, notes: string[]): HelmValues {
     if (at("log_group_name") !== undefined && logGroup === undefined) {
         notes.push(
             `The exporter awsemf writes to log group ${textOf(at("log_group_name"))}, which kof:values names. The program makes one of its ` +
-                "own for metrics besides: to use that, remove the name from kof:values.",
+                "own for metrics as well: to use that, remove the name from kof:values.",
         );
     }
     return {
@@ -284,7 +284,7 @@ function recogniseCredentials({ missing, notes }: Recognition, at: At, given: un
     if (credentials !== undefined) {
         if (role !== undefined && !role.includes(":role/kof/")) {
             notes.push(
-                `The collectors keep the role ${role}, which kof:values names. The program makes one of its own besides: to ` +
+                `The collectors keep the role ${role}, which kof:values names. The program also makes one of its own: to ` +
                     "use that, remove the annotations from kof:values.",
             );
         }

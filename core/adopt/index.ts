@@ -189,7 +189,7 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         corrections: [...corrections, ...found.corrections, ...corrected.corrections],
         changes: [
             ...(taken?.changes ?? []),
-            ...compared.more.map((each) => `Besides, collectors send ${each}.`),
+            ...compared.more.map((each) => `Collectors also send ${each}.`),
             ...(written === catalog ? changes(nested.values, own, catalog, completed, plain.targets) : []),
         ],
         lost,

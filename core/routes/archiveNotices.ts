@@ -100,7 +100,7 @@ function sharedNotices({ kind, bucket, prefix, name }: Archive): string[] {
         : [
               `kof:${kind} writes below ${prefix}/ of bucket ${bucket.name}, which the stack does not make. No other cluster may write there` +
                   (kind === "auditArchive" ? "" : " under the same kof:clusterName") +
-                  `: ${name} takes an hour that has its ${exporterCharts[kind].lastObject} for archived, whoever wrote that.`,
+                  `: ${name} regards an hour that has its ${exporterCharts[kind].lastObject} as archived, no matter who wrote that.`,
           ];
 }
 

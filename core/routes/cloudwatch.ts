@@ -283,7 +283,7 @@ function centralNotice(wanted: Named["cloudwatch"], catalog: Catalog, roleArn: s
 
 /** What awsemf leaves out: contrib 0.143, exporter/awsemfexporter/datapoint.go. Thirty labels: the specification of EMF (2026-11). */
 const emfNotice =
-    "kof:cloudwatch.signals.metrics is emf: AWS bills each series of each node as a custom metric, and its log events besides. " +
+    "kof:cloudwatch.signals.metrics is emf: AWS bills each series of each node as a custom metric, and also its log events. " +
     "A cluster of a few nodes has tens of thousands of series. Of a histogram only count, sum, minimum and maximum are stored, of a " +
     "counter what it grows by, without its first value; and no series with more than 30 labels. " +
     "kof:cloudwatch.signals.metrics: otlp is billed by what is sent, and stores all of that.";

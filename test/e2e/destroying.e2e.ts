@@ -33,7 +33,7 @@ endToEnd("a deployment", (run) => {
         });
     }
 
-    it("removes what it made in the opposite order, and asks no program", async function () {
+    it("removes what it made in the reverse order, and runs no program", async function () {
         if (run.realFlux) {
             this.skip();
         }

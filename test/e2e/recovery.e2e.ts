@@ -39,7 +39,7 @@ endToEnd("a deployment that was cut short", (run) => {
         });
     }
 
-    it("goes on after Flux gave up on a release, and what was wrong was mended outside the stack", async function () {
+    it("continues after Flux gave up on a release and the cause was fixed outside the stack", async function () {
         if (run.realFlux) {
             this.skip();
         }

@@ -96,17 +96,17 @@ describe("what exists already", () => {
         assert.match(await refusal(raw, objects, { outputs }), /\n\n {2}kof:storageClass.create is true/);
     });
 
-    it("is taken over by a stack that is deployed as well, and is nothing to compare that with", async () => {
+    it("is taken over by a deployed stack too, without a comparison", async () => {
         const release = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases/kof-storage";
         const outputs = { settings: deploymentFor({ ...raw, route: "none" }).settings };
         assert.match(await refusal(raw, { [release]: by("helm") }, { outputs }), /HelmRelease kof\/kof-storage\n/);
         assert.deepEqual(await said(adopting, { [release]: by("helm") }, { outputs }), [
             "warning: kof:adopt is true while the route changes: objects that exist under the names that route management " +
-                "uses are overwritten, whoever made them.",
+                "uses are overwritten, no matter who made them.",
         ]);
     });
 
-    it("may be out of sight: then it is taken not to exist, and that is said", async () => {
+    it("counts as missing if the program may not read it, with a warning", async () => {
         assert.deepEqual(await said(raw, { [paths.chart]: new CouldNotCheck("GET …: forbidden") }), [
             "warning: Whether HelmChart kcm-system/kof-operators exists could not be checked, so the stack assumes that it does not: GET …: forbidden",
         ]);
@@ -199,7 +199,7 @@ describe("a storage class that is taken over", () => {
         );
     });
 
-    it("is changed where it can be, and that is said", async () => {
+    it("is changed where that is possible, with a notice", async () => {
         const there = over({ parameters: { encrypted: "true", type: "gp3" }, allowVolumeExpansion: undefined });
         assert.deepEqual(await said({ ...adopting, storageClass: preset }, there), [
             "warning: kof:adopt changes the class kof: allowVolumeExpansion false -> true, it becomes the cluster's default class.",
@@ -238,7 +238,7 @@ describe("a KOF that is taken over", () => {
         );
     });
 
-    it("goes on running where the stack does not have it, and that is said", async () => {
+    it("keeps running if the stack does not have it, with a notice", async () => {
         const items = [{ metadata: { name: "kof-operators" } }, { metadata: { name: "kof-storage" } }];
         const releases = { "/apis/helm.toolkit.fluxcd.io/v2/namespaces/kof/helmreleases": { items } };
         const objects = { ...installed, ...releases, ...helmRelease("1.9.0", values({ ...raw, route: "none" })) };
@@ -248,7 +248,7 @@ describe("a KOF that is taken over", () => {
         ]);
     });
 
-    it("is said not to be compared where nobody knows with which settings it runs", async () => {
+    it("is not compared if its settings are not known, with a notice", async () => {
         const start =
             "warning: kof:adopt takes over the KOF that runs on the cluster without comparing it with the stack file, because the settings " +
             "that it runs with are unknown: ";

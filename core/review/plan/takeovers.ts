@@ -59,8 +59,8 @@ function adoptionConsequences(from: Deployment, to: Deployment): Consequence[] {
                   severity: "notice",
                   key: "kof:adopt",
                   message: isAnotherRoute
-                      ? `is true while the route changes: objects that exist under the names that route ${to.settings.route} uses are overwritten, whoever made them`
-                      : "is true while signals go elsewhere: objects that exist under the names that this takes are overwritten, whoever made them",
+                      ? `is true while the route changes: objects that exist under the names that route ${to.settings.route} uses are overwritten, no matter who made them`
+                      : "is true while signals go elsewhere: objects that exist under the names that this uses are overwritten, no matter who made them",
                   way: "remove it once the installed KOF has been taken over",
                   paste: { "kof:adopt": false },
               },

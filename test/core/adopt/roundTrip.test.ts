@@ -85,7 +85,7 @@ describe("the values of every valid stack (sampled)", () => {
         );
     });
 
-    it("run what they ran before, or what is otherwise is said, where something of them is left out", () => {
+    it("run what they ran before if something is left out, or the differences are reported", () => {
         fc.assert(
             fc.property(validSettings, fc.nat(), (raw, at) => {
                 const { values, catalog } = deploymentFor(raw);

@@ -44,7 +44,7 @@ function withTraces(exporter: string, options: object, more: object = {}, env: o
 const vendor = { endpoint: "https://otlp.example.net" };
 
 describe("adopting collectors that write to several places", () => {
-    it("takes a second exporter of one collector for a destination, and says what that gets besides", () => {
+    it("makes a destination of a second exporter of one collector, and says what it also gets", () => {
         const kubeStack = {
             defaultCRConfig: { config: { exporters: { "otlphttp/loki": { endpoint: "http://loki:3100/otlp" } } } },
             collectors: {
@@ -63,7 +63,7 @@ describe("adopting collectors that write to several places", () => {
             destinations: { loki: { endpoint: "http://loki:3100/otlp" } },
             adopt: true,
         });
-        assert.equal(changes[0], "Besides, collectors send logs of cluster-stats to http://loki:3100/otlp/v1/logs.");
+        assert.equal(changes[0], "Collectors also send logs of cluster-stats to http://loki:3100/otlp/v1/logs.");
         assert.deepEqual(lost, []);
     });
 

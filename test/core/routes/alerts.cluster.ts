@@ -152,7 +152,7 @@ describe("alert rules, by vmalert-tool unittest,", () => {
             const idle = { [own("sent_log_records_total", "otlphttp/logs", "daemon-b")]: "0+10x60 600x60" };
             evaluate(management, { ...well, ...idle }, "90m", {});
         });
-        it("traces that nobody sends are no alarm, those that the collectors get and do not send are one", () => {
+        it("missing traces raise no alarm, but traces that the collectors get and do not send do", () => {
             const none = without(well, "spans");
             evaluate(management, none, "2h", {});
             evaluate(management, { ...none, [accepted]: "0+1x200" }, "2h", {

@@ -164,7 +164,7 @@ describe("alert rules", () => {
             off.alerts.map(({ alert, operation }) => `${alert} ${operation}`),
             names(management).map((name) => `${name} removed`),
         );
-        assert.match(planText(off), /^- LogsNotArriving: removed, nobody is told any more when no logs are sent/m);
+        assert.match(planText(off), /^- LogsNotArriving: removed, so nobody is notified when no logs are sent/m);
         assert.deepEqual(plan(management, management).alerts, []);
         assert.doesNotMatch(planText(plan(management, management)), /Alert rules/);
         const longer = plan(management, { ...management, storage: { logs: { retention: "60d" } } });

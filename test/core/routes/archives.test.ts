@@ -61,7 +61,7 @@ const chartValues: Readonly<Record<Archive["name"], Readonly<Record<string, unkn
 };
 
 describe("archives", () => {
-    it("are none where nobody asks for one", () => {
+    it("are none without a setting", () => {
         for (const { raw } of cases) {
             assert.deepEqual(deploymentFor(raw).archives, []);
         }
@@ -306,7 +306,7 @@ describe("archives", () => {
         assert.equal(archive({ ...management, coldStorage: { ...cold, createBucket: false } }).bucket.create, false);
     });
 
-    it("are the same for settings that a stack remembers, whose rules nobody looks at", () => {
+    it("are the same for remembered settings, to which rules do not apply", () => {
         const raw = { ...management, coldStorage: cold, auditArchive: audit };
         const { archives, settings } = deploymentFor(raw);
         const remembered = parseSettings(settings, "outputs", true);

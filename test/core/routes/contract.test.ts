@@ -70,7 +70,7 @@ for (const route of routeNames) {
             }
         });
 
-        it("says of every signal where it ends, and how to find it there, or that nobody can", () => {
+        it("says where every signal ends, and how to find it there, or that this is not possible", () => {
             for (const { destinations, collectors } of deployments) {
                 for (const signal of signals) {
                     const destination = destinations[signal];

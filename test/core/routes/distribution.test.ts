@@ -55,7 +55,7 @@ describe("the collectors of a distribution", () => {
         }
     });
 
-    it("scrape all the same besides, under whatever names the certificates have", () => {
+    it("scrape everything else as before, whatever the names of the certificates", () => {
         const jobs = (distribution: string) => {
             const { collectors } = deploymentFor({ ...routes.management, distribution });
             const own = collectors.find(({ key }) => key === "controller-k0s");

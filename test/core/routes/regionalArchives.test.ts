@@ -211,7 +211,7 @@ describe("archives of regions", () => {
         });
     });
 
-    it("hold what regions store, and are refused where there is nothing or nobody could sign in", () => {
+    it("hold what regions store, and are refused without a store or without credentials", () => {
         const off = (path: string, value: unknown = false) => ({
             values: nest(["kof-regional", "values", "storage", ...path.split(".")], value as never),
         });

@@ -104,7 +104,7 @@ describe("what the collectors read at their start only", () => {
         }
     });
 
-    it("is that of a further destination as well, whoever installs the collectors", () => {
+    it("is also that of a further destination, with either installer of the collectors", () => {
         for (const version of versions) {
             const beside = {
                 ...credentials("accessKey", { generations: ["1", "2"] }),

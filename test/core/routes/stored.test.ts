@@ -144,7 +144,7 @@ describe("kof:values and the settings of stores", () => {
         assert.equal(problems({ storage: { logs: { retention: "60d" } } }, ...values), "");
     });
 
-    it("say of regions what nobody sees from here, and which setting has no effect", () => {
+    it("say what is not known about regions, and which setting has no effect", () => {
         const regions = { storage: { traces: { retention: "14d" } }, storageClass: "fast" };
         const [known = "", ...others] = notices({ regions });
         assert.match(
