@@ -72,7 +72,7 @@ describe("Kubernetes, as docs/ has it:", () => {
         await cluster().merge(storageClass(), { allowVolumeExpansion: false });
     });
 
-    it("a volume keeps what it was made with when its class is made again, and does not grow without it", async () => {
+    it("a volume keeps its parameters when its class is recreated, and does not grow without the class", async () => {
         await bound();
         await cluster().remove(storageClass());
         await assert.rejects(cluster().merge(claim, size("20Gi")), /must support resize/);

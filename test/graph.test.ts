@@ -427,7 +427,7 @@ describe("resource graph", () => {
         ]);
     });
 
-    it("looks for them as well where the stores of this cluster and a region get the same, whoever installs the collectors", async () => {
+    it("also looks for them if the stores of this cluster and a region get the same, with either installer of the collectors", async () => {
         for (const version of ["1.9.0", "1.10.0"]) {
             const signals = { logs: ["management", "regional"], audit: ["management", "regional"] };
             for (const route of ["management", "regional"]) {

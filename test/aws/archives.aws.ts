@@ -237,7 +237,7 @@ describe("archives, with an emulated S3 that enforces its policies", () => {
         await assert.rejects(admin.send(new s3.DeleteBucketCommand({ Bucket: cold })), { name: "BucketNotEmpty" });
     });
 
-    it("are in a bucket that nobody else has", async () => {
+    it("are in a bucket of another name", async () => {
         const CreateBucketConfiguration = { LocationConstraint: region } as const;
         await assert.rejects(admin.send(new s3.CreateBucketCommand({ Bucket: cold, CreateBucketConfiguration })), {
             name: /BucketAlreadyOwnedByYou|BucketAlreadyExists/,

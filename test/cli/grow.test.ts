@@ -236,7 +236,7 @@ describe("npm run grow", () => {
         });
     });
 
-    it("does not wait for a StatefulSet that its controller has made again", async () => {
+    it("does not wait for a StatefulSet that its controller has recreated", async () => {
         const sets = [
             {
                 metadata: { name: "x", uid: "old" },

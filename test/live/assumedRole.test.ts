@@ -80,7 +80,7 @@ describe("a role in another AWS account", () => {
         return (await runCheck(check, live)).findings;
     }
 
-    it("is assumed with the collectors' own key and external ID, and with nobody else's", async () => {
+    it("is assumed only with the collectors' own key and external ID", async () => {
         const asked: (string | null | undefined)[] = [];
         await sts((query, { headers }) => {
             asked.push(

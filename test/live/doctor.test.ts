@@ -16,7 +16,7 @@ import { deploymentFor, routes, type Raw } from "../support";
 const finding = (severity: Finding["severity"]): Finding => ({ severity, what: "what", why: "why", fix: "fix" });
 
 describe("what doctor finds", () => {
-    it("is as bad as the worst of it, and warnings stand in nobody's way", () => {
+    it("is as bad as its worst finding, and warnings are no failure", () => {
         const of = (...severities: Finding["severity"][]) =>
             worstOf([{ title: "a", findings: severities.map(finding) }]);
         assert.deepEqual(
@@ -25,7 +25,7 @@ describe("what doctor finds", () => {
         );
     });
 
-    it("tells what it could not see, and lets a mistake of its own out", async () => {
+    it("reports what it could not check, and does not hide its own bugs", async () => {
         const check = (error: Error) => runCheck({ title: "a", look: () => Promise.reject(error) }, {} as Live);
         const { findings } = await check(new CouldNotCheck("GET /x: forbidden"));
         assert.deepEqual(
@@ -116,7 +116,7 @@ describe("a collector's own metrics", () => {
 });
 
 describe("the volumes on regions", () => {
-    it("are not looked at, which is said where the stack says what they are to be", () => {
+    it("are not checked, with a notice if the stack configures them", () => {
         const found = (raw: object) => regionalClaims(deploymentFor({ route: "none", ...raw }));
         assert.deepEqual(found({}), []);
         assert.deepEqual(
@@ -420,7 +420,7 @@ describe("the cluster's storage classes", () => {
 });
 
 describe("what doctor looks for", () => {
-    it("are the Secrets that nobody makes along with the stack", () => {
+    it("are the Secrets that the stack does not make", () => {
         const names = (raw: object) =>
             neededSecrets(deploymentFor(raw as never)).map(({ name, keys }) => [name, ...keys]);
         assert.deepEqual(names({ ...routes.management }), []);
@@ -550,7 +550,7 @@ describe("what doctor looks for", () => {
         server.close();
     });
 
-    it("are behind a login that Pulumi has from Helm, which is said", async () => {
+    it("may need Helm's login, which Pulumi uses, and doctor says so", async () => {
         const server = createServer((_, response) => response.writeHead(401).end()).listen(0, "127.0.0.1");
         await new Promise((resolve) => server.once("listening", resolve));
         const host = `127.0.0.1:${String((server.address() as { port: number }).port)}`;

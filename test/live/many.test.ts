@@ -83,7 +83,7 @@ describe("a cluster of many nodes", () => {
         assert.ok(most <= 50);
     });
 
-    it("has nobody wait long for each pod that cannot be reached", async () => {
+    it("does not wait long for each unreachable pod", async () => {
         answer = (path) => (/[13579]\/proxy\/metrics$|[13579]:8888\//.test(path) ? unreachable : undefined);
         const found = await findings(exportChecks);
         assert.equal(found.length, nodes / 2);
@@ -91,7 +91,7 @@ describe("a cluster of many nodes", () => {
         assert.equal(asked.length, 2 + 2 * nodes);
     });
 
-    it("has nobody wait for each of them while the server has no time for anything", async () => {
+    it("does not wait for each of them while the server is overloaded", async () => {
         answer = (path) => (path.endsWith("/log") ? tooMany("8") : undefined);
         const [, files] = exportChecks;
         assert.equal((await findings([files!])).length, nodes);

@@ -74,7 +74,7 @@ describe("waiting for collectors that run with an access key", () => {
         });
     });
 
-    it("takes what nobody could see for unknown, and not for none", async () => {
+    it("reports unreadable pods as unknown, not as none", async () => {
         const refused = new CouldNotCheck("pods is forbidden");
         await assert.rejects(
             wait([refused]),

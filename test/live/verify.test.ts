@@ -74,7 +74,7 @@ describe("verify", () => {
             assert.equal(await has({ two: record }), false);
         });
 
-        it("takes nothing for the record but the record, and a page that answers in its place for no answer", async () => {
+        it("accepts only the record itself, and no page of a proxy in its place", async () => {
             const has = async (signal: SentSignal, body: string) =>
                 (await storeOf(signal, [one], live({ one: body }))).has(mark);
             const bodies: readonly [SentSignal, string, boolean][] = [

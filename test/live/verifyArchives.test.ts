@@ -169,7 +169,7 @@ describe("verify of archives", () => {
         assert.equal(changes.length, 2);
     });
 
-    it("stops a run that takes too long, unless nobody could overwrite what it has begun to write", async () => {
+    it("stops a run that takes too long, unless Object Lock protects what it has begun to write", async () => {
         const methods = async (raw: Raw) => {
             const changes: string[] = [];
             const { findings } = await verify(raw, {}, cluster({ active: 1 }, changes));

@@ -95,7 +95,7 @@ describe("what doctor finds that should run", () => {
         assert.deepEqual(found, ["problem: namespace kof is being deleted"]);
     });
 
-    it("is a release, a collector and a store that nobody made, with what the API server refused", async () => {
+    it("is a release, a collector or a store that was not made, with the API server's refusal", async () => {
         const objects = healthy();
         objects[`${fluxReleases}/kof-child`] = undefined;
         objects[`${apps}/daemonsets`] = [];
@@ -349,7 +349,7 @@ describe("what doctor finds that should run", () => {
         });
     }
 
-    it("is not hidden by what cannot be checked, of which each reason is said once", async () => {
+    it("is not hidden by failed checks, whose reasons appear once each", async () => {
         const failed = { status: { conditions: [{ type: "Ready", status: "False", reason: "No", message: "chart" }] } };
         const found = await doctor("Flux releases", { [`${fluxReleases}/kof-child`]: failed }, (path) =>
             /helmcharts|kof-operators/.test(path)

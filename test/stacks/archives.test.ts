@@ -158,7 +158,7 @@ describe("archives of a stack", () => {
         assert.doesNotMatch(await policyOf(cold()), /ObjectLock/);
     });
 
-    it("use a role where EKS or a token hands one out, and a region of the bucket's where none is said", async () => {
+    it("use a role with EKS or a token, and by default the bucket's region", async () => {
         const eks = {
             ...cold({ credentials: { kind: "podIdentity", clusterName: "management" } }),
             distribution: "eks",
@@ -247,7 +247,7 @@ describe("the bucket of an archive", () => {
         );
     });
 
-    it("that could not be checked is said, and taken for as the settings have it", async () => {
+    it("that could not be checked is reported, and assumed to match the settings", async () => {
         const offline = answering("dial tcp: lookup s3.eu-west-1.amazonaws.com: no such host");
         for (const [createBucket, assumed] of [
             [true, "it does not exist"],
@@ -265,7 +265,7 @@ describe("the bucket of an archive", () => {
         }
     });
 
-    it("that the stack made and S3 has no more is said", async () => {
+    it("that the stack made and that is gone from S3 is reported", async () => {
         const last = (await up(cold())).outputs;
         const { messages } = await up(cold(), has({}), last);
         assert.ok(messages.some((text) => text.startsWith("warning: S3 has no bucket acme-kof-cold any more")));
@@ -306,7 +306,7 @@ describe("the bucket of an archive", () => {
         await up(audit(), has({ "acme-kof-audit": { tags: mine, lock: { mode: "COMPLIANCE", days: 30 } } }));
     });
 
-    it("that locks what nobody asked it to is said", async () => {
+    it("that locks objects without a setting is reported", async () => {
         const said = async (raw: Raw) =>
             (await up(raw, has({ "acme-kof-audit": { tags: mine, lock } }))).messages.filter((text) =>
                 text.startsWith(

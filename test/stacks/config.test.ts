@@ -57,7 +57,7 @@ describe("configuration", () => {
         );
     });
 
-    it("names keys of a namespace that nobody reads, and leaves those of others alone", async () => {
+    it("names keys of a misspelt namespace, and leaves those of other programs alone", async () => {
         const text = await refusal(
             {},
             {
@@ -104,7 +104,7 @@ describe("configuration", () => {
         );
     });
 
-    it("does not blame values that nobody gave for what is wrong with other settings", async () => {
+    it("does not blame missing values for other settings' problems", async () => {
         const destinations = { vendor: { preset: "dynatrace", auth: { kind: "headers", secret: "vendor" } } };
         const wrong = { ...routes.management, signals: { logs: ["vendor"] }, destinations };
         assert.match(

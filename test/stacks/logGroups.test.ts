@@ -124,7 +124,7 @@ describe("a log group that AWS has already", () => {
         });
     }
 
-    it("tagged as this cluster's, by this stack or by a version that named none: is taken over, and that is said", async () => {
+    it("is taken over with a notice if this stack, or a version that named no stack, tagged it as this cluster's", async () => {
         for (const tags of [mine, { "kof-cluster": "mothership" }]) {
             const run = await up(cloudwatch(), has({ management: { retentionInDays: 30, tags } }));
             assert.equal(group(run).options.import, "management");

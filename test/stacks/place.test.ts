@@ -47,7 +47,7 @@ describe("a stack stays where it is", () => {
         assert.equal(find(own.resources, "pulumi:providers:kubernetes").inputs.clusterIdentifier, "mine");
     });
 
-    it("has the engine refuse to replace the provider of what is deployed, and make that of what is not", async () => {
+    it("makes the provider of a new stack, and has the engine refuse to replace that of a deployed one", async () => {
         const hooks = async (options: Partial<RunOptions>) =>
             find((await run(options)).resources, "pulumi:providers:kubernetes").options.hooks;
         assert.deepEqual(await hooks({ outputs: { settings } }), ["stays in place"]);
@@ -63,7 +63,7 @@ describe("a stack stays where it is", () => {
         );
     });
 
-    it("refuses a cluster that nobody can look at", async () => {
+    it("refuses a cluster that it cannot read", async () => {
         const blind = new CouldNotCheck("The API server https://api.example.net does not answer: no answer in time");
         assert.match(
             await refusal({ cluster: clusterWith({ "/api/v1/namespaces/kube-system": blind }) }),

@@ -67,7 +67,7 @@ describe("a release that Flux has given up on", () => {
         assert.deepEqual([args, outputs.retries], [[], {}]);
     });
 
-    it("leaves what was asked for as it is where nobody can look", async () => {
+    it("keeps earlier requests if it cannot read the releases", async () => {
         const remembered = { "kof-mothership": first };
         const { args, messages } = await run(new CouldNotCheck("helmreleases is forbidden"), remembered);
         assert.deepEqual(args, asked(remembered));

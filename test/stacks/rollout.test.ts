@@ -60,7 +60,7 @@ describe("a deployment that deletes an access key", () => {
         assert.deepEqual(cloudwatch.credentials.generations, ["2"]);
     }).timeout(20_000);
 
-    it("looks where collectors stay on without the key, and neither in a preview nor without a key to delete", async () => {
+    it("checks collectors that stay without the key, but not in a preview or without a key to delete", async () => {
         const elsewhere = {
             ...routes.cloudwatch,
             cloudwatch: { region: "us-east-2", credentials: { kind: "existingSecret", name: "b" } },
@@ -112,7 +112,7 @@ describe("a deployment that deletes an access key", () => {
         }
     });
 
-    it("fails without a stack trace where nobody may look at the pods", async () => {
+    it("fails without a stack trace if it may not read the pods", async () => {
         const forbidden = {
             ...cluster,
             list: () => Promise.reject(new CouldNotCheck("https://a.example.net answered 403: pods is forbidden")),

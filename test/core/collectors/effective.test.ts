@@ -277,7 +277,7 @@ describe("effective collectors", () => {
                 }
             });
 
-            it("hand metrics to themselves through a queue on disk, each at an address of its own", () => {
+            it("send metrics to themselves through a queue on disk, each at its own address", () => {
                 const addresses = collectors.map(({ config, key }) => {
                     const at = (...path: string[]) => valueAt(config, path);
                     const before = valueAt(collector(raw, key).config, ["service", "pipelines", "metrics"]);

@@ -70,7 +70,7 @@ describe("a text", () => {
         });
     }
 
-    it("with an address is the same address that nobody signs in to", () => {
+    it("with an address becomes the same address without user and password", () => {
         assert.equal(signedOut("https://user:hunter2@example.net/x"), "https://example.net/x");
         assert.equal(signedOut("user:hunter2@proxy:3128"), "proxy:3128");
         assert.equal(signedOut("https://example.net/v1?x=1&api_key=hunter2&y=2"), "https://example.net/v1?x=1&y=2");

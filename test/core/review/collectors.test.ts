@@ -117,7 +117,7 @@ describe("the lint of collectors", () => {
                 );
             });
 
-            it("tells of what is sent elsewhere besides", () => {
+            it("names what is also sent elsewhere", () => {
                 const mine = { "otlphttp/mine": { endpoint: "https://otlp.example.net" } };
                 const { problems, notices } = lint(
                     "management",
@@ -442,7 +442,7 @@ describe("the lint of collectors", () => {
             assert.match(problems.at(-1)!.message, /leaves no collector that sends traces to /);
         });
 
-        it("says that a signal is sent elsewhere instead, and not besides", () => {
+        it("says that a signal is sent elsewhere instead of here", () => {
             const endpoint = [...config, "exporters", "otlphttp/traces", "traces_endpoint"];
             const { problems, notices } = management(kubeStack("1.10.0", endpoint, "https://tempo.example.net"));
             assert.deepEqual(problems, []);

@@ -97,7 +97,7 @@ describe("catalog", () => {
         await assert.rejects(generateCatalog(folder), /mixes versions: kof is 1\.9\.0, kof-child is 1\.10\.0/);
     });
 
-    it("is not made of a chart with a volume that nobody has named", async () => {
+    it("fails on a chart with a volume that has no name here", async () => {
         const volume = nest(["profiles", "persistentVolume", "size"], "5Gi");
         writeCharts(
             withValues(catalogOf("1.10.0"), "kof-storage", (values) => mergeValues(values, volume)),

@@ -428,7 +428,7 @@ describe("the planner", () => {
             );
         });
 
-        it("X-Ray costs at most, as nobody knows how many spans a trace has", () => {
+        it("X-Ray costs at most, because the spans per trace are not known", () => {
             const traced = (rates: object, region = "us-east-2") =>
                 cloudwatch(rates, { region, signals: { traces: "xray" } })["traces in AWS X-Ray"];
             assert.match(String(traced({ traces: { spansPerSecond: 1 } })), /up to 13\.14 USD in us-east-2/);

@@ -87,7 +87,7 @@ describe("plan", () => {
         assert.deepEqual(found(stored({ logs: { size: "2Ti" } }), stored({ logs: { size: "2048Gi" } })), []);
     });
 
-    it("keeps what KOF 1.9 made, when the size is said", () => {
+    it("keeps what KOF 1.9 made, if the size is set", () => {
         const old = { ...management, version: "1.9.0" };
         const upgraded = { ...management, version: "1.10.0" };
         assert.deepEqual(found(old, upgraded), [

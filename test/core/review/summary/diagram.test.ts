@@ -74,7 +74,7 @@ describe("the diagram of a stack", function () {
         assert.deepEqual(await inBox("cloudwatch"), Array(2).fill([false, false]));
     });
 
-    it("has no line for the logs that nobody sends to the target allocator, but one where it loses what is sent", async () => {
+    it("has no line for logs that the target allocator never gets, but one for logs that it loses", async () => {
         assert.ok(lines(await parse(diagram(route("management")))).every((line) => !line.includes("not stored")));
         const exporters = { traces: { exporters: ["debug"] } };
         const values = nest(
