@@ -139,25 +139,27 @@ export const processing = about(
             mend: (found) => (typeof found === "string" ? found.split(/[,\s]+/).filter(Boolean) : undefined),
         }).optional(),
         minimumSeverity: about(z.enum(severities), {
-            description: "The least severe logs that it gets. Logs without a severity, audit logs among them, it gets.",
+            description:
+                "The least severe logs that it gets. It also gets logs without a severity, audit logs included.",
             allowed: severities.join(", "),
             example: "warn",
             mend: (found) => (typeof found === "string" ? found.toLowerCase().replace(/^warning$/, "warn") : undefined),
         }).optional(),
         redact: about(z.array(z.string().min(1).max(500).refine(isPattern)).min(1), {
             description:
-                "What is replaced by **** in the bodies of logs and in the attributes of logs and spans: regular expressions.",
+                "Regular expressions. Each match in the bodies of logs and in the attributes of logs and spans becomes ****.",
             allowed: "a list of regular expressions as Go reads them (RE2): no lookahead, lookbehind or backreferences",
             example: ["\\b\\d{3}-\\d{2}-\\d{4}\\b"],
         }).optional(),
         sampleTraces: about(z.number().gt(0).lt(100), {
-            description: "Percentage of the traces that it gets, chosen by their IDs, so that traces stay whole.",
+            description:
+                "Percentage of the traces that it gets. They are chosen by their IDs, so each trace stays whole.",
             allowed: "a number above 0 and below 100",
             example: 10,
         }).optional(),
     }),
     {
-        description: "What it gets of what is collected. The rest is not stored there, by choice.",
+        description: "Which part of its signals this destination gets. It does not store the rest.",
         allowed: "a map of dropNamespaces, minimumSeverity, redact and sampleTraces",
         example: { dropNamespaces: ["kube-system"] },
     },
@@ -331,7 +333,7 @@ export const signalDestinations = about(
         audit: destinationList("audit"),
     } satisfies Record<Signal, z.ZodType>),
     {
-        description: "Where each signal goes, one place or several, where that is not what kof:route says.",
+        description: "The destinations of each signal, if they differ from kof:route.",
         allowed: "a map of metrics, logs, traces and audit, each a list of destinations",
         example: { logs: ["management", "cloudwatch"] },
     },

@@ -72,20 +72,20 @@ const toleration = z
 const podsOf = (memory: string) => ({
     resources: about(
         z.strictObject({
-            requests: amounts("What a node has to have left for a pod.", { cpu: "100m", memory: "256Mi" }),
-            limits: amounts("The most that a pod gets. With more memory than that it is killed.", {
+            requests: amounts("What a node must have free for a pod.", { cpu: "100m", memory: "256Mi" }),
+            limits: amounts("The most that a pod may use. Kubernetes kills a pod that uses more memory.", {
                 cpu: "2",
                 memory: "4Gi",
             }),
         }),
         {
-            description: "CPU and memory of each pod. What is left out stays as KOF has it.",
+            description: "CPU and memory of each pod. Default: KOF's.",
             allowed: "a map of requests and limits",
             example: { limits: { memory } },
         },
     ).optional(),
     nodeSelector: about(z.record(z.string().regex(labelKey), z.string().regex(labelValue)), {
-        description: "Labels that a node has to have for the pods to run there.",
+        description: "Labels of the nodes on which the pods may run.",
         allowed: "a map of labels of Kubernetes nodes, all of them text: quote numbers and true/false",
         example: { "node-role.kubernetes.io/infra": "" },
     }).optional(),
@@ -102,7 +102,7 @@ const podsOf = (memory: string) => ({
             .regex(dnsSubdomain)
             .refine((name) => withoutQuotes(name) === name),
         {
-            description: "Class of priority, which has to exist.",
+            description: "An existing PriorityClass.",
             allowed: "the name of a PriorityClass: lower-case letters, digits, '-' and '.', not a number",
             example: "system-cluster-critical",
         },
@@ -199,8 +199,8 @@ const proxyUrl = (description: string) =>
 
 /** The `proxy` block. */
 export const proxy = z.strictObject({
-    http: proxyUrl("Proxy for what is reached by http:// (HTTP_PROXY)."),
-    https: proxyUrl("Proxy for what is reached by https:// (HTTPS_PROXY)."),
+    http: proxyUrl("Proxy for http:// addresses (HTTP_PROXY)."),
+    https: proxyUrl("Proxy for https:// addresses (HTTPS_PROXY)."),
     noProxy: about(z.array(z.string().regex(/^(\*?\.)?[\w-][\w.:-]*(\/\d{1,3})?$|^\[[\da-f:]+\](:\d+)?$/i)).min(1), {
         description:
             "What collectors reach without it (NO_PROXY), in addition to the cluster itself: its services, API server and nodes, and the addresses at which clouds provide credentials.",

@@ -90,7 +90,7 @@ const retention = (fallback: string) =>
         },
     });
 const shards = count(
-    "Pods, each with a volume of its own. They are shards, not copies: losing one loses its share.",
+    "Pods, each with its own volume. They are shards, not copies: if one is lost, so is its part of the data.",
     2,
 );
 /** A size, where a bare size is short for a map with more keys. */
@@ -250,14 +250,14 @@ const credentials = z.discriminatedUnion("kind", [
         }),
         externalId: about(z.string().regex(/^[\w+=,.@:/-]{2,1224}$/), {
             description:
-                "External ID that the role's account asks for. Not with signals over OTLP: their extension cannot send one.",
+                "External ID that the role's account requires. Not with signals over OTLP, whose extension cannot send one.",
             allowed: "2 to 1224 letters, digits and + = , . @ : / - _",
             example: "kof-prod",
         }).optional(),
         identity: about(
             z.discriminatedUnion("kind", identities(identityKinds)).default({ kind: "accessKey", generations: ["1"] }),
             {
-                description: "What the collectors assume the role with. It may do nothing else.",
+                description: "The identity with which the collectors assume the role. It may do nothing else.",
                 allowed: anyOf(identityTexts),
                 example: { kind: "podIdentity", clusterName: "management" },
             },
@@ -300,7 +300,7 @@ const cloudwatch = z.strictObject({
     logGroup: logGroupName
         .meta({
             description:
-                "Log group of the logs. Default: the one that the stack has had, or /kof/CLUSTERNAME for a new stack.",
+                "Log group of the logs. Default: the stack's existing one, or /kof/CLUSTERNAME for a new stack.",
         })
         .optional(),
     logStream: about(z.string().regex(logStreamName), {
@@ -308,14 +308,14 @@ const cloudwatch = z.strictObject({
         allowed: `1 to 512 characters without ':', '*' and '$'; of braces only ${Object.keys(streamPlaceholders).join(", ")}`,
         example: "{NodeName}/{Collector}",
     }).default("logs"),
-    retentionDays: days("Days to keep the logs for.", 30),
+    retentionDays: days("Retention of the logs, in days.", 30),
     auditLogGroup: logGroupName
         .meta({ description: "Log group of the audit logs (KOF 1.10 and later). Default: the same group as the logs." })
         .optional(),
     auditRetentionDays: days("Days to keep the audit logs for, in a group of their own.", 365),
     kmsKeyArn: kmsKey("KMS key that encrypts the log groups.", "us-east-2").optional(),
     keepLogGroups: flag(
-        "Leave the log groups in AWS on a switch to another route and on destroy. Those that the stack did not make stay anyway.",
+        "Keep the log groups in AWS on a switch to another route and on destroy. Groups that the stack did not make always stay.",
         true,
     ),
     tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
@@ -328,7 +328,7 @@ const cloudwatch = z.strictObject({
             .strictObject({
                 metrics: oneOf(
                     ["none", "otlp", "emf"],
-                    "Metrics in CloudWatch. otlp: over OTLP, billed by what is sent, and read with PromQL. emf: by way of log events in embedded metric format, each series billed as a custom metric.",
+                    "Metrics in CloudWatch. otlp: over OTLP, billed by the GB and queried with PromQL. emf: as log events in embedded metric format, with each series billed as a custom metric.",
                     "otlp",
                 ).default("none"),
                 traces: oneOf(
@@ -350,7 +350,7 @@ const cloudwatch = z.strictObject({
         example: { kind: "accessKey", generations: ["2026-11"] },
     }),
     endpoint: about(z.url({ protocol: /^https?$/ }), {
-        description: "CloudWatch Logs endpoint, where it is not the public one of the region (VPC endpoint, emulator).",
+        description: "CloudWatch Logs endpoint, if it is not the region's public one (VPC endpoint, emulator).",
         allowed: "an http:// or https:// URL",
         example: "https://vpce-0123.logs.us-east-2.vpce.amazonaws.com",
     }).optional(),
@@ -423,12 +423,12 @@ const archive = (bucket: string, prefix: string) => ({
             /^(?:s3:\/\/|arn:aws[\w-]*:s3:::)([^/]+)\/?$/.exec(written(found))?.[1]?.toLowerCase().replaceAll("_", "-"),
     }),
     region: about(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/), {
-        description: "AWS region of the bucket. With endpoint: what that store calls its own, by default us-east-1.",
+        description: "AWS region of the bucket. With endpoint: that store's name for its region, by default us-east-1.",
         allowed: allowedRegion,
         example: "eu-west-1",
     }).optional(),
     prefix: about(z.string().regex(/^(?=.{1,200}$)(?!(.*\/)?\.{1,2}(\/|$))[\w.-]+(\/[\w.-]+)*$/), {
-        description: "What the keys of all objects start with.",
+        description: "The start of every object's key.",
         allowed: "at most 200 letters, digits and . _ -, in parts with / between them, and none at its start and end",
         example: prefix,
         mend: (found) => written(found).replace(/^\/+|\/+$/g, ""),
@@ -439,7 +439,7 @@ const archive = (bucket: string, prefix: string) => ({
         example: false,
     }).optional(),
     keepBucket: flag(
-        "Leave the bucket in AWS when the archive is no longer set and on destroy. One that is not empty stays anyway.",
+        "Keep the bucket in AWS after you remove this setting, and on destroy. A bucket that is not empty always stays.",
         true,
     ),
     lifecycle: about(
@@ -456,8 +456,7 @@ const archive = (bucket: string, prefix: string) => ({
             )
             .default([]),
         {
-            description:
-                "Colder storage classes that objects move to as they age. Objects below 128 KB stay where they are.",
+            description: "Colder storage classes to which objects move as they age. Objects below 128 KB do not move.",
             allowed: `a list of {days: DAYS, storageClass: CLASS}, of the classes ${archiveClasses.join(", ")}`,
             example: [{ days: 90, storageClass: "GLACIER_IR" }],
         },
@@ -494,7 +493,7 @@ const archive = (bucket: string, prefix: string) => ({
     ).optional(),
     endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
         description:
-            "Address of a store that is compatible with S3 (MinIO, Ceph). Nothing is made in AWS: the bucket and existingSecret are there.",
+            "Address of a store that is compatible with S3 (MinIO, Ceph). The stack then makes nothing in AWS. You make the bucket and existingSecret.",
         allowed: "an http:// or https:// URL without a slash at its end",
         example: "https://minio.example.net",
     }).optional(),
@@ -529,7 +528,7 @@ const auditArchive = placed({
                 "COMPLIANCE",
             ),
             days: about(z.int().min(1).max(36_500), {
-                description: "Days from its upload within which no version of an object can be deleted.",
+                description: "Days after its upload during which no version of an object can be deleted.",
                 allowed: "a whole number from 1 to 36500",
                 example: 365,
             }),
@@ -546,12 +545,12 @@ const auditArchive = placed({
 /** The `otlp` block. */
 const otlp = z.strictObject({
     endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
-        description: "Address that takes OTLP over HTTP: signals go to /v1/metrics, /v1/logs and /v1/traces below it.",
+        description: "Base address for OTLP over HTTP. Signals go to /v1/metrics, /v1/logs and /v1/traces below it.",
         allowed: "an http:// or https:// URL without a slash at its end",
         example: "https://otlp.example.net",
     }),
     headersSecret: about(z.string().regex(dnsSubdomain), {
-        description: "Secret in the kof namespace that holds the headers, made elsewhere. Default: no headers.",
+        description: "Secret in the kof namespace with the headers. You make it. Default: no headers.",
         allowed: allowedName,
         example: "otlp-headers",
     }).optional(),
@@ -594,7 +593,7 @@ const buffer = z.strictObject({
     }).default("30m"),
     size: about(size, {
         description:
-            "Most that each exporter of a collector keeps on its node's disk. It holds DURATION at a rate of SIZE / DURATION per node and signal.",
+            "The most that each exporter of a collector keeps on its node's disk. It lasts for DURATION if a node sends SIZE / DURATION of a signal.",
         example: "1Gi",
         allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
     }).default("1Gi"),
@@ -614,16 +613,16 @@ const storageClass = z.strictObject({
     }),
     preset: oneOf(
         Object.keys(storageClassPresets) as (keyof typeof storageClassPresets)[],
-        "Driver and parameters by the name of what makes the volumes.",
+        "A known driver with its parameters.",
         "aws-ebs",
     ).optional(),
     provisioner: about(z.string().regex(/^[a-z0-9][\w./-]*$/), {
-        description: "CSI driver that makes the volumes, where no preset fits.",
+        description: "CSI driver that makes the volumes, if no preset fits.",
         allowed: "the name of a CSI driver that makes volumes on demand",
         example: "ebs.csi.aws.com",
     }).optional(),
     parameters: about(z.record(z.string(), z.string()), {
-        description: "Parameters of the driver, over those of the preset.",
+        description: "Parameters of the driver, which override the preset's.",
         allowed: "a map of strings: quote numbers and true/false",
         example: { type: "gp3", encrypted: "true" },
     }).optional(),
@@ -644,7 +643,7 @@ const everyRegion = z.strictObject({
     }).optional(),
     storageClass: about(z.string().regex(dnsSubdomain), {
         description:
-            "Name of the storage class of KOF's volumes there. It has to exist on each regional cluster. Default: the default class of each.",
+            "Name of the storage class of KOF's volumes there. It must exist on each regional cluster. Default: the default class of each.",
         allowed: allowedName,
         example: "kof",
         mend: (found) => (isMap(found) ? found.name : undefined),
@@ -658,7 +657,7 @@ const bytes = (description: string, fallback: number) =>
 const lines = (what: string, fallback: number) =>
     about(
         z.strictObject({
-            linesPerSecond: rate("Log lines a second, of all nodes together.", 500),
+            linesPerSecond: rate("Log lines per second, of all nodes together.", 500),
             bytesPerLine: bytes("Average size of a line, with the attributes that collectors add.", fallback),
         }),
         {
@@ -688,7 +687,7 @@ const rates = z.strictObject({
     ).optional(),
     traces: about(
         z.strictObject({
-            spansPerSecond: rate("Spans a second, of all nodes together.", 100),
+            spansPerSecond: rate("Spans per second, of all nodes together.", 100),
             bytesPerSpan: bytes("Average size of a span with its attributes.", 1000),
         }),
         { description: "How many traces there are.", allowed: "a map", example: { spansPerSecond: 100 } },
@@ -716,7 +715,7 @@ export const routes = {
         block: block(cloudwatch, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }),
     },
     otlp: {
-        block: block(otlp, "A destination that takes OTLP over HTTP, with route otlp.", {
+        block: block(otlp, "A destination for OTLP over HTTP, with route otlp.", {
             endpoint: "https://otlp.example.net",
             headersSecret: "otlp-headers",
         }),
@@ -762,7 +761,7 @@ export const settingsSchema = {
     clusterNamespace: name("Namespace of the management cluster on every signal.", "kcm-system").default("kcm-system"),
     distribution: about(z.enum(distributionNames), {
         description:
-            "Kubernetes distribution of the management cluster: where etcd's certificates are, whether metrics-server comes along, and what stands in KOF's way (docs/clusters.md).",
+            "Kubernetes distribution of the management cluster: where etcd's certificates are, whether KOF installs metrics-server, and what would interfere with KOF (docs/clusters.md).",
         allowed: distributionNames.join(", "),
         example: "other",
         mend: distributionCalled,
@@ -776,19 +775,19 @@ export const settingsSchema = {
     destinations: destinations.optional(),
     coldStorage: block(
         coldStorage,
-        "An archive of metrics, logs and traces in S3, by the hour, of what is stored on this cluster (KOF 1.10 and later).",
+        "An hourly archive in S3 of the metrics, logs and traces that this cluster stores (KOF 1.10 and later).",
         { bucket: "acme-kof-cold", region: "eu-west-1" },
     ).optional(),
     auditArchive: block(
         auditArchive,
-        "An archive of audit logs in S3, by the hour, of what is stored on this cluster (KOF 1.10 and later).",
+        "An hourly archive in S3 of the audit logs that this cluster stores (KOF 1.10 and later).",
         {
             bucket: "acme-kof-audit",
             region: "eu-west-1",
             objectLock: { mode: "COMPLIANCE", days: 365 },
         },
     ).optional(),
-    buffer: block(buffer, "What the collectors keep while a destination outside the cluster is away.", {
+    buffer: block(buffer, "What the collectors keep while a destination outside the cluster is unreachable.", {
         duration: "2h",
         size: "4Gi",
     }).optional(),
@@ -798,7 +797,7 @@ export const settingsSchema = {
     }).optional(),
     proxy: block(
         proxy,
-        "The proxy through which the collectors reach what is outside the cluster. They reach the cluster itself without it.",
+        "The proxy through which the collectors reach addresses outside the cluster. They reach the cluster itself without it.",
         { https: "http://proxy.example.net:3128" },
     ).optional(),
     storageClass: about(storageClass, {
@@ -814,10 +813,10 @@ export const settingsSchema = {
     ).optional(),
     regions: block(
         everyRegion,
-        "The stores on every regional cluster that this management cluster installs KOF on, those that come later included. kof:regional names one of them.",
+        "The stores on every present and future regional cluster on which this management cluster installs KOF. kof:regional names one of them.",
         { storage: { logs: { size: "200Gi", retention: "60d" } }, storageClass: "kof" },
     ).optional(),
-    rates: block(rates, "How much telemetry there is, for npm run size. Nothing that is deployed depends on it.", {
+    rates: block(rates, "How much telemetry there is, for npm run size. It does not change what is deployed.", {
         logs: { linesPerSecond: 500, bytesPerLine: 250 },
         metrics: { activeSeries: 50_000, scrapeInterval: "30s" },
         traces: { spansPerSecond: 100 },
@@ -827,7 +826,7 @@ export const settingsSchema = {
             enabled: flag("Grafana's operator, data sources, dashboards and admin credentials."),
             existingSecret: about(z.string().regex(dnsSubdomain), {
                 description:
-                    "A Secret made elsewhere, in the kof namespace, with the keys GF_SECURITY_ADMIN_USER and GF_SECURITY_ADMIN_PASSWORD. Default: one with a generated password.",
+                    "A Secret that you make in the kof namespace, with the keys GF_SECURITY_ADMIN_USER and GF_SECURITY_ADMIN_PASSWORD. Default: one with a generated password.",
                 allowed: allowedName,
                 example: "grafana-admin-credentials",
             }).optional(),
@@ -838,14 +837,14 @@ export const settingsSchema = {
         },
     ).optional(),
     alerts: flag(
-        "Alert rules that KOF evaluates, where a store of KOF's has this cluster's metrics: a signal stops arriving, an exporter loses records, a queue or a volume fills, the access key is old (docs/alerts.md).",
+        "Alert rules that KOF evaluates if one of its stores has this cluster's metrics: a signal stops arriving, an exporter loses records, a queue or a volume fills, the access key is old (docs/alerts.md).",
         true,
         // Who writes the key without a value wants them.
         true,
     ),
     acknowledge: about(z.string().default(""), {
         description:
-            "Permits one change of settings that loses stored data, or that has been prepared by hand. What to write is in the refusal; it permits that change once, and nothing else.",
+            "Permits one change of settings that loses stored data, or that has been prepared by hand. The refusal prints the text. It permits that change once, and nothing else.",
         allowed: "the text that the refusal asks for",
         example: "management->none",
     }),
