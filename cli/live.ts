@@ -7,7 +7,7 @@ import { deploymentOfFile, type StackFile } from "./stackFile";
 /**
  * What a stack file leads to: its route, and the cluster that it is deployed to.
  *
- * @throws UserError when the file is wrong, or names a cluster that cannot be reached by it.
+ * @throws UserError if the file is wrong, or names a cluster that it cannot reach.
  */
 export function connect(stackFile: StackFile): Live {
     const { file, config, secretKeys } = stackFile;

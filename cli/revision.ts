@@ -11,7 +11,7 @@ import { quoted } from "../core/lib/shell";
  *
  * @param base a revision for git: a branch, a tag, `HEAD^1`.
  * @param head the other line. Default: that of this checkout, even where it is behind.
- * @throws UserError for what is an option of git, and in a clone that is too shallow to tell.
+ * @throws UserError for an option of git, and in a clone that is too shallow.
  */
 export function mergeBase(base: string, head?: string): string {
     for (const revision of [base, head ?? "HEAD"]) {

@@ -33,7 +33,7 @@ export const examples = "examples";
 /**
  * Reads the stack file of a stack, or one at any path.
  *
- * @throws UserError when it is not there, is no YAML, or is no stack file; the message says what to do.
+ * @throws UserError if it is missing, is no YAML, or is no stack file. The message says what to do.
  */
 export function readStackFile(choice: StackChoice): StackFile {
     const file = fileOf(choice);

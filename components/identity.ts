@@ -49,8 +49,8 @@ export interface Identity {
 const none: Identity = { accessKeys: {}, secret: undefined };
 
 /**
- * Declares who pods are at AWS, with exactly the rights of one policy: a user whose access key is in a Secret in the cluster, or
- * a role for exactly these pods. Part of the component that needs it, so that its resources have that component's name.
+ * Declares the identity of pods at AWS, with exactly the rights of one policy. It is a user whose access key is in a Secret in the
+ * cluster, or a role for exactly these pods. Part of the component that needs it, so that its resources have that component's name.
  */
 export function declareIdentity(name: string, args: IdentityArgs, parent: pulumi.ComponentResource): Identity {
     const { credentials, tags } = args;

@@ -17,9 +17,9 @@ export interface ArchivedTo {
  * read it. It deletes nothing (KOF 1.11.0-rc0, `kof-operator/internal/s3/s3client.go`). To complete an upload in parts S3 decrypts
  * them ("Multipart upload API and permissions" in the S3 user guide, 2026-11).
  *
- * S3 answers a HeadObject of what is not there with 403 to who may not list the bucket, and the exporter takes 404 alone for "not
- * yet exported". The right to list is not narrowed to the prefix: a HeadObject has no `s3:prefix`, so that a condition on it would
- * not be met ("HeadObject" in the S3 API reference, 2026-11). So an exporter can see the names of other objects of its bucket.
+ * Without the right to list the bucket, S3 answers a HeadObject of a missing object with 403. The exporter accepts only 404 as "not yet
+ * exported". The right to list is not narrowed to the prefix: a HeadObject has no `s3:prefix`, so that a condition on it would not be met
+ * ("HeadObject" in the S3 API reference, 2026-11). So an exporter can see the names of other objects of its bucket.
  */
 export function archivePolicy({ bucketArn, prefix, readsObjectLock = false, kmsKeyArn }: ArchivedTo): Policy {
     const allow = (Sid: string, Action: readonly string[], resource: string): Statement => ({

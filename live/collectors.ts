@@ -167,9 +167,9 @@ async function samplesOf(kubernetes: Kubernetes, pod: Pod): Promise<Sample[]> {
 }
 
 /**
- * A destination that answers 401 has its data dropped at once, without another try, while the sender still gets 200 and
- * every pod is green. Only these counters tell. Where AWS refuses the credentials they do not move for as long as
- * `kof:buffer.duration` says: then only the queue tells, and what the exporter says at each try.
+ * A destination that answers 401 has its data dropped at once, without another try, while the sender still gets 200 and every pod is
+ * green. Only these counters tell. If AWS refuses the credentials, they do not change for `kof:buffer.duration`. Then only the queue and
+ * the exporter's log of each try show it.
  */
 async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[]> {
     return lookAtEach(await runningCollectors(kubernetes), async (pod) => {
@@ -313,10 +313,7 @@ export async function exportErrors(
     return [...last].map(([exporter, error]) => ({ exporter, error }));
 }
 
-/**
- * Where a collector has started over because it could not read what it keeps on its node, it runs, and only its log tells that
- * something is missing.
- */
+/** A collector that could not read its files on the node starts with new ones. It runs, and only its log says that something is missing. */
 async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
     return lookAtEach(await runningCollectors(kubernetes), async ({ metadata: { name } }) => {
         // Files are opened at the start. A log that has been rotated since begins later.

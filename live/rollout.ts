@@ -34,8 +34,8 @@ const collectorPods = `/api/v1/namespaces/${kofNamespace}/pods?labelSelector=app
 const releases = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
 
 /**
- * Waits until no collector runs with an access key that the Secret does not hold any more: a pod reads it at its start, and its
- * annotation says which. That the release is installed does not say that its pods have restarted.
+ * Waits until no collector runs with an access key that is no longer in the Secret. A pod reads its key when it starts, and its
+ * annotation says which one. That the release is installed does not say that its pods have restarted.
  *
  * @param startedWith what pods are annotated with that read the Secret as it is now; `undefined` where none reads it any more.
  * @throws UserError when no pod restarts for a while, or the pods cannot be read for as long.

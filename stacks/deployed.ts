@@ -118,8 +118,8 @@ function spentBy(deployed: Deployed | undefined): readonly string[] {
 }
 
 /**
- * Compares what the stack is to become with what it was last deployed as, and refuses a change that cannot work, or that loses
- * stored data and is not acknowledged. A first deployment of the stack loses only what somebody else has made.
+ * Compares the stack with its last deployment. It refuses a change that cannot work, and an unacknowledged change that loses stored data.
+ * A first deployment of the stack loses only what somebody else has made.
  *
  * @param deployed what the stack remembers of its last deployment, or what runs otherwise.
  * @param known what AWS has.

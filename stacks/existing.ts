@@ -67,9 +67,9 @@ export async function findInstall(
 }
 
 /**
- * Looks at what the stack is about to make, and refuses it where that exists already and is not to be taken over, or cannot be
- * taken over without being lost. Pulumi's provider overwrites what exists with `kof:adopt`, without it some versions do (before
- * 4.29) and others fail half-way (since).
+ * Checks which objects of the stack exist already. It refuses an existing object that the stack may not take over, or that a takeover
+ * would lose. Pulumi's provider overwrites what exists with `kof:adopt`, without it some versions do (before 4.29) and others fail
+ * half-way (since).
  *
  * @param before what the stack has been deployed as; `undefined` where nothing of it exists.
  * @returns what `kof:adopt` takes over, to be compared with as if this stack had deployed it; `undefined` where nothing is, or

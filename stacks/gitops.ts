@@ -5,8 +5,8 @@ import { stackFile } from "../core/settings/explain";
 import type { Problem } from "../core/settings/problems";
 
 /**
- * Whether the program's Kubernetes objects go into a folder, for Argo CD or Flux to apply from git, instead of into the
- * cluster: the provider's own setting `kubernetes:renderYamlToDirectory`.
+ * Whether the program's Kubernetes objects go into a folder instead of the cluster, for Argo CD or Flux to apply from git. The provider's
+ * own setting `kubernetes:renderYamlToDirectory` says so.
  */
 export function rendersManifests(kubernetes: Configuration["kubernetes"]): boolean {
     return (kubernetes.renderYamlToDirectory ?? "") !== "";

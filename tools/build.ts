@@ -114,7 +114,7 @@ export async function programs(module: Module): Promise<string> {
 const emulator = "moto[server,iam,logs,s3]==5.2.5";
 
 /**
- * The Python that has the AWS emulator, which is installed the first time.
+ * The Python with the AWS emulator, which the first call installs.
  *
  * @throws Missing when it cannot be had: no Python 3, or no package index.
  */

@@ -127,7 +127,10 @@ function whatItIs(documents: readonly unknown[], objects: readonly unknown[]): s
     return isProject(first) ? "it is a project file of Pulumi" : "it is a Chart.yaml";
 }
 
-/** The chart of a HelmRelease, where it is one of KOF's: by its chart, or by its name where that is in a source of any name. */
+/**
+ * The chart of a HelmRelease, if it is one of KOF's. It is recognised by its chart, or by its name if the chart is in a source of any
+ * name.
+ */
 function chartOf(release: HelmValues): string | undefined {
     const known = chartNames();
     const names = [

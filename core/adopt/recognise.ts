@@ -401,8 +401,8 @@ function byName(cluster: string | undefined, chosen: NamedRegion | undefined): R
 }
 
 /**
- * The region whose name and namespace have the checksum in the Secret's name. A checksum cannot be undone, so what the
- * region may be called is tried: what the person says, the regions of the cluster, its service's name, and the labels of its domain.
+ * The region whose name and namespace have the checksum in the Secret's name. A checksum cannot be reversed, so the program tries
+ * possible names of the region: the user's, the cluster's regions, its service's name, and the labels of its domain.
  */
 function byChecksum(
     secret: string,

@@ -43,8 +43,8 @@ export const exporterCharts: Readonly<Record<ArchiveKind, ExporterChart>> = {
 export const oldestArchived = "1.10.0";
 
 /**
- * The oldest exporters that work. Those of 1.10.0 cannot: their image has another name than the one that was published, that of the
- * audit logs another tag, and neither has the CAs to trust S3.
+ * The oldest exporters that work. Those of 1.10.0 cannot: the name of their image, or the tag of the audit logs' image, was never
+ * published, and neither image has CA certificates for S3.
  */
 export const firstExporterVersion = "1.11.0-rc0";
 

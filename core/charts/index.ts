@@ -87,8 +87,8 @@ export interface CatalogSetting extends CatalogPlace {
     /** The one of {@link places} that the program writes. Nothing that the charts put into the others wins over it. */
     readonly path: readonly string[];
     /**
-     * Every place where the chart reads it, {@link path} among them. The first that is not empty applies (see `settingIn`):
-     * empty is what Helm's templates take for that, which is a missing value, null, false, 0, "", [] and {}.
+     * Every place where the chart reads it, {@link path} among them. The first that is not empty applies (see `settingIn`). Empty has the
+     * meaning of Helm's templates: a missing value, null, false, 0, "", [] or {}.
      */
     readonly places: readonly CatalogPlace[];
 }
@@ -139,8 +139,8 @@ export interface CatalogVolume {
     /** Every switch between the chart and the workload, outermost first. The workload exists only when all of them are on. */
     readonly switches: readonly CatalogSwitch[];
     /**
-     * What has to be on for the workload to have volumes of KOF's making. Otherwise it runs all the same, and keeps what it
-     * stores in the pod, where a restart loses it, or in a claim that somebody else made.
+     * What has to be on for the workload to have volumes of KOF's making. Otherwise it still runs, and keeps its data in the pod, where a
+     * restart loses it, or in a claim that the user made.
      */
     readonly persistence: readonly (CatalogSwitch & { readonly otherwise: "emptyDir" | "existingClaim" })[];
     readonly size: CatalogSetting;
@@ -154,13 +154,13 @@ export interface CatalogVolume {
     /** Copies of each sample. Only metrics have it; the replicas of logs and traces are shards. */
     readonly replicationFactor: CatalogSetting | null;
     /**
-     * Settings on which the names of the claims, or the folder within a volume, depend: with another value the workload starts
-     * empty, and what is stored stays where nothing reads it.
+     * Settings that decide the names of the claims, or the folder within a volume. With another value, the workload starts empty, and
+     * nothing reads the stored data.
      */
     readonly location: readonly CatalogSetting[];
     /**
-     * Settings on which it depends whether the store takes records in at the address that KOF's collectors have: with another value
-     * nothing answers there, though the store runs.
+     * Settings that decide the store's address for records. With another value, the store runs, but does not answer at the address that
+     * KOF's collectors use.
      */
     readonly entrance: readonly CatalogSetting[];
     /** The port at which the store takes records in, where it is not that of KOF's collectors. */
@@ -171,8 +171,8 @@ export interface CatalogVolume {
      */
     readonly claimRetention: CatalogSetting | null;
     /**
-     * Settings besides size, class and {@link location} that stand in fields of a chart's own StatefulSet which are immutable
-     * (`selector`, `podManagementPolicy`, `volumeClaimTemplates`): with another value the Helm upgrade fails.
+     * Settings in immutable fields of a chart's own StatefulSet (`selector`, `podManagementPolicy`, `volumeClaimTemplates`), apart from
+     * size, class and {@link location}. With another value, the Helm upgrade fails.
      */
     readonly fixed: readonly CatalogSetting[];
 }

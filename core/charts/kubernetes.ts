@@ -84,7 +84,7 @@ const typesByKey: Readonly<Record<string, Shaped>> = {
 };
 
 /**
- * Whether a chart of another project takes something else than a map too: kube-state-metrics the name of a strategy (`Recreate`),
+ * Whether a chart of another project also accepts something other than a map: kube-state-metrics the name of a strategy (`Recreate`),
  * external-dns a list of arguments (`templates/deployment.yaml` of both).
  */
 export function takesMore(shaped: Shaped, path: readonly string[]): boolean {
@@ -93,8 +93,8 @@ export function takesMore(shaped: Shaped, path: readonly string[]): boolean {
 }
 
 /**
- * What is read at a place that a chart takes as a whole: the fields of the type of Kubernetes that stands there, and what the
- * chart itself reads of it. What is no such place stays as it is.
+ * What is read of a value that a chart copies as a whole: the fields of its Kubernetes type, and what the chart itself reads of it. What
+ * is no such place stays as it is.
  */
 export function typed(shaped: Shaped, path: readonly string[]): Shaped {
     const type = typesByKey[path.slice(-2).join(".")] ?? typesByKey[path.at(-1) ?? ""];

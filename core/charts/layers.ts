@@ -2,8 +2,8 @@ import type { Catalog } from ".";
 import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 
 /**
- * The values that a chart gets, as far as its volumes depend on them: those of the umbrella, and what the layers in between add
- * and overwrite. The chart's own defaults are not among them.
+ * The values of a chart that affect its volumes: those of the umbrella, and what the layers between them add and overwrite. The chart's
+ * own defaults are not among them.
  *
  * @param umbrella the umbrella's values, complete with its defaults.
  * @param from where in them the chart's values are.

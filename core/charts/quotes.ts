@@ -3,7 +3,7 @@ import { isMap, type HelmValue, type HelmValues } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
 
 /**
- * Values in which labels and annotations of collectors are written so that they arrive as the text that they are.
+ * Values whose labels and annotations of collectors arrive as text.
  *
  * opentelemetry-kube-stack writes them without quotes (0.5.3 to 0.6.3, `renderkv` in `templates/_helpers.tpl`): `"1"` would be a
  * number, which Kubernetes refuses, and of `a # b` only `a` would arrive. What somebody has put in quotes for that reason stays.

@@ -135,8 +135,8 @@ function collectorKeys(catalog: Catalog): string[] {
 }
 
 /**
- * What keeps the queues of {@link bufferedExporter} in collectors that do not have it: the extension, its folder on the node,
- * and the right to write there. Nothing from KOF 1.10 on, which has all of it.
+ * What collectors without it need for the queues of {@link bufferedExporter}: the extension, its folder on the node, and the right to
+ * write there. Nothing from KOF 1.10 on, which has all of it.
  *
  * @param extensions further extensions that every collector has to start.
  */

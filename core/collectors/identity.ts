@@ -5,8 +5,8 @@ import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/value
 export const identityProcessor = "resource/k8sclustername";
 
 /**
- * Puts the cluster's names on every signal of these kinds that the charts send without them. KOF's own pipelines name logs,
- * and metrics by labels that only remote write adds; spans lack the namespace, and metrics in OTLP both.
+ * Puts the cluster's names on every signal of these kinds that the charts send without them. KOF's own pipelines add both names to logs,
+ * and to metrics as labels that only remote write adds. Spans lack the namespace, and metrics in OTLP lack both.
  *
  * @returns values for opentelemetry-kube-stack.
  */

@@ -11,8 +11,8 @@ export interface Difference {
 }
 
 /**
- * Where two documents differ, in the order of the paths in them. Items of a list are told apart by their `name` where all of
- * them have one, so that an item which is added moves no other; else by their position.
+ * Where two documents differ, in the order of the paths in them. Items of a list are matched by their `name` if all have one, so an added
+ * item does not shift the others. Otherwise they are matched by position.
  */
 export function differences(before: unknown, after: unknown): Difference[] {
     const [was, is] = [flatten(before), flatten(after)];

@@ -45,8 +45,8 @@ function put(values: HelmValues, key: string, value: HelmValue): void {
 }
 
 /**
- * Merges a user's values over a chart's defaults as Helm does when it loads a chart: as {@link mergeValues}, and a null
- * removes the key it names.
+ * Merges a user's values over a chart's defaults, as Helm does when it loads a chart. It works like {@link mergeValues}, but a null
+ * removes its key.
  */
 export function coalesceValues(defaults: HelmValues, ...overrides: HelmValues[]): HelmValues {
     return withoutNulls(mergeValues(defaults, ...overrides));

@@ -260,8 +260,8 @@ function volumeRules({ settings, volumes, regionalStores, destinations }: Deploy
 }
 
 /**
- * Whether volumes of a workload are full within 14 days. One that is younger than what it keeps still grows, and stops when the oldest
- * is deleted: it counts only where it would be full by then.
+ * Whether volumes of a workload are full within 14 days. A volume that is younger than its retention still grows until the oldest data is
+ * deleted. It counts only if it would be full before that.
  */
 function fillsSoon({ workload, retention, limits, size }: Volume, cluster: string, all: readonly Volume[]): string[] {
     // What deletes by space is meant to be full.

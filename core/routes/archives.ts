@@ -525,9 +525,9 @@ function movedSelect(deployment: Resolved, store: Volume): string {
 }
 
 /**
- * A pod in the mesh runs a proxy beside the exporter, without which the stores of logs and traces refuse it (PeerAuthentication `mtls`
- * of chart k0rdent-istio, STRICT). As a container of its own the proxy would outlive the exporter, and no Job would ever complete
- * (Istio 1.24 and later have the annotation; k0rdent-istio brings 1.25.3).
+ * A pod in the mesh runs a proxy beside the exporter. Without it, the stores of logs and traces refuse the exporter (PeerAuthentication
+ * `mtls` of chart k0rdent-istio, STRICT). As an ordinary container, the proxy would outlive the exporter, and no Job would ever complete
+ * (Istio 1.24 and later have the annotation; k0rdent-istio has 1.25.3).
  */
 const inMesh = { podAnnotations: { "sidecar.istio.io/nativeSidecar": "true" } };
 

@@ -13,8 +13,8 @@ export interface Component {
 }
 
 /**
- * The release of kof-operators has the definition of OpenTelemetryCollectors, and deletes them all with it; the definitions of
- * stores stay (`crds.plain` of victoria-metrics-operator, KOF 1.8.0 to 1.11.0-rc0).
+ * The release of kof-operators has the CRD of OpenTelemetryCollectors, and deletes all of them with it. The CRDs of stores stay
+ * (`crds.plain` of victoria-metrics-operator, KOF 1.8.0 to 1.11.0-rc0).
  */
 export const components: readonly Component[] = [
     {

@@ -199,8 +199,8 @@ function branchOf(
 }
 
 /**
- * Whether a pipeline, or the one that it gets its records from, answers its senders before its records are exported. Where none does,
- * a queue that is full has them send again, to every destination: traces through KOF's target allocator (kof-collectors 1.8.0 to
+ * Whether a pipeline, or the one that it gets its records from, answers its senders before its records are exported. If none does, a full
+ * queue makes them send again, to every destination. That affects traces through KOF's target allocator (kof-collectors 1.8.0 to
  * 1.11.0-rc0, tried with contrib 0.143, 2026-11-27).
  */
 function isGathered(config: HelmValues, pipeline: string): boolean {

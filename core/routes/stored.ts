@@ -74,8 +74,9 @@ function classPathOf({ prefix }: InstalledChart): readonly string[] {
 }
 
 /**
- * Whether KOF itself hands the class of all volumes of a region on to this one. It does so unless the region has a class of its own, by
- * the annotation k0rdent.mirantis.com/kof-storage-class of its ClusterDeployment, which a value for this volume alone would override.
+ * Whether KOF itself hands the class of all volumes of a region on to this one. It does so unless the annotation
+ * k0rdent.mirantis.com/kof-storage-class of the region's ClusterDeployment sets a class. A value for only this volume would override that
+ * annotation.
  */
 function isHandedOn(catalog: Catalog, { volume, chart }: VolumeSource): boolean {
     const shared = formatPath(classPathOf(chart));

@@ -45,8 +45,8 @@ export interface Volume {
     /** What else limits what is kept. */
     readonly limits: readonly Limit[];
     /**
-     * Where the workload keeps what it stores: in volumes of KOF's making; in its pods, which lose it with a restart; or in a
-     * claim that somebody else made.
+     * Where the workload keeps its data: in volumes that KOF makes, in its pods, which lose it with a restart, or in a claim that the
+     * user made.
      */
     readonly keeps: "volumes" | "emptyDir" | "existingClaim";
     /** When Kubernetes deletes the volumes: with the workload, with pods that go. */

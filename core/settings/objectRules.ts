@@ -168,8 +168,8 @@ function countProblems(value: HelmValue, path: Path): Problem[] {
 }
 
 /**
- * Stores whose templates fail: victoria-logs-cluster 0.0.25 to 0.1.5 and victoria-traces-cluster 0.0.3 to 0.1.1 (`_helpers.tpl`)
- * make nothing when their storage is off, and nothing that knows how long to keep what it gets.
+ * Stores whose templates fail if only their storage is off, because their other parts then have no storage to use
+ * (victoria-logs-cluster 0.0.25 to 0.1.5 and victoria-traces-cluster 0.0.3 to 0.1.1, `_helpers.tpl`).
  */
 function storeProblems(catalog: Catalog, values: HelmValues): Problem[] {
     return [...handedValues(catalog, values)].flatMap(({ chart, path, values: own }) =>

@@ -29,7 +29,7 @@ export function providerSecretProblems(
         }));
 }
 
-/** The same of a kubeconfig with a token, a key or a password in it, which is only said: the program has Pulumi encrypt it in the state. */
+/** The same for a kubeconfig with a token, a key or a password. It only causes a warning, because Pulumi encrypts it in the state. */
 export function kubeconfigNotices(
     config: Readonly<Record<string, string>>,
     isEncrypted: (key: string) => boolean,

@@ -359,8 +359,8 @@ function bufferSizeProblems({ buffer, destinations = {} }: Values): Problem[] {
 const longestLabel = 63;
 
 /**
- * In the mesh KOF makes a Service of the name of the cluster that stores (kof-storage of 1.8.0 to 1.11.0-rc0,
- * `templates/istio/istio-vm-services.yaml`), and collectors write to a region by that name.
+ * In the mesh, KOF makes a Service with the name of the storing cluster (kof-storage of 1.8.0 to 1.11.0-rc0,
+ * `templates/istio/istio-vm-services.yaml`). Collectors write to a region by that name.
  */
 function meshNameProblems(values: Values): Problem[] {
     const { route, istio, clusterName, regional } = values;

@@ -37,9 +37,9 @@ export interface DeploymentOptions {
 }
 
 /**
- * A stack of this project, deployed by a real engine. Its state and stack file are in a temporary folder, in which everything
- * else is a link to this checkout; its configuration is written for each deployment. Program and providers find cluster and
- * AWS by this process's environment.
+ * A stack of this project, deployed by a real engine. Its state and stack file are in a temporary folder, in which everything else is a
+ * link to this checkout. Each deployment writes its configuration. Program and providers find cluster and AWS by this process's
+ * environment.
  */
 export class TestStack {
     /** All that the CLI has said so far, and every event of the engine that is shown or sent anywhere without `--debug`. */

@@ -18,7 +18,7 @@ export function versionsToDeploy(): readonly string[] {
 }
 
 /**
- * The chart that KOF_CHART names; else one that stands for the umbrella of a KOF version, with that version's default values.
+ * The chart that KOF_CHART names. Otherwise, one that imitates the umbrella of a KOF version, with that version's default values.
  *
  * @returns the chart, and what removes it.
  */

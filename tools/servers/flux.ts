@@ -8,10 +8,10 @@ const releases = "/apis/helm.toolkit.fluxcd.io/v2/helmreleases";
 const charts = "/apis/source.toolkit.fluxcd.io/v1/helmcharts";
 
 /**
- * Stands in for Flux where it does not run. A HelmRelease becomes Ready once those of its `dependsOn` are, is uninstalled
- * before it goes away, unless it is suspended, and takes long or fails where it is told to. As helm-controller, it gives up after
- * `spec.install.remediation.retries`, and starts again for a new generation, or when `reconcile.fluxcd.io/requestedAt` and
- * `resetAt` have the same new value (helm-controller 1.6, `internal/action/reset.go`). Nothing is installed.
+ * Stands in for Flux where it does not run. A HelmRelease becomes Ready when those in its `dependsOn` are. It is uninstalled before it is
+ * deleted, unless it is suspended. On request, it takes long or fails. As helm-controller, it gives up after
+ * `spec.install.remediation.retries`, and starts again for a new generation, or when `reconcile.fluxcd.io/requestedAt` and `resetAt` have
+ * the same new value (helm-controller 1.6, `internal/action/reset.go`). Nothing is installed.
  */
 export class FluxStandIn {
     /**

@@ -306,9 +306,8 @@ export function isSameRouting(from: Deployment, to: Deployment): boolean {
 }
 
 /**
- * What to write instead so that every signal moves as asked for, and the collectors stay with the installer that they have: the route
- * of before, beside which `kof:signals` name every destination. `undefined` where there is no such way: only KOF's own routes take
- * signals elsewhere as well.
+ * The settings with which every signal moves as requested and the collectors keep their installer: the earlier route, with every
+ * destination in `kof:signals`. `undefined` where there is no such way: only KOF's own routes take signals elsewhere as well.
  */
 export function linesWithInstaller(from: Deployment, to: Deployment): Lines | undefined {
     const { base } = routingOf(from.settings);

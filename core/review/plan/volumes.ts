@@ -13,8 +13,8 @@ import { sizeInGiB } from "../../lib/quantities";
 export interface VolumeChange {
     readonly workload: string;
     /**
-     * `kept` as they are, `created` (or found again, where they were left behind earlier), `orphaned`: they stay on the
-     * cluster with their data, but nothing reads them. `deleted` only where values ask Kubernetes to delete them with their pods.
+     * `kept` without a change. `created`, or found again if an earlier deployment left them behind. `orphaned`: they stay on the cluster
+     * with their data, but nothing reads them. `deleted` only where values ask Kubernetes to delete them with their pods.
      */
     readonly operation: "kept" | "created" | "orphaned" | "deleted";
     readonly count: number;
@@ -32,8 +32,8 @@ export function volumeChanges(from: Deployment, to: Deployment): VolumeChange[] 
 }
 
 /**
- * The volumes of stores that run on by themselves when their operator goes: its definitions stay (`crds.plain` and
- * `crds.cleanup` of victoria-metrics-operator in the umbrella's values), and with them what it made.
+ * The volumes of stores that keep running without their operator. Its CRDs stay (`crds.plain` and `crds.cleanup` of
+ * victoria-metrics-operator in the umbrella's values), and so do its objects.
  */
 function volumesRunningOn(from: Deployment, to: Deployment): Volume[] {
     const sources = sourcesOf(to, "management");

@@ -41,8 +41,9 @@ function last({ percent }: Filling): number {
 }
 
 /**
- * A chart of all volumes, whose upper edge is a full one, for Mermaid from 10.6 on (tried with 10.9, 11.4, 11.12 and 11.17, 2026-11-27);
- * nothing without any. Only newer ones draw a legend, and GitHub's version is not known: {@link fillText} says the same in words.
+ * A chart of all volumes, whose upper edge is a full volume, for Mermaid from 10.6 on (tried with 10.9, 11.4, 11.12 and 11.17,
+ * 2026-11-27). Empty without volumes. Only newer ones draw a legend, and GitHub's version is not known: {@link fillText} says the same in
+ * words.
  */
 export function fillChart(found: readonly Filling[]): string {
     return found.length === 0

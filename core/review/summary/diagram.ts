@@ -23,8 +23,8 @@ interface Graph {
 }
 
 /**
- * A stack's collectors and where they send each signal, as a Mermaid flowchart: stores as cylinders, a solid line to what
- * is stored, a dotted one to what is not. What nobody sends is not there: {@link isIdle}.
+ * A stack's collectors and where they send each signal, as a Mermaid flowchart. Stores are cylinders. A solid line leads to what is
+ * stored, a dotted line to what is not. What nobody sends is not there: {@link isIdle}.
  */
 export function diagram(deployment: Deployment): string {
     const graph = graphOf(deployment, hasSeveral(deployment));
