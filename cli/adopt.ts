@@ -23,16 +23,16 @@ import { checkVersion, deploymentOfFile, parseStackFile } from "./stackFile";
 const usage = `Usage: npm run adopt -- FILE --out STACKFILE [--cluster] [OPTIONS]
        npm run adopt -- --cluster --out STACKFILE [OPTIONS]
 
-Required: FILE or --cluster, and --out. Writes the stack file that reproduces a KOF which was installed by hand: from the values file of the umbrella chart kof or of one
-of its charts, from Flux's HelmRelease, or from the Helm release on the cluster. Says what was wrong with the values, what pulumi up
-will change, and what the stack file cannot express. It is read again and compared with the values before it is written. An
-existing file is never overwritten, and nothing on the cluster is changed.
+Required: FILE or --cluster, and --out. Writes the stack file that reproduces a KOF which was installed by hand. It reads the values file of
+the umbrella chart kof or of one of its charts, Flux's HelmRelease, or the Helm release on the cluster. It says what was wrong with the
+values, what pulumi up will change, and what the stack file cannot express. Before it writes the stack file, it compares it with the values.
+It never overwrites a file, and changes nothing on the cluster.
 
   --cluster       look at the cluster of your kubeconfig: the Helm release, the volumes that exist, the Istio label, the regions
   --context       look at the cluster of this context, which the stack file then names
-  --version       installed KOF version (${versions.join(", ")}), where the file fits several and names none
-  --region        the regional ClusterDeployment as [NAMESPACE/]NAME, where the values have only a checksum of its name
-  --credentials   kof:cloudwatch.credentials, where the values name no Secret: '{kind: podIdentity, clusterName: NAME}'
+  --version       installed KOF version (${versions.join(", ")}), if the file fits several and names none
+  --region        the regional ClusterDeployment as [NAMESPACE/]NAME, if the values have only a checksum of its name
+  --credentials   kof:cloudwatch.credentials, if the values name no Secret: '{kind: podIdentity, clusterName: NAME}'
 
 Exit code: 0 written; 2 written, but something could not be checked; 3 written, but something of the original is not in it;
 1 nothing was written.`;

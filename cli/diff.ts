@@ -21,15 +21,15 @@ import { examples, parseStackFile, readStackFile, deploymentOfFile, stackNameOf,
 
 const usage = `Usage: npm run diff -- [BASE] [--preview STACK=FILE]...
 
-Reports, as one comment on a pull request, what becomes of every stack that has changed since HEAD parted from the git revision
-BASE: what it does to running data, changed settings, storage and cost, and what differs in rendered/ then and rendered now.
+Writes one comment for a pull request: what happens to every stack that has changed since HEAD branched from the git revision BASE.
+It reports the effect on running data, changed settings, storage and cost, and the differences to rendered/ at that point.
 Contacts nothing. Required: BASE, or --preview.
 
-  --preview STACK=FILE  reports besides, or without BASE alone, what Pulumi would do to a stack: FILE is what
-                        'pulumi preview --diff --json --stack STACK' has written. A failed preview is reported as failed
+  --preview STACK=FILE  also reports what Pulumi would do to a stack. FILE is the output of
+                        'pulumi preview --diff --json --stack STACK'. A failed preview is reported as failed
 
-Exit code  0  reported, whatever becomes of the stacks
-           1  BASE is not known, or a stack file is wrong; the report says what, and has the others`;
+Exit code  0  the report is written, whatever happens to the stacks
+           1  BASE is not known, or a stack file is wrong; the report says which, and has the others`;
 
 if (require.main === module) {
     run(async () => {

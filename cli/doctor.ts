@@ -8,15 +8,15 @@ import { readStackFile, stackFileOptions } from "./stackFile";
 
 const usage = `Usage: npm run doctor -- [--stack NAME | --config FILE] [--json]
 
-Looks at the cluster and the AWS account of a stack: before 'pulumi up' for what it needs, after a failure for what went
-wrong. Changes nothing. Each finding says why it matters, and a command that fixes it or shows more.
+Checks the cluster and the AWS account of a stack: before 'pulumi up' for what is missing, after a failure for what went wrong.
+Changes nothing. Each finding says why it matters, and has a command that fixes it or shows more.
 
 Nothing is required. Without --stack and --config it is the stack dev. The cluster is that of kubernetes:context in the stack file, or
-else the current one of your kubeconfig; AWS is asked as aws:profile and aws:assumeRoles say.
+else the current one of your kubeconfig. aws:profile and aws:assumeRoles choose the AWS credentials.
 
   --json   one JSON object instead of text
 
-Exit code  0  nothing stands in the way (there may be warnings)
+Exit code  0  nothing is wrong (there may be warnings)
            1  the command line or the stack file is wrong
            2  something could not be checked, and nothing else is wrong
            3  something is wrong`;

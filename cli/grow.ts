@@ -10,8 +10,8 @@ import { readNamedStackFile, deploymentOfFile, stackFileOptions, type StackFile 
 const usage = `Usage: npm run grow -- --stack NAME --signal logs --size 200Gi
        npm run grow -- --config FILE --signal traces --size 200Gi
 
-Makes the volumes of logs or traces larger, which a setting alone cannot, without restarting anything. Works on the cluster of
-kubernetes:context, or the current one of your kubeconfig. What to set afterwards is printed. Run it again after a failure.
+Enlarges the volumes of logs or traces without a restart. A setting alone cannot do that. Works on the cluster of kubernetes:context, or
+the current one of your kubeconfig. Prints what to set afterwards. Run it again after a failure.
 
 Required: a stack, --signal (logs or traces) and --size, a Kubernetes quantity that is larger than the volumes are.`;
 

@@ -5,11 +5,11 @@ import { readStackFile, deploymentOfFile, stackFileOptions } from "./stackFile";
 
 const usage = `Usage: npm run images -- [--stack NAME | --config FILE] [--json | --mirror REGISTRY]
 
-Lists the charts and container images that a stack's clusters fetch, and says what is not known.
+Lists the charts and container images that a stack's clusters fetch, and says which are not known.
 Nothing is required. Without --stack and --config it is the stack dev.
 
-  --json              the same for machines
-  --mirror REGISTRY   a shell script that copies all of it into a registry instead`;
+  --json              one JSON object instead of text
+  --mirror REGISTRY   print a shell script that copies all of them into a registry instead`;
 
 function listing({ charts, images, unknown }: AirGap, title: string): string {
     const of = (cluster: "management" | "others") => [

@@ -20,16 +20,16 @@ const usage = `Usage: npm run plan -- --from FILE --to FILE              between
        npm run plan -- --stack NAME --base REVISION       between a git revision of a stack file and what it is now
        npm run plan -- --stack NAME --base REV --head REV between two git revisions of it
 
-Where both have gone on since they parted, the base is the commit at which they parted: what others have changed does not count.
+If both revisions have changed since they branched, the base is the commit where they branched, so other people's changes do not count.
 Required: --from and --to, or --base. Instead of --stack NAME, --config FILE names any stack file; without both it is the stack dev.
 
   --json   one JSON object instead of text
 
 Says what a change of settings does to running data. Contacts nothing.
 
-Exit code  0  nothing that is stored is lost
-           1  it cannot be done as it stands, or a stack file is wrong
-           3  stored data would be deleted, or could no longer be reached`;
+Exit code  0  no stored data is lost
+           1  the change is not possible as it stands, or a stack file is wrong
+           3  stored data would be deleted or become unreachable`;
 
 const options = {
     from: { type: "string" },

@@ -14,16 +14,17 @@ import { secondsOf } from "../core/lib/durations";
 const usage = `Usage: npm run verify -- (--stack NAME | --config FILE) [--timeout 5m] [--vmauth URL] [--json]
 
 Sends one marked log line, metric and span through a collector of the cluster, and looks for them wherever the stack stores
-them: accepted, sent, stored. Where it cannot look, it says how you can. Talks to the collector through the API server, which takes the right to create pods/proxy.
+them: accepted, sent, stored. If it cannot look, it says how you can. It reaches the collector through the API server, which needs the
+right to create pods/proxy.
 
 Of an archive, it runs the exporter once as a Job, which it removes, and looks in the bucket for the last complete hour.
 Where it is on regional clusters too, it looks for that hour of each of them, and runs nothing there.
 What regions store of their own clusters it does not follow: docs/storage.md says where to look.
 
-Required: a stack. It writes to what the stack stores in, and so takes none by itself.
+Required: a stack. The command writes to the stack's stores, so it has no default stack.
 
-  --timeout 5m   how long to wait for what has not arrived (s, m or h); by default 20m for the Job of an archive
-  --vmauth URL   address of the region's vmauth, where its own cannot be reached from here (route regional)
+  --timeout 5m   how long to wait for what has not arrived (s, m or h); default for the Job of an archive: 20m
+  --vmauth URL   address of the region's vmauth, if its own is unreachable from here (route regional)
   --json         one JSON object instead of text
 
 Exit code  0  everything that the stack stores arrives

@@ -13,14 +13,14 @@ const usage = `Usage: npm run rehearse -- [--stack NAME | --config FILE] --versi
 
 Rehearses the upgrade of a stack to another version of KOF, on an API server of its own on this machine. Pulumi's engine deploys the
 stack at its present version, and then at the other one. Prints releases, StatefulSets and claims before and after, and what
-Kubernetes and the program refuse. It asks no cluster, no AWS and no registry: what it imitates is in what it prints.
+Kubernetes and the program refuse. It contacts no cluster, no AWS and no registry. Its output says what it imitates.
 
 Required: --version. Without --stack and --config it is the stack dev.
 
   --version   the KOF version to upgrade to: one of ${versions.join(", ")}
   --json      one JSON object instead of text
 
-Needs Go; the first time it builds an API server and Pulumi's engine, for half an hour. Then it takes some minutes.
+Needs Go. The first run builds an API server and Pulumi's engine, which takes half an hour. Later runs take some minutes.
 
 Exit code  0  nothing was refused
            1  the command line or the stack file is wrong, or the stack does not deploy at its present version
