@@ -1,4 +1,4 @@
-import type { CatalogPlace, CatalogSetting, CatalogSwitch } from ".";
+import type { CatalogPlace, CatalogSwitch } from ".";
 import { isMap, valueAt, type HelmValue } from "../lib/values";
 
 /**
@@ -30,11 +30,6 @@ export function isOn(setting: CatalogSwitch, values: HelmValue | undefined): boo
         case "missing":
             return setting.places.every(({ path, default: own }) => (valueAt(values, path) ?? own) === null);
     }
-}
-
-/** The human-readable paths of a setting: the place that it is read from first comes first. */
-export function pathsOf({ places }: CatalogSetting): (readonly string[])[] {
-    return places.map(({ path }) => path);
 }
 
 /** Whether Helm's templates take a value for nothing. */

@@ -4,7 +4,7 @@ import fc from "fast-check";
 
 import { catalogOf, signals, versions, type Signal } from "../../../core/charts";
 import { checkPaths } from "../../../core/charts/paths";
-import { hasComponent, type ComponentKind } from "../../../core/charts/components";
+import { hasComponent, type ComponentKind } from "../../../tools/catalog/components";
 import type { Collector } from "../../../core/collectors/effective";
 import { danglingReferences } from "../../../core/collectors/references";
 import { leaves, valueAt, type HelmValues } from "../../../core/lib/values";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { versions } from "../../../core/charts";
-import { hasComponent } from "../../../core/charts/components";
+import { hasComponent } from "../../../tools/catalog/components";
 import { imagesOf } from "../../../core/charts/images";
 import {
     destinationPresets,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { versions } from "../../../core/charts";
-import { hasComponent, type ComponentKind } from "../../../core/charts/components";
+import { hasComponent, type ComponentKind } from "../../../tools/catalog/components";
 import { imagesOf } from "../../../core/charts/images";
 import { effectiveCollectors } from "../../../core/collectors/effective";
 import { typeOf } from "../../../core/collectors/flows";
