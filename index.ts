@@ -8,7 +8,7 @@ import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
 import { retriesOf } from "./stacks/retries";
 import { retriesOutput } from "./stacks/memory";
 
-// Pulumi calls what the program exports, and takes what it returns for the stack's outputs.
+// Pulumi calls the exported function, and uses its result as the stack's outputs.
 export = async (stackFile?: string, connect: Connect = connectToCluster) => {
     const deployed = await lastDeployment();
     const configuration = readConfiguration(stackFile, deployed);

@@ -12,7 +12,7 @@ export interface AlertRulesArgs {
     readonly keysMade: Readonly<Partial<Record<KeyOwner, pulumi.Input<string>>>>;
 }
 
-/** Alert rules, in a ConfigMap from which kof-operator takes them: it adds them to those that come with KOF (docs/decisions/0012). */
+/** Alert rules, in a ConfigMap that kof-operator reads. It adds them to KOF's own rules (docs/decisions/0012). */
 export class AlertRules extends pulumi.ComponentResource {
     constructor(name: string, { alerts, keysMade }: AlertRulesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:AlertRules", name, {}, opts);
@@ -26,7 +26,7 @@ export class AlertRules extends pulumi.ComponentResource {
                 metadata: {
                     name: alertsName,
                     namespace: kofNamespace,
-                    // Empty, because they patch no rules that others have for a cluster.
+                    // Empty, because they change no existing rules of a cluster.
                     labels: { "k0rdent.mirantis.com/kof-alert-rules-cluster-name": "" },
                 },
                 data: Object.keys(keysMade).length === 0 ? texts() : pulumi.output(keysMade).apply(texts),

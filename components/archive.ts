@@ -10,15 +10,15 @@ import { releaseAnnotations } from "./postRenderer";
 
 /** Inputs of {@link S3Archive}. */
 export interface S3ArchiveArgs {
-    /** The bucket to make. Default: it is there. */
+    /** The bucket to make. Default: it exists. */
     readonly bucket?: BucketArgs | undefined;
-    /** What the exporter may do. Its bucket's ARN is known without the bucket. */
+    /** The exporter's policy. The ARN of its bucket is known before the bucket exists. */
     readonly rights: ArchivedTo;
     /** How the exporter authenticates. */
     readonly credentials: AwsCredentials;
-    /** The exporter's service account, which a role is for. */
+    /** The exporter's service account, for a role. */
     readonly serviceAccount: string;
-    /** What a warning of the access key's age calls it. */
+    /** The name of the access key in a warning about its age. */
     readonly keyOf: IdentityArgs["keyOf"];
     /** Tags of the user or role. */
     readonly tags: Readonly<Record<string, string>>;
@@ -26,9 +26,9 @@ export interface S3ArchiveArgs {
     readonly exporter?: { readonly chart: FluxObject; readonly release: FluxObject } | undefined;
     /** What has KCM install the exporter on regional clusters. Default: they have none. */
     readonly onRegions?: { readonly template: KcmObject; readonly service: KcmObject } | undefined;
-    /** A value that asks Flux, once, to try the release again. */
+    /** A value that asks Flux once to retry the release. */
     readonly retry: string | undefined;
-    /** What the release comes after, and goes before. */
+    /** What the release is created after, and removed before. */
     readonly after: readonly pulumi.Resource[];
 }
 
@@ -37,7 +37,7 @@ export interface S3ArchiveArgs {
  * exporter's release. Pulumi waits for this release and uninstalls it like KOF's own. The bucket's content stays.
  */
 export class S3Archive extends pulumi.ComponentResource {
-    /** Per generation of the access key when it was made, in RFC 3339. */
+    /** When the access key of each generation was made, in RFC 3339. */
     readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
     /** Known once the exporter is installed, where this cluster has one. */
     readonly installed: pulumi.Output<string>;
@@ -63,8 +63,8 @@ export class S3Archive extends pulumi.ComponentResource {
         this.installed = args.exporter ? this.exporter(name, args, args.exporter, before) : pulumi.output("");
         if (args.onRegions) {
             const { template, service } = args.onRegions;
-            // Named apart from what this cluster has. KCM deletes no template that something uses, and that is gone only when it has
-            // left every region; nobody waits until it has reached all of them.
+            // Its name differs from this cluster's. KCM deletes a template only when nothing uses it, which takes until the exporter has
+            // left every region. Nothing waits until it has reached all regions.
             const known = applied(`${name}-regions`, template, {}, { parent: this, dependsOn: [...args.after] });
             applied(`${name}-regions`, service, {}, { parent: this, dependsOn: [...args.after, known, ...before] });
         }

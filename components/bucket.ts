@@ -9,16 +9,16 @@ import * as pulumi from "@pulumi/pulumi";
 
 /** Inputs of {@link Bucket}. */
 export interface BucketArgs {
-    /** Its name, one of all buckets of AWS. */
+    /** Its name, unique in all of AWS. */
     readonly name: string;
     readonly region: string;
-    /** Whether AWS has it, so that it is taken back where the stack does not have it: one that an earlier deployment made and kept. */
+    /** Whether AWS has a bucket that an earlier deployment made and kept, so that the stack takes it back. */
     readonly exists: boolean;
-    /** Whether it, and how it is set up, stays in AWS when it is no longer part of the stack. */
+    /** Whether the bucket and its configuration stay in AWS when it is no longer part of the stack. */
     readonly keep: boolean;
     /** How long nobody can delete what is written to it. Default: it never has Object Lock. */
     readonly objectLock?: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly days: number } | undefined;
-    /** Below which prefix what is so many days old moves to a colder class. */
+    /** When objects move to a colder class, and below which prefix. */
     readonly lifecycle: {
         readonly prefix: string;
         readonly transitions: readonly { readonly days: number; readonly storageClass: string }[];
@@ -28,7 +28,7 @@ export interface BucketArgs {
     readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Days after which S3 forgets an upload in parts that was never completed. An exporter is stopped within the hour, and starts it over. */
+/** Days after which S3 removes an incomplete multipart upload. An exporter ends within the hour, and starts the upload again. */
 const unfinishedDays = 7;
 
 /**
@@ -41,21 +41,21 @@ export class Bucket extends pulumi.ComponentResource {
     constructor(name: string, args: BucketArgs, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:Bucket", name, {}, opts);
         const { region, keep, objectLock, lifecycle, kmsKeyArn } = args;
-        // Another name or region is another bucket: the engine refuses to replace what it has once imported.
+        // A different name or region means a different bucket. The engine refuses to replace an imported resource.
         const ofBucket = `${name}-${args.name}@${region}`;
         const made = new S3Bucket(
             ofBucket,
             {
                 bucket: args.name,
                 region,
-                // Without it S3's answer counts, so that a bucket with Object Lock does not have to be replaced by one without.
+                // Without a value, S3's answer counts. So the engine does not replace a bucket with Object Lock by one without.
                 ...(objectLock ? { objectLockEnabled: true } : {}),
                 tags: args.tags,
             },
             {
                 parent: this,
                 retainOnDelete: keep,
-                // Without an effect on a bucket that the stack has already.
+                // It has no effect on a bucket that the stack already has.
                 ...(args.exists ? { import: args.name } : {}),
             },
         );
@@ -76,7 +76,7 @@ export class Bucket extends pulumi.ComponentResource {
             },
             ofItself,
         );
-        // S3 takes one change of a bucket's access at a time.
+        // S3 accepts only one change of a bucket's access at a time.
         new BucketOwnershipControls(
             ofBucket,
             { bucket, region, rule: { objectOwnership: "BucketOwnerEnforced" } },
@@ -113,7 +113,7 @@ export class Bucket extends pulumi.ComponentResource {
             {
                 bucket,
                 region,
-                // All rules that it has: one that is taken back has those of before otherwise.
+                // All its rules. Otherwise a bucket that is taken back keeps its old ones.
                 rules: [
                     // Incomplete uploads are not in a list of objects, but AWS bills them.
                     {

@@ -9,14 +9,14 @@ import { declareIdentity, type AwsCredentials } from "./identity";
 /** One CloudWatch log group. */
 export interface LogGroupArgs {
     readonly name: string;
-    /** Days after which CloudWatch deletes events: one of the numbers that it knows. */
+    /** Days after which CloudWatch deletes events: one of the numbers that it accepts. */
     readonly retentionDays: number;
     /**
-     * Whether AWS has it, so that it is taken over where the stack does not have it yet. The engine changes it to what is
-     * declared here in the same run: it has to be compared before.
+     * Whether AWS has it, so that the stack takes it over. The engine then changes it to this declaration in the same run, so it has to
+     * be compared before.
      */
     readonly exists: boolean;
-    /** Whether it was compared with AWS. Otherwise one that the stack has already is left as it is. */
+    /** Whether it was compared with AWS. Otherwise the stack does not change a group that it already has. */
     readonly compared: boolean;
     /** Whether it stays in AWS when it is no longer part of the stack. */
     readonly keep: boolean;
@@ -39,9 +39,9 @@ export interface CloudWatchArgs {
     readonly metrics: boolean;
     /** How the collectors authenticate. */
     readonly credentials: AwsCredentials;
-    /** ARN of a role in another account that writes in their place, which is all that they may assume. Default: they write. */
+    /** ARN of the role in another account that writes for them. They may assume only this role. Default: they write themselves. */
     readonly assumes?: string | undefined;
-    /** Service accounts of the collectors that write, which a role is for. */
+    /** Service accounts of the collectors that write, for a role. */
     readonly serviceAccounts: readonly string[];
     /** Tags of everything else that can have tags. */
     readonly tags: Readonly<Record<string, string>>;
@@ -56,7 +56,7 @@ export interface CloudWatchArgs {
 export class CloudWatch extends pulumi.ComponentResource {
     /** Names of the log groups. */
     readonly logGroups: readonly pulumi.Output<string>[];
-    /** Per generation of the access key when it was made, in RFC 3339. */
+    /** When the access key of each generation was made, in RFC 3339. */
     readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
     /** The Secret with the access key in use; `undefined` where there is none. */
     readonly secret: Secret | undefined;
@@ -96,7 +96,7 @@ export class CloudWatch extends pulumi.ComponentResource {
     private logGroup(name: string, group: LogGroupArgs, args: CloudWatchArgs): LogGroup {
         const { region, regionBefore = region } = args;
         return new LogGroup(
-            // Another region is another resource: the engine refuses to replace what it has once imported.
+            // A different region means a different resource. The engine refuses to replace an imported resource.
             `${name}-${logGroupKey(region, group.name)}`,
             {
                 name: group.name,
@@ -108,7 +108,7 @@ export class CloudWatch extends pulumi.ComponentResource {
             {
                 parent: this,
                 retainOnDelete: group.keep,
-                // Without an effect on a group that the stack has already.
+                // It has no effect on a group that the stack already has.
                 ...(group.exists ? { import: group.name } : {}),
                 ...(group.compared ? {} : { ignoreChanges: ["retentionInDays", "kmsKeyId", "tags"] }),
                 // Its name up to 0.1.0.

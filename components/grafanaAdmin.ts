@@ -5,11 +5,11 @@ import { RandomPassword } from "@pulumi/random/randomPassword";
 import { grafanaSecretName } from "../core/routes/secrets";
 import { kofNamespace } from "../core/charts/namespace";
 
-/** The Secret with Grafana's admin credentials, the password random and known to the encrypted state only. */
+/** The Secret with Grafana's admin credentials. The password is random. Only the encrypted state and the cluster have it. */
 export class GrafanaAdmin extends pulumi.ComponentResource {
     constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:GrafanaAdmin", name, {}, opts);
-        // Letters and digits only: in an environment variable of a collector a `$` would be expanded.
+        // Letters and digits only, because a collector expands a `$` in an environment variable.
         const password = new RandomPassword(name, { length: 24, special: false }, { parent: this });
         new Secret(
             name,

@@ -16,11 +16,11 @@ import { irsaTrust, podIdentityTrust, type Trusted } from "./policies";
 export type AwsCredentials =
     /** A user with one key per generation, and the Secret that holds the last one. */
     | { readonly kind: "accessKey"; readonly generations: readonly string[]; readonly secretName: string }
-    /** A role that EKS hands to the pods of this cluster. The region is the cluster's. */
+    /** A role that EKS gives to the pods of this cluster. The region is the cluster's. */
     | { readonly kind: "podIdentity"; readonly clusterName: string; readonly region: string }
-    /** A role that the pods take with their token. Its name is fixed, because the service accounts name it. */
+    /** A role that the pods assume with their token. Its name is fixed, because the service accounts name it. */
     | { readonly kind: "irsa"; readonly oidcProviderArn: string; readonly roleName: string }
-    /** None are made: they are in a Secret already. */
+    /** An existing Secret. The stack makes no credentials. */
     | { readonly kind: "existingSecret" };
 
 /** Inputs of {@link declareIdentity}. */
@@ -28,19 +28,19 @@ export interface IdentityArgs {
     readonly credentials: AwsCredentials;
     /** What it may do, in JSON. */
     readonly policy: pulumi.Input<string>;
-    /** The pods that a role is for, by their service accounts in KOF's namespace. */
+    /** The service accounts, in KOF's namespace, of the pods that may use a role. */
     readonly pods: Omit<Trusted, "namespace">;
-    /** The names that the pods read the key and its secret by, in the Secret. */
+    /** The Secret's keys for the access key ID and the secret access key. */
     readonly secretKeys: { readonly id: string; readonly secret: string };
-    /** What the access key is for, and the setting that has its generations, for a warning of its age. */
+    /** The purpose of the access key, and the setting of its generations, for a warning about its age. */
     readonly keyOf: { readonly title: string; readonly setting: string };
     /** Tags of everything that can have tags. */
     readonly tags: Readonly<Record<string, string>>;
 }
 
-/** What pods authenticate with, of which others want to know. */
+/** The outputs of an identity that other components use. */
 export interface Identity {
-    /** Per generation of the access key when it was made, in RFC 3339. */
+    /** When the access key of each generation was made, in RFC 3339. */
     readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
     /** The Secret with the access key in use; `undefined` where there is none. */
     readonly secret: Secret | undefined;
@@ -116,7 +116,7 @@ function user(
         throw new Error("An access key needs at least one generation.");
     }
     for (const { generation, key } of keys) {
-        // Known in a preview too, for a key that was made before.
+        // A preview knows it too, for an existing key.
         key.createDate.apply((date) => {
             warnOfAge(generation, date, keyOf);
         });
@@ -127,7 +127,7 @@ function user(
             metadata: { name: secretName, namespace: kofNamespace },
             stringData: { [secretKeys.id]: current.id, [secretKeys.secret]: current.secret },
         },
-        // Who can read the Secret can write: the policy is there before the first pod tries.
+        // The Secret comes after the policy, so a pod with the Secret may write.
         { parent, dependsOn: [userPolicy] },
     );
     return {

@@ -12,16 +12,16 @@ export interface KofArgs {
     /** KOF version. */
     readonly version: string;
     /**
-     * The umbrella's values. Plain data: with an unknown in them the preview would show nothing, and a secret would be
-     * readable in the HelmRelease.
+     * The umbrella's values, as plain data. With an unknown in them, the preview would show nothing. A secret in them would be readable
+     * in the HelmRelease.
      */
     readonly values: HelmValues;
     /**
-     * The Secret that the collectors' pods read, and the HelmRelease that brings them: it, and the key in it, outlives them. Default: none
-     * that the stack makes.
+     * The Secret that the collectors' pods read, and their HelmRelease. The Secret and its key are removed after the collectors. Default:
+     * the stack makes no such Secret.
      */
     readonly collectorsSecret?: { readonly secret: Secret; readonly release: string } | undefined;
-    /** Per HelmRelease a value that asks Flux, once, to try again. */
+    /** For each HelmRelease, a value that asks Flux once to retry. */
     readonly retries: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ export class Kof extends pulumi.ComponentResource {
                 namespace: kofNamespace,
                 ...chartSource(args.chart, args.version),
                 values: args.values,
-                // By a path relative to the project, which is where Pulumi runs it: the same on every machine.
+                // The path is relative to the project, where Pulumi runs it, so it is the same on every machine.
                 postRenderer: { command: "node", args: ["components/postRenderer.js", ...retryArguments(args)] },
             },
             { parent: this, transforms: args.collectorsSecret ? [uninstalledBefore(args.collectorsSecret)] : [] },
@@ -53,10 +53,10 @@ export class Kof extends pulumi.ComponentResource {
 }
 
 /**
- * Has the collectors uninstalled before their Secret goes, on a route without it. The umbrella's objects are made by the provider,
- * which knows nothing of the Secret, so a transform has to say it. Of `dependsOn` the engine takes no notice there: only of the
- * transforms of a resource itself (Pulumi 3.274.1, `RegisterResource` in pkg/resource/deploy/source_eval.go). `replaceWith` orders
- * the two just as well, and does nothing else, since the Secret is updated and never replaced.
+ * Makes Pulumi uninstall the collectors before it removes their Secret, on a route without that Secret. The provider makes the umbrella's
+ * objects and does not know the Secret, so a transform adds the dependency. There the engine ignores `dependsOn`, and only applies the
+ * transforms of a resource itself (Pulumi 3.274.1, `RegisterResource` in pkg/resource/deploy/source_eval.go). `replaceWith` orders the
+ * two just as well, and does nothing else, since the Secret is updated and never replaced.
  */
 function uninstalledBefore({ secret, release }: NonNullable<KofArgs["collectorsSecret"]>): pulumi.ResourceTransform {
     return ({ type, name, props, opts }) =>
@@ -69,7 +69,7 @@ function retryArguments({ retries }: KofArgs): string[] {
     return Object.keys(retries).length > 0 ? [JSON.stringify(retries)] : [];
 }
 
-/** Whether a chart is given as a folder, which has the version that it has. */
+/** Whether a chart is a folder, whose version is fixed. */
 export function isFolder(chart: string): boolean {
     return !/^(oci|https?):\/\//.test(chart);
 }

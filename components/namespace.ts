@@ -9,17 +9,17 @@ export const stackMark = "kof-storage-routes/stack";
 /** Inputs of {@link Namespace}. */
 export interface NamespaceArgs {
     /**
-     * Whether the namespace is in the Istio mesh. KOF reads the label at install and names its objects after it, so it
-     * has to be right before anything else exists, and must not change.
+     * Whether the namespace is in the Istio mesh. KOF reads the label when it is installed, and names its objects after it. The label has
+     * to be right before anything else exists, and must not change.
      */
     readonly istio: boolean;
-    /** Further labels, by which the cluster's own policies let KOF's pods in. Default: none. */
+    /** Further labels, with which the cluster's policies admit KOF's pods. Default: none. */
     readonly labels?: Readonly<Record<string, string>> | undefined;
     /** The stack that KOF is part of, for {@link stackMark}. */
     readonly stack: string;
 }
 
-/** The namespace that KOF is installed into. */
+/** The namespace of KOF. */
 export class Namespace extends pulumi.ComponentResource {
     /** Its name. */
     readonly name: pulumi.Output<string>;

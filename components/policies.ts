@@ -1,6 +1,6 @@
 import { policy, type Policy, type Statement } from "../core/routes/policies";
 
-/** Where an archive's exporter puts what it exports. */
+/** Where an archive's exporter writes. */
 export interface ArchivedTo {
     /** ARN of the bucket. */
     readonly bucketArn: string;
@@ -13,9 +13,9 @@ export interface ArchivedTo {
 }
 
 /**
- * What an exporter of KOF's archives does below its prefix: put objects in one part or in several, look whether one is there, and
- * read it. It deletes nothing (KOF 1.11.0-rc0, `kof-operator/internal/s3/s3client.go`). To complete an upload in parts S3 decrypts
- * them ("Multipart upload API and permissions" in the S3 user guide, 2026-11).
+ * The requests of a KOF archive's exporter below its prefix: it puts objects in one part or several, checks whether one exists, and reads
+ * it. It deletes nothing (KOF 1.11.0-rc0, `kof-operator/internal/s3/s3client.go`). To complete a multipart upload, S3 decrypts its parts
+ * ("Multipart upload API and permissions" in the S3 user guide, 2026-11).
  *
  * Without the right to list the bucket, S3 answers a HeadObject of a missing object with 403. The exporter accepts only 404 as "not yet
  * exported". The right to list is not narrowed to the prefix: a HeadObject has no `s3:prefix`, so that a condition on it would not be met
@@ -36,7 +36,7 @@ export function archivePolicy({ bucketArn, prefix, readsObjectLock = false, kmsK
     );
 }
 
-/** Whom a role is for: pods of these Kubernetes service accounts. */
+/** Who may assume a role: pods of these Kubernetes service accounts. */
 export interface Trusted {
     /** What they are, for the statement's name. */
     readonly who: "Collectors" | "Exporter";
@@ -45,7 +45,7 @@ export interface Trusted {
 }
 
 /**
- * Trust of a role that EKS Pod Identity hands to pods of these service accounts in this cluster
+ * The trust policy of a role that EKS Pod Identity gives to pods of these service accounts in this cluster
  * (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html).
  */
 export function podIdentityTrust(cluster: string, { who, namespace, names }: Trusted): Policy {
@@ -65,7 +65,7 @@ export function podIdentityTrust(cluster: string, { who, namespace, names }: Tru
 }
 
 /**
- * Trust of a role that pods of these service accounts take with their token, which the cluster's issuer signed
+ * The trust policy of a role that pods of these service accounts assume with their token, which the cluster's issuer signed
  * (https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html).
  *
  * @param oidcProviderArn `arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/…`

@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StorageClassArgs } from "../core/settings/storageClasses";
 
 /**
- * The class of KOF's volumes, which are ReadWriteOnce: each pod has its own. Volumes are bound when their pod is scheduled,
- * so that they end up in its zone, and can be expanded where their driver is able to.
+ * The class of KOF's volumes. These are ReadWriteOnce, because each pod has its own. A volume is bound when its pod is scheduled, so it
+ * is in the pod's zone. It can expand if its driver supports that.
  */
 export class StorageClass extends pulumi.ComponentResource {
     /** Its name. */
@@ -26,8 +26,8 @@ export class StorageClass extends pulumi.ComponentResource {
             },
             {
                 parent: this,
-                // All of these are immutable, of which the provider knows the first two only. The name is fixed, so the
-                // old class has to go first; volumes keep working without their class.
+                // All of these are immutable, but the provider only knows the first two. The name is fixed, so Pulumi deletes the old
+                // class first. Volumes keep working without their class.
                 replaceOnChanges: ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"],
                 deleteBeforeReplace: true,
             },

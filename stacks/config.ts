@@ -26,7 +26,7 @@ import type { Settings } from "../core/settings/settings";
 import { storageClassNotices } from "../core/settings/storageClasses";
 import type { Configuration } from "./configuration";
 
-// Exported but not declared. Config.getSecret takes a key for a secret even when it is none, so it cannot tell.
+// Pulumi exports it but does not declare it. Config.getSecret marks every key as a secret, so it cannot tell.
 const { isConfigSecret } = runtimeConfig as unknown as { isConfigSecret: (key: string) => boolean };
 
 /** Keys of the `kubernetes:` configuration whose value is text, and those whose value is anything else. */
@@ -38,7 +38,7 @@ const kubernetesStructured = [
 ];
 
 /**
- * Reads the configuration of the running stack: the one place that does.
+ * Reads the configuration of the running stack. Only this function does.
  *
  * @param source what to call the stack file in errors. Default: the name that Pulumi gives it.
  * @param deployed what the stack remembers of its last deployment.
@@ -104,14 +104,14 @@ function writtenKeys(source: string): string[] {
 function workOut(settings: Settings, kubernetes: Configuration["kubernetes"], wrong: readonly Problem[]) {
     const chart = chartFolderProblems(settings);
     const deployment = deploymentOf(settings);
-    // What is wrong with the collectors is missed only when they start, or not at all.
+    // Without this check, a problem of the collectors shows only when they start, or never.
     const { problems, notices } = reviewCollectors(deployment, wrong);
     // What goes into git can be read by everyone who can read the repository.
     const rendered = rendersManifests(kubernetes) ? renderedSecretProblems(deployment) : [];
     return { deployment, notices, problems: [...chart, ...problems, ...rendered] };
 }
 
-/** The settings with the log group that the stack has had, where its stack file names none: another one would be empty. */
+/** The settings with the stack's earlier log group, if its stack file names none. A new group would be empty. */
 function keepLogGroup(
     raw: Readonly<Record<string, unknown>>,
     deployed: Deployed | undefined,
@@ -123,7 +123,7 @@ function keepLogGroup(
         : { raw };
 }
 
-/** What reads nothing but the stack file cannot know which log group the stack has had. */
+/** A command that reads only the stack file does not know the stack's earlier log group. */
 function keptNotices({ clusterName }: Settings, logGroup: string | undefined, source: string): string[] {
     return logGroup === undefined || logGroup === defaultLogGroup(clusterName)
         ? []
@@ -134,7 +134,7 @@ function keptNotices({ clusterName }: Settings, logGroup: string | undefined, so
           ];
 }
 
-/** The configuration of a provider, its secrets secret: a kubeconfig with credentials whether it is encrypted or not. */
+/** The configuration of a provider, with its secrets marked as secret. That includes an unencrypted kubeconfig with credentials. */
 function providerConfig(name: string, structured: (key: string, text: string) => boolean): Record<string, unknown> {
     return Object.fromEntries(
         inNamespace(name, runtimeConfig.allConfig()).map(([key, text]) => {
@@ -166,7 +166,7 @@ function kubernetesKeyProblems(keys: readonly string[]): Problem[] {
         .map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") }));
 }
 
-/** Helm takes a folder as it is, whatever the version in the stack file. */
+/** Helm uses a folder as it is, whatever version the stack file has. */
 function chartFolderProblems({ chart, version }: Settings): Problem[] {
     if (!isFolder(chart)) {
         return [];

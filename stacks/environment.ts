@@ -54,28 +54,28 @@ export interface Outputs extends Deployed {
     readonly route: string;
     /** KOF version. */
     readonly version: string;
-    /** Per signal where it goes, or that it is not stored. */
+    /** Where each signal goes, or that it is not stored. */
     readonly destinations: Readonly<Record<Signal, string>>;
-    /** Per workload its volumes on this cluster: how many, how large, and how long they keep their data. */
+    /** The volumes of each workload on this cluster: how many, how large, and how long they keep their data. */
     readonly volumes: Readonly<Record<string, string>>;
-    /** Per alert rule when it fires; or why there are none. */
+    /** When each alert rule fires, or why there are none. */
     readonly alerts: Readonly<Record<string, string>>;
     /** The class of KOF's volumes. */
     readonly storageClass: pulumi.Input<string>;
     /** CloudWatch log groups of the route. */
     readonly logGroups: readonly pulumi.Input<string>[];
-    /** Per generation of the CloudWatch access key when it was made. */
+    /** When the CloudWatch access key of each generation was made. */
     readonly accessKeys: Readonly<Record<string, pulumi.Input<string>>>;
-    /** Per archive where it is in S3; missing without any. */
+    /** Where each archive is in S3; missing without archives. */
     readonly archives?: Readonly<Record<string, string>>;
     readonly namespace: pulumi.Input<string>;
     /** A command that shows whether telemetry arrives. */
     readonly verify: string;
 }
 
-/** What is known of a stack before it is declared. */
+/** What is known about a stack before it is declared. */
 export interface Known {
-    /** What this does to what was deployed before; `undefined` where nothing is known of that. */
+    /** What this changes compared with the last deployment; `undefined` if that is not known. */
     readonly change: Plan | undefined;
     /** What the stack remembers of its last deployment. */
     readonly deployed: Deployed | undefined;
@@ -85,7 +85,7 @@ export interface Known {
     readonly place: Place | undefined;
     /** The cluster there; `undefined` without the right to look. */
     readonly cluster: Cluster | undefined;
-    /** What Flux is asked to try again. */
+    /** The releases that Flux is asked to retry. */
     readonly retries: Retries;
 }
 
@@ -106,13 +106,13 @@ export async function createEnvironment(
         {
             clusterIdentifier,
             ...kubernetes,
-            // Without a kubeconfig in the configuration the provider looks where kubectl looks. Left out, the SDK would put
-            // the path in KUBECONFIG into the state, and another machine's path would be a change of the provider.
+            // Without a kubeconfig in the configuration, the provider looks where kubectl looks. If this were left out, the SDK would
+            // write the path in KUBECONFIG into the state, and another machine's path would change the provider.
             kubeconfig: kubernetes.kubeconfig ?? "",
-            // Otherwise what is in them changes by deleting them first: rules and credentials would be away meanwhile.
+            // Otherwise a change of their content deletes them first, and rules and credentials would be missing meanwhile.
             enableSecretMutable: true,
             enableConfigMapMutable: true,
-            // What Helm set and the stack sets otherwise is Helm's field: without force the API server refuses the change.
+            // A field that Helm has set belongs to Helm. Without force, the API server refuses to change it.
             ...(settings.adopt ? { upsertExistingObjects: true, enablePatchForce: true } : {}),
         },
         deployed === undefined ? {} : { hooks: { beforeCreate: [staysInPlace(source)] } },
@@ -139,7 +139,7 @@ export async function createEnvironment(
         before.push(cloudwatch);
     }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
-    // Where KOF installs the collectors for a region itself, no release waits for the Secret. Elsewhere none of them starts without.
+    // If KOF itself installs the collectors for a region, no release waits for the Secret. Otherwise, no collector starts without it.
     const kofWaits = routingOf(settings).baseStore === "regional" && !umbrellaCollects(deployment.catalog);
     if (ofRegion && settings.regional && !kofWaits && !rendersManifests(kubernetes)) {
         before.push(vmuserSecret(settings, settings.regional, ofRegion.name, provider));
@@ -258,7 +258,7 @@ function onRegions({ catalog, values, settings }: Deployment, archive: Archive, 
     });
 }
 
-/** What resources of the stack are made with, and after. */
+/** The options and dependencies of the stack's resources. */
 interface StackOptions {
     readonly providers: pulumi.ProviderResource[];
     readonly dependsOn: pulumi.Resource[];
@@ -308,7 +308,7 @@ async function createCloudWatch(
     );
 }
 
-/** What the stack remembers of its log groups, also on a route that has none. */
+/** What the stack remembers about its log groups, also on a route without log groups. */
 function rememberedLogGroups(
     deployment: Deployment,
     from: Deployment | undefined,
@@ -342,8 +342,8 @@ function awsCredentials(
 }
 
 /**
- * Reads the credentials of a region, so that a region which is not ready stops the preview. Otherwise the collectors would
- * wait for the Secret for as long as Helm waits for them.
+ * Reads the credentials of a region, so a region that is not ready stops the preview. Otherwise the collectors would wait for the Secret
+ * until Helm gives up.
  */
 function vmuserSecret(
     { route }: Settings,
@@ -352,7 +352,7 @@ function vmuserSecret(
     provider: KubernetesProvider,
 ): Secret {
     const region = `region ${regional.cluster} (ClusterDeployment ${regional.namespace}/${regional.cluster})`;
-    // What Pulumi says of a Secret that is missing names only the Secret.
+    // Pulumi's message about a missing Secret names only the Secret.
     void pulumi.log.info(
         `The collectors authenticate at ${region} with Secret ${kofNamespace}/${name}. If that "does not exist", KOF has not ` +
             `set up the region yet: check the names in kof:regional, deploy the region ` +
@@ -361,7 +361,7 @@ function vmuserSecret(
     return Secret.get("vmuser-credentials", `${kofNamespace}/${name}`, { provider });
 }
 
-/** Per signal where it goes, human-readable. */
+/** Where each signal goes, human-readable. */
 function describeDestinations(deployment: Deployment): Record<Signal, string> {
     const destinations = deployment.destinations;
     return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])])) as Record<
@@ -370,13 +370,13 @@ function describeDestinations(deployment: Deployment): Record<Signal, string> {
     >;
 }
 
-/** Per archive where it is. */
+/** Where each archive is. */
 function describeArchives({ archives }: Deployment): Pick<Outputs, "archives"> {
     const places = archives.map(({ kind, bucket, prefix }) => [kind, `s3://${bucket.name}/${prefix}`] as const);
     return places.length > 0 ? { archives: Object.fromEntries(places) } : {};
 }
 
-/** Per workload its volumes, and their total, human-readable. */
+/** The volumes of each workload, and their total, human-readable. */
 function describeVolumes(deployment: Deployment): Record<string, string> {
     const rows = deployment.stores.map((store) => {
         const kept = [keptOf(store), ...(store.keptByDefault ? ["KOF's default"] : [])].filter((part) => part !== "");
@@ -386,7 +386,7 @@ function describeVolumes(deployment: Deployment): Record<string, string> {
     return { ...Object.fromEntries(rows), total: `${String(Math.round(totalGiB(deployment.volumes)))}Gi` };
 }
 
-/** What deployments have left behind, by what it is, with the command that removes it. */
+/** The command that removes each thing that deployments have left behind. */
 function describeLeft(
     deployment: Deployment,
     change: Plan | undefined,
@@ -399,7 +399,7 @@ function describeLeft(
 /** KOF's own last step of each route, as one command. */
 function verifyCommand(deployment: Deployment): string {
     const { cloudwatch } = deployment;
-    // Where only metrics or traces go there, there may be no group.
+    // If only metrics or traces go there, there may be no group.
     const logGroup = cloudwatch?.logGroups[0]?.name;
     if (cloudwatch && logGroup !== undefined) {
         const { region, endpoint, logStream } = cloudwatch;

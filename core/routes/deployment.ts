@@ -8,26 +8,26 @@ import type { RequiredSecret } from "./secrets";
 import type { Volume } from "./volumes";
 
 /**
- * What one stack's settings resolve to: plain data, known before anything runs. Whoever wants to know what a stack runs, stores or
- * needs reads it here, so that all say the same.
+ * What one stack's settings resolve to: plain data, known before anything runs. Everything that describes what a stack runs, stores or
+ * needs reads it here, so all descriptions agree.
  */
 export interface Deployment extends Resolved {
     /** What a reader of the preview should know. */
     readonly notices: readonly string[];
     /** The OpenTelemetry collectors on the management cluster, `kof:values` included. */
     readonly collectors: readonly Collector[];
-    /** Per signal of the management cluster where it ends, by the exporters of these collectors and the stores that are there. */
+    /** Where each signal of the management cluster ends, according to these collectors' exporters and the existing stores. */
     readonly destinations: Readonly<Record<Signal, Destination>>;
-    /** What stores something on the management cluster. */
+    /** The stores on the management cluster. */
     readonly stores: readonly Volume[];
-    /** Those of them that have volumes of KOF's making. */
+    /** Those of the stores whose volumes KOF makes. */
     readonly volumes: readonly Volume[];
-    /** What stores something on each regional cluster, of which only the cluster knows how many there are. */
+    /** The stores on each regional cluster. Only the management cluster knows how many regional clusters there are. */
     readonly regionalStores: readonly Volume[];
-    /** What is exported from {@link stores} into S3. */
+    /** The archives of {@link stores} in S3. */
     readonly archives: readonly Archive[];
     /** Every Secret that must exist, no matter who makes it. */
     readonly secrets: readonly RequiredSecret[];
-    /** What watches it once it is deployed. */
+    /** The alert rules for the deployed stack. */
     readonly alerts: Alerts;
 }

@@ -24,22 +24,22 @@ import type { Deployment } from "./deployment";
 import type { Resolved, RouteParts } from "./parts";
 
 /**
- * Works out what the settings of a stack resolve to: the umbrella's Helm values, and what follows from them. The values are free of
- * nulls, secrets and unknowns, and each of them is read by this KOF version's charts.
+ * Resolves the settings of a stack to the umbrella's Helm values, and to what follows from them. The values contain no null, secret or
+ * unknown, and the charts of this KOF version read each of them.
  */
 export function deploymentOf(settings: Settings): Deployment {
     const resolved = resolve(settings);
     const { catalog, values } = resolved;
     const ignored = checkPaths(catalog, values);
     if (ignored.length > 0) {
-        // Settings are checked before: this is a fault of the route, not of the person who chose it.
+        // Settings were checked before, so this is a bug of the route, not a mistake of the user.
         const found = ignored.map(({ path, message }) => `${formatPath(path)} ${message}`).join("\n");
         throw new Error(`Route ${settings.route} wrote values that KOF ${settings.version} does not read:\n${found}`);
     }
     return derived(resolved);
 }
 
-/** What follows from what settings resolve to, each worked out when it is asked for. */
+/** What follows from the resolved settings. Each part is computed when it is first read. */
 export function derived(resolved: Resolved): Deployment {
     const deployment: Deployment = lazily(resolved, {
         notices: () => [
@@ -69,7 +69,7 @@ export const resolve = oncePer((settings: Settings): Resolved => {
     const withStorage = (stored: HelmValues, pods: PodValues = { values: {}, lists: {} }): Resolved => {
         const values = mergeValues(
             parts.values,
-            // Where there are several destinations, it is known who installs the collectors.
+            // With several destinations, it is known what installs the collectors.
             parts.targets ? {} : restartValues(parts.restartTriggers),
             stored,
             grafanaValues(settings),
@@ -82,13 +82,13 @@ export const resolve = oncePer((settings: Settings): Resolved => {
     };
     const { storage, storageClass, regions, collectors, proxy } = settings;
     const plain = withStorage({});
-    // Which stores and collectors there are tells where what settings say of them is to be written, and what is there already.
+    // The existing stores and collectors decide where their settings are written, and what is there already.
     return storage || storageClass || regions || collectors || proxy
         ? withStorage(storageValues(plain), podValues(plain))
         : plain;
 });
 
-/** What the route and the destinations of each signal ask for. */
+/** The values of the route and of each signal's destinations. */
 function routedParts(settings: Settings, catalog: Catalog): RouteParts {
     const routing = routingOf(settings);
     const base = partsOf(settings, catalog, routing.base);

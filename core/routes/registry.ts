@@ -10,7 +10,7 @@ import type { RouteKind, RouteParts } from "./parts";
 import { regional } from "./regional";
 import { regionless } from "./regionless";
 
-/** The routes, by name. One that the settings have and that is missing here does not compile. */
+/** The routes, by name. A route that the settings have and that is missing here does not compile. */
 const routes = { none, management, regional, cloudwatch, otlp, regionless } satisfies {
     readonly [Name in RouteName]: RouteKind<Name>;
 };
@@ -24,7 +24,7 @@ export function partsOf(settings: Settings, catalog: Catalog, name: Routing["bas
     if (name === "collectors") {
         return { values: collectorsOnly(settings, catalog, {}) };
     }
-    // That a route's settings go with the route of the same name, TypeScript does not see.
+    // TypeScript does not see that a route's settings belong to the route of the same name.
     const route = routes[name] as unknown as RouteKind<RouteName>;
     return route({ ...settings, route: name } as SettingsOf<RouteName>, catalog);
 }
