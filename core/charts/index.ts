@@ -146,7 +146,7 @@ export interface CatalogVolume {
     readonly size: CatalogSetting;
     readonly storageClass: CatalogSetting;
     readonly replicas: CatalogSetting | null;
-    /** While it is on, Kubernetes chooses the number of replicas, and {@link replicas} is where it starts. */
+    /** If it is on, Kubernetes chooses the number of replicas, and {@link replicas} is the initial number. */
     readonly autoscaler: CatalogSwitch | null;
     readonly retention: CatalogSetting | null;
     /** Further limits of what is kept. Each applies separately. */
@@ -185,7 +185,7 @@ export interface CatalogLayer {
     readonly chart: string;
     /** Where in the umbrella's values the chart's values are taken from. */
     readonly from: readonly string[];
-    /** The path of the umbrella's values that has to be true for the layer to add anything; null: it always does. */
+    /** The path of the umbrella's values that must be true for the layer to add anything; null if it always does. */
     readonly when: readonly string[] | null;
     /** Values that give way to what is at {@link from}. */
     readonly under: HelmValues;
@@ -264,7 +264,7 @@ export function catalogOf(version: string): Catalog {
     return catalog;
 }
 
-/** The file that holds, or is to hold, the catalog of a KOF version. */
+/** The file of a KOF version's catalog, which may not exist yet. */
 export function catalogFile(version: string): string {
     return path.join(folder, `${version}.json`);
 }

@@ -275,12 +275,12 @@ export function collectorDocument({ image, mode, hostNetwork, env, pods, config 
     };
 }
 
-/** A list of maps with the name of each first, whatever worked them out. */
+/** A list of maps, each with its name first, regardless of their origin. */
 function nameFirst(list: HelmValue): HelmValue {
     return (list as HelmValues[]).map(({ name = "", ...rest }) => ({ name, ...(sortKeys(rest) as HelmValues) }));
 }
 
-/** With the keys of every map in order, so that two of the same content are the same text. */
+/** With sorted keys in every map, so that equal content gives equal text. */
 function sortKeys(value: HelmValue): HelmValue {
     if (Array.isArray(value)) {
         return value.map(sortKeys);

@@ -8,14 +8,14 @@ import { expandedVariables } from "./references";
  * well.
  */
 
-/** What is kept of what goes to a destination, while that is away. */
+/** What is kept for a destination while it is unreachable. */
 export interface Queue {
     /** The exporter that keeps it: in front of remote write one that hands over to it. */
     readonly exporter: string;
     readonly keeps: "disk" | "memory" | "nothing";
-    /** Most that it keeps, in bytes; `undefined` where its limit is none in bytes. */
+    /** The most that it keeps, in bytes; `undefined` if its limit is not in bytes. */
     readonly bytes: number | undefined;
-    /** How long an attempt is repeated, as a Go duration: `30m`; `undefined` where that is the exporter's default. */
+    /** How long it retries, as a Go duration: `30m`; `undefined` for the exporter's default. */
     readonly duration: string | undefined;
 }
 

@@ -68,7 +68,7 @@ export const flowsOf = oncePer(({ config }: Collector): readonly Flow[] => {
         );
 });
 
-/** What comes into a pipeline, directly or by way of connectors: each signal once. */
+/** What a pipeline receives, directly or through connectors: each signal once. */
 function sourcesOf(
     pipelines: HelmValues,
     pipeline: string,

@@ -149,7 +149,7 @@ function variableProblems({ config, env }: Collector, used: Used): string[] {
 /** A variable that a collector expands. */
 export interface Variable {
     readonly name: string;
-    /** Whether the reference says what stands there where there is no such variable: `${env:NAME:-text}`. */
+    /** Whether the reference has a default for a missing variable: `${env:NAME:-text}`. */
     readonly hasDefault: boolean;
 }
 

@@ -20,7 +20,7 @@ export function hoursOf(duration: string): number {
     return secondsOf(duration) / 3600;
 }
 
-/** The days of a retention as VictoriaMetrics reads it, where a bare number counts months; `NaN` for what is none. */
+/** The days of a retention as VictoriaMetrics reads it: a bare number counts months. `NaN` for any other text. */
 export function retentionInDays(retention: string): number {
     return secondsOf(/^\d+(\.\d+)?$/.test(retention) ? `${retention}M` : retention) / 86_400;
 }

@@ -23,7 +23,7 @@ export function lazily<Known extends object, Lazy extends object>(
     return whole as Known & Lazy;
 }
 
-/** A function of one object that works out what it returns once for each: what is never changed in place stays what it was. */
+/** A function of one object that computes its result once per object. The object must never change in place. */
 export function oncePer<Of extends object, Result>(workOut: (of: Of) => Result): (of: Of) => Result {
     const known = new WeakMap<Of, { readonly result: Result }>();
     return (of) => {

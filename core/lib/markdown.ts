@@ -1,4 +1,4 @@
-/** A section of a page, of text or of lines; nothing where there is nothing to say. */
+/** A section of a page, of text or of lines; empty without content. */
 export function section(title: string, content: string | readonly string[]): string {
     const text = typeof content === "string" ? content : content.join("\n");
     return text === "" ? "" : `## ${title}\n\n${text}`;

@@ -26,7 +26,7 @@ export function bytesInGiB(text: string): number {
     return amount === "" ? Number.NaN : sizeInGiB(amount + unit.replace(/^K$/, "k"));
 }
 
-/** Bytes as the shortest whole quantity: `512Mi`; `undefined` where that would be bytes. */
+/** Bytes as the shortest whole quantity: `512Mi`; `undefined` if that would be bytes. */
 export function quantityOf(bytes: number): string | undefined {
     const unit = ["Gi", "Mi", "Ki", "G", "M", "k"].find((each) => bytes % (units[each] ?? Number.NaN) === 0);
     return unit === undefined ? undefined : `${String(bytes / (units[unit] ?? Number.NaN))}${unit}`;

@@ -33,14 +33,14 @@ function wordsOf(name: string): string {
         .toLowerCase();
 }
 
-/** Whether a value is a secret by the name that it stands under. */
+/** Whether a value is a secret, by its name. */
 function isNamedSecret(name: string, text: string): boolean {
     // `secretKey` is also how charts call the key of a Secret.
     const isKey = /(^|_)secret_key$/.test(wordsOf(name));
     return isSecretName(name) && !isOpen(text) && (!isKey || (text.length >= 16 && /\d/.test(text)));
 }
 
-/** What stands where a secret does, and gives nothing away. */
+/** The placeholder of a secret, which reveals nothing. */
 function isOpen(text: string): boolean {
     return opens.some((each) => each.test(text.trim()));
 }
@@ -110,7 +110,7 @@ const authorization = new RegExp(
     "g",
 );
 
-/** A URL up to its host, where something stands in front of that: `https://user:password@host`, with a `/` in the password too. */
+/** A URL up to its host, if something precedes the host: `https://user:password@host`, also with a `/` in the password. */
 const signedIn =
     /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*):\/\/((?:[^\s/?#"'`]|'(?=[\w%@])){1,2000}|[^\s/?#:@"'`]{1,200}:(?!\d+[/?#])(?:[^\s@"'`]|'(?=[\w%@])){1,500})@/gi;
 /** The same of an address without a scheme, as proxies have it. */
@@ -211,11 +211,11 @@ function isCredential(scheme: string, user: string): boolean {
         : colon < written.length - 1;
 }
 
-/** A secret that stands in settings or values. */
+/** A secret in settings or values. */
 export interface Secret {
     /** Where: keys, and positions in lists. Keys that are secrets themselves are masked. */
     readonly path: readonly (string | number)[];
-    /** What stands there, masked. */
+    /** The value, masked. */
     readonly shown: unknown;
     /** The address without user and password, if nothing else is wrong with it. */
     readonly address?: string;
@@ -238,7 +238,7 @@ export function withoutSecrets(
     const opened = open(value, [], "");
     return { open: found.length > 0 ? opened : value, found };
 
-    /** @param name under which the value stands: its own, that of the list it is in, or the variable's. */
+    /** @param name of the value: its own, that of its list, or the variable's. */
     function open(inner: unknown, path: Secret["path"], name: string, variable?: string): unknown {
         if (Array.isArray(inner)) {
             return inner.flatMap((each, i) => {
@@ -316,7 +316,7 @@ function isObjectName(text: string): boolean {
     return /^(?=.{1,253}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(text) && !/(?=[a-z]*\d)[a-z0-9]{20,}/.test(text);
 }
 
-/** A text of its own, which may be JSON with names that tell what is in it. */
+/** A whole text, which may be JSON with names that describe its content. */
 function maskedText(text: string): string {
     if (/^\s*[{[]/.test(text)) {
         try {

@@ -19,7 +19,7 @@ export function mergeValues(...values: HelmValues[]): HelmValues {
 }
 
 function merge(first: HelmValues, second: HelmValues): HelmValues {
-    // What is the same object stays it, so that what is known of it holds.
+    // An unchanged object stays the same object, so results that were cached for it stay valid.
     if (isEmpty(first) || isEmpty(second)) {
         return isEmpty(first) ? second : first;
     }
@@ -35,7 +35,7 @@ function isEmpty(values: HelmValues): boolean {
     return Object.keys(values).length === 0;
 }
 
-/** Sets a value in a map, whatever its key is: an assignment to `__proto__` would do something else. */
+/** Sets a value in a map under any key. An assignment to `__proto__` would change the prototype. */
 function put(values: HelmValues, key: string, value: HelmValue): void {
     if (key === "__proto__") {
         Object.defineProperty(values, key, { value, configurable: true, enumerable: true, writable: true });

@@ -68,7 +68,7 @@ function helmScalar(text: string) {
  * @returns `undefined` where the text breaks what it stands in.
  */
 export function withoutQuotes(text: string): HelmValue | undefined {
-    // Most texts are names: one scalar, whatever it is. To parse each as a document takes a hundred times as long.
+    // Most texts are names, which are single scalars. To parse each as a document takes a hundred times as long.
     if (/^[A-Za-z0-9][\w./@-]*$/.test(text)) {
         return helmScalar(text);
     }
@@ -82,7 +82,7 @@ export function parsedWithoutQuotes(text: string): HelmValue | undefined {
     try {
         ({ text: found } = (document.errors.length > 0 ? {} : document.toJS()) as { text?: HelmValue });
     } catch {
-        // `*a`, where no `&a` comes before, is found out only now.
+        // The parser reports `*a` without `&a` before it only here.
         return undefined;
     }
     // A carriage return ends a line in YAML 1.1.
@@ -104,14 +104,14 @@ export function isTextToCollectors(value: string): boolean {
     try {
         const document = parseDocument(value, { ...asPulumi, logLevel: "silent" });
         const found: unknown = document.errors.length > 0 ? null : document.toJS();
-        // A date becomes another text here, and no text there.
+        // A date becomes a different text here, and not a text there.
         return found === null || (typeof found === "string" && (found === value || !/^\d{4}-/.test(value)));
     } catch {
         return true;
     }
 }
 
-/** What is wrong with a text that is no YAML, and in which line; without what stands there, which may be a secret. */
+/** What is wrong with a text that is no YAML, and in which line, without the line itself, which may have a secret. */
 export function yamlFault({ message }: Error): string {
     const [first = ""] = message.split("\n");
     const [, what = "", line] = /^(.*?)(?:: .*?)?(?: at line (\d+), column \d+:?)?$/.exec(first) ?? [];

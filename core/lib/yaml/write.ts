@@ -20,7 +20,7 @@ const unprintable = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/;
 /** What every reader finds in a block (`|`) as it was: its first line tells the indentation, so it begins with no blank. */
 const block = /^[^\s#]/;
 
-/** Numbers with an exponent, which YAML 1.1 takes for text where they have no point. */
+/** Numbers with an exponent, which YAML 1.1 reads as text if they have no point. */
 const exponential: ScalarTag = {
     tag: "tag:yaml.org,2002:float",
     default: true,
@@ -46,7 +46,7 @@ export function writeYaml(value: unknown): string {
             }
         },
     });
-    // What is unprintable stands in double quotes only, where it can be escaped.
+    // Unprintable characters need double quotes, where they can be escaped.
     return document
         .toString({ lineWidth: 0, doubleQuotedAsJSON: true })
         .replace(
