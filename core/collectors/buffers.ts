@@ -174,7 +174,7 @@ export function queueStorage(catalog: Catalog, extensions: readonly string[] = [
 /**
  * Lets collectors start over where a power loss has left what they keep on the node unreadable: queues, and how far they have
  * read. Otherwise such a collector crashes at every start, until somebody removes the file. The file stays beside the new one,
- * as `*.backup`. Not where not even its first page can be read, which no option mends (contrib 0.143).
+ * as `*.backup`. No option helps if its first page is unreadable (contrib 0.143).
  *
  * @returns values for opentelemetry-kube-stack.
  */
