@@ -141,7 +141,8 @@ function victoria(name: string, signal: SentSignal, get: (path: string) => Promi
 /** What an answer of the Prometheus or the Jaeger API holds. Throws for anything else. */
 function dataOf(body: string): readonly Readonly<Record<string, unknown>>[] {
     const { data } = JSON.parse(body) as { data?: readonly Readonly<Record<string, unknown>>[] | null };
-    if (data !== null && !Array.isArray(data)) {
+    const isList: boolean = data === null || Array.isArray(data);
+    if (!isList) {
         throw new Error("no data");
     }
     return data ?? [];
