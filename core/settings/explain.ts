@@ -79,7 +79,7 @@ export function unwrap(schema: Schema, value: unknown): Schema {
 
 /** Of alternatives the one that a value is, by its kind, a misspelt kind, its kind alone, or else by its keys. */
 function alternative(options: readonly Schema[], found: unknown): Schema | undefined {
-    // One that somebody made a list of.
+    // A list of one is taken for what is in it.
     const value: unknown = Array.isArray(found) && found.length === 1 ? found[0] : found;
     const kindOf = (option: Schema) => String(option.shape?.kind?.def.values?.[0]);
     const kind = textOf((isMap(value) ? value.kind : value) as HelmValue).trim();

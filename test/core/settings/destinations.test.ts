@@ -673,6 +673,20 @@ describe("authentication without its kind", () => {
             assert.equal(said(after), "", JSON.stringify(there));
             assert.equal((after.destinations as { there: { auth: { kind: string } } }).there.auth.kind, kind);
         }
+        // A list of one is taken for what is in it.
+        const identity = { kind: "accessKey", generations: ["2026-05", "2026-11"] };
+        const credentials = {
+            kind: "assumeRole",
+            roleArn: "arn:aws:iam::123456789012:role/kof",
+            externalId: "acme",
+            identity,
+        };
+        const listed = mended({
+            route: "cloudwatch",
+            version: "1.10.0",
+            cloudwatch: { ...cloudwatch, credentials: [credentials] },
+        });
+        assert.deepEqual((listed.cloudwatch as HelmValues).credentials, credentials);
         // What has a kind keeps it.
         assert.equal(said(to({ ...grafana, auth: { kind: "headers", ...secret } })), "");
     });
