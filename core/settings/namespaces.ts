@@ -36,5 +36,5 @@ function isMisspelt(namespace: string, known: string): boolean {
 }
 
 function sorted(word: string): string {
-    return [...word].sort().join("");
+    return word.split("").sort().join("");
 }

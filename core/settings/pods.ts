@@ -159,12 +159,13 @@ export const collectorPods = z.strictObject({
             "be text even so, not a number or true/false",
         example: [{ name: "GODEBUG", value: "netdns=go" }],
         mend: (found) => {
-            const [, name, value] = (typeof found === "string" && /^([A-Za-z_]\w*)=([^]*)$/.exec(found)) || [];
+            const [, name, value] = typeof found === "string" ? (/^([A-Za-z_]\w*)=([^]*)$/.exec(found) ?? []) : [];
+            if (name !== undefined) {
+                return { name, value };
+            }
             return isMap(found) && !("name" in found)
-                ? Object.entries(found).map(([name, value]) => ({ name, value }))
-                : name === undefined
-                  ? undefined
-                  : { name, value };
+                ? Object.entries(found).map(([key, each]) => ({ name: key, value: each }))
+                : undefined;
         },
     }).optional(),
     processors: about(
