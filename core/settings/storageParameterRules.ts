@@ -80,7 +80,7 @@ function ownProblems(key: string, value: string, name: string, driver: StorageDr
         return [];
     }
     const meant = Array.isArray(kind)
-        ? (nearestOf(value, kind) ?? mended(z.enum(kind) as unknown as Schema, value))
+        ? (nearestOf(value, kind) ?? mended(z.enum(kind), value))
         : undefined;
     return [
         {
