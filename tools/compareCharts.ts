@@ -21,7 +21,9 @@ const usage = `Usage: npm run compare -- --charts DIR [--version VERSION]
 Works collectors out from real charts, with Helm (the one in HELM, else \`helm\`), for a sample of stacks in which every two choices
 come together: routes, places of each signal, and what a destination is like. Fails where the program's own differ in any definition.
 DIR has a folder for each KOF version, named like it, with the charts kof, kof-child, kof-regional and kof-collectors as
-'helm pull --untar' leaves them. Default: every version that is there.`;
+'helm pull --untar' leaves them.
+
+Required: --charts. Without --version, every version in DIR is compared.`;
 
 type Raw = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { nearestOf } from "../lib/spelling";
-import { stackFile, type Schema } from "./explain";
+import { stackFile } from "./explain";
 import { mended } from "./mend";
 import { brief, type Problem } from "./problems";
 import type { StorageClassSettings } from "./settings";

@@ -49,7 +49,7 @@ describe("commands", () => {
             },
         });
         assert.match(stdout, /^Nothing was found where it could be checked\.$/m);
-        assert.match(stdout, /AWS does not list log groups: connect ECONNREFUSED 127\.0\.0\.1:9/);
+        assert.match(stdout, /AWS does not list log group \S+: connect ECONNREFUSED 127\.0\.0\.1:9/);
         assert.equal(stderr, "");
     });
 

@@ -140,7 +140,7 @@ function unnamedText(...both: readonly Deployment[]): string[] {
 
 function alertText({ alert, operation, when, lines }: Plan["alerts"][number]): string {
     return [
-        `- ${alert}: ${operation}${operation === "removed" ? ", nobody is told any more when" : ". It fires when"} ${when}`,
+        `- ${alert}: ${operation}${operation === "removed" ? ", so nobody is notified when" : ". It fires when"} ${when}`,
         ...lines.from.map((line) => `  - was: ${exact(line)}`),
         ...lines.to.map((line) => `  - now: ${exact(line)}`),
     ].join("\n");

@@ -132,7 +132,7 @@ const drawn: fc.Arbitrary<Raw> = named.map((given) => {
 
 const settings = drawn.filter((raw) => checkSettings(raw).problems.length === 0);
 
-/** What settings of destinations come to, whatever was written and what is a default. */
+/** What settings of destinations resolve to, whether they were written or are defaults. */
 function meaning({ settings: all, targets = [] }: Deployment): unknown {
     const { signals: wanted, base: kind } = routingOf(all);
     return {
