@@ -142,6 +142,11 @@ function documentOf(text: string, file: string): Document {
         }
         throw new UserError(`${file} is not YAML: ${yamlFault(error)}`);
     }
+    // Pulumi reads the first one, and drops the others when it writes the file (tried with 3.274.1 on 2026-11-27).
+    const rest = text.slice(document.range[2]);
+    if (rest.split("\n").some((line) => !/^\s*(#.*)?$|^(---|\.\.\.)\s*(#.*)?$/.test(line))) {
+        throw new UserError(`${file} has more than one YAML document, and Pulumi reads only the first. Write one.`);
+    }
     visit(document, (_, node, path) => {
         if (isAlias(node) && path.some((each) => isNode(each) && "anchor" in each && each.anchor === node.source)) {
             throw new UserError(`${file} has aliases that cannot be resolved: ${node.source} is within itself`);

@@ -6,6 +6,7 @@ import type { About } from "./about";
 import { mended } from "./mend";
 import { brief, type Problem } from "./problems";
 import { settingsSchema } from "./settings";
+import { isClassParameter } from "./storageDrivers";
 
 /** A setting's key under `kof:`. */
 export type Key = keyof typeof settingsSchema;
@@ -352,7 +353,8 @@ export function stackFile(path: readonly PropertyKey[], value: unknown): object 
 
 /** A key that is no setting, with the one that was probably meant. */
 export function unknownKey(path: readonly string[], key: string, known: readonly string[]): Problem {
-    const near = nearestOf(key, known);
+    const ofClass = path.join(".") === "storageClass" && isClassParameter(key) ? `parameters.${key}` : undefined;
+    const near = ofClass ?? nearestOf(key, known);
     return {
         key: `kof:${formatPath([...path, key])}`,
         message: near === undefined ? "is not a setting" : `is not a setting. Did you mean ${near}?`,

@@ -337,6 +337,11 @@ export function storageDriver(provisioner: string): StorageDriver | undefined {
           : undefined;
 }
 
+/** Whether some driver reads a parameter of this name. */
+export function isClassParameter(name: string): boolean {
+    return [cephRbd, ...Object.values(drivers)].some(({ parameters }) => Object.hasOwn(parameters, name));
+}
+
 /** Parameters that Kubernetes reads itself, of every CSI driver: the file system, and the Secrets of each of its calls. */
 export const csiPrefix = "csi.storage.k8s.io/";
 

@@ -79,9 +79,7 @@ function ownProblems(key: string, value: string, name: string, driver: StorageDr
     if (takes(value)) {
         return [];
     }
-    const meant = Array.isArray(kind)
-        ? (nearestOf(value, kind) ?? mended(z.enum(kind), value))
-        : undefined;
+    const meant = Array.isArray(kind) ? (nearestOf(value, kind) ?? mended(z.enum(kind), value)) : undefined;
     return [
         {
             key: at,

@@ -138,6 +138,7 @@ describe("commands", () => {
                 /x\.yaml has aliases that cannot be resolved: /,
             ],
             ["nothing", "{}", /x\.yaml is not a stack file: it needs a map under "config:"/],
+            ["a second document", "config: {kof:route: none}\n---\nconfig: {}\n", /more than one YAML document/],
             ["a key twice", "config: {kof:a: 1,\n  kof:a: 2}", /"kof:a" in line 2 is there twice/],
             ["a number and the same in quotes", "config: {kof:values: {1: a, '1': b}}", /"1" in line 1 is there twice/],
             ["a key that is none", "config: {kof:values: {[a]: 1}}", /a key in line 1 is not text\. Quote it/],

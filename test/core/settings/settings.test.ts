@@ -372,6 +372,12 @@ const mistakes: readonly [string, Raw, string][] = [
     Allowed: ${allSettings}`,
     ],
     [
+        "a parameter of a driver beside parameters",
+        { storageClass: { preset: "aws-ebs", name: "kof", iops: 3000 } },
+        `  kof:storageClass.iops is not a setting. Did you mean parameters.iops?
+    Allowed: create, name, preset, provisioner, parameters, reclaimPolicy, default`,
+    ],
+    [
         "a key that is like no other, deep down",
         {
             route: "cloudwatch",
