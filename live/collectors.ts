@@ -61,7 +61,7 @@ export interface Sample {
 export function parseMetrics(text: string): Sample[] {
     return text.split("\n").flatMap((line) => {
         const [, name, labels = "", value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
-        if (name === undefined || value === undefined) {
+        if (name === undefined || Number.isNaN(Number(value))) {
             return [];
         }
         const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = "", of = ""]) => [key, of]);
@@ -163,7 +163,13 @@ async function samplesOf(kubernetes: Kubernetes, pod: Pod): Promise<Sample[]> {
             `metrics of pod ${pod.metadata.name} (port ${String(metrics)}): HTTP ${String(status)}`,
         );
     }
-    return parseMetrics(body);
+    const samples = parseMetrics(body);
+    if (samples.length === 0 && body.trim() !== "") {
+        throw new CouldNotCheck(
+            `metrics of pod ${pod.metadata.name} (port ${String(metrics)}): what answers is no collector`,
+        );
+    }
+    return samples;
 }
 
 /**

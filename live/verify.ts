@@ -18,6 +18,7 @@ import {
 } from "./collectors";
 import type { Finding, Live, Result } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
+import { isMap } from "../core/lib/values";
 import { persistently } from "./http";
 import { statusMessage } from "./kubernetes";
 import type { Pod } from "./pods";
@@ -316,8 +317,29 @@ async function sendRecord(signal: SentSignal, pod: Pod, { kubernetes }: Live, ma
         throw new CouldNotCheck(refused);
     }
     return answer.status < 300
-        ? ""
+        ? rejected(answer.body, pod)
         : `pod ${pod.metadata.name} answers HTTP ${String(answer.status)} at its OTLP port ${String(otlp)}${refused === undefined ? "" : ` (${refused})`}`;
+}
+
+/**
+ * Why a record was not taken, by a 2xx answer of OTLP over HTTP; empty when it was.
+ *
+ * @throws CouldNotCheck when the answer is not OTLP's: a page in place of the collector has taken nothing.
+ */
+function rejected(body: string, pod: Pod): string {
+    let answer: unknown;
+    try {
+        answer = JSON.parse(body);
+    } catch {
+        // Told below.
+    }
+    if (!isMap(answer)) {
+        throw new CouldNotCheck(`what answers at the OTLP port of pod ${pod.metadata.name} is no collector`);
+    }
+    const { errorMessage, ...counts } = isMap(answer.partialSuccess) ? answer.partialSuccess : {};
+    return Object.values(counts).some((count) => Number(count) > 0)
+        ? `pod ${pod.metadata.name} rejects it: ${typeof errorMessage === "string" && errorMessage !== "" ? errorMessage : "it does not say why"}`
+        : "";
 }
 
 /** Whether records of a signal left since: `no` when some failed and none got out. */

@@ -110,6 +110,18 @@ describe("a destination that refuses what collectors send, or is away", () => {
         );
     });
 
+    it("is not known where a page answers for the collector's metrics", async () => {
+        for (const page of ["<html>\nSign in please\n</html>", '{"error":"no"}']) {
+            [log, metrics] = [[], page];
+            const [found, ...more] = await doctor();
+            assert.match(
+                found ?? "",
+                /^unknown: .*metrics of pod daemon-1 \(port 8888\): what answers is no collector/,
+            );
+            assert.deepEqual(more, []);
+        }
+    });
+
     it("is nothing to doctor where no exporter complains, or nothing waits", async () => {
         [log, metrics] = [[], exporter("awscloudwatchlogs", 305)];
         assert.deepEqual(await doctor(), []);

@@ -130,7 +130,7 @@ describe("verify", () => {
         };
 
         /** A cluster in which vendor refuses everything, honeycomb takes all, and this cluster's store has what it is asked for. */
-        function live(settings: object = raw): { live: Live; posts: string[] } {
+        function live(settings: object = raw, took = "{}"): { live: Live; posts: string[] } {
             const posts: string[] = [];
             const counted = (name: string, kind: string) =>
                 `otelcol_exporter_${name}_total{exporter="${kind}"} ${String(5 + posts.length)}\n`;
@@ -154,7 +154,7 @@ describe("verify", () => {
                 if (method === "POST") {
                     posts.push(path.replace(/^.*\/proxy/, ""));
                 }
-                const [, body = () => "{}"] = answers.find(([part]) => part.test(path)) ?? [];
+                const [, body = () => took] = answers.find(([part]) => part.test(path)) ?? [];
                 return Promise.resolve({ status: 200, body: body() });
             };
             const pod = {
@@ -167,6 +167,23 @@ describe("verify", () => {
                 posts,
             };
         }
+
+        it("takes a record for accepted only by the answer of a collector", async () => {
+            for (const [took, accepted, detail] of [
+                ["<html>Sign in</html>", "unseen", "what answers at the OTLP port of pod daemon-1 is no collector"],
+                ["null", "unseen", "what answers at the OTLP port of pod daemon-1 is no collector"],
+                [
+                    '{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}',
+                    "no",
+                    "pod daemon-1 rejects it: too old",
+                ],
+                ['{"partialSuccess":{}}', "yes", undefined],
+            ] as const) {
+                const journeys = await follow(live(raw, took).live, { mark, timeout: 1 });
+                const found = journeys.find(({ destination }) => destination === "management");
+                assert.deepEqual([found?.accepted, found?.detail], [accepted, detail], took);
+            }
+        });
 
         it("sends each record once, and follows it to each destination by itself", async () => {
             const { live: cluster, posts } = live();
