@@ -62,11 +62,12 @@ export async function prepareEngine(): Promise<Engine> {
         const command = [process.execPath, ...host].map((word) => `'${word}'`).join(" ");
         writeProgram(root, "pulumi-language-nodejs", `exec ${command}`);
         const script = path.join(checkout, "node_modules/@pulumi/pulumi/cmd/run-policy-pack");
-        // After its options the engine gives its address; the host adds the pack.
+        // After its options the engine gives its address. The host adds the pack, and starts it in its own folder: ts-node, which Pulumi
+        // puts before every pack, then finds no tsconfig.json (language host of Pulumi 3.274.1).
         policyPack = writeProgram(
             root,
             "pulumi-analyzer-policy",
-            `set -- "$@" '${policyPack}'; exec '${process.execPath}' '${script}'`,
+            `cd '${policyPack}'; set -- "$@" '${policyPack}'; exec '${process.execPath}' '${script}'`,
         );
     }
     const own = {
