@@ -38,7 +38,10 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
         ...(externalId === undefined ? {} : { ExternalId: externalId }),
     };
     try {
-        await inTime((limit) => sts.send(new AssumeRoleCommand(asked), limit), aws);
+        const { Credentials } = await inTime((limit) => sts.send(new AssumeRoleCommand(asked), limit), aws);
+        if (Credentials?.AccessKeyId === undefined) {
+            throw new CouldNotCheck("AWS does not answer: HTTP 200, and what answers is not AWS");
+        }
         return [];
     } catch (error) {
         if (error instanceof CouldNotCheck) {

@@ -90,7 +90,9 @@ function showCommand({ name, url, version }: Artifact): string {
 /** HTTP status of a registry's answer, or why there is none. */
 async function ask(artifact: Artifact): Promise<number | string> {
     try {
-        return (await headArtifact(artifact)).status;
+        const { status, headers } = await headArtifact(artifact);
+        const isPage = (headers?.["content-type"] ?? "").startsWith("text/html");
+        return status === 200 && isPage ? "a page answers in its place" : status;
     } catch (error) {
         return reason(error);
     }

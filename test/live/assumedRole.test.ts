@@ -88,7 +88,11 @@ describe("a role in another AWS account", () => {
                 query.get("ExternalId"),
                 /Credential=(\w+)/.exec(headers.authorization ?? "")?.[1],
             );
-            return [200, "<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>"];
+            const credentials = "<Credentials><AccessKeyId>a</AccessKeyId></Credentials>";
+            return [
+                200,
+                `<AssumeRoleResponse><AssumeRoleResult>${credentials}</AssumeRoleResult></AssumeRoleResponse>`,
+            ];
         });
         assert.deepEqual(await findings(liveOf(assumed(theirs, { externalId: "kof" }), key)), []);
         assert.deepEqual(asked, [roleArn, "kof", "theirs"]);
@@ -121,6 +125,12 @@ describe("a role in another AWS account", () => {
             pods[0] ?? "",
             /^unknown: could not check: only the collectors' pods have the identity that assumes/,
         );
+        for (const page of ["<html>Sign in</html>", "<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>"]) {
+            await sts(() => [200, page]);
+            assert.deepEqual(await what(liveOf(assumed(theirs), key)), [
+                "unknown: could not check: AWS does not answer: HTTP 200, and what answers is not AWS",
+            ]);
+        }
         process.env.AWS_ENDPOINT_URL_STS = "http://127.0.0.1:9";
         assert.match(
             (await what(liveOf(assumed(theirs), key)))[0] ?? "",

@@ -550,6 +550,24 @@ describe("what doctor looks for", () => {
         server.close();
     });
 
+    it("is not there because a page answers in place of the registry", async () => {
+        const page = createServer((_, response) => response.writeHead(200, { "content-type": "text/html" }).end());
+        page.listen(0, "127.0.0.1");
+        await new Promise((resolve) => page.once("listening", resolve));
+        const host = `127.0.0.1:${String((page.address() as { port: number }).port)}`;
+        const found = await lookAt([{ name: "chart kof 1.10.0", url: `oci://${host}/kof`, version: "1.10.0" }]);
+        page.close();
+        assert.deepEqual(
+            found.map(({ severity, what }) => [severity, what.replace(host, "HOST")]),
+            [
+                [
+                    "unknown",
+                    "could not check chart kof 1.10.0: HOST does not answer from here (a page answers in its place)",
+                ],
+            ],
+        );
+    });
+
     it("may need Helm's login, which Pulumi uses, and doctor says so", async () => {
         const server = createServer((_, response) => response.writeHead(401).end()).listen(0, "127.0.0.1");
         await new Promise((resolve) => server.once("listening", resolve));
