@@ -6,7 +6,17 @@ const fs = require("node:fs");
 const path = require("node:path");
 
 /** Their cases wait for servers and processes most of the time: they start first, and the others run meanwhile. */
-const waiting = ["ends", "children", "verify", "many", "verifyArchives", "archives", "rollout", "interrupted", "loaded"];
+const waiting = [
+    "ends",
+    "children",
+    "verify",
+    "many",
+    "verifyArchives",
+    "archives",
+    "rollout",
+    "interrupted",
+    "loaded",
+];
 const isWaiting = (/** @type {string} */ file) => waiting.includes(path.basename(file, ".test.ts"));
 const files = fs
     .readdirSync(__dirname, { recursive: true, encoding: "utf8" })

@@ -1030,6 +1030,14 @@ const mistakes: readonly [string, Raw, string][] = [
                size: 9223P`,
     ],
     [
+        "a buffer that no batch fits into",
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { size: "1023Ki" } },
+        `  kof:buffer.size is "1023Ki". A collector accepts a batch of records that does not fit, and drops it
+    Allowed: at least 1Mi; a batch may have several MB
+    Paste:   kof:buffer:
+               size: 100Mi`,
+    ],
+    [
         "a buffer that is one byte too large",
         { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { size: "8Ei" } },
         `  kof:buffer.size is "8Ei", of which a collector makes a negative number of bytes: it would not start
