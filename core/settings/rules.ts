@@ -333,7 +333,7 @@ function bufferProblems(values: Values, raw: Readonly<Record<string, unknown>>):
 /** The number of bytes that a collector's queue takes: a signed 64-bit integer. Tried with collector 0.143.0, 2026-11-27. */
 const mostBytes = 2 ** 63;
 /** With 1Ki, none of 200 log lines arrived that the collector had accepted; with 100Ki all did (collector 0.143.0, 2026-11-27). */
-const fewestBytes = 2 ** 20;
+const fewestBytes = 2 ** 14;
 
 function bufferSizeProblems({ buffer, destinations = {} }: Values): Problem[] {
     const sizes: [path: readonly string[], size: string | undefined][] = [
@@ -351,7 +351,7 @@ function bufferSizeProblems({ buffer, destinations = {} }: Values): Problem[] {
                 {
                     key,
                     message: `is ${brief(size)}. A collector accepts a batch of records that does not fit, and drops it`,
-                    allowed: "at least 1Mi; a batch may have several MB",
+                    allowed: "at least 16Ki; a batch may have several MB",
                     paste: stackFile(path, "100Mi"),
                 },
             ];

@@ -1031,9 +1031,9 @@ const mistakes: readonly [string, Raw, string][] = [
     ],
     [
         "a buffer that no batch fits into",
-        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { size: "1023Ki" } },
-        `  kof:buffer.size is "1023Ki". A collector accepts a batch of records that does not fit, and drops it
-    Allowed: at least 1Mi; a batch may have several MB
+        { route: "otlp", otlp: { endpoint: "https://otlp.example.net" }, buffer: { size: "1Ki" } },
+        `  kof:buffer.size is "1Ki". A collector accepts a batch of records that does not fit, and drops it
+    Allowed: at least 16Ki; a batch may have several MB
     Paste:   kof:buffer:
                size: 100Mi`,
     ],
