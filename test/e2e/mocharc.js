@@ -8,7 +8,7 @@ const path = require("node:path");
 const { require: modules, ...shared } = require("../../.mocharc.json");
 
 /** What takes longest starts first, or all wait for it at the end. */
-const longest = ["switches", "places", "policy", "archives", "state", "targets"];
+const longest = ["switches", "places", "rehearse", "policy", "archives", "state", "targets"];
 const rank = (/** @type {string} */ file) => {
     const found = longest.findIndex((name) => file.startsWith(name));
     return found === -1 ? longest.length : found;
