@@ -1,7 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
-import { awsFailure, clientOptions, inTime } from "./awsClient";
+import { awsFailure, clientOptions, inTime, notAws } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 import { secretValues } from "./secrets";
 
@@ -40,7 +40,7 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
     try {
         const { Credentials } = await inTime((limit) => sts.send(new AssumeRoleCommand(asked), limit), aws);
         if (Credentials?.AccessKeyId === undefined) {
-            throw new CouldNotCheck("AWS does not answer: HTTP 200, and what answers is not AWS");
+            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`);
         }
         return [];
     } catch (error) {

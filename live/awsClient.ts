@@ -128,6 +128,11 @@ const busy = /Throttl|TooManyRequests|LimitExceeded|SlowDown|Unavailable|^Intern
 /** What an error is called that has no code of AWS in it (SDK 3.1169, tried with pages, empty answers and none, 2026-11-27). */
 const nameless = /^(Error|Unknown|UnknownError|SyntaxError|TypeError|AbortError|TimeoutError)$/;
 
+/** Why an answer is none of AWS's: a page in its place, or one without what was asked for. */
+export function notAws(status = 200): string {
+    return `HTTP ${String(status)}, and what answers is not AWS`;
+}
+
 /** Sorts what a client of the AWS SDK throws, or {@link inTime} does. */
 export function awsFailure(error: unknown): AwsFailure {
     if (error instanceof CouldNotCheck) {
@@ -137,9 +142,7 @@ export function awsFailure(error: unknown): AwsFailure {
     const status = $metadata?.httpStatusCode;
     if (nameless.test(name)) {
         const said =
-            status === undefined
-                ? reason(error).replace(/^(Request )?aborted$/i, "no answer in time")
-                : `HTTP ${String(status)}, and what answers is not AWS`;
+            status === undefined ? reason(error).replace(/^(Request )?aborted$/i, "no answer in time") : notAws(status);
         return { is: "silence", said, reason: said };
     }
     const said = reason(error);
@@ -188,7 +191,7 @@ export async function callerIdentity(
     try {
         const { Arn: arn } = await inTime((limit) => client.send(new GetCallerIdentityCommand({}), limit), access);
         if (arn === undefined) {
-            throw new CouldNotCheck("AWS does not answer: HTTP 200, and what answers is not AWS");
+            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`);
         }
         return { arn, account: arnParts(arn).account };
     } catch (error) {

@@ -10,7 +10,7 @@ import { kofNamespace } from "../core/charts/namespace";
 import { exporterService, kcmNamespace } from "../core/charts/multiCluster";
 import { retentionText, secretCopies, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
-import { answered, clientOptions } from "./awsClient";
+import { answered, clientOptions, notAws } from "./awsClient";
 import { clusterDeployments, regionsAmong } from "./clusterDeployments";
 import type { Live } from "./findings";
 import { idOf, multiClusterServicePath, type MultiClusterService } from "./regions";
@@ -211,7 +211,7 @@ export async function logGroups({ deployment, aws }: Live): Promise<Leftover[]> 
     const look = async (name: string, limit: object): Promise<Leftover[]> => {
         const found = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }), limit);
         if (!found.logGroups) {
-            throw new CouldNotCheck("HTTP 200, and what answers is not AWS");
+            throw new CouldNotCheck(notAws());
         }
         const group = found.logGroups.find(({ logGroupName }) => logGroupName === name);
         const resourceArn = group?.logGroupArn ?? group?.arn?.replace(/:\*$/, "");

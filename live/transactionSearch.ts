@@ -1,6 +1,6 @@
 import { CouldNotCheck } from "../core/lib/errors";
 import { spansLogGroup } from "../core/routes/readers";
-import { answered, callerIdentity, clientOptions, type AwsAccess, type AwsPlace } from "./awsClient";
+import { answered, callerIdentity, clientOptions, notAws, type AwsAccess, type AwsPlace } from "./awsClient";
 import { traceDestination } from "./awsRequests";
 import type { Check, Finding, Live } from "./findings";
 
@@ -75,7 +75,7 @@ async function resourcePolicies(place: AwsPlace, access: AwsAccess): Promise<str
         do {
             const page = await logs.send(new DescribeResourcePoliciesCommand({ nextToken }));
             if (!page.resourcePolicies) {
-                throw new CouldNotCheck("HTTP 200, and what answers is not AWS");
+                throw new CouldNotCheck(notAws());
             }
             documents.push(...page.resourcePolicies.map(({ policyDocument = "" }) => policyDocument));
             nextToken = page.nextToken;

@@ -128,7 +128,7 @@ export function issueProblems(
     const isSaid = inList.length > pastedLists && inList[0] !== issue;
     const beside = at(found, issue.path.slice(0, -1));
     const own = isMap(beside) ? meta.exampleBeside?.(value, beside) : undefined;
-    const likely = list === undefined ? [...(own === undefined ? [] : [own]), ...examples(schema, meta)] : list.likely;
+    const likely = list === undefined ? [...ofExample(own), ...examples(schema, meta)] : list.likely;
     const suited = () =>
         suiting(
             full,
