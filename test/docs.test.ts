@@ -238,8 +238,13 @@ describe("documentation", () => {
                     `no page shows how to ${script}`,
                 );
             }
+            const { scripts } = JSON.parse(fs.readFileSync("package.json", "utf8")) as {
+                scripts: Record<string, string>;
+            };
             for (const line of shown) {
-                const { status, stderr } = spawnSync("bash", ["-c", line], { cwd: folder, encoding: "utf8" });
+                // As npm would run it, without npm itself, which takes as long again.
+                const command = line.replace(/^npm (?:run )?(\w+)(?: --(?= ))?/, (_, name: string) => scripts[name]!);
+                const { status, stderr } = spawnSync("bash", ["-c", command], { cwd: folder, encoding: "utf8" });
                 assert.equal(status, 0, `${line}\n${stderr}`);
             }
         } finally {

@@ -2,34 +2,34 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 
-import * as ts from "typescript";
-
-/** The folders of core/, each with all that its own files load. */
-const folders = fs.readdirSync("core");
-
 describe("core/", () => {
-    for (const folder of folders) {
-        it(`loads no module of Pulumi or of a cloud: ${folder}`, () => {
-            const files = fs
-                .readdirSync(`core/${folder}`, { recursive: true, encoding: "utf8" })
-                .filter((file) => file.endsWith(".ts"))
-                .map((file) => `./core/${folder}/${file}`);
-            assert.ok(files.length > 0);
-            const script = `${JSON.stringify(files)}.forEach((file) => require(file)); console.log(Object.keys(require.cache).join("\\n"))`;
-            const { stdout, stderr } = spawnSync(process.execPath, ["-r", "./cli/register.js", "-e", script], {
-                encoding: "utf8",
-            });
-            const loaded = stdout.split("\n");
-            assert.ok(
-                loaded.some((file) => file.includes(`core/${folder}/`)),
-                stderr,
-            );
-            assert.deepEqual(
-                loaded.filter((file) => /node_modules\/(@pulumi|@aws-sdk|@kubernetes|@grpc)\//.test(file)),
-                [],
-            );
+    it("loads no module of Pulumi or of a cloud, in any of its folders", () => {
+        const files = fs
+            .readdirSync("core", { recursive: true, encoding: "utf8" })
+            .filter((file) => file.endsWith(".ts"))
+            .map((file) => `./core/${file}`);
+        // By whom a module was loaded first tells which folder to look at.
+        const script = `
+            ${JSON.stringify(files)}.forEach((file) => require(file));
+            for (const { filename, children } of Object.values(require.cache)) {
+                children.forEach((child) => console.log(child.filename + " by " + filename));
+            }`;
+        const { stdout, stderr } = spawnSync(process.execPath, ["-r", "./cli/register.js", "-e", script], {
+            encoding: "utf8",
+            maxBuffer: 2 ** 26,
         });
-    }
+        const loaded = stdout.split("\n");
+        for (const folder of fs.readdirSync("core")) {
+            assert.ok(
+                loaded.some((line) => line.includes(`core/${folder}/`)),
+                `${folder}: ${stderr}`,
+            );
+        }
+        assert.deepEqual(
+            loaded.filter((line) => /node_modules\/(@pulumi|@aws-sdk|@kubernetes|@grpc)\/.* by /.test(line)),
+            [],
+        );
+    });
 });
 
 describe("Names", () => {
@@ -55,16 +55,12 @@ describe("Names", () => {
     });
 });
 
+/** Every declaration of this program is on a line of its own, as the formatter has it. */
 function exportedBy(file: string): string[] {
-    const source = ts.createSourceFile(file, fs.readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
-    return source.statements.flatMap((statement) => {
-        const modifiers = ts.canHaveModifiers(statement) ? (ts.getModifiers(statement) ?? []) : [];
-        if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) {
-            return [];
-        }
-        if (ts.isVariableStatement(statement)) {
-            return statement.declarationList.declarations.map(({ name }) => name.getText(source));
-        }
-        return "name" in statement && statement.name ? [(statement.name as ts.Node).getText(source)] : [];
+    const declaration =
+        /^export (?:declare |abstract |async )*(?:const|let|function\*?|class|interface|type|enum) (\w+|[[{])/gm;
+    return [...fs.readFileSync(file, "utf8").matchAll(declaration)].map(([line, name = ""]) => {
+        assert.match(name, /^\w/, `${file}: ${line}`);
+        return name;
     });
 }
