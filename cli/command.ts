@@ -50,8 +50,8 @@ function parsedArgs<const T extends Options>(usage: string, options: T, allowPos
 const stops = new Set<() => void>();
 
 /**
- * Has a command end in its own way when somebody stops it: by Ctrl-C, which npm passes on as well, so that it comes twice; by SIGTERM;
- * with its terminal; and when nobody reads any more what it prints.
+ * Has a command end in its own way when somebody stops it: by Ctrl-C, by SIGTERM, with its terminal, or when nobody
+ * reads any more what it prints. Ctrl-C comes twice, as npm passes it on.
  *
  * @param end is called once.
  * @returns takes it back.

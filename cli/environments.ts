@@ -9,8 +9,8 @@ import { parseJson } from "../core/routes/parse";
 import type { StackFile } from "./stackFile";
 
 /**
- * A stack file with what it imports from environments of Pulumi ESC, which Pulumi alone knows: `pulumi config --open`, which has
- * the stack file's own values over those of environments, and those over the defaults of Pulumi.yaml.
+ * A stack file with what it imports from environments of Pulumi ESC. Only Pulumi knows that: `pulumi config --open`.
+ * There the stack file's own values win over those of environments, and those over the defaults of Pulumi.yaml.
  *
  * @param own what the stack file says itself.
  * @param environment what it has under `environment`: names, or a definition that imports some.

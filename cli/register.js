@@ -24,8 +24,8 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
     path.join(cache, "../v8"),
 );
 
-// Zod loads the texts of its 50 languages, and once more the English ones, which are all that anything here uses (4.6.7): more than
-// half of the time that it takes.
+// Zod loads the texts of 50 languages, which takes more than half of its time. Only the English ones are used here, and
+// Zod loads those once more by themselves (4.6.7).
 require.cache[require.resolve("zod/v4/locales")] = Object.assign(new Module(""), { loaded: true });
 
 addHook(

@@ -105,9 +105,9 @@ function textsIn(document, field) {
 const fingerprint = "kof-storage-routes/metadata";
 
 /**
- * Has Pulumi wait until a release is Ready with the labels and annotations that it has here. The provider takes what it has seen
- * last for what is there, and tells an older view by its generation, which labels and annotations do not change: a release that
- * was Ready before went into the state as it was before, and the next preview proposed them again (pulumi-kubernetes,
+ * Has Pulumi wait until a release is Ready with the labels and annotations that it has here. The provider recognises an
+ * outdated view of an object by its generation, but labels and annotations do not change the generation. A release that
+ * was Ready already went into the state without them, and the next preview proposed them again (pulumi-kubernetes,
  * `ObjectObserver.Observe` in provider/pkg/await/condition/observer.go; tried on 2026-11-27).
  *
  * @param {Readonly<Record<string, string>>} labels

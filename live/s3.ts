@@ -99,8 +99,8 @@ export class S3Bucket {
     }
 
     /**
-     * The answer to a HEAD does not say why: S3 refuses keys that it does not know, and what is signed by a wrong clock, in the same way
-     * as what somebody may not do, and whether or not there is such a bucket.
+     * The answer to a HEAD does not say why. S3 gives the same refusal for an unknown key, for a wrong clock and for a
+     * missing right, whether or not the bucket exists.
      *
      * @returns whether the same credentials are let in where S3 says why.
      * @throws CouldNotCheck for any other reason than that these credentials may not.

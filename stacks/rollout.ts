@@ -9,8 +9,9 @@ import { startedWith } from "../core/charts/restarts";
 import type { Cluster } from "./place";
 
 /**
- * Known once the deployment may end. Pulumi deletes what a stack has no more after its program has ended, and not at all
- * when that fails: so where an access key goes while the collectors stay, the program ends when the last of them has restarted.
+ * Known once the deployment may end. Pulumi deletes what a stack no longer has after its program has ended, and deletes
+ * nothing if the program fails. So where an access key goes while the collectors stay, the program ends only when the
+ * last of them has restarted.
  *
  * @param installed known once every release is ready.
  * @param change what this deployment does; `undefined` where that is not known.

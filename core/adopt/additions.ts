@@ -20,8 +20,8 @@ export interface Completed {
 }
 
 /**
- * Makes values that were written for the charts fit a route that adds to their lists: a list in Helm values replaces the one
- * below it, so one that was written by hand would take away what the route adds.
+ * Makes values that were written for the charts fit a route that adds to their lists. A list in Helm values replaces
+ * the one below it: a list that was written by hand would take away what the route adds.
  *
  * @param own the values of the route.
  */

@@ -96,8 +96,8 @@ export function regionSelector(istio: boolean, regions: Regions): Selector {
 export const istioRole = "k0rdent.mirantis.com/istio-role";
 
 /**
- * What has KCM install a chart on exactly those regional clusters that it installs KOF's stores on, and after them, as kof-mothership
- * and kof-regional have it install those (`templates/k0rdent/kof/svctmpl.yaml`, `templates/regional-multi-cluster-service.yaml`, KOF
+ * Has KCM install a chart where it installs KOF's stores on regional clusters, and after them. It is written as
+ * kof-mothership and kof-regional write theirs (`templates/k0rdent/kof/svctmpl.yaml`, `templates/regional-multi-cluster-service.yaml`, KOF
  * 1.10.0 and 1.11.0-rc0).
  *
  * @param umbrella the umbrella's values.

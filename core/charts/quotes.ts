@@ -5,8 +5,8 @@ import { withoutQuotes } from "../lib/yaml/read";
 /**
  * Values whose labels and annotations of collectors arrive as text.
  *
- * opentelemetry-kube-stack writes them without quotes (0.5.3 to 0.6.3, `renderkv` in `templates/_helpers.tpl`): `"1"` would be a
- * number, which Kubernetes refuses, and of `a # b` only `a` would arrive. What somebody has put in quotes for that reason stays.
+ * opentelemetry-kube-stack writes them without quotes (0.5.3 to 0.6.3, `renderkv` in `templates/_helpers.tpl`). `"1"`
+ * would be a number, which Kubernetes refuses. Of `a # b` only `a` would arrive. What somebody has put in quotes for that reason stays.
  */
 export function quotedLabels(values: HelmValues): HelmValues {
     return below(values, (key, value) => (key === kubeStack && isMap(value) ? ofStack(value) : undefined));

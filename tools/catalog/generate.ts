@@ -197,8 +197,8 @@ function installOrder(values: HelmValues): CatalogComponent[] {
 }
 
 /**
- * Every template that asks for a volume, by chart and file: whether the volume is one that `readVolumes` knows, or the value with
- * which a stack would have to ask for it, and then choose its class as well.
+ * Every template that asks for a volume, by chart and file: `named` where `readVolumes` knows the volume. Otherwise the
+ * values with which a stack would ask for it: it would have to choose the class as well.
  */
 const claimTemplates: Readonly<Record<string, "named" | readonly string[]>> = {
     "kof-mothership/templates/victoria/vmcluster.yaml": "named",

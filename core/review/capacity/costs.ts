@@ -261,8 +261,8 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
 const perGB = { metrics: "metricsPerGB", traces: "spansPerGB" } as const;
 
 /**
- * GB that a signal is over OTLP in a month: AWS bills a data point by the bytes of its name, its labels, those of its resource, its
- * time and its value ("OTel metrics pricing and storage" in the CloudWatch user guide, 2026-11).
+ * How many GB of a signal go over OTLP in a month. AWS bills a data point by its bytes: name, labels, resource labels,
+ * time and value ("OTel metrics pricing and storage" in the CloudWatch user guide, 2026-11).
  */
 function gbOverOtlp(signal: "metrics" | "traces", { settings: { rates = {} } }: Deployment): number {
     return (bytesSent(rates)[signal] * secondsPerMonth) / gib;

@@ -14,8 +14,8 @@ import { sizeInGiB, gib } from "../../lib/quantities";
 export interface VolumeCapacity {
     readonly volume: Volume;
     /**
-     * Whether the configured size is enough: `fits`, with the head-room; `tight`, without it; `full`, before data is deleted;
-     * `unknown`, where a rate is missing; and `cache`, which takes what it gets.
+     * Whether the configured size is enough: `fits` with the headroom, `tight` without it, and `full` before data is
+     * deleted. It is `unknown` where a rate is missing. A `cache` takes what it gets.
      */
     readonly verdict: "fits" | "tight" | "full" | "unknown" | "cache";
     /** The signals that are stored here without a rate, so that nothing else is known. */
