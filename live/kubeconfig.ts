@@ -3,9 +3,19 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import type { KubeConfig } from "@kubernetes/client-node";
+import {
+    newClusters,
+    newContexts,
+    newUsers,
+    type Cluster,
+    type Context,
+    type User,
+} from "@kubernetes/client-node/dist/config_types.js";
+import { parse, YAMLError } from "yaml";
 
 import { UserError } from "../core/lib/errors";
+import { isMap } from "../core/lib/values";
+import { asHelm, yamlFault } from "../core/lib/yaml/read";
 
 /** Which cluster, as the `kubernetes:` configuration of a stack says it. */
 export interface ClusterChoice {
@@ -17,91 +27,126 @@ export interface ClusterChoice {
     readonly cluster?: string | undefined;
 }
 
+/** A cluster, and who asks there: a context of a kubeconfig. */
+export interface Access {
+    readonly cluster: Cluster;
+    /** Default: nobody in particular. */
+    readonly user?: User | undefined;
+}
+
+/** What one or more kubeconfigs have. */
+interface Kubeconfig {
+    readonly clusters: readonly Cluster[];
+    readonly users: readonly User[];
+    readonly contexts: readonly Context[];
+    readonly current?: unknown;
+}
+
 /**
- * The kubeconfig that leads to a cluster, read as kubectl reads it.
+ * The way to a cluster, read from the kubeconfig as kubectl reads it.
  *
  * @throws UserError when there is no such kubeconfig, context or cluster.
  */
-export function loadKubeconfig({ kubeconfig, context, cluster }: ClusterChoice): KubeConfig {
-    const config = emptyKubeconfig();
-    try {
-        load(config, kubeconfig);
-    } catch (error) {
-        // What is no YAML is shown below the first line, with the token in it.
-        const [what = ""] = (error as Error).message.split("\n");
-        throw new UserError(`The kubeconfig cannot be read: ${what}`);
+export function loadKubeconfig({ kubeconfig, context, cluster }: ClusterChoice): Access {
+    const { clusters, users, contexts, current } = read(kubeconfig);
+    if (context !== undefined && !contexts.some(({ name }) => name === context)) {
+        throw new UserError(`The kubeconfig has no context ${context}. It has: ${namesOf(contexts)}.`);
     }
-    if (context !== undefined) {
-        const known = config.getContexts().map(({ name }) => name);
-        if (!known.includes(context)) {
-            throw new UserError(`The kubeconfig has no context ${context}. It has: ${known.join(", ")}.`);
-        }
-        config.setCurrentContext(context);
+    if (cluster !== undefined && !clusters.some(({ name }) => name === cluster)) {
+        throw new UserError(`The kubeconfig has no cluster ${cluster}. It has: ${namesOf(clusters)}.`);
     }
-    if (cluster !== undefined) {
-        chooseCluster(config, cluster);
-    }
-    if (!config.getCurrentCluster()) {
+    const chosen = contexts.find(({ name }) => name === (context ?? current));
+    const found = chosen && clusters.find(({ name }) => name === (cluster ?? chosen.cluster));
+    if (!found) {
         throw new UserError(
             "The kubeconfig has no current context. Name one: pulumi config set kubernetes:context NAME",
         );
     }
-    config.clusters = config.getClusters().map((each) => ({
-        ...each,
-        // The client refuses http:// unless it is told not to check a certificate. kubectl does not ask for that.
-        skipTLSVerify: each.skipTLSVerify || each.server.startsWith("http:"),
-        ...proxyOf(each),
-    }));
-    return config;
+    return { cluster: { ...found, ...proxyOf(found) }, user: users.find(({ name }) => name === chosen.user) };
 }
 
-/** A kubeconfig with nothing in it. The client is loaded where a cluster is asked: that takes twice as long as all else that commands load. */
-export function emptyKubeconfig(): KubeConfig {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const client = require("@kubernetes/client-node") as typeof import("@kubernetes/client-node");
-    return new client.KubeConfig();
+function namesOf(all: readonly { readonly name: string }[]): string {
+    return all.map(({ name }) => name).join(", ");
 }
 
-/** Has the current context lead to another of the kubeconfig's clusters. */
-function chooseCluster(config: KubeConfig, cluster: string): void {
-    const known = config.getClusters().map(({ name }) => name);
-    if (!known.includes(cluster)) {
-        throw new UserError(`The kubeconfig has no cluster ${cluster}. It has: ${known.join(", ")}.`);
-    }
-    const current = config.getCurrentContext();
-    config.contexts = config.getContexts().map((each) => (each.name === current ? { ...each, cluster } : each));
-}
-
-function load(config: KubeConfig, kubeconfig: string | undefined): void {
-    if (kubeconfig !== undefined && /\n|^\s*\{|^\s*[\w-]+: /.test(kubeconfig)) {
-        config.loadFromString(kubeconfig);
-    } else if (kubeconfig) {
-        config.loadFromFile(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
-    } else {
+/** @throws UserError when it cannot be read. */
+function read(kubeconfig: string | undefined): Kubeconfig {
+    try {
+        if (kubeconfig !== undefined && /\n|^\s*\{|^\s*[\w-]+: /.test(kubeconfig)) {
+            return parsed(kubeconfig);
+        }
+        if (kubeconfig) {
+            return fromFile(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
+        }
         const list = variable("KUBECONFIG") ?? path.join(os.homedir(), ".kube", "config");
         const files = list.split(path.delimiter).filter((name) => fs.existsSync(name));
         if (files.length > 0) {
-            loadFiles(config, files);
-        } else if (process.env.KUBERNETES_SERVICE_HOST) {
-            config.loadFromCluster();
-        } else {
-            // Otherwise the client would try http://localhost:8080.
-            throw new Error(`there is no ${list}. Set KUBECONFIG.`);
+            return files.map(fromFile).reduce(together);
         }
+        const host = process.env.KUBERNETES_SERVICE_HOST;
+        if (host) {
+            return ofPod(host);
+        }
+        throw new Error(`there is no ${list}. Set KUBECONFIG.`);
+    } catch (error) {
+        // What is no YAML may have a token in the line that is not.
+        const what = error instanceof YAMLError ? yamlFault(error) : (error as Error).message;
+        throw new UserError(`The kubeconfig cannot be read: ${what}`);
     }
 }
 
-/** Puts files together as kubectl does: what comes first counts. The client takes the last context, and no missing file. */
-function loadFiles(config: KubeConfig, [first = "", ...rest]: readonly string[]): void {
-    config.loadFromFile(first);
-    for (const file of rest) {
-        const more = emptyKubeconfig();
-        more.loadFromFile(file);
-        more.clusters = more.clusters.filter(({ name }) => !config.getCluster(name));
-        more.users = more.users.filter(({ name }) => !config.getUser(name));
-        more.contexts = more.contexts.filter(({ name }) => !config.getContextObject(name));
-        config.mergeConfig(more, Boolean(config.currentContext));
-    }
+/** Kubernetes' client in part: what knows the kinds of all objects takes longer to load than everything else that commands load. */
+function parsed(text: string): Kubeconfig {
+    const found: unknown = parse(text, asHelm);
+    const content = isMap(found) ? found : {};
+    return {
+        clusters: newClusters(content.clusters),
+        users: newUsers(content.users),
+        contexts: newContexts(content.contexts),
+        // Of several files with none the next one's counts.
+        current: content["current-context"] === "" ? undefined : content["current-context"],
+    };
+}
+
+/** Paths in a file are relative to its folder. */
+function fromFile(file: string): Kubeconfig {
+    const { clusters, users, ...more } = parsed(fs.readFileSync(file, "utf8"));
+    const absolute = <K extends string>(object: Readonly<Partial<Record<K, string>>>, key: K) =>
+        object[key] ? { [key]: path.resolve(path.dirname(file), object[key]) } : {};
+    return {
+        ...more,
+        clusters: clusters.map((each) => ({ ...each, ...absolute(each, "caFile") })),
+        users: users.map((each) => ({ ...each, ...absolute(each, "certFile"), ...absolute(each, "keyFile") })),
+    };
+}
+
+/** Puts files together as kubectl does: what comes first counts. */
+function together(first: Kubeconfig, second: Kubeconfig): Kubeconfig {
+    const joined = <T extends { readonly name: string }>(some: readonly T[], more: readonly T[]) => [
+        ...some,
+        ...more.filter(({ name }) => !some.some((each) => each.name === name)),
+    ];
+    return {
+        clusters: joined(first.clusters, second.clusters),
+        users: joined(first.users, second.users),
+        contexts: joined(first.contexts, second.contexts),
+        current: first.current ?? second.current,
+    };
+}
+
+/** What a pod has in place of a kubeconfig. */
+function ofPod(host: string): Kubeconfig {
+    const name = "pod";
+    const folder = "/var/run/secrets/kubernetes.io/serviceaccount";
+    const port = process.env.KUBERNETES_SERVICE_PORT ?? "443";
+    const scheme = ["80", "8080", "8001"].includes(port) ? "http" : "https";
+    const server = `${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+    return {
+        clusters: [{ name, server, caFile: path.join(folder, "ca.crt"), skipTLSVerify: false }],
+        users: [{ name, authProvider: { name: "tokenFile", config: { tokenFile: path.join(folder, "token") } } }],
+        contexts: [{ name, cluster: name, user: name }],
+        current: name,
+    };
 }
 
 /** A variable of the environment. An empty one is none. */

@@ -1,21 +1,11 @@
-import * as fs from "node:fs";
-import * as https from "node:https";
-import * as http from "node:http";
-
-import type { KubeConfig, User } from "@kubernetes/client-node";
+import type { OutgoingHttpHeaders } from "node:http";
 
 import { CouldNotCheck } from "../core/lib/errors";
 import { isMap } from "../core/lib/values";
 import { maskedLog, signedOut } from "../core/lib/secrets";
-import { execCredential, isFresh, type ExecConfig, type ExecCredential } from "./execCredential";
 import { isTransient, persistently, reason, send, type RequestOptions, type Response } from "./http";
-import { emptyKubeconfig, loadKubeconfig, type ClusterChoice } from "./kubeconfig";
-
-/** What goes along with every request to a cluster: who asks, and how to reach it. */
-interface Login {
-    readonly request: https.RequestOptions;
-    readonly isFresh: () => boolean;
-}
+import { loadKubeconfig, type Access, type ClusterChoice } from "./kubeconfig";
+import { logIn, type Login } from "./login";
 
 /** How many requests may be under way: an API server serves 400 by default, to all its clients (`--max-requests-inflight`). */
 const width = 50;
@@ -34,7 +24,7 @@ export class Kubernetes {
 
     /** @param known what was read before; `undefined` to read everything again. */
     constructor(
-        private readonly config: KubeConfig,
+        private readonly access: Access,
         private readonly known?: Map<string, Promise<unknown>>,
     ) {}
 
@@ -45,7 +35,7 @@ export class Kubernetes {
 
     /** The same cluster at one moment: whatever is read by {@link get} or {@link list} is read once, however often it is asked for. */
     snapshot(): Kubernetes {
-        return new Kubernetes(this.config, new Map());
+        return new Kubernetes(this.access, new Map());
     }
 
     /** Address of the API server, as it is shown. */
@@ -54,7 +44,7 @@ export class Kubernetes {
     }
 
     private get address(): string {
-        return this.config.getCurrentCluster()?.server ?? "";
+        return this.access.cluster.server;
     }
 
     /**
@@ -148,7 +138,7 @@ export class Kubernetes {
     private async send({ request }: Login, method: string, path: string, options: RequestOptions): Promise<Response> {
         // Node sends no body along with a DELETE that does not say how long it is.
         const length = options.body === undefined ? {} : { "content-length": Buffer.byteLength(options.body) };
-        const headers = { ...(request.headers as http.OutgoingHttpHeaders), ...options.headers, ...length };
+        const headers = { ...(request.headers as OutgoingHttpHeaders), ...options.headers, ...length };
         try {
             return await send(
                 new URL(this.address.replace(/\/$/, "") + path),
@@ -162,7 +152,7 @@ export class Kubernetes {
 
     /** Whether another login may give something else: a token in the kubeconfig stays what it is. */
     private get canLogInAgain(): boolean {
-        const user = this.config.getCurrentUser();
+        const { user } = this.access;
         return Boolean(user?.exec ?? user?.authProvider);
     }
 
@@ -183,57 +173,12 @@ export class Kubernetes {
     }
 
     private async logIn(): Promise<Login> {
-        const request: https.RequestOptions = {};
         try {
-            const user = this.config.getCurrentUser();
-            const exec = user?.exec as ExecConfig | undefined;
-            const credential = exec && (await execCredential(exec, clusterInfo(this.config)));
-            await (user && credential ? asUser(this.config, user, credential) : this.config).applyToHTTPSOptions(
-                request,
-            );
-            const cluster = this.config.getCurrentCluster();
-            if (cluster && cluster.proxyUrl === undefined) {
-                // The client's agent opens a connection for each request. Certificates are in the request as well.
-                request.agent = new (cluster.server.startsWith("http:") ? http : https).Agent({ keepAlive: true });
-            }
-            return { request, isFresh: () => credential === undefined || isFresh(credential) };
+            return await logIn(this.access);
         } catch (error) {
             throw new CouldNotCheck(`Nobody could log in to ${this.server}: ${reason(error)}`);
         }
     }
-}
-
-/** The kubeconfig with what a program gave in place of the program, which the client would run twice for each request. */
-function asUser(config: KubeConfig, { name }: User, credential: ExecCredential): KubeConfig {
-    const { token, clientCertificateData, clientKeyData } = credential;
-    const base64 = (text: string) => Buffer.from(text).toString("base64");
-    const user: User = {
-        name,
-        ...(token === undefined ? {} : { token }),
-        ...(clientCertificateData === undefined ? {} : { certData: base64(clientCertificateData) }),
-        ...(clientKeyData === undefined ? {} : { keyData: base64(clientKeyData) }),
-    };
-    const loggedIn = emptyKubeconfig();
-    loggedIn.loadFromOptions({
-        clusters: config.getClusters(),
-        users: [user],
-        contexts: config.getContexts(),
-        currentContext: config.getCurrentContext(),
-    });
-    return loggedIn;
-}
-
-/** What a program that logs in may know of the cluster: `spec.cluster` of an ExecCredential. */
-function clusterInfo(config: KubeConfig): object {
-    const { server, caData, caFile, tlsServerName, skipTLSVerify, proxyUrl } = config.getCurrentCluster() ?? {};
-    const ca = caData ?? (caFile === undefined ? undefined : fs.readFileSync(caFile).toString("base64"));
-    return {
-        server,
-        "certificate-authority-data": ca,
-        "tls-server-name": tlsServerName,
-        "insecure-skip-tls-verify": skipTLSVerify,
-        "proxy-url": proxyUrl,
-    };
 }
 
 /** Whether the server has no time. Where it does not reach a pod for us, that is the pod's, and a DaemonSet may have hundreds such. */

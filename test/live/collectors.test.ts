@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 
-import { KubeConfig } from "@kubernetes/client-node";
-
 import { exportChecks, exportErrorFinding } from "../../live/collectors";
 import { runCheck, type Finding, type Live } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
@@ -65,14 +63,16 @@ describe("a destination that refuses what collectors send, or is away", () => {
 
     function live(route = "cloudwatch", more: Raw = {}): Live {
         const endpoint = `http://127.0.0.1:${String(server?.port)}`;
-        const config = new KubeConfig();
-        config.loadFromClusterAndUser({ name: "test", server: endpoint, skipTLSVerify: true }, { name: "test" });
         const blocks: Raw = {
             cloudwatch: { region: "us-east-2", endpoint },
             regional: { cluster: "eu-1", domain: "eu-1.example.net" },
         };
         const block = blocks[route] === undefined ? {} : { [route]: blocks[route] };
-        return { deployment: deploymentFor({ route, ...block, ...more }), kubernetes: new Kubernetes(config), aws: {} };
+        return {
+            deployment: deploymentFor({ route, ...block, ...more }),
+            kubernetes: new Kubernetes({ cluster: { name: "test", server: endpoint, skipTLSVerify: false } }),
+            aws: {},
+        };
     }
 
     async function findings(route?: string, title = "Collectors' exports"): Promise<readonly Finding[]> {

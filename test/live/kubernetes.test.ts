@@ -2,14 +2,19 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import * as http from "node:http";
+import type * as https from "node:https";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+
+import { KubeConfig } from "@kubernetes/client-node";
 
 import { connect } from "../../cli/live";
 import { CouldNotCheck } from "../../core/lib/errors";
 import { Kubernetes } from "../../live/kubernetes";
 import { execCredential } from "../../live/execCredential";
+import { loadKubeconfig } from "../../live/kubeconfig";
+import { logIn } from "../../live/login";
 import { HttpStandIn, type Reply } from "../../tools/servers/standins";
 import { stackFile } from "../support";
 
@@ -21,7 +26,7 @@ describe("the cluster of KUBECONFIG", () => {
         delete process.env.KUBERNETES_SERVICE_HOST;
     });
     afterEach(() => {
-        for (const name of ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "HOME"]) {
+        for (const name of ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "HOME"]) {
             if (before[name] === undefined) {
                 Reflect.deleteProperty(process.env, name);
             } else {
@@ -72,6 +77,63 @@ describe("the cluster of KUBECONFIG", () => {
             message: `The kubeconfig cannot be read: there is no ${missing.join(path.delimiter)}. Set KUBECONFIG.`,
         });
     });
+
+    it("is the pod's own where the program runs in one", () => {
+        process.env.KUBERNETES_SERVICE_HOST = "fd00::1";
+        process.env.KUBERNETES_SERVICE_PORT = "443";
+        assert.equal(connected(path.join(folder, "missing")), "https://[fd00::1]:443");
+        assert.equal(connected(write("one")), "https://one.example.net");
+    });
+
+    it("is not shown by a line that is no YAML", () => {
+        process.env.KUBECONFIG = path.join(folder, "broken");
+        fs.writeFileSync(process.env.KUBECONFIG, "users:\n- name: a\n  user: {token: hunter2: x}\n");
+        assert.throws(
+            () => Kubernetes.connect({}),
+            (error: Error) => {
+                assert.match(error.message, /^The kubeconfig cannot be read: .+, line 3$/);
+                assert.doesNotMatch(error.message, /hunter2/);
+                return true;
+            },
+        );
+    });
+
+    it("is asked in the same way as by Kubernetes' own client", async () => {
+        for (const name of ["ca", "cert", "key", "token"]) {
+            fs.writeFileSync(path.join(folder, name), `content of ${name}`);
+        }
+        const base64 = (text: string) => Buffer.from(text).toString("base64");
+        const ca = { "certificate-authority": "ca" };
+        const expires = { expiry: "2999-01-01T00:00:00Z" };
+        const ways: readonly (readonly [user: object | null, cluster: object])[] = [
+            [{}, ca],
+            [null, { "certificate-authority-data": base64("CA") }],
+            [{ token: "t" }, { ...ca, "tls-server-name": "other.example.net" }],
+            [{ token: "t", as: "somebody" }, { "insecure-skip-tls-verify": true }],
+            [{ username: "me", password: "pass:word" }, ca],
+            [{ "client-certificate": "cert", "client-key": path.join(folder, "key") }, ca],
+            [{ "client-certificate-data": base64("cert"), "client-key-data": base64("key") }, ca],
+            [{ "auth-provider": { name: "any", config: { tokenFile: path.join(folder, "token") } } }, ca],
+            [{ "auth-provider": { name: "azure", config: { "access-token": "t", ...expires } } }, ca],
+            [{ "auth-provider": { name: "unknown" } }, ca],
+        ];
+        for (const [user, cluster] of ways) {
+            const file = path.join(folder, "config");
+            fs.writeFileSync(file, kubeconfigFor("https://a.example.net/", user, cluster));
+            const client = new KubeConfig();
+            client.loadFromFile(file);
+            const wanted: https.RequestOptions = {};
+            await client.applyToHTTPSOptions(wanted);
+            const { request } = await logIn(loadKubeconfig({ kubeconfig: file }));
+            const plain = ({ agent: _, headers = {}, ...options }: https.RequestOptions) => ({
+                ...options,
+                headers: Object.fromEntries(
+                    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+                ),
+            });
+            assert.deepEqual(plain(request), plain(wanted), JSON.stringify([user, cluster]));
+        }
+    });
 });
 
 const kubeconfig = JSON.stringify({
@@ -103,7 +165,7 @@ describe("the cluster that the kubernetes: configuration leads to", () => {
 });
 
 /** A kubeconfig of one cluster, which is its own. */
-function kubeconfigFor(server: string, user: object = {}, more: object = {}): string {
+function kubeconfigFor(server: string, user: object | null = {}, more: object = {}): string {
     return JSON.stringify({
         clusters: [{ name: "a", cluster: { server, ...more } }],
         users: [{ name: "a", user }],
@@ -228,10 +290,7 @@ describe("a program that logs in", () => {
             spec: { cluster: object };
         };
         assert.deepEqual([apiVersion, kind], ["client.authentication.k8s.io/v1", "ExecCredential"]);
-        assert.deepEqual(spec, {
-            interactive: false,
-            cluster: { server: api.server, "insecure-skip-tls-verify": true },
-        });
+        assert.deepEqual(spec, { interactive: false, cluster: { server: api.server } });
     });
 
     it("runs once where nobody can read until when what it gave is good", async () => {

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { KubeConfig } from "@kubernetes/client-node";
-
 import { exportChecks } from "../../live/collectors";
 import { runCheck, type Live } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
@@ -56,12 +54,12 @@ describe("a cluster of many nodes", () => {
 
     /** What the checks find, side by side as doctor has them. */
     const findings = async (checks: readonly (typeof exportChecks)[number][]) => {
-        const config = new KubeConfig();
         const endpoint = `http://127.0.0.1:${String(server.port)}`;
-        config.loadFromClusterAndUser({ name: "test", server: endpoint, skipTLSVerify: true }, { name: "test" });
         const live: Live = {
             deployment: deploymentFor({ ...routes.management, version: "1.10.0" }),
-            kubernetes: new Kubernetes(config).snapshot(),
+            kubernetes: new Kubernetes({
+                cluster: { name: "test", server: endpoint, skipTLSVerify: false },
+            }).snapshot(),
             aws: {},
         };
         const results = await Promise.all(checks.map((check) => runCheck(check, live)));

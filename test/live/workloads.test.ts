@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 
-import { KubeConfig } from "@kubernetes/client-node";
-
 import type { Deployment } from "../../core/routes/deployment";
 import { claimNames } from "../../core/routes/volumes";
 import { runCheck, type Finding, type Live } from "../../live/findings";
@@ -69,12 +67,14 @@ describe("what doctor finds that should run", () => {
                     : [200, JSON.stringify(Array.isArray(object) ? { items: object } : object)])
             );
         });
-        const config = new KubeConfig();
         const endpoint = `http://127.0.0.1:${String(server.port)}`;
-        config.loadFromClusterAndUser({ name: "test", server: endpoint, skipTLSVerify: true }, { name: "test" });
         const check = [...workloads, ...releases].find((each) => each.title === title);
         assert.ok(check);
-        const live: Live = { deployment, kubernetes: new Kubernetes(config), aws: {} };
+        const live: Live = {
+            deployment,
+            kubernetes: new Kubernetes({ cluster: { name: "test", server: endpoint, skipTLSVerify: false } }),
+            aws: {},
+        };
         const result = await runCheck(check, live);
         await server.stop();
         server = undefined;

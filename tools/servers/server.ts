@@ -3,9 +3,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { KubeConfig } from "@kubernetes/client-node";
 import { stringify } from "yaml";
 
+import { Kubernetes } from "../../live/kubernetes";
 import { programs } from "../build";
 import { atEnd } from "./children";
 import { onFreePorts, options, ServerProcess } from "./program";
@@ -131,8 +131,5 @@ function kubeconfigText(server: string, certificate: Buffer, token: string): str
 }
 
 async function isReady(kubeconfig: string): Promise<boolean> {
-    const config = new KubeConfig();
-    config.loadFromFile(kubeconfig);
-    const { Health } = await import("@kubernetes/client-node");
-    return new Health(config).readyz({});
+    return (await Kubernetes.connect({ kubeconfig }).request("GET", "/readyz")).status === 200;
 }
