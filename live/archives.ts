@@ -4,7 +4,7 @@ import { CouldNotCheck } from "../core/lib/errors";
 import { retentionText, type Archive } from "../core/routes/archives";
 import { distributionOf } from "../core/settings/distributions";
 import { clusterTag } from "../core/settings/logGroups";
-import { deniedActions, podArn } from "./rights";
+import { decisions, podArn } from "./rights";
 import type { Check, Finding, Live } from "./findings";
 import { keysOf, S3Bucket, type BucketState } from "./s3";
 import { secretValues } from "./secrets";
@@ -249,40 +249,34 @@ async function rightsFindings(archive: Archive, live: Live): Promise<readonly Fi
         const wanted = [
             {
                 actions: ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"],
-                resource: `${bucketArn}/${prefix}/x`,
+                resources: [[`${bucketArn}/${prefix}/x`]],
             },
             {
                 actions: ["s3:ListBucket", ...(kind === "auditArchive" ? ["s3:GetBucketObjectLockConfiguration"] : [])],
-                resource: bucketArn,
+                resources: [[bucketArn]],
             },
             ...(bucket.kmsKeyArn === undefined
                 ? []
-                : [{ actions: ["kms:GenerateDataKey", "kms:Decrypt"], resource: bucket.kmsKeyArn }]),
+                : [{ actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: [[bucket.kmsKeyArn]] }]),
         ];
-        const found = await Promise.all(
-            wanted.map(async ({ actions, resource }): Promise<Finding[]> => {
-                const denied = await deniedActions(arn, actions, resource, asking, live);
-                if (denied === undefined) {
-                    return roleFindings(archive, live);
-                }
-                return denied.length === 0
-                    ? []
-                    : [
-                          {
-                              severity: "problem",
-                              what: `the exporter's identity ${arn} may not ${denied.join(", ")} on ${resource}`,
-                              why: missingRight(denied),
-                              fix: `aws iam simulate-principal-policy --policy-source-arn ${arn} --action-names ${actions.join(" ")} --resource-arns ${resource}`,
-                          },
-                      ];
-            }),
-        );
-        return uniqueFindings(found.flat());
+        const decided = await decisions(arn, wanted, asking, live);
+        if (!decided) {
+            return roleFindings(archive, live);
+        }
+        return decided.flatMap(({ needed, denied, unknown, ask }) => [
+            ...(denied.length === 0
+                ? []
+                : [
+                      {
+                          severity: "problem" as const,
+                          what: `the exporter's identity ${arn} may not ${denied.join(", ")} on ${needed.resources.flat().join()}`,
+                          why: missingRight(denied),
+                          fix: ask,
+                      },
+                  ]),
+            ...unknown,
+        ]);
     });
-}
-
-function uniqueFindings(findings: readonly Finding[]): Finding[] {
-    return findings.filter(({ what }, i) => findings.findIndex((other) => other.what === what) === i);
 }
 
 /** Before pulumi up there is no role, and a Secret that is missing is another check's. */

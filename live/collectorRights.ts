@@ -2,9 +2,8 @@ import { kofNamespace } from "../core/charts/namespace";
 import { arnParts, partitionOf } from "../core/lib/arns";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { assumePolicy, writePolicy } from "../core/routes/policies";
-import { shellWord } from "../core/lib/shell";
 import type { Check, Finding, Live } from "./findings";
-import { deniedActions, podArn } from "./rights";
+import { decisions, podArn } from "./rights";
 import { secretValues } from "./secrets";
 
 /** Whether the policies of what collectors are at AWS let them write what goes to CloudWatch and X-Ray. */
@@ -27,19 +26,19 @@ async function findingsOf(live: Live): Promise<Finding[]> {
     if (arn === undefined) {
         return missingRole(cloudwatch, live);
     }
-    const wanted = wantedBy(cloudwatch, arnParts(arn).account);
-    const found = await Promise.all(
-        wanted.map(async ({ actions, resource }): Promise<Finding[] | undefined> => {
-            const denied = await deniedActions(arn, actions, resource, { whose, region }, live);
-            return denied?.map((action) => ({
-                severity: "problem",
-                what: `the collectors' identity ${arn} may not ${action} on ${resource} in ${region}`,
-                why: whyOf(action),
-                fix: `aws iam simulate-principal-policy --policy-source-arn ${arn} --action-names ${action} --resource-arns ${shellWord(resource)}`,
-            }));
-        }),
-    );
-    return found.includes(undefined) ? missingRole(cloudwatch, live) : found.flatMap((each) => each ?? []);
+    const decided = await decisions(arn, wantedBy(cloudwatch, arnParts(arn).account), { whose, region }, live);
+    if (!decided) {
+        return missingRole(cloudwatch, live);
+    }
+    return decided.flatMap(({ needed, denied, unknown, ask }) => [
+        ...denied.map((action) => ({
+            severity: "problem" as const,
+            what: `the collectors' identity ${arn} may not ${action} on ${needed.resources.flat().join()} in ${region}`,
+            why: whyOf(action),
+            fix: ask,
+        })),
+        ...unknown,
+    ]);
 }
 
 /** What the collectors do by themselves, and on what: what their policy lets them do, and nothing else. */
@@ -54,7 +53,7 @@ function wantedBy(cloudwatch: CloudWatch, account: string) {
               metricsTo: signals.metrics === "otlp" ? region : undefined,
           });
     return Statement.flatMap(({ Action, Resource = [] }) =>
-        Resource.map((resource) => ({ actions: Action, resource: resource.replace(/:\*$/, ":log-stream:x") })),
+        Resource.map((resource) => ({ actions: Action, resources: [[resource.replace(/:\*$/, ":log-stream:x")]] })),
     );
 }
 

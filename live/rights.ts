@@ -1,14 +1,15 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 
-import { arnParts } from "../core/lib/arns";
+import { arnParts, partitionOf } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
+import { shellWord } from "../core/lib/shell";
 import type { AwsIdentity } from "../core/settings/settings";
-import { answered, clientOptions } from "./awsClient";
-import type { Live } from "./findings";
+import { answered, clientOptions, notAws } from "./awsClient";
+import type { Finding, Live } from "./findings";
 
 /** What pods are at AWS, as a stack has it. */
 export interface PodIdentity {
-    /** Whose rights cannot be checked, for a message: `the exporter's`. */
+    /** Whose rights cannot be checked, for a message: `the exporter's`, `your`. */
     readonly whose: string;
     readonly credentials: AwsIdentity;
     /** Name of the role, where a service account names it. */
@@ -95,48 +96,166 @@ function trustingRole(pods: PodIdentity, cluster: string, live: Live) {
     });
 }
 
+/** The role that somebody has assumed by its own ARN, as far as that of the session says it; any other ARN as it is. */
+export function principalOf(arn: string): string {
+    return arn.replace(/^arn:([\w-]+):sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:$1:iam::$2:role/$3");
+}
+
 /**
- * The actions that somebody's policies do not allow on a resource, asked for in a region; `undefined` where there is no such user or
- * role.
+ * Who IAM knows policies of: behind a session of an assumed role the role itself, with its path, which a session's ARN leaves out. Roles
+ * of IAM Identity Center (SSO) have one.
  *
- * @throws CouldNotCheck when the user may not ask IAM, or IAM does not answer for all of them.
+ * @returns also why the path of the role could not be looked up: most roles have none.
  */
-export async function deniedActions(
-    arn: string,
-    actions: readonly string[],
-    resource: string,
+export async function policyHolder(
+    identity: string,
     asking: Asking,
     live: Live,
-): Promise<string[] | undefined> {
+): Promise<{ readonly arn: string; readonly noPath?: string }> {
+    const withoutPath = principalOf(identity);
+    if (withoutPath === identity) {
+        return { arn: identity };
+    }
+    const RoleName = withoutPath.split("/").at(-1) ?? "";
+    const given = live.aws.assumeRoles?.at(-1)?.roleArn;
+    if (given?.endsWith(`/${RoleName}`) === true) {
+        return { arn: given };
+    }
+    try {
+        const found = await withIam(asking, live, (iam, sdk) => iam.send(new sdk.GetRoleCommand({ RoleName })));
+        return found.Role?.Arn === undefined ? { arn: withoutPath, noPath: notAws() } : { arn: found.Role.Arn };
+    } catch (error) {
+        if (!(error instanceof CouldNotCheck)) {
+            throw error;
+        }
+        return { arn: withoutPath, noPath: error.message };
+    }
+}
+
+/** Actions, and what each has to be allowed on. */
+export interface Needed {
+    readonly actions: readonly string[];
+    /** ARNs. Policies name one thing in several ways: one of each list is enough. */
+    readonly resources: readonly (readonly string[])[];
+}
+
+/** What came of asking IAM for something that is needed. */
+export interface Decided<N extends Needed = Needed> {
+    readonly needed: N;
+    /** The actions that policies do not allow. */
+    readonly denied: readonly string[];
+    /** What policies allow under conditions only, of which IAM was not told: nothing, or one finding. */
+    readonly unknown: readonly Finding[];
+    /** The command that asks the same. */
+    readonly ask: string;
+}
+
+/**
+ * Whether somebody's policies allow what is needed in a region; `undefined` where there is no such user or role.
+ *
+ * @throws CouldNotCheck when whoever runs this may not ask IAM, or IAM does not answer for all of it.
+ */
+export async function decisions<N extends Needed>(
+    arn: string,
+    needed: readonly N[],
+    asking: Asking,
+    live: Live,
+): Promise<Decided<N>[] | undefined> {
     return withIam(asking, live, async (iam, sdk) => {
-        const simulation = new sdk.SimulatePrincipalPolicyCommand({
-            PolicySourceArn: arn,
-            ActionNames: [...actions],
-            ResourceArns: [resource],
-            ContextEntries: [
-                {
-                    ContextKeyName: "aws:RequestedRegion",
-                    ContextKeyType: "string",
-                    ContextKeyValues: [asking.region],
-                },
-            ],
-        });
-        const answer = await iam.send(simulation).catch((error: unknown) => {
+        const looks = needed.map((each) => decisionOf(arn, each, asking.region, iam, sdk));
+        // Nothing is asked any more when the client is gone.
+        await Promise.allSettled(looks);
+        try {
+            return await Promise.all(looks);
+        } catch (error) {
             if (error instanceof sdk.NoSuchEntityException) {
                 return undefined;
             }
             throw error;
-        });
-        if (!answer) {
-            return undefined;
         }
-        const { EvaluationResults = [] } = answer;
-        const decided = new Map(
-            EvaluationResults.map(({ EvalActionName, EvalDecision }) => [EvalActionName, EvalDecision]),
-        );
-        if (!actions.every((action) => decided.has(action))) {
-            throw new CouldNotCheck("what answers for IAM is no simulation of its policies");
-        }
-        return actions.filter((action) => decided.get(action) !== "allowed");
     });
+}
+
+async function decisionOf<N extends Needed>(
+    arn: string,
+    needed: N,
+    region: string,
+    client: IAMClient,
+    sdk: Sdk,
+): Promise<Decided<N>> {
+    const { actions, resources } = needed;
+    const requested = regionOf(actions, region);
+    const asked = {
+        PolicySourceArn: arn,
+        ActionNames: [...actions],
+        ResourceArns: resources.flat(),
+        ContextEntries: [
+            {
+                ContextKeyName: "aws:RequestedRegion",
+                ContextKeyType: "string" as const,
+                ContextKeyValues: [requested],
+            },
+        ],
+    };
+    const allowed = new Set<string>();
+    const conditions = new Map<string, string[]>();
+    for await (const { EvaluationResults = [] } of sdk.paginateSimulatePrincipalPolicy({ client }, asked)) {
+        for (const {
+            EvalActionName: action = "",
+            ResourceSpecificResults: each = [],
+            ...result
+        } of EvaluationResults) {
+            const known = conditions.get(action) ?? [];
+            conditions.set(action, known);
+            const results = each.map((one) => ({ ...one, EvalDecision: one.EvalResourceDecision }));
+            for (const { EvalDecision, EvalResourceName = "*", MissingContextValues = [] } of each.length > 0
+                ? results
+                : [result]) {
+                if (EvalDecision === "allowed") {
+                    allowed.add(`${action} ${EvalResourceName}`);
+                } else {
+                    known.push(...MissingContextValues);
+                }
+            }
+        }
+    }
+    if (!actions.every((action) => conditions.has(action))) {
+        throw new CouldNotCheck(`what answers for IAM is no simulation of what ${arn} may do`);
+    }
+    const refused = actions.filter(
+        (action) => !resources.every((names) => [...names, "*"].some((name) => allowed.has(`${action} ${name}`))),
+    );
+    const conditional = refused.filter((action) => conditions.get(action)?.length);
+    const keys = [...new Set(conditional.flatMap((action) => conditions.get(action) ?? []))];
+    const ask =
+        `aws iam simulate-principal-policy --policy-source-arn ${arn} --action-names ${actions.join(" ")} ` +
+        `--resource-arns ${resources.flat().map(shellWord).join(" ")} --context-entries ` +
+        `ContextKeyName=aws:RequestedRegion,ContextKeyType=string,ContextKeyValues=${requested}`;
+    return {
+        needed,
+        denied: refused.filter((action) => !conditional.includes(action)),
+        unknown:
+            conditional.length === 0
+                ? []
+                : [
+                      {
+                          severity: "unknown",
+                          what: `could not check: whether ${arn} may ${conditional.join(", ")} depends on conditions (${keys.join(", ")})`,
+                          why: "Policies may allow it where it is done from, or as what it is done: IAM was not told that.",
+                          fix: ask,
+                      },
+                  ],
+        ask,
+    };
+}
+
+/** IAM is asked in one region of each partition, whatever region the rest is in ("aws:RequestedRegion" in the IAM user guide, 2026-11). */
+function regionOf(actions: readonly string[], region: string): string {
+    const isGlobal = actions.every((action) => action.startsWith("iam:"));
+    const homes: Readonly<Record<string, string>> = {
+        aws: "us-east-1",
+        "aws-cn": "cn-north-1",
+        "aws-us-gov": "us-gov-west-1",
+    };
+    return isGlobal ? (homes[partitionOf(region)] ?? region) : region;
 }

@@ -67,9 +67,12 @@ describe("who asks AWS", () => {
     let getRole: Reply;
     let assumed: string[];
     let decision: (action: string, resource: string) => string;
+    /** What IAM knows policies of. */
+    let isKnown: (principal: string) => boolean;
     beforeEach(() => {
         [simulated, assumed, arn, getRole] = [[], [], session("deploy"), refused("AccessDenied", "no")];
         decision = () => "<EvalDecision>allowed</EvalDecision>";
+        isKnown = () => true;
         answerWith(({ body, headers }) => {
             const asked = form(body);
             const action = asked.get("Action") ?? "";
@@ -87,6 +90,9 @@ describe("who asks AWS", () => {
                     return getRole;
                 default: {
                     simulated.push(asked);
+                    if (!isKnown(asked.get("PolicySourceArn") ?? "")) {
+                        return refused("NoSuchEntity", "The role cannot be found.");
+                    }
                     const all = [...asked];
                     const members = (name: string) =>
                         all.filter(([key]) => key.startsWith(`${name}.member`)).map(([, value]) => value);
@@ -113,8 +119,14 @@ describe("who asks AWS", () => {
         const sso = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1";
         getRole = answered("GetRole", `<Role><Arn>${sso}</Arn></Role>`);
         simulated = [];
+        isKnown = (principal) => principal === sso;
         assert.deepEqual(await found(), []);
         assert.deepEqual(sources(), [sso]);
+        getRole = refused("AccessDenied", "not authorized to perform: iam:GetRole");
+        assert.deepEqual(await found(), [
+            "unknown: could not check: IAM has no arn:aws:iam::123456789012:role/AWSReservedSSO_Admin_1. A session does not " +
+                "say the path of its role. Looking it up: your rights: AccessDenied: not authorized to perform: iam:GetRole",
+        ]);
     });
 
     it("is the last of the roles that the stack takes on", async () => {
@@ -213,14 +225,59 @@ describe("who asks AWS", () => {
         assert.deepEqual(await found(), [`problem: ${arn} may not iam:CreateUser, iam:TagUser`]);
     });
 
-    it("may depend on conditions that nobody knows beforehand", async () => {
-        decision = () =>
-            "<EvalDecision>implicitDeny</EvalDecision><MissingContextValues><member>aws:RequestTag/team</member></MissingContextValues>";
-        const [first] = await found();
-        assert.match(
-            first ?? "",
-            /^unknown: could not check: whether .* depends on conditions \(aws:RequestTag\/team\)$/,
+    it("may depend on conditions that nobody knows beforehand, which hide nothing that does not", async () => {
+        const missing = "<MissingContextValues><member>aws:RequestTag/team</member></MissingContextValues>";
+        decision = (action) =>
+            `<EvalDecision>${action.includes("Create") ? "implicitDeny" : "allowed"}</EvalDecision>${/Group|User/.test(action) ? missing : ""}`;
+        const depends = (action: string) =>
+            `unknown: could not check: whether arn:aws:iam::123456789012:role/deploy may ${action} depends on conditions (aws:RequestTag/team)`;
+        assert.deepEqual(await found(), [
+            depends("logs:CreateLogGroup"),
+            `problem: ${arn} may not iam:CreateAccessKey`,
+            depends("iam:CreateUser"),
+        ]);
+        // What IAM is told, which is asked in its own region.
+        const told = simulated.map((each) =>
+            [
+                "ActionNames.member.1",
+                "ContextEntries.member.1.ContextKeyName",
+                "ContextEntries.member.1.ContextKeyValues.member.1",
+            ]
+                .map((key) => each.get(key)?.replace(/^(logs|iam):.*/, "$1"))
+                .join(" "),
         );
+        assert.deepEqual([...new Set(told)].sort(), [
+            "iam aws:RequestedRegion us-east-1",
+            "logs aws:RequestedRegion us-east-2",
+        ]);
+    });
+
+    it("is asked for page by page, and by the results of each resource where IAM has them", async () => {
+        const result = (action: string, inner: string) =>
+            `<member><EvalActionName>${action}</EvalActionName>${inner}</member>`;
+        answerWith(({ body }) => {
+            const asked = form(body);
+            if (asked.get("Action") !== "SimulatePrincipalPolicy") {
+                return answered("GetCallerIdentity", "<Arn>arn:aws:iam::123456789012:user/me</Arn>");
+            }
+            const all = [...asked].filter(([key]) => key.startsWith("ActionNames.member")).map(([, value]) => value);
+            const resources = [...asked].filter(([key]) => key.startsWith("ResourceArns.member"));
+            const [first = "", ...rest] = all;
+            const specific = resources.map(
+                ([, name]) =>
+                    `<member><EvalResourceName>${name}</EvalResourceName><EvalResourceDecision>${first === "iam:CreateUser" ? "explicitDeny" : "allowed"}</EvalResourceDecision></member>`,
+            );
+            return asked.get("Marker") === null && rest.length > 0
+                ? answered(
+                      "SimulatePrincipalPolicy",
+                      `<EvaluationResults>${rest.map((each) => result(each, "<EvalDecision>allowed</EvalDecision>")).join("")}</EvaluationResults><IsTruncated>true</IsTruncated><Marker>2</Marker>`,
+                  )
+                : answered(
+                      "SimulatePrincipalPolicy",
+                      `<EvaluationResults>${result(first, `<EvalDecision>allowed</EvalDecision><ResourceSpecificResults>${specific.join("")}</ResourceSpecificResults>`)}</EvaluationResults><IsTruncated>false</IsTruncated>`,
+                  );
+        });
+        assert.deepEqual(await found(), ["problem: arn:aws:iam::123456789012:user/me may not iam:CreateUser"]);
     });
 
     it("needs no rights where it is the root user", async () => {
@@ -263,7 +320,10 @@ describe("who asks AWS", () => {
         );
         const [first = "", ...more] = await found();
         assert.deepEqual(more, []);
-        assert.match(first, /^unknown: could not check: what answers for IAM is no simulation of what arn:\S+ may do$/);
+        assert.match(
+            first,
+            /^unknown: could not check: your rights: what answers for IAM is no simulation of what arn:\S+ may do$/,
+        );
     });
 
     it("may not be let into a role", async () => {

@@ -20,7 +20,7 @@ describe("doctor on what collectors may do in AWS", () => {
     async function look(
         credentials: object,
         denies: Denies,
-        more: { cluster?: Answer; roles?: string; cloudwatch?: object } = {},
+        more: { cluster?: Answer; roles?: string; cloudwatch?: object; conditions?: string } = {},
     ) {
         const simulated: string[] = [];
         const aws: Answer = ({ body }) => {
@@ -33,7 +33,7 @@ describe("doctor on what collectors may do in AWS", () => {
                 const what = `${asked.get("PolicySourceArn") ?? ""} ${name} ${resource}`;
                 simulated.push(what);
                 assert.deepEqual(all("ContextEntries"), ["aws:RequestedRegion", region, "string"]);
-                return `<member><EvalActionName>${name}</EvalActionName><EvalDecision>${denies(what) ? "implicitDeny" : "allowed"}</EvalDecision></member>`;
+                return `<member><EvalActionName>${name}</EvalActionName><EvalDecision>${denies(what) ? "implicitDeny" : "allowed"}</EvalDecision>${more.conditions ?? ""}</member>`;
             });
             const result = {
                 GetAccessKeyLastUsed: "<UserName>cloudwatch-1</UserName>",
@@ -84,6 +84,14 @@ describe("doctor on what collectors may do in AWS", () => {
                 `problem: the collectors' identity ${user} may not ${action} on ${resource} in ${region}`,
             ]);
         }
+    });
+
+    it("takes what they may under conditions that nobody knows here for no missing right", async () => {
+        const conditions = "<MissingContextValues><member>aws:SourceVpce</member></MissingContextValues>";
+        const { found } = await look(accessKey, (asked) => asked.includes("PutTrace"), { conditions });
+        assert.deepEqual(found, [
+            `unknown: could not check: whether ${user} may xray:PutTraceSegments depends on conditions (aws:SourceVpce)`,
+        ]);
     });
 
     it("asks of the role of their service accounts", async () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 
-import { principalOf } from "../../live/aws";
 import { exporterCounters, exportFindings, parseMetrics } from "../../live/collectors";
 import { runCheck, worstOf, type Finding, type Live } from "../../live/findings";
 import { CouldNotCheck } from "../../core/lib/errors";
 import { neededSecrets, prerequisites } from "../../live/prerequisites";
 import { artifactsOf, headArtifact, lookAt } from "../../live/registries";
+import { principalOf } from "../../live/rights";
 import { resultText, summaryText } from "../../live/report";
 import { compareClaims, regionalClaims, storage, type PersistentVolumeClaim } from "../../live/storage";
 import { planOf, verdictOf } from "../../core/review/plan";
