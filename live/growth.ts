@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
 import { claimNames, type Volume } from "../core/routes/volumes";
-import { persistently } from "./http";
-import type { Kubernetes } from "./kubernetes";
+import { isTransient, persistently, type Response } from "./http";
+import { NoAnswer, type Kubernetes } from "./kubernetes";
 import { sizeInGiB } from "../core/lib/quantities";
 
 interface Claim {
@@ -35,8 +35,30 @@ export interface GrowOptions {
     readonly say: (step: string) => void;
     /** Milliseconds that the driver has for all volumes. Default: ten minutes. */
     readonly patience?: number;
+    /** Milliseconds that the API server has to come back. Default: a minute. */
+    readonly outage?: number;
     /** Ends the wait early. What was paused is resumed in any case. */
     readonly signal?: AbortSignal;
+}
+
+/** Does again what does the same when it is done twice, while the API server is away, as a single one is while it restarts. */
+type Insist = <T>(ask: () => Promise<T>) => Promise<T>;
+
+/** @param outage milliseconds that the API server has to come back. Then what it is asked throws NoAnswer. */
+function insistFor(outage: number, signal?: AbortSignal): Insist {
+    return async (ask) => {
+        const end = Date.now() + outage;
+        for (let pause = 250; ; pause = Math.min(2 * pause, 4000)) {
+            try {
+                return await ask();
+            } catch (error) {
+                if (!(error instanceof NoAnswer) || Date.now() + pause > end) {
+                    throw error;
+                }
+                await sleep(pause, undefined, signal ? { signal } : {});
+            }
+        }
+    };
 }
 
 const [claims, statefulSets] = [
@@ -58,7 +80,7 @@ export async function growVolumes(
     api: Kubernetes,
     volume: Pick<Volume, "workload" | "count">,
     size: string,
-    { say, patience = 600_000, signal = new AbortController().signal }: GrowOptions,
+    { say, patience = 600_000, outage = 60_000, signal = new AbortController().signal }: GrowOptions,
 ): Promise<string> {
     const names = claimNames(volume.workload, 0, volume.count);
     const found = await Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`)));
@@ -79,14 +101,15 @@ export async function growVolumes(
         await resize(api, name, size, "?dryRun=All");
     }
     signal.throwIfAborted();
-    await whilePaused(api, say, async () => {
+    const insist = insistFor(outage, signal);
+    await whilePaused(api, say, insist, insistFor(outage), async () => {
         for (const [i, name] of names.entries()) {
             signal.throwIfAborted();
-            await resize(api, name, size);
+            await insist(() => resize(api, name, size));
             say(`claim ${name}: ${before[i] ?? ""} -> ${size}`);
         }
-        await untilLarge(api, names, size, patience, signal);
-        await orphan(api, names[0] ?? "", say);
+        await untilLarge(api, names, size, patience, insist, signal);
+        await orphan(api, names[0] ?? "", insist, say, signal);
     });
     return before[0] ?? "";
 }
@@ -100,14 +123,28 @@ class Refused extends UserError {}
 
 /** @throws UserError with what the API server says of a change that it refuses. */
 async function merge(api: Kubernetes, path: string, change: object): Promise<void> {
-    const headers = { "content-type": "application/merge-patch+json" };
-    // Sent twice it does the same.
-    const patch = () => api.request("PATCH", path, { headers, body: JSON.stringify(change) });
-    const { status, body } = await persistently(patch);
+    const { status, body } = await told(api, "PATCH", path, "application/merge-patch+json", change);
     if (status >= 300) {
         const why = `The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(status, body)}`;
         throw status >= 400 && status < 500 ? new Refused(why) : new UserError(why);
     }
+}
+
+/**
+ * What the API server says to something that does the same when it is sent twice.
+ *
+ * @throws NoAnswer when it does not say whether that was done.
+ */
+async function told(api: Kubernetes, method: string, path: string, type: string, content: object): Promise<Response> {
+    const options = { headers: { "content-type": type }, body: JSON.stringify(content) };
+    const answer = await persistently(() => api.request(method, path, options));
+    if (isTransient(answer)) {
+        const { status, body } = answer;
+        throw new NoAnswer(
+            `The API server has no time for ${method} ${path.replace(/\?.*/, "")}: ${messageOf(status, body)}`,
+        );
+    }
+    return answer;
 }
 
 /** What the API server says; of a page in its place only the status. */
@@ -160,9 +197,16 @@ async function installers(api: Kubernetes): Promise<Installer[]> {
 /**
  * Does something while nothing can restore the StatefulSet, and resumes afterwards in any case. What was paused before stays paused.
  *
+ * @param always insists on what nobody may stop.
  * @throws UserError with the commands that resume what could not be resumed.
  */
-async function whilePaused(api: Kubernetes, say: GrowOptions["say"], act: () => Promise<void>): Promise<void> {
+async function whilePaused(
+    api: Kubernetes,
+    say: GrowOptions["say"],
+    insist: Insist,
+    always: Insist,
+    act: () => Promise<void>,
+): Promise<void> {
     const paused: Installer[] = [];
     let failure: unknown;
     try {
@@ -172,7 +216,7 @@ async function whilePaused(api: Kubernetes, say: GrowOptions["say"], act: () => 
             } else {
                 // Whether a request that fails was carried out, nobody knows, unless the API server says that it was not.
                 paused.push(installer);
-                await merge(api, installer.path, installer.pause).catch((error: unknown) => {
+                await insist(() => merge(api, installer.path, installer.pause)).catch((error: unknown) => {
                     if (error instanceof Refused) {
                         paused.pop();
                     }
@@ -187,15 +231,14 @@ async function whilePaused(api: Kubernetes, say: GrowOptions["say"], act: () => 
     }
     const stuck: string[] = [];
     for (const { path, name, resume } of paused) {
-        await merge(api, path, resume).then(
-            () => {
-                say(`resumed ${name}`);
-            },
-            (error: unknown) => {
-                const { message } = error as Error;
-                stuck.push(`${message}\n  kubectl patch ${name} --type merge -p '${JSON.stringify(resume)}'`);
-            },
-        );
+        try {
+            await always(() => merge(api, path, resume));
+            say(`resumed ${name}`);
+        } catch (error) {
+            stuck.push(
+                `${(error as Error).message}\n  kubectl patch ${name} --type merge -p '${JSON.stringify(resume)}'`,
+            );
+        }
     }
     if (stuck.length > 0) {
         const before = failure instanceof Error ? [failure.message] : [];
@@ -212,11 +255,12 @@ async function untilLarge(
     names: readonly string[],
     size: string,
     patience: number,
+    insist: Insist,
     signal: AbortSignal,
 ): Promise<void> {
     const end = Date.now() + patience;
     for (;;) {
-        const found = await Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`)));
+        const found = await insist(() => Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`))));
         const small = names.filter((_, i) => sizeInGiB(found[i]?.status?.capacity?.storage ?? "0") < sizeInGiB(size));
         if (small.length === 0) {
             return;
@@ -234,8 +278,14 @@ async function untilLarge(
 }
 
 /** Deletes the StatefulSet of a claim, and nothing with it: its pods run on, and the next one takes them over. */
-async function orphan(api: Kubernetes, claim: string, say: GrowOptions["say"]): Promise<void> {
-    const owner = (await api.list<StatefulSet>(statefulSets)).find(({ metadata, spec }) =>
+async function orphan(
+    api: Kubernetes,
+    claim: string,
+    insist: Insist,
+    say: GrowOptions["say"],
+    signal: AbortSignal,
+): Promise<void> {
+    const owner = (await insist(() => api.list<StatefulSet>(statefulSets))).find(({ metadata, spec }) =>
         spec.volumeClaimTemplates?.some((template) => `${template.metadata.name}-${metadata.name}-0` === claim),
     );
     if (!owner) {
@@ -244,21 +294,18 @@ async function orphan(api: Kubernetes, claim: string, say: GrowOptions["say"]): 
     const path = `${statefulSets}/${owner.metadata.name}`;
     // In the address, where it cannot get lost: without it the pods would be deleted, too.
     // Never the next one, which its controller may have made by then: asked again, that would go too.
-    const body = JSON.stringify({ propagationPolicy: "Orphan", preconditions: { uid: owner.metadata.uid } });
-    const remove = () =>
-        api.request("DELETE", `${path}?propagationPolicy=Orphan`, {
-            headers: { "content-type": "application/json" },
-            body,
-        });
-    const { status, body: answer } = await persistently(remove);
+    const content = { propagationPolicy: "Orphan", preconditions: { uid: owner.metadata.uid } };
+    const { status, body } = await insist(() =>
+        told(api, "DELETE", `${path}?propagationPolicy=Orphan`, "application/json", content),
+    );
     // Gone, or another: the request before did it.
     if (status >= 300 && status !== 404 && status !== 409) {
         throw new UserError(
-            `The API server does not delete StatefulSet ${owner.metadata.name}: ${messageOf(status, answer)}`,
+            `The API server does not delete StatefulSet ${owner.metadata.name}: ${messageOf(status, body)}`,
         );
     }
     // Its controller may have made the next one by then, which has another identity.
-    const remaining = async () => (await api.get<StatefulSet>(path))?.metadata;
+    const remaining = async () => (await insist(() => api.get<StatefulSet>(path)))?.metadata;
     const end = Date.now() + 60_000;
     for (let now = await remaining(); now?.uid === owner.metadata.uid; now = await remaining()) {
         if (Date.now() > end) {
@@ -267,7 +314,7 @@ async function orphan(api: Kubernetes, claim: string, say: GrowOptions["say"]): 
                     `  kubectl get statefulset -n ${kofNamespace} ${owner.metadata.name} -o jsonpath='{.metadata.finalizers}'`,
             );
         }
-        await sleep(200);
+        await sleep(200, undefined, { signal });
     }
     say(`StatefulSet ${owner.metadata.name} deleted, its pods and claims left alone`);
 }

@@ -7,6 +7,9 @@ import { isTransient, persistently, reason, send, type RequestOptions, type Resp
 import { loadKubeconfig, type Access, type ClusterChoice } from "./kubeconfig";
 import { logIn, type Login } from "./login";
 
+/** Nothing came back from an API server, or it had no time, or a proxy has lost it. What was asked may have been done or not. */
+export class NoAnswer extends CouldNotCheck {}
+
 /** How many requests may be under way: an API server serves 400 by default, to all its clients (`--max-requests-inflight`). */
 const width = 50;
 
@@ -64,7 +67,8 @@ export class Kubernetes {
             return undefined;
         }
         if (status !== 200) {
-            throw new CouldNotCheck(`GET ${path}: ${statusText(status, body)}`);
+            const Failure = isTransient({ status, body }) ? NoAnswer : CouldNotCheck;
+            throw new Failure(`GET ${path}: ${statusText(status, body)}`);
         }
         let found: unknown;
         try {
@@ -96,7 +100,8 @@ export class Kubernetes {
      * Sends any request, when no more than {@link width} others are under way. One that only reads is sent again while the
      * server is busy.
      *
-     * @throws CouldNotCheck when there is no answer, or the login failed.
+     * @throws NoAnswer when there is none.
+     * @throws CouldNotCheck when the login failed.
      */
     async request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
         const ask = async () => {
@@ -146,7 +151,7 @@ export class Kubernetes {
                 options,
             );
         } catch (error) {
-            throw new CouldNotCheck(`The API server ${this.server} does not answer: ${reason(error)}`);
+            throw new NoAnswer(`The API server ${this.server} does not answer: ${reason(error)}`);
         }
     }
 

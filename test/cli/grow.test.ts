@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { volumesToGrow } from "../../cli/grow";
 import { claimNames } from "../../core/routes/volumes";
 import { growVolumes } from "../../live/growth";
-import type { Kubernetes } from "../../live/kubernetes";
+import { NoAnswer, type Kubernetes } from "../../live/kubernetes";
 import { commandHere, routes, stackFile } from "../support";
 
 /** An API server that has claims of these sizes, and is told of nothing that it should not be. */
@@ -108,17 +108,24 @@ describe("npm run grow", () => {
         /** An API server on which both install kof-storage, and that refuses what it is told to refuse. */
         const cluster = ({
             refuses = () => false,
+            loses = () => false,
             paused = [],
             isLarge = true,
         }: {
             refuses?: (path: string, body: string) => boolean;
+            /** Whether the connection is lost, before or after what is asked was done. */
+            loses?: (path: string, body: string) => boolean;
             paused?: readonly string[];
             isLarge?: boolean;
         }) => {
             const state = { [release]: paused.includes(release), [set]: paused.includes(set) };
             const said: string[] = [];
+            const lost = () => Promise.reject(new NoAnswer("The API server does not answer: socket hang up"));
             const api = {
                 get: (path: string) => {
+                    if (loses(path, "")) {
+                        return lost();
+                    }
                     const storage = isLarge ? "100Gi" : "50Gi";
                     const claim = { spec: { resources: { requests: { storage } } }, status: { capacity: { storage } } };
                     return Promise.resolve(
@@ -145,6 +152,10 @@ describe("npm run grow", () => {
                             : [],
                     ),
                 request: (_method: string, path: string, { body }: { body: string }) => {
+                    if (loses(path, body)) {
+                        const busy = { status: 503, body: "", headers: { "retry-after": "60" } };
+                        return path === release ? Promise.resolve(busy) : lost();
+                    }
                     if (refuses(path, body)) {
                         return Promise.resolve({ status: 403, body: JSON.stringify({ message: "forbidden" }) });
                     }
@@ -157,6 +168,7 @@ describe("npm run grow", () => {
             const grow = (more: object = {}) =>
                 growVolumes(api as unknown as Kubernetes, volume, "100Gi", {
                     patience: 0,
+                    outage: 400,
                     say: (step) => said.push(step),
                     ...more,
                 });
@@ -214,6 +226,46 @@ describe("npm run grow", () => {
                     `  kubectl patch helmrelease -n kof kof-storage --type merge -p '{"spec":{"suspend":false}}'`,
             });
             assert.deepEqual(state, { [release]: true, [set]: false });
+        });
+
+        it("asks again where an answer is lost, also where somebody stops it meanwhile", async () => {
+            const stopped = new AbortController();
+            const asked: string[] = [];
+            // Once what changes something, and once what is looked at while something is paused.
+            const loses = (path: string, body: string) => {
+                const isPaused = asked.some((each) => each.includes("true"));
+                const key = [path, body, isPaused].join();
+                const isFirst = !asked.includes(key);
+                asked.push(key);
+                if (body.includes("false")) {
+                    stopped.abort();
+                }
+                return isFirst && (body !== "" || (path.includes("claims") && isPaused));
+            };
+            const { grow, state, said } = cluster({
+                loses: (path, body) => !path.includes("dryRun") && loses(path, body),
+            });
+            await grow({ outage: 10_000, signal: stopped.signal });
+            assert.deepEqual(state, running);
+            assert.deepEqual(said.slice(-2), [
+                "resumed helmrelease -n kof kof-storage",
+                "resumed serviceset -n kcm-system mgmt",
+            ]);
+        });
+
+        it("gives up on an API server that does not come back, and says what is left to do of all that it may have paused", async () => {
+            const { grow, said } = cluster({ loses: (path, body) => path === set && body !== "" });
+            await assert.rejects(grow(), {
+                name: "UserError",
+                message:
+                    "The API server does not answer: socket hang up\nStill paused. Let it go on by hand:\n" +
+                    "The API server does not answer: socket hang up\n" +
+                    `  kubectl patch serviceset -n kcm-system mgmt --type merge -p '{"metadata":{"annotations":{"${annotation}":null}}}'`,
+            });
+            assert.equal(said.at(-1), "resumed helmrelease -n kof kof-storage");
+            const gone = cluster({ loses: (path, body) => path === release && body.includes("false") });
+            await assert.rejects(gone.grow(), /Still paused[^]*kubectl patch helmrelease -n kof kof-storage/);
+            assert.deepEqual(gone.state, { [release]: true, [set]: false });
         });
 
         it("leaves paused what somebody else had paused", async () => {

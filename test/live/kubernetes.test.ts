@@ -11,7 +11,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 
 import { connect } from "../../cli/live";
 import { CouldNotCheck } from "../../core/lib/errors";
-import { Kubernetes } from "../../live/kubernetes";
+import { Kubernetes, NoAnswer } from "../../live/kubernetes";
 import { execCredential } from "../../live/execCredential";
 import { loadKubeconfig } from "../../live/kubeconfig";
 import { logIn } from "../../live/login";
@@ -393,6 +393,7 @@ describe("an API server that is busy, or is none", () => {
         await assert.rejects(api.get(place), { message: `GET ${place}: HTTP 500` });
         assert.equal(asked.length, 3);
         await stop();
+        await assert.rejects(api.request("PATCH", place), NoAnswer);
     });
 
     it("is not believed when a page answers in its place", async () => {
