@@ -117,20 +117,19 @@ async function verifyRegion(
 ): Promise<Result> {
     const title = `${titleOf(archive)} of region ${idOf(region)}`;
     const own = archiveOfRegion(archive, regional, region);
-    const there = ({ severity, what, why, fix }: Finding): Finding => ({
-        severity: what.startsWith(nothingOf) && isNew ? "unknown" : severity,
-        what,
-        why: what.startsWith(nothingOf)
-            ? `The exporter ${isNew ? "is new there, or " : ""}did not run on the region, found none in its store, or may not write. From here only the bucket is seen.`
-            : why,
-        // The region has a cluster of its own.
-        fix: what.startsWith(nothingOf)
-            ? `kubectl --context ${region.name} get cronjobs,jobs,pods -n ${kofNamespace}`
-            : fix.replace(/^kubectl /, `kubectl --context ${region.name} `),
-    });
+    const hour = lastHour(new Date(Date.now() - runTime), undefined);
+    // The region has a cluster of its own.
+    const there = (fix: string) => fix.replace(/^kubectl /, `kubectl --context ${region.name} `);
     try {
-        const { proof, findings } = await hourOf(own, lastHour(new Date(Date.now() - runTime), undefined), live);
-        return { title: findings.length === 0 ? `${title}: ${proof}` : title, findings: findings.map(there) };
+        const found = await hourOf(own, hour, live);
+        const lacking = found.nothingOf.map((what) => ({
+            ...missing(what, own, hour),
+            severity: isNew ? ("unknown" as const) : ("problem" as const),
+            why: `The exporter ${isNew ? "is new there, or " : ""}did not run on the region, found none in its store, or may not write. From here only the bucket is seen.`,
+            fix: there(`kubectl get cronjobs,jobs,pods -n ${kofNamespace}`),
+        }));
+        const findings = [...lacking, ...found.findings.map((each) => ({ ...each, fix: there(each.fix) }))];
+        return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
     } catch (error) {
         return { title, findings: [unchecked(error, byHand(own, error))] };
     }
@@ -236,7 +235,9 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
     const hour = lastHour(begun, cronJob);
     try {
         const found = await hourOf(archive, hour, live, ownCluster(archive, live));
-        findings.push(...found.findings.map((finding) => ofNewStack(finding, cronJob, hour)));
+        const isNew = Date.parse(cronJob?.metadata.creationTimestamp ?? "") > hour.getTime();
+        const lacking = found.nothingOf.map((what) => missing(what, archive, hour));
+        findings.push(...(isNew ? lacking.map(ofNewStack) : lacking), ...found.findings);
         return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
     } catch (error) {
         findings.push(unchecked(error, byHand(archive, error)));
@@ -257,15 +258,12 @@ function unchecked(error: unknown, fix: string): Finding {
 }
 
 /** A stack that is younger than the hour may have had nothing to archive in it. */
-function ofNewStack(finding: Finding, cronJob: CronJob | undefined, hour: Date): Finding {
-    const made = Date.parse(cronJob?.metadata.creationTimestamp ?? "");
-    return finding.severity === "problem" && finding.what.startsWith(nothingOf) && made > hour.getTime()
-        ? {
-              ...finding,
-              severity: "unknown",
-              why: "The exporter is younger than that hour, of which the stores may have nothing. Look again after the next one.",
-          }
-        : finding;
+function ofNewStack(finding: Finding): Finding {
+    return {
+        ...finding,
+        severity: "unknown",
+        why: "The exporter is younger than that hour, of which the stores may have nothing. Look again after the next one.",
+    };
 }
 
 /** What came of a run of an exporter. */
@@ -413,18 +411,19 @@ export function lastHour(now: Date, cronJob: Pick<CronJob, "spec"> | undefined):
     return new Date(full - (now.getTime() - full < delay ? 2 : 1) * hourMs);
 }
 
-/** What was found of an hour: what it proves, where nothing is wrong. */
+/** What was found of an hour. */
 interface Found {
+    /** What it proves, where nothing is wrong. */
     readonly proof: string;
+    /** What there is nothing of, which may be because there was nothing to archive. */
+    readonly nothingOf: readonly string[];
     readonly findings: readonly Finding[];
 }
-
-const nothingOf = "nothing of ";
 
 function missing(what: string, { bucket, prefix, name }: Archive, hour: Date): Finding {
     return {
         severity: "problem",
-        what: `${nothingOf}${what} of the hour ${hourText(hour)} is in s3://${bucket.name}/${prefix}`,
+        what: `nothing of ${what} of the hour ${hourText(hour)} is in s3://${bucket.name}/${prefix}`,
         why: "The exporter ran and found none in its store, or wrote it elsewhere.",
         fix: `kubectl get cronjob -n ${kofNamespace} ${name} -o yaml`,
     };
@@ -462,6 +461,7 @@ async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: str
     );
     const objects = looked.flat();
     const findings: Finding[] = [];
+    const nothingOf: string[] = [];
     let files = 0;
     for (const signal of signals) {
         const done = objects.filter(({ key }) => key.endsWith(`/${signal}/${exporterCharts.coldStorage.lastObject}`));
@@ -473,7 +473,7 @@ async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: str
         const empty = done.filter((each) => !data.some((other) => folder(other) === folder(each)));
         files += data.length;
         if (done.length + data.length === 0) {
-            findings.push(missing(signal, archive, hour));
+            nothingOf.push(signal);
         }
         findings.push(
             ...undone.map((each) => incomplete(each.key, "is there without _SUCCESS: it was not completed")),
@@ -483,7 +483,7 @@ async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: str
     }
     const rest = windows.length - mostWindows;
     const clusters = [...new Set(objects.map(({ key }) => /\/cluster=([^/]*)\//.exec(key)?.[1] ?? ""))];
-    if (own !== undefined && findings.length === 0 && !clusters.includes(own)) {
+    if (own !== undefined && findings.length + nothingOf.length === 0 && !clusters.includes(own)) {
         findings.push({
             severity: "warning",
             what: `what is archived of the hour ${hourText(hour)} is of cluster ${clusters.join(", ")}, and none of it of ${own}`,
@@ -496,6 +496,7 @@ async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: str
             `${signals.join(", ")} of the hour ${hourText(hour)} are in s3://${archive.bucket.name}/${prefix}: ` +
             `${String(files)} whole Parquet file${files === 1 ? "" : "s"}, each with its _SUCCESS` +
             (rest > 0 ? `; ${String(rest)} more tenants and clusters were not looked at` : ""),
+        nothingOf,
         findings,
     };
 }
@@ -533,7 +534,7 @@ async function auditHour(archive: Archive, bucket: S3Bucket, hour: Date): Promis
     );
     const [platform] = looked;
     if (platform?.names.length === 0) {
-        return { proof: "", findings: [missing("audit logs", archive, hour)] };
+        return { proof: "", nothingOf: ["audit logs"], findings: [] };
     }
     const there = looked.filter(({ names }) => names.length > 0);
     const windowsFound = await Promise.all(
@@ -554,6 +555,7 @@ async function auditHour(archive: Archive, bucket: S3Bucket, hour: Date): Promis
             `${String(events)} audit logs of the hour ${hourText(hour)} are in s3://${archive.bucket.name}/${prefix}, and are what ` +
             `their manifest says, signed as ${archive.signingKey ?? ""}. The key stands in each manifest: the signature proves that ` +
             "nothing was damaged or cut off, not that nobody has changed both",
+        nothingOf: [],
         findings,
     };
 }

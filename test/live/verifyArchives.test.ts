@@ -45,7 +45,7 @@ const done = { conditions: [{ type: "Complete", status: "True" }] };
 const failed = { conditions: [{ type: "Failed", status: "True", reason: "BackoffLimitExceeded" }] };
 
 /** A cluster that runs a Job to this end; every request that changes something is noted. */
-function cluster(status: object, changes: string[] = []): Answer {
+function cluster(status: object, changes: string[] = [], created = cronJob.metadata.creationTimestamp): Answer {
     let made: object | undefined;
     return ({ method, url, body }): Reply => {
         const { pathname } = url;
@@ -55,7 +55,7 @@ function cluster(status: object, changes: string[] = []): Answer {
             return [method === "POST" ? 201 : 200, JSON.stringify(made ?? {})];
         }
         if (pathname.includes("/cronjobs/")) {
-            return [200, JSON.stringify(cronJob)];
+            return [200, JSON.stringify({ ...cronJob, metadata: { ...cronJob.metadata, creationTimestamp: created } })];
         }
         if (pathname.includes("/jobs/")) {
             return made ? [200, JSON.stringify({ ...made, status })] : [404, "{}"];
@@ -156,6 +156,18 @@ describe("verify of archives", () => {
             const texts = findings.map(({ severity, what }) => `${severity}: ${what}`);
             assert.equal(texts.length, 1, texts.join("\n"));
             assert.match(texts[0]!, expected);
+        }
+        // Of a stack that is younger than the hour only what is there, and wrong, is a problem.
+        const young = cluster(done, [], new Date().toISOString());
+        for (const [objects, severity] of [
+            [{}, "unknown"],
+            [without(coldObjects, "_SUCCESS"), "problem"],
+        ] as const) {
+            const { findings } = await verify(cold, objects, young);
+            assert.deepEqual(
+                findings.map((each) => each.severity),
+                [severity],
+            );
         }
     }).timeout(30_000);
 
