@@ -1,7 +1,6 @@
 import { exitCodes } from "../live/findings";
-import { CouldNotCheck } from "../core/lib/errors";
 import { printable, printableJson } from "../core/lib/printable";
-import { leftovers, SeenInPart } from "../live/leftovers";
+import { leftovers, seenOf } from "../live/leftovers";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readStackFile, stackFileOptions } from "./stackFile";
@@ -28,29 +27,18 @@ function say(text: string): void {
 run(async () => {
     const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
     const live = connect(readStackFile(choice));
-    const unchecked: string[] = [];
-    const looks = leftovers.map((look) =>
-        look(live).catch((error: unknown) => {
-            if (!(error instanceof CouldNotCheck)) {
-                throw error;
-            }
-            const { left, reasons } = error instanceof SeenInPart ? error : { left: [], reasons: [error.message] };
-            unchecked.push(...reasons);
-            return left;
-        }),
-    );
-    const leftoversFound = (await Promise.all(looks)).flat();
+    const { left, reasons } = await seenOf(leftovers, (look) => look(live));
     if (json === true) {
-        console.log(printableJson({ server: live.kubernetes.server, left: leftoversFound, unseen: unchecked }));
+        console.log(printableJson({ server: live.kubernetes.server, left, unseen: reasons }));
     } else {
-        const nothing = unchecked.length > 0 ? "Nothing was found where it could be checked." : "Nothing is left.";
-        say(leftoversFound.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : nothing);
-        for (const { what, remove } of leftoversFound) {
+        const nothing = reasons.length > 0 ? "Nothing was found where it could be checked." : "Nothing is left.";
+        say(left.length > 0 ? `Left on ${live.kubernetes.server} and in AWS:\n` : nothing);
+        for (const { what, remove } of left) {
             say(`  ${what}\n      ${remove}`);
         }
-        for (const message of new Set(unchecked)) {
+        for (const message of reasons) {
             say(`  could not check: ${message}`);
         }
     }
-    process.exitCode = unchecked.length > 0 ? exitCodes.unknown : 0;
+    process.exitCode = reasons.length > 0 ? exitCodes.unknown : 0;
 });

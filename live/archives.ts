@@ -1,11 +1,10 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { bucketArnOf } from "../core/lib/arns";
-import { CouldNotCheck } from "../core/lib/errors";
 import { retentionText, type Archive } from "../core/routes/archives";
 import { distributionOf } from "../core/settings/distributions";
 import { clusterTag } from "../core/settings/logGroups";
 import { decisions, podArn } from "./rights";
-import type { Check, Finding, Live } from "./findings";
+import { unchecked, type Check, type Finding, type Live } from "./findings";
 import { keysOf, S3Bucket, type BucketState } from "./s3";
 import { secretValues } from "./secrets";
 
@@ -31,11 +30,7 @@ async function checked(fix: string, look: () => Promise<readonly Finding[]>): Pr
     try {
         return await look();
     } catch (error) {
-        if (!(error instanceof CouldNotCheck)) {
-            throw error;
-        }
-        const why = "It may be right or wrong: nobody knows before it is checked.";
-        return [{ severity: "unknown", what: `could not check ${error.message}`, why, fix }];
+        return [unchecked(error, fix)];
     }
 }
 
@@ -88,7 +83,7 @@ function stateFindings({ kind, bucket: { name, region, create, endpoint } }: Arc
             return [
                 {
                     severity: "unknown",
-                    what: `could not check bucket ${name}: it exists, and is of another account, or you may not see it (403)`,
+                    what: `could not check: bucket ${name} exists, and is of another account, or you may not see it (403)`,
                     why: create
                         ? "Where it is another account's, pulumi up cannot make it: the names of buckets are taken in all of AWS."
                         : "The exporter may write there or not: that is not known before it is checked.",

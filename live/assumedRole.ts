@@ -1,7 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
-import { awsFailure, clientOptions, inTime, notAws } from "./awsClient";
+import { awsFailure, clientOptions, inTime, notAws, whoAsks } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 import { secretValues } from "./secrets";
 
@@ -18,6 +18,7 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
     if (credentials.kind === "podIdentity" || credentials.kind === "irsa") {
         throw new CouldNotCheck(
             `only the collectors' pods have the identity that assumes ${roleArn}. Where they may not, they say AccessDenied`,
+            `kubectl logs -n ${kofNamespace} -l app.kubernetes.io/component=opentelemetry-collector --tail=100 --prefix`,
         );
     }
     const name = credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
@@ -26,7 +27,10 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
         secret?.get(key),
     );
     if (accessKeyId === "" || secretAccessKey === "") {
-        throw new CouldNotCheck(`Secret ${kofNamespace}/${name} has no key yet with which to assume ${roleArn}`);
+        throw new CouldNotCheck(
+            `Secret ${kofNamespace}/${name} has no key yet with which to assume ${roleArn}`,
+            `kubectl describe secret -n ${kofNamespace} ${name}`,
+        );
     }
     const { AssumeRoleCommand, STSClient } = await import("@aws-sdk/client-sts");
     const sts = new STSClient({ ...clientOptions({ region }, {}), credentials: { accessKeyId, secretAccessKey } });
@@ -40,7 +44,7 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
     try {
         const { Credentials } = await inTime((limit) => sts.send(new AssumeRoleCommand(asked), limit), aws);
         if (Credentials?.AccessKeyId === undefined) {
-            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`);
+            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, whoAsks);
         }
         return [];
     } catch (error) {
@@ -49,7 +53,7 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
         }
         const { is, reason } = awsFailure(error);
         if (is === "silence") {
-            throw new CouldNotCheck(`AWS does not answer: ${reason}`);
+            throw new CouldNotCheck(`AWS does not answer: ${reason}`, whoAsks);
         }
         return [
             {

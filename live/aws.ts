@@ -2,7 +2,7 @@ import { arnParts, bucketArnOf, partitionOf } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Archive } from "../core/routes/archives";
 import type { AwsIdentity } from "../core/settings/settings";
-import { callerIdentity, UnknownCaller, type AwsAccess } from "./awsClient";
+import { callerIdentity, UnknownCaller, whoAsks, type AwsAccess } from "./awsClient";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 import { decisions, policyHolder, type Needed } from "./rights";
 
@@ -157,6 +157,7 @@ async function rightsFindings(made: readonly Made[], identity: string, live: Liv
                     (noPath === undefined
                         ? ""
                         : `. A session does not say the path of its role. Looking it up: ${noPath}`),
+                whoAsks,
             );
         }
         return decided.flatMap(({ denied, unknown, ask }) => [

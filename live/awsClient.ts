@@ -95,7 +95,10 @@ export async function inTime<T>(
     const limit = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
             reject(
-                new CouldNotCheck(`${who} does not answer within ${String(patience / 1000)} s, logging in included`),
+                new CouldNotCheck(
+                    `${who} does not answer within ${String(patience / 1000)} s, logging in included`,
+                    whoAsks,
+                ),
             );
             end.abort();
         }, patience);
@@ -106,6 +109,9 @@ export async function inTime<T>(
         clearTimeout(timer);
     }
 }
+
+/** The command that shows who asks AWS, and whether it answers. */
+export const whoAsks = "aws sts get-caller-identity";
 
 /** Why AWS did not do what it was asked for. */
 export interface AwsFailure {
@@ -169,7 +175,7 @@ export async function answered<T>(
     try {
         return await inTime(ask, access, who);
     } catch (error) {
-        throw new CouldNotCheck(`${what}: ${awsFailure(error).reason}`);
+        throw new CouldNotCheck(`${what}: ${awsFailure(error).reason}`, whoAsks);
     }
 }
 
@@ -191,7 +197,7 @@ export async function callerIdentity(
     try {
         const { Arn: arn } = await inTime((limit) => client.send(new GetCallerIdentityCommand({}), limit), access);
         if (arn === undefined) {
-            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`);
+            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, whoAsks);
         }
         return { arn, account: arnParts(arn).account };
     } catch (error) {
@@ -200,7 +206,7 @@ export async function callerIdentity(
         }
         const { is, said, reason } = awsFailure(error);
         throw is === "silence"
-            ? new CouldNotCheck(`AWS does not answer: ${reason}`)
+            ? new CouldNotCheck(`AWS does not answer: ${reason}`, whoAsks)
             : new UnknownCaller(`AWS does not know who you are: ${said}`);
     } finally {
         client.destroy();

@@ -4,7 +4,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 
 import { CouldNotCheck } from "../core/lib/errors";
 import { domainOf } from "../core/lib/arns";
-import { awsFailure, clientOptions, inTime, type AwsAccess } from "./awsClient";
+import { awsFailure, clientOptions, inTime, whoAsks, type AwsAccess } from "./awsClient";
 import { send, type Response } from "./http";
 
 /** Services of AWS that this program asks without a client of AWS's SDK, and the SDK's variable that has another endpoint. */
@@ -49,7 +49,7 @@ export async function askAws(request: AwsRequest, access: AwsAccess): Promise<Re
             return send(url, { method: "POST", headers: signed.headers }, { body });
         }, access);
     } catch (error) {
-        throw new CouldNotCheck(`${url.host} cannot be asked: ${awsFailure(error).said}`);
+        throw new CouldNotCheck(`${url.host} cannot be asked: ${awsFailure(error).said}`, whoAsks);
     } finally {
         client.destroy();
     }
@@ -93,7 +93,7 @@ function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
 export function answerOf({ status, body }: Response, before: string): object {
     if (status !== 200) {
         const [, message = ""] = /"(?:message|Message|error)"\s*:\s*"([^"]*)"/.exec(body) ?? [];
-        throw new CouldNotCheck(`${before} HTTP ${String(status)}${message === "" ? "" : `: ${message}`}`);
+        throw new CouldNotCheck(`${before} HTTP ${String(status)}${message === "" ? "" : `: ${message}`}`, whoAsks);
     }
     let found: unknown;
     try {
@@ -102,7 +102,7 @@ export function answerOf({ status, body }: Response, before: string): object {
         // Told below.
     }
     if (typeof found !== "object" || found === null) {
-        throw new CouldNotCheck(`${before} what is no answer: ${body.trim().slice(0, 60)}`);
+        throw new CouldNotCheck(`${before} what is no answer: ${body.trim().slice(0, 60)}`, whoAsks);
     }
     return found;
 }

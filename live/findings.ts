@@ -62,9 +62,6 @@ async function findingsOf(look: () => readonly Finding[] | Promise<readonly Find
     try {
         return await look();
     } catch (error) {
-        if (!(error instanceof CouldNotCheck)) {
-            throw error;
-        }
         return [unchecked(error)];
     }
 }
@@ -85,14 +82,20 @@ export async function lookAtEach<T>(
     );
 }
 
-function unchecked({ message }: CouldNotCheck): Finding {
+/**
+ * The finding that something could not be checked.
+ *
+ * @param fix the command that shows more. Default: the one that the error names, or what this person may see of KOF.
+ */
+export function unchecked(error: unknown, fix?: string): Finding {
+    if (!(error instanceof CouldNotCheck)) {
+        throw error;
+    }
     return {
         severity: "unknown",
-        what: `could not check: ${message}`,
+        what: `could not check: ${error.message}`,
         why: "It may be right or wrong: that is not known before it is checked.",
-        fix: /does not answer|Nobody could log in/.test(message)
-            ? "kubectl cluster-info"
-            : `kubectl auth can-i --list -n ${kofNamespace}`,
+        fix: fix ?? error.ask ?? `kubectl auth can-i --list -n ${kofNamespace}`,
     };
 }
 

@@ -8,7 +8,14 @@ import { loadKubeconfig, type Access, type ClusterChoice } from "./kubeconfig";
 import { logIn, type Login } from "./login";
 
 /** Nothing came back from an API server, or it had no time, or a proxy has lost it. What was asked may have been done or not. */
-export class NoAnswer extends CouldNotCheck {}
+export class NoAnswer extends CouldNotCheck {
+    constructor(message: string) {
+        super(message, reach);
+    }
+}
+
+/** The command that shows whether there is a way to the cluster. */
+const reach = "kubectl cluster-info";
 
 /** How many requests may be under way: an API server serves 400 by default, to all its clients (`--max-requests-inflight`). */
 const width = 50;
@@ -74,10 +81,10 @@ export class Kubernetes {
         try {
             found = JSON.parse(body);
         } catch {
-            throw new CouldNotCheck(`GET ${path}: the answer is not JSON. Is ${this.server} an API server?`);
+            throw new CouldNotCheck(`GET ${path}: the answer is not JSON. Is ${this.server} an API server?`, reach);
         }
         if (!isMap(found) || found.kind === "Status") {
-            throw new CouldNotCheck(`GET ${path}: the answer is no object. Is ${this.server} an API server?`);
+            throw new CouldNotCheck(`GET ${path}: the answer is no object. Is ${this.server} an API server?`, reach);
         }
         return found as T;
     }
@@ -91,7 +98,7 @@ export class Kubernetes {
     async list<T>(path: string): Promise<readonly T[]> {
         const found = await this.get<{ items?: T[] }>(path);
         if (found && !(Array.isArray(found.items) && found.items.every(isMap))) {
-            throw new CouldNotCheck(`GET ${path}: the answer is not a list. Is ${this.server} an API server?`);
+            throw new CouldNotCheck(`GET ${path}: the answer is not a list. Is ${this.server} an API server?`, reach);
         }
         return found?.items ?? [];
     }
@@ -181,7 +188,7 @@ export class Kubernetes {
         try {
             return await logIn(this.access);
         } catch (error) {
-            throw new CouldNotCheck(`Nobody could log in to ${this.server}: ${reason(error)}`);
+            throw new CouldNotCheck(`Nobody could log in to ${this.server}: ${reason(error)}`, reach);
         }
     }
 }

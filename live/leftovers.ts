@@ -56,25 +56,33 @@ export class SeenInPart extends CouldNotCheck {
     }
 }
 
-/**
- * Looks at each of several things: one that cannot be checked hides none of the others.
- *
- * @throws SeenInPart when some cannot be checked.
- */
-async function ofEach<T>(all: readonly T[], look: (each: T) => Promise<readonly Leftover[]>): Promise<Leftover[]> {
-    const reasons: string[] = [];
-    const looks = all.map((each) =>
-        look(each).catch((error: unknown) => {
+/** Looks at each of several things, side by side: one that cannot be checked, or in part only, hides none of the others. */
+export async function seenOf<T>(
+    all: readonly T[],
+    look: (each: T) => Promise<readonly Leftover[]>,
+): Promise<Pick<SeenInPart, "left" | "reasons">> {
+    const looks = all.map(async (each) => {
+        try {
+            return { left: await look(each), reasons: [] };
+        } catch (error) {
             if (!(error instanceof CouldNotCheck)) {
                 throw error;
             }
-            reasons.push(error.message);
-            return [];
-        }),
-    );
-    const left = (await Promise.all(looks)).flat();
+            return error instanceof SeenInPart ? error : { left: [], reasons: [error.message] };
+        }
+    });
+    const seen = await Promise.all(looks);
+    return { left: seen.flatMap(({ left }) => left), reasons: [...new Set(seen.flatMap(({ reasons }) => reasons))] };
+}
+
+/** @throws SeenInPart when some cannot be checked. */
+async function ofEach<T>(
+    all: readonly T[],
+    look: (each: T) => Promise<readonly Leftover[]>,
+): Promise<readonly Leftover[]> {
+    const { left, reasons } = await seenOf(all, look);
     if (reasons.length > 0) {
-        throw new SeenInPart(left, [...new Set(reasons)]);
+        throw new SeenInPart(left, reasons);
     }
     return left;
 }
@@ -134,7 +142,7 @@ async function definitions({ kubernetes }: Live): Promise<Leftover[]> {
 }
 
 /** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */
-async function templates({ kubernetes }: Live): Promise<Leftover[]> {
+async function templates({ kubernetes }: Live): Promise<readonly Leftover[]> {
     return ofEach(["servicetemplatechains", "servicetemplates"], async (kind) => {
         const all = await kubernetes.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/kcm-system/${kind}`);
         const found = all.filter(({ metadata }) =>
@@ -202,7 +210,7 @@ export async function regionalVolumes({ kubernetes, deployment }: Live): Promise
 }
 
 /** The log groups that are tagged as this cluster's: another's may have the same name. */
-export async function logGroups({ deployment, aws }: Live): Promise<Leftover[]> {
+export async function logGroups({ deployment, aws }: Live): Promise<readonly Leftover[]> {
     if (!deployment.cloudwatch) {
         return [];
     }
@@ -235,7 +243,7 @@ export async function logGroups({ deployment, aws }: Live): Promise<Leftover[]> 
 }
 
 /** The archives' buckets that were made for this cluster, and what the archives of others' buckets hold. */
-export async function buckets(live: Live): Promise<Leftover[]> {
+export async function buckets(live: Live): Promise<readonly Leftover[]> {
     return ofEach(live.deployment.archives, (archive) => archived(archive, live));
 }
 

@@ -10,7 +10,7 @@ import { isMap } from "../core/lib/values";
 import { archiveOfRegion, type Archive, type RegionalExporter } from "../core/routes/archives";
 import { cronJobPath } from "./archives";
 import { clusterDeployments, type RegionalCluster } from "./clusterDeployments";
-import { shown, type Finding, type Live, type Result } from "./findings";
+import { shown, unchecked, type Finding, type Live, type Result } from "./findings";
 import { persistently } from "./http";
 import { statusMessage, type Kubernetes } from "./kubernetes";
 import { containerFault, lastLines, pods, type Pod } from "./pods";
@@ -243,18 +243,6 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
         findings.push(unchecked(error, byHand(archive, error)));
         return { title, findings };
     }
-}
-
-function unchecked(error: unknown, fix: string): Finding {
-    if (!(error instanceof CouldNotCheck)) {
-        throw error;
-    }
-    return {
-        severity: "unknown",
-        what: `could not check: ${error.message}`,
-        why: "It may be right or wrong: that is not known before it is checked.",
-        fix,
-    };
 }
 
 /** A stack that is younger than the hour may have had nothing to archive in it. */

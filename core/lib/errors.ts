@@ -18,8 +18,14 @@ export class UserError extends Error {
 export class CouldNotCheck extends Error {
     override readonly name = "CouldNotCheck";
 
-    /** @param message as that of a {@link UserError}. */
-    constructor(message: string) {
+    /**
+     * @param message as that of a {@link UserError}.
+     * @param ask the command that shows more, where it is known.
+     */
+    constructor(
+        message: string,
+        readonly ask?: string,
+    ) {
         super(printable(masked(message)));
     }
 }

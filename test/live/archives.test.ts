@@ -144,10 +144,10 @@ describe("doctor on archives", () => {
     it("tells credentials that S3 does not know, and a clock that is wrong, from a bucket of somebody else", async () => {
         const closed: Reply = [403, "", { "x-amz-request-id": "1" }];
         for (const [code, expected] of [
-            ["AccessDenied", /^unknown: could not check bucket acme-kof-audit: it exists, and is of another account/],
+            ["AccessDenied", /^unknown: could not check: bucket acme-kof-audit exists, and is of another account/],
             [
                 "RequestTimeTooSkewed",
-                /^unknown: could not check bucket acme-kof-audit: HeadBucket: HTTP 403 RequestTimeTooSkewed/,
+                /^unknown: could not check: bucket acme-kof-audit: HeadBucket: HTTP 403 RequestTimeTooSkewed/,
             ],
             ["InvalidAccessKeyId", /^unknown: .*HeadBucket: HTTP 403 InvalidAccessKeyId/],
             ["SignatureDoesNotMatch", /^unknown: .*HeadBucket: HTTP 403 SignatureDoesNotMatch/],
@@ -178,14 +178,14 @@ describe("doctor on archives", () => {
             const all = await texts(() => reply);
             assert.ok(all.length > 0, name);
             for (const text of all) {
-                assert.match(text, /^unknown: could not check /, name);
+                assert.match(text, /^unknown: could not check: /, name);
             }
             for (const aspect of ["versioning", "object-lock", "publicAccessBlock", "tagging"]) {
                 const [one, ...others] = await texts(aws({ ...goodBucket, [aspect]: reply }));
                 assert.deepEqual(others, []);
                 assert.match(
                     one!,
-                    /^unknown: could not check bucket acme-kof-audit: \w+: HTTP \d+/,
+                    /^unknown: could not check: bucket acme-kof-audit: \w+: HTTP \d+/,
                     `${name} ${aspect}`,
                 );
             }
@@ -196,7 +196,7 @@ describe("doctor on archives", () => {
         const silent: Answer = (request) =>
             request.url.pathname === "/" ? iam()(request) : new Promise(() => undefined);
         assert.deepEqual(await texts(silent, raw, installed, { patience: 300 }), [
-            "unknown: could not check bucket acme-kof-audit: HeadBucket: S3 does not answer within 0.3 s, logging in included",
+            "unknown: could not check: bucket acme-kof-audit: HeadBucket: S3 does not answer within 0.3 s, logging in included",
         ]);
     });
 
@@ -227,7 +227,7 @@ describe("doctor on archives", () => {
             assert.ok(asked.length > 0 && asked.every((each) => each.includes("Credential=AKIAEXPORTER/")));
             assert.match(
                 (await texts(refuse, settings, () => [404, "{}"])).join("\n"),
-                /^unknown: could not check Secret kof\/minio .* is not there$/,
+                /^unknown: could not check: Secret kof\/minio .* is not there$/,
             );
         });
     });

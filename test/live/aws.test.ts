@@ -374,8 +374,8 @@ describe("an AWS that does not answer", () => {
     it("is waited for a while by doctor, left and verify, which say so", async () => {
         const { findings } = await runCheck(aws[0]!, live(impatient));
         assert.deepEqual(
-            findings.map(({ severity, what }) => [severity, what]),
-            [["unknown", `could not check: ${message}`]],
+            findings.map(({ severity, what, fix }) => [severity, what, fix]),
+            [["unknown", `could not check: ${message}`, "aws sts get-caller-identity"]],
         );
         await assert.rejects(logGroups(live(impatient)), ({ name, reasons }: SeenInPart) => {
             assert.equal(name, "CouldNotCheck");

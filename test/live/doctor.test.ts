@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { exporterCounters, exportFindings, parseMetrics } from "../../live/collectors";
 import { runCheck, worstOf, type Finding, type Live } from "../../live/findings";
 import { CouldNotCheck } from "../../core/lib/errors";
+import { NoAnswer } from "../../live/kubernetes";
 import { neededSecrets, prerequisites } from "../../live/prerequisites";
 import { artifactsOf, headArtifact, lookAt } from "../../live/registries";
 import { principalOf } from "../../live/rights";
@@ -27,11 +28,17 @@ describe("what doctor finds", () => {
 
     it("reports what it could not check, and does not hide its own bugs", async () => {
         const check = (error: Error) => runCheck({ title: "a", look: () => Promise.reject(error) }, {} as Live);
-        const { findings } = await check(new CouldNotCheck("GET /x: forbidden"));
-        assert.deepEqual(
-            findings.map(({ severity, what }) => [severity, what]),
-            [["unknown", "could not check: GET /x: forbidden"]],
-        );
+        for (const [error, fix] of [
+            [new CouldNotCheck("GET /x: forbidden"), "kubectl auth can-i --list -n kof"],
+            [new NoAnswer("GET /x: forbidden"), "kubectl cluster-info"],
+            [new CouldNotCheck("GET /x: forbidden", "aws sts get-caller-identity"), "aws sts get-caller-identity"],
+        ] as const) {
+            const { findings } = await check(error);
+            assert.deepEqual(
+                findings.map(({ severity, what, fix: shows }) => [severity, what, shows]),
+                [["unknown", "could not check: GET /x: forbidden", fix]],
+            );
+        }
         await assert.rejects(check(new TypeError("x")), TypeError);
     });
 
