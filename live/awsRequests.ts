@@ -5,7 +5,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { CouldNotCheck } from "../core/lib/errors";
 import { domainOf } from "../core/lib/arns";
 import { awsFailure, clientOptions, inTime, whoAsks, type AwsAccess } from "./awsClient";
-import { send, type Response } from "./http";
+import { persistently, send, type Response } from "./http";
 
 /** Services of AWS that this program asks without a client of AWS's SDK, and the SDK's variable that has another endpoint. */
 const endpointVariables = { monitoring: "AWS_ENDPOINT_URL_CLOUDWATCH", xray: "AWS_ENDPOINT_URL_XRAY" } as const;
@@ -46,7 +46,8 @@ export async function askAws(request: AwsRequest, access: AwsAccess): Promise<Re
                 },
                 body,
             });
-            return send(url, { method: "POST", headers: signed.headers }, { body });
+            // It only reads, and the signature is good for minutes.
+            return persistently(() => send(url, { method: "POST", headers: signed.headers }, { body }));
         }, access);
     } catch (error) {
         throw new CouldNotCheck(`${url.host} cannot be asked: ${awsFailure(error).said}`, whoAsks);

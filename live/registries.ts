@@ -1,7 +1,8 @@
 import type { Deployment } from "../core/routes/deployment";
 import { airGap } from "../core/routes/airGap";
 import type { Check, Finding } from "./findings";
-import { reason, send, type Response } from "./http";
+import { persistently, reason, send, type Response } from "./http";
+import { isMap } from "../core/lib/values";
 
 /** Whether what is installed can be fetched. Looked at from here: the cluster may reach more, or less. */
 export const registries: readonly Check[] = [
@@ -92,7 +93,9 @@ async function ask(artifact: Artifact): Promise<number | string> {
     try {
         const { status, headers } = await headArtifact(artifact);
         const isPage = (headers?.["content-type"] ?? "").startsWith("text/html");
-        return status === 200 && isPage ? "a page answers in its place" : status;
+        // The server of a chart repository may say with a page that there is none; a registry does not.
+        const isWrong = status === 200 || (status === 404 && artifact.url.startsWith("oci:"));
+        return isPage && isWrong ? "a page answers in its place" : status;
     } catch (error) {
         return reason(error);
     }
@@ -127,12 +130,23 @@ export async function headArtifact({ url, version }: Artifact): Promise<Response
     const token = new URL(realm);
     token.searchParams.set("service", /service="([^"]+)"/.exec(challenge ?? "")?.[1] ?? host);
     token.searchParams.set("scope", `repository:${name}:pull`);
-    const { status, body } = await send(token, { method: "GET" });
-    const given = status === 200 ? (JSON.parse(body) as { token?: string; access_token?: string }) : {};
-    const bearer = given.token ?? given.access_token;
+    const bearer = tokenIn(await persistently(() => send(token, { method: "GET" })));
     return bearer === undefined ? answer : head(manifest, { ...headers, authorization: `Bearer ${bearer}` });
 }
 
+/** The token that a registry hands out; `undefined` where it gives none, or a page answers in its place. */
+function tokenIn({ status, body }: Response): string | undefined {
+    try {
+        const given: unknown = status === 200 ? JSON.parse(body) : undefined;
+        const [token] = isMap(given)
+            ? [given.token, given.access_token].filter((each) => typeof each === "string")
+            : [];
+        return token;
+    } catch {
+        return undefined;
+    }
+}
+
 function head(url: URL, headers: Readonly<Record<string, string>>): Promise<Response> {
-    return send(url, { method: "HEAD", headers });
+    return persistently(() => send(url, { method: "HEAD", headers }));
 }

@@ -12,7 +12,7 @@ import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
 import { secretValues } from "./secrets";
 import { CouldNotCheck } from "../core/lib/errors";
-import { reason, send, type Response } from "./http";
+import { persistently, reason, send, type Response } from "./http";
 import { statusMessage, type Kubernetes } from "./kubernetes";
 import { metricLabel, metricName, type Mark, type SentSignal } from "./otlp";
 
@@ -200,7 +200,7 @@ async function regionOf(
     const base = (given ?? `https://vmauth.${domain ?? ""}`).replace(/\/$/, "");
     return async (path) => {
         try {
-            return await send(new URL(base + path), request);
+            return await persistently(() => send(new URL(base + path), request));
         } catch (error) {
             throw new CouldNotCheck(`${base} does not answer from here: ${reason(error)}`);
         }

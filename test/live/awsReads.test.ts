@@ -56,6 +56,8 @@ describe("what AWS has of metrics and traces", () => {
     const asked: string[] = [];
     /** What AWS answers, by service and path or target. */
     let answers: Record<string, readonly [status: number, body: string]> = {};
+    /** How often it has no time before. */
+    let busy = 0;
     const mine: Key = { id: "mine", secret };
     /** Who has to sign what is asked of all but STS. */
     let signer = mine;
@@ -92,7 +94,10 @@ describe("what AWS has of metrics and traces", () => {
                     const [status, text] = isSigned(request, body, service, service === "sts" ? mine : signer)
                         ? (answers[what] ?? [404, "{}"])
                         : [403, '{"message": "The signature does not match"}'];
-                    response.writeHead(status, { "content-type": "application/json" }).end(text);
+                    const isBusy = busy-- > 0;
+                    response
+                        .writeHead(isBusy ? 503 : status, { "content-type": "application/json", "retry-after": "0" })
+                        .end(text);
                 });
             });
             servers.push(server.listen(0, "127.0.0.1"));
@@ -118,6 +123,8 @@ describe("what AWS has of metrics and traces", () => {
         answers = { query: [200, series(mark.text)] };
         assert.equal(await has("metrics", "otlp"), true);
         assert.deepEqual(asked, ['monitoring query query={"kof_verify",+"kof_verify_mark"="mark-1"}']);
+        busy = 2;
+        assert.equal(await has("metrics", "otlp"), true);
         answers = { query: [200, series("another")] };
         assert.equal(await has("metrics", "otlp"), false);
         answers = { query: [200, '{"status": "success", "data": {"result": []}}'] };

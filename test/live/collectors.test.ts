@@ -19,6 +19,8 @@ const line = (signal: string, error: string) =>
 describe("a destination that refuses what collectors send, or is away", () => {
     let server: HttpStandIn | undefined;
     let [log, metrics, since]: [string[], string, string | null] = [[], "", null];
+    /** What the region is to answer first. */
+    let busy: Reply[] = [];
 
     before(async () => {
         server = await HttpStandIn.start(({ method, url }): Reply => {
@@ -36,7 +38,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
             const nothing = Object.entries({ "/vm/": '{"data":[]}', "/vls/": "", "/secrets/": "{}" });
             const found = nothing.find(([part]) => url.pathname.includes(part));
             if (found) {
-                return [200, found[1]];
+                return (url.pathname.includes("/secrets/") ? undefined : busy.shift()) ?? [200, found[1]];
             }
             return url.pathname.endsWith("/pods") ? [200, JSON.stringify({ items: [pod] })] : [404];
         });
@@ -162,6 +164,8 @@ describe("a destination that refuses what collectors send, or is away", () => {
         ];
         const mark = { text: "kofverify1", traceId: "0123456789abcdef0123456789abcdef", time: new Date() };
         const vmauth = `http://127.0.0.1:${String(server?.port)}`;
+        // It has one look, within which the region has no time.
+        busy = [429, 503].map((status) => [status, "", { "retry-after": "0" }]);
         const journeys = await follow(live("regional"), { mark, timeout: 1, vmauth });
         const logs = journeys.find(({ signal }) => signal === "logs");
         assert.ok(logs);

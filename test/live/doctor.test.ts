@@ -533,7 +533,9 @@ describe("what doctor looks for", () => {
         const server = createServer((request, response) => {
             const { host = "" } = request.headers;
             asked.push(`${request.method ?? ""} ${request.url ?? ""}`);
-            if (request.url?.startsWith("/token") === true) {
+            if (asked.length === 1) {
+                response.writeHead(429, { "retry-after": "0" }).end();
+            } else if (request.url?.startsWith("/token") === true) {
                 response.end(JSON.stringify({ token: "t" }));
             } else if (request.headers.authorization !== "Bearer t") {
                 const realm = `Bearer realm="http://${host}/token",service="registry"`;
@@ -549,7 +551,7 @@ describe("what doctor looks for", () => {
             return (await headArtifact({ name: "chart", url, version })).status;
         };
         assert.deepEqual([await status("1.10.0"), await status("9.9.9")], [200, 404]);
-        assert.deepEqual(asked.slice(0, 3), [
+        assert.deepEqual(asked.slice(1, 4), [
             "HEAD /v2/kof/charts/kof/manifests/1.10.0",
             "GET /token?service=registry&scope=repository%3Akof%2Fcharts%2Fkof%3Apull",
             "HEAD /v2/kof/charts/kof/manifests/1.10.0",
@@ -557,22 +559,24 @@ describe("what doctor looks for", () => {
         server.close();
     });
 
-    it("is not there because a page answers in place of the registry", async () => {
-        const page = createServer((_, response) => response.writeHead(200, { "content-type": "text/html" }).end());
+    it("is not there, or missing, because a page answers in place of the registry", async () => {
+        let status = 200;
+        const page = createServer((_, response) => response.writeHead(status, { "content-type": "text/html" }).end());
         page.listen(0, "127.0.0.1");
         await new Promise((resolve) => page.once("listening", resolve));
         const host = `127.0.0.1:${String((page.address() as { port: number }).port)}`;
-        const found = await lookAt([{ name: "chart kof 1.10.0", url: `oci://${host}/kof`, version: "1.10.0" }]);
+        const found = async (url: string) =>
+            (await lookAt([{ name: "chart kof 1.10.0", url, version: "1.10.0" }])).map(
+                ({ severity, what }) => `${severity}: ${what.replace(host, "HOST")}`,
+            );
+        const unknown =
+            "unknown: could not check chart kof 1.10.0: HOST does not answer from here (a page answers in its place)";
+        assert.deepEqual(await found(`oci://${host}/kof`), [unknown]);
+        status = 404;
+        assert.deepEqual(await found(`oci://${host}/kof`), [unknown]);
+        // That is how a server of files says it.
+        assert.match((await found(`http://${host}/kof`)).join(), /^problem: there is no chart kof 1\.10\.0 at /);
         page.close();
-        assert.deepEqual(
-            found.map(({ severity, what }) => [severity, what.replace(host, "HOST")]),
-            [
-                [
-                    "unknown",
-                    "could not check chart kof 1.10.0: HOST does not answer from here (a page answers in its place)",
-                ],
-            ],
-        );
     });
 
     it("may need Helm's login, which Pulumi uses, and doctor says so", async () => {
