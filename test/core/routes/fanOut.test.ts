@@ -19,10 +19,14 @@ const addresses: Readonly<Record<string, RegExp>> = {
     management:
         /^http:\/\/(vminsert-cluster|kof-storage-victoria-logs-cluster-vlinsert|kof-storage-vt-cluster-vtinsert|vlinsert-audit-logs)[:.]/,
     regional: /^https?:\/\/(vmauth\.eu-1\.example\.net|<kof-regional-domain|vmauth\.<kof-regional-domain|eu-1-vmauth)/,
+    cloudwatch: /^https:\/\/(monitoring|xray)\.us-east-2\.amazonaws\.com/,
     otlp: /^https:\/\/otlp\.example\.net/,
     honeycomb: /^https:\/\/api\.honeycomb\.io/,
     gateway: /^gateway\.example\.net:4317$/,
     mimir: /^https:\/\/mimir\.example\.net\/api\/v1\/push$/,
+    ...Object.fromEntries(
+        ["a", "b", "c"].map((name) => [name, new RegExp(`^(https://)?(other\\.)?${name}\\.example\\.net([:/]|$)`)]),
+    ),
 };
 
 const blocks: Raw = {
@@ -32,6 +36,7 @@ const blocks: Raw = {
         region: "us-east-2",
         signals: { metrics: "emf", traces: "xray" },
         logStream: "{NodeName}/{Collector}",
+        credentials: { kind: "existingSecret", name: "aws" },
     },
     otlp: { endpoint: "https://otlp.example.net" },
 };
@@ -55,9 +60,77 @@ const destinations: Raw = {
     },
 };
 
+const secret = "secret";
+const auths = [
+    ...[{ kind: "none" }, { kind: "google" }, { kind: "bearer", secret }, { kind: "basic", secret }],
+    ...[
+        { kind: "headers", secret, headers: ["x-team"] },
+        { kind: "clientCertificate", secret },
+    ],
+    { kind: "oauth2", secret, tokenUrl: "https://login.example.net/token" },
+    // A collector has one pair of AWS keys.
+    { kind: "sigv4", region: "us-east-2", service: "aps", secret: "aws" },
+    { kind: "azure" },
+];
+const more = {
+    headers: fc.constant({ "X-Scope-OrgID": "kof" }),
+    tls: fc.constantFrom({ caSecret: "ca" }, { serverName: "a.example.net" }, { insecureSkipVerify: true }),
+    buffer: fc.constantFrom({ duration: "2h" }, { size: "4Gi" }),
+    processing: fc.constantFrom({ dropNamespaces: ["kube-system"] }, { redact: ["\\d"], sampleTraces: 5 }),
+};
+const moreOfOtlp = {
+    ...more,
+    batch: fc.constantFrom(1, 5000),
+    temporality: fc.constantFrom("cumulative", "delta"),
+    compression: fc.constantFrom("none", "zstd"),
+};
+
+/** A destination of any kind whose address has its name, and what it takes. */
+function anyDestination(name: string): fc.Arbitrary<{ readonly raw: Raw; readonly takes: readonly Signal[] }> {
+    const host = `${name}.example.net`;
+    const signalsOf = (path: string) => {
+        const one = fc.constantFrom(false, { endpoint: `https://other.${host}${path}` });
+        return fc.record({ metrics: one, logs: one, traces: one }, { requiredKeys: [] });
+    };
+    const proxy = fc.constant("http://proxy.example.net:3128");
+    const optional = { requiredKeys: [] };
+    const authOf = (without: readonly string[] = []) =>
+        fc.constantFrom(...auths.filter(({ kind }) => !without.includes(kind)));
+    const written = fc.oneof(
+        fc.record({ signals: signalsOf("/own"), auth: authOf(), more: fc.record({ ...moreOfOtlp, proxy }, optional) }),
+        fc.record({
+            protocol: fc.constant("grpc"),
+            signals: signalsOf(":4317"),
+            auth: authOf(["sigv4", "azure"]),
+            more: fc.record(moreOfOtlp, optional),
+        }),
+        fc.record({
+            protocol: fc.constant("remotewrite"),
+            auth: authOf(),
+            more: fc.record({ ...more, proxy }, optional),
+        }),
+    );
+    return written.map(({ more, ...raw }: Raw) => {
+        const off = Object.entries((raw.signals ?? {}) as Raw).flatMap(([signal, own]) =>
+            own === false ? signal : [],
+        );
+        return {
+            raw: { ...raw, endpoint: `https://${host}`, ...(more as Raw) },
+            takes: signals.filter(
+                (signal) =>
+                    !off.includes(signal === "audit" ? "logs" : signal) &&
+                    (raw.protocol !== "remotewrite" || signal === "metrics"),
+            ),
+        };
+    });
+}
+
 /** Stacks in which each signal goes to any places that can have it together. */
 const routed: fc.Arbitrary<Raw> = fc
     .record({
+        emf: fc.constantFrom("emf", "otlp"),
+        xray: fc.constantFrom("xray", "otlp"),
+        any: fc.record({ a: anyDestination("a"), b: anyDestination("b"), c: anyDestination("c") }),
         version: fc.constantFrom(...versions),
         route: fc.constantFrom("none", "management", "regional", "regionless", "cloudwatch", "otlp"),
         istio: fc.boolean(),
@@ -65,31 +138,37 @@ const routed: fc.Arbitrary<Raw> = fc
             Object.fromEntries(
                 signals.map((signal) => [
                     signal,
-                    fc.subarray(["management", "regional", "cloudwatch", "otlp", "honeycomb", "gateway", "mimir"]),
+                    fc.subarray([
+                        ...["management", "regional", "cloudwatch", "otlp", "honeycomb", "gateway", "mimir"],
+                        ...["a", "b", "c"],
+                    ]),
                 ]),
             ) as Record<Signal, fc.Arbitrary<string[]>>,
             { requiredKeys: [] },
         ),
     })
     .filter(({ version, route }) => route !== "regionless" || hasRegionless(version))
-    .map(({ version, route, istio, wanted }) => {
+    .map(({ version, route, istio, wanted, any, emf, xray }) => {
         const own = route === "none" ? [] : [route === "regionless" ? "management" : route];
         const asked = Object.fromEntries(
             Object.entries(wanted).flatMap(([signal, names]) => {
                 const able = names.filter(
                     (name) =>
-                        !(name === "mimir" && signal !== "metrics") && !(name === "regional" && route === "regionless"),
+                        !(name === "mimir" && signal !== "metrics") &&
+                        !(name === "regional" && route === "regionless") &&
+                        (!isAny(name) || any[name].takes.includes(signal as Signal)),
                 );
                 return signal === "audit" && !sortsAuditByDefault(catalogOf(version)) ? [] : [[signal, able]];
             }),
         ) as Record<string, string[]>;
         const named = new Set([...own, route, ...Object.values(asked).flat()]);
         const without = istio ? { ...blocks, regional: { cluster: "eu-1" } } : blocks;
-        const used = Object.fromEntries(Object.entries(destinations).filter(([name]) => named.has(name)));
+        const known = { ...destinations, a: any.a.raw, b: any.b.raw, c: any.c.raw };
+        const used = Object.fromEntries(Object.entries(known).filter(([name]) => named.has(name)));
         const cloudwatch = {
             ...(blocks.cloudwatch as object),
             signals: Object.fromEntries(
-                Object.entries({ metrics: "emf", traces: "xray" }).filter(([signal]) =>
+                Object.entries({ metrics: emf, traces: xray }).filter(([signal]) =>
                     (asked[signal] ?? own).includes("cloudwatch"),
                 ),
             ),
@@ -103,6 +182,10 @@ const routed: fc.Arbitrary<Raw> = fc
             ...(Object.keys(used).length > 0 ? { destinations: used } : {}),
         };
     });
+
+function isAny(name: string): name is "a" | "b" | "c" {
+    return ["a", "b", "c"].includes(name);
+}
 
 /** The places of each signal by the settings alone. */
 function wantedOf({ version, route, signals: asked = {} }: Raw): Record<Signal, string[]> {
