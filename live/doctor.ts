@@ -1,3 +1,4 @@
+import { alerts } from "./alerts";
 import { assumedRole } from "./assumedRole";
 import { archives } from "./archives";
 import { aws } from "./aws";
@@ -27,5 +28,6 @@ export const checks: readonly Check[] = [
     ...registries,
     ...releases,
     ...workloads,
+    ...alerts,
     ...exportChecks,
 ];

@@ -87,11 +87,11 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
     });
 }
 
-/** Minutes after which Flux has looked at an object. */
-const patience = 10;
+/** Minutes after which whoever has to has looked at an object. */
+export const patience = 10;
 
 /** Not a number, and so not more than anything, where there is no time. */
-function minutesSince(time: string): number {
+export function minutesSince(time: string): number {
     return (Date.now() - Date.parse(time)) / 60_000;
 }
 

@@ -8,7 +8,7 @@ import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
 import { leftoversUntil } from "../core/review/plan/leftovers";
 import { AlertRules } from "../components/alerts";
-import { ownKeys, type KeyOwner } from "../core/routes/alerts";
+import { evaluatorsText, ownKeys, withoutVmRule, type KeyOwner } from "../core/routes/alerts";
 import type { S3Archive } from "../components/archive";
 import type { CloudWatch } from "../components/cloudwatch";
 import type { AwsCredentials } from "../components/identity";
@@ -58,7 +58,7 @@ export interface Outputs extends Deployed {
     readonly destinations: Readonly<Record<Signal, string>>;
     /** The volumes of each workload on this cluster: how many, how large, and how long they keep their data. */
     readonly volumes: Readonly<Record<string, string>>;
-    /** When each alert rule fires, or why there are none. */
+    /** When each alert rule fires and what evaluates them, or why there are none. */
     readonly alerts: Readonly<Record<string, string>>;
     /** The class of KOF's volumes. */
     readonly storageClass: pulumi.Input<string>;
@@ -157,7 +157,8 @@ export async function createEnvironment(
     for (const archive of deployment.archives) {
         archives.push(await createArchive(deployment, archive, change?.from, { aws, retries, kof }, inNamespace));
     }
-    const { alerts } = deployment;
+    // A folder is applied as a whole, and refused as a whole as long as it has an object of a kind that KOF itself brings.
+    const alerts = rendersManifests(kubernetes) ? withoutVmRule(deployment.alerts) : deployment.alerts;
     if (alerts.rules.length > 0) {
         const accessKeysOf = (owner: KeyOwner) =>
             owner === "cloudwatch"
@@ -169,7 +170,7 @@ export async function createEnvironment(
                 return made === undefined ? [] : [[owner, made]];
             }),
         );
-        new AlertRules("alerts", { alerts, keysMade }, inNamespace);
+        new AlertRules("alerts", { alerts, keysMade, after: [kof] }, inNamespace);
     }
     const memory: Deployed = {
         [settingsOutput]: rememberedSettings(deployment),
@@ -186,7 +187,10 @@ export async function createEnvironment(
         volumes: describeVolumes(deployment),
         alerts:
             alerts.none === undefined
-                ? Object.fromEntries(alerts.rules.map(({ alert, when }) => [alert, when]))
+                ? {
+                      ...Object.fromEntries(alerts.rules.map(({ alert, when }) => [alert, when])),
+                      evaluatedBy: evaluatorsText(alerts),
+                  }
                 : { none: alerts.none },
         storageClass: settings.storageClass?.name ?? "the cluster's default class",
         logGroups: cloudwatch?.logGroups ?? [],

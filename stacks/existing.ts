@@ -6,7 +6,7 @@ import { kofNamespace } from "../core/charts/namespace";
 import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { findInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
-import { alertsName } from "../core/routes/alerts";
+import { alertsName, isEvaluatedBy, vmRule } from "../core/routes/alerts";
 import type { Deployment } from "../core/routes/deployment";
 import type { Configuration } from "./configuration";
 import { settingsOutput, type Deployed } from "./memory";
@@ -25,7 +25,14 @@ export const adopted = "what runs on the cluster";
 /** An object that the stack makes. */
 interface Wanted {
     readonly kind:
-        "Namespace" | "StorageClass" | "Secret" | "ConfigMap" | "HelmRepository" | "HelmChart" | "HelmRelease";
+        | "Namespace"
+        | "StorageClass"
+        | "Secret"
+        | "ConfigMap"
+        | "VMRule"
+        | "HelmRepository"
+        | "HelmChart"
+        | "HelmRelease";
     readonly name: string;
     /** Where the API has it. */
     readonly path: string;
@@ -140,15 +147,18 @@ function wantedOf(deployment: Deployment): Wanted[] {
                       path: `/apis/storage.k8s.io/v1/storageclasses/${storageClass}`,
                   },
               ]),
-        ...(deployment.alerts.rules.length === 0
-            ? []
-            : [
+        ...(isEvaluatedBy(deployment.alerts, "Promxy")
+            ? [
                   {
                       kind: "ConfigMap" as const,
                       name: inNamespace(alertsName),
                       path: `/api/v1/namespaces/${kofNamespace}/configmaps/${alertsName}`,
                   },
-              ]),
+              ]
+            : []),
+        ...(isEvaluatedBy(deployment.alerts, "VMAlert")
+            ? [{ kind: vmRule.kind, name: inNamespace(alertsName), path: `${vmRule.path}/${alertsName}` }]
+            : []),
         ...secrets.map(({ name }) => ({
             kind: "Secret" as const,
             name: inNamespace(name),

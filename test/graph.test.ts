@@ -31,6 +31,9 @@ function expectedResources(raw: Raw, version: string): string[] {
     const watched = ["management", "regional", "regionless"].includes(String(raw.route));
     return [
         ...(watched ? ["kof:components:AlertRules alerts", "kubernetes:core/v1:ConfigMap alerts"] : []),
+        ...(watched && raw.route !== "regional"
+            ? ["kubernetes:operator.victoriametrics.com/v1beta1:VMRule alerts"]
+            : []),
         "kof:components:Kof kof",
         "kof:components:Namespace kof",
         "kof:components:StorageClass kof",

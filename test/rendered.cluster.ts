@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 
 import { useCluster } from "../tools/servers/cluster";
-import type { AnyObject } from "../tools/servers/crds";
+import { broughtBy, type AnyObject } from "../tools/servers/crds";
 
 /** The files of `rendered/` below a folder, or with a name. */
 const files = fs
@@ -22,6 +22,7 @@ describe("Kubernetes takes what rendered/ holds, with every field of it:", () =>
         for (const name of ["kof", "kcm-system"]) {
             await cluster().apply({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
         }
+        await cluster().define(...Object.values(broughtBy).flat());
     });
 
     const manifests = files.filter((name) => path.basename(name) === "kubernetes.yaml");
@@ -37,6 +38,7 @@ describe("Kubernetes takes what rendered/ holds, with every field of it:", () =>
             "Namespace",
             "Secret",
             "StorageClass",
+            "VMRule",
         ]);
     });
 

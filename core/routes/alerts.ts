@@ -1,12 +1,14 @@
-import { nounOf, type Signal } from "../charts";
+import { chartValues, nounOf, type Signal } from "../charts";
 import type { ArchiveKind } from "../charts/archives";
+import { installedCharts } from "../charts/installed";
+import { valuesHandedTo } from "../charts/layers";
 import { kofNamespace } from "../charts/namespace";
 import { componentValues, enabledComponents } from "../charts/umbrella";
 import { queueExporterOf } from "../collectors/buffers";
 import { typeOf } from "../collectors/flows";
 import { retentionInDays } from "../lib/durations";
 import { sizeInGiB } from "../lib/quantities";
-import { textOf, valueAt, type HelmValues } from "../lib/values";
+import { coalesceValues, textOf, valueAt, type HelmValues } from "../lib/values";
 import { maxKeyAgeDays } from "./cloudwatch";
 import { deliveriesOf, destinationOf, processingAt, type Delivery } from "./deliveries";
 import type { Deployment } from "./deployment";
@@ -35,14 +37,30 @@ export interface AlertRule {
     readonly description: string;
 }
 
-/** The ConfigMap in the namespace of KOF that has the rules. */
+/** The ConfigMap for Promxy and the VMRule for VMAlert, in the namespace of KOF, that have the rules. */
 export const alertsName = "kof-storage-routes-alerts";
+
+/** The kind of the object for VMAlert, and where the API has such objects of KOF's namespace. Release victoria-metrics-operator brings it. */
+export const vmRule = {
+    apiVersion: "operator.victoriametrics.com/v1beta1",
+    kind: "VMRule",
+    path: `/apis/operator.victoriametrics.com/v1beta1/namespaces/${kofNamespace}/vmrules`,
+} as const;
+
+/** What evaluates the rules on this cluster. */
+export interface Evaluator {
+    readonly by: "Promxy" | "VMAlert";
+    /** Whether an Alertmanager is told what fires. */
+    readonly notifies: boolean;
+}
 
 /** What watches a stack after it is deployed. */
 export interface Alerts {
     /** The cluster's label in its metrics. */
     readonly cluster: string;
     readonly rules: readonly AlertRule[];
+    /** None without rules. */
+    readonly evaluators: readonly Evaluator[];
     /** Why there are none. */
     readonly none?: string;
 }
@@ -71,23 +89,31 @@ const counted: Readonly<Record<Signal, string>> = {
 
 /** The rules of a stack, where its metrics are in a store of KOF's and KOF evaluates rules. */
 export function alertsOf(deployment: Deployment): Alerts {
-    const without = (none: string): Alerts => ({ cluster: deployment.settings.clusterName, rules: [], none });
-    if (!deployment.settings.alerts) {
-        return without("by choice");
+    const { clusterName, alerts } = deployment.settings;
+    if (!alerts) {
+        return noAlerts(clusterName, "by choice");
     }
     const deliveries = deliveriesOf(deployment);
-    const metrics = deliveries.find(({ signal, end }) => signal === "metrics" && end.holds === "metrics");
+    const stored = deliveries.filter(({ signal, end }) => signal === "metrics" && end.holds === "metrics");
+    const [metrics] = stored;
     if (!metrics) {
-        return without("the metrics of this cluster are in no store of KOF's");
+        return noAlerts(clusterName, "the metrics of this cluster are in no store of KOF's");
     }
-    const off = evaluatorOff(deployment);
-    if (off !== undefined) {
-        return without(`${off} turns off what evaluates them`);
+    const off = promxyOff(deployment);
+    // A VMAlert sees only what is in the store of its own cluster.
+    const vmAlerts = stored.some(({ end }) => end.on === "cluster") ? vmAlertsOf(deployment) : [];
+    const evaluators: Evaluator[] = [
+        ...(off === undefined ? [{ by: "Promxy" as const, notifies: true }] : []),
+        ...(vmAlerts.length > 0 ? [{ by: "VMAlert" as const, notifies: vmAlerts.some(notifies) }] : []),
+    ];
+    if (evaluators.length === 0) {
+        return noAlerts(clusterName, `${String(off)} turns off what evaluates them`);
     }
     const label = valueAt(metrics.writers[0]?.flow.settings, ["external_labels", "cluster"]);
-    const cluster = label === undefined ? deployment.settings.clusterName : textOf(label);
+    const cluster = label === undefined ? clusterName : textOf(label);
     return {
         cluster,
+        evaluators,
         rules: [
             metricsRule(cluster),
             ...arrivalRules(deployment, deliveries, metrics, cluster),
@@ -98,17 +124,71 @@ export function alertsOf(deployment: Deployment): Alerts {
     };
 }
 
+function noAlerts(cluster: string, none: string): Alerts {
+    return { cluster, rules: [], evaluators: [], none };
+}
+
+/** The rules without the VMRule, which nothing can make before KOF has brought its definition. */
+export function withoutVmRule(alerts: Alerts): Alerts {
+    const evaluators = alerts.evaluators.filter(({ by }) => by !== "VMAlert");
+    return alerts.rules.length > 0 && evaluators.length === 0
+        ? noAlerts(alerts.cluster, "only VMAlert evaluates them, and its rules cannot be in a folder")
+        : { ...alerts, evaluators };
+}
+
+/** Whether something evaluates the rules. */
+export function isEvaluatedBy({ evaluators }: Alerts, by: Evaluator["by"]): boolean {
+    return evaluators.some((each) => each.by === by);
+}
+
+/** What evaluates the rules, human-readable. */
+export function evaluatorsText({ evaluators }: Alerts): string {
+    return evaluators
+        .map(({ by, notifies }) => `${by}, which notifies ${notifies ? "Alertmanager" : "nobody"}`)
+        .join(", and ");
+}
+
 /**
  * The value that turns off Promxy of kof-mothership, which evaluates rules and notifies Alertmanager
  * (`templates/promxy/promxy-deployment.yaml`). `undefined` where it runs.
  */
-function evaluatorOff(deployment: Deployment): string | undefined {
+function promxyOff(deployment: Deployment): string | undefined {
     const chart = "kof-mothership";
     return !enabledComponents(deployment.umbrella).includes(chart)
         ? `${chart}.enabled`
         : valueAt(componentValues(deployment, chart), ["promxy", "enabled"]) === true
           ? undefined
           : `${chart}.values.promxy.enabled`;
+}
+
+/**
+ * The specs of the VMAlerts of this cluster that evaluate every VMRule on the store of this cluster: kof-mothership's
+ * (`templates/victoria/vmalert.yaml`), and that of kof-storage where the store is its own (KOF 1.8.0 to 1.11.0-rc0). One that chooses
+ * its rules, or reads elsewhere, is not among them.
+ */
+function vmAlertsOf({ catalog, umbrella }: Deployment): HelmValues[] {
+    const spec = ["victoriametrics", "vmalert", "spec"];
+    return installedCharts(umbrella).flatMap(({ chart, on, prefix }) => {
+        const own = chartValues(catalog, chart);
+        const found = valueAt(own, spec);
+        if (on !== "management" || found === undefined) {
+            return [];
+        }
+        const all = coalesceValues(own, valuesHandedTo(catalog, umbrella, chart, prefix));
+        const at = (...path: string[]) => valueAt(all, ["victoriametrics", ...path]);
+        const runs = at("enabled") === true && at("vmalert", "enabled") === true;
+        const takesAll =
+            at("vmalert", "spec", "selectAllByDefault") === true &&
+            at("vmalert", "spec", "ruleSelector") === undefined &&
+            at("vmalert", "spec", "ruleNamespaceSelector") === undefined;
+        const readsStore = at("vmalert", "spec", "datasource", "url") === valueAt(found, ["datasource", "url"]);
+        return runs && takesAll && readsStore ? [at("vmalert", "spec") as HelmValues] : [];
+    });
+}
+
+/** Whether a VMAlert has a notifier. KOF's have `notifier.blackhole`, with which the VictoriaMetrics operator refuses any other. */
+function notifies(spec: HelmValues): boolean {
+    return textOf(valueAt(spec, ["extraArgs", "notifier.blackhole"]) ?? false) === "false";
 }
 
 function metricsRule(cluster: string): AlertRule {
@@ -339,7 +419,7 @@ function keyRules(deployment: Deployment): AlertRule[] {
     ];
 }
 
-/** The group of the rules, and with `.yaml` their file in Promxy. */
+/** The group of the rules, which VMAlert has in the label `alertgroup`, and with `.yaml` their file in Promxy. */
 const group = "kof-storage-routes";
 
 /**
@@ -367,6 +447,15 @@ export function alertConfig(
         },
     ];
     return { [group]: Object.fromEntries(rules.map(rule)) };
+}
+
+/** The same rules as the spec of a VMRule (`operator.victoriametrics.com/v1beta1`, VictoriaMetrics operator 0.67). */
+export function vmRuleSpec(...args: Parameters<typeof alertConfig>): HelmValues {
+    const groups = Object.entries(alertConfig(...args)).map(([name, rules]) => ({
+        name,
+        rules: Object.entries(rules as HelmValues).map(([alert, rule]) => ({ alert, ...(rule as HelmValues) })),
+    }));
+    return { groups };
 }
 
 /** The exporters that write deliveries. */

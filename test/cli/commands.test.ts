@@ -79,7 +79,7 @@ describe("commands", () => {
                 /^ \+ {3}│ {5}└─ kubernetes:helm\.toolkit\.fluxcd\.io\/v2:HelmRelease +kof:kof\/kof-child +create$/m,
             );
             assert.match(stdout, /^ {4}metrics {2}VictoriaMetrics on this cluster: http:\/\/vminsert-cluster:8480\//m);
-            assert.match(stdout, /^ {4}\+ 23 to create$/m);
+            assert.match(stdout, /^ {4}\+ 24 to create$/m);
             // eslint-disable-next-line no-control-regex
             assert.doesNotMatch(stdout, /\u001b/);
         });

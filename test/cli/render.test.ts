@@ -224,6 +224,8 @@ describe("npm run render", () => {
     describe("writes", () => {
         /** Routes with metrics on a KOF store. */
         const stores = ["management", "regional", "regionless"];
+        /** Those of them where the store is on this cluster. */
+        const evaluated = ["management", "regionless"];
         /** What is rendered of each case, once. */
         const known = new Map<Raw, ReturnType<typeof renderStack>>();
         const renderedOf = (raw: Raw) => {
@@ -245,6 +247,7 @@ describe("npm run render", () => {
                         ...(stores.includes(String(raw.route)) ? ["ConfigMap kof-storage-routes-alerts"] : []),
                         ...(raw.route === "cloudwatch" ? ["Secret cloudwatch-credentials"] : []),
                         "Secret grafana-admin-credentials",
+                        ...(evaluated.includes(String(raw.route)) ? ["VMRule kof-storage-routes-alerts"] : []),
                         "StorageClass kof",
                     ],
                 );

@@ -4,11 +4,17 @@ import { CloudWatchLogsClient, DeleteLogGroupCommand, DescribeLogGroupsCommand }
 import { IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 
 import { umbrellaObjects } from "../../core/charts/umbrella";
+import { alertsName, vmRule, vmRuleSpec } from "../../core/routes/alerts";
+import { broughtBy } from "../../tools/servers/crds";
 import { deploymentFor } from "../support";
 import { endToEnd, namespace, succeed } from "./run";
 
 endToEnd("a deployment", (run) => {
     const { routes, aws } = run;
+    const rules = () => run.cluster.api.get<{ spec: object }>(`${vmRule.path}/${alertsName}`);
+    /** The kinds that a command has made or deleted, in order. */
+    const kindsIn = (output: string, fate: "created" | "deleted") =>
+        [...output.matchAll(new RegExp(`:(HelmRelease|VMRule) \\S+ ${fate} \\(`, "g"))].map(([, kind]) => kind);
 
     for (const keepLogGroups of [false, true]) {
         it(`leaves ${keepLogGroups ? "its log groups" : "nothing"} in AWS with keepLogGroups ${keepLogGroups}`, async () => {
@@ -40,8 +46,10 @@ endToEnd("a deployment", (run) => {
         await run.deploy(routes.management!);
         run.configure({ route: "nowhere" });
         await succeed(run.stack.refresh());
+        assert.ok(await rules());
         run.flux.events.length = 0;
-        await succeed(run.stack.destroy());
+        const output = await succeed(run.stack.destroy());
+        assert.deepEqual([kindsIn(output, "deleted")[0], await rules()], ["VMRule", undefined]);
         const order = run.flux.events.map((event) => event.replace("uninstall ", ""));
         const { catalog, values } = deploymentFor(routes.management!);
         for (const { kind, name, dependsOn } of umbrellaObjects(catalog, values)) {
@@ -56,5 +64,28 @@ endToEnd("a deployment", (run) => {
         assert.equal(await run.cluster.read(namespace), undefined);
         const storageClass = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata: { name: "kof" } };
         assert.equal(await run.cluster.read(storageClass), undefined);
+    });
+
+    it("makes a VMRule once a release has brought its definition, and misses none whose definition is gone", async function () {
+        if (run.realFlux) {
+            this.skip();
+        }
+        const management = routes.management!;
+        const [definition] = broughtBy["victoria-metrics-operator"]!;
+        const undefine = async () => {
+            await run.cluster.remove(definition!);
+            assert.equal((await run.cluster.api.request("GET", vmRule.path)).status, 404);
+        };
+        // KOF leaves it, and so does another case.
+        await undefine();
+        run.configure(management);
+        assert.match(await succeed(run.stack.preview()), /VMRule alerts create/);
+        const kinds = kindsIn(await run.deploy(management), "created");
+        assert.deepEqual([kinds.indexOf("VMRule"), kinds.at(-1)], [kinds.length - 1, "VMRule"]);
+        assert.deepEqual((await rules())?.spec, vmRuleSpec(deploymentFor(management).alerts));
+
+        await undefine();
+        await run.deploy(await run.permitted(routes.none!));
+        await succeed(run.stack.expectNoChanges());
     });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import type { Deployment } from "../../core/routes/deployment";
 import { claimNames } from "../../core/routes/volumes";
+import { alerts } from "../../live/alerts";
 import { runCheck, type Finding, type Live } from "../../live/findings";
 import { Kubernetes } from "../../live/kubernetes";
 import { releases } from "../../live/releases";
@@ -68,7 +69,7 @@ describe("what doctor finds that should run", () => {
             );
         });
         const endpoint = `http://127.0.0.1:${String(server.port)}`;
-        const check = [...workloads, ...releases].find((each) => each.title === title);
+        const check = [...workloads, ...releases, ...alerts].find((each) => each.title === title);
         assert.ok(check);
         const live: Live = {
             deployment,
@@ -358,6 +359,21 @@ describe("what doctor finds that should run", () => {
         );
         assert.ok(found.includes("problem: HelmRelease kof-child: No: chart"));
         assert.ok(found.some((each) => /^unknown: could not check: GET .*kof-operators: forbidden$/.test(each)));
+    });
+
+    it("is a VMRule that no VMAlert takes", async () => {
+        const path = "/apis/operator.victoriametrics.com/v1beta1/namespaces/kof/vmrules/kof-storage-routes-alerts";
+        const rules = (status: object | undefined, minutes = 60) =>
+            doctor("Alert rules", { [path]: { metadata: { creationTimestamp: minutesAgo(minutes) }, status } });
+        const name = "warning: VMRule kof/kof-storage-routes-alerts";
+        const conditions = [{ type: "cluster.kof.vmalert.victoriametrics.com/Applied", status: "True" }];
+        assert.deepEqual(await rules(undefined), [`${name} has been taken by no VMAlert`]);
+        assert.deepEqual(await rules(undefined, 1), []);
+        assert.deepEqual(await rules({ updateStatus: "operational", conditions }), []);
+        assert.deepEqual(await rules({ updateStatus: "failed", reason: "bad expr", conditions }), [
+            `${name} was refused: bad expr`,
+        ]);
+        assert.deepEqual(await doctor("Alert rules", {}), []);
     });
 
     it("is what Sveltos says of KOF, and not of what other teams install", async () => {

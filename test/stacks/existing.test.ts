@@ -126,17 +126,24 @@ describe("an exporter that exists already", () => {
     });
 });
 
-describe("a ConfigMap of the alert rules' name that exists already", () => {
+describe("a ConfigMap or VMRule of the alert rules' name that exists already", () => {
     const rules = "/api/v1/namespaces/kof/configmaps/kof-storage-routes-alerts";
+    const vmRule = "/apis/operator.victoriametrics.com/v1beta1/namespaces/kof/vmrules/kof-storage-routes-alerts";
 
     it("is refused without kof:adopt, like everything else that the stack did not make", async () => {
         assert.match(
             await refusal(raw, { [rules]: by("kubectl-create") }),
             /already has what this stack did not make: ConfigMap kof\/kof-storage-routes-alerts$/m,
         );
-        await run(raw, { [rules]: by("pulumi-kubernetes-1a2b3c4d") });
-        await run(adopting, { [rules]: by("kubectl-create") });
-        await run({ ...raw, alerts: false }, { [rules]: by("kubectl-create") });
+        assert.match(
+            await refusal(raw, { [vmRule]: by("kubectl-create") }),
+            /already has what this stack did not make: VMRule kof\/kof-storage-routes-alerts$/m,
+        );
+        const both = (manager: string) => ({ [rules]: by(manager), [vmRule]: by(manager) });
+        await run(raw, both("pulumi-kubernetes-1a2b3c4d"));
+        await run(adopting, both("kubectl-create"));
+        await run({ ...raw, alerts: false }, both("kubectl-create"));
+        await run({ ...routes.regional, version: "1.10.0" }, { [vmRule]: by("kubectl-create") });
     });
 });
 

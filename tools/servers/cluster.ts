@@ -36,6 +36,16 @@ export class TestCluster {
         }
     }
 
+    /** Makes definitions, and waits until their kinds are served. */
+    async define(...definitions: readonly AnyObject[]): Promise<void> {
+        await this.apply(...definitions);
+        for (const { spec } of definitions) {
+            // Established is not enough: for a moment the server still answers that its storage is initializing.
+            const path = `/apis/${spec.group}/${spec.versions[0].name}/${spec.names.plural}`;
+            await eventually(async () => (await this.api.request("GET", path)).status === 200, `${path} is served`);
+        }
+    }
+
     /** Has the API server say whether it would take an object with every field of it, which changes nothing. */
     async check(object: AnyObject): Promise<void> {
         const path = `${await this.pathOf(object)}?fieldManager=test&force=true&dryRun=All&fieldValidation=Strict`;
@@ -148,14 +158,8 @@ export async function startCluster(): Promise<TestCluster> {
         const known = await cluster.api.list<AnyObject>("/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
         const names = known.map(({ metadata }) => metadata.name);
         const missing = crds.filter(({ metadata }) => !names.includes(metadata.name));
-        await cluster.apply(...missing);
+        await cluster.define(...missing);
         cluster.keep();
-        for (const crd of missing) {
-            const { group, names: kind, versions } = crd.spec;
-            // Established is not enough: for a moment the server still answers that its storage is initializing.
-            const path = `/apis/${group}/${versions[0].name}/${kind.plural}`;
-            await eventually(async () => (await cluster.api.request("GET", path)).status === 200, `${path} is served`);
-        }
         return cluster;
     } catch (error) {
         await cluster.stop();

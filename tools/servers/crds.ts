@@ -37,31 +37,52 @@ const kinds: readonly [group: string, version: string, kind: string, plural: str
     ["operator.victoriametrics.com", "v1", "VLCluster", "vlclusters"],
 ];
 
+/** The schema of any content. */
+const anything = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+
 /** The definitions of {@link kinds}. */
-export const crds: readonly AnyObject[] = kinds.map(([group, version, kind, plural, scope]) => ({
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-        group,
-        names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-        scope: scope ?? "Namespaced",
-        versions: [
-            {
-                name: version,
-                served: true,
-                storage: true,
-                subresources: { status: {} },
-                schema: {
-                    openAPIV3Schema: {
-                        type: "object",
-                        properties: {
-                            spec: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-                            status: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-                        },
-                    },
+export const crds: readonly AnyObject[] = kinds.map((kind) => definition(kind));
+
+const text = { type: "string" };
+const texts = { type: "object", additionalProperties: text };
+const listOf = (properties: object, required: readonly string[]) => ({
+    type: "array",
+    items: { type: "object", properties, required },
+});
+const rules = listOf({ alert: text, expr: text, for: text, labels: texts, annotations: texts }, ["expr"]);
+
+/**
+ * Definitions that are not there before a release of KOF is installed, by that release. They stay when it is uninstalled, as KOF's do. Of
+ * a VMRule this one knows what the program writes.
+ */
+export const broughtBy: Readonly<Record<string, readonly AnyObject[]>> = {
+    "victoria-metrics-operator": [
+        definition(["operator.victoriametrics.com", "v1beta1", "VMRule", "vmrules"], {
+            type: "object",
+            properties: { groups: listOf({ name: text, rules }, ["name", "rules"]) },
+            required: ["groups"],
+        }),
+    ],
+};
+
+function definition([group, version, kind, plural, scope]: (typeof kinds)[number], spec: object = anything): AnyObject {
+    return {
+        apiVersion: "apiextensions.k8s.io/v1",
+        kind: "CustomResourceDefinition",
+        metadata: { name: `${plural}.${group}` },
+        spec: {
+            group,
+            names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
+            scope: scope ?? "Namespaced",
+            versions: [
+                {
+                    name: version,
+                    served: true,
+                    storage: true,
+                    subresources: { status: {} },
+                    schema: { openAPIV3Schema: { type: "object", properties: { spec, status: anything } } },
                 },
-            },
-        ],
-    },
-}));
+            ],
+        },
+    };
+}

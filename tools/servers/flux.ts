@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { AnyObject } from "./crds";
+import { broughtBy, type AnyObject } from "./crds";
 import type { TestCluster } from "./cluster";
 
 const finalizer = "finalizers.fluxcd.io";
@@ -11,7 +11,7 @@ const charts = "/apis/source.toolkit.fluxcd.io/v1/helmcharts";
  * Stands in for Flux where it does not run. A HelmRelease becomes Ready when those in its `dependsOn` are. It is uninstalled before it is
  * deleted, unless it is suspended. On request, it takes long or fails. As helm-controller, it gives up after
  * `spec.install.remediation.retries`, and starts again for a new generation, or when `reconcile.fluxcd.io/requestedAt` and `resetAt` have
- * the same new value (helm-controller 1.6, `internal/action/reset.go`). Nothing is installed.
+ * the same new value (helm-controller 1.6, `internal/action/reset.go`). Nothing is installed but the definitions of {@link broughtBy}.
  */
 export class FluxStandIn {
     /**
@@ -153,6 +153,7 @@ export class FluxStandIn {
                 this.happened(`give up ${name}`);
             }
         } else {
+            await this.cluster.define(...(broughtBy[name] ?? []));
             this.happened(`${current?.status === "True" ? "upgrade" : "install"} ${name}`);
             const message = `Helm install succeeded for release kof/${name}.v1`;
             await this.report(release, "True", "InstallSucceeded", message, {

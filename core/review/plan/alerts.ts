@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import type { AlertRule } from "../../routes/alerts";
+import { evaluatorsText, type AlertRule, type Alerts } from "../../routes/alerts";
 import type { Deployment } from "../../routes/deployment";
 
 /** What happens to an alert rule. */
@@ -15,8 +15,8 @@ export interface AlertChange {
 
 /** The alert rules that are not as before. */
 export function alertChanges(from: Deployment, to: Deployment): AlertChange[] {
-    const [was, is] = [from.alerts.rules, to.alerts.rules];
-    const named = (rules: readonly AlertRule[], name: string) => rules.find(({ alert }) => alert === name);
+    const [was, is] = [evaluated(from.alerts), evaluated(to.alerts)];
+    const named = (rules: readonly EvaluatedRule[], name: string) => rules.find(({ alert }) => alert === name);
     return [
         ...is.flatMap((rule): AlertChange[] => {
             const { alert, when } = rule;
@@ -33,16 +33,27 @@ export function alertChanges(from: Deployment, to: Deployment): AlertChange[] {
     ];
 }
 
+/** A rule, with what evaluates it. */
+interface EvaluatedRule extends AlertRule {
+    readonly by: string;
+}
+
+function evaluated(alerts: Alerts): EvaluatedRule[] {
+    const by = `evaluated by ${evaluatorsText(alerts)}`;
+    return alerts.rules.map((rule) => ({ ...rule, by }));
+}
+
 const none: AlertChange["lines"] = { from: [], to: [] };
 
 /** What is in one rule and not in the other, line by line: a changed expression may well be described by the same words. */
-function differing(from: AlertRule, to: AlertRule): AlertChange["lines"] {
-    const [was, is] = [from, to].map(({ expr, severity, when, description, ...each }) => [
+function differing(from: EvaluatedRule, to: EvaluatedRule): AlertChange["lines"] {
+    const [was, is] = [from, to].map(({ expr, severity, when, description, by, ...each }) => [
         ...expr.split("\n"),
         `for: ${each.for}`,
         `severity: ${severity}`,
         when,
         description,
+        by,
     ]);
     const without = (lines: readonly string[] = [], others: readonly string[] = []) =>
         lines.filter((line) => !others.includes(line));

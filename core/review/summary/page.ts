@@ -4,6 +4,7 @@ import { signals, type Signal } from "../../charts";
 import { shortName } from "../../collectors/effective";
 import { endsOf } from "../../collectors/flows";
 import { kofNamespace } from "../../charts/namespace";
+import { evaluatorsText } from "../../routes/alerts";
 import type { Deployment } from "../../routes/deployment";
 import { withoutControlPlane } from "../../routes/distribution";
 import {
@@ -198,9 +199,12 @@ function logGroupRows({ cloudwatch }: Deployment): string[][] {
     ];
 }
 
-function alertRows({ alerts: { rules, none = "" } }: Deployment): string {
+function alertRows({ alerts }: Deployment): string {
+    const { rules, none = "" } = alerts;
     const rows = rules.map(({ alert, when, severity }) => [alert, plain(when), severity]);
-    return table(["alert", "fires when", "severity"], rows) || `None: ${plain(none)}.`;
+    return rows.length === 0
+        ? `None: ${plain(none)}.`
+        : paragraphs([table(["alert", "fires when", "severity"], rows), `Evaluated by ${evaluatorsText(alerts)}.`]);
 }
 
 /** Every Secret that is needed, with who makes it. */

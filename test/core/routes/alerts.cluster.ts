@@ -6,8 +6,7 @@ import * as path from "node:path";
 
 import { stringify } from "yaml";
 
-import { alertConfig } from "../../../core/routes/alerts";
-import type { HelmValues } from "../../../core/lib/values";
+import { vmRuleSpec } from "../../../core/routes/alerts";
 import { programs } from "../../../tools/build";
 import { skipWithout } from "../../../tools/servers/cluster";
 import { deploymentFor, type Raw } from "../../support";
@@ -83,13 +82,11 @@ describe("alert rules, by vmalert-tool unittest,", () => {
     function evaluate(raw: Raw, series: Series, at: string, firing: Firing, options: Options = {}): void {
         const { step = "1m", made = "1970-01-01T00:00:00Z", texts = false, only } = options;
         const alerts = deploymentFor(raw).alerts;
-        const rules = Object.entries(
-            Object.values(alertConfig(alerts, { cloudwatch: made, coldStorage: made }))[0] as HelmValues,
-        ).map(([alert, { annotations, ...rule }]: [string, any]) => ({
-            alert,
-            ...rule,
-            ...(texts ? { annotations } : {}),
+        const groups = (vmRuleSpec(alerts, { cloudwatch: made, coldStorage: made }) as any).groups.map((each: any) => ({
+            ...each,
+            rules: each.rules.map(({ annotations, ...rule }: any) => ({ ...rule, ...(texts ? { annotations } : {}) })),
         }));
+        const { rules } = groups[0] as { rules: readonly { alert: string }[] };
         for (const name of Object.keys(firing)) {
             assert.ok(
                 rules.some(({ alert }) => alert === name),
@@ -121,7 +118,7 @@ describe("alert rules, by vmalert-tool unittest,", () => {
                 },
             ],
         };
-        fs.writeFileSync(path.join(folder, "rules.yaml"), stringify({ groups: [{ name: group, rules }] }));
+        fs.writeFileSync(path.join(folder, "rules.yaml"), stringify({ groups }));
         fs.writeFileSync(path.join(folder, "test.yaml"), stringify(test, { aliasDuplicateObjects: false }));
         const { status, stdout, stderr } = spawnSync(program, ["unittest", "--files=test.yaml"], {
             cwd: folder,

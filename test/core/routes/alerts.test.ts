@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { parse } from "yaml";
 
-import { alertConfig } from "../../../core/routes/alerts";
+import { alertConfig, evaluatorsText } from "../../../core/routes/alerts";
 import { planOf } from "../../../core/review/plan";
 import { planData } from "../../../core/review/plan/data";
 import { planText } from "../../../core/review/plan/text";
@@ -11,14 +11,22 @@ import { cases, deploymentFor, find, routes, stackFile, type Raw } from "../../s
 
 const names = (raw: Raw) => deploymentFor(raw).alerts.rules.map(({ alert }) => alert);
 const promxy = (enabled: boolean) => ({ "kof-mothership": { values: { promxy: { enabled } } } });
+const vmalert = (more: object) => ({ "kof-mothership": { values: { victoriametrics: { vmalert: more } } } });
+const VMRule = "kubernetes:operator.victoriametrics.com/v1beta1:VMRule";
 
 // What they do is in alerts.cluster.ts.
 describe("alert rules", () => {
     for (const { version, name, raw } of cases) {
         it(`KOF ${version}, ${name}: are there where a store of KOF's has the metrics`, () => {
             const watched = ["management", "regional", "regionless"].includes(String(raw.route));
-            const { rules, none } = deploymentFor(raw).alerts;
+            const { rules, evaluators, none } = deploymentFor(raw).alerts;
             assert.equal(rules.length > 0, watched);
+            // No VMAlert of this cluster sees what a region stores.
+            const both = raw.route === "regional" ? ["Promxy"] : ["Promxy", "VMAlert"];
+            assert.deepEqual(
+                evaluators.map(({ by }) => by),
+                watched ? both : [],
+            );
             assert.equal(none, watched ? undefined : "the metrics of this cluster are in no store of KOF's");
         });
     }
@@ -57,12 +65,45 @@ describe("alert rules", () => {
 
     it("are left out by choice, and where nothing would evaluate them, with the reason", () => {
         const none = (more: Raw) => deploymentFor({ route: "management", ...more }).alerts;
-        assert.deepEqual(none({ alerts: false }), { cluster: "mothership", rules: [], none: "by choice" });
+        assert.deepEqual(none({ alerts: false }), {
+            cluster: "mothership",
+            rules: [],
+            evaluators: [],
+            none: "by choice",
+        });
         assert.equal(none({ values: promxy(true) }).none, undefined);
-        assert.equal(
-            none({ values: promxy(false) }).none,
-            "kof-mothership.values.promxy.enabled turns off what evaluates them",
-        );
+        const off = "kof-mothership.values.promxy.enabled turns off what evaluates them";
+        assert.equal(none({ ...routes.regional, values: promxy(false) }).none, off);
+        const neither = { values: { promxy: { enabled: false }, victoriametrics: { vmalert: { enabled: false } } } };
+        assert.equal(none({ values: { "kof-mothership": neither } }).none, off);
+    });
+
+    it("are for each VMAlert that takes every rule and reads the store, and say whether it notifies", () => {
+        const by = (more: Raw) => evaluatorsText(deploymentFor({ route: "management", ...more }).alerts);
+        const alone = "Promxy, which notifies Alertmanager";
+        const blackhole = "VMAlert, which notifies nobody";
+        assert.equal(by({}), `${alone}, and ${blackhole}`);
+        assert.equal(by({ values: promxy(false) }), blackhole);
+        const url = "http://vmalertmanager-cluster:9093";
+        const notifying = { spec: { extraArgs: { "notifier.blackhole": "false", "notifier.url": url } } };
+        assert.equal(by({ values: vmalert(notifying) }), `${alone}, and VMAlert, which notifies Alertmanager`);
+        const others = [
+            { enabled: false },
+            { spec: { selectAllByDefault: false } },
+            { spec: { ruleSelector: { matchLabels: { team: "a" } } } },
+            { spec: { ruleNamespaceSelector: { matchLabels: { team: "a" } } } },
+            { spec: { datasource: { url: "http://elsewhere.example.net" } } },
+        ];
+        for (const values of others.map(vmalert)) {
+            assert.equal(by({ values }), alone, JSON.stringify(values));
+            // There kof-storage has another.
+            assert.equal(by({ ...routes.regionless, values }), `${alone}, and ${blackhole}`, JSON.stringify(values));
+        }
+        const mixed = {
+            signals: { metrics: ["regional", "management"] },
+            regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" },
+        };
+        assert.equal(by(mixed), `${alone}, and ${blackhole}`);
     });
 
     it("look for the cluster by the label that its metrics have", () => {
@@ -84,7 +125,7 @@ describe("alert rules", () => {
         assert.doesNotMatch(volumes({ route: "management" }), /vmselect/);
     });
 
-    it("are in a ConfigMap of the shape that kof-operator reads, and in no Helm value", async () => {
+    it("are in a ConfigMap of the shape that kof-operator reads, the same in a VMRule, and in no Helm value", async () => {
         const run = await runOffline(stackFile({ route: "management" }), { preview: false });
         const { metadata, data } = find(run.resources, "kubernetes:core/v1:ConfigMap").inputs as any;
         assert.deepEqual(metadata.labels, { "k0rdent.mirantis.com/kof-alert-rules-cluster-name": "" });
@@ -97,11 +138,37 @@ describe("alert rules", () => {
             assert.deepEqual(Object.keys(rule), ["expr", "for", "labels", "annotations"], name);
             assert.match(String(rule.for), /^\d+[sm]$|^1h$/);
         }
+        const vmRule = find(run.resources, VMRule);
+        const { metadata: named, spec } = vmRule.inputs as any;
+        assert.deepEqual(named, { name: metadata.name, namespace: "kof" });
+        const listed = Object.entries(rules).map(([alert, rule]) => ({ alert, ...rule }));
+        assert.deepEqual(spec, { groups: [{ name: "kof-storage-routes", rules: listed }] });
+        // A release of KOF brings its definition. Promxy's rules wait for nothing.
+        const kof = find(run.resources, "kubernetes:helm.sh/v4:Chart").urn;
+        assert.ok(vmRule.dependencies.includes(kof));
+        assert.ok(!find(run.resources, "kubernetes:core/v1:ConfigMap").dependencies.includes(kof));
         const { values } = find(run.resources, "kubernetes:helm.sh/v4:Chart").inputs;
         assert.doesNotMatch(JSON.stringify(values), /NotArriving/);
         const without = await runOffline(stackFile({ route: "management", alerts: false }), { preview: false });
-        assert.ok(!without.resources.some(({ type }) => type.includes("ConfigMap")));
+        assert.ok(!without.resources.some(({ type }) => type.includes("ConfigMap") || type === VMRule));
         assert.deepEqual(find(without.resources, "kubernetes:helm.sh/v4:Chart").inputs.values, values);
+    });
+
+    it("are made only for what evaluates them, and for VMAlert not in a folder", async () => {
+        const made = async (raw: Raw, more: Record<string, string> = {}) => {
+            const run = await runOffline(stackFile({ route: "management", ...raw }, more), { preview: false });
+            const kinds = run.resources.flatMap(({ type }) => /:(ConfigMap|VMRule)$/.exec(type)?.slice(1) ?? []);
+            return [kinds.sort().join(), (run.outputs.alerts as Record<string, string>).none];
+        };
+        const folder = { "kubernetes:renderYamlToDirectory": "out" };
+        assert.deepEqual(await made({}), ["ConfigMap,VMRule", undefined]);
+        assert.deepEqual(await made({ values: promxy(false) }), ["VMRule", undefined]);
+        assert.deepEqual(await made({ ...routes.regional }), ["ConfigMap", undefined]);
+        assert.deepEqual(await made({}, folder), ["ConfigMap", undefined]);
+        assert.deepEqual(await made({ values: promxy(false) }, folder), [
+            "",
+            "only VMAlert evaluates them, and its rules cannot be in a folder",
+        ]);
     });
 
     it("have the date of the access key that is in use", async () => {
@@ -118,6 +185,8 @@ describe("alert rules", () => {
         const { data } = find(run.resources, "kubernetes:core/v1:ConfigMap").inputs as any;
         const { AccessKeyOld } = parse(data["kof-storage-routes"]) as Record<string, { expr: string }>;
         assert.equal(AccessKeyOld?.expr, "vector(time()) - 1767225600 > 7776000");
+        const { spec } = find(run.resources, VMRule).inputs as any;
+        assert.equal(spec.groups[0].rules.at(-1).expr, AccessKeyOld.expr);
         // Offline nobody knows it.
         const offline = JSON.stringify(alertConfig(deploymentFor(raw).alerts, { cloudwatch: "made with pulumi up" }));
         assert.match(offline, /vector\(time\(\)\) - ACCESS_KEY_MADE > 7776000/);
@@ -186,6 +255,13 @@ describe("alert rules", () => {
             /^- VolumeFullSoon: changed\. [^\n]*\n {2}- was: `[^\n]* \* 604800`\n[^]*^ {2}- now: `[^\n]* \* 5184000`$/m,
         );
         assert.deepEqual((planData(longer) as { alerts: unknown }).alerts, longer.alerts);
+        // Then nobody is told any more what fires.
+        const silent = plan(management, { ...management, values: promxy(false) });
+        assert.deepEqual(
+            silent.alerts.map(({ operation }) => operation),
+            names(management).map(() => "changed"),
+        );
+        assert.match(planText(silent), /^ {2}- now: `evaluated by VMAlert, which notifies nobody`$/m);
         const more = plan(management, { ...management, values: { "kof-mothership": {} }, clusterName: "other" });
         assert.ok(more.alerts.every(({ operation, lines }) => operation !== "changed" || lines.to.length > 0));
         assert.match(
