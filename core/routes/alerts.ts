@@ -94,14 +94,13 @@ export function alertsOf(deployment: Deployment): Alerts {
         return noAlerts(clusterName, "by choice");
     }
     const deliveries = deliveriesOf(deployment);
-    const stored = deliveries.filter(({ signal, end }) => signal === "metrics" && end.holds === "metrics");
-    const [metrics] = stored;
+    const metrics = deliveries.find(({ signal, end }) => signal === "metrics" && end.holds === "metrics");
     if (!metrics) {
         return noAlerts(clusterName, "the metrics of this cluster are in no store of KOF's");
     }
     const off = promxyOff(deployment);
     // A VMAlert sees only what is in the store of its own cluster.
-    const vmAlerts = stored.some(({ end }) => end.on === "cluster") ? vmAlertsOf(deployment) : [];
+    const vmAlerts = metrics.end.on === "cluster" ? vmAlertsOf(deployment) : [];
     const evaluators: Evaluator[] = [
         ...(off === undefined ? [{ by: "Promxy" as const, notifies: true }] : []),
         ...(vmAlerts.length > 0 ? [{ by: "VMAlert" as const, notifies: vmAlerts.some(notifies) }] : []),
@@ -168,10 +167,10 @@ function promxyOff(deployment: Deployment): string | undefined {
  */
 function vmAlertsOf({ catalog, umbrella }: Deployment): HelmValues[] {
     const spec = ["victoriametrics", "vmalert", "spec"];
-    return installedCharts(umbrella).flatMap(({ chart, on, prefix }) => {
+    return installedCharts(umbrella).flatMap(({ chart, prefix }) => {
         const own = chartValues(catalog, chart);
         const found = valueAt(own, spec);
-        if (on !== "management" || found === undefined) {
+        if (found === undefined) {
             return [];
         }
         const all = coalesceValues(own, valuesHandedTo(catalog, umbrella, chart, prefix));

@@ -55,10 +55,10 @@ endToEnd("a deployment of a part of a stack", (run) => {
         const permitted = await run.permitted(kept("7d"));
         run.configure(permitted);
         const before = await releases();
-        // What the stack remembers, and the alert rules.
+        // What the stack remembers, and the alert rules, for Promxy and for VMAlert.
         assert.match(
             await succeed(run.stack.up({ exclude: [`**HelmRelease::kof:kof/${run.storageRelease}`] })),
-            /~ 2 updated\n/,
+            /~ 3 updated\n/,
         );
         assert.deepEqual(await releases(), before);
         assert.equal(run.stack.outputs().settings.storage.logs.retention, "7d");

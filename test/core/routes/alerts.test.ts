@@ -99,11 +99,8 @@ describe("alert rules", () => {
             // There kof-storage has another.
             assert.equal(by({ ...routes.regionless, values }), `${alone}, and ${blackhole}`, JSON.stringify(values));
         }
-        const mixed = {
-            signals: { metrics: ["regional", "management"] },
-            regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" },
-        };
-        assert.equal(by(mixed), `${alone}, and ${blackhole}`);
+        const both = { ...routes.regional, signals: { metrics: ["regional", "management"] } };
+        assert.equal(by(both), `${alone}, and ${blackhole}`);
     });
 
     it("look for the cluster by the label that its metrics have", () => {
