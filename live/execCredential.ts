@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { isatty } from "node:tty";
+
+import { printable } from "../core/lib/printable";
 
 /** How a kubeconfig has a program log in: `users[].user.exec` (client.authentication.k8s.io). */
 export interface ExecConfig {
@@ -11,6 +14,8 @@ export interface ExecConfig {
     /** Shown where the program is not there. */
     readonly installHint?: string;
     readonly provideClusterInfo?: boolean;
+    /** Whether it may ask somebody at a terminal. Default: where there is one. */
+    readonly interactiveMode?: "Never" | "IfAvailable" | "Always";
 }
 
 /** What the program gives: a token, a client certificate with its key, or both. PEM. */
@@ -23,44 +28,53 @@ export interface ExecCredential {
 }
 
 /**
- * Runs the program that logs in, once, as kubectl does: with `KUBERNETES_EXEC_INFO`, and without anybody to ask.
+ * Runs the program that logs in, once, as kubectl does: with `KUBERNETES_EXEC_INFO`, and with whoever sits at the terminal to ask.
  *
  * @param cluster what the program may know of the cluster, where the kubeconfig lets it.
- * @param patience milliseconds that the program has. Default: one minute.
+ * @param patience milliseconds that the program has. Default: one minute, and five where somebody may be asked.
  * @throws Error in the program's own words.
  */
-export async function execCredential(exec: ExecConfig, cluster: object, patience = 60_000): Promise<ExecCredential> {
+export async function execCredential(exec: ExecConfig, cluster: object, patience?: number): Promise<ExecCredential> {
     const { apiVersion = "client.authentication.k8s.io/v1", command = "", args, env, installHint } = exec;
+    const { interactiveMode = "IfAvailable" } = exec;
+    const interactive = interactiveMode !== "Never" && isatty(0);
+    if (interactiveMode === "Always" && !interactive) {
+        throw new Error(`${command} cannot log in: it has to ask somebody, and there is no terminal`);
+    }
+    const limit = patience ?? (interactive ? 300_000 : 60_000);
     const info = {
         apiVersion,
         kind: "ExecCredential",
-        spec: { interactive: false, ...(exec.provideClusterInfo === true ? { cluster } : {}) },
+        spec: { interactive, ...(exec.provideClusterInfo === true ? { cluster } : {}) },
     };
     const named = Object.fromEntries((env ?? []).map(({ name, value }) => [name, value]));
     const child = spawn(command, [...(args ?? [])], {
         env: { ...process.env, KUBERNETES_EXEC_INFO: JSON.stringify(info), ...named },
-        stdio: ["ignore", "pipe", "pipe"],
-        signal: AbortSignal.timeout(patience),
+        stdio: [interactive ? "inherit" : "ignore", "pipe", "pipe"],
+        signal: AbortSignal.timeout(limit),
         killSignal: "SIGKILL",
     });
+    if (interactive) {
+        child.stderr.on("data", (chunk: Buffer) => process.stderr.write(printable(chunk.toString())));
+    }
     const said = Promise.all([text(child.stdout), text(child.stderr)]);
     // What it said is of no interest where it could not be run.
     said.catch(() => undefined);
     let code: number | null;
     let timer: NodeJS.Timeout | undefined;
     // It may have ended, and something that it has started may hold on to its output: then nobody tells it to stop.
-    const limit = new Promise<never>((_, reject) => {
+    const end = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
             reject(Object.assign(new Error(), { name: "AbortError" }));
-        }, patience);
+        }, limit);
     });
     try {
-        [code] = (await Promise.race([once(child, "close"), limit])) as [number | null];
+        [code] = (await Promise.race([once(child, "close"), end])) as [number | null];
     } catch (error) {
         const { code, name, message } = error as NodeJS.ErrnoException;
         const why =
             name === "AbortError"
-                ? `it did not end within ${String(patience / 1000)} s`
+                ? `it did not end within ${String(limit / 1000)} s`
                 : code === "ENOENT"
                   ? ["it is not installed", ...(installHint === undefined ? [] : [installHint])].join(". ")
                   : message;

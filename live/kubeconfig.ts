@@ -11,11 +11,17 @@ import {
     type Context,
     type User,
 } from "@kubernetes/client-node/dist/config_types.js";
-import { parse, YAMLError } from "yaml";
+import { parseAllDocuments } from "yaml";
 
 import { UserError } from "../core/lib/errors";
-import { isMap } from "../core/lib/values";
+import { isMap, textOf, type HelmValue, type HelmValues } from "../core/lib/values";
 import { asHelm, yamlFault } from "../core/lib/yaml/read";
+
+/** A cluster as a kubeconfig has it, with what a program that logs in is given of it. */
+export type KnownCluster = Cluster & { readonly execConfig?: unknown };
+
+/** A user as a kubeconfig has it, with the headers that make another of it. */
+export type KnownUser = User & { readonly impersonation?: Readonly<Record<string, string[]>> };
 
 /** Which cluster, as the `kubernetes:` configuration of a stack says it. */
 export interface ClusterChoice {
@@ -29,95 +35,88 @@ export interface ClusterChoice {
 
 /** A cluster, and who asks there: a context of a kubeconfig. */
 export interface Access {
-    readonly cluster: Cluster;
+    readonly cluster: KnownCluster;
     /** Default: nobody in particular. */
-    readonly user?: User | undefined;
+    readonly user?: KnownUser | undefined;
 }
 
 /** What one or more kubeconfigs have. */
 interface Kubeconfig {
-    readonly clusters: readonly Cluster[];
-    readonly users: readonly User[];
+    readonly clusters: readonly KnownCluster[];
+    readonly users: readonly KnownUser[];
     readonly contexts: readonly Context[];
-    readonly current?: unknown;
+    readonly current?: string | undefined;
 }
 
 /**
  * The way to a cluster, read from the kubeconfig as kubectl reads it.
  *
- * @throws UserError when there is no such kubeconfig, context or cluster.
+ * @throws UserError when there is no such kubeconfig, context, cluster or user.
  */
 export function loadKubeconfig({ kubeconfig, context, cluster }: ClusterChoice): Access {
-    const { clusters, users, contexts, current } = read(kubeconfig);
-    if (context !== undefined && !contexts.some(({ name }) => name === context)) {
-        throw new UserError(`The kubeconfig has no context ${context}. It has: ${namesOf(contexts)}.`);
-    }
-    if (cluster !== undefined && !clusters.some(({ name }) => name === cluster)) {
-        throw new UserError(`The kubeconfig has no cluster ${cluster}. It has: ${namesOf(clusters)}.`);
-    }
-    const chosen = contexts.find(({ name }) => name === (context ?? current));
-    const found = chosen && clusters.find(({ name }) => name === (cluster ?? chosen.cluster));
-    if (!found) {
+    const { clusters, users, contexts, current } = load(kubeconfig);
+    const name = context ?? current;
+    if (name === undefined) {
         throw new UserError(
             "The kubeconfig has no current context. Name one: pulumi config set kubernetes:context NAME",
         );
     }
-    return { cluster: { ...found, ...proxyOf(found) }, user: users.find(({ name }) => name === chosen.user) };
+    const named: Partial<Context> = chosen("context", name, contexts);
+    const found = chosen("cluster", cluster ?? named.cluster ?? "", clusters);
+    return {
+        cluster: { ...found, ...proxyOf(found) },
+        user: named.user ? chosen("user", named.user, users) : undefined,
+    };
 }
 
-function namesOf(all: readonly { readonly name: string }[]): string {
-    return all.map(({ name }) => name).join(", ");
-}
-
-/** @throws UserError when it cannot be read. */
-function read(kubeconfig: string | undefined): Kubeconfig {
-    try {
-        if (kubeconfig !== undefined && /\n|^\s*\{|^\s*[\w-]+: /.test(kubeconfig)) {
-            return parsed(kubeconfig);
-        }
-        if (kubeconfig) {
-            return fromFile(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
-        }
-        const list = variable("KUBECONFIG") ?? path.join(os.homedir(), ".kube", "config");
-        const files = list.split(path.delimiter).filter((name) => fs.existsSync(name));
-        if (files.length > 0) {
-            return files.map(fromFile).reduce(together);
-        }
-        const host = process.env.KUBERNETES_SERVICE_HOST;
-        if (host) {
-            return ofPod(host);
-        }
-        throw new Error(`there is no ${list}. Set KUBECONFIG.`);
-    } catch (error) {
-        // What is no YAML may have a token in the line that is not.
-        const what = error instanceof YAMLError ? yamlFault(error) : (error as Error).message;
-        throw new UserError(`The kubeconfig cannot be read: ${what}`);
+/** @throws UserError where a kubeconfig has no entry of that name. */
+function chosen<T extends { readonly name: string }>(kind: string, name: string, all: readonly T[]): T {
+    const found = all.find((each) => each.name === name);
+    if (!found) {
+        const known = all.map((each) => each.name).join(", ");
+        throw new UserError(`The kubeconfig has no ${kind} ${name}. It has: ${known === "" ? "none" : known}.`);
     }
+    return found;
 }
 
-/** Kubernetes' client in part: what knows the kinds of all objects takes longer to load than everything else that commands load. */
-function parsed(text: string): Kubeconfig {
-    const found: unknown = parse(text, asHelm);
-    const content = isMap(found) ? found : {};
-    return {
-        clusters: newClusters(content.clusters),
-        users: newUsers(content.users),
-        contexts: newContexts(content.contexts),
-        // Of several files with none the next one's counts.
-        current: content["current-context"] === "" ? undefined : content["current-context"],
-    };
+function load(kubeconfig: string | undefined): Kubeconfig {
+    if (kubeconfig !== undefined && /\n|^\s*\{|^\s*[\w-]+: /.test(kubeconfig)) {
+        return parsed("", kubeconfig, process.cwd());
+    }
+    if (kubeconfig) {
+        return read(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
+    }
+    const list = variable("KUBECONFIG") ?? path.join(os.homedir(), ".kube", "config");
+    const files = list.split(path.delimiter).filter((name) => fs.existsSync(name));
+    if (files.length > 0) {
+        return files.map(read).reduce(together);
+    }
+    const host = process.env.KUBERNETES_SERVICE_HOST;
+    if (host) {
+        return ofPod(host);
+    }
+    throw unreadable("", new Error(`there is no ${list}. Set KUBECONFIG.`));
 }
 
-/** Paths in a file are relative to its folder. */
-function fromFile(file: string): Kubeconfig {
-    const { clusters, users, ...more } = parsed(fs.readFileSync(file, "utf8"));
-    const absolute = <K extends string>(object: Readonly<Partial<Record<K, string>>>, key: K) =>
-        object[key] ? { [key]: path.resolve(path.dirname(file), object[key]) } : {};
-    return {
-        ...more,
-        clusters: clusters.map((each) => ({ ...each, ...absolute(each, "caFile") })),
-        users: users.map((each) => ({ ...each, ...absolute(each, "certFile"), ...absolute(each, "keyFile") })),
+function unreadable(file: string, error: unknown): UserError {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const known: Readonly<Record<string, string>> = {
+        EISDIR: "it is a folder",
+        ENOENT: "there is no such file",
+        EACCES: "you may not read it",
     };
+    const why = known[code ?? ""] ?? message;
+    return new UserError(`The kubeconfig ${file === "" ? "" : `${file} `}cannot be read: ${why}`);
+}
+
+function read(file: string): Kubeconfig {
+    let text: string;
+    try {
+        text = fs.readFileSync(file, "utf8");
+    } catch (error) {
+        throw unreadable(file, error);
+    }
+    return parsed(file, text, path.resolve(path.dirname(file)));
 }
 
 /** Puts files together as kubectl does: what comes first counts. */
@@ -132,6 +131,109 @@ function together(first: Kubeconfig, second: Kubeconfig): Kubeconfig {
         contexts: joined(first.contexts, second.contexts),
         current: first.current ?? second.current,
     };
+}
+
+/**
+ * The entries of a kubeconfig that are whole, with what the client does not read of them as kubectl does (client-go 0.36,
+ * `tools/clientcmd`): empty files and lists; paths from the kubeconfig's folder; data before files; `tokenFile`. Only a part of the
+ * client is loaded: what knows the kinds of all objects takes longer to load than everything else that commands load.
+ *
+ * @param folder where relative paths start.
+ */
+function parsed(file: string, text: string, folder: string): Kubeconfig {
+    const found = contentOf(file, text);
+    const at = (name: unknown) => (typeof name === "string" && name !== "" ? path.resolve(folder, name) : undefined);
+    const entries = (
+        kind: "clusters" | "users" | "contexts",
+        change: (each: HelmValues) => Readonly<Record<string, unknown>>,
+    ) => {
+        const key = kind.slice(0, -1);
+        const all = [found[kind] ?? []].flat().filter(isMap);
+        return all.map((each) => ({ name: textOf(each.name), [key]: change(isMap(each[key]) ? each[key] : {}) }));
+    };
+    /** A file whose content is not in the kubeconfig itself. */
+    const fileOf = (each: HelmValues, name: string) => (each[`${name}-data`] ? undefined : at(each[name]));
+    const clusters = entries("clusters", (each) => ({
+        ...each,
+        "certificate-authority": fileOf(each, "certificate-authority"),
+    }));
+    const users = entries("users", (each) => {
+        const tokenFile = at(each.tokenFile);
+        return {
+            ...each,
+            "client-certificate": fileOf(each, "client-certificate"),
+            "client-key": fileOf(each, "client-key"),
+            exec: isMap(each.exec) ? { ...each.exec, command: commandAt(each.exec.command, folder) } : undefined,
+            ...(tokenFile === undefined ? {} : { "auth-provider": { name: "tokenFile", config: { tokenFile } } }),
+        };
+    });
+    // An entry that is not whole is missed where it is asked for.
+    const whole = { onInvalidEntry: "filter" } as const;
+    const current = found["current-context"];
+    return {
+        clusters: newClusters(clusters, whole).map((each) => ({
+            ...each,
+            execConfig: execConfigOf(clusters.find(({ name }) => name === each.name)?.cluster),
+        })),
+        users: newUsers(users, whole).map((each) => ({
+            ...each,
+            impersonation: impersonationOf(users.find(({ name }) => name === each.name)?.user),
+        })),
+        contexts: newContexts(
+            entries("contexts", (each) => each),
+            whole,
+        ),
+        // Of several files with none the next one's counts.
+        current: current === undefined || current === null || current === "" ? undefined : textOf(current),
+    };
+}
+
+/** What a program that logs in is given of a cluster (`client.authentication.k8s.io/exec`). */
+function execConfigOf(cluster: unknown): HelmValue | undefined {
+    const extensions = isMap(cluster) ? [cluster.extensions ?? []].flat().filter(isMap) : [];
+    return extensions.find(({ name }) => name === "client.authentication.k8s.io/exec")?.extension;
+}
+
+/** The headers that make of a user another with these groups. The client sends the name alone. */
+function impersonationOf(user: unknown): NonNullable<KnownUser["impersonation"]> {
+    if (!isMap(user) || user.as === undefined) {
+        return {};
+    }
+    const { "as-uid": uid, "as-groups": groups, "as-user-extra": extra } = user;
+    const lists = { "Impersonate-Uid": uid, "Impersonate-Group": groups };
+    const extras = Object.entries(isMap(extra) ? extra : {}).map(
+        ([key, value]) => [`Impersonate-Extra-${encodeURIComponent(key.toLowerCase())}`, value] as const,
+    );
+    return Object.fromEntries(
+        [...Object.entries(lists), ...extras].flatMap(([name, value]) => {
+            const all = [value ?? []].flat().map(textOf);
+            return all.length === 0 ? [] : [[name, all]];
+        }),
+    );
+}
+
+function contentOf(file: string, text: string): HelmValues {
+    let found: unknown;
+    try {
+        const [document] = parseAllDocuments(text, { ...asHelm, logLevel: "silent" });
+        const [fault] = document?.errors ?? [];
+        if (fault) {
+            throw fault;
+        }
+        found = document?.toJS() ?? {};
+    } catch (error) {
+        throw unreadable(file, new Error(yamlFault(error as Error)));
+    }
+    if (!isMap(found)) {
+        throw unreadable(file, new Error("it is no map with clusters, users and contexts"));
+    }
+    return found;
+}
+
+/** A program by its name is looked for in PATH, and any other in the kubeconfig's folder. */
+function commandAt(command: unknown, folder: string): string {
+    const name = typeof command === "string" ? command : "";
+    return name.includes(path.sep) ? path.resolve(folder, name) : name;
 }
 
 /** What a pod has in place of a kubeconfig. */

@@ -5,7 +5,7 @@ import * as https from "node:https";
 import type { Cluster, User } from "@kubernetes/client-node/dist/config_types.js";
 
 import { execCredential, isFresh, type ExecConfig, type ExecCredential } from "./execCredential";
-import type { Access } from "./kubeconfig";
+import type { Access, KnownCluster, KnownUser } from "./kubeconfig";
 
 /** What goes along with every request to a cluster: who asks, and how to reach it. */
 export interface Login {
@@ -22,6 +22,7 @@ export async function logIn({ cluster, user }: Access): Promise<Login> {
     const exec = user?.exec as ExecConfig | null | undefined;
     const credential = exec ? await execCredential(exec, clusterInfo(cluster)) : undefined;
     const request = await requestOptions(cluster, user && credential ? asUser(user, credential) : user);
+    request.headers = { ...(request.headers as http.OutgoingHttpHeaders | undefined), ...user?.impersonation };
     if (cluster.proxyUrl === undefined) {
         request.agent = new (isPlain(cluster) ? http : https).Agent({ keepAlive: true });
     }
@@ -43,7 +44,7 @@ async function requestOptions(cluster: Cluster, user: User | undefined): Promise
         return request;
     }
     const { tlsServerName, skipTLSVerify, caFile, caData } = cluster;
-    const token = user?.token ?? (tokenFile && fs.readFileSync(tokenFile, "utf8").trim());
+    const token = tokenFile ? fs.readFileSync(tokenFile, "utf8").trim() : user?.token;
     return given({
         rejectUnauthorized: skipTLSVerify ? false : undefined,
         servername: tlsServerName,
@@ -74,10 +75,13 @@ function isPlain({ server }: Cluster): boolean {
 }
 
 /** Who asks with what a program gave in place of the program. */
-function asUser({ name }: User, { token, clientCertificateData, clientKeyData }: ExecCredential): User {
+function asUser(user: KnownUser, { token, clientCertificateData, clientKeyData }: ExecCredential): User {
     const base64 = (text: string) => Buffer.from(text).toString("base64");
+    const { token: _own, ...rest } = user;
     return {
-        name,
+        ...rest,
+        exec: undefined,
+        authProvider: undefined,
         ...(token === undefined ? {} : { token }),
         ...(clientCertificateData === undefined ? {} : { certData: base64(clientCertificateData) }),
         ...(clientKeyData === undefined ? {} : { keyData: base64(clientKeyData) }),
@@ -85,12 +89,14 @@ function asUser({ name }: User, { token, clientCertificateData, clientKeyData }:
 }
 
 /** What a program that logs in may know of the cluster: `spec.cluster` of an ExecCredential. */
-function clusterInfo({ server, caData, caFile, tlsServerName, skipTLSVerify, proxyUrl }: Cluster): object {
+function clusterInfo(cluster: KnownCluster): object {
+    const { server, caData, caFile, tlsServerName, skipTLSVerify, proxyUrl, execConfig } = cluster;
     return {
         server,
         "certificate-authority-data": dataOrFile(caData, caFile)?.toString("base64"),
         "tls-server-name": tlsServerName,
         "insecure-skip-tls-verify": skipTLSVerify || undefined,
         "proxy-url": proxyUrl,
+        config: execConfig,
     };
 }

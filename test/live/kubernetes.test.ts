@@ -6,6 +6,7 @@ import type * as https from "node:https";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { isatty } from "node:tty";
 
 import { KubeConfig } from "@kubernetes/client-node";
 
@@ -63,6 +64,74 @@ describe("the cluster of KUBECONFIG", () => {
         assert.equal(connected(write("two"), missing, write("one")), "https://two.example.net");
     });
 
+    it("is not hidden by files that are empty, or have nothing", () => {
+        const nothing = [
+            "",
+            "# nothing yet\n",
+            "clusters: null\nusers:\ncontexts: []\n",
+            "clusters: [null, {name: b}]\n",
+        ];
+        for (const text of nothing) {
+            const file = path.join(folder, "nothing");
+            fs.writeFileSync(file, text);
+            assert.equal(connected(file, write("one")), "https://one.example.net", text);
+            assert.equal(connected(write("one"), file), "https://one.example.net", text);
+            assert.throws(() => connected(file), /^UserError: The kubeconfig has no current context\. Name one: /);
+        }
+    });
+
+    it("says of which file or entry what is wrong", () => {
+        const file = path.join(folder, "wrong");
+        const context = '"contexts": [{"name": "a", "context": {"cluster": "c", "user": "u"}}], "current-context": "a"';
+        const cluster = '"clusters": [{"name": "c", "cluster": {"server": "https://c.example.net"}}]';
+        for (const [text, message] of [
+            ["a: [\n  token: hunter2", /kubeconfig \S+\/wrong cannot be read: .*, line \d$/],
+            ["a: *b", /\/wrong cannot be read: Unresolved alias/],
+            ["- a", /\/wrong cannot be read: it is no map with clusters, users and contexts$/],
+            ['{"current-context": "prod"}', /has no context prod\. It has: none\.$/],
+            [`{${context}}`, /has no cluster c\. It has: none\.$/],
+            [`{${context}, "clusters": [{"name": "c", "cluster": {}}]}`, /has no cluster c\. It has: none\.$/],
+            [`{${context}, ${cluster}, "users": [{"name": "v"}]}`, /has no user u\. It has: v\.$/],
+        ] as const) {
+            fs.writeFileSync(file, text);
+            assert.throws(() => connected(file), { name: "UserError", message }, text);
+        }
+        assert.throws(() => connected(folder), { message: `The kubeconfig ${folder} cannot be read: it is a folder` });
+        assert.throws(() => Kubernetes.connect({ kubeconfig: path.join(folder, "no") }), {
+            message: `The kubeconfig ${folder}/no cannot be read: there is no such file`,
+        });
+    });
+
+    it("has the files that it names in its own folder, unless it has what would be in them", () => {
+        const file = path.join(folder, "config");
+        const config = JSON.parse(fs.readFileSync(write("one"), "utf8")) as Record<string, any>;
+        const files = { "client-certificate": "tls/crt", "client-key": "/tls/key" };
+        config.clusters[0].cluster["certificate-authority"] = "ca.crt";
+        config.users[0].user = { ...files, exec: { command: "./bin/login" } };
+        const read = () => {
+            fs.writeFileSync(file, JSON.stringify(config));
+            const loaded = loadKubeconfig({ kubeconfig: path.relative(process.cwd(), file) });
+            const { caFile } = loaded.cluster;
+            const { certFile, keyFile, exec } = loaded.user!;
+            return [caFile, certFile, keyFile, exec.command];
+        };
+        const at = (name: string) => path.join(folder, name);
+        assert.deepEqual(read(), [at("ca.crt"), at("tls/crt"), "/tls/key", at("bin/login")]);
+        config.clusters[0].cluster["certificate-authority-data"] = "eA==";
+        Object.assign(config.users[0].user, { "client-certificate-data": "eA==", "client-key-data": "eA==" });
+        // By its name it is looked for in PATH.
+        config.users[0].user.exec.command = "login";
+        assert.deepEqual(read(), [undefined, undefined, undefined, "login"]);
+    });
+
+    it("is checked by its certificate where nobody logs in, too", async () => {
+        const config = JSON.parse(fs.readFileSync(write("one"), "utf8")) as Record<string, any>;
+        config.clusters[0].cluster["certificate-authority-data"] = Buffer.from("x").toString("base64");
+        delete config.contexts[0].context.user;
+        const { request } = await logIn(loadKubeconfig({ kubeconfig: JSON.stringify(config) }));
+        assert.deepEqual(request.ca, Buffer.from("x"));
+    });
+
     it("is where kubectl looks by itself where the variable is empty", () => {
         fs.mkdirSync(path.join(folder, ".kube"));
         fs.renameSync(write("home"), path.join(folder, ".kube", "config"));
@@ -91,7 +160,7 @@ describe("the cluster of KUBECONFIG", () => {
         assert.throws(
             () => Kubernetes.connect({}),
             (error: Error) => {
-                assert.match(error.message, /^The kubeconfig cannot be read: .+, line 3$/);
+                assert.match(error.message, /^The kubeconfig \S+ cannot be read: .+, line 3$/);
                 assert.doesNotMatch(error.message, /hunter2/);
                 return true;
             },
@@ -280,7 +349,7 @@ describe("a program that logs in", () => {
     const credential = (status: object) => `echo '${JSON.stringify({ kind: "ExecCredential", status })}'`;
 
     it("runs once for all requests, and is told what kubectl tells it", async () => {
-        const api = connect(credential({ token: "t1" }), { provideClusterInfo: true });
+        const api = connect(credential({ token: "t1" }), { provideClusterInfo: true, interactiveMode: "Never" });
         assert.deepEqual(await Promise.all([api.get(place), api.get(place)]), [kubeSystem, kubeSystem]);
         assert.deepEqual(await api.get(place), kubeSystem);
         const [told, ...more] = runs();
@@ -291,6 +360,55 @@ describe("a program that logs in", () => {
         };
         assert.deepEqual([apiVersion, kind], ["client.authentication.k8s.io/v1", "ExecCredential"]);
         assert.deepEqual(spec, { interactive: false, cluster: { server: api.server } });
+    });
+
+    it("is told what the kubeconfig has for it, and who uses it may act as another", async () => {
+        const asked: http.IncomingHttpHeaders[] = [];
+        const server = await HttpStandIn.start(({ headers }) => {
+            asked.push(headers);
+            return [200, JSON.stringify(kubeSystem)];
+        });
+        const exec = {
+            command: "sh",
+            args: ["-c", `echo "$KUBERNETES_EXEC_INFO" >> ${folder}/runs; ${credential({ token: "t1" })}`],
+            provideClusterInfo: true,
+        };
+        const other = { as: "eve", "as-groups": ["a", "b"], "as-uid": "1", "as-user-extra": { "Why/not": ["x"] } };
+        const extensions = [{ name: "client.authentication.k8s.io/exec", extension: { audience: "me" } }];
+        const address = `http://127.0.0.1:${String(server.port)}`;
+        await Kubernetes.connect({ kubeconfig: kubeconfigFor(address, { exec, ...other }, { extensions }) }).get(place);
+        await server.stop();
+        assert.deepEqual(
+            (JSON.parse(runs().at(-1) ?? "") as { spec: { cluster: { config: object } } }).spec.cluster.config,
+            { audience: "me" },
+        );
+        const [sent] = asked;
+        assert.deepEqual(
+            [
+                "authorization",
+                "impersonate-user",
+                "impersonate-group",
+                "impersonate-uid",
+                "impersonate-extra-why%2fnot",
+            ].map((name) => sent?.[name]),
+            ["Bearer t1", "eve", "a, b", "1", "x"],
+        );
+    });
+
+    it("may leave a token in a file, which is read again when it is refused", async () => {
+        const tokenFile = path.join(folder, "token");
+        fs.writeFileSync(tokenFile, "t1\n");
+        const user = { tokenFile, token: "of before" };
+        const api = Kubernetes.connect({
+            kubeconfig: kubeconfigFor(`http://127.0.0.1:${String(cluster.port)}`, user),
+        });
+        assert.deepEqual(await api.get(place), kubeSystem);
+        good = "t2";
+        fs.writeFileSync(tokenFile, "t2");
+        assert.deepEqual(await api.get(place), kubeSystem);
+        fs.rmSync(tokenFile);
+        good = "t3";
+        await assert.rejects(api.get(place), /^CouldNotCheck: Nobody could log in to http:\S+: ENOENT/);
     });
 
     it("runs once where nobody can read until when what it gave is good", async () => {
@@ -354,6 +472,20 @@ describe("a program that logs in", () => {
             });
         });
     }
+
+    it("does not wait for an answer where there is no terminal to ask at", async () => {
+        const ask = { command: "sh", args: ["-c", 'read answer; echo "$answer"'] } as const;
+        // As the test has no terminal, or one that nobody looks at.
+        await assert.rejects(
+            execCredential({ ...ask, interactiveMode: "Never" }, {}, 60_000),
+            /sh cannot log in: its answer is not an ExecCredential/,
+        );
+        if (!isatty(0)) {
+            await assert.rejects(execCredential({ ...ask, interactiveMode: "Always" }, {}), {
+                message: "sh cannot log in: it has to ask somebody, and there is no terminal",
+            });
+        }
+    });
 
     it("has a limited time", async () => {
         await assert.rejects(execCredential({ command: "sleep", args: ["600"] }, {}, 100), {
