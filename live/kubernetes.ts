@@ -7,6 +7,11 @@ import { isTransient, persistently, reason, send, type RequestOptions, type Resp
 import { loadKubeconfig, type Access, type ClusterChoice } from "./kubeconfig";
 import { logIn, type Login } from "./login";
 
+/** To Kubernetes nothing and `null` are the same: Go writes a list that nobody made as `null`. */
+function withoutNull(this: unknown, _key: string, value: unknown): unknown {
+    return value === null && !Array.isArray(this) ? undefined : value;
+}
+
 /** Nothing came back from an API server, or it had no time, or a proxy has lost it. What was asked may have been done or not. */
 export class NoAnswer extends CouldNotCheck {
     constructor(message: string) {
@@ -79,7 +84,7 @@ export class Kubernetes {
         }
         let found: unknown;
         try {
-            found = JSON.parse(body);
+            found = JSON.parse(body, withoutNull);
         } catch {
             throw new CouldNotCheck(`GET ${path}: the answer is not JSON. Is ${this.server} an API server?`, reach);
         }

@@ -528,6 +528,13 @@ describe("an API server that is busy, or is none", () => {
         await assert.rejects(api.request("PATCH", place), NoAnswer);
     });
 
+    it("may write what is not there as null", async () => {
+        const pod = { metadata: { name: "a", annotations: null }, status: { conditions: null, phase: "Running" } };
+        const { api, stop } = await answers([200, JSON.stringify({ items: [pod] })]);
+        assert.deepEqual(await api.list(place), [{ metadata: { name: "a" }, status: { phase: "Running" } }]);
+        await stop();
+    });
+
     it("is not believed when a page answers in its place", async () => {
         const { api, stop } = await answers([200, "<html>Sign in</html>"], [200, "{}"]);
         await assert.rejects(
