@@ -9,7 +9,7 @@ import { writeYaml } from "../../lib/yaml/write";
 import { leftoversOf } from "./leftovers";
 import { unsentOnTheWay, type SignalChange } from "./moves";
 import type { VolumeChange } from "./volumes";
-import { paragraphs, plain, section } from "../../lib/markdown";
+import { fenced, paragraphs, plain, section } from "../../lib/markdown";
 
 const verdicts = {
     safe: "Nothing that is stored is lost.",
@@ -193,6 +193,7 @@ function permit(plan: Plan): string[] {
 }
 
 function block(value: unknown): string[] {
-    const lines = writeYaml(value).trimEnd().split("\n");
-    return ["  ```yaml", ...lines.map((line) => `  ${line}`), "  ```"];
+    return fenced("yaml", writeYaml(value).trimEnd())
+        .split("\n")
+        .map((line) => `  ${line}`);
 }

@@ -1,4 +1,5 @@
-import { code, paragraphs, plain, table } from "../../lib/markdown";
+import { code, harmless, paragraphs, plain, table } from "../../lib/markdown";
+import { shellWord } from "../../lib/shell";
 import { fates, weights, type Fate, type Part, type StackReport } from "./stack";
 
 /** GitHub refuses comments of more than 65,536 characters. */
@@ -31,7 +32,7 @@ export function report(
     { base, total }: { readonly base: string; readonly total: number },
     limit = maxLength,
 ): string {
-    const title = `# Changes of stacks since ${code(base)}`;
+    const title = `# Changes of stacks since ${inline(base)}`;
     if (stacks.length === 0) {
         return `${title}\n\nNone of ${String(total)} stacks changes.\n`;
     }
@@ -79,7 +80,11 @@ export function byDanger(a: StackReport, b: StackReport): number {
 
 /** A row for each stack; where there is no room for all, how many there are of the rest. */
 function overview(sorted: readonly StackReport[], room: number): string {
-    const rows = sorted.map(({ stack, fate, brief }) => [code(stack), fateTexts[fate], plain(shortened(brief))]);
+    const rows = sorted.map(({ stack, fate, brief }) => [
+        inline(stack),
+        fateTexts[fate],
+        harmless(plain(shortened(brief))),
+    ]);
     let fitting = 0;
     for (let length = 0; fitting < rows.length; fitting++) {
         length += (rows[fitting] ?? []).join(" | ").length + 5;
@@ -110,7 +115,7 @@ function blockText(
     }
     const missing = [...parts.filter((part) => !shown.has(part)).map(({ name }) => name), ...omitted];
     return paragraphs([
-        `## ${code(stack)}: ${fateTexts[fate].replaceAll("**", "")}`,
+        `## ${inline(stack)}: ${fateTexts[fate].replaceAll("**", "")}`,
         ...parts.filter((part) => shown.has(part)).map(({ text }) => text),
         missing.length > 0 ? `Left out for length: ${missing.join(", ")}. ${hint(base, { stack, file })}` : "",
     ]);
@@ -119,5 +124,12 @@ function blockText(
 /** How to see what is left out. */
 function hint(base: string, { stack = "", file = "FILE" } = {}): string {
     const rendered = ["rendered", stack].filter((part) => part !== "").join("/");
-    return `To see it: ${code(`npm run plan -- --config ${file} --base ${base}`)}, ${code(`git diff ${base} -- ${rendered}`)}`;
+    const plan = ["npm run plan -- --config", shellWord(file), "--base", shellWord(base)].join(" ");
+    const compare = ["git diff", shellWord(base), "--", shellWord(rendered)].join(" ");
+    return `To see it: ${inline(plan)}, ${inline(compare)}`;
+}
+
+/** A name as it is, whatever it is. */
+function inline(text: string): string {
+    return harmless(code(text));
 }

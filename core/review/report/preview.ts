@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import { code, paragraphs, plain, table } from "../../lib/markdown";
+import { code, fenced, harmless, paragraphs, plain, table } from "../../lib/markdown";
+import { maskedLog } from "../../lib/secrets";
 
 /** What is read of one step in the JSON of `pulumi preview --diff --json`: no values, only what happens to which keys. */
 const stepShape = z.object({
@@ -61,7 +62,7 @@ interface Change {
  */
 export function previewText(stack: string, text: string | undefined, limit: number): string {
     const preview = parsed(text);
-    const title = `## ${code(stack)}: what Pulumi would do`;
+    const title = `## ${harmless(code(stack))}: what Pulumi would do`;
     if (typeof preview === "string") {
         return paragraphs([title, `**Could not preview**: ${preview} What would change is not known.`]);
     }
@@ -69,7 +70,7 @@ export function previewText(stack: string, text: string | undefined, limit: numb
         .filter(({ severity }) => severity === "error")
         .map(({ message = "" }) => message.trim());
     if (errors.length > 0) {
-        const errorText = indented([...new Set(errors)].join("\n").slice(0, limit));
+        const errorText = fenced("text", maskedLog([...new Set(errors)].join("\n")).slice(0, limit));
         return paragraphs([title, "**Could not preview**: it failed. What would change is not known.", errorText]);
     }
     const changes = changesOf(preview.steps ?? []);
@@ -88,16 +89,13 @@ function parsed(text: string | undefined): z.infer<typeof previewShape> | string
     }
 }
 
-/** A block in which Markdown has no effect. */
-function indented(text: string): string {
-    return text.replaceAll(/^/gm, "    ");
-}
-
 function changesOf(steps: readonly Step[]): Change[] {
     const changes = new Map<string, Change>();
     // A component is nothing but its parts.
     for (const step of steps.filter(({ newState, oldState }) => (newState ?? oldState)?.custom !== false)) {
-        const fate = step.op in fateOfOperation ? fateOfOperation[step.op] : (`Pulumi's ${step.op}` as const);
+        const fate = Object.hasOwn(fateOfOperation, step.op)
+            ? fateOfOperation[step.op]
+            : (`Pulumi's ${harmless(plain(step.op))}` as const);
         if (fate !== undefined) {
             const before = changes.get(step.urn);
             const isLeft = fate === "deleted" && step.oldState?.retainOnDelete === true;
@@ -142,11 +140,11 @@ function rowsWithin(changes: readonly Change[], limit: number): string {
         const type = types.split("$").at(-1) ?? "";
         const kind = type.startsWith("pulumi:providers:") ? "provider" : (type.split(":").at(-1) ?? "");
         const isAlarming = rank(fate) < rank("updated");
-        const first = keys.slice(0, 8).map((key) => code(key.slice(0, 100)));
+        const first = keys.slice(0, 8).map((key) => harmless(code(key.slice(0, 100))));
         const rest = keys.length > 8 ? [`${String(keys.length - 8)} more`] : [];
         return [
             isAlarming ? `**${fate}**` : fate,
-            `${plain(kind)} ${code(name.join("::"))}`,
+            harmless(`${plain(kind)} ${code(name.join("::"))}`),
             [...first, ...rest].join(", "),
         ];
     });

@@ -9,7 +9,7 @@ import type { Deployment } from "../../routes/deployment";
 import { costTable } from "../summary/capacity";
 import { changeDiagram, diagram } from "../summary/diagram";
 import { differences, type Difference } from "../../lib/differences";
-import { fenced } from "../../lib/markdown";
+import { fenced, harmless, htmlCode, plain } from "../../lib/markdown";
 import { storageText } from "./storage";
 
 /** A stack at one revision. */
@@ -122,8 +122,12 @@ export function reportStack(change: StackChange, prices: Prices): StackReport {
                 : [effect(demoted(effectText(plan)))]),
             part("settings", "settings", isSame ? "" : `### Settings\n\n${diffBlock(settings)}`),
             part("diagram", "the diagram", diagramText(plan)),
-            part("storage", "storage and cost", isSame ? "" : storageText(plan, was, is)),
-            part("upgrade", "what KOF changes", folded("What KOF changes between the two", upgradeText(plan))),
+            part("storage", "storage and cost", isSame ? "" : harmless(storageText(plan, was, is))),
+            part(
+                "upgrade",
+                "what KOF changes",
+                folded("What KOF changes between the two", harmless(upgradeText(plan))),
+            ),
         ].filter(({ text }) => text !== ""),
     };
 }
@@ -133,8 +137,8 @@ function newParts(deployment: Deployment, { region, files }: Snapshot, prices: P
     const { "summary.md": summary = "" } = files;
     const cost = deployment.settings.rates === undefined ? costTable(estimateOf(deployment, prices, region)) : "";
     return [
-        part("storage", "summary.md", demoted(summary.replace(/^# .*\n+/, "").trimEnd())),
-        part("storage", "the cost", cost === "" ? "" : `### Cost\n\n${cost}`),
+        part("storage", "summary.md", harmless(demoted(summary.replace(/^# .*\n+/, "").trimEnd()))),
+        part("storage", "the cost", cost === "" ? "" : harmless(`### Cost\n\n${cost}`)),
     ].filter(({ text }) => text !== "");
 }
 
@@ -167,11 +171,11 @@ function briefOf({ from, to, steps }: Plan, paths: readonly string[]): string {
 }
 
 function part(weight: Part["weight"], name: string, text: string): Part {
-    return { weight, name, text };
+    return { weight, name: harmless(plain(name)), text };
 }
 
 function effect(text: string): Part {
-    return part("effect", "the plan", text);
+    return part("effect", "the plan", harmless(text));
 }
 
 /** A plan's text below a heading of its own. */
@@ -211,7 +215,7 @@ export function renderedParts({ before, after }: StackChange): Part[] {
     return [...byText]
         .filter(([text]) => text !== "")
         .map(([text, same]) => {
-            const names = same.map((file) => `<code>${file}</code>`).join(", ");
+            const names = same.map(htmlCode).join(", ");
             const weight = same.every((file) => file.startsWith("collectors/")) ? "collectors" : "values";
             return part(weight, same.join(", "), text.includes("\n") ? folded(names, text) : `${names}: ${text}`);
         });

@@ -53,6 +53,22 @@ describe("what Pulumi would do", () => {
         });
     }
 
+    it("mentions, links and draws nothing that names, keys and errors of a program have in them", () => {
+        const hostile = "a`@octocat#12![](http://e.example)<img>\u202e|b";
+        const steps = ["update", hostile].map((op) => ({
+            ...step(op, { newState: custom, replaceReasons: [hostile] }),
+            urn: `urn:pulumi:prod::kof::kubernetes:core/v1:${hostile}::${hostile}`,
+        }));
+        const failed = { diagnostics: [{ severity: "error", message: `${hostile}\n\`\`\`\n@team password=hunter2` }] };
+        for (const each of [preview(...steps), { ...preview(), ...failed }]) {
+            const text = previewText(hostile, JSON.stringify(each), 20_000);
+            assert.match(text, /octocat/);
+            const outside = text.replaceAll(/^(`{3,})[^]*?^\1$/gm, "");
+            assert.doesNotMatch(outside, /@(?!&#8203;)|(?<!&)#\d|\bhttp(?!&#)|[^\\]<|[^\\]!\[|`@/);
+            assert.doesNotMatch(text, /\u202e|hunter2/);
+        }
+    });
+
     it("is nothing where everything stays, and where only components change", () => {
         const components = step("update", { newState: { custom: false } });
         assert.match(told(preview(step("same"), step("read", {}, "b"), components)), /\n\nNothing changes\.$/);

@@ -34,6 +34,39 @@ describe("the report of a pull request", () => {
     const shorter = { ...management, storage: { logs: { retention: "3d" } } };
     const smaller = { ...management, storage: { logs: { size: "1Gi" } } };
 
+    it("mentions, links and runs nothing that somebody has written into a stack file or its name", () => {
+        const hostile = "x`$(id)@octocat#12![](http://e.example)<img>\u202e";
+        const files = (value: string) => ({ [`collectors/${hostile}.yaml`]: `a: ${value}\n`, "kof-values.yaml": "" });
+        const cloudwatch = (logGroup: string) => ({
+            route: "cloudwatch",
+            cloudwatch: { region: "us-east-2", logGroup },
+        });
+        const change = {
+            stack: hostile,
+            file: `Pulumi.${hostile}.yaml`,
+            before: snapshot(cloudwatch("/kof/a"), files('"1"')),
+            after: snapshot(cloudwatch("/org/repo#12"), files(JSON.stringify(hostile))),
+        };
+        const told = reportStack(change, prices);
+        const whole = { ...told, parts: [...told.parts, ...renderedParts(change)], omitted: [] };
+        const wrong = { ...change, after: { route: `${hostile}\n\`\`\`\n@team`, files: {} } };
+        const brief = { ...told, stack: "brief", brief: hostile };
+        for (const limit of [maxLength, 5000, 4000, 2500]) {
+            const text = report([whole, brief, reportStack(wrong, prices)], { base: hostile, total: 3 }, limit);
+            assert.ok(text.includes("npm run plan") || limit === maxLength);
+            const outside = text
+                .replaceAll("\\`", "")
+                .replaceAll(/^ *(`{3,})[^]*?^ *\1$/gm, "")
+                .replaceAll(/(`+)[^`]+\1/g, "")
+                .replaceAll(/<\/?(details|summary|code)>/g, "");
+            assert.doesNotMatch(outside, /@(?!&#8203;)|(?<!&)#\d|\bhttp(?!&#)|[^\\]<|[^\\]!\[|\u202e/);
+            // What is to be pasted runs nothing, whatever the name of the file.
+            for (const [command] of text.matchAll(/npm run plan.*?--base/g)) {
+                assert.match(command, /--config ('Pulumi|FILE )/);
+            }
+        }
+    });
+
     it("has the most dangerous stack first, and says of each what becomes of it", () => {
         const stacks = [
             told(none, management, "a-starts"),
