@@ -177,6 +177,8 @@ function rangeOf(node) {
 }
 
 if (require.main === module) {
+    // It ends before what V8 would optimize in the background pays off: a quarter of its time (Node 20.20.2, 2026-11-28).
+    require("node:v8").setFlagsFromString("--no-opt");
     const [retries = "{}"] = process.argv.slice(2);
     process.stdout.write(postRender(require("node:fs").readFileSync(0, "utf8"), JSON.parse(retries)));
 }

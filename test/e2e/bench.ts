@@ -97,17 +97,15 @@ async function bench(): Promise<void> {
     }
     const { values } = deploymentOfFile(readStackFile({ config: stackFiles.dev }));
     prepare("chart", { ...chart, "kof:values": values });
+    const project = parse(fs.readFileSync("Pulumi.yaml", "utf8")) as { runtime: { options: { nodeargs: string } } };
+    const { nodeargs } = project.runtime.options;
     // The stand-in for Flux goes on in this process meanwhile.
     const run = async (name: string, command: Command): Promise<Round> => {
         const folder = folders.get(name)!;
-        // As Pulumi.yaml has it, for the project's own program.
-        const closures = name in stackFiles ? ["-r", "./cli/closures.js"] : [];
+        const options = name in stackFiles ? nodeargs : "-r ./cli/register.js";
         const running = promisify(execFile)(
             process.execPath,
-            [
-                ...["-r", "./cli/register.js", ...closures],
-                ...[path.join(__dirname, "measured.ts"), folder, engine.root, name, command],
-            ],
+            [...options.split(" "), ...[path.join(__dirname, "measured.ts"), folder, engine.root, name, command]],
             {
                 env: {
                     ...process.env,

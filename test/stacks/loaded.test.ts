@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
 
-/** What a script prints in a process of its own. */
-function printed(script: string): string {
-    const { stdout, stderr } = spawnSync(process.execPath, ["-r", "./cli/register.js", "-e", script], {
-        encoding: "utf8",
-    });
+import { parse } from "yaml";
+
+/** What a script prints in a process of its own, by default with the options that commands have. */
+function printed(script: string, options = "-r ./cli/register.js"): string {
+    const { stdout, stderr } = spawnSync(process.execPath, [...options.split(" "), "-e", script], { encoding: "utf8" });
     assert.notEqual(stdout, "", stderr);
     return stdout;
 }
@@ -24,14 +25,16 @@ const askCluster = `require("./live/kubernetes").Kubernetes.connect({ kubeconfig
     "current-context": "a",
 }) }).get("/").catch(() => undefined)`;
 
-/** The modules that a process loads which previews a stack offline, and reaches for a cluster. */
+/** The modules that a process loads which Pulumi starts, and which previews a stack offline and reaches for a cluster. */
 function loadedBy(stackFile: string): string[] {
-    const loaded = printed(`
+    const project = parse(fs.readFileSync("Pulumi.yaml", "utf8")) as { runtime: { options: { nodeargs: string } } };
+    const script = `
         const { readStackFile } = require("./cli/stackFile");
         require("./cli/program")
             .runOffline(readStackFile({ config: ${JSON.stringify(stackFile)} }), { preview: true })
             .then(() => ${askCluster})
-            .then(() => console.log(${modules}.join("\\n")));`).split("\n");
+            .then(() => console.log(${modules}.join("\\n")));`;
+    const loaded = printed(script, project.runtime.options.nodeargs).split("\n");
     assert.ok(loaded.some((file) => file.endsWith("/stacks/environment.ts")));
     return loaded;
 }
