@@ -313,7 +313,8 @@ export async function exportErrors(
             (exporters === undefined || exporter === undefined || exporters.includes(exporter))
         ) {
             last.delete(exporter);
-            last.set(exporter, withoutCredentials(/"error": ?"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line));
+            const error = /"error": ?"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line;
+            last.set(exporter, withoutCredentials(error.replaceAll(/(?:\\[nt])+/g, " ")));
         }
     }
     return [...last].map(([exporter, error]) => ({ exporter, error }));
@@ -360,18 +361,25 @@ function exporterOf(line: string): string | undefined {
 const refusedByAws =
     /\b(UnrecognizedClient|ExpiredToken|AccessDenied|InvalidSignature|SignatureDoesNotMatch|InvalidClientTokenId)|(get|refresh|retrieve)( cached)? credentials/;
 
+/** What the extensions for Azure, OAuth 2.0 and Google say where they get no token, each of which is tried again (tried 2026-11-28). */
+const noToken =
+    /azureauth: failed to get token|failed to get security token|compute: Received \d|metadata: GCE metadata|oauth2: cannot fetch token|oauth2\/google:/;
+
 /** What it means that a collector says this of an export. */
 export function exportErrorFinding(pod: string, text: string): Finding {
     const aws = refusedByAws.test(text);
+    const isSignedOut = noToken.test(text);
     return {
-        severity: aws ? "problem" : "warning",
+        severity: aws || isSignedOut ? "problem" : "warning",
         what: `${pod} said: ${text}`,
         why: aws
             ? "AWS refuses the collectors' credentials. Logs wait on the node: a batch is tried for as long as kof:buffer.duration " +
               "says, and what does not fit into kof:buffer.size is dropped (docs/destinations.md)."
-            : /\b40[13]\b/.test(text)
-              ? "The destination refuses the collectors' credentials."
-              : "This is the last export that failed.",
+            : isSignedOut
+              ? "The collectors get no token for this destination. What is for it waits in its queue, as long as its buffer lasts (docs/signals.md)."
+              : /\b40[13]\b/.test(text)
+                ? "The destination refuses the collectors' credentials."
+                : "This is the last export that failed.",
         fix: `kubectl logs -n ${kofNamespace} ${pod} --tail=1000`,
     };
 }

@@ -4,7 +4,7 @@ import { typeOf } from "../collectors/flows";
 import { metricsQueue } from "../collectors/buffers";
 import { quantityOf } from "../lib/quantities";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { batchOptions } from "../routes/exporters";
+import { azureOptions, batchOptions } from "../routes/exporters";
 import {
     destinationPresets,
     type DestinationPreset,
@@ -13,7 +13,12 @@ import {
     type PresetSignal,
 } from "../settings/destinationPresets";
 import { destination, type DestinationAuth, type DestinationSettings } from "../settings/destinations";
-import { addressFor, resolvedDestination, type ResolvedDestination } from "../settings/resolvedDestinations";
+import {
+    addressFor,
+    azureScopes,
+    resolvedDestination,
+    type ResolvedDestination,
+} from "../settings/resolvedDestinations";
 import { brief } from "../settings/problems";
 import { canonical } from "./compare";
 import { pipelineKindOf, protocols } from "./exits";
@@ -191,8 +196,12 @@ export function readExporter(
                 const region = literal(at("region"));
                 const role = at("assume_role", "arn");
                 const sts = at("assume_role", "sts_region");
+                const taken = at("assume_role") ?? {};
                 const isPlain =
-                    hasOnly("region", "service", "assume_role") && (sts === undefined || textOf(sts) === region);
+                    hasOnly("region", "service", "assume_role") &&
+                    isMap(taken) &&
+                    Object.keys(taken).every((key) => ["arn", "sts_region"].includes(key)) &&
+                    (sts === undefined || textOf(sts) === region);
                 const given = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((each) => `\${env:${each}}`);
                 const [key, secretKey] = given.map(resolve);
                 const secret =
@@ -211,8 +220,10 @@ export function readExporter(
             }
             case "google":
                 return hasOnly() ? { kind } : undefined;
-            case "azure":
-                return hasOnly("use_default", "scopes") ? { kind } : undefined;
+            case "azure": {
+                const isSame = canonical(own) === canonical(azureOptions(azureScopes));
+                return isSame ? { kind } : undefined;
+            }
             default:
                 return undefined;
         }

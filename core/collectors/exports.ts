@@ -71,8 +71,8 @@ const proofs: Readonly<Record<string, string>> = {
     bearertokenauth: "bearer token",
     oauth2client: "OAuth 2.0 client",
     sigv4auth: "AWS signature",
-    googleclientauth: "Google identity of the pods",
-    azureauth: "Azure workload identity of the pods",
+    googleclientauth: "Google identity of the pods or nodes",
+    azureauth: "Azure identity of the pods or nodes",
 };
 
 /** How an exporter authenticates, human-readable and without any secret: `header x-api-key of Secret vendor`. */

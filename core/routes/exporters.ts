@@ -295,36 +295,43 @@ function authentication({ name, protocol, auth, tls }: ResolvedDestination): Aut
             return { ...extension("google", {}), env: ca, triggers };
         case "azure":
             return {
-                ...extension("azure", { use_default: true, scopes: [...auth.scopes] }),
+                ...extension("azure", azureOptions(auth.scopes)),
                 env: ca,
                 triggers,
             };
     }
 }
 
+/** Has the extension for Azure take whatever identity there is. */
+export function azureOptions(scopes: readonly string[]): HelmValues {
+    return { use_default: true, scopes: [...scopes] };
+}
+
+const notStarted = "the collectors do not start, and nothing arrives anywhere";
+
 /**
- * Where the identity of pods comes from, by the kind of authentication that takes it, and what happens without. Tried on 2026-11-27 with a
- * collector 0.143.0, Google's extension 0.54.0 and a stand-in for the metadata server: with that the token arrives, and without it the
- * collector ends with `failed to start extensions`. `azureauth` was read (extension.go of contrib): it asks with each request.
+ * Where an identity comes from, by the kind of authentication that takes it, and what happens without (contrib 0.143, Google's extension
+ * 0.55 and Azure's 0.144, test/destinations). Those for AWS and Google look for one at the start, Azure's asks with each request.
  */
 const identities: Readonly<Record<string, { readonly of: string; readonly without: string }>> = {
-    google: {
-        of: "Google Cloud's Workload Identity, or of nodes in Google Cloud",
-        without: "the collectors do not start, and nothing arrives anywhere",
+    sigv4: { of: "AWS (Pod Identity, IRSA, or that of nodes)", without: notStarted },
+    google: { of: "Google Cloud's Workload Identity, or of nodes in Google Cloud", without: notStarted },
+    azure: {
+        of: "Microsoft Entra Workload ID, or of nodes in Azure",
+        without: "what goes there waits in its queue",
     },
-    azure: { of: "Microsoft Entra Workload ID", without: "nothing arrives there" },
 };
 
 function notices({ path, endpoint = "", tls, protocol, name, auth, preset }: ResolvedDestination): string[] {
     const key = `kof:${path.join(".")}`;
     const port = URL.canParse(endpoint) ? new URL(endpoint).port : "";
-    const identity = identities[auth.kind];
+    const identity = "secret" in auth && auth.secret !== undefined ? undefined : identities[auth.kind];
     const needsAuth = preset !== undefined && preset.auth.kind !== "none" && auth.kind === "none";
     return [
         ...(identity === undefined
             ? []
             : [
-                  `Destination ${name} authenticates by ${auth.kind}: the service accounts of the collectors need an identity of ${identity.of}. ` +
+                  `Destination ${name} authenticates by ${auth.kind}: the pods of the collectors need an identity of ${identity.of}. ` +
                       `Without one ${identity.without} (docs/signals.md).`,
               ]),
         ...(preset && needsAuth

@@ -410,9 +410,8 @@ function addressProblems(context: Context, found: ResolvedDestination, given: De
 
 /** Whether the collectors authenticate at a destination over TLS alone. */
 function needsTls({ auth, protocol }: ResolvedDestination): boolean {
-    return (
-        auth.kind === "clientCertificate" || (protocol === "grpc" && ["basic", "bearer", "oauth2"].includes(auth.kind))
-    );
+    const overGrpc = ["basic", "bearer", "oauth2", "google"];
+    return auth.kind === "clientCertificate" || (protocol === "grpc" && overGrpc.includes(auth.kind));
 }
 
 /** An address with what its destination needs, and without what it cannot have. */

@@ -105,7 +105,7 @@ const auth = z.discriminatedUnion("kind", [
         secret: secretName("the keys tls.crt and tls.key", "vendor-client-certificate"),
     }),
     z.strictObject({ kind: kind("google", "The Google identity of the collectors' pods or nodes.") }),
-    z.strictObject({ kind: kind("azure", "The Azure workload identity of the collectors' pods.") }),
+    z.strictObject({ kind: kind("azure", "The Azure identity of the collectors' pods or nodes.") }),
 ]);
 
 /** The kind that a destination's preset has, where what else is said of its authentication goes with that. */

@@ -75,14 +75,14 @@ function resolvedAuth(auth: DestinationAuth | undefined, preset: DestinationPres
         case "sigv4":
             return { ...auth, service: auth.service ?? (known?.kind === "sigv4" ? known.service : "") };
         case "azure":
-            return { kind: "azure", scopes: known?.kind === "azure" ? known.scopes : defaultScopes };
+            return { kind: "azure", scopes: known?.kind === "azure" ? known.scopes : azureScopes };
         default:
             return auth;
     }
 }
 
 /** What Azure Monitor's tokens are for. */
-const defaultScopes = ["https://monitor.azure.com/.default"];
+export const azureScopes: readonly string[] = ["https://monitor.azure.com/.default"];
 
 /** `kof:otlp` as one of several destinations. */
 function ofOtlp({ endpoint, headersSecret, headers, tls, processing }: OtlpSettings): ResolvedDestination {

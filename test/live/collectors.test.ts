@@ -99,7 +99,7 @@ describe("a destination that refuses what collectors send, or is away", () => {
         const of = (name: string, error: string) =>
             line("logs", error).replace('{"otelcol', `{"otelcol.component.id": "${name}", "otelcol`);
         [log, metrics] = [
-            [of("otlphttp/one", "timeout"), of("otlphttp/one", "refused"), of("otlphttp/two", "no such host")],
+            [of("otlphttp/one", "timeout"), of("otlphttp/one", "refused"), of("otlphttp/two", "no such\n\thost")],
             exporter("otlphttp/one", 305),
         ];
         const endpoint = "https://otlp.example.net";
@@ -209,6 +209,15 @@ describe("a destination that refuses what collectors send, or is away", () => {
             assert.equal(why(`StatusCode: 400, api error ${name}Exception: no`), aws);
         }
         assert.equal(why("get identity: get credentials: failed to refresh cached credentials"), aws);
+        const post = 'failed to make an HTTP request: Post "https://otlp.example.net/v1/metrics": ';
+        for (const text of [
+            "azureauth: failed to get token: DefaultAzureCredential: failed to acquire a token. RESPONSE 403: 403 Forbidden",
+            'failed to get security token from token endpoint (endpoint "https://login.example.net/token"); oauth2: "x"',
+            'compute: Received 403 `{"error":"forbidden"}`',
+        ]) {
+            const { severity, why: said } = exportErrorFinding("pod", post + text);
+            assert.match(`${severity}: ${said}`, /^problem: The collectors get no token for this destination\./);
+        }
         assert.match(why("HTTP Status Code 401"), /^The destination refuses/);
         assert.match(why("dial tcp: connection refused"), /^This is the last export/);
     });

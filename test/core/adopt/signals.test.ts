@@ -178,6 +178,48 @@ describe("adopting collectors that write to several places", () => {
         });
     });
 
+    it("keeps an identity that no setting says", () => {
+        const scopes = ["https://monitor.azure.com/.default"];
+        const signed = { region: "us-east-2", service: "xray" };
+        const arn = "arn:aws:iam::123456789012:role/kof";
+        const others: readonly (readonly [string, HelmValues])[] = [
+            ["azureauth", { use_default: true, scopes: ["https://otlp.example.net/.default"] }],
+            ["azureauth", { use_default: true }],
+            ["azureauth", { managed_identity: { client_id: "a" }, scopes }],
+            ["googleclientauth", { quota_project: "kof" }],
+            ["sigv4auth", { ...signed, assume_role: { arn, web_identity_token_file: "/token" } }],
+        ];
+        const daemon = deploymentFor({ route: "management", version: "1.9.0" }).collectors.find(
+            ({ key }) => key === "daemon",
+        );
+        const own = valueAt(daemon?.config, ["service", "extensions"]) as string[];
+        const adopted = (type: string, options: HelmValues) => {
+            const config = {
+                extensions: { [type]: options },
+                exporters: { "otlphttp/x": { ...vendor, auth: { authenticator: type } } },
+                service: {
+                    extensions: [type],
+                    pipelines: { traces: { exporters: ["otlphttp/traces", "otlphttp/x"] } },
+                },
+            };
+            const collectors = { daemon: { config: { service: { extensions: [...own, type] } } } };
+            const values = forms["1.9.0"]!({ defaultCRConfig: { config }, collectors });
+            const { settings, lost } = adoption(stringify(values), { version: "1.9.0" });
+            assert.deepEqual(lost, []);
+            return settings;
+        };
+        for (const [type, options] of others) {
+            const settings = adopted(type, options);
+            assert.deepEqual(settings.destinations, { x: vendor });
+            for (const { config } of deploymentFor(settings).collectors) {
+                assert.deepEqual(valueAt(config, ["extensions", type]), options);
+                assert.deepEqual(valueAt(config, ["exporters", "otlphttp/x", "auth"]), { authenticator: type });
+            }
+        }
+        const azure = adopted("azureauth", { use_default: true, scopes });
+        assert.deepEqual(azure.destinations, { x: { ...vendor, auth: { kind: "azure" } } });
+    });
+
     it("says which Secret has to be made where none has the keys", () => {
         const env = [secretEnv("T", "vendor", "api.token")];
         const { settings, notes } = withTraces(

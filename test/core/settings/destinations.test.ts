@@ -200,6 +200,11 @@ const pasted: readonly [string, Raw, RegExp][] = [
         /but auth is bearer, which collectors send over gRPC with TLS alone/,
     ],
     [
+        "Google's token over gRPC without TLS",
+        to({ preset: "google-cloud", protocol: "grpc", endpoint: "http://otlp.example.net:4317" }),
+        /but auth is google, which collectors send over gRPC with TLS alone/,
+    ],
+    [
         "no credentials where a vendor wants some",
         to({ preset: "honeycomb" }),
         /there\.auth is missing, without which Honeycomb takes nothing/,
@@ -507,9 +512,12 @@ describe("destinations", () => {
         assert.match(notices(stored), /kof:storage\.logs has no effect: kof:signals\.logs does not name management\./);
         assert.match(
             notices(to({ preset: "google-cloud" })),
-            /there authenticates by google: the service accounts of the collectors .* Without one the collectors do not start, /,
+            /there authenticates by google: the pods of the collectors .* Without one the collectors do not start, /,
         );
-        assert.match(notices(to({ endpoint, auth: { kind: "azure" } })), /Without one nothing arrives there \(/);
+        assert.match(
+            notices(to({ endpoint, auth: { kind: "azure" } })),
+            /Without one what goes there waits in its queue \(/,
+        );
         assert.match(
             notices(to({ preset: "honeycomb", auth: { kind: "none" } })),
             /there\.auth is none: Honeycomb takes nothing unless/,

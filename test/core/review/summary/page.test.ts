@@ -346,8 +346,8 @@ describe("summary.md", () => {
                     { kind: "sigv4", region: "us-east-2", service: "aps" },
                     "AWS signature by the role of the pods or nodes",
                 ],
-                [{ kind: "google" }, "Google identity of the pods"],
-                [{ kind: "azure" }, "Azure workload identity of the pods"],
+                [{ kind: "google" }, "Google identity of the pods or nodes"],
+                [{ kind: "azure" }, "Azure identity of the pods or nodes"],
             ];
             for (const [auth, expected] of ways) {
                 const to = { endpoint: "https://otlp.example.net", auth, tls: { caSecret: "ca" } };
