@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes, X509Certificate } from "node:crypto";
+import { gunzipSync } from "node:zlib";
 
 import { versions } from "../../core/charts";
 import { valueAt } from "../../core/lib/values";
 import { destinationPresets } from "../../core/settings/destinationPresets";
 import { RealCollector, until, type OtlpSignal } from "../../tools/servers/collector";
 import { deploymentFor, type Raw } from "../support";
+import { Clouds, granted, projects } from "./clouds";
 import { gauge, logs, spans, total } from "./records";
 import {
     certificate,
@@ -36,23 +38,28 @@ describe("destinations, with a real collector", function () {
     this.timeout(900_000);
     const { reader, programsAt } = useCollector();
     let [server, client]: Certificate[] = [];
+    let clouds: Clouds;
     const running: RealCollector[] = [];
     const standIns: DestinationStandIn[] = [];
 
-    before(() => {
+    before(async () => {
         [server, client] = [certificate(), certificate()];
+        clouds = await new Clouds(server).start();
     });
     after(async () => {
+        await clouds.stop();
         await Promise.all(running.map((each) => each.remove()));
         await Promise.all(standIns.map((each) => each.stop()));
     });
 
-    function collectorFor(raw: Raw, key = "daemon"): RealCollector {
+    /** @param around variables that its pods get from elsewhere. */
+    function collectorFor(raw: Raw, key = "daemon", around: Readonly<Record<string, string>> = {}): RealCollector {
         const found = deploymentFor(raw).collectors.find((each) => each.key === key);
         assert.ok(found);
+        const env = [...found.env, ...Object.entries(around).map(([name, value]) => ({ name, value }))];
         const mine = { cert: client!.cert, key: client!.key };
         const certificates = { ca: { "ca.crt": server!.cert }, mine: { "tls.crt": mine.cert, "tls.key": mine.key } };
-        const collector = new RealCollector(programsAt(), found, { ...secrets, ...certificates });
+        const collector = new RealCollector(programsAt(), { ...found, env }, { ...secrets, ...certificates });
         running.push(collector);
         return collector;
     }
@@ -450,14 +457,171 @@ describe("destinations, with a real collector", function () {
         });
     });
 
+    it("authenticates in every way over every protocol, all of them side by side", async () => {
+        const [http, grpc] = [await standIn("http", server), await standIn("grpc", server)];
+        const tokens = await standIn("http");
+        tokens.behave = () => [200, JSON.stringify({ access_token: "granted", token_type: "Bearer" })];
+        const destinations = pairs.map(({ name, protocol, kind }): [string, Raw] => {
+            const port = String((protocol === "grpc" ? grpc : http).port);
+            const path = { http: `/${name}`, grpc: "", remotewrite: `/${name}/push` }[protocol];
+            return [
+                name,
+                {
+                    protocol,
+                    endpoint: `https://localhost:${port}${path}`,
+                    tls: { caSecret: "ca" },
+                    headers: { "x-pair": name },
+                    auth: authOf(kind, `http://127.0.0.1:${String(tokens.port)}/token`),
+                },
+            ];
+        });
+        const all = pairs.map(({ name }) => name);
+        const some = ["http-none"];
+        const raw: Raw = {
+            route: "none",
+            signals: { metrics: all, logs: some, audit: some, traces: some },
+            destinations: Object.fromEntries(destinations),
+        };
+        const collector = collectorFor(raw, "daemon", clouds.ofPod());
+        assert.ok(await collector.start(), collector.log);
+        await collector.send("metrics", gauge("g", ["a"]));
+        const requests = (pair: string) =>
+            [...http.taken, ...grpc.taken].filter(({ headers }) => headers["x-pair"] === pair);
+        await until(() => pairs.every(({ name }) => requests(name).length > 0)).catch(() => undefined);
+        const authorization: Readonly<Record<Kind, string | undefined>> = {
+            none: undefined,
+            headers: secrets.headers.Authorization,
+            basic: `Basic ${Buffer.from(`${secrets.login.username}:${awkward}`).toString("base64")}`,
+            bearer: "Bearer true",
+            oauth2: "Bearer granted",
+            sigv4: "AWS4-HMAC-SHA256",
+            clientCertificate: undefined,
+            google: `Bearer ${granted.google.pod}`,
+            azure: `Bearer ${granted.azure.pod}`,
+        };
+        const shown = new X509Certificate(client!.cert).raw.toString("base64");
+        for (const { name, protocol, kind } of pairs) {
+            const found = requests(name).map(({ url, headers, clientCertificate }) => ({
+                path: url.pathname,
+                authorization: headers.authorization?.replace(/ Credential=.*/, ""),
+                clientCertificate,
+            }));
+            const expected = {
+                path: {
+                    http: `/${name}/v1/metrics`,
+                    grpc: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+                    remotewrite: `/${name}/push`,
+                }[protocol],
+                authorization: authorization[kind],
+                clientCertificate: kind === "clientCertificate" ? shown : undefined,
+            };
+            assert.ok(found.length > 0, `${name}: ${collector.log}`);
+            assert.deepEqual([...new Set(found.map((each) => JSON.stringify(each)))], [JSON.stringify(expected)]);
+        }
+        await collector.remove();
+    });
+
+    it("cuts requests by their bytes where a vendor takes no larger ones", async () => {
+        const place = await standIn("http");
+        const vendor = {
+            preset: "new-relic",
+            endpoint: `http://127.0.0.1:${String(place.port)}`,
+            auth: { kind: "headers", secret: "vendor" },
+        };
+        const to = ["vendor"];
+        const raw: Raw = { route: "none", signals: { logs: to, audit: to }, destinations: { vendor } };
+        const collector = collectorFor(raw);
+        assert.ok(await collector.start(), collector.log);
+        const texts = Array.from({ length: 30 }, (_, index) => String(index).padEnd(100_000, "."));
+        for (const some of [texts.slice(0, 25), texts.slice(25)]) {
+            await collector.send("logs", logs(some.map((text) => ({ text }))));
+        }
+        await until(async () => (await reader.read(place.taken)).length >= texts.length);
+        assert.deepEqual((await reader.read(place.taken)).map(({ name }) => name).sort(), [...texts].sort());
+        const { bytes = 0 } = destinationPresets["new-relic"].batch as { readonly bytes?: number };
+        for (const { body } of place.taken) {
+            assert.ok(gunzipSync(body).length <= bytes);
+        }
+        await collector.remove();
+    });
+
+    describe("by an identity of a cloud", () => {
+        let place: DestinationStandIn;
+        const stack = (...names: string[]): Raw => {
+            const at = (path: string) => ({ endpoint: `http://127.0.0.1:${String(place.port)}${path}` });
+            const ofAzure = signals.map((signal) => [signal, at(`/azure/v1/${signal}`)] as const);
+            const destinations: Raw = {
+                azure: { preset: "azure-monitor", signals: Object.fromEntries(ofAzure) },
+                google: { preset: "google-cloud", ...at("/google") },
+                aws: { ...at("/aws"), auth: { kind: "sigv4", region, service: "aps" } },
+                plain: at("/plain"),
+            };
+            return {
+                route: "none",
+                signals: { metrics: names, logs: names, traces: names, audit: names },
+                destinations: Object.fromEntries(names.map((name) => [name, destinations[name]])),
+            };
+        };
+        const sendAll = async (collector: RealCollector) => {
+            await collector.send("metrics", gauge("g", ["a"]));
+            await collector.send("logs", logs([{ text: "a" }]));
+            await collector.send("traces", spans([{ name: "a", traceId: "a".repeat(32) }]));
+        };
+        const requests = (path: string) => place.taken.filter(({ url }) => url.pathname.startsWith(`/${path}/`));
+        const everything = (path: string) => new Set(requests(path).map(signalOf)).size === signals.length;
+        const header = (path: string, name: string) => [...new Set(requests(path).map(({ headers }) => headers[name]))];
+
+        beforeEach(async () => {
+            place = await standIn("http");
+            clouds.nodes = true;
+        });
+
+        for (const whose of ["pod", "node"] as const) {
+            it(`sends with the token that the cloud gives: of the ${whose}`, async () => {
+                const around = whose === "pod" ? clouds.ofPod() : clouds.ofNode();
+                const collector = collectorFor(stack("azure", "google"), "daemon", around);
+                assert.ok(await collector.start(), collector.log);
+                await sendAll(collector);
+                await until(() => everything("azure") && everything("google"));
+                assert.deepEqual(header("azure", "authorization"), [`Bearer ${granted.azure[whose]}`]);
+                assert.deepEqual(header("google", "authorization"), [`Bearer ${granted.google[whose]}`]);
+                assert.deepEqual(header("google", "x-goog-project-id"), [projects[whose]]);
+                const quota = whose === "pod" ? projects.quota : undefined;
+                assert.deepEqual(header("google", "x-goog-user-project"), [quota]);
+                await collector.remove();
+            });
+        }
+
+        it("keeps for Azure what it has no token for, and does not start without an identity of Google or AWS", async () => {
+            clouds.nodes = false;
+            const collector = collectorFor(stack("azure", "plain"), "daemon", clouds.ofNode());
+            assert.ok(await collector.start(), collector.log);
+            await sendAll(collector);
+            await until(() => everything("plain") && collector.log.includes("azureauth: failed to get token"));
+            assert.deepEqual(requests("azure"), []);
+            clouds.nodes = true;
+            await until(() => everything("azure"));
+            await collector.remove();
+
+            clouds.nodes = false;
+            const google = collectorFor(stack("google", "plain"), "daemon", clouds.ofNode());
+            assert.equal(await google.start(), false);
+            assert.match(google.log, /failed to start extensions/);
+            const withoutKeys = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "", AWS_EC2_METADATA_DISABLED: "true" };
+            const aws = collectorFor(stack("aws", "plain"), "daemon", withoutKeys);
+            assert.equal(await aws.start(), false);
+            assert.match(aws.log, /could not retrieve credential provider/);
+        });
+    });
+
     for (const version of versions) {
-        it(`starts with KOF's stores, a region, CloudWatch and every preset, as every collector would (KOF ${version})`, async () => {
-            const raw = presets(version);
+        it(`starts with KOF's stores, a region, CloudWatch and every preset and pair of kinds, as every collector would (KOF ${version})`, async () => {
+            const raw = everyKind(version);
             for (const { key } of deploymentFor(raw).collectors) {
                 const collector = collectorFor(raw, key);
                 assert.equal(await collector.complaint(), "");
             }
-            const daemon = collectorFor(raw);
+            const daemon = collectorFor(raw, "daemon", clouds.ofPod());
             assert.ok(await daemon.start(), daemon.log);
             await daemon.remove();
         });
@@ -469,35 +633,62 @@ function unescaped(text: string): string {
     return decodeURIComponent(text.replaceAll("+", " "));
 }
 
-/** A stack with every kind of destination and every preset, of which each gets what it takes. */
-function presets(version: string): Raw {
-    const all = Object.entries(destinationPresets);
-    const authOf = (name: string, kind = "none"): Raw => ({
+const protocols = ["http", "grpc", "remotewrite"] as const;
+const kinds = [
+    ...(["none", "headers", "basic", "bearer", "oauth2", "sigv4", "clientCertificate", "google", "azure"] as const),
+];
+type Kind = (typeof kinds)[number];
+
+/** Over gRPC, requests carry no signature of AWS, and the extension for Azure writes none of its headers. */
+const pairs = protocols.flatMap((protocol) =>
+    kinds
+        .filter((kind) => protocol !== "grpc" || (kind !== "sigv4" && kind !== "azure"))
+        .map((kind) => ({ name: `${protocol}-${kind}`.toLowerCase(), protocol, kind })),
+);
+
+/** Settings of a kind of authentication, with the Secret that it has here. */
+function authOf(kind: Kind, tokenUrl: string): Raw {
+    const secret = { headers: "headers", basic: "login", bearer: "token", oauth2: "client", clientCertificate: "mine" };
+    return {
         kind,
-        ...(["none", "google", "azure", "sigv4"].includes(kind) ? {} : { secret: name }),
+        ...(kind in secret ? { secret: secret[kind as keyof typeof secret] } : {}),
         // A collector has one pair of AWS keys.
-        ...(kind === "sigv4" ? { region, secret: "aws" } : {}),
-        ...(kind === "oauth2" ? { tokenUrl: "https://login.example.net/token" } : {}),
+        ...(kind === "sigv4" ? { region, service: "aps", secret: "aws" } : {}),
+        ...(kind === "oauth2" ? { tokenUrl } : {}),
+    };
+}
+
+/** A stack with every preset and every pair of protocol and authentication, of which each gets what it takes. */
+function everyKind(version: string): Raw {
+    const tokenUrl = "https://login.example.net/token";
+    const all = Object.entries(destinationPresets);
+    const ofPresets = all.map(([name, preset]): [string, Raw] => {
+        const own = signals.flatMap((signal) => {
+            const example = valueAt(preset as never, ["signals", signal, "endpointExample"]);
+            return typeof example === "string" ? [[signal, { endpoint: example }]] : [];
+        });
+        const auth = {
+            ...authOf(preset.auth.kind, tokenUrl),
+            ...(preset.auth.kind === "headers" ? { secret: name } : {}),
+        };
+        return [
+            name,
+            {
+                preset: name,
+                auth,
+                ...(preset.endpointExample === undefined ? {} : { endpoint: preset.endpointExample }),
+                ...(own.length > 0 ? { signals: Object.fromEntries(own) } : {}),
+            },
+        ];
     });
-    const destinations = Object.fromEntries(
-        all.map(([name, preset]) => {
-            const own = signals.flatMap((signal) => {
-                const example = valueAt(preset as never, ["signals", signal, "endpointExample"]);
-                return typeof example === "string" ? [[signal, { endpoint: example }]] : [];
-            });
-            return [
-                name,
-                {
-                    preset: name,
-                    auth: authOf(name, preset.auth.kind),
-                    ...(preset.endpointExample === undefined ? {} : { endpoint: preset.endpointExample }),
-                    ...(own.length > 0 ? { signals: Object.fromEntries(own) } : {}),
-                },
-            ];
-        }),
-    );
-    const taking = (signal: (typeof signals)[number]) =>
-        all.filter(([, preset]) => !preset.signals[signal].refused).map(([name]) => name);
+    const ofPairs = pairs.map(({ name, protocol, kind }): [string, Raw] => [
+        name,
+        { protocol, endpoint: `https://${name}.example.net`, auth: authOf(kind, tokenUrl) },
+    ]);
+    const taking = (signal: (typeof signals)[number]) => [
+        ...all.filter(([, preset]) => !preset.signals[signal].refused).map(([name]) => name),
+        ...pairs.filter(({ protocol }) => protocol !== "remotewrite" || signal === "metrics").map(({ name }) => name),
+    ];
     const [metrics = [], logs = [], traces = []] = signals.map((signal) => [
         "management",
         "regional",
@@ -509,6 +700,6 @@ function presets(version: string): Raw {
         signals: { metrics, logs: [...logs, "cloudwatch"], audit: [...logs, "cloudwatch"], traces },
         regional: { cluster: "eu-1", domain: "eu-1.example.net" },
         cloudwatch: { region, credentials: { kind: "existingSecret", name: "aws" } },
-        destinations,
+        destinations: Object.fromEntries([...ofPresets, ...ofPairs]),
     };
 }

@@ -3,9 +3,10 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as https from "node:https";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 
 import { stringify } from "yaml";
@@ -27,7 +28,7 @@ export function certificate(): Certificate {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-certificate-"));
     const root = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
     const program = path.join(root, "src/crypto/tls/generate_cert.go");
-    const args = ["--host", "localhost,otlp.example.net", "--ca", "--ecdsa-curve", "P256"];
+    const args = ["--host", "localhost,otlp.example.net,login.microsoftonline.com", "--ca", "--ecdsa-curve", "P256"];
     execFileSync("go", ["run", program, ...args], { cwd: folder, stdio: "ignore" });
     const read = (name: string) => fs.readFileSync(path.join(folder, name), "utf8");
     const made = { cert: read("cert.pem"), key: read("key.pem") };
@@ -56,6 +57,8 @@ export class DestinationStandIn {
     /** What it took. */
     readonly taken: Request[] = [];
     behave: Behaviour = () => 200;
+    /** As a proxy, leads whoever asks for a connection to this one, whatever host they name. */
+    leadsTo: DestinationStandIn | undefined;
     port = 0;
     private server: http.Server | https.Server | http2.Http2Server | http2.Http2SecureServer | undefined;
     private readonly sessions = new Set<http2.ServerHttp2Session>();
@@ -75,6 +78,14 @@ export class DestinationStandIn {
                 });
             };
             this.server = secure ? https.createServer(secure, handle) : http.createServer(handle);
+            this.server.on("connect", (_: http.IncomingMessage, client: Duplex) => {
+                const other = connect(this.leadsTo?.port ?? 0, "127.0.0.1", () => {
+                    client.write("HTTP/1.1 200 OK\r\n\r\n");
+                    client.pipe(other).pipe(client);
+                });
+                other.on("error", () => client.destroy());
+                client.on("error", () => other.destroy());
+            });
         } else {
             const server = secure ? http2.createSecureServer(secure) : http2.createServer();
             server.on("session", (session) => this.sessions.add(session));

@@ -11,14 +11,17 @@ import { typeOf } from "../../core/collectors/flows";
 import { parseMetrics, type Sample } from "../../live/collectors";
 import { freePorts, ServerProcess } from "./program";
 
-/** The types of components that tools/modules/collector has. Of azureauth and googleclientauth, no collector starts without a cloud. */
+/** The types of components that tools/modules/collector has. */
 const built = new Set([
     ...["batch", "cumulativetodelta", "filter", "groupbyattrs", "probabilistic_sampler", "resource", "transform"],
     ...["awscloudwatchlogs", "awsemf", "otlp", "otlphttp", "prometheusremotewrite", "forward", "routing"],
-    ...["file_storage", "basicauth", "bearertokenauth", "oauth2client", "sigv4auth"],
+    ...["file_storage", "azureauth", "basicauth", "bearertokenauth", "googleclientauth", "oauth2client", "sigv4auth"],
 ]);
 
 const storage = "file_storage/exporters";
+
+/** Where nothing listens. */
+const nowhere = "127.0.0.1:9";
 
 /** A log record or a data point: its text or name, and how many seconds after now its time is; `undefined` for none. */
 export type Sent = readonly [name: string, offset: number | undefined];
@@ -90,7 +93,7 @@ export class RealCollector {
         fs.writeFileSync(file, onFreePorts);
         return new ServerProcess(path.join(this.programs, "collector"), [...command, `--config=${file}`], {
             log: path.join(this.root, "log"),
-            env: { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret", ...this.environment() },
+            env: { ...this.noCloud(), ...this.environment() },
         });
     }
 
@@ -152,6 +155,15 @@ export class RealCollector {
         });
     }
 
+    /** What keeps it from asking for an identity of whoever runs the tests, or of this machine. */
+    private noCloud(): Record<string, string> {
+        return {
+            ...{ AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" },
+            ...{ HOME: this.root, AZURE_TOKEN_CREDENTIALS: "prod" },
+            ...{ GCE_METADATA_HOST: nowhere, HTTP_PROXY: `http://${nowhere}` },
+        };
+    }
+
     /** Its variables, as a kubelet would set them. */
     private environment(): Record<string, string> {
         return Object.fromEntries(
@@ -186,9 +198,9 @@ export class RealCollector {
         });
         const used = (components: HelmValues) =>
             Object.fromEntries(
-                Object.entries(components)
-                    .filter(([id]) => pipelines.some(([, { exporters }]) => exporters.includes(id)))
-                    .map(([id, settings]) => [id, withoutClouds(settings)]),
+                Object.entries(components).filter(([id]) =>
+                    pipelines.some(([, { exporters }]) => exporters.includes(id)),
+                ),
             );
         const listed = ((valueAt(this.at("service"), ["extensions"]) ?? []) as string[]).filter((id) => id !== storage);
         const authenticators = listed.filter((id) => typeOf(id) !== "file_storage" && built.has(typeOf(id)));
@@ -217,16 +229,6 @@ type Change = (config: HelmValues) => HelmValues;
 /** Whether a receiver gets what an exporter of its own collector keeps on disk. */
 function isQueue(receiver: string): boolean {
     return /^otlp\/(.+-)?queue$/.test(receiver);
-}
-
-/** An exporter without an authenticator that was not built. */
-function withoutClouds(exporter: HelmValue): HelmValue {
-    const authenticator = valueAt(exporter, ["auth", "authenticator"]);
-    if (typeof authenticator !== "string" || built.has(typeOf(authenticator)) || !isMap(exporter)) {
-        return exporter;
-    }
-    const { auth: _, ...others } = exporter;
-    return others;
 }
 
 function time(offset: number | undefined): object {

@@ -5,10 +5,12 @@ import (
 	"log"
 	"os"
 
+	"github.com/GoogleCloudPlatform/opentelemetry-operations-go/extension/googleclientauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/routingconnector"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/awscloudwatchlogsexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/awsemfexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/azureauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension"
@@ -59,9 +61,15 @@ func factories() (f otelcol.Factories, err error) {
 		return
 	}
 	f.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
-		basicauthextension.NewFactory(), bearertokenauthextension.NewFactory(), filestorage.NewFactory(),
-		oauth2clientauthextension.NewFactory(), sigv4authextension.NewFactory())
+		azureauthextension.NewFactory(), basicauthextension.NewFactory(), bearertokenauthextension.NewFactory(),
+		filestorage.NewFactory(), googleFactory(), oauth2clientauthextension.NewFactory(), sigv4authextension.NewFactory())
 	return
+}
+
+// The collector's own extension is this one under its name.
+func googleFactory() extension.Factory {
+	return extension.NewFactory(component.MustNewType("googleclientauth"), googleclientauthextension.CreateDefaultConfig,
+		googleclientauthextension.CreateExtension, component.StabilityLevelBeta)
 }
 
 func main() {
