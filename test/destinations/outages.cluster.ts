@@ -8,7 +8,11 @@ import { gauge, logs, spans, total } from "./records";
 import { DestinationStandIn, useCollector, type Arrived } from "./standIns";
 
 const version = "1.10.0";
-const signals = ["metrics", "logs", "traces"] as const;
+const signals = ["metrics", "logs", "traces", "audit"] as const;
+type Arriving = (typeof signals)[number] | "series";
+
+/** What tells an audit log from other logs. */
+const audit = { log_type: "k8s_audit" };
 
 /** Every signal to some destinations. */
 const all = (...names: string[]) => ({ metrics: names, logs: names, traces: names, audit: names });
@@ -56,7 +60,7 @@ class Sender {
                 const text = String(this.taken + 1);
                 const traceId = text.padStart(32, "0");
                 await this.deliver(() => this.collector.send("metrics", gauge("n", [text])));
-                await this.deliver(() => this.collector.send("logs", logs([{ text }])));
+                await this.deliver(() => this.collector.send("logs", logs([{ text }, { text, attributes: audit }])));
                 await this.deliver(() => this.collector.send("traces", spans([{ name: text, traceId }])));
                 this.taken += 1;
             }
@@ -118,25 +122,23 @@ describe("several destinations, with a real collector", function () {
     const at = ({ port }: DestinationStandIn, path = "") => `http://127.0.0.1:${String(port)}${path}`;
 
     /** What arrived at a place of a signal, over OTLP or as a series. */
-    async function arrived(place: DestinationStandIn, signal: (typeof signals)[number] | "series"): Promise<Arrived[]> {
-        const suffix = signal === "series" ? /\/(push|write)$/ : new RegExp(`/${signal}$`);
+    async function arrived(place: DestinationStandIn, signal: Arriving): Promise<Arrived[]> {
+        const ofLogs = signal === "logs" || signal === "audit";
+        const suffix = signal === "series" ? /\/(push|write)$/ : new RegExp(`/${ofLogs ? "logs" : signal}$`);
         const found = await reader.read(place.taken.filter(({ url }) => suffix.test(url.pathname)));
-        return found.filter(({ name }) => name !== "target_info");
+        return found.filter(
+            ({ name, attributes }) =>
+                name !== "target_info" &&
+                (!ofLogs || (attributes.log_type === audit.log_type) === (signal === "audit")),
+        );
     }
-    async function numbers(
-        place: DestinationStandIn,
-        signal: (typeof signals)[number] | "series",
-    ): Promise<Set<number>> {
+    async function numbers(place: DestinationStandIn, signal: Arriving): Promise<Set<number>> {
         return new Set((await arrived(place, signal)).map(numberOf));
     }
     const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
     /** Waits until a place has every number. */
-    async function complete(
-        place: DestinationStandIn,
-        last: number,
-        of: readonly ((typeof signals)[number] | "series")[],
-    ) {
+    async function complete(place: DestinationStandIn, last: number, of: readonly Arriving[]) {
         for (const signal of of) {
             const missing = async () => {
                 const found = await numbers(place, signal);
@@ -156,7 +158,7 @@ describe("several destinations, with a real collector", function () {
                 "logs",
                 logs([{ text: "a 078-05-1120", severity: 5, attributes: { user: "x" } }, { text: "b" }], "shop", now),
             ],
-            ["logs", logs([{ text: "c", attributes: { log_type: "k8s_audit" } }], "kube-system", now)],
+            ["logs", logs([{ text: "c", attributes: audit }], "kube-system", now)],
             ["metrics", gauge("g", ["a", "b", "c"], "shop", now)],
             ["metrics", total("t_total", 10, now - 60_000, "kube-system", now)],
             ["traces", spans([{ name: "s", traceId: "1".padStart(32, "0"), attributes: { user: "x" } }], "shop", now)],
@@ -167,7 +169,8 @@ describe("several destinations, with a real collector", function () {
             for (const [signal, body] of bodies) {
                 await collector.send(signal, body);
             }
-            await until(async () => (await arrived(store, "logs")).length === 3);
+            await until(async () => (await arrived(store, "logs")).length === 2);
+            await until(async () => (await arrived(store, "audit")).length === 1);
             await until(async () => (await arrived(store, "series")).length === 4);
             await until(async () => (await arrived(store, "traces")).length === 1);
             await collector.remove();
@@ -250,7 +253,7 @@ describe("several destinations, with a real collector", function () {
                 await collector.send("metrics", gauge("n", [text], filler));
                 await collector.send("traces", spans([{ name: text, traceId: text.padStart(32, "0") }], filler));
                 if (key === "daemon") {
-                    await collector.send("logs", logs([{ text }], filler));
+                    await collector.send("logs", logs([{ text }, { text, attributes: audit }], filler));
                 }
                 await sleep(100);
             }
