@@ -9,7 +9,11 @@ import { sizeInGiB } from "../core/lib/quantities";
 
 interface Claim {
     readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
-    readonly status?: { readonly capacity?: { readonly storage?: string } };
+    readonly status?: {
+        readonly capacity?: { readonly storage?: string };
+        /** What comes of a larger size: `ControllerResizeInfeasible` (Kubernetes 1.34, `PersistentVolumeClaimStatus`). */
+        readonly allocatedResourceStatuses?: { readonly storage?: string };
+    };
 }
 
 interface StatefulSet {
@@ -261,14 +265,19 @@ async function untilLarge(
     const end = Date.now() + patience;
     for (;;) {
         const found = await insist(() => Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`))));
-        const small = names.filter((_, i) => sizeInGiB(found[i]?.status?.capacity?.storage ?? "0") < sizeInGiB(size));
+        // What is no size that is known is not large either.
+        const isLarge = names.map((_, i) => sizeInGiB(found[i]?.status?.capacity?.storage ?? "") >= sizeInGiB(size));
+        const small = names.filter((_, i) => isLarge[i] !== true);
         if (small.length === 0) {
             return;
         }
+        const isGivenUp = found.some((claim) =>
+            claim?.status?.allocatedResourceStatuses?.storage?.endsWith("Infeasible"),
+        );
         if (Date.now() > end) {
             const waiting = small.join(" ");
             throw new UserError(
-                `Not large yet: ${waiting}. The StatefulSet was not touched. Why they wait:\n` +
+                `${isGivenUp ? "The driver cannot make them that large" : "Not large yet"}: ${waiting}. The StatefulSet was not touched. Why they wait:\n` +
                     `  kubectl describe pvc -n ${kofNamespace} ${waiting}\n` +
                     "FileSystemResizePending means that the driver wants the pod restarted. Then run this again.",
             );

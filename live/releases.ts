@@ -13,10 +13,18 @@ interface Reconciled {
         readonly name: string;
         readonly creationTimestamp?: string;
         readonly deletionTimestamp?: string;
+        readonly generation?: number;
     };
-    readonly spec?: { readonly suspend?: boolean };
+    readonly spec?: { readonly suspend?: boolean; readonly type?: string };
     readonly status?: {
-        readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+        readonly observedGeneration?: number;
+        readonly conditions?: readonly {
+            type: string;
+            status: string;
+            reason?: string;
+            message?: string;
+            lastTransitionTime?: string;
+        }[];
     };
 }
 
@@ -39,12 +47,17 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
         const findings: Finding[] = [];
         const object = await kubernetes.get<Reconciled>(pathOf({ kind, namespace, name }));
         const describe = `kubectl describe ${kind.toLowerCase()} -n ${namespace} ${name}`;
-        const failed = object?.status?.conditions?.filter(({ type, status, reason }) =>
+        // Flux only reads the address of a registry, where a chart names it, and says nothing of it (HelmRepository, source-controller 1.3).
+        const isStatic = kind === "HelmRepository" && object?.spec?.type === "oci";
+        const { conditions = [], observedGeneration }: NonNullable<Reconciled["status"]> = isStatic
+            ? {}
+            : (object?.status ?? {});
+        const failed = conditions.filter(({ type, status, reason }) =>
             type === "Stalled"
                 ? status === "True"
                 : type === "Ready" && status === "False" && reason !== "DependencyNotReady",
         );
-        for (const { reason, message } of failed?.slice(0, 1) ?? []) {
+        for (const { reason, message } of failed.slice(0, 1)) {
             findings.push({
                 severity: "problem",
                 what: `${kind} ${name}: ${reason ?? "not ready"}: ${maskedLog(message ?? "")}`,
@@ -55,7 +68,9 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
                 fix: describe,
             });
         }
-        const { creationTimestamp = "", deletionTimestamp = "" } = object?.metadata ?? {};
+        const { creationTimestamp = "", deletionTimestamp = "", generation = 0 } = object?.metadata ?? {};
+        const ready = conditions.find(({ type }) => type === "Ready");
+        const isSuspended = object?.spec?.suspend === true;
         if (minutesSince(deletionTimestamp) > patience) {
             findings.push({
                 severity: "problem",
@@ -63,19 +78,29 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
                 why: "Whoever has to let go of it (its finalizers) does not, and nobody can make it again before.",
                 fix: describe,
             });
-        } else if (
-            object?.spec?.suspend !== true &&
-            !object?.status?.conditions?.some(({ type }) => type === "Ready") &&
-            minutesSince(creationTimestamp) > patience
-        ) {
+        } else if (!isStatic && !isSuspended && !ready && minutesSince(creationTimestamp) > patience) {
             findings.push({
                 severity: "problem",
                 what: `${kind} ${name} was made at ${creationTimestamp}, and Flux has not looked at it`,
                 why: "Flux does not run, or is not let in: it neither installs nor changes anything.",
-                fix: "kubectl get pods -A -l app.kubernetes.io/part-of=flux",
+                fix: fluxPods,
+            });
+        } else if (ready?.status === "Unknown" && minutesSince(ready.lastTransitionTime ?? "") > longest) {
+            findings.push({
+                severity: "problem",
+                what: `${kind} ${name} is in progress since ${ready.lastTransitionTime ?? ""}: ${maskedLog(ready.message ?? ready.reason ?? "")}`,
+                why: "Nothing that Flux does takes that long. It may have ended in the middle, or wait for what does not come.",
+                fix: fluxPods,
+            });
+        } else if (ready?.status === "True" && !isSuspended && (observedGeneration ?? generation) < generation) {
+            findings.push({
+                severity: "warning",
+                what: `Flux has not looked at ${kind} ${name} since it was changed`,
+                why: "That it is ready is said of what it was before. If this stays so, Flux does not run.",
+                fix: fluxPods,
             });
         }
-        if (object?.spec?.suspend === true) {
+        if (isSuspended) {
             findings.push({
                 severity: "warning",
                 what: `${kind} ${name} is suspended`,
@@ -87,8 +112,11 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
     });
 }
 
-/** Minutes after which whoever has to has looked at an object. */
+/** Minutes after which whoever has to has looked at an object, as Flux does. */
 export const patience = 10;
+/** Minutes after which Flux has given up whatever it does. */
+const longest = 60;
+const fluxPods = "kubectl get pods -A -l app.kubernetes.io/part-of=flux";
 
 /** Not a number, and so not more than anything, where there is no time. */
 export function minutesSince(time: string): number {
@@ -117,10 +145,10 @@ async function clusterSummaries({ kubernetes }: Live): Promise<Finding[]> {
     const all = await kubernetes.list<ClusterSummary>("/apis/config.projectsveltos.io/v1beta1/clustersummaries");
     return all.filter(isOfKof).flatMap(({ metadata, status }) =>
         (status?.featureSummaries ?? [])
-            .filter((feature) => feature.status?.startsWith("Failed") === true || feature.failureMessage !== undefined)
+            .filter(({ status: is, failureMessage = "" }) => is?.startsWith("Failed") === true || failureMessage !== "")
             .map((feature) => ({
                 severity: "problem" as const,
-                what: `ClusterSummary ${metadata.namespace}/${metadata.name}: ${maskedLog(feature.failureMessage ?? feature.status ?? "")}`,
+                what: `ClusterSummary ${metadata.namespace}/${metadata.name}: ${maskedLog([feature.failureMessage, feature.status].find(Boolean) ?? "")}`,
                 why: "Sveltos could not install a service that KOF is made of.",
                 fix: `kubectl describe clustersummary -n ${metadata.namespace} ${metadata.name}`,
             })),

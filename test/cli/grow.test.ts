@@ -71,6 +71,24 @@ describe("npm run grow", () => {
         assert.deepEqual(asked, ["PATCH dryRun=All", "PATCH dryRun=All", "PATCH ", "PATCH "]);
     });
 
+    it("believes no size that it does not know, and waits no longer once the driver has given up", async () => {
+        for (const [status, message] of [
+            [{ capacity: { storage: "107374182400000m" } }, /^Not large yet: \S+-0 \S+-1\./],
+            [{ capacity: {} }, /^Not large yet/],
+            [
+                { capacity: { storage: "50Gi" }, allocatedResourceStatuses: { storage: "ControllerResizeInfeasible" } },
+                /^The driver cannot make them that large: \S+-0 \S+-1\. The StatefulSet was not touched\./,
+            ],
+        ] as const) {
+            const { api, asked } = server(["50Gi", "50Gi"]);
+            const claim = { spec: { resources: { requests: { storage: "50Gi" } } }, status };
+            const seen = Object.assign(api, { get: () => Promise.resolve(claim) });
+            const patience = message.source.includes("driver") ? 60_000 : 0;
+            await assert.rejects(growVolumes(seen, volume, "100Gi", { ...options, patience }), { message });
+            assert.ok(!asked.some((each) => each.startsWith("DELETE")));
+        }
+    });
+
     it("deletes the StatefulSet and nothing with it, when the driver is done", async () => {
         const name = "kof-storage-victoria-logs-cluster-vlstorage";
         const asked: string[] = [];

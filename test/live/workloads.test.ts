@@ -259,6 +259,37 @@ describe("what doctor finds that should run", () => {
         );
     });
 
+    it("is what Flux does not come to an end with, and what it has not looked at since a change", async () => {
+        const at = (status: string, minutes: number, generation: number, spec: object = {}) => ({
+            metadata: { name: "x", creationTimestamp: minutesAgo(999), generation },
+            spec,
+            status: {
+                observedGeneration: 1,
+                conditions: [
+                    { type: "Ready", status, message: "Running 'upgrade'", lastTransitionTime: minutesAgo(minutes) },
+                ],
+            },
+        });
+        const repositories = "/apis/source.toolkit.fluxcd.io/v1/namespaces/kcm-system/helmrepositories";
+        const old = { creationTimestamp: minutesAgo(999) };
+        const found = await doctor("Flux releases", {
+            [`${fluxReleases}/kof-child`]: at("Unknown", 70, 2),
+            [`${fluxReleases}/kof-storage`]: at("Unknown", 30, 2),
+            [`${fluxReleases}/kof-operators`]: at("True", 70, 2),
+            [`${fluxReleases}/kof-collectors`]: at("True", 70, 1),
+            [`${fluxReleases}/kof-regional`]: at("True", 70, 2, { suspend: true }),
+            // A registry's address, of which Flux never says anything; and one of files, of which it has to.
+            [`${repositories}/kof-repo`]: { metadata: old, spec: { type: "oci" }, status: {} },
+            [`${repositories}/victoria-metrics`]: { metadata: old, spec: {}, status: {} },
+        });
+        assert.deepEqual(found.map((each) => each.replace(/\d[^ ]+?Z/, "TIME")).sort(), [
+            "problem: HelmRelease kof-child is in progress since TIME: Running 'upgrade'",
+            "problem: HelmRepository victoria-metrics was made at TIME, and Flux has not looked at it",
+            "warning: Flux has not looked at HelmRelease kof-operators since it was changed",
+            "warning: HelmRelease kof-regional is suspended",
+        ]);
+    });
+
     it("is shown without a secret in it", async () => {
         const message = "failed: Authorization: Basic dXNlcjpwYXNz at https://u:hunter2@charts.example.net";
         const failed = { status: { conditions: [{ type: "Ready", status: "False", reason: "No", message }] } };
@@ -389,12 +420,22 @@ describe("what doctor finds that should run", () => {
                 // Of another team, on a cluster that is called after KOF.
                 summary("shop-capi-kof-eu", "shop", { "projectsveltos.io/cluster-name": "kof-eu", team: "kof-fans" }),
                 summary("p--e", "shop", { "projectsveltos.io/profile-name": "kof-e" }),
+                // It has failed once, and is there now.
+                {
+                    ...summary("f", "kof-storage"),
+                    status: { featureSummaries: [{ status: "Provisioned", failureMessage: "" }] },
+                },
+                {
+                    ...summary("g", "kof-storage"),
+                    status: { featureSummaries: [{ status: "Failed", failureMessage: "" }] },
+                },
             ],
         });
         assert.deepEqual(found, [
             "problem: ClusterSummary kcm-system/a: kof-storage failed",
             "problem: ClusterSummary kcm-system/kof-c: shop failed",
             "problem: ClusterSummary kcm-system/p--e: shop failed",
+            "problem: ClusterSummary kcm-system/g: Failed",
         ]);
     });
 });
