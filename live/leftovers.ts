@@ -16,6 +16,7 @@ import type { Live } from "./findings";
 import { idOf, multiClusterServicePath, type MultiClusterService } from "./regions";
 import { S3Bucket } from "./s3";
 import { CouldNotCheck } from "../core/lib/errors";
+import { maskedLog } from "../core/lib/secrets";
 
 interface Named {
     readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
@@ -29,12 +30,20 @@ interface Volume extends Named {
     readonly status?: { readonly phase?: string };
 }
 
+interface Namespace {
+    readonly status?: {
+        readonly phase?: string;
+        readonly conditions?: readonly { readonly status: string; readonly message?: string }[];
+    };
+}
+
 interface Definition extends Named {
     readonly spec: { readonly group: string };
 }
 
 /** What is still there of a stack after `pulumi destroy`, or after a switch: kept on purpose, or left by another tool. */
 export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[] = [
+    namespace,
     releases,
     claims,
     volumes,
@@ -90,6 +99,20 @@ async function ofEach<T>(
 const names = (objects: readonly Named[]) => objects.map(({ metadata }) => metadata.name).join(" ");
 const count = (objects: readonly unknown[], noun: string) =>
     `${String(objects.length)} ${noun}${objects.length === 1 ? "" : "s"}`;
+
+/** What of a namespace that is being deleted holds that up: it is gone when whoever has to let go of it has done so. */
+async function namespace({ kubernetes }: Live): Promise<Leftover[]> {
+    const found = await kubernetes.get<Namespace>(`/api/v1/namespaces/${kofNamespace}`);
+    const held = (found?.status?.conditions ?? []).filter(({ status }) => status === "True");
+    return found?.status?.phase !== "Terminating"
+        ? []
+        : [
+              {
+                  what: `namespace ${kofNamespace}, which is being deleted${held.map(({ message = "" }) => `. ${maskedLog(message)}`).join("")}`,
+                  remove: `kubectl get namespace ${kofNamespace} -o yaml   # docs/destroying.md has how to find what holds it`,
+              },
+          ];
+}
 
 /** What an install by Helm keeps on purpose. The program did not make it. */
 async function releases({ kubernetes }: Live): Promise<Leftover[]> {

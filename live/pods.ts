@@ -92,7 +92,11 @@ export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
         const unscheduled = conditionOf(pod, "PodScheduled");
         if (unscheduled?.status === "False") {
             const why = "It does not start, and the release that it belongs to times out.";
-            return [{ ...problem(` has no node: ${maskedLog(unscheduled.message ?? "")}`), why }];
+            const since = unscheduled.lastTransitionTime ?? creationTimestamp;
+            // A node may be on its way, as autoscalers make one for such a pod.
+            const isNew = since !== undefined && minutesSince(since) < patience;
+            const found = problem(` has no node: ${maskedLog(unscheduled.message ?? "")}`);
+            return [{ ...found, why, severity: isNew ? "warning" : "problem" }];
         }
         const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
         const broken = (await Promise.all(containers.map((each) => containerFault(kubernetes, name, each)))).filter(

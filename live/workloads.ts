@@ -98,11 +98,12 @@ async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | 
         kind,
         ...(await seen(() => kubernetes.list<Workload>(`/apis/apps/v1/namespaces/${kofNamespace}/${kind}s`))),
     });
-    const [lists, failed] = await Promise.all([
+    const [lists, failed, jobs] = await Promise.all([
         Promise.all((Object.keys(kinds) as Kind[]).map(list)),
         seen(() =>
             kubernetes.list<Event>(`/api/v1/namespaces/${kofNamespace}/events?fieldSelector=reason%3DFailedCreate`),
         ),
+        seen(() => kubernetes.list<Job>(`/apis/batch/v1/namespaces/${kofNamespace}/jobs`)),
     ]);
     const events = failed.is ?? [];
     const isSeen = (kind: Kind) => lists.some((each) => each.kind === kind && each.is !== undefined);
@@ -144,7 +145,8 @@ async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | 
         ...collectors,
         ...stores,
         ...all.flatMap((each) => runningFindings({ ...each, asked: asked.get(each.workload) })),
-        ...refusedJobs(events),
+        ...refusedJobs(events, jobs.is),
+        ...jobs.findings,
     ];
 }
 
@@ -207,9 +209,24 @@ function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Find
     return found;
 }
 
-/** Jobs whose pods the API server refuses. */
-function refusedJobs(events: readonly Event[]): Finding[] {
-    const names = events.flatMap(({ involvedObject: { kind, name } }) => (kind === "Job" ? name : []));
+/** A Job, as far as it says whether it has pods, or has had them. */
+interface Job {
+    readonly metadata: { readonly name: string };
+    readonly status?: { readonly active?: number; readonly succeeded?: number; readonly failed?: number };
+}
+
+/**
+ * Jobs whose pods the API server refuses.
+ *
+ * @param jobs those that there are, where that is known: an event outlives its Job, and what it is about.
+ */
+function refusedJobs(events: readonly Event[], jobs: readonly Job[] | undefined): Finding[] {
+    const waits = (name: string) => {
+        const job = jobs?.find(({ metadata }) => metadata.name === name);
+        const { active = 0, succeeded = 0, failed = 0 } = job?.status ?? {};
+        return jobs === undefined || (job !== undefined && active + succeeded + failed === 0);
+    };
+    const names = events.flatMap(({ involvedObject: { kind, name } }) => (kind === "Job" && waits(name) ? name : []));
     return [...new Set(names)].map((name) => ({
         severity: "problem",
         what: `Job ${name} has no pod${because(lastOf(events.filter(({ involvedObject }) => involvedObject.name === name)))}`,

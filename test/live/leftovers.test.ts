@@ -55,7 +55,27 @@ describe("what is left, on a cluster that does not show all of it", () => {
             "volume a of 1Gi, which was c",
             "volume b of 1Gi, which was c",
         ]);
-        assert.equal(said.unseen.length, 4);
+        assert.equal(said.unseen.length, 5);
+    });
+
+    it("is a namespace that does not go, with what holds it", async () => {
+        const held = [
+            { type: "NamespaceDeletionContentFailure", status: "False", message: "all is well" },
+            { type: "NamespaceFinalizersRemaining", status: "True", message: "x.example in 1 resource instances" },
+        ];
+        const phases: Record<string, string> = { Active: "", Terminating: "x" };
+        for (const [phase, expected] of Object.entries(phases)) {
+            const found = { metadata: { name: "kof" }, status: { phase, conditions: held } };
+            answer = (at) => (at === "/api/v1/namespaces/kof" ? [200, JSON.stringify(found)] : list());
+            const { status, stdout } = await left();
+            assert.equal(status, 0);
+            assert.match(
+                stdout,
+                expected === ""
+                    ? /^Nothing is left\.\n$/
+                    : /namespace kof, which is being deleted\. x\.example in 1 resource instances\n {6}kubectl get namespace kof/,
+            );
+        }
     });
 
     it("is shown without what a terminal would obey, and without secrets", async () => {

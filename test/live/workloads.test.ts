@@ -185,6 +185,13 @@ describe("what doctor finds that should run", () => {
                 message: "password=hunter2 exceeded quota",
             },
             { involvedObject: { kind: "Job", name: "migrate" }, message: 'admission webhook "x" denied the request' },
+            // One that was let in later, and one that is gone.
+            { involvedObject: { kind: "Job", name: "done" }, message: "exceeded quota" },
+            { involvedObject: { kind: "Job", name: "gone" }, message: "exceeded quota" },
+        ];
+        objects["/apis/batch/v1/namespaces/kof/jobs"] = [
+            { metadata: { name: "migrate" }, status: {} },
+            { metadata: { name: "done" }, status: { succeeded: 1 } },
         ];
         assert.deepEqual((await doctor("Workloads", objects)).sort(), [
             "problem: DaemonSet kof-collectors-daemon-collector is wanted on no node",
@@ -274,7 +281,7 @@ describe("what doctor finds that should run", () => {
         const old = { creationTimestamp: minutesAgo(999) };
         const found = await doctor("Flux releases", {
             [`${fluxReleases}/kof-child`]: at("Unknown", 70, 2),
-            [`${fluxReleases}/kof-storage`]: at("Unknown", 30, 2),
+            [`${fluxReleases}/kof-mothership`]: at("Unknown", 30, 2),
             [`${fluxReleases}/kof-operators`]: at("True", 70, 2),
             [`${fluxReleases}/kof-collectors`]: at("True", 70, 1),
             [`${fluxReleases}/kof-regional`]: at("True", 70, 2, { suspend: true }),
@@ -369,6 +376,26 @@ describe("what doctor finds that should run", () => {
             "without a node",
             pod({ phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes" }] }),
             /^problem: pod p has no node: 0\/3 nodes$/,
+        ],
+        [
+            "without a node for a moment, which may be on its way",
+            pod({
+                phase: "Pending",
+                conditions: [
+                    { type: "PodScheduled", status: "False", message: "0/3", lastTransitionTime: minutesAgo(1) },
+                ],
+            }),
+            /^warning: pod p has no node: 0\/3$/,
+        ],
+        [
+            "without a node for long",
+            pod({
+                phase: "Pending",
+                conditions: [
+                    { type: "PodScheduled", status: "False", message: "0/3", lastTransitionTime: minutesAgo(11) },
+                ],
+            }),
+            /^problem: pod p has no node: 0\/3$/,
         ],
     ];
     for (const [what, objects, expected] of states) {
