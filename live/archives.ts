@@ -20,6 +20,7 @@ async function archiveFindings(live: Live): Promise<Finding[]> {
     const all = live.deployment.archives.flatMap((archive) => [
         () => bucketFindings(archive, live),
         () => rightsFindings(archive, live),
+        () => exporterFindings(archive, live),
         () => Promise.resolve(sourceFindings(archive, live)),
     ]);
     return (await Promise.all(all.map((look) => look()))).flat();
@@ -295,6 +296,42 @@ function missingRight(denied: readonly string[]): string {
         : denied.includes("s3:GetBucketObjectLockConfiguration")
           ? "Without it the exporter takes the bucket for one without Object Lock; where that is asked for, it stops."
           : nothingArchived;
+}
+
+interface CronJob {
+    readonly metadata?: { readonly creationTimestamp?: string };
+    readonly spec?: { readonly suspend?: boolean };
+    readonly status?: { readonly lastSuccessfulTime?: string };
+}
+
+/** Hours after which an exporter that runs every hour is late. */
+const latest = 3;
+
+/** Whether the exporter runs, and comes to a good end: it looks back only a day. */
+async function exporterFindings(archive: Archive, { kubernetes }: Live): Promise<readonly Finding[]> {
+    const fix = `kubectl get cronjobs,jobs,pods -n ${kofNamespace}`;
+    return checked(fix, async () => {
+        const { metadata, spec, status } = (await kubernetes.get<CronJob>(cronJobPath(archive))) ?? {};
+        if (spec?.suspend === true) {
+            return [suspended(archive)];
+        }
+        const { lastSuccessfulTime: last } = status ?? {};
+        const since = last ?? metadata?.creationTimestamp ?? "";
+        const isLate = Date.now() - Date.parse(since) > latest * 3_600_000;
+        const never = `was made at ${since}, and has never come to a good end`;
+        const what = `CronJob ${archive.name} ${last === undefined ? never : `has not come to a good end since ${since}`}`;
+        return isLate ? [{ severity: "problem", what, why: nothingArchived, fix }] : [];
+    });
+}
+
+/** That the exporter of an archive is not to run. */
+export function suspended({ name }: Pick<Archive, "name">): Finding {
+    return {
+        severity: "problem",
+        what: `CronJob ${name} is suspended`,
+        why: "It exports nothing by itself, and looks back only a day when it goes on.",
+        fix: `kubectl patch cronjob -n ${kofNamespace} ${name} -p '{"spec":{"suspend":false}}'`,
+    };
 }
 
 /** Audit logs are there only where the API server writes them. */

@@ -8,7 +8,7 @@ import { secondsOf } from "../core/lib/durations";
 import { CouldNotCheck } from "../core/lib/errors";
 import { isMap } from "../core/lib/values";
 import { archiveOfRegion, type Archive, type RegionalExporter } from "../core/routes/archives";
-import { cronJobPath } from "./archives";
+import { cronJobPath, suspended } from "./archives";
 import { clusterDeployments, type RegionalCluster } from "./clusterDeployments";
 import { shown, unchecked, type Finding, type Live, type Result } from "./findings";
 import { persistently } from "./http";
@@ -207,12 +207,7 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
             return { title, findings: [{ severity: "problem", what, why, fix: "pulumi up" }] };
         }
         if (cronJob.spec.suspend === true) {
-            findings.push({
-                severity: "problem",
-                what: `CronJob ${archive.name} is suspended`,
-                why: "It exports nothing by itself, and looks back only a day when it goes on.",
-                fix: `kubectl patch cronjob -n ${kofNamespace} ${archive.name} -p '{"spec":{"suspend":false}}'`,
-            });
+            findings.push(suspended(archive));
         }
         const ran = await runOnce(cronJob, archive, live.kubernetes, options);
         begun = ran.begun;

@@ -124,6 +124,25 @@ describe("doctor on archives", () => {
         }
     });
 
+    it("finds an exporter that does not run, or comes to no good end", async () => {
+        const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+        const metadata = { creationTimestamp: hoursAgo(9) };
+        for (const [cronJob, expected] of [
+            [{ metadata, status: { lastSuccessfulTime: hoursAgo(1) } }, /^$/],
+            [{ metadata: { creationTimestamp: hoursAgo(1) } }, /^$/],
+            [{ metadata }, /^problem: CronJob audit-logs-exporter was made at \S+, and has never come to a good end$/],
+            [
+                { metadata, status: { lastSuccessfulTime: hoursAgo(4) } },
+                /^problem: CronJob audit-logs-exporter has not come to a good end since \S+$/,
+            ],
+            [{ metadata, spec: { suspend: true } }, /^problem: CronJob audit-logs-exporter is suspended$/],
+        ] as const) {
+            const cluster: Answer = (request) =>
+                request.url.pathname.includes("/cronjobs/") ? [200, JSON.stringify(cronJob)] : installed(request);
+            assert.match((await texts(aws(goodBucket), raw, cluster)).join("\n"), expected);
+        }
+    });
+
     it("finds what the exporter's identity may not do, and on what", async () => {
         const [finding, ...others] = await found(aws(goodBucket, ["s3:GetBucketObjectLockConfiguration"]));
         assert.deepEqual(others, []);
