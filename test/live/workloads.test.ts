@@ -266,7 +266,7 @@ describe("what doctor finds that should run", () => {
         );
     });
 
-    it("is what Flux does not come to an end with, and what it has not looked at since a change", async () => {
+    it("is what Flux has left in the middle, or what it has not looked at since a change", async () => {
         const at = (status: string, minutes: number, generation: number, spec: object = {}) => ({
             metadata: { name: "x", creationTimestamp: minutesAgo(999), generation },
             spec,
