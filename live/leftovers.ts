@@ -37,6 +37,12 @@ interface Namespace {
     };
 }
 
+interface Webhooks extends Named {
+    readonly webhooks?: readonly {
+        readonly clientConfig: { readonly service?: { readonly namespace: string } };
+    }[];
+}
+
 interface Definition extends Named {
     readonly spec: { readonly group: string };
 }
@@ -48,6 +54,7 @@ export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[
     claims,
     volumes,
     definitions,
+    webhooks,
     templates,
     onRegions,
     regionalVolumes,
@@ -162,6 +169,24 @@ async function definitions({ kubernetes }: Live): Promise<Leftover[]> {
                   remove: `kubectl delete crd ${names(found)}`,
               },
           ];
+}
+
+/** What the API server still asks before it makes an object, although nobody answers any more: it then refuses pods, of all teams. */
+async function webhooks({ kubernetes }: Live): Promise<readonly Leftover[]> {
+    return ofEach(["validatingwebhookconfigurations", "mutatingwebhookconfigurations"], async (kind) => {
+        const all = await kubernetes.list<Webhooks>(`/apis/admissionregistration.k8s.io/v1/${kind}`);
+        const found = all.filter(({ webhooks: each = [] }) =>
+            each.some(({ clientConfig }) => clientConfig.service?.namespace === kofNamespace),
+        );
+        return found.length === 0
+            ? []
+            : [
+                  {
+                      what: `${count(found, kind.slice(0, -1))} that a service in namespace ${kofNamespace} answers`,
+                      remove: `kubectl delete ${kind} ${names(found)}`,
+                  },
+              ];
+    });
 }
 
 /** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */

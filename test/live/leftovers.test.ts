@@ -55,7 +55,30 @@ describe("what is left, on a cluster that does not show all of it", () => {
             "volume a of 1Gi, which was c",
             "volume b of 1Gi, which was c",
         ]);
-        assert.equal(said.unseen.length, 5);
+        assert.equal(said.unseen.length, 7);
+    });
+
+    it("is what the API server asks of a service that is gone, and of no other", async () => {
+        const webhook = (name: string, of: string) => ({
+            metadata: { name },
+            webhooks: [
+                { clientConfig: { url: "https://x.example" } },
+                { clientConfig: { service: { namespace: of } } },
+            ],
+        });
+        answer = (at) =>
+            at === "/api/v1/namespaces/kof"
+                ? [404, ""]
+                : at.endsWith("/mutatingwebhookconfigurations")
+                  ? list(webhook("kof-operators-mutation", "kof"), webhook("shop", "shop"), {
+                        metadata: { name: "none" },
+                    })
+                  : list();
+        const { stdout } = await left();
+        assert.match(
+            stdout,
+            /\n {2}1 mutatingwebhookconfiguration that a service in namespace kof answers\n {6}kubectl delete mutatingwebhookconfigurations kof-operators-mutation\n$/,
+        );
     });
 
     it("is a namespace that does not go, with what holds it", async () => {
