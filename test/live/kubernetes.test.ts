@@ -180,7 +180,10 @@ describe("the cluster of KUBECONFIG", () => {
             [{ token: "t" }, { ...ca, "tls-server-name": "other.example.net" }],
             [{ token: "t", as: "somebody" }, { "insecure-skip-tls-verify": true }],
             [{ username: "me", password: "pass:word" }, ca],
-            [{ "client-certificate": "cert", "client-key": path.join(folder, "key") }, ca],
+            [
+                { "client-certificate": "cert", "client-key": "key" },
+                { "certificate-authority": path.join(folder, "ca") },
+            ],
             [{ "client-certificate-data": base64("cert"), "client-key-data": base64("key") }, ca],
             [{ "auth-provider": { name: "any", config: { tokenFile: path.join(folder, "token") } } }, ca],
             [{ "auth-provider": { name: "azure", config: { "access-token": "t", ...expires } } }, ca],
@@ -201,6 +204,19 @@ describe("the cluster of KUBECONFIG", () => {
                 ),
             });
             assert.deepEqual(plain(request), plain(wanted), JSON.stringify([user, cluster]));
+        }
+    });
+
+    it("has the CA that the kubeconfig itself has, whether anybody logs in or not", async () => {
+        fs.writeFileSync(path.join(folder, "ca"), "another");
+        const cluster = { "certificate-authority": "ca", "certificate-authority-data": "Q0E=" };
+        const file = path.join(folder, "config");
+        for (const context of ['"cluster":"a","user":"a"', '"cluster":"a"']) {
+            const text = kubeconfigFor("https://a.example.net", { token: "t" }, cluster);
+            fs.writeFileSync(file, text.replace('"cluster":"a","user":"a"', context));
+            const { request } = await logIn(loadKubeconfig({ kubeconfig: file }));
+            assert.equal(String(request.ca), "CA");
+            assert.equal("authorization" in (request.headers as object), context.includes("user"));
         }
     });
 });
