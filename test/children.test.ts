@@ -4,7 +4,8 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+
+import { isRunning, until } from "./processes";
 
 /** Starts a child of its own, says its process id, and waits. */
 const parent = `
@@ -20,7 +21,7 @@ const parent = `
 `;
 
 describe("a server that a test has started", () => {
-    for (const end of ["SIGTERM", "SIGINT", "SIGHUP", "its own end"] as const) {
+    for (const end of ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL", "its own end"] as const) {
         it(`ends with the tests, by ${end}`, async () => {
             const tests = spawn(process.execPath, ["-r", "./cli/register.js", "-e", parent]);
             const [server = 0] = await pidsFrom(tests, 1);
@@ -37,17 +38,21 @@ describe("a server that a test has started", () => {
     }
 
     for (const end of ["SIGTERM", "SIGINT", "SIGKILL"] as const) {
-        it(`ends with tests that run side by side, by ${end}`, async () => {
+        it(`ends with tests that run side by side, by ${end}, when failures have been said already`, async () => {
             const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-children-"));
             const files = ["one", "two"].map((name) => path.join(folder, `${name}.test.js`));
-            const text = `it("waits", () => new Promise(() => {${parent}}));`;
+            const text = `it("fails", () => { throw new Error("early"); }); it("waits", () => new Promise(() => {${parent}}));`;
             files.forEach((file) => {
                 fs.writeFileSync(file, text.replaceAll('"./tools/', `"${process.cwd()}/tools/`));
             });
             const mocha = path.resolve("node_modules/mocha/bin/mocha.js");
-            const tests = spawn(process.execPath, [mocha, "--parallel", "--jobs", "2", ...files]);
+            const { MOCHA_WORKER_ID: _, ...env } = process.env;
+            const tests = spawn(process.execPath, [mocha, "--parallel", "--jobs", "2", ...files], { env });
+            let said = "";
+            tests.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
             try {
                 const servers = await pidsFrom(tests, 2);
+                assert.equal(said.match(/^ {2}Failed: fails\nError: early$/gm)?.length, 2, said);
                 tests.kill(end);
                 await until(() => !servers.some(isRunning));
             } finally {
@@ -65,18 +70,4 @@ async function pidsFrom(tests: ChildProcessWithoutNullStreams, count: number): P
     const pids = () => [...said.matchAll(/^server (\d+)$/gm)].map(([, pid]) => Number(pid));
     await until(() => pids().length === count);
     return pids();
-}
-
-async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-        await sleep(50);
-    }
-}
-
-function isRunning(pid: number): boolean {
-    try {
-        return process.kill(pid, 0);
-    } catch {
-        return false;
-    }
 }

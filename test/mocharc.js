@@ -9,6 +9,7 @@ const path = require("node:path");
 const waiting = [
     "ends",
     "children",
+    "ci",
     "verify",
     "many",
     "verifyArchives",

@@ -11,9 +11,11 @@ import { command } from "../support";
 
 const root = path.join(__dirname, "../..");
 
-/** A sandbox that says what to paste, and what that is. */
-async function start(started: ChildProcess[]) {
-    const child = spawn(process.execPath, ["-r", "./cli/register.js", "tools/sandbox.ts"], { cwd: root });
+/** A sandbox that says what to paste, and what that is. npm runs it, or nothing between. */
+async function start(started: ChildProcess[], byNpm = false) {
+    const child = byNpm
+        ? spawn("npm", ["run", "--silent", "sandbox"], { cwd: root })
+        : spawn(process.execPath, ["-r", "./cli/register.js", "tools/sandbox.ts"], { cwd: root });
     started.push(child);
     const ended = once(child, "close") as Promise<[number | null]>;
     let output = "";
@@ -60,7 +62,7 @@ describe("npm run sandbox", function () {
     });
 
     it("runs beside another one, has nothing that doctor minds, and ends by one Ctrl-C", async () => {
-        const [one, other] = await Promise.all([start(started), start(started)]);
+        const [one, other] = await Promise.all([start(started), start(started, true)]);
         for (const name of ["KUBECONFIG", "PULUMI_BACKEND_URL", "AWS_ENDPOINT_URL"]) {
             assert.notEqual(one.env[name], other.env[name], name);
         }
@@ -82,5 +84,6 @@ describe("npm run sandbox", function () {
         assert.equal(fs.existsSync(path.dirname(one.kubeconfig)), false);
         assert.equal(await isThere(other), undefined);
         assert.equal((await other.stop()).code, 0);
+        await assert.rejects(isThere(other));
     });
 });

@@ -1,4 +1,5 @@
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
 
 const ends = new Set<() => void>();
 let listening = false;
@@ -38,8 +39,36 @@ function endAll(): void {
     }
 }
 
-/** Kills a child process when this one ends. */
+/** Kills a child process when this one ends, however that is. */
 export function endWithThisProcess(child: ChildProcess): void {
     const takeBack = atEnd(() => child.kill("SIGKILL"));
-    child.once("exit", takeBack);
+    survivor ??= startSurvivor();
+    const { stdin } = survivor;
+    stdin?.write(`${String(child.pid)}\n`);
+    child.once("exit", () => {
+        takeBack();
+        stdin?.write(`-${String(child.pid)}\n`);
+    });
+}
+
+/** Outlives this process, and kills its children then: nothing of this process runs after a SIGKILL. */
+let survivor: ChildProcess | undefined;
+
+function startSurvivor(): ChildProcess {
+    const script = `children=" "
+        while read -r pid; do
+            case $pid in
+            -*) children="\${children%% \${pid#-} *} \${children#* \${pid#-} }" ;;
+            *) children="$children$pid " ;;
+            esac
+        done
+        kill -KILL $children 2> /dev/null`;
+    // In a group of its own: what ends this process by its group would end that one too.
+    const child = spawn("sh", ["-c", script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+    child.unref();
+    (child.stdin as unknown as Socket).unref();
+    // Where it cannot run or was ended, this process does without.
+    child.on("error", () => undefined);
+    child.stdin.on("error", () => undefined);
+    return child;
 }
