@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import { catalogOf, versions } from "../../../core/charts";
 import { masked, signedOut, withoutSecrets, maskedLog } from "../../../core/lib/secrets";
+import { withinEffort } from "../../effort";
 
 /** Texts with a secret, and what is shown of each. Tokens are put together here, so that nobody takes them for real ones. */
 const texts: readonly (readonly [text: string, shown: string])[] = [
@@ -77,8 +78,7 @@ describe("a text", () => {
         assert.equal(signedOut("https://example.net/v1?token=hunter2"), "https://example.net/v1");
     });
 
-    it("takes no second, however often it begins like an address or a name", () => {
-        const started = performance.now();
+    it("takes little work, however often it begins like an address or a name", () => {
         for (const part of [
             "a",
             "a:",
@@ -92,11 +92,11 @@ describe("a text", () => {
             "-----BEGIN PRIVATE KEY",
             "eyJ",
         ]) {
-            masked(part.repeat(100_000 / part.length));
-            signedOut(part.repeat(100_000 / part.length));
+            withinEffort(20, part, () => {
+                masked(part.repeat(100_000 / part.length));
+                signedOut(part.repeat(100_000 / part.length));
+            });
         }
-        const seconds = (performance.now() - started) / 1000;
-        assert.ok(seconds < 3, `${String(seconds)} s for 11 of them`);
     });
 });
 
@@ -193,11 +193,9 @@ describe("what a program says", () => {
         }
     });
 
-    it("takes no time to read, whatever it is", () => {
-        const start = Date.now();
+    it("takes little work to read, whatever it is", () => {
         for (const each of ["a.", '"', "\\", "a ", "a:", "a=", "password=", '\\"']) {
-            maskedLog(each.repeat(20_000));
+            withinEffort(20, each, () => maskedLog(each.repeat(20_000)));
         }
-        assert.ok(Date.now() - start < 2000, `${String(Date.now() - start)} ms`);
     });
 });

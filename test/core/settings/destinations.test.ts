@@ -10,6 +10,7 @@ import { parseSettings } from "../../../core/routes/parse";
 import { destinationPresets } from "../../../core/settings/destinationPresets";
 import { deploymentFor, hasRegionless, type Raw } from "../../support";
 import { runs } from "../../sampled";
+import { withinEffort } from "../../effort";
 
 /** What is said of settings; nothing where they are taken. */
 function said(raw: Raw): string {
@@ -596,14 +597,16 @@ describe("destinations", () => {
             otlp: { endpoint },
             regionless: { domain: "a.example.net", selfSigned: true },
         };
-        const start = process.cpuUsage();
         let taken = 0;
         const check = (raw: Raw) => {
-            if (said(raw) === "") {
-                taken += 1;
+            const isTaken = withinEffort(200, JSON.stringify(raw), () => {
+                if (said(raw) !== "") {
+                    return false;
+                }
                 const { destinations, collectors, notices } = deploymentOf(parseSettings(raw, "x.yaml"));
-                assert.ok(JSON.stringify([destinations, collectors, notices]));
-            }
+                return JSON.stringify([destinations, collectors, notices]) !== "";
+            });
+            taken += Number(isTaken);
         };
         fc.assert(
             fc.property(settings, ({ blocks: named, ...rest }) => {
@@ -618,10 +621,8 @@ describe("destinations", () => {
         for (const version of fixed) {
             check({ ...to(honeycomb, "logs", "metrics", "traces"), version });
         }
-        const { user, system } = process.cpuUsage(start);
         // How many of the others are taken, chance has.
         assert.ok(taken >= fixed.length, String(taken));
-        assert.ok((user + system) / 1e6 < 10, `${String((user + system) / 1e6)} s`);
     });
 });
 
