@@ -183,7 +183,7 @@ describe("doctor on archives", () => {
         // One that is closed to that request alone.
         const [shut = ""] = await texts(aws({ ...goodBucket, HEAD: closed }));
         assert.match(shut, /it exists, and is of another account/);
-    }).timeout(30_000);
+    });
 
     it("never takes what is no answer of AWS for one", async () => {
         const hostile: Readonly<Record<string, Reply>> = {
@@ -334,5 +334,5 @@ describe("left of archives", () => {
                 { name: "CouldNotCheck", message: /^bucket acme-kof-audit/ },
             );
         }
-    }).timeout(20_000);
+    });
 });

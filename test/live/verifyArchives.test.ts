@@ -169,7 +169,7 @@ describe("verify of archives", () => {
                 [severity],
             );
         }
-    }).timeout(30_000);
+    });
 
     it("shows the last lines of an exporter that failed, and removes its Job", async () => {
         const changes: string[] = [];
@@ -191,7 +191,7 @@ describe("verify of archives", () => {
         const objectLock = { mode: "COMPLIANCE", days: 30 };
         assert.deepEqual(await methods(audit), ["POST", "DELETE"]);
         assert.deepEqual(await methods({ ...base, auditArchive: { ...audit.auditArchive, objectLock } }), ["POST"]);
-    }).timeout(30_000);
+    });
 
     it("never takes what is no answer of S3 for one", async () => {
         for (const list of [page, refusal(403, "AccessDenied")]) {
@@ -269,7 +269,7 @@ describe("verify of archives", () => {
             request.url.pathname.includes("/multiclusterservices/") ? [403, "{}"] : of(old)(request),
         )) as [string[]];
         assert.match(refused!, /^unknown: could not check: GET .*HTTP 403/);
-    }).timeout(30_000);
+    });
 
     it("says what may be listed and not read, and how to try that", async () => {
         const said = "User me is not authorized to perform: kms:Decrypt on this resource";

@@ -58,7 +58,7 @@ describe("a deployment that deletes an access key", () => {
         assert.match(messages.join("\n"), /info: Waiting for 1 collector to restart before an access key is deleted/);
         const { cloudwatch } = outputs.settings as any;
         assert.deepEqual(cloudwatch.credentials.generations, ["2"]);
-    }).timeout(20_000);
+    });
 
     it("checks collectors that stay without the key, but not in a preview or without a key to delete", async () => {
         const elsewhere = {
