@@ -6,6 +6,7 @@ import * as path from "node:path";
 
 import { Kubernetes } from "../../live/kubernetes";
 import { programs } from "../../tools/build";
+import { atEnd } from "../../tools/servers/children";
 import { skipWithout } from "../../tools/servers/cluster";
 import { command } from "../support";
 
@@ -17,6 +18,7 @@ async function start(started: ChildProcess[], byNpm = false) {
         ? spawn("npm", ["run", "--silent", "sandbox"], { cwd: root })
         : spawn(process.execPath, ["-r", "./cli/register.js", "tools/sandbox.ts"], { cwd: root });
     started.push(child);
+    atEnd(() => child.kill());
     const ended = once(child, "close") as Promise<[number | null]>;
     let output = "";
     const ready = new Promise<void>((resolve) => {

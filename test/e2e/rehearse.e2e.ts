@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 
 import { programs } from "../../tools/build";
+import { atEnd } from "../../tools/servers/children";
 import { skipWithout } from "../../tools/servers/cluster";
 
 const claim = "vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-1";
@@ -35,6 +36,7 @@ describe("rehearse", function () {
         // Whatever is there is not looked at.
         const nowhere = { KUBECONFIG: path.join(folder, "none"), AWS_ENDPOINT_URL: "http://127.0.0.1:9" };
         const child = spawn(process.execPath, command, { env: { ...process.env, ...nowhere } });
+        atEnd(() => child.kill());
         let [stdout, stderr] = ["", ""];
         child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
         child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
