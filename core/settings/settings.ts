@@ -731,6 +731,11 @@ export const routes = {
 /** The name of a route: a value of `kof:route`. */
 export type RouteName = keyof typeof routes;
 
+/** The routes that have settings of their own. */
+type RouteBlock = {
+    [Name in RouteName]: (typeof routes)[Name] extends { readonly block: z.ZodType } ? Name : never;
+}[RouteName];
+
 export const routeNames = Object.keys(routes) as RouteName[];
 
 /** Every setting of a stack, by its key under `kof:`. The one place that says what is allowed and what the defaults are. */
@@ -856,7 +861,11 @@ export const settingsSchema = {
             "kof-mothership": { values: { promxy: { replicaCount: 1 } } },
         },
     ).default({}),
-} as const;
+    // The block of a route that is missing here does not compile.
+} as const satisfies Readonly<Record<string, z.ZodType>> & Readonly<Record<RouteBlock, z.ZodType>>;
+
+/** The keys of the routes' own settings, in the order of {@link settingsSchema}. */
+export const routeBlocks = Object.keys(settingsSchema).filter((key): key is RouteBlock => Object.hasOwn(routes, key));
 
 type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 
@@ -898,11 +907,7 @@ export type OtlpSettings = z.infer<typeof otlp>;
 export type StoreSettings = NonNullable<z.infer<typeof everyRegion>["storage"]>;
 export type StorageClassSettings = z.infer<typeof storageClass>;
 
-/** The routes that have settings of their own. */
-export type Blocks = {
-    [Name in RouteName]: (typeof routes)[Name] extends { readonly block: z.ZodType } ? Name : never;
-}[RouteName];
-type Block<Name extends RouteName> = Name extends Blocks
+type Block<Name extends RouteName> = Name extends RouteBlock
     ? { readonly [Own in Name]: z.infer<(typeof routes)[Own]["block"]> }
     : unknown;
 type With<Name extends RouteName> = Omit<Parsed, "route"> & { readonly route: Name } & Block<Name>;

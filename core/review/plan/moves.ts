@@ -13,7 +13,7 @@ import type { Deployment } from "../../routes/deployment";
 import { destinationText, endText, identityOf, placeKey, type Destination, type End } from "../../routes/destinations";
 import { parseSettings } from "../../routes/parse";
 import { namesIn, routingOf, type SignalDestinations } from "../../settings/routing";
-import { routeNames, settingsSchema, type RouteName } from "../../settings/settings";
+import { routeBlocks, routeNames, settingsSchema, type RouteName } from "../../settings/settings";
 
 /*
  * Where each signal goes before and after a change, what is missed on the way, and how nothing is: by way of both places, as lines of
@@ -370,7 +370,7 @@ export function linesKeeping(from: Deployment, to: Deployment, kept: readonly Si
 
 /** What takes the collectors off for a while: route `none`, without what would have no effect on it. */
 export function linesWithoutCollectors({ settings }: Deployment): Lines {
-    const unused = ["signals", "destinations", "regional", "regionless", "cloudwatch", "otlp", "buffer"] as const;
+    const unused = ["signals", "destinations", ...routeBlocks, "buffer"] as const;
     return {
         "kof:route": "none",
         ...Object.fromEntries(unused.filter((key) => settings[key] !== undefined).map((key) => [`kof:${key}`, {}])),
@@ -400,7 +400,7 @@ function isSamePlaces(one: Destination, other: Destination): boolean {
 /** The lines with which a stack file has this route and these destinations, with what of their settings it lacks. */
 function linesFor(route: RouteName, wanted: SignalDestinations, from: Deployment, to: Deployment): Lines {
     const named = [route, ...namesIn(wanted)];
-    const blocks = (["regional", "regionless", "cloudwatch", "otlp"] as const)
+    const blocks = routeBlocks
         .filter((key) => named.includes(key) && to.settings[key] === undefined && from.settings[key] !== undefined)
         .map((key) => [`kof:${key}`, withoutDefaults(key, from.settings[key])] as const);
     // What stays on this cluster stays on the volumes that it has.
@@ -423,7 +423,7 @@ function linesFor(route: RouteName, wanted: SignalDestinations, from: Deployment
 
 /** The blocks of these lines in a stack file without the change: empty if it has none. */
 function originalBlocks(lines: Lines, { settings }: Deployment): Lines {
-    const blocks = ["regional", "regionless", "cloudwatch", "otlp", "destinations", "storageClass", "storage"] as const;
+    const blocks = [...routeBlocks, "destinations", "storageClass", "storage"] as const;
     const added = blocks.filter((key) => `kof:${key}` in lines);
     return Object.fromEntries(added.map((key) => [`kof:${key}`, settings[key] ?? {}]));
 }
