@@ -72,13 +72,13 @@ function previewsText(previews: readonly string[]): string {
     }
     const texts = previews.map((preview) => {
         const [stack = "", ...file] = preview.split("=");
-        return previewText(stack, textOf(file.join("=")), previewRoom / previews.length);
+        return previewText(stack, fileText(file.join("=")), previewRoom / previews.length);
     });
     return texts.map((text) => `${text}\n`).join("\n");
 }
 
 /** The text of a file; `undefined` where there is none. */
-function textOf(file: string): string | undefined {
+function fileText(file: string): string | undefined {
     return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
 }
 
@@ -143,7 +143,7 @@ async function changeSince(
         return { stack, file: fileBefore ?? "", before: undefined, after: undefined };
     }
     const after = await snapshot(() => readStackFile({ config: file }));
-    if (textBefore === undefined || typeof after.route === "string") {
+    if (textBefore === undefined || typeof after.deployment === "string") {
         return { stack, file, before: undefined, after };
     }
     const isSameFile = textBefore === fs.readFileSync(file, "utf8");
@@ -187,7 +187,7 @@ async function snapshot(read: () => StackFile, committed?: Files): Promise<Snaps
             config: { ...(version && { "kof:version": version }), ...stackFile.config },
         };
         return {
-            route: deploymentOfFile(asDeployed),
+            deployment: deploymentOfFile(asDeployed),
             region: regionIn(stackFile.config),
             files: committed ?? (await renderStack(stackFile)),
         };
@@ -195,6 +195,6 @@ async function snapshot(read: () => StackFile, committed?: Files): Promise<Snaps
         if (!(error instanceof UserError)) {
             throw error;
         }
-        return { route: error.message, files: {} };
+        return { deployment: error.message, files: {} };
     }
 }

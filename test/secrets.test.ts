@@ -141,8 +141,8 @@ describe("a secret", () => {
                         outputs.push(planText(planOf(before, after)), planText(planOf(after, before)));
                         const change = {
                             ...{ stack: "test", file: "Pulumi.test.yaml" },
-                            before: { route: before, files: {} },
-                            after: { route: after, files: {} },
+                            before: { deployment: before, files: {} },
+                            after: { deployment: after, files: {} },
                         };
                         outputs.push(reportStack(change, readPrices()));
                     }),

@@ -15,7 +15,7 @@ import { storageText } from "./storage";
 /** A stack at one revision. */
 export interface Snapshot {
     /** What its stack file resolves to; or what is wrong with it, as text. */
-    readonly route: Deployment | string;
+    readonly deployment: Deployment | string;
     /** The provider's region that the cluster is in, where that is known. */
     readonly region?: string | undefined;
     /** What `render` writes for it, by path; nothing where the stack file is wrong. */
@@ -82,24 +82,27 @@ export function reportStack(change: StackChange, prices: Prices): StackReport {
     if (after === undefined) {
         return { ...about, fate: "gone", brief: "the stack file is removed", parts: [effect(goneText)] };
     }
-    if (typeof after.route === "string") {
-        const text = `The stack file is wrong, so that nothing else is known of the stack:\n\n${fenced("text", after.route)}`;
+    if (typeof after.deployment === "string") {
+        const text = `The stack file is wrong, so that nothing else is known of the stack:\n\n${fenced("text", after.deployment)}`;
         return { ...about, fate: "wrong", brief: "nothing can be deployed", parts: [effect(text)] };
     }
-    if (before === undefined || typeof before.route === "string") {
-        const problem = before?.route;
+    if (before === undefined || typeof before.deployment === "string") {
+        const problem = before?.deployment;
         const text =
             typeof problem === "string" ? `It was wrong before:\n\n${fenced("text", problem)}` : "A new stack.";
         return {
             ...about,
             fate: "new",
-            brief: `route ${after.route.settings.route}, KOF ${after.route.settings.version}`,
-            parts: [effect(text), ...newParts(after.route, after, prices)],
+            brief: `route ${after.deployment.settings.route}, KOF ${after.deployment.settings.version}`,
+            parts: [effect(text), ...newParts(after.deployment, after, prices)],
         };
     }
-    const plan = planOf(before.route, after.route);
-    const [was, is] = [estimateOf(before.route, prices, before.region), estimateOf(after.route, prices, after.region)];
-    const settings = differences(before.route.settings, after.route.settings);
+    const plan = planOf(before.deployment, after.deployment);
+    const [was, is] = [
+        estimateOf(before.deployment, prices, before.region),
+        estimateOf(after.deployment, prices, after.region),
+    ];
+    const settings = differences(before.deployment.settings, after.deployment.settings);
     const isSame = settings.length === 0;
     const fate = fateOf(
         plan,
@@ -204,7 +207,7 @@ function yamlFiles(before: Snapshot, after: Snapshot): string[] {
  * nothing. Files that differ in the same way, as collectors do, are reported together.
  */
 export function renderedParts({ before, after }: StackChange): Part[] {
-    if (before === undefined || after === undefined || typeof before.route === "string") {
+    if (before === undefined || after === undefined || typeof before.deployment === "string") {
         return [];
     }
     const byText = new Map<string, string[]>();

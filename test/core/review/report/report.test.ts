@@ -20,7 +20,7 @@ const prices = readPrices();
 const about = { base: "main", total: 3 };
 
 function snapshot(raw: Raw, files: Snapshot["files"] = {}): Snapshot {
-    return { route: deploymentFor(raw), files };
+    return { deployment: deploymentFor(raw), files };
 }
 
 /** What is said of a stack that goes from one to the other. */
@@ -72,7 +72,10 @@ describe("the report of a pull request", () => {
             told(none, management, "a-starts"),
             reportStack({ stack: "b-new", file: "f", before: undefined, after: snapshot(none) }, prices),
             reportStack({ stack: "c-gone", file: "f", before: undefined, after: undefined }, prices),
-            reportStack({ stack: "d-wrong", file: "f", before: undefined, after: { route: "no", files: {} } }, prices),
+            reportStack(
+                { stack: "d-wrong", file: "f", before: undefined, after: { deployment: "no", files: {} } },
+                prices,
+            ),
             told(management, smaller, "e-smaller"),
             told(management, shorter, "examples/shorter"),
             told(management, shorter, "f-shorter"),
@@ -170,7 +173,7 @@ describe("the report of a pull request", () => {
     it("says of a new stack where its signals go, and of one that was wrong what was wrong", () => {
         const after = snapshot(management, { "summary.md": "# prod\n\nHere.\n\n## Signals\n\n| a |\n" });
         const text = report(
-            [reportStack({ stack: "p", file: "f", before: { route: "bad\n```", files: {} }, after }, prices)],
+            [reportStack({ stack: "p", file: "f", before: { deployment: "bad\n```", files: {} }, after }, prices)],
             about,
         );
         assert.match(
