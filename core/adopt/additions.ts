@@ -5,8 +5,8 @@ import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValue, 
 import { clockProcessors } from "../collectors/clock";
 import { brief } from "../settings/problems";
 import { deciderOf } from "../settings/rules";
-import type { Target } from "../routes/targets";
 import { canonical, same } from "./compare";
+import type { Target } from "../routes/parts";
 
 /** Lists of collectors that the routes add to. Other items in them do not affect the additions. */
 const lists = new Set(["extensions", "processors", "volumes", "volumeMounts"]);

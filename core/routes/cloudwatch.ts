@@ -12,9 +12,8 @@ import { addClusterIdentity, identityProcessor } from "../collectors/identity";
 import { awsIdentityOf, type AwsIdentity, type CloudWatchSettings, type Settings } from "../settings/settings";
 import { bufferOf, collectorNames, collectorsOnly, secretEnv, sortsAuditByDefault } from "./collectors";
 import { accessKeyTrigger } from "../charts/restarts";
-import type { CloudWatchParts, LogGroup, RouteParts } from "./parts";
+import type { CloudWatchParts, LogGroup, RouteParts, Target } from "./parts";
 import { processingOf } from "./processing";
-import type { Target } from "./targets";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";

@@ -11,7 +11,7 @@ import type { Settings } from "../settings/settings";
 import { bufferOf, secretEnv } from "./collectors";
 import { caVariable, otlpExporter } from "./otlp";
 import { processingOf } from "./processing";
-import type { Target } from "./targets";
+import type { Target } from "./parts";
 
 /** The extension types that authenticate, by kind. The others are options of the exporter. */
 const authenticators = {

@@ -13,9 +13,8 @@ import type { Settings } from "../settings/settings";
 import { cloudwatchTarget } from "./cloudwatch";
 import { sortsAuditByDefault } from "./collectors";
 import { exporterTarget } from "./exporters";
-import type { RouteParts } from "./parts";
+import type { RouteParts, Target } from "./parts";
 import { openCostOfRegion, regionalTarget, type ToRegion } from "./regional";
-import type { Target } from "./targets";
 import { sourcesOf } from "./volumes";
 
 /*

@@ -5,7 +5,8 @@ import { derived, resolve } from ".";
 import { archiveStoreProblems, regionalArchiveProblems } from "./archives";
 import { podProblems } from "./podRules";
 import { storageProblems } from "./stored";
-import { at, issueProblems, unknownKey, unwrap, type Key, type Schema, type Values } from "../settings/explain";
+import type { Schema } from "../settings/about";
+import { at, issueProblems, unknownKey, unwrap, type Key, type Values } from "../settings/explain";
 import { readMended, readSetting, tryPastes, type ReadSetting } from "../settings/pastes";
 import { brief, configurationError, type Problem } from "../settings/problems";
 import { crossProblems, isPresent } from "../settings/rules";
@@ -200,8 +201,8 @@ function unreadable(value: unknown, path: readonly string[]): Problem[] {
 }
 
 /**
- * The settings as they stand in a stack file, from the text that Pulumi makes of them: structured ones are handed on as JSON,
- * encrypted ones decrypted.
+ * The settings as they stand in a stack file. Pulumi hands every setting to the program as text: structured ones as JSON, encrypted
+ * ones decrypted.
  *
  * @param config all configuration of a stack, by its full key: `kof:route`.
  * @param isSecret whether the value of a full key is encrypted.

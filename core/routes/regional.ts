@@ -21,7 +21,7 @@ import {
 } from "../collectors/fragments";
 import { addClusterIdentity } from "../collectors/identity";
 import type { Settings, SettingsOf } from "../settings/settings";
-import type { RouteParts } from "./parts";
+import type { RouteParts, Target } from "./parts";
 import {
     bufferOf,
     collectorValues,
@@ -34,7 +34,6 @@ import {
     umbrellaCollects,
 } from "./collectors";
 import { vmuserSecretName } from "../charts/vmuser";
-import type { Target } from "./targets";
 
 /** Everything is stored on one regional cluster, through its vmauth: over the internet, or through the Istio mesh. */
 export function regional(settings: SettingsOf<"regional">, catalog: Catalog): RouteParts {

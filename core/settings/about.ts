@@ -24,6 +24,14 @@ export interface About {
     readonly why?: (found: unknown) => string | undefined;
 }
 
+/** The schema of a setting, below whatever wraps it. */
+export type Schema = z.ZodType & {
+    shape?: Record<string, Schema>;
+    options?: Schema[];
+    element?: Schema;
+    def: { type: string; innerType?: Schema; valueType?: Schema; format?: string; values?: readonly unknown[] };
+};
+
 /** A schema that says this of itself. */
 export function about<T extends z.ZodType>(schema: T, meta: About): T {
     return schema.meta({ ...meta });

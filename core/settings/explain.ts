@@ -2,7 +2,7 @@ import type { z } from "zod";
 
 import { nearestOf } from "../lib/spelling";
 import { formatPath, isMap, textOf, type HelmValue } from "../lib/values";
-import type { About } from "./about";
+import type { About, Schema } from "./about";
 import { mended } from "./mend";
 import { brief, type Problem } from "./problems";
 import { settingsSchema } from "./settings";
@@ -10,14 +10,6 @@ import { isClassParameter } from "./storageDrivers";
 
 /** A setting's key under `kof:`. */
 export type Key = keyof typeof settingsSchema;
-
-/** The schema of a setting, below whatever wraps it. */
-export type Schema = z.ZodType & {
-    shape?: Record<string, Schema>;
-    options?: Schema[];
-    element?: Schema;
-    def: { type: string; innerType?: Schema; valueType?: Schema; format?: string; values?: readonly unknown[] };
-};
 
 export type Issues = readonly z.core.$ZodIssue[];
 

@@ -5,7 +5,7 @@ import { signedOut, withoutSecrets } from "../lib/secrets";
 import { isMisspelling } from "../lib/spelling";
 import { isMap } from "../lib/values";
 import { asPulumi } from "../lib/yaml/read";
-import type { Schema } from "./explain";
+import type { Schema } from "./about";
 
 /**
  * What was probably meant by a value that a setting does not take: the nearest value that it takes, or `undefined`. What somebody
@@ -87,7 +87,6 @@ function schemeOf(scheme: string): string {
     return scheme === "http" ? scheme : near;
 }
 
-/** The host of an address. */
 function host(text: string): string | undefined {
     return /^https?:\/\/([^/:?#@]+)/.exec(text)?.[1];
 }
