@@ -15,7 +15,7 @@ import type { StackFile } from "./stackFile";
  * @param own what the stack file says itself.
  * @param environment what it has under `environment`: names, or a definition that imports some.
  * @param text of the stack file, which may be that of another revision.
- * @param stack as Pulumi is to be told it.
+ * @param stack its name for the Pulumi CLI.
  * @returns with a warning on standard error, what it says itself, where Pulumi does not answer and the route is known all the same.
  * @throws UserError if Pulumi does not answer and the route is not known.
  */

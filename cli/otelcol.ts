@@ -20,8 +20,8 @@ export interface Validation {
 
 /**
  * Has an OpenTelemetry Collector `validate` every rendered configuration, with the environment and the feature gates that it
- * would have in the cluster. What is known there only is replaced: variables from Secrets and fields get a placeholder, and
- * what the node's or the pod's file system would hold is laid out, empty, in a temporary folder.
+ * would have in the cluster. Variables from Secrets and fields, which are known only there, get a placeholder. A temporary
+ * folder has empty files in place of those of nodes and pods.
  *
  * @param binary the collector: `otelcol-contrib` of the version that KOF runs.
  * @throws UserError when it cannot be run.

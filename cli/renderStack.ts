@@ -18,7 +18,7 @@ export function isRenderedPath(file: string): boolean {
 /**
  * Whether `render` has written a file: its first line says of which stack it is. Others may have files of the same names.
  *
- * @param stack whose it is to be. Default: any.
+ * @param stack that the file must be of. Default: any.
  */
 export function isRenderedFile(file: string, text: string, stack?: string): boolean {
     const [, of] = /^# (?:Stack )?(\S+): route \w+, KOF \d/.exec(text) ?? [];

@@ -179,7 +179,7 @@ export async function answered<T>(
     }
 }
 
-/** AWS does not take the credentials of whoever runs this for any. */
+/** AWS does not recognise the credentials of the user. */
 export class UnknownCaller extends CouldNotCheck {}
 
 /**

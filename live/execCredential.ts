@@ -28,7 +28,7 @@ export interface ExecCredential {
 }
 
 /**
- * Runs the program that logs in, once, as kubectl does: with `KUBERNETES_EXEC_INFO`, and with whoever sits at the terminal to ask.
+ * Runs the program that logs in, once, as kubectl does: with `KUBERNETES_EXEC_INFO`, and on the user's terminal.
  *
  * @param cluster what the program may know of the cluster, where the kubeconfig lets it.
  * @param patience milliseconds that the program has. Default: one minute, and five where somebody may be asked.

@@ -134,9 +134,9 @@ function together(first: Kubeconfig, second: Kubeconfig): Kubeconfig {
 }
 
 /**
- * The entries of a kubeconfig that are whole, with what the client does not read of them as kubectl does (client-go 0.36,
- * `tools/clientcmd`): empty files and lists; paths from the kubeconfig's folder; data before files; `tokenFile`. Only a part of the
- * client is loaded: what knows the kinds of all objects takes longer to load than everything else that commands load.
+ * The entries of a kubeconfig that are whole. The client does not read everything as kubectl does (client-go 0.36, `tools/clientcmd`),
+ * so this reads empty files and lists, paths from the kubeconfig's folder, data before files, and `tokenFile`. It loads only a part
+ * of the client: the part that knows the kinds of all objects takes longer to load than everything else that commands load.
  *
  * @param folder where relative paths start.
  */

@@ -65,7 +65,7 @@ export class Kubernetes {
     /**
      * An object, or anything else that a path of the API holds; `undefined` when there is nothing.
      *
-     * @throws CouldNotCheck when the server does not answer, does not let us see it, or something else answers in its place.
+     * @throws CouldNotCheck when the server does not answer, refuses, or something else answers in its place.
      */
     get<T>(path: string): Promise<T | undefined> {
         const answer = (this.known?.get(path) as Promise<T | undefined> | undefined) ?? this.read<T>(path);
@@ -98,7 +98,7 @@ export class Kubernetes {
      * The objects of one kind; none when the cluster does not know the kind.
      *
      * @param path of the collection: `/api/v1/namespaces/kof/pods`, with a query if need be.
-     * @throws CouldNotCheck when the server does not answer, or does not let us see them.
+     * @throws CouldNotCheck when the server does not answer, or refuses.
      */
     async list<T>(path: string): Promise<readonly T[]> {
         const found = await this.get<{ items?: T[] }>(path);

@@ -93,7 +93,7 @@ async function ask(artifact: Artifact): Promise<number | string> {
     try {
         const { status, headers } = await headArtifact(artifact);
         const isPage = (headers?.["content-type"] ?? "").startsWith("text/html");
-        // The server of a chart repository may say with a page that there is none; a registry does not.
+        // The server of a chart repository may answer with a page for what it does not have. A registry does not.
         const isWrong = status === 200 || (status === 404 && artifact.url.startsWith("oci:"));
         return isPage && isWrong ? "a page answers in its place" : status;
     } catch (error) {

@@ -14,7 +14,7 @@ import { secretValues } from "./secrets";
 /** Milliseconds that a download may take. */
 const longestDownload = 300_000;
 
-/** What S3 lets us know of a bucket by its name alone. */
+/** What S3 says about a bucket to anyone who knows its name. */
 export type BucketState =
     | { readonly is: "absent" }
     /** It exists, and we may know no more. */
@@ -263,7 +263,7 @@ export class S3Bucket {
         return inTime(ask, this.access, this.endpoint ?? "S3");
     }
 
-    /** What S3 answers; `undefined` where it says that there is none, by the code of an error. */
+    /** What S3 answers; `undefined` where the code of its error says that there is none. */
     private async ask<Output>(what: string, none: string, send: (name: string, limit: object) => Promise<Output>) {
         try {
             return await this.inTime((limit) => send(this.name, limit));

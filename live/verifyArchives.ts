@@ -398,7 +398,7 @@ export function lastHour(now: Date, cronJob: Pick<CronJob, "spec"> | undefined):
 interface Found {
     /** What it proves, where nothing is wrong. */
     readonly proof: string;
-    /** What there is nothing of, which may be because there was nothing to archive. */
+    /** What has no objects. There may have been nothing to archive. */
     readonly nothingOf: readonly string[];
     readonly findings: readonly Finding[];
 }

@@ -22,8 +22,8 @@ export interface AwsFacts extends KnownLogGroups {
 type AwsRegion = NonNullable<pulumi.Unwrap<Configuration["aws"]["region"]>>;
 
 /**
- * Looks at the log groups and buckets that a stack is to have. Engines since 3.174 change what they import in the same run, and a
- * bucket's name may be taken by anyone, so that what AWS has must be known before anything is declared.
+ * Looks at the log groups and buckets that a stack is to have. What AWS has must be known before anything is declared: engines since
+ * 3.174 change what they import in the same run, and anyone may have taken a bucket's name.
  *
  * @param deployed what the stack remembers of its last deployment.
  */

@@ -144,7 +144,7 @@ run(() => {
         [`npm start (${path.basename(largest)})`]: ["cli/start.ts", "--config", largest],
     };
     const reporter = writeReporter();
-    // In turns, so that whatever else the machine does falls on all of them.
+    // In turns, so other load on the machine slows all of them.
     const results = Array.from({ length: rounds }, () =>
         Object.values(programs).map((args) => measure(reporter, args)),
     );

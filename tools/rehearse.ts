@@ -101,7 +101,7 @@ if (require.main === module) {
         }
         const to = reviewedDeployment({
             ...stackFile,
-            // The file as it stands may be right: what is wrong with it is so at the other version.
+            // The file may be right with its own version: it is wrong with the other one.
             file: `${stackFile.file} at KOF ${version}`,
             config: { ...stackFile.config, "kof:version": version },
         });

@@ -55,7 +55,6 @@ export async function findCharts(chart: string, version: string): Promise<Charts
     return charts;
 }
 
-/** Where the charts are. */
 interface Charts {
     readonly folder: string;
     readonly dispose: () => void;

@@ -32,7 +32,7 @@ export interface ChartImages {
 export interface ChartImage {
     /** Complete, registry and tag included: `docker.io/victoriametrics/operator:v0.67.0`. */
     readonly image: string;
-    /** Switches within the chart's values without all of which nothing needs the image. */
+    /** Switches in the chart's values. The image is needed only if all of them are on. */
     readonly when: readonly (readonly string[])[];
 }
 

@@ -58,7 +58,7 @@ export function componentsOff(deployment: Merged): Component[] {
     return components.filter(({ name }) => valueAt(values, [name, "enabled"]) === false);
 }
 
-/** The components that run. */
+/** The components that the umbrella installs with these values. */
 export function componentsOn({ umbrella }: Merged): Component[] {
     const enabled = enabledComponents(umbrella);
     return components.filter(({ name }) => enabled.includes(name));

@@ -76,7 +76,7 @@ interface Fault {
     readonly message: string;
     readonly instead: readonly string[];
     readonly allowed?: string;
-    /** What is to be written elsewhere, so that the list is right. */
+    /** What to write elsewhere, so that the list is right. */
     readonly paste?: object;
 }
 
@@ -188,7 +188,7 @@ export function secretOf(name: string): string {
     return `${name}-credentials`;
 }
 
-/** What is to be written of addresses, where each customer of a preset has their own. */
+/** How to write the address, where each customer of a preset has their own. */
 function addressExample(preset: DestinationPreset): Pick<DestinationSettings, "endpoint" | "signals"> {
     if (preset.endpoint !== undefined) {
         return {};

@@ -92,7 +92,6 @@ describe("a real collector of route cloudwatch", function () {
         return { deployment, collector: daemonOf(deployment) };
     }
 
-    /** The events of a group. */
     async function stored(logGroup: string): Promise<{ time: number; event: HelmValues }[]> {
         const query = { region, endpoint: moto?.endpoint, logGroup, limit: 1000 };
         const events = await readLogEvents(query, { credentials });

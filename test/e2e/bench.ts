@@ -70,9 +70,9 @@ interface Round extends Measured {
 }
 
 /**
- * What `pulumi preview` and an `up` without changes take, against a program that declares nothing, on the same engine and in
- * turns, so that whatever else the machine does falls on all of them. Ratios are what counts. Two more programs show what of that is
- * Pulumi's own part: one that declares a namespace, and one that declares it and the umbrella, with the values of dev.
+ * What `pulumi preview` and an `up` without changes take, against a program that declares nothing, on the same engine. They run in
+ * turns, so other load on the machine slows all of them. Ratios are what counts. Two more programs show what of that is Pulumi's own
+ * part: one that declares a namespace, and one that declares it and the umbrella, with the values of dev.
  */
 async function bench(): Promise<void> {
     const engine = await prepareEngine();

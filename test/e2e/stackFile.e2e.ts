@@ -15,8 +15,8 @@ import { prepareEngine, type Engine } from "../../tools/engine/engine";
 import { endToEnd, fluxPaths } from "./run";
 
 /**
- * What Pulumi loses, no matter who wrote it: it rewrites the configuration before it reads it (LoadProjectStackBytes, 3.274.1), with a
- * yaml.v3 that gets wrong how far several lines are indented when the first begins with a blank; and a key `<<` it merges.
+ * What Pulumi loses, no matter who wrote it. It rewrites the configuration before it reads it (LoadProjectStackBytes, 3.274.1). Its
+ * yaml.v3 indents several lines wrongly if the first begins with a blank, and merges a key `<<`.
  */
 const lostByPulumi = /^\s[^]*\n|^\n|^<<$/;
 

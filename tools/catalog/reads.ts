@@ -360,7 +360,6 @@ class Interpreter {
         }
     }
 
-    /** What is at a key of a value. */
     private child(value: Value, key: string, seen = new Set<string>()): Value {
         return union(
             ...value.map((atom): Value => {

@@ -140,7 +140,7 @@ export async function eventually(
  * A cluster with the definitions of {@link crds}: the one that KUBECONFIG names, where there is one, else a control plane of
  * its own. Another one keeps its own definitions, and has to be without KOF: tests take its objects away again.
  *
- * @throws Missing when neither is to be had.
+ * @throws Missing when there is neither.
  */
 export async function startCluster(): Promise<TestCluster> {
     const { KUBECONFIG } = process.env;
@@ -180,7 +180,7 @@ export function skipWithout(tests: Mocha.Context, error: unknown): never {
 }
 
 /**
- * Has the tests around it run against a cluster. Where none is to be had they are skipped, and say why.
+ * Has the tests around it run against a cluster. Without one they are skipped, and say why.
  *
  * @returns what gives the cluster while tests run.
  */

@@ -40,7 +40,7 @@ export interface KnownLogGroups {
     readonly stack: string;
     /** Those that the stack made, by {@link logGroupKey}. `undefined` where its last deployment did not say. */
     readonly made?: readonly string[] | undefined;
-    /** What came of looking for each that the stack is to have, by {@link logGroupKey}. */
+    /** For each group that the stack will have, what AWS said about it, by {@link logGroupKey}. */
     readonly looks: Readonly<Record<string, Look>>;
 }
 

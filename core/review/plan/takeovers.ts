@@ -7,7 +7,7 @@ export function takeoverConsequences(from: Deployment, to: Deployment): Conseque
     return [...classConsequences(from, to), ...adoptionConsequences(from, to)];
 }
 
-/** A storage class that the program made is to be one that exists, or the other way round. */
+/** A storage class that the program made becomes one that it only uses, or the reverse. */
 function classConsequences(from: Deployment, to: Deployment): Consequence[] {
     const [was, is] = [from.settings.storageClass, to.settings.storageClass];
     if (!was || was.name !== is?.name || was.create === is.create) {

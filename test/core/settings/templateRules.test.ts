@@ -21,9 +21,9 @@ function wrong(raw: Raw): string[] {
 }
 
 /**
- * Every route with a name in each setting that is one, and which of them the charts write without quotes: found by rendering KOF
- * 1.8.0, 1.9.0, 1.10.0 and 1.11.0-rc0 down to the last chart with each name and with a number for it, and comparing what came of
- * the two (Helm 3.21.4 and Sveltos' template functions, 2026-11-27). With and without Istio it is the same.
+ * Every route with a name in each setting that is one, and which of them the charts write without quotes. To find them, KOF 1.8.0,
+ * 1.9.0, 1.10.0 and 1.11.0-rc0 were rendered down to the last chart, with each name and with a number in its place (Helm 3.21.4 and
+ * Sveltos' template functions, 2026-11-27). With and without Istio it is the same.
  */
 const routes: Readonly<Record<string, { raw: (name: string) => Raw; old: readonly string[]; new: readonly string[] }>> =
     {
