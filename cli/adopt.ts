@@ -38,7 +38,7 @@ Exit code: 0 written; 2 written, but something could not be checked; 3 written, 
 1 nothing was written.`;
 
 /** A human-readable report on an adoption. */
-export function adoptionReport(
+function adoptionReport(
     { corrections, changes, lost, notes, leftovers }: Adoption,
     unchecked: readonly string[] = [],
 ): string {

@@ -297,7 +297,7 @@ export async function exportError(
 }
 
 /** The same of each exporter that it says something of, that of the last line at the end. */
-export async function exportErrors(
+async function exportErrors(
     kubernetes: Kubernetes,
     pod: Pod,
     { signal, exporters, seconds }: AboutExports = {},

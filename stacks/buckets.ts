@@ -28,7 +28,7 @@ export type BucketLook =
     | { readonly is: "absent" }
     /** In another region than it was looked for in. */
     | { readonly is: "elsewhere" }
-    /** It exists, and its owner lets us know no more. */
+    /** It exists, and its owner does not permit to look at it. */
     | { readonly is: "closed" }
     | { readonly is: "unchecked"; readonly why: string }
     | {
@@ -43,7 +43,7 @@ export type BucketLooks = Readonly<Record<string, BucketLook>>;
 type Sought = Pick<ArchiveBucket, "name" | "region">;
 
 /** A bucket's name and where it is looked for. */
-export function bucketKey({ name, region }: Sought): string {
+function bucketKey({ name, region }: Sought): string {
     return `${name}@${region}`;
 }
 

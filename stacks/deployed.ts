@@ -188,7 +188,7 @@ function routeOfDeployed(
 }
 
 /** Why a change is refused, what to do instead and, where anything does, what permits it. */
-export function refusalText(source: string, verdict: ChangeEffects, origin: string): string {
+function refusalText(source: string, verdict: ChangeEffects, origin: string): string {
     const reasons = refused(verdict);
     const permitted = reasons.every(({ acknowledge }) => acknowledge !== undefined);
     const key = "kof:acknowledge";

@@ -412,7 +412,7 @@ function queueOptions(id: string, { config }: Collector): HelmValue | undefined 
 }
 
 /** What an exporter keeps, where that is limited in bytes, as settings limit it. */
-export function readBuffer(options: HelmValue | undefined): { duration: string; size: string } | undefined {
+function readBuffer(options: HelmValue | undefined): { duration: string; size: string } | undefined {
     const bytes = valueAt(options, ["sending_queue", "queue_size"]);
     const size = typeof bytes === "number" ? quantityOf(bytes) : undefined;
     const duration = valueAt(options, ["retry_on_failure", "max_elapsed_time"]);

@@ -46,7 +46,7 @@ export const oldestArchived = "1.10.0";
  * The oldest exporters that work. Those of 1.10.0 cannot: the name of their image, or the tag of the audit logs' image, was never
  * published, and neither image has CA certificates for S3.
  */
-export const firstExporterVersion = "1.11.0-rc0";
+const firstExporterVersion = "1.11.0-rc0";
 
 /** The version of the exporters' charts that goes with a version of KOF. */
 export function exporterVersion(kof: string): string {

@@ -31,7 +31,7 @@ export interface RequiredSecret {
 export const grafanaSecretName = "grafana-admin-credentials";
 
 /** What Grafana reads of it, as environment variables (kof-mothership and kof-storage, `templates/grafana/grafana.yaml`). */
-export const grafanaSecretKeys = ["GF_SECURITY_ADMIN_USER", "GF_SECURITY_ADMIN_PASSWORD"] as const;
+const grafanaSecretKeys = ["GF_SECURITY_ADMIN_USER", "GF_SECURITY_ADMIN_PASSWORD"] as const;
 
 /** Every Secret that a stack needs, no matter who makes it. Those with variables of the collectors come first. */
 export function secretsOf(deployment: Resolved & Pick<Deployment, "collectors" | "archives">): RequiredSecret[] {

@@ -3,7 +3,7 @@ import type { PresetName } from "./storageClassPresets";
 
 /** A fact, and where it was read. */
 export type Sourced<T> = T & {
-    /** URL, or path in a chart, on {@link lookedUp}. */
+    /** URL, or path in a chart, as of 2026-11-27. */
     readonly source: string;
 };
 
@@ -57,9 +57,6 @@ export interface Distribution {
     /** An API group that only its clusters have. */
     readonly apiGroup?: string;
 }
-
-/** When the facts were looked up. */
-export const lookedUp = "2026-11-27";
 
 const privileged = { "pod-security.kubernetes.io/enforce": "privileged" };
 

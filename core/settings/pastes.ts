@@ -59,7 +59,7 @@ function ofPaste(paste: unknown): HelmValues {
 }
 
 /** Settings with what a paste says instead, and the keys of those that it is about. */
-export function withPaste(given: Given, paste: unknown): { readonly raw: Given; readonly keys: readonly Key[] } {
+function withPaste(given: Given, paste: unknown): { readonly raw: Given; readonly keys: readonly Key[] } {
     const own = ofPaste(paste);
     const keys = Object.keys(own).filter((key) => Object.hasOwn(settingsSchema, key));
     return { raw: mergeValues(given as HelmValues, own), keys: keys as Key[] };

@@ -103,11 +103,11 @@ function row(
 }
 
 /** Whether a volume holds data of which there is no other copy. */
-export function holdsData({ volume }: Pick<VolumeChange, "volume">): boolean {
+function holdsData({ volume }: Pick<VolumeChange, "volume">): boolean {
     return volume.retention !== undefined;
 }
 
-/** The volumes with data of which nothing is left in use. */
+/** The volumes with data that nothing uses any more. */
 export function goneStores(changes: readonly VolumeChange[]): VolumeChange[] {
     return changes
         .filter(({ operation }) => operation === "orphaned" || operation === "deleted")

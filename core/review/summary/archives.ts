@@ -123,7 +123,7 @@ function traps({ kind, name, bucket, signingKey }: Archive): string[] {
 }
 
 /** Who cannot delete what, and for how long. */
-export function lockText({ mode, days }: NonNullable<ArchiveBucket["objectLock"]>): string {
+function lockText({ mode, days }: NonNullable<ArchiveBucket["objectLock"]>): string {
     return mode === "COMPLIANCE"
         ? `Nobody can delete an object, or a version of one, for ${String(days)} days from its upload, the account's root user included (Object Lock, COMPLIANCE)`
         : `Only who has the right s3:BypassGovernanceRetention can delete an object, or a version of one, within ${String(days)} days from its upload (Object Lock, GOVERNANCE)`;
