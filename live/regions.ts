@@ -192,7 +192,7 @@ function selectionFindings(
             : []),
         ...there
             .filter(({ labels, name }) => !selects(selected, labels) && !names.includes(name))
-            .map((region) => apart(region, deployment, "warning")),
+            .map((region) => outsideMesh(region, deployment, "warning")),
     ];
 }
 
@@ -240,11 +240,11 @@ function namedFindings(
             },
         ];
     }
-    return [apart(found, deployment, "problem")];
+    return [outsideMesh(found, deployment, "problem")];
 }
 
 /** A region on the other side of Istio's mesh, where this stack's KOF does not install its stores. */
-function apart(region: RegionalCluster, { settings }: Deployment, severity: Finding["severity"]): Finding {
+function outsideMesh(region: RegionalCluster, { settings }: Deployment, severity: Finding["severity"]): Finding {
     const has = region.labels[istioRole];
     return {
         severity,

@@ -63,7 +63,7 @@ export function asRouteNames<T extends { readonly values: HelmValues }>(given: T
         return given;
     }
     const path = [...umbrellaConfig, "exporters", exporter];
-    const { headers, ca } = secretsOf(
+    const { headers, ca } = otlpSecretsOf(
         (...below) => valueAt(given.values, [...path, ...below]),
         valueAt(given.values, [...umbrellaConfig.slice(0, -1), "env"]),
     );
@@ -106,7 +106,7 @@ interface FromSecret {
 }
 
 /** What an OTLP exporter has from Secrets as the settings of its route can say it: headers by the name of their key. */
-function secretsOf(
+function otlpSecretsOf(
     exporter: At,
     env: HelmValue | undefined,
 ): { headers: (FromSecret & { header: string })[]; ca?: FromSecret } {
@@ -130,7 +130,7 @@ function secretsOf(
 /** Settings of route otlp, from values that {@link asRouteNames} went through. */
 export function findOtlp({ settings }: Recognition, at: At, config: At): void {
     const exporter: At = (...path) => config("exporters", otlpExporter, ...path);
-    const { headers, ca } = secretsOf(exporter, at(kubeStack, "defaultCRConfig", "env"));
+    const { headers, ca } = otlpSecretsOf(exporter, at(kubeStack, "defaultCRConfig", "env"));
     const [first] = headers;
     const tls = {
         ...(ca ? { caSecret: ca.secret } : {}),

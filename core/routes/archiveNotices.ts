@@ -28,7 +28,7 @@ export function archiveNotices(
               ]
             : []),
         ...archives.flatMap((archive) => [...credentialNotices(deployment, archive), ...sharedNotices(archive)]),
-        ...(audit ? auditNotices(deployment, audit) : []),
+        ...(audit ? auditArchiveNotices(deployment, audit) : []),
         ...archives.flatMap((archive) => foreignNotices(deployment, archive)),
         ...archives.flatMap(regionalNotices),
     ];
@@ -59,7 +59,7 @@ function foreignNotices(
     });
 }
 
-/** What is to be known of an exporter on regions. */
+/** Notices about an exporter on regions. */
 function regionalNotices({ kind, name, regional, secret, prefix, signals }: Archive): string[] {
     return regional
         ? [
@@ -104,7 +104,7 @@ function sharedNotices({ kind, bucket, prefix, name }: Archive): string[] {
           ];
 }
 
-function auditNotices({ settings }: Pick<Deployment, "settings">, audit: Archive): string[] {
+function auditArchiveNotices({ settings }: Pick<Deployment, "settings">, audit: Archive): string[] {
     const { objectLock } = audit.bucket;
     const { controlPlaneOf, title } = distributionOf(settings.distribution);
     return [

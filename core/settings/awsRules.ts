@@ -4,7 +4,7 @@ import { brief, type Problem } from "./problems";
 import type { AwsIdentity } from "./settings";
 
 /** What settings name in AWS, and where that is used. */
-interface AwsPlace {
+interface NamedInAws {
     /** The settings with the key: `["cloudwatch"]`. */
     readonly path: readonly string[];
     readonly region: string;
@@ -17,13 +17,20 @@ interface AwsPlace {
 }
 
 /** ARNs and regions have to be of the place where they are used. */
-export function awsPlaceProblems({ path, region, encrypted, kmsKeyArn, identity, identityPath }: AwsPlace): Problem[] {
+export function awsPlaceProblems({
+    path,
+    region,
+    encrypted,
+    kmsKeyArn,
+    identity,
+    identityPath,
+}: NamedInAws): Problem[] {
     const partition = partitionOf(region);
     const problems: Problem[] = [];
     if (kmsKeyArn !== undefined && (arnParts(kmsKeyArn).region !== region || !isOfPartition(partition, kmsKeyArn))) {
         const own = `arn:${partition}:kms:${region}:`;
         problems.push({
-            key: keyOf([...path, "kmsKeyArn"]),
+            key: settingKeyOf([...path, "kmsKeyArn"]),
             message: `is ${brief(kmsKeyArn)}, but ${encrypted} in ${region} can only be encrypted with a key of ${region}`,
             allowed: `the ARN of a KMS key that starts with ${own}`,
             paste: stackFile([...path, "kmsKeyArn"], `${own}${arnParts(kmsKeyArn).account}:key/KEY`),
@@ -31,14 +38,14 @@ export function awsPlaceProblems({ path, region, encrypted, kmsKeyArn, identity,
     }
     if (identity?.kind === "irsa" && !isOfPartition(partition, identity.oidcProviderArn)) {
         problems.push({
-            key: keyOf([...identityPath, "oidcProviderArn"]),
+            key: settingKeyOf([...identityPath, "oidcProviderArn"]),
             message: `is ${brief(identity.oidcProviderArn)}, which is not of the partition of ${region}`,
             allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::`,
         });
     }
     if (identity?.kind === "podIdentity" && partitionOf(identity.region ?? region) !== partition) {
         problems.push({
-            key: keyOf([...identityPath, "region"]),
+            key: settingKeyOf([...identityPath, "region"]),
             message: `is ${brief(identity.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
             paste: stackFile([...identityPath, "region"], region),
         });
@@ -51,6 +58,6 @@ export function isOfPartition(partition: string, arn: string): boolean {
     return arnParts(arn).partition === partition;
 }
 
-function keyOf(path: readonly string[]): string {
+function settingKeyOf(path: readonly string[]): string {
     return `kof:${path.join(".")}`;
 }

@@ -9,7 +9,7 @@ type Path = readonly string[];
 
 /** Values with which Helm or Kubernetes would install nothing, or nothing that runs, and that no schema forbids. */
 export function objectProblems(catalog: Catalog, values: HelmValues): Problem[] {
-    return [...typeProblems(values, []), ...storeProblems(catalog, values)];
+    return [...typeProblems(values, []), ...storageOffProblems(catalog, values)];
 }
 
 /** Numbers of pods. */
@@ -171,7 +171,7 @@ function countProblems(value: HelmValue, path: Path): Problem[] {
  * Stores whose templates fail if only their storage is off, because their other parts then have no storage to use
  * (victoria-logs-cluster 0.0.25 to 0.1.5 and victoria-traces-cluster 0.0.3 to 0.1.1, `_helpers.tpl`).
  */
-function storeProblems(catalog: Catalog, values: HelmValues): Problem[] {
+function storageOffProblems(catalog: Catalog, values: HelmValues): Problem[] {
     return [...handedValues(catalog, values)].flatMap(({ chart, path, values: own }) =>
         catalog.volumes
             .filter((volume) => volume.chart === chart && volume.switches.length > 1 && !volume.expands)

@@ -104,7 +104,7 @@ function commandOf(found: readonly Secret[]): string {
         return known;
     }
     const ofValues = found.filter(({ path }) => path[0] === "values");
-    const command = secretCommand(ownName, [...new Set(ofValues.map(keyOf))]);
+    const command = secretCommand(ownName, [...new Set(ofValues.map(secretKeyOf))]);
     commands.set(found, command);
     return command;
 }
@@ -112,7 +112,7 @@ function commandOf(found: readonly Secret[]): string {
 const commands = new WeakMap<readonly Secret[], string>();
 
 /** What to call a secret among the keys of a Secret: as the variable, or as the nearest key that can be one. */
-function keyOf({ path, variable }: Secret): string {
+function secretKeyOf({ path, variable }: Secret): string {
     const steps = path.filter((step) => typeof step === "string");
     return variable ?? steps.filter((step) => /^[A-Za-z][-\w.]*$/.test(step)).at(-1) ?? "NAME";
 }

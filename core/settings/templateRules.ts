@@ -20,7 +20,7 @@ export function templateProblems(settings: Values, raw: Readonly<Record<string, 
         const catalog = catalogOf(version);
         problems.push(
             ...nameProblems(settings, catalog),
-            ...destinationProblems(settings, catalog),
+            ...pastedDestinationProblems(settings, catalog),
             ...valueProblems(values, catalog),
         );
     }
@@ -99,7 +99,7 @@ function isPastedOn(settings: Values, catalog: Catalog): boolean {
 }
 
 /** Texts of destinations that end in values which are pasted between backticks. */
-function destinationProblems(settings: Values, catalog: Catalog): Problem[] {
+function pastedDestinationProblems(settings: Values, catalog: Catalog): Problem[] {
     const { cloudwatch, otlp, destinations = {} } = settings;
     const given = {
         destinations,

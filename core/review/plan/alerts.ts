@@ -24,7 +24,7 @@ export function alertChanges(from: Deployment, to: Deployment): AlertChange[] {
             return isDeepStrictEqual(before, rule)
                 ? []
                 : before
-                  ? [{ alert, operation: "changed", when, lines: differing(before, rule) }]
+                  ? [{ alert, operation: "changed", when, lines: changedLines(before, rule) }]
                   : [{ alert, operation: "added", when, lines: none }];
         }),
         ...was
@@ -46,7 +46,7 @@ function evaluated(alerts: Alerts): EvaluatedRule[] {
 const none: AlertChange["lines"] = { from: [], to: [] };
 
 /** What is in one rule and not in the other, line by line: a changed expression may well be described by the same words. */
-function differing(from: EvaluatedRule, to: EvaluatedRule): AlertChange["lines"] {
+function changedLines(from: EvaluatedRule, to: EvaluatedRule): AlertChange["lines"] {
     const [was, is] = [from, to].map(({ expr, severity, when, description, by, ...each }) => [
         ...expr.split("\n"),
         `for: ${each.for}`,

@@ -274,7 +274,7 @@ function makerConsequences({ secret, is, named, made: own }: MakerChange, { sett
 
 /** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
 function secretConsequences(from: Deployment, to: Deployment, path: readonly string[]): Consequence[] {
-    const [was, is] = [secretOf(from), secretOf(to)];
+    const [was, is] = [cloudwatchSecretMaker(from), cloudwatchSecretMaker(to)];
     if (was === undefined || is === undefined || was === is) {
         return [];
     }
@@ -340,7 +340,7 @@ function accountConsequences(from: Deployment, to: Deployment): Consequence[] {
 }
 
 /** Who makes the Secret of that name; `undefined` where the route has none. */
-function secretOf({ cloudwatch }: Deployment): "program" | "elsewhere" | undefined {
+function cloudwatchSecretMaker({ cloudwatch }: Deployment): "program" | "elsewhere" | undefined {
     const credentials = cloudwatch?.credentials;
     if (credentials?.kind === "accessKey") {
         return "program";

@@ -23,7 +23,7 @@ export function podConsequences(from: Deployment, to: Deployment): Consequence[]
                 message: `replaces the pods of ${names}: what is sent to one over OTLP meanwhile is missed, and a scrape, files are read on from where it stopped`,
             };
         }),
-        ...signals.flatMap((signal) => storeConsequences(from, to, signal)),
+        ...signals.flatMap((signal) => storePodConsequences(from, to, signal)),
     ];
 }
 
@@ -42,7 +42,7 @@ function changedCollectors(from: Deployment, to: Deployment): Collector[] {
     });
 }
 
-function storeConsequences(from: Deployment, to: Deployment, signal: string): Consequence[] {
+function storePodConsequences(from: Deployment, to: Deployment, signal: string): Consequence[] {
     return to.stores.flatMap((store): Consequence[] => {
         const before = from.stores.find(({ workload }) => workload === store.workload);
         if (store.signal !== signal || !before) {
