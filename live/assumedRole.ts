@@ -1,6 +1,6 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
-import { cloudwatchSecretName } from "../core/routes/cloudwatch";
+import { accessKeySecret } from "../core/routes/cloudwatch";
 import { awsFailure, clientOptions, inTime, notAws, whoAsks } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 import { secretValues } from "./secrets";
@@ -21,7 +21,7 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
             `kubectl logs -n ${kofNamespace} -l app.kubernetes.io/component=opentelemetry-collector --tail=100 --prefix`,
         );
     }
-    const name = credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
+    const name = accessKeySecret(credentials);
     const secret = await secretValues({ kubernetes }, name);
     const [accessKeyId = "", secretAccessKey = ""] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) =>
         secret?.get(key),

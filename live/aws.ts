@@ -1,4 +1,4 @@
-import { arnParts, bucketArnOf, partitionOf } from "../core/lib/arns";
+import { arnParts, bucketArnOf, logGroupArn, partitionOf } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Archive } from "../core/routes/archives";
 import type { AwsIdentity } from "../core/settings/settings";
@@ -54,7 +54,7 @@ function identityRights({ credentials, roleName, name, region }: MadeIdentity, a
 
 /** What `pulumi up` does in AWS for CloudWatch, where it makes the credentials too. */
 function cloudwatchRights({ region, logGroups, credentials, roleName }: CloudWatch, account: string): Needed[] {
-    const group = (name: string) => `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${name}`;
+    const group = (name: string) => logGroupArn(region, account, name);
     const groups: Needed[] = [
         {
             actions: [
@@ -73,8 +73,8 @@ function cloudwatchRights({ region, logGroups, credentials, roleName }: CloudWat
 }
 
 /**
- * What `pulumi up` does in AWS for an archive: it looks at the bucket, and makes it, as components/bucket.ts has it, with the rights
- * that the Service Authorization Reference names for each of these requests (2026-11).
+ * What `pulumi up` does in AWS for an archive: it looks at the bucket and makes it (components/bucket.ts). The rights are those that
+ * the Service Authorization Reference names for each of these requests (2026-11).
  */
 function archiveRights({ name, bucket, credentials, roleName }: Archive, account: string): Needed[] {
     const { region, create, objectLock } = bucket;
@@ -96,7 +96,7 @@ function archiveRights({ name, bucket, credentials, roleName }: Archive, account
     ];
 }
 
-/** What is to be made somewhere in AWS, and what that takes. */
+/** What the stack makes in a place of AWS, and the rights that this needs. */
 interface Made {
     readonly region: string;
     readonly rights: (account: string) => Needed[];
@@ -131,7 +131,7 @@ async function identityAndRights(live: Live): Promise<Finding[]> {
     if (!first) {
         return [];
     }
-    const identity = await identityOf(first.region, live.aws);
+    const identity = await askerOf(first.region, live.aws);
     if (typeof identity !== "string") {
         return [identity];
     }
@@ -177,7 +177,7 @@ async function rightsFindings(made: readonly Made[], identity: string, live: Liv
 }
 
 /** The ARN of who asks, or what AWS has against them. */
-async function identityOf(region: string, access: AwsAccess): Promise<string | Finding> {
+async function askerOf(region: string, access: AwsAccess): Promise<string | Finding> {
     try {
         return (await callerIdentity(region, access)).arn;
     } catch (error) {

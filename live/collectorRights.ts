@@ -1,6 +1,6 @@
 import { kofNamespace } from "../core/charts/namespace";
-import { arnParts, partitionOf } from "../core/lib/arns";
-import { cloudwatchSecretName } from "../core/routes/cloudwatch";
+import { arnParts, logGroupArn } from "../core/lib/arns";
+import { accessKeySecret } from "../core/routes/cloudwatch";
 import { assumePolicy, writePolicy } from "../core/routes/policies";
 import type { Check, Finding, Live } from "./findings";
 import { decisions, podArn } from "./rights";
@@ -20,8 +20,8 @@ async function findingsOf(live: Live): Promise<Finding[]> {
     }
     const { credentials, region, roleName, serviceAccounts } = cloudwatch;
     const [serviceAccount = ""] = serviceAccounts;
-    const secret = credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
-    const accessKeyId = async () => (await secretValues(live, secret))?.get("AWS_ACCESS_KEY_ID")?.trim();
+    const accessKeyId = async () =>
+        (await secretValues(live, accessKeySecret(credentials)))?.get("AWS_ACCESS_KEY_ID")?.trim();
     const arn = await podArn({ whose, credentials, region, roleName, serviceAccount, accessKeyId }, live);
     if (arn === undefined) {
         return missingRole(cloudwatch, live);
@@ -44,11 +44,10 @@ async function findingsOf(live: Live): Promise<Finding[]> {
 /** What the collectors do by themselves, and on what: what their policy lets them do, and nothing else. */
 function wantedBy(cloudwatch: CloudWatch, account: string) {
     const { central, credentials, region, logGroups, signals } = cloudwatch;
-    const groupArn = (name: string) => `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${name}`;
     const { Statement } = central
         ? assumePolicy(central.roleArn, credentials.kind)
         : writePolicy({
-              logGroupArns: logGroups.map(({ name }) => groupArn(name)),
+              logGroupArns: logGroups.map(({ name }) => logGroupArn(region, account, name)),
               tracesTo: signals.traces === "none" ? undefined : region,
               metricsTo: signals.metrics === "otlp" ? region : undefined,
           });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { kofNamespace } from "../core/charts/namespace";
+import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
 import { claimNames, type Volume } from "../core/routes/volumes";
 import { isTransient, persistently, type Response } from "./http";
@@ -127,7 +127,7 @@ class Refused extends UserError {}
 
 /** @throws UserError with what the API server says of a change that it refuses. */
 async function merge(api: Kubernetes, path: string, change: object): Promise<void> {
-    const { status, body } = await told(api, "PATCH", path, "application/merge-patch+json", change);
+    const { status, body } = await answerTo(api, "PATCH", path, "application/merge-patch+json", change);
     if (status >= 300) {
         const why = `The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(status, body)}`;
         throw status >= 400 && status < 500 ? new Refused(why) : new UserError(why);
@@ -139,7 +139,13 @@ async function merge(api: Kubernetes, path: string, change: object): Promise<voi
  *
  * @throws NoAnswer when it does not say whether that was done.
  */
-async function told(api: Kubernetes, method: string, path: string, type: string, content: object): Promise<Response> {
+async function answerTo(
+    api: Kubernetes,
+    method: string,
+    path: string,
+    type: string,
+    content: object,
+): Promise<Response> {
     const options = { headers: { "content-type": type }, body: JSON.stringify(content) };
     const answer = await persistently(() => api.request(method, path, options));
     if (isTransient(answer)) {
@@ -173,7 +179,7 @@ interface Installer {
 
 /** Flux installs kof-storage up to KOF 1.9, Sveltos later (https://docs.k0rdent.io/latest/user/services/service-pause). */
 async function installers(api: Kubernetes): Promise<Installer[]> {
-    const release = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases/kof-storage`;
+    const release = `${helmReleasesPath}/kof-storage`;
     const group = "/apis/k0rdent.mirantis.com/v1beta1";
     const annotation = "k0rdent.mirantis.com/service-set-paused";
     const found = await api.get<{ spec: { suspend?: boolean } }>(release);
@@ -305,7 +311,7 @@ async function orphan(
     // Never the next one, which its controller may have made by then: asked again, that would go too.
     const content = { propagationPolicy: "Orphan", preconditions: { uid: owner.metadata.uid } };
     const { status, body } = await insist(() =>
-        told(api, "DELETE", `${path}?propagationPolicy=Orphan`, "application/json", content),
+        answerTo(api, "DELETE", `${path}?propagationPolicy=Orphan`, "application/json", content),
     );
     // Gone, or another: the request before did it.
     if (status >= 300 && status !== 404 && status !== 409) {

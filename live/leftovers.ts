@@ -6,7 +6,7 @@ import {
 
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import { removalBelow, type Leftover } from "../core/review/plan/leftovers";
-import { kofNamespace } from "../core/charts/namespace";
+import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { exporterService, kcmNamespace } from "../core/charts/multiCluster";
 import { retentionText, secretCopies, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
@@ -123,8 +123,7 @@ async function namespace({ kubernetes }: Live): Promise<Leftover[]> {
 
 /** What an install by Helm keeps on purpose. The program did not make it. */
 async function releases({ kubernetes }: Live): Promise<Leftover[]> {
-    const path = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
-    const found = await kubernetes.list<Named>(path);
+    const found = await kubernetes.list<Named>(helmReleasesPath);
     return found.map(({ metadata: { name } }) => ({
         what: `HelmRelease ${kofNamespace}/${name}, and what it installed`,
         remove: `kubectl delete helmrelease -n ${kofNamespace} ${name}`,
@@ -244,7 +243,7 @@ async function onRegions({ kubernetes, deployment }: Live): Promise<Leftover[]> 
 }
 
 /** Volumes on other clusters are not seen from here, and nothing deletes them with KOF. */
-export async function regionalVolumes({ kubernetes, deployment }: Live): Promise<Leftover[]> {
+async function regionalVolumes({ kubernetes, deployment }: Live): Promise<Leftover[]> {
     const { regionalStores, settings } = deployment;
     const there =
         settings.regions && regionalStores.length > 0 ? regionsAmong(await clusterDeployments(kubernetes)) : [];

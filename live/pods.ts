@@ -2,6 +2,7 @@ import { maskedLog } from "../core/lib/secrets";
 import { kofNamespace } from "../core/charts/namespace";
 import { lookAtEach, seen, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
+import { minutesSince } from "./releases";
 
 interface ContainerState {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
@@ -163,10 +164,6 @@ function waitsFor(containers: readonly ContainerStatus[]): string {
 
 function conditionOf({ status }: Pod, wanted: string) {
     return status?.conditions?.find(({ type }) => type === wanted);
-}
-
-function minutesSince(time: string): number {
-    return (Date.now() - Date.parse(time)) / 60_000;
 }
 
 /** The last line that a container wrote before it ended; `undefined` when there is none to be had, for whatever reason. */

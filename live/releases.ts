@@ -112,7 +112,7 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
     });
 }
 
-/** Minutes after which whoever has to has looked at an object, as Flux does. */
+/** Minutes after which a controller has usually looked at an object. */
 export const patience = 10;
 /** Minutes after which Flux has given up whatever it does. */
 const longest = 60;

@@ -1,8 +1,9 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 
-import { arnParts, partitionOf } from "../core/lib/arns";
+import { partitionOf } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import { shellWord } from "../core/lib/shell";
+import { roleArnOf } from "../core/routes/roles";
 import type { AwsIdentity } from "../core/settings/settings";
 import { answered, clientOptions, notAws } from "./awsClient";
 import type { Finding, Live } from "./findings";
@@ -30,10 +31,8 @@ export interface PodIdentity {
 export async function podArn(pods: PodIdentity, live: Live): Promise<string | undefined> {
     const { credentials, roleName } = pods;
     switch (credentials.kind) {
-        case "irsa": {
-            const { partition, account } = arnParts(credentials.oidcProviderArn);
-            return `arn:${partition}:iam::${account}:role/kof/${roleName ?? ""}`;
-        }
+        case "irsa":
+            return roleArnOf(roleName ?? "", credentials.oidcProviderArn);
         case "podIdentity":
             return trustingRole(pods, credentials.clusterName, live);
         case "accessKey":
@@ -153,7 +152,7 @@ export interface Decided<N extends Needed = Needed> {
 /**
  * Whether somebody's policies allow what is needed in a region; `undefined` where there is no such user or role.
  *
- * @throws CouldNotCheck when whoever runs this may not ask IAM, or IAM does not answer for all of it.
+ * @throws CouldNotCheck when the user may not ask IAM, or IAM does not answer for all of it.
  */
 export async function decisions<N extends Needed>(
     arn: string,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { collectorsRelease } from "../core/collectors/effective";
-import { kofNamespace } from "../core/charts/namespace";
+import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { startAnnotation } from "../core/charts/restarts";
@@ -31,7 +31,6 @@ export interface RolloutOptions {
 
 /** The collectors' pods, by the label that the OpenTelemetry operator gives them. */
 const collectorPods = `/api/v1/namespaces/${kofNamespace}/pods?labelSelector=app.kubernetes.io%2Fcomponent%3Dopentelemetry-collector`;
-const releases = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
 
 /**
  * Waits until no collector runs with an access key that is no longer in the Secret. A pod reads its key when it starts, and its
@@ -71,7 +70,7 @@ async function outdated(
     startedWith: string | undefined,
     release: string,
 ): Promise<Pod[]> {
-    if ((await api.get(`${releases}/${release}`)) === undefined) {
+    if ((await api.get(`${helmReleasesPath}/${release}`)) === undefined) {
         throw new CouldNotCheck(`there is no release ${release} on the cluster that was looked at`);
     }
     const pods = await api.list<Pod>(collectorPods);

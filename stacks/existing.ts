@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { versions } from "../core/charts";
 import { objectsBeside, umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
-import { kofNamespace } from "../core/charts/namespace";
+import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { UserError, CouldNotCheck } from "../core/lib/errors";
 import { findInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
@@ -108,11 +108,9 @@ export async function checkExisting(
     return takenOver(deployment.settings, cluster);
 }
 
-const releasesPath = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
-
 /** Releases that run and that the stack does not have are none of its business, ever. */
 async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<void> {
-    const names = await cluster.list<{ readonly metadata: { readonly name: string } }>(releasesPath).then(
+    const names = await cluster.list<{ readonly metadata: { readonly name: string } }>(helmReleasesPath).then(
         (all) => all.map(({ metadata }) => metadata.name),
         (error: unknown) => {
             if (!(error instanceof CouldNotCheck)) {

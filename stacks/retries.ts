@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { kofNamespace } from "../core/charts/namespace";
+import { helmReleasesPath } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Cluster } from "./place";
 import type { Retries } from "./memory";
@@ -31,8 +31,7 @@ export async function retriesOf(remembered: Retries = {}, cluster?: Cluster): Pr
         return remembered;
     }
     try {
-        const path = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${kofNamespace}/helmreleases`;
-        const releases = await cluster.list<HelmRelease>(path);
+        const releases = await cluster.list<HelmRelease>(helmReleasesPath);
         const asked = releases.map(({ metadata: { name }, status }) => {
             const stalled = status?.conditions?.find((each) => each.type === "Stalled" && each.status === "True");
             if (stalled) {

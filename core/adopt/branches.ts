@@ -3,7 +3,7 @@ import { clockProcessors } from "../collectors/clock";
 import { typeOf } from "../collectors/flows";
 import { identityProcessor } from "../collectors/identity";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { processingOf } from "../routes/processing";
+import { processingOf, severityNumbers } from "../routes/processing";
 import type { Processing } from "../settings/destinations";
 import { canonical } from "./compare";
 
@@ -130,7 +130,6 @@ function ofSignal(signal: Signal, ids: readonly string[], definitions: HelmValue
     return { dropNamespaces: [...dropNamespaces], minimumSeverity, redact, sampleTraces, delta, batch };
 }
 
-const severities = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
 const namespaceIs = /^resource\.attributes\["k8s\.namespace\.name"\] == "([^"\\]+)"$/;
 
 /** What a filter drops, if it is by namespace or by severity. */
@@ -170,13 +169,13 @@ function severityIn(condition: string): string | undefined {
         .replaceAll(/\blog\.(?=severity_number)/g, "")
         .replaceAll("SEVERITY_NUMBER_UNSPECIFIED", "0")
         .replaceAll(/SEVERITY_NUMBER_([A-Z]+)\b/g, (found, name: string) =>
-            String((severities as Record<string, number>)[name.toLowerCase()] ?? found),
+            String((severityNumbers as Record<string, number>)[name.toLowerCase()] ?? found),
         );
     const halves = plain.split(/ and /).map((each) => each.trim());
     const has = halves.some((each) => /^severity_number (>|!=) 0$/.test(each));
     const [limit] = halves.flatMap((each) => /^severity_number < (\d+)$/.exec(each)?.[1] ?? []);
     return has && halves.length === 2
-        ? Object.entries(severities).find(([, number]) => String(number) === limit)?.[0]
+        ? Object.entries(severityNumbers).find(([, number]) => String(number) === limit)?.[0]
         : undefined;
 }
 

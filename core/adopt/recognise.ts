@@ -93,7 +93,7 @@ export function recognise(
     const found: Recognition = { settings: {}, missing: [], corrections: [], notes: [] };
     found.settings.route = route;
     found.settings.version = catalog.version;
-    Object.assign(found.settings, identity, identityOf(route, values, catalog, at, config));
+    Object.assign(found.settings, identity, clusterIdentityOf(route, values, catalog, at, config));
     findDistribution(found, route, values, catalog, (...path) => at(kubeStack, ...path));
     const sources = { values, catalog, at, config, options };
     if (taken) {
@@ -108,7 +108,7 @@ export function recognise(
     return found;
 }
 
-/** What archives on regions write into values. Which bucket is theirs, values do not say, so that what runs stays as it is. */
+/** What archives on regions write into values. It stays in `kof:values`, because values do not have the bucket. */
 function findCopiedSecrets({ notes }: Recognition, values: HelmValues): void {
     notes.push(
         ...copiesIn(values).map(
@@ -157,7 +157,7 @@ function findTaken(found: Recognition, taken: Taken, sources: Sources): void {
 }
 
 /** The route that values of the umbrella ask for. */
-export function routeName(values: HelmValues, catalog: Catalog): RouteName {
+function routeName(values: HelmValues, catalog: Catalog): RouteName {
     const all = coalesceValues(chartValues(catalog, "kof"), values);
     const is = (...path: string[]) => valueAt(all, path) === true;
     const fromManagement = ["kof-child", "values", "fromManagement"];
@@ -193,7 +193,7 @@ export function collectorsPath(route: RouteName, catalog: Catalog): readonly str
           : ["kof-child", "values", "fromManagement", "collectors"];
 }
 
-function identityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: At, config: At): HelmValues {
+function clusterIdentityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: At, config: At): HelmValues {
     const attributes = (config("processors", "resource/k8sclustername", "attributes") ?? []) as HelmValues[];
     const attribute = (key: string) =>
         Array.isArray(attributes) ? attributes.find((each) => isMap(each) && each.key === key)?.value : undefined;

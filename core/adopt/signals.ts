@@ -1,6 +1,6 @@
 import { identityProcessor } from "../collectors/identity";
 import { kindOf, nounOf, chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
-import { installedCharts } from "../charts/installed";
+import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors, shortName, type Collector } from "../collectors/effective";
 import { listOf, pipelinesOf, sortsAudit, typeOf } from "../collectors/flows";
 import { coalesceValues, isMap, leaves, mergeValues, nest, textOf, valueAt } from "../lib/values";
@@ -23,8 +23,8 @@ import type { PlainSecret } from "./secrets";
 import { plainMark, type NewSecret } from "./secretParts";
 
 /*
- * Hand-written values in which collectors write to several places, as kof:signals and kof:destinations. What of them the settings
- * stand for is taken out, so that what is left looks like values of one route.
+ * Hand-written values in which collectors write to several places, as kof:signals and kof:destinations. What these settings
+ * express is removed from the values, so that the rest looks like values of one route.
  */
 
 /** What was found of destinations, and what is left of the values. */
@@ -283,7 +283,7 @@ function runningOf(
         return { settings, catalog, values: all, umbrella };
     };
     const { umbrella } = run(values);
-    const chart = installedCharts(umbrella).find((each) => each.chart === "kof-collectors");
+    const chart = collectorsChart(umbrella);
     if (!chart) {
         return undefined;
     }

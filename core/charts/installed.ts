@@ -53,12 +53,17 @@ export const installedCharts = oncePer((umbrella: HelmValues): readonly Installe
     ];
 });
 
+/** The chart of the collectors of the management cluster; `undefined` where there are none. */
+export function collectorsChart(umbrella: HelmValues): InstalledChart | undefined {
+    return installedCharts(umbrella).find(({ chart }) => chart === "kof-collectors");
+}
+
 /**
  * The HelmRelease of the umbrella that brings the collectors of the management cluster: their own, or that by which Sveltos installs
  * them. `undefined` where there are none.
  */
 export function collectorsComponent(umbrella: HelmValues): string | undefined {
-    return installedCharts(umbrella).find(({ chart }) => chart === "kof-collectors")?.component;
+    return collectorsChart(umbrella)?.component;
 }
 
 /** The charts that store telemetry on each regional cluster; none where there are no regions, or KOF is not installed on them. */

@@ -1,7 +1,7 @@
 import { componentValues } from "../charts/umbrella";
 import { chartValues, collectorNamePlaceholder, type Catalog, kubeStack, type PresetPart } from "../charts";
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { collectorOperatorOff, installedCharts } from "../charts/installed";
+import { collectorOperatorOff, collectorsChart } from "../charts/installed";
 import type { Merged } from "./merged";
 import type { Settings } from "../settings/settings";
 import { collectorsOfChild, collectorsOfRegional } from "./service";
@@ -38,17 +38,17 @@ export function shortName({ name }: Collector): string {
 }
 
 /**
- * The collectors that would run on the management cluster, computed from the umbrella's values by the charts' rules: each layer's
+ * The collectors that would run on the management cluster, computed from the umbrella's values by the charts' rules. Each layer's
  * values override the chart's, each collector overrides `defaultCRConfig`, and lists replace lists
  * (opentelemetry-kube-stack 0.5.3 to 0.6.3, `templates/collector.yaml`).
  */
-export function effectiveCollectors(route: Merged): readonly Collector[] {
-    const { settings, umbrella } = route;
+export function effectiveCollectors(deployment: Merged): readonly Collector[] {
+    const { settings, umbrella } = deployment;
     const known = worked.get(umbrella);
     if (known?.settings === settings) {
         return known.collectors;
     }
-    const collectors = workOut(route);
+    const collectors = workOut(deployment);
     worked.set(umbrella, { settings, collectors });
     return collectors;
 }
@@ -56,16 +56,18 @@ export function effectiveCollectors(route: Merged): readonly Collector[] {
 /** Of each umbrella's values the collectors that were worked out last, and the settings that they were worked out with. */
 const worked = new WeakMap<HelmValues, { readonly settings: Settings; readonly collectors: readonly Collector[] }>();
 
-function workOut(route: Merged): readonly Collector[] {
-    const stack = collectorValues(route);
+function workOut(deployment: Merged): readonly Collector[] {
+    const stack = kubeStackValues(deployment);
     return stack === undefined
         ? []
-        : enabledIn(stack).map(([key, own]) => collector(key, stack.defaultCRConfig as HelmValues, own, stack, route));
+        : enabledIn(stack).map(([key, own]) =>
+              collector(key, stack.defaultCRConfig as HelmValues, own, stack, deployment),
+          );
 }
 
 /** The values of each collector that runs on the management cluster, those of `defaultCRConfig` not among them. */
-export function ownValues(route: Merged): HelmValues[] {
-    const stack = collectorValues(route);
+export function ownValues(deployment: Merged): HelmValues[] {
+    const stack = kubeStackValues(deployment);
     return stack === undefined ? [] : enabledIn(stack).map(([, own]) => own);
 }
 
@@ -76,10 +78,10 @@ function enabledIn(stack: HelmValues): [string, HelmValues][] {
 }
 
 /** The values of opentelemetry-kube-stack on the management cluster; `undefined` where no collector runs there. */
-function collectorValues(route: Merged): HelmValues | undefined {
-    const { catalog } = route;
-    const given = kofCollectorsValues(route);
-    if (!given || collectorOperatorOff(route.umbrella)) {
+function kubeStackValues(deployment: Merged): HelmValues | undefined {
+    const { catalog } = deployment;
+    const given = kofCollectorsValues(deployment);
+    if (!given || collectorOperatorOff(deployment.umbrella)) {
         return undefined;
     }
     // Nulls of kof-collectors remove defaults of its dependency, so they are kept until the two are put together.
@@ -96,7 +98,7 @@ const stackFields = ["clusterName", "collectors", "defaultCRConfig", "extraEnvs"
 
 /** The values that the chart kof-collectors gets on the management cluster; `undefined` when it is not installed there. */
 function kofCollectorsValues({ catalog, umbrella, settings }: Merged): HelmValues | undefined {
-    const installed = installedCharts(umbrella).find(({ chart }) => chart === "kof-collectors");
+    const installed = collectorsChart(umbrella);
     switch (installed?.component) {
         case undefined:
             return undefined;
@@ -117,15 +119,15 @@ function overwritten({ overwrites }: Catalog, values: HelmValues): HelmValues {
     return mergeValues(values, ...over);
 }
 
-function collector(key: string, shared: HelmValues, own: HelmValues, stack: HelmValues, route: Merged): Collector {
+function collector(key: string, shared: HelmValues, own: HelmValues, stack: HelmValues, deployment: Merged): Collector {
     const merged = mergeValues(shared, own);
     const name = fullName(merged, stack);
-    const fields = withPresets(merged, route.catalog, name);
+    const fields = withPresets(merged, deployment.catalog, name);
     const { mode, config } = fields;
     return {
         key,
         name,
-        image: imageOf(fields, route),
+        image: imageOf(fields, deployment),
         mode: mode as string,
         hostNetwork: fields.hostNetwork === true,
         env: environment(stack, fields),
@@ -180,13 +182,13 @@ function fullName({ fullnameOverride, suffix }: HelmValues, stack: HelmValues): 
 }
 
 /** Without an image of its own, a collector gets the one that its operator was started with. */
-function imageOf(fields: HelmValues, route: Merged): string {
+function imageOf(fields: HelmValues, deployment: Merged): string {
     const { repository, digest, tag } = (fields.image ?? {}) as Record<string, string | undefined>;
     return isSet(digest)
         ? `${String(repository)}@${digest}`
         : isSet(tag)
           ? `${String(repository)}:${tag}`
-          : operatorImage(route);
+          : operatorImage(deployment);
 }
 
 /** The image that the OpenTelemetry operator gives collectors which name none (kof-operators, `manager.collectorImage`). */

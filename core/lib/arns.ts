@@ -32,6 +32,11 @@ export function bucketArnOf(region: string, name: string): string {
     return `arn:${partitionOf(region)}:s3:::${name}`;
 }
 
+/** The ARN of a log group, without the `:*` that stands for its streams. */
+export function logGroupArn(region: string, account: string, name: string): string {
+    return `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${name}`;
+}
+
 /** The parts of an ARN: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`. */
 export function arnParts(arn: string): Readonly<Record<"partition" | "region" | "account" | "resource", string>> {
     const [, partition = "", , region = "", account = "", ...resource] = arn.split(":");

@@ -4,7 +4,7 @@ import { deploymentOf } from "../routes";
 import type { Deployment } from "../routes/deployment";
 import { clockProcessors, uncheckedPipelines } from "../collectors/clock";
 import { endFinder, flowsFor, type Destination, type Loss } from "../routes/destinations";
-import { collectorOperatorOff, installedCharts } from "../charts/installed";
+import { collectorOperatorOff, collectorsChart } from "../charts/installed";
 import { storeOff, storesOff, storeText } from "../routes/stored";
 import { collectorDocument, ownValues, type Collector } from "../collectors/effective";
 import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
@@ -84,7 +84,7 @@ const clockEntries: readonly string[] = Object.values(clockProcessors);
 /** Pipelines in which one record with a wrong time would stop all others. */
 function clockProblems(deployment: Deployment, collector: Collector): Problem[] {
     return uncheckedPipelines(collector).map(({ pipeline, processors, missing }) => ({
-        key: keyOf(deployment, collector, ["config", "service", "pipelines", pipeline, "processors"]),
+        key: listKeyOf(deployment, collector, ["config", "service", "pipelines", pipeline, "processors"]),
         message:
             `leaves pipeline ${pipeline} of ${collector.name} without ${missing.join(" and ")}: one record that is older than ` +
             "14 days, or ahead of time, would stop all others on their way to CloudWatch",
@@ -229,7 +229,7 @@ function storeOffNotice(signal: Signal, { deployment, endOf }: Change): string |
     if (!first) {
         return undefined;
     }
-    const prefix = installedCharts(deployment.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
+    const prefix = collectorsChart(deployment.umbrella)?.prefix ?? [];
     const exporters = [...prefix, kubeStack, "collectors", "daemon", ...auditExporters];
     return [
         `${first.off} leaves ${nounOf(signal)} of this cluster without a store: the collectors still send them ` +
@@ -299,7 +299,7 @@ function droppedEntries({ deployment, plain }: Change): Dropped[] {
         const now = new Map(before && lists(collector).map(([path, list]) => [formatPath(path), list]));
         return (before ? lists(before) : []).flatMap(([path, list]) => {
             const kept = now.get(formatPath(path)) ?? [];
-            const key = keyOf(deployment, collector, path);
+            const key = listKeyOf(deployment, collector, path);
             return list
                 .filter((entry) => !kept.includes(entry))
                 .map((entry) => ({ collector, path, entry, list, key }));
@@ -321,7 +321,7 @@ function nameOf(entry: HelmValue): string {
 }
 
 /** Where in `kof:values` a list of a collector is set. */
-function keyOf({ settings }: Deployment, { key }: Collector, path: readonly string[]): string {
+function listKeyOf({ settings }: Deployment, { key }: Collector, path: readonly string[]): string {
     const ends = (at: readonly string[]) => at.slice(-path.length).join("\0") === path.join("\0");
     const found = [...leaves(settings.values as HelmValues)].find(
         ([at]) => ends(at) && (at.includes(key) || at.includes("defaultCRConfig")),
@@ -339,7 +339,7 @@ function droppedProblem({ collector, entry, list, key }: Dropped): Problem {
 
 /** Lists for all collectors that none of them gets, as each has one of its own. */
 function replacedLists(deployment: Deployment): string[] {
-    const prefix = installedCharts(deployment.umbrella).find(({ chart }) => chart === "kof-collectors")?.prefix ?? [];
+    const prefix = collectorsChart(deployment.umbrella)?.prefix ?? [];
     const shared = [...prefix, kubeStack, "defaultCRConfig"];
     const given = valueAt(deployment.settings.values, shared);
     const own = given === undefined ? [] : ownValues(deployment);

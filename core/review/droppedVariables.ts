@@ -1,10 +1,11 @@
 import { kubeStack } from "../charts";
 import { defaultAt } from "../charts/defaults";
+import { collectorsChart } from "../charts/installed";
 import type { Collector } from "../collectors/effective";
 import { masked } from "../lib/secrets";
 import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Deployment } from "../routes/deployment";
-import { asValue, collectorsChart, proxyVariables } from "../routes/pods";
+import { asValue, proxyVariables } from "../routes/pods";
 import { stackFile } from "../settings/explain";
 import type { Problem } from "../settings/problems";
 import { settingsSchema } from "../settings/settings";
@@ -26,7 +27,7 @@ export function droppedVariables(
     plain: Deployment,
     missing: readonly string[],
 ): DroppedVariables[] {
-    const chart = collectorsChart(deployment);
+    const chart = collectorsChart(deployment.umbrella);
     if (!chart) {
         return [];
     }

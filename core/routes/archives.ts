@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 
 import { nounOf, type Signal } from "../charts";
@@ -14,7 +13,6 @@ import { valuesHandedTo } from "../charts/layers";
 import { regionLabels, regionNameLabel, type Regions } from "../charts/multiCluster";
 import { kofNamespace } from "../charts/namespace";
 import { settingIn } from "../charts/setting";
-import { arnParts } from "../lib/arns";
 import { isMap, mergeValues, nest, textOf, valueAt, type HelmValues } from "../lib/values";
 import { writeYaml } from "../lib/yaml/write";
 import { resolvedArchive, type ArchiveCredentials, type ResolvedArchiveSettings } from "../settings/archives";
@@ -26,6 +24,7 @@ import { destinationText, ownStoreAddress } from "./destinations";
 import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
 import { selectOf } from "./readers";
+import { roleNameFor, roleArnOf } from "./roles";
 import type { Volume } from "./volumes";
 
 /** What S3 holds an archive in. */
@@ -216,7 +215,7 @@ export function secretCopies(settings: Settings): SecretCopies[] {
 /** The values by which KOF copies Secrets. */
 const copiedAt = ["kof-mothership", "values", "kcm", "kof", "mcs"];
 
-/** What of values copies Secrets of archives to regions, whoever has written it: its path, and what it copies where. */
+/** The places in values that copy Secrets of archives to regions, and what each copies where. No matter who wrote them. */
 export function copiesIn(values: HelmValues): (SecretCopies & { readonly path: readonly string[] })[] {
     const found = valueAt(values, copiedAt);
     return Object.entries(isMap(found) ? found : {}).flatMap(([name, copy]) => {
@@ -531,23 +530,12 @@ function movedSelect(deployment: Resolved, store: Volume): string {
  */
 const inMesh = { podAnnotations: { "sidecar.istio.io/nativeSidecar": "true" } };
 
-/** The longest name that AWS takes for a role (CreateRole in the IAM API reference, 2026-11). */
-const longestRole = 64;
-
-/** The role's name is fixed, because the service account has to name it before it exists. */
 function roleNameOf({ clusterName }: Settings, kind: ArchiveKind): string {
-    const name = `${kind === "coldStorage" ? "kof-cold-storage" : "kof-audit-archive"}-${clusterName}`;
-    if (name.length <= longestRole) {
-        return name;
-    }
-    const checksum = createHash("sha256").update(clusterName).digest("hex").slice(0, 8);
-    return `${name.slice(0, longestRole - checksum.length - 1)}-${checksum}`;
+    return roleNameFor(kind === "coldStorage" ? "kof-cold-storage" : "kof-audit-archive", clusterName);
 }
 
 function roleAnnotation(roleName: string, oidcProviderArn: string): HelmValues {
-    const { partition, account } = arnParts(oidcProviderArn);
-    const role = `arn:${partition}:iam::${account}:role/kof/${roleName}`;
-    return { serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": role } } };
+    return { serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": roleArnOf(roleName, oidcProviderArn) } } };
 }
 
 /**

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 import type { Catalog, Signal } from "../charts";
 import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
 import { defaultLogGroup, metricsLogGroup } from "../settings/logGroups";
@@ -14,9 +12,15 @@ import { bufferOf, collectorNames, collectorsOnly, secretEnv, sortsAuditByDefaul
 import { accessKeyTrigger } from "../charts/restarts";
 import type { CloudWatchParts, LogGroup, RouteParts, Target } from "./parts";
 import { processingOf } from "./processing";
+import { roleArnOf, roleNameFor } from "./roles";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
+
+/** The Secret with the collectors' access key, where they have one. */
+export function accessKeySecret(credentials: AwsIdentity): string {
+    return credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
+}
 
 /** Days after which an access key is old. AWS's own advice (Security Hub, IAM.3). */
 export const maxKeyAgeDays = 90;
@@ -31,7 +35,7 @@ export function cloudwatch(given: Using, catalog: Catalog): RouteParts {
     const settings = withLogGroup(given);
     return {
         values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), credentialsEnv(settings.cloudwatch)),
-        cloudwatch: partsOf(settings, catalog, ["logs", "audit", ...furtherSignals(settings.cloudwatch)]),
+        cloudwatch: awsPartsOf(settings, catalog, ["logs", "audit", ...furtherSignals(settings.cloudwatch)]),
         queued: ["logs", "audit", ...overOtlp(settings.cloudwatch)],
         restartTriggers: restartTriggers(settings),
         notices: [...groupNotices(given), ...discardNotices(settings), ...notices(settings, catalog)],
@@ -66,7 +70,7 @@ export function cloudwatchTarget(given: Using, catalog: Catalog, to: readonly Si
             ),
         env: credentialsEnv(wanted),
         processors: (signal) => [...processing.processors(signal), ...added(signal)],
-        cloudwatch: partsOf(settings, catalog, sent),
+        cloudwatch: awsPartsOf(settings, catalog, sent),
         queued: sent.filter((signal) => !isFurther(signal) || overOtlp(wanted).includes(signal)),
         restartTriggers: restartTriggers(settings),
         notices: [
@@ -160,7 +164,7 @@ function extensionsOf(wanted: CloudWatchSettings): { extensions?: HelmValues } {
 }
 
 /** What is made in AWS for these signals. */
-function partsOf(settings: Named, catalog: Catalog, sent: readonly Signal[]): CloudWatchParts {
+function awsPartsOf(settings: Named, catalog: Catalog, sent: readonly Signal[]): CloudWatchParts {
     const wanted = settings.cloudwatch;
     const { logGroup, retentionDays } = wanted;
     const audit = auditGroup(wanted, catalog);
@@ -302,20 +306,8 @@ function namespaceOf({ clusterName }: Settings): string {
     return `KOF/${clusterName}`;
 }
 
-/** AWS's limit for the name of a role (CreateRole in the IAM API reference, 2026-11). */
-const longestRoleName = 64;
-
-/**
- * The role's name is fixed, because Helm values have to name it before it exists. One that is too long ends with a checksum: cut
- * off, two clusters with the same beginning of their names would share a role.
- */
 function roleNameOf({ clusterName }: Settings): string {
-    const name = `kof-cloudwatch-${clusterName}`;
-    if (name.length <= longestRoleName) {
-        return name;
-    }
-    const checksum = createHash("sha256").update(clusterName).digest("hex").slice(0, 8);
-    return `${name.slice(0, longestRoleName - checksum.length - 1)}-${checksum}`;
+    return roleNameFor("kof-cloudwatch", clusterName);
 }
 
 /** The collectors that write to AWS, by their key in the charts' values: all of them where metrics are stored. */
@@ -472,8 +464,7 @@ function roleAnnotation(settings: Using): HelmValues {
 }
 
 function roleArn(settings: Using, oidcProviderArn: string): string {
-    const { partition, account } = arnParts(oidcProviderArn);
-    return `arn:${partition}:iam::${account}:role/kof/${roleNameOf(settings)}`;
+    return roleArnOf(roleNameOf(settings), oidcProviderArn);
 }
 
 function restartTriggers(settings: Using): string[] {
@@ -502,6 +493,6 @@ function credentialsEnv({ credentials: given }: CloudWatchSettings): HelmValue[]
     if (credentials.kind === "podIdentity" || credentials.kind === "irsa") {
         return [];
     }
-    const name = credentials.kind === "existingSecret" ? credentials.name : cloudwatchSecretName;
+    const name = accessKeySecret(credentials);
     return ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) => secretEnv(key, name, key));
 }

@@ -5,10 +5,10 @@ import { kofNamespace } from "../charts/namespace";
 import type { Resolved } from "./parts";
 
 /** What `controller-k0s` collects, and nothing else does. */
-const controlPlaneMetrics = "metrics of etcd, kube-scheduler and kube-controller-manager";
+export const controlPlaneMetrics = "metrics of etcd, kube-scheduler and kube-controller-manager";
 
 /** The collector of the control plane, by its key in the charts' values. */
-const controllerKey = "controller-k0s";
+export const controllerKey = "controller-k0s";
 
 /** The node-exporter that kof-collectors brings, by its service account. */
 const nodeExporterAccount = "kof-collectors-prometheus-node-exporter";

@@ -1,5 +1,5 @@
 import { kubeStack, nounOf, signals, type Catalog, type Signal } from "../charts";
-import { installedCharts } from "../charts/installed";
+import { collectorsChart } from "../charts/installed";
 import { startAnnotation, startedWith } from "../charts/restarts";
 import { queueStorage } from "../collectors/buffers";
 import { effectiveCollectors, type Collector } from "../collectors/effective";
@@ -33,7 +33,7 @@ export type Base = Merged & RouteParts;
 export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: HelmValues) => Base): RouteParts {
     const bare = baseOf({});
     const { settings, catalog } = bare;
-    const chart = installedCharts(bare.umbrella).find((each) => each.chart === "kof-collectors");
+    const chart = collectorsChart(bare.umbrella);
     if (!chart) {
         return base;
     }
@@ -58,7 +58,7 @@ export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: Helm
             nest([...stack, "collectors", collector.key], own(collector, routing, targets)),
         ),
         nest(chart.prefix, openCost(routing, settings)),
-        storesOff(routing, prepared),
+        unusedStoresOff(routing, prepared),
     );
     const cloudwatch = targets.find((target) => target.cloudwatch)?.cloudwatch;
     const queued = new Set(targets.flatMap((target) => target.queued ?? []));
@@ -223,7 +223,7 @@ function openCost({ base, baseStore, signals: { metrics } }: Routing, settings: 
  * The stores of this cluster that get nothing, turned off. That of the metrics is kof-mothership's, which needs it on every route; the
  * stores of route `regionless` are also those of child clusters.
  */
-function storesOff({ base, signals: wanted }: Routing, prepared: Base): HelmValues {
+function unusedStoresOff({ base, signals: wanted }: Routing, prepared: Base): HelmValues {
     const unused = signals.filter((signal) => signal !== "metrics" && !wanted[signal].includes("management"));
     if (base !== "management") {
         return {};

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { kubeStack, signals } from "../charts";
+import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors } from "../collectors/effective";
 import { cpuCores, sizeInGiB } from "../lib/quantities";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
@@ -10,7 +11,7 @@ import { pipelineKinds, type Resources } from "../settings/pods";
 import { addressFor, resolvedDestination } from "../settings/resolvedDestinations";
 import { leavesCluster, namesIn, routingOf } from "../settings/routing";
 import type { Settings } from "../settings/settings";
-import { askedOfStore, asValue, collectorsChart, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
+import { askedOfStore, asValue, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
 import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
 import { storesOf } from "./volumes";
@@ -32,7 +33,7 @@ export function podProblems(deployment: Resolved, plain: Resolved): Problem[] {
                   running.map(({ name, pods }) => [name, pods.resources]),
               )
             : []),
-        ...storeProblems(deployment),
+        ...storePodProblems(deployment),
         ...variableProblems(plain, deployment),
         ...processorProblems(plain, deployment),
         ...pastedProblems(deployment),
@@ -84,7 +85,7 @@ function resourceProblems(
     });
 }
 
-function storeProblems(deployment: Resolved): Problem[] {
+function storePodProblems(deployment: Resolved): Problem[] {
     const { settings } = deployment;
     return storesOf(deployment).flatMap((store): Problem[] => {
         const [pods, path] = [askedOfStore(deployment, store), pathOfStore(store)];
@@ -152,7 +153,7 @@ function variableProblems(plain: Resolved, { settings }: Resolved): Problem[] {
     ];
 }
 
-/** Processors of one name that are to be two. */
+/** Processors that need different configurations and have the same name. */
 function processorProblems(plain: Resolved, { settings }: Resolved): Problem[] {
     const processors = settings.collectors?.processors ?? {};
     const added = pipelineKinds.flatMap((kind) => (processors[kind] ?? []).map((each) => ({ kind, ...each })));
@@ -187,7 +188,7 @@ function processorProblems(plain: Resolved, { settings }: Resolved): Problem[] {
 /** Text that breaks the template of a MultiClusterService, which has these values between backticks (kof-child and kof-regional, from KOF 1.10 on). */
 function pastedProblems(deployment: Resolved): Problem[] {
     const { collectors } = deployment.settings;
-    return collectorsChart(deployment)?.by === "sveltos"
+    return collectorsChart(deployment.umbrella)?.by === "sveltos"
         ? [...leaves(asValue({ collectors }))].flatMap(([path, value]) =>
               JSON.stringify(value).includes("`")
                   ? [
@@ -208,7 +209,7 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
     const keys = Object.entries({ "kof:collectors": collectors, "kof:proxy": proxy }).flatMap(([key, given]) =>
         given === undefined ? [] : [key],
     );
-    const chart = collectorsChart(deployment);
+    const chart = collectorsChart(deployment.umbrella);
     if (!chart) {
         return keys.map((key) => `${key} has no effect: no collectors run on this cluster (route ${route}).`);
     }

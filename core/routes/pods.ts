@@ -1,6 +1,6 @@
 import { kubeStack, type Signal } from "../charts";
 import { defaultAt } from "../charts/defaults";
-import { installedCharts, type InstalledChart } from "../charts/installed";
+import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors, type Collector } from "../collectors/effective";
 import { listOf, pipelinesOf } from "../collectors/flows";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
@@ -30,7 +30,7 @@ export function podValues(deployment: Resolved): PodValues {
     const { settings } = deployment;
     const hasStores = Object.values(settings.storage ?? {}).some((each) => each !== undefined);
     const parts = [
-        ...(settings.collectors || settings.proxy ? [collectorValues(deployment)] : []),
+        ...(settings.collectors || settings.proxy ? [collectorPodValues(deployment)] : []),
         ...(hasStores ? storesOf(deployment).map((store) => storeValues(deployment, store)) : []),
     ];
     return {
@@ -39,13 +39,8 @@ export function podValues(deployment: Resolved): PodValues {
     };
 }
 
-/** The chart of this cluster's collectors; `undefined` where there are none. */
-export function collectorsChart({ umbrella }: Resolved): InstalledChart | undefined {
-    return installedCharts(umbrella).find(({ chart }) => chart === "kof-collectors");
-}
-
-function collectorValues(deployment: Resolved): PodValues {
-    const chart = collectorsChart(deployment);
+function collectorPodValues(deployment: Resolved): PodValues {
+    const chart = collectorsChart(deployment.umbrella);
     if (!chart) {
         return { values: {}, lists: {} };
     }

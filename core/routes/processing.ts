@@ -16,7 +16,7 @@ export interface ProcessingParts {
 const redacted = "****";
 
 /** The severity numbers of OpenTelemetry's log data model at which each range starts. */
-const severityNumbers = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
+export const severityNumbers = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
 
 /** Processors for what settings say of a destination. */
 export function processingOf(name: string, processing: Processing = {}): ProcessingParts {

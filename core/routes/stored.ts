@@ -201,7 +201,7 @@ function settingNotices(deployment: Merged, signal: Signal, stores: readonly Vol
     return [`kof:storage.${signal} has no effect: ${why}.`];
 }
 
-/** What is to be known of what is set for every region. */
+/** Notices about the settings of all regions. */
 function regionNotices(deployment: Merged, stores: readonly Volume[]): string[] {
     const { settings, catalog } = deployment;
     const { storage = {}, storageClass } = settings.regions ?? {};
@@ -231,7 +231,7 @@ function regionNotices(deployment: Merged, stores: readonly Volume[]): string[] 
     ];
 }
 
-/** What is to be known of the size and the number of pods that somebody asks for, by whichever key. */
+/** Notices about a wanted size and a wanted number of pods, no matter which key sets them. */
 function sizeNotices(deployment: Merged, { source, retention, size, count }: Volume): string[] {
     const { signal } = source.volume;
     const isSaid = (aspect: Sized) =>

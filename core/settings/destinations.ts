@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { dnsLabel, dnsSubdomain } from "../lib/dns";
 import { isMap } from "../lib/values";
 import { about } from "./about";
 import { destinationPresets, presetCalled, type DestinationPresetName } from "./destinationPresets";
@@ -11,7 +12,6 @@ import { nounOf, signals, type Signal } from "../charts";
  * knows; what an exporter is made of, core/routes/exporters.ts.
  */
 
-const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const headerName = /^[A-Za-z0-9][-\w]*$/;
 
 /** The destinations that are KOF's own, or have a block of settings of their own. */
@@ -132,7 +132,7 @@ const severities = ["trace", "debug", "info", "warn", "error", "fatal"] as const
 /** What a destination gets of what is collected. Everything else is dropped on its way there, by choice. */
 export const processing = about(
     z.strictObject({
-        dropNamespaces: about(z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)).min(1), {
+        dropNamespaces: about(z.array(z.string().regex(dnsLabel)).min(1), {
             description: "Namespaces of which this destination gets nothing.",
             allowed: "a list of names of namespaces",
             example: ["kube-system"],

@@ -1,12 +1,12 @@
 import { z } from "zod";
 
+import { dnsSubdomain } from "../lib/dns";
 import { isMap } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
 import { about } from "./about";
 
 /* What settings say of pods: of those of the collectors, and of those that store something. The shapes are Kubernetes' own. */
 
-const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 /** A label's key: a name of at most 63 characters, after the DNS name of its owner. */
 const labelKey =
     /^((?=[^/]{1,253}\/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;

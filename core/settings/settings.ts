@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import regions = require("./regions.json");
 import { partitionOf } from "../lib/arns";
+import { dnsLabel, dnsSubdomain } from "../lib/dns";
 import { isMap } from "../lib/values";
 import { defaultVersion, signals, versions } from "../charts";
 import { about } from "./about";
@@ -17,8 +18,6 @@ const retentionDays = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const allowedName =
     "an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit";
 const allowedHostname = "a DNS name such as eu-1.obs.example.net, without https:// and without a path";
@@ -422,7 +421,7 @@ const archive = (bucket: string, prefix: string) => ({
         mend: (found) =>
             /^(?:s3:\/\/|arn:aws[\w-]*:s3:::)([^/]+)\/?$/.exec(written(found))?.[1]?.toLowerCase().replaceAll("_", "-"),
     }),
-    region: about(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/), {
+    region: about(z.string().regex(dnsLabel), {
         description: "AWS region of the bucket. With endpoint: that store's name for its region, by default us-east-1.",
         allowed: allowedRegion,
         example: "eu-west-1",

@@ -1,5 +1,6 @@
 import { shortName } from "../../collectors/effective";
 import type { Deployment } from "../../routes/deployment";
+import { controllerKey, controlPlaneMetrics } from "../../routes/distribution";
 import { distributionOf, etcdCertificates } from "../../settings/distributions";
 import type { Consequence } from "./consequence";
 
@@ -17,17 +18,16 @@ export function distributionConsequences(from: Deployment, to: Deployment): Cons
 }
 
 function controlPlane(from: Deployment, to: Deployment): string[] {
-    const [was, is] = [from, to].map(({ collectors }) => collectors.find(({ key }) => key === "controller-k0s"));
+    const [was, is] = [from, to].map(({ collectors }) => collectors.find(({ key }) => key === controllerKey));
     const [before, after] = [from, to].map(({ settings }) => etcdCertificates(settings.distribution));
-    const what = "metrics of etcd, kube-scheduler and kube-controller-manager";
     if (was && !is) {
         const why = distributionOf(to.settings.distribution).etcd;
         return [
-            `stops ${shortName(was)}: ${what} are no longer collected${"outOfReach" in why ? `, because ${why.outOfReach}` : ""}`,
+            `stops ${shortName(was)}: ${controlPlaneMetrics} are no longer collected${"outOfReach" in why ? `, because ${why.outOfReach}` : ""}`,
         ];
     }
     if (is && !was) {
-        return [`starts ${shortName(is)}: ${what} are collected from then on`];
+        return [`starts ${shortName(is)}: ${controlPlaneMetrics} are collected from then on`];
     }
     return is && before?.pkiPath !== after?.pkiPath
         ? [

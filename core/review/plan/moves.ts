@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { kindOf, signals, type Signal } from "../../charts";
-import { installedCharts } from "../../charts/installed";
+import { collectorsChart, installedCharts } from "../../charts/installed";
 import { componentValues } from "../../charts/umbrella";
 import { UserError } from "../../lib/errors";
 import { secondsOf } from "../../lib/durations";
@@ -288,7 +288,7 @@ function shortTexts(ends: readonly End[]): string {
 
 /** What installs the collectors of this cluster, and by which component; `undefined` where there are none. */
 function installerIn({ umbrella }: Deployment) {
-    const chart = installedCharts(umbrella).find((each) => each.chart === "kof-collectors");
+    const chart = collectorsChart(umbrella);
     return chart && ({ by: chart.by, component: chart.component } as const);
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { chartValues, signals } from "../../charts";
-import { installedCharts } from "../../charts/installed";
+import { collectorsChart, installedCharts } from "../../charts/installed";
 import { mergeValues, valueAt, type HelmValues } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
 import { processingAt } from "../../routes/deliveries";
@@ -163,7 +163,7 @@ function openCostConsequences(from: Deployment, to: Deployment): Consequence[] {
 
 /** Whether OpenCost runs beside the collectors of this cluster; `undefined` where there are none. */
 function runsOpenCost({ catalog, umbrella, collectors }: Deployment): boolean | undefined {
-    const chart = installedCharts(umbrella).find((each) => each.chart === "kof-collectors");
+    const chart = collectorsChart(umbrella);
     if (!chart || collectors.length === 0) {
         return undefined;
     }

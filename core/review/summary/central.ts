@@ -1,5 +1,6 @@
-import { arnParts, partitionOf } from "../../lib/arns";
+import { arnParts, logGroupArn, partitionOf } from "../../lib/arns";
 import { code, fenced, paragraphs } from "../../lib/markdown";
+import { accessKeySecret } from "../../routes/cloudwatch";
 import type { Deployment } from "../../routes/deployment";
 import type { CentralAccount, CloudWatchParts } from "../../routes/parts";
 import { assumeTrust, writePolicy } from "../../routes/policies";
@@ -17,7 +18,7 @@ export function centralText({ cloudwatch }: Deployment): string {
         fenced("json", json(assumeTrust({ ...who, externalId: central.externalId }))),
         ...(who.account === unknownAccount
             ? [
-                  `${code(unknownAccount)} is the account ${who.principal === undefined ? `of the key in Secret ${code(secretOf(cloudwatch))}; name its user in a condition ${code("ArnLike")} of ${code("aws:PrincipalArn")}` : "that this stack is deployed to"}.`,
+                  `${code(unknownAccount)} is the account ${who.principal === undefined ? `of the key in Secret ${code(accessKeySecret(cloudwatch.credentials))}; name its user in a condition ${code("ArnLike")} of ${code("aws:PrincipalArn")}` : "that this stack is deployed to"}.`,
               ]
             : []),
         "What the role may do:",
@@ -51,19 +52,13 @@ function collectorsOf({ credentials, region, roleName = "" }: CloudWatchParts): 
     };
 }
 
-function secretOf({ credentials }: CloudWatchParts): string {
-    return credentials.kind === "existingSecret" ? credentials.name : "";
-}
-
 /** What the role may do in its account: what the collectors do. */
-export function centralPolicy(
+function centralPolicy(
     { region, signals }: CloudWatchParts,
     { account, logGroups }: CentralAccount,
 ): ReturnType<typeof writePolicy> {
     return writePolicy({
-        logGroupArns: logGroups.map(
-            ({ name }) => `arn:${partitionOf(region)}:logs:${region}:${account}:log-group:${name}`,
-        ),
+        logGroupArns: logGroups.map(({ name }) => logGroupArn(region, account, name)),
         tracesTo: signals.traces === "none" ? undefined : region,
         metricsTo: signals.metrics === "otlp" ? region : undefined,
     });
