@@ -1,4 +1,4 @@
-import { regionLabels, selects } from "../core/charts/multiCluster";
+import { kcmApi, regionLabels, selects } from "../core/charts/multiCluster";
 import type { Kubernetes } from "./kubernetes";
 
 /** An object of Kubernetes, as far as the looks at regions go. */
@@ -38,7 +38,7 @@ export interface RegionalCluster {
 
 /** The ClusterDeployments that are there, regions and others; those that are being deleted are not. */
 export async function clusterDeployments(api: Pick<Kubernetes, "list">): Promise<RegionalCluster[]> {
-    const found = await api.list<ClusterDeployment>("/apis/k0rdent.mirantis.com/v1beta1/clusterdeployments");
+    const found = await api.list<ClusterDeployment>(`${kcmApi}/clusterdeployments`);
     return found
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
         .map(({ metadata: { namespace = "", name, labels = {}, creationTimestamp: created }, status }) => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { kcmApi, pausedAnnotation } from "../core/charts/multiCluster";
 import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
 import { claimNames, type Volume } from "../core/routes/volumes";
@@ -177,13 +178,11 @@ interface Installer {
     readonly resume: object;
 }
 
-/** Flux installs kof-storage up to KOF 1.9, Sveltos later (https://docs.k0rdent.io/latest/user/services/service-pause). */
+/** Flux installs kof-storage up to KOF 1.9, Sveltos later. */
 async function installers(api: Kubernetes): Promise<Installer[]> {
     const release = `${helmReleasesPath}/kof-storage`;
-    const group = "/apis/k0rdent.mirantis.com/v1beta1";
-    const annotation = "k0rdent.mirantis.com/service-set-paused";
     const found = await api.get<{ spec: { suspend?: boolean } }>(release);
-    const sets = (await api.list<ServiceSet>(`${group}/servicesets`)).filter(
+    const sets = (await api.list<ServiceSet>(`${kcmApi}/servicesets`)).filter(
         ({ spec }) =>
             spec.provider?.selfManagement === true && spec.services?.some(({ name }) => name === "kof-storage"),
     );
@@ -195,11 +194,11 @@ async function installers(api: Kubernetes): Promise<Installer[]> {
         resume: { spec: { suspend: false } },
     };
     const sveltos = sets.map(({ metadata: { namespace, name, annotations } }) => ({
-        path: `${group}/namespaces/${namespace}/servicesets/${name}`,
+        path: `${kcmApi}/namespaces/${namespace}/servicesets/${name}`,
         name: `serviceset -n ${namespace} ${name}`,
-        isPaused: annotations?.[annotation] === "true",
-        pause: { metadata: { annotations: { [annotation]: "true" } } },
-        resume: { metadata: { annotations: { [annotation]: null } } },
+        isPaused: annotations?.[pausedAnnotation] === "true",
+        pause: { metadata: { annotations: { [pausedAnnotation]: "true" } } },
+        resume: { metadata: { annotations: { [pausedAnnotation]: null } } },
     }));
     return [...(flux ? [flux] : []), ...sveltos];
 }

@@ -7,7 +7,7 @@ import {
 import { clusterTag, formerLogGroup } from "../core/settings/logGroups";
 import { removalBelow, type Leftover } from "../core/review/plan/leftovers";
 import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
-import { exporterService, kcmNamespace } from "../core/charts/multiCluster";
+import { exporterService, kcmApi, kcmNamespace } from "../core/charts/multiCluster";
 import { retentionText, secretCopies, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { answered, clientOptions, notAws } from "./awsClient";
@@ -191,7 +191,7 @@ async function webhooks({ kubernetes }: Live): Promise<readonly Leftover[]> {
 /** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */
 async function templates({ kubernetes }: Live): Promise<readonly Leftover[]> {
     return ofEach(["servicetemplatechains", "servicetemplates"], async (kind) => {
-        const all = await kubernetes.list<Named>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/kcm-system/${kind}`);
+        const all = await kubernetes.list<Named>(`${kcmApi}/namespaces/kcm-system/${kind}`);
         const found = all.filter(({ metadata }) =>
             metadata.annotations?.["meta.helm.sh/release-name"]?.startsWith("kof-"),
         );
@@ -218,9 +218,7 @@ async function onRegions({ kubernetes, deployment }: Live): Promise<Leftover[]> 
         wanted.map((name) => kubernetes.get<MultiClusterService>(multiClusterServicePath(name))),
     );
     const namespace = kcmNamespace(catalog, values);
-    const templatesFound = await kubernetes.list<Named>(
-        `/apis/k0rdent.mirantis.com/v1beta1/namespaces/${namespace}/servicetemplates`,
-    );
+    const templatesFound = await kubernetes.list<Named>(`${kcmApi}/namespaces/${namespace}/servicetemplates`);
     return [
         ...services.flatMap((found) => {
             const on = found?.status?.matchingClusters ?? [];

@@ -1,5 +1,6 @@
 import * as semver from "semver";
 
+import { kcmApi } from "../core/charts/multiCluster";
 import { kofNamespace } from "../core/charts/namespace";
 import { maskedLog } from "../core/lib/secrets";
 import { isMap, textOf, valueAt, type HelmValues } from "../core/lib/values";
@@ -49,7 +50,7 @@ async function kcm({ kubernetes, deployment }: Live): Promise<Finding[]> {
         metadata: { name: string };
         spec?: { release?: string };
         status?: { release?: string; conditions?: Condition[] };
-    }>("/apis/k0rdent.mirantis.com/v1beta1/managements");
+    }>(`${kcmApi}/managements`);
     if (!management) {
         return [
             {

@@ -1,7 +1,9 @@
 import {
     exporterService,
     istioRole,
+    kcmApi,
     kcmNamespace,
+    pausedAnnotation,
     regionalService,
     regionLabels,
     regionNameLabel,
@@ -26,8 +28,6 @@ import type { Kubernetes } from "./kubernetes";
 
 /** Whether what a stack asks of regional clusters reaches them, as far as the management cluster knows. */
 export const regions: readonly Check[] = [{ title: "Regions", look: regionFindings }];
-
-const kcm = "/apis/k0rdent.mirantis.com/v1beta1";
 
 /** `status` as KCM 1.8 to 1.11 write it (`api/v1beta1/multiclusterservice_types.go`). */
 export interface MultiClusterService extends Named {
@@ -80,7 +80,7 @@ export function archivedRegions(
 
 /** Where the API has what has KCM install something on clusters. */
 export function multiClusterServicePath(name: string): string {
-    return `${kcm}/multiclusterservices/${name}`;
+    return `${kcmApi}/multiclusterservices/${name}`;
 }
 
 /** One object that has KCM install something on regions. */
@@ -316,7 +316,9 @@ async function templateFindings(object: MultiClusterService | undefined, { kuber
     const namespace = kcmNamespace(deployment.catalog, deployment.values);
     const wanted = [...new Set((object?.spec?.serviceSpec?.services ?? []).map(({ template }) => template))];
     return lookAtEach(wanted, async (name): Promise<Finding[]> => {
-        const found = await kubernetes.get<ServiceTemplate>(`${kcm}/namespaces/${namespace}/servicetemplates/${name}`);
+        const found = await kubernetes.get<ServiceTemplate>(
+            `${kcmApi}/namespaces/${namespace}/servicetemplates/${name}`,
+        );
         const { valid, validationError } = found?.status ?? {};
         const fix = `kubectl get servicetemplate -n ${namespace} ${name} -o yaml`;
         const why = "KCM installs no chart by it.";
@@ -350,10 +352,9 @@ async function clusterFindings(
         return [];
     }
     const sets = seen(async () => {
-        const all = await kubernetes.list<ServiceSet>(`${kcm}/servicesets`);
+        const all = await kubernetes.list<ServiceSet>(`${kcmApi}/servicesets`);
         return all.filter(({ spec }) => spec?.multiClusterService === service.name);
     });
-    const paused = "k0rdent.mirantis.com/service-set-paused";
     const found = await Promise.all(
         service.of(clusters).map(async (region): Promise<Finding[]> => {
             const reached = object.status?.matchingClusters?.find(
@@ -367,9 +368,9 @@ async function clusterFindings(
                 set === undefined
                     ? describe(service.name)
                     : `kubectl get serviceset -n ${region.namespace} ${set.metadata.name} -o yaml`;
-            if (set?.metadata.annotations?.[paused] !== undefined) {
+            if (set?.metadata.annotations?.[pausedAnnotation] !== undefined) {
                 const why = "What changes in the settings does not reach the region until the annotation is gone.";
-                const what = `${service.what} on region ${idOf(region)} is paused (annotation ${paused})`;
+                const what = `${service.what} on region ${idOf(region)} is paused (annotation ${pausedAnnotation})`;
                 return [{ severity: "warning", what, why, fix }];
             }
             if (reached?.deployed === true) {

@@ -1,5 +1,6 @@
 import type * as https from "node:https";
 
+import { kcmApi } from "../core/charts/multiCluster";
 import { kofNamespace } from "../core/charts/namespace";
 import type { Deployment } from "../core/routes/deployment";
 import { endText, type End } from "../core/routes/destinations";
@@ -211,7 +212,7 @@ async function regionOf(
 async function domainOf(cluster: string, namespace: string, kubernetes: Kubernetes): Promise<string | undefined> {
     const found = await kubernetes.get<{
         spec?: { config?: { clusterAnnotations?: Record<string, string> } };
-    }>(`/apis/k0rdent.mirantis.com/v1beta1/namespaces/${namespace}/clusterdeployments/${cluster}`);
+    }>(`${kcmApi}/namespaces/${namespace}/clusterdeployments/${cluster}`);
     return found?.spec?.config?.clusterAnnotations?.["k0rdent.mirantis.com/kof-regional-domain"];
 }
 

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { collectorsOfCharts, findCharts } from "../cli/charts/collectors";
 import { compareCollectors } from "../cli/charts/compare";
 import { parseOptions, run } from "../cli/command";
-import { versions } from "../core/charts";
+import { signals, versions } from "../core/charts";
 import { UserError } from "../core/lib/errors";
 import { deploymentOf } from "../core/routes";
 import { checkSettings, parseSettings } from "../core/routes/parse";
@@ -96,7 +96,6 @@ const factors = {
     ],
 };
 type Factor = keyof typeof factors;
-const signals = ["metrics", "logs", "traces", "audit"] as const;
 
 /** The settings of a row, in which every block is there that something needs, and no other. */
 function settingsOf(row: Choice, version: string): Raw {

@@ -28,6 +28,12 @@ export interface RegionalChart {
 /** Regional clusters: all of them, those that come later included, or those whose ClusterDeployments have these names. */
 export type Regions = "all" | readonly string[];
 
+/** KCM's objects, as Kubernetes' API names them. */
+export const kcmApi = "/apis/k0rdent.mirantis.com/v1beta1";
+
+/** The annotation that pauses what Sveltos installs (https://docs.k0rdent.io/latest/user/services/service-pause). */
+export const pausedAnnotation = "k0rdent.mirantis.com/service-set-paused";
+
 /** The labels of the ClusterDeployments of regions: KCM selects by labels alone. */
 export const regionLabels = { "k0rdent.mirantis.com/kof-cluster-role": "regional" } as const;
 
