@@ -41,7 +41,7 @@ export async function runCheck({ title, look }: Check, live: Live): Promise<Resu
     return { title, findings: (await findingsOf(() => look(live))).map(shown) };
 }
 
-/** A finding fit to be shown: what a cluster says of itself may have secrets in it. */
+/** A finding without the secrets that messages of a cluster may have in them. */
 export function shown(finding: Finding): Finding {
     return { ...finding, what: masked(finding.what) };
 }

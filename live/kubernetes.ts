@@ -31,7 +31,7 @@ const width = 50;
  */
 export class Kubernetes {
     private login: Promise<Login> | undefined;
-    /** Whether the server had no time, however long it was asked. Until it has, whatever else is asked is asked once. */
+    /** Whether the server had no time after all retries. Until it has time, further requests are sent only once. */
     private isBusy = false;
     /** How many more requests may be under way. */
     private free = width;

@@ -426,7 +426,7 @@ function failureOf({ status }: ServiceSet): string | undefined {
     return failed && `${failed.name}: ${failed.failureMessage ?? "failed"}`;
 }
 
-/** What Sveltos says of a ServiceSet, where KCM does not hand it on. Of a region of KCM's own it is on that cluster, and not seen. */
+/** What Sveltos says about a ServiceSet, where KCM does not pass it on. For a region of KCM itself, it is on that cluster, out of sight. */
 async function summaryFailure({ metadata }: ServiceSet, kubernetes: Kubernetes): Promise<string | undefined> {
     const path = `/apis/config.projectsveltos.io/v1beta1/namespaces/${metadata.namespace ?? ""}/clustersummaries`;
     const { all } = await seen(() => kubernetes.list<ClusterSummary>(path));

@@ -248,7 +248,10 @@ async function decisionOf<N extends Needed>(
     };
 }
 
-/** IAM is asked in one region of each partition, whatever region the rest is in ("aws:RequestedRegion" in the IAM user guide, 2026-11). */
+/**
+ * IAM is asked in one region of each partition, no matter which region the rest is in ("aws:RequestedRegion" in the IAM user guide,
+ * 2026-11).
+ */
 function regionOf(actions: readonly string[], region: string): string {
     const isGlobal = actions.every((action) => action.startsWith("iam:"));
     const homes: Readonly<Record<string, string>> = {

@@ -172,7 +172,7 @@ interface Sending {
     readonly refused: string | Unseen;
 }
 
-/** Sends the record of a signal once, whatever the number of its destinations. */
+/** Sends the record of a signal once, even if it has several destinations. */
 async function sendOnce(signal: SentSignal, pod: Pod, live: Live, { mark }: VerifyOptions): Promise<Sending> {
     const before = await attempt(() => countersOf(live.kubernetes, pod));
     return { before, refused: await attempt(() => sendRecord(signal, pod, live, mark)) };

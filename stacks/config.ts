@@ -166,7 +166,7 @@ function kubernetesKeyProblems(keys: readonly string[]): Problem[] {
         .map((key) => ({ key: `kubernetes:${key}`, message, allowed: known.join(", ") }));
 }
 
-/** Helm uses a folder as it is, whatever version the stack file has. */
+/** Helm uses a folder as it is, and ignores the version in the stack file. */
 function chartFolderProblems({ chart, version }: Settings): Problem[] {
     if (!isFolder(chart)) {
         return [];

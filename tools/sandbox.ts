@@ -101,7 +101,7 @@ async function main(): Promise<void> {
     console.log(
         `\nPaste this into another shell:\n\n${exportsFor(cluster.kubeconfig, moto)}\n\nCtrl-C ends all of it.\n`,
     );
-    // Before, Ctrl-C ends whatever has been started.
+    // Until then, Ctrl-C ends everything that has been started.
     await new Promise<void>(whenStopped);
     console.log("Stopping ...");
     await moto?.stop();

@@ -65,7 +65,7 @@ function sizeOf(volume: Volume, claims: readonly InstalledClaim[], notes: string
     const sizes = claims.map((claim) => claim.size);
     const [template = size] = claims.flatMap((claim) => claim.template ?? []);
     const largest = sizes.reduce((a, b) => (sizeInGiB(b) > sizeInGiB(a) ? b : a), size);
-    // Of a chart's own StatefulSet the template decides: another size fails, whatever the claims are.
+    // For a chart's own StatefulSet its template decides: another size fails, no matter what the claims are.
     const wanted = expands ? largest : template;
     if (![size, ...sizes].every(is(wanted))) {
         notes.push(

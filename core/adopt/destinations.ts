@@ -226,7 +226,7 @@ export function findCloudWatch(found: Recognition, at: At, config: At, given: un
     );
 }
 
-/** Credentials with the role that an exporter assumes by them, where it does: the values tell that, whatever somebody gives. */
+/** Credentials, with the role that an exporter assumes by them, if any. Values say which role, so nobody has to give it. */
 function withRole(exporter: Readonly<Record<string, unknown>>, found: unknown): unknown {
     const { role_arn: roleArn, external_id: externalId } = exporter;
     const { kind, identity = { kind: "accessKey" } } = (found ?? {}) as Readonly<Record<string, unknown>>;

@@ -8,7 +8,7 @@ export interface Rule {
     readonly open?: true;
     /** Keys are names that users choose. The rules continue below them. */
     readonly names?: true;
-    /** Any value is accepted, whatever values.yaml has there. */
+    /** Any value is accepted, no matter what values.yaml has there. */
     readonly any?: true;
 }
 

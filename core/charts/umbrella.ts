@@ -11,7 +11,7 @@ export interface UmbrellaObject {
     readonly dependsOn: readonly string[];
 }
 
-/** The component that the umbrella installs whatever `global.components` lists. */
+/** The component that the umbrella installs even if `global.components` does not list it. */
 const always = "victoria-metrics-operator";
 
 /** The components that the umbrella installs, by the values that its templates see (`charts/kof/templates/helmreleases.yaml`). */

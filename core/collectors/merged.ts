@@ -2,7 +2,7 @@ import type { Catalog } from "../charts";
 import type { HelmValues } from "../lib/values";
 import type { Settings } from "../settings/settings";
 
-/** What decides which stores run, and with which settings: a route, or what is known of it so far. */
+/** What decides which stores run, and with which settings: a deployment, or the part of it that is known so far. */
 export interface Merged {
     readonly settings: Settings;
     readonly catalog: Catalog;

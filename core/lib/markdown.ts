@@ -84,7 +84,7 @@ export function paragraphs(parts: readonly string[]): string {
     return parts.filter((part) => part !== "").join("\n\n");
 }
 
-/** Text as a block of Markdown, whatever is in it. */
+/** Any text as a block of Markdown. */
 export function fenced(language: string, text: string): string {
     const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
     const fence = "`".repeat(longest + 1);

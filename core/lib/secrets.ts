@@ -226,7 +226,7 @@ export interface Secret {
 /**
  * Settings or values without the secrets in them, and what was found. What is encrypted (`{secure: …}`) is not looked at.
  *
- * @param mask what shows of a text at a path that is a secret whatever it looks like; `undefined` for any other.
+ * @param mask what to show of a text whose path makes it a secret, no matter what it looks like; `undefined` for any other.
  * @param instead what stands in the place of a secret; `undefined` leaves it out, with the variable whose value it is.
  */
 export function withoutSecrets(

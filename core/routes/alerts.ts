@@ -185,7 +185,7 @@ function vmAlertsOf({ catalog, umbrella }: Deployment): HelmValues[] {
     });
 }
 
-/** Whether a VMAlert has a notifier. KOF's have `notifier.blackhole`, with which the VictoriaMetrics operator refuses any other. */
+/** Whether a VMAlert has a notifier. KOF's have `notifier.blackhole`, beside which the VictoriaMetrics operator refuses any other. */
 function notifies(spec: HelmValues): boolean {
     return textOf(valueAt(spec, ["extraArgs", "notifier.blackhole"]) ?? false) === "false";
 }

@@ -161,7 +161,7 @@ export function collectorsOnly(
                         mergeValues(queueStorage(catalog), recreatedStorage(catalog), withoutDebug, kubeStack),
                         env,
                     ),
-                    // OpenCost computes costs from metrics in VictoriaMetrics, of which such a route has none.
+                    // OpenCost computes costs from metrics in VictoriaMetrics, and such a route stores none there.
                     { opencost: { enabled: false } },
                 ),
             },

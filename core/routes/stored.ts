@@ -49,7 +49,7 @@ export function storageValues(deployment: Merged): HelmValues {
     const { settings, catalog, umbrella } = deployment;
     const classes = { management: settings.storageClass?.name, regions: settings.regions?.storageClass };
     const entries: [readonly string[], HelmValue | undefined][] = [
-        // KOF's charts hand it to whatever volume of their own has no class by name, be it known here or not.
+        // KOF's charts give it to each of their volumes that names no class, including volumes that are unknown here.
         ...[...installedCharts(umbrella), ...regionalStorage(umbrella)]
             .filter(({ chart }) => catalog.volumes.some((volume) => volume.chart === chart))
             .map((chart): [readonly string[], string | undefined] => [classPathOf(chart), classes[chart.on]]),

@@ -182,7 +182,7 @@ function noted(values: HelmValues, reads: Reads, dependencies: readonly Dependen
 }
 
 /**
- * @param isClosed whether only keys are read of which something is known, even where nothing is.
+ * @param isClosed whether the chart reads only known keys, even if there are none.
  * @param isWhole whether what is above is taken as a whole. `undefined`: that does not matter.
  */
 function shapeOfNote({ value, below, ...noted }: Note, isClosed: boolean, isWhole: boolean | undefined): Shaped {

@@ -9,7 +9,7 @@ import { freePorts, ServerProcess } from "../servers/program";
 const checkout = path.join(__dirname, "../..");
 const register = path.join(checkout, "cli/register.js");
 
-/** What this variable says of {@link Engine.env} are options for the CLI, after those that the Automation API gives it. */
+/** The variable of {@link Engine.env} with options for the CLI, which follow those of the Automation API. */
 export const moreOptions = "KOF_E2E_OPTIONS";
 
 /** The path of a program on PATH; `undefined` where there is none. */

@@ -69,7 +69,7 @@ function uncheckedPrices({ archives }: Deployment, { s3 }: Prices): string {
         : "";
 }
 
-/** What regions store nobody knows here, whatever their volumes are set to. */
+/** The management cluster does not know how much regions store, only the sizes of their volumes. */
 function ofRegions({ settings, regionalStores, archives }: Deployment): string[] {
     const volumes = regionalStores.filter(({ keeps }) => keeps === "volumes");
     const archived = archives.flatMap(({ kind, regional }) =>

@@ -10,7 +10,7 @@ export interface Past {
     readonly fewestCopies: number | undefined;
 }
 
-/** The past of a stack of which no more is known than its settings: that these were the first. */
+/** The past of a stack if only its settings are known: these count as its first. */
 export function pastOf(from: Deployment): Past {
     return { spent: acknowledgements(from.settings.acknowledge), fewestCopies: metricCopies(from) };
 }
