@@ -49,7 +49,7 @@ describe("the report of a pull request", () => {
         };
         const told = reportStack(change, prices);
         const whole = { ...told, parts: [...told.parts, ...renderedParts(change)], omitted: [] };
-        const wrong = { ...change, after: { route: `${hostile}\n\`\`\`\n@team`, files: {} } };
+        const wrong = { ...change, after: { deployment: `${hostile}\n\`\`\`\n@team`, files: {} } };
         const brief = { ...told, stack: "brief", brief: hostile };
         for (const limit of [maxLength, 5000, 4000, 2500]) {
             const text = report([whole, brief, reportStack(wrong, prices)], { base: hostile, total: 3 }, limit);
