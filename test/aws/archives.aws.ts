@@ -197,7 +197,7 @@ describe("archives, with an emulated S3 that enforces its policies", () => {
         await eventually(async () => {
             const refused = await removeBrief().then(
                 () => undefined,
-                (error: s3.S3ServiceException) => error.$metadata.httpStatusCode,
+                (error: unknown) => (error as s3.S3ServiceException).$metadata.httpStatusCode,
             );
             assert.ok(refused === 403 || (refused === undefined && Date.now() >= date.getTime()), String(refused));
             return refused === undefined;
