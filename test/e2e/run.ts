@@ -8,7 +8,7 @@ import { parseSettings } from "../../core/routes/parse";
 import { umbrellaObjects, type UmbrellaObject } from "../../core/charts/umbrella";
 import { acknowledgement, planOf, verdictOf } from "../../core/review/plan";
 import { vmuserSecretName } from "../../core/charts/vmuser";
-import { startMoto } from "../../tools/servers/moto";
+import { makeSecretsProvider, startMoto } from "../../tools/servers/moto";
 import { skipWithout, startCluster, type TestCluster } from "../../tools/servers/cluster";
 import type { AnyObject } from "../../tools/servers/crds";
 import { FluxStandIn } from "../../tools/servers/flux";
@@ -164,16 +164,17 @@ let shared: Promise<Surroundings> | undefined;
 /** Starts what cases run on. It ends with this process; what is left on a cluster that is not ours goes after the last case. */
 async function startSurroundings(): Promise<Surroundings> {
     const cluster = await startCluster();
-    if (!process.env.AWS_ENDPOINT_URL) {
-        const { endpoint } = await startMoto();
+    const moto = process.env.AWS_ENDPOINT_URL ? undefined : await startMoto();
+    if (moto) {
         Object.assign(process.env, {
-            AWS_ENDPOINT_URL: endpoint,
+            AWS_ENDPOINT_URL: moto.endpoint,
             AWS_ACCESS_KEY_ID: "e2e",
             AWS_SECRET_ACCESS_KEY: "e2e",
         });
     }
     // Its provider for AWS asks what is named above.
-    const engine = await prepareEngine();
+    const prepared = await prepareEngine();
+    const engine = moto ? { ...prepared, secretsProvider: await makeSecretsProvider(moto) } : prepared;
     // The program, which runs in this process, looks for it there as well.
     process.env.KUBECONFIG = cluster.kubeconfig;
     // KCM's, in which Flux's sources are.

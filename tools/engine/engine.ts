@@ -26,6 +26,8 @@ export interface Engine {
     readonly root: string;
     /** What the engine has to have in its environment. */
     readonly env: Readonly<Record<string, string>>;
+    /** What encrypts the secrets of stacks. Default: a passphrase. */
+    readonly secretsProvider?: string;
     /**
      * What `--policy-pack` names: `policy/`, where the language host is there that starts it. Where none is, a program that
      * stands for the host: the engine starts a pack that is a file by itself, and the program starts the pack's rules as the

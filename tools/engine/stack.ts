@@ -62,6 +62,7 @@ export class TestStack {
         const options = {
             workDir: folder,
             pulumiCommand: await PulumiCommand.get({ root: engine.root }),
+            ...(engine.secretsProvider === undefined ? {} : { secretsProvider: engine.secretsProvider }),
             envVars: { ...engine.env, ...env, PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}` },
         };
         const select = async (stackName: string) =>
@@ -79,7 +80,7 @@ export class TestStack {
     /** Writes the stack file. */
     configure(settings: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}): void {
         const file = path.join(this.folder, `Pulumi.${this.name}.yaml`);
-        const before = fs.existsSync(file) ? (parse(fs.readFileSync(file, "utf8")) as { encryptionsalt?: string }) : {};
+        const before = fs.existsSync(file) ? (parse(fs.readFileSync(file, "utf8")) as object) : {};
         const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`kof:${key}`, value]));
         fs.writeFileSync(file, writeYaml({ ...before, config: { ...config, ...more } }));
     }
