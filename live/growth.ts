@@ -279,7 +279,7 @@ async function untilLarge(
         const isGivenUp = found.some((claim) =>
             claim?.status?.allocatedResourceStatuses?.storage?.endsWith("Infeasible"),
         );
-        if (Date.now() > end) {
+        if (isGivenUp || Date.now() > end) {
             const waiting = small.join(" ");
             throw new UserError(
                 `${isGivenUp ? "The driver cannot make them that large" : "Not large yet"}: ${waiting}. The StatefulSet was not touched. Why they wait:\n` +
