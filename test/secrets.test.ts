@@ -149,7 +149,7 @@ describe("a secret", () => {
                 );
                 assert.doesNotMatch(JSON.stringify(outputs), new RegExp(word, "i"));
             }),
-            runs(8, 40),
+            runs(4, 40),
         );
     });
 
@@ -168,7 +168,7 @@ describe("a secret", () => {
                 );
                 assert.doesNotMatch(JSON.stringify(outputs), new RegExp(word, "i"));
             }),
-            runs(8, 40),
+            runs(4, 40),
         );
     });
 

@@ -189,7 +189,7 @@ describe("a log group that AWS has already", () => {
 
     it("is never asked to keep its events for less than it does, by any number that AWS knows (sampled)", async () => {
         const { allowed } = settingsSchema.cloudwatch.unwrap().shape.retentionDays.meta() as { allowed: string };
-        const days = sample(allowed.match(/\d+/g)!.map(Number), 5);
+        const days = sample(allowed.match(/\d+/g)!.map(Number), 2);
         const shorter = (was: number, is: number) => was > is;
         for (const was of [1, 30, 365, 3653]) {
             const aws = has({ management: { retentionInDays: was, tags: mine } });

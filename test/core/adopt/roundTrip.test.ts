@@ -81,7 +81,7 @@ describe("the values of every valid stack (sampled)", () => {
                 assert.deepEqual(again.values, stack.values);
                 assert.deepEqual([...adopted.secrets, ...adopted.corrections, ...adopted.changes, ...adopted.lost], []);
             }),
-            runs(8, 40),
+            runs(4, 40),
         );
     });
 

@@ -53,7 +53,7 @@ describe("any value in any place of a collector", () => {
                     }
                 },
             ),
-            runs(12, 100),
+            runs(6, 100),
         );
     });
 });

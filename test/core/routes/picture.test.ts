@@ -15,7 +15,7 @@ import { hasRegionless, deploymentFor, routes, type Raw } from "../../support";
 import { readAddresses, readStores, type Reading } from "./reading";
 import { runs } from "../../sampled";
 
-const often = runs(30, 200);
+const often = runs(10, 200);
 
 /** A path of the umbrella's values, and what may be there. */
 type Edit = readonly [path: readonly string[], values: readonly HelmValue[]];

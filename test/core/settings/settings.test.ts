@@ -1790,7 +1790,7 @@ describe("settings", () => {
         refused({ values: JSON.parse('{"__proto__": {}}') }, /kof:values\.__proto__ is a key that is never handed on/);
     });
 
-    it("take at most two seconds to refuse, whatever they are (sampled)", () => {
+    it("are refused by work that does not grow with their square, whatever they are (sampled)", () => {
         const many = (count: number, of: string) =>
             Object.fromEntries(Array.from({ length: count }, (_, i) => [`${of}${i}`, { bogusField: 1 }]));
         const each = (count: number, value: HelmValue) =>
@@ -1839,7 +1839,7 @@ describe("settings", () => {
             "a domain": { route: "regional", regional: { ...region, domain: `${"a-".repeat(2000)}!` } },
         };
         problems({ version: "2" });
-        for (const [what, raw] of sample(Object.entries(slow), 3)) {
+        for (const [what, raw] of sample(Object.entries(slow), 1)) {
             withinEffort(120, what, () => {
                 try {
                     parseSettings(raw, "Pulumi.dev.yaml");

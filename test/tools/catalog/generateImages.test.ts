@@ -8,13 +8,17 @@ import { generateImages } from "../../../tools/catalog/generateImages";
 const charts = ["kof-operators", "victoria-metrics-operator", "kof-mothership", "kof-storage", "kof-collectors"];
 
 /** Stands for helm: renders the file that is named like the chart and the switches that are turned over. */
-const helm = `#!/usr/bin/env node
-const fs = require("node:fs");
-const args = process.argv.slice(2);
-const set = args.filter((_, i) => args[i - 1] === "--set" && !args[i].includes("vmuser"));
-const file = require("node:path").join(args[2], ["rendered", ...set].join("+"));
-if (!fs.existsSync(file)) { console.error("does not render"); process.exit(1); }
-process.stdout.write(fs.readFileSync(file));
+const helm = `#!/bin/sh
+file=$3/rendered
+while [ $# -gt 0 ]; do
+    if [ "$1" = --set ]; then
+        case $2 in *vmuser*) ;; *) file=$file+$2 ;; esac
+        shift
+    fi
+    shift
+done
+[ -f "$file" ] || { echo "does not render" >&2; exit 1; }
+cat "$file"
 `;
 
 describe("the generator of image lists", () => {

@@ -348,7 +348,7 @@ describe("plan", () => {
                 assert.ok(left.every(({ acknowledge }) => acknowledge === undefined));
                 assert.equal(refused(change).length === left.length, permit === "");
             }),
-            runs(10, 100),
+            runs(5, 100),
         );
     });
 });
