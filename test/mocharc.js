@@ -5,9 +5,10 @@
 const fs = require("node:fs");
 const path = require("node:path");
 
-/** Their cases wait for servers and processes most of the time: they start first, and the others run meanwhile. */
+/** Their cases wait for servers and processes most of the time: they start early, each beside another that computes. */
 const waiting = [
     "ends",
+    "grow",
     "children",
     "ci",
     "verify",
@@ -22,11 +23,13 @@ const isWaiting = (/** @type {string} */ file) => waiting.includes(path.basename
 const files = fs
     .readdirSync(__dirname, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.ts"))
-    .sort((a, b) => Number(isWaiting(b)) - Number(isWaiting(a)) || a.localeCompare(b));
+    .sort();
+const others = files.filter((file) => !isWaiting(file));
+const ordered = [...files.filter(isWaiting).flatMap((file) => [file, ...others.splice(0, 1)]), ...others];
 
 module.exports = {
     ...require("../.mocharc.json"),
-    spec: files.map((file) => path.join(__dirname, file)),
+    spec: ordered.map((file) => path.join(__dirname, file)),
     parallel: true,
-    jobs: 4,
+    jobs: 5,
 };

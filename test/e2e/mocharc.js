@@ -23,5 +23,5 @@ module.exports = {
     require: [...modules, "./test/e2e/prepare.ts"],
     spec: files.sort((a, b) => rank(a) - rank(b)).map((file) => path.join(__dirname, file)),
     parallel: true,
-    jobs: KUBECONFIG || AWS_ENDPOINT_URL ? 1 : 4,
+    jobs: KUBECONFIG || AWS_ENDPOINT_URL ? 1 : 7,
 };
