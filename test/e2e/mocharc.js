@@ -8,7 +8,18 @@ const path = require("node:path");
 const { require: modules, ...shared } = require("../../.mocharc.json");
 
 /** What takes longest starts first, or all wait for it at the end. */
-const longest = ["switches", "places", "rehearse", "policy", "archives", "state", "targets"];
+const longest = [
+    "switches",
+    "upgrade",
+    "recovery",
+    "places",
+    "rehearse",
+    "policy",
+    "archives",
+    "keys",
+    "state",
+    "targets",
+];
 const rank = (/** @type {string} */ file) => {
     const found = longest.findIndex((name) => file.startsWith(name));
     return found === -1 ? longest.length : found;
@@ -23,5 +34,5 @@ module.exports = {
     require: [...modules, "./test/e2e/prepare.ts"],
     spec: files.sort((a, b) => rank(a) - rank(b)).map((file) => path.join(__dirname, file)),
     parallel: true,
-    jobs: KUBECONFIG || AWS_ENDPOINT_URL ? 1 : 7,
+    jobs: KUBECONFIG || AWS_ENDPOINT_URL ? 1 : 5,
 };
