@@ -24,8 +24,8 @@ export interface AlertRulesArgs {
 }
 
 /**
- * Alert rules for what evaluates them (docs/decisions/0012): for Promxy in a ConfigMap, which kof-operator adds to KOF's own rules, and
- * for VMAlert in a VMRule.
+ * Alert rules for what evaluates them: for Promxy in a ConfigMap, which kof-operator adds to KOF's own rules (docs/decisions/0012), and
+ * for VMAlert in a VMRule (docs/decisions/0014).
  */
 export class AlertRules extends pulumi.ComponentResource {
     constructor(name: string, { alerts, keysMade, after }: AlertRulesArgs, opts?: pulumi.ComponentResourceOptions) {

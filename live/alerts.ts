@@ -1,8 +1,8 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { maskedLog } from "../core/lib/secrets";
 import { alertsName, isEvaluatedBy, vmRule } from "../core/routes/alerts";
+import { minutesSince, usualWait } from "./ages";
 import type { Check, Finding, Live } from "./findings";
-import { minutesSince, patience } from "./releases";
 
 /** What the VictoriaMetrics operator says of the stack's rules. */
 export const alerts: readonly Check[] = [{ title: "Alert rules", look: taken }];
@@ -26,7 +26,7 @@ async function taken({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const what =
         updateStatus === "failed"
             ? `was refused: ${maskedLog(reason)}`
-            : object && conditions.length === 0 && minutesSince(object.metadata.creationTimestamp) > patience
+            : object && conditions.length === 0 && minutesSince(object.metadata.creationTimestamp) > usualWait
               ? "has been taken by no VMAlert"
               : undefined;
     return what === undefined

@@ -3,6 +3,7 @@ import { bucketArnOf } from "../core/lib/arns";
 import { retentionText, type Archive } from "../core/routes/archives";
 import { distributionOf } from "../core/settings/distributions";
 import { clusterTag } from "../core/settings/logGroups";
+import { minutesSince } from "./ages";
 import { decisions, podArn } from "./rights";
 import { unchecked, type Check, type Finding, type Live } from "./findings";
 import { keysOf, S3Bucket, type BucketState } from "./s3";
@@ -317,7 +318,7 @@ async function exporterFindings(archive: Archive, { kubernetes }: Live): Promise
         }
         const { lastSuccessfulTime: last } = status ?? {};
         const since = last ?? metadata?.creationTimestamp ?? "";
-        const isLate = Date.now() - Date.parse(since) > latest * 3_600_000;
+        const isLate = minutesSince(since) > latest * 60;
         const never = `was made at ${since}, and has never come to a good end`;
         const what = `CronJob ${archive.name} ${last === undefined ? never : `has not come to a good end since ${since}`}`;
         return isLate ? [{ severity: "problem", what, why: nothingArchived, fix }] : [];

@@ -4,7 +4,7 @@ import { kcmApi, pausedAnnotation } from "../core/charts/multiCluster";
 import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
 import { claimNames, type Volume } from "../core/routes/volumes";
-import { isTransient, persistently, type Response } from "./http";
+import { firstPause, isTransient, longestPause, persistently, type Response } from "./http";
 import { NoAnswer, type Kubernetes } from "./kubernetes";
 import { sizeInGiB } from "../core/lib/quantities";
 
@@ -53,7 +53,7 @@ type Insist = <T>(ask: () => Promise<T>) => Promise<T>;
 function insistFor(outage: number, signal?: AbortSignal): Insist {
     return async (ask) => {
         const end = Date.now() + outage;
-        for (let pause = 250; ; pause = Math.min(2 * pause, 4000)) {
+        for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
             try {
                 return await ask();
             } catch (error) {

@@ -58,8 +58,10 @@ export function send(
     });
 }
 
-/** Milliseconds before the first further try, and before each from the fourth on. A server that says when to come back is believed. */
-const [firstPause, longestPause] = [250, 4000];
+/** Milliseconds before the first further try. A server that says when to come back is believed. */
+export const firstPause = 250;
+/** Milliseconds before each further try from the fourth on. */
+export const longestPause = 4000;
 
 /**
  * Asks again while the answer may be another the next time: too many requests, a proxy without its server, etcd between two

@@ -1,8 +1,8 @@
 import { maskedLog } from "../core/lib/secrets";
 import { kofNamespace } from "../core/charts/namespace";
+import { minutesSince } from "./ages";
 import { lookAtEach, seen, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
-import { minutesSince } from "./releases";
 
 interface ContainerState {
     readonly waiting?: { readonly reason?: string; readonly message?: string };

@@ -1,5 +1,6 @@
 import { umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
 import { maskedLog } from "../core/lib/secrets";
+import { minutesSince, usualWait } from "./ages";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 
 /** What Flux and Sveltos say of what they install. */
@@ -71,14 +72,14 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
         const { creationTimestamp = "", deletionTimestamp = "", generation = 0 } = object?.metadata ?? {};
         const ready = conditions.find(({ type }) => type === "Ready");
         const isSuspended = object?.spec?.suspend === true;
-        if (minutesSince(deletionTimestamp) > patience) {
+        if (minutesSince(deletionTimestamp) > usualWait) {
             findings.push({
                 severity: "problem",
                 what: `${kind} ${name} is being deleted since ${deletionTimestamp}, and is still there`,
                 why: "Whoever has to let go of it (its finalizers) does not, and nobody can make it again before.",
                 fix: describe,
             });
-        } else if (!isStatic && !isSuspended && !ready && minutesSince(creationTimestamp) > patience) {
+        } else if (!isStatic && !isSuspended && !ready && minutesSince(creationTimestamp) > usualWait) {
             findings.push({
                 severity: "problem",
                 what: `${kind} ${name} was made at ${creationTimestamp}, and Flux has not looked at it`,
@@ -112,16 +113,9 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]>
     });
 }
 
-/** Minutes after which a controller has usually looked at an object. */
-export const patience = 10;
 /** Minutes after which Flux has given up whatever it does. */
 const longest = 60;
 const fluxPods = "kubectl get pods -A -l app.kubernetes.io/part-of=flux";
-
-/** Not a number, and so not more than anything, where there is no time. */
-export function minutesSince(time: string): number {
-    return (Date.now() - Date.parse(time)) / 60_000;
-}
 
 interface ClusterSummary {
     readonly metadata: {

@@ -2,6 +2,7 @@ import { kofNamespace } from "../core/charts/namespace";
 import { umbrellaObjects } from "../core/charts/umbrella";
 import { maskedLog } from "../core/lib/secrets";
 import { claimNames } from "../core/routes/volumes";
+import { minutesSince, usualWait } from "./ages";
 import { lookAtEach, seen, type Check, type Finding, type Live } from "./findings";
 import { brokenPods } from "./pods";
 import { pathOf } from "./releases";
@@ -256,7 +257,7 @@ function because(refusal: string | undefined): string {
 
 /** Whether nobody has had the time to look at it yet. */
 function isNew({ creationTimestamp = "" }: Workload["metadata"]): boolean {
-    return Date.now() - Date.parse(creationTimestamp) < 600_000;
+    return minutesSince(creationTimestamp) < usualWait;
 }
 
 function timeOf({ lastTimestamp, eventTime }: Event): number {

@@ -317,6 +317,13 @@ describe("what doctor finds that should run", () => {
         ...old,
         conditions: [{ type: "Ready", status: "False", lastTransitionTime: minutesAgo(minutes), message: "no" }],
     });
+    const noNodeFor = (minutes: number) => {
+        const lastTransitionTime = minutesAgo(minutes);
+        return pod({
+            phase: "Pending",
+            conditions: [{ type: "PodScheduled", status: "False", message: "0/3", lastTransitionTime }],
+        });
+    };
     const oomKilled = (restartCount: number, minutes: number) => ({
         phase: "Running",
         containerStatuses: [
@@ -377,26 +384,8 @@ describe("what doctor finds that should run", () => {
             pod({ phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", message: "0/3 nodes" }] }),
             /^problem: pod p has no node: 0\/3 nodes$/,
         ],
-        [
-            "without a node for a moment, which may be on its way",
-            pod({
-                phase: "Pending",
-                conditions: [
-                    { type: "PodScheduled", status: "False", message: "0/3", lastTransitionTime: minutesAgo(1) },
-                ],
-            }),
-            /^warning: pod p has no node: 0\/3$/,
-        ],
-        [
-            "without a node for long",
-            pod({
-                phase: "Pending",
-                conditions: [
-                    { type: "PodScheduled", status: "False", message: "0/3", lastTransitionTime: minutesAgo(11) },
-                ],
-            }),
-            /^problem: pod p has no node: 0\/3$/,
-        ],
+        ["without a node for a moment, which may be on its way", noNodeFor(1), /^warning: pod p has no node: 0\/3$/],
+        ["without a node for long", noNodeFor(11), /^problem: pod p has no node: 0\/3$/],
     ];
     for (const [what, objects, expected] of states) {
         it(`${expected ? "is" : "is not"} a pod ${what}`, async () => {
