@@ -10,9 +10,9 @@ import { stackFileText } from "../core/adopt/stackFile";
 import { versions } from "../core/charts";
 import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import { quoted } from "../core/lib/shell";
+import { quotedWord } from "../core/lib/shell";
 import { UserError } from "../core/lib/errors";
-import { findInstalled, type HelmRelease, type Installed } from "../live/installed";
+import { findInstalled, type HelmRevision, type Installed } from "../live/installed";
 import { Kubernetes } from "../live/kubernetes";
 import { asHelm } from "../core/lib/yaml/read";
 import { deploymentOf } from "../core/routes";
@@ -52,7 +52,7 @@ function adoptionReport(
             "What Helm set and the stack does not have, which pulumi up leaves there. Afterwards:",
             Object.entries(leftovers).map(
                 ([component, values]) =>
-                    `kubectl patch helmrelease -n ${kofNamespace} ${component} --type merge -p ${quoted(JSON.stringify({ spec: { values } }))}`,
+                    `kubectl patch helmrelease -n ${kofNamespace} ${component} --type merge -p ${quotedWord(JSON.stringify({ spec: { values } }))}`,
             ),
         ),
         ...section("What could not be checked:", unchecked),
@@ -78,7 +78,7 @@ function versionOf(installed: Installed | undefined): string | undefined {
 }
 
 /** @throws UserError when there is no Helm release to read the values from. */
-function releaseOf(installed: Installed | undefined): HelmRelease {
+function releaseOf(installed: Installed | undefined): HelmRevision {
     if (!installed?.release) {
         const [reason] = installed?.unchecked.filter((each) => each.includes("Helm release")) ?? [];
         throw new UserError(
@@ -89,7 +89,7 @@ function releaseOf(installed: Installed | undefined): HelmRelease {
 }
 
 /** The values of a Helm release are of the umbrella, even where there are none. */
-function installedValues({ values }: HelmRelease): Original {
+function installedValues({ values }: HelmRevision): Original {
     return { values, isUmbrella: true, corrections: [] };
 }
 
@@ -105,7 +105,7 @@ function checkWritten(text: string, file: string, { settings }: Adoption): void 
     }
 }
 
-function releaseNotes({ status, revision, values }: HelmRelease, file: string | undefined): string[] {
+function releaseNotes({ status, revision, values }: HelmRevision, file: string | undefined): string[] {
     return [
         ...(status === "deployed"
             ? []

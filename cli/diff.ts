@@ -17,7 +17,14 @@ import type { Files } from "./folder";
 import { renderedFolders } from "./rendered";
 import { isRenderedPath, renderStack } from "./renderStack";
 import { mergeBase, Revision } from "./revision";
-import { examples, parseStackFile, readStackFile, deploymentOfFile, stackNameOf, type StackFile } from "./stackFile";
+import {
+    examplesFolder,
+    parseStackFile,
+    readStackFile,
+    deploymentOfFile,
+    stackNameOf,
+    type StackFile,
+} from "./stackFile";
 
 const usage = `Usage: npm run diff -- [BASE] [--preview STACK=FILE]...
 
@@ -123,11 +130,14 @@ export async function diff(base: string, limit = maxLength): Promise<{ text: str
 
 /** The stack files at a revision, by the folder that each is rendered to. */
 function foldersAt({ files }: Revision): Map<string, string> {
-    const stackFile = new RegExp(`^(${examples}/)?Pulumi\\.[^/]+\\.yaml$`);
+    const stackFile = new RegExp(`^(${examplesFolder}/)?Pulumi\\.[^/]+\\.yaml$`);
     return new Map(
         files
             .filter((file) => stackFile.test(file))
-            .map((file) => [`${file.startsWith(`${examples}/`) ? `${examples}/` : ""}${stackNameOf(file)}`, file]),
+            .map((file) => [
+                `${file.startsWith(`${examplesFolder}/`) ? `${examplesFolder}/` : ""}${stackNameOf(file)}`,
+                file,
+            ]),
     );
 }
 

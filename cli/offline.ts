@@ -105,7 +105,7 @@ export async function runProgram(program: Program, stackFile: StackFile, options
         if (failure) {
             throw failure instanceof pulumi.RunError ? new UserError(failure.message) : failure;
         }
-        return { resources, outputs: await resolve(outputs), messages };
+        return { resources, outputs: await resolvedOutputs(outputs), messages };
     } finally {
         Error.stackTraceLimit = stackTraceLimit;
         silenced.restore();
@@ -113,7 +113,7 @@ export async function runProgram(program: Program, stackFile: StackFile, options
 }
 
 /** The values of outputs. Through `apply` a rejected or unknown output would never come, and the run would hang. */
-function resolve(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {
+function resolvedOutputs(outputs: Record<string, unknown>): Promise<Record<string, unknown>> {
     return (pulumi.output(outputs) as unknown as { promise(): Promise<Record<string, unknown>> }).promise();
 }
 

@@ -114,7 +114,7 @@ function withoutToken(value: HelmValue): HelmValue {
 const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** The configuration with every path of the pod's file system moved below a folder, in which it then exists. */
-function relocated(value: HelmValue, key: string, { root, places, env }: Pod): HelmValue {
+function relocated(value: HelmValue, key: string, { root, places, env }: PodFolder): HelmValue {
     if (Array.isArray(value)) {
         return value.map((entry) => relocated(entry, key, { root, places, env }));
     }
@@ -137,7 +137,7 @@ function relocated(value: HelmValue, key: string, { root, places, env }: Pod): H
     return path.join(root, value);
 }
 
-interface Pod {
+interface PodFolder {
     readonly root: string;
     /** Where something is mounted. */
     readonly places: readonly string[];

@@ -74,14 +74,20 @@ function renderRun(
         ),
         "kubernetes.yaml": yaml(
             [about, "Objects that the program makes besides KOF's own. Secrets are masked."],
-            own.map(({ inputs }) => masked(inputs)),
+            own.map(({ inputs }) => withPlaceholders(inputs)),
         ),
         "aws.yaml": yaml(
             [
                 about,
                 "AWS resources. ACCOUNT stands for the account's number, which only AWS knows. Secrets are masked.",
             ],
-            [aws.map(({ type, name, inputs }) => ({ type, name, inputs: masked(withParsedPolicies(inputs)) }))],
+            [
+                aws.map(({ type, name, inputs }) => ({
+                    type,
+                    name,
+                    inputs: withPlaceholders(withParsedPolicies(inputs)),
+                })),
+            ],
         ),
         ...Object.fromEntries(
             collectors.map((collector) => [
@@ -130,9 +136,9 @@ function withParsedPolicies(inputs: Readonly<Record<string, unknown>>): Record<s
 /** How Pulumi marks a secret in what it sends to the engine. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
-function masked(value: unknown): unknown {
+function withPlaceholders(value: unknown): unknown {
     if (Array.isArray(value)) {
-        return value.map(masked);
+        return value.map(withPlaceholders);
     }
     if (typeof value !== "object" || value === null) {
         return value;
@@ -140,7 +146,7 @@ function masked(value: unknown): unknown {
     if (secretMark in value) {
         return concealed((value as { value?: unknown }).value);
     }
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, masked(inner)]));
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withPlaceholders(inner)]));
 }
 
 /** A secret with its structure, so that its keys show, but without any of its values. */

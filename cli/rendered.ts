@@ -5,7 +5,7 @@ import { UserError } from "../core/lib/errors";
 import { readFolder, writeFolder, type Files } from "./folder";
 import { validateCollectors } from "./otelcol";
 import { isRenderedFile, isRenderedPath, renderStack } from "./renderStack";
-import { examples, readStackFile, stackFiles, stackNameOf } from "./stackFile";
+import { examplesFolder, readStackFile, stackFilesIn, stackNameOf } from "./stackFile";
 
 /**
  * Renders every stack file into a folder of its own, one after the other, so that no more than one is in memory: `rendered/dev`
@@ -68,8 +68,8 @@ export async function renderAll(
 /** The stack files to render, by the folder that each is rendered to. */
 export function renderedFolders(): Map<string, string> {
     const folders = (folder: string) =>
-        stackFiles(folder).map((file) => [path.join(folder, stackNameOf(file)), path.join(folder, file)] as const);
-    return new Map([...folders("."), ...folders(examples)]);
+        stackFilesIn(folder).map((file) => [path.join(folder, stackNameOf(file)), path.join(folder, file)] as const);
+    return new Map([...folders("."), ...folders(examplesFolder)]);
 }
 
 function differingFiles(before: Files, after: Files): string[] {

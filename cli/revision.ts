@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as path from "node:path";
 
 import { UserError } from "../core/lib/errors";
-import { quoted } from "../core/lib/shell";
+import { quotedWord } from "../core/lib/shell";
 
 /**
  * Where a branch left its base. A comparison with that commit leaves out what others have done since.
@@ -51,7 +51,7 @@ export function textAt(revision: string, file: string, named = revision): string
         throw new UserError(
             unknownRevision(revision, named) ??
                 `There is no ${file} at ${named}: the stack is new since then, and there is nothing to compare it with. See what it deploys:\n\n` +
-                    `  npm start -- --config ${quoted(file)}`,
+                    `  npm start -- --config ${quotedWord(file)}`,
         );
     }
     return stdout;

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { isAlias, isMap as isYamlMap, isNode, isScalar, parseDocument, visit, type Document, type YAMLMap } from "yaml";
 
 import { versions } from "../core/charts";
-import { limits, refuseExcess, tooMuch } from "../core/lib/bounds";
+import { configurationLimits, refuseExcess, tooMuch } from "../core/lib/bounds";
 import { isMap } from "../core/lib/values";
 import { UserError } from "../core/lib/errors";
 import { deploymentOf } from "../core/routes";
@@ -28,7 +28,7 @@ export interface StackFile {
 }
 
 /** The folder of the examples. */
-export const examples = "examples";
+export const examplesFolder = "examples";
 
 /**
  * Reads the stack file of a stack, or one at any path.
@@ -84,7 +84,7 @@ function stackName(stack: string): string {
  */
 export function parseStackFile(text: string, file: string, name?: string): StackFile {
     const stack = stackNameOf(file);
-    const content = contentOf(documentOf(text, file), file);
+    const content = resolvedContent(documentOf(text, file), file);
     const foreign = isMap(content) ? foreignKeys(content) : [];
     const environment = isMap(content) ? content.environment : undefined;
     const isThere = isMap(content) && ("config" in content || isGiven(environment));
@@ -114,7 +114,7 @@ export function parseStackFile(text: string, file: string, name?: string): Stack
 
 function shortProblem(key: string, value: unknown): Problem {
     const written = isMap(value) ? Object.keys(value)[0] : undefined;
-    if (ownKeys.includes(key.toLowerCase())) {
+    if (pulumiKeys.includes(key.toLowerCase())) {
         return { key, message: `under "config:" is read by nobody. Write it beside "config:", not below it.` };
     }
     const write =
@@ -130,8 +130,11 @@ function isGiven(value: unknown): boolean {
 
 /** The text as Pulumi reads it. */
 function documentOf(text: string, file: string): Document {
-    if (text.length > limits.file) {
-        throw tooMuch(file, `has ${String(text.length)} characters; at most ${String(limits.file)} are read`);
+    if (text.length > configurationLimits.file) {
+        throw tooMuch(
+            file,
+            `has ${String(text.length)} characters; at most ${String(configurationLimits.file)} are read`,
+        );
     }
     // The library compares each key with each other one.
     const document = parseDocument(text, { ...asPulumi, uniqueKeys: false, logLevel: "silent" });
@@ -191,11 +194,11 @@ function lineOf(text: string, offset: number): number {
 }
 
 /** Keys beside `config` that Pulumi has in a stack file (`sdk/go/common/workspace`, `ProjectStack`). */
-const ownKeys = ["config", "secretsprovider", "encryptedkey", "encryptionsalt", "environment"];
+const pulumiKeys = ["config", "secretsprovider", "encryptedkey", "encryptionsalt", "environment"];
 
 /** The keys of a file that has no `config`, and others than a stack file has. Of one that has it, Pulumi ignores them. */
 function foreignKeys(content: Readonly<Record<string, unknown>>): string[] {
-    return "config" in content ? [] : Object.keys(content).filter((key) => !ownKeys.includes(key.toLowerCase()));
+    return "config" in content ? [] : Object.keys(content).filter((key) => !pulumiKeys.includes(key.toLowerCase()));
 }
 
 /** What a file is that is no stack file, and where it belongs. */
@@ -228,7 +231,7 @@ export function stackNameOf(file: string): string {
 }
 
 /** The content with its aliases resolved, which a malicious or mistaken file makes endless. */
-function contentOf(document: Document, file: string): unknown {
+function resolvedContent(document: Document, file: string): unknown {
     let content: unknown;
     try {
         content = document.toJS() ?? {};
@@ -247,13 +250,13 @@ function readText(file: string): string {
         if (code !== "ENOENT") {
             throw new UserError(`${file} cannot be read (${code ?? String(error)}).`);
         }
-        const here = stackFiles(".");
+        const here = stackFilesIn(".");
         throw new UserError(
             [
                 `There is no ${file}.`,
                 here.length > 0 ? `Stack files here: ${here.join(", ")}.` : "There are no stack files here.",
-                `To start one from an example (${stackFiles(examples).join(", ")}):`,
-                `  cp ${examples}/Pulumi.management.yaml ${path.basename(file)}`,
+                `To start one from an example (${stackFilesIn(examplesFolder).join(", ")}):`,
+                `  cp ${examplesFolder}/Pulumi.management.yaml ${path.basename(file)}`,
             ].join("\n"),
         );
     }
@@ -307,7 +310,7 @@ export function checkVersion(version: string): void {
 export const stackFileOptions = { stack: { type: "string" }, config: { type: "string" } } as const;
 
 /** The stack files in a folder. */
-export function stackFiles(folder: string): string[] {
+export function stackFilesIn(folder: string): string[] {
     return fs.existsSync(folder)
         ? fs
               .readdirSync(folder)

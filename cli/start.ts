@@ -14,7 +14,7 @@ const usage = `Usage: npm start                        preview the stack dev, of
 Nothing is required, and nothing is contacted.`;
 
 /** The offline preview as text: what `pulumi preview` would list, and where each signal goes. */
-function previewText(run: OfflineRun, stack: string): string {
+function offlinePreview(run: OfflineRun, stack: string): string {
     const lines = treeLines(resourceTree(run));
     const width = Math.max(...lines.map(({ branches, type }) => branches.length + type.length)) + 2;
     const nameWidth = Math.max(...lines.map(({ name }) => name.length)) + 2;
@@ -61,6 +61,6 @@ function previewText(run: OfflineRun, stack: string): string {
 if (require.main === module) {
     run(async () => {
         const stackFile = readStackFile(parseOptions(usage, stackFileOptions));
-        console.log(previewText(await runOffline(stackFile, { preview: true }), stackFile.stack));
+        console.log(offlinePreview(await runOffline(stackFile, { preview: true }), stackFile.stack));
     });
 }

@@ -46,7 +46,7 @@ export interface Identity {
     readonly secret: Secret | undefined;
 }
 
-const none: Identity = { accessKeys: {}, secret: undefined };
+const noIdentity: Identity = { accessKeys: {}, secret: undefined };
 
 /**
  * Declares the identity of pods at AWS, with exactly the rights of one policy. It is a user whose access key is in a Secret in the
@@ -68,13 +68,13 @@ export function declareIdentity(name: string, args: IdentityArgs, parent: pulumi
                     { parent },
                 );
             }
-            return none;
+            return noIdentity;
         }
         case "irsa":
             role(name, irsaTrust(credentials.oidcProviderArn, pods), args, parent, credentials.roleName);
-            return none;
+            return noIdentity;
         case "existingSecret":
-            return none;
+            return noIdentity;
     }
 }
 

@@ -12,8 +12,8 @@ const { isMap, isNode, isSeq, parseAllDocuments } = require("yaml");
  * @typedef {{ start: number, end: number, text: string }} Edit what to write in place of a part of the manifest
  */
 
-const helm = "helm.toolkit.fluxcd.io";
-const source = "source.toolkit.fluxcd.io";
+const helmGroup = "helm.toolkit.fluxcd.io";
+const sourceGroup = "source.toolkit.fluxcd.io";
 
 /**
  * Annotations of the umbrella (charts/kof/templates/helmreleases.yaml, KOF 1.8.0 to 1.11.0-rc0) that would interfere. The first
@@ -63,10 +63,10 @@ function annotationsFor(document, retries) {
     const kept = Object.fromEntries(
         Object.entries(textsIn(document, "annotations")).filter(([name]) => !unwanted.includes(name)),
     );
-    if (group === source && kind === "HelmChart") {
+    if (group === sourceGroup && kind === "HelmChart") {
         return { ...kept, ...dependencies(document, "sourceRef") };
     }
-    if (group === helm && kind === "HelmRelease") {
+    if (group === helmGroup && kind === "HelmRelease") {
         const retry = retries[String(document.getIn(["metadata", "name"]))];
         return releaseAnnotations(
             textsIn(document, "labels"),
@@ -144,8 +144,8 @@ function dependencies(document, reference) {
             : [];
     const releases = document.getIn(["spec", "dependsOn"]);
     const all = [
-        ...identifier(source, document.getIn(["spec", reference])),
-        ...(isSeq(releases) ? releases.items : []).flatMap((release) => identifier(helm, release, "HelmRelease")),
+        ...identifier(sourceGroup, document.getIn(["spec", reference])),
+        ...(isSeq(releases) ? releases.items : []).flatMap((release) => identifier(helmGroup, release, "HelmRelease")),
     ];
     return all.length > 0 ? { "config.kubernetes.io/depends-on": all.join(",") } : {};
 }

@@ -6,7 +6,7 @@ import { clusterTag } from "../core/settings/logGroups";
 import { minutesSince } from "./ages";
 import { decisions, podArn } from "./rights";
 import { unchecked, type Check, type Finding, type Live } from "./findings";
-import { keysOf, S3Bucket, type BucketState } from "./s3";
+import { bucketKeys, S3Bucket, type BucketState } from "./s3";
 import { secretValues } from "./secrets";
 
 /** Whether the archives' exporters can write what the settings ask for, and what is written stays. */
@@ -236,7 +236,9 @@ async function rightsFindings(archive: Archive, live: Live): Promise<readonly Fi
         const asking = { whose: "the exporter's", region: bucket.region };
         const accessKeyId = async () => {
             const name = secret?.name ?? "";
-            return (await secretValues(live, name)) === undefined ? undefined : (await keysOf(name, live)).accessKeyId;
+            return (await secretValues(live, name)) === undefined
+                ? undefined
+                : (await bucketKeys(name, live)).accessKeyId;
         };
         const arn = await podArn({ ...asking, credentials, roleName, serviceAccount, accessKeyId }, live);
         if (arn === undefined) {

@@ -1,6 +1,7 @@
 import { arnParts, bucketArnOf, logGroupArn, partitionOf } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Archive } from "../core/routes/archives";
+import type { CloudWatchParts } from "../core/routes/parts";
 import type { AwsIdentity } from "../core/settings/settings";
 import { callerIdentity, UnknownCaller, whoAsks, type AwsAccess } from "./awsClient";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
@@ -8,8 +9,6 @@ import { decisions, policyHolder, type Needed } from "./rights";
 
 /** Whether AWS lets this person make what a stack needs there. */
 export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }];
-
-type CloudWatch = NonNullable<Live["deployment"]["cloudwatch"]>;
 
 /** What is made at AWS for pods to be. */
 interface MadeIdentity {
@@ -53,7 +52,7 @@ function identityRights({ credentials, roleName, name, region }: MadeIdentity, a
 }
 
 /** What `pulumi up` does in AWS for CloudWatch, where it makes the credentials too. */
-function cloudwatchRights({ region, logGroups, credentials, roleName }: CloudWatch, account: string): Needed[] {
+function cloudwatchRights({ region, logGroups, credentials, roleName }: CloudWatchParts, account: string): Needed[] {
     const group = (name: string) => logGroupArn(region, account, name);
     const groups: Needed[] = [
         {

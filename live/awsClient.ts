@@ -75,7 +75,7 @@ async function credentialsOf(
 }
 
 /** What a request to AWS takes along, so that it ends when nobody waits for it any more. */
-interface Limit {
+interface RequestLimit {
     readonly abortSignal: AbortSignal;
 }
 
@@ -86,7 +86,7 @@ interface Limit {
  * @throws CouldNotCheck when the limit is over, and whatever `ask` throws.
  */
 export async function inTime<T>(
-    ask: (limit: Limit) => Promise<T>,
+    ask: (limit: RequestLimit) => Promise<T>,
     { patience = 30_000 }: AwsAccess,
     who = "AWS",
 ): Promise<T> {
@@ -168,7 +168,7 @@ export function awsFailure(error: unknown): AwsFailure {
  */
 export async function answered<T>(
     what: string,
-    ask: (limit: Limit) => Promise<T>,
+    ask: (limit: RequestLimit) => Promise<T>,
     access: AwsAccess,
     who?: string,
 ): Promise<T> {

@@ -2,7 +2,7 @@ import { kcmApi, regionLabels, selects } from "../core/charts/multiCluster";
 import type { Kubernetes } from "./kubernetes";
 
 /** An object of Kubernetes, as far as the looks at regions go. */
-export interface Named {
+export interface ApiObject {
     readonly metadata: {
         readonly name: string;
         readonly namespace?: string;
@@ -18,10 +18,11 @@ export interface Named {
 export interface StatusCondition {
     readonly type: string;
     readonly status: string;
+    readonly reason?: string;
     readonly message?: string;
 }
 
-interface ClusterDeployment extends Named {
+interface ClusterDeployment extends ApiObject {
     readonly status?: { readonly conditions?: readonly StatusCondition[] };
 }
 

@@ -1,6 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { arnParts, logGroupArn } from "../core/lib/arns";
 import { accessKeySecret } from "../core/routes/cloudwatch";
+import type { CloudWatchParts } from "../core/routes/parts";
 import { assumePolicy, writePolicy } from "../core/routes/policies";
 import type { Check, Finding, Live } from "./findings";
 import { decisions, podArn } from "./rights";
@@ -8,8 +9,6 @@ import { secretValues } from "./secrets";
 
 /** Whether the policies of what collectors are at AWS let them write what goes to CloudWatch and X-Ray. */
 export const collectorRights: readonly Check[] = [{ title: "Collectors' rights in AWS", look: findingsOf }];
-
-type CloudWatch = NonNullable<Live["deployment"]["cloudwatch"]>;
 
 const whose = "the collectors'";
 
@@ -42,7 +41,7 @@ async function findingsOf(live: Live): Promise<Finding[]> {
 }
 
 /** What the collectors do by themselves, and on what: what their policy lets them do, and nothing else. */
-function wantedBy(cloudwatch: CloudWatch, account: string) {
+function wantedBy(cloudwatch: CloudWatchParts, account: string) {
     const { central, credentials, region, logGroups, signals } = cloudwatch;
     const { Statement } = central
         ? assumePolicy(central.roleArn, credentials.kind)
@@ -63,7 +62,10 @@ function whyOf(action: string): string {
 }
 
 /** Before pulumi up there is no role, and a Secret that is missing is another check's. */
-async function missingRole({ credentials, serviceAccounts }: CloudWatch, { kubernetes }: Live): Promise<Finding[]> {
+async function missingRole(
+    { credentials, serviceAccounts }: CloudWatchParts,
+    { kubernetes }: Live,
+): Promise<Finding[]> {
     const [serviceAccount = ""] = serviceAccounts;
     const isRole = credentials.kind === "irsa" || credentials.kind === "podIdentity";
     const path = `/api/v1/namespaces/${kofNamespace}/serviceaccounts/${serviceAccount}`;

@@ -3,14 +3,14 @@ import { gunzipSync } from "node:zlib";
 import type { InstalledClaim } from "../core/adopt/claims";
 import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import { UserError, CouldNotCheck } from "../core/lib/errors";
+import { CouldNotCheck, couldNotCheck, UserError } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
 import { clusterDeployments, regionsAmong } from "./clusterDeployments";
 
 /** What is installed on a cluster, as far as it could be seen. */
 export interface Installed {
     /** The Helm release of the umbrella. */
-    readonly release?: HelmRelease | undefined;
+    readonly release?: HelmRevision | undefined;
     readonly claims?: readonly InstalledClaim[] | undefined;
     /** Whether the namespace is in the Istio mesh. */
     readonly istio?: boolean | undefined;
@@ -23,7 +23,7 @@ export interface Installed {
 }
 
 /** One revision of a Helm release: what somebody gave to `helm install` or `helm upgrade`. */
-export interface HelmRelease {
+export interface HelmRevision {
     /** `deployed`, `failed`, `pending-upgrade`, … */
     readonly status: string;
     readonly revision: number;
@@ -45,15 +45,12 @@ const namespacePath = `/api/v1/namespaces/${kofNamespace}`;
 export async function findInstalled(api: Api): Promise<Installed> {
     const unchecked: string[] = [];
     const look = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
-        try {
-            return await read();
-        } catch (error) {
-            if (!(error instanceof CouldNotCheck)) {
-                throw error;
-            }
-            unchecked.push(`Could not check ${what}: ${error.message}`);
+        const found = await read().catch(couldNotCheck);
+        if (found instanceof CouldNotCheck) {
+            unchecked.push(`Could not check ${what}: ${found.message}`);
             return undefined;
         }
+        return found;
     };
     const istio = await look("the namespace's Istio label", () => istioLabel(api));
     return {
@@ -64,7 +61,7 @@ export async function findInstalled(api: Api): Promise<Installed> {
             regionsAmong(await clusterDeployments(api)).map(({ name, namespace }) => ({ cluster: name, namespace })),
         ),
         issuer: await look("the issuer of service account tokens", () => issuer(api)),
-        unchecked: unchecked,
+        unchecked,
     };
 }
 
@@ -85,7 +82,7 @@ async function istioLabel(api: Api): Promise<boolean> {
 }
 
 /** Helm 3 and 4 keep each revision in a Secret, as base64 of gzipped JSON (`pkg/storage/driver/util.go`). */
-async function helmRelease(api: Api): Promise<HelmRelease | undefined> {
+async function helmRelease(api: Api): Promise<HelmRevision | undefined> {
     const secrets = await api.list<Named & { readonly data: { readonly release: string } }>(
         `${namespacePath}/secrets?labelSelector=${encodeURIComponent("owner=helm,name=kof")}`,
     );
@@ -93,7 +90,7 @@ async function helmRelease(api: Api): Promise<HelmRelease | undefined> {
     return revisions.find(({ status }) => status === "deployed") ?? revisions[0];
 }
 
-function decoded(data: string): HelmRelease {
+function decoded(data: string): HelmRevision {
     const packed = Buffer.from(Buffer.from(data, "base64").toString(), "base64");
     const { info, version, chart, config } = JSON.parse(gunzipSync(packed).toString()) as {
         info: { status: string };
@@ -109,7 +106,7 @@ function decoded(data: string): HelmRelease {
     };
 }
 
-interface PersistentVolumeClaim extends Named {
+interface InstalledVolumeClaim extends Named {
     readonly spec: {
         readonly storageClassName?: string;
         readonly resources: { readonly requests: { readonly storage: string } };
@@ -117,11 +114,11 @@ interface PersistentVolumeClaim extends Named {
 }
 
 interface StatefulSet extends Named {
-    readonly spec: { readonly volumeClaimTemplates?: readonly PersistentVolumeClaim[] };
+    readonly spec: { readonly volumeClaimTemplates?: readonly InstalledVolumeClaim[] };
 }
 
 async function claims(api: Api): Promise<InstalledClaim[]> {
-    const found = await api.list<PersistentVolumeClaim>(`${namespacePath}/persistentvolumeclaims`);
+    const found = await api.list<InstalledVolumeClaim>(`${namespacePath}/persistentvolumeclaims`);
     const sets = await api.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`);
     const templates = new Map<string, string>(
         sets.flatMap(({ metadata, spec }) =>

@@ -141,7 +141,7 @@ function together(first: Kubeconfig, second: Kubeconfig): Kubeconfig {
  * @param folder where relative paths start.
  */
 function parsed(file: string, text: string, folder: string): Kubeconfig {
-    const found = contentOf(file, text);
+    const found = kubeconfigContent(file, text);
     const at = (name: unknown) => (typeof name === "string" && name !== "" ? path.resolve(folder, name) : undefined);
     const entries = (
         kind: "clusters" | "users" | "contexts",
@@ -212,7 +212,7 @@ function impersonationOf(user: unknown): NonNullable<KnownUser["impersonation"]>
     );
 }
 
-function contentOf(file: string, text: string): HelmValues {
+function kubeconfigContent(file: string, text: string): HelmValues {
     let found: unknown;
     try {
         const [document] = parseAllDocuments(text, { ...asHelm, logLevel: "silent" });

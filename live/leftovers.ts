@@ -11,18 +11,14 @@ import { exporterService, kcmApi, kcmNamespace } from "../core/charts/multiClust
 import { retentionText, secretCopies, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { answered, clientOptions, notAws } from "./awsClient";
-import { clusterDeployments, regionsAmong } from "./clusterDeployments";
+import { clusterDeployments, regionsAmong, type ApiObject } from "./clusterDeployments";
 import type { Live } from "./findings";
-import { idOf, multiClusterServicePath, type MultiClusterService } from "./regions";
+import { regionId, multiClusterServicePath, type MultiClusterService } from "./regions";
 import { S3Bucket } from "./s3";
-import { CouldNotCheck } from "../core/lib/errors";
+import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { maskedLog } from "../core/lib/secrets";
 
-interface Named {
-    readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
-}
-
-interface Volume extends Named {
+interface PersistentVolume extends ApiObject {
     readonly spec: {
         readonly capacity: { readonly storage: string };
         readonly claimRef?: { readonly namespace: string; readonly name: string };
@@ -30,27 +26,27 @@ interface Volume extends Named {
     readonly status?: { readonly phase?: string };
 }
 
-interface Namespace {
+interface NamespaceObject {
     readonly status?: {
         readonly phase?: string;
         readonly conditions?: readonly { readonly status: string; readonly message?: string }[];
     };
 }
 
-interface Webhooks extends Named {
+interface Webhooks extends ApiObject {
     readonly webhooks?: readonly {
         readonly clientConfig: { readonly service?: { readonly namespace: string } };
     }[];
 }
 
-interface Definition extends Named {
+interface Definition extends ApiObject {
     readonly spec: { readonly group: string };
 }
 
 /** What is still there of a stack after `pulumi destroy`, or after a switch: kept on purpose, or left by another tool. */
 export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[] = [
     namespace,
-    releases,
+    helmReleases,
     claims,
     volumes,
     definitions,
@@ -78,14 +74,12 @@ export async function seenOf<T>(
     look: (each: T) => Promise<readonly Leftover[]>,
 ): Promise<Pick<SeenInPart, "left" | "reasons">> {
     const looks = all.map(async (each) => {
-        try {
-            return { left: await look(each), reasons: [] };
-        } catch (error) {
-            if (!(error instanceof CouldNotCheck)) {
-                throw error;
-            }
-            return error instanceof SeenInPart ? error : { left: [], reasons: [error.message] };
-        }
+        const found = await look(each).catch(couldNotCheck);
+        return found instanceof SeenInPart
+            ? found
+            : found instanceof CouldNotCheck
+              ? { left: [], reasons: [found.message] }
+              : { left: found, reasons: [] };
     });
     const seen = await Promise.all(looks);
     return { left: seen.flatMap(({ left }) => left), reasons: [...new Set(seen.flatMap(({ reasons }) => reasons))] };
@@ -103,13 +97,13 @@ async function ofEach<T>(
     return left;
 }
 
-const names = (objects: readonly Named[]) => objects.map(({ metadata }) => metadata.name).join(" ");
+const names = (objects: readonly ApiObject[]) => objects.map(({ metadata }) => metadata.name).join(" ");
 const count = (objects: readonly unknown[], noun: string) =>
     `${String(objects.length)} ${noun}${objects.length === 1 ? "" : "s"}`;
 
 /** What of a namespace that is being deleted holds that up: it is gone when whoever has to let go of it has done so. */
 async function namespace({ kubernetes }: Live): Promise<Leftover[]> {
-    const found = await kubernetes.get<Namespace>(`/api/v1/namespaces/${kofNamespace}`);
+    const found = await kubernetes.get<NamespaceObject>(`/api/v1/namespaces/${kofNamespace}`);
     const held = (found?.status?.conditions ?? []).filter(({ status }) => status === "True");
     return found?.status?.phase !== "Terminating"
         ? []
@@ -122,8 +116,8 @@ async function namespace({ kubernetes }: Live): Promise<Leftover[]> {
 }
 
 /** What an install by Helm keeps on purpose. The program did not make it. */
-async function releases({ kubernetes }: Live): Promise<Leftover[]> {
-    const found = await kubernetes.list<Named>(helmReleasesPath);
+async function helmReleases({ kubernetes }: Live): Promise<Leftover[]> {
+    const found = await kubernetes.list<ApiObject>(helmReleasesPath);
     return found.map(({ metadata: { name } }) => ({
         what: `HelmRelease ${kofNamespace}/${name}, and what it installed`,
         remove: `kubectl delete helmrelease -n ${kofNamespace} ${name}`,
@@ -131,7 +125,7 @@ async function releases({ kubernetes }: Live): Promise<Leftover[]> {
 }
 
 async function claims({ kubernetes }: Live): Promise<Leftover[]> {
-    const found = await kubernetes.list<Named>(`/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`);
+    const found = await kubernetes.list<ApiObject>(`/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`);
     return found.length === 0
         ? []
         : [
@@ -144,7 +138,7 @@ async function claims({ kubernetes }: Live): Promise<Leftover[]> {
 
 /** Volumes whose claim is gone: those of a class with the reclaim policy `Retain`, and those that nobody could delete. */
 async function volumes({ kubernetes }: Live): Promise<Leftover[]> {
-    const found = (await kubernetes.list<Volume>("/api/v1/persistentvolumes")).filter(
+    const found = (await kubernetes.list<PersistentVolume>("/api/v1/persistentvolumes")).filter(
         ({ spec, status }) =>
             spec.claimRef?.namespace === kofNamespace && ["Released", "Failed"].includes(status?.phase ?? ""),
     );
@@ -191,7 +185,7 @@ async function webhooks({ kubernetes }: Live): Promise<readonly Leftover[]> {
 /** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */
 async function templates({ kubernetes }: Live): Promise<readonly Leftover[]> {
     return ofEach(["servicetemplatechains", "servicetemplates"], async (kind) => {
-        const all = await kubernetes.list<Named>(`${kcmApi}/namespaces/kcm-system/${kind}`);
+        const all = await kubernetes.list<ApiObject>(`${kcmApi}/namespaces/kcm-system/${kind}`);
         const found = all.filter(({ metadata }) =>
             metadata.annotations?.["meta.helm.sh/release-name"]?.startsWith("kof-"),
         );
@@ -218,7 +212,7 @@ async function onRegions({ kubernetes, deployment }: Live): Promise<Leftover[]> 
         wanted.map((name) => kubernetes.get<MultiClusterService>(multiClusterServicePath(name))),
     );
     const namespace = kcmNamespace(catalog, values);
-    const templatesFound = await kubernetes.list<Named>(`${kcmApi}/namespaces/${namespace}/servicetemplates`);
+    const templatesFound = await kubernetes.list<ApiObject>(`${kcmApi}/namespaces/${namespace}/servicetemplates`);
     return [
         ...services.flatMap((found) => {
             const on = found?.status?.matchingClusters ?? [];
@@ -247,7 +241,7 @@ async function regionalVolumes({ kubernetes, deployment }: Live): Promise<Leftov
         settings.regions && regionalStores.length > 0 ? regionsAmong(await clusterDeployments(kubernetes)) : [];
     if (there.length > 0) {
         throw new CouldNotCheck(
-            `the volumes of what KOF has stored on ${there.map(idOf).join(", ")}, which stay there when KOF is taken off: ` +
+            `the volumes of what KOF has stored on ${there.map(regionId).join(", ")}, which stay there when KOF is taken off: ` +
                 `kubectl --context REGION get pvc -n ${kofNamespace}`,
         );
     }

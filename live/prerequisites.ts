@@ -7,6 +7,7 @@ import { isMap, textOf, valueAt, type HelmValues } from "../core/lib/values";
 import { isTextToCollectors } from "../core/lib/yaml/read";
 import type { Deployment } from "../core/routes/deployment";
 import { secretCommand } from "../core/settings/secretRules";
+import type { StatusCondition } from "./clusterDeployments";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 
 /** The oldest Kubernetes that KOF is tested with (KOF's version compatibility page, 1.8 to 1.10). */
@@ -37,19 +38,12 @@ async function kubernetesVersion({ kubernetes }: Live): Promise<Finding[]> {
         : [];
 }
 
-interface Condition {
-    readonly type: string;
-    readonly status: string;
-    readonly reason?: string;
-    readonly message?: string;
-}
-
 /** KCM's minor version is KOF's: upstream tests no other pair (.github/actions/shared-setup/action.yaml, KOF 1.8 to 1.11). */
 async function kcm({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const [management] = await kubernetes.list<{
         metadata: { name: string };
         spec?: { release?: string };
-        status?: { release?: string; conditions?: Condition[] };
+        status?: { release?: string; conditions?: StatusCondition[] };
     }>(`${kcmApi}/managements`);
     if (!management) {
         return [
@@ -88,16 +82,16 @@ async function kcm({ kubernetes, deployment }: Live): Promise<Finding[]> {
 
 interface Crd {
     readonly spec: {
-        readonly versions: readonly { name: string; served: boolean; schema?: { openAPIV3Schema?: Schema } }[];
+        readonly versions: readonly { name: string; served: boolean; schema?: { openAPIV3Schema?: CrdSchema } }[];
     };
 }
 
-interface Schema {
-    readonly properties?: Readonly<Record<string, Schema>>;
+interface CrdSchema {
+    readonly properties?: Readonly<Record<string, CrdSchema>>;
     readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
 }
 
-const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const crdsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /** What the umbrella chart makes, by the API versions that it writes (charts/kof/templates). */
 const fluxKinds = {
@@ -109,7 +103,7 @@ const fluxKinds = {
 async function flux({ kubernetes }: Live): Promise<Finding[]> {
     return lookAtEach(Object.entries(fluxKinds), async ([name, version]) => {
         const findings: Finding[] = [];
-        const crd = await kubernetes.get<Crd>(`${crds}/${name}`);
+        const crd = await kubernetes.get<Crd>(`${crdsPath}/${name}`);
         const served = crd?.spec.versions.find((each) => each.name === version && each.served);
         if (!served) {
             findings.push({
@@ -130,7 +124,7 @@ async function flux({ kubernetes }: Live): Promise<Finding[]> {
     });
 }
 
-function hasUpgradeStrategy(schema: Schema | undefined): boolean {
+function hasUpgradeStrategy(schema: CrdSchema | undefined): boolean {
     let current = schema;
     for (const step of ["spec", "upgrade", "strategy"]) {
         if (current?.["x-kubernetes-preserve-unknown-fields"] === true) {
@@ -143,7 +137,7 @@ function hasUpgradeStrategy(schema: Schema | undefined): boolean {
 
 async function certManager({ kubernetes }: Live): Promise<Finding[]> {
     const why = "kof-operators gets the certificate of its admission webhook from cert-manager, and hangs without it.";
-    if ((await kubernetes.get(`${crds}/certificates.cert-manager.io`)) === undefined) {
+    if ((await kubernetes.get(`${crdsPath}/certificates.cert-manager.io`)) === undefined) {
         return [
             {
                 severity: "problem",
@@ -153,10 +147,10 @@ async function certManager({ kubernetes }: Live): Promise<Finding[]> {
             },
         ];
     }
-    const pods = await kubernetes.list<{ status?: { conditions?: Condition[] } }>(
+    const pods = await kubernetes.list<{ status?: { conditions?: StatusCondition[] } }>(
         "/api/v1/pods?labelSelector=app.kubernetes.io/name%3Dcert-manager",
     );
-    const isReady = ({ type, status }: Condition) => type === "Ready" && status === "True";
+    const isReady = ({ type, status }: StatusCondition) => type === "Ready" && status === "True";
     return pods.some(({ status }) => status?.conditions?.some(isReady) === true)
         ? []
         : [

@@ -12,7 +12,7 @@ import {
     selects,
     type Regions,
 } from "../core/charts/multiCluster";
-import { CouldNotCheck } from "../core/lib/errors";
+import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { secretCopies } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { cronJobPath } from "./archives";
@@ -20,7 +20,7 @@ import {
     clusterDeployments,
     regionsAmong,
     type StatusCondition,
-    type Named,
+    type ApiObject,
     type RegionalCluster,
 } from "./clusterDeployments";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
@@ -30,7 +30,7 @@ import type { Kubernetes } from "./kubernetes";
 export const regions: readonly Check[] = [{ title: "Regions", look: regionFindings }];
 
 /** `status` as KCM 1.8 to 1.11 write it (`api/v1beta1/multiclusterservice_types.go`). */
-export interface MultiClusterService extends Named {
+export interface MultiClusterService extends ApiObject {
     readonly spec?: { readonly serviceSpec?: { readonly services?: readonly { readonly template: string }[] } };
     readonly status?: {
         readonly observedGeneration?: number;
@@ -44,12 +44,12 @@ export interface MultiClusterService extends Named {
     };
 }
 
-interface ServiceTemplate extends Named {
+interface ServiceTemplate extends ApiObject {
     readonly status?: { readonly valid?: boolean; readonly validationError?: string };
 }
 
 /** What KCM makes of a MultiClusterService for one cluster (`api/v1beta1/serviceset_types.go`). */
-interface ServiceSet extends Named {
+interface ServiceSet extends ApiObject {
     readonly spec?: { readonly cluster?: string; readonly multiClusterService?: string };
     readonly status?: {
         readonly conditions?: readonly StatusCondition[];
@@ -62,7 +62,7 @@ interface ServiceSet extends Named {
 }
 
 /** What Sveltos makes of a ServiceSet; its name has that of the ServiceSet in it (`p--SERVICESET-capi-CLUSTER`). */
-interface ClusterSummary extends Named {
+interface ClusterSummary extends ApiObject {
     readonly status?: {
         readonly featureSummaries?: readonly { readonly status?: string; readonly failureMessage?: string }[];
         readonly helmReleaseSummaries?: readonly { readonly status?: string; readonly conflictMessage?: string }[];
@@ -197,7 +197,7 @@ function selectionFindings(
 }
 
 /** A region, human-readable: `kcm-system/eu-1`. */
-export const idOf = ({ namespace, name }: Pick<RegionalCluster, "namespace" | "name">) => `${namespace}/${name}`;
+export const regionId = ({ namespace, name }: Pick<RegionalCluster, "namespace" | "name">) => `${namespace}/${name}`;
 
 /** A region that is named, and is none, or is not selected by its name. */
 function namedFindings(
@@ -223,7 +223,7 @@ function namedFindings(
         return [
             {
                 severity: "problem",
-                what: `${key} has ${name}, but ${idOf(found)} is no regional cluster: it has no label ${regionQuery}`,
+                what: `${key} has ${name}, but ${regionId(found)} is no regional cluster: it has no label ${regionQuery}`,
                 why: `${why} With that label KOF would store telemetry there.`,
                 fix: regionList,
             },
@@ -234,7 +234,7 @@ function namedFindings(
         return [
             {
                 severity: "problem",
-                what: `${key} has ${name}, but the label ${regionNameLabel} of ${idOf(found)} is ${has ?? "not there"}`,
+                what: `${key} has ${name}, but the label ${regionNameLabel} of ${regionId(found)} is ${has ?? "not there"}`,
                 why: `${why} kof-operator adds the label where there is none, and leaves another one as it is.`,
                 fix: set(`${regionNameLabel}=${name}`),
             },
@@ -248,7 +248,7 @@ function outsideMesh(region: RegionalCluster, { settings }: Deployment, severity
     const has = region.labels[istioRole];
     return {
         severity,
-        what: `region ${idOf(region)} has ${has === undefined ? `no label ${istioRole}` : `the label ${istioRole}=${has}`}, and kof:istio is ${String(settings.istio)}`,
+        what: `region ${regionId(region)} has ${has === undefined ? `no label ${istioRole}` : `the label ${istioRole}=${has}`}, and kof:istio is ${String(settings.istio)}`,
         why: "Another object of KOF installs the stores there, by other names: what the settings say of regions does not reach it.",
         fix: regionList,
     };
@@ -351,26 +351,29 @@ async function clusterFindings(
     if (object === undefined) {
         return [];
     }
-    const sets = seen(async () => {
-        const all = await kubernetes.list<ServiceSet>(`${kcmApi}/servicesets`);
-        return all.filter(({ spec }) => spec?.multiClusterService === service.name);
-    });
+    const sets = kubernetes.list<ServiceSet>(`${kcmApi}/servicesets`).catch(couldNotCheck);
     const found = await Promise.all(
         service.of(clusters).map(async (region): Promise<Finding[]> => {
             const reached = object.status?.matchingClusters?.find(
                 (each) => each.name === region.name && each.namespace === region.namespace,
             );
-            const { all, unseen } = await sets;
-            const set = all.find(
-                ({ metadata, spec }) => spec?.cluster === region.name && metadata.namespace === region.namespace,
-            );
+            const all = await sets;
+            const set =
+                all instanceof CouldNotCheck
+                    ? undefined
+                    : all.find(
+                          ({ metadata, spec }) =>
+                              spec?.multiClusterService === service.name &&
+                              spec.cluster === region.name &&
+                              metadata.namespace === region.namespace,
+                      );
             const fix =
                 set === undefined
                     ? describe(service.name)
                     : `kubectl get serviceset -n ${region.namespace} ${set.metadata.name} -o yaml`;
             if (set?.metadata.annotations?.[pausedAnnotation] !== undefined) {
                 const why = "What changes in the settings does not reach the region until the annotation is gone.";
-                const what = `${service.what} on region ${idOf(region)} is paused (annotation ${pausedAnnotation})`;
+                const what = `${service.what} on region ${regionId(region)} is paused (annotation ${pausedAnnotation})`;
                 return [{ severity: "warning", what, why, fix }];
             }
             if (reached?.deployed === true) {
@@ -382,12 +385,12 @@ async function clusterFindings(
                 reached?.message,
                 waitingText(object),
                 region.unready === undefined ? undefined : `the cluster is not ready (${region.unready})`,
-                unseen && `could not check why: ${unseen}`,
+                all instanceof CouldNotCheck ? `could not check why: ${all.message}` : undefined,
             ].find((each) => each !== undefined && each !== "");
             return [
                 {
                     severity: failure === undefined ? "warning" : "problem",
-                    what: `${service.what} is not on region ${idOf(region)}${detail === undefined ? " yet" : `: ${detail}`}`,
+                    what: `${service.what} is not on region ${regionId(region)}${detail === undefined ? " yet" : `: ${detail}`}`,
                     why:
                         service.setting === "kof:regions"
                             ? "What kof:regions says does not hold there."
@@ -398,18 +401,6 @@ async function clusterFindings(
         }),
     );
     return found.flat();
-}
-
-/** What something gives, or why it cannot be seen. */
-async function seen<T>(look: () => Promise<readonly T[]>): Promise<{ all: readonly T[]; unseen?: string }> {
-    try {
-        return { all: await look() };
-    } catch (error) {
-        if (!(error instanceof CouldNotCheck)) {
-            throw error;
-        }
-        return { all: [], unseen: error.message };
-    }
 }
 
 function waitingText({ status }: MultiClusterService): string | undefined {
@@ -429,9 +420,10 @@ function failureOf({ status }: ServiceSet): string | undefined {
 /** What Sveltos says about a ServiceSet, where KCM does not pass it on. For a region of KCM itself, it is on that cluster, out of sight. */
 async function summaryFailure({ metadata }: ServiceSet, kubernetes: Kubernetes): Promise<string | undefined> {
     const path = `/apis/config.projectsveltos.io/v1beta1/namespaces/${metadata.namespace ?? ""}/clustersummaries`;
-    const { all } = await seen(() => kubernetes.list<ClusterSummary>(path));
-    const own = all.filter((each) => each.metadata.name.includes(metadata.name));
+    const all = await kubernetes.list<ClusterSummary>(path).catch(couldNotCheck);
+    const own = all instanceof CouldNotCheck ? [] : all;
     return own
+        .filter((each) => each.metadata.name.includes(metadata.name))
         .flatMap(({ status }) => [
             ...(status?.featureSummaries ?? []).flatMap(({ status: is = "", failureMessage }) =>
                 is.startsWith("Failed") ? [failureMessage ?? is] : [],

@@ -1,7 +1,7 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 
 import { partitionOf } from "../core/lib/arns";
-import { CouldNotCheck } from "../core/lib/errors";
+import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { shellWord } from "../core/lib/shell";
 import { roleArnOf } from "../core/routes/roles";
 import type { AwsIdentity } from "../core/settings/settings";
@@ -120,15 +120,13 @@ export async function policyHolder(
     if (given?.endsWith(`/${RoleName}`) === true) {
         return { arn: given };
     }
-    try {
-        const found = await withIam(asking, live, (iam, sdk) => iam.send(new sdk.GetRoleCommand({ RoleName })));
-        return found.Role?.Arn === undefined ? { arn: withoutPath, noPath: notAws() } : { arn: found.Role.Arn };
-    } catch (error) {
-        if (!(error instanceof CouldNotCheck)) {
-            throw error;
-        }
-        return { arn: withoutPath, noPath: error.message };
+    const found = await withIam(asking, live, (iam, sdk) => iam.send(new sdk.GetRoleCommand({ RoleName }))).catch(
+        couldNotCheck,
+    );
+    if (found instanceof CouldNotCheck) {
+        return { arn: withoutPath, noPath: found.message };
     }
+    return found.Role?.Arn === undefined ? { arn: withoutPath, noPath: notAws() } : { arn: found.Role.Arn };
 }
 
 /** Actions, and what each has to be allowed on. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { collectorsRelease } from "../core/collectors/effective";
 import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
-import { UserError, CouldNotCheck } from "../core/lib/errors";
+import { couldNotCheck, CouldNotCheck, UserError } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { startAnnotation } from "../core/charts/restarts";
 import type { Kubernetes } from "./kubernetes";
@@ -11,7 +11,7 @@ interface Container {
     readonly env?: readonly { readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string } } }[];
 }
 
-interface Pod {
+interface CollectorPod {
     readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
     readonly spec?: { readonly nodeName?: string; readonly containers?: readonly Container[] };
     readonly status?: { readonly phase?: string };
@@ -30,7 +30,7 @@ export interface RolloutOptions {
 }
 
 /** The collectors' pods, by the label that the OpenTelemetry operator gives them. */
-const collectorPods = `/api/v1/namespaces/${kofNamespace}/pods?labelSelector=app.kubernetes.io%2Fcomponent%3Dopentelemetry-collector`;
+const collectorPodsPath = `/api/v1/namespaces/${kofNamespace}/pods?labelSelector=app.kubernetes.io%2Fcomponent%3Dopentelemetry-collector`;
 
 /**
  * Waits until no collector runs with an access key that is no longer in the Secret. A pod reads its key when it starts, and its
@@ -69,11 +69,11 @@ async function outdated(
     api: Pick<Kubernetes, "get" | "list">,
     startedWith: string | undefined,
     release: string,
-): Promise<Pod[]> {
+): Promise<CollectorPod[]> {
     if ((await api.get(`${helmReleasesPath}/${release}`)) === undefined) {
         throw new CouldNotCheck(`there is no release ${release} on the cluster that was looked at`);
     }
-    const pods = await api.list<Pod>(collectorPods);
+    const pods = await api.list<CollectorPod>(collectorPodsPath);
     return pods.filter(
         ({ metadata, spec, status }) =>
             status?.phase !== "Succeeded" &&
@@ -87,14 +87,7 @@ function readsSecret({ env }: Container): boolean {
     return env?.some(({ valueFrom }) => valueFrom?.secretKeyRef?.name === cloudwatchSecretName) === true;
 }
 
-function couldNotCheck(error: unknown): CouldNotCheck {
-    if (error instanceof CouldNotCheck) {
-        return error;
-    }
-    throw error;
-}
-
-function why(found: readonly Pod[] | CouldNotCheck, patience: number): string {
+function why(found: readonly CollectorPod[] | CouldNotCheck, patience: number): string {
     const minutes = `${String(Math.round(patience / 60_000))} minutes`;
     if (found instanceof CouldNotCheck) {
         return `whether collectors still run with it could not be checked for ${minutes}: ${found.message}. Run pulumi up again when it can.`;

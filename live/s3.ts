@@ -59,7 +59,7 @@ export class S3Bucket {
                       ...clientOptions({ region }, {}),
                       endpoint,
                       forcePathStyle: true,
-                      credentials: await keysOf(secret?.name ?? "", live),
+                      credentials: await bucketKeys(secret?.name ?? "", live),
                   };
         // SHA-256 is worked out here, and not every store knows S3's own checksums.
         const client = new sdk.S3Client({ ...own, responseChecksumValidation: "WHEN_REQUIRED" });
@@ -310,7 +310,7 @@ interface Keys {
  *
  * @throws CouldNotCheck when there is no such Secret, or it has no keys.
  */
-export async function keysOf(secretName: string, live: Pick<Live, "kubernetes">): Promise<Keys> {
+export async function bucketKeys(secretName: string, live: Pick<Live, "kubernetes">): Promise<Keys> {
     const secret = await secretValues(live, secretName);
     const [accessKeyId = "", secretAccessKey = ""] = exporterSecretKeys.map((key) => secret?.get(key)?.trim());
     if (accessKeyId === "" || secretAccessKey === "") {

@@ -12,7 +12,7 @@ import { answerOf, askAws, traceDestination } from "./awsRequests";
 import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
 import { secretValues } from "./secrets";
-import { CouldNotCheck } from "../core/lib/errors";
+import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { persistently, reason, send, type Response } from "./http";
 import { statusMessage, type Kubernetes } from "./kubernetes";
 import { metricLabel, metricName, type Mark, type SentSignal } from "./otlp";
@@ -36,17 +36,20 @@ export interface Store {
  * @param vmauth address of a region's vmauth, where it is not reached from here by its own.
  * @throws CouldNotCheck when none can be reached from here.
  */
-export async function storeOf(signal: SentSignal, ends: readonly End[], live: Live, vmauth?: string): Promise<Store> {
+export async function storeToRead(
+    signal: SentSignal,
+    ends: readonly End[],
+    live: Live,
+    vmauth?: string,
+): Promise<Store> {
     const stores: Store[] = [];
     const hidden: CouldNotCheck[] = [];
     for (const end of ends) {
-        try {
-            stores.push(await storeAt(signal, end, live, vmauth));
-        } catch (error) {
-            if (!(error instanceof CouldNotCheck)) {
-                throw error;
-            }
-            hidden.push(error);
+        const store = await storeAt(signal, end, live, vmauth).catch(couldNotCheck);
+        if (store instanceof CouldNotCheck) {
+            hidden.push(store);
+        } else {
+            stores.push(store);
         }
     }
     if (stores.length === 0) {
@@ -178,7 +181,7 @@ async function regionOf(
     given: string | undefined,
 ): Promise<(path: string) => Promise<Response>> {
     const { cluster, namespace, insecureSkipVerify } = region;
-    const domain = region.domain ?? (istio ? undefined : await domainOf(cluster, namespace, kubernetes));
+    const domain = region.domain ?? (istio ? undefined : await regionDomain(cluster, namespace, kubernetes));
     if (given === undefined && domain === undefined) {
         const service = `svc/vmauth-cluster 8427 -n ${kofNamespace}`;
         throw new CouldNotCheck(
@@ -209,7 +212,7 @@ async function regionOf(
 }
 
 /** KOF 1.10 and later find the region's domain in this annotation themselves. */
-async function domainOf(cluster: string, namespace: string, kubernetes: Kubernetes): Promise<string | undefined> {
+async function regionDomain(cluster: string, namespace: string, kubernetes: Kubernetes): Promise<string | undefined> {
     const found = await kubernetes.get<{
         spec?: { config?: { clusterAnnotations?: Record<string, string> } };
     }>(`${kcmApi}/namespaces/${namespace}/clusterdeployments/${cluster}`);

@@ -17,13 +17,13 @@ import {
     type ExporterCounters,
 } from "./collectors";
 import type { Finding, Live, Result } from "./findings";
-import { CouldNotCheck } from "../core/lib/errors";
+import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { isMap } from "../core/lib/values";
 import { persistently } from "./http";
 import { statusMessage } from "./kubernetes";
 import type { Pod } from "./pods";
 import { otlpRecord, recordText, sentSignals, type Mark, type SentSignal } from "./otlp";
-import { storeOf, type Store } from "./stores";
+import { storeToRead } from "./stores";
 
 /** One step of a record's way. */
 export type Hop = "yes" | "no" | "unseen";
@@ -167,15 +167,15 @@ function storesText(ends: readonly End[]): string {
 
 /** What is known of a record once it was sent. */
 interface Sending {
-    readonly before: readonly ExporterCounters[] | Unseen;
+    readonly before: readonly ExporterCounters[] | CouldNotCheck;
     /** Why it was refused; empty when it was not. */
-    readonly refused: string | Unseen;
+    readonly refused: string | CouldNotCheck;
 }
 
 /** Sends the record of a signal once, even if it has several destinations. */
 async function sendOnce(signal: SentSignal, pod: Pod, live: Live, { mark }: VerifyOptions): Promise<Sending> {
-    const before = await attempt(() => countersOf(live.kubernetes, pod));
-    return { before, refused: await attempt(() => sendRecord(signal, pod, live, mark)) };
+    const before = await countersOf(live.kubernetes, pod).catch(couldNotCheck);
+    return { before, refused: await sendRecord(signal, pod, live, mark).catch(couldNotCheck) };
 }
 
 async function followWay(
@@ -187,38 +187,33 @@ async function followWay(
 ): Promise<Journey> {
     const { kubernetes, deployment } = live;
     const { signal, ends, exporters, writers } = way;
-    let [store, unreachable]: [Store | undefined, string | undefined] = [undefined, undefined];
-    try {
-        store = await storeOf(signal, ends, live, options.vmauth);
-    } catch (error) {
-        unreachable = messageOf(error);
-    }
+    const found = await storeToRead(signal, ends, live, options.vmauth).catch(couldNotCheck);
+    const [store, unreachable] = found instanceof CouldNotCheck ? [undefined, found.message] : [found, undefined];
     const about = {
         ...aboutWay(way),
         store: store?.name ?? storesText(ends),
         ...byHand(way, deployment, options.mark),
     };
-    if (typeof refused === "object") {
-        return { ...about, accepted: "unseen", sent: "unseen", stored: "unseen", detail: refused.unseen };
+    if (refused instanceof CouldNotCheck) {
+        return { ...about, accepted: "unseen", sent: "unseen", stored: "unseen", detail: refused.message };
     }
     if (refused !== "") {
         return { ...about, ...nowhere, detail: refused };
     }
-    const own = (counters: readonly ExporterCounters[] | Unseen) =>
-        "unseen" in counters ? counters : counters.filter(({ exporter }) => exporters.includes(exporter));
+    const own = (counters: readonly ExporterCounters[] | CouldNotCheck) =>
+        counters instanceof CouldNotCheck ? counters : counters.filter(({ exporter }) => exporters.includes(exporter));
     const deadline = Date.now() + options.timeout;
     let [stored, detail]: [Hop, string | undefined] = ["unseen", unreachable];
     let sent: Hop;
-    let after: readonly ExporterCounters[] | Unseen;
+    let after: readonly ExporterCounters[] | CouldNotCheck;
     let dropped = 0;
     do {
         await sleep(interval);
-        after = own(await attempt(() => countersOf(kubernetes, pod)));
+        after = own(await countersOf(kubernetes, pod).catch(couldNotCheck));
         sent = sentSince(own(before), after, signal);
         if (store) {
-            const { has } = store;
-            const found = await attempt(() => has(options.mark));
-            [stored, detail] = typeof found === "object" ? ["unseen", found.unseen] : [found ? "yes" : "no", undefined];
+            const has = await store.has(options.mark).catch(couldNotCheck);
+            [stored, detail] = has instanceof CouldNotCheck ? ["unseen", has.message] : [has ? "yes" : "no", undefined];
         }
         dropped += sent === "no" ? 1 : 0;
         // Where nobody can tell whether it is stored, whether it was sent is all there is to wait for. What a collector
@@ -230,7 +225,7 @@ async function followWay(
         ...(deployment.targets ? { exporters: writers } : {}),
         ...(sent === "no" ? {} : { seconds: lastTries }),
     };
-    const error = stored === "yes" ? undefined : await attempt(() => exportError(kubernetes, pod, look));
+    const error = stored === "yes" ? undefined : await exportError(kubernetes, pod, look).catch(couldNotCheck);
     const said = typeof error === "string" ? `the collector said: ${error}` : undefined;
     const counted = store === undefined && deployment.targets ? countersText(after, signal) : undefined;
     const all = [detail, counted, detail === undefined || counted !== undefined ? said : undefined].filter(
@@ -246,8 +241,8 @@ async function followWay(
 }
 
 /** What exporters have counted of a signal since they started, human-readable. */
-function countersText(counters: readonly ExporterCounters[] | Unseen, signal: SentSignal): string | undefined {
-    const texts = ("unseen" in counters ? [] : counters)
+function countersText(counters: readonly ExporterCounters[] | CouldNotCheck, signal: SentSignal): string | undefined {
+    const texts = (counters instanceof CouldNotCheck ? [] : counters)
         .filter((each) => each.signal === signal)
         .map(({ exporter, sent, failed, refused, queue }) => {
             const waits = queue === undefined ? "" : `, and its queue is ${String(Math.round(queue * 100))} % full`;
@@ -283,26 +278,6 @@ function byHand(
 /** Whether a pattern as Go has it finds something, as far as JavaScript's reading of it tells. */
 function matches(pattern: string, text: string): boolean {
     return new RegExp(pattern.replace(/^\(\?[imsU]+\)/, ""), "iu").test(text);
-}
-
-interface Unseen {
-    readonly unseen: string;
-}
-
-/** What something gives, or why it cannot be seen. */
-async function attempt<T>(look: () => Promise<T>): Promise<T | Unseen> {
-    try {
-        return await look();
-    } catch (error) {
-        return { unseen: messageOf(error) };
-    }
-}
-
-function messageOf(error: unknown): string {
-    if (error instanceof CouldNotCheck) {
-        return error.message;
-    }
-    throw error;
 }
 
 /** Sends a record through the API server to the collector's OTLP port. Gives why it was refused; empty when it was not. */
@@ -344,11 +319,11 @@ function rejected(body: string, pod: Pod): string {
 
 /** Whether records of a signal left since: `no` when some failed and none got out. */
 export function sentSince(
-    before: readonly ExporterCounters[] | Unseen,
-    after: readonly ExporterCounters[] | Unseen,
+    before: readonly ExporterCounters[] | CouldNotCheck,
+    after: readonly ExporterCounters[] | CouldNotCheck,
     signal: SentSignal,
 ): Hop {
-    if ("unseen" in before || "unseen" in after) {
+    if (before instanceof CouldNotCheck || after instanceof CouldNotCheck) {
         return "unseen";
     }
     const sum = (counters: readonly ExporterCounters[], of: (each: ExporterCounters) => number) =>

@@ -14,7 +14,7 @@ import { shown, unchecked, type Finding, type Live, type Result } from "./findin
 import { persistently } from "./http";
 import { statusMessage, type Kubernetes } from "./kubernetes";
 import { containerFault, lastLines, pods, type Pod } from "./pods";
-import { archivedRegions, idOf, multiClusterServicePath, unselected, type MultiClusterService } from "./regions";
+import { archivedRegions, regionId, multiClusterServicePath, unselected, type MultiClusterService } from "./regions";
 import { S3Bucket, type S3Object } from "./s3";
 
 /** Options of {@link verifyArchives}. */
@@ -115,7 +115,7 @@ async function verifyRegion(
     isNew: boolean,
     live: Live,
 ): Promise<Result> {
-    const title = `${titleOf(archive)} of region ${idOf(region)}`;
+    const title = `${titleOf(archive)} of region ${regionId(region)}`;
     const own = archiveOfRegion(archive, regional, region);
     const hour = lastHour(new Date(Date.now() - runTime), undefined);
     // The region has a cluster of its own.
@@ -136,7 +136,7 @@ async function verifyRegion(
 }
 
 /** What an archive has of an hour; `cluster` is the one that it has to have, where that is known. */
-async function hourOf(archive: Archive, hour: Date, live: Live, cluster?: string): Promise<Found> {
+async function hourOf(archive: Archive, hour: Date, live: Live, cluster?: string): Promise<FoundOfHour> {
     const bucket = await S3Bucket.of(archive, live);
     try {
         return await (archive.kind === "coldStorage"
@@ -395,7 +395,7 @@ export function lastHour(now: Date, cronJob: Pick<CronJob, "spec"> | undefined):
 }
 
 /** What was found of an hour. */
-interface Found {
+interface FoundOfHour {
     /** What it proves, where nothing is wrong. */
     readonly proof: string;
     /** What has no objects. There may have been nothing to archive. */
@@ -430,7 +430,7 @@ function ownCluster({ signals }: Archive, { deployment }: Live): string | undefi
 const mostWindows = 50;
 
 /** Keys are `PREFIX/tenant=T/cluster=C/dt=YYYY-MM-DD/hour=HH/SIGNAL/…` (`S3KeyPrefix` of `internal/coldstorage/types.go`). */
-async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: string | undefined): Promise<Found> {
+async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: string | undefined): Promise<FoundOfHour> {
     const { prefix, signals } = archive;
     const [day = "", time = ""] = hour.toISOString().split("T");
     const windows: string[] = [];
@@ -503,7 +503,7 @@ const tenantStream = "tenant-audit-log";
 const platformWindow = "platform-audit-log/PLATFORM/";
 
 /** Keys are `PREFIX/STREAM/TENANT/YYYY/MM/DD/HH/…` (`S3KeyPrefix` of `internal/audit/types.go`). */
-async function auditHour(archive: Archive, bucket: S3Bucket, hour: Date): Promise<Found> {
+async function auditHour(archive: Archive, bucket: S3Bucket, hour: Date): Promise<FoundOfHour> {
     const { prefix } = archive;
     const path = hour.toISOString().slice(0, 13).replace(/[-T]/g, "/");
     const tenants = await bucket.folders(`${prefix}/${tenantStream}/`);

@@ -17,7 +17,7 @@ import { deploymentOf } from "../core/routes";
 import { logGroupOfDeployed } from "./deployed";
 import type { Deployed } from "./memory";
 import { rendersManifests, renderedSecretProblems } from "./gitops";
-import { checkSettings, inNamespace, parseJson, rawSettings, whereKnown } from "../core/routes/parse";
+import { checkSettings, configUnder, parseJson, rawSettings, whereKnown } from "../core/routes/parse";
 import { namespaceProblems } from "../core/settings/namespaces";
 import { hasKubeconfigSecret, kubeconfigNotices, providerSecretProblems } from "../core/settings/providerSecrets";
 import { brief, configurationError, type Problem } from "../core/settings/problems";
@@ -137,7 +137,7 @@ function keptNotices({ clusterName }: Settings, logGroup: string | undefined, so
 /** The configuration of a provider, with its secrets marked as secret. That includes an unencrypted kubeconfig with credentials. */
 function providerConfig(name: string, structured: (key: string, text: string) => boolean): Record<string, unknown> {
     return Object.fromEntries(
-        inNamespace(name, runtimeConfig.allConfig()).map(([key, text]) => {
+        configUnder(name, runtimeConfig.allConfig()).map(([key, text]) => {
             const value = structured(key, text) ? parseJson(text) : text;
             const isSecret =
                 isConfigSecret(`${name}:${key}`) ||
@@ -148,7 +148,7 @@ function providerConfig(name: string, structured: (key: string, text: string) =>
 }
 
 function clusterChoice(): ClusterChoice {
-    const { kubeconfig, context, cluster } = Object.fromEntries(inNamespace("kubernetes", runtimeConfig.allConfig()));
+    const { kubeconfig, context, cluster } = Object.fromEntries(configUnder("kubernetes", runtimeConfig.allConfig()));
     return { kubeconfig, context, cluster };
 }
 

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { versions } from "../core/charts";
 import { objectsBeside, umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
 import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
-import { UserError, CouldNotCheck } from "../core/lib/errors";
+import { CouldNotCheck, couldNotCheck, UserError } from "../core/lib/errors";
 import { findInstalled, type Installed } from "../live/installed";
 import { pathOf } from "../live/releases";
 import { alertsName, isEvaluatedBy, vmRule } from "../core/routes/alerts";
@@ -110,16 +110,14 @@ export async function checkExisting(
 
 /** Releases that run and that the stack does not have are none of its business, ever. */
 async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<void> {
-    const names = await cluster.list<{ readonly metadata: { readonly name: string } }>(helmReleasesPath).then(
-        (all) => all.map(({ metadata }) => metadata.name),
-        (error: unknown) => {
-            if (!(error instanceof CouldNotCheck)) {
-                throw error;
-            }
-            void pulumi.log.warn(`Could not check which other HelmReleases run: ${error.message}`);
-            return [];
-        },
-    );
+    const all = await cluster
+        .list<{ readonly metadata: { readonly name: string } }>(helmReleasesPath)
+        .catch(couldNotCheck);
+    if (all instanceof CouldNotCheck) {
+        void pulumi.log.warn(`Could not check which other HelmReleases run: ${all.message}`);
+        return;
+    }
+    const names = all.map(({ metadata }) => metadata.name);
     const others = names.filter(
         (name) => !found.some((each) => isKof(each) && each.name === `${kofNamespace}/${name}`),
     );
@@ -191,18 +189,14 @@ function exporterObjects({
 async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]> {
     const met = await Promise.all(
         wanted.map(async (each): Promise<Met | undefined> => {
-            try {
-                const there = await cluster.get<Existing>(each.path);
-                return there && { ...each, there };
-            } catch (error) {
-                if (!(error instanceof CouldNotCheck)) {
-                    throw error;
-                }
+            const there = await cluster.get<Existing>(each.path).catch(couldNotCheck);
+            if (there instanceof CouldNotCheck) {
                 void pulumi.log.warn(
-                    `Whether ${each.kind} ${each.name} exists could not be checked, so the stack assumes that it does not: ${error.message}`,
+                    `Whether ${each.kind} ${each.name} exists could not be checked, so the stack assumes that it does not: ${there.message}`,
                 );
                 return undefined;
             }
+            return there && { ...each, there };
         }),
     );
     return met.filter((each) => each !== undefined);

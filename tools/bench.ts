@@ -10,7 +10,7 @@ import { deploymentOf } from "../core/routes";
 import { parseSettings } from "../core/routes/parse";
 import { writeYaml } from "../core/lib/yaml/write";
 import { run } from "../cli/command";
-import { stackFiles } from "../cli/stackFile";
+import { stackFilesIn } from "../cli/stackFile";
 
 const rounds = 9;
 
@@ -52,7 +52,7 @@ function median(numbers: readonly number[]): number {
     return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
-const routes = [
+const benchedRoutes = [
     { route: "none" },
     { route: "management" },
     { route: "regional", regional: { cluster: "eu-1", domain: "eu-1.obs.example.net" } },
@@ -62,11 +62,11 @@ const routes = [
 ];
 
 /** How many values files there are of all versions and routes, and the milliseconds to write them in this process. */
-function renderAll(): { count: number; time: number } {
+function renderAllRoutes(): { count: number; time: number } {
     let count = 0;
     const before = performance.now();
     for (const version of versions) {
-        for (const route of routes) {
+        for (const route of benchedRoutes) {
             try {
                 writeYaml(deploymentOf(parseSettings({ ...route, version }, version)).values);
                 count++;
@@ -86,7 +86,7 @@ const fleets = [1, 50, 100, 200, 500];
 /** Stack files of a fleet, every route in turns. */
 function writeFleet(folder: string, size: number, clusterName: string): void {
     for (let i = 0; i < size; i++) {
-        const { route, ...blocks } = routes[i % routes.length] ?? { route: "none" };
+        const { route, ...blocks } = benchedRoutes[i % benchedRoutes.length] ?? { route: "none" };
         const settings = Object.entries({ route, clusterName: `${clusterName}${String(i)}`, ...blocks });
         const config = Object.fromEntries(settings.map(([key, value]) => [`kof:${key}`, value]));
         fs.writeFileSync(path.join(folder, `Pulumi.s${String(i)}.yaml`), writeYaml({ config }));
@@ -136,7 +136,7 @@ function growthRows(results: readonly ({ readonly size: number } & Measured)[]):
 }
 
 run(() => {
-    const examples = stackFiles("examples").map((file) => path.join("examples", file));
+    const examples = stackFilesIn("examples").map((file) => path.join("examples", file));
     const largest = examples.sort((a, b) => fs.statSync(b).size - fs.statSync(a).size)[0] ?? "";
     const programs = {
         "empty program": ["-e", emptyProgram],
@@ -166,6 +166,6 @@ run(() => {
         console.log(rows.join("\n"));
     }
     fs.rmSync(path.dirname(reporter), { recursive: true });
-    const { count, time } = renderAll();
+    const { count, time } = renderAllRoutes();
     console.log(`Values of all versions x routes: ${String(count)} files in ${time.toFixed(0)} ms, in one process`);
 });

@@ -65,10 +65,10 @@ const builds = {
 } satisfies Record<string, Build>;
 
 /** A Go module under tools/. */
-export type Module = keyof typeof builds;
+export type GoModule = keyof typeof builds;
 
 /** All of them, the one that takes longest first. */
-export const modules: readonly Module[] = [
+export const modules: readonly GoModule[] = [
     "pulumi-kubernetes",
     "pulumi",
     "kubernetes",
@@ -87,7 +87,7 @@ const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".
  *
  * @throws Missing when there is no Go.
  */
-export async function programs(module: Module): Promise<string> {
+export async function programs(module: GoModule): Promise<string> {
     const source = path.join(__dirname, "modules", module);
     const { programs, variables }: Build = builds[module];
     const set = Object.entries(variables?.((required) => requiredVersion(source, required)) ?? {});
@@ -105,7 +105,7 @@ export async function programs(module: Module): Promise<string> {
         console.error(`Building ${Object.keys(programs).join(", ")}, which takes minutes the first time ...`);
         for (const [name, pkg] of Object.entries(programs)) {
             const args = ["build", "-buildvcs=false", `-ldflags=${linkerFlags}`];
-            await run("go", [...args, "-o", path.join(folder, name), pkg], source);
+            await runCommand("go", [...args, "-o", path.join(folder, name), pkg], source);
         }
     });
 }
@@ -123,9 +123,9 @@ export async function pythonWithEmulator(): Promise<string> {
     const hash = createHash("sha256").update(`${emulator} ${python}`).digest("hex").slice(0, 16);
     const folder = await kept(`moto-${hash}`, async (unfinished) => {
         try {
-            await run("python3", ["-m", "venv", unfinished]);
+            await runCommand("python3", ["-m", "venv", unfinished]);
             const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", emulator];
-            await run(path.join(unfinished, "bin/python"), install);
+            await runCommand(path.join(unfinished, "bin/python"), install);
         } catch (error) {
             throw new MissingTool(`The AWS emulator needs Python 3 and a package index. ${(error as Error).message}`);
         }
@@ -181,7 +181,7 @@ function requiredVersion(source: string, module: string): string {
     return version;
 }
 
-function run(command: string, args: readonly string[], cwd?: string): Promise<void> {
+function runCommand(command: string, args: readonly string[], cwd?: string): Promise<void> {
     return new Promise((resolve, reject) => {
         const child = spawn(command, args, {
             ...(cwd === undefined ? {} : { cwd }),

@@ -29,7 +29,7 @@ type Raw = Readonly<Record<string, unknown>>;
 
 const region = { cluster: "eu-1", domain: "eu-1.example.net" };
 /** Routes with what they take at least, and what stands for their own place in a list. */
-const routes: readonly (Raw & { readonly route: string; readonly own: readonly string[] })[] = [
+const comparedRoutes: readonly (Raw & { readonly route: string; readonly own: readonly string[] })[] = [
     { route: "none", own: [] },
     { route: "management", own: ["management"] },
     { route: "management", own: ["management"], istio: true },
@@ -65,7 +65,7 @@ const auths = [
 ] as const;
 
 const factors = {
-    route: routes,
+    route: comparedRoutes,
     metrics: [...places, ["own", "remotewrite"]],
     logs: places,
     traces: places,

@@ -2,6 +2,7 @@ import type { Catalog } from "../charts";
 import { defaultAt } from "../charts/defaults";
 import { startAnnotation } from "../charts/restarts";
 import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { identityProcessor } from "../collectors/identity";
 import { clockProcessors } from "../collectors/clock";
 import { brief } from "../settings/problems";
 import { deciderOf } from "../settings/rules";
@@ -169,7 +170,7 @@ const purposes: readonly Purpose[] = [
     },
     {
         made: (path, value) =>
-            path.at(-1) === "processors" && Array.isArray(value) && value.includes("resource/k8sclustername"),
+            path.at(-1) === "processors" && Array.isArray(value) && value.includes(identityProcessor),
         sentence: "Spans, and metrics that are sent as OTLP, carry the name and the namespace of the cluster.",
     },
 ];

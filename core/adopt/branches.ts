@@ -1,4 +1,4 @@
-import { kindOf, type Signal } from "../charts";
+import { telemetryKind, type Signal } from "../charts";
 import { clockProcessors } from "../collectors/clock";
 import { typeOf } from "../collectors/flows";
 import { identityProcessor } from "../collectors/identity";
@@ -144,7 +144,7 @@ function readFilter(
             return undefined;
         }
     }
-    const kind = kindOf(signal);
+    const kind = telemetryKind(signal);
     const lists = Object.values((valueAt(options, [kind]) ?? {}) as HelmValues);
     const conditions = lists.flatMap((list) => (Array.isArray(list) ? list.map(textOf) : [textOf(list)]));
     const dropNamespaces: string[] = [];

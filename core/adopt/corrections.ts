@@ -8,7 +8,7 @@ import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValue, 
 import type { Deployment } from "../routes/deployment";
 import { vmuserSecretName } from "../charts/vmuser";
 import { distributions } from "../settings/distributions";
-import { variable } from "./destinations";
+import { variableNamed } from "./destinations";
 import { collectorsPath } from "./recognise";
 import { removeLeaf } from "./removal";
 
@@ -135,7 +135,7 @@ export function withoutSizes(values: HelmValues, { stores }: Deployment, storage
         .reduce(removeLeaf, values);
 }
 
-type Settings = Readonly<Record<string, unknown>>;
+type RawSettings = Readonly<Record<string, unknown>>;
 
 /**
  * Takes back what KOF's pages, or earlier ones, get wrong in values that the charts do read.
@@ -145,7 +145,7 @@ type Settings = Readonly<Record<string, unknown>>;
 export function correct(
     values: HelmValues,
     catalog: Catalog,
-    settings: Settings,
+    settings: RawSettings,
     prefix: readonly string[] = collectorsPath(settings.route as Deployment["settings"]["route"], catalog),
 ): Corrected {
     const corrections: string[] = [];
@@ -155,7 +155,7 @@ export function correct(
     corrected = secrets.values;
     corrections.push(...secrets.corrections);
     const env = valueAt(corrected, [...shared, "env"]);
-    if (Array.isArray(env) && env.length > 0 && variable(env, "PKI_PATH") === undefined) {
+    if (Array.isArray(env) && env.length > 0 && variableNamed(env, "PKI_PATH") === undefined) {
         const pkiPath = { name: "PKI_PATH", value: distributions.k0s.etcd.pkiPath };
         corrected = mergeValues(corrected, nest([...shared, "env"], [pkiPath, ...env]));
         corrections.push(
@@ -177,7 +177,7 @@ export function correct(
 export const unfilledSecretName = "$VMUSER_CREDS_NAME";
 
 /** Puts the name of the Secret for the region where the values have none, or that of the credentials for this cluster. */
-function nameSecret(values: HelmValues, prefix: readonly string[], { regional }: Settings): Corrected {
+function nameSecret(values: HelmValues, prefix: readonly string[], { regional }: RawSettings): Corrected {
     const { cluster, namespace } = (regional ?? {}) as { cluster?: string; namespace?: string };
     if (cluster === undefined || prefix[0] !== "kof-collectors") {
         return { values, corrections: [] };

@@ -24,13 +24,15 @@ export type At = (...path: string[]) => HelmValue | undefined;
 const umbrellaConfig = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config"];
 
 /** A variable of a list of environment variables. */
-export function variable(env: HelmValue | undefined, name: string): HelmValues | undefined {
+export function variableNamed(env: HelmValue | undefined, name: string): HelmValues | undefined {
     return (Array.isArray(env) ? env : []).filter(isMap).find((each) => each.name === name);
 }
 
 /** A variable that every collector has. */
 export function sharedVariable(at: At, name: string): HelmValues | undefined {
-    return variable(at(kubeStack, "defaultCRConfig", "env"), name) ?? variable(at(kubeStack, "extraEnvs"), name);
+    return (
+        variableNamed(at(kubeStack, "defaultCRConfig", "env"), name) ?? variableNamed(at(kubeStack, "extraEnvs"), name)
+    );
 }
 
 /** Whether kof-collectors of the umbrella has an exporter to CloudWatch. */
@@ -112,7 +114,7 @@ function otlpSecretsOf(
 ): { headers: (FromSecret & { header: string })[]; ca?: FromSecret } {
     const fromSecret = (value: HelmValue | undefined): FromSecret | undefined => {
         const [, name = ""] = /^\$\{env:(\w+)\}$/.exec(typeof value === "string" ? value : "") ?? [];
-        const reference = valueAt(variable(env, name), ["valueFrom", "secretKeyRef"]);
+        const reference = valueAt(variableNamed(env, name), ["valueFrom", "secretKeyRef"]);
         return isMap(reference)
             ? { variable: name, secret: reference.name ?? "", key: reference.key ?? "" }
             : undefined;

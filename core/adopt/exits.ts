@@ -6,10 +6,10 @@ import {
     exportersTo,
     loopbackAddress,
     isDiscarding,
-    isLoopback,
+    isLoopbackExporter,
     listOf,
     pipelinesOf,
-    signalOf,
+    pipelineSignal,
     typeOf,
 } from "../collectors/flows";
 import { writePaths } from "../collectors/fragments";
@@ -49,9 +49,9 @@ export function exitsOf(collector: Collector, own: Collector | undefined): Exit[
             return [];
         }
         const ways = listOf(parts, "exporters").flatMap((entry) =>
-            follow(config, pipelineKindOf(origin), entry, []).map((way) => ({ ...way, entry })),
+            waysFrom(config, pipelineKindOf(origin), entry, []).map((way) => ({ ...way, entry })),
         );
-        const exit = { collector, origin, signal: signalOf(origin) };
+        const exit = { collector, origin, signal: pipelineSignal(origin) };
         if (Object.hasOwn(charts, origin)) {
             return ways.map((way) => ({ ...exit, ...way }));
         }
@@ -73,7 +73,7 @@ export function exitsOf(collector: Collector, own: Collector | undefined): Exit[
                 ...exit,
                 ...way,
                 origin: name,
-                signal: signalOf(name),
+                signal: pipelineSignal(name),
                 processors: [...processors, ...way.processors],
                 beside: origin,
             })),
@@ -88,10 +88,10 @@ interface Way {
     readonly refused?: string;
 }
 
-function follow(config: HelmValues, kind: string, id: string, via: readonly string[]): Way[] {
+function waysFrom(config: HelmValues, kind: string, id: string, via: readonly string[]): Way[] {
     const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
     const isConnector = connectors.includes(id);
-    if (!isConnector && !isLoopback(config, id)) {
+    if (!isConnector && !isLoopbackExporter(config, id)) {
         return [{ exporter: id, processors: [], via }];
     }
     if (isConnector && typeOf(id) !== "forward") {
@@ -107,7 +107,7 @@ function follow(config: HelmValues, kind: string, id: string, via: readonly stri
         )
         .flatMap(([name, parts]) =>
             listOf(parts, "exporters").flatMap((next) =>
-                follow(config, kind, next, [...via, id, ...receivers, name]).map((way) => ({
+                waysFrom(config, kind, next, [...via, id, ...receivers, name]).map((way) => ({
                     ...way,
                     processors: [...listOf(parts, "processors"), ...way.processors],
                 })),
@@ -147,7 +147,7 @@ function sameSet(some: readonly string[], others: readonly string[]): boolean {
 }
 
 /** The protocols of exporters that a destination may have, by type. Later collectors have second names for two (contrib 0.155). */
-export const protocols: Readonly<Record<string, "http" | "grpc" | "remotewrite">> = {
+export const exporterProtocols: Readonly<Record<string, "http" | "grpc" | "remotewrite">> = {
     otlphttp: "http",
     otlp_http: "http",
     otlp: "grpc",
@@ -158,7 +158,7 @@ export const protocols: Readonly<Record<string, "http" | "grpc" | "remotewrite">
 /** Where an exporter sends a kind of telemetry: one text for the same place, however it is written. */
 export function addressAt(exporter: string, options: HelmValue | undefined, kind: string): string {
     const at = (key: string) => textOf(valueAt(options, [key]) ?? "").replace(/\/+$/, "");
-    switch (protocols[typeOf(exporter)]) {
+    switch (exporterProtocols[typeOf(exporter)]) {
         case "http":
             return at(`${kind}_endpoint`) || (at("endpoint") && `${at("endpoint")}/v1/${kind}`);
         case "grpc":
@@ -169,7 +169,7 @@ export function addressAt(exporter: string, options: HelmValue | undefined, kind
 }
 
 /** A name for what is at the end of an exit: those of KOF's stores and of CloudWatch, or an address. */
-export function placeOf({ collector, origin, exporter }: Exit, isOwnStore: (address: string) => boolean): string {
+export function exitPlace({ collector, origin, exporter }: Exit, isOwnStore: (address: string) => boolean): string {
     if (isDiscarding(exporter)) {
         return "";
     }
@@ -181,7 +181,7 @@ export function placeOf({ collector, origin, exporter }: Exit, isOwnStore: (addr
     if (isOtlpOfCloudWatch(exporter, address) && isMap(valueAt(collector.config, ["exporters", "awscloudwatchlogs"]))) {
         return "cloudwatch";
     }
-    if (protocols[typeOf(exporter)] === undefined || address === "") {
+    if (exporterProtocols[typeOf(exporter)] === undefined || address === "") {
         return exporter;
     }
     if (isOwnStore(address)) {

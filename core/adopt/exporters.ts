@@ -1,4 +1,4 @@
-import { kindOf, type Signal } from "../charts";
+import { telemetryKind, type Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
 import { typeOf } from "../collectors/flows";
 import { metricsQueue } from "../collectors/buffers";
@@ -21,7 +21,7 @@ import {
 } from "../settings/resolvedDestinations";
 import { brief } from "../settings/problems";
 import { canonical } from "./compare";
-import { pipelineKindOf, protocols } from "./exits";
+import { pipelineKindOf, exporterProtocols } from "./exits";
 import { existingSecret, secretPartsOf, plainText, variablesIn, type NewSecret, type SecretPart } from "./secretParts";
 
 /** An exporter as settings of a destination. */
@@ -44,7 +44,7 @@ export interface ReadExporter {
 export type Batches = Readonly<Partial<Record<PresetSignal, PresetBatch>>>;
 
 /** Where to look for what an exporter refers to. */
-export interface Context {
+export interface ExporterContext {
     readonly collector: Collector;
     readonly plainOf: (variable: string) => number | undefined;
     /** The number of the secret that stood in an address of the exporter, as in `https://user:password@host`. */
@@ -74,10 +74,10 @@ export function readExporter(
     id: string,
     name: string,
     pipelines: readonly string[],
-    { collector, plainOf, signIn, hasAwsCredentials }: Context,
+    { collector, plainOf, signIn, hasAwsCredentials }: ExporterContext,
 ): ReadExporter | { readonly refused: string } {
     const options = valueAt(collector.config, ["exporters", id]);
-    const protocol = protocols[typeOf(id)];
+    const protocol = exporterProtocols[typeOf(id)];
     if (!isMap(options) || protocol === undefined) {
         return { refused: `exporter ${id} is of no kind that kof:destinations have` };
     }
@@ -406,7 +406,7 @@ function readBatch(gathered: HelmValue | undefined): PresetBatch | undefined {
 function queueOptions(id: string, { config }: Collector): HelmValue | undefined {
     const name = id.split("/")[1];
     const queue = name === undefined ? metricsQueue.exporter : `otlphttp/${name}-queue`;
-    return protocols[typeOf(id)] === "remotewrite"
+    return exporterProtocols[typeOf(id)] === "remotewrite"
         ? valueAt(config, ["exporters", queue])
         : valueAt(config, ["exporters", id]);
 }
@@ -490,7 +490,7 @@ export function withPreset(
     const byBatch = (Object.keys(destinationPresets) as DestinationPresetName[]).filter(
         (preset) =>
             settings.batch === undefined &&
-            to.some((signal) => batches[kindOf(signal)] !== undefined) &&
+            to.some((signal) => batches[telemetryKind(signal)] !== undefined) &&
             preset !== alike,
     );
     return [...(alike === undefined ? [] : [alike]), ...byBatch]
@@ -519,7 +519,7 @@ function settingsWith(
             : {}),
     };
     const batchAt = (found: ResolvedDestination, signal: Signal) =>
-        (found.preset ? found.batch(signal) : batches[kindOf(signal)]) ?? null;
+        (found.preset ? found.batch(signal) : batches[telemetryKind(signal)]) ?? null;
     const [was, is] = [settings, own].map((each) => {
         const found = resolvedDestination({ destinations: { [name]: each } }, name);
         const {

@@ -23,6 +23,7 @@ import { parseSettings } from "../routes/parse";
 import { brief } from "../settings/problems";
 import { routingOf } from "../settings/routing";
 import { deciderOf } from "../settings/rules";
+import { otlpHeadersSecret } from "../settings/secretRules";
 import { changes, complete } from "./additions";
 import { canonical, differing, same } from "./compare";
 import { claimed } from "./claims";
@@ -32,7 +33,7 @@ import { bareChart, correct, nestChart, unfilledSecretName, withoutSizes } from 
 import { removeLeaf } from "./removal";
 import { nothingRead, type Original } from "./documents";
 import { isWrittenForMesh } from "./mesh";
-import { headersSecret, hideSecrets, newSecretsText, secretsText, takeSecrets, type PlainSecret } from "./secrets";
+import { hideSecrets, newSecretsText, secretsText, takeSecrets, type PlainSecret } from "./secrets";
 import type { NewSecret } from "./secretParts";
 import { takeDestinations, withLists, type Taken } from "./signals";
 import { isExporter, readOriginal } from "./text";
@@ -265,16 +266,16 @@ function destinationSettings(
 
 /** Takes the headers of route otlp that stood in the values from a Secret, which has to hold them from now on. */
 function takeHeaders(values: HelmValues, settings: Readonly<Record<string, unknown>>, secrets: readonly PlainSecret[]) {
-    const headers = secrets.flatMap(({ moved }) => (moved?.name === headersSecret ? moved.key : []));
+    const headers = secrets.flatMap(({ moved }) => (moved?.name === otlpHeadersSecret ? moved.key : []));
     const { otlp } = settings as { otlp?: Record<string, unknown> };
     if (!otlp || otlp.headersSecret !== undefined || headers.length === 0) {
         return values;
     }
-    Object.assign(otlp, { headersSecret, headers });
+    Object.assign(otlp, { headersSecret: otlpHeadersSecret, headers });
     const path = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "env"];
     const env = valueAt(values, path);
     // A list of the original replaces that of the route.
-    const added = headers.map((header) => secretEnv(headerVariable(header), headersSecret, header));
+    const added = headers.map((header) => secretEnv(headerVariable(header), otlpHeadersSecret, header));
     return Array.isArray(env) ? mergeValues(values, nest(path, [...env, ...added])) : values;
 }
 

@@ -1,4 +1,5 @@
 import { chartValues, signals, type Catalog, type CatalogSetting, kubeStack } from "../charts";
+import { identityProcessor } from "../collectors/identity";
 import { regionsText } from "../charts/multiCluster";
 import { coalesceValues, formatPath, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
@@ -22,7 +23,7 @@ import {
     findOtlp,
     otlpExporterOf,
     sharedVariable,
-    variable,
+    variableNamed,
     writesToCloudWatch,
     type At,
     type Recognition,
@@ -194,7 +195,7 @@ export function collectorsPath(route: RouteName, catalog: Catalog): readonly str
 }
 
 function clusterIdentityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: At, config: At): HelmValues {
-    const attributes = (config("processors", "resource/k8sclustername", "attributes") ?? []) as HelmValues[];
+    const attributes = (config("processors", identityProcessor, "attributes") ?? []) as HelmValues[];
     const attribute = (key: string) =>
         Array.isArray(attributes) ? attributes.find((each) => isMap(each) && each.key === key)?.value : undefined;
     const labels = (key: string) => config("exporters", "prometheusremotewrite", "external_labels", key);
@@ -237,7 +238,7 @@ function findDistribution(
     if (route === "none") {
         return;
     }
-    const pkiPath = variable(at("defaultCRConfig", "env"), "PKI_PATH")?.value ?? distributions.k0s.etcd.pkiPath;
+    const pkiPath = variableNamed(at("defaultCRConfig", "env"), "PKI_PATH")?.value ?? distributions.k0s.etcd.pkiPath;
     const chart = umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership";
     const server = valueAt(values, [chart, "values", "metrics-server"]);
     const brought = valueAt(server, ["enabled"]) === true;

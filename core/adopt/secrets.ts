@@ -1,6 +1,7 @@
 import { kofNamespace } from "../charts/namespace";
 import { withoutSecrets, type Secret } from "../lib/secrets";
 import { shellWord } from "../lib/shell";
+import { otlpHeadersSecret } from "../settings/secretRules";
 import { commandFor, type NewSecret } from "./secretParts";
 import { formatPath, isMap, type HelmValue, type HelmValues } from "../lib/values";
 
@@ -10,9 +11,6 @@ export interface PlainSecret {
     /** The Secret, and the key in it, to which the values refer now. Default: they do without. */
     readonly moved?: { readonly name: string; readonly key: string } | undefined;
 }
-
-/** The Secret that route otlp takes headers from, where the values had them in plain text. */
-export const headersSecret = "otlp-headers";
 
 /**
  * Values without the secrets that stand in them. Addresses stay, without what signs in to them, and a variable gets its value from a
@@ -62,7 +60,7 @@ function plainSecret({ path, address, variable }: Secret): PlainSecret {
     const key = place.at(-1) ?? "";
     return {
         path: place,
-        moved: address === undefined && isHeader(place) ? { name: headersSecret, key } : undefined,
+        moved: address === undefined && isHeader(place) ? { name: otlpHeadersSecret, key } : undefined,
     };
 }
 

@@ -1,5 +1,5 @@
 import { identityProcessor } from "../collectors/identity";
-import { kindOf, nounOf, chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
+import { telemetryKind, nounOf, chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
 import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors, shortName, type Collector } from "../collectors/effective";
 import { listOf, pipelinesOf, sortsAudit, typeOf } from "../collectors/flows";
@@ -16,7 +16,7 @@ import type { RouteName } from "../settings/settings";
 import { readBranch, type Branch } from "./branches";
 import { canonical, same } from "./compare";
 import { otlpExporterOf, wayToAws, writesToCloudWatch } from "./destinations";
-import { addressAt, exitsOf, isOfRegion, pipelineKindOf, placeOf, protocols, type Exit } from "./exits";
+import { addressAt, exitsOf, isOfRegion, pipelineKindOf, exitPlace, exporterProtocols, type Exit } from "./exits";
 import { presetAt, readExporter, withPreset, type Batches, type ReadExporter } from "./exporters";
 import { removeLeaf } from "./removal";
 import type { PlainSecret } from "./secrets";
@@ -108,9 +108,9 @@ export function takeDestinations(
     const { prefix } = running;
     // Where the umbrella runs collectors alone, KOF's own stores are not there.
     const hasStores = umbrellaCollects(catalog) || running.component !== "kof-collectors";
-    const exits = running.exits.filter((exit) => hasStores || placeOf(exit, isOwnStore) !== "management");
+    const exits = running.exits.filter((exit) => hasStores || exitPlace(exit, isOwnStore) !== "management");
     const placed = exits
-        .map((exit) => ({ exit, place: placeOf(exit, isOwnStore) }))
+        .map((exit) => ({ exit, place: exitPlace(exit, isOwnStore) }))
         .filter(({ place }) => place !== "");
     if (isOfOneRoute(values, placed, running)) {
         return undefined;
@@ -131,7 +131,7 @@ export function takeDestinations(
         const known = groups.get(exporter);
         const reason =
             exit.refused ??
-            (protocols[typeOf(exporter)] === undefined
+            (exporterProtocols[typeOf(exporter)] === undefined
                 ? `exporter ${exporter} is of no kind that kof:destinations have`
                 : known &&
                     canonical(valueAt(known.exits[0]?.collector.config, ["exporters", exporter])) !== canonical(options)
@@ -350,7 +350,9 @@ function isOfOneRoute(
     const known = [...places].filter(
         (place) =>
             ["management", "regional", "cloudwatch"].includes(place) ||
-            placed.some(({ exit, place: each }) => each === place && protocols[typeOf(exit.exporter)] !== undefined),
+            placed.some(
+                ({ exit, place: each }) => each === place && exporterProtocols[typeOf(exit.exporter)] !== undefined,
+            ),
     );
     if (known.length === 0) {
         const hasStores =
@@ -435,7 +437,7 @@ function nameFor(id: string, { exits }: Group, taken: readonly string[], { versi
     const host = address.replace(/^\w+:\/\//, "").split(/[/:]/)[0] ?? "";
     const [, suffix = ""] = id.split("/");
     const preset = presetAt({
-        protocol: protocols[typeOf(id)],
+        protocol: exporterProtocols[typeOf(id)],
         endpoint: address.replace(/\/v1\/(metrics|logs|traces)$/, ""),
     });
     const generic = ["otlp", "api", "www", "metrics", "logs", "traces", "gateway", "ingest"];
@@ -532,7 +534,7 @@ function branchTo(name: string, exits: readonly Exit[]): Branch | undefined {
     const [ways, definitions] = [waysOf(exits), definitionsOf(exits)];
     const ids = ["filter", "probabilistic_sampler", "transform", "cumulativetodelta"].map((type) => `${type}/${name}`);
     const idle = (["metrics", "logs", "traces"] as const)
-        .filter((signal) => !exits.some((exit) => kindOf(exit.signal) === signal))
+        .filter((signal) => !exits.some((exit) => telemetryKind(exit.signal) === signal))
         .map((signal) => [signal, ids.filter((id) => isMap(definitions[id]) && worksOn(id, signal))] as const);
     return readBranch([...ways, ...idle], definitions) ?? readBranch(ways, definitions);
 }
@@ -709,7 +711,7 @@ function strip(values: HelmValues, { catalog, prefix, running, groups, refused, 
         const [id = ""] = group.ids;
         if (Object.keys(rest).length > 0) {
             const type = { http: "otlphttp", grpc: "otlp", remotewrite: "prometheusremotewrite" }[
-                protocols[typeOf(id)] ?? "http"
+                exporterProtocols[typeOf(id)] ?? "http"
             ];
             const name = group.name === "otlp" ? otlpExporter : `${type}/${group.name}`;
             left = mergeValues(left, nest(["defaultCRConfig", "config", "exporters", name], withoutMarks(rest)));
@@ -902,7 +904,7 @@ function compareExits(
     const placesOf = (exits: readonly Exit[]) => {
         const all = new Map<string, { exit: Exit; place: string }>();
         for (const exit of exits) {
-            const place = placeOf(exit, isOwnStore);
+            const place = exitPlace(exit, isOwnStore);
             if (place !== "") {
                 const at = place === "cloudwatch" ? `${typeOf(exit.exporter)} of CloudWatch` : place;
                 // Without separate pipelines, audit logs count as logs.

@@ -118,7 +118,7 @@ export function nounOf(signal: Signal): string {
 }
 
 /** The kind of pipelines that a signal goes through: audit logs are logs there. */
-export function kindOf(signal: Signal): "metrics" | "logs" | "traces" {
+export function telemetryKind(signal: Signal): "metrics" | "logs" | "traces" {
     return signal === "audit" ? "logs" : signal;
 }
 

@@ -2,7 +2,7 @@ import * as semver from "semver";
 
 import { chartValues, type Catalog } from ".";
 import { takesMore, typed } from "./kubernetes";
-import { isChosen, isCollector, isFreeForm, ruleOf } from "./rules";
+import { isChosen, areCollectorValues, isFreeForm, ruleOf } from "./rules";
 import { hasShape, shapeAt, shapeOfChart, type Shaped } from "./shapes";
 import { dissimilarity, isMisspelling, lettersOf, similar } from "../lib/spelling";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
@@ -273,7 +273,7 @@ function shapeOf(catalog: Catalog, chart: string, path: readonly string[]): Shap
     if (rule?.chart !== undefined) {
         parts.push(chartShape(catalog, rule.chart, []));
     }
-    if (isCollector(chart, path) && path.length === 2) {
+    if (areCollectorValues(chart, path) && path.length === 2) {
         parts.push(chartShape(catalog, chart, ["defaultCRConfig"]));
     }
     const dependency = path.length === 1 && catalog.charts[chart].dependencies.find(({ name }) => name === path[0]);
@@ -285,7 +285,7 @@ function shapeOf(catalog: Catalog, chart: string, path: readonly string[]): Shap
 
 function valueShape(catalog: Catalog, chart: string, path: readonly string[], value: HelmValue | undefined): Shape {
     const rule = ruleOf(chart, path);
-    const extra = [...(rule?.keys ?? []), ...(isCollector(chart, path) ? catalog.collectorFields : [])];
+    const extra = [...(rule?.keys ?? []), ...(areCollectorValues(chart, path) ? catalog.collectorFields : [])];
     const dependencies = path.length === 0 ? (catalog.charts[chart]?.dependencies ?? []).map(({ name }) => name) : [];
     const listed = isMap(value) ? Object.keys(value) : [];
     const keys = [...new Set([...listed, ...extra, ...dependencies])];
@@ -313,7 +313,7 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
                 return undefined;
             }
             const below = [...path, key];
-            const described = ruleOf(chart, below) !== undefined || isCollector(chart, below);
+            const described = ruleOf(chart, below) !== undefined || areCollectorValues(chart, below);
             return described ? chartShape(catalog, chart, below) : anything;
         }),
     };

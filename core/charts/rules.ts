@@ -120,7 +120,7 @@ export function ruleOf(chart: string, path: readonly string[]): Rule | undefined
 }
 
 /** Whether the values at a path of opentelemetry-kube-stack are those of a collector, or what all collectors share. */
-export function isCollector(chart: string, path: readonly string[]): boolean {
+export function areCollectorValues(chart: string, path: readonly string[]): boolean {
     const place = chart === "opentelemetry-kube-stack" ? path : [];
     return (place.length === 1 && place[0] === "defaultCRConfig") || (place.length === 2 && place[0] === "collectors");
 }

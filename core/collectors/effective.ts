@@ -107,12 +107,12 @@ function kofCollectorsValues({ catalog, umbrella, settings }: Merged): HelmValue
         case "kof-regional":
             return collectorsOfRegional(catalog, umbrella, settings);
         default:
-            return overwritten(catalog, valueAt(umbrella, installed?.prefix ?? []) as HelmValues);
+            return withOverwrites(catalog, valueAt(umbrella, installed?.prefix ?? []) as HelmValues);
     }
 }
 
 /** The umbrella puts the daemon's image tag over that of the values, up to 1.9. */
-function overwritten({ overwrites }: Catalog, values: HelmValues): HelmValues {
+function withOverwrites({ overwrites }: Catalog, values: HelmValues): HelmValues {
     const over = overwrites
         .filter(({ component, when, value }) => component === "kof-collectors" && when.length === 0 && value !== null)
         .map(({ path, value }) => nest(path, value));

@@ -35,7 +35,7 @@ export function isDiscarding(exporter: string): boolean {
 }
 
 /** The signal of a pipeline, by its name. What it receives from other pipelines has their signal. */
-export function signalOf(pipeline: string): Signal {
+export function pipelineSignal(pipeline: string): Signal {
     return pipeline === auditPipeline ? "audit" : (pipeline.split("/")[0] as "metrics" | "logs" | "traces");
 }
 
@@ -50,7 +50,7 @@ export const flowsOf = oncePer(({ config }: Collector): readonly Flow[] => {
         )
         .flatMap(({ pipeline, parts, source: { signal, isSentOnly } }) =>
             listOf(parts, "exporters")
-                .filter((exporter) => !connectors.includes(exporter) && !isLoopback(config, exporter))
+                .filter((exporter) => !connectors.includes(exporter) && !isLoopbackExporter(config, exporter))
                 .map((exporter) => {
                     const settings = valueAt(config, ["exporters", exporter]);
                     const kind = pipeline.split("/")[0] as "metrics" | "logs" | "traces";
@@ -85,9 +85,9 @@ function sourcesOf(
             listOf(pipelines[name] ?? {}, "exporters").some((id) => connectors.includes(id) && receivers.includes(id)),
     );
     const isFed =
-        before.length > 0 && signalOf(pipeline) !== "audit" && receivers.every((id) => connectors.includes(id));
+        before.length > 0 && pipelineSignal(pipeline) !== "audit" && receivers.every((id) => connectors.includes(id));
     if (!isFed) {
-        return [{ signal: signalOf(pipeline), isSentOnly }];
+        return [{ signal: pipelineSignal(pipeline), isSentOnly }];
     }
     const all = before
         .filter((name) => receives(pipelines[name] ?? {}))
@@ -107,7 +107,7 @@ export function loopbackAddress(config: HelmValues, receiver: string): string | 
 }
 
 /** Whether an exporter sends to a receiver of its own collector on the loopback, whose pipeline then forwards the signal. */
-export function isLoopback(config: HelmValues, exporter: string): boolean {
+export function isLoopbackExporter(config: HelmValues, exporter: string): boolean {
     const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
     return (
         endpoint !== undefined &&

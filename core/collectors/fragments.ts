@@ -1,5 +1,6 @@
 import type { Signal } from "../charts";
 import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
+import { identityProcessor } from "./identity";
 
 /*
  * Pieces of values for opentelemetry-kube-stack that KOF's documentation sets for up to 1.9, and that its own templates set
@@ -7,11 +8,11 @@ import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
  */
 
 /** The names of the cluster on every signal. The chart's pipelines refer to this processor, but nothing defines it. */
-export function identity(clusterName: string, clusterNamespace: string): HelmValues {
+export function clusterIdentity(clusterName: string, clusterNamespace: string): HelmValues {
     const insert = (key: string, value: string) => ({ action: "insert", key, value });
     return {
         processors: {
-            "resource/k8sclustername": {
+            [identityProcessor]: {
                 attributes: [
                     insert("k8s.cluster.name", clusterName),
                     insert("k8s.cluster.namespace", clusterNamespace),
@@ -43,7 +44,7 @@ export function managementValues(
         global: { clusterName, clusterNamespace },
         kcm: { monitoring: true },
         "opentelemetry-kube-stack": mergeValues(
-            { clusterName, defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
+            { clusterName, defaultCRConfig: { config: clusterIdentity(clusterName, clusterNamespace) } },
             ...kubeStack,
         ),
     };

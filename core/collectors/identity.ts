@@ -17,13 +17,13 @@ export function addClusterIdentity(catalog: Catalog, kinds: readonly ("metrics" 
             const processors = processorsOf(own, kind);
             return processors === undefined
                 ? []
-                : [nest([...pipelinesOf(key), kind, "processors"], [identityProcessor, ...processors])];
+                : [nest([...pipelinesPath(key), kind, "processors"], [identityProcessor, ...processors])];
         }),
     );
     return mergeValues(...fragments);
 }
 
-function pipelinesOf(collector: string): string[] {
+function pipelinesPath(collector: string): string[] {
     return ["collectors", collector, "config", "service", "pipelines"];
 }
 

@@ -1,7 +1,7 @@
 import { UserError } from "./errors";
 
 /** How much of a stack's configuration is looked at: many times what the largest of stacks needs. */
-export const limits = {
+export const configurationLimits = {
     /** Characters of a stack file. */
     file: 512 * 1024,
     /** Keys and entries of lists, all levels together. */
@@ -13,7 +13,7 @@ export const limits = {
 } as const;
 
 /**
- * Refuses what is larger than {@link limits}, before anything is worked out of it. Never takes more steps than there may be entries,
+ * Refuses what is larger than {@link configurationLimits}, before anything is worked out of it. Never takes more steps than there may be entries,
  * whatever refers to itself in it.
  *
  * @param source what to call it.
@@ -29,13 +29,18 @@ export function refuseExcess(value: unknown, source: string): void {
         }
         const below = Object.values(inner);
         entries += below.length;
-        if (entries > limits.entries) {
-            throw tooMuch(source, `has more than ${String(limits.entries)} entries`);
+        if (entries > configurationLimits.entries) {
+            throw tooMuch(source, `has more than ${String(configurationLimits.entries)} entries`);
         }
-        if (level >= limits.levels && below.length > 0) {
-            throw tooMuch(source, `has maps or lists in each other, more than ${String(limits.levels)} levels deep`);
+        if (level >= configurationLimits.levels && below.length > 0) {
+            throw tooMuch(
+                source,
+                `has maps or lists in each other, more than ${String(configurationLimits.levels)} levels deep`,
+            );
         }
-        const long = Array.isArray(inner) ? undefined : Object.keys(inner).find((key) => key.length > limits.text);
+        const long = Array.isArray(inner)
+            ? undefined
+            : Object.keys(inner).find((key) => key.length > configurationLimits.text);
         if (long !== undefined) {
             throw tooMuch(source, `has a key of ${String(long.length)} characters (${long.slice(0, 20)}…)`);
         }

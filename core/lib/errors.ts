@@ -30,6 +30,14 @@ export class CouldNotCheck extends Error {
     }
 }
 
+/** To catch with: the error that something could not be checked. Any other is thrown again. */
+export function couldNotCheck(error: unknown): CouldNotCheck {
+    if (error instanceof CouldNotCheck) {
+        return error;
+    }
+    throw error;
+}
+
 /** What somebody else's error says, in one line. */
 export function oneLine(error: unknown): string {
     const text = error instanceof Error ? error.message : String(error);

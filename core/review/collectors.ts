@@ -8,6 +8,7 @@ import { collectorOperatorOff, collectorsChart } from "../charts/installed";
 import { storeOff, storesOff, storeText } from "../routes/stored";
 import { collectorDocument, ownValues, type Collector } from "../collectors/effective";
 import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
+import { identityProcessor } from "../collectors/identity";
 import { danglingReferences } from "../collectors/references";
 import type { Problem } from "../settings/problems";
 import { routingOf } from "../settings/routing";
@@ -48,7 +49,7 @@ export function reviewCollectors(deployment: Deployment, wrong: readonly Problem
             ...variables.map(({ problem }) => problem),
             ...broken,
             ...unserved.problems,
-            ...dropped.filter(({ entry }) => entry === identity).map(droppedProblem),
+            ...dropped.filter(({ entry }) => entry === identityProcessor).map(droppedProblem),
             ...(deployment.cloudwatch ? deployment.collectors.flatMap((each) => clockProblems(deployment, each)) : []),
         ],
         notices: [
@@ -58,7 +59,9 @@ export function reviewCollectors(deployment: Deployment, wrong: readonly Problem
                 .map(({ source, path }) => [`kof:values.${formatPath(path)}`, storeText(source)] as const)
                 .filter(([key]) => !unserved.notices.some((notice) => notice.startsWith(key)))
                 .map(([key, store]) => `${key} turns off ${store}.`),
-            ...dropped.filter(({ entry }) => ![identity, ...clockEntries, ...named].includes(entry)).map(droppedNotice),
+            ...dropped
+                .filter(({ entry }) => ![identityProcessor, ...clockEntries, ...named].includes(entry))
+                .map(droppedNotice),
             ...flowsElsewhere(change),
             ...replacedLists(deployment),
         ],
@@ -75,9 +78,6 @@ interface Change {
     readonly plain: Deployment;
     readonly endOf: ReturnType<typeof endFinder>;
 }
-
-/** The processor that adds the cluster's names to records. Without it, nobody can tell which cluster sent them. */
-const identity = "resource/k8sclustername";
 
 const clockEntries: readonly string[] = Object.values(clockProcessors);
 

@@ -1,7 +1,7 @@
 import { kubeStack } from "../charts";
 import { kofNamespace } from "../charts/namespace";
 import { arrives, changedVariable } from "../collectors/references";
-import { quoted } from "../lib/shell";
+import { quotedWord } from "../lib/shell";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Deployment } from "../routes/deployment";
 import { stackFile } from "../settings/explain";
@@ -20,7 +20,7 @@ export function changedVariables({ settings }: Deployment): Problem[] {
         const mended = list.map((entry, i) => (changed[i] === true ? fromConfigMap(entry as HelmValues) : entry));
         const texts = list.filter((_, i) => changed[i]) as { name: string; value: string }[];
         const run = `kubectl create configmap -n ${kofNamespace} ${ownName} ${texts
-            .map(({ name, value }) => `--from-literal=${quoted(`${name}=${value}`)}`)
+            .map(({ name, value }) => `--from-literal=${quotedWord(`${name}=${value}`)}`)
             .join(" ")}`;
         return list.flatMap((entry, i): Problem[] => {
             if (changed[i] !== true) {

@@ -16,7 +16,7 @@ export interface AirGap {
 }
 
 /** Which cluster fetches it: the management cluster, or child and regional clusters only. */
-type Cluster = "management" | "others";
+type FetchingCluster = "management" | "others";
 
 /** A chart, and where the stack has it from. */
 export interface NeededChart {
@@ -26,7 +26,7 @@ export interface NeededChart {
     readonly repository: string;
     /** URL of the repository in which its own project publishes it. */
     readonly upstream: string;
-    readonly cluster: Cluster;
+    readonly cluster: FetchingCluster;
 }
 
 /** A container image. */
@@ -35,7 +35,7 @@ export interface NeededImage {
     readonly image: string;
     /** The charts whose objects name it. */
     readonly charts: readonly string[];
-    readonly cluster: Cluster;
+    readonly cluster: FetchingCluster;
 }
 
 /**
@@ -45,8 +45,8 @@ export interface NeededImage {
 export function airGap(deployment: Deployment): AirGap {
     const { catalog, settings, umbrella } = deployment;
     const charts = [...ownCharts(deployment), ...exporterRequirements(deployment), ...serviceCharts(deployment)];
-    const images = new Map<string, { charts: Set<string>; cluster: Cluster }>();
-    const add = (chart: string, cluster: Cluster, isOn: (path: readonly string[]) => boolean) => {
+    const images = new Map<string, { charts: Set<string>; cluster: FetchingCluster }>();
+    const add = (chart: string, cluster: FetchingCluster, isOn: (path: readonly string[]) => boolean) => {
         for (const { image } of neededOf(catalog, chart, isOn)) {
             const found = images.get(image) ?? { charts: new Set(), cluster };
             found.charts.add(chart);

@@ -28,13 +28,18 @@ export const maxKeyAgeDays = 90;
 /** Settings by which something goes to CloudWatch. */
 type Using = Settings & { readonly cloudwatch: CloudWatchSettings };
 /** The same with the log group that they resolve to. */
-type Named = Using & { readonly cloudwatch: { readonly logGroup: string } };
+type WithLogGroup = Using & { readonly cloudwatch: { readonly logGroup: string } };
 
 /** Logs and audit logs are stored in AWS CloudWatch Logs; metrics and traces where they are asked for. */
 export function cloudwatch(given: Using, catalog: Catalog): RouteParts {
     const settings = withLogGroup(given);
     return {
-        values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), credentialsEnv(settings.cloudwatch)),
+        values: collectorsOnly(
+            settings,
+            catalog,
+            kubeStackValues(settings, catalog),
+            credentialsEnv(settings.cloudwatch),
+        ),
         cloudwatch: awsPartsOf(settings, catalog, ["logs", "audit", ...furtherSignals(settings.cloudwatch)]),
         queued: ["logs", "audit", ...overOtlp(settings.cloudwatch)],
         restartTriggers: restartTriggers(settings),
@@ -82,7 +87,7 @@ export function cloudwatchTarget(given: Using, catalog: Catalog, to: readonly Si
     };
 }
 
-function withLogGroup(given: Using): Named {
+function withLogGroup(given: Using): WithLogGroup {
     const { logGroup = defaultLogGroup(given.clusterName) } = given.cloudwatch;
     return { ...given, cloudwatch: { ...given.cloudwatch, logGroup } };
 }
@@ -164,7 +169,7 @@ function extensionsOf(wanted: CloudWatchSettings): { extensions?: HelmValues } {
 }
 
 /** What is made in AWS for these signals. */
-function awsPartsOf(settings: Named, catalog: Catalog, sent: readonly Signal[]): CloudWatchParts {
+function awsPartsOf(settings: WithLogGroup, catalog: Catalog, sent: readonly Signal[]): CloudWatchParts {
     const wanted = settings.cloudwatch;
     const { logGroup, retentionDays } = wanted;
     const audit = auditGroup(wanted, catalog);
@@ -219,7 +224,7 @@ function discardNotices({ cloudwatch: { signals } }: Using): string[] {
         : [`Route cloudwatch discards ${off.join(" and ")} of this cluster. kof:cloudwatch.signals stores them.`];
 }
 
-function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog): string[] {
+function notices({ cloudwatch: wanted, distribution }: WithLogGroup, catalog: Catalog): string[] {
     const { signals, kmsKeyArn, region } = wanted;
     const { identity: credentials, path, role } = awsIdentityOf(wanted.credentials);
     const key = `kof:${path.join(".")}`;
@@ -268,7 +273,7 @@ function notices({ cloudwatch: wanted, distribution }: Named, catalog: Catalog):
 }
 
 /** What has to be there before the collectors can write into another account. */
-function centralNotice(wanted: Named["cloudwatch"], catalog: Catalog, roleArn: string): string {
+function centralNotice(wanted: WithLogGroup["cloudwatch"], catalog: Catalog, roleArn: string): string {
     const groups = Object.values(groupsOf(wanted, catalog));
     const all = [
         ...new Set([...groups, ...(wanted.signals.metrics === "emf" ? [metricsLogGroup(wanted.logGroup)] : [])]),
@@ -297,7 +302,7 @@ const xrayNotice =
     "stored. kof:cloudwatch.signals.traces: otlp is billed by what is sent, and stores all of that.";
 
 /** The log group of the audit logs: a separate one if KOF has them as a separate signal. */
-function auditGroup({ logGroup, auditLogGroup }: Named["cloudwatch"], catalog: Catalog): string {
+function auditGroup({ logGroup, auditLogGroup }: WithLogGroup["cloudwatch"], catalog: Catalog): string {
     return sortsAuditByDefault(catalog) ? (auditLogGroup ?? `${logGroup}-audit`) : logGroup;
 }
 
@@ -321,12 +326,12 @@ function writersOf({ signals }: CloudWatchSettings, catalog: Catalog): Record<st
     return Object.fromEntries(Object.entries(names).filter(([key]) => keys.includes(key)));
 }
 
-function auditExporter(wanted: Named["cloudwatch"], catalog: Catalog): string {
+function auditExporter(wanted: WithLogGroup["cloudwatch"], catalog: Catalog): string {
     return auditGroup(wanted, catalog) === wanted.logGroup ? "awscloudwatchlogs" : "awscloudwatchlogs/audit";
 }
 
 /** The log groups that exporters of logs write to, by exporter. */
-function groupsOf(wanted: Named["cloudwatch"], catalog: Catalog): Record<string, string> {
+function groupsOf(wanted: WithLogGroup["cloudwatch"], catalog: Catalog): Record<string, string> {
     return {
         awscloudwatchlogs: wanted.logGroup,
         ...(sortsAuditByDefault(catalog) ? { [auditExporter(wanted, catalog)]: auditGroup(wanted, catalog) } : {}),
@@ -334,7 +339,7 @@ function groupsOf(wanted: Named["cloudwatch"], catalog: Catalog): Record<string,
 }
 
 /** The log streams of one collector. */
-function streams(wanted: Named["cloudwatch"], catalog: Catalog, collector: string): HelmValues {
+function streams(wanted: WithLogGroup["cloudwatch"], catalog: Catalog, collector: string): HelmValues {
     return {
         config: {
             exporters: Object.fromEntries(
@@ -355,7 +360,7 @@ function roleOptions({ credentials }: CloudWatchSettings): HelmValues {
         : {};
 }
 
-function exportersOf(settings: Named, catalog: Catalog): HelmValues {
+function exportersOf(settings: WithLogGroup, catalog: Catalog): HelmValues {
     const wanted = settings.cloudwatch;
     const { region, endpoint, signals, logGroup, logStream } = wanted;
     const assumed = roleOptions(wanted);
@@ -393,7 +398,7 @@ function exportersOf(settings: Named, catalog: Catalog): HelmValues {
 /** How long CloudWatch keeps metrics and spans from OTLP, in days. No setting changes it: 15 months, or the retention of aws/spans. */
 const keptOverOtlp = 455;
 
-function clockOptions(settings: Named, catalog: Catalog): ClockOptions {
+function clockOptions(settings: WithLogGroup, catalog: Catalog): ClockOptions {
     const wanted = settings.cloudwatch;
     const ownGroup = auditGroup(wanted, catalog) !== wanted.logGroup;
     return {
@@ -406,7 +411,7 @@ function clockOptions(settings: Named, catalog: Catalog): ClockOptions {
     };
 }
 
-function kubeStack(settings: Named, catalog: Catalog): HelmValues {
+function kubeStackValues(settings: WithLogGroup, catalog: Catalog): HelmValues {
     const wanted = settings.cloudwatch;
     const { signals, logStream } = wanted;
     const { metrics, traces } = furtherExporters(wanted);

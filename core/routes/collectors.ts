@@ -98,7 +98,7 @@ function etcdScrape(
 }
 
 /** metrics-server, for a distribution that comes without one. */
-export function metricsServer({ distribution }: Settings, catalog: Catalog): HelmValues {
+export function metricsServerValues({ distribution }: Settings, catalog: Catalog): HelmValues {
     const { comes, args } = distributionOf(distribution).metricsServer;
     if (comes) {
         return {};
@@ -166,7 +166,7 @@ export function collectorsOnly(
                 ),
             },
         },
-        metricsServer(settings, catalog),
+        metricsServerValues(settings, catalog),
     );
 }
 

@@ -82,7 +82,7 @@ export function destinationsOf(deployment: Stored, collectors: readonly Collecto
 }
 
 /** A place where a signal is stored, with the flows that end there. */
-interface Place {
+interface EndWithFlows {
     readonly end: End;
     readonly flows: readonly OwnedFlow[];
 }
@@ -97,7 +97,7 @@ interface OwnedFlow {
 export function endingsFinder(
     deployment: Stored,
     collectors: readonly Collector[],
-): (signal: Signal) => { readonly places: readonly Place[]; readonly losses: readonly Loss[] } {
+): (signal: Signal) => { readonly places: readonly EndWithFlows[]; readonly losses: readonly Loss[] } {
     const endOf = endFinder(deployment);
     return (signal) => {
         const places = new Map<string, { end: End; flows: OwnedFlow[] }>();

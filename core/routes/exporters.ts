@@ -1,4 +1,4 @@
-import { kindOf, type Catalog, type Signal } from "../charts";
+import { telemetryKind, type Catalog, type Signal } from "../charts";
 import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
 import { behindQueue, bufferedExporter, loopbackQueue, type Buffer } from "../collectors/buffers";
 import { clusterLabels } from "../collectors/fragments";
@@ -14,7 +14,7 @@ import { processingOf } from "./processing";
 import type { Target } from "./parts";
 
 /** The extension types that authenticate, by kind. The others are options of the exporter. */
-const authenticators = {
+const authenticatorTypes = {
     basic: "basicauth",
     bearer: "bearertokenauth",
     oauth2: "oauth2client",
@@ -57,7 +57,7 @@ export function exporterTarget(
     // One exporter has one address over gRPC, and one size of requests: where signals differ in these, each needs its own.
     const differ = new Set(sent.map((signal) => JSON.stringify(shared(ofSignal(signal))))).size > 1;
     const ids = Object.fromEntries(
-        sent.map((signal) => [signal, differ ? `${exporter}-${kindOf(signal)}` : exporter] as const),
+        sent.map((signal) => [signal, differ ? `${exporter}-${telemetryKind(signal)}` : exporter] as const),
     );
     const exporters = mergeValues(
         ...sent.map((signal) => ({ [ids[signal] ?? exporter]: ofSignal(signal) })),
@@ -119,7 +119,7 @@ function addressOf(destination: ResolvedDestination, signal: Signal): HelmValues
         case "http":
             return {
                 ...(endpoint === undefined ? {} : { endpoint }),
-                ...(own === undefined ? {} : { [`${kindOf(signal)}_endpoint`]: own }),
+                ...(own === undefined ? {} : { [`${telemetryKind(signal)}_endpoint`]: own }),
             };
         case "grpc":
             return grpcAddress(own ?? endpoint ?? unknownAddress);
@@ -222,8 +222,8 @@ function authentication({ name, protocol, auth, tls }: ResolvedDestination): Aut
     const caTrigger = tls?.caSecret === undefined ? [] : [`CA of Secret ${tls.caSecret}`];
     const from = (secret: string, keys: readonly string[]) =>
         keys.map((key) => secretEnv(destinationVariable(name, key), secret, key));
-    const extension = (kind: keyof typeof authenticators, settings: HelmValues) => {
-        const id = `${authenticators[kind]}/${name}`;
+    const extension = (kind: keyof typeof authenticatorTypes, settings: HelmValues) => {
+        const id = `${authenticatorTypes[kind]}/${name}`;
         return { exporter: { auth: { authenticator: id } }, extensions: { [id]: settings } };
     };
     const secret = "secret" in auth ? auth.secret : undefined;

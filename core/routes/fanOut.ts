@@ -3,7 +3,7 @@ import { collectorsChart } from "../charts/installed";
 import { startAnnotation, startedWith } from "../charts/restarts";
 import { queueStorage } from "../collectors/buffers";
 import { effectiveCollectors, type Collector } from "../collectors/effective";
-import { exportersTo, isDiscarding, listOf, pipelinesOf, signalOf, typeOf } from "../collectors/flows";
+import { exportersTo, isDiscarding, listOf, pipelinesOf, pipelineSignal, typeOf } from "../collectors/flows";
 import type { Merged } from "../collectors/merged";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { auditNotices, idleNotices, sameAddressNotices } from "../settings/destinationRules";
@@ -15,7 +15,7 @@ import { sortsAuditByDefault } from "./collectors";
 import { exporterTarget } from "./exporters";
 import type { RouteParts, Target } from "./parts";
 import { openCostOfRegion, regionalTarget, type ToRegion } from "./regional";
-import { sourcesOf } from "./volumes";
+import { volumeSources } from "./volumes";
 
 /*
  * Several destinations: what a base brings stays as it is, and whatever goes elsewhere leaves its pipelines through a connector. What
@@ -128,7 +128,7 @@ function own(collector: Collector, routing: Routing, targets: readonly Target[])
         routing.signals[signal].includes(target.name) ? target.exporters[signal] : undefined;
     const parts = ends.map(([pipeline, settings]): HelmValues => {
         const exporters = listOf(settings, "exporters");
-        const signal = signalOf(pipeline);
+        const signal = pipelineSignal(pipeline);
         const isKept = routing.baseStore !== undefined && routing.signals[signal].includes(routing.baseStore);
         const branches = targets.flatMap((target) => {
             const exporter = gets(target, signal);
@@ -141,7 +141,7 @@ function own(collector: Collector, routing: Routing, targets: readonly Target[])
         );
     });
     const running = targets.filter((target) =>
-        ends.some(([pipeline]) => gets(target, signalOf(pipeline)) !== undefined),
+        ends.some(([pipeline]) => gets(target, pipelineSignal(pipeline)) !== undefined),
     );
     const extensions = running.flatMap((target) => target.extensions ?? []);
     const listed = listOf(valueAt(config, ["service"]) ?? {}, "extensions");
@@ -230,7 +230,7 @@ function unusedStoresOff({ base, signals: wanted }: Routing, prepared: Base): He
     }
     // Where audit logs are among the logs, there is no store of theirs.
     const off = sortsAuditByDefault(prepared.catalog) ? unused : unused.filter((signal) => signal !== "audit");
-    const sources = sourcesOf(prepared, "management").filter(({ chart }) => chart.chart === "kof-storage");
+    const sources = volumeSources(prepared, "management").filter(({ chart }) => chart.chart === "kof-storage");
     return mergeValues(
         ...sources
             .filter(({ volume }) => off.some((signal) => signal === volume.signal))

@@ -8,7 +8,7 @@ import {
     collectorValues,
     distributionValues,
     furtherCollectorValues,
-    metricsServer,
+    metricsServerValues,
     openCostIdentity,
     umbrellaCollects,
 } from "./collectors";
@@ -44,5 +44,5 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
                   },
               },
           };
-    return { values: mergeValues(values, metricsServer(settings, catalog)) };
+    return { values: mergeValues(values, metricsServerValues(settings, catalog)) };
 }

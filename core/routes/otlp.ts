@@ -17,7 +17,7 @@ export const caVariable = "OTLP_CA";
 export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts {
     const wanted = settings.otlp;
     return {
-        values: collectorsOnly(settings, catalog, kubeStack(settings, catalog), environment(wanted)),
+        values: collectorsOnly(settings, catalog, kubeStackValues(settings, catalog), environment(wanted)),
         restartTriggers: restartTriggers(wanted),
         notices: [
             ...(wanted.headersSecret === undefined
@@ -44,7 +44,7 @@ export function otlp(settings: SettingsOf<"otlp">, catalog: Catalog): RouteParts
     };
 }
 
-function kubeStack(settings: SettingsOf<"otlp">, catalog: Catalog): HelmValues {
+function kubeStackValues(settings: SettingsOf<"otlp">, catalog: Catalog): HelmValues {
     const { endpoint, headersSecret, headers, tls } = settings.otlp;
     const security: HelmValues = {
         // By value, so that no collector needs one more volume.

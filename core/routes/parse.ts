@@ -1,12 +1,12 @@
 import { archiveKinds } from "../charts/archives";
-import { limits, refuseExcess } from "../lib/bounds";
+import { configurationLimits, refuseExcess } from "../lib/bounds";
 import { formatPath, isMap } from "../lib/values";
 import { derived, resolve } from ".";
 import { archiveStoreProblems, regionalArchiveProblems } from "./archives";
 import { podProblems } from "./podRules";
-import { storageProblems } from "./stored";
+import { storeValueProblems } from "./stored";
 import type { Schema } from "../settings/about";
-import { at, issueProblems, unknownKey, unwrap, type Key, type Values } from "../settings/explain";
+import { valueThroughLists, issueProblems, unknownKey, unwrap, type Key, type Values } from "../settings/explain";
 import { readMended, readSetting, tryPastes, type ReadSetting } from "../settings/pastes";
 import { brief, configurationError, type Problem } from "../settings/problems";
 import { crossProblems, isPresent } from "../settings/rules";
@@ -101,7 +101,7 @@ export function checkSettings(raw: Readonly<Record<string, unknown>>, isDeployed
         const resolved = whereKnown(problems, () => resolve(settings));
         // What values say of sizes is known where they are right by themselves.
         if (resolved && hasValues && !problems.some(({ key }) => key.startsWith("kof:values"))) {
-            problems.push(...(whereKnown(problems, () => storageProblems(resolved)) ?? []));
+            problems.push(...(whereKnown(problems, () => storeValueProblems(resolved)) ?? []));
         }
         if (resolved && hasPods) {
             const plain = () => resolve({ ...settings, collectors: undefined, proxy: undefined });
@@ -144,7 +144,7 @@ function withoutRepeats(problems: readonly Problem[], secrets: readonly Problem[
 /** Whether what a problem has to paste is itself what another one is about. */
 function isRefusedNext({ key, message, paste }: Problem, problems: readonly Problem[]): boolean {
     const [first = "", ...below] = key.split(".");
-    const value = at(paste, [first, ...below]);
+    const value = valueThroughLists(paste, [first, ...below]);
     return (
         typeof value === "string" &&
         problems.some(
@@ -181,12 +181,12 @@ function settingsOf(values: Values): Settings | undefined {
 
 /** Texts that are too long, and keys with a special meaning in JavaScript. */
 function unreadable(value: unknown, path: readonly string[]): Problem[] {
-    if (typeof value === "string" && path[0] !== "values" && value.length > limits.text) {
+    if (typeof value === "string" && path[0] !== "values" && value.length > configurationLimits.text) {
         return [
             {
                 key: `kof:${formatPath(path)}`,
                 message: `has ${String(value.length)} characters`,
-                allowed: `at most ${String(limits.text)} characters`,
+                allowed: `at most ${String(configurationLimits.text)} characters`,
             },
         ];
     }
@@ -212,7 +212,7 @@ export function rawSettings(
     isSecret: (key: string) => boolean,
 ): Record<string, unknown> {
     return Object.fromEntries(
-        inNamespace("kof", config).map(([key, text]) => {
+        configUnder("kof", config).map(([key, text]) => {
             const value = isStructured(key) ? parseJson(text) : text;
             return [key, isSecret(`kof:${key}`) ? { secure: "" } : value];
         }),
@@ -220,7 +220,7 @@ export function rawSettings(
 }
 
 /** The configuration under one namespace: `kof:route` is `route` under `kof`. */
-export function inNamespace(name: string, config: Readonly<Record<string, string>>): [string, string][] {
+export function configUnder(name: string, config: Readonly<Record<string, string>>): [string, string][] {
     return Object.entries(config)
         .filter(([full]) => full.startsWith(`${name}:`))
         .map(([full, text]) => [full.slice(name.length + 1), text]);

@@ -50,7 +50,9 @@ function collectorPodValues(deployment: Resolved): PodValues {
     // Each collector has resources and tolerations of its own in the charts, which win over what they share.
     const ofEach = (values: (collector: Collector) => HelmValues) =>
         running.map((collector) => nest([...stack, "collectors", collector.key], values(collector)));
-    const definitions = Object.fromEntries(processorsOf(pods).map(({ name, config }) => [name, config as HelmValues]));
+    const definitions = Object.fromEntries(
+        addedProcessors(pods).map(({ name, config }) => [name, config as HelmValues]),
+    );
     const env = additions(deployment, running);
     const present = (valueAt(deployment.umbrella, [...stack, "extraEnvs"]) ?? []) as HelmValue[];
     return {
@@ -65,7 +67,7 @@ function collectorPodValues(deployment: Resolved): PodValues {
             // opentelemetry-kube-stack 0.5.3 to 0.6.3, templates/_helpers.tpl). It is empty in the charts of KOF 1.8.0 to 1.11.0-rc0.
             env.length > 0 ? nest([...stack, "extraEnvs"], [...present, ...env]) : {},
             ...ofEach((collector) =>
-                mergeValues(tolerated(collector.pods.tolerations, pods), processing(collector, pods)),
+                mergeValues(tolerated(collector.pods.tolerations, pods), pipelineProcessors(collector, pods)),
             ),
         ),
     };
@@ -91,13 +93,13 @@ function tolerated(present: HelmValue | undefined, { tolerations }: Pick<Collect
 }
 
 /** The processors that settings add, each once. */
-export function processorsOf({ processors = {} }: CollectorPods) {
+export function addedProcessors({ processors = {} }: CollectorPods) {
     const all = pipelineKinds.flatMap((kind) => processors[kind] ?? []);
     return all.filter(({ name }, i) => all.findIndex((each) => each.name === name) === i);
 }
 
 /** The pipelines of a collector that receive a signal, with the processors that settings add to them. */
-function processing({ config }: Collector, { processors = {} }: CollectorPods): HelmValues {
+function pipelineProcessors({ config }: Collector, { processors = {} }: CollectorPods): HelmValues {
     const fragments = pipelineKinds.flatMap((kind) => {
         const pipeline = pipelinesOf(config)[kind];
         const added = (processors[kind] ?? []).map(({ name }) => name);

@@ -1,4 +1,4 @@
-import { kindOf, type Signal } from "../charts";
+import { telemetryKind, type Signal } from "../charts";
 import type { HelmValues } from "../lib/values";
 import type { Processing } from "../settings/destinations";
 
@@ -71,7 +71,7 @@ export function processingOf(name: string, processing: Processing = {}): Process
             ...(sampleTraces === undefined ? {} : { [sampler]: { sampling_percentage: sampleTraces } }),
         },
         processors: (signal) => [
-            ...(dropped[kindOf(signal)].length > 0 ? [filter] : []),
+            ...(dropped[telemetryKind(signal)].length > 0 ? [filter] : []),
             ...(signal === "traces" && sampleTraces !== undefined ? [sampler] : []),
             ...(signal !== "metrics" && redact.length > 0 ? [transform] : []),
         ],

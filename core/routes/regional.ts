@@ -28,7 +28,7 @@ import {
     collectorsDependOn,
     distributionValues,
     furtherCollectorValues,
-    metricsServer,
+    metricsServerValues,
     openCostIdentity,
     sortsAuditByDefault,
     umbrellaCollects,
@@ -49,7 +49,7 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
             values: umbrellaCollectors(settings, catalog, vmauth, secret),
         };
         return {
-            values: mergeValues({ "kof-collectors": collectors }, metricsServer(settings, catalog)),
+            values: mergeValues({ "kof-collectors": collectors }, metricsServerValues(settings, catalog)),
             queued,
             restartTriggers: [`Secret ${secret}`],
         };
@@ -73,7 +73,7 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
         values: mergeValues(
             { "kof-child": { values: { fromManagement } } },
             settings.regional.insecureSkipVerify ? { tls: { insecureSkipVerify: true } } : {},
-            metricsServer(settings, catalog),
+            metricsServerValues(settings, catalog),
         ),
     };
 }

@@ -1,12 +1,12 @@
 import type { Catalog } from "../charts";
 import { mergeValues } from "../lib/values";
 import { recreatedStorage } from "../collectors/buffers";
-import { identity } from "../collectors/fragments";
+import { clusterIdentity } from "../collectors/fragments";
 import { addClusterIdentity } from "../collectors/identity";
 import { listensOnNodes, nodeValues } from "../collectors/service";
 import type { SettingsOf } from "../settings/settings";
 import type { RouteParts } from "./parts";
-import { distributionValues, metricsServer } from "./collectors";
+import { distributionValues, metricsServerValues } from "./collectors";
 
 /** There are no regions: the management cluster stores its own telemetry and that of every child cluster. */
 export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog): RouteParts {
@@ -18,7 +18,7 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
         addClusterIdentity(catalog, ["traces"]),
         recreatedStorage(catalog),
         // KOF would take the namespace of its own object for the management cluster, `mgmt`.
-        { defaultCRConfig: { config: identity(clusterName, clusterNamespace) } },
+        { defaultCRConfig: { config: clusterIdentity(clusterName, clusterNamespace) } },
     );
     const collectors = mergeValues(
         distributionValues(settings, catalog, settings.istio && !listensOnNodes(catalog)),
@@ -37,7 +37,7 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
                 "kof-regional": { values: { collectors } },
             },
             selfSigned ? { tls: { selfSigned: true, insecureSkipVerify: true } } : {},
-            metricsServer(settings, catalog),
+            metricsServerValues(settings, catalog),
         ),
         notices: [
             "Route regionless takes KOF off every existing regional cluster: what is stored there is no longer reachable through KOF.",

@@ -11,7 +11,7 @@ import { regional } from "./regional";
 import { regionless } from "./regionless";
 
 /** The routes, by name. A route that the settings have and that is missing here does not compile. */
-const routes = { none, management, regional, cloudwatch, otlp, regionless } satisfies {
+const registry = { none, management, regional, cloudwatch, otlp, regionless } satisfies {
     readonly [Name in RouteName]: RouteKind<Name>;
 };
 
@@ -25,6 +25,6 @@ export function partsOf(settings: Settings, catalog: Catalog, name: Routing["bas
         return { values: collectorsOnly(settings, catalog, {}) };
     }
     // TypeScript does not see that a route's settings belong to the route of the same name.
-    const route = routes[name] as unknown as RouteKind<RouteName>;
+    const route = registry[name] as unknown as RouteKind<RouteName>;
     return route({ ...settings, route: name } as SettingsOf<RouteName>, catalog);
 }

@@ -12,7 +12,7 @@ import {
     operatorOff,
     originsOf,
     regionalStoresOf,
-    sourcesOf,
+    volumeSources,
     storesOf,
     switchedOff,
     type Limit,
@@ -164,7 +164,7 @@ export function turnedOffAt(deployment: Merged, source: VolumeSource): readonly 
     if (valueAt(values, component) === false) {
         return component;
     }
-    const same = sourcesOf(deployment, source.chart.on).find((each) => isSameSource(each, source));
+    const same = volumeSources(deployment, source.chart.on).find((each) => isSameSource(each, source));
     const off = same && switchedOff(deployment, same);
     return off ? saidPlaces(deployment, same, [off])[0] : same && operatorOff(deployment.umbrella, same);
 }
@@ -265,7 +265,7 @@ export function storeOff(
 ): string | undefined {
     const components = Object.fromEntries(componentsOff(deployment).map(({ name }) => [name, { enabled: true }]));
     const complete = { ...deployment, umbrella: mergeValues(deployment.umbrella, components) };
-    const [path] = sourcesOf(complete, on)
+    const [path] = volumeSources(complete, on)
         .filter(({ volume }) => volume.signal === signal && volume.retention !== null)
         .flatMap((source) => {
             const off = turnedOffAt(deployment, source);
@@ -288,7 +288,7 @@ function offNotices(deployment: Merged): string[] {
 
 /** Grafana where it is switched on, but its operator is not. */
 function unmadeNotices(deployment: Merged): string[] {
-    return sourcesOf(deployment, "management").flatMap((source) => {
+    return volumeSources(deployment, "management").flatMap((source) => {
         const off = source.volume.signal === "grafana" && operatorOff(deployment.umbrella, source);
         return off && switchedOff(deployment, source) === undefined
             ? [`kof:values.${formatPath(off)} is false: nothing makes Grafana on this cluster.`]
@@ -302,7 +302,7 @@ export function storesOff(
     on: InstalledChart["on"],
 ): { readonly source: VolumeSource; readonly path: readonly string[] }[] {
     const running = on === "regions" ? regionalStoresOf(deployment) : storesOf(deployment);
-    return sourcesOf(deployment, on)
+    return volumeSources(deployment, on)
         .filter(({ volume }) => volume.retention !== null)
         .filter(({ volume }) => !running.some(({ workload }) => workload === volume.workload))
         .flatMap((source) => {
@@ -392,7 +392,7 @@ function onRegions(on: InstalledChart["on"]): string {
  *
  * @param deployment of settings that are right otherwise.
  */
-export function storageProblems(deployment: Merged): Problem[] {
+export function storeValueProblems(deployment: Merged): Problem[] {
     const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
     const problems = [
         ...[...own, ...regional].flatMap(({ source }) =>

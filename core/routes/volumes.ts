@@ -149,7 +149,7 @@ export function regionalStoresOf(deployment: Merged): Volume[] {
 }
 
 /** Every workload that the charts could store something with, whether it is on or not. */
-export function sourcesOf({ catalog, umbrella }: Merged, on: InstalledChart["on"]): VolumeSource[] {
+export function volumeSources({ catalog, umbrella }: Merged, on: InstalledChart["on"]): VolumeSource[] {
     return sourcesIn(catalog, on === "regions" ? regionalStorage(umbrella) : installedCharts(umbrella));
 }
 

@@ -1,4 +1,4 @@
-import { kindOf, nounOf, catalogOf, chartValues, kubeStack, signals, versions, type Signal } from "../charts";
+import { telemetryKind, nounOf, catalogOf, chartValues, kubeStack, signals, versions, type Signal } from "../charts";
 import { nearestOf } from "../lib/spelling";
 import { isMap, valueAt } from "../lib/values";
 import { builtInDestinations, reservedNames, type DestinationSettings } from "./destinations";
@@ -136,7 +136,7 @@ function faultOf(context: Given, signal: Signal, name: string): Fault | undefine
         return fault(`, which is no destination. Did you mean ${near}?`, [near]);
     }
     if (preset !== undefined) {
-        const { refused } = destinationPresets[preset].signals[kindOf(signal)];
+        const { refused } = destinationPresets[preset].signals[telemetryKind(signal)];
         if (refused !== undefined) {
             return fault(
                 `, which is no destination, and preset ${preset} does not take ${nounOf(signal)}: ${refused}`,
@@ -168,7 +168,7 @@ function exampleOf(name: DestinationPresetName): DestinationSettings {
 
 /** Authentication as a preset wants it; nothing where it wants none that somebody has to write. */
 function authExample(name: string, { auth }: DestinationPreset): DestinationSettings["auth"] {
-    const secret = secretOf(name);
+    const secret = destinationSecret(name);
     switch (auth.kind) {
         case "headers":
             return { kind: "headers", secret };
@@ -184,7 +184,7 @@ function authExample(name: string, { auth }: DestinationPreset): DestinationSett
 }
 
 /** What we call the Secret of a destination. */
-export function secretOf(name: string): string {
+export function destinationSecret(name: string): string {
     return `${name}-credentials`;
 }
 
@@ -795,7 +795,7 @@ export function sameAddressNotices(values: Values): string[] {
     for (const signal of signals) {
         const all = wanted[signal].flatMap((name) => {
             const found = resolvedDestination(values, name);
-            const address = found && wholeAddress(found, kindOf(signal));
+            const address = found && wholeAddress(found, telemetryKind(signal));
             return found && address !== undefined ? [{ found, address }] : [];
         });
         for (const address of new Set(all.map((each) => each.address))) {

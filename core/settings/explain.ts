@@ -111,14 +111,14 @@ export function issueProblems(
             unknownKey([key, ...issue.path.map(String)], unknown, Object.keys(schema.shape ?? {})),
         );
     }
-    const value = at(found, issue.path);
+    const value = valueThroughLists(found, issue.path);
     const step = issue.path.findIndex((each) => typeof each === "number");
     const path = step < 0 ? issue.path : issue.path.slice(0, step);
     const inList = step < 0 ? [] : issuesBelow(issues, path);
     const list = step >= 0 ? listMeant(key, path, found, inList) : listMade(key, path, found, meta, value);
     const meant = (step < 0 ? meantAt(schema, meta, issue.path, found) : undefined) ?? list?.meant;
     const isSaid = inList.length > pastedLists && inList[0] !== issue;
-    const beside = at(found, issue.path.slice(0, -1));
+    const beside = valueThroughLists(found, issue.path.slice(0, -1));
     const own = isMap(beside) ? meta.exampleBeside?.(value, beside) : undefined;
     const likely = list === undefined ? [...ofExample(own), ...examples(schema, meta)] : list.likely;
     const suited = () =>
@@ -146,9 +146,9 @@ function examples(schema: Schema, { example }: Meta): unknown[] {
 
 /** What was probably meant at a path: by what is there, or by what is around it where there is nothing. */
 function meantAt(schema: Schema, meta: Meta, path: readonly PropertyKey[], found: unknown): unknown {
-    const value = at(found, path);
+    const value = valueThroughLists(found, path);
     const isThere = value !== undefined && value !== "";
-    const suiting = isThere ? undefined : meta.suits?.(path.map((_, i) => at(found, path.slice(0, i))));
+    const suiting = isThere ? undefined : meta.suits?.(path.map((_, i) => valueThroughLists(found, path.slice(0, i))));
     return suiting ?? meantBy(schema, meta, value);
 }
 
@@ -238,30 +238,30 @@ function listMade(
 function withAt(value: unknown, [step, ...rest]: readonly PropertyKey[], inner: unknown): unknown {
     return step === undefined
         ? inner
-        : { ...(isMap(value) ? value : {}), [step]: withAt(at(value, [step]), rest, inner) };
+        : { ...(isMap(value) ? value : {}), [step]: withAt(valueThroughLists(value, [step]), rest, inner) };
 }
 
 /** A list with what was probably meant in it; where that cannot be told, with what the example has in that place. */
 function mendedList(key: Key, path: readonly PropertyKey[], found: unknown, inList: Issues): MeantList {
     const whole = schemaAt(key, path, found);
     const { example } = whole.meta;
-    const list: unknown = structuredClone(at(found, path));
+    const list: unknown = structuredClone(valueThroughLists(found, path));
     let isClear = true;
     for (const each of inList) {
         const { schema, meta } = schemaAt(key, each.path, found);
         const below = each.path.slice(path.length);
         if (each.code === "unrecognized_keys") {
-            rename(at(list, below), each.keys, Object.keys(schema.shape ?? {}));
+            rename(valueThroughLists(list, below), each.keys, Object.keys(schema.shape ?? {}));
             continue;
         }
-        const meant = meantBy(schema, meta, at(found, each.path));
-        const outer = at(list, below.slice(0, -1));
+        const meant = meantBy(schema, meta, valueThroughLists(found, each.path));
+        const outer = valueThroughLists(list, below.slice(0, -1));
         if (typeof outer !== "object" || outer === null) {
             return { likely: ofExample(example) };
         }
         isClear &&= meant !== undefined;
         const step = below.at(-1) ?? "";
-        const written = meant ?? at(example, [0, ...below.slice(1)]);
+        const written = meant ?? valueThroughLists(example, [0, ...below.slice(1)]);
         if (written !== undefined) {
             Object.assign(outer, { [step]: written });
         } else if (!Array.isArray(outer)) {
@@ -290,7 +290,7 @@ function rename(map: unknown, keys: readonly string[], known: readonly string[])
 }
 
 /** The value at a path, through lists too. */
-export function at(value: unknown, path: readonly PropertyKey[]): unknown {
+export function valueThroughLists(value: unknown, path: readonly PropertyKey[]): unknown {
     return path.reduce<unknown>(
         (inner, step) =>
             typeof inner === "object" && inner !== null && Object.hasOwn(inner, step)
@@ -315,7 +315,10 @@ export function understood(key: Key, found: unknown, issues: Issues): Understood
     let rest: unknown = structuredClone(found);
     for (const issue of issues) {
         const { schema, meta } = schemaAt(key, issue.path, found);
-        const outer = issue.code === "unrecognized_keys" ? at(rest, issue.path) : at(rest, issue.path.slice(0, -1));
+        const outer =
+            issue.code === "unrecognized_keys"
+                ? valueThroughLists(rest, issue.path)
+                : valueThroughLists(rest, issue.path.slice(0, -1));
         const drops = issue.code === "unrecognized_keys" ? issue.keys : [issue.path.at(-1) ?? ""];
         const meant = meantAt(schema, meta, issue.path, found);
         if (meant === undefined && issue.code !== "unrecognized_keys") {

@@ -1,7 +1,15 @@
 import type { z } from "zod";
 
 import { formatPath, isMap, mergeValues, type HelmValue, type HelmValues } from "../lib/values";
-import { at, stackFile, understood, type Issues, type Key, type Understood, type Values } from "./explain";
+import {
+    valueThroughLists,
+    stackFile,
+    understood,
+    type Issues,
+    type Key,
+    type Understood,
+    type Values,
+} from "./explain";
 import { outerKeys, type Problem } from "./problems";
 import { crossProblems } from "./rules";
 import { settingsSchema } from "./settings";
@@ -33,7 +41,7 @@ export function readSetting(key: Key, found: unknown): ReadSetting {
  * @returns with the issues alone that it did not have before; `undefined` where not everything in it is understood.
  */
 export function readMended(key: Key, read: ReadSetting, problems: readonly Problem[]): ReadSetting | undefined {
-    if (!read.unclear.every(({ path }) => at(read.found, path) === undefined)) {
+    if (!read.unclear.every(({ path }) => valueThroughLists(read.found, path) === undefined)) {
         return undefined;
     }
     const missing = problems.filter((each) => each.message.startsWith("is missing") && isMap(each.paste));
@@ -130,7 +138,7 @@ export function tryPastes(values: Values, given: Given): Pastes {
             if (!setting || setting.issues.length === 0 || setting.unclear.length > 0) {
                 return { ...secret, paste: own.get(secret.key) };
             }
-            const paste = stackFile([key, ...rest], at(setting.meant, rest)) as HelmValues;
+            const paste = stackFile([key, ...rest], valueThroughLists(setting.meant, rest)) as HelmValues;
             const mended = { ...secret, paste };
             mendedOf.set(mended, paste);
             return mended;

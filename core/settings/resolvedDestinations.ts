@@ -1,4 +1,4 @@
-import { kindOf, type Signal } from "../charts";
+import { telemetryKind, type Signal } from "../charts";
 import { destinationPresets, type DestinationPreset, type PresetBatch } from "./destinationPresets";
 import type { DestinationAuth, DestinationSettings } from "./destinations";
 import type { OtlpSettings, Settings } from "./settings";
@@ -54,7 +54,7 @@ export function resolvedDestination(
             : {}),
         batch: (signal) =>
             given.batch === undefined
-                ? (preset?.signals[kindOf(signal)].batch ?? preset?.batch)
+                ? (preset?.signals[telemetryKind(signal)].batch ?? preset?.batch)
                 : { items: given.batch },
         ...(preset ? { preset } : {}),
     };
@@ -104,7 +104,7 @@ export function addressFor(
     { protocol, signals = {}, preset, path, endpoint }: ResolvedDestination,
     signal: Signal,
 ): { readonly endpoint: string | undefined } | { readonly refused: string } {
-    const kind = kindOf(signal);
+    const kind = telemetryKind(signal);
     const own = signals[kind];
     if (own === false) {
         return { refused: `kof:${[...path, "signals", kind].join(".")} is false` };

@@ -1,7 +1,7 @@
 import type { Catalog } from "../charts";
 import { checkSchemas, type SchemaProblem } from "../charts/schemas";
 import { formatPath, isMap, type HelmValue, type HelmValues } from "../lib/values";
-import { stackFile } from "./explain";
+import { stackFile, valueThroughLists } from "./explain";
 import { brief, type Problem } from "./problems";
 
 /** What is wrong with `kof:values` by the schemas that charts and definitions bring. */
@@ -11,7 +11,7 @@ export function schemaProblems(catalog: Catalog, values: HelmValues): Problem[] 
         key: `kof:values.${formatPath(problem.path)}`,
         message: `is ${found(problem)}, which ${refuserText(problem)}`,
         allowed: allowed(problem),
-        paste: mended(values, problem, problems),
+        paste: mendedPaste(values, problem, problems),
     }));
 }
 
@@ -39,7 +39,7 @@ function found({ value, path, wanted }: SchemaProblem): string {
 }
 
 /** The value as it was probably meant; of a list, which is replaced as a whole, all entries as they were meant. */
-function mended(
+function mendedPaste(
     values: HelmValues,
     { path, value, meant }: SchemaProblem,
     problems: readonly SchemaProblem[],
@@ -47,7 +47,7 @@ function mended(
     if (meant === undefined) {
         return undefined;
     }
-    const list = path.findIndex((_, i) => Array.isArray(at(values, path.slice(0, i))));
+    const list = path.findIndex((_, i) => Array.isArray(valueThroughLists(values, path.slice(0, i))));
     if (list < 0) {
         return "key" in meant
             ? stackFile(["values", ...path.slice(0, -1), meant.key], value)
@@ -57,17 +57,10 @@ function mended(
     const inList = problems.filter((each) => formatPath(each.path.slice(0, list)) === formatPath(outer));
     const whole = inList.reduce<HelmValue>(
         (all, each) => (each.meant ? replaced(all, each.path.slice(list), each.meant) : all),
-        at(values, outer) ?? null,
+        (valueThroughLists(values, outer) as HelmValue | undefined) ?? null,
     );
     // Only the author can correct such an entry. A paste that has it would be refused again.
     return inList.every((each) => each.meant) ? stackFile(["values", ...outer], whole) : undefined;
-}
-
-function at(values: HelmValue, path: readonly string[]): HelmValue | undefined {
-    return path.reduce<HelmValue | undefined>(
-        (value, key) => (Array.isArray(value) ? value[Number(key)] : isMap(value) ? value[key] : undefined),
-        values,
-    );
 }
 
 function replaced(value: HelmValue, path: readonly string[], meant: NonNullable<SchemaProblem["meant"]>): HelmValue {

@@ -2,7 +2,7 @@ import { kofNamespace } from "../charts/namespace";
 import { shellWord } from "../lib/shell";
 import { withoutSecrets, type Secret } from "../lib/secrets";
 import { formatPath, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { secretOf } from "./destinationRules";
+import { destinationSecret } from "./destinationRules";
 import { stackFile } from "./explain";
 import { secretKeys } from "./headers";
 import { brief, type Problem } from "./problems";
@@ -82,7 +82,7 @@ function faultOf(
             ? `Put what authenticates in a Secret, name that in kof:destinations.${String(block)}.auth, and remove it here`
             : (ways[`${String(setting)}.${String(block)}`] ?? ways[setting] ?? "Put it in a Secret");
     const run = isHeader
-        ? secretCommand(headersSecret, headerNames(settings) ?? ["Authorization"])
+        ? secretCommand(otlpHeadersSecret, headerNames(settings) ?? ["Authorization"])
         : isValue
           ? commandOf(found)
           : ofDestination && secretCommand(ofDestination.secret, ofDestination.keys);
@@ -148,7 +148,7 @@ const ways: Readonly<Record<string, string>> = {
 };
 
 /** What we call the Secret with the headers of route otlp. */
-const headersSecret = "otlp-headers";
+export const otlpHeadersSecret = "otlp-headers";
 /** What we call a Secret, or a ConfigMap, with what a user's own values need. */
 export const ownName = "kof-own";
 
@@ -168,10 +168,10 @@ function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: 
             isMap(settings.otlp) &&
             typeof settings.otlp.headersSecret === "string" &&
             !settings.otlp.headersSecret.includes("…");
-        return stackFile(["otlp"], { ...(isNamed ? {} : { headersSecret }), headers: names });
+        return stackFile(["otlp"], { ...(isNamed ? {} : { headersSecret: otlpHeadersSecret }), headers: names });
     }
     if (path[0] === "otlp" && path[1] === "headersSecret") {
-        return stackFile(["otlp", "headersSecret"], headersSecret);
+        return stackFile(["otlp", "headersSecret"], otlpHeadersSecret);
     }
     const ofDestination = address === undefined ? destinationAuth(path, found, settings) : undefined;
     if (ofDestination) {
@@ -224,7 +224,7 @@ function destinationAuth(
     const { auth, headers } = isMap(own) ? own : {};
     const given = isMap(auth) ? auth : {};
     const named = typeof given.secret === "string" && !given.secret.includes("…") ? given.secret : undefined;
-    const secret = named ?? secretOf(String(name));
+    const secret = named ?? destinationSecret(String(name));
     const kind = block === "headers" ? "headers" : kindMeant(given.kind, path, auth);
     if (kind !== "headers") {
         const { tokenUrl = "https://login.example.net/oauth2/token", region = "us-east-2" } = given;

@@ -38,7 +38,7 @@ const oneOf = <const T extends readonly string[]>(values: T, description: string
     about(z.enum(values), { description, allowed: values.join(", "), example });
 const count = (description: string, example: number) =>
     about(z.int().min(1).max(1000), { description, allowed: "a whole number from 1 to 1000", example });
-const days = (description: string, fallback: number) =>
+const cloudWatchDays = (description: string, fallback: number) =>
     about(z.literal(retentionDays).default(fallback), {
         description,
         allowed: `a number of days that CloudWatch knows: ${retentionDays.join(", ")}`,
@@ -156,7 +156,7 @@ function isDistinct(list: readonly unknown[]): boolean {
 }
 
 /** Whether the generations of a key go from old to new, each of them once: `9` before `10`. */
-export function inOrder(labels: readonly string[]): boolean {
+export function isInOrder(labels: readonly string[]): boolean {
     // Node loads what it knows of languages when that is first asked for, which takes as long as a dozen modules.
     const byNumber = (a: string, b: string) => new Intl.Collator("en", { numeric: true }).compare(a, b);
     return labels.every((label, i) => i === 0 || byNumber(labels[i - 1] ?? "", label) < 0);
@@ -168,7 +168,7 @@ const identities = (all: readonly string[]) => {
     return [
         z.strictObject({
             kind: kind("accessKey", "An IAM user with an access key."),
-            generations: about(z.array(z.string().regex(dnsLabel)).min(1).max(2).refine(inOrder).default(["1"]), {
+            generations: about(z.array(z.string().regex(dnsLabel)).min(1).max(2).refine(isInOrder).default(["1"]), {
                 description:
                     "One access key per label; the last one is used. To rotate, add a label, then drop the old one. AWS allows two keys.",
                 allowed:
@@ -265,7 +265,7 @@ const credentials = z.discriminatedUnion("kind", [
 ]);
 
 /** The `regional` block. */
-const regional = z.strictObject({
+const regionalBlock = z.strictObject({
     cluster: name("Name of the regional ClusterDeployment.", "eu-1"),
     domain: hostname(
         "Its domain (annotation k0rdent.mirantis.com/kof-regional-domain). Not with Istio; KOF 1.10 and later find it themselves.",
@@ -276,7 +276,7 @@ const regional = z.strictObject({
 });
 
 /** The `regionless` block. */
-const regionless = z.strictObject({
+const regionlessBlock = z.strictObject({
     domain: hostname(
         "Child clusters write to https://vmauth.DOMAIN. Not needed with Istio.",
         "kof.example.net",
@@ -290,7 +290,7 @@ const regionless = z.strictObject({
 });
 
 /** The `cloudwatch` block. */
-const cloudwatch = z.strictObject({
+const cloudwatchBlock = z.strictObject({
     region: about(awsRegion, {
         description: "AWS region of the log groups.",
         allowed: allowedRegion,
@@ -307,11 +307,11 @@ const cloudwatch = z.strictObject({
         allowed: `1 to 512 characters without ':', '*' and '$'; of braces only ${Object.keys(streamPlaceholders).join(", ")}`,
         example: "{NodeName}/{Collector}",
     }).default("logs"),
-    retentionDays: days("Retention of the logs, in days.", 30),
+    retentionDays: cloudWatchDays("Retention of the logs, in days.", 30),
     auditLogGroup: logGroupName
         .meta({ description: "Log group of the audit logs (KOF 1.10 and later). Default: the same group as the logs." })
         .optional(),
-    auditRetentionDays: days("Days to keep the audit logs for, in a group of their own.", 365),
+    auditRetentionDays: cloudWatchDays("Days to keep the audit logs for, in a group of their own.", 365),
     kmsKeyArn: kmsKey("KMS key that encrypts the log groups.", "us-east-2").optional(),
     keepLogGroups: flag(
         "Keep the log groups in AWS on a switch to another route and on destroy. Groups that the stack did not make always stay.",
@@ -542,7 +542,7 @@ const auditArchive = placed({
 });
 
 /** The `otlp` block. */
-const otlp = z.strictObject({
+const otlpBlock = z.strictObject({
     endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
         description: "Base address for OTLP over HTTP. Signals go to /v1/metrics, /v1/logs and /v1/traces below it.",
         allowed: "an http:// or https:// URL without a slash at its end",
@@ -631,7 +631,7 @@ const storageClass = z.strictObject({
     default: flag("Make it the cluster's default class. There must be only one."),
 });
 
-const storage = z.strictObject(stores(storePods));
+const storageBlock = z.strictObject(stores(storePods));
 
 /** The `regions` block. */
 const everyRegion = z.strictObject({
@@ -708,19 +708,22 @@ export const routes = {
     none: {},
     management: {},
     regional: {
-        block: block(regional, "The region, with route regional.", { cluster: "eu-1", domain: "eu-1.obs.example.net" }),
+        block: block(regionalBlock, "The region, with route regional.", {
+            cluster: "eu-1",
+            domain: "eu-1.obs.example.net",
+        }),
     },
     cloudwatch: {
-        block: block(cloudwatch, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }),
+        block: block(cloudwatchBlock, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }),
     },
     otlp: {
-        block: block(otlp, "A destination for OTLP over HTTP, with route otlp.", {
+        block: block(otlpBlock, "A destination for OTLP over HTTP, with route otlp.", {
             endpoint: "https://otlp.example.net",
             headersSecret: "otlp-headers",
         }),
     },
     regionless: {
-        block: block(regionless, "The domain of route regionless, which needs none with Istio.", {
+        block: block(regionlessBlock, "The domain of route regionless, which needs none with Istio.", {
             domain: "kof.example.net",
             certEmail: "platform@example.net",
         }),
@@ -811,7 +814,7 @@ export const settingsSchema = {
         mend: (found) => (typeof found === "string" ? { create: false, name: found } : undefined),
     }).optional(),
     storage: block(
-        storage,
+        storageBlock,
         "Sizes, retention, replicas and pods of what is stored on the management cluster. KOF keeps logs and traces for 7 days only.",
         { logs: { size: "100Gi", retention: "30d" } },
     ).optional(),
@@ -868,7 +871,7 @@ export const routeBlocks = Object.keys(settingsSchema).filter((key): key is Rout
 
 type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 
-export type CloudWatchSettings = z.infer<typeof cloudwatch>;
+export type CloudWatchSettings = z.infer<typeof cloudwatchBlock>;
 
 /** What collectors are at AWS before they assume a role. */
 export type AwsIdentity = Exclude<CloudWatchSettings["credentials"], { kind: "assumeRole" }>;
@@ -901,7 +904,7 @@ export function awsIdentityOf(credentials: CloudWatchSettings["credentials"]): {
 export type Rates = z.infer<typeof rates>;
 export type ColdStorageSettings = z.infer<typeof coldStorage>;
 export type AuditArchiveSettings = z.infer<typeof auditArchive>;
-export type OtlpSettings = z.infer<typeof otlp>;
+export type OtlpSettings = z.infer<typeof otlpBlock>;
 /** The settings of each signal's store, on this cluster or on regions. */
 export type StoreSettings = NonNullable<z.infer<typeof everyRegion>["storage"]>;
 export type StorageClassSettings = z.infer<typeof storageClass>;

@@ -90,7 +90,7 @@ function ownProblems(key: string, value: string, name: string, driver: StorageDr
     ];
 }
 
-interface Check {
+interface ParameterCheck {
     readonly allowed: string;
     readonly takes: (value: string) => boolean;
     /** What to write instead of a value that is not taken. */
@@ -99,7 +99,7 @@ interface Check {
 
 const truths = ["true", "yes", "on", "1", "enabled"];
 
-function check(kind: ParameterKind, { anyCase }: StorageDriver): Check {
+function check(kind: ParameterKind, { anyCase }: StorageDriver): ParameterCheck {
     const same = comparison(anyCase);
     if (kind === "text") {
         return { allowed: "a text", takes: () => true, example: (value) => value };

@@ -17,7 +17,7 @@ import { runOffline } from "../../cli/program";
 import { readLogEvents } from "../../live/cloudwatch";
 import type { Live } from "../../live/findings";
 import { logGroups } from "../../live/leftovers";
-import { storeOf } from "../../live/stores";
+import { storeToRead } from "../../live/stores";
 import { skipWithout } from "../../tools/servers/cluster";
 import { deploymentFor, stackFile, type Raw } from "../support";
 import { make, makeAdmin, type Access, writeAsCollector } from "./account";
@@ -169,7 +169,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         const mark = { text: "x", traceId: "1", time: new Date() };
         const answer = async (live: Live) => {
             const { logs } = live.deployment.destinations;
-            return (await storeOf("logs", logs.stored ? logs.ends : [], live)).has(mark);
+            return (await storeToRead("logs", logs.stored ? logs.ends : [], live)).has(mark);
         };
         await asAdmin({ clusterName: "new" }, async (live) => {
             await assert.rejects(answer(live), /ResourceNotFoundException: .*pulumi stack output logGroups$/);

@@ -9,11 +9,11 @@ import { stringify } from "yaml";
 
 import { runOffline } from "../../cli/program";
 import { renderStack } from "../../cli/renderStack";
-import { parseStackFile, readStackFile, stackFiles } from "../../cli/stackFile";
+import { parseStackFile, readStackFile, stackFilesIn } from "../../cli/stackFile";
 import { command, commandHere } from "../support";
 import { runs } from "../sampled";
 
-const examples = stackFiles("examples");
+const examples = stackFilesIn("examples");
 
 describe("commands", () => {
     let folder: string;

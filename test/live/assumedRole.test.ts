@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 
 import { assumedRole } from "../../live/assumedRole";
 import { runCheck, type Finding, type Live } from "../../live/findings";
-import { storeOf } from "../../live/stores";
+import { storeToRead } from "../../live/stores";
 import { deploymentFor, type Raw } from "../support";
 
 /** What a service of AWS is asked, and what it answers. */
@@ -142,7 +142,7 @@ describe("a role in another AWS account", () => {
     it("has logs that are read with credentials of that account alone", async () => {
         const live = liveOf(assumed(theirs), key);
         const { logs } = live.deployment.destinations;
-        const store = () => storeOf("logs", logs.stored ? logs.ends.slice(0, 1) : [], live);
+        const store = () => storeToRead("logs", logs.stored ? logs.ends.slice(0, 1) : [], live);
         await sts(() => [200, accountXml("123456789012")]);
         await assert.rejects(
             store(),

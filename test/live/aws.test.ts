@@ -7,7 +7,7 @@ import { aws } from "../../live/aws";
 import { awsFailure, type AwsAccess } from "../../live/awsClient";
 import { runCheck, type Live } from "../../live/findings";
 import { logGroups, type SeenInPart } from "../../live/leftovers";
-import { storeOf } from "../../live/stores";
+import { storeToRead } from "../../live/stores";
 import { destinationsOf } from "../../core/routes/destinations";
 import { HttpStandIn, type Answer, type Reply } from "../../tools/servers/standins";
 import { connect } from "../../cli/live";
@@ -383,7 +383,7 @@ describe("an AWS that does not answer", () => {
         });
         const { logs } = destinationsOf(deployment, deployment.collectors);
         assert.ok(logs.stored);
-        const store = await storeOf("logs", logs.ends, live(impatient));
+        const store = await storeToRead("logs", logs.ends, live(impatient));
         const mark = { text: "kofverify1", traceId: "0".repeat(32), time: new Date() };
         await assert.rejects(store.has(mark), { name: "CouldNotCheck", message });
     });

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 
 import type { AwsAccess } from "../../live/awsClient";
 import { runCheck, type Live } from "../../live/findings";
-import { storeOf } from "../../live/stores";
+import { storeToRead } from "../../live/stores";
 import { transactionSearch } from "../../live/transactionSearch";
 import { deploymentFor } from "../support";
 
@@ -114,7 +114,7 @@ describe("what AWS has of metrics and traces", () => {
     async function has(signal: "metrics" | "traces", how: string, access?: AwsAccess): Promise<boolean> {
         const seen = live({ [signal]: how }, access);
         const { [signal]: where } = seen.deployment.destinations;
-        return (await storeOf(signal, where.stored ? where.ends : [], seen)).has(mark);
+        return (await storeToRead(signal, where.stored ? where.ends : [], seen)).has(mark);
     }
     const series = (label: string) =>
         JSON.stringify({ status: "success", data: { result: [{ metric: { kof_verify_mark: label } }] } });

@@ -18,7 +18,7 @@ import { startMoto } from "../../tools/servers/moto";
 import { eventually, useCluster } from "../../tools/servers/cluster";
 import type { AnyObject } from "../../tools/servers/crds";
 import { collectorPod, collectorResource, hostAddress, HttpStandIn } from "../../tools/servers/standins";
-import { freePorts, options, ServerProcess } from "../../tools/servers/program";
+import { freePorts, programOptions, ServerProcess } from "../../tools/servers/program";
 import type { Raw } from "../support";
 import { CollectorStandIn, type Exporter, type OtlpBody } from "./collector";
 import { command } from "./command";
@@ -134,7 +134,7 @@ describe("verify", () => {
             const start = async (program: string, port: number, args: Record<string, string>) => {
                 const all = { httpListenAddr: `127.0.0.1:${String(port)}`, ...args };
                 const log = path.join(folder, `${program}.log`);
-                const server = new ServerProcess(path.join(binaries, program), options(all, "-"), { log });
+                const server = new ServerProcess(path.join(binaries, program), programOptions(all, "-"), { log });
                 servers.push(server);
                 await server.until(async () => (await fetch(`${at(port)}/health`)).ok);
             };

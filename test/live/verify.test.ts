@@ -5,7 +5,7 @@ import type { Live } from "../../live/findings";
 import { CouldNotCheck } from "../../core/lib/errors";
 import type { Kubernetes } from "../../live/kubernetes";
 import { otlpRecord, sentSignals, type SentSignal } from "../../live/otlp";
-import { storeOf } from "../../live/stores";
+import { storeToRead } from "../../live/stores";
 import { follow, journeyResult, sentSince, type Journey } from "../../live/verify";
 import { type End } from "../../core/routes/destinations";
 import { command } from "./command";
@@ -68,7 +68,7 @@ describe("verify", () => {
 
         it("takes a record for stored when all of them have it", async () => {
             const has = async (answers: Readonly<Record<string, string>>) =>
-                (await storeOf("logs", [one, two], live(answers))).has(mark);
+                (await storeToRead("logs", [one, two], live(answers))).has(mark);
             assert.equal(await has({ one: record, two: record }), true);
             assert.equal(await has({ one: record }), false);
             assert.equal(await has({ two: record }), false);
@@ -76,7 +76,7 @@ describe("verify", () => {
 
         it("accepts only the record itself, and no page of a proxy in its place", async () => {
             const has = async (signal: SentSignal, body: string) =>
-                (await storeOf(signal, [one], live({ one: body }))).has(mark);
+                (await storeToRead(signal, [one], live({ one: body }))).has(mark);
             const bodies: readonly [SentSignal, string, boolean][] = [
                 ["logs", `${JSON.stringify({ _msg: "other" })}\n${record}\n`, true],
                 ["logs", JSON.stringify({ _msg: "other" }), false],
@@ -106,14 +106,14 @@ describe("verify", () => {
         });
 
         it("says of which it cannot look, and looks at the others", async () => {
-            const store = await storeOf("logs", [away, one], live({ one: record }));
+            const store = await storeToRead("logs", [away, one], live({ one: record }));
             assert.equal(await store.has(mark), true);
             assert.equal(
                 store.name,
                 "VictoriaLogs on this cluster: http://one-vlinsert:9481/insert/opentelemetry/v1/logs; could not check: " +
                     "OTLP: http://loki:3100/otlp is not read by this command. Look there for logs with the mark",
             );
-            await assert.rejects(storeOf("logs", [away], live({})), CouldNotCheck);
+            await assert.rejects(storeToRead("logs", [away], live({})), CouldNotCheck);
         });
     });
 
@@ -256,7 +256,7 @@ describe("verify", () => {
         assert.equal(sentSince(before, counters(5, 1, 1), "logs"), "no");
         assert.equal(sentSince(before, before, "logs"), "unseen");
         assert.equal(sentSince(before, counters(9, 1), "metrics"), "unseen");
-        assert.equal(sentSince(before, { unseen: "forbidden" }, "logs"), "unseen");
+        assert.equal(sentSince(before, new CouldNotCheck("forbidden"), "logs"), "unseen");
     });
 
     it("says for each way a record can end how far it came, and whether that is known", () => {

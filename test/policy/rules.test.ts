@@ -11,7 +11,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 
 import { runOffline } from "../../cli/program";
-import { readStackFile, stackFiles, type StackFile } from "../../cli/stackFile";
+import { readStackFile, stackFilesIn, type StackFile } from "../../cli/stackFile";
 import { rules } from "../../policy/rules";
 import { routes, stackFile } from "../support";
 
@@ -214,7 +214,7 @@ describe("policies", () => {
         ];
     };
 
-    for (const file of stackFiles("examples")) {
+    for (const file of stackFilesIn("examples")) {
         it(`are kept by everything in ${file}`, async () => {
             const example = readStackFile({ config: path.join("examples", file) });
             assert.deepEqual(await violations(example, { name: "prod" }), []);

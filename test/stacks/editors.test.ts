@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { getLanguageService, type LanguageService } from "yaml-language-server";
 
-import { examples, stackFiles } from "../../cli/stackFile";
+import { examplesFolder, stackFilesIn } from "../../cli/stackFile";
 
 /** A part of the schema for stack files. */
 interface Schema {
@@ -76,7 +76,10 @@ describe("the YAML server of VS Code", () => {
     };
 
     it("has nothing to say of the examples, where they are and copied to where a stack file belongs", async () => {
-        const files = [...stackFiles(examples).map((name) => path.join(examples, name)), "Pulumi.dev.yaml"];
+        const files = [
+            ...stackFilesIn(examplesFolder).map((name) => path.join(examplesFolder, name)),
+            "Pulumi.dev.yaml",
+        ];
         assert.equal(files.length, 10);
         for (const file of files) {
             const text = fs.readFileSync(file, "utf8");

@@ -21,7 +21,7 @@ import { readShapes, type Shapes } from "./generateShapes";
 import {
     asksForVolume,
     readChartFile,
-    readText,
+    readChartText,
     readValues,
     readVolumes,
     templatesOf,
@@ -152,7 +152,7 @@ export function operatorFields(folder: string, specOf = operatorSpecs(folder)): 
 
 /** The schemas of the specs of the operator's kinds. */
 function operatorSpecs(folder: string): (kind: string) => HelmValue | undefined {
-    const text = readText(path.join(chartFolder(folder, operator), "charts", "crds", "crds", "crd.yaml"));
+    const text = readChartText(path.join(chartFolder(folder, operator), "charts", "crds", "crds", "crd.yaml"));
     const definitions = text.split(/^---$/m);
     const known = new Map<string, HelmValue | undefined>();
     const specOf = (kind: string): HelmValue | undefined => {

@@ -8,6 +8,7 @@ import { asHelm } from "../../core/lib/yaml/read";
 import type { ChartImage, ChartImages, Images, ServiceChart } from "../../core/charts/images";
 import { isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
 import { helm } from "../../cli/charts/helm";
+import { readChartFile } from "./generateVolumes";
 
 /** The charts that run anything, on the management cluster or on others. */
 const charts = ["kof-operators", "victoria-metrics-operator", "kof-mothership", "kof-storage", "kof-collectors"];
@@ -32,18 +33,13 @@ export async function generateImages(folder: string): Promise<Images> {
     };
 }
 
-interface ChartFile {
-    readonly version: string;
-    readonly dependencies?: readonly { readonly name: string; readonly alias?: string }[];
-}
-
 async function chartImages(folder: string, name: string): Promise<ChartImages> {
     if (!fs.existsSync(path.join(folder, "Chart.yaml"))) {
         throw new UserError(
             `There is no chart ${name} in ${path.dirname(folder)}. CONTRIBUTING.md says how to get the charts of a version.`,
         );
     }
-    const { version, dependencies = [] } = parse(fs.readFileSync(path.join(folder, "Chart.yaml"), "utf8")) as ChartFile;
+    const { version, dependencies = [] } = readChartFile(folder);
     const values = (parse(fs.readFileSync(path.join(folder, "values.yaml"), "utf8")) ?? {}) as HelmValues;
     const standard = (await rendered(folder, name, [])) ?? new Set<string>();
     const when = new Map<string, (readonly string[])[]>([...standard].map((image) => [image, []]));
@@ -95,7 +91,7 @@ async function rendered(folder: string, name: string, set: readonly string[]): P
                 .filter((object) => !["ConfigMap", "CustomResourceDefinition"].includes(object.kind as string))
                 .filter((object) => !isTest(object))
                 .flatMap((object) => [...images(object, object)])
-                .map(complete),
+                .map(withRegistry),
         )
     );
 }
@@ -185,7 +181,7 @@ function operatorRepository({ kind }: HelmValues, key: string): string {
 }
 
 /** An image with its registry. */
-function complete(image: string): string {
+function withRegistry(image: string): string {
     const [first = "", ...rest] = image.split("/");
     const hasRegistry = rest.length > 0 && /[.:]|^localhost$/.test(first);
     return hasRegistry ? image : rest.length > 0 ? `docker.io/${image}` : `docker.io/library/${image}`;

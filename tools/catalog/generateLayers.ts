@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import type { CatalogLayer, CatalogOverwrite, CatalogVolume } from "../../core/charts";
 import { UserError } from "../../core/lib/errors";
 import { serviceSections, workedOut } from "./generateOverwrites";
-import { placesIn, readText } from "./generateVolumes";
+import { placesIn, readChartText } from "./generateVolumes";
 import { formatPath, isMap, leaves, mergeValues, nest, type HelmValue, type HelmValues } from "../../core/lib/values";
 
 type Path = readonly string[];
@@ -83,7 +83,7 @@ function serviceLayers(file: string, chart: string, decisive: ReadonlySet<string
         );
     }
     // Without an annotation on the cluster it is the class of the values, where the template looks there, or none.
-    const looked = readText(file).includes('| dig "global" "storageClass"');
+    const looked = readChartText(file).includes('| dig "global" "storageClass"');
     const put = values.reduce<HelmValues>(
         (all, [path, value]) => mergeValues(all, nest(path, classes.includes(path) ? "" : value)),
         {},

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 
 import type { CatalogOverwrite } from "../../core/charts";
 import { UserError } from "../../core/lib/errors";
-import { readText } from "./generateVolumes";
+import { readChartText } from "./generateVolumes";
 import { Template } from "./templates";
 import { isMap, leaves, type HelmValue } from "../../core/lib/values";
 
@@ -28,7 +28,7 @@ export function readOverwrites(folder: string, version: string): CatalogOverwrit
 }
 
 function umbrellaOverwrites(file: string, version: string): CatalogOverwrite[] {
-    return new Template(readText(file)).assignments("$values").flatMap(({ expression, conditions }) => {
+    return new Template(readChartText(file)).assignments("$values").flatMap(({ expression, conditions }) => {
         const around = conditions.map(({ pipeline }) => pipeline);
         const [, component = null] = around.map((each) => /^eq \$component "([^"]+)"$/.exec(each)).find(Boolean) ?? [];
         const when = around
@@ -112,7 +112,7 @@ function serviceOverwrites(file: string, chart: string): CatalogOverwrite[] {
  * `<a.b>` stands for the values at that path.
  */
 export function serviceSections(file: string): string[] {
-    const text = new Template(readText(file)).replaced((body) => {
+    const text = new Template(readChartText(file)).replaced((body) => {
         const [, literal] = /^`([^`]*)`$/.exec(body) ?? [];
         const [, dotted] = /^\$\.Values\.([\w.]+) \| toYaml/.exec(body) ?? [];
         const [, indexed] = /^index \$\.Values ((?:"[^"]+" )+)\| toYaml/.exec(body) ?? [];

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { readChartFile, readText, templatesOf } from "./generateVolumes";
+import { readChartFile, readChartText, templatesOf } from "./generateVolumes";
 import { namedTemplates, Template } from "./templates";
 import { formatPath } from "../../core/lib/values";
 
@@ -16,7 +16,7 @@ export function readPasted(chart: string): string[] {
 }
 
 function pastedIn(chart: string): string[][] {
-    const texts = templatesOf(chart).map((file) => readText(path.join(chart, file)));
+    const texts = templatesOf(chart).map((file) => readChartText(path.join(chart, file)));
     const own = [...texts, ...namedTemplates(texts).values()].flatMap((text) => new Template(text).pasted());
     const { dependencies = [] } = readChartFile(chart);
     const below = dependencies.flatMap(({ name, alias = name }) => {

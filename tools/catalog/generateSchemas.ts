@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import type { CatalogSchema } from "../../core/charts";
 import { DigestFiles } from "./digestFiles";
-import { readChartFile, readText, readValues, templatesOf } from "./generateVolumes";
+import { readChartFile, readChartText, readValues, templatesOf } from "./generateVolumes";
 import { fitsSchema } from "../../core/charts/schemas";
 import { Template } from "./templates";
 import { isMap, valueAt, type HelmValue } from "../../core/lib/values";
@@ -32,7 +32,7 @@ export function readSchemas(
             if (!fs.existsSync(source)) {
                 return [];
             }
-            const file = files.add(name, bare(JSON.parse(readText(source)) as HelmValue));
+            const file = files.add(name, bare(JSON.parse(readChartText(source)) as HelmValue));
             return [{ chart, path: [alias ?? name], name, of: "dependency", file }];
         }),
         ...copiedSpecs(folder).flatMap(([kind, at]): CatalogSchema[] => {
@@ -49,7 +49,7 @@ export function readSchemas(
 /** The operator's objects whose spec a chart's templates copy from values, by kind, and from where. */
 function copiedSpecs(folder: string): [string, string[]][] {
     return templatesOf(folder).flatMap((file) => {
-        const text = readText(path.join(folder, file));
+        const text = readChartText(path.join(folder, file));
         const [, kind] = /^kind: (V[ML][A-Z]\w+)$/m.exec(text) ?? [];
         const paths = kind === undefined ? [] : new Template(text).reads().filter((each) => each.at(-1) === "spec");
         return paths.map((each): [string, string[]] => [kind ?? "", each]);

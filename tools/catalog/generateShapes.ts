@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { shapeAt, type Shaped, type ShapeIndex } from "../../core/charts/shapes";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
 import { DigestFiles } from "./digestFiles";
-import { readChartFile, readText, readValues, templatesOf } from "./generateVolumes";
+import { readChartFile, readChartText, readValues, templatesOf } from "./generateVolumes";
 import { readsOf, type Reads } from "./reads";
 
 type ShapedMap = Record<string, Shaped>;
@@ -217,11 +217,11 @@ function readsIn(folder: string, values: HelmValues): Reads {
 function ownTemplates(folder: string): string[] {
     const others = ["templates/NOTES.txt", ...["files", "conf"].flatMap((name) => filesBelow(folder, name))];
     return [
-        ...templatesOf(folder).map((file) => readText(path.join(folder, file))),
+        ...templatesOf(folder).map((file) => readChartText(path.join(folder, file))),
         ...others
             .map((file) => path.join(folder, file))
             .filter((file) => fs.existsSync(file))
-            .map(readText)
+            .map(readChartText)
             .filter((text) => text.includes(".Values")),
     ];
 }

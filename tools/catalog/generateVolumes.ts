@@ -27,7 +27,7 @@ const traces = { ...dependency("victoria-traces-cluster", "vtstorage-server.yaml
 const grafana = { template: "templates/grafana/grafana.yaml", kind: "Grafana", signal: "grafana" } as const;
 
 /** The workloads with volumes, by the path at which the charts describe them. */
-const workloads: Readonly<Record<string, Workload>> = {
+const volumeWorkloads: Readonly<Record<string, Workload>> = {
     "victoriametrics.vmcluster.spec.vmstorage": { ...vmcluster, workload: "vmstorage", cache: false },
     "victoriametrics.vmcluster.spec.vmselect": { ...vmcluster, workload: "vmselect", cache: true },
     "victoriametrics.vlcluster_audit.spec.vlstorage": { ...audit, workload: "vlstorage-audit", cache: false },
@@ -261,13 +261,13 @@ export function readVolumes(
 ): CatalogVolume[] {
     const report: string[] = [];
     const owners = [...volumeOwners(values)];
-    for (const owner of owners.map(formatPath).filter((at) => workloads[at] === undefined)) {
+    for (const owner of owners.map(formatPath).filter((at) => volumeWorkloads[at] === undefined)) {
         report.push(
             `Chart ${path.basename(folder)} has a volume at ${owner} that has no name yet: add it to workloads in tools/catalog/generateVolumes.ts.`,
         );
     }
     const sources = owners.flatMap((owner) => {
-        const workload = workloads[formatPath(owner)];
+        const workload = volumeWorkloads[formatPath(owner)];
         return workload ? [sourceOf(folder, values, owner, workload, fieldsOf)] : [];
     });
     const volumes = sources.map((source) => volumeOf(source, report));
@@ -322,8 +322,8 @@ function sourceOf(
     const [, name] = /^charts\/([^/]+)\//.exec(file) ?? [];
     const prefix = name === undefined ? [] : [name];
     const folder = name === undefined ? chart : path.join(chart, "charts", name);
-    const named = namedTemplates(templatesOf(folder).map((each) => readText(path.join(folder, each))));
-    const template = new Template(readText(path.join(chart, file)), named);
+    const named = namedTemplates(templatesOf(folder).map((each) => readChartText(path.join(folder, each))));
+    const template = new Template(readChartText(path.join(chart, file)), named);
     return {
         workload,
         name: `${path.basename(chart)}/${file}`,
@@ -350,7 +350,7 @@ function volumeOf(source: Source, report: string[]): CatalogVolume {
     const { workload, signal, cache, kind } = source.workload;
     const places = placesOfKind[kind](source.own);
     const setting = (paths: readonly Path[] | undefined, written?: Path): CatalogSetting | null => {
-        const read = (paths ?? []).filter((path) => isRead(source, path));
+        const read = (paths ?? []).filter((path) => isReadBySource(source, path));
         return read.length > 0 ? settingAt(source, read, written) : null;
     };
     const needed = (what: string, paths: readonly Path[] | undefined, written?: Path): CatalogSetting => {
@@ -468,7 +468,7 @@ function conditionSwitches(source: Source, pipeline: string, negated: boolean): 
 }
 
 /** Whether the template, or the operator, reads a path. */
-function isRead({ reads, fields, own }: Source, path: Path): boolean {
+function isReadBySource({ reads, fields, own }: Source, path: Path): boolean {
     const parts = path.map((_, i) => path.slice(0, i + 1));
     if (!fields) {
         // The autoscaler has a template of its own, which goes through all workloads.
@@ -539,13 +539,13 @@ export interface ChartFile {
 }
 
 export function readChartFile(chart: string): ChartFile {
-    return parse(readText(path.join(chart, "Chart.yaml"))) as ChartFile;
+    return parse(readChartText(path.join(chart, "Chart.yaml"))) as ChartFile;
 }
 
 /** The default values of a chart. */
 export function readValues(chart: string): HelmValues {
     const file = path.join(chart, "values.yaml");
-    return fs.existsSync(file) ? ((parse(readText(file)) as HelmValues | null) ?? {}) : {};
+    return fs.existsSync(file) ? ((parse(readChartText(file)) as HelmValues | null) ?? {}) : {};
 }
 
 /** The files of a chart's templates, in order. */
@@ -561,7 +561,7 @@ export function templatesOf(chart: string): string[] {
 }
 
 /** @throws UserError when there is no such file. */
-export function readText(file: string): string {
+export function readChartText(file: string): string {
     if (!fs.existsSync(file)) {
         throw new UserError(`There is no ${file}. Is the chart complete?`);
     }

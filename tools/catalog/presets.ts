@@ -14,7 +14,7 @@ const marker = "marker";
 const fields = ["config", "volumes", "volumeMounts"];
 
 /** A collector without presets, with an entry in every list that a preset can add to. */
-const plain: HelmValues = {
+const plainCollector: HelmValues = {
     enabled: true,
     fullnameOverride: collectorNamePlaceholder,
     mode: "deployment",
@@ -46,7 +46,7 @@ export async function readPresets(folder: string, values: HelmValues): Promise<C
     const names = Object.keys(defaults);
     const off = Object.fromEntries(names.map((name) => [name, { enabled: false }]));
     const collector = (presets: HelmValues, mode = "deployment") =>
-        mergeValues(plain, { mode, presets: mergeValues(off, presets) });
+        mergeValues(plainCollector, { mode, presets: mergeValues(off, presets) });
     const wanted = new Map([["none", collector({})]]);
     for (const name of names) {
         const on = { enabled: true };

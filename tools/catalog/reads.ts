@@ -373,8 +373,8 @@ class Interpreter {
                         const path = [...atom.path, key];
                         return union(
                             [{ is: "path", path }],
-                            this.set.get(keyOf(atom.path))?.get(key) ?? [],
-                            this.child(this.mergedInto.get(keyOf(atom.path)) ?? [], key, seen),
+                            this.set.get(pathKey(atom.path))?.get(key) ?? [],
+                            this.child(this.mergedInto.get(pathKey(atom.path)) ?? [], key, seen),
                         );
                     }
                     case "dict":
@@ -451,8 +451,8 @@ class Interpreter {
                     if (atom.is === "dict") {
                         this.setIn(atom, second, last);
                     } else if (atom.is === "path") {
-                        const keys = this.set.get(keyOf(atom.path)) ?? new Map<string, Value>();
-                        this.set.set(keyOf(atom.path), keys);
+                        const keys = this.set.get(pathKey(atom.path)) ?? new Map<string, Value>();
+                        this.set.set(pathKey(atom.path), keys);
                         for (const key of keysOf(second)) {
                             keys.set(key, union(keys.get(key) ?? [], last));
                         }
@@ -569,19 +569,19 @@ class Interpreter {
             if (atom.is === "dict") {
                 atom.merged = union(atom.merged, others);
             } else if (atom.is === "path") {
-                const merged = this.mergedInto.get(keyOf(atom.path)) ?? [];
+                const merged = this.mergedInto.get(pathKey(atom.path)) ?? [];
                 // What is merged into a place of which it is part would be found below itself, without end.
                 const isPart = (path: Path) =>
                     merged.some(
                         (each) => each.is === "path" && isBelow(each.path, atom.path) && isBelow(path, each.path),
                     );
                 this.mergedInto.set(
-                    keyOf(atom.path),
+                    pathKey(atom.path),
                     union(
                         merged,
                         others.filter(
                             (each) =>
-                                each.is !== "path" || !(keyOf(each.path) === keyOf(atom.path) || isPart(each.path)),
+                                each.is !== "path" || !(pathKey(each.path) === pathKey(atom.path) || isPart(each.path)),
                         ),
                     ),
                 );
@@ -625,10 +625,10 @@ class Interpreter {
                 case "path":
                     note(this.named, atom.path);
                     note(this.whole, atom.path);
-                    [...(this.set.get(keyOf(atom.path))?.values() ?? [])].forEach((each) => {
+                    [...(this.set.get(pathKey(atom.path))?.values() ?? [])].forEach((each) => {
                         this.takeWhole(each, seen);
                     });
-                    this.takeWhole(this.mergedInto.get(keyOf(atom.path)) ?? [], seen);
+                    this.takeWhole(this.mergedInto.get(pathKey(atom.path)) ?? [], seen);
                     break;
                 case "dict":
                     this.takeWhole(union(...atom.entries.values(), atom.merged), seen);
@@ -730,14 +730,14 @@ function printfed([formats = [], ...args]: readonly string[][]): Value {
 }
 
 function note(paths: Map<string, Path>, path: Path): void {
-    paths.set(keyOf(path), path);
+    paths.set(pathKey(path), path);
 }
 
 function isBelow(path: Path, above: Path): boolean {
     return path.length > above.length && above.every((key, i) => path[i] === key);
 }
 
-function keyOf(path: Path): string {
+function pathKey(path: Path): string {
     return path.join("\0");
 }
 

@@ -356,11 +356,11 @@ export class Rehearsal {
             releases: releases.map(({ metadata: { name } }) => ({ name, what: chartOf(name)?.version ?? "no chart" })),
             sets: sets.map(({ metadata: { name }, spec }) => ({
                 name,
-                what: `${String(spec.replicas)} x ${sizeText(spec.volumeClaimTemplates[0]?.spec)}`,
+                what: `${String(spec.replicas)} x ${claimText(spec.volumeClaimTemplates[0]?.spec)}`,
             })),
             claims: claims.map(({ metadata: { name }, spec, status }) => ({
                 name,
-                what: `${sizeText(spec)}, ${String(status?.phase)}`,
+                what: `${claimText(spec)}, ${String(status?.phase)}`,
             })),
         };
     }
@@ -400,7 +400,7 @@ function named(apiVersion: string, kind: string, name: string): AnyObject {
     return { apiVersion, kind, metadata: { name, namespace: kofNamespace } };
 }
 
-function sizeText(spec: any): string {
+function claimText(spec: any): string {
     const { storageClassName, resources } = spec ?? {};
     const className = storageClassName === undefined ? "the default class" : `class ${String(storageClassName)}`;
     return `${String(resources?.requests?.storage)} of ${className}`;

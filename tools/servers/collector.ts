@@ -18,7 +18,7 @@ const built = new Set([
     ...["file_storage", "azureauth", "basicauth", "bearertokenauth", "googleclientauth", "oauth2client", "sigv4auth"],
 ]);
 
-const storage = "file_storage/exporters";
+const storageExtension = "file_storage/exporters";
 
 /** Where nothing listens. */
 const nowhere = "127.0.0.1:9";
@@ -202,7 +202,9 @@ export class RealCollector {
                     pipelines.some(([, { exporters }]) => exporters.includes(id)),
                 ),
             );
-        const listed = ((valueAt(this.at("service"), ["extensions"]) ?? []) as string[]).filter((id) => id !== storage);
+        const listed = ((valueAt(this.at("service"), ["extensions"]) ?? []) as string[]).filter(
+            (id) => id !== storageExtension,
+        );
         const authenticators = listed.filter((id) => typeOf(id) !== "file_storage" && built.has(typeOf(id)));
         const prometheus = { host: "127.0.0.1", port: this.metrics };
         return {
@@ -212,10 +214,10 @@ export class RealCollector {
             connectors,
             extensions: {
                 ...Object.fromEntries(authenticators.map((id) => [id, this.at("extensions", id)])),
-                [storage]: { ...this.at("extensions", storage), directory: this.queues },
+                [storageExtension]: { ...this.at("extensions", storageExtension), directory: this.queues },
             },
             service: {
-                extensions: [storage, ...authenticators],
+                extensions: [storageExtension, ...authenticators],
                 telemetry: { metrics: { readers: [{ pull: { exporter: { prometheus } } }] } },
                 pipelines: Object.fromEntries(pipelines) as HelmValues,
             },

@@ -45,11 +45,11 @@ export const crds: readonly AnyObject[] = kinds.map((kind) => definition(kind));
 
 const text = { type: "string" };
 const texts = { type: "object", additionalProperties: text };
-const listOf = (properties: object, required: readonly string[]) => ({
+const listSchema = (properties: object, required: readonly string[]) => ({
     type: "array",
     items: { type: "object", properties, required },
 });
-const rules = listOf({ alert: text, expr: text, for: text, labels: texts, annotations: texts }, ["expr"]);
+const rules = listSchema({ alert: text, expr: text, for: text, labels: texts, annotations: texts }, ["expr"]);
 
 /**
  * Definitions that are not there before a release of KOF is installed, by that release. They stay when it is uninstalled, as KOF's do. Of
@@ -59,7 +59,7 @@ export const broughtBy: Readonly<Record<string, readonly AnyObject[]>> = {
     "victoria-metrics-operator": [
         definition(["operator.victoriametrics.com", "v1beta1", "VMRule", "vmrules"], {
             type: "object",
-            properties: { groups: listOf({ name: text, rules }, ["name", "rules"]) },
+            properties: { groups: listSchema({ name: text, rules }, ["name", "rules"]) },
             required: ["groups"],
         }),
     ],

@@ -4,8 +4,8 @@ import { broughtBy, type AnyObject } from "./crds";
 import type { TestCluster } from "./cluster";
 
 const finalizer = "finalizers.fluxcd.io";
-const releases = "/apis/helm.toolkit.fluxcd.io/v2/helmreleases";
-const charts = "/apis/source.toolkit.fluxcd.io/v1/helmcharts";
+const releasesPath = "/apis/helm.toolkit.fluxcd.io/v2/helmreleases";
+const chartsPath = "/apis/source.toolkit.fluxcd.io/v1/helmcharts";
 
 /**
  * Stands in for Flux where it does not run. A HelmRelease becomes Ready when those in its `dependsOn` are. It is uninstalled before it is
@@ -80,19 +80,19 @@ export class FluxStandIn {
     }
 
     private async round(): Promise<void> {
-        for (const chart of await this.cluster.api.list<AnyObject>(charts)) {
+        for (const chart of await this.cluster.api.list<AnyObject>(chartsPath)) {
             if (!isReady(chart) && chart.metadata.deletionTimestamp === undefined) {
                 await this.report(
-                    typed(chart, "source.toolkit.fluxcd.io/v1", "HelmChart"),
+                    withKind(chart, "source.toolkit.fluxcd.io/v1", "HelmChart"),
                     "True",
                     "ChartPullSucceeded",
                     "pulled",
                 );
             }
         }
-        const all = await this.cluster.api.list<AnyObject>(releases);
+        const all = await this.cluster.api.list<AnyObject>(releasesPath);
         for (const release of all) {
-            await this.reconcile(typed(release, "helm.toolkit.fluxcd.io/v2", "HelmRelease"), all);
+            await this.reconcile(withKind(release, "helm.toolkit.fluxcd.io/v2", "HelmRelease"), all);
         }
     }
 
@@ -185,7 +185,7 @@ export class FluxStandIn {
 }
 
 /** Items of a list come without their kind. */
-function typed(object: AnyObject, apiVersion: string, kind: string): AnyObject {
+function withKind(object: AnyObject, apiVersion: string, kind: string): AnyObject {
     return { ...object, apiVersion, kind };
 }
 

@@ -70,7 +70,7 @@ export class ServerProcess {
 }
 
 /** A program's options as most take them: `--name=value`. */
-export function options(values: Readonly<Record<string, string>>, dash = "--"): string[] {
+export function programOptions(values: Readonly<Record<string, string>>, dash = "--"): string[] {
     return Object.entries(values).map(([name, value]) => `${dash}${name}=${value}`);
 }
 

@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 import { Kubernetes } from "../../live/kubernetes";
 import { programs } from "../build";
 import { atEnd } from "./children";
-import { onFreePorts, options, ServerProcess } from "./program";
+import { onFreePorts, programOptions, ServerProcess } from "./program";
 
 /** A running control plane. */
 export interface Server {
@@ -40,7 +40,7 @@ async function startOn(binaries: string, ports: Readonly<Record<"etcd" | "peer" 
     const keepFolder = atEnd(removeFolder);
     const started: ServerProcess[] = [];
     const start = (name: string, args: Readonly<Record<string, string>>) => {
-        const program = new ServerProcess(path.join(binaries, name), options(args), {
+        const program = new ServerProcess(path.join(binaries, name), programOptions(args), {
             log: path.join(folder, `${name}.log`),
         });
         started.push(program);

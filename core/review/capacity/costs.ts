@@ -139,7 +139,7 @@ function classCosts(
             ? { what: name, unknown: "the parameters of the class are no numbers" }
             : perUnit === undefined
               ? { what: name, unknown: `no price known for ${region}` }
-              : { what: name, amount: units * perUnit, ...at(region, known) };
+              : { what: name, amount: units * perUnit, ...pricedIn(region, known) };
     const asked = (name: string, sizeGiB: number) => {
         const perGB = name === "iops" ? Number(parameters.get("iopspergb") ?? 0) * sizeGiB : 0;
         return Number(parameters.get(name) ?? perGB);
@@ -155,7 +155,7 @@ function classCosts(
     ];
 }
 
-function at(region: string, { source, date }: Listed): Listed & { readonly region: string } {
+function pricedIn(region: string, { source, date }: Listed): Listed & { readonly region: string } {
     return { region, source, date };
 }
 
@@ -192,7 +192,7 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
         return {
             what,
             amount: perSecond * secondsPerMonth * price.ingestedPerGB + stored * price.storedPerGBMonth,
-            ...at(region, listed),
+            ...pricedIn(region, listed),
         };
     };
     const { dropNamespaces, minimumSeverity, sampleTraces } = cloudwatch.processing ?? {};
@@ -218,7 +218,7 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
             const events = { events: samplesPerSecond(rates.metrics), bytes: bytesPerSample, group: group("metrics") };
             return [
                 regions.includes(region)
-                    ? { what, amount: tiered(rates.metrics.activeSeries, tiers), ...at(region, listed) }
+                    ? { what, amount: tiered(rates.metrics.activeSeries, tiers), ...pricedIn(region, listed) }
                     : { what, unknown: `no price known for ${region}` },
                 logs(emfCosts[1], events),
             ];
@@ -283,7 +283,7 @@ function overOtlp(signal: "metrics" | "traces", what: string, deployment: Deploy
                   `about ${gb.toFixed(2)} GB a month (${sizeOf[signal]}), at a price for a GB in ${region} that is not known here: ` +
                   `give it with --prices, as cloudwatch.otlp.${perGB[signal]}`,
           }
-        : { what, amount: gb * price, ...at(region, listed) };
+        : { what, amount: gb * price, ...pricedIn(region, listed) };
 }
 
 const sizeOf = {
@@ -361,7 +361,7 @@ function archiveCosts({ archives, settings }: Deployment, { s3 }: Prices): Cost[
             const amount = stored + (hoursPerMonth * requests) / 1000;
             return Number.isNaN(amount)
                 ? { what, unknown: `no price known for a class of kof:${kind}.lifecycle in ${region}` }
-                : { what, amount, ...at(region, s3) };
+                : { what, amount, ...pricedIn(region, s3) };
         }),
     );
 }

@@ -25,11 +25,11 @@ export function alertChanges(from: Deployment, to: Deployment): AlertChange[] {
                 ? []
                 : before
                   ? [{ alert, operation: "changed", when, lines: changedLines(before, rule) }]
-                  : [{ alert, operation: "added", when, lines: none }];
+                  : [{ alert, operation: "added", when, lines: noLines }];
         }),
         ...was
             .filter(({ alert }) => !named(is, alert))
-            .map(({ alert, when }): AlertChange => ({ alert, operation: "removed", when, lines: none })),
+            .map(({ alert, when }): AlertChange => ({ alert, operation: "removed", when, lines: noLines })),
     ];
 }
 
@@ -43,7 +43,7 @@ function evaluated(alerts: Alerts): EvaluatedRule[] {
     return alerts.rules.map((rule) => ({ ...rule, by }));
 }
 
-const none: AlertChange["lines"] = { from: [], to: [] };
+const noLines: AlertChange["lines"] = { from: [], to: [] };
 
 /** What is in one rule and not in the other, line by line: a changed expression may well be described by the same words. */
 function changedLines(from: EvaluatedRule, to: EvaluatedRule): AlertChange["lines"] {

@@ -173,14 +173,16 @@ function regionalChange(to: Deployment, was: Archive | undefined, is: Archive | 
               ];
     }
     if (is === undefined || after === undefined) {
-        return [regionalNotice(was, `is gone: ${leaves(to, was, regionsText(before.regions))}`)];
+        return [regionalNotice(was, `is gone: ${takenOffRegions(to, was, regionsText(before.regions))}`)];
     }
     const joining = without(after.regions, before.regions);
     const leaving = without(before.regions, after.regions);
     const gone = before.signals.filter((signal) => !after.signals.includes(signal));
     const added = after.signals.filter((signal) => !before.signals.includes(signal));
     return [
-        ...(leaving === undefined ? [] : [regionalNotice(was, `is another selection: ${leaves(to, was, leaving)}`)]),
+        ...(leaving === undefined
+            ? []
+            : [regionalNotice(was, `is another selection: ${takenOffRegions(to, was, leaving)}`)]),
         ...(joining === undefined
             ? []
             : [regionalNotice(is, `has ${is.name} installed on ${joining} as well, ${beginsThere(after.signals)}`)]),
@@ -213,7 +215,7 @@ function beginsThere(signals: Archive["signals"]): string {
 }
 
 /** What becomes of the archive of regions that an exporter is taken off. */
-function leaves(to: Deployment, was: Archive, regions: string): string {
+function takenOffRegions(to: Deployment, was: Archive, regions: string): string {
     const place = archivePlace({ ...was, prefix: `${was.prefix}/regions` });
     const since =
         to.regionalStores.length > 0

@@ -170,7 +170,7 @@ function deletion({ name, region }: LogGroupChange, known: KnownLogGroups | unde
     };
 }
 
-const days = (retention: number) => (retention === Infinity ? "for ever" : `${String(retention)}d`);
+const keptFor = (retention: number) => (retention === Infinity ? "for ever" : `${String(retention)}d`);
 
 const retentionSettings = { logs: "retentionDays", audit: "auditRetentionDays", metrics: "retentionDays" } as const;
 
@@ -183,7 +183,7 @@ function shortened(group: Group, was: number, comparison?: Comparison): Conseque
     if (was <= retentionDays) {
         return [];
     }
-    const change = `${days(was)}->${days(retentionDays)}`;
+    const change = `${keptFor(was)}->${keptFor(retentionDays)}`;
     const setting = retentionSettings[holds];
     const same = comparison?.had?.retentionDays === retentionDays;
     return [

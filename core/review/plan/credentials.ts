@@ -5,7 +5,7 @@ import { cloudwatchSecretName } from "../../routes/cloudwatch";
 import { stackFile } from "../../settings/explain";
 import type { CloudWatchParts } from "../../routes/parts";
 import type { ArchiveCredentials } from "../../settings/archives";
-import { awsIdentityOf, inOrder } from "../../settings/settings";
+import { awsIdentityOf, isInOrder } from "../../settings/settings";
 import type { Consequence } from "./consequence";
 
 /** What happens to one of the credentials that a stack runs with. */
@@ -60,7 +60,7 @@ function storedCredentials(deployment: Deployment): Credential[] {
     });
     return [
         ...awsCredentials(deployment).map(made),
-        ...assumedRole(deployment),
+        ...assumedRoleCredentials(deployment),
         ...exporterCredentials(deployment).map(made),
         ...secrets,
     ];
@@ -103,7 +103,7 @@ function exporterCredentials({ archives }: Deployment): string[] {
 }
 
 /** The role of another account that the collectors assume. */
-function assumedRole({ cloudwatch }: Deployment): Credential[] {
+function assumedRoleCredentials({ cloudwatch }: Deployment): Credential[] {
     const { roleArn, account } = cloudwatch?.central ?? {};
     return roleArn === undefined
         ? []
@@ -210,7 +210,7 @@ function rotationConsequences(
             severity: "notice",
             key,
             message: `leaves no overlap: access key ${was}, which ${user}, is deleted in the same deployment that ${then} ${is}. ${until}`,
-            ...(inOrder([was, is])
+            ...(isInOrder([was, is])
                 ? {
                       way: `keep both for one deployment, and drop ${was} in the next`,
                       paste: paste(was, is),
@@ -229,7 +229,7 @@ function stepsBetween(before: readonly string[], after: readonly string[]): (rea
         return [];
     }
     // With two keys already, the one that is not in use has to go first. Both are there for a while where labels go from old to new.
-    const next = before.length === keysPerUser ? [was] : inOrder([was, is]) ? [was, is] : [is];
+    const next = before.length === keysPerUser ? [was] : isInOrder([was, is]) ? [was, is] : [is];
     return [next, ...stepsBetween(next, after)];
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { kindOf, signals, type Signal } from "../../charts";
+import { telemetryKind, signals, type Signal } from "../../charts";
 import { collectorsChart, installedCharts } from "../../charts/installed";
 import { componentValues } from "../../charts/umbrella";
 import { UserError } from "../../lib/errors";
@@ -125,7 +125,7 @@ function queueAfter(signal: Signal, end: End, from: Deployment, to: Deployment) 
                     end: each.end,
                     signal: each.signal,
                     // A collector keeps what is for one exporter by kind of telemetry.
-                    name: [collector.name, queue.exporter, kindOf(each.signal)].join(" "),
+                    name: [collector.name, queue.exporter, telemetryKind(each.signal)].join(" "),
                 })),
         );
     const after = queuesIn(to);

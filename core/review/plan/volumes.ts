@@ -2,7 +2,7 @@ import { nounOf } from "../../charts";
 import { mergeValues, type HelmValues } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
 import { givenAt, keyOf, toPaste } from "../../routes/stored";
-import { isSameSource, operatorOff, sourcesOf, switchedOff, type Volume } from "../../routes/volumes";
+import { isSameSource, operatorOff, volumeSources, switchedOff, type Volume } from "../../routes/volumes";
 import { storageClassOf } from "../../settings/storageClasses";
 import type { Consequence } from "./consequence";
 import type { Past } from "./past";
@@ -36,7 +36,7 @@ export function volumeChanges(from: Deployment, to: Deployment): VolumeChange[] 
  * victoria-metrics-operator in the umbrella's values), and so do its objects.
  */
 function volumesRunningOn(from: Deployment, to: Deployment): Volume[] {
-    const sources = sourcesOf(to, "management");
+    const sources = volumeSources(to, "management");
     return from.volumes.filter(({ source }) =>
         sources.some(
             (each) =>

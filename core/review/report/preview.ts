@@ -28,11 +28,11 @@ const previewShape = z.object({
 type Step = z.infer<typeof stepShape>;
 
 /** What becomes of a resource, the most dangerous first. */
-const fates = ["replaced", "deleted", "no longer looked after", "updated", "taken over", "created"] as const;
-type Fate = (typeof fates)[number] | `Pulumi's ${string}`;
+const resourceFates = ["replaced", "deleted", "no longer looked after", "updated", "taken over", "created"] as const;
+type ResourceFate = (typeof resourceFates)[number] | `Pulumi's ${string}`;
 
 /** What the engine calls it. What is read, and what stays, is nothing that changes. */
-const fateOfOperation: Readonly<Record<string, Fate | undefined>> = {
+const fateOfOperation: Readonly<Record<string, ResourceFate | undefined>> = {
     replace: "replaced",
     "create-replacement": "replaced",
     "delete-replaced": "replaced",
@@ -48,7 +48,7 @@ const fateOfOperation: Readonly<Record<string, Fate | undefined>> = {
 
 interface Change {
     readonly urn: string;
-    readonly fate: Fate;
+    readonly fate: ResourceFate;
     /** That change, or for which it is replaced. */
     readonly keys: readonly string[];
 }
@@ -112,8 +112,8 @@ function changesOf(steps: readonly Step[]): Change[] {
 }
 
 /** An operation that is not known here is the most dangerous. */
-function rank(fate: Fate): number {
-    return fates.findIndex((each) => each === fate);
+function rank(fate: ResourceFate): number {
+    return resourceFates.findIndex((each) => each === fate);
 }
 
 function keysOf({ replaceReasons, detailedDiff, diffReasons }: Step): string[] {

@@ -48,7 +48,7 @@ export function spaceCells(
 ): Record<"perDay" | "kept" | "needed" | "full", string> {
     const { volume, verdict, perDayGiB, growsForDays, neededGiB, fullAfterDays = 0, keptDays } = capacity;
     const { retention = "" } = volume;
-    const kept = `${retention}${keptDays === undefined ? "" : `, by its limit ${days(keptDays)}`}`;
+    const kept = `${retention}${keptDays === undefined ? "" : `, by its limit ${daysText(keptDays)}`}`;
     if (verdict === "cache" || verdict === "unknown") {
         const text = verdict === "cache" ? "" : "unknown";
         return { perDay: text, kept, needed: text, full: text };
@@ -60,13 +60,13 @@ export function spaceCells(
         full: {
             fits: "never",
             tight: `up to ${percentFull(capacity, growsForDays).toFixed(0)} %`,
-            full: `after ${days(fullAfterDays)}`,
+            full: `after ${daysText(fullAfterDays)}`,
         }[verdict],
     };
 }
 
 /** A human-readable number of days. */
-export function days(amount: number): string {
+export function daysText(amount: number): string {
     const whole = Math.floor(amount);
     return whole < 1 ? "less than a day" : whole === 1 ? "1 day" : `${String(whole)} days`;
 }

@@ -7,7 +7,7 @@ import { isIdle } from "./idle";
 import { childrenStoreHere } from "../../charts/installed";
 
 /** What becomes of a part of the picture in a change. */
-type Fate = "stays" | "goes away" | "comes in";
+type PartFate = "stays" | "goes away" | "comes in";
 
 interface Node {
     readonly label: string;
@@ -182,7 +182,7 @@ const lines = {
 function flowchart(from: Graph, to: Graph): string {
     const nodes = new Map([...from.nodes, ...to.nodes]);
     const ids = new Map([...nodes.keys()].map((id, i) => [id, `n${String(i + 1)}`]));
-    const fate = (before: boolean, after: boolean): Fate => (before ? (after ? "stays" : "goes away") : "comes in");
+    const fate = (before: boolean, after: boolean): PartFate => (before ? (after ? "stays" : "goes away") : "comes in");
     const line = ([id, node]: [string, Node]) => {
         const [open, close] = shapes[node.shape];
         const change = fate(from.nodes.has(id), to.nodes.has(id));

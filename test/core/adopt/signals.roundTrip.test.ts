@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 
 import { adoption } from "../../../core/adopt";
-import { kindOf, signals, type Signal } from "../../../core/charts";
+import { telemetryKind, signals, type Signal } from "../../../core/charts";
 import { writeYaml } from "../../../core/lib/yaml/write";
 import { routingOf } from "../../../core/settings/routing";
 import type { Deployment } from "../../../core/routes/deployment";
@@ -231,7 +231,8 @@ function listed(): [string, Raw][] {
             const isRemoteWrite = (settings.protocol ?? fixed?.protocol) === "remotewrite";
             const to = (signal: Signal) => [
                 ...(isBeside ? storeOf(base) : []),
-                ...(fixed?.signals[kindOf(signal)].refused !== undefined || (isRemoteWrite && signal !== "metrics")
+                ...(fixed?.signals[telemetryKind(signal)].refused !== undefined ||
+                (isRemoteWrite && signal !== "metrics")
                     ? []
                     : ["x"]),
             ];

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 
-import { quoted, shellWord } from "../../../core/lib/shell";
+import { quotedWord, shellWord } from "../../../core/lib/shell";
 
 describe("a word for a shell", () => {
     it("is what a shell reads", () => {
         for (const text of ["a", "a b", "it's", '{"a":"$(id) `id`"}', "*", "a\\b\nc", "", "~", "--x=1/2:3,4", "…"]) {
-            for (const word of [quoted(text), shellWord(text)]) {
+            for (const word of [quotedWord(text), shellWord(text)]) {
                 assert.equal(spawnSync("sh", ["-c", `printf %s ${word}`], { encoding: "utf8" }).stdout, text);
             }
         }

@@ -9,7 +9,7 @@ import { reviewCollectors } from "../../../core/review/collectors";
 import { UserError } from "../../../core/lib/errors";
 import type { Deployment } from "../../../core/routes/deployment";
 import { installedCharts } from "../../../core/charts/installed";
-import { regionalStoresOf, sourcesOf, storesOf, type Volume } from "../../../core/routes/volumes";
+import { regionalStoresOf, volumeSources, storesOf, type Volume } from "../../../core/routes/volumes";
 import { summaryPage } from "../../../core/review/summary/page";
 import { hasRegionless, deploymentFor, routes, type Raw } from "../../support";
 import { readAddresses, readStores, type Reading } from "./reading";
@@ -27,7 +27,7 @@ const junk: readonly HelmValue[] = ["", "x", 0, -1, 1.5, true, false, [], ["x"],
 /** Every place that decides about a store, every switch of the charts that bring them, and places that have nothing to do with it. */
 function editsOf(deployment: Deployment): Edit[] {
     const { catalog } = deployment;
-    const sources = [...sourcesOf(deployment, "management"), ...sourcesOf(deployment, "regions")];
+    const sources = [...volumeSources(deployment, "management"), ...volumeSources(deployment, "regions")];
     const ofStores = sources.flatMap(({ volume, chart }): Edit[] => {
         const at = (setting: { places: readonly { path: readonly string[] }[] } | null, values: readonly HelmValue[]) =>
             (setting?.places ?? []).map(({ path }): Edit => [[...chart.prefix, ...path], values]);

@@ -55,39 +55,41 @@ export async function serve(served: Provider): Promise<void> {
     };
     const server = new grpc.Server();
     server.addService(ResourceProviderService, {
-        attach: answer(() => new Empty()),
-        getPluginInfo: answer(() => new PluginInfo().setVersion(served.version)),
-        checkConfig: answer((request: provider.CheckRequest) =>
+        attach: unaryMethod(() => new Empty()),
+        getPluginInfo: unaryMethod(() => new PluginInfo().setVersion(served.version)),
+        checkConfig: unaryMethod((request: provider.CheckRequest) =>
             new provider.CheckResponse().setInputs(request.getNews()),
         ),
-        configure: answer((request: provider.ConfigureRequest) => {
-            served.configure?.(plain(request.getArgs()));
+        configure: unaryMethod((request: provider.ConfigureRequest) => {
+            served.configure?.(propertiesOf(request.getArgs()));
             // The engine then keeps secrets to itself, and marks the outputs that the SDK says are secret.
             return new provider.ConfigureResponse().setAcceptsecrets(false);
         }),
-        cancel: answer(() => new Empty()),
-        invoke: answer(async (request: provider.InvokeRequest) => {
+        cancel: unaryMethod(() => new Empty()),
+        invoke: unaryMethod(async (request: provider.InvokeRequest) => {
             const call = served.functions[request.getTok()];
             if (!call) {
                 throw new Error(`${request.getTok()} is not among what this stand-in for a provider has.`);
             }
-            return new provider.InvokeResponse().setReturn(struct(await call(plain(request.getArgs()))));
+            return new provider.InvokeResponse().setReturn(struct(await call(propertiesOf(request.getArgs()))));
         }),
-        check: answer((request: provider.CheckRequest) => {
+        check: unaryMethod((request: provider.CheckRequest) => {
             const { autonamed = false } = of(request.getUrn());
-            const inputs = plain(request.getNews());
-            const { name = `${request.getName()}-${suffix(request.getRandomseed_asU8())}` } = plain(request.getOlds());
+            const inputs = propertiesOf(request.getNews());
+            const { name = `${request.getName()}-${suffix(request.getRandomseed_asU8())}` } = propertiesOf(
+                request.getOlds(),
+            );
             return new provider.CheckResponse().setInputs(
                 struct(autonamed && inputs.name === undefined ? { ...inputs, name, __defaults: ["name"] } : inputs),
             );
         }),
-        diff: answer((request: provider.DiffRequest) => {
-            const [before, inputs] = [plain(request.getOldInputs()), plain(request.getNews())];
+        diff: unaryMethod((request: provider.DiffRequest) => {
+            const [before, inputs] = [propertiesOf(request.getOldInputs()), propertiesOf(request.getNews())];
             const { replaces, computed = [] } = of(request.getUrn());
             const changed = Object.keys({ ...before, ...inputs }).filter(
                 (key) =>
                     !key.startsWith("__") &&
-                    !same(before[key], inputs[key]) &&
+                    !sameProperty(before[key], inputs[key]) &&
                     !(inputs[key] === undefined && computed.includes(key)),
             );
             const replacing = changed.filter((key) => replaces.includes(key));
@@ -100,31 +102,31 @@ export async function serve(served: Provider): Promise<void> {
                 .setReplacesList(replacing)
                 .setDeletebeforereplace(replacing.length > 0 && taken);
         }),
-        create: answer(async (request: provider.CreateRequest) => {
-            const inputs = plain(request.getProperties());
+        create: unaryMethod(async (request: provider.CreateRequest) => {
+            const inputs = propertiesOf(request.getProperties());
             const { id, computed } = await of(request.getUrn()).create(inputs);
             return new provider.CreateResponse().setId(id).setProperties(struct({ ...inputs, ...computed }));
         }),
-        read: answer(async (request: provider.ReadRequest) => {
-            const found = await of(request.getUrn()).read(request.getId(), plain(request.getProperties()));
+        read: unaryMethod(async (request: provider.ReadRequest) => {
+            const found = await of(request.getUrn()).read(request.getId(), propertiesOf(request.getProperties()));
             if (!found) {
                 return new provider.ReadResponse();
             }
-            const { __defaults } = plain(request.getInputs());
+            const { __defaults } = propertiesOf(request.getInputs());
             const inputs = { ...found.inputs, __defaults };
             return new provider.ReadResponse()
                 .setId(request.getId())
                 .setInputs(struct(inputs))
                 .setProperties(struct({ ...inputs, ...found.computed }));
         }),
-        update: answer(async (request: provider.UpdateRequest) => {
-            const [before, inputs] = [plain(request.getOlds()), plain(request.getNews())];
+        update: unaryMethod(async (request: provider.UpdateRequest) => {
+            const [before, inputs] = [propertiesOf(request.getOlds()), propertiesOf(request.getNews())];
             await of(request.getUrn()).update(request.getId(), inputs, before);
-            const computed = Object.entries(before).filter(([key]) => !(key in plain(request.getOldInputs())));
+            const computed = Object.entries(before).filter(([key]) => !(key in propertiesOf(request.getOldInputs())));
             return new provider.UpdateResponse().setProperties(struct({ ...Object.fromEntries(computed), ...inputs }));
         }),
-        delete: answer(async (request: provider.DeleteRequest) => {
-            await of(request.getUrn()).delete(request.getId(), plain(request.getProperties()));
+        delete: unaryMethod(async (request: provider.DeleteRequest) => {
+            await of(request.getUrn()).delete(request.getId(), propertiesOf(request.getProperties()));
             return new Empty();
         }),
     });
@@ -146,7 +148,7 @@ export async function listen(server: grpc.Server, wanted = "0"): Promise<void> {
 }
 
 /** A method of a service, by what it answers. */
-export function answer<Request, Response>(method: (request: Request) => Response | Promise<Response>) {
+export function unaryMethod<Request, Response>(method: (request: Request) => Response | Promise<Response>) {
     return (call: { request: Request }, callback: grpc.sendUnaryData<Response>) => {
         Promise.resolve()
             .then(() => method(call.request))
@@ -161,7 +163,7 @@ export function answer<Request, Response>(method: (request: Request) => Response
     };
 }
 
-function plain(properties: Struct | undefined): Properties {
+function propertiesOf(properties: Struct | undefined): Properties {
     return properties?.toJavaScript() ?? {};
 }
 
@@ -171,7 +173,7 @@ function struct(properties: Properties): Struct {
 }
 
 /** Whether a provider takes two values for one. Policies are JSON, which AWS writes in its own way. */
-function same(before: unknown, now: unknown): boolean {
+function sameProperty(before: unknown, now: unknown): boolean {
     return isDeepStrictEqual(parsed(before), parsed(now));
 }
 
