@@ -274,8 +274,11 @@ function makerConsequences({ secret, is, named, made: own }: MakerChange, { sett
 
 /** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
 function secretConsequences(from: Deployment, to: Deployment, path: readonly string[]): Consequence[] {
-    const [was, is] = [cloudwatchSecretMaker(from), cloudwatchSecretMaker(to)];
-    if (was === undefined || is === undefined || was === is) {
+    const [was, is] = [from, to].map((each) => makerOf(each, cloudwatchSecretName));
+    const credentials = to.cloudwatch?.credentials;
+    const isNamed = credentials?.kind === "existingSecret" && credentials.name === cloudwatchSecretName;
+    // What else reads it has no setting that names one made elsewhere.
+    if (was === undefined || is === undefined || was === is || (is === "elsewhere" && !isNamed)) {
         return [];
     }
     const key = `kof:${path.join(".")}`;
@@ -297,7 +300,13 @@ function secretConsequences(from: Deployment, to: Deployment, path: readonly str
 function exporterSecretConsequences(from: Deployment, to: Deployment, kind: ArchiveKind): Consequence[] {
     const [was, is] = [from, to].map(({ archives }) => archives.find((each) => each.kind === kind));
     const secret = is?.secret?.name;
-    if (secret === undefined || was?.secret?.name !== secret || was.credentials.kind === is?.credentials.kind) {
+    const maker = secret === undefined ? undefined : makerOf(to, secret);
+    if (
+        secret === undefined ||
+        maker === undefined ||
+        was?.secret?.name !== secret ||
+        makerOf(from, secret) === maker
+    ) {
         return [];
     }
     const isShort = to.settings[kind]?.existingSecret !== undefined;
@@ -305,7 +314,7 @@ function exporterSecretConsequences(from: Deployment, to: Deployment, kind: Arch
     return makerConsequences(
         {
             secret,
-            is: was.credentials.kind === "accessKey" ? "elsewhere" : "program",
+            is: maker,
             named: {
                 key: `kof:${kind}.${isShort ? "existingSecret" : "credentials.name"}`,
                 paste: isShort
@@ -339,13 +348,8 @@ function accountConsequences(from: Deployment, to: Deployment): Consequence[] {
           ];
 }
 
-/** Who makes the Secret of that name; `undefined` where the route has none. */
-function cloudwatchSecretMaker({ cloudwatch }: Deployment): "program" | "elsewhere" | undefined {
-    const credentials = cloudwatch?.credentials;
-    if (credentials?.kind === "accessKey") {
-        return "program";
-    }
-    return credentials?.kind === "existingSecret" && credentials.name === cloudwatchSecretName
-        ? "elsewhere"
-        : undefined;
+/** Who makes a Secret, the program or somebody else; `undefined` where nothing reads it. */
+function makerOf({ secrets }: Deployment, secret: string): MakerChange["is"] | undefined {
+    const makers = secrets.flatMap(({ name, maker }) => (name === secret ? [maker] : []));
+    return makers.length === 0 ? undefined : makers.includes("stack") ? "program" : "elsewhere";
 }

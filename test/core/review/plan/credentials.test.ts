@@ -168,5 +168,14 @@ describe("plan of the Secret cloudwatch-credentials", () => {
         assert.deepEqual(told(plan(from, { ...keys("1"), adopt: true })), []);
         assert.deepEqual(told(plan(secret("mine"), keys("1"))), []);
         assert.deepEqual(told(plan(from, secret("mine"))), []);
+        // So is one that collectors read although no setting of route cloudwatch names it.
+        const secretKeyRef = { name: "cloudwatch-credentials", key: "AWS_ACCESS_KEY_ID" };
+        const env = [{ name: "OWN", valueFrom: { secretKeyRef } }];
+        const inTheWay = (before: Raw) =>
+            refused(plan(before, keys("1"))).filter(
+                ({ acknowledge }) => acknowledge === "Secret cloudwatch-credentials",
+            );
+        assert.equal(inTheWay({ ...routes.otlp, collectors: { env } }).length, 1);
+        assert.equal(inTheWay(routes.otlp!).length, 0);
     });
 });
