@@ -44,7 +44,6 @@ import {
     type Deployed,
 } from "./memory";
 import { whenRestarted } from "./rollout";
-import { routingOf } from "../core/settings/routing";
 import type { Settings, SettingsOf } from "../core/settings/settings";
 import { distributionOf } from "../core/settings/distributions";
 import { storageClassOf } from "../core/settings/storageClasses";
@@ -140,7 +139,7 @@ export async function createEnvironment(
     }
     const ofRegion = secrets.find(({ reader, maker }) => reader === "collectors" && maker === "kof");
     // If KOF itself installs the collectors for a region, no release waits for the Secret. Otherwise, no collector starts without it.
-    const kofWaits = routingOf(settings).baseStore === "regional" && !umbrellaCollects(deployment.catalog);
+    const kofWaits = deployment.routing.baseStore === "regional" && !umbrellaCollects(deployment.catalog);
     if (ofRegion && settings.regional && !kofWaits && !rendersManifests(kubernetes)) {
         before.push(vmuserSecret(settings, settings.regional, ofRegion.name, provider));
     }

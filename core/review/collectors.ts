@@ -11,7 +11,6 @@ import { endsOf, flowsOf, isDiscarding } from "../collectors/flows";
 import { identityProcessor } from "../collectors/identity";
 import { danglingReferences } from "../collectors/references";
 import type { Problem } from "../settings/problems";
-import { routingOf } from "../settings/routing";
 import { droppedVariables } from "./droppedVariables";
 import { changedVariables } from "./variables";
 
@@ -154,8 +153,8 @@ function lostFlows(
 }
 
 /** What in the stack file has signals stored, human-readable, with its verb. */
-function whoStores({ settings }: Deployment): string {
-    return routingOf(settings).isPlain ? `route ${settings.route} stores` : "kof:signals store";
+function whoStores({ settings, routing }: Deployment): string {
+    return routing.isPlain ? `route ${settings.route} stores` : "kof:signals store";
 }
 
 /** The key in `kof:values` that turns off the store that records are sent to; `undefined` where none does. */

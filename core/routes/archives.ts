@@ -18,11 +18,10 @@ import { writeYaml } from "../lib/yaml/write";
 import { resolvedArchive, type ArchiveCredentials, type ResolvedArchiveSettings } from "../settings/archives";
 import { stackFile } from "../settings/explain";
 import type { Problem } from "../settings/problems";
-import { routingOf } from "../settings/routing";
 import { coldSignals, type Settings } from "../settings/settings";
 import { destinationText, ownStoreAddress } from "./destinations";
 import type { Deployment } from "./deployment";
-import type { Resolved } from "./parts";
+import type { Merged } from "../collectors/merged";
 import { selectOf } from "./readers";
 import { roleNameFor, roleArnOf } from "./roles";
 import type { Volume } from "./volumes";
@@ -105,7 +104,7 @@ export interface RegionalExporter {
     readonly values: string;
 }
 
-type Stored = Resolved & Pick<Deployment, "stores">;
+type Stored = Merged & Pick<Deployment, "stores">;
 type StoredEverywhere = Stored & Pick<Deployment, "regionalStores">;
 
 /** The archives that settings ask for: of this cluster, and of regions. */
@@ -365,7 +364,7 @@ function sourceOf(deployment: Stored, signal: Signal): string {
 }
 
 /** Archives of what is not stored on this cluster, or where an exporter cannot read it. */
-export function archiveStoreProblems(deployment: Stored & Pick<Deployment, "destinations">): Problem[] {
+export function archiveStoreProblems(deployment: Stored & Pick<Deployment, "destinations" | "routing">): Problem[] {
     const { settings } = deployment;
     return archiveKinds.flatMap((kind) =>
         settings[kind] === undefined
@@ -411,7 +410,7 @@ export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[]
     });
 }
 
-function absentStores(deployment: Stored & Pick<Deployment, "destinations">, kind: ArchiveKind): Problem[] {
+function absentStores(deployment: Stored & Pick<Deployment, "destinations" | "routing">, kind: ArchiveKind): Problem[] {
     const { settings, destinations } = deployment;
     const has = (signal: Signal) => storeOf(deployment, signal) !== undefined;
     const goes = (signal: Signal) => `${nounOf(signal)}: ${destinationText(destinations[signal])}`;
@@ -427,7 +426,7 @@ function absentStores(deployment: Stored & Pick<Deployment, "destinations">, kin
                       key: "kof:auditArchive",
                       message: `has nothing to export, for no audit logs are stored on this cluster (${goes("audit")})`,
                       allowed: "where audit logs are stored here, as on routes management and regionless",
-                      ...storedHere(settings, "audit"),
+                      ...storedHere(deployment, "audit"),
                   },
               ];
     }
@@ -439,7 +438,7 @@ function absentStores(deployment: Stored & Pick<Deployment, "destinations">, kin
                 key: "kof:coldStorage",
                 message: "has nothing to export: no metrics, logs or traces are stored on this cluster",
                 allowed: "where they are stored here, as on routes management and regionless",
-                ...storedHere(settings, "logs"),
+                ...storedHere(deployment, "logs"),
             },
         ];
     }
@@ -461,8 +460,8 @@ function absentStores(deployment: Stored & Pick<Deployment, "destinations">, kin
 }
 
 /** What to write so that a signal is stored on this cluster too. */
-function storedHere(settings: Settings, signal: Signal): Pick<Problem, "paste"> {
-    const { signals, base } = routingOf(settings);
+function storedHere({ routing }: Pick<Deployment, "routing">, signal: Signal): Pick<Problem, "paste"> {
+    const { signals, base } = routing;
     return base === "regionless" || signals[signal].includes("management")
         ? {}
         : { paste: stackFile(["signals", signal], [...signals[signal], "management"]) };
@@ -496,12 +495,12 @@ function ofSelect(setting: Setting): Setting {
     };
 }
 
-function givenTo({ catalog, umbrella }: Resolved, { source: { chart } }: Volume): HelmValues {
+function givenTo({ catalog, umbrella }: Merged, { source: { chart } }: Volume): HelmValues {
     return valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
 }
 
 /** What somebody gives a setting of what reads a store; the charts' own value is not known there. */
-function valueOfSelect(deployment: Resolved, store: Volume, setting: Setting | null): string | undefined {
+function valueOfSelect(deployment: Merged, store: Volume, setting: Setting | null): string | undefined {
     const given = givenTo(deployment, store);
     const [found] = (setting ? ofSelect(setting).places : [])
         .map(({ path }) => valueAt(given, path))
@@ -510,7 +509,7 @@ function valueOfSelect(deployment: Resolved, store: Volume, setting: Setting | n
 }
 
 /** The values that take the address away at which a store is read, as text; empty where it is there. */
-function movedSelect(deployment: Resolved, store: Volume): string {
+function movedSelect(deployment: Merged, store: Volume): string {
     const given = givenTo(deployment, store);
     return store.source.volume.entrance
         .map(ofSelect)

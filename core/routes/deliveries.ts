@@ -6,7 +6,7 @@ import { oncePer } from "../lib/lazy";
 import { gib, gibText } from "../lib/quantities";
 import type { Processing } from "../settings/destinations";
 import { resolvedDestination } from "../settings/resolvedDestinations";
-import { namesIn, routingOf } from "../settings/routing";
+import { namesIn } from "../settings/routing";
 import type { Settings } from "../settings/settings";
 import type { Deployment } from "./deployment";
 import { endingsFinder, type End } from "./destinations";
@@ -83,8 +83,8 @@ export function processingAt(settings: Settings, destination: string): Processin
 }
 
 /** What is left out by choice, a sentence each: signals that go nowhere, and what a destination does not get. */
-export function leftOutByChoice({ settings }: Pick<Deployment, "settings">): string[] {
-    const { signals: wanted, isPlain } = routingOf(settings);
+export function leftOutByChoice({ settings, routing }: Deployment): string[] {
+    const { signals: wanted, isPlain } = routing;
     if (isPlain) {
         return [];
     }

@@ -1,6 +1,5 @@
 import { chartValues, signals, type Catalog, type Signal, kubeStack } from "../charts";
 import { textOf, valueAt, type HelmValue } from "../lib/values";
-import { routingOf } from "../settings/routing";
 import { streamPattern } from "../settings/streams";
 import type { Collector } from "../collectors/effective";
 import { endsOf, sortsAudit, typeOf, type Flow } from "../collectors/flows";
@@ -138,11 +137,11 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
         (stores) =>
             new Map(stores.filter(({ retention }) => retention !== undefined).map((each) => [each.signal, each])),
     );
-    const { settings, cloudwatch, targets = [] } = deployment;
+    const { settings, cloudwatch, routing, targets = [] } = deployment;
     const region = settings.regional;
     const closed = regionEntranceOff(deployment);
     const vmauth = region && vmauthOf(region.cluster, region.domain, settings.istio);
-    const { signals: wanted, isPlain } = routingOf(settings);
+    const { signals: wanted, isPlain } = routing;
     return ({ exporter, address, pipeline, signal, settings: options }) => {
         if (address === undefined) {
             return {

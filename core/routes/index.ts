@@ -16,7 +16,7 @@ import { distributionNotices } from "./distribution";
 import { podValues, type PodValues } from "./pods";
 import { podNotices } from "./podRules";
 import { fanOut } from "./fanOut";
-import { routingOf } from "../settings/routing";
+import { routingOf, type Routing } from "../settings/routing";
 import { partsOf } from "./registry";
 import { secretsOf } from "./secrets";
 import { regionalStoresOf, storesOf, volumesOf } from "./volumes";
@@ -65,7 +65,8 @@ export function derived(resolved: Resolved): Deployment {
 /** What the settings of a stack resolve to, with unchecked values. */
 export const resolve = oncePer((settings: Settings): Resolved => {
     const catalog = catalogOf(settings.version);
-    const parts = routedParts(settings, catalog);
+    const routing = routingOf(settings);
+    const parts = routedParts(settings, catalog, routing);
     const withStorage = (stored: HelmValues, pods: PodValues = { values: {}, lists: {} }): Resolved => {
         const values = mergeValues(
             parts.values,
@@ -78,7 +79,8 @@ export const resolve = oncePer((settings: Settings): Resolved => {
             quotedLabels(settings.values),
             pods.lists,
         );
-        return { ...parts, settings, catalog, values, umbrella: coalesceValues(chartValues(catalog, "kof"), values) };
+        const umbrella = coalesceValues(chartValues(catalog, "kof"), values);
+        return { ...parts, settings, catalog, routing, values, umbrella };
     };
     const { storage, storageClass, regions, collectors, proxy } = settings;
     const plain = withStorage({});
@@ -89,8 +91,7 @@ export const resolve = oncePer((settings: Settings): Resolved => {
 });
 
 /** The values of the route and of each signal's destinations. */
-function routedParts(settings: Settings, catalog: Catalog): RouteParts {
-    const routing = routingOf(settings);
+function routedParts(settings: Settings, catalog: Catalog, routing: Routing): RouteParts {
     const base = partsOf(settings, catalog, routing.base);
     if (routing.isPlain) {
         return base;

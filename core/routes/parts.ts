@@ -1,6 +1,7 @@
 import type { Catalog, Signal } from "../charts";
 import type { Merged } from "../collectors/merged";
 import type { HelmValue, HelmValues } from "../lib/values";
+import type { Routing } from "../settings/routing";
 import type { AssumedRole, AwsIdentity, CloudWatchSettings, RouteName, SettingsOf } from "../settings/settings";
 
 /** One log group of route `cloudwatch`. */
@@ -74,7 +75,10 @@ export interface Target extends Pick<RouteParts, "cloudwatch" | "restartTriggers
 }
 
 /** What a route and the settings beside it resolve to: what is deployed, before anybody asks what follows from it. */
-export interface Resolved extends RouteParts, Merged {}
+export interface Resolved extends RouteParts, Merged {
+    /** Which signal goes where, as the settings ask for it. */
+    readonly routing: Routing;
+}
 
 /** What makes a route: what its settings ask for, on a version of KOF. */
 export type RouteKind<Name extends RouteName> = (settings: SettingsOf<Name>, catalog: Catalog) => RouteParts;

@@ -9,7 +9,7 @@ import { stackFile } from "../settings/explain";
 import { brief, type Problem } from "../settings/problems";
 import { pipelineKinds, type Resources } from "../settings/pods";
 import { addressFor, resolvedDestination } from "../settings/resolvedDestinations";
-import { leavesCluster, namesIn, routingOf } from "../settings/routing";
+import { namesIn } from "../settings/routing";
 import type { Settings } from "../settings/settings";
 import { askedOfStore, asValue, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
 import type { Deployment } from "./deployment";
@@ -204,7 +204,7 @@ function pastedProblems(deployment: Resolved): Problem[] {
 
 /** What a reader of the preview should know of what settings say of pods. */
 export function podNotices(deployment: Resolved & Pick<Deployment, "destinations">): string[] {
-    const { settings, destinations } = deployment;
+    const { settings, destinations, routing } = deployment;
     const { collectors, proxy, route } = settings;
     const keys = Object.entries({ "kof:collectors": collectors, "kof:proxy": proxy }).flatMap(([key, given]) =>
         given === undefined ? [] : [key],
@@ -226,7 +226,7 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
               ]
             : []),
         // What kof:values add may leave it on any route.
-        ...(proxy && !leavesCluster(settings) && !isSentAway
+        ...(proxy && !routing.leavesCluster && !isSentAway
             ? [`kof:proxy has no effect on route ${route}, which sends nothing out of this cluster.`]
             : []),
         ...effectiveCollectors(deployment).flatMap(({ key, name }) =>
@@ -246,10 +246,9 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
 }
 
 /** The schemes of the addresses outside the cluster in settings, except those with their own proxy. */
-function schemesSentTo(settings: Settings): ("http" | "https")[] {
-    const wanted = routingOf(settings).signals;
+function schemesSentTo({ settings, routing }: Resolved): ("http" | "https")[] {
     const addresses = signals.flatMap((signal) =>
-        wanted[signal]
+        routing.signals[signal]
             .filter((name) => name !== "management")
             .flatMap((name) => {
                 const destination = resolvedDestination(settings, name);
@@ -265,9 +264,9 @@ function schemesSentTo(settings: Settings): ("http" | "https")[] {
 }
 
 /** Hosts of destinations that may be `SERVICE.NAMESPACE`: two names, with a port or without encryption, to which a proxy applies. */
-function serviceLike(settings: Resolved["settings"]): string[] {
+function serviceLike({ settings, routing }: Resolved): string[] {
     const { proxy } = settings;
-    const hosts = namesIn(routingOf(settings).signals).flatMap((name) => {
+    const hosts = namesIn(routing.signals).flatMap((name) => {
         const found = resolvedDestination(settings, name);
         const own = Object.values(found?.signals ?? {}).map((each) => (each ? each.endpoint : ""));
         return found?.proxy !== undefined
@@ -288,7 +287,8 @@ function serviceLike(settings: Resolved["settings"]): string[] {
 }
 
 /** Addresses that are reached otherwise than a proxy's settings look. */
-function unproxiedNotices({ settings, cloudwatch }: Resolved): string[] {
+function unproxiedNotices(deployment: Resolved): string[] {
+    const { settings, cloudwatch } = deployment;
     const { proxy } = settings;
     if (!proxy || proxied(settings)) {
         return [];
@@ -297,13 +297,13 @@ function unproxiedNotices({ settings, cloudwatch }: Resolved): string[] {
         return ["kof:proxy.noProxy has no effect without kof:proxy.https or kof:proxy.http."];
     }
     return [
-        ...schemesSentTo(settings)
+        ...schemesSentTo(deployment)
             .filter((scheme) => !settings.istio && proxy[scheme] === undefined)
             .map(
                 (scheme) =>
                     `kof:proxy.${scheme} is not set: what the collectors send to ${scheme}:// addresses goes there without a proxy.`,
             ),
-        ...serviceLike(settings).flatMap((host) => {
+        ...serviceLike(deployment).flatMap((host) => {
             const isExcepted = [host, host.slice(host.indexOf("."))].some((each) => proxy.noProxy?.includes(each));
             return isExcepted
                 ? []

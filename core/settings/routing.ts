@@ -20,6 +20,8 @@ export interface Routing {
     readonly baseStore: StoreName | undefined;
     /** Whether the route alone does all of this. */
     readonly isPlain: boolean;
+    /** Whether telemetry leaves the cluster, so that the collectors keep what they cannot deliver. */
+    readonly leavesCluster: boolean;
 }
 
 type Given = Pick<Values, "route" | "version" | "signals" | "cloudwatch" | "otlp" | "destinations">;
@@ -47,7 +49,8 @@ export function routingOf(settings: Given): Routing {
     const base = baseOf(route, wanted);
     const baseStore =
         base === "regionless" ? "management" : base === "management" || base === "regional" ? base : undefined;
-    return { signals: wanted, base: isPlain ? route : base, baseStore, isPlain };
+    const leavesCluster = namesIn(wanted).some((name) => name !== "management");
+    return { signals: wanted, base: isPlain ? route : base, baseStore, isPlain, leavesCluster };
 }
 
 /** Whether a version has audit logs as a separate signal. Such versions have a store for them. */
@@ -91,9 +94,4 @@ export function namedDestinations(settings: Given): string[] {
     const { route = "none" } = settings;
     const own = defaultDestination[route];
     return [...new Set([...(own === undefined ? [] : [own]), ...namesIn(routingOf(settings).signals)])];
-}
-
-/** Whether telemetry leaves the cluster, so that the collectors keep what they cannot deliver. */
-export function leavesCluster(settings: Given): boolean {
-    return namesIn(routingOf(settings).signals).some((name) => name !== "management");
 }

@@ -10,7 +10,7 @@ import { signedOut } from "../lib/secrets";
 import { archiveProblems } from "./archiveRules";
 import { metaOf, stackFile, type Key } from "./explain";
 import { destinationProblems } from "./destinationRules";
-import { namedDestinations, namesIn, leavesCluster, routingOf, tellsAudit } from "./routing";
+import { namedDestinations, namesIn, routingOf, tellsAudit } from "./routing";
 import { awsPlaceProblems, isOfPartition } from "./awsRules";
 import { brief, outerKeys, type Problem } from "./problems";
 import { objectProblems } from "./objectRules";
@@ -295,8 +295,8 @@ function bufferProblems(values: Values, raw: Readonly<Record<string, unknown>>):
     if (route === undefined) {
         return [];
     }
-    const { signals: wanted, baseStore, isPlain } = routingOf(values);
-    if (!leavesCluster(values)) {
+    const { signals: wanted, baseStore, isPlain, leavesCluster } = routingOf(values);
+    if (!leavesCluster) {
         return isPresent(raw.buffer)
             ? [
                   {

@@ -12,7 +12,7 @@ import { deliveriesOf } from "../../routes/deliveries";
 import type { Deployment } from "../../routes/deployment";
 import { destinationText, endText, identityOf, placeKey, type Destination, type End } from "../../routes/destinations";
 import { parseSettings } from "../../routes/parse";
-import { namesIn, routingOf, type SignalDestinations } from "../../settings/routing";
+import { namesIn, type SignalDestinations } from "../../settings/routing";
 import { routeBlocks, routeNames, settingsSchema, type RouteName } from "../../settings/settings";
 
 /*
@@ -295,14 +295,13 @@ function installerIn({ umbrella }: Deployment) {
 /** Whether another installer has the collectors afterwards. From one KOF version to another, that takes over what it finds. */
 export function changesInstaller(from: Deployment, to: Deployment): boolean {
     const [was, is] = [installerIn(from), installerIn(to)];
-    const isTakenOver =
-        from.settings.version !== to.settings.version && routingOf(from.settings).base === routingOf(to.settings).base;
+    const isTakenOver = from.settings.version !== to.settings.version && from.routing.base === to.routing.base;
     return was !== undefined && is !== undefined && was.by !== is.by && !isTakenOver;
 }
 
 /** Whether two stacks send each signal to destinations of the same names, by means of the same route. */
 export function isSameRouting(from: Deployment, to: Deployment): boolean {
-    return isDeepStrictEqual(routingOf(from.settings), routingOf(to.settings));
+    return isDeepStrictEqual(from.routing, to.routing);
 }
 
 /**
@@ -310,8 +309,8 @@ export function isSameRouting(from: Deployment, to: Deployment): boolean {
  * destination in `kof:signals`. `undefined` where there is no such way: only KOF's own routes take signals elsewhere as well.
  */
 export function linesWithInstaller(from: Deployment, to: Deployment): Lines | undefined {
-    const { base } = routingOf(from.settings);
-    const lines = isRoute(base) ? linesFor(base, routingOf(to.settings).signals, from, to) : undefined;
+    const { base } = from.routing;
+    const lines = isRoute(base) ? linesFor(base, to.routing.signals, from, to) : undefined;
     const then = lines && deployedWith(lines, to);
     const isRight =
         then !== undefined &&
@@ -325,7 +324,7 @@ export function linesWithInstaller(from: Deployment, to: Deployment): Lines | un
  * as lines for the stack file of the change. Empty where no signal leaves every place that it went to, or there is no such way.
  */
 export function twoSteps(from: Deployment, to: Deployment): readonly Lines[] {
-    const [was, is] = [routingOf(from.settings), routingOf(to.settings)];
+    const [was, is] = [from.routing, to.routing];
     const moving = signals.filter((signal) => {
         const [before, after] = [from.destinations[signal], to.destinations[signal]];
         return before.stored && after.stored && placesOf(before, after).kept.length === 0;
@@ -379,7 +378,7 @@ export function linesWithoutCollectors({ settings }: Deployment): Lines {
 
 /** The destinations of a change, for some signals with those of before. */
 function united(from: Deployment, to: Deployment, kept: readonly Signal[]): SignalDestinations {
-    const [was, is] = [routingOf(from.settings).signals, routingOf(to.settings).signals];
+    const [was, is] = [from.routing.signals, to.routing.signals];
     // Up to KOF 1.9 audit logs are among the logs.
     const isKept = (signal: Signal) =>
         kept.includes(signal === "audit" && !sortsAuditByDefault(to.catalog) ? "logs" : signal);

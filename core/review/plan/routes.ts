@@ -7,7 +7,7 @@ import type { Deployment } from "../../routes/deployment";
 import { processingAt } from "../../routes/deliveries";
 import { choices } from "../../routes/processing";
 import { turnedOffAt } from "../../routes/stored";
-import { namesIn, routingOf } from "../../settings/routing";
+import { namesIn } from "../../settings/routing";
 import type { Consequence } from "./consequence";
 import {
     changesInstaller,
@@ -39,7 +39,7 @@ function keyOfRouting(from: Deployment, to: Deployment): string {
 
 /** Whether `kof:route` alone says where signals go, before and after. */
 function arePlain(...both: readonly Deployment[]): boolean {
-    return both.every(({ settings }) => routingOf(settings).isPlain);
+    return both.every(({ routing }) => routing.isPlain);
 }
 
 /** Stores go with the last signal of this cluster that is sent to them. */
@@ -132,7 +132,7 @@ function installerConsequences(from: Deployment, to: Deployment): Consequence[] 
             ? {
                   ...consequence,
                   way:
-                      `leave the collectors with ${installers[before]}: route ${routingOf(from.settings).base} stays, and kof:signals name where ` +
+                      `leave the collectors with ${installers[before]}: route ${from.routing.base} stays, and kof:signals name where ` +
                       "each signal goes, so that the collectors only restart",
                   paste: kept,
               }
@@ -181,9 +181,9 @@ function unusual(gone: readonly VolumeChange[]): string {
 
 /** How much a destination gets of what is sent there, if that changes. The signals themselves do not change. */
 export function processingConsequences(from: Deployment, to: Deployment): Consequence[] {
-    return namesIn(routingOf(to.settings).signals).flatMap((name): Consequence[] => {
+    return namesIn(to.routing.signals).flatMap((name): Consequence[] => {
         const [before, after] = [from, to].map(({ settings }) => choices(processingAt(settings, name)));
-        const isNew = !namesIn(routingOf(from.settings).signals).includes(name);
+        const isNew = !namesIn(from.routing.signals).includes(name);
         const was = isNew ? [] : (before ?? []);
         const is = after ?? [];
         if (isDeepStrictEqual(was, is)) {

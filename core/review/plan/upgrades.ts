@@ -3,7 +3,7 @@ import * as semver from "semver";
 import { versions } from "../../charts";
 import type { Deployment } from "../../routes/deployment";
 import type { Consequence } from "./consequence";
-import { routingOf, tellsAudit } from "../../settings/routing";
+import { tellsAudit } from "../../settings/routing";
 import { installerOf } from "./routes";
 
 /** What has to be done by hand around one of KOF's upgrades. */
@@ -66,9 +66,9 @@ export function upgradeSteps(from: Deployment, to: Deployment): string[] {
 /** Audit logs that were among the logs, and now go elsewhere, because no setting sends them where the logs go. */
 export function auditConsequences(from: Deployment, to: Deployment): Consequence[] {
     const { signals: asked = {}, version } = to.settings;
-    const { logs, audit } = routingOf(to.settings).signals;
+    const { logs, audit } = to.routing.signals;
     const isNew = !tellsAudit(from.settings.version) && tellsAudit(version);
-    const left = routingOf(from.settings).signals.audit.filter((name) => logs.includes(name) && !audit.includes(name));
+    const left = from.routing.signals.audit.filter((name) => logs.includes(name) && !audit.includes(name));
     if (!isNew || asked.logs === undefined || asked.audit !== undefined || left.length === 0) {
         return [];
     }
