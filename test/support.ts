@@ -142,13 +142,17 @@ export function command(name: string, options: readonly string[], { cwd = root, 
 
 /**
  * As {@link command}, in this process: where it reloads only the command's own file, instead of all that a command needs, it
- * takes a fraction. For what a command says and its exit code; `--help` would end this process.
+ * takes a fraction. For what a command says and its exit code.
  */
-export async function commandHere(name: string, options: readonly string[], { cwd = root } = {}) {
+export async function commandHere(
+    name: string,
+    options: readonly string[],
+    { cwd = root, env = {} }: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
+) {
     const file = path.join(root, `cli/${name}.ts`);
     const { run } = commands;
     const { argv, exitCode } = process;
-    const before = { cwd: process.cwd(), cached: require.cache[file] };
+    const before = { cwd: process.cwd(), cached: require.cache[file], env: process.env };
     const written = { stdout: "", stderr: "" };
     // They are put back as they were.
     // eslint-disable-next-line @typescript-eslint/unbound-method
@@ -162,7 +166,11 @@ export async function commandHere(name: string, options: readonly string[], { cw
         }
         let ended: Promise<void> | undefined;
         Object.assign(commands, { run: (main: () => Promise<void>) => (ended = commands.finish(main)) });
-        Object.assign(process, { argv: [process.execPath, file, ...options], exitCode: undefined });
+        Object.assign(process, {
+            argv: [process.execPath, file, ...options],
+            exitCode: undefined,
+            env: { ...before.env, ...env },
+        });
         process.chdir(cwd);
         // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
         delete require.cache[file];
@@ -175,7 +183,7 @@ export async function commandHere(name: string, options: readonly string[], { cw
             process[stream].write = write;
         }
         Object.assign(commands, { run });
-        Object.assign(process, { argv, exitCode, mainModule: require.main });
+        Object.assign(process, { argv, exitCode, env: before.env, mainModule: require.main });
         process.chdir(before.cwd);
         require.cache[file] = before.cached;
     }

@@ -7,7 +7,7 @@ import { parse } from "yaml";
 
 import { renderStack } from "../../cli/renderStack";
 import { readStackFile } from "../../cli/stackFile";
-import { command, commandHere } from "../support";
+import { commandHere } from "../support";
 
 describe("npm run adopt", () => {
     let folder: string;
@@ -37,7 +37,7 @@ kof-mothership: {values: {promxy: {replicaCount: 1}, global: {storageClass: fast
 
     it("writes a commented stack file that the program takes, with the same values in it", async () => {
         const file = path.join(folder, "Pulumi.prod.yaml");
-        const { status, stdout, stderr } = command("adopt", [written(values), ...out(), "--version", "1.10.0"]);
+        const { status, stdout, stderr } = await adopt(values, ...out(), "--version", "1.10.0");
         assert.deepEqual([status, stderr], [0, ""]);
         assert.match(stdout, /Pulumi\.prod\.yaml: route management, KOF 1\.10\.0\n/);
         assert.match(stdout, /What the program sets besides[^]*kof-child\.values\.fromManagement\.storage/);
@@ -116,7 +116,7 @@ kof-mothership: {values: {promxy: {replicaCount: 1}, global: {storageClass: fast
             assert.match(stderr, message);
         }
         assert.match(
-            command("adopt", [written(values), "--help"]).stdout,
+            (await adopt(values, "--help")).stdout,
             /Exit code: 0 written; 2 written, [^]*; 3 written, [^]*;\n1 nothing was written\./,
         );
     });

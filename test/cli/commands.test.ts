@@ -53,9 +53,9 @@ describe("commands", () => {
         assert.equal(stderr, "");
     });
 
-    it("say how they are used for -h as for --help", () => {
+    it("say how they are used for -h as for --help", async () => {
         for (const option of ["-h", "--help"]) {
-            const { status, stdout } = command("doctor", ["--stack", "x", option]);
+            const { status, stdout } = await commandHere("doctor", ["--stack", "x", option]);
             assert.equal(status, 0);
             assert.match(stdout, /^Usage: npm run doctor /);
         }
@@ -206,17 +206,12 @@ describe("commands", () => {
                     fs.writeFileSync(path.join(bin, "pulumi"), `#!/bin/sh\n${pulumi}\n`, { mode: 0o755 });
                 }
                 fs.writeFileSync(path.join(folder, "Pulumi.x.yaml"), text);
-                const args = ["-r", path.resolve("cli/register.js"), path.resolve("cli/plan.ts")];
-                const { status, stdout, stderr } = spawnSync(
-                    process.execPath,
-                    [...args, "--from", path.join(folder, "Pulumi.x.yaml"), "--to", path.join(folder, "Pulumi.x.yaml")],
-                    { encoding: "utf8", env: { ...process.env, PATH: `${bin}:/usr/bin:/bin` } },
-                );
-                return { status, stdout, stderr };
+                const file = path.join(folder, "Pulumi.x.yaml");
+                return commandHere("plan", ["--from", file, "--to", file], { env: { PATH: `${bin}:/usr/bin:/bin` } });
             }
 
-            it("says that it cannot know the route without Pulumi", () => {
-                const { status, stdout, stderr } = start("environment: [prod, {shared: {merge: false}}]");
+            it("says that it cannot know the route without Pulumi", async () => {
+                const { status, stdout, stderr } = await start("environment: [prod, {shared: {merge: false}}]");
                 assert.deepEqual([status, stdout], [1, ""]);
                 assert.match(
                     stderr,
@@ -224,8 +219,8 @@ describe("commands", () => {
                 );
             });
 
-            it("goes on with a warning where the stack file has the route", () => {
-                const { status, stderr } = start(
+            it("goes on with a warning where the stack file has the route", async () => {
+                const { status, stderr } = await start(
                     "environment: {imports: [prod]}\nconfig: {kof:route: management}",
                     "echo 'error: not logged in' >&2; exit 255",
                 );
@@ -236,14 +231,14 @@ describe("commands", () => {
                 );
             });
 
-            it("has what Pulumi reads, secrets as secrets", () => {
+            it("has what Pulumi reads, secrets as secrets", async () => {
                 const values = {
                     "kof:route": { value: "cloudwatch", secret: false },
                     "kof:cloudwatch": { secret: true },
                 };
                 const asked =
                     'test "$*" = "config --json --open --non-interactive --stack x --config-file $8" || exit 9';
-                const { stderr } = start(
+                const { stderr } = await start(
                     "environment: [prod]",
                     `${asked}; test -s "$8" || exit 8; cat <<'EOF'\n${JSON.stringify(values)}\nEOF`,
                 );

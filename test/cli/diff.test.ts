@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 
 import { diff } from "../../cli/diff";
 import { renderAll } from "../../cli/rendered";
-import { command, commandHere } from "../support";
+import { commandHere } from "../support";
 
 describe("npm run diff", () => {
     const root = process.cwd();
@@ -82,13 +82,13 @@ describe("npm run diff", () => {
         assert.match(stdout, /- version: "1\.9\.0"\n\+ version: "1\.10\.0"/);
     });
 
-    it("reports the other stacks where a stack file is wrong, and exits with 1", () => {
+    it("reports the other stacks where a stack file is wrong, and exits with 1", async () => {
         write("Pulumi.bad.yaml", { route: "none" });
         write("Pulumi.mended.yaml", { route: "nowhere" });
         commit();
         write("Pulumi.bad.yaml", { route: "nowhere" });
         write("Pulumi.mended.yaml", { route: "none" });
-        const { status, stdout, stderr } = command("diff", ["HEAD"], { cwd: folder });
+        const { status, stdout, stderr } = await run("HEAD");
         assert.deepEqual([status, stderr], [1, "Wrong stack files: Pulumi.bad.yaml. The report says what is wrong.\n"]);
         assert.deepEqual(rows(stdout), ["bad: **the stack file is wrong**", "mended: new"]);
         assert.match(stdout, /Pulumi\.bad\.yaml has 1 problem/);

@@ -9,7 +9,7 @@ import { mergeValues, nest, type HelmValues } from "../../core/lib/values";
 import { estimateOf } from "../../core/review/capacity/estimate";
 import { spaceText } from "../../core/review/summary/capacity";
 import { summaryPage } from "../../core/review/summary/page";
-import { command, commandHere, routes, stackFile } from "../support";
+import { commandHere, routes, stackFile } from "../support";
 
 const rates = { logs: { linesPerSecond: 5000 }, metrics: { activeSeries: 500_000 }, traces: { spansPerSecond: 1000 } };
 
@@ -268,7 +268,7 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
                 "config: {kof:route: management, aws:region: us-east-1, kof:storageClass: {name: kof, preset: aws-ebs}}",
             );
             const options = ["--config", stack, "--rate", "logs.linesPerSecond=1", "--prices", prices];
-            const { status, stdout } = command("size", options);
+            const { status, stdout } = await commandHere("size", options);
             assert.equal(status, 0);
             assert.match(stdout, /list prices of 2030-01\n {4}volumes {2}73\.60 EUR/);
             const refused = await commandHere("size", ["--config", stack]);

@@ -8,8 +8,7 @@ import { otlpRecord, sentSignals, type SentSignal } from "../../live/otlp";
 import { storeToRead } from "../../live/stores";
 import { follow, journeyResult, sentSince, type Journey } from "../../live/verify";
 import { type End } from "../../core/routes/destinations";
-import { command } from "./command";
-import { deploymentFor, routes } from "../support";
+import { commandHere, deploymentFor, routes } from "../support";
 
 describe("verify", () => {
     it("puts its mark into a record of each signal", () => {
@@ -292,14 +291,14 @@ describe("verify", () => {
     });
 
     it("refuses a command line that it does not understand, without a stack trace", async () => {
-        const wrong = await command(["cli/verify.ts", "--timeout", "soon"]);
+        const wrong = await commandHere("verify", ["--timeout", "soon"]);
         assert.deepEqual(
-            [wrong.code, wrong.stderr],
+            [wrong.status, wrong.stderr],
             [1, "--timeout is soon, which is not a duration. Write 90s, 5m or 1h.\n"],
         );
-        const nowhere = await command(["cli/doctor.ts"], { KUBECONFIG: "/nowhere" });
+        const nowhere = await commandHere("doctor", [], { env: { KUBECONFIG: "/nowhere" } });
         assert.deepEqual(
-            [nowhere.code, nowhere.stderr],
+            [nowhere.status, nowhere.stderr],
             [1, "The kubeconfig cannot be read: there is no /nowhere. Set KUBECONFIG.\n"],
         );
     });

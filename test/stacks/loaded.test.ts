@@ -63,16 +63,17 @@ describe("A program loads", () => {
         });
     }
 
-    for (const command of ["render", "doctor"]) {
-        it(`no compiler, and of Kubernetes' client what reads a kubeconfig: npm run ${command}`, () => {
-            const loaded = printed(`require("./cli/${command}"); console.log(${modules}.join("\\n"));`).split("\n");
+    it("no compiler, and of Kubernetes' client what reads a kubeconfig: npm run render, npm run doctor", () => {
+        const script = `require("./cli/render"); require("./cli/doctor"); console.log(${modules}.join("\\n"));`;
+        const loaded = printed(script).split("\n");
+        for (const command of ["render", "doctor"]) {
             assert.ok(loaded.some((file) => file.endsWith(`/cli/${command}.ts`)));
-            assert.deepEqual(
-                loaded.filter((file) => heavy.test(file)),
-                [],
-            );
-        });
-    }
+        }
+        assert.deepEqual(
+            loaded.filter((file) => heavy.test(file)),
+            [],
+        );
+    });
 
     it("what Pulumi needs to put a function into its state when that is asked for", () => {
         const compilers = `${modules}.filter((file) => /node_modules.(typescript|@npmcli.arborist)./.test(file)).length > 0`;

@@ -7,7 +7,7 @@ import { helm } from "../../../cli/charts/helm";
 import { collectorsOfCharts, findCharts } from "../../../cli/charts/collectors";
 import { compareCollectors } from "../../../cli/charts/compare";
 import { effectiveCollectors } from "../../../core/collectors/effective";
-import { command, deploymentFor, routes } from "../../support";
+import { commandHere, deploymentFor, routes } from "../../support";
 
 describe("collectors from the real charts", () => {
     let folder: string;
@@ -38,7 +38,7 @@ describe("collectors from the real charts", () => {
         );
     });
 
-    it("need Helm, and say how to get it", () => {
+    it("need Helm, and say how to get it", async () => {
         for (const name of ["kof", "kof-child", "kof-regional", "kof-collectors"]) {
             fs.mkdirSync(path.join(folder, name));
             fs.writeFileSync(path.join(folder, name, "Chart.yaml"), `name: ${name}\nversion: 1.10.0`);
@@ -51,7 +51,9 @@ describe("collectors from the real charts", () => {
             "--out",
             path.join(folder, "out"),
         ];
-        const { status, stdout, stderr } = command("render", options, { env: { HELM: "/nowhere/helm" } });
+        const { status, stdout, stderr } = await commandHere("render", options, {
+            env: { HELM: "/nowhere/helm" },
+        });
         assert.deepEqual([status, stdout], [1, ""]);
         assert.equal(
             stderr,
