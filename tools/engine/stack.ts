@@ -61,19 +61,19 @@ export class TestStack {
         const folder = besides?.folder ?? projectFolder();
         const options = {
             workDir: folder,
-            pulumiCommand: await PulumiCommand.get({ root: engine.root }),
+            pulumiCommand: await commandOf(engine),
             ...(engine.secretsProvider === undefined ? {} : { secretsProvider: engine.secretsProvider }),
             envVars: { ...engine.env, ...env, PULUMI_BACKEND_URL: `file://${path.join(folder, "state")}` },
         };
-        const select = async (stackName: string) =>
-            withoutMore(
+        const select = async (stackName: string) => {
+            // To select what is not there, and make it then, takes one command more.
+            const act = fs.existsSync(stateFile(folder, stackName)) ? "selectStack" : "createStack";
+            return withoutMore(
                 await (byLanguageHost
-                    ? LocalWorkspace.createOrSelectStack({ stackName, workDir: folder }, options)
-                    : LocalWorkspace.createOrSelectStack(
-                          { stackName, projectName: "kof", program: () => program() },
-                          options,
-                      )),
+                    ? LocalWorkspace[act]({ stackName, workDir: folder }, options)
+                    : LocalWorkspace[act]({ stackName, projectName: "kof", program: () => program() }, options)),
             );
+        };
         return new TestStack(name, folder, await select(name), select, path.join(engine.root, "bin/pulumi"));
     }
 
@@ -155,15 +155,17 @@ export class TestStack {
         return this.run((options) => this.stack.destroy({ ...options, runProgram }));
     }
 
-    /** Releases the lock of a run that was killed. */
+    /** Releases the lock of a run that was killed, if there is one. */
     async cancel(): Promise<void> {
-        await this.stack.cancel().catch(() => undefined);
+        const locks = path.join(this.folder, "state/.pulumi/locks/organization/kof", this.name);
+        if (fs.existsSync(locks) && fs.readdirSync(locks).length > 0) {
+            await this.stack.cancel().catch(() => undefined);
+        }
     }
 
     /** The stack's outputs, none of which is a secret. From the state itself: the CLI takes a third of an up to tell them. */
     outputs(): Record<string, any> {
-        const file = path.join(this.folder, `state/.pulumi/stacks/kof/${this.name}.json`);
-        const { checkpoint } = JSON.parse(fs.readFileSync(file, "utf8")) as Checkpoint;
+        const { checkpoint } = JSON.parse(fs.readFileSync(stateFile(this.folder, this.name), "utf8")) as Checkpoint;
         const root = checkpoint.latest?.resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
         return root?.outputs ?? {};
     }
@@ -232,6 +234,19 @@ export class TestStack {
             return { ok: false, output: output + text };
         }
     }
+}
+
+function stateFile(folder: string, stack: string): string {
+    return path.join(folder, `state/.pulumi/stacks/kof/${stack}.json`);
+}
+
+const commands = new WeakMap<Engine, Promise<PulumiCommand>>();
+
+/** An engine's command line, which is asked for its version once. */
+function commandOf(engine: Engine): Promise<PulumiCommand> {
+    const command = commands.get(engine) ?? PulumiCommand.get({ root: engine.root });
+    commands.set(engine, command);
+    return command;
 }
 
 /** After a command the Automation API runs up to three more, which take as long: what they would tell is not read here. */
