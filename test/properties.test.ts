@@ -7,12 +7,13 @@ import { leaves } from "../core/lib/values";
 import { effectiveCollectors } from "../core/collectors/effective";
 import { danglingReferences } from "../core/collectors/references";
 import { UserError } from "../core/lib/errors";
+import { deploymentOf } from "../core/routes";
 import { storesOf } from "../core/routes/volumes";
 import { parseSettings } from "../core/routes/parse";
 import { etcdCertificates } from "../core/settings/distributions";
 import { settingsSchema } from "../core/settings/settings";
 import { validSettingsOfPods } from "./settings";
-import { deploymentFor } from "./support";
+import { deploymentFor, type Raw } from "./support";
 import { runs } from "./sampled";
 
 describe("every valid stack (sampled)", () => {
@@ -33,10 +34,8 @@ describe("every valid stack (sampled)", () => {
     it("resolves to the same values every time", () => {
         fc.assert(
             fc.property(validSettingsOfPods, (raw) => {
-                assert.equal(
-                    JSON.stringify(deploymentFor(raw).values),
-                    JSON.stringify(deploymentFor(structuredClone(raw)).values),
-                );
+                const values = (given: Raw) => JSON.stringify(deploymentOf(parseSettings(given, "x")).values);
+                assert.equal(values(raw), values(structuredClone(raw)));
             }),
             runs(5, 30),
         );
@@ -106,7 +105,7 @@ describe("any input (sampled)", () => {
         fc.assert(
             fc.property(validSettingsOfPods, fc.constantFrom(...keys), anything, (raw, key, value) => {
                 try {
-                    deploymentFor({ ...raw, [key]: value });
+                    deploymentOf(parseSettings({ ...raw, [key]: value }, "x"));
                 } catch (error) {
                     assert.ok(error instanceof UserError, String((error as Error).stack));
                 }

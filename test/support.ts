@@ -51,8 +51,23 @@ export function hasRegionless(version: string): boolean {
     return !version.startsWith("1.8.") && !version.startsWith("1.9.");
 }
 
-/** What settings resolve to, worked out once for each object: many tests look at the same {@link cases}. */
-export const deploymentFor = oncePer((raw: Raw): Deployment => deploymentOf(parseSettings(raw, "Pulumi.test.yaml")));
+const resolved = new Map<string, Deployment>();
+
+/**
+ * What settings resolve to. What was asked for last is kept, as many tests look at the same {@link cases}, in objects of their own:
+ * a test that changes what this is worked out from, or tries settings that JSON cannot hold, calls `deploymentOf`.
+ */
+export const deploymentFor = oncePer((raw: Raw): Deployment => {
+    const text = JSON.stringify(raw);
+    const deployment = resolved.get(text) ?? deploymentOf(parseSettings(raw, "Pulumi.test.yaml"));
+    resolved.delete(text);
+    resolved.set(text, deployment);
+    const [oldest = ""] = resolved.keys();
+    if (resolved.size > 200) {
+        resolved.delete(oldest);
+    }
+    return deployment;
+});
 
 const services = {
     metrics: "http://vminsert-cluster:8480/insert/0/prometheus/api/v1/write",

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 
 import { catalogOf, versions, type CatalogVolume } from "../../../core/charts";
 import { formatPath, mergeValues, nest, valueAt, type HelmValues } from "../../../core/lib/values";
+import { deploymentOf } from "../../../core/routes";
+import { parseSettings } from "../../../core/routes/parse";
 import { keptOf, spaceOf, storesOf, totalGiB, volumesOf, type Volume } from "../../../core/routes/volumes";
 import { settingRows } from "../../../tools/describe";
 import { cases, hasRegionless, deploymentFor, routes } from "../../support";
@@ -205,7 +207,7 @@ describe("volumes", () => {
         const place = { path, default: "" };
         volumes.push({ ...logs, workload: "profiles", storageClass: { ...place, places: [place] } });
         try {
-            const { values } = deploymentFor({ ...routes.management, version: "1.10.0" });
+            const { values } = deploymentOf(parseSettings({ ...routes.management, version: "1.10.0" }, "x"));
             const prefix = ["kof-child", "values", "fromManagement", "storage"];
             assert.equal(valueAt(values, [...prefix, ...path]), "kof");
         } finally {
