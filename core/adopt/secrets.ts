@@ -1,7 +1,7 @@
 import { kofNamespace } from "../charts/namespace";
 import { withoutSecrets, type Secret } from "../lib/secrets";
 import { shellWord } from "../lib/shell";
-import { otlpHeadersSecret } from "../settings/secretRules";
+import { otlpHeadersSecret } from "../settings/headers";
 import { commandFor, type NewSecret } from "./secretParts";
 import { formatPath, isMap, type HelmValue, type HelmValues } from "../lib/values";
 

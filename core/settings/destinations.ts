@@ -4,6 +4,7 @@ import { dnsLabel, dnsSubdomain } from "../lib/dns";
 import { isMap } from "../lib/values";
 import { about } from "./about";
 import { destinationPresets, presetCalled, type DestinationPresetName } from "./destinationPresets";
+import { headerName } from "./headers";
 import regions = require("./regions.json");
 import { nounOf, signals, type Signal } from "../charts";
 
@@ -11,8 +12,6 @@ import { nounOf, signals, type Signal } from "../charts";
  * Places outside KOF that take telemetry, and which signal goes where. What a preset fills in, core/settings/presets.json
  * knows; what an exporter is made of, core/routes/exporters.ts.
  */
-
-const headerName = /^[A-Za-z0-9][-\w]*$/;
 
 /** The destinations that are KOF's own, or have a block of settings of their own. */
 export const builtInDestinations = ["management", "regional", "cloudwatch", "otlp"] as const;

@@ -1,5 +1,11 @@
 import type { ResolvedAuth } from "./resolvedDestinations";
 
+/** The names of HTTP headers that can be keys of a Secret and part of the name of a variable. */
+export const headerName = /^[A-Za-z0-9][-\w]*$/;
+
+/** What we call the Secret with the headers of route otlp. */
+export const otlpHeadersSecret = "otlp-headers";
+
 /** The environment variable of the collectors with the value of an HTTP header. */
 export function headerVariable(header: string): string {
     return `OTLP_HEADER_${header.toUpperCase().replaceAll("-", "_")}`;

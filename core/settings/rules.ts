@@ -1,7 +1,7 @@
 import { catalogOf, versions, type Catalog } from "../charts";
 import { checkPaths, isRead } from "../charts/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../lib/values";
-import { headerVariable } from "./headers";
+import { headerVariable, otlpHeadersSecret } from "./headers";
 import { defaultLogGroup, metricsLogGroup } from "./logGroups";
 import { arnParts, partitionOf } from "../lib/arns";
 import { longestTry } from "./logGroups";
@@ -271,7 +271,7 @@ function otlpProblems(values: Values, raw: Readonly<Record<string, unknown>>): P
             message:
                 "has no effect without kof:otlp.headersSecret: no header would be sent, and the endpoint may drop every record",
             allowed: "the keys of a Secret in the kof namespace, and its name",
-            paste: stackFile(["otlp", "headersSecret"], "otlp-headers"),
+            paste: stackFile(["otlp", "headersSecret"], otlpHeadersSecret),
         });
     }
     const first = new Map<string, string>();

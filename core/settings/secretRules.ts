@@ -4,7 +4,7 @@ import { withoutSecrets, type Secret } from "../lib/secrets";
 import { formatPath, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { destinationSecret } from "./destinationRules";
 import { stackFile } from "./explain";
-import { secretKeys } from "./headers";
+import { headerName, otlpHeadersSecret, secretKeys } from "./headers";
 import { brief, type Problem } from "./problems";
 
 /** Settings that give nothing away, and what is wrong with those that did. */
@@ -126,14 +126,14 @@ function namesOf(headers: HelmValue | undefined): string[] | undefined {
     const names = isMap(headers)
         ? Object.keys(headers)
         : Array.isArray(headers)
-          ? headers.map(headerName)
+          ? headers.map(writtenHeaderName)
           : typeof headers === "string"
-            ? [headerName(headers)]
+            ? [writtenHeaderName(headers)]
             : [];
-    return names.length > 0 && names.every((name) => /^[A-Za-z0-9][-\w]*$/.test(name)) ? names : undefined;
+    return names.length > 0 && names.every((name) => headerName.test(name)) ? names : undefined;
 }
 
-function headerName(header: HelmValue): string {
+function writtenHeaderName(header: HelmValue): string {
     return textOf(header).split(/[:=]/)[0]?.trim() ?? "";
 }
 
@@ -147,8 +147,6 @@ const ways: Readonly<Record<string, string>> = {
     chart: "Sign in to the registry with helm registry login where Pulumi runs",
 };
 
-/** What we call the Secret with the headers of route otlp. */
-export const otlpHeadersSecret = "otlp-headers";
 /** What we call a Secret, or a ConfigMap, with what a user's own values need. */
 export const ownName = "kof-own";
 

@@ -9,6 +9,7 @@ import { about } from "./about";
 import { nearestOf } from "../lib/spelling";
 import { collectorPods, proxy, storePods } from "./pods";
 import { destinations, processing, signalDestinations } from "./destinations";
+import { headerName, otlpHeadersSecret } from "./headers";
 import { logStreamName, streamPlaceholders } from "./streams";
 import { distributionCalled, distributionNames } from "./distributions";
 import { storageClassPresets } from "./storageClassPresets";
@@ -551,20 +552,14 @@ const otlpBlock = z.strictObject({
     headersSecret: about(z.string().regex(dnsSubdomain), {
         description: "Secret in the kof namespace with the headers. You make it. Default: no headers.",
         allowed: allowedName,
-        example: "otlp-headers",
+        example: otlpHeadersSecret,
     }).optional(),
-    headers: about(
-        z
-            .array(z.string().regex(/^[A-Za-z0-9][-\w]*$/))
-            .min(1)
-            .default(["Authorization"]),
-        {
-            description: "Headers to send; each is a key of that Secret.",
-            allowed: "a list of names of HTTP headers",
-            example: ["Authorization"],
-            mend: (found) => (isMap(found) ? Object.keys(found) : /^([-\w]+)\s*[:=]/.exec(written(found))?.[1]),
-        },
-    ),
+    headers: about(z.array(z.string().regex(headerName)).min(1).default(["Authorization"]), {
+        description: "Headers to send; each is a key of that Secret.",
+        allowed: "a list of names of HTTP headers",
+        example: ["Authorization"],
+        mend: (found) => (isMap(found) ? Object.keys(found) : /^([-\w]+)\s*[:=]/.exec(written(found))?.[1]),
+    }),
     tls: about(
         z
             .strictObject({
@@ -719,7 +714,7 @@ export const routes = {
     otlp: {
         block: block(otlpBlock, "A destination for OTLP over HTTP, with route otlp.", {
             endpoint: "https://otlp.example.net",
-            headersSecret: "otlp-headers",
+            headersSecret: otlpHeadersSecret,
         }),
     },
     regionless: {
