@@ -4,7 +4,7 @@ import * as path from "node:path";
 
 import { programs } from "../build";
 import { atEnd } from "../servers/children";
-import { freePorts, ServerProcess } from "../servers/program";
+import { freePorts, lessCollecting, ServerProcess } from "../servers/program";
 
 const checkout = path.join(__dirname, "../..");
 const register = path.join(checkout, "cli/register.js");
@@ -77,8 +77,7 @@ export async function prepareEngine(): Promise<Engine> {
         // Nothing of this machine, and nothing that would be fetched.
         PULUMI_HOME: path.join(root, "home"),
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-        // What a command leaves behind goes with its process.
-        GOGC: "400",
+        ...lessCollecting,
     };
     return {
         root,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Kubernetes } from "../../live/kubernetes";
 import { MissingTool } from "../build";
 import { crds, type AnyObject } from "./crds";
+import { hurryNamespaces } from "./namespaces";
 import { startServer, type Server } from "./server";
 
 /** A cluster for tests, and what can be done to it. */
@@ -19,6 +20,7 @@ export class TestCluster {
         private readonly end?: () => Promise<void>,
         /** Takes the API server away, and returns what brings it back; `undefined` for a cluster that is not ours. */
         readonly interrupt?: Server["interrupt"],
+        private readonly notice?: Server["notice"],
     ) {
         this.api = Kubernetes.connect({ kubeconfig });
     }
@@ -38,11 +40,21 @@ export class TestCluster {
 
     /** Makes definitions, and waits until their kinds are served. */
     async define(...definitions: readonly AnyObject[]): Promise<void> {
+        const before = await Promise.all(definitions.map((definition) => this.read(definition)));
         await this.apply(...definitions);
-        for (const { spec } of definitions) {
-            // Established is not enough: for a moment the server still answers that its storage is initializing.
-            const path = `/apis/${spec.group}/${spec.versions[0].name}/${spec.names.plural}`;
-            await eventually(async () => (await this.api.request("GET", path)).status === 200, `${path} is served`);
+        // For each kind, the server asks to come back in a second while its storage is initializing.
+        await Promise.all(
+            definitions.map(({ spec }) => {
+                // Established is not enough.
+                const path = `/apis/${spec.group}/${spec.versions[0].name}/${spec.names.plural}`;
+                return eventually(
+                    async () => (await this.api.request("GET", path)).status === 200,
+                    `${path} is served`,
+                );
+            }),
+        );
+        if (before.includes(undefined)) {
+            await this.notice?.();
         }
     }
 
@@ -144,12 +156,12 @@ export async function eventually(
  */
 export async function startCluster(): Promise<TestCluster> {
     const { KUBECONFIG } = process.env;
-    const server = KUBECONFIG ? undefined : await startServer();
-    const cluster = server
-        ? new TestCluster(server.kubeconfig, () => server.stop(), server.interrupt)
-        : new TestCluster(KUBECONFIG ?? "");
+    if (!KUBECONFIG) {
+        return startOwnCluster();
+    }
+    const cluster = new TestCluster(KUBECONFIG);
     try {
-        if (KUBECONFIG && (await cluster.api.get("/api/v1/namespaces/kof")) !== undefined) {
+        if ((await cluster.api.get("/api/v1/namespaces/kof")) !== undefined) {
             throw new Error(
                 `The cluster of KUBECONFIG (${cluster.api.server}) has a namespace kof. The tests make and delete one, so they ` +
                     "want a cluster without KOF. Unset KUBECONFIG to have them start one of their own.",
@@ -157,14 +169,23 @@ export async function startCluster(): Promise<TestCluster> {
         }
         const known = await cluster.api.list<AnyObject>("/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
         const names = known.map(({ metadata }) => metadata.name);
-        const missing = crds.filter(({ metadata }) => !names.includes(metadata.name));
-        await cluster.define(...missing);
+        await cluster.define(...crds.filter(({ metadata }) => !names.includes(metadata.name)));
         cluster.keep();
         return cluster;
     } catch (error) {
         await cluster.stop();
         throw error;
     }
+}
+
+async function startOwnCluster(): Promise<TestCluster> {
+    const server = await startServer((kubeconfig) => new TestCluster(kubeconfig).define(...crds));
+    const endHurry = hurryNamespaces(Kubernetes.connect({ kubeconfig: server.kubeconfig }), server.kubeconfig);
+    const end = async () => {
+        endHurry();
+        await server.stop();
+    };
+    return new TestCluster(server.kubeconfig, end, server.interrupt, server.notice);
 }
 
 /**

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { broughtBy, type AnyObject } from "./crds";
 import type { TestCluster } from "./cluster";
+import { watch } from "./watch";
 
 const finalizer = "finalizers.fluxcd.io";
 const releasesPath = "/apis/helm.toolkit.fluxcd.io/v2/helmreleases";
@@ -22,7 +23,9 @@ export class FluxStandIn {
     private readonly failures = new Map<string, string>();
     private readonly held = new Set<string>();
     private stopped = false;
-    private changes = 0;
+    /** Whether there may be something to do. */
+    private due = false;
+    private wake: () => void = () => undefined;
     private running: Promise<void> | undefined;
 
     /** @param say is told every event as it happens. */
@@ -39,6 +42,7 @@ export class FluxStandIn {
     /** Ends it. What waits for a finalizer then waits for ever. */
     async stop(): Promise<void> {
         this.stopped = true;
+        this.wake();
         await this.running;
     }
 
@@ -49,34 +53,47 @@ export class FluxStandIn {
         } else {
             this.failures.set(name, message);
         }
+        this.look();
     }
 
     /** Has a release take as long as it is held. */
     hold(name: string): void {
         this.held.add(name);
+        this.look();
     }
 
     /** Lets a release that is held become what it becomes. */
     letGo(name: string): void {
         this.held.delete(name);
+        this.look();
     }
 
     private async run(): Promise<void> {
+        // A look at intervals takes as much of the API server's time as all that the API server does by itself.
+        const end = watch(this.cluster.kubeconfig, [charts, releases], () => {
+            this.look();
+        });
         while (!this.stopped) {
-            const before = this.changes;
+            if (!this.due) {
+                await new Promise<void>((resolve) => (this.wake = resolve));
+            }
+            // What happens together is looked at once.
+            await sleep(20);
+            this.due = false;
             try {
                 await this.round();
             } catch {
                 // The API server may be away for a while: Flux tries again as well.
+                await sleep(200);
+                this.due = true;
             }
-            // Most of the time nothing happens, and each look costs the API server a handshake.
-            await sleep(this.changes > before ? 100 : 500);
         }
+        end();
     }
 
-    private async change(object: AnyObject, change: object, part?: "/status"): Promise<void> {
-        this.changes += 1;
-        await this.cluster.merge(object, change, part);
+    private look(): void {
+        this.due = true;
+        this.wake();
     }
 
     private async round(): Promise<void> {
@@ -102,7 +119,7 @@ export class FluxStandIn {
             if (release.metadata.finalizers?.includes(finalizer)) {
                 this.happened(`${release.spec?.suspend === true ? "leave" : "uninstall"} ${name}`);
                 const finalizers = release.metadata.finalizers.filter((each) => each !== finalizer);
-                await this.change(release, { metadata: { finalizers } });
+                await this.cluster.merge(release, { metadata: { finalizers } });
             }
             return;
         }
@@ -118,7 +135,7 @@ export class FluxStandIn {
         }
         if (!release.metadata.finalizers?.includes(finalizer)) {
             const finalizers = [...(release.metadata.finalizers ?? []), finalizer];
-            await this.change(release, { metadata: { finalizers } });
+            await this.cluster.merge(release, { metadata: { finalizers } });
         }
         const waitsFor = ((release.spec?.dependsOn ?? []) as { name: string; namespace?: string }[]).find(
             (other) =>
@@ -180,7 +197,7 @@ export class FluxStandIn {
             { type: "Ready", status, reason, message },
             ...(more.conditions ?? []).map((each) => ({ ...each, status: "True" })),
         ].map((each) => ({ ...each, observedGeneration, lastTransitionTime }));
-        await this.change(object, { status: { observedGeneration, conditions, ...more.status } }, "/status");
+        await this.cluster.merge(object, { status: { observedGeneration, conditions, ...more.status } }, "/status");
     }
 }
 

@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 import { Kubernetes } from "../../live/kubernetes";
 import { programs } from "../build";
 import { atEnd } from "./children";
-import { onFreePorts, programOptions, ServerProcess } from "./program";
+import { lessCollecting, onFreePorts, programOptions, ServerProcess } from "./program";
 
 /** A running control plane. */
 export interface Server {
@@ -18,6 +18,8 @@ export interface Server {
     stop(): Promise<void>;
     /** Takes the API server away, and returns what brings it back with all that it knew. */
     readonly interrupt: () => Promise<() => Promise<void>>;
+    /** Has the controllers know kinds that have been defined just now, which otherwise takes them up to half a minute. */
+    readonly notice: () => Promise<void>;
 }
 
 /**
@@ -25,14 +27,20 @@ export interface Server {
  * StatefulSets, …) on free ports of the loopback device, with their data in a temporary folder. There is no kubelet and no
  * scheduler, so nothing runs. They end with this process at the latest.
  *
+ * @param prepare is done before the controllers start. The garbage collector would take half a minute to notice a kind that is defined
+ * later, and so long no object of that kind can be deleted in the foreground.
  * @throws Missing when they cannot be built here.
  */
-export async function startServer(): Promise<Server> {
+export async function startServer(prepare?: (kubeconfig: string) => Promise<void>): Promise<Server> {
     const binaries = await programs("kubernetes");
-    return onFreePorts(3, (etcd = 0, peer = 0, api = 0) => startOn(binaries, { etcd, peer, api }));
+    return onFreePorts(3, (etcd = 0, peer = 0, api = 0) => startOn(binaries, { etcd, peer, api }, prepare));
 }
 
-async function startOn(binaries: string, ports: Readonly<Record<"etcd" | "peer" | "api", number>>): Promise<Server> {
+async function startOn(
+    binaries: string,
+    ports: Readonly<Record<"etcd" | "peer" | "api", number>>,
+    prepare: (kubeconfig: string) => Promise<void> = () => Promise.resolve(),
+): Promise<Server> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-cluster-"));
     const removeFolder = () => {
         fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -42,13 +50,15 @@ async function startOn(binaries: string, ports: Readonly<Record<"etcd" | "peer" 
     const start = (name: string, args: Readonly<Record<string, string>>) => {
         const program = new ServerProcess(path.join(binaries, name), programOptions(args), {
             log: path.join(folder, `${name}.log`),
+            env: { ...process.env, ...lessCollecting },
         });
         started.push(program);
         return program;
     };
     const stop = async () => {
         for (const program of started.reverse()) {
-            await program.stop();
+            // Nothing of what it has to put in order first is kept.
+            await program.stop("SIGKILL");
         }
         keepFolder();
         removeFolder();
@@ -89,6 +99,8 @@ async function startOn(binaries: string, ports: Readonly<Record<"etcd" | "peer" 
             "service-account-issuer": "https://kubernetes.default.svc",
             "service-account-key-file": serviceAccountKey,
             "service-account-signing-key-file": serviceAccountKey,
+            // No more than a few ask at a time.
+            "enable-priority-and-fairness": "false",
         };
         let api = start("kube-apiserver", apiOptions);
         const certificate = path.join(certificates, "apiserver.crt");
@@ -97,22 +109,29 @@ async function startOn(binaries: string, ports: Readonly<Record<"etcd" | "peer" 
         const url = `https://127.0.0.1:${String(ports.api)}`;
         fs.writeFileSync(kubeconfig, kubeconfigText(url, fs.readFileSync(certificate), token), { mode: 0o600 });
         await api.until(() => isReady(kubeconfig));
-        start("kube-controller-manager", {
+        await prepare(kubeconfig);
+        const controllerOptions = {
             kubeconfig,
             "leader-elect": "false",
             "secure-port": "0",
             "service-account-private-key-file": serviceAccountKey,
             "root-ca-file": certificate,
             controllers: "*,-node-ipam-controller,-node-route-controller,-node-lifecycle-controller",
-        });
+        };
+        let controllers = start("kube-controller-manager", controllerOptions);
+        const notice = async () => {
+            await controllers.stop("SIGKILL");
+            controllers = start("kube-controller-manager", controllerOptions);
+        };
         const interrupt = async () => {
-            await api.stop();
+            // It would wait for a minute for those who watch it.
+            await api.stop("SIGKILL");
             return async () => {
                 api = start("kube-apiserver", apiOptions);
                 await api.until(() => isReady(kubeconfig));
             };
         };
-        return { kubeconfig, stop, interrupt };
+        return { kubeconfig, stop, interrupt, notice };
     } catch (error) {
         await stop();
         throw error;
