@@ -4,7 +4,7 @@ import { kcmApi, pausedAnnotation } from "../core/charts/multiCluster";
 import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
 import { claimNames, type Volume } from "../core/routes/volumes";
-import { firstPause, isTransient, longestPause, persistently, type Response } from "./http";
+import { isTransient, persistently, type Response } from "./http";
 import { NoAnswer, type Kubernetes } from "./kubernetes";
 import { sizeInGiB } from "../core/lib/quantities";
 
@@ -46,25 +46,8 @@ export interface GrowOptions {
     readonly signal?: AbortSignal;
 }
 
-/** Does again what does the same when it is done twice, while the API server is away, as a single one is while it restarts. */
+/** Asks again while the API server is away, as a single one is while it restarts. For what does the same when it is done twice. */
 type Insist = <T>(ask: () => Promise<T>) => Promise<T>;
-
-/** @param outage milliseconds that the API server has to come back. Then what it is asked throws NoAnswer. */
-function insistFor(outage: number, signal?: AbortSignal): Insist {
-    return async (ask) => {
-        const end = Date.now() + outage;
-        for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
-            try {
-                return await ask();
-            } catch (error) {
-                if (!(error instanceof NoAnswer) || Date.now() + pause > end) {
-                    throw error;
-                }
-                await sleep(pause, undefined, signal ? { signal } : {});
-            }
-        }
-    };
-}
 
 const [claims, statefulSets] = [
     `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`,
@@ -102,12 +85,14 @@ export async function growVolumes(
             `${size} is smaller than ${larger}, and no volume can become smaller. Nothing was changed.`,
         );
     }
+    const persistence = { isSilence: (error: unknown) => error instanceof NoAnswer, patience: outage };
+    const insist: Insist = (ask) => persistently(ask, { ...persistence, signal });
+    const always: Insist = (ask) => persistently(ask, persistence);
     for (const name of names) {
-        await resize(api, name, size, "?dryRun=All");
+        await always(() => resize(api, name, size, "?dryRun=All"));
     }
     signal.throwIfAborted();
-    const insist = insistFor(outage, signal);
-    await whilePaused(api, say, insist, insistFor(outage), async () => {
+    await whilePaused(api, say, insist, always, async () => {
         for (const [i, name] of names.entries()) {
             signal.throwIfAborted();
             await insist(() => resize(api, name, size));
@@ -136,9 +121,9 @@ async function merge(api: Kubernetes, path: string, change: object): Promise<voi
 }
 
 /**
- * What the API server says to something that does the same when it is sent twice.
+ * What the API server says.
  *
- * @throws NoAnswer when it does not say whether that was done.
+ * @throws NoAnswer when it does not say whether what was asked is done.
  */
 async function answerTo(
     api: Kubernetes,
@@ -148,7 +133,7 @@ async function answerTo(
     content: object,
 ): Promise<Response> {
     const options = { headers: { "content-type": type }, body: JSON.stringify(content) };
-    const answer = await persistently(() => api.request(method, path, options));
+    const answer = await api.request(method, path, options);
     if (isTransient(answer)) {
         const { status, body } = answer;
         throw new NoAnswer(

@@ -58,37 +58,55 @@ export function send(
     });
 }
 
-/** Milliseconds before the first further try. A server that says when to come back is believed. */
-export const firstPause = 250;
-/** Milliseconds before each further try from the fourth on. */
-export const longestPause = 4000;
+/** Milliseconds before the first further try, and before each from the fourth on. */
+const [firstPause, longestPause] = [250, 4000];
+
+/** When to ask again, and for how long. */
+export interface Persistence {
+    /** Whether a response may be another the next time. Default: {@link isTransient}. */
+    readonly isBusy?: (response: Response) => boolean;
+    /** Whether an error says that nobody answered, and may answer the next time. Default: none does. */
+    readonly isSilence?: (error: unknown) => boolean;
+    /** Milliseconds in which to ask again. Default: 15 seconds. */
+    readonly patience?: number;
+    /** Ends a pause early. */
+    readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Asks again while the answer may be another the next time: too many requests, a proxy without its server, etcd between two
- * leaders. For requests that may be sent twice.
+ * leaders. For requests that may be sent twice. A server that says when to come back is believed.
  *
- * @param ask asks once.
- * @param isBusy whether an answer may be another. Default: {@link isTransient}.
- * @param patience milliseconds in which to ask again. Default: 15 seconds.
+ * @param ask asks once, for a response or for what is made of one.
  * @returns the last answer.
+ * @throws the last error.
  */
-export async function persistently(
-    ask: () => Promise<Response>,
-    isBusy: (response: Response) => boolean = isTransient,
-    patience = 15_000,
-): Promise<Response> {
-    let response = await ask();
-    const end = Date.now() + patience;
-    for (let pause = firstPause; isBusy(response); pause = Math.min(2 * pause, longestPause)) {
-        const asked = Number(response.headers?.["retry-after"]) * 1000;
-        const wait = Number.isNaN(asked) ? pause : Math.max(asked, firstPause);
-        if (Date.now() + wait > end) {
-            break;
+export async function persistently<T = Response>(
+    ask: () => Promise<T>,
+    { isBusy = isTransient, isSilence = () => false, patience = 15_000, signal }: Persistence = {},
+): Promise<T> {
+    let end: number | undefined;
+    for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+        const answer = ask();
+        const wait = await answer.then(
+            (found) => (isResponse(found) && isBusy(found) ? pauseBefore(found, pause) : undefined),
+            (error: unknown) => (isSilence(error) ? pause : undefined),
+        );
+        end ??= Date.now() + patience;
+        if (wait === undefined || Date.now() + wait > end) {
+            return answer;
         }
-        await sleep(wait);
-        response = await ask();
+        await sleep(wait, undefined, signal ? { signal } : {});
     }
-    return response;
+}
+
+function pauseBefore({ headers }: Response, pause: number): number {
+    const asked = Number(headers?.["retry-after"]) * 1000;
+    return Number.isNaN(asked) ? pause : Math.max(asked, firstPause);
+}
+
+function isResponse(answer: unknown): answer is Response {
+    return typeof answer === "object" && answer !== null && "status" in answer && typeof answer.status === "number";
 }
 
 /** Whether a server may answer the same request otherwise in a moment. */

@@ -129,7 +129,7 @@ export class Kubernetes {
 
     /** Waits for a busy server once, not for each of a thousand requests. */
     private async untilAnswered(ask: () => Promise<Response>): Promise<Response> {
-        const response = await persistently(ask, isBusy, this.isBusy ? 0 : undefined);
+        const response = await persistently(ask, { isBusy, ...(this.isBusy ? { patience: 0 } : {}) });
         this.isBusy = isBusy(response);
         return response;
     }
