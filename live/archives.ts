@@ -4,7 +4,8 @@ import { retentionText, type Archive } from "../core/routes/archives";
 import { distributionOf } from "../core/settings/distributions";
 import { clusterTag } from "../core/settings/logGroups";
 import { minutesSince } from "./ages";
-import { decisions, podArn } from "./rights";
+import { decisions, podArn, rightsFindings } from "./rights";
+import { cronJobOf, suspended } from "./cronJobs";
 import { unchecked, type Check, type Finding, type Live } from "./findings";
 import { bucketKeys, S3Bucket, type BucketState } from "./s3";
 import { secretValues } from "./secrets";
@@ -12,15 +13,10 @@ import { secretValues } from "./secrets";
 /** Whether the archives' exporters can write what the settings ask for, and what is written stays. */
 export const archives: readonly Check[] = [{ title: "Archives", look: archiveFindings }];
 
-/** Where the API has what runs an archive's exporter. */
-export function cronJobPath({ name }: Pick<Archive, "name">): string {
-    return `/apis/batch/v1/namespaces/${kofNamespace}/cronjobs/${name}`;
-}
-
 async function archiveFindings(live: Live): Promise<Finding[]> {
     const all = live.deployment.archives.flatMap((archive) => [
         () => bucketFindings(archive, live),
-        () => rightsFindings(archive, live),
+        () => exporterRights(archive, live),
         () => exporterFindings(archive, live),
         () => Promise.resolve(sourceFindings(archive, live)),
     ]);
@@ -121,7 +117,7 @@ function stateFindings({ kind, bucket: { name, region, create, endpoint } }: Arc
 
 /** A bucket that the stack is to make is not there before it does. */
 async function goneFindings(archive: Archive, { kubernetes }: Live): Promise<Finding[]> {
-    const isInstalled = archive.bucket.create && (await kubernetes.get(cronJobPath(archive))) !== undefined;
+    const isInstalled = archive.bucket.create && (await cronJobOf(archive, kubernetes)) !== undefined;
     return isInstalled
         ? [
               {
@@ -226,7 +222,7 @@ async function encryptionFindings({ kind, bucket: { name, create, kmsKeyArn } }:
 }
 
 /** Whether the exporter may do what it does, by the policies of its user or role. */
-async function rightsFindings(archive: Archive, live: Live): Promise<readonly Finding[]> {
+async function exporterRights(archive: Archive, live: Live): Promise<readonly Finding[]> {
     const { bucket, prefix, kind } = archive;
     if (bucket.endpoint !== undefined) {
         return [];
@@ -262,25 +258,16 @@ async function rightsFindings(archive: Archive, live: Live): Promise<readonly Fi
         if (!decided) {
             return roleFindings(archive, live);
         }
-        return decided.flatMap(({ needed, denied, unknown, ask }) => [
-            ...(denied.length === 0
-                ? []
-                : [
-                      {
-                          severity: "problem" as const,
-                          what: `the exporter's identity ${arn} may not ${denied.join(", ")} on ${needed.resources.flat().join()}`,
-                          why: missingRight(denied),
-                          fix: ask,
-                      },
-                  ]),
-            ...unknown,
-        ]);
+        return rightsFindings(decided, (denied, { resources }) => ({
+            what: `the exporter's identity ${arn} may not ${denied.join(", ")} on ${resources.flat().join()}`,
+            why: missingRight(denied),
+        }));
     });
 }
 
 /** Before pulumi up there is no role, and a Secret that is missing is another check's. */
 async function roleFindings(archive: Archive, { kubernetes }: Live): Promise<Finding[]> {
-    const isInstalled = archive.secret === undefined && (await kubernetes.get(cronJobPath(archive))) !== undefined;
+    const isInstalled = archive.secret === undefined && (await cronJobOf(archive, kubernetes)) !== undefined;
     return isInstalled
         ? [
               {
@@ -301,12 +288,6 @@ function missingRight(denied: readonly string[]): string {
           : nothingArchived;
 }
 
-interface CronJob {
-    readonly metadata?: { readonly creationTimestamp?: string };
-    readonly spec?: { readonly suspend?: boolean };
-    readonly status?: { readonly lastSuccessfulTime?: string };
-}
-
 /** Hours after which an exporter that runs every hour is late. */
 const latest = 3;
 
@@ -314,7 +295,7 @@ const latest = 3;
 async function exporterFindings(archive: Archive, { kubernetes }: Live): Promise<readonly Finding[]> {
     const fix = `kubectl get cronjobs,jobs,pods -n ${kofNamespace}`;
     return checked(fix, async () => {
-        const { metadata, spec, status } = (await kubernetes.get<CronJob>(cronJobPath(archive))) ?? {};
+        const { metadata, spec, status } = (await cronJobOf(archive, kubernetes)) ?? {};
         if (spec?.suspend === true) {
             return [suspended(archive)];
         }
@@ -325,16 +306,6 @@ async function exporterFindings(archive: Archive, { kubernetes }: Live): Promise
         const what = `CronJob ${archive.name} ${last === undefined ? never : `has not come to a good end since ${since}`}`;
         return isLate ? [{ severity: "problem", what, why: nothingArchived, fix }] : [];
     });
-}
-
-/** That the exporter of an archive is not to run. */
-export function suspended({ name }: Pick<Archive, "name">): Finding {
-    return {
-        severity: "problem",
-        what: `CronJob ${name} is suspended`,
-        why: "It exports nothing by itself, and looks back only a day when it goes on.",
-        fix: `kubectl patch cronjob -n ${kofNamespace} ${name} -p '{"spec":{"suspend":false}}'`,
-    };
 }
 
 /** Audit logs are there only where the API server writes them. */

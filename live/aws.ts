@@ -5,7 +5,7 @@ import type { CloudWatchParts } from "../core/routes/parts";
 import type { AwsIdentity } from "../core/settings/settings";
 import { callerIdentity, UnknownCaller, whoAsks, type AwsAccess } from "./awsClient";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
-import { decisions, policyHolder, type Needed } from "./rights";
+import { decisions, policyHolder, rightsFindings, type Needed } from "./rights";
 
 /** Whether AWS lets this person make what a stack needs there. */
 export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }];
@@ -135,10 +135,10 @@ async function identityAndRights(live: Live): Promise<Finding[]> {
         return [identity];
     }
     // Nobody can take a right from an account's root user, and IAM simulates none for it.
-    return arnParts(identity).resource === "root" ? [] : rightsFindings(made, identity, live);
+    return arnParts(identity).resource === "root" ? [] : madeFindings(made, identity, live);
 }
 
-async function rightsFindings(made: readonly Made[], identity: string, live: Live): Promise<Finding[]> {
+async function madeFindings(made: readonly Made[], identity: string, live: Live): Promise<Finding[]> {
     const { account } = arnParts(identity);
     const wanted = made
         .map(({ region, rights, what }) => ({ asking: { whose: "your", region }, needed: rights(account), what }))
@@ -159,19 +159,10 @@ async function rightsFindings(made: readonly Made[], identity: string, live: Liv
                 whoAsks,
             );
         }
-        return decided.flatMap(({ denied, unknown, ask }) => [
-            ...(denied.length === 0
-                ? []
-                : [
-                      {
-                          severity: "problem" as const,
-                          what: `${identity} may not ${denied.join(", ")}`,
-                          why: `pulumi up makes ${what}, and what may write there; it would stop half-way.`,
-                          fix: ask,
-                      },
-                  ]),
-            ...unknown,
-        ]);
+        return rightsFindings(decided, (denied) => ({
+            what: `${identity} may not ${denied.join(", ")}`,
+            why: `pulumi up makes ${what}, and what may write there; it would stop half-way.`,
+        }));
     });
 }
 

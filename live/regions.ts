@@ -15,7 +15,7 @@ import {
 import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { secretCopies } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
-import { cronJobPath } from "./archives";
+import { cronJobOf } from "./cronJobs";
 import {
     clusterDeployments,
     regionsAmong,
@@ -100,7 +100,7 @@ function servicesOf(deployment: Deployment): Service[] {
     const { settings, archives, regionalStores } = deployment;
     const archived = archives.flatMap((archive) => (archive.regional ? [{ archive, on: archive.regional }] : []));
     const isDue = async (kubernetes: Kubernetes) =>
-        (await Promise.all(archived.map(({ archive }) => kubernetes.get(cronJobPath(archive))))).some(Boolean);
+        (await Promise.all(archived.map(({ archive }) => cronJobOf(archive, kubernetes)))).some(Boolean);
     return [
         ...(settings.regions && regionalStores.length > 0
             ? [

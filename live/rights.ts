@@ -136,6 +136,21 @@ export interface Needed {
     readonly resources: readonly (readonly string[])[];
 }
 
+/**
+ * What is wrong by {@link decisions}.
+ *
+ * @param about what to say of the actions that policies do not allow.
+ */
+export function rightsFindings<N extends Needed>(
+    decided: readonly Decided<N>[],
+    about: (denied: readonly string[], needed: N) => Pick<Finding, "what" | "why">,
+): Finding[] {
+    return decided.flatMap(({ needed, denied, unknown, ask }) => [
+        ...(denied.length === 0 ? [] : [{ severity: "problem" as const, ...about(denied, needed), fix: ask }]),
+        ...unknown,
+    ]);
+}
+
 /** What came of asking IAM for something that is needed. */
 export interface Decided<N extends Needed = Needed> {
     readonly needed: N;

@@ -8,8 +8,8 @@ import { secondsOf } from "../core/lib/durations";
 import { CouldNotCheck } from "../core/lib/errors";
 import { isMap } from "../core/lib/values";
 import { archiveOfRegion, type Archive, type RegionalExporter } from "../core/routes/archives";
-import { cronJobPath, suspended } from "./archives";
 import { clusterDeployments, type RegionalCluster } from "./clusterDeployments";
+import { cronJobOf, suspended, type CronJob } from "./cronJobs";
 import { shown, unchecked, type Finding, type Live, type Result } from "./findings";
 import { persistently } from "./http";
 import { statusMessage, type Kubernetes } from "./kubernetes";
@@ -156,32 +156,6 @@ function byHand({ bucket: { name, endpoint, region }, prefix }: Archive, error: 
         : `aws s3 cp ${where} s3://${name}/${key} -`;
 }
 
-/** A CronJob, as far as it matters here. */
-interface CronJob {
-    readonly metadata: { readonly name: string; readonly uid: string; readonly creationTimestamp: string };
-    readonly spec: {
-        readonly suspend?: boolean;
-        readonly jobTemplate: {
-            readonly metadata?: {
-                readonly labels?: Readonly<Record<string, string>>;
-                readonly annotations?: Readonly<Record<string, string>>;
-            };
-            readonly spec: {
-                readonly template: {
-                    readonly metadata?: object;
-                    readonly spec: {
-                        readonly containers: readonly {
-                            readonly name: string;
-                            readonly env?: readonly { readonly name: string; readonly value?: string }[];
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    readonly status?: { readonly active?: readonly { readonly name: string }[] };
-}
-
 interface Job {
     readonly metadata: { readonly name: string };
     readonly status?: {
@@ -200,7 +174,7 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
     const findings: Finding[] = [];
     let [cronJob, begun]: [CronJob | undefined, Date] = [undefined, new Date()];
     try {
-        cronJob = await live.kubernetes.get<CronJob>(cronJobPath(archive));
+        cronJob = await cronJobOf(archive, live.kubernetes);
         if (!cronJob) {
             const what = `there is no CronJob ${kofNamespace}/${archive.name}`;
             const why = "Nothing is archived, and what the store deletes meanwhile is archived nowhere.";
