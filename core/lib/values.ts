@@ -49,7 +49,25 @@ function put(values: HelmValues, key: string, value: HelmValue): void {
  * removes its key.
  */
 export function coalesceValues(defaults: HelmValues, ...overrides: HelmValues[]): HelmValues {
-    return withoutNulls(mergeValues(defaults, ...overrides));
+    return overrides.reduce(coalesce, withoutNulls(defaults));
+}
+
+/** As {@link merge}, of a map without nulls and one that may have some. */
+function coalesce(first: HelmValues, second: HelmValues): HelmValues {
+    if (isEmpty(first) || isEmpty(second)) {
+        return isEmpty(first) ? withoutNulls(second) : first;
+    }
+    const merged = { ...first };
+    for (const [key, value] of Object.entries(second)) {
+        const before = Object.hasOwn(first, key) ? first[key] : undefined;
+        if (value === null) {
+            // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+            delete merged[key];
+        } else {
+            put(merged, key, !isMap(value) ? value : isMap(before) ? coalesce(before, value) : withoutNulls(value));
+        }
+    }
+    return merged;
 }
 
 /** Maps, with what is left of each without its nulls. As values are never changed in place, that stays so. */

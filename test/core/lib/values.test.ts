@@ -14,11 +14,17 @@ import {
 
 const dictionary = (value: fc.Arbitrary<unknown>) =>
     fc.dictionary(fc.constantFrom("a", "b", "c"), value, { noNullPrototype: true });
-const values = dictionary(
-    fc.letrec((tie) => ({
-        value: fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.array(fc.integer()), dictionary(tie("value"))),
-    })).value,
-) as fc.Arbitrary<HelmValues>;
+const valuesWith = (...more: fc.Arbitrary<unknown>[]) =>
+    dictionary(
+        fc.letrec((tie) => ({
+            value: fc.oneof(
+                ...more,
+                ...[fc.integer(), fc.string(), fc.boolean(), fc.array(fc.integer()), dictionary(tie("value"))],
+            ),
+        })).value,
+    ) as fc.Arbitrary<HelmValues>;
+const values = valuesWith();
+const withNulls = valuesWith(fc.constant(null));
 
 describe("values", () => {
     it("merge maps key by key and replace lists, as Helm does", () => {
@@ -42,6 +48,13 @@ describe("values", () => {
 
     it("lose the keys that a null names when they are laid over a chart's defaults", () => {
         assert.deepEqual(coalesceValues({ a: { x: 1, y: null } }, { a: { x: null, z: 2 } }), { a: { z: 2 } });
+        const replacer = (_: string, value: unknown) => value ?? undefined;
+        fc.assert(
+            fc.property(withNulls, withNulls, withNulls, (...layers) => {
+                const merged = JSON.parse(JSON.stringify(mergeValues(...layers), replacer)) as HelmValues;
+                assert.deepEqual(coalesceValues(...layers), merged);
+            }),
+        );
     });
 
     it("are found again where they were nested", () => {
