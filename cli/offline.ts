@@ -48,7 +48,7 @@ export interface OfflineRun {
 }
 
 /** A Pulumi program: what it returns are the stack's outputs. It reaches the cluster by what it is given. */
-export type Program = (stackFile: string, connect: Connect) => unknown;
+type Program = (stackFile: string, connect: Connect) => unknown;
 
 /** Stands for what AWS or the engine will only know later. */
 export const secretPlaceholder = "[secret]";

@@ -13,7 +13,7 @@ import { writeYaml } from "../core/lib/yaml/write";
 import type { Files } from "./folder";
 
 /** What a collector says of rendered configurations: one line for each. */
-export interface Validation {
+interface Validation {
     readonly accepted: readonly string[];
     readonly refused: readonly string[];
 }

@@ -45,7 +45,7 @@ export function readStackFile(choice: StackChoice): StackFile {
 }
 
 /** A stack by its name, or a stack file at any path. Default: the stack dev. */
-export interface StackChoice {
+interface StackChoice {
     readonly stack?: string | undefined;
     readonly config?: string | undefined;
 }

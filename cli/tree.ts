@@ -4,7 +4,7 @@ import type { HelmValues } from "../core/lib/values";
 import type { OfflineRun, Resource } from "./offline";
 
 /** One line of a preview. */
-export interface Row {
+interface Row {
     readonly operation: "create" | "read";
     readonly type: string;
     readonly name: string;
@@ -41,7 +41,7 @@ function chartObjects({ type, name, inputs }: Resource, version: string): Row[] 
 }
 
 /** A line of the tree as it is printed: the branches, and what hangs on them. */
-export interface TreeLine extends Omit<Row, "children"> {
+interface TreeLine extends Omit<Row, "children"> {
     readonly branches: string;
 }
 

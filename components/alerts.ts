@@ -15,7 +15,7 @@ import {
 } from "../core/routes/alerts";
 
 /** Inputs of {@link AlertRules}. */
-export interface AlertRulesArgs {
+interface AlertRulesArgs {
     readonly alerts: Alerts;
     /** When each access key that the stack makes was made, in RFC 3339. */
     readonly keysMade: Readonly<Partial<Record<KeyOwner, pulumi.Input<string>>>>;

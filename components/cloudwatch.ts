@@ -7,7 +7,7 @@ import { assumePolicy, writePolicy } from "../core/routes/policies";
 import { declareIdentity, type AwsCredentials } from "./identity";
 
 /** One CloudWatch log group. */
-export interface LogGroupArgs {
+interface LogGroupArgs {
     readonly name: string;
     /** Days after which CloudWatch deletes events: one of the numbers that it accepts. */
     readonly retentionDays: number;

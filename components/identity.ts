@@ -39,7 +39,7 @@ export interface IdentityArgs {
 }
 
 /** The outputs of an identity that other components use. */
-export interface Identity {
+interface Identity {
     /** When the access key of each generation was made, in RFC 3339. */
     readonly accessKeys: Readonly<Record<string, pulumi.Output<string>>>;
     /** The Secret with the access key in use; `undefined` where there is none. */

@@ -6,7 +6,7 @@ import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
 
 /** Inputs of {@link Kof}. */
-export interface KofArgs {
+interface KofArgs {
     /** The umbrella chart: an OCI address, the URL of a chart repository that has `kof`, or a local folder. */
     readonly chart: string;
     /** KOF version. */

@@ -7,7 +7,7 @@ import { kofNamespace } from "../core/charts/namespace";
 export const stackMark = "kof-storage-routes/stack";
 
 /** Inputs of {@link Namespace}. */
-export interface NamespaceArgs {
+interface NamespaceArgs {
     /**
      * Whether the namespace is in the Istio mesh. KOF reads the label when it is installed, and names its objects after it. The label has
      * to be right before anything else exists, and must not change.

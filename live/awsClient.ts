@@ -114,7 +114,7 @@ export async function inTime<T>(
 export const whoAsks = "aws sts get-caller-identity";
 
 /** Why AWS did not do what it was asked for. */
-export interface AwsFailure {
+interface AwsFailure {
     /**
      * `stranger`: AWS, or the SDK before it asks, takes the credentials for none. `refusal`: AWS knows who asks, and says no.
      * `silence`: there is no answer, it is not AWS's (a proxy's 407, a page), or the next one may be another (a 503, throttling).

@@ -8,7 +8,7 @@ import {
 import { CouldNotCheck } from "../core/lib/errors";
 
 /** Which events to look for. */
-export interface LogQuery {
+interface LogQuery {
     readonly region: string;
     readonly logGroup: string;
     /** The stream, as in KOF's own last step. Default: every stream of the group, where their names depend on the node. */
@@ -24,7 +24,7 @@ export interface LogQuery {
 }
 
 /** One event as a collector wrote it. */
-export interface LogEvent {
+interface LogEvent {
     readonly time: Date;
     /** The exporter writes a record as JSON: body, attributes, resource. */
     readonly message: string;

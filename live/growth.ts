@@ -35,7 +35,7 @@ interface ServiceSet {
 }
 
 /** How long to wait for what, and whom to tell. */
-export interface GrowOptions {
+interface GrowOptions {
     /** Receives each step when it is done. */
     readonly say: (step: string) => void;
     /** Milliseconds that the driver has for all volumes. Default: ten minutes. */

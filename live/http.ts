@@ -62,7 +62,7 @@ export function send(
 const [firstPause, longestPause] = [250, 4000];
 
 /** When to ask again, and for how long. */
-export interface Persistence {
+interface Persistence {
     /** Whether a response may be another the next time. Default: {@link isTransient}. */
     readonly isBusy?: (response: Response) => boolean;
     /** Whether an error says that nobody answered, and may answer the next time. Default: none does. */

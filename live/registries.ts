@@ -10,7 +10,7 @@ export const registries: readonly Check[] = [
 ];
 
 /** A chart or an image that is fetched by its address. */
-export interface Artifact {
+interface Artifact {
     /** `chart kof 1.10.0`, `image ghcr.io/k0rdent/kof/kof-operator-controller:v1.10.0` */
     readonly name: string;
     /** `oci://HOST/PATH`, or the address of a chart repository. */

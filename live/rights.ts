@@ -9,7 +9,7 @@ import { answered, clientOptions, notAws } from "./awsClient";
 import type { Finding, Live } from "./findings";
 
 /** What pods are at AWS, as a stack has it. */
-export interface PodIdentity {
+interface PodIdentity {
     /** Whose rights cannot be checked, for a message: `the exporter's`, `your`. */
     readonly whose: string;
     readonly credentials: AwsIdentity;
@@ -152,7 +152,7 @@ export function rightsFindings<N extends Needed>(
 }
 
 /** What came of asking IAM for something that is needed. */
-export interface Decided<N extends Needed = Needed> {
+interface Decided<N extends Needed = Needed> {
     readonly needed: N;
     /** The actions that policies do not allow. */
     readonly denied: readonly string[];

@@ -18,7 +18,7 @@ interface CollectorPod {
 }
 
 /** How long to wait, and whom to tell. */
-export interface RolloutOptions {
+interface RolloutOptions {
     /** Receives the number of pods to wait for when it changes, and the reason if the pods cannot be read. */
     readonly say: (text: string) => void;
     /** The HelmRelease that brings the collectors, which is there on their cluster. Default: their own. */

@@ -18,7 +18,7 @@ import { statusMessage, type Kubernetes } from "./kubernetes";
 import { metricLabel, metricName, type Mark, type SentSignal } from "./otlp";
 
 /** Where the records of one signal are looked for. */
-export interface Store {
+interface Store {
     /** What it is, human-readable. */
     readonly name: string;
     /**

@@ -26,7 +26,7 @@ import { otlpRecord, recordText, sentSignals, type Mark, type SentSignal } from 
 import { storeToRead } from "./stores";
 
 /** One step of a record's way. */
-export type Hop = "yes" | "no" | "unseen";
+type Hop = "yes" | "no" | "unseen";
 
 /** How far the record of one signal came, on its way to one destination where there are several. */
 export interface Journey {
@@ -55,7 +55,7 @@ const daemon = "kof-collectors-daemon";
 const interval = 2000;
 
 /** Options of `verify`. */
-export interface VerifyOptions {
+interface VerifyOptions {
     readonly mark: Mark;
     /** Milliseconds after which a record that is not stored is missing. */
     readonly timeout: number;

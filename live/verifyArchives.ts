@@ -18,7 +18,7 @@ import { archivedRegions, regionId, multiClusterServicePath, unselected, type Mu
 import { S3Bucket, type S3Object } from "./s3";
 
 /** Options of {@link verifyArchives}. */
-export interface ArchiveVerifyOptions {
+interface ArchiveVerifyOptions {
     /** Milliseconds that an exporter may take. Its first run exports a whole day. */
     readonly timeout: number;
     /** Ends it all, after what was made is removed. */

@@ -22,7 +22,7 @@ interface FoundLock {
 }
 
 /** The result of looking for a bucket by its name, which is unique in all of AWS. */
-export type BucketLook =
+type BucketLook =
     /** The program did not look. */
     | { readonly is: "unknown" }
     | { readonly is: "absent" }

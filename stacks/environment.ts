@@ -49,7 +49,7 @@ import { distributionOf } from "../core/settings/distributions";
 import { storageClassOf } from "../core/settings/storageClasses";
 
 /** What a stack says about itself when it is deployed. */
-export interface Outputs extends Deployed {
+interface Outputs extends Deployed {
     readonly route: string;
     /** KOF version. */
     readonly version: string;

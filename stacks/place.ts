@@ -19,7 +19,7 @@ export type Cluster = Pick<Kubernetes, "server" | "get" | "list">;
 export type Connect = (choice: ClusterChoice) => Promise<Cluster | undefined>;
 
 /** What a stack was found to be led to. */
-export interface CheckedPlace {
+interface CheckedPlace {
     /** `undefined` where nothing may be contacted. */
     readonly place: Place | undefined;
     readonly cluster?: Cluster;

@@ -65,7 +65,7 @@ const builds = {
 } satisfies Record<string, Build>;
 
 /** A Go module under tools/. */
-export type GoModule = keyof typeof builds;
+type GoModule = keyof typeof builds;
 
 /** All of them, the one that takes longest first. */
 export const modules: readonly GoModule[] = [

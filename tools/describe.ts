@@ -4,7 +4,7 @@ import { settingsSchema } from "../core/settings/settings";
 import { table } from "../core/lib/markdown";
 
 /** A setting as documentation shows it. */
-export interface SettingRow {
+interface SettingRow {
     /** Its key below `kof:`: `cloudwatch.region`. */
     readonly key: string;
     readonly type: "string" | "integer" | "boolean" | "array" | "object";

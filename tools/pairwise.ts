@@ -1,5 +1,5 @@
 /** What may be chosen, by what it is chosen for. */
-export type Factors = Readonly<Record<string, readonly unknown[]>>;
+type Factors = Readonly<Record<string, readonly unknown[]>>;
 
 /** One choice for each factor, by its place among what may be chosen. */
 export type Choice = Readonly<Record<string, number>>;

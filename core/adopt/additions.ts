@@ -13,7 +13,7 @@ import type { Target } from "../routes/parts";
 const lists = new Set(["extensions", "processors", "volumes", "volumeMounts"]);
 
 /** Values to which was added what their route cannot do without, and the paths of the lists that became longer. */
-export interface Completed {
+interface Completed {
     readonly values: HelmValues;
     readonly lists: readonly (readonly string[])[];
     /** One sentence for each thing of the original that the route replaces. */

@@ -14,7 +14,7 @@ export interface InstalledClaim {
 }
 
 /** The settings that fit the volumes that exist. */
-export interface Claimed {
+interface Claimed {
     /** Sizes by signal, as under `kof:storage`. */
     readonly storage: HelmValues;
     readonly notes: readonly string[];

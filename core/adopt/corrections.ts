@@ -13,13 +13,13 @@ import { collectorsPath } from "./recognise";
 import { removeLeaf } from "./removal";
 
 /** Values that were put right, and what was wrong with them. */
-export interface Corrected {
+interface Corrected {
     readonly values: HelmValues;
     readonly corrections: readonly string[];
 }
 
 /** Values of a chart that stand at the top of a file for the umbrella. */
-export interface BareChart {
+interface BareChart {
     readonly chart: string;
     readonly values: HelmValues;
 }

@@ -44,7 +44,7 @@ export interface ReadExporter {
 export type Batches = Readonly<Partial<Record<PresetSignal, PresetBatch>>>;
 
 /** Where to look for what an exporter refers to. */
-export interface ExporterContext {
+interface ExporterContext {
     readonly collector: Collector;
     readonly plainOf: (variable: string) => number | undefined;
     /** The number of the secret that stood in an address of the exporter, as in `https://user:password@host`. */

@@ -30,7 +30,7 @@ import {
 } from "./destinations";
 
 /** What values resolve to as settings of a stack, without those of its volumes. */
-export interface Recognised {
+interface Recognised {
     /** Settings by their key under `kof:`. */
     readonly settings: Readonly<Record<string, unknown>>;
     /** What the values do not say and a stack must: one sentence each, with what to do. */

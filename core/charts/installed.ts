@@ -92,10 +92,10 @@ export function storeOperatorOff(umbrella: HelmValues, on: InstalledChart["on"])
 }
 
 /** A kind of clusters. */
-export type Clusters = InstalledChart["on"] | "children";
+type Clusters = InstalledChart["on"] | "children";
 
 /** An operator of chart kof-operators. The umbrella has that of Grafana off by default. */
-export type Operator = "opentelemetry-operator" | "grafana-operator";
+type Operator = "opentelemetry-operator" | "grafana-operator";
 
 /** Where kof-operators is switched, and where it has its values, on each kind of clusters. kof-regional has `operators` up to 1.9. */
 const operators: Readonly<

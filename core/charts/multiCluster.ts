@@ -16,7 +16,7 @@ export interface KcmObject {
 }
 
 /** A chart that KCM installs on each regional cluster, beside KOF's own. Its release has its name. */
-export interface RegionalChart {
+interface RegionalChart {
     readonly name: string;
     readonly version: string;
     /** The chart's values: a Go template, evaluated for each cluster (`.Cluster` is what Sveltos knows of it). */

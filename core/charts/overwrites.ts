@@ -2,7 +2,7 @@ import { chartValues, type Catalog } from ".";
 import { coalesceValues, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
 /** A value that never arrives. */
-export interface Overwritten {
+interface Overwritten {
     /** Where it is in the umbrella's values. */
     readonly path: readonly string[];
     readonly value: HelmValue;

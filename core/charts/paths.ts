@@ -8,7 +8,7 @@ import { dissimilarity, isMisspelling, lettersOf, similar } from "../lib/spellin
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
 /** A value that the charts would ignore, or take for something else. */
-export interface PathProblem {
+interface PathProblem {
     readonly path: readonly string[];
     /** What is wrong, as a sentence that does not name the path. */
     readonly message: string;
@@ -19,7 +19,7 @@ export interface PathProblem {
 }
 
 /** A name beside those of the charts, which may be a new one or one of theirs misspelt. */
-export interface NewName {
+interface NewName {
     readonly path: readonly string[];
     /** The name of the charts that it resembles. */
     readonly resembles: string;

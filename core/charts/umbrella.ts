@@ -84,7 +84,7 @@ export interface FluxObject {
 }
 
 /** A chart of KOF that the umbrella does not install. Its release has its name. */
-export interface ChartBeside {
+interface ChartBeside {
     readonly name: string;
     readonly version: string;
     readonly values: HelmValues;

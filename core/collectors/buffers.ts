@@ -82,7 +82,7 @@ export function queueExporterOf(writer: string): string {
 }
 
 /** A queue on disk in front of one exporter of remote write, as {@link queuedRemoteWrite} puts it in front of KOF's own. */
-export interface LoopbackQueue {
+interface LoopbackQueue {
     readonly exporter: string;
     readonly receiver: string;
     /** The pipeline that delivers what waited. */

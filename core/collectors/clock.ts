@@ -50,7 +50,7 @@ export interface ClockOptions {
 }
 
 /** What keeps times that CloudWatch refuses from its exporters. */
-export interface Clock {
+interface Clock {
     /** The definitions of {@link clockProcessors}. */
     readonly processors: HelmValues;
     /** Those that a pipeline of a signal ends with. */
@@ -167,7 +167,7 @@ function endsElsewhere({ connectors = {} }: HelmValues, { exporters }: HelmValue
 }
 
 /** What a pipeline that sends to CloudWatch lacks of {@link clockProcessors}. */
-export interface UncheckedPipeline {
+interface UncheckedPipeline {
     readonly pipeline: string;
     readonly processors: readonly string[];
     readonly missing: readonly string[];

@@ -147,7 +147,7 @@ function variableProblems({ config, env }: Collector, used: Used): string[] {
 }
 
 /** A variable that a collector expands. */
-export interface Variable {
+interface Variable {
     readonly name: string;
     /** Whether the reference has a default for a missing variable: `${env:NAME:-text}`. */
     readonly hasDefault: boolean;

@@ -15,7 +15,7 @@ import { droppedVariables } from "./droppedVariables";
 import { changedVariables } from "./variables";
 
 /** What is wrong with a stack's collectors, and what is worth a second look. */
-export interface CollectorReview {
+interface CollectorReview {
     readonly problems: readonly Problem[];
     readonly notices: readonly string[];
 }

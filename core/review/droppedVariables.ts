@@ -11,7 +11,7 @@ import type { Problem } from "../settings/problems";
 import { settingsSchema } from "../settings/settings";
 
 /** Variables without which collectors do not start, or sign in nowhere, and the list in `kof:values` that drops them. */
-export interface DroppedVariables {
+interface DroppedVariables {
     readonly names: readonly string[];
     readonly problem: Problem;
 }

@@ -19,7 +19,7 @@ export interface AirGap {
 type FetchingCluster = "management" | "others";
 
 /** A chart, and where the stack has it from. */
-export interface NeededChart {
+interface NeededChart {
     readonly name: string;
     readonly version: string;
     /** URL of its repository, `oci://` or `https://`; a local folder for an umbrella that is one. */
@@ -30,7 +30,7 @@ export interface NeededChart {
 }
 
 /** A container image. */
-export interface NeededImage {
+interface NeededImage {
     /** Complete, registry included, and its tag, or its digest where that is known. */
     readonly image: string;
     /** The charts whose objects name it. */

@@ -48,7 +48,7 @@ export const vmRule = {
 } as const;
 
 /** What evaluates the rules on this cluster. */
-export interface Evaluator {
+interface Evaluator {
     readonly by: "Promxy" | "VMAlert";
     /** Whether an Alertmanager is told what fires. */
     readonly notifies: boolean;

@@ -182,7 +182,7 @@ function onRegion({ settings, catalog, values, umbrella, regionalStores }: Store
 const copiedSecrets = "kof-archive-secrets";
 
 /** What KOF copies to regions by one object. */
-export interface SecretCopies {
+interface SecretCopies {
     /** Its key in the values; the MultiClusterService is `NAME-remote`. */
     readonly name: string;
     readonly regions: Regions;

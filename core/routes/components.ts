@@ -4,7 +4,7 @@ import { installedCharts } from "../charts/installed";
 import type { Merged } from "../collectors/merged";
 
 /** A component of the umbrella that is there on every route. The others come and go with it. */
-export interface Component {
+interface Component {
     readonly name: string;
     /** What it brings, as it follows "installs". */
     readonly brings: (deployment: Merged) => string;

@@ -21,7 +21,7 @@ export interface Delivery {
 }
 
 /** An exporter of a collector, with what it gets. */
-export interface Writer {
+interface Writer {
     readonly collector: Collector;
     readonly flow: Flow;
     readonly queue: Queue;

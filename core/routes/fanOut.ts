@@ -23,7 +23,7 @@ import { volumeSources } from "./volumes";
  */
 
 /** What a base looks like with the values that make it, before anything is sent elsewhere. */
-export type Base = Merged & RouteParts;
+type Base = Merged & RouteParts;
 
 /**
  * The parts of a base with every signal where it should go.

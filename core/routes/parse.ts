@@ -35,7 +35,7 @@ export function parseSettings(raw: Readonly<Record<string, unknown>>, source: st
 }
 
 /** Settings as they are understood, and everything that is wrong with them. */
-export interface CheckedSettings {
+interface CheckedSettings {
     /** With problems: the settings as far as they are known, so that all problems can be reported at once. */
     readonly settings?: Settings;
     readonly problems: readonly Problem[];

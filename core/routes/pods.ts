@@ -93,7 +93,7 @@ function tolerated(present: HelmValue | undefined, { tolerations }: Pick<Collect
 }
 
 /** The processors that settings add, each once. */
-export function addedProcessors({ processors = {} }: CollectorPods) {
+function addedProcessors({ processors = {} }: CollectorPods) {
     const all = pipelineKinds.flatMap((kind) => processors[kind] ?? []);
     return all.filter(({ name }, i) => all.findIndex((each) => each.name === name) === i);
 }

@@ -20,7 +20,7 @@ export interface Statement {
 export const policy = (...Statement: Statement[]): Policy => ({ Version: "2012-10-17", Statement });
 
 /** What the collectors write. */
-export interface Writes {
+interface Writes {
     /** ARNs of the log groups, without `:*`. Metrics in embedded metric format are log events too. */
     readonly logGroupArns: readonly string[];
     /** Region of the traces that go to X-Ray, as segments or over OTLP. Default: none do. */
@@ -80,7 +80,7 @@ function tagging(kind: AwsIdentity["kind"]): string[] {
 }
 
 /** Who may assume a role from another account. */
-export interface Assuming {
+interface Assuming {
     readonly kind: AwsIdentity["kind"];
     /** ARN of a user or a role, the end of which may be `*`, where that is known. Default: everybody whom their own account lets. */
     readonly principal?: string | undefined;

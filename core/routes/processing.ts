@@ -3,7 +3,7 @@ import type { HelmValues } from "../lib/values";
 import type { Processing } from "../settings/destinations";
 
 /** What is done with telemetry on its way to one destination, because somebody wants it so. */
-export interface ProcessingParts {
+interface ProcessingParts {
     /** The definitions of processors. */
     readonly definitions: HelmValues;
     /** Those that work on a signal, in order: what is dropped first need not be redacted. */

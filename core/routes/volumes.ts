@@ -84,7 +84,7 @@ export interface Limit {
 }
 
 /** The StatefulSet of a workload, and what its template of claims is called: a claim is `TEMPLATE-SET-NUMBER`. */
-export interface ClaimTemplate {
+interface ClaimTemplate {
     readonly template: string;
     readonly set: string;
 }

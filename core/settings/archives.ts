@@ -1,4 +1,3 @@
-import type { ArchiveKind } from "../charts/archives";
 import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
 
 /** How the exporter of an archive authenticates at its bucket. */
@@ -14,9 +13,6 @@ export interface ResolvedArchiveSettings extends Omit<
     readonly credentials: ArchiveCredentials;
     readonly objectLock?: AuditArchiveSettings["objectLock"];
 }
-
-/** The settings of each archive that is asked for, by its kind. */
-export type Archives = Readonly<Partial<Record<ArchiveKind, ColdStorageSettings | AuditArchiveSettings>>>;
 
 /** The region of a store whose settings name none (`s3.region` of both exporters' charts). */
 const regionByDefault = "us-east-1";

@@ -8,7 +8,7 @@ export type PresetSignal = "metrics" | "logs" | "traces";
 export type PresetBatch = { readonly items: number } | { readonly bytes: number };
 
 /** How a vendor authenticates senders. */
-export type PresetAuth =
+type PresetAuth =
     | { readonly kind: "none" | "basic" | "bearer" | "oauth2" | "clientCertificate" }
     /** Names of the headers whose values are secret. */
     | { readonly kind: "headers"; readonly headers: readonly string[] }

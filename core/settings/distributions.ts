@@ -2,7 +2,7 @@ import { lettersOf } from "../lib/spelling";
 import type { PresetName } from "./storageClassPresets";
 
 /** A fact, and where it was read. */
-export type Sourced<T> = T & {
+type Sourced<T> = T & {
     /** URL, or path in a chart, as of 2026-11-27. */
     readonly source: string;
 };
@@ -11,7 +11,7 @@ export type Sourced<T> = T & {
  * etcd's certificates on the nodes of the control plane. KOF's collector `controller-k0s` reads them there, and does not start
  * without (kof-collectors 1.8.0 to 1.11.0-rc0, values.yaml, `collectors.controller-k0s`).
  */
-export interface EtcdCertificates {
+interface EtcdCertificates {
     /** Their folder from the root of the node. Collectors know it as `PKI_PATH`. */
     readonly pkiPath: string;
     /** Their names in it. Default: the charts' own, which are kubeadm's. */
@@ -19,7 +19,7 @@ export interface EtcdCertificates {
 }
 
 /** How to recognise a node of a distribution: any of these is enough. */
-export interface NodeSigns {
+interface NodeSigns {
     /** What is in the kubelet's version. */
     readonly kubeletVersion?: string;
     /** What the provider's ID of a node begins with. */
@@ -31,7 +31,7 @@ export interface NodeSigns {
 }
 
 /** What KOF and its volumes meet on a distribution of Kubernetes. */
-export interface Distribution {
+interface Distribution {
     /** As people call it. */
     readonly title: string;
     /** Other names, in lower-case letters and digits alone. */

@@ -74,7 +74,7 @@ function withPaste(given: Given, paste: unknown): { readonly raw: Given; readonl
 }
 
 /** A stack file after the user has pasted the suggested lines. */
-export interface Pastes {
+interface Pastes {
     /**
      * Where nobody can tell what was meant, the first that contradicts no other setting.
      *

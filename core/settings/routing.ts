@@ -3,7 +3,7 @@ import type { Values } from "./explain";
 import type { RouteName } from "./settings";
 
 /** KOF's own stores: those of this cluster, and those of a region. */
-export type StoreName = "management" | "regional";
+type StoreName = "management" | "regional";
 
 /** Per signal the destinations that it goes to, by name, each once. */
 export type SignalDestinations = Readonly<Record<Signal, readonly string[]>>;

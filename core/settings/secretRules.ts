@@ -8,7 +8,7 @@ import { headerName, otlpHeadersSecret, secretKeys } from "./headers";
 import { brief, type Problem } from "./problems";
 
 /** Settings that give nothing away, and what is wrong with those that did. */
-export interface OpenSettings {
+interface OpenSettings {
     readonly raw: Readonly<Record<string, unknown>>;
     readonly problems: readonly Problem[];
 }

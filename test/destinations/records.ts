@@ -16,7 +16,7 @@ function resource(namespace: string): object {
 }
 
 /** A log record. */
-export interface Log {
+interface Log {
     readonly text: string;
     /** OpenTelemetry's number. */
     readonly severity?: number;

@@ -50,7 +50,7 @@ export interface Request {
 }
 
 /** What a destination does with a request: answers with a status of HTTP, or never. */
-export type Behaviour = (request: Request) => number | readonly [status: number, body: string] | "hang";
+type Behaviour = (request: Request) => number | readonly [status: number, body: string] | "hang";
 
 /** Stands in for a destination, over HTTP or gRPC: keeps what it has answered with 200. */
 export class DestinationStandIn {

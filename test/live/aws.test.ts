@@ -15,7 +15,7 @@ import known from "../../components/actions.json";
 import { deploymentFor, routes, stackFile } from "../support";
 
 /** An AWS of its own, which answers every service at one address, as AWS_ENDPOINT_URL has it. */
-export function useAws() {
+function useAws() {
     const variables = ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE"];
     const kept = Object.fromEntries(variables.map((name) => [name, process.env[name]]));
     let server: HttpStandIn;

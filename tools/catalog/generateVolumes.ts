@@ -528,7 +528,7 @@ function prefixes(path: Path): string[] {
 }
 
 /** What a chart's `Chart.yaml` says. */
-export interface ChartFile {
+interface ChartFile {
     readonly version: string;
     readonly dependencies?: readonly {
         readonly name: string;

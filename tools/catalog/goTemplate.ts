@@ -28,7 +28,7 @@ export type TemplatePart =
     | { readonly is: "template"; readonly name: string; readonly pipeline: Pipeline | undefined };
 
 /** A file of Go's `text/template`. */
-export interface TemplateFile {
+interface TemplateFile {
     readonly parts: readonly TemplatePart[];
     /** What the file defines (`define`, `block`), by name. */
     readonly named: ReadonlyMap<string, readonly TemplatePart[]>;

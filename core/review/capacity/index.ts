@@ -158,7 +158,7 @@ export function notOnDisk(deployment: Deployment): string[] {
 }
 
 /** What the queues of one collector take of the disk of each node that it is on. */
-export interface QueueSpace {
+interface QueueSpace {
     readonly collector: Collector;
     /** Most that they take together, in GiB. */
     readonly giB: number;

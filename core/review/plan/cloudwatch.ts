@@ -17,7 +17,7 @@ export interface LogGroupChange {
 }
 
 /** What AWS has under the name of a log group. */
-export interface FoundLogGroup {
+interface FoundLogGroup {
     /** Days after which CloudWatch deletes events; `Infinity` where it keeps them for ever. */
     readonly retentionDays: number;
     /** ARN of the KMS key for new events; empty with CloudWatch's own encryption. */
@@ -71,7 +71,7 @@ export function logGroupChanges(from: Deployment, to: Deployment, known?: KnownL
 }
 
 /** A log group of a route, and how it is declared by what is known of it. */
-export interface Declared extends LogGroup {
+interface Declared extends LogGroup {
     /** Its {@link logGroupKey}. */
     readonly key: string;
     /** Whether AWS has it, so that it is taken over unless the stack has it already. */

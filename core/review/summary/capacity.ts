@@ -66,7 +66,7 @@ export function spaceCells(
 }
 
 /** A human-readable number of days. */
-export function daysText(amount: number): string {
+function daysText(amount: number): string {
     const whole = Math.floor(amount);
     return whole < 1 ? "less than a day" : whole === 1 ? "1 day" : `${String(whole)} days`;
 }

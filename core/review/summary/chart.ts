@@ -16,7 +16,7 @@ const looks = {
 };
 
 /** How full the volumes of one workload are over the next months. */
-export interface Filling {
+interface Filling {
     readonly workload: string;
     /** In percent, from empty, twice a month. */
     readonly percent: readonly number[];
