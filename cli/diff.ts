@@ -168,12 +168,12 @@ async function changeSince(
         () => parseStackFile(textBefore, file),
         committed.length === 0
             ? undefined
-            : { ...without(after.files, differing), ...(await readAll(revision, folder, differing)) },
+            : { ...withoutFiles(after.files, differing), ...(await readAll(revision, folder, differing)) },
     );
     return { stack, file, before, after };
 }
 
-function without(files: Files, names: readonly string[]): Files {
+function withoutFiles(files: Files, names: readonly string[]): Files {
     return Object.fromEntries(Object.entries(files).filter(([name]) => !names.includes(name)));
 }
 

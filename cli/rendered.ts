@@ -48,7 +48,7 @@ export async function renderAll(
             faults.push(error.message);
         }
     }
-    const obsolete = leftOver(root, [...folders.keys()]);
+    const obsolete = staleFiles(root, [...folders.keys()]);
     stale.push(...obsolete.map((file) => `${file} (no stack file is rendered to it)`));
     if (!check) {
         obsolete.forEach((file) => {
@@ -81,7 +81,7 @@ function differingFiles(before: Files, after: Files): string[] {
  * Files that an earlier run wrote for a stack file that is gone: where it writes, with the name of that stack in them. Copies
  * elsewhere, under another name or behind a link are somebody's own.
  */
-function leftOver(root: string, folders: readonly string[]): string[] {
+function staleFiles(root: string, folders: readonly string[]): string[] {
     const all = fs.existsSync(root) ? fs.readdirSync(root, { recursive: true, withFileTypes: true }) : [];
     return all
         .filter((entry) => entry.isFile())

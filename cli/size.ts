@@ -101,8 +101,8 @@ export function sizeText(deployment: Deployment, prices: Prices, region?: string
               ]),
         ...remarks,
         ...bufferLines(deployment, rates),
-        ...toGrow(deployment, "Too small. Make them larger (docs/storage.md says how):", of("full")),
-        ...toGrow(
+        ...suggestedSizes(deployment, "Too small. Make them larger (docs/storage.md says how):", of("full")),
+        ...suggestedSizes(
             deployment,
             "Large enough, but with less than the 20 % free that merges need. To make them larger:",
             of("tight"),
@@ -120,8 +120,8 @@ export function sizeText(deployment: Deployment, prices: Prices, region?: string
 }
 
 /** Volumes that are better made larger, and what to paste for that. */
-function toGrow(deployment: Deployment, title: string, rows: readonly VolumeCapacity[]): string[] {
-    return rows.length === 0 ? [] : ["", styleText("yellow", title), ...pasted(deployment, rows)];
+function suggestedSizes(deployment: Deployment, title: string, rows: readonly VolumeCapacity[]): string[] {
+    return rows.length === 0 ? [] : ["", styleText("yellow", title), ...sizesToPaste(deployment, rows)];
 }
 
 /** What is held back in an outage of each destination, against what one exporter of a collector may keep on its node. */
@@ -220,7 +220,7 @@ function costCell(cost: Cost, prices: Prices): string {
     return costText(cost, prices) + ("unknown" in cost ? "" : ` (${cost.source}, ${cost.date})`);
 }
 
-function pasted(deployment: Deployment, rows: readonly VolumeCapacity[]): string[] {
+function sizesToPaste(deployment: Deployment, rows: readonly VolumeCapacity[]): string[] {
     const sizes = rows.map(({ volume, neededGiB }) =>
         toPaste(deployment, volume.source, "size", `${String(neededGiB)}Gi`),
     );

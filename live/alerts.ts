@@ -5,7 +5,7 @@ import { minutesSince, usualWait } from "./ages";
 import type { Check, Finding, Live } from "./findings";
 
 /** What the VictoriaMetrics operator says of the stack's rules. */
-export const alerts: readonly Check[] = [{ title: "Alert rules", look: taken }];
+export const alerts: readonly Check[] = [{ title: "Alert rules", look: ruleFindings }];
 
 interface VmRule {
     readonly metadata: { readonly creationTimestamp: string };
@@ -18,7 +18,7 @@ interface VmRule {
 }
 
 /** Finds nothing before the VMRule is there: its definition comes with KOF. */
-async function taken({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function ruleFindings({ kubernetes, deployment }: Live): Promise<Finding[]> {
     const object = isEvaluatedBy(deployment.alerts, "VMAlert")
         ? await kubernetes.get<VmRule>(`${vmRule.path}/${alertsName}`)
         : undefined;

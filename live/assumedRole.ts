@@ -1,7 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import { accessKeySecret } from "../core/routes/cloudwatch";
-import { awsFailure, clientOptions, inTime, notAws, whoAsks } from "./awsClient";
+import { awsFailure, clientOptions, inTime, notAws, showCaller } from "./awsClient";
 import type { Check, Finding, Live } from "./findings";
 import { secretValues } from "./secrets";
 
@@ -44,7 +44,7 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
     try {
         const { Credentials } = await inTime((limit) => sts.send(new AssumeRoleCommand(asked), limit), aws);
         if (Credentials?.AccessKeyId === undefined) {
-            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, whoAsks);
+            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, showCaller);
         }
         return [];
     } catch (error) {
@@ -53,7 +53,7 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
         }
         const { is, reason } = awsFailure(error);
         if (is === "silence") {
-            throw new CouldNotCheck(`AWS does not answer: ${reason}`, whoAsks);
+            throw new CouldNotCheck(`AWS does not answer: ${reason}`, showCaller);
         }
         return [
             {

@@ -3,7 +3,7 @@ import { CouldNotCheck } from "../core/lib/errors";
 import type { Archive } from "../core/routes/archives";
 import type { CloudWatchParts } from "../core/routes/parts";
 import type { AwsIdentity } from "../core/settings/settings";
-import { callerIdentity, UnknownCaller, whoAsks, type AwsAccess } from "./awsClient";
+import { callerIdentity, UnknownCaller, showCaller, type AwsAccess } from "./awsClient";
 import { lookAtEach, type Check, type Finding, type Live } from "./findings";
 import { decisions, policyHolder, rightsFindings, type Needed } from "./rights";
 
@@ -156,7 +156,7 @@ async function madeFindings(made: readonly Made[], identity: string, live: Live)
                     (noPath === undefined
                         ? ""
                         : `. A session does not say the path of its role. Looking it up: ${noPath}`),
-                whoAsks,
+                showCaller,
             );
         }
         return rightsFindings(decided, (denied) => ({

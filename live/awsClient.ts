@@ -97,7 +97,7 @@ export async function inTime<T>(
             reject(
                 new CouldNotCheck(
                     `${who} does not answer within ${String(patience / 1000)} s, logging in included`,
-                    whoAsks,
+                    showCaller,
                 ),
             );
             end.abort();
@@ -111,7 +111,7 @@ export async function inTime<T>(
 }
 
 /** The command that shows who asks AWS, and whether it answers. */
-export const whoAsks = "aws sts get-caller-identity";
+export const showCaller = "aws sts get-caller-identity";
 
 /** Why AWS did not do what it was asked for. */
 interface AwsFailure {
@@ -127,12 +127,12 @@ interface AwsFailure {
 }
 
 /** Codes for credentials that are none. */
-const strange =
+const badCredentials =
     /^(CredentialsProviderError|TokenProviderError|InvalidClientTokenId|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|ExpiredToken|ExpiredTokenException|InvalidToken|InvalidAccessKeyId|MissingAuthenticationToken|UnrecognizedClientException|UnauthorizedException)$/;
 /** Codes with which AWS asks to come back later, whatever the HTTP status. */
-const busy = /Throttl|TooManyRequests|LimitExceeded|SlowDown|Unavailable|^Internal|RequestTimeout/;
+const askedToWait = /Throttl|TooManyRequests|LimitExceeded|SlowDown|Unavailable|^Internal|RequestTimeout/;
 /** What an error is called that has no code of AWS in it (SDK 3.1169, tried with pages, empty answers and none, 2026-11-27). */
-const nameless = /^(Error|Unknown|UnknownError|SyntaxError|TypeError|AbortError|TimeoutError)$/;
+const withoutCode = /^(Error|Unknown|UnknownError|SyntaxError|TypeError|AbortError|TimeoutError)$/;
 
 /** Why an answer is none of AWS's: a page in its place, or one without what was asked for. */
 export function notAws(status = 200): string {
@@ -146,15 +146,15 @@ export function awsFailure(error: unknown): AwsFailure {
     }
     const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
     const status = $metadata?.httpStatusCode;
-    if (nameless.test(name)) {
+    if (withoutCode.test(name)) {
         const said =
             status === undefined ? reason(error).replace(/^(Request )?aborted$/i, "no answer in time") : notAws(status);
         return { is: "silence", said, reason: said };
     }
     const said = reason(error);
-    const is = strange.test(name)
+    const is = badCredentials.test(name)
         ? "stranger"
-        : busy.test(name) || status === undefined || status >= 500
+        : askedToWait.test(name) || status === undefined || status >= 500
           ? "silence"
           : "refusal";
     return { is, said, reason: said === name ? name : `${name}: ${said}` };
@@ -175,7 +175,7 @@ export async function answered<T>(
     try {
         return await inTime(ask, access, who);
     } catch (error) {
-        throw new CouldNotCheck(`${what}: ${awsFailure(error).reason}`, whoAsks);
+        throw new CouldNotCheck(`${what}: ${awsFailure(error).reason}`, showCaller);
     }
 }
 
@@ -197,7 +197,7 @@ export async function callerIdentity(
     try {
         const { Arn: arn } = await inTime((limit) => client.send(new GetCallerIdentityCommand({}), limit), access);
         if (arn === undefined) {
-            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, whoAsks);
+            throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, showCaller);
         }
         return { arn, account: arnParts(arn).account };
     } catch (error) {
@@ -206,7 +206,7 @@ export async function callerIdentity(
         }
         const { is, said, reason } = awsFailure(error);
         throw is === "silence"
-            ? new CouldNotCheck(`AWS does not answer: ${reason}`, whoAsks)
+            ? new CouldNotCheck(`AWS does not answer: ${reason}`, showCaller)
             : new UnknownCaller(`AWS does not know who you are: ${said}`);
     } finally {
         client.destroy();

@@ -4,7 +4,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 
 import { CouldNotCheck } from "../core/lib/errors";
 import { domainOf } from "../core/lib/arns";
-import { awsFailure, clientOptions, inTime, whoAsks, type AwsAccess } from "./awsClient";
+import { awsFailure, clientOptions, inTime, showCaller, type AwsAccess } from "./awsClient";
 import { persistently, send, type Response } from "./http";
 
 /** Services of AWS that this program asks without a client of AWS's SDK, and the SDK's variable that has another endpoint. */
@@ -50,7 +50,7 @@ export async function askAws(request: AwsRequest, access: AwsAccess): Promise<Re
             return persistently(() => send(url, { method: "POST", headers: signed.headers }, { body }));
         }, access);
     } catch (error) {
-        throw new CouldNotCheck(`${url.host} cannot be asked: ${awsFailure(error).said}`, whoAsks);
+        throw new CouldNotCheck(`${url.host} cannot be asked: ${awsFailure(error).said}`, showCaller);
     } finally {
         client.destroy();
     }
@@ -94,7 +94,7 @@ function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
 export function answerOf({ status, body }: Response, before: string): object {
     if (status !== 200) {
         const [, message = ""] = /"(?:message|Message|error)"\s*:\s*"([^"]*)"/.exec(body) ?? [];
-        throw new CouldNotCheck(`${before} HTTP ${String(status)}${message === "" ? "" : `: ${message}`}`, whoAsks);
+        throw new CouldNotCheck(`${before} HTTP ${String(status)}${message === "" ? "" : `: ${message}`}`, showCaller);
     }
     let found: unknown;
     try {
@@ -103,7 +103,7 @@ export function answerOf({ status, body }: Response, before: string): object {
         // Told below.
     }
     if (typeof found !== "object" || found === null) {
-        throw new CouldNotCheck(`${before} what is no answer: ${body.trim().slice(0, 60)}`, whoAsks);
+        throw new CouldNotCheck(`${before} what is no answer: ${body.trim().slice(0, 60)}`, showCaller);
     }
     return found;
 }

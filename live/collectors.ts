@@ -5,7 +5,7 @@ import { clockProcessors, originalTime } from "../core/collectors/clock";
 import { typeOf } from "../core/collectors/flows";
 import { valueAt, type HelmValue } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import { lookAtEach, seen, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, valueOrFinding, type Check, type Finding, type Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
 import { pods, withoutCredentials, type Pod } from "./pods";
@@ -185,8 +185,8 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
         const failed = counters.some((each) => each.failed > 0);
         const waits = counters.some(({ queue = 0 }) => queue > 0);
         const look = () => exportErrors(kubernetes, pod, failed ? {} : { seconds: lastTries });
-        const said = failed || waits ? await seen(look) : { findings: [] };
-        const errors = said.is ?? [];
+        const said = failed || waits ? await valueOrFinding(look) : { findings: [] };
+        const errors = said.value ?? [];
         // One destination that fails all the time would hide another.
         const shown = deployment.targets ? errors : errors.slice(-1);
         return [

@@ -79,7 +79,7 @@ function mismatch(
                   {
                       severity: "warning",
                       what: `no node looks like ${title}, but kof:distribution is ${name}`,
-                      why: differs(name, "other"),
+                      why: consequenceOf(name, "other"),
                       fix,
                   },
               ];
@@ -101,14 +101,14 @@ function mismatch(
         {
             severity: "problem",
             what: `the nodes look like ${found.map((each) => distributionOf(each).title).join(" and ")}, but kof:distribution is ${name}`,
-            why: differs(name, is),
+            why: consequenceOf(name, is),
             fix: `pulumi config set kof:distribution ${is}`,
         },
     ];
 }
 
 /** What goes wrong where settings are for one distribution and the cluster is of another. */
-function differs(set: DistributionName, is: DistributionName): string {
+function consequenceOf(set: DistributionName, is: DistributionName): string {
     const [wanted, there] = [distributionOf(set), distributionOf(is)];
     const path = "pkiPath" in wanted.etcd ? wanted.etcd.pkiPath : undefined;
     const own = "pkiPath" in there.etcd ? there.etcd.pkiPath : undefined;

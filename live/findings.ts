@@ -38,24 +38,23 @@ export interface Result {
 
 /** Looks. What cannot be seen is a finding as well, so that one thing out of sight does not hide the others. */
 export async function runCheck({ title, look }: Check, live: Live): Promise<Result> {
-    return { title, findings: (await findingsOf(() => look(live))).map(shown) };
+    return { title, findings: (await findingsOf(() => look(live))).map(maskedFinding) };
 }
 
 /** A finding without the secrets that messages of a cluster may have in them. */
-export function shown(finding: Finding): Finding {
+export function maskedFinding(finding: Finding): Finding {
     return { ...finding, what: masked(finding.what) };
 }
 
 /** What something gives, or else the finding that it could not be checked. */
-export async function seen<T>(
+export async function valueOrFinding<T>(
     look: () => Promise<T>,
-): Promise<{ readonly is?: T; readonly findings: readonly Finding[] }> {
-    let is: T | undefined;
-    const findings = await findingsOf(async () => {
-        is = await look();
-        return [];
-    });
-    return findings.length > 0 ? { findings } : { is: is as T, findings };
+): Promise<{ readonly value?: T; readonly findings: readonly Finding[] }> {
+    try {
+        return { value: await look(), findings: [] };
+    } catch (error) {
+        return { findings: [unchecked(error)] };
+    }
 }
 
 async function findingsOf(look: () => readonly Finding[] | Promise<readonly Finding[]>): Promise<readonly Finding[]> {

@@ -54,23 +54,23 @@ interface Kubeconfig {
  * @throws UserError when there is no such kubeconfig, context, cluster or user.
  */
 export function loadKubeconfig({ kubeconfig, context, cluster }: ClusterChoice): Access {
-    const { clusters, users, contexts, current } = load(kubeconfig);
+    const { clusters, users, contexts, current } = loadFiles(kubeconfig);
     const name = context ?? current;
     if (name === undefined) {
         throw new UserError(
             "The kubeconfig has no current context. Name one: pulumi config set kubernetes:context NAME",
         );
     }
-    const named: Partial<Context> = chosen("context", name, contexts);
-    const found = chosen("cluster", cluster ?? named.cluster ?? "", clusters);
+    const named: Partial<Context> = entryCalled("context", name, contexts);
+    const found = entryCalled("cluster", cluster ?? named.cluster ?? "", clusters);
     return {
         cluster: { ...found, ...proxyOf(found) },
-        user: named.user ? chosen("user", named.user, users) : undefined,
+        user: named.user ? entryCalled("user", named.user, users) : undefined,
     };
 }
 
 /** @throws UserError where a kubeconfig has no entry of that name. */
-function chosen<T extends { readonly name: string }>(kind: string, name: string, all: readonly T[]): T {
+function entryCalled<T extends { readonly name: string }>(kind: string, name: string, all: readonly T[]): T {
     const found = all.find((each) => each.name === name);
     if (!found) {
         const known = all.map((each) => each.name).join(", ");
@@ -79,17 +79,17 @@ function chosen<T extends { readonly name: string }>(kind: string, name: string,
     return found;
 }
 
-function load(kubeconfig: string | undefined): Kubeconfig {
+function loadFiles(kubeconfig: string | undefined): Kubeconfig {
     if (kubeconfig !== undefined && /\n|^\s*\{|^\s*[\w-]+: /.test(kubeconfig)) {
         return parsed("", kubeconfig, process.cwd());
     }
     if (kubeconfig) {
-        return read(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
+        return readFile(kubeconfig.replace(/^~(?=\/)/, os.homedir()));
     }
     const list = variable("KUBECONFIG") ?? path.join(os.homedir(), ".kube", "config");
     const files = list.split(path.delimiter).filter((name) => fs.existsSync(name));
     if (files.length > 0) {
-        return files.map(read).reduce(together);
+        return files.map(readFile).reduce(mergedKubeconfigs);
     }
     const host = process.env.KUBERNETES_SERVICE_HOST;
     if (host) {
@@ -109,7 +109,7 @@ function unreadable(file: string, error: unknown): UserError {
     return new UserError(`The kubeconfig ${file === "" ? "" : `${file} `}cannot be read: ${why}`);
 }
 
-function read(file: string): Kubeconfig {
+function readFile(file: string): Kubeconfig {
     let text: string;
     try {
         text = fs.readFileSync(file, "utf8");
@@ -120,7 +120,7 @@ function read(file: string): Kubeconfig {
 }
 
 /** Puts files together as kubectl does: what comes first counts. */
-function together(first: Kubeconfig, second: Kubeconfig): Kubeconfig {
+function mergedKubeconfigs(first: Kubeconfig, second: Kubeconfig): Kubeconfig {
     const joined = <T extends { readonly name: string }>(some: readonly T[], more: readonly T[]) => [
         ...some,
         ...more.filter(({ name }) => !some.some((each) => each.name === name)),

@@ -15,12 +15,12 @@ function withoutNull(this: unknown, _key: string, value: unknown): unknown {
 /** Nothing came back from an API server, or it had no time, or a proxy has lost it. What was asked may have been done or not. */
 export class NoAnswer extends CouldNotCheck {
     constructor(message: string) {
-        super(message, reach);
+        super(message, showConnection);
     }
 }
 
 /** The command that shows whether there is a way to the cluster. */
-const reach = "kubectl cluster-info";
+const showConnection = "kubectl cluster-info";
 
 /** How many requests may be under way: an API server serves 400 by default, to all its clients (`--max-requests-inflight`). */
 const width = 50;
@@ -86,10 +86,16 @@ export class Kubernetes {
         try {
             found = JSON.parse(body, withoutNull);
         } catch {
-            throw new CouldNotCheck(`GET ${path}: the answer is not JSON. Is ${this.server} an API server?`, reach);
+            throw new CouldNotCheck(
+                `GET ${path}: the answer is not JSON. Is ${this.server} an API server?`,
+                showConnection,
+            );
         }
         if (!isMap(found) || found.kind === "Status") {
-            throw new CouldNotCheck(`GET ${path}: the answer is no object. Is ${this.server} an API server?`, reach);
+            throw new CouldNotCheck(
+                `GET ${path}: the answer is no object. Is ${this.server} an API server?`,
+                showConnection,
+            );
         }
         return found as T;
     }
@@ -103,7 +109,10 @@ export class Kubernetes {
     async list<T>(path: string): Promise<readonly T[]> {
         const found = await this.get<{ items?: T[] }>(path);
         if (found && !(Array.isArray(found.items) && found.items.every(isMap))) {
-            throw new CouldNotCheck(`GET ${path}: the answer is not a list. Is ${this.server} an API server?`, reach);
+            throw new CouldNotCheck(
+                `GET ${path}: the answer is not a list. Is ${this.server} an API server?`,
+                showConnection,
+            );
         }
         return found?.items ?? [];
     }
@@ -193,7 +202,7 @@ export class Kubernetes {
         try {
             return await logIn(this.access);
         } catch (error) {
-            throw new CouldNotCheck(`Nobody could log in to ${this.server}: ${reason(error)}`, reach);
+            throw new CouldNotCheck(`Nobody could log in to ${this.server}: ${reason(error)}`, showConnection);
         }
     }
 }

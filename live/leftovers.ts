@@ -59,7 +59,7 @@ export const leftovers: readonly ((live: Live) => Promise<readonly Leftover[]>)[
 ];
 
 /** What was seen of several things, of which some could not be checked. */
-export class SeenInPart extends CouldNotCheck {
+export class PartlyChecked extends CouldNotCheck {
     constructor(
         readonly left: readonly Leftover[],
         readonly reasons: readonly string[],
@@ -69,13 +69,13 @@ export class SeenInPart extends CouldNotCheck {
 }
 
 /** Looks at each of several things, side by side: one that cannot be checked, or in part only, hides none of the others. */
-export async function seenOf<T>(
+export async function leftoversOfEach<T>(
     all: readonly T[],
     look: (each: T) => Promise<readonly Leftover[]>,
-): Promise<Pick<SeenInPart, "left" | "reasons">> {
+): Promise<Pick<PartlyChecked, "left" | "reasons">> {
     const looks = all.map(async (each) => {
         const found = await look(each).catch(couldNotCheck);
-        return found instanceof SeenInPart
+        return found instanceof PartlyChecked
             ? found
             : found instanceof CouldNotCheck
               ? { left: [], reasons: [found.message] }
@@ -85,14 +85,14 @@ export async function seenOf<T>(
     return { left: seen.flatMap(({ left }) => left), reasons: [...new Set(seen.flatMap(({ reasons }) => reasons))] };
 }
 
-/** @throws SeenInPart when some cannot be checked. */
-async function ofEach<T>(
+/** @throws PartlyChecked when some cannot be checked. */
+async function leftoversOrThrow<T>(
     all: readonly T[],
     look: (each: T) => Promise<readonly Leftover[]>,
 ): Promise<readonly Leftover[]> {
-    const { left, reasons } = await seenOf(all, look);
+    const { left, reasons } = await leftoversOfEach(all, look);
     if (reasons.length > 0) {
-        throw new SeenInPart(left, reasons);
+        throw new PartlyChecked(left, reasons);
     }
     return left;
 }
@@ -166,7 +166,7 @@ async function definitions({ kubernetes }: Live): Promise<Leftover[]> {
 
 /** What the API server still asks before it makes an object, although nobody answers any more: it then refuses pods, of all teams. */
 async function webhooks({ kubernetes }: Live): Promise<readonly Leftover[]> {
-    return ofEach(["validatingwebhookconfigurations", "mutatingwebhookconfigurations"], async (kind) => {
+    return leftoversOrThrow(["validatingwebhookconfigurations", "mutatingwebhookconfigurations"], async (kind) => {
         const all = await kubernetes.list<Webhooks>(`/apis/admissionregistration.k8s.io/v1/${kind}`);
         const found = all.filter(({ webhooks: each = [] }) =>
             each.some(({ clientConfig }) => clientConfig.service?.namespace === kofNamespace),
@@ -184,7 +184,7 @@ async function webhooks({ kubernetes }: Live): Promise<readonly Leftover[]> {
 
 /** KOF marks them to be kept (`helm.sh/resource-policy: keep`, templates/k0rdent/kof/svctmpl.yaml of kof-mothership). */
 async function templates({ kubernetes }: Live): Promise<readonly Leftover[]> {
-    return ofEach(["servicetemplatechains", "servicetemplates"], async (kind) => {
+    return leftoversOrThrow(["servicetemplatechains", "servicetemplates"], async (kind) => {
         const all = await kubernetes.list<ApiObject>(`${kcmApi}/namespaces/kcm-system/${kind}`);
         const found = all.filter(({ metadata }) =>
             metadata.annotations?.["meta.helm.sh/release-name"]?.startsWith("kof-"),
@@ -273,7 +273,7 @@ export async function logGroups({ deployment, aws }: Live): Promise<readonly Lef
             : [];
     };
     try {
-        return await ofEach(namesOf(deployment), (name) =>
+        return await leftoversOrThrow(namesOf(deployment), (name) =>
             answered(`AWS does not list log group ${name}`, (limit) => look(name, limit), aws),
         );
     } finally {
@@ -283,7 +283,7 @@ export async function logGroups({ deployment, aws }: Live): Promise<readonly Lef
 
 /** The archives' buckets that were made for this cluster, and what the archives of others' buckets hold. */
 export async function buckets(live: Live): Promise<readonly Leftover[]> {
-    return ofEach(live.deployment.archives, (archive) => archived(archive, live));
+    return leftoversOrThrow(live.deployment.archives, (archive) => archived(archive, live));
 }
 
 async function archived(archive: Archive, live: Live): Promise<Leftover[]> {

@@ -1,7 +1,7 @@
 import { maskedLog } from "../core/lib/secrets";
 import { kofNamespace } from "../core/charts/namespace";
 import { minutesSince } from "./ages";
-import { lookAtEach, seen, type Finding, type Live } from "./findings";
+import { lookAtEach, valueOrFinding, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 
 interface ContainerState {
@@ -168,7 +168,7 @@ function conditionOf({ status }: Pod, wanted: string) {
 
 /** The last line that a container wrote before it ended; `undefined` when there is none to be had, for whatever reason. */
 async function lastLine(kubernetes: Kubernetes, pod: string, container: string): Promise<string | undefined> {
-    return (await seen(() => lastLines(kubernetes, pod, container, ["true", "false"]))).is?.at(-1);
+    return (await valueOrFinding(() => lastLines(kubernetes, pod, container, ["true", "false"]))).value?.at(-1);
 }
 
 /** The last lines that a container wrote, without secrets; empty if they cannot be read. */

@@ -13,7 +13,7 @@ import {
 } from "../core/settings/storageClasses";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import { storageDriver } from "../core/settings/storageDrivers";
-import { lookAtEach, seen, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, valueOrFinding, type Check, type Finding, type Live } from "./findings";
 import { isPulumis } from "../core/lib/managers";
 import { sizeInGiB } from "../core/lib/quantities";
 import { maskedLog } from "../core/lib/secrets";
@@ -42,7 +42,7 @@ async function storageClass(live: Live): Promise<Finding[]> {
     }
     const all = await kubernetes.list<FoundClass>(classes);
     // Which class the volumes are of only changes what is pasted.
-    const own = (await seen(() => ownClasses(kubernetes, deployment))).is ?? [];
+    const own = (await valueOrFinding(() => ownClasses(kubernetes, deployment))).value ?? [];
     const names = all.map(({ metadata }) => metadata.name).join(", ") || "none";
     const [taken] = defaultClasses(all);
     const defaults = all.filter(isDefaultClass);
@@ -99,8 +99,8 @@ async function storageClass(live: Live): Promise<Finding[]> {
 
 /** Whether the volumes that KOF has already are not of the class that the stack asks for: then that comes first. */
 async function isOtherwiseStored(live: Live): Promise<boolean> {
-    const { is = [] } = await seen(() => existingClaims(live));
-    return is.some(({ severity }) => severity === "problem");
+    const { value: found = [] } = await valueOrFinding(() => existingClaims(live));
+    return found.some(({ severity }) => severity === "problem");
 }
 
 /** The classes of the volumes that KOF has already, which no setting can change (`plan`), though they may be gone by now. */
@@ -254,12 +254,12 @@ async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
             ];
         }
         const selector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${metadata.name}`;
-        const events = await seen(() =>
+        const events = await valueOrFinding(() =>
             kubernetes.list<{ message?: string; lastTimestamp?: string | null }>(
                 `/api/v1/namespaces/${kofNamespace}/events?fieldSelector=${encodeURIComponent(selector)}`,
             ),
         );
-        const last = [...(events.is ?? [])]
+        const last = [...(events.value ?? [])]
             .sort((a, b) => ((a.lastTimestamp ?? "") < (b.lastTimestamp ?? "") ? -1 : 1))
             .at(-1);
         return [
@@ -280,17 +280,17 @@ interface StatefulSet {
 }
 
 async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    const sets = await seen(() =>
+    const sets = await valueOrFinding(() =>
         kubernetes.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`),
     );
-    const templates = sets.is?.flatMap(({ metadata, spec }) =>
+    const templates = sets.value?.flatMap(({ metadata, spec }) =>
         (spec?.volumeClaimTemplates ?? []).map((template) => ({
             ...template,
             metadata: { name: `${template.metadata.name}-${metadata.name}-0` },
         })),
     );
-    const all = await seen(() => kubernetes.list<FoundClass>(classes));
-    const [taken] = defaultClasses(all.is ?? []);
+    const all = await valueOrFinding(() => kubernetes.list<FoundClass>(classes));
+    const [taken] = defaultClasses(all.value ?? []);
     const found = compareClaims(
         await kubernetes.list<PersistentVolumeClaim>(claimsPath),
         deployment,
@@ -342,7 +342,7 @@ export function compareClaims(
         if (own.length === 0) {
             return [];
         }
-        const was = installed(volume, own, templates?.find(isOwn));
+        const was = installedVolume(volume, own, templates?.find(isOwn));
         const refused = (changes: readonly Consequence[]) => changes.some(({ severity }) => severity === "impossible");
         const isRefused = {
             size: refused(storeChanges({ ...volume, size: was.size }, volume, deployment, undefined)),
@@ -358,7 +358,7 @@ export function compareClaims(
 }
 
 /** A volume as it is on the cluster. */
-function installed(
+function installedVolume(
     volume: Volume,
     claims: readonly PersistentVolumeClaim[],
     template: PersistentVolumeClaim | undefined,

@@ -1,6 +1,14 @@
 import { CouldNotCheck } from "../core/lib/errors";
 import { spansLogGroup } from "../core/routes/readers";
-import { answered, callerIdentity, clientOptions, notAws, whoAsks, type AwsAccess, type AwsPlace } from "./awsClient";
+import {
+    answered,
+    callerIdentity,
+    clientOptions,
+    notAws,
+    showCaller,
+    type AwsAccess,
+    type AwsPlace,
+} from "./awsClient";
 import { traceDestination } from "./awsRequests";
 import type { Check, Finding, Live } from "./findings";
 
@@ -19,7 +27,7 @@ async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Pr
     if (central && (await callerIdentity(region, access)).account !== central.account) {
         throw new CouldNotCheck(
             `Transaction Search of account ${central.account}: look with credentials of that account`,
-            whoAsks,
+            showCaller,
         );
     }
     const { Destination: destination = "XRay", Status: status = "" } = await traceDestination(region, access);

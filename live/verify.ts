@@ -77,7 +77,7 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
         const detail = `no pod of ${daemon} is running in ${kofNamespace}`;
         return ways.flat().map((way) => ({
             ...aboutWay(way),
-            ...nowhere,
+            ...notSent,
             ...(way.ends.length > 0 ? { detail, store: storesText(way.ends) } : {}),
         }));
     }
@@ -92,7 +92,7 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
             ofSignal.map(async (way) => {
                 const journey = sending
                     ? await followWay(way, sending, pod, live, options)
-                    : { ...aboutWay(way), ...nowhere };
+                    : { ...aboutWay(way), ...notSent };
                 pending.delete(way);
                 return journey;
             }),
@@ -122,7 +122,7 @@ interface Way {
     readonly why?: string;
 }
 
-const nowhere = { accepted: "no", sent: "no", stored: "no" } as const;
+const notSent = { accepted: "no", sent: "no", stored: "no" } as const;
 
 function waysOf(signal: SentSignal, deployment: Deployment): Way[] {
     const taking = deployment.collectors.filter(({ name }) => name === daemon);
@@ -198,7 +198,7 @@ async function followWay(
         return { ...about, accepted: "unseen", sent: "unseen", stored: "unseen", detail: refused.message };
     }
     if (refused !== "") {
-        return { ...about, ...nowhere, detail: refused };
+        return { ...about, ...notSent, detail: refused };
     }
     const own = (counters: readonly ExporterCounters[] | CouldNotCheck) =>
         counters instanceof CouldNotCheck ? counters : counters.filter(({ exporter }) => exporters.includes(exporter));

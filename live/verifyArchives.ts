@@ -10,7 +10,7 @@ import { isMap } from "../core/lib/values";
 import { archiveOfRegion, type Archive, type RegionalExporter } from "../core/routes/archives";
 import { clusterDeployments, type RegionalCluster } from "./clusterDeployments";
 import { cronJobOf, suspended, type CronJob } from "./cronJobs";
-import { shown, unchecked, type Finding, type Live, type Result } from "./findings";
+import { maskedFinding, unchecked, type Finding, type Live, type Result } from "./findings";
 import { persistently } from "./http";
 import { statusMessage, type Kubernetes } from "./kubernetes";
 import { containerFault, lastLines, pods, type Pod } from "./pods";
@@ -49,7 +49,7 @@ export async function verifyArchives(live: Live, options: ArchiveVerifyOptions):
         });
         const regional = live.deployment.archives.map((archive) => verifyOnRegions(archive, live));
         const results = (await Promise.all([...own, ...regional])).flat();
-        return results.map(({ title, findings }) => ({ title, findings: findings.map(shown) }));
+        return results.map(({ title, findings }) => ({ title, findings: findings.map(maskedFinding) }));
     } finally {
         clearInterval(progress);
     }

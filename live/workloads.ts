@@ -3,7 +3,7 @@ import { umbrellaObjects } from "../core/charts/umbrella";
 import { maskedLog } from "../core/lib/secrets";
 import { claimNames } from "../core/routes/volumes";
 import { minutesSince, usualWait } from "./ages";
-import { lookAtEach, seen, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, valueOrFinding, type Check, type Finding, type Live } from "./findings";
 import { brokenPods } from "./pods";
 import { pathOf } from "./releases";
 
@@ -56,13 +56,13 @@ interface Compared {
  * with what does. Finds nothing where KOF is not installed yet.
  */
 async function missingWorkloads({ kubernetes, deployment }: Live): Promise<Finding[]> {
-    const namespace = await seen(() =>
+    const namespace = await valueOrFinding(() =>
         kubernetes.get<{ status?: { phase?: string } }>(`/api/v1/namespaces/${kofNamespace}`),
     );
-    if (namespace.findings.length === 0 && !namespace.is) {
+    if (namespace.findings.length === 0 && !namespace.value) {
         return [];
     }
-    if (namespace.is?.status?.phase === "Terminating") {
+    if (namespace.value?.status?.phase === "Terminating") {
         return [
             {
                 severity: "problem",
@@ -97,23 +97,23 @@ async function missingWorkloads({ kubernetes, deployment }: Live): Promise<Findi
 async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | "deployment">): Promise<Finding[]> {
     const list = async (kind: Kind) => ({
         kind,
-        ...(await seen(() => kubernetes.list<Workload>(`/apis/apps/v1/namespaces/${kofNamespace}/${kind}s`))),
+        ...(await valueOrFinding(() => kubernetes.list<Workload>(`/apis/apps/v1/namespaces/${kofNamespace}/${kind}s`))),
     });
     const [lists, failed, jobs] = await Promise.all([
         Promise.all((Object.keys(kinds) as Kind[]).map(list)),
-        seen(() =>
+        valueOrFinding(() =>
             kubernetes.list<Event>(`/api/v1/namespaces/${kofNamespace}/events?fieldSelector=reason%3DFailedCreate`),
         ),
-        seen(() => kubernetes.list<Job>(`/apis/batch/v1/namespaces/${kofNamespace}/jobs`)),
+        valueOrFinding(() => kubernetes.list<Job>(`/apis/batch/v1/namespaces/${kofNamespace}/jobs`)),
     ]);
-    const events = failed.is ?? [];
-    const isSeen = (kind: Kind) => lists.some((each) => each.kind === kind && each.is !== undefined);
-    const all = lists.flatMap(({ kind, is = [] }) =>
-        is.map((workload) => ({ kind, workload, refusal: refusalOf(kind, workload.metadata.name, events) })),
+    const events = failed.value ?? [];
+    const isSeen = (kind: Kind) => lists.some((each) => each.kind === kind && each.value !== undefined);
+    const all = lists.flatMap(({ kind, value = [] }) =>
+        value.map((workload) => ({ kind, workload, refusal: refusalOf(kind, workload.metadata.name, events) })),
     );
     const missing = (what: string, why?: string): Finding => ({
         severity: "problem",
-        what: `${what} is not there${because(why)}`,
+        what: `${what} is not there${reasonText(why)}`,
         why: "Its operator has not made it, so that none of its pods is missed.",
         fix: `kubectl get events -n ${kofNamespace} --sort-by .lastTimestamp`,
     });
@@ -146,7 +146,7 @@ async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | 
         ...collectors,
         ...stores,
         ...all.flatMap((each) => runningFindings({ ...each, asked: asked.get(each.workload) })),
-        ...refusedJobs(events, jobs.is),
+        ...refusedJobs(events, jobs.value),
         ...jobs.findings,
     ];
 }
@@ -185,7 +185,7 @@ function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Find
             finding(
                 // Some may be about to be replaced. Where none is ready, nothing works.
                 ready === 0 || refusal !== undefined ? "problem" : "warning",
-                `: ${String(ready)} of ${String(wanted)} pods are ready${because(refusal)}`,
+                `: ${String(ready)} of ${String(wanted)} pods are ready${reasonText(refusal)}`,
                 "What it does is done by fewer pods, on fewer nodes, or not at all.",
             ),
         );
@@ -193,7 +193,7 @@ function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Find
         found.push(
             finding(
                 "problem",
-                `: ${String(updated)} of ${String(wanted)} pods are of its newest version${because(refusal)}`,
+                `: ${String(updated)} of ${String(wanted)} pods are of its newest version${reasonText(refusal)}`,
                 "The others are as they were before the last change, which does not take effect.",
             ),
         );
@@ -230,7 +230,7 @@ function refusedJobs(events: readonly Event[], jobs: readonly Job[] | undefined)
     const names = events.flatMap(({ involvedObject: { kind, name } }) => (kind === "Job" && waits(name) ? name : []));
     return [...new Set(names)].map((name) => ({
         severity: "problem",
-        what: `Job ${name} has no pod${because(lastOf(events.filter(({ involvedObject }) => involvedObject.name === name)))}`,
+        what: `Job ${name} has no pod${reasonText(lastOf(events.filter(({ involvedObject }) => involvedObject.name === name)))}`,
         why: "What waits for it waits until it is given up.",
         fix: `kubectl describe job -n ${kofNamespace} ${name}`,
     }));
@@ -251,7 +251,7 @@ function lastOf(events: readonly Event[]): string | undefined {
     return [...events].sort((a, b) => timeOf(a) - timeOf(b)).at(-1)?.message;
 }
 
-function because(refusal: string | undefined): string {
+function reasonText(refusal: string | undefined): string {
     return refusal === undefined ? "" : `: ${maskedLog(refusal)}`;
 }
 

@@ -23,7 +23,7 @@ import { masked } from "../core/lib/secrets";
 export const adopted = "what runs on the cluster";
 
 /** An object that the stack makes. */
-interface Wanted {
+interface DeclaredObject {
     readonly kind:
         | "Namespace"
         | "StorageClass"
@@ -48,7 +48,7 @@ interface Existing {
     readonly [field: string]: unknown;
 }
 
-type Met = Wanted & { readonly there: Existing };
+type ExistingObject = DeclaredObject & { readonly there: Existing };
 
 /** What a first deployment assumes when it takes over an install. */
 const unknownInstall =
@@ -109,7 +109,7 @@ export async function checkExisting(
 }
 
 /** Releases that run and that the stack does not have are none of its business, ever. */
-async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<void> {
+async function sayWhatStays(found: readonly ExistingObject[], cluster: Cluster): Promise<void> {
     const all = await cluster
         .list<{ readonly metadata: { readonly name: string } }>(helmReleasesPath)
         .catch(couldNotCheck);
@@ -129,7 +129,7 @@ async function sayWhatStays(found: readonly Met[], cluster: Cluster): Promise<vo
     }
 }
 
-function wantedOf(deployment: Deployment): Wanted[] {
+function wantedOf(deployment: Deployment): DeclaredObject[] {
     const storageClass = storageClassOf(deployment.settings.storageClass)?.className;
     const secrets = deployment.secrets.filter(({ maker }) => maker === "stack");
     return [
@@ -186,9 +186,9 @@ function exporterObjects({
 }
 
 /** Those that exist. An object that cannot be read counts as missing, and a warning says so. */
-async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]> {
+async function look(wanted: readonly DeclaredObject[], cluster: Cluster): Promise<ExistingObject[]> {
     const met = await Promise.all(
-        wanted.map(async (each): Promise<Met | undefined> => {
+        wanted.map(async (each): Promise<ExistingObject | undefined> => {
             const there = await cluster.get<Existing>(each.path).catch(couldNotCheck);
             if (there instanceof CouldNotCheck) {
                 void pulumi.log.warn(
@@ -202,11 +202,11 @@ async function look(wanted: readonly Wanted[], cluster: Cluster): Promise<Met[]>
     return met.filter((each) => each !== undefined);
 }
 
-function isKof({ kind }: Met): boolean {
+function isKof({ kind }: ExistingObject): boolean {
     return kind === "HelmRelease";
 }
 
-function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] {
+function foreignProblems(found: readonly ExistingObject[], { server }: Cluster): Problem[] {
     // In a first deployment that did not finish, the stack does not know what it made.
     const foreign = found.filter(({ there, kind }) => !isPulumis(there.metadata) && kind !== "Secret");
     const classes = foreign.filter(({ kind }) => kind === "StorageClass");
@@ -230,7 +230,7 @@ function foreignProblems(found: readonly Met[], { server }: Cluster): Problem[] 
 }
 
 /** Whatever `kof:adopt` says: a password that somebody has chosen is not to be overwritten by a random one. */
-function secretProblems(deployment: Deployment, found: readonly Met[]): Problem[] {
+function secretProblems(deployment: Deployment, found: readonly ExistingObject[]): Problem[] {
     const there = found
         .filter(({ there, kind }) => kind === "Secret" && !isPulumis(there.metadata))
         .map(({ name }) => name);
@@ -255,7 +255,7 @@ function existingClass(name: string): unknown {
 }
 
 /** What cannot be taken over with these settings. A notice names what can be, and changes. */
-function adoptionProblems(deployment: Deployment, found: readonly Met[]): Problem[] {
+function adoptionProblems(deployment: Deployment, found: readonly ExistingObject[]): Problem[] {
     const storageClass = storageClassOf(deployment.settings.storageClass);
     return found.flatMap(({ kind, there }) => {
         if (kind === "Namespace") {

@@ -24,14 +24,16 @@ export function chartNames(): string[] {
 }
 
 /** What `npm run adopt` reads, as the end of an error. */
-const taken = `It takes
+const whatAdoptTakes = `It takes
   - a values file of the umbrella chart kof, or of one of its charts: helm get values kof -n kof -o yaml
   - Flux's HelmRelease of one of them, or several: kubectl get helmrelease -n kof -o yaml
   - what runs, without any file: npm run adopt -- --cluster --out STACKFILE`;
 
 /** The error for a file in which there is nothing to adopt. */
 export function nothingRead(source: string, whatItIs: string): UserError {
-    return new UserError(`${source} holds no values of KOF's charts: ${whatItIs}. Nothing was written.\n\n${taken}`);
+    return new UserError(
+        `${source} holds no values of KOF's charts: ${whatItIs}. Nothing was written.\n\n${whatAdoptTakes}`,
+    );
 }
 
 /**

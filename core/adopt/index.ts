@@ -34,7 +34,7 @@ import { nothingRead, type Original } from "./documents";
 import { isWrittenForMesh } from "./mesh";
 import { hideSecrets, newSecretsText, secretsText, takeSecrets, type PlainSecret } from "./secrets";
 import type { NewSecret } from "./secretParts";
-import { takeDestinations, withLists, type Taken } from "./signals";
+import { takeDestinations, withLists, type TakenDestinations } from "./signals";
 import { isExporter, readOriginal } from "./text";
 import type { AdoptionOptions } from "./options";
 
@@ -66,7 +66,9 @@ export interface Adoption {
 export function adoption(text: string, options: AdoptionOptions = {}, source = "kof-values.yaml"): Adoption {
     const original = readOriginal(text, source, (values) => {
         const bare = bareChart(values, source);
-        return versions.some((version) => unread(version, nestChart(values, bare, catalogOf(version)).values) === 0);
+        return versions.some(
+            (version) => unreadCount(version, nestChart(values, bare, catalogOf(version)).values) === 0,
+        );
     });
     return adoptionOf(original, options, source);
 }
@@ -108,7 +110,7 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
                 "The route lists it (docs/differences.md).",
         );
     }
-    const cleaned = clean(nested.values, written, corrections, lost);
+    const cleaned = readableValues(nested.values, written, corrections, lost);
     const istio = options.cluster?.istio ?? isWrittenForMesh(cleaned, written);
     const context = runsCollectorsOnly(cleaned) ? contextOf(cleaned) : {};
     const taken = takeDestinations(cleaned, written, secrets, context, istio);
@@ -226,7 +228,7 @@ function withoutDefaults(values: HelmValues, catalog: Catalog): HelmValues {
 
 /** Which signal goes where, and to which destinations, as settings. What kof:buffer says each of those need not. */
 function destinationSettings(
-    taken: Taken,
+    taken: TakenDestinations,
     { buffer = taken.buffer, ...found }: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
     const shared = {
@@ -327,7 +329,7 @@ function listsCollectors(values: HelmValues): boolean {
 }
 
 /** How many of the umbrella's values a version does not read. */
-function unread(version: string, values: HelmValues): number {
+function unreadCount(version: string, values: HelmValues): number {
     return checkPaths(catalogOf(version), values, contextOf(values)).filter(
         ({ path }) => valueAt(values, path) !== null,
     ).length;
@@ -338,7 +340,7 @@ function onlyVersion(
     nestFor: (version: string) => { values: HelmValues },
     source: string,
 ): { version: string; doubt?: string } {
-    const counts = versions.map((version) => unread(version, nestFor(version).values));
+    const counts = versions.map((version) => unreadCount(version, nestFor(version).values));
     const least = Math.min(...counts);
     const candidates = versions.filter((_, i) => counts[i] === least);
     const version = candidates.at(-1) ?? "";
@@ -375,7 +377,7 @@ function writtenFor(values: HelmValues, installed: Catalog): Catalog {
 }
 
 /** The values without what cannot stand in a stack: nulls, and what no chart reads. */
-function clean(values: HelmValues, catalog: Catalog, corrections: string[], lost: string[]): HelmValues {
+function readableValues(values: HelmValues, catalog: Catalog, corrections: string[], lost: string[]): HelmValues {
     const nulls = [...leaves(values)].flatMap(([path, value]) => (value === null ? [path] : []));
     const exporters = nulls.filter(isExporter).map((path) => path.at(-1));
     if (exporters.length > 0) {

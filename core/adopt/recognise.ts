@@ -3,7 +3,7 @@ import { identityProcessor } from "../collectors/identity";
 import { regionsText } from "../charts/multiCluster";
 import { coalesceValues, formatPath, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
-import type { Taken } from "./signals";
+import type { TakenDestinations } from "./signals";
 import type { Deployment } from "../routes/deployment";
 import { copiesIn } from "../routes/archives";
 import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
@@ -83,7 +83,7 @@ export function recognise(
     catalog: Catalog,
     options: AdoptionOptions,
     identity: Readonly<Record<string, string>> = {},
-    taken?: Taken,
+    taken?: TakenDestinations,
     istio = false,
 ): Recognised {
     // Where nothing of KOF stores anything, values are like those of a route that only runs the collectors.
@@ -122,7 +122,7 @@ function findCopiedSecrets({ notes }: Recognition, values: HelmValues): void {
 }
 
 /** Settings of a route, and of what its signals name besides. */
-function findTaken(found: Recognition, taken: Taken, sources: Sources): void {
+function findTaken(found: Recognition, taken: TakenDestinations, sources: Sources): void {
     const { at, config, options } = sources;
     const named = new Set(signals.flatMap((signal) => taken.wanted[signal]));
     found.settings.route = taken.route;

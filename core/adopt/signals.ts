@@ -28,7 +28,7 @@ import { plainMark, type NewSecret } from "./secretParts";
  */
 
 /** What was found of destinations, and what is left of the values. */
-export interface Taken {
+export interface TakenDestinations {
     readonly values: HelmValues;
     /** Where the values of kof-collectors are. */
     readonly prefix: readonly string[];
@@ -97,7 +97,7 @@ export function takeDestinations(
     secrets: readonly PlainSecret[],
     context: HelmValues,
     istio: boolean,
-): Taken | undefined {
+): TakenDestinations | undefined {
     const isOwnStore = (address: string) => isOwnStoreOf(catalog, address);
     const run = (all: HelmValues) => runningOf(all, catalog, context, secrets, istio);
     const values = withUsualNames(given, run(given)?.exits ?? []);
@@ -153,7 +153,7 @@ export function takeDestinations(
             keepsProcessors: false,
         });
     }
-    spread(refused, exits);
+    refuseWhatSharesWays(refused, exits);
     for (const [id, group] of groups) {
         if (refused.has(id)) {
             groups.delete(id);
@@ -178,7 +178,7 @@ export function takeDestinations(
         names.add(group.name);
         group.read = read;
     }
-    spread(refused, exits);
+    refuseWhatSharesWays(refused, exits);
     for (const id of groups.keys()) {
         if (refused.has(id)) {
             groups.delete(id);
@@ -210,7 +210,7 @@ export function takeDestinations(
             const found = new Set(known.filter(({ exit }) => exit.signal === kind).map(({ name }) => name));
             return [signal, [...found].sort((a, b) => Number(b === base.store) - Number(a === base.store))];
         }),
-    ) as unknown as Taken["wanted"];
+    ) as unknown as TakenDestinations["wanted"];
     const toCloudWatch = known.filter(({ name }) => name === "cloudwatch").map(({ exit }) => exit);
     const branch = branchTo("cloudwatch", toCloudWatch);
     const otlp = [...groups.values()].find(({ name }) => name === "otlp");
@@ -288,7 +288,7 @@ function runningOf(
         return undefined;
     }
     const path = [...chart.prefix, kubeStack];
-    const marked = secrets.reduce((all, secret, index) => mark(all, path, secret, index), values);
+    const marked = secrets.reduce((all, secret, index) => markSecret(all, path, secret, index), values);
     const own = effectiveCollectors(run(mergeValues(removeLeaf(values, path), nest(chart.prefix, {}))));
     const collectors = effectiveCollectors(run(marked));
     const exits = collectors.flatMap((each) =>
@@ -301,7 +301,7 @@ function runningOf(
 }
 
 /** Puts a mark where a secret of an exporter or an extension stood. */
-function mark(values: HelmValues, path: readonly string[], secret: PlainSecret, index: number): HelmValues {
+function markSecret(values: HelmValues, path: readonly string[], secret: PlainSecret, index: number): HelmValues {
     const isBelow = path.every((key, i) => secret.path[i] === key);
     const isOfExporter = secret.path.includes("exporters") || secret.path.includes("extensions");
     return isBelow && isOfExporter && valueAt(values, secret.path) === undefined
@@ -400,7 +400,7 @@ function isPlainOtlp(exits: readonly Exit[], exporter: string): boolean {
 }
 
 /** What shares a way with something that no setting says stays with it. */
-function spread(refused: Map<string, string>, exits: readonly Exit[]): void {
+function refuseWhatSharesWays(refused: Map<string, string>, exits: readonly Exit[]): void {
     for (let before = -1; before !== refused.size;) {
         before = refused.size;
         for (const exit of exits) {
@@ -811,7 +811,12 @@ function withoutVariables(stack: HelmValues, groups: readonly Group[], catalog: 
  *
  * @param own the values of the stack.
  */
-export function withLists(values: HelmValues, own: HelmValues, { prefix }: Taken, catalog: Catalog): HelmValues {
+export function withLists(
+    values: HelmValues,
+    own: HelmValues,
+    { prefix }: TakenDestinations,
+    catalog: Catalog,
+): HelmValues {
     const name = (each: HelmValue) => textOf(valueAt(each, ["name"]));
     const among = (list: readonly HelmValue[], item: HelmValue) =>
         list.some((each) => canonical(each) === canonical(item));

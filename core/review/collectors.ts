@@ -38,7 +38,7 @@ export function reviewCollectors(deployment: Deployment, wrong: readonly Problem
     const unserved = unservedSignals(change);
     const changed = changedVariables(deployment);
     const isOwn = !isPlain || deployment.settings.collectors !== undefined;
-    const broken = !isOwn && wrong.length > 0 ? [] : breaks(change, changed);
+    const broken = !isOwn && wrong.length > 0 ? [] : brokenCollectors(change, changed);
     const missing = broken.flatMap(({ message }) => missingVariable.exec(message)?.[1] ?? []);
     const variables = isPlain ? [] : droppedVariables(deployment, plain, missing);
     const named = variables.flatMap(({ names }) => names);
@@ -92,7 +92,7 @@ function clockProblems(deployment: Deployment, collector: Collector): Problem[] 
 }
 
 /** What breaks collectors, apart from variables. The same fault in several collectors counts once. */
-function breaks(change: Change, variables: readonly Problem[]): Problem[] {
+function brokenCollectors(change: Change, variables: readonly Problem[]): Problem[] {
     const broken = new Map<string, string[]>();
     const reported = variables.map(({ message }) => message).join("\n");
     for (const collector of change.deployment.collectors) {

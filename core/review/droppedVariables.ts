@@ -38,7 +38,7 @@ export function droppedVariables(
             .map((each) => [...stack, ...each, "env"])
             .find((each) => valueAt(deployment.settings.values as HelmValues, each) !== undefined);
         const before = plain.collectors.find(({ key }) => key === collector.key);
-        for (const name of path && before ? lost(before, collector, missing) : []) {
+        for (const name of path && before ? lostVariables(before, collector, missing) : []) {
             const each = found.get(formatPath(path ?? [])) ?? {
                 path: path ?? [],
                 dropped: new Map<string, string[]>(),
@@ -57,13 +57,13 @@ export function droppedVariables(
                 message:
                     `replaces the list of the charts and drops ${names.join(", ")}, without which ${who.join(", ")} would not start or not sign in. ` +
                     "Add your own by kof:collectors.env and kof:proxy, which replace nothing, and remove the list from values",
-                paste: instead(deployment, plain, path),
+                paste: settingInstead(deployment, plain, path),
             },
         };
     });
 }
 
-function lost(before: Collector, { env }: Collector, missing: readonly string[]): string[] {
+function lostVariables(before: Collector, { env }: Collector, missing: readonly string[]): string[] {
     return before.env
         .filter(({ name, valueFrom }) => missing.includes(name) || valueAt(valueFrom, ["secretKeyRef"]) !== undefined)
         .filter(({ name }) => !env.some((each) => each.name === name))
@@ -71,7 +71,7 @@ function lost(before: Collector, { env }: Collector, missing: readonly string[])
 }
 
 /** The same by settings. The list in `kof:values` then has no more than what it would have without. */
-function instead(deployment: Deployment, plain: Deployment, path: readonly string[]): HelmValues | undefined {
+function settingInstead(deployment: Deployment, plain: Deployment, path: readonly string[]): HelmValues | undefined {
     const { settings, catalog } = deployment;
     const given = valueAt(settings.values, path);
     const shared = [...path.slice(0, path.indexOf(kubeStack) + 1), "defaultCRConfig", "env"];
@@ -80,7 +80,9 @@ function instead(deployment: Deployment, plain: Deployment, path: readonly strin
     const added = [given ?? []].flat().filter((entry) => !isOwn(entry));
     const variables = new Map(added.map((entry) => [nameOf(entry).toUpperCase(), entry]));
     const text = (name: string) => valueAt(variables.get(name), ["value"]) as string | undefined;
-    const noProxy = (text("NO_PROXY") ?? "").split(",").filter((host) => host.trim() !== "" && !known.includes(host));
+    const noProxy = (text("NO_PROXY") ?? "")
+        .split(",")
+        .filter((host) => host.trim() !== "" && !alwaysUnproxied.includes(host));
     const proxy = mergeValues(
         ...Object.entries(proxyVariables).map(([key, name]) => nestSet(key, text(name))),
         nestSet("noProxy", noProxy.length > 0 ? noProxy : undefined),
@@ -106,7 +108,7 @@ function nameOf(entry: HelmValue): string {
 }
 
 /** What the program always has in `NO_PROXY`. */
-const known = [".svc", ".cluster.local", "localhost", "127.0.0.1"];
+const alwaysUnproxied = [".svc", ".cluster.local", "localhost", "127.0.0.1"];
 
 function nestSet(key: string, value: HelmValue | undefined): HelmValues {
     return value === undefined ? {} : nest([key], value);

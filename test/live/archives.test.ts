@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { archives } from "../../live/archives";
 import type { AwsAccess } from "../../live/awsClient";
 import { runCheck } from "../../live/findings";
-import { buckets, type SeenInPart } from "../../live/leftovers";
+import { buckets, type PartlyChecked } from "../../live/leftovers";
 import type { Answer, Reply } from "../../tools/servers/standins";
 import { routes, type Raw } from "../support";
 import { ArchiveServers, goodBucket, iam, lock, page, refusal, s3, tags, type BucketAnswers } from "./archiveServers";
@@ -320,7 +320,7 @@ describe("left of archives", () => {
                 () => [404, "{}"],
                 (servers) => servers.within(both, (live) => buckets(live)),
             ),
-            ({ left, reasons }: SeenInPart) => {
+            ({ left, reasons }: PartlyChecked) => {
                 assert.ok(left.every(({ what }) => what.includes("acme-kof-audit")) && left.length > 0);
                 return reasons.length === 1 && reasons[0]!.includes("acme-kof-cold");
             },

@@ -3,7 +3,7 @@ import { exporterCharts, exporterSchedule } from "../../charts/archives";
 import { gib, sizeInGiB } from "../../lib/quantities";
 import type { Deployment } from "../../routes/deployment";
 import type { LogGroup } from "../../routes/parts";
-import { isToldApart } from ".";
+import { isCountedSeparately } from ".";
 import { archivedPerDay, bytesPerSampleSent, bytesSent, samplesPerSecond } from "./estimates";
 import type { Prices } from "./priceFile";
 import { storageClassOf, type StorageClassArgs } from "../../settings/storageClasses";
@@ -224,7 +224,7 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
             ];
         },
         logs: () => [lines("logs")],
-        audit: () => (rates.audit !== undefined || isToldApart(deployment, "audit") ? [lines("audit")] : []),
+        audit: () => (rates.audit !== undefined || isCountedSeparately(deployment, "audit") ? [lines("audit")] : []),
         traces: () => {
             if (cloudwatch.signals.traces === "otlp") {
                 const chosen = sampleTraces === undefined ? dropping : `, ${before}`;

@@ -45,7 +45,7 @@ export function capacityOf(deployment: Deployment, rates: Rates): VolumeCapacity
         }
         // A store gets what is sent to it: that of logs the audit logs as well, where they have none of their own.
         const stored = signals.filter((each) => endsAt(destinations[each], signal));
-        const withoutRate = stored.filter((each) => rates[each] === undefined && isToldApart(deployment, each));
+        const withoutRate = stored.filter((each) => rates[each] === undefined && isCountedSeparately(deployment, each));
         if (withoutRate.length > 0) {
             return { volume, verdict: "unknown", ...unknown, withoutRate, ...nothing };
         }
@@ -78,7 +78,7 @@ export function percentFull({ volume, perDayGiB, growsForDays }: VolumeCapacity,
 }
 
 /** Whether a signal counts separately: up to KOF 1.9, audit logs count as logs. */
-export function isToldApart({ collectors }: Deployment, signal: Signal): boolean {
+export function isCountedSeparately({ collectors }: Deployment, signal: Signal): boolean {
     return signal !== "audit" || collectors.some(sortsAudit);
 }
 
@@ -128,7 +128,7 @@ export interface BufferCapacity {
 export function bufferCapacity(deployment: Deployment, rates: Rates): BufferCapacity[] {
     return deliveriesOf(deployment)
         .filter(({ end }) => end.on !== "cluster")
-        .filter(({ signal }) => rates[signal] !== undefined || isToldApart(deployment, signal))
+        .filter(({ signal }) => rates[signal] !== undefined || isCountedSeparately(deployment, signal))
         .flatMap((delivery): BufferCapacity[] => {
             const { signal } = delivery;
             const queue = delivery.writers.find((each) => each.queue.keeps === "disk")?.queue;
@@ -153,7 +153,7 @@ export function bufferCapacity(deployment: Deployment, rates: Rates): BufferCapa
 export function notOnDisk(deployment: Deployment): string[] {
     return deliveriesOf(deployment)
         .filter(({ end, writers }) => end.on !== "cluster" && writers.every(({ queue }) => queue.keeps !== "disk"))
-        .filter(({ signal }) => isToldApart(deployment, signal))
+        .filter(({ signal }) => isCountedSeparately(deployment, signal))
         .map((each) => `${each.signal} for ${destinationOf(each)} (${queuesText(each)})`);
 }
 

@@ -50,10 +50,10 @@ function placesOf({ archives }: Deployment): Map<string, Archive> {
 
 /** Where an archive is, human-readable. */
 export function archivePlace({ bucket, prefix }: Archive): string {
-    return `s3://${bucket.name}/${prefix}/ ${atOf(bucket)}`;
+    return `s3://${bucket.name}/${prefix}/ ${bucketAddress(bucket)}`;
 }
 
-function atOf({ endpoint, region }: ArchiveBucket): string {
+function bucketAddress({ endpoint, region }: ArchiveBucket): string {
     return endpoint === undefined ? `in ${region}` : `at ${endpoint}`;
 }
 
@@ -78,9 +78,9 @@ export function archiveConsequences(from: Deployment, to: Deployment): Consequen
                 was === undefined
                     ? is === undefined
                         ? []
-                        : beginning(is)
+                        : newArchive(is)
                     : is === undefined
-                      ? [end(to, was)]
+                      ? [endedArchive(to, was)]
                       : change(to, was, is);
             return [...own, ...regionalChange(to, was, is)];
         }),
@@ -92,7 +92,7 @@ function deletion({ kind, bucket }: Archive): Consequence {
         severity: "impossible",
         key: `kof:${kind}.keepBucket`,
         message:
-            `was false in the last deployment, so that this one would delete bucket ${bucket.name} ${atOf(bucket)}. S3 refuses that while ` +
+            `was false in the last deployment, so that this one would delete bucket ${bucket.name} ${bucketAddress(bucket)}. S3 refuses that while ` +
             "anything is in it, and so the deployment would fail",
         way: "deploy keepBucket: true first, and the bucket stays with what is in it; or empty it, and then acknowledge it",
         acknowledge: `delete bucket ${bucket.name}`,
@@ -101,7 +101,7 @@ function deletion({ kind, bucket }: Archive): Consequence {
 
 const hours = `${String(exporterSchedule.catchUpHours)} hours`;
 
-function beginning({ kind, bucket, signals }: Archive): Consequence[] {
+function newArchive({ kind, bucket, signals }: Archive): Consequence[] {
     const what = `begins with the last ${hours} of what is stored: ${signals.map(nounOf).join(", ")}. What is older is not archived`;
     return [
         ...(signals.length > 0 ? [{ severity: "notice", key: `kof:${kind}`, message: what } as const] : []),
@@ -143,7 +143,7 @@ function keptInStores(to: Deployment, { signals }: Pick<Archive, "signals">): st
     );
 }
 
-function end(to: Deployment, was: Archive): Consequence {
+function endedArchive(to: Deployment, was: Archive): Consequence {
     if (was.signals.length === 0) {
         // Regions say the rest of themselves.
         const rest = deletes(was.bucket, to) ? "" : `. What is in ${archivePlace(was)} stays there`;
@@ -175,8 +175,8 @@ function regionalChange(to: Deployment, was: Archive | undefined, is: Archive | 
     if (is === undefined || after === undefined) {
         return [regionalNotice(was, `is gone: ${takenOffRegions(to, was, regionsText(before.regions))}`)];
     }
-    const joining = without(after.regions, before.regions);
-    const leaving = without(before.regions, after.regions);
+    const joining = regionsOnlyIn(after.regions, before.regions);
+    const leaving = regionsOnlyIn(before.regions, after.regions);
     const gone = before.signals.filter((signal) => !after.signals.includes(signal));
     const added = after.signals.filter((signal) => !before.signals.includes(signal));
     return [
@@ -226,7 +226,7 @@ function takenOffRegions(to: Deployment, was: Archive, regions: string): string 
 }
 
 /** The regions that are among some and not among others, human-readable; `undefined` where there is none. */
-function without(some: Regions, others: Regions): string | undefined {
+function regionsOnlyIn(some: Regions, others: Regions): string | undefined {
     if (others === "all") {
         return undefined;
     }
@@ -275,7 +275,7 @@ function change(to: Deployment, was: Archive, is: Archive): Consequence[] {
               ]
             : []),
         ...revokedOnRegions(was, is),
-        ...(moved ? place(was, is) : []),
+        ...(moved ? movedArchive(was, is) : []),
         ...sameBucket(was, is),
     ];
 }
@@ -302,7 +302,7 @@ function revokedOnRegions(was: Archive, is: Archive): Consequence[] {
           ];
 }
 
-function place(was: Archive, is: Archive): Consequence[] {
+function movedArchive(was: Archive, is: Archive): Consequence[] {
     const isOther = bucketId(was.bucket) !== bucketId(is.bucket);
     const taken =
         isOther && is.bucket.create && was.bucket.name === is.bucket.name && is.bucket.endpoint === was.bucket.endpoint;
@@ -311,7 +311,7 @@ function place(was: Archive, is: Archive): Consequence[] {
             ? {
                   severity: "impossible",
                   key: `kof:${is.kind}.region`,
-                  message: `would make a second bucket ${is.bucket.name}, ${atOf(is.bucket)}: a name is one bucket's in all regions, and this one is ${atOf(was.bucket)}`,
+                  message: `would make a second bucket ${is.bucket.name}, ${bucketAddress(is.bucket)}: a name is one bucket's in all regions, and this one is ${bucketAddress(was.bucket)}`,
                   way: "another name",
                   paste: stackFile([is.kind, "bucket"], renamed(is.bucket.name, is.bucket.region)),
               }

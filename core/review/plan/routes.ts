@@ -17,7 +17,7 @@ import {
     linesWithInstaller,
     linesWithoutCollectors,
 } from "./moves";
-import { fate } from "./stores";
+import { volumesOutcome } from "./stores";
 import { goneStores, type VolumeChange } from "./volumes";
 
 /** What follows from other destinations: stored data that nothing reads any more, and installers that would fight. */
@@ -60,8 +60,8 @@ function storesGone(from: Deployment, to: Deployment, volumes: readonly VolumeCh
             {
                 severity: "loses",
                 key,
-                message: `leaves the stored ${[...new Set(gone.map(({ volume }) => volume.signal))].join(", ")} unreachable: ${fate(gone, `the route is ${was} again`)}`,
-                acknowledge: `${was}->${is}${unusual(gone)}`,
+                message: `leaves the stored ${[...new Set(gone.map(({ volume }) => volume.signal))].join(", ")} unreachable: ${volumesOutcome(gone, `the route is ${was} again`)}`,
+                acknowledge: `${was}->${is}${unusualCount(gone)}`,
             },
         ];
     }
@@ -72,14 +72,14 @@ function storesGone(from: Deployment, to: Deployment, volumes: readonly VolumeCh
             key,
             message:
                 `no longer sends ${stored.join(" and ")} to management, which leaves what is stored of them there unreachable: ` +
-                fate(gone, "they go there again"),
+                volumesOutcome(gone, "they go there again"),
             ...(keeping
                 ? {
                       way: "send them there as well, for as long as what is stored there may be needed",
                       paste: keeping,
                   }
                 : {}),
-            acknowledge: `${stored.join(" and ")} off${unusual(gone)}`,
+            acknowledge: `${stored.join(" and ")} off${unusualCount(gone)}`,
         },
     ];
 }
@@ -173,7 +173,7 @@ function runsOpenCost({ catalog, umbrella, collectors }: Deployment): boolean | 
 }
 
 /** How many volumes there are, where these are not as many as KOF makes: what was printed for some does not permit to leave more. */
-function unusual(gone: readonly VolumeChange[]): string {
+function unusualCount(gone: readonly VolumeChange[]): string {
     const count = gone.reduce((sum, each) => sum + each.count, 0);
     const usual = gone.reduce((sum, { volume }) => sum + Number(volume.source.volume.replicas?.default), 0);
     return count === usual ? "" : ` with ${String(count)} volumes`;

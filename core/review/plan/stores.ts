@@ -49,11 +49,11 @@ export function storeConsequences(from: Deployment, to: Deployment, volumes: rea
         return {
             severity: "loses",
             key,
-            message: `leaves the stored ${stored.join(", ")} unreachable: ${fate(gone)}`,
+            message: `leaves the stored ${stored.join(", ")} unreachable: ${volumesOutcome(gone)}`,
             acknowledge: component === undefined ? `${stored.join(" and ")} off` : `${component} off`,
         };
     });
-    return [...found, ...turnedOff, ...operatorConsequences(from, to), ...started(from, to)];
+    return [...found, ...turnedOff, ...operatorConsequences(from, to), ...startedStores(from, to)];
 }
 
 /** What follows for the stores that an operator makes when it goes, and they do not: its definitions stay, and with them what it made. */
@@ -121,7 +121,7 @@ const kindsOfClusters = [
 ] as const;
 
 /** What becomes of the volumes of stores that are gone. @param until when what stays is read again. */
-export function fate(gone: readonly VolumeChange[], until = "it is on again"): string {
+export function volumesOutcome(gone: readonly VolumeChange[], until = "it is on again"): string {
     const [deleted, kept] = [
         gone.filter(({ operation }) => operation === "deleted"),
         gone.filter(({ operation }) => operation !== "deleted"),
@@ -143,7 +143,7 @@ function keepingConsequences(was: Volume, after: readonly Volume[], from: Deploy
     if (is.keeps === "volumes") {
         const key = keyOf(from, was.source, "persistence");
         const message = `gives ${workload} volumes (${spaceOf(is)}): what is stored until then stays where it is, and is not read`;
-        return [{ severity: "notice", key, message }, ...immutable(is, key, `${signal} with volumes`)];
+        return [{ severity: "notice", key, message }, ...fixedTemplate(is, key, `${signal} with volumes`)];
     }
     if (was.keeps !== "volumes") {
         return [];
@@ -155,11 +155,11 @@ function keepingConsequences(was: Volume, after: readonly Volume[], from: Deploy
             ? "and what is stored from then on is lost when a pod restarts"
             : "and what is stored from then on is in a claim that KOF does not make";
     const message = `takes the volumes of ${workload}: the stored ${signal} stay in them (${workload} ${spaceOf(was)}), where nothing reads them, ${then}`;
-    return [{ severity: "loses", key, message, acknowledge }, ...immutable(is, key, acknowledge)];
+    return [{ severity: "loses", key, message, acknowledge }, ...fixedTemplate(is, key, acknowledge)];
 }
 
 /** The template of a chart's own StatefulSet cannot be changed; the operator recreates those that it manages. */
-function immutable({ workload, expands }: Volume, key: string, acknowledge: string): Consequence[] {
+function fixedTemplate({ workload, expands }: Volume, key: string, acknowledge: string): Consequence[] {
     return expands
         ? []
         : [
@@ -174,7 +174,7 @@ function immutable({ workload, expands }: Volume, key: string, acknowledge: stri
 }
 
 /** Stores that values do not keep off any more. Those of another route, or of another version, come with it. */
-function started(from: Deployment, to: Deployment): Consequence[] {
+function startedStores(from: Deployment, to: Deployment): Consequence[] {
     const before = from.stores;
     return to.stores
         .filter(

@@ -34,13 +34,13 @@ export function effectText(plan: Plan): string {
     const { from, to, volumes, regions, logGroups, archives, credentials, steps } = plan;
     const settings = [from.settings, to.settings] as const;
     return paragraphs([
-        `# ${change(...settings.map(({ route }) => route))}, KOF ${change(...settings.map(({ version }) => version))}`,
+        `# ${fromTo(...settings.map(({ route }) => route))}, KOF ${fromTo(...settings.map(({ version }) => version))}`,
         verdicts[verdictOf(plan)],
         ...Object.entries(titles).map(([severity, title]) => {
             const found = plan.consequences.filter((consequence) => consequence.severity === severity);
             return section(title, found.map(consequenceText));
         }),
-        section("To permit it", permit(plan)),
+        section("To permit it", permitLines(plan)),
         section(
             "By hand",
             steps.map((step, i) => `${String(i + 1)}. ${step}`),
@@ -114,11 +114,11 @@ function twoStepsText(plan: Plan): string {
                 ? ":"
                 : `. Deploy them while nothing waits on the nodes: it would not reach ${unsent.join(", ")}:`),
         "",
-        ...block(both),
+        ...codeBlock(both),
         "",
         "2. Once the new place has everything that it should, the new one alone:",
         "",
-        ...block(alone),
+        ...codeBlock(alone),
     ]);
 }
 
@@ -141,13 +141,13 @@ function unnamedText(...both: readonly Deployment[]): string[] {
 function alertText({ alert, operation, when, lines }: Plan["alerts"][number]): string {
     return [
         `- ${alert}: ${operation}${operation === "removed" ? ", so nobody is notified when" : ". It fires when"} ${when}`,
-        ...lines.from.map((line) => `  - was: ${exact(line)}`),
-        ...lines.to.map((line) => `  - now: ${exact(line)}`),
+        ...lines.from.map((line) => `  - was: ${lineOfRule(line)}`),
+        ...lines.to.map((line) => `  - now: ${lineOfRule(line)}`),
     ].join("\n");
 }
 
 /** A line of a rule: an expression as it is, and words that have code of their own without it. */
-function exact(line: string): string {
+function lineOfRule(line: string): string {
     return line.includes("`") ? plain(line) : `\`${line}\``;
 }
 
@@ -159,7 +159,7 @@ function volumeText({ workload, operation, count, volume, sizeBefore, reclaimPol
     return `- ${workload}: ${operation}, ${String(count)} x ${size}, ${contentOf(volume)}, reclaim policy ${reclaim}`;
 }
 
-function change(...[was = "", is = ""]: string[]): string {
+function fromTo(...[was = "", is = ""]: string[]): string {
     return was === is ? is : `${was} -> ${is}`;
 }
 
@@ -167,7 +167,7 @@ function consequenceText({ key, message, way, paste }: Consequence): string {
     return [
         `- ${key} ${message}.`,
         ...(way === undefined ? [] : [`  Instead: ${way}.`]),
-        ...(paste === undefined ? [] : ["", ...block(paste)]),
+        ...(paste === undefined ? [] : ["", ...codeBlock(paste)]),
     ].join("\n");
 }
 
@@ -185,14 +185,14 @@ function upgradeLines({ upgrade }: Plan): string[] {
     ];
 }
 
-function permit(plan: Plan): string[] {
+function permitLines(plan: Plan): string[] {
     const reasons = refused(plan);
     return reasons.length > 0 && reasons.every(({ acknowledge }) => acknowledge !== undefined)
-        ? block({ "kof:acknowledge": acknowledgement(plan) })
+        ? codeBlock({ "kof:acknowledge": acknowledgement(plan) })
         : [];
 }
 
-function block(value: unknown): string[] {
+function codeBlock(value: unknown): string[] {
     return fenced("yaml", writeYaml(value).trimEnd())
         .split("\n")
         .map((line) => `  ${line}`);

@@ -21,7 +21,7 @@ export function archiveSection(deployment: Deployment): string {
                     ...(each.regional ? [regionalRow(each, each.regional)] : []),
                 ]),
             ),
-            [...archiveTimes(), ...leftOut(deployment), ...archives.flatMap(traps)]
+            [...archiveTimes(), ...leftOut(deployment), ...archives.flatMap(archiveRemarks)]
                 .map((line) => `- ${plain(line)}`)
                 .join("\n"),
         ]),
@@ -93,7 +93,7 @@ function leftOut({ archives, stores }: Deployment): string[] {
 }
 
 /** What to know of one archive. */
-function traps({ kind, name, bucket, signingKey }: Archive): string[] {
+function archiveRemarks({ kind, name, bucket, signingKey }: Archive): string[] {
     const { objectLock, lifecycle, create } = bucket;
     const asleep = lifecycle.filter(({ storageClass }) => /^(GLACIER|DEEP_ARCHIVE)$/.test(storageClass));
     return [
