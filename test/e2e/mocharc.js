@@ -9,16 +9,18 @@ const { require: modules, ...shared } = require("../../.mocharc.json");
 
 /** What takes longest starts first, or all wait for it at the end. */
 const longest = [
-    "switches",
-    "upgrade",
-    "recovery",
-    "places",
     "rehearse",
-    "policy",
-    "archives",
-    "keys",
+    "logGroups",
+    "places",
+    "recovery",
     "state",
+    "renames",
     "targets",
+    "archives",
+    "routes",
+    "switches",
+    "policy",
+    "moves",
 ];
 const rank = (/** @type {string} */ file) => {
     const found = longest.findIndex((name) => file.startsWith(name));
