@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import dns = require("node:dns");
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -10,7 +11,14 @@ const root = path.join(__dirname, "../..");
 
 describe("a command", () => {
     let folder: string;
+    const { lookup } = dns;
     before(() => {
+        // Without a network, where a resolver may take seconds to say so: doctor asks the registries.
+        const unknown = Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" });
+        const nowhere = (_name: string, _options: object, answer: (error: Error) => void) => {
+            process.nextTick(answer, unknown);
+        };
+        Object.assign(dns, { lookup: nowhere });
         folder = fs.mkdtempSync(path.join(os.tmpdir(), "ends-"));
         // Nobody listens there.
         const kubeconfig = JSON.stringify({
@@ -24,6 +32,7 @@ describe("a command", () => {
         fs.writeFileSync(path.join(folder, "Pulumi.dev.yaml"), JSON.stringify({ config }));
     });
     after(() => {
+        Object.assign(dns, { lookup });
         fs.rmSync(folder, { recursive: true });
     });
     const here = (name: string, ...options: string[]) => commandHere(name, options, { cwd: folder });
