@@ -1,6 +1,7 @@
-// Loaded before Pulumi. Pulumi can put functions of a program into its state, and loads a compiler and a reader of installed packages for
-// that at its start. No program of this project does, so that they are loaded when somebody asks for them: more than a third of a
-// start goes into them otherwise (Pulumi 3.248.0, 2026-11-27).
+// Loaded before Pulumi. Pulumi can put functions of a program into its state. For that it loads a compiler and a reader of installed
+// packages, and has V8's debugger tell it of every script. No program of this project does, so these start when somebody asks for them.
+// Stack traces stay as V8 has them: the only modules with source maps are Pulumi's own, which makes one for most of its promises and
+// reads all its maps for them. That takes two thirds of a start otherwise (Pulumi 3.248.0, 2026-11-28).
 // @ts-check
 "use strict";
 
@@ -13,6 +14,15 @@ for (const name of ["typescript", "@npmcli/arborist"]) {
     }
 }
 
+const maps = find("source-map-support/register");
+if (maps !== undefined) {
+    require.cache[maps] ??= standIn(maps, {});
+}
+const hooks = find("@pulumi/pulumi/runtime/closure/v8Hooks");
+if (hooks !== undefined) {
+    require.cache[hooks] ??= later(hooks, { isInitializedAsync: () => Promise.resolve() });
+}
+
 /** Where Pulumi would find a module. Without the compiler, which only development needs here, it has one of its own. @param {string} name */
 function find(name) {
     try {
@@ -22,16 +32,27 @@ function find(name) {
     }
 }
 
-/** A module that is loaded when one of its exports is asked for. @param {string} file */
-function later(file) {
-    const stand = new Module(file);
+/**
+ * A module that is loaded when an export is asked for that is not among those that are known.
+ *
+ * @param {string} file
+ * @param {Readonly<Record<string | symbol, unknown>>} known What makes a copy of a module with all its exports leaves an ES module as it is.
+ */
+function later(file, known = {}) {
+    /** @type {Readonly<Record<string | symbol, unknown>>} */
+    const there = { __esModule: true, ...known };
+    const exports = new Proxy(there, { get: (_, key) => (key in there ? there[key] : load()[key]) });
+    const stand = standIn(file, exports);
     const load = () => {
         if (require.cache[file] === stand) {
             delete require.cache[file];
         }
         return require(file);
     };
-    // What makes a copy of a module with all its exports leaves an ES module as it is.
-    const exports = new Proxy({}, { get: (_, key) => (key === "__esModule" ? true : load()[key]) });
-    return Object.assign(stand, { exports, loaded: true });
+    return stand;
+}
+
+/** A module that is there already. @param {string} file @param {object} exports */
+function standIn(file, exports) {
+    return Object.assign(new Module(file), { exports, loaded: true });
 }
