@@ -1,5 +1,6 @@
-import * as http from "node:http";
-import * as https from "node:https";
+// With `import *`, all that they have is copied, and Node 22 and later load `fetch` for that.
+import http = require("node:http");
+import https = require("node:https");
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** What a server answered. */

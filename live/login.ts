@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
-import * as http from "node:http";
-import * as https from "node:https";
+// As live/http.ts has them.
+import http = require("node:http");
+import https = require("node:https");
 
 import type { Cluster, User } from "@kubernetes/client-node/dist/config_types.js";
 

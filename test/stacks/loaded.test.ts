@@ -15,7 +15,10 @@ function printed(script: string, options = "-r ./cli/register.js"): string {
 }
 
 /** The modules that have been loaded: what stands for one until somebody asks for it has no file name. */
-const modules = `Object.entries(require.cache).flatMap(([file, { filename }]) => (filename ? [file] : []))`;
+const modules = `[
+    ...Object.entries(require.cache).flatMap(([file, { filename }]) => (filename ? [file] : [])),
+    ...process.moduleLoadList,
+]`;
 
 /** Of Kubernetes' client all but what reads a kubeconfig; and compilers. */
 const heavy = /node_modules\/(@kubernetes\/(?!client-node\/dist\/config_types\.js$)|typescript\/|@npmcli\/arborist\/)/;
@@ -50,7 +53,7 @@ function services(loaded: readonly string[]): string[] {
 describe("A program loads", () => {
     it("for a stack nothing that only other stacks need, no compiler and no other languages: dev", () => {
         const unneeded =
-            /\/node_modules\/(@pulumi\/(aws|random)|@aws-sdk)\/|\/zod\/v4\/locales\/(?!en\.)|\/core\/(adopt|review\/(capacity|report|summary))\//;
+            /internal\/deps\/undici|\/node_modules\/(@pulumi\/(aws|random)|@aws-sdk)\/|\/zod\/v4\/locales\/(?!en\.)|\/core\/(adopt|review\/(capacity|report|summary))\//;
         assert.deepEqual(
             loadedBy("Pulumi.dev.yaml").filter((file) => unneeded.test(file) || heavy.test(file)),
             [],
