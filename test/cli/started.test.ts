@@ -17,7 +17,7 @@ import {
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { parse } from "yaml";
 
-import { answer } from "../../tools/engine/providers/server";
+import { answer, bound } from "../../tools/engine/providers/server";
 
 const severities = ["debug", "info", "warning", "error"];
 
@@ -46,15 +46,11 @@ async function started(program: string): Promise<{ readonly messages: string[]; 
     });
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-started-"));
     try {
-        const port = await promisify(engine.bindAsync.bind(engine))(
-            "127.0.0.1:0",
-            grpc.ServerCredentials.createInsecure(),
-        );
+        const address = `127.0.0.1:${String(await bound(engine))}`;
         fs.writeFileSync(path.join(folder, "index.js"), program);
         fs.writeFileSync(path.join(folder, "package.json"), "{}");
         fs.symlinkSync(path.resolve("node_modules"), path.join(folder, "node_modules"));
         const project = parse(fs.readFileSync("Pulumi.yaml", "utf8")) as { runtime: { options: { nodeargs: string } } };
-        const address = `127.0.0.1:${String(port)}`;
         const { stdout, stderr } = await promisify(execFile)(
             process.execPath,
             [

@@ -135,16 +135,20 @@ export async function serve(served: Provider): Promise<void> {
 
 /** Listens at a port, by default any, and says at which: an engine that has started this process reads that. */
 export async function listen(server: grpc.Server, wanted = "0"): Promise<void> {
-    const port = await new Promise<number>((resolve, reject) => {
-        server.bindAsync(`127.0.0.1:${wanted}`, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+    console.log(await bound(server, wanted));
+}
+
+/** Listens at a port, by default any. @returns which. */
+export function bound(server: grpc.Server, wanted = "0"): Promise<number> {
+    return new Promise((resolve, reject) => {
+        server.bindAsync(`127.0.0.1:${wanted}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
             if (error) {
                 reject(error);
             } else {
-                resolve(bound);
+                resolve(port);
             }
         });
     });
-    console.log(port);
 }
 
 /** A method of a service, by what it answers. */
