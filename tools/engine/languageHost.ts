@@ -8,7 +8,7 @@ import { GetRequiredPackagesResponse, RunResponse, type RunRequest } from "@pulu
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { parse } from "yaml";
 
-import { answer, bound } from "./providers/server";
+import { bound, unaryMethod } from "./providers/server";
 
 /** The exit code with which a program says that the user has been told why it failed (Pulumi 3.248.0, cmd/run/index.js). */
 const toldTheUser = 32;
@@ -39,9 +39,9 @@ export interface LanguageHost {
 export async function startLanguageHost(ended: () => void = () => undefined): Promise<LanguageHost> {
     const server = new grpc.Server();
     server.addService(LanguageRuntimeService, {
-        getPluginInfo: answer(() => new PluginInfo()),
-        getRequiredPackages: answer(() => new GetRequiredPackagesResponse()),
-        run: answer(async (request: RunRequest) => {
+        getPluginInfo: unaryMethod(() => new PluginInfo()),
+        getRequiredPackages: unaryMethod(() => new GetRequiredPackagesResponse()),
+        run: unaryMethod(async (request: RunRequest) => {
             const code = await runProgram(request);
             ended();
             return new RunResponse()

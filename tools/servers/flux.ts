@@ -70,7 +70,7 @@ export class FluxStandIn {
 
     private async run(): Promise<void> {
         // A look at intervals takes as much of the API server's time as all that the API server does by itself.
-        const end = watch(this.cluster.kubeconfig, [charts, releases], () => {
+        const end = watch(this.cluster.kubeconfig, [chartsPath, releasesPath], () => {
             this.look();
         });
         while (!this.stopped) {
