@@ -42,7 +42,7 @@ export async function startLanguageHost(ended: () => void = () => undefined): Pr
         getPluginInfo: unaryMethod(() => new PluginInfo()),
         getRequiredPackages: unaryMethod(() => new GetRequiredPackagesResponse()),
         run: unaryMethod(async (request: RunRequest) => {
-            const code = await runProgram(request);
+            const code = await exitCodeOf(request);
             ended();
             return new RunResponse()
                 .setBail(code === toldTheUser)
@@ -58,7 +58,7 @@ export async function startLanguageHost(ended: () => void = () => undefined): Pr
     };
 }
 
-function runProgram(request: RunRequest): Promise<number | null> {
+function exitCodeOf(request: RunRequest): Promise<number | null> {
     const info = request.getInfo()!;
     const folder = info.getProgramDirectory();
     const project = parse(fs.readFileSync(path.join(folder, "Pulumi.yaml"), "utf8")) as Project;

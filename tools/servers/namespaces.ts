@@ -27,7 +27,7 @@ export function hurryNamespaces(api: Kubernetes, kubeconfig: string): () => void
             const { uid, name, deletionTimestamp } = metadata as AnyObject["metadata"] & { uid: string };
             if (deletionTimestamp !== undefined && !begun.has(uid)) {
                 begun.add(uid);
-                await finish(api, name);
+                await emptyAndFinalize(api, name);
             }
         }
     };
@@ -37,7 +37,7 @@ export function hurryNamespaces(api: Kubernetes, kubeconfig: string): () => void
     });
 }
 
-async function finish(api: Kubernetes, name: string): Promise<void> {
+async function emptyAndFinalize(api: Kubernetes, name: string): Promise<void> {
     const paths = await collections(api, name);
     const isEmpty = async (path: string) => (await api.list(`${path}?limit=1`)).length === 0;
     const emptied = await Promise.all(

@@ -22,14 +22,14 @@ export function watch(kubeconfig: string, paths: readonly string[], changed: () 
 
 async function watchOne(kubeconfig: string, path: string, changed: () => void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-        await follow(kubeconfig, path, changed, signal).catch(() => undefined);
+        await followPath(kubeconfig, path, changed, signal).catch(() => undefined);
         changed();
         await sleep(200, undefined, { signal }).catch(() => undefined);
     }
 }
 
 /** Follows what happens from now on, until the server ends that, which it does after some minutes. */
-async function follow(kubeconfig: string, path: string, changed: () => void, signal: AbortSignal): Promise<void> {
+async function followPath(kubeconfig: string, path: string, changed: () => void, signal: AbortSignal): Promise<void> {
     const access = loadKubeconfig({ kubeconfig });
     const { request } = await logIn(access);
     // The login keeps connections for more requests. This one has one of its own, which ends with it.
