@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
 import * as path from "node:path";
@@ -101,18 +102,31 @@ export async function onFreePorts<T>(
     }
 }
 
-/** Ports that were free a moment ago. */
+/**
+ * Ports that were free a moment ago. They are below those that a system gives to whoever connects to something, who would often take them
+ * in between.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-    const servers = await Promise.all(
-        Array.from({ length: count }, async () => {
-            const server = createServer().listen(0, "127.0.0.1");
-            await new Promise((resolve) => server.once("listening", resolve));
-            return server;
-        }),
-    );
-    return servers.map((server) => {
-        const { port } = server.address() as { port: number };
-        server.close();
-        return port;
+    const found = new Set<number>();
+    while (found.size < count) {
+        const port = randomInt(10_000, 32_768);
+        if (await isFree(port)) {
+            found.add(port);
+        }
+    }
+    return [...found];
+}
+
+function isFree(port: number): Promise<boolean> {
+    return new Promise((resolve) => {
+        const server = createServer();
+        server.once("error", () => {
+            resolve(false);
+        });
+        server.listen(port, "127.0.0.1", () => {
+            server.close(() => {
+                resolve(true);
+            });
+        });
     });
 }
