@@ -3,9 +3,10 @@
 "use strict";
 
 const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
 
-/** Their cases wait for servers and processes most of the time: they start early, each beside another that computes. */
+/** Their cases wait for servers and processes most of the time: they start early, each beside others that compute. */
 const waiting = [
     "ends",
     "grow",
@@ -25,11 +26,12 @@ const files = fs
     .filter((file) => file.endsWith(".test.ts"))
     .sort();
 const others = files.filter((file) => !isWaiting(file));
-const ordered = [...files.filter(isWaiting).flatMap((file) => [file, ...others.splice(0, 1)]), ...others];
+const ordered = [...files.filter(isWaiting).flatMap((file) => [file, ...others.splice(0, 4)]), ...others];
 
 module.exports = {
     ...require("../.mocharc.json"),
     spec: ordered.map((file) => path.join(__dirname, file)),
     parallel: true,
-    jobs: 5,
+    // One more than can compute, as one waits. Each loads the program and compiles it for itself, which takes as long as many files.
+    jobs: os.availableParallelism() + 1,
 };
