@@ -1,7 +1,6 @@
-// Loaded before Pulumi, after what else changes how modules are loaded. Keeps all modules of a start in one file: where each is, its text
-// and what V8 makes of it. A quarter of a start goes into looking for 600 files, reading and compiling them otherwise (Node 20.20.2,
-// 2026-11-28). Node has a cache since 22.1, only for what V8 makes of them;
-// the variable that turns it off turns this off as well.
+// Loaded before Pulumi, after what else changes how modules are loaded. Keeps the text of all modules of a start, and what V8 makes of
+// it, in one file: a fifth of a start goes into reading and compiling 600 files otherwise (Node 20.20.2, 2026-11-28). Node has a cache
+// since 22.1, only for what V8 makes of them. The variable that turns it off turns this off as well.
 // @ts-check
 "use strict";
 
@@ -14,7 +13,7 @@ const vm = require("node:vm");
 
 /**
  * @typedef {{ stamp: string, text: Buffer, ascii: boolean, code: Buffer, script?: vm.Script }} Kept a module as it was at its stamp
- * @typedef {{ lock: string, modules: [string, string, number, boolean, number][], found: [string, string][] }} Index lengths of text and code
+ * @typedef {{ lock: string, modules: [string, string, number, boolean, number][] }} Index file, stamp, length of text, ASCII or not, length of code
  * @typedef {NodeJS.Module & { _compile(text: string, file: string, format?: string): unknown }} Loaded
  */
 
@@ -32,19 +31,16 @@ const vm = require("node:vm");
  */
 const node = /** @type {any} */ (Module);
 
-const packages = path.join(__dirname, "../node_modules");
-const inPackages = packages + path.sep;
 // Others could not use it: V8 refuses what another version has made, or the same with other options.
-const store = path.join(packages, `.cache/modules/${process.version}-${process.arch}-${v8.cachedDataVersionTag()}`);
-// npm writes this file whenever it changes what is installed. The others change what is found there.
-const installed = stampOf(path.join(packages, ".package-lock.json"));
-const { NODE_DISABLE_COMPILE_CACHE, NODE_OPTIONS, NODE_PATH } = process.env;
-const lock = JSON.stringify([installed, process.execArgv, NODE_OPTIONS, NODE_PATH]);
+const store = path.join(
+    __dirname,
+    `../node_modules/.cache/modules/${process.version}-${process.arch}-${v8.cachedDataVersionTag()}`,
+);
+// TypeScript is kept as this has made JavaScript of it.
+const lock = ["./register.js", "sucrase/package.json"].map((name) => stampOf(require.resolve(name))).join(" ");
 
 /** @type {Map<string, Kept>} by file */
 const kept = new Map();
-/** Files by what has asked for them, and how. @type {Map<string, string>} */
-const found = new Map();
 /** @type {Map<string, string>} */
 const stamps = new Map();
 let isComplete = true;
@@ -82,8 +78,8 @@ function read() {
         for (const [file, stamp, text, ascii, code] of index.modules) {
             kept.set(file, { stamp, text: next(text), ascii, code: next(code) });
         }
-        for (const [key, file] of index.found) {
-            found.set(key, file);
+        if (at !== content.length) {
+            kept.clear();
         }
     } catch {
         // There is none yet.
@@ -95,7 +91,7 @@ function write() {
     try {
         const parts = [];
         /** @type {Index} */
-        const index = { lock, modules: [], found: [...found].filter(([, file]) => keptOf(file)) };
+        const index = { lock, modules: [] };
         for (const [file, { stamp, text, ascii, code, script }] of kept) {
             if (keptOf(file)) {
                 const made = script?.createCachedData() ?? code;
@@ -137,14 +133,10 @@ function run(module, file, script) {
 
 /** @param {string} text @param {string} filename @param {Buffer} [cachedData] */
 function compile(text, filename, cachedData) {
-    return new vm.Script(text, {
-        filename,
-        cachedData,
-        columnOffset: -node.wrapper[0].length,
-    });
+    return new vm.Script(text, { filename, cachedData, columnOffset: -node.wrapper[0].length });
 }
 
-if (installed !== "" && NODE_DISABLE_COMPILE_CACHE !== "1") {
+if (process.env.NODE_DISABLE_COMPILE_CACHE !== "1") {
     read();
 
     for (const [extension, load] of Object.entries(node._extensions)) {
@@ -179,23 +171,6 @@ if (installed !== "" && NODE_DISABLE_COMPILE_CACHE !== "1") {
         const ascii = bytes.length === whole.length;
         kept.set(file, { stamp: stampNow(file), text: bytes, ascii, code: Buffer.alloc(0), script });
         return run(this, file, script);
-    };
-
-    const resolve = node._resolveFilename;
-    node._resolveFilename = function (request, parent, ...others) {
-        // A file beside those of this project may be new. In packages, only npm changes what there is.
-        const isKept = parent?.filename && (!/^[./\\]/.test(request) || parent.filename.startsWith(inPackages));
-        if (!isKept || others[1]) {
-            return resolve.call(this, request, parent, ...others);
-        }
-        const key = `${parent.path}\n${request}`;
-        const before = found.get(key);
-        if (before !== undefined && keptOf(before)) {
-            return before;
-        }
-        const file = resolve.call(this, request, parent, ...others);
-        found.set(key, file);
-        return file;
     };
 
     process.on("exit", () => {

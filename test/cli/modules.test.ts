@@ -42,7 +42,8 @@ describe("Modules that a start keeps", () => {
                     return readFileSync(file, ...options);
                 };
                 process.on("exit", () => console.log(JSON.stringify(read)));`,
-            "node_modules/.package-lock.json": "{}",
+            "cli/register.js": "",
+            "node_modules/sucrase/package.json": "{}",
             "node_modules/a/index.js":
                 "exports.b = require('./b'); exports.where = [__filename, module.parent.filename];",
             "node_modules/a/b.js": `exports.fail = () => { throw new Error(); }; exports.text = "é€"; exports.all = [__dirname, require.main.id];`,
@@ -101,21 +102,29 @@ describe("Modules that a start keeps", () => {
         assert.equal(run().said.text, "data");
     });
 
-    it("give way to a file that is found before them, beside a project's own or after an install", () => {
+    it("give way to a file that is found before them", () => {
         write({ own: "exports.own = 3;" });
         assert.equal(run().said.own, 3);
         write({ "node_modules/a/package.json": `{ "main": "other.js" }` });
         write({ "node_modules/a/other.js": "exports.b = { text: 'other', fail() { throw new Error() } };" });
-        write({ "node_modules/.package-lock.json": "{ }" });
         assert.equal(run().said.text, "other");
     });
 
-    it("are left to Node where the user says so, where something else than npm has installed them, and where nothing can be written", () => {
+    it("are read again where what takes types out has changed, and where what is kept is not whole", () => {
+        run();
+        assert.deepEqual(run().read, []);
+        write({ "cli/register.js": "// changed" });
+        assert.ok(run().read.length > 0);
+        assert.deepEqual(run().read, []);
+        const folder = at("node_modules/.cache/modules");
+        for (const name of fs.readdirSync(folder)) {
+            fs.truncateSync(path.join(folder, name), fs.statSync(path.join(folder, name)).size - 1);
+        }
+        assert.ok(run().read.length > 0);
+    });
+
+    it("are left to Node where the user says so, and where nothing can be written", () => {
         assert.ok(run({ NODE_DISABLE_COMPILE_CACHE: "1" }).read.length > 0);
-        fs.rmSync(at("node_modules/.package-lock.json"));
-        assert.ok(run().read.length > 0);
-        assert.ok(run().read.length > 0);
-        write({ "node_modules/.package-lock.json": "{  }" });
         fs.rmSync(at("node_modules/.cache"), { recursive: true });
         write({ "node_modules/.cache": "" });
         assert.equal(run().said.text, "other");
