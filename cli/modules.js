@@ -1,30 +1,27 @@
-// Loaded before Pulumi, after what else changes how modules are loaded. Keeps the text of all modules of a start, and what V8 makes of
-// it, in one file: a fifth of a start goes into reading and compiling 600 files otherwise (Node 20.20.2, 2026-11-28). Node has a cache
-// since 22.1, only for what V8 makes of them. The variable that turns it off turns this off as well.
+// Loaded before Pulumi, after what else changes how modules are loaded. Keeps what V8 makes of all modules of a start in one file: a tenth
+// of a start goes into compiling 600 of them otherwise (Node 20.20.2, 2026-11-28). Node has a cache of its own since 22.1, which keeps
+// them one by one. The variable that turns it off turns this off as well.
 // @ts-check
 "use strict";
 
 const { Buffer } = require("node:buffer");
+const { createHash, randomUUID } = require("node:crypto");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
 const v8 = require("node:v8");
 const vm = require("node:vm");
 
-/**
- * @typedef {{ stamp: string, text: Buffer, ascii: boolean, code: Buffer, script?: vm.Script }} Kept a module as it was at its stamp
- * @typedef {{ lock: string, modules: [string, string, number, boolean, number][] }} Index file, stamp, length of text, ASCII or not, length of code
- * @typedef {NodeJS.Module & { _compile(text: string, file: string, format?: string): unknown }} Loaded
- */
+/** @typedef {NodeJS.Module & { _compile(text: string, file: string, format?: string): unknown }} LoadedModule */
 
 /**
  * What Node has and its types leave out.
  *
  * @type {{
- *     prototype: Loaded,
+ *     prototype: LoadedModule,
  *     wrapper: readonly [string, string],
  *     _cache: typeof require.cache,
- *     _extensions: Record<string, (module: Loaded, file: string) => unknown>,
+ *     _extensions: NodeJS.Require["extensions"],
  *     _resolveFilename(request: string, parent?: NodeJS.Module, isMain?: boolean, options?: object): string,
  *     _resolveLookupPaths(request: string, parent: NodeJS.Module): string[] | null,
  * }}
@@ -36,50 +33,35 @@ const store = path.join(
     __dirname,
     `../node_modules/.cache/modules/${process.version}-${process.arch}-${v8.cachedDataVersionTag()}`,
 );
-// TypeScript is kept as this has made JavaScript of it.
-const lock = ["./register.js", "sucrase/package.json"].map((name) => stampOf(require.resolve(name))).join(" ");
 
-/** @type {Map<string, Kept>} by file */
+/** What V8 made of a module, by its file: of the text with this digest. @type {Map<string, { text: string, code: Buffer }>} */
 const kept = new Map();
-/** @type {Map<string, string>} */
-const stamps = new Map();
+/** The modules of this start. @type {Map<string, { text: string, script: vm.Script }>} */
+const started = new Map();
 let isComplete = true;
 
-/** Tells a file from what it was before a change; empty where there is none. @param {string} file */
-function stampOf(file) {
-    const stat = fs.statSync(file, { throwIfNoEntry: false });
-    return stat ? [stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join() : "";
+/** @param {...(string | Buffer)} parts */
+function digest(...parts) {
+    const hash = createHash("sha1");
+    parts.forEach((part) => hash.update(part));
+    return hash.digest("base64");
 }
 
-/** The stamp of a file when this process first asked. @param {string} file */
-function stampNow(file) {
-    const stamp = stamps.get(file) ?? stampOf(file);
-    stamps.set(file, stamp);
-    return stamp;
-}
-
-/** What is kept of a file that is still the same. @param {string} file */
-function keptOf(file) {
-    const one = kept.get(file);
-    return one?.stamp === stampNow(file) ? one : undefined;
-}
+/** @typedef {readonly { file: string, text: string, length: number }[]} Index */
 
 function read() {
     try {
         const content = fs.readFileSync(store);
-        const start = 4 + content.readUInt32LE(0);
-        /** @type {Index} */
-        const index = JSON.parse(content.toString("utf8", 4, start));
-        if (index.lock !== lock) {
+        const start = content.indexOf("\n") + 1;
+        /** @type {{ digest: string, index: Index }} */
+        const head = JSON.parse(content.toString("utf8", 0, start));
+        // V8 does not look itself, and ends the process for a single byte that is not as it was.
+        if (digest(JSON.stringify(head.index), content.subarray(start)) !== head.digest) {
             return;
         }
         let at = start;
-        const next = (/** @type {number} */ length) => content.subarray(at, (at += length));
-        for (const [file, stamp, text, ascii, code] of index.modules) {
-            kept.set(file, { stamp, text: next(text), ascii, code: next(code) });
-        }
-        if (at !== content.length) {
-            kept.clear();
+        for (const { file, text, length } of head.index) {
+            kept.set(file, { text, code: content.subarray(at, (at += length)) });
         }
     } catch {
         // There is none yet.
@@ -88,32 +70,54 @@ function read() {
 
 /** Written whole or not at all, since other processes may read it; where nothing can be written, nothing is kept. */
 function write() {
+    const partial = `${store}.${randomUUID()}`;
     try {
-        const parts = [];
-        /** @type {Index} */
-        const index = { lock, modules: [] };
-        for (const [file, { stamp, text, ascii, code, script }] of kept) {
-            if (keptOf(file)) {
-                const made = script?.createCachedData() ?? code;
-                index.modules.push([file, stamp, text.length, ascii, made.length]);
-                parts.push(text, made);
-            }
-        }
-        const head = Buffer.from(JSON.stringify(index));
-        const length = Buffer.alloc(4);
-        length.writeUInt32LE(head.length);
         fs.mkdirSync(path.dirname(store), { recursive: true });
-        fs.writeFileSync(`${store}.${process.pid}`, Buffer.concat([length, head, ...parts]));
-        fs.renameSync(`${store}.${process.pid}`, store);
+        fs.writeFileSync(partial, "");
     } catch {
         // Slower the next time, and nothing else.
+        return;
+    }
+    try {
+        // Another stack needs other modules.
+        const others = [...kept].filter(([file]) => !started.has(file) && fs.existsSync(file));
+        const all = [
+            ...others.map(([file, one]) => ({ file, ...one })),
+            ...[...started].map(([file, { text, script }]) => ({ file, text, code: script.createCachedData() })),
+        ];
+        const index = all.map(({ file, text, code }) => ({ file, text, length: code.length }));
+        const codes = Buffer.concat(all.map(({ code }) => code));
+        fs.writeFileSync(partial, `${JSON.stringify({ digest: digest(JSON.stringify(index), codes), index })}\n`);
+        fs.appendFileSync(partial, codes);
+        fs.renameSync(partial, store);
+    } catch {
+        // A full disk.
+        fs.rmSync(partial, { force: true });
     }
 }
 
 /**
- * As Node does, without options of its own for `require`.
+ * @param {string} code of a module, in the function that Node calls
+ * @param {string} filename
+ * @returns `undefined` where only Node can: it gives `import()` no way from what V8 made of a module before.
+ */
+function compile(code, filename) {
+    const text = digest(code);
+    const before = kept.get(filename);
+    const cachedData = before?.text === text ? before.code : undefined;
+    if (cachedData === undefined && /\bimport\b\s*[(/]/.test(code)) {
+        return undefined;
+    }
+    const script = new vm.Script(code, { filename, cachedData, columnOffset: -node.wrapper[0].length });
+    isComplete &&= script.cachedDataRejected === false;
+    started.set(filename, { text, script });
+    return script;
+}
+
+/**
+ * As Node does it.
  *
- * @param {Loaded} module
+ * @param {LoadedModule} module
  * @param {string} file
  * @param {vm.Script} script
  */
@@ -131,46 +135,20 @@ function run(module, file, script) {
     return script.runInThisContext().call(module.exports, module.exports, require, module, file, path.dirname(file));
 }
 
-/** @param {string} text @param {string} filename @param {Buffer} [cachedData] */
-function compile(text, filename, cachedData) {
-    return new vm.Script(text, { filename, cachedData, columnOffset: -node.wrapper[0].length });
-}
-
-if (process.env.NODE_DISABLE_COMPILE_CACHE !== "1") {
+// A debugger that waits for the first line is Node's own.
+if (process.env.NODE_DISABLE_COMPILE_CACHE !== "1" && !process.execArgv.some((each) => each.startsWith("--inspect"))) {
     read();
 
-    for (const [extension, load] of Object.entries(node._extensions)) {
-        node._extensions[extension] = (module, file) => {
-            const one = keptOf(file);
-            if (!one) {
-                return load(module, file);
-            }
-            one.script = compile(one.text.toString(one.ascii ? "latin1" : "utf8"), file, one.code);
-            isComplete &&= !one.script.cachedDataRejected;
-            return run(module, file, one.script);
-        };
-    }
-
     const compileOf = node.prototype._compile;
-    /** @this {Loaded} @param {string} text @param {string} file @param {string} [format] */
+    /** @this {LoadedModule} @param {string} text @param {string} file @param {string} [format] */
     node.prototype._compile = function (text, file, format) {
-        // Node gives `import()` no way from what V8 made of a module before.
-        if (format === "module" || !stamps.has(file) || /\bimport\s*\(/.test(text)) {
-            return compileOf.call(this, text, file, format);
-        }
-        const whole = node.wrapper[0] + text + node.wrapper[1];
         let script;
         try {
-            script = compile(whole, file);
+            script = format === "module" ? undefined : compile(node.wrapper[0] + text + node.wrapper[1], file);
         } catch {
             // An ES module, or an error for Node to tell.
-            return compileOf.call(this, text, file, format);
         }
-        isComplete = false;
-        const bytes = Buffer.from(whole);
-        const ascii = bytes.length === whole.length;
-        kept.set(file, { stamp: stampNow(file), text: bytes, ascii, code: Buffer.alloc(0), script });
-        return run(this, file, script);
+        return script ? run(this, file, script) : compileOf.call(this, text, file, format);
     };
 
     process.on("exit", () => {

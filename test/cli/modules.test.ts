@@ -4,46 +4,46 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-/** A project with packages, which keeps modules as this one does. */
+/** A project with packages, of whose modules is kept what is kept here. */
 const folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), "kof-modules-"));
+const at = (name: string) => path.join(folder, name);
+const cache = at("node_modules/.cache/modules");
 
 function write(files: Readonly<Record<string, string>>): void {
     for (const [name, text] of Object.entries(files)) {
-        const file = path.join(folder, name);
-        fs.mkdirSync(path.dirname(file), { recursive: true });
-        fs.writeFileSync(file, text);
+        fs.mkdirSync(path.dirname(at(name)), { recursive: true });
+        fs.writeFileSync(at(name), text);
     }
 }
 
-/** What the program prints, and the files that Node has read as text for it: those that are not kept. */
-function run(env: NodeJS.ProcessEnv = {}): { readonly said: any; readonly read: string[] } {
-    const options = ["-r", "./spy.js", "-r", "./cli/modules.js"];
-    const { stdout, stderr } = spawnSync(process.execPath, [...options, "main.js"], {
-        cwd: folder,
-        encoding: "utf8",
-        env: { ...process.env, ...env },
-    });
-    assert.equal(stderr, "");
-    const [said = "", read = ""] = stdout.trim().split("\n");
-    return { said: JSON.parse(said), read: JSON.parse(read) as string[] };
+/** The file with what is kept, and which one it is: every time that something is kept, it is another one. */
+function stored(): { readonly file: string; readonly inode: number } {
+    const [name = "", ...others] = fs.readdirSync(cache);
+    assert.deepEqual(others, []);
+    const file = path.join(cache, name);
+    return { file, inode: fs.statSync(file).ino };
 }
 
-describe("Modules that a start keeps", () => {
+/** What a program prints, and whether all of its modules were kept. */
+function run({ program = "main.js", hook = "", env = {} as NodeJS.ProcessEnv } = {}) {
+    // A file that keeps its inode would be one that could be half written.
+    const before = fs.existsSync(cache) && fs.readdirSync(cache).length > 0 ? stored() : undefined;
+    const handle = before && fs.openSync(before.file, "r");
+    const options = [...(hook === "" ? [] : ["-r", hook]), "-r", "./cli/modules.js", program];
+    const spawned = { cwd: folder, encoding: "utf8" as const, env: { ...process.env, ...env } };
+    const { stdout, stderr } = spawnSync(process.execPath, options, spawned);
+    const isKept = before !== undefined && stored().inode === before.inode;
+    if (handle !== undefined) {
+        fs.closeSync(handle);
+    }
+    assert.equal(stderr, "");
+    return { said: JSON.parse(stdout), isKept };
+}
+
+describe("What V8 makes of modules", () => {
     before(() => {
         write({
             "cli/modules.js": fs.readFileSync("cli/modules.js", "utf8"),
-            "spy.js": `
-                const fs = require("fs");
-                const path = require("path");
-                const { readFileSync } = fs;
-                const read = [];
-                fs.readFileSync = (file, ...options) => {
-                    if (/(node_modules.a..+|own)\\.js$/.test(file)) read.push(path.relative(__dirname, file));
-                    return readFileSync(file, ...options);
-                };
-                process.on("exit", () => console.log(JSON.stringify(read)));`,
-            "cli/register.js": "",
-            "node_modules/sucrase/package.json": "{}",
             "node_modules/a/index.js":
                 "exports.b = require('./b'); exports.where = [__filename, module.parent.filename];",
             "node_modules/a/b.js": `exports.fail = () => { throw new Error(); }; exports.text = "é€"; exports.all = [__dirname, require.main.id];`,
@@ -65,6 +65,18 @@ describe("Modules that a start keeps", () => {
                     once: require.cache[require.resolve("a")].exports.b === b,
                     es: es.default,
                 })));`,
+            "other.js": `console.log(JSON.stringify(require("./another")));`,
+            "another.js": "module.exports = 'another';",
+            "hook.js": `
+                const load = require.extensions[".js"];
+                require.extensions[".js"] = (module, file) => {
+                    const compile = module._compile;
+                    module._compile = (text, ...others) => {
+                        module._compile = compile;
+                        return module._compile(text.replace("exports.own =", "exports.own = 10 +"), ...others);
+                    };
+                    load(module, file);
+                };`,
         });
     });
 
@@ -72,7 +84,6 @@ describe("Modules that a start keeps", () => {
         fs.rmSync(folder, { recursive: true });
     });
 
-    const at = (name: string) => path.join(folder, name);
     const expected = {
         own: 1,
         where: [at("node_modules/a/index.js"), at("main.js")],
@@ -84,49 +95,58 @@ describe("Modules that a start keeps", () => {
         once: true,
         es: "es",
     };
-    const packages = ["node_modules/a/index.js", "node_modules/a/b.js"];
 
-    it("are read once, and behave as Node's own", () => {
-        assert.deepEqual(run(), { said: expected, read: [...packages, "own.js"] });
-        assert.deepEqual(run(), { said: expected, read: [] });
+    it("is kept, and they behave as Node's own", () => {
+        assert.deepEqual(run(), { said: expected, isKept: false });
+        assert.deepEqual(run(), { said: expected, isKept: true });
     });
 
-    it("are read again after a change, and only those that have changed", () => {
+    it("is kept for several programs", () => {
+        assert.deepEqual(run({ program: "other.js" }), { said: "another", isKept: false });
+        assert.deepEqual(run({ program: "other.js" }), { said: "another", isKept: true });
+        assert.deepEqual(run(), { said: expected, isKept: true });
+    });
+
+    it("is made again for a changed module, by a change of the same length and time as well", () => {
+        const { atime, mtime } = fs.statSync(at("own.js"));
         write({ "own.js": "exports.own = 2;" });
-        assert.deepEqual(run(), { said: { ...expected, own: 2 }, read: ["own.js"] });
-        write({ "node_modules/a/b.js": "exports.text = 'new'; exports.fail = () => { throw new Error() };" });
-        const { said, read } = run();
-        assert.deepEqual([said.text, said.own, read], ["new", 2, ["node_modules/a/b.js"]]);
-        fs.rmSync(at("node_modules/a/b.js"));
-        write({ "node_modules/a/b.json": `{ "text": "data" }` });
-        assert.equal(run().said.text, "data");
+        fs.utimesSync(at("own.js"), atime, mtime);
+        assert.deepEqual(run(), { said: { ...expected, own: 2 }, isKept: false });
+        assert.deepEqual(run(), { said: { ...expected, own: 2 }, isKept: true });
+        fs.rmSync(at("another.js"));
+        write({ "another.json": `"data"` });
+        assert.equal(run({ program: "other.js" }).said, "data");
     });
 
-    it("give way to a file that is found before them", () => {
-        write({ own: "exports.own = 3;" });
-        assert.equal(run().said.own, 3);
-        write({ "node_modules/a/package.json": `{ "main": "other.js" }` });
-        write({ "node_modules/a/other.js": "exports.b = { text: 'other', fail() { throw new Error() } };" });
-        assert.equal(run().said.text, "other");
+    it("is made again where something else changes modules as they load, as coverage does", () => {
+        assert.equal(run({ hook: "./hook.js" }).said.own, 12);
+        assert.equal(run().said.own, 2);
     });
 
-    it("are read again where what takes types out has changed, and where what is kept is not whole", () => {
+    it("is made again where what is kept is damaged, which V8 does not look for", () => {
         run();
-        assert.deepEqual(run().read, []);
-        write({ "cli/register.js": "// changed" });
-        assert.ok(run().read.length > 0);
-        assert.deepEqual(run().read, []);
-        const folder = at("node_modules/.cache/modules");
-        for (const name of fs.readdirSync(folder)) {
-            fs.truncateSync(path.join(folder, name), fs.statSync(path.join(folder, name)).size - 1);
+        const { file } = stored();
+        const whole = fs.readFileSync(file);
+        const start = whole.indexOf("\n");
+        const damaged = [0.2, 0.9].map((part) => {
+            const bytes = Buffer.from(whole);
+            const place = start + Math.floor(part * (whole.length - start));
+            bytes.fill(0xff, place, place + 20);
+            return bytes;
+        });
+        for (const bytes of [...damaged, whole.subarray(0, -1)]) {
+            fs.writeFileSync(file, bytes);
+            assert.deepEqual(run(), { said: { ...expected, own: 2 }, isKept: false });
+            assert.equal(run().isKept, true);
         }
-        assert.ok(run().read.length > 0);
     });
 
-    it("are left to Node where the user says so, and where nothing can be written", () => {
-        assert.ok(run({ NODE_DISABLE_COMPILE_CACHE: "1" }).read.length > 0);
+    it("is not kept where the user says so, and where nothing can be written", () => {
+        fs.rmSync(cache, { recursive: true });
+        assert.equal(run({ env: { NODE_DISABLE_COMPILE_CACHE: "1" } }).said.own, 2);
+        assert.ok(!fs.existsSync(cache));
         fs.rmSync(at("node_modules/.cache"), { recursive: true });
         write({ "node_modules/.cache": "" });
-        assert.equal(run().said.text, "other");
+        assert.equal(run().said.own, 2);
     });
 });

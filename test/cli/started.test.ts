@@ -42,16 +42,12 @@ async function printedBy(program: string): Promise<unknown> {
         fs.writeFileSync(path.join(folder, "package.json"), "{}");
         fs.symlinkSync(path.resolve("node_modules"), path.join(folder, "node_modules"));
         const project = parse(fs.readFileSync("Pulumi.yaml", "utf8")) as { runtime: { options: { nodeargs: string } } };
-        const { stdout, stderr } = await promisify(execFile)(
-            process.execPath,
-            [
-                ...project.runtime.options.nodeargs.split(" "),
-                "node_modules/@pulumi/pulumi/cmd/run",
-                ...["--monitor", address, "--engine", address, "--project", "p", "--stack", "s", "--pwd", folder],
-                folder,
-            ],
-            { env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: "1" } },
-        );
+        const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+            ...project.runtime.options.nodeargs.split(" "),
+            "node_modules/@pulumi/pulumi/cmd/run",
+            ...["--monitor", address, "--engine", address, "--project", "p", "--stack", "s", "--pwd", folder],
+            folder,
+        ]);
         assert.equal(stderr, "");
         return JSON.parse(stdout);
     } finally {
