@@ -17,25 +17,30 @@ function write(files: Readonly<Record<string, string>>): void {
 }
 
 /** The file with what is kept, and which one it is: every time that something is kept, it is another one. */
-function stored(): { readonly file: string; readonly inode: number } {
-    const [name = "", ...others] = fs.readdirSync(cache);
+function stored(): { readonly file: string; readonly inode: number } | undefined {
+    const [name, ...others] = fs.existsSync(cache) ? fs.readdirSync(cache) : [];
     assert.deepEqual(others, []);
-    const file = path.join(cache, name);
-    return { file, inode: fs.statSync(file).ino };
+    const file = path.join(cache, name ?? "");
+    return name === undefined ? undefined : { file, inode: fs.statSync(file).ino };
 }
 
 /** What a program prints, and whether all of its modules were kept. */
-function run({ program = "main.js", hook = "", env = {} as NodeJS.ProcessEnv } = {}) {
-    // A file that keeps its inode would be one that could be half written.
-    const before = fs.existsSync(cache) && fs.readdirSync(cache).length > 0 ? stored() : undefined;
-    const handle = before && fs.openSync(before.file, "r");
+function run({
+    program = "main.js",
+    hook = "",
+    env = {},
+}: { program?: string; hook?: string; env?: NodeJS.ProcessEnv } = {}) {
+    // Held open, so that another file does not get its inode.
+    const before = stored();
+    const handle = fs.openSync(before?.file ?? folder, "r");
     const options = [...(hook === "" ? [] : ["-r", hook]), "-r", "./cli/modules.js", program];
-    const spawned = { cwd: folder, encoding: "utf8" as const, env: { ...process.env, ...env } };
-    const { stdout, stderr } = spawnSync(process.execPath, options, spawned);
-    const isKept = before !== undefined && stored().inode === before.inode;
-    if (handle !== undefined) {
-        fs.closeSync(handle);
-    }
+    const { stdout, stderr } = spawnSync(process.execPath, options, {
+        cwd: folder,
+        encoding: "utf8",
+        env: { ...process.env, ...env },
+    });
+    const isKept = stored()?.inode === (before?.inode ?? Number.NaN);
+    fs.closeSync(handle);
     assert.equal(stderr, "");
     return { said: JSON.parse(stdout), isKept };
 }
@@ -46,7 +51,7 @@ describe("What V8 makes of modules", () => {
             "cli/modules.js": fs.readFileSync("cli/modules.js", "utf8"),
             "node_modules/a/index.js":
                 "exports.b = require('./b'); exports.where = [__filename, module.parent.filename];",
-            "node_modules/a/b.js": `exports.fail = () => { throw new Error(); }; exports.text = "é€"; exports.all = [__dirname, require.main.id];`,
+            "node_modules/a/b.js": `exports.fail = () => { throw new Error(); }; exports.text = "é€"; exports.all = [__dirname, require.main.id, this === exports];`,
             "node_modules/es/index.mjs": "export default 'es';",
             "node_modules/es/package.json": `{ "exports": "./index.mjs" }`,
             "own.js": "exports.own = 1;",
@@ -88,7 +93,7 @@ describe("What V8 makes of modules", () => {
         own: 1,
         where: [at("node_modules/a/index.js"), at("main.js")],
         text: "é€",
-        all: [at("node_modules/a"), "."],
+        all: [at("node_modules/a"), ".", true],
         at: "b.js:1:30",
         missing: "MODULE_NOT_FOUND",
         resolved: at("node_modules/a/index.js"),
@@ -125,7 +130,7 @@ describe("What V8 makes of modules", () => {
 
     it("is made again where what is kept is damaged, which V8 does not look for", () => {
         run();
-        const { file } = stored();
+        const { file } = stored()!;
         const whole = fs.readFileSync(file);
         const start = whole.indexOf("\n");
         const damaged = [0.2, 0.9].map((part) => {
