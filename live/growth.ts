@@ -89,13 +89,13 @@ export async function growVolumes(
     const insist: Insist = (ask) => persistently(ask, { ...persistence, signal });
     const always: Insist = (ask) => persistently(ask, persistence);
     for (const name of names) {
-        await always(() => resize(api, name, size, "?dryRun=All"));
+        await resize(api, insist, name, size, "?dryRun=All");
     }
     signal.throwIfAborted();
     await whilePaused(api, say, insist, always, async () => {
         for (const [i, name] of names.entries()) {
             signal.throwIfAborted();
-            await insist(() => resize(api, name, size));
+            await resize(api, insist, name, size);
             say(`claim ${name}: ${before[i] ?? ""} -> ${size}`);
         }
         await untilLarge(api, names, size, patience, insist, signal);
@@ -104,16 +104,16 @@ export async function growVolumes(
     return before[0] ?? "";
 }
 
-async function resize(api: Kubernetes, name: string, storage: string, query = ""): Promise<void> {
-    await merge(api, `${claims}/${name}${query}`, { spec: { resources: { requests: { storage } } } });
+async function resize(api: Kubernetes, insist: Insist, name: string, storage: string, query = ""): Promise<void> {
+    await merge(api, insist, `${claims}/${name}${query}`, { spec: { resources: { requests: { storage } } } });
 }
 
 /** What the API server says of a change that it did not make. */
 class Refused extends UserError {}
 
 /** @throws UserError with what the API server says of a change that it refuses. */
-async function merge(api: Kubernetes, path: string, change: object): Promise<void> {
-    const { status, body } = await answerTo(api, "PATCH", path, "application/merge-patch+json", change);
+async function merge(api: Kubernetes, insist: Insist, path: string, change: object): Promise<void> {
+    const { status, body } = await answerTo(api, insist, "PATCH", path, "application/merge-patch+json", change);
     if (status >= 300) {
         const why = `The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(status, body)}`;
         throw status >= 400 && status < 500 ? new Refused(why) : new UserError(why);
@@ -127,13 +127,14 @@ async function merge(api: Kubernetes, path: string, change: object): Promise<voi
  */
 async function answerTo(
     api: Kubernetes,
+    insist: Insist,
     method: string,
     path: string,
     type: string,
     content: object,
 ): Promise<Response> {
     const options = { headers: { "content-type": type }, body: JSON.stringify(content) };
-    const answer = await api.request(method, path, options);
+    const answer = await insist(() => api.request(method, path, options));
     if (isTransient(answer)) {
         const { status, body } = answer;
         throw new NoAnswer(
@@ -210,7 +211,7 @@ async function whilePaused(
             } else {
                 // Whether a request that fails was carried out, nobody knows, unless the API server says that it was not.
                 paused.push(installer);
-                await insist(() => merge(api, installer.path, installer.pause)).catch((error: unknown) => {
+                await merge(api, insist, installer.path, installer.pause).catch((error: unknown) => {
                     if (error instanceof Refused) {
                         paused.pop();
                     }
@@ -226,7 +227,7 @@ async function whilePaused(
     const stuck: string[] = [];
     for (const { path, name, resume } of paused) {
         try {
-            await always(() => merge(api, path, resume));
+            await merge(api, always, path, resume);
             say(`resumed ${name}`);
         } catch (error) {
             stuck.push(
@@ -294,8 +295,13 @@ async function orphan(
     // In the address, where it cannot get lost: without it the pods would be deleted, too.
     // Never the next one, which its controller may have made by then: asked again, that would go too.
     const content = { propagationPolicy: "Orphan", preconditions: { uid: owner.metadata.uid } };
-    const { status, body } = await insist(() =>
-        answerTo(api, "DELETE", `${path}?propagationPolicy=Orphan`, "application/json", content),
+    const { status, body } = await answerTo(
+        api,
+        insist,
+        "DELETE",
+        `${path}?propagationPolicy=Orphan`,
+        "application/json",
+        content,
     );
     // Gone, or another: the request before did it.
     if (status >= 300 && status !== 404 && status !== 409) {

@@ -171,7 +171,7 @@ describe("npm run grow", () => {
                     ),
                 request: (_method: string, path: string, { body }: { body: string }) => {
                     if (loses(path, body)) {
-                        const busy = { status: 503, body: "", headers: { "retry-after": "60" } };
+                        const busy = { status: 503, body: "", headers: { "retry-after": "1" } };
                         return path === release ? Promise.resolve(busy) : lost();
                     }
                     if (refuses(path, body)) {
@@ -235,6 +235,20 @@ describe("npm run grow", () => {
             assert.deepEqual(said, []);
         });
 
+        it("ends at once when it is stopped while the API server is away, before it pauses anything", async () => {
+            const stopped = new AbortController();
+            const { grow, said } = cluster({
+                loses: (path) => {
+                    if (path.includes("dryRun")) {
+                        stopped.abort();
+                    }
+                    return stopped.signal.aborted;
+                },
+            });
+            await assert.rejects(grow({ signal: stopped.signal }), { name: "AbortError" });
+            assert.deepEqual(said, []);
+        });
+
         it("has the second go on when the first may not, and says what is left to do", async () => {
             const { grow, state } = cluster({ refuses: (path, body) => path === release && body.includes("false") });
             await assert.rejects(grow(), {
@@ -281,9 +295,11 @@ describe("npm run grow", () => {
                     `  kubectl patch serviceset -n kcm-system mgmt --type merge -p '{"metadata":{"annotations":{"${annotation}":null}}}'`,
             });
             assert.equal(said.at(-1), "resumed helmrelease -n kof kof-storage");
-            const gone = cluster({ loses: (path, body) => path === release && body.includes("false") });
+            let asked = 0;
+            const gone = cluster({ loses: (path, body) => path === release && body.includes("false") && ++asked > 0 });
             await assert.rejects(gone.grow(), /Still paused[^]*kubectl patch helmrelease -n kof kof-storage/);
             assert.deepEqual(gone.state, { [release]: true, [set]: false });
+            assert.equal(asked, 1, "no sooner than the server says");
         });
 
         it("leaves paused what somebody else had paused", async () => {
