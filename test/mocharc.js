@@ -32,6 +32,7 @@ module.exports = {
     ...require("../.mocharc.json"),
     spec: ordered.map((file) => path.join(__dirname, file)),
     parallel: true,
-    // One more than can compute, as one waits. Each loads the program and compiles it for itself, which takes as long as many files.
-    jobs: os.availableParallelism() + 1,
+    // One more than can compute, as one waits. Few, as each loads the program and compiles it for itself, which takes as long as many
+    // files do.
+    jobs: Math.min(os.availableParallelism() + 1, 5),
 };

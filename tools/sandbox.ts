@@ -101,8 +101,10 @@ async function main(): Promise<void> {
     console.log(
         `\nPaste this into another shell:\n\n${exportsFor(cluster.kubeconfig, moto)}\n\nCtrl-C ends all of it.\n`,
     );
-    // Until then, Ctrl-C ends everything that has been started.
+    // Until then, Ctrl-C ends everything that has been started. None of it keeps this process alive.
+    const alive = setInterval(() => undefined, 60_000);
     await new Promise<void>(whenStopped);
+    clearInterval(alive);
     console.log("Stopping ...");
     await moto?.stop();
     await flux.stop();

@@ -20,7 +20,7 @@ export class TestCluster {
         private readonly end?: () => Promise<void>,
         /** Takes the API server away, and returns what brings it back; `undefined` for a cluster that is not ours. */
         readonly interrupt?: Server["interrupt"],
-        private readonly notice?: Server["notice"],
+        private readonly restartControllers?: Server["restartControllers"],
     ) {
         this.api = Kubernetes.connect({ kubeconfig });
     }
@@ -54,7 +54,7 @@ export class TestCluster {
             }),
         );
         if (before.includes(undefined)) {
-            await this.notice?.();
+            await this.restartControllers?.();
         }
     }
 
@@ -185,7 +185,7 @@ async function startOwnCluster(): Promise<TestCluster> {
         endHurry();
         await server.stop();
     };
-    return new TestCluster(server.kubeconfig, end, server.interrupt, server.notice);
+    return new TestCluster(server.kubeconfig, end, server.interrupt, server.restartControllers);
 }
 
 /**

@@ -73,12 +73,7 @@ export class FluxStandIn {
         const end = watch(this.cluster.kubeconfig, [chartsPath, releasesPath], () => {
             this.look();
         });
-        while (!this.stopped) {
-            if (!this.due) {
-                await new Promise<void>((resolve) => (this.wake = resolve));
-            }
-            // What happens together is looked at once.
-            await sleep(20);
+        while (await this.next()) {
             this.due = false;
             try {
                 await this.round();
@@ -89,6 +84,16 @@ export class FluxStandIn {
             }
         }
         end();
+    }
+
+    /** Waits until there may be something to do. @returns `false` when it has been stopped. */
+    private async next(): Promise<boolean> {
+        if (!this.due && !this.stopped) {
+            await new Promise<void>((resolve) => (this.wake = resolve));
+        }
+        // What happens together is looked at once.
+        await sleep(20);
+        return !this.stopped;
     }
 
     private look(): void {

@@ -13,6 +13,8 @@ interface Discovery {
     }[];
 }
 
+type Identified = AnyObject["metadata"] & { readonly uid: string };
+
 /**
  * Empties and removes namespaces as soon as they are deleted. Kubernetes' own controller waits for five seconds before it does the same,
  * because other API servers and etcd servers may not have heard of the deletion. Here there is one of each. If a finalizer keeps an
@@ -24,10 +26,10 @@ export function hurryNamespaces(api: Kubernetes, kubeconfig: string): () => void
     const begun = new Set<string>();
     const look = async () => {
         for (const { metadata } of await api.list<AnyObject>("/api/v1/namespaces")) {
-            const { uid, name, deletionTimestamp } = metadata as AnyObject["metadata"] & { uid: string };
+            const { uid, name, deletionTimestamp } = metadata as Identified;
             if (deletionTimestamp !== undefined && !begun.has(uid)) {
                 begun.add(uid);
-                await emptyAndFinalize(api, name);
+                await emptyAndFinalize(api, name, uid);
             }
         }
     };
@@ -37,13 +39,17 @@ export function hurryNamespaces(api: Kubernetes, kubeconfig: string): () => void
     });
 }
 
-async function emptyAndFinalize(api: Kubernetes, name: string): Promise<void> {
+async function emptyAndFinalize(api: Kubernetes, name: string, uid: string): Promise<void> {
+    const namespace = `/api/v1/namespaces/${name}`;
     const paths = await collections(api, name);
     const isEmpty = async (path: string) => (await api.list(`${path}?limit=1`)).length === 0;
     const emptied = await Promise.all(
         paths.map(async (path) => {
             if (await isEmpty(path)) {
                 return true;
+            }
+            if (!(await leaving(api, namespace, uid))) {
+                return false;
             }
             await api.request("DELETE", path, {
                 headers: { "content-type": "application/json" },
@@ -53,13 +59,16 @@ async function emptyAndFinalize(api: Kubernetes, name: string): Promise<void> {
         }),
     );
     if (emptied.every(Boolean)) {
-        await finalize(api, `/api/v1/namespaces/${name}`);
+        await finalize(api, namespace, uid);
     }
 }
 
-async function finalize(api: Kubernetes, path: string): Promise<void> {
+async function finalize(api: Kubernetes, path: string, uid: string): Promise<void> {
     for (let tries = 0; tries < 10; tries++) {
-        const namespace = await api.get<AnyObject>(path);
+        const namespace = await leaving(api, path, uid);
+        if (!namespace) {
+            return;
+        }
         const { status } = await api.request("PUT", `${path}/finalize`, {
             headers: { "content-type": "application/json" },
             body: JSON.stringify({ ...namespace, spec: { finalizers: [] } }),
@@ -69,6 +78,13 @@ async function finalize(api: Kubernetes, path: string): Promise<void> {
             return;
         }
     }
+}
+
+/** A namespace that is being deleted; `undefined` when it is gone, though another may have its name by then. */
+async function leaving(api: Kubernetes, path: string, uid: string): Promise<AnyObject | undefined> {
+    const found = await api.get<AnyObject>(path);
+    const { uid: present, deletionTimestamp } = (found?.metadata ?? {}) as Partial<Identified>;
+    return present === uid && deletionTimestamp !== undefined ? found : undefined;
 }
 
 /** The paths of all that can be in a namespace, and be deleted. */

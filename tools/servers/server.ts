@@ -19,7 +19,7 @@ export interface Server {
     /** Takes the API server away, and returns what brings it back with all that it knew. */
     readonly interrupt: () => Promise<() => Promise<void>>;
     /** Has the controllers know kinds that have been defined just now, which otherwise takes them up to half a minute. */
-    readonly notice: () => Promise<void>;
+    readonly restartControllers: () => Promise<void>;
 }
 
 /**
@@ -27,8 +27,8 @@ export interface Server {
  * StatefulSets, …) on free ports of the loopback device, with their data in a temporary folder. There is no kubelet and no
  * scheduler, so nothing runs. They end with this process at the latest.
  *
- * @param prepare is done before the controllers start. The garbage collector would take half a minute to notice a kind that is defined
- * later, and so long no object of that kind can be deleted in the foreground.
+ * @param prepare is done before the controllers start. The garbage collector takes half a minute to notice a kind that is defined
+ * later. Until then, no object of that kind can be deleted in the foreground.
  * @throws Missing when they cannot be built here.
  */
 export async function startServer(prepare?: (kubeconfig: string) => Promise<void>): Promise<Server> {
@@ -119,10 +119,13 @@ async function startOn(
             controllers: "*,-node-ipam-controller,-node-route-controller,-node-lifecycle-controller",
         };
         let controllers = start("kube-controller-manager", controllerOptions);
-        const notice = async () => {
-            await controllers.stop("SIGKILL");
-            controllers = start("kube-controller-manager", controllerOptions);
-        };
+        let restarted = Promise.resolve();
+        // One after the other: two at once would leave one more running.
+        const restartControllers = () =>
+            (restarted = restarted.then(async () => {
+                await controllers.stop("SIGKILL");
+                controllers = start("kube-controller-manager", controllerOptions);
+            }));
         const interrupt = async () => {
             // It would wait for a minute for those who watch it.
             await api.stop("SIGKILL");
@@ -131,7 +134,7 @@ async function startOn(
                 await api.until(() => isReady(kubeconfig));
             };
         };
-        return { kubeconfig, stop, interrupt, notice };
+        return { kubeconfig, stop, interrupt, restartControllers };
     } catch (error) {
         await stop();
         throw error;

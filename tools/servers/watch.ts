@@ -5,15 +5,21 @@ import { loadKubeconfig } from "../../live/kubeconfig";
 import { logIn } from "../../live/login";
 
 /**
- * Says when objects of a cluster may have changed: at first, with every event of theirs, and when the API server has been away.
+ * Says when objects of a cluster may have changed: at first, with every event of theirs, and when the API server has been away. As the
+ * servers, it does not keep this process alive.
  *
  * @param paths of the collections.
  * @returns ends it.
  */
 export function watch(kubeconfig: string, paths: readonly string[], changed: () => void): () => void {
     const end = new AbortController();
+    const tell = () => {
+        if (!end.signal.aborted) {
+            changed();
+        }
+    };
     for (const path of paths) {
-        void watchOne(kubeconfig, path, changed, end.signal);
+        void watchOne(kubeconfig, path, tell, end.signal);
     }
     return () => {
         end.abort();
@@ -24,7 +30,7 @@ async function watchOne(kubeconfig: string, path: string, changed: () => void, s
     while (!signal.aborted) {
         await followPath(kubeconfig, path, changed, signal).catch(() => undefined);
         changed();
-        await sleep(200, undefined, { signal }).catch(() => undefined);
+        await sleep(200, undefined, { signal, ref: false }).catch(() => undefined);
     }
 }
 
@@ -40,6 +46,9 @@ async function followPath(kubeconfig: string, path: string, changed: () => void,
                 response.on("data", changed);
                 response.on("end", resolve);
                 response.on("error", reject);
+            })
+            .on("socket", (socket) => {
+                socket.unref();
             })
             .on("error", reject);
     });
