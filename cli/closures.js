@@ -23,7 +23,11 @@ if (hooks !== undefined) {
     require.cache[hooks] ??= later(hooks, { isInitializedAsync: () => Promise.resolve() });
 }
 
-/** Where Pulumi would find a module. Without the compiler, which only development needs here, it has one of its own. @param {string} name */
+/**
+ * Where Pulumi would find a module. Without the compiler, which only development needs here, it has one of its own.
+ *
+ * @param {string} name
+ */
 function find(name) {
     try {
         return require.resolve(name, { paths: [require.resolve("@pulumi/pulumi")] });
@@ -36,7 +40,8 @@ function find(name) {
  * A module that is loaded when an export is asked for that is not among those that are known.
  *
  * @param {string} file
- * @param {Readonly<Record<string | symbol, unknown>>} known What makes a copy of a module with all its exports leaves an ES module as it is.
+ * @param {Readonly<Record<string | symbol, unknown>>} known Also whether it is an ES module, which what copies all exports of a module
+ *     leaves as it is.
  */
 function later(file, known = {}) {
     /** @type {Readonly<Record<string | symbol, unknown>>} */

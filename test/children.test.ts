@@ -47,16 +47,20 @@ describe("a server that a test has started", () => {
 
 async function endsInOne(end: NodeJS.Signals | "its own end"): Promise<void> {
     const tests = spawn(process.execPath, ["-r", "./cli/register.js", "-e", parent]);
-    const [server = 0] = await pidsFrom(tests, 1);
-    assert.ok(isRunning(server));
-    const ended = once(tests, "exit");
-    if (end === "its own end") {
-        tests.stdin.write("end\n");
-    } else {
-        tests.kill(end);
+    try {
+        const [server = 0] = await pidsFrom(tests, 1);
+        assert.ok(isRunning(server));
+        const ended = once(tests, "exit");
+        if (end === "its own end") {
+            tests.stdin.write("end\n");
+        } else {
+            tests.kill(end);
+        }
+        await ended;
+        await until(() => !isRunning(server));
+    } finally {
+        tests.kill("SIGKILL");
     }
-    await ended;
-    await until(() => !isRunning(server));
 }
 
 async function endsSideBySide(end: NodeJS.Signals): Promise<void> {

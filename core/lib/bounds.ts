@@ -13,8 +13,8 @@ export const configurationLimits = {
 } as const;
 
 /**
- * Refuses what is larger than {@link configurationLimits}, before anything is worked out of it. Never takes more steps than there may be entries,
- * whatever refers to itself in it.
+ * Refuses what is larger than {@link configurationLimits}, before anything is worked out of it. Never takes more steps than there
+ * may be entries, whatever refers to itself in it.
  *
  * @param source what to call it.
  * @throws UserError
