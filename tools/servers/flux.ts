@@ -122,9 +122,10 @@ export class FluxStandIn {
         const name = release.metadata.name;
         if (release.metadata.deletionTimestamp !== undefined) {
             if (release.metadata.finalizers?.includes(finalizer)) {
-                this.happened(`${release.spec?.suspend === true ? "leave" : "uninstall"} ${name}`);
                 const finalizers = release.metadata.finalizers.filter((each) => each !== finalizer);
+                // It is tried again where another controller has changed the object in the same moment.
                 await this.cluster.merge(release, { metadata: { finalizers } });
+                this.happened(`${release.spec?.suspend === true ? "leave" : "uninstall"} ${name}`);
             }
             return;
         }
