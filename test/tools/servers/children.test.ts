@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { isRunning, until } from "./processes";
+import { isRunning, until } from "../../processes";
 
 /** Starts a child of its own, says its process id, and waits. */
 const parent = `
