@@ -15,18 +15,25 @@ export function isMap(value: unknown): value is HelmValues {
  * its parts whatever is in only one of them, so neither is ever changed in place.
  */
 export function mergeValues(...values: HelmValues[]): HelmValues {
-    return values.reduce(merge, {});
+    return values.reduce((first, second) => merge(first, second), {});
 }
 
-function merge(first: HelmValues, second: HelmValues): HelmValues {
+/** @param nulls whether they are values, or remove their keys. Then the first map has none. */
+function merge(first: HelmValues, second: HelmValues, nulls: "stay" | "remove" = "stay"): HelmValues {
+    const alone = (values: HelmValues) => (nulls === "stay" ? values : withoutNulls(values));
     // An unchanged object stays the same object, so results that were cached for it stay valid.
     if (isEmpty(first) || isEmpty(second)) {
-        return isEmpty(first) ? second : first;
+        return isEmpty(first) ? alone(second) : first;
     }
     const merged = { ...first };
     for (const [key, value] of Object.entries(second)) {
         const before = Object.hasOwn(first, key) ? first[key] : undefined;
-        put(merged, key, isMap(before) && isMap(value) ? merge(before, value) : value);
+        if (value === null && nulls === "remove") {
+            // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
+            delete merged[key];
+        } else {
+            put(merged, key, !isMap(value) ? value : isMap(before) ? merge(before, value, nulls) : alone(value));
+        }
     }
     return merged;
 }
@@ -49,25 +56,7 @@ function put(values: HelmValues, key: string, value: HelmValue): void {
  * removes its key.
  */
 export function coalesceValues(defaults: HelmValues, ...overrides: HelmValues[]): HelmValues {
-    return overrides.reduce(coalesce, withoutNulls(defaults));
-}
-
-/** As {@link merge}, of a map without nulls and one that may have some. */
-function coalesce(first: HelmValues, second: HelmValues): HelmValues {
-    if (isEmpty(first) || isEmpty(second)) {
-        return isEmpty(first) ? withoutNulls(second) : first;
-    }
-    const merged = { ...first };
-    for (const [key, value] of Object.entries(second)) {
-        const before = Object.hasOwn(first, key) ? first[key] : undefined;
-        if (value === null) {
-            // eslint-disable-next-line @typescript-eslint/no-dynamic-delete
-            delete merged[key];
-        } else {
-            put(merged, key, !isMap(value) ? value : isMap(before) ? coalesce(before, value) : withoutNulls(value));
-        }
-    }
-    return merged;
+    return overrides.reduce((first, second) => merge(first, second, "remove"), withoutNulls(defaults));
 }
 
 /** Maps, with what is left of each without its nulls. As values are never changed in place, that stays so. */
