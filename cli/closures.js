@@ -7,20 +7,18 @@
 
 const Module = require("node:module");
 
-for (const name of ["typescript", "@npmcli/arborist"]) {
+/** What stands for a module of Pulumi's, by its name. @type {Readonly<Record<string, (file: string) => NodeJS.Module>>} */
+const standIns = {
+    typescript: (file) => later(file),
+    "@npmcli/arborist": (file) => later(file),
+    "source-map-support/register": (file) => standIn(file, {}),
+    "@pulumi/pulumi/runtime/closure/v8Hooks": (file) => later(file, { isInitializedAsync: () => Promise.resolve() }),
+};
+for (const [name, make] of Object.entries(standIns)) {
     const file = find(name);
     if (file !== undefined) {
-        require.cache[file] ??= later(file);
+        require.cache[file] ??= make(file);
     }
-}
-
-const maps = find("source-map-support/register");
-if (maps !== undefined) {
-    require.cache[maps] ??= standIn(maps, {});
-}
-const hooks = find("@pulumi/pulumi/runtime/closure/v8Hooks");
-if (hooks !== undefined) {
-    require.cache[hooks] ??= later(hooks, { isInitializedAsync: () => Promise.resolve() });
 }
 
 /**
