@@ -37,10 +37,7 @@ export interface LanguageHost {
  * @param ended called when a program has ended.
  */
 export async function startLanguageHost(ended: () => void = () => undefined): Promise<LanguageHost> {
-    const server = new grpc.Server();
-    server.addService(LanguageRuntimeService, {
-        getPluginInfo: unaryMethod(() => new PluginInfo()),
-        getRequiredPackages: unaryMethod(() => new GetRequiredPackagesResponse()),
+    const server = languageRuntime({
         run: unaryMethod(async (request: RunRequest) => {
             const code = await exitCodeOf(request);
             ended();
@@ -58,9 +55,25 @@ export async function startLanguageHost(ended: () => void = () => undefined): Pr
     };
 }
 
+/**
+ * A language host that needs nothing besides what is there.
+ *
+ * @param more methods. Without them it runs nothing.
+ */
+export function languageRuntime(more: grpc.UntypedServiceImplementation = {}): grpc.Server {
+    const server = new grpc.Server();
+    server.addService(LanguageRuntimeService, {
+        getPluginInfo: unaryMethod(() => new PluginInfo()),
+        getRequiredPackages: unaryMethod(() => new GetRequiredPackagesResponse()),
+        ...more,
+    });
+    return server;
+}
+
 function exitCodeOf(request: RunRequest): Promise<number | null> {
     const info = request.getInfo()!;
     const folder = info.getProgramDirectory();
+    // With `--client` the engine does not pass the options on (Pulumi 3.274.1, tried on 2026-11-28).
     const project = parse(fs.readFileSync(path.join(folder, "Pulumi.yaml"), "utf8")) as Project;
     const { nodeargs = "", typescript = true } = project.runtime.options ?? {};
     const [engine = ""] = request.getArgsList();
