@@ -40,7 +40,10 @@ export class TestCluster {
 
     /** Makes definitions, and waits until their kinds are served. */
     async define(...definitions: readonly AnyObject[]): Promise<void> {
-        const before = await Promise.all(definitions.map((definition) => this.read(definition)));
+        // Only controllers that run already have to be told.
+        const isNew =
+            this.restartControllers !== undefined &&
+            (await Promise.all(definitions.map((definition) => this.read(definition)))).includes(undefined);
         await this.apply(...definitions);
         // For each kind, the server asks to come back in a second while its storage is initializing.
         await Promise.all(
@@ -53,8 +56,8 @@ export class TestCluster {
                 );
             }),
         );
-        if (before.includes(undefined)) {
-            await this.restartControllers?.();
+        if (isNew) {
+            await this.restartControllers();
         }
     }
 
