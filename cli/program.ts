@@ -1,4 +1,4 @@
-import "./closures";
+import "./unused";
 import { runProgram, type OfflineRun, type RunOptions } from "./offline";
 import type { StackFile } from "./stackFile";
 import environment = require("..");

@@ -1,4 +1,4 @@
-import "./closures";
+import "./unused";
 import * as path from "node:path";
 
 import { collectorsOfCharts, findCharts } from "./charts/collectors";

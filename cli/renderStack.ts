@@ -1,4 +1,4 @@
-import "./closures";
+import "./unused";
 
 import { collectorDocument, shortName, type Collector } from "../core/collectors/effective";
 import type { Deployment } from "../core/routes/deployment";

@@ -24,7 +24,7 @@ export async function generatedFiles(): Promise<Record<string, string>> {
             options: {
                 packagemanager: "npm",
                 typescript: false,
-                nodeargs: "--no-opt --no-maglev -r ./cli/register.js -r ./cli/closures.js -r ./cli/modules.js",
+                nodeargs: "--no-opt --no-maglev -r ./cli/register.js -r ./cli/unused.js -r ./cli/modules.js",
             },
         },
         config: projectConfig(),

@@ -84,7 +84,7 @@ describe("A program loads", () => {
     it("what Pulumi needs to put a function into its state when that is asked for", () => {
         const compilers = `${modules}.filter((file) => /node_modules.(typescript|@npmcli.arborist)./.test(file)).length > 0`;
         const script = `
-            require("./cli/closures");
+            require("./cli/unused");
             const { runtime } = require("@pulumi/pulumi");
             const before = ${compilers};
             Promise.all([runtime.serializeFunction(() => 42), runtime.computeCodePaths()]).then(([{ text }, paths]) => {
