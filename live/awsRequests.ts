@@ -1,5 +1,3 @@
-import { createHash, createHmac } from "node:crypto";
-
 import { SignatureV4 } from "@smithy/signature-v4";
 
 import { CouldNotCheck } from "../core/lib/errors";
@@ -32,10 +30,10 @@ export async function askAws(request: AwsRequest, access: AwsAccess): Promise<Re
     const body = json ? JSON.stringify(json) : new URLSearchParams(form).toString();
     const { STSClient } = await import("@aws-sdk/client-sts");
     const client = new STSClient(clientOptions({ region }, access));
-    const { credentials } = client.config;
+    const { credentials, sha256 } = client.config;
     try {
         return await inTime(async () => {
-            const signed = await new SignatureV4({ credentials, region, service, sha256: Sha256 }).sign({
+            const signed = await new SignatureV4({ credentials, region, service, sha256 }).sign({
                 method: "POST",
                 protocol: url.protocol,
                 hostname: url.hostname,
@@ -54,35 +52,6 @@ export async function askAws(request: AwsRequest, access: AwsAccess): Promise<Re
     } finally {
         client.destroy();
     }
-}
-
-/** The hash that signatures are made of, as the signer wants it. */
-class Sha256 {
-    private readonly hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
-
-    constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-        this.hash = secret === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(secret));
-    }
-
-    update(data: string | ArrayBuffer | ArrayBufferView): void {
-        this.hash.update(bytesOf(data));
-    }
-
-    digest(): Promise<Uint8Array> {
-        return Promise.resolve(new Uint8Array(this.hash.digest()));
-    }
-
-    reset(): void {
-        throw new Error("A hash is used once.");
-    }
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-    return typeof data === "string"
-        ? Buffer.from(data)
-        : ArrayBuffer.isView(data)
-          ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-          : new Uint8Array(data);
 }
 
 /**
