@@ -346,15 +346,27 @@ export function stackFile(path: readonly PropertyKey[], value: unknown): object 
     return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };
 }
 
+/**
+ * A problem of one setting.
+ *
+ * @param path of the setting below `kof:`.
+ * @param more with `value`, what to write there instead: the paste says it.
+ */
+export function problemAt(
+    path: readonly string[],
+    message: string,
+    { value, ...more }: Omit<Problem, "key" | "message"> & { readonly value?: unknown } = {},
+): Problem {
+    const paste = value === undefined ? {} : { paste: stackFile(path, value) };
+    return { key: `kof:${formatPath(path)}`, message, ...more, ...paste };
+}
+
 /** A key that is no setting, with the one that was probably meant. */
 export function unknownKey(path: readonly string[], key: string, known: readonly string[]): Problem {
     const ofClass = path.join(".") === "storageClass" && isClassParameter(key) ? `parameters.${key}` : undefined;
     const near = ofClass ?? nearestOf(key, known);
-    return {
-        key: `kof:${formatPath([...path, key])}`,
-        message: near === undefined ? "is not a setting" : `is not a setting. Did you mean ${near}?`,
-        allowed: known.join(", "),
-    };
+    const message = near === undefined ? "is not a setting" : `is not a setting. Did you mean ${near}?`;
+    return problemAt([...path, key], message, { allowed: known.join(", ") });
 }
 
 /** The settings that are right by themselves. */

@@ -15,6 +15,9 @@ export interface Problem {
     readonly run?: string | undefined;
 }
 
+/** What a rule finds, one after the other. */
+export type Problems = Iterable<Problem>;
+
 /** A setting's key, and those that it is within: of `kof:a.b` also `kof:a`. */
 export function outerKeys(key: string): string[] {
     const steps = key.split(".");

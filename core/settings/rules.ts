@@ -2,17 +2,16 @@ import { catalogOf, versions, type Catalog } from "../charts";
 import { checkPaths, isRead } from "../charts/paths";
 import { formatPath, isMap, leaves, type HelmValues } from "../lib/values";
 import { headerVariable, otlpHeadersSecret } from "./headers";
-import { defaultLogGroup, metricsLogGroup } from "./logGroups";
+import { defaultLogGroup, longestTry, metricsLogGroup } from "./logGroups";
 import { arnParts, partitionOf } from "../lib/arns";
-import { longestTry } from "./logGroups";
 import { startPath } from "../charts/restarts";
 import { signedOut } from "../lib/secrets";
 import { archiveProblems } from "./archiveRules";
-import { metaOf, stackFile, type Key } from "./explain";
+import { metaOf, problemAt, stackFile, type Key, type Values } from "./explain";
 import { destinationProblems } from "./destinationRules";
 import { namedDestinations, namesIn, routingOf, tellsAudit } from "./routing";
 import { awsPlaceProblems, isOfPartition } from "./awsRules";
-import { brief, outerKeys, type Problem } from "./problems";
+import { brief, outerKeys, type Problem, type Problems } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
 import { schemaProblems } from "./schemaRules";
@@ -30,12 +29,14 @@ import { parameterProblems } from "./storageParameterRules";
 import { storageClassPresets } from "./storageClassPresets";
 import { templateProblems } from "./templateRules";
 import { withRightPastes } from "./valuePastes";
-import type { Values } from "./explain";
 import { hoursOf, retentionInDays } from "../lib/durations";
 import { gib, sizeInGiB } from "../lib/quantities";
 
+/** The settings as they stand in a stack file, by their key under `kof:`. */
+type Raw = Readonly<Record<string, unknown>>;
+
 /** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
-export function crossProblems(values: Values, raw: Readonly<Record<string, unknown>>, isDeployed = false): Problem[] {
+export function crossProblems(values: Values, raw: Raw, isDeployed = false): Problem[] {
     return [
         ...blockProblems(values, raw),
         ...versionProblems(values),
@@ -60,56 +61,38 @@ export function crossProblems(values: Values, raw: Readonly<Record<string, unkno
     ];
 }
 
-function blockProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+function* blockProblems(values: Values, raw: Raw): Problems {
     const { route } = values;
     if (route === undefined) {
-        return [];
+        return;
     }
-    return routeNames.flatMap((block): Problem[] => {
+    for (const block of routeNames) {
         const settings: RouteSettings = routes[block];
         if (settings.block === undefined) {
-            return [];
+            continue;
         }
-        const given = isMap(raw[block]) && Object.keys(raw[block]).length > 0;
+        const isGiven = isMap(raw[block]) && isPresent(raw[block]);
         const isNamed = block === route || (block !== "regionless" && namedDestinations(values).includes(block));
         // In the mesh route regionless needs none of its settings.
         // A route without regions has no problems of a region.
         const isNeeded =
             !(block === "regionless" && values.regionless) && !(block === "regional" && route === "regionless");
         if (isNamed && !isPresent(raw[block]) && isNeeded) {
-            const { example } = metaOf(settings.block);
-            return [
-                {
-                    key: `kof:${block}`,
-                    message:
-                        block === route
-                            ? `is missing, and route ${route} needs it`
-                            : `is missing, and kof:signals names ${block}`,
-                    paste: stackFile([block], example),
-                },
-            ];
+            const why = block === route ? `route ${route} needs it` : `kof:signals names ${block}`;
+            yield problemAt([block], `is missing, and ${why}`, { value: metaOf(settings.block).example });
+        } else if (!isNamed && isGiven && values.signals !== undefined && block !== "regionless") {
+            const logs = [...routingOf(values).signals.logs, block];
+            yield problemAt(
+                [block],
+                "has no effect: neither kof:route nor kof:signals names it. Remove it, or name it",
+                { paste: stackFile(["signals", "logs"], logs) },
+            );
+        } else if (!isNamed && isGiven) {
+            yield problemAt([block], `has no effect on route ${route}. Remove it, or choose its route`, {
+                paste: stackFile(["route"], block),
+            });
         }
-        if (!isNamed && given && values.signals !== undefined && block !== "regionless") {
-            const logs = routingOf(values).signals.logs;
-            return [
-                {
-                    key: `kof:${block}`,
-                    message: `has no effect: neither kof:route nor kof:signals names it. Remove it, or name it`,
-                    paste: stackFile(["signals", "logs"], [...logs, block]),
-                },
-            ];
-        }
-        if (!isNamed && given) {
-            return [
-                {
-                    key: `kof:${block}`,
-                    message: `has no effect on route ${route}. Remove it, or choose its route`,
-                    paste: stackFile(["route"], block),
-                },
-            ];
-        }
-        return [];
-    });
+    }
 }
 
 /** Whether a setting is given. Pulumi.yaml declares an empty map as the default of every block. */
@@ -122,27 +105,19 @@ function hasRegionless(version: string): boolean {
     return isRead(catalogOf(version), ["regionless", "enabled"]);
 }
 
-function versionProblems({ route, version }: Values): Problem[] {
-    if (route !== "regionless" || version === undefined || hasRegionless(version)) {
-        return [];
-    }
-    const able = versions.filter(hasRegionless);
-    return [
-        {
-            key: "kof:route",
-            message: `is "regionless", which KOF ${version} does not have`,
+function* versionProblems({ route, version }: Values): Problems {
+    if (route === "regionless" && version !== undefined && !hasRegionless(version)) {
+        const able = versions.filter(hasRegionless);
+        const released = able.find((has) => !has.includes("-"));
+        yield problemAt(["route"], `is "regionless", which KOF ${version} does not have`, {
             allowed: `route regionless with version ${able.join(" or ")}`,
-            paste: stackFile(
-                ["version"],
-                able.find((has) => !has.includes("-")),
-            ),
-        },
-    ];
+            paste: stackFile(["version"], released),
+        });
+    }
 }
 
-function regionProblems(values: Values): Problem[] {
+function* regionProblems(values: Values): Problems {
     const { route, version, istio, regional, regionless } = values;
-    const problems: Problem[] = [];
     const isNamed = route !== "regionless" && namedDestinations(values).includes("regional");
     if (isNamed && regional && version !== undefined && istio !== undefined) {
         // KOF looks the domain up for its own switch, which is on where no store of this cluster is.
@@ -150,163 +125,144 @@ function regionProblems(values: Values): Problem[] {
         const findsDomain =
             isSwitched && isRead(catalogOf(version), ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
         if (istio && regional.domain !== undefined) {
-            problems.push({
-                key: "kof:regional.domain",
-                message:
-                    "has no effect with Istio: the region is reached through the mesh by its cluster's name. Remove it",
-            });
+            yield problemAt(
+                ["regional", "domain"],
+                "has no effect with Istio: the region is reached through the mesh by its cluster's name. Remove it",
+            );
         } else if (!istio && !findsDomain && regional.domain === undefined) {
             const why = isSwitched ? "" : " beside the stores of this cluster";
-            problems.push({
-                key: "kof:regional.domain",
-                message: `is missing, and KOF ${version} cannot find it out${why}. It is the regional ClusterDeployment's annotation k0rdent.mirantis.com/kof-regional-domain`,
-                allowed: "a DNS name such as eu-1.obs.example.net",
-                paste: stackFile(["regional", "domain"], "eu-1.obs.example.net"),
-            });
+            yield problemAt(
+                ["regional", "domain"],
+                `is missing, and KOF ${version} cannot find it out${why}. It is the regional ClusterDeployment's annotation k0rdent.mirantis.com/kof-regional-domain`,
+                { allowed: "a DNS name such as eu-1.obs.example.net", value: "eu-1.obs.example.net" },
+            );
         }
     }
     if (route === "regionless" && regionless && istio === false) {
         if (regionless.domain === undefined) {
-            problems.push({
-                key: "kof:regionless.domain",
-                message: "is missing: child clusters write to https://vmauth.DOMAIN",
+            yield problemAt(["regionless", "domain"], "is missing: child clusters write to https://vmauth.DOMAIN", {
                 allowed: "a DNS name such as kof.example.net",
-                paste: stackFile(["regionless", "domain"], "kof.example.net"),
+                value: "kof.example.net",
             });
         }
         if (regionless.certEmail === undefined && !regionless.selfSigned) {
-            problems.push({
-                key: "kof:regionless.certEmail",
-                message: "is missing: Let's Encrypt wants an address for the certificate of the domain",
-                allowed: "an e-mail address, or selfSigned: true instead",
-                paste: stackFile(["regionless", "certEmail"], "platform@example.net"),
-            });
+            yield problemAt(
+                ["regionless", "certEmail"],
+                "is missing: Let's Encrypt wants an address for the certificate of the domain",
+                { allowed: "an e-mail address, or selfSigned: true instead", value: "platform@example.net" },
+            );
         }
     }
-    return problems;
 }
 
 /** ARNs have to be of the place where they are used. */
-function cloudwatchProblems(values: Values): Problem[] {
+function* cloudwatchProblems(values: Values): Problems {
     const { cloudwatch, clusterName } = values;
     if (!namedDestinations(values).includes("cloudwatch") || !cloudwatch || clusterName === undefined) {
-        return [];
+        return;
     }
     const { region, kmsKeyArn, auditLogGroup, signals } = cloudwatch;
     const { identity, path, role } = awsIdentityOf(cloudwatch.credentials);
     const { logGroup = defaultLogGroup(clusterName) } = cloudwatch;
     const partition = partitionOf(region);
-    const problems = awsPlaceProblems({
+    yield* awsPlaceProblems({
         ...{ path: ["cloudwatch"], region, encrypted: "log groups", kmsKeyArn },
         ...{ identity, identityPath: path },
     });
     if (role && !isOfPartition(partition, role.roleArn)) {
-        problems.push({
-            key: "kof:cloudwatch.credentials.roleArn",
-            message: `is ${brief(role.roleArn)}, with which nobody can write to ${region}: it is another partition of AWS`,
-            allowed: `the ARN of an IAM role that starts with arn:${partition}:iam::`,
-            paste: stackFile(
-                ["cloudwatch", "credentials", "roleArn"],
-                role.roleArn.replace(/^arn:[\w-]+:/, `arn:${partition}:`),
-            ),
-        });
+        yield problemAt(
+            ["cloudwatch", "credentials", "roleArn"],
+            `is ${brief(role.roleArn)}, with which nobody can write to ${region}: it is another partition of AWS`,
+            {
+                allowed: `the ARN of an IAM role that starts with arn:${partition}:iam::`,
+                value: role.roleArn.replace(/^arn:[\w-]+:/, `arn:${partition}:`),
+            },
+        );
     }
     if (role && kmsKeyArn !== undefined) {
-        problems.push({
-            key: "kof:cloudwatch.kmsKeyArn",
-            message: `has no effect: the log groups are made in account ${arnParts(role.roleArn).account}, which says how they are encrypted. Remove it`,
-        });
+        yield problemAt(
+            ["cloudwatch", "kmsKeyArn"],
+            `has no effect: the log groups are made in account ${arnParts(role.roleArn).account}, which says how they are encrypted. Remove it`,
+        );
     }
     const overOtlp = Object.entries(signals).flatMap(([signal, how]) => (how === "otlp" ? [signal] : []));
     if (role?.externalId !== undefined && overOtlp.length > 0) {
-        problems.push({
-            key: "kof:cloudwatch.credentials.externalId",
-            message:
-                `is ${brief(role.externalId)}, which cannot be sent over OTLP: extension sigv4auth of KOF's collectors (contrib 0.143) ` +
+        yield problemAt(
+            ["cloudwatch", "credentials", "externalId"],
+            `is ${brief(role.externalId)}, which cannot be sent over OTLP: extension sigv4auth of KOF's collectors (contrib 0.143) ` +
                 `has no external ID. ${new Intl.ListFormat("en-GB").format(overOtlp)} would not arrive`,
-            allowed: "no external ID, or emf and xray for metrics and traces",
-            paste: stackFile(["cloudwatch", "signals"], {
-                ...(signals.metrics === "none" ? {} : { metrics: "emf" }),
-                ...(signals.traces === "none" ? {} : { traces: "xray" }),
-            }),
-        });
+            {
+                allowed: "no external ID, or emf and xray for metrics and traces",
+                paste: stackFile(["cloudwatch", "signals"], {
+                    ...(signals.metrics === "none" ? {} : { metrics: "emf" }),
+                    ...(signals.traces === "none" ? {} : { traces: "xray" }),
+                }),
+            },
+        );
     }
     if (signals.metrics === "emf" && [logGroup, auditLogGroup].includes(metricsLogGroup(logGroup))) {
-        problems.push({
-            key: "kof:cloudwatch.auditLogGroup",
-            message: `is ${brief(auditLogGroup)}, which is where the metrics go`,
-            paste: stackFile(["cloudwatch", "auditLogGroup"], `${logGroup}-audit`),
+        yield problemAt(["cloudwatch", "auditLogGroup"], `is ${brief(auditLogGroup)}, which is where the metrics go`, {
+            value: `${logGroup}-audit`,
         });
     }
-    return problems;
 }
 
-function otlpProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+function* otlpProblems(values: Values, raw: Raw): Problems {
     const { otlp } = values;
     if (!namedDestinations(values).includes("otlp") || !otlp) {
-        return [];
+        return;
     }
     const { endpoint, headersSecret, headers, tls } = otlp;
-    const problems: Problem[] = [];
     if (endpoint.startsWith("http://") && (tls.caSecret !== undefined || tls.insecureSkipVerify)) {
-        problems.push({
-            key: "kof:otlp.tls",
-            message: `has no effect on ${endpoint}, which is not encrypted. Remove it`,
-        });
+        yield problemAt(["otlp", "tls"], `has no effect on ${endpoint}, which is not encrypted. Remove it`);
     }
     const [, base, path] = /^(.*)(\/v1\/(?:logs|metrics|traces))$/.exec(endpoint) ?? [];
     if (base !== undefined && path !== undefined) {
-        problems.push({
-            key: "kof:otlp.endpoint",
-            message: `ends with ${path}, which every signal's own path is appended to`,
+        yield problemAt(["otlp", "endpoint"], `ends with ${path}, which every signal's own path is appended to`, {
             allowed: "the address without /v1/logs, /v1/metrics and /v1/traces",
-            paste: stackFile(["otlp", "endpoint"], signedOut(base)),
+            value: signedOut(base),
         });
     }
     const given = isMap(raw.otlp) ? raw.otlp : {};
     // Another rule reports one that is wrong.
     if (given.headers !== undefined && headersSecret === undefined && given.headersSecret === undefined) {
-        problems.push({
-            key: "kof:otlp.headers",
-            message:
-                "has no effect without kof:otlp.headersSecret: no header would be sent, and the endpoint may drop every record",
-            allowed: "the keys of a Secret in the kof namespace, and its name",
-            paste: stackFile(["otlp", "headersSecret"], otlpHeadersSecret),
-        });
+        yield problemAt(
+            ["otlp", "headers"],
+            "has no effect without kof:otlp.headersSecret: no header would be sent, and the endpoint may drop every record",
+            {
+                allowed: "the keys of a Secret in the kof namespace, and its name",
+                paste: stackFile(["otlp", "headersSecret"], otlpHeadersSecret),
+            },
+        );
     }
     const first = new Map<string, string>();
     for (const header of headers) {
         const variable = headerVariable(header);
         const other = first.get(variable);
         if (other !== undefined) {
-            problems.push({
-                key: "kof:otlp.headers",
-                message: `has ${other} and ${header}, which would be one environment variable, ${variable}`,
-                allowed: "headers that differ in more than case and - or _",
-            });
+            yield problemAt(
+                ["otlp", "headers"],
+                `has ${other} and ${header}, which would be one environment variable, ${variable}`,
+                { allowed: "headers that differ in more than case and - or _" },
+            );
         }
         first.set(variable, other ?? header);
     }
-    return problems;
 }
 
-function bufferProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+function* bufferProblems(values: Values, raw: Raw): Problems {
     const { route, buffer } = values;
     if (route === undefined) {
-        return [];
+        return;
     }
     const { signals: wanted, baseStore, isPlain, leavesCluster } = routingOf(values);
     if (!leavesCluster) {
-        return isPresent(raw.buffer)
-            ? [
-                  {
-                      key: "kof:buffer",
-                      message: `has no effect${isPlain ? ` on route ${route}, which sends nothing` : ": nothing is sent"} out of this cluster. Remove it`,
-                  },
-              ]
-            : [];
+        if (isPresent(raw.buffer)) {
+            const where = isPlain ? ` on route ${route}, which sends nothing` : ": nothing is sent";
+            yield problemAt(["buffer"], `has no effect${where} out of this cluster. Remove it`);
+        }
+        return;
     }
-    const problems: Problem[] = [];
     const why = !isPlain
         ? wanted.metrics.includes("regional")
             ? ": beside the stores of this cluster, metrics for a region wait in memory"
@@ -316,18 +272,19 @@ function bufferProblems(values: Values, raw: Readonly<Record<string, unknown>>):
           : ` on route ${route}, where metrics have no queue`;
     // A default is not known to have been asked for.
     if (!(baseStore === "regional" && wanted.metrics.includes("regional")) && buffer?.metrics === "disk") {
-        problems.push({ key: "kof:buffer.metrics", message: `is disk, which has no effect${why}. Remove it` });
+        yield problemAt(["buffer", "metrics"], `is disk, which has no effect${why}. Remove it`);
     }
     if (namesIn(wanted).includes("cloudwatch") && buffer && hoursOf(buffer.duration) > longestTry) {
         const longest = `${String(longestTry)}h`;
-        problems.push({
-            key: "kof:buffer.duration",
-            message: `is ${brief(buffer.duration)}, but CloudWatch Logs takes nothing that is older than 14 days`,
-            allowed: `at most ${longest} ${isPlain ? "on route" : "where something goes to"} cloudwatch`,
-            paste: stackFile(["buffer", "duration"], longest),
-        });
+        yield problemAt(
+            ["buffer", "duration"],
+            `is ${brief(buffer.duration)}, but CloudWatch Logs takes nothing that is older than 14 days`,
+            {
+                allowed: `at most ${longest} ${isPlain ? "on route" : "where something goes to"} cloudwatch`,
+                value: longest,
+            },
+        );
     }
-    return problems;
 }
 
 /** The number of bytes that a collector's queue takes: a signed 64-bit integer. Tried with collector 0.143.0, 2026-11-27. */
@@ -335,7 +292,7 @@ const mostBytes = 2 ** 63;
 /** With 1Ki, none of 200 log lines arrived that the collector had accepted; with 100Ki all did (collector 0.143.0, 2026-11-27). */
 const fewestBytes = 2 ** 14;
 
-function bufferSizeProblems({ buffer, destinations = {} }: Values): Problem[] {
+function* bufferSizeProblems({ buffer, destinations = {} }: Values): Problems {
     const sizes: [path: readonly string[], size: string | undefined][] = [
         [["buffer", "size"], buffer?.size],
         ...Object.entries(destinations).map(([name, own]): [string[], string | undefined] => [
@@ -343,30 +300,25 @@ function bufferSizeProblems({ buffer, destinations = {} }: Values): Problem[] {
             own.buffer?.size,
         ]),
     ];
-    return sizes.flatMap(([path, size]): Problem[] => {
+    for (const [path, size] of sizes) {
         const bytes = size === undefined ? fewestBytes : sizeInGiB(size) * gib;
-        const key = `kof:${path.join(".")}`;
         if (bytes < fewestBytes) {
-            return [
+            yield problemAt(
+                path,
+                `is ${brief(size)}. A collector accepts a batch of records that does not fit, and drops it`,
+                { allowed: "at least 16Ki; a batch may have several MB", value: "100Mi" },
+            );
+        } else if (bytes >= mostBytes) {
+            yield problemAt(
+                path,
+                `is ${brief(size)}, of which a collector makes a negative number of bytes: it would not start`,
                 {
-                    key,
-                    message: `is ${brief(size)}. A collector accepts a batch of records that does not fit, and drops it`,
-                    allowed: "at least 16Ki; a batch may have several MB",
-                    paste: stackFile(path, "100Mi"),
+                    allowed: "at most 9223372036854775807 bytes: 8191Pi, or 9223P",
+                    value: size?.endsWith("i") === true ? "8191Pi" : "9223P",
                 },
-            ];
+            );
         }
-        return bytes < mostBytes
-            ? []
-            : [
-                  {
-                      key,
-                      message: `is ${brief(size)}, of which a collector makes a negative number of bytes: it would not start`,
-                      allowed: "at most 9223372036854775807 bytes: 8191Pi, or 9223P",
-                      paste: stackFile(path, size?.endsWith("i") === true ? "8191Pi" : "9223P"),
-                  },
-              ];
-    });
+    }
 }
 
 /** The most characters of a Service's name, which is a DNS label. */
@@ -376,97 +328,76 @@ const longestLabel = 63;
  * In the mesh, KOF makes a Service with the name of the storing cluster (kof-storage of 1.8.0 to 1.11.0-rc0,
  * `templates/istio/istio-vm-services.yaml`). Collectors write to a region by that name.
  */
-function meshNameProblems(values: Values): Problem[] {
+function* meshNameProblems(values: Values): Problems {
     const { route, istio, clusterName, regional } = values;
-    const stores = {
-        regionless: ["clusterName", clusterName],
-        regional: ["regional.cluster", regional?.cluster],
-    } as const;
-    const store =
-        route === "regionless" ? route : namedDestinations(values).includes("regional") ? "regional" : undefined;
-    if (istio !== true || store === undefined) {
-        return [];
+    const isOwn = route === "regionless";
+    if (istio !== true || !(isOwn || namedDestinations(values).includes("regional"))) {
+        return;
     }
-    const [setting, name = ""] = stores[store];
+    const name = (isOwn ? clusterName : regional?.cluster) ?? "";
     const longest = longestLabel - "-vmauth".length;
-    return name.length <= longest
-        ? []
-        : [
-              {
-                  key: `kof:${setting}`,
-                  message:
-                      `has ${String(name.length)} characters. With Istio KOF makes a Service of it, NAME-vmauth, whose name Kubernetes ` +
-                      `limits to ${String(longestLabel)}: it would fail to install kof-storage`,
-                  allowed: `at most ${String(longest)} characters ${store === route ? "on route" : "where something goes to"} ${store} with Istio`,
-                  // The name of a region is that of an object that exists.
-                  ...(store === "regionless"
-                      ? { paste: stackFile([setting], name.slice(0, longest).replace(/-+$/, "")) }
-                      : {}),
-              },
-          ];
-}
-
-function storageProblems(
-    { storageClass, storage, version, route, distribution }: Values,
-    isDeployed: boolean,
-): Problem[] {
-    const problems: Problem[] = [];
-    if (storageClass) {
-        problems.push(
-            ...(storageClass.create
-                ? [
-                      ...newClassProblems(storageClass),
-                      ...clashProblems(storageClass, distribution),
-                      // A class that is there has been made, whatever its driver makes of it.
-                      ...(isDeployed
-                          ? []
-                          : [...placeProblems(storageClass, distribution), ...parameterProblems(storageClass)]),
-                  ]
-                : existingClassProblems(storageClass)),
+    if (name.length > longest) {
+        yield problemAt(
+            isOwn ? ["clusterName"] : ["regional", "cluster"],
+            `has ${String(name.length)} characters. With Istio KOF makes a Service of it, NAME-vmauth, whose name Kubernetes ` +
+                `limits to ${String(longestLabel)}: it would fail to install kof-storage`,
+            {
+                allowed: `at most ${String(longest)} characters ${isOwn || route === "regional" ? "on route" : "where something goes to"} ${isOwn ? "regionless" : "regional"} with Istio`,
+                // The name of a region is that of an object that exists.
+                value: isOwn ? name.slice(0, longest).replace(/-+$/, "") : undefined,
+            },
         );
     }
-    const chart = route === "regionless" ? "kof-storage" : "kof-mothership";
-    problems.push(
-        ...(route === undefined ? [] : replicationProblems(["storage"], storage, chart, version)),
-        ...auditStoreProblems(["storage"], storage, version),
-    );
-    return problems;
+}
+
+function* storageProblems(
+    { storageClass, storage, version, route, distribution }: Values,
+    isDeployed: boolean,
+): Problems {
+    if (storageClass?.create === false) {
+        yield* existingClassProblems(storageClass);
+    } else if (storageClass) {
+        yield* newClassProblems(storageClass);
+        yield* clashProblems(storageClass, distribution);
+        // A class that is there has been made, whatever its driver makes of it.
+        if (!isDeployed) {
+            yield* placeProblems(storageClass, distribution);
+            yield* parameterProblems(storageClass);
+        }
+    }
+    if (route !== undefined) {
+        const chart = route === "regionless" ? "kof-storage" : "kof-mothership";
+        yield* replicationProblems(["storage"], storage, chart, version);
+    }
+    yield* auditStoreProblems(["storage"], storage, version);
 }
 
 /** What is set for every region, which there is none of on route regionless. */
-function everyRegionProblems({ regions, route, version }: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
-    if (route === "regionless") {
-        return isPresent(raw.regions)
-            ? [
-                  {
-                      key: "kof:regions",
-                      message:
-                          "has no effect on route regionless, which has no regional clusters. Remove it: what is stored here is in kof:storage, " +
-                          "its class in kof:storageClass",
-                  },
-              ]
-            : [];
+function* everyRegionProblems({ regions, route, version }: Values, raw: Raw): Problems {
+    if (route !== "regionless") {
+        const path = ["regions", "storage"];
+        yield* replicationProblems(path, regions?.storage, "kof-storage", version);
+        yield* auditStoreProblems(path, regions?.storage, version);
+    } else if (isPresent(raw.regions)) {
+        yield problemAt(
+            ["regions"],
+            "has no effect on route regionless, which has no regional clusters. Remove it: what is stored here is in kof:storage, " +
+                "its class in kof:storageClass",
+        );
     }
-    const path = ["regions", "storage"];
-    return [
-        ...replicationProblems(path, regions?.storage, "kof-storage", version),
-        ...auditStoreProblems(path, regions?.storage, version),
-    ];
 }
 
-function auditStoreProblems(
+function* auditStoreProblems(
     path: readonly string[],
     storage: StoreSettings | undefined,
     version: Values["version"],
-): Problem[] {
-    return storage?.audit && version !== undefined && !tellsAudit(version)
-        ? [
-              {
-                  key: `kof:${path.join(".")}.audit`,
-                  message: `has no effect: KOF ${version} stores audit logs among the logs. Remove it, and size ${path.join(".")}.logs for both`,
-              },
-          ]
-        : [];
+): Problems {
+    if (storage?.audit && version !== undefined && !tellsAudit(version)) {
+        yield problemAt(
+            [...path, "audit"],
+            `has no effect: KOF ${version} stores audit logs among the logs. Remove it, and size ${path.join(".")}.logs for both`,
+        );
+    }
 }
 
 /** The longest retention that VictoriaMetrics and its siblings start with: 1200 months (lib/flagutil/duration.go, v1.146.1). */
@@ -476,44 +407,35 @@ const longestRetention = 1200 * 31;
 const [smallest, largest] = [sizeInGiB("100Mi"), sizeInGiB("1Pi")];
 
 /** What is valid, but cannot be meant. Stacks that run with it remember it. */
-function writtenStorageProblems(
-    { storage, storageClass, regions }: Values,
-    raw: Readonly<Record<string, unknown>>,
-): Problem[] {
-    const problems: Problem[] = [];
-    if (storageClass?.create === false && storageClass.reclaimPolicy === "Retain") {
-        const written = isMap(raw.storageClass) ? raw.storageClass.reclaimPolicy : undefined;
-        problems.push(...(written === undefined ? [] : [noEffectOnExisting("reclaimPolicy", storageClass.name)]));
+function* writtenStorageProblems({ storage, storageClass, regions }: Values, raw: Raw): Problems {
+    const written = isMap(raw.storageClass) ? raw.storageClass.reclaimPolicy : undefined;
+    if (storageClass?.create === false && storageClass.reclaimPolicy === "Retain" && written !== undefined) {
+        yield noEffectOnExisting("reclaimPolicy", storageClass.name);
     }
-    problems.push(...boundProblems(["storage"], storage), ...boundProblems(["regions", "storage"], regions?.storage));
-    return problems;
+    yield* boundProblems(["storage"], storage);
+    yield* boundProblems(["regions", "storage"], regions?.storage);
 }
 
 /** @param path of the stores' settings below `kof:`. */
-function boundProblems(path: readonly string[], storage: StoreSettings = {}): Problem[] {
-    const problems: Problem[] = [];
+function* boundProblems(path: readonly string[], storage: StoreSettings = {}): Problems {
     for (const [signal, store] of Object.entries(storage)) {
         const { size, retention } = store ?? {};
-        const at = [...path, signal];
         const inGiB = size === undefined ? smallest : sizeInGiB(size);
         if (inGiB < smallest || inGiB > largest) {
-            problems.push({
-                key: `kof:${at.join(".")}.size`,
-                message: `is ${brief(size)}, ${inGiB < smallest ? "which is full before anything is stored" : "which no driver makes"}`,
+            const why = inGiB < smallest ? "which is full before anything is stored" : "which no driver makes";
+            yield problemAt([...path, signal, "size"], `is ${brief(size)}, ${why}`, {
                 allowed: "100Mi to 1Pi for each volume; KOF advises at least 10Gi",
-                paste: stackFile([...at, "size"], inGiB < smallest ? "10Gi" : "1Pi"),
+                value: inGiB < smallest ? "10Gi" : "1Pi",
             });
         }
         if (retention !== undefined && retentionInDays(retention) > longestRetention) {
-            problems.push({
-                key: `kof:${at.join(".")}.retention`,
-                message: `is ${brief(retention)}, with which the store does not start: it keeps data for 1200 months at most`,
-                allowed: "at most 100y",
-                paste: stackFile([...at, "retention"], "100y"),
-            });
+            yield problemAt(
+                [...path, signal, "retention"],
+                `is ${brief(retention)}, with which the store does not start: it keeps data for 1200 months at most`,
+                { allowed: "at most 100y", value: "100y" },
+            );
         }
     }
-    return problems;
 }
 
 /**
@@ -522,121 +444,99 @@ function boundProblems(path: readonly string[], storage: StoreSettings = {}): Pr
  * @param path of the stores' settings below `kof:`.
  * @param chart that has the VMCluster.
  */
-function replicationProblems(
+function* replicationProblems(
     path: readonly string[],
-    { metrics = {} }: StoreSettings = {},
+    { metrics: { replicas, replicationFactor } = {} }: StoreSettings = {},
     chart: string,
     version: Values["version"],
-): Problem[] {
-    const { replicas, replicationFactor } = metrics;
+): Problems {
     if ((replicas === undefined && replicationFactor === undefined) || version === undefined) {
-        return [];
+        return;
     }
-    const at = [...path, "metrics"];
+    const at = (setting: string) => [...path, "metrics", setting];
     const volume = catalogOf(version).volumes.find((each) => each.chart === chart && each.replicationFactor !== null);
     const has = replicas ?? Number(volume?.replicas?.default);
     const copies = replicationFactor ?? Number(volume?.replicationFactor?.default);
     if (copies <= has) {
-        return [];
+        return;
     }
-    const byDefault = (setting: unknown) => (setting === undefined ? ", KOF's default" : "");
-    return [
-        replicationFactor === undefined
-            ? {
-                  key: `kof:${at.join(".")}.replicas`,
-                  message: `is ${String(has)}, too few for ${String(copies)} copies of each sample${byDefault(replicationFactor)}`,
-                  allowed: "at least replicationFactor",
-                  paste: stackFile([...at, "replicationFactor"], has),
-              }
-            : {
-                  key: `kof:${at.join(".")}.replicationFactor`,
-                  message: `is ${String(copies)}, but there are only ${String(has)} replicas to copy to${byDefault(replicas)}`,
-                  allowed: "at most the number of replicas",
-                  paste: stackFile([...at, "replicas"], copies),
-              },
-    ];
+    if (replicationFactor === undefined) {
+        yield problemAt(
+            at("replicas"),
+            `is ${String(has)}, too few for ${String(copies)} copies of each sample, KOF's default`,
+            { allowed: "at least replicationFactor", paste: stackFile(at("replicationFactor"), has) },
+        );
+    } else {
+        const byDefault = replicas === undefined ? ", KOF's default" : "";
+        yield problemAt(
+            at("replicationFactor"),
+            `is ${String(copies)}, but there are only ${String(has)} replicas to copy to${byDefault}`,
+            { allowed: "at most the number of replicas", paste: stackFile(at("replicas"), copies) },
+        );
+    }
 }
 
 /** A class beside those that the distribution comes with. */
-function clashProblems(storageClass: StorageClassSettings, distribution: Values["distribution"]): Problem[] {
+function* clashProblems(storageClass: StorageClassSettings, distribution: Values["distribution"]): Problems {
     const classes = distribution === undefined ? undefined : distributionOf(distribution).classes;
     if (classes === undefined) {
-        return [];
+        return;
     }
-    const existing = [classes.default, ...classes.others];
-    if (existing.includes(storageClass.name)) {
-        return [
-            {
-                key: "kof:storageClass.name",
-                message: `is ${storageClass.name}, a class that ${String(distribution)} comes with. Use that one, or give the new one another name`,
-                paste: stackFile(["storageClass", "create"], false),
-            },
-        ];
+    if ([classes.default, ...classes.others].includes(storageClass.name)) {
+        yield problemAt(
+            ["storageClass", "name"],
+            `is ${storageClass.name}, a class that ${String(distribution)} comes with. Use that one, or give the new one another name`,
+            { paste: stackFile(["storageClass", "create"], false) },
+        );
+    } else if (storageClass.default) {
+        yield problemAt(
+            ["storageClass", "default"],
+            `is true, but ${String(distribution)} comes with a default class, ${classes.default}: there would be two. ` +
+                "KOF's volumes name their class, and need no default",
+            { value: false },
+        );
     }
-    return storageClass.default
-        ? [
-              {
-                  key: "kof:storageClass.default",
-                  message:
-                      `is true, but ${String(distribution)} comes with a default class, ${classes.default}: there would be two. ` +
-                      "KOF's volumes name their class, and need no default",
-                  paste: stackFile(["storageClass", "default"], false),
-              },
-          ]
-        : [];
 }
 
 /** A preset whose disks are elsewhere than the machines of the distribution. */
-function placeProblems({ preset }: StorageClassSettings, distribution: Values["distribution"]): Problem[] {
+function* placeProblems({ preset }: StorageClassSettings, distribution: Values["distribution"]): Problems {
     const presets = distribution === undefined ? undefined : distributionOf(distribution).presets;
-    return preset === undefined || presets?.onlyThese !== true || presets.fit.includes(preset)
-        ? []
-        : [
-              {
-                  key: "kof:storageClass.preset",
-                  message: `is ${preset}, whose volumes no node of ${String(distribution)} can use`,
-                  allowed: presets.fit.join(", "),
-                  paste: stackFile(["storageClass", "preset"], presets.fit[0]),
-              },
-          ];
+    if (preset !== undefined && presets?.onlyThese === true && !presets.fit.includes(preset)) {
+        yield problemAt(
+            ["storageClass", "preset"],
+            `is ${preset}, whose volumes no node of ${String(distribution)} can use`,
+            { allowed: presets.fit.join(", "), value: presets.fit[0] },
+        );
+    }
 }
 
-function newClassProblems({ name, preset, provisioner }: StorageClassSettings): Problem[] {
+function* newClassProblems({ name, preset, provisioner }: StorageClassSettings): Problems {
+    const ofPreset = preset && storageClassPresets[preset].provisioner;
     if (preset === undefined && provisioner === undefined) {
-        return [
+        yield problemAt(
+            ["storageClass", "preset"],
+            `is missing, and so is provisioner, but the class ${name} is to be created`,
             {
-                key: "kof:storageClass.preset",
-                message: `is missing, and so is provisioner, but the class ${name} is to be created`,
                 allowed: `${Object.keys(storageClassPresets).join(", ")}, a provisioner instead, or create: false to use a class that exists`,
-                paste: stackFile(["storageClass", "preset"], "aws-ebs"),
+                value: "aws-ebs",
             },
-        ];
-    }
-    if (preset !== undefined && provisioner !== undefined && storageClassPresets[preset].provisioner !== provisioner) {
-        return [
+        );
+    } else if (preset !== undefined && provisioner !== undefined && provisioner !== ofPreset) {
+        yield problemAt(
+            ["storageClass", "provisioner"],
+            `contradicts preset ${preset}, which uses ${String(ofPreset)}. Remove one of them`,
+        );
+    } else if (provisioner === "kubernetes.io/no-provisioner") {
+        yield problemAt(
+            ["storageClass", "provisioner"],
+            "is kubernetes.io/no-provisioner, which makes no volumes: every KOF pod would wait for one that somebody " +
+                "has to make by hand. On your own hardware, install OpenEBS (https://openebs.io) and use its preset",
             {
-                key: "kof:storageClass.provisioner",
-                message: `contradicts preset ${preset}, which uses ${storageClassPresets[preset].provisioner}. Remove one of them`,
-            },
-        ];
-    }
-    if (provisioner === "kubernetes.io/no-provisioner") {
-        return [
-            {
-                key: "kof:storageClass.provisioner",
-                message:
-                    "is kubernetes.io/no-provisioner, which makes no volumes: every KOF pod would wait for one that somebody " +
-                    "has to make by hand. On your own hardware, install OpenEBS (https://openebs.io) and use its preset",
                 allowed: "the name of a CSI driver that makes volumes on demand",
-                paste: stackFile(["storageClass"], {
-                    name,
-                    preset: "openebs-lvm",
-                    parameters: { volgroup: "NAME" },
-                }),
+                paste: stackFile(["storageClass"], { name, preset: "openebs-lvm", parameters: { volgroup: "NAME" } }),
             },
-        ];
+        );
     }
-    return [];
 }
 
 function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
@@ -655,10 +555,10 @@ function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
 }
 
 function noEffectOnExisting(key: string, name: string): Problem {
-    return {
-        key: `kof:storageClass.${key}`,
-        message: `has no effect with create: false, which uses the class ${name} as it is. Remove it`,
-    };
+    return problemAt(
+        ["storageClass", key],
+        `has no effect with create: false, which uses the class ${name} as it is. Remove it`,
+    );
 }
 
 /** Values that only a setting may decide: through `values` they would contradict the route. */
@@ -707,18 +607,17 @@ function valueProblems(settings: Values): Problem[] {
 }
 
 function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Problem[] {
-    const at = (path: readonly string[]) => `kof:values.${formatPath(path)}`;
     // On these routes the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
     const { base } = routingOf(settings);
     const components = {
         global: { components: ["cloudwatch", "otlp", "collectors"].includes(base) ? ["kof-collectors"] : [] },
     };
-    const pathProblems: Problem[] = checkPaths(catalog, given, components).map(({ path, message, nearest, meant }) => ({
-        key: at(path),
-        message,
-        allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
-        ...(meant === undefined ? {} : { paste: stackFile(["values", ...path], meant) }),
-    }));
+    const pathProblems = checkPaths(catalog, given, components).map(({ path, message, nearest, meant }) =>
+        problemAt(["values", ...path], message, {
+            allowed: nearest === undefined ? undefined : `the nearest path that is read is ${nearest}`,
+            value: meant,
+        }),
+    );
     // Of the very same value of a store, that check knows which other place is read instead.
     const ofStores = storeProblems(catalog, given);
     const stores = new Set(ofStores.map(({ key }) => key));
@@ -732,7 +631,7 @@ function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Pro
     for (const [path] of leaves(given)) {
         const owner = deciderOf(path);
         if (owner !== undefined) {
-            problems.push({ key: at(path), message: `is decided by kof:${owner}. Remove it from values` });
+            problems.push(problemAt(["values", ...path], `is decided by kof:${owner}. Remove it from values`));
         }
     }
     return problems;
