@@ -1,16 +1,16 @@
 import { versions } from "../charts";
 import { archiveKinds, exporterSecretKeys, oldestArchived, type ArchiveKind } from "../charts/archives";
-import { kofNamespace } from "../charts/namespace";
 import { arnParts, partitionOf } from "../lib/arns";
 import { signedOut } from "../lib/secrets";
 import { nearestOf } from "../lib/spelling";
 import { isMap, textOf } from "../lib/values";
 import { awsPlaceProblems } from "./awsRules";
 import { makesBucket, resolvedArchive } from "./archives";
-import { stackFile, type Values } from "./explain";
-import { brief, type Problem } from "./problems";
+import { problemAt, stackFile, type Values } from "./explain";
+import { brief, type Problem, type Problems } from "./problems";
 import regions = require("./regions.json");
 import { tellsAudit } from "./routing";
+import { secretCommand } from "./secretRules";
 import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
 
 /*
@@ -21,44 +21,42 @@ import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
 type Given = ColdStorageSettings | AuditArchiveSettings;
 
 /** The rules of archives that need only the settings. */
-export function archiveProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
-    return [
-        ...archiveKinds.flatMap((kind): Problem[] => {
-            const given = values[kind];
-            // A list of one is taken for what is in it.
-            const [found] = [raw[kind]].flat();
-            const written = isMap(found) ? found : {};
-            if (given === undefined) {
-                return [];
-            }
-            const isVain = isAwsInVain(given);
-            const meant = isVain ? { ...given, endpoint: undefined } : given;
-            return [
-                ...versionProblems(kind, values.version),
-                ...(isVain ? [awsEndpoint(kind, given)] : []),
-                ...regionProblems(kind, meant, values),
-                ...bucketProblems(kind, meant, written),
-                ...credentialProblems(kind, meant, written),
-                ...placeProblems(kind, meant),
-                ...lifecycleProblems(kind, meant),
-                ...everyRegionProblems(kind, meant, values),
-            ];
-        }),
-        ...sharedProblems(values),
-    ];
+export function* archiveProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problems {
+    for (const kind of archiveKinds) {
+        const given = values[kind];
+        if (given === undefined) {
+            continue;
+        }
+        // A list of one is taken for what is in it.
+        const [found] = [raw[kind]].flat();
+        const written = isMap(found) ? found : {};
+        yield* versionProblems(kind, values.version);
+        const isVain = isAwsInVain(given);
+        if (isVain) {
+            yield awsEndpoint(kind, given);
+        }
+        const meant = isVain ? { ...given, endpoint: undefined } : given;
+        yield* regionProblems(kind, meant, values);
+        yield* bucketProblems(kind, meant, written);
+        yield* credentialProblems(kind, meant, written);
+        yield* placeProblems(kind, meant);
+        yield* lifecycleProblems(kind, meant);
+        yield* everyRegionProblems(kind, meant, values);
+    }
+    yield* sharedProblems(values);
 }
 
-function versionProblems(kind: ArchiveKind, version: Values["version"]): Problem[] {
-    return version === undefined || tellsAudit(version)
-        ? []
-        : [
-              {
-                  key: `kof:${kind}`,
-                  message: `needs KOF ${oldestArchived} or later: the exporters, and a store for audit logs, came with that. The version is ${version}`,
-                  allowed: `version ${versions.filter(tellsAudit).join(" or ")}`,
-                  paste: stackFile(["version"], oldestArchived),
-              },
-          ];
+function* versionProblems(kind: ArchiveKind, version: Values["version"]): Problems {
+    if (version !== undefined && !tellsAudit(version)) {
+        yield problemAt(
+            [kind],
+            `needs KOF ${oldestArchived} or later: the exporters, and a store for audit logs, came with that. The version is ${version}`,
+            {
+                allowed: `version ${versions.filter(tellsAudit).join(" or ")}`,
+                paste: stackFile(["version"], oldestArchived),
+            },
+        );
+    }
 }
 
 /** S3's own public address: `s3.eu-west-1.amazonaws.com`, not that of a VPC endpoint. */
@@ -73,132 +71,111 @@ function isAwsInVain({ endpoint, credentials, existingSecret }: Given): boolean 
 
 function awsEndpoint(kind: ArchiveKind, { endpoint = "", region }: Given): Problem {
     const there = ownHost.exec(endpoint)?.[1] ?? "eu-west-1";
-    return {
-        key: `kof:${kind}.endpoint`,
-        message: `is ${brief(endpoint)}, where S3 is anyway. Remove it, and the region says where the bucket is`,
-        allowed: "the address of another store than S3",
-        ...(region === undefined ? { paste: stackFile([kind, "region"], there) } : {}),
-    };
+    return problemAt(
+        [kind, "endpoint"],
+        `is ${brief(endpoint)}, where S3 is anyway. Remove it, and the region says where the bucket is`,
+        {
+            allowed: "the address of another store than S3",
+            paste: region === undefined ? stackFile([kind, "region"], there) : undefined,
+        },
+    );
 }
 
-function regionProblems(kind: ArchiveKind, given: Given, { cloudwatch }: Values): Problem[] {
+function* regionProblems(kind: ArchiveKind, given: Given, { cloudwatch }: Values): Problems {
     const { region, endpoint, kmsKeyArn } = given;
-    if (endpoint !== undefined || region === undefined || regions.includes(region)) {
-        return [];
-    }
-    // A bucket is where its key is.
-    const ofKey = kmsKeyArn === undefined ? "" : arnParts(kmsKeyArn).region;
-    const meant =
-        regions.find((each) => each === ofKey) ?? nearestOf(region, regions) ?? cloudwatch?.region ?? "eu-west-1";
-    return [
-        {
-            key: `kof:${kind}.region`,
-            message: `is ${brief(region)}, which is no region of AWS`,
+    if (endpoint === undefined && region !== undefined && !regions.includes(region)) {
+        // A bucket is where its key is.
+        const ofKey = kmsKeyArn === undefined ? "" : arnParts(kmsKeyArn).region;
+        const isOfKey = regions.includes(ofKey);
+        const meant = isOfKey ? ofKey : (nearestOf(region, regions) ?? cloudwatch?.region ?? "eu-west-1");
+        yield problemAt([kind, "region"], `is ${brief(region)}, which is no region of AWS`, {
             allowed:
                 "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1; or the endpoint of another store",
-            paste: stackFile([kind, "region"], meant),
-        },
-    ];
+            value: meant,
+        });
+    }
 }
 
 /** What only a bucket has that the stack makes, and in AWS. */
-function bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problem[] {
+function* bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problems {
     const { endpoint, createBucket, lifecycle, keepBucket, kmsKeyArn, tags } = given;
-    const problems: Problem[] = [];
-    const noEffect = (setting: string, why: string) => {
-        problems.push({ key: `kof:${kind}.${setting}`, message: `has no effect ${why}. Remove it` });
-    };
+    const address = brief(signedOut(endpoint ?? ""));
     if (endpoint !== undefined && createBucket === true) {
-        problems.push({
-            key: `kof:${kind}.createBucket`,
-            message: `is true, but the stack makes buckets in AWS alone, and the endpoint is ${brief(signedOut(endpoint))}`,
-            allowed: "false: the bucket is there",
-            paste: stackFile([kind, "createBucket"], false),
-        });
-        return problems;
+        yield problemAt(
+            [kind, "createBucket"],
+            `is true, but the stack makes buckets in AWS alone, and the endpoint is ${address}`,
+            { allowed: "false: the bucket is there", value: false },
+        );
+        return;
     }
-    if (!makesBucket(given)) {
-        const why = "on a bucket that the stack does not make";
-        if (lifecycle.length > 0) {
-            noEffect("lifecycle", why);
-        }
-        if (written.keepBucket !== undefined && !keepBucket) {
-            noEffect("keepBucket", `${why}, and never deletes`);
-        }
+    const noEffect = (setting: string, why: string) => problemAt([kind, setting], `has no effect ${why}. Remove it`);
+    const notMade = "on a bucket that the stack does not make";
+    if (!makesBucket(given) && lifecycle.length > 0) {
+        yield noEffect("lifecycle", notMade);
     }
-    if (endpoint !== undefined) {
-        const why = `with endpoint ${brief(signedOut(endpoint))}, which is not AWS`;
-        if (kmsKeyArn !== undefined) {
-            noEffect("kmsKeyArn", why);
-        }
-        if (Object.keys(tags).length > 0) {
-            noEffect("tags", why);
-        }
+    if (!makesBucket(given) && written.keepBucket !== undefined && !keepBucket) {
+        yield noEffect("keepBucket", `${notMade}, and never deletes`);
     }
-    return problems;
+    const notAws = `with endpoint ${address}, which is not AWS`;
+    if (endpoint !== undefined && kmsKeyArn !== undefined) {
+        yield noEffect("kmsKeyArn", notAws);
+    }
+    if (endpoint !== undefined && Object.keys(tags).length > 0) {
+        yield noEffect("tags", notAws);
+    }
 }
 
-function credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problem[] {
+function* credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problems {
     const { credentials, endpoint } = given;
     // Another rule reports what is wrong with the setting alone.
     const has = (setting: string) => written[setting] !== undefined;
     if (credentials !== undefined && has("existingSecret")) {
-        return [
+        yield problemAt(
+            [kind, "existingSecret"],
+            "stands beside credentials, which say the same or contradict it. Remove one of them",
+        );
+    } else if (endpoint === undefined) {
+        return;
+    } else if (credentials !== undefined && credentials.kind !== "existingSecret") {
+        yield problemAt(
+            [kind, "credentials"],
+            `is ${credentials.kind}, which AWS alone has, but the endpoint is ${brief(signedOut(endpoint))}. Remove it, and name a Secret in existingSecret`,
+            { allowed: "{kind: existingSecret, name: NAME}" },
+        );
+    } else if (!has("existingSecret") && !has("credentials")) {
+        const name = "s3-credentials";
+        yield problemAt(
+            [kind, "existingSecret"],
+            `is missing: nothing can be made to sign in to ${brief(signedOut(endpoint))} with, which is not AWS`,
             {
-                key: `kof:${kind}.existingSecret`,
-                message: "stands beside credentials, which say the same or contradict it. Remove one of them",
+                allowed: `the name of a Secret in the kof namespace with the keys ${exporterSecretKeys.join(" and ")}`,
+                run: secretCommand(name, exporterSecretKeys),
+                value: name,
             },
-        ];
+        );
     }
-    if (endpoint === undefined) {
-        return [];
-    }
-    const name = "s3-credentials";
-    if (credentials !== undefined && credentials.kind !== "existingSecret") {
-        return [
-            {
-                key: `kof:${kind}.credentials`,
-                message: `is ${credentials.kind}, which AWS alone has, but the endpoint is ${brief(signedOut(endpoint))}. Remove it, and name a Secret in existingSecret`,
-                allowed: "{kind: existingSecret, name: NAME}",
-            },
-        ];
-    }
-    return has("existingSecret") || has("credentials")
-        ? []
-        : [
-              {
-                  key: `kof:${kind}.existingSecret`,
-                  message: `is missing: nothing can be made to sign in to ${brief(signedOut(endpoint))} with, which is not AWS`,
-                  allowed: `the name of a Secret in the kof namespace with the keys ${exporterSecretKeys.join(" and ")}`,
-                  run: `kubectl create secret generic -n ${kofNamespace} ${name} ${exporterSecretKeys.map((key) => `--from-file=${key}`).join(" ")}`,
-                  paste: stackFile([kind, "existingSecret"], name),
-              },
-          ];
 }
 
 /** Exporters on regional clusters, where there are none, or that no region could sign in with. */
-function everyRegionProblems(kind: ArchiveKind, given: Given, { route }: Values): Problem[] {
-    const { credentials } = resolvedArchive(given);
-    const key = `kof:${kind}.regions`;
+function* everyRegionProblems(kind: ArchiveKind, given: Given, { route }: Values): Problems {
     if (given.regions === undefined) {
-        return [];
+        return;
     }
+    const path = [kind, "regions"];
+    const { credentials } = resolvedArchive(given);
     if (route === "regionless") {
-        return [{ key, message: "has no effect on route regionless, which has no regional clusters. Remove it" }];
+        yield problemAt(path, "has no effect on route regionless, which has no regional clusters. Remove it");
+    } else if (credentials.kind !== "accessKey" && credentials.kind !== "existingSecret") {
+        yield problemAt(
+            path,
+            `is ${textOf(given.regions)}, but credentials are ${credentials.kind}: a role is for the service account of this cluster, and other clusters have issuers of their own. Remove one of them`,
+            { allowed: "with credentials {kind: accessKey, …} or {kind: existingSecret, name: NAME}" },
+        );
     }
-    return credentials.kind === "accessKey" || credentials.kind === "existingSecret"
-        ? []
-        : [
-              {
-                  key,
-                  message: `is ${textOf(given.regions)}, but credentials are ${credentials.kind}: a role is for the service account of this cluster, and other clusters have issuers of their own. Remove one of them`,
-                  allowed: "with credentials {kind: accessKey, …} or {kind: existingSecret, name: NAME}",
-              },
-          ];
 }
 
 /** ARNs have to be of the place where they are used. */
-function placeProblems(kind: ArchiveKind, given: Given): Problem[] {
+function placeProblems(kind: ArchiveKind, given: Given): Problems {
     const { region, kmsKeyArn, credentials, endpoint } = given;
     if (endpoint !== undefined || region === undefined || !regions.includes(region)) {
         return [];
@@ -234,41 +211,38 @@ const movesTo: Readonly<Record<Transition["storageClass"], readonly Transition["
     DEEP_ARCHIVE: [],
 };
 
-function lifecycleProblems(kind: ArchiveKind, { lifecycle }: Given): Problem[] {
-    const said = lifecycle.flatMap((move, i): string[] => {
-        const before = lifecycle[i - 1];
-        const least = daysBefore[move.storageClass] ?? 0;
-        if (move.days < least) {
-            return [
-                `moves to ${move.storageClass} after ${String(move.days)} days, which S3 does after ${String(least)} at the earliest`,
-            ];
-        }
-        if (before === undefined) {
-            return [];
-        }
-        if (!movesTo[before.storageClass].includes(move.storageClass)) {
-            return [
-                `moves from ${before.storageClass} to ${move.storageClass}, which S3 does not: the colder class comes later, and once`,
-            ];
-        }
-        const stays = Math.max(daysWithin[before.storageClass] ?? 0, 1);
-        return move.days - before.days < stays
-            ? [
-                  `moves to ${move.storageClass} ${String(move.days - before.days)} days after ${before.storageClass}, where S3 keeps objects for ${String(stays)} at least`,
-              ]
-            : [];
-    });
-    return said.length === 0
-        ? []
-        : [
-              {
-                  key: `kof:${kind}.lifecycle`,
-                  message: said.join("; and "),
-                  allowed:
-                      "the colder class later; STANDARD_IA and ONEZONE_IA from 30 days on and for 30 days, GLACIER_IR and GLACIER for 90 days",
-                  paste: stackFile([kind, "lifecycle"], mendedLifecycle(lifecycle)),
-              },
-          ];
+function* lifecycleProblems(kind: ArchiveKind, { lifecycle }: Given): Problems {
+    const faults = lifecycle.flatMap((move, i) => moveFault(move, lifecycle[i - 1]) ?? []);
+    if (faults.length > 0) {
+        yield problemAt([kind, "lifecycle"], faults.join("; and "), {
+            allowed:
+                "the colder class later; STANDARD_IA and ONEZONE_IA from 30 days on and for 30 days, GLACIER_IR and GLACIER for 90 days",
+            value: mendedLifecycle(lifecycle),
+        });
+    }
+}
+
+/** Why S3 refuses a rule after the one before it. */
+function moveFault({ days, storageClass }: Transition, before: Transition | undefined): string | undefined {
+    const least = daysBefore[storageClass] ?? 0;
+    if (days < least) {
+        return `moves to ${storageClass} after ${String(days)} days, which S3 does after ${String(least)} at the earliest`;
+    }
+    if (before === undefined) {
+        return undefined;
+    }
+    if (!movesTo[before.storageClass].includes(storageClass)) {
+        return `moves from ${before.storageClass} to ${storageClass}, which S3 does not: the colder class comes later, and once`;
+    }
+    const stays = staysIn(before.storageClass);
+    return days - before.days < stays
+        ? `moves to ${storageClass} ${String(days - before.days)} days after ${before.storageClass}, where S3 keeps objects for ${String(stays)} at least`
+        : undefined;
+}
+
+/** The fewest days between a move to a class and the next. */
+function staysIn(storageClass: Transition["storageClass"]): number {
+    return daysWithin[storageClass] ?? 1;
 }
 
 /** The last day on which the setting has an object move. */
@@ -284,7 +258,7 @@ function mendedLifecycle(lifecycle: readonly Transition[]): Transition[] {
         if (before && !movesTo[before.storageClass].includes(storageClass)) {
             continue;
         }
-        const earliest = before ? before.days + Math.max(daysWithin[before.storageClass] ?? 0, 1) : 0;
+        const earliest = before ? before.days + staysIn(before.storageClass) : 0;
         const from = Math.max(days, earliest, daysBefore[storageClass] ?? 0);
         if (from <= latestDay) {
             mended.push({ days: from, storageClass });
@@ -294,48 +268,39 @@ function mendedLifecycle(lifecycle: readonly Transition[]): Transition[] {
 }
 
 /** Both archives in one bucket: it has to be there already, and each writes below its own prefix. */
-function sharedProblems({ coldStorage: cold, auditArchive: audit }: Values): Problem[] {
-    if (cold === undefined || audit === undefined) {
-        return [];
-    }
-    if (cold.bucket !== audit.bucket || cold.endpoint !== audit.endpoint) {
-        return [];
+function* sharedProblems({ coldStorage: cold, auditArchive: audit }: Values): Problems {
+    if (!cold || cold.bucket !== audit?.bucket || cold.endpoint !== audit.endpoint) {
+        return;
     }
     const [one, other] = [resolvedArchive(cold), resolvedArchive(audit)];
+    const isBelow = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
     if (one.createBucket || other.createBucket) {
-        const name = `${audit.bucket.slice(0, 63 - "-audit".length).replace(/[-.]+$/, "")}-audit`;
-        return [
+        yield problemAt(
+            ["auditArchive", "bucket"],
+            `is ${brief(audit.bucket)}, which kof:coldStorage has as well: a bucket that the stack makes is one archive's own`,
             {
-                key: "kof:auditArchive.bucket",
-                message: `is ${brief(audit.bucket)}, which kof:coldStorage has as well: a bucket that the stack makes is one archive's own`,
                 allowed: "another bucket, or for both one that is there already: createBucket: false",
-                paste: stackFile(["auditArchive", "bucket"], name),
+                value: `${audit.bucket.slice(0, 63 - "-audit".length).replace(/[-.]+$/, "")}-audit`,
             },
-        ];
-    }
-    if (
+        );
+    } else if (
         one.endpoint === undefined &&
         one.region !== other.region &&
         partitionOf(one.region) === partitionOf(other.region)
     ) {
-        return [
+        yield problemAt(
+            ["auditArchive", "region"],
+            `is ${brief(other.region)}, but kof:coldStorage has the same bucket in ${one.region}: a name is one bucket's in all regions`,
+            { allowed: "the region that the bucket is in, in both; or another bucket", value: one.region },
+        );
+    } else if (isBelow(one.prefix, other.prefix) || isBelow(other.prefix, one.prefix)) {
+        yield problemAt(
+            ["auditArchive", "prefix"],
+            `is ${brief(audit.prefix)}, but kof:coldStorage writes below ${brief(cold.prefix)} of the same bucket`,
             {
-                key: "kof:auditArchive.region",
-                message: `is ${brief(other.region)}, but kof:coldStorage has the same bucket in ${one.region}: a name is one bucket's in all regions`,
-                allowed: "the region that the bucket is in, in both; or another bucket",
-                paste: stackFile(["auditArchive", "region"], one.region),
+                allowed: "a prefix that neither is the other one nor within it",
+                value: `${cold.prefix.split("/")[0] ?? ""}-audit`,
             },
-        ];
+        );
     }
-    const isBelow = (inner: string, outer: string) => `${inner}/`.startsWith(`${outer}/`);
-    return isBelow(one.prefix, other.prefix) || isBelow(other.prefix, one.prefix)
-        ? [
-              {
-                  key: "kof:auditArchive.prefix",
-                  message: `is ${brief(audit.prefix)}, but kof:coldStorage writes below ${brief(cold.prefix)} of the same bucket`,
-                  allowed: "a prefix that neither is the other one nor within it",
-                  paste: stackFile(["auditArchive", "prefix"], `${cold.prefix.split("/")[0] ?? ""}-audit`),
-              },
-          ]
-        : [];
 }

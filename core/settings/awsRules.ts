@@ -1,6 +1,6 @@
 import { arnParts, partitionOf } from "../lib/arns";
-import { stackFile } from "./explain";
-import { brief, type Problem } from "./problems";
+import { problemAt } from "./explain";
+import { brief, type Problems } from "./problems";
 import type { AwsIdentity } from "./settings";
 
 /** What settings name in AWS, and where that is used. */
@@ -17,47 +17,43 @@ interface NamedInAws {
 }
 
 /** ARNs and regions have to be of the place where they are used. */
-export function awsPlaceProblems({
+export function* awsPlaceProblems({
     path,
     region,
     encrypted,
     kmsKeyArn,
     identity,
     identityPath,
-}: NamedInAws): Problem[] {
+}: NamedInAws): Problems {
     const partition = partitionOf(region);
-    const problems: Problem[] = [];
     if (kmsKeyArn !== undefined && (arnParts(kmsKeyArn).region !== region || !isOfPartition(partition, kmsKeyArn))) {
         const own = `arn:${partition}:kms:${region}:`;
-        problems.push({
-            key: settingKeyOf([...path, "kmsKeyArn"]),
-            message: `is ${brief(kmsKeyArn)}, but ${encrypted} in ${region} can only be encrypted with a key of ${region}`,
-            allowed: `the ARN of a KMS key that starts with ${own}`,
-            paste: stackFile([...path, "kmsKeyArn"], `${own}${arnParts(kmsKeyArn).account}:key/KEY`),
-        });
+        yield problemAt(
+            [...path, "kmsKeyArn"],
+            `is ${brief(kmsKeyArn)}, but ${encrypted} in ${region} can only be encrypted with a key of ${region}`,
+            {
+                allowed: `the ARN of a KMS key that starts with ${own}`,
+                value: `${own}${arnParts(kmsKeyArn).account}:key/KEY`,
+            },
+        );
     }
     if (identity?.kind === "irsa" && !isOfPartition(partition, identity.oidcProviderArn)) {
-        problems.push({
-            key: settingKeyOf([...identityPath, "oidcProviderArn"]),
-            message: `is ${brief(identity.oidcProviderArn)}, which is not of the partition of ${region}`,
-            allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::`,
-        });
+        yield problemAt(
+            [...identityPath, "oidcProviderArn"],
+            `is ${brief(identity.oidcProviderArn)}, which is not of the partition of ${region}`,
+            { allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::` },
+        );
     }
     if (identity?.kind === "podIdentity" && partitionOf(identity.region ?? region) !== partition) {
-        problems.push({
-            key: settingKeyOf([...identityPath, "region"]),
-            message: `is ${brief(identity.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
-            paste: stackFile([...identityPath, "region"], region),
-        });
+        yield problemAt(
+            [...identityPath, "region"],
+            `is ${brief(identity.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
+            { value: region },
+        );
     }
-    return problems;
 }
 
 /** Whether an ARN is of a partition of AWS. */
 export function isOfPartition(partition: string, arn: string): boolean {
     return arnParts(arn).partition === partition;
-}
-
-function settingKeyOf(path: readonly string[]): string {
-    return `kof:${path.join(".")}`;
 }
