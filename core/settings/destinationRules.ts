@@ -1,16 +1,27 @@
-import { telemetryKind, nounOf, catalogOf, chartValues, kubeStack, signals, versions, type Signal } from "../charts";
+import {
+    catalogOf,
+    chartValues,
+    kubeStack,
+    nounOf,
+    signals,
+    telemetryKind,
+    versions,
+    type Catalog,
+    type Signal,
+} from "../charts";
+import { oncePer } from "../lib/lazy";
 import { nearestOf } from "../lib/spelling";
 import { isMap, valueAt } from "../lib/values";
-import { builtInDestinations, reservedNames, type DestinationSettings } from "./destinations";
+import { builtInDestinations, destinationName, reservedNames, type DestinationSettings } from "./destinations";
 import {
     destinationPresets,
     presetCalled,
     type DestinationPreset,
     type DestinationPresetName,
 } from "./destinationPresets";
-import { stackFile, type Values } from "./explain";
+import { problemAt, stackFile, type Values } from "./explain";
 import { destinationVariable, secretKeysOf } from "./headers";
-import { brief, type Problem } from "./problems";
+import { brief, type Problem, type Problems } from "./problems";
 import { addressFor, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";
 import { namedDestinations, routingOf, tellsAudit } from "./routing";
 import { awsIdentityOf } from "./settings";
@@ -43,30 +54,36 @@ interface Context {
 type Given = Omit<Context, "meant" | "added">;
 
 /** The rules of signals and destinations. */
-export function destinationProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+export function* destinationProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problems {
     const { version, route, destinations = {}, signals: asked = {} } = values;
     if (version === undefined || route === undefined) {
-        return [];
+        return;
     }
     const { signals: wanted } = routingOf(values);
     const defined = Object.keys(isMap(raw.destinations) ? raw.destinations : destinations);
     const bare: Given = { values, destinations, wanted, defined, version };
     const faults = signals.flatMap((signal) => faultsOf(bare, signal, asked[signal] ?? []));
     const context: Context = { ...bare, ...meantSignals(bare, faults) };
-    return [
-        ...faults.map(({ signal, name, message, allowed, paste, instead }) => ({
-            key: `kof:signals.${signal}`,
-            message,
-            allowed: allowed ?? `a list of ${namesFor(bare, signal).join(", ")}`,
+    for (const { signal, name, message, paste, instead } of faults) {
+        yield problemAt(["signals", signal], message, {
+            allowed: `a list of ${namesFor(bare, signal).join(", ")}`,
             paste: instead.includes(name) && paste ? paste : { ...pasteOf(context, signal), ...paste },
-        })),
-        ...auditProblems(context),
-        ...cloudwatchSignalProblems(context, raw),
-        ...unnamedProblems(context),
-        ...Object.entries(destinations).flatMap(([name, given]) => ownProblems(context, name, given)),
-        ...clashProblems(context),
-        ...awsProblems(context),
-    ];
+        });
+    }
+    yield* auditProblems(context);
+    yield* cloudwatchSignalProblems(context, raw);
+    yield* unnamedProblems(context);
+    for (const [name, given] of Object.entries(destinations)) {
+        const found = resolvedDestination(values, name);
+        if (found) {
+            yield* addressProblems(context, found, given);
+            yield* transportProblems(found, given);
+            yield* authProblems(found, given);
+            yield* headerProblems(found, given);
+        }
+    }
+    yield* clashProblems(context);
+    yield* awsProblems(context);
 }
 
 /** A name that cannot stand in the list of a signal, and what to write instead of it. */
@@ -75,7 +92,6 @@ interface Fault {
     readonly name: string;
     readonly message: string;
     readonly instead: readonly string[];
-    readonly allowed?: string;
     /** What to write elsewhere, so that the list is right. */
     readonly paste?: object;
 }
@@ -104,12 +120,9 @@ function faultsOf(context: Given, signal: Signal, asked: readonly string[]): Fau
 
 function faultOf(context: Given, signal: Signal, name: string): Fault | undefined {
     const { values, defined } = context;
-    const fault = (message: string, instead: readonly string[], more: Partial<Fault> = {}): Fault => ({
-        signal,
-        name,
-        message: `names ${brief(name)}${message}`,
-        instead,
-        ...more,
+    const fault = (message: string, instead: readonly string[], paste?: object): Fault => ({
+        ...{ signal, name, message: `names ${brief(name)}${message}`, instead },
+        ...(paste && { paste }),
     });
     if (name === "regional" && values.route === "regionless") {
         return fault(
@@ -138,24 +151,20 @@ function faultOf(context: Given, signal: Signal, name: string): Fault | undefine
     if (preset !== undefined) {
         const { refused } = destinationPresets[preset].signals[telemetryKind(signal)];
         if (refused !== undefined) {
-            return fault(
-                `, which is no destination, and preset ${preset} does not take ${nounOf(signal)}: ${refused}`,
-                [],
-            );
+            const why = `preset ${preset} does not take ${nounOf(signal)}: ${refused}`;
+            return fault(`, which is no destination, and ${why}`, []);
         }
-        return fault(
+        const what =
             preset === name
-                ? ", the name of a preset. Define the destination in kof:destinations"
-                : `, which is no destination. There is a preset ${preset}: define the destination in kof:destinations`,
-            [preset],
-            { paste: stackFile(["destinations", preset], exampleOf(preset)) },
-        );
+                ? ", the name of a preset. Define"
+                : `, which is no destination. There is a preset ${preset}: define`;
+        const example = stackFile(["destinations", preset], exampleOf(preset));
+        return fault(`${what} the destination in kof:destinations`, [preset], example);
     }
-    const isName = /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name) && !reservedNames.includes(name);
+    const isName = destinationName.test(name) && !reservedNames.includes(name);
+    const example = stackFile(["destinations", name], { endpoint: "https://otlp.example.net" });
     return isName
-        ? fault(", which is no destination. Define it in kof:destinations", [name], {
-              paste: stackFile(["destinations", name], { endpoint: "https://otlp.example.net" }),
-          })
+        ? fault(", which is no destination. Define it in kof:destinations", [name], example)
         : fault(", which is no destination", []);
 }
 
@@ -167,17 +176,14 @@ function exampleOf(name: DestinationPresetName): DestinationSettings {
 }
 
 /** Authentication as a preset wants it; nothing where it wants none that somebody has to write. */
-function authExample(name: string, { auth }: DestinationPreset): DestinationSettings["auth"] {
-    const secret = destinationSecret(name);
-    switch (auth.kind) {
+function authExample(name: string, { auth: { kind } }: DestinationPreset): DestinationSettings["auth"] {
+    switch (kind) {
         case "headers":
-            return { kind: "headers", secret };
         case "basic":
-            return { kind: "basic", secret };
         case "bearer":
-            return { kind: "bearer", secret };
+            return { kind, secret: destinationSecret(name) };
         case "sigv4":
-            return { kind: "sigv4", region: "us-east-2" };
+            return { kind, region: "us-east-2" };
         default:
             return undefined;
     }
@@ -246,28 +252,26 @@ function pasteOf({ meant, wanted, values, version }: Context, signal: Signal): o
 }
 
 /** Where KOF stores audit logs among the logs, they go nowhere by themselves. */
-function auditProblems(context: Context): Problem[] {
-    const { values, wanted, version } = context;
-    const [logs, audit] = [wanted.logs, values.signals?.audit];
+function* auditProblems({ values, wanted: { logs }, version, meant }: Context): Problems {
+    const audit = values.signals?.audit;
     if (tellsAudit(version) || audit === undefined || [...logs].sort().join() === [...new Set(audit)].sort().join()) {
-        return [];
+        return;
     }
-    const able = versions.filter((each) => tellsAudit(each)).join(", ");
-    return [
+    yield problemAt(
+        ["signals", "audit"],
+        `is ${brief(audit)}, but KOF ${version} does not tell audit logs from logs, which go to ${logs.join(" and ") || "no destination"}`,
         {
-            key: "kof:signals.audit",
-            message: `is ${brief(audit)}, but KOF ${version} does not tell audit logs from logs, which go to ${logs.join(" and ") || "no destination"}`,
-            allowed: `the same list as that of logs, or one of the versions ${able}`,
-            paste: stackFile(["signals", "audit"], context.meant.logs),
+            allowed: `the same list as that of logs, or one of the versions ${versions.filter(tellsAudit).join(", ")}`,
+            value: meant.logs,
         },
-    ];
+    );
 }
 
 /** CloudWatch stores metrics and traces only if its own block asks for them as well. */
-function cloudwatchSignalProblems(
+function* cloudwatchSignalProblems(
     { values, wanted, meant }: Context,
     raw: Readonly<Record<string, unknown>>,
-): Problem[] {
+): Problems {
     const { cloudwatch, signals: asked } = values;
     if (
         !cloudwatch ||
@@ -275,33 +279,31 @@ function cloudwatchSignalProblems(
         !isMap(raw.cloudwatch) ||
         !namedDestinations(values).includes("cloudwatch")
     ) {
-        return [];
+        return;
     }
     // What costs less, and what needs nothing else in the account, first.
     const ways = { metrics: ["otlp", "emf"], traces: ["xray", "otlp"] } as const;
-    return (["metrics", "traces"] as const).flatMap((signal): Problem[] => {
-        const [key, isStored] = [`kof:cloudwatch.signals.${signal}`, cloudwatch.signals[signal] !== "none"];
+    for (const signal of ["metrics", "traces"] as const) {
+        const path = ["cloudwatch", "signals", signal];
+        const given = cloudwatch.signals[signal];
         const isNamed = wanted[signal].includes("cloudwatch");
-        if (isNamed && !isStored) {
-            return [
+        if (isNamed && given === "none") {
+            yield problemAt(
+                path,
+                `is "none", but kof:signals.${signal} names cloudwatch: nothing would be stored there`,
                 {
-                    key,
-                    message: `is "none", but kof:signals.${signal} names cloudwatch: nothing would be stored there`,
                     allowed: ways[signal].join(", "),
-                    paste: stackFile(["cloudwatch", "signals", signal], ways[signal][0]),
+                    value: ways[signal][0],
                 },
-            ];
+            );
+        } else if (!isNamed && given !== "none") {
+            yield problemAt(
+                path,
+                `is ${brief(given)}, which has no effect: kof:signals.${signal} does not name cloudwatch. Remove it, or name it there`,
+                { paste: stackFile(["signals", signal], [...meant[signal], "cloudwatch"]) },
+            );
         }
-        return isStored && !isNamed
-            ? [
-                  {
-                      key,
-                      message: `is ${brief(cloudwatch.signals[signal])}, which has no effect: kof:signals.${signal} does not name cloudwatch. Remove it, or name it there`,
-                      paste: stackFile(["signals", signal], [...meant[signal], "cloudwatch"]),
-                  },
-              ]
-            : [];
-    });
+    }
 }
 
 /** Destinations that receive nothing. A misspelt name in a list is reported at the list. */
@@ -312,30 +314,16 @@ function unnamedProblems(context: Context): Problem[] {
         .filter((name) => (added.has(name) || !isIn(name)) && !reservedNames.includes(name))
         .map((name, i) => {
             const signal = i < pastedDestinations ? added.get(name) : undefined;
-            return {
-                key: `kof:destinations.${name}`,
-                message: "has no effect: no signal that it takes names it in kof:signals. Remove it, or name it",
-                paste: signal && pasteOf(context, signal),
-            };
+            return problemAt(
+                ["destinations", name],
+                "has no effect: no signal that it takes names it in kof:signals. Remove it, or name it",
+                { paste: signal && pasteOf(context, signal) },
+            );
         });
 }
 
 /** For how many destinations the lists of signals are pasted, each of which names all of them. */
 const pastedDestinations = 10;
-
-/** What is wrong with one destination. */
-function ownProblems(context: Context, name: string, given: DestinationSettings): Problem[] {
-    const found = resolvedDestination(context.values, name);
-    if (!found) {
-        return [];
-    }
-    return [
-        ...addressProblems(context, found, given),
-        ...transportProblems(found, given),
-        ...authProblems(found, given),
-        ...headerProblems(found, given),
-    ];
-}
 
 /** Kinds of telemetry that go to a destination. */
 function kindsTo({ wanted }: Context, found: ResolvedDestination): Kind[] {
@@ -357,11 +345,9 @@ function givenAddresses({ endpoint, signals: own = {} }: DestinationSettings): [
     ];
 }
 
-function addressProblems(context: Context, found: ResolvedDestination, given: DestinationSettings): Problem[] {
+function* addressProblems(context: Context, found: ResolvedDestination, given: DestinationSettings): Problems {
     const { name, protocol, preset } = found;
-    const key = (path: readonly string[]) => `kof:${["destinations", name, ...path].join(".")}`;
-    const paste = (path: readonly string[], value: unknown) => stackFile(["destinations", name, ...path], value);
-    const problems: Problem[] = [];
+    const at = (path: readonly string[]) => ["destinations", name, ...path];
     const to = kindsTo(context, found);
     const lacking = to.filter((kind) => {
         const address = addressFor(found, kind);
@@ -370,42 +356,32 @@ function addressProblems(context: Context, found: ResolvedDestination, given: De
     if (given.endpoint === undefined && preset?.endpoint === undefined && (lacking.length > 0 || to.length === 0)) {
         const example = preset ? addressExample(preset) : { endpoint: "https://otlp.example.net" };
         const whose = preset === undefined ? "no preset says it" : `preset ${String(given.preset)} does not say it`;
-        problems.push({
-            key: key([example.endpoint === undefined ? "signals" : "endpoint"]),
-            message: `is missing, and ${whose}`,
+        yield problemAt(at([example.endpoint === undefined ? "signals" : "endpoint"]), `is missing, and ${whose}`, {
             allowed: `an http:// or https:// URL${example.endpoint === undefined ? " for each signal" : ` such as ${example.endpoint}`}`,
-            paste: paste([], example),
+            paste: stackFile(at([]), example),
         });
     }
     const [, base, ending] = /^(.*)(\/v1\/(?:logs|metrics|traces))$/.exec(given.endpoint ?? "") ?? [];
     if (protocol === "http" && base !== undefined && ending !== undefined) {
-        problems.push({
-            key: key(["endpoint"]),
-            message: `ends with ${ending}, which every signal's own path is appended to`,
+        yield problemAt(at(["endpoint"]), `ends with ${ending}, which every signal's own path is appended to`, {
             allowed: "the address without /v1/logs, /v1/metrics and /v1/traces; an address of one signal in signals",
-            paste: paste(["endpoint"], meantAddress(found, base)),
+            value: meantAddress(found, base),
         });
     }
-    for (const [path, address] of givenAddresses(given)) {
-        const { pathname } = new URL(address);
-        if (protocol === "grpc" && pathname !== "/") {
-            problems.push({
-                key: key(path),
-                message: `is ${brief(address)}, but gRPC takes a host and a port, and no path`,
+    for (const [path, address] of protocol === "grpc" ? givenAddresses(given) : []) {
+        if (new URL(address).pathname !== "/") {
+            yield problemAt(at(path), `is ${brief(address)}, but gRPC takes a host and a port, and no path`, {
                 allowed: "https://HOST:PORT, or http:// without TLS",
-                paste: paste(path, meantAddress(found, address)),
+                value: meantAddress(found, address),
             });
         }
     }
     if (given.proxy !== undefined && new URL(given.proxy).pathname !== "/") {
-        problems.push({
-            key: key(["proxy"]),
-            message: `is ${brief(given.proxy)}, but a proxy has no path`,
+        yield problemAt(at(["proxy"]), `is ${brief(given.proxy)}, but a proxy has no path`, {
             allowed: "an http:// or https:// URL with a host and a port",
-            paste: paste(["proxy"], new URL(given.proxy).origin),
+            value: new URL(given.proxy).origin,
         });
     }
-    return problems;
 }
 
 /** Whether the collectors authenticate at a destination over TLS alone. */
@@ -421,32 +397,31 @@ function meantAddress(found: ResolvedDestination, address: string): string {
 }
 
 /** What a protocol, or a kind of telemetry, has no use for. */
-function transportProblems(found: ResolvedDestination, given: DestinationSettings): Problem[] {
+function* transportProblems(found: ResolvedDestination, given: DestinationSettings): Problems {
     const { name, protocol } = found;
-    const problems: Problem[] = [];
-    const add = (path: string, message: string, allowed?: string, value?: unknown) =>
-        problems.push({
-            key: `kof:destinations.${name}.${path}`,
-            message,
-            allowed,
-            ...(value === undefined ? {} : { paste: stackFile(["destinations", name, ...path.split(".")], value) }),
-        });
+    const at = (...path: string[]) => ["destinations", name, ...path];
     const isRemoteWrite = protocol === "remotewrite";
     if (isRemoteWrite && given.compression !== undefined && given.compression !== "snappy") {
-        add("compression", `is ${given.compression}, but remote write knows snappy alone`, "snappy", "snappy");
+        yield problemAt(at("compression"), `is ${given.compression}, but remote write knows snappy alone`, {
+            allowed: "snappy",
+            value: "snappy",
+        });
     }
     if (isRemoteWrite && given.batch !== undefined) {
-        add(
-            "batch",
+        yield problemAt(
+            at("batch"),
             `is ${String(given.batch)}, which has no effect on remote write: its requests are cut by size. Remove it`,
         );
     }
     if (isRemoteWrite && given.temporality === "delta") {
-        add("temporality", "is delta, which remote write cannot carry", "cumulative", "cumulative");
+        yield problemAt(at("temporality"), "is delta, which remote write cannot carry", {
+            allowed: "cumulative",
+            value: "cumulative",
+        });
     }
     if (protocol === "grpc" && given.proxy !== undefined) {
-        add(
-            "proxy",
+        yield problemAt(
+            at("proxy"),
             "has no effect on gRPC, of which the collectors know the proxy of their environment alone. Remove it, and set kof:proxy.https",
         );
     }
@@ -458,101 +433,87 @@ function transportProblems(found: ResolvedDestination, given: DestinationSetting
         (given.endpoint ?? found.preset?.endpoint)?.startsWith("https://") !== true;
     const { caSecret, serverName, insecureSkipVerify } = given.tls ?? {};
     if (isPlain && (caSecret !== undefined || serverName !== undefined || insecureSkipVerify === true)) {
-        add("tls", `has no effect on ${String(plain?.[1])}, which is not encrypted. Remove it`);
+        yield problemAt(at("tls"), `has no effect on ${String(plain?.[1])}, which is not encrypted. Remove it`);
     }
     const { kind } = found.auth;
     if (plain && needsTls(found)) {
         const [path, address] = plain;
         const why =
             kind === "clientCertificate" ? "is sent over TLS alone" : "collectors send over gRPC with TLS alone";
-        add(
-            path.join("."),
-            `is ${brief(address)}, but auth is ${kind}, which ${why}`,
-            "an https:// URL",
-            meantAddress(found, address),
-        );
-    }
-    return problems;
-}
-
-/** The kinds of authentication that can work where a preset has one. What somebody adds on the way knows `none`. */
-function canWork(preset: DestinationPreset): readonly string[] | undefined {
-    const always = ["none", "clientCertificate"];
-    const auth = preset.auth;
-    switch (auth.kind) {
-        case "headers":
-            // Whatever ends up in the header Authorization can be the same.
-            return auth.headers.some((each) => each.toLowerCase() === "authorization")
-                ? undefined
-                : ["headers", ...always];
-        case "basic":
-            return ["basic", "headers", ...always];
-        case "sigv4":
-            return ["sigv4", ...always];
-        case "google":
-            return ["google", "bearer", "oauth2", "headers", ...always];
-        case "azure":
-            return ["azure", "bearer", "oauth2", "headers", ...always];
-        default:
-            return undefined;
+        yield problemAt(at(...path), `is ${brief(address)}, but auth is ${kind}, which ${why}`, {
+            allowed: "an https:// URL",
+            value: meantAddress(found, address),
+        });
     }
 }
 
-function authProblems({ name, protocol, auth, preset }: ResolvedDestination, given: DestinationSettings): Problem[] {
-    const key = `kof:destinations.${name}.auth`;
-    const problems: Problem[] = [];
-    const wanted = preset && authExample(name, preset);
-    const fixed = preset?.auth.kind === "headers" ? preset.auth.headers : [];
-    const has = (headers: readonly string[]) =>
-        fixed.some((each) => headers.some((header) => header.toLowerCase() === each.toLowerCase()));
-    if (preset && wanted && given.auth === undefined && !has(Object.keys(given.headers ?? {}))) {
-        problems.push({
-            key,
-            message: `is missing, without which ${preset.title} takes nothing`,
-            allowed: `${wanted.kind} for ${preset.title}; {kind: none} where something on the way adds it`,
-            paste: stackFile(["destinations", name, "auth"], wanted),
-        });
-    }
-    const able = preset && canWork(preset);
-    if (preset && able && given.auth !== undefined && !able.includes(given.auth.kind)) {
-        problems.push({
-            key: `${key}.kind`,
-            message: `is ${given.auth.kind}, which ${preset.title} does not take`,
-            allowed: able.join(", "),
-            paste: stackFile(["destinations", name, "auth"], wanted ?? { kind: preset.auth.kind }),
-        });
-    }
+/** The kinds of authentication that can work where a preset has one, besides those that always can. */
+const working: Readonly<Partial<Record<DestinationPreset["auth"]["kind"], readonly string[]>>> = {
+    headers: ["headers"],
+    basic: ["basic", "headers"],
+    sigv4: ["sigv4"],
+    google: ["google", "bearer", "oauth2", "headers"],
+    azure: ["azure", "bearer", "oauth2", "headers"],
+};
+
+/** All that can work with a preset; `undefined` if anything can. What somebody adds on the way knows `none`. */
+function canWork({ auth }: DestinationPreset): readonly string[] | undefined {
+    // Whatever ends up in the header Authorization can be the same.
+    const isAny = auth.kind === "headers" && includesHeader(auth.headers, "authorization");
+    const own = isAny ? undefined : working[auth.kind];
+    return own && [...own, "none", "clientCertificate"];
+}
+
+/** Whether a header is among others, in whichever case. */
+function includesHeader(all: readonly string[], header: string): boolean {
+    return all.some((each) => each.toLowerCase() === header.toLowerCase());
+}
+
+function* authProblems({ name, protocol, auth, preset }: ResolvedDestination, given: DestinationSettings): Problems {
+    const at = (...path: string[]) => ["destinations", name, ...path];
     const { auth: own } = given;
-    if (preset && own?.kind === "headers" && own.headers !== undefined && fixed.length > 0 && !has(own.headers)) {
-        problems.push({
-            key: `${key}.headers`,
-            message: `is ${brief(own.headers)}, without ${fixed.join(" and ")}, by which ${preset.title} knows who sends`,
-            allowed: `a list with ${fixed.join(" and ")}; without the setting it is that`,
-            paste: stackFile(["destinations", name, "auth", "headers"], fixed),
-        });
+    if (preset) {
+        const wanted = authExample(name, preset);
+        const fixed = preset.auth.kind === "headers" ? preset.auth.headers : [];
+        const has = (headers: readonly string[]) => fixed.some((each) => includesHeader(headers, each));
+        if (wanted && own === undefined && !has(Object.keys(given.headers ?? {}))) {
+            yield problemAt(at("auth"), `is missing, without which ${preset.title} takes nothing`, {
+                allowed: `${wanted.kind} for ${preset.title}; {kind: none} where something on the way adds it`,
+                value: wanted,
+            });
+        }
+        const able = canWork(preset);
+        if (own !== undefined && able?.includes(own.kind) === false) {
+            yield problemAt(at("auth", "kind"), `is ${own.kind}, which ${preset.title} does not take`, {
+                allowed: able.join(", "),
+                paste: stackFile(at("auth"), wanted ?? { kind: preset.auth.kind }),
+            });
+        }
+        if (own?.kind === "headers" && own.headers !== undefined && fixed.length > 0 && !has(own.headers)) {
+            yield problemAt(
+                at("auth", "headers"),
+                `is ${brief(own.headers)}, without ${fixed.join(" and ")}, by which ${preset.title} knows who sends`,
+                { allowed: `a list with ${fixed.join(" and ")}; without the setting it is that`, value: fixed },
+            );
+        }
     }
     if (protocol === "grpc" && (auth.kind === "sigv4" || auth.kind === "azure")) {
-        problems.push({
-            key: `kof:destinations.${name}.protocol`,
-            message: `is grpc, over which the collectors cannot authenticate by ${auth.kind}`,
+        yield problemAt(at("protocol"), `is grpc, over which the collectors cannot authenticate by ${auth.kind}`, {
             allowed: "http, remotewrite",
-            paste: stackFile(["destinations", name, "protocol"], "http"),
+            value: "http",
         });
     }
     if (auth.kind === "sigv4" && auth.service === "") {
-        problems.push({
-            key: `${key}.service`,
-            message: "is missing, and no preset says it",
+        yield problemAt(at("auth", "service"), "is missing, and no preset says it", {
             allowed: "the name of an AWS service, as signatures have it: aps, xray, logs",
-            paste: stackFile(["destinations", name, "auth", "service"], serviceOf(given.endpoint, protocol)),
+            value: serviceOf(given.endpoint, protocol),
         });
     }
-    return problems;
 }
 
 function serviceOf(endpoint: string | undefined, protocol: ResolvedDestination["protocol"]): string {
-    const [, host = ""] = /^https?:\/\/(aps|xray|logs|es)\b/.exec(endpoint ?? "") ?? [];
-    return host === "" ? (protocol === "remotewrite" ? "aps" : "xray") : host;
+    const [, host] = /^https?:\/\/(aps|xray|logs|es)\b/.exec(endpoint ?? "") ?? [];
+    return host ?? (protocol === "remotewrite" ? "aps" : "xray");
 }
 
 /** Headers that exporters set, or that their configuration refuses. */
@@ -568,82 +529,65 @@ const ownHeaders = {
     ],
 } as const;
 
-function headerProblems({ name, protocol, auth, preset }: ResolvedDestination, given: DestinationSettings): Problem[] {
-    const at = (path: string) => `kof:destinations.${name}.${path}`;
-    const problems: Problem[] = [];
+function* headerProblems({ name, protocol, auth, preset }: ResolvedDestination, given: DestinationSettings): Problems {
+    const at = (...path: string[]) => ["destinations", name, ...path];
     const secret = auth.kind === "headers" ? auth.headers : [];
-    const variables = secret.map((header) => destinationVariable(name, header));
-    const repeated = secret.find((_, i) => variables.indexOf(variables[i] ?? "") < i);
-    if (repeated !== undefined) {
-        const first = secret[variables.indexOf(destinationVariable(name, repeated))];
-        problems.push({
-            key: at("auth.headers"),
-            message:
-                first === repeated
-                    ? `has ${repeated} more than once`
-                    : `has ${String(first)} and ${repeated}, which would be one environment variable, ${destinationVariable(name, repeated)}`,
-            allowed: "headers that differ in more than case and - or _",
-            paste: stackFile(
-                ["destinations", name, "auth", "headers"],
-                secret.filter((_, i) => variables.indexOf(variables[i] ?? "") === i),
-            ),
-        });
+    const named = secret.map((header) => ({ header, variable: destinationVariable(name, header) }));
+    const firstOf = (variable: string) => named.find((each) => each.variable === variable);
+    const repeated = named.find((each) => each !== firstOf(each.variable));
+    if (repeated) {
+        const { header, variable } = repeated;
+        const first = String(firstOf(variable)?.header);
+        yield problemAt(
+            at("auth", "headers"),
+            first === header
+                ? `has ${header} more than once`
+                : `has ${first} and ${header}, which would be one environment variable, ${variable}`,
+            {
+                allowed: "headers that differ in more than case and - or _",
+                value: named.filter((each) => each === firstOf(each.variable)).map(({ header }) => header),
+            },
+        );
     }
     const plain = Object.entries(given.headers ?? {});
-    const others = Object.keys(preset?.headers ?? {});
+    const ofPreset = Object.keys(preset?.headers ?? {});
     for (const [i, [header, value]] of plain.entries()) {
-        const key = at(`headers.${header}`);
-        const isSame = (other: string) => other.toLowerCase() === header.toLowerCase();
-        const other = [...others.filter((each) => each !== header), ...plain.slice(0, i).map(([each]) => each)].find(
-            isSame,
-        );
+        const path = at("headers", header);
+        const others = [...ofPreset.filter((each) => each !== header), ...plain.slice(0, i).map(([each]) => each)];
+        const other = others.find((each) => includesHeader([each], header));
         if (other !== undefined) {
-            const whose = others.includes(other) ? `, a header of preset ${String(given.preset)},` : "";
-            problems.push({
-                key,
-                message: `is ${other}${whose} in another case: one of them would be lost. Write ${other}`,
-            });
+            const whose = ofPreset.includes(other) ? `, a header of preset ${String(given.preset)},` : "";
+            yield problemAt(path, `is ${other}${whose} in another case: one of them would be lost. Write ${other}`);
         }
         // If it is a secret, another problem says that it belongs there.
-        if (secret.some(isSame) && !value.includes("…")) {
-            problems.push({
-                key,
-                message:
-                    "is in auth.headers as well, whose values come from a Secret: one of them would be lost. Remove one",
-            });
+        if (includesHeader(secret, header) && !value.includes("…")) {
+            yield problemAt(
+                path,
+                "is in auth.headers as well, whose values come from a Secret: one of them would be lost. Remove one",
+            );
         }
-        if ((ownHeaders[protocol] as readonly string[]).includes(header.toLowerCase())) {
-            problems.push({ key, message: "is a header that the collectors set themselves. Remove it" });
+        if (includesHeader(ownHeaders[protocol], header)) {
+            yield problemAt(path, "is a header that the collectors set themselves. Remove it");
         }
         // eslint-disable-next-line no-control-regex
-        const odd = /[\u0000-\u001f\u007f]/;
-        if (odd.test(value)) {
-            problems.push({
-                key,
-                message: `is ${brief(value)}, but the value of a header is one line of text`,
+        const odd = /[\u0000-\u001f\u007f]+/g;
+        const oneLine = value.replaceAll(odd, " ");
+        if (oneLine !== value) {
+            yield problemAt(path, `is ${brief(value)}, but the value of a header is one line of text`, {
                 allowed: "text without line ends, tabs and other control characters",
-                paste: stackFile(
-                    ["destinations", name, "headers", header],
-                    value.replaceAll(new RegExp(`${odd.source}+`, "g"), " ").trim() || "kof",
-                ),
+                value: oneLine.trim() || "kof",
             });
         }
     }
-    return problems;
 }
 
-/** Endings of the names that one destination gives several components (core/routes/exporters.ts and fanOut.ts). */
-const endings = ["metrics", "logs", "traces", "audit", "queue", "deliver"];
-
-const componentNames = new Map<string, ReadonlySet<string>>();
+/** Whether a destination of one name has components that are called as another name (core/routes/exporters.ts and fanOut.ts). */
+function hasPart(name: string, part: string): boolean {
+    return ["metrics", "logs", "traces", "audit", "queue", "deliver"].some((ending) => part === `${name}-${ending}`);
+}
 
 /** The names that components of KOF's collectors have after their slash, in a version. */
-function componentNamesOf(version: string): ReadonlySet<string> {
-    const known = componentNames.get(version);
-    if (known) {
-        return known;
-    }
-    const catalog = catalogOf(version);
+const componentNamesOf = oncePer((catalog: Catalog): ReadonlySet<string> => {
     const stack = chartValues(catalog, "kof-collectors")[kubeStack];
     const collectors = valueAt(stack, ["collectors"]);
     const configs = [
@@ -651,132 +595,112 @@ function componentNamesOf(version: string): ReadonlySet<string> {
         ...Object.values(isMap(collectors) ? collectors : {}).map((each) => valueAt(each, ["config"])),
         ...catalog.presets.flatMap(({ parts }) => parts.map(({ spec }) => spec.config)),
     ];
-    const sections = [
-        ["receivers"],
-        ["processors"],
-        ["exporters"],
-        ["connectors"],
-        ["extensions"],
-        ["service", "pipelines"],
-    ];
+    const sections = ["receivers", "processors", "exporters", "connectors", "extensions", "service.pipelines"];
     const ids = configs.flatMap((config) =>
         sections.flatMap((path) => {
-            const section = config === undefined ? undefined : valueAt(config, path);
+            const section = valueAt(config, path.split("."));
             return isMap(section) ? Object.keys(section) : [];
         }),
     );
-    const names = new Set(ids.flatMap((id) => (id.includes("/") ? [id.slice(id.indexOf("/") + 1)] : [])));
-    componentNames.set(version, names);
-    return names;
+    return new Set(ids.flatMap((id) => (id.includes("/") ? [id.slice(id.indexOf("/") + 1)] : [])));
+});
+
+/** Whether KOF's collectors have components of that name. */
+function isOfCollectors(name: string, version: Context["version"]): boolean {
+    return reservedNames.includes(name) || componentNamesOf(catalogOf(version)).has(name);
 }
 
 /** Whether a component of a destination of that name would have the name of another one: KOF's, or one of these destinations'. */
 export function isNameTaken(name: string, others: readonly string[], version: Context["version"]): boolean {
-    const isPart = (each: string, other: string) => endings.some((ending) => each === `${other}-${ending}`);
+    const all = [...builtInDestinations, ...others];
     return (
-        reservedNames.includes(name) ||
-        componentNamesOf(version).has(name) ||
-        [...builtInDestinations, ...others].some(
-            (other) => name === other || isPart(name, other) || isPart(other, name),
-        )
+        isOfCollectors(name, version) ||
+        all.some((other) => name === other || hasPart(name, other) || hasPart(other, name))
     );
 }
 
 /** Names that components, or variables, would have twice. */
-function clashProblems({ defined, values, version }: Context): Problem[] {
+function* clashProblems({ defined, values, version }: Context): Problems {
     const owners = new Map<string, string>();
-    return defined.flatMap((name): Problem[] => {
-        const key = `kof:destinations.${name}`;
+    for (const name of defined) {
+        const path = ["destinations", name];
+        const owner = [...builtInDestinations, ...defined].find((each) => hasPart(each, name));
         if ((builtInDestinations as readonly string[]).includes(name)) {
-            const what =
-                name === "otlp" || name === "cloudwatch" || name === "regional"
-                    ? `is set up in kof:${name}`
-                    : "is KOF's own";
-            return [{ key, message: `has a name that ${what}. Give it another one` }];
+            const what = name === "management" ? "is KOF's own" : `is set up in kof:${name}`;
+            yield problemAt(path, `has a name that ${what}. Give it another one`);
+        } else if (isOfCollectors(name, version)) {
+            yield problemAt(
+                path,
+                "has the name of a component of KOF's collectors, which it would change. Give it another one",
+            );
+        } else if (owner !== undefined) {
+            yield problemAt(path, `has a name that a component of destination ${owner} has. Give it another one`);
+        } else {
+            const auth = resolvedDestination(values, name)?.auth;
+            const keys = [...(auth ? secretKeysOf(auth) : []), "ca.crt"];
+            const variables = keys.map((each) => destinationVariable(name, each));
+            const shared = variables.find((each) => (owners.get(each) ?? name) !== name);
+            if (shared !== undefined) {
+                const other = String(owners.get(shared));
+                yield problemAt(
+                    path,
+                    `would share the environment variable ${shared} with destination ${other}. Give it another name`,
+                );
+            }
+            for (const each of variables) {
+                owners.set(each, owners.get(each) ?? name);
+            }
         }
-        if (reservedNames.includes(name) || componentNamesOf(version).has(name)) {
-            return [
-                {
-                    key,
-                    message:
-                        "has the name of a component of KOF's collectors, which it would change. Give it another one",
-                },
-            ];
-        }
-        const owner = [...builtInDestinations, ...defined].find((each) =>
-            endings.some((ending) => name === `${each}-${ending}`),
-        );
-        if (owner !== undefined) {
-            return [{ key, message: `has a name that a component of destination ${owner} has. Give it another one` }];
-        }
-        const auth = resolvedDestination(values, name)?.auth;
-        const variables = [...(auth ? secretKeysOf(auth) : []), "ca.crt"].map((each) =>
-            destinationVariable(name, each),
-        );
-        const shared = variables.find((each) => (owners.get(each) ?? name) !== name);
-        for (const each of variables) {
-            owners.set(each, owners.get(each) ?? name);
-        }
-        return shared === undefined
-            ? []
-            : [
-                  {
-                      key,
-                      message: `would share the environment variable ${shared} with destination ${String(owners.get(shared))}. Give it another name`,
-                  },
-              ];
-    });
+    }
 }
 
 /** Every collector has one pair of AWS keys in its environment, for all that need them. */
-function awsProblems({ destinations, values }: Context): Problem[] {
+function* awsProblems({ destinations, values }: Context): Problems {
     const named = namedDestinations(values);
-    const { identity: credentials, path = [] } =
+    const { identity, path = [] } =
         named.includes("cloudwatch") && values.cloudwatch ? awsIdentityOf(values.cloudwatch.credentials) : {};
     const ours = `kof:${path.join(".")}`;
-    const problems: Problem[] = [];
     let first: { readonly name: string; readonly secret: string } | undefined;
     for (const [name, { auth }] of Object.entries(destinations)) {
         if (auth?.kind !== "sigv4" || !named.includes(name)) {
             continue;
         }
         const { secret } = auth;
-        const key = `kof:destinations.${name}.auth.secret`;
-        if (credentials?.kind === "existingSecret" && secret !== undefined && secret !== credentials.name) {
-            problems.push({
-                key,
-                message: `is ${brief(secret)}, but ${ours} is Secret ${credentials.name}: a collector has one pair of AWS keys`,
-                allowed: `${credentials.name}, with keys that may do both`,
-                paste: stackFile(["destinations", name, "auth", "secret"], credentials.name),
-            });
-        } else if (credentials?.kind === "accessKey") {
-            const name = secret ?? "aws-credentials";
-            problems.push({
-                key: secret === undefined ? key.replace(/\.secret$/, "") : key,
-                message:
-                    `${secret === undefined ? "has no Secret" : `is ${brief(secret)}`}, but ${ours} is the key of a user whom this ` +
-                    "program makes, and who may write to CloudWatch alone: a collector has one pair of AWS keys",
-                allowed: "one Secret for both, with keys that may do both",
-                paste: stackFile(path, { kind: "existingSecret", name }),
-            });
-        } else if (credentials !== undefined && credentials.kind !== "existingSecret" && secret !== undefined) {
-            problems.push({
-                key,
-                message:
-                    `is ${brief(secret)}, but ${ours} is ${credentials.kind}: the collectors would use the Secret for CloudWatch ` +
+        const at = ["destinations", name, "auth", "secret"];
+        if (identity?.kind === "accessKey") {
+            const found = secret === undefined ? "has no Secret" : `is ${brief(secret)}`;
+            yield problemAt(
+                secret === undefined ? at.slice(0, -1) : at,
+                `${found}, but ${ours} is the key of a user whom this program makes, and who may write to CloudWatch alone: ` +
+                    "a collector has one pair of AWS keys",
+                {
+                    allowed: "one Secret for both, with keys that may do both",
+                    paste: stackFile(path, { kind: "existingSecret", name: secret ?? "aws-credentials" }),
+                },
+            );
+        } else if (secret === undefined) {
+            continue;
+        } else if (identity?.kind === "existingSecret" && secret !== identity.name) {
+            yield problemAt(
+                at,
+                `is ${brief(secret)}, but ${ours} is Secret ${identity.name}: a collector has one pair of AWS keys`,
+                { allowed: `${identity.name}, with keys that may do both`, value: identity.name },
+            );
+        } else if (identity !== undefined && identity.kind !== "existingSecret") {
+            yield problemAt(
+                at,
+                `is ${brief(secret)}, but ${ours} is ${identity.kind}: the collectors would use the Secret for CloudWatch ` +
                     "too. Remove it, and let that role write here as well",
-            });
-        } else if (first !== undefined && secret !== undefined && secret !== first.secret) {
-            problems.push({
-                key,
-                message: `is ${brief(secret)}, but that of destination ${first.name} is ${first.secret}: a collector has one pair of AWS keys`,
-                allowed: `${first.secret}, with keys that may do both`,
-                paste: stackFile(["destinations", name, "auth", "secret"], first.secret),
-            });
+            );
+        } else if (first !== undefined && secret !== first.secret) {
+            yield problemAt(
+                at,
+                `is ${brief(secret)}, but that of destination ${first.name} is ${first.secret}: a collector has one pair of AWS keys`,
+                { allowed: `${first.secret}, with keys that may do both`, value: first.secret },
+            );
         }
         first ??= secret === undefined ? undefined : { name, secret };
     }
-    return problems;
 }
 
 /** Destinations with the same address for a signal, which arrives there once for each of them. */

@@ -301,8 +301,11 @@ export const destination = z.strictObject({
     processing: processing.optional(),
 });
 
+/** What a destination can be called: its components and variables are called after it. */
+export const destinationName = /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/;
+
 /** The `destinations` block. */
-export const destinations = about(z.record(z.string().regex(/^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/), destination), {
+export const destinations = about(z.record(z.string().regex(destinationName), destination), {
     description: "Further places for the telemetry, by name. kof:signals says which signal goes there.",
     allowed: "a map of destinations by name: lower-case letters, digits and '-', at most 32, starting with a letter",
     example: { honeycomb: { preset: "honeycomb", auth: { kind: "headers", secret: "honeycomb-headers" } } },
