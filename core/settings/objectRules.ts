@@ -1,28 +1,25 @@
 import type { Catalog } from "../charts";
 import { handedValues } from "../charts/defaults";
 import { settingIn } from "../charts/setting";
-import { formatPath, isMap, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { stackFile } from "./explain";
-import { brief, type Problem } from "./problems";
+import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { problemAt, stackFile } from "./explain";
+import { brief, type Problems } from "./problems";
 
 type Path = readonly string[];
 
 /** Values with which Helm or Kubernetes would install nothing, or nothing that runs, and that no schema forbids. */
-export function objectProblems(catalog: Catalog, values: HelmValues): Problem[] {
-    return [...typeProblems(values, []), ...storageOffProblems(catalog, values)];
+export function* objectProblems(catalog: Catalog, values: HelmValues): Problems {
+    yield* typeProblems(values, []);
+    yield* storageOffProblems(catalog, values);
 }
 
 /** Numbers of pods. */
 const counts = new Set(["replicas", "replicaCount"]);
 /** Maps that become those of Kubernetes' objects, of text alone. */
-const texts = new Set(
-    ["nodeSelector", "annotations", "labels", "matchLabels"].concat([
-        "podAnnotations",
-        "podLabels",
-        "extraLabels",
-        "commonLabels",
-    ]),
-);
+const texts = new Set([
+    ...["nodeSelector", "annotations", "labels", "matchLabels"],
+    ...["podAnnotations", "podLabels", "extraLabels", "commonLabels"],
+]);
 
 /** What templates of KOF compare with text, or hand to what takes text alone. */
 const compared = new Set(["namespace", "provider", "url"]);
@@ -41,12 +38,35 @@ interface ValueRule {
     /** What is wrong with another value, as it follows that. */
     readonly why: string;
     readonly allowed: string;
+    /** What was meant by another value, where that is clear. */
+    readonly meant?: (value: HelmValue) => HelmValue | undefined;
 }
 
 const failsInstall = "with which Helm would fail to install the chart";
+const allowedCount = "a whole number from 1 to 1000, without quotes; what is not wanted has a switch, enabled";
 
 /** Only the first that a value breaks is reported. */
 const valueRules: readonly ValueRule[] = [
+    {
+        isOf: (_, path) => texts.has(path.at(-2) ?? ""),
+        isRight: (value) => typeof value !== "number" && typeof value !== "boolean",
+        why: "which Kubernetes refuses: Helm would fail to install the chart",
+        allowed: "text",
+        meant: String,
+    },
+    {
+        isOf: (key) => counts.has(key),
+        isRight: (value) => value !== 0,
+        why: "so that nothing of it would run",
+        allowed: allowedCount,
+    },
+    {
+        isOf: (key) => counts.has(key),
+        isRight: (value) => isMap(value) || (Number.isInteger(value) && Number(value) > 0 && Number(value) <= 1000),
+        why: "which is not a valid number of pods",
+        allowed: allowedCount,
+        meant: (value) => (typeof value === "string" && /^[1-9]\d*$/.test(value) ? Number(value) : undefined),
+    },
     {
         isOf: (key) => intervals.has(key),
         isRight: (value) => isMap(value) || isDuration(value),
@@ -93,107 +113,70 @@ const valueRules: readonly ValueRule[] = [
 ];
 
 /** Checks values by the names of their keys, which mean the same in all charts. */
-function typeProblems(value: HelmValue, path: Path): Problem[] {
+function* typeProblems(value: HelmValue, path: Path): Problems {
     const key = path.at(-1) ?? "";
-    // What a collector runs has keys of its own.
-    if (key === "config") {
-        return serviceProblems(value, path);
-    }
-    if (counts.has(key) && !isMap(value)) {
-        return countProblems(value, path);
-    }
     const broken = valueRules.find(({ isOf, isRight }) => isOf(key, path) && !isRight(value));
-    if (broken) {
-        return [
-            {
-                key: `kof:values.${formatPath(path)}`,
-                message: `is ${brief(value)}, ${broken.why}`,
-                allowed: broken.allowed,
-            },
-        ];
+    if (key === "config" && isMap(value)) {
+        // What a collector runs has keys of its own.
+        yield* serviceProblems(value, path);
+    } else if (broken) {
+        yield problemAt(["values", ...path], `is ${brief(value)}, ${broken.why}`, {
+            allowed: broken.allowed,
+            value: broken.meant?.(value),
+        });
+    } else if (isMap(value)) {
+        for (const [name, inner] of Object.entries(value)) {
+            yield* typeProblems(inner, [...path, name]);
+        }
     }
-    if (!isMap(value)) {
-        return [];
-    }
-    return Object.entries(value).flatMap(([name, inner]) =>
-        texts.has(key) && (typeof inner === "boolean" || typeof inner === "number")
-            ? [
-                  {
-                      key: `kof:values.${formatPath([...path, name])}`,
-                      message: `is ${brief(inner)}, which Kubernetes refuses: Helm would fail to install the chart`,
-                      allowed: "text",
-                      paste: stackFile(["values", ...path, name], String(inner)),
-                  },
-              ]
-            : typeProblems(inner, [...path, name]),
-    );
 }
 
 /** Lists of names in a collector's service that are none. Where they are no lists by the charts, their own types tell. */
-function serviceProblems(config: HelmValue, path: Path): Problem[] {
+function* serviceProblems(config: HelmValue, path: Path): Problems {
     const pipelines = valueAt(config, ["service", "pipelines"]);
     const lists = Object.keys(isMap(pipelines) ? pipelines : {}).flatMap((pipeline) =>
         ["receivers", "processors", "exporters"].map((part) => ["service", "pipelines", pipeline, part]),
     );
-    return [["service", "extensions"], ...lists].flatMap((list): Problem[] => {
+    for (const list of [["service", "extensions"], ...lists]) {
         const value = valueAt(config, list);
-        if (value === undefined || (Array.isArray(value) && value.every((name) => typeof name === "string"))) {
-            return [];
+        const isRight = Array.isArray(value) && value.every((name) => typeof name === "string");
+        if (value !== undefined && !isRight) {
+            yield problemAt(
+                ["values", ...path, ...list],
+                `is ${brief(value)}, with which the collector would not start`,
+                { allowed: "a list of names", value: typeof value === "string" ? [value] : undefined },
+            );
         }
-        const at = [...path, ...list];
-        return [
-            {
-                key: `kof:values.${formatPath(at)}`,
-                message: `is ${brief(value)}, with which the collector would not start`,
-                allowed: "a list of names",
-                ...(typeof value === "string" ? { paste: stackFile(["values", ...at], [value]) } : {}),
-            },
-        ];
-    });
-}
-
-function countProblems(value: HelmValue, path: Path): Problem[] {
-    if (typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 1000) {
-        return [];
     }
-    const meant = typeof value === "string" && /^[1-9]\d*$/.test(value) ? Number(value) : undefined;
-    return [
-        {
-            key: `kof:values.${formatPath(path)}`,
-            message: `is ${brief(value)}, ${value === 0 ? "so that nothing of it would run" : "which is not a valid number of pods"}`,
-            allowed: "a whole number from 1 to 1000, without quotes; what is not wanted has a switch, enabled",
-            ...(meant === undefined ? {} : { paste: stackFile(["values", ...path], meant) }),
-        },
-    ];
 }
 
 /**
  * Stores whose templates fail if only their storage is off, because their other parts then have no storage to use
  * (victoria-logs-cluster 0.0.25 to 0.1.5 and victoria-traces-cluster 0.0.3 to 0.1.1, `_helpers.tpl`).
  */
-function storageOffProblems(catalog: Catalog, values: HelmValues): Problem[] {
-    return [...handedValues(catalog, values)].flatMap(({ chart, path, values: own }) =>
-        catalog.volumes
-            .filter((volume) => volume.chart === chart && volume.switches.length > 1 && !volume.expands)
-            .flatMap(({ switches: [whole, inner], workload }): Problem[] => {
-                const at = inner?.path ?? [];
-                const [dependency = ""] = at;
-                const off = valueAt(own, at) === false && inner !== undefined && settingIn(inner, own) === undefined;
-                const elsewhere = ["insert", "select"].every(
-                    (part) =>
-                        valueAt(own, [dependency, `${workload.slice(0, 2)}${part}`, "extraArgs", "storageNode"]) !==
-                        undefined,
+function* storageOffProblems(catalog: Catalog, values: HelmValues): Problems {
+    for (const { chart, path, values: own } of handedValues(catalog, values)) {
+        const stores = catalog.volumes.filter((volume) => volume.chart === chart && !volume.expands);
+        for (const { switches, workload } of stores) {
+            const [whole, inner] = switches;
+            if (!whole || !inner || valueAt(own, inner.path) !== false || settingIn(inner, own) !== undefined) {
+                continue;
+            }
+            const [dependency = ""] = inner.path;
+            const isElsewhere = ["insert", "select"].every((part) => {
+                const name = `${workload.slice(0, 2)}${part}`;
+                return valueAt(own, [dependency, name, "extraArgs", "storageNode"]) !== undefined;
+            });
+            if (!isElsewhere) {
+                yield problemAt(
+                    ["values", ...path, ...inner.path],
+                    `is false, with which Helm fails to install ${dependency}: its other parts have no storage to go to`,
+                    {
+                        allowed: "true, or the whole of it off",
+                        paste: stackFile(["values", ...path, ...whole.path], false),
+                    },
                 );
-                return off && !elsewhere && whole
-                    ? [
-                          {
-                              key: `kof:values.${formatPath([...path, ...at])}`,
-                              message: `is false, with which Helm fails to install ${dependency}: its other parts have no storage to go to`,
-                              allowed: `true, or the whole of it off`,
-                              paste: stackFile(["values"], nest([...path, ...whole.path], false)),
-                          },
-                      ]
-                    : [];
-            }),
-    );
+            }
+        }
+    }
 }

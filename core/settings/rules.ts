@@ -625,7 +625,7 @@ function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Pro
     // What one check has said of a value, another need not say again of that, or of what is below it.
     for (const found of [ofStores, schemaProblems(catalog, given), objectProblems(catalog, given)]) {
         const named = new Set(problems.map(({ key }) => key));
-        problems.push(...found.filter(({ key }) => !outerKeys(key).some((each) => named.has(each))));
+        problems.push(...[...found].filter(({ key }) => !outerKeys(key).some((each) => named.has(each))));
     }
     problems.push(...overwriteProblems(catalog, given, decidedValues(settings)));
     for (const [path] of leaves(given)) {
