@@ -3,7 +3,7 @@ import { isMap, leaves, mergeValues, nest, textOf, valueAt, type HelmValue, type
 import { metricsQueue } from "../collectors/buffers";
 import { typeOf } from "../collectors/flows";
 import { cloudwatchOtlpExporters } from "../routes/cloudwatch";
-import { caVariable, otlpExporter } from "../routes/otlp";
+import { caVariable, otlpExporter } from "../routes/exporters";
 import { headerVariable } from "../settings/headers";
 import { accessKeyIn, startAnnotation } from "../charts/restarts";
 import { settingsSchema } from "../settings/settings";

@@ -8,7 +8,7 @@ import type { HelmValue, HelmValues } from "../lib/values";
 import { defaultAt } from "../charts/defaults";
 import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
 import { isOwnStoreOf } from "../routes/destinations";
-import { otlpExporter } from "../routes/otlp";
+import { otlpExporter } from "../routes/exporters";
 import { parseSettings } from "../routes/parse";
 import { isNameTaken } from "../settings/destinationRules";
 import { destination } from "../settings/destinations";

@@ -1,4 +1,6 @@
-import { chartValues, type Catalog, kubeStack } from "../charts";
+import type { Catalog } from "../charts";
+import { stackDefaults, valuesOfEach } from "../charts/stack";
+import { compact } from "../lib/compact";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { typeOf } from "./flows";
 
@@ -63,7 +65,7 @@ export function queuedRemoteWrite(catalog: Catalog, buffer: Buffer): HelmValues 
     };
     const exporters = { ...queue.exporters, prometheusremotewrite: behindQueue };
     return {
-        collectors: Object.fromEntries(collectorKeys(catalog).map((key) => [key, queue.ofCollector(key)])),
+        ...valuesOfEach(catalog, (_, key) => queue.ofCollector(key)),
         defaultCRConfig: { config: { exporters, service: { pipelines } } },
     };
 }
@@ -101,11 +103,7 @@ interface LoopbackQueue {
 export function loopbackQueue(catalog: Catalog, name: string, offset: number, buffer: Buffer): LoopbackQueue {
     const ends = { exporter: queueExporterOf(`prometheusremotewrite/${name}`), receiver: `otlp/${name}-queue` };
     const firstPort = metricsQueue.firstPort + offset;
-    return {
-        ...ends,
-        pipeline: `metrics/${name}-deliver`,
-        ...loopback(catalog, { ...ends, firstPort }, buffer),
-    };
+    return { ...ends, pipeline: `metrics/${name}-deliver`, ...loopback(catalog, { ...ends, firstPort }, buffer) };
 }
 
 /** Both ends of a queue on the loopback. Two of the collectors are on the node's network, so each has a port of its own. */
@@ -114,7 +112,7 @@ function loopback(
     { exporter, receiver, firstPort }: Pick<LoopbackQueue, "exporter" | "receiver"> & { readonly firstPort: number },
     buffer: Buffer,
 ): Pick<LoopbackQueue, "exporters" | "ofCollector"> {
-    const keys = collectorKeys(catalog);
+    const keys = Object.keys(stackDefaults(catalog).collectors);
     return {
         exporters: { [exporter]: { compression: "none", timeout: "10s", ...bufferedExporter(buffer) } },
         ofCollector: (key) => {
@@ -129,11 +127,6 @@ function loopback(
     };
 }
 
-function collectorKeys(catalog: Catalog): string[] {
-    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
-    return Object.keys(valueAt(stack, ["collectors"]) as HelmValues);
-}
-
 /**
  * What collectors without it need for the queues of {@link bufferedExporter}: the extension, its folder on the node, and the right to
  * write there. Nothing from KOF 1.10 on, which has all of it.
@@ -141,33 +134,20 @@ function collectorKeys(catalog: Catalog): string[] {
  * @param extensions further extensions that every collector has to start.
  */
 export function queueStorage(catalog: Catalog, extensions: readonly string[] = []): HelmValues {
-    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
-    const at = (...path: string[]) => valueAt(stack, path);
-    const present = isMap(at("defaultCRConfig", "config", "extensions", extension));
-    if (present && extensions.length === 0) {
+    const { defaultCRConfig } = stackDefaults(catalog);
+    const isPresent = isMap(valueAt(defaultCRConfig, ["config", "extensions", extension]));
+    if (isPresent && extensions.length === 0) {
         return {};
     }
-    const added = present ? [...extensions] : [...extensions, extension];
-    const collectors = Object.entries(at("collectors") as HelmValues).map(([key, own]) => {
-        const listed = valueAt(own, ["config", "service", "extensions"]) as string[] | undefined;
-        return [
-            key,
-            mergeValues(
-                // A collector's own list replaces the one of defaultCRConfig.
-                listed === undefined ? {} : { config: { service: { extensions: [...listed, ...added] } } },
-                present ? {} : folder(own as HelmValues),
-            ),
-        ] as const;
-    });
+    const path = ["config", "service", "extensions"];
+    const started = (of: HelmValues) => {
+        const listed = valueAt(of, path) as string[] | undefined;
+        return listed ? nest(path, compact(...listed, ...extensions, !isPresent && extension)) : {};
+    };
     return {
-        collectors: Object.fromEntries(collectors.filter(([, values]) => Object.keys(values).length > 0)),
-        defaultCRConfig: {
-            config: {
-                service: {
-                    extensions: [...(at("defaultCRConfig", "config", "service", "extensions") as string[]), ...added],
-                },
-            },
-        },
+        // A collector's own list replaces the one of defaultCRConfig.
+        ...valuesOfEach(catalog, (own) => mergeValues(started(own), isPresent ? {} : folder(own))),
+        defaultCRConfig: started(defaultCRConfig),
     };
 }
 
@@ -179,17 +159,17 @@ export function queueStorage(catalog: Catalog, extensions: readonly string[] = [
  * @returns values for opentelemetry-kube-stack.
  */
 export function recreatedStorage(catalog: Catalog): HelmValues {
-    const stack = chartValues(catalog, "kof-collectors")[kubeStack];
+    const { defaultCRConfig } = stackDefaults(catalog);
     const path = ["config", "extensions"];
-    const storages = (of: HelmValue | undefined) =>
-        Object.keys((valueAt(of, path) ?? {}) as HelmValues).filter((id) => typeOf(id) === "file_storage");
-    const shared = storages(valueAt(stack, ["defaultCRConfig"]));
+    const storages = (of: HelmValues) =>
+        Object.keys(valueAt(of, path) ?? {}).filter((id) => typeOf(id) === "file_storage");
+    const shared = storages(defaultCRConfig);
     const recreated = (ids: readonly string[]) =>
         ids.length === 0 ? {} : nest(path, Object.fromEntries(ids.map((id) => [id, { recreate: true }])));
-    const collectors = Object.entries(valueAt(stack, ["collectors"]) as HelmValues)
-        .map(([key, own]) => [key, recreated(storages(own).filter((id) => !shared.includes(id)))] as const)
-        .filter(([, values]) => Object.keys(values).length > 0);
-    return mergeValues({ collectors: Object.fromEntries(collectors) }, nest(["defaultCRConfig"], recreated(shared)));
+    return mergeValues(
+        valuesOfEach(catalog, (own) => recreated(storages(own).filter((id) => !shared.includes(id)))),
+        nest(["defaultCRConfig"], recreated(shared)),
+    );
 }
 
 /** A folder of the node for the queues of one collector, as in KOF 1.10. Collectors share nodes, so its name has the collector. */

@@ -1,4 +1,6 @@
-import { chartValues, type Catalog, type Signal } from "../charts";
+import type { Catalog, Signal } from "../charts";
+import { valuesOfEach } from "../charts/stack";
+import { definedOnly } from "../lib/compact";
 import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 import { lookback } from "../settings/logGroups";
 import type { Collector } from "./effective";
@@ -69,22 +71,11 @@ export function clockOf({ logs, audit, metrics, metricsWait, traces, duration }:
             [names.logs]: correcting(oldest),
             [ofAudit]: correcting(oldestAudit),
             [names.count]: { keys: [corrected] },
-            ...(metrics === undefined
-                ? {}
-                : {
-                      [names.points]: {
-                          error_mode: "ignore",
-                          metrics: { datapoint: [isRefused("datapoint", hours(metrics, metricsWait ? tried : 0))] },
-                      },
-                  }),
-            ...(traces === undefined
-                ? {}
-                : {
-                      [names.spans]: {
-                          error_mode: "ignore",
-                          traces: { span: [isRefused("span", hours(traces, tried))] },
-                      },
-                  }),
+            ...definedOnly({
+                [names.points]:
+                    metrics === undefined ? undefined : dropping("datapoint", hours(metrics, metricsWait ? tried : 0)),
+                [names.spans]: traces === undefined ? undefined : dropping("span", hours(traces, tried)),
+            }),
         },
         added: {
             logs: [names.logs, names.count],
@@ -110,7 +101,13 @@ export function clock(catalog: Catalog, options: ClockOptions, before: HelmValue
         metrics: added.metrics,
         traces: added.traces,
     };
-    return mergeValues({ defaultCRConfig: { config: { processors } } }, ...lengthened(catalog, pipelines, before));
+    const ofEach = valuesOfEach(catalog, (own, key) => mergeValues(...lengthened(own, key, pipelines, before)));
+    return mergeValues({ defaultCRConfig: { config: { processors } } }, ofEach);
+}
+
+function dropping(context: "datapoint" | "span", hours: number): HelmValues {
+    const kind = context === "span" ? "traces" : "metrics";
+    return { error_mode: "ignore", [kind]: { [context]: [isRefused(context, hours)] } };
 }
 
 function correcting(hours: number): HelmValues {
@@ -138,24 +135,22 @@ function isRefused(context: "log" | "datapoint" | "span", hours: number): string
     return `${time}_unix_nano != 0 and (${outside})`;
 }
 
-/** The processors of the charts' pipelines of these names, with what is added at the end. */
+/** The processors of a collector's pipelines of these names, with what is added at the end. */
 function lengthened(
-    catalog: Catalog,
+    { config }: HelmValues,
+    key: string,
     added: Readonly<Record<string, readonly string[]>>,
     before: HelmValues,
 ): HelmValues[] {
-    const stack = chartValues(catalog, "kof-collectors")["opentelemetry-kube-stack"];
-    return Object.entries(valueAt(stack, ["collectors"]) as HelmValues).flatMap(([key, own]) => {
-        const config = isMap(own) && isMap(own.config) ? own.config : {};
-        return Object.entries(added).flatMap(([name, more]) => {
-            const path = ["service", "pipelines", name];
-            const pipeline = valueAt(config, path);
-            const list = ["collectors", key, "config", ...path, "processors"];
-            const present = valueAt(before, list) ?? (isMap(pipeline) ? pipeline.processors : undefined) ?? [];
-            return isMap(pipeline) && more.length > 0 && !endsElsewhere(config, pipeline)
-                ? [nest(list, [...(present as string[]), ...more])]
-                : [];
-        });
+    return Object.entries(added).map(([name, more]) => {
+        const path = ["config", "service", "pipelines", name];
+        const pipeline = valueAt({ config: config ?? {} }, path);
+        const list = [...path, "processors"];
+        if (!isMap(config) || !isMap(pipeline) || more.length === 0 || endsElsewhere(config, pipeline)) {
+            return {};
+        }
+        const present = valueAt(before, ["collectors", key, ...list]) ?? pipeline.processors ?? [];
+        return nest(list, [...(present as string[]), ...more]);
     });
 }
 

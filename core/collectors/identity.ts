@@ -1,5 +1,7 @@
-import { chartValues, type Catalog } from "../charts";
-import { isMap, mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
+import type { Catalog } from "../charts";
+import { valuesOfEach } from "../charts/stack";
+import { mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
+import { listOf } from "./flows";
 
 /** The processor with the cluster's names. KOF's charts name it in their pipelines, and define it nowhere. */
 export const identityProcessor = "resource/k8sclustername";
@@ -11,26 +13,15 @@ export const identityProcessor = "resource/k8sclustername";
  * @returns values for opentelemetry-kube-stack.
  */
 export function addClusterIdentity(catalog: Catalog, kinds: readonly ("metrics" | "traces")[]): HelmValues {
-    const stack = chartValues(catalog, "kof-collectors")["opentelemetry-kube-stack"];
-    const fragments = Object.entries(valueAt(stack, ["collectors"]) as HelmValues).flatMap(([key, own]) =>
-        kinds.flatMap((kind) => {
-            const processors = processorsOf(own, kind);
-            return processors === undefined
-                ? []
-                : [nest([...pipelinesPath(key), kind, "processors"], [identityProcessor, ...processors])];
-        }),
+    return valuesOfEach(catalog, (own) =>
+        mergeValues(
+            ...kinds.map((kind) => {
+                const path = ["config", "service", "pipelines", kind];
+                const pipeline = valueAt(own, path) ?? {};
+                const processors = listOf(pipeline, "processors");
+                const isDone = listOf(pipeline, "receivers").includes("nop") || processors.includes(identityProcessor);
+                return isDone ? {} : nest([...path, "processors"], [identityProcessor, ...processors]);
+            }),
+        ),
     );
-    return mergeValues(...fragments);
-}
-
-function pipelinesPath(collector: string): string[] {
-    return ["collectors", collector, "config", "service", "pipelines"];
-}
-
-/** The processors of a pipeline that receives something and does not name it yet. */
-function processorsOf(collector: unknown, kind: string): string[] | undefined {
-    const pipeline = isMap(collector) ? valueAt(collector, ["config", "service", "pipelines", kind]) : undefined;
-    const receivers = (valueAt(pipeline, ["receivers"]) ?? []) as string[];
-    const processors = (valueAt(pipeline, ["processors"]) ?? []) as string[];
-    return receivers.includes("nop") || processors.includes(identityProcessor) ? undefined : processors;
 }

@@ -1,4 +1,5 @@
-import { chartValues, type Catalog } from "../charts";
+import { chartValues, kubeStack, type Catalog } from "../charts";
+import { stackDefaults } from "../charts/stack";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { queueStorage, recreatedStorage, type Buffer } from "../collectors/buffers";
 import { collectorsInMesh, managementValues } from "../collectors/fragments";
@@ -15,8 +16,8 @@ export function umbrellaCollects(catalog: Catalog): boolean {
 export function collectorValues(
     settings: Settings,
     catalog: Catalog,
-    kubeStack: HelmValues,
-    env: HelmValue[] = [],
+    stack: HelmValues,
+    env: readonly HelmValue[] = [],
 ): HelmValues {
     return managementValues(
         settings.clusterName,
@@ -24,7 +25,7 @@ export function collectorValues(
         // A list replaces the chart's list, so a value of `env` has to repeat PKI_PATH.
         env.length > 0 || pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings), ...env] } } : {},
         settings.istio ? { collectors: collectorsInMesh } : {},
-        kubeStack,
+        stack,
         distributionStack(settings, catalog, settings.istio),
     );
 }
@@ -61,11 +62,11 @@ function pkiPathDiffers({ distribution }: Settings): boolean {
  * @param isOff whether other values have turned the collector of the control plane off, for the mesh.
  */
 export function distributionValues(settings: Settings, catalog: Catalog, isOff = false): HelmValues {
-    const kubeStack = mergeValues(
+    const stack = mergeValues(
         pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings)] } } : {},
         distributionStack(settings, catalog, isOff),
     );
-    return Object.keys(kubeStack).length > 0 ? { "opentelemetry-kube-stack": kubeStack } : {};
+    return Object.keys(stack).length > 0 ? { [kubeStack]: stack } : {};
 }
 
 /** How a distribution differs from the charts, apart from PKI_PATH. */
@@ -85,12 +86,12 @@ function etcdScrape(
     files: { readonly ca: string; readonly cert: string; readonly key: string },
     catalog: Catalog,
 ): HelmValues {
-    const path = ["collectors", "controller-k0s", "config", "receivers", "prometheus", "config", "scrape_configs"];
-    const scrapes = valueAt(chartValues(catalog, "kof-collectors"), ["opentelemetry-kube-stack", ...path]);
+    const path = ["controller-k0s", "config", "receivers", "prometheus", "config", "scrape_configs"];
+    const scrapes = valueAt(stackDefaults(catalog).collectors, path);
     const file = (name: string) => `/hostfs/\${env:PKI_PATH}/${name}`;
     const tls = { ca_file: file(files.ca), cert_file: file(files.cert), key_file: file(files.key) };
     return nest(
-        path,
+        ["collectors", ...path],
         (scrapes as HelmValue[]).map((scrape) =>
             isMap(scrape) && scrape.job_name === "etcd" ? { ...scrape, tls_config: tls } : scrape,
         ),
@@ -114,19 +115,18 @@ export function secretEnv(name: string, secret: string, key: string): HelmValue 
 
 /** The names of the collectors, by their key in the charts' values: `daemon` is kof-collectors-daemon. */
 export function collectorNames(catalog: Catalog): Record<string, string> {
-    const collectors = valueAt(chartValues(catalog, "kof-collectors"), ["opentelemetry-kube-stack", "collectors"]);
     return Object.fromEntries(
-        Object.entries(collectors as HelmValues).map(([key, own]) => [
+        Object.entries(stackDefaults(catalog).collectors).map(([key, { suffix }]) => [
             key,
-            `kof-collectors-${valueAt(own, ["suffix"]) as string}`,
+            `kof-collectors-${suffix as string}`,
         ]),
     );
 }
 
 /** Whether the daemon sorts audit logs into a pipeline of their own (KOF 1.10 and later). */
 export function sortsAuditByDefault(catalog: Catalog): boolean {
-    const pipelines = ["opentelemetry-kube-stack", "collectors", "daemon", "config", "service", "pipelines"];
-    return isMap(valueAt(chartValues(catalog, "kof-collectors"), [...pipelines, "logs/audit"]));
+    const path = ["daemon", "config", "service", "pipelines", "logs/audit"];
+    return isMap(valueAt(stackDefaults(catalog).collectors, path));
 }
 
 /** What the collectors keep while the destination is unreachable: 30 minutes and 1Gi by default. */
@@ -137,14 +137,14 @@ export function bufferOf({ buffer = { duration: "30m", size: "1Gi", metrics: "me
 /**
  * The umbrella's values for a route that stores nothing in a cluster of KOF: it runs the collectors, and nothing else.
  *
- * @param kubeStack where the collectors write: values for opentelemetry-kube-stack.
+ * @param stack where the collectors write: values for opentelemetry-kube-stack.
  * @param env what they authenticate with.
  */
 export function collectorsOnly(
     settings: Settings,
     catalog: Catalog,
-    kubeStack: HelmValues,
-    env: HelmValue[] = [],
+    stack: HelmValues,
+    env: readonly HelmValue[] = [],
 ): HelmValues {
     const components = valueAt(chartValues(catalog, "kof"), ["global", "components"]) as string[];
     return mergeValues(
@@ -158,7 +158,7 @@ export function collectorsOnly(
                     collectorValues(
                         settings,
                         catalog,
-                        mergeValues(queueStorage(catalog), recreatedStorage(catalog), withoutDebug, kubeStack),
+                        mergeValues(queueStorage(catalog), recreatedStorage(catalog), withoutDebug, stack),
                         env,
                     ),
                     // OpenCost computes costs from metrics in VictoriaMetrics, and such a route stores none there.

@@ -1,4 +1,5 @@
-import { chartValues, signals, type Catalog, type Signal, kubeStack } from "../charts";
+import { signals, type Catalog, type Signal } from "../charts";
+import { stackDefaults } from "../charts/stack";
 import { textOf, valueAt, type HelmValue } from "../lib/values";
 import { streamPattern } from "../settings/streams";
 import type { Collector } from "../collectors/effective";
@@ -280,8 +281,8 @@ const protocols: Readonly<Record<string, string>> = {
 
 /** The address of this cluster's own store of a signal, which the charts' exporter sends to by default. */
 export function ownStoreAddress(catalog: Catalog, signal: Signal): string {
-    const options = [kubeStack, "defaultCRConfig", "config", "exporters"];
-    return textOf(valueAt(chartValues(catalog, "kof-collectors"), [...options, ...exporters[signal]]));
+    const path = ["config", "exporters", ...exporters[signal]];
+    return textOf(valueAt(stackDefaults(catalog).defaultCRConfig, path));
 }
 
 /** The signals by the services of this cluster's own stores, which the charts' exporters send to by default. */

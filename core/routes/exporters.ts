@@ -1,15 +1,15 @@
 import { telemetryKind, type Catalog, type Signal } from "../charts";
-import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
+import { compact, definedOnly } from "../lib/compact";
+import { mergeValues, nest, type HelmValue, type HelmValues } from "../lib/values";
 import { behindQueue, bufferedExporter, loopbackQueue, type Buffer } from "../collectors/buffers";
 import { clusterLabels } from "../collectors/fragments";
 import { identityProcessor } from "../collectors/identity";
 import { sizeInGiB, gib } from "../lib/quantities";
-import { destinationVariable } from "../settings/headers";
+import { destinationVariable, secretKeys, secretKeysOf } from "../settings/headers";
 import type { PresetBatch } from "../settings/destinationPresets";
 import { addressFor, type ResolvedDestination } from "../settings/resolvedDestinations";
 import type { Settings } from "../settings/settings";
 import { bufferOf, secretEnv } from "./collectors";
-import { caVariable, otlpExporter } from "./otlp";
 import { processingOf } from "./processing";
 import type { Target } from "./parts";
 
@@ -25,6 +25,11 @@ const authenticatorTypes = {
 
 /** The exporter types, by protocol. Later versions have other names as well; these hold for every one (contrib 0.143 and 0.155). */
 const exporterTypes = { http: "otlphttp", grpc: "otlp", remotewrite: "prometheusremotewrite" } as const;
+
+/** The exporter of `kof:otlp`. Other destinations have their name in that of their exporter. */
+export const otlpExporter = "otlphttp/destination";
+/** The variable with the CA of `kof:otlp`. */
+export const caVariable = "OTLP_CA";
 
 /** The ports on the loopback that one {@link loopbackQueue} has for itself: more than there are collectors. */
 const portsOfEach = 10;
@@ -49,9 +54,10 @@ export function exporterTarget(
     const buffer = ownBuffer(destination, settings);
     // The name that route otlp gives it, so that what is queued survives a move from there.
     const exporter = name === "otlp" ? otlpExporter : `${exporterTypes[protocol]}/${name}`;
-    const delta = destination.temporality === "delta" && !isRemoteWrite;
+    const isDelta = destination.temporality === "delta" && !isRemoteWrite;
+    const toDelta = `cumulativetodelta/${name}`;
     const queue = isRemoteWrite ? loopbackQueue(catalog, name, portsOfEach * (place + 1), buffer) : undefined;
-    const auth = authentication(destination);
+    const auth = authenticationAt(destination);
     const ofSignal = (signal: Signal) =>
         mergeValues(options(destination, settings, buffer, auth, signal), addressOf(destination, signal));
     // One exporter has one address over gRPC, and one size of requests: where signals differ in these, each needs its own.
@@ -70,31 +76,25 @@ export function exporterTarget(
         exporters: queue ? { metrics: queue.exporter } : ids,
         definitions: {
             exporters,
-            ...(auth.extensions ? { extensions: auth.extensions } : {}),
-            processors: {
-                ...processing.definitions,
-                ...(delta ? { [`cumulativetodelta/${name}`]: {} } : {}),
-            },
+            ...definedOnly({ extensions: auth.extensions }),
+            processors: { ...processing.definitions, ...(isDelta ? { [toDelta]: {} } : {}) },
             ...(queue
-                ? {
-                      service: {
-                          pipelines: { [queue.pipeline]: { receivers: [queue.receiver], exporters: [exporter] } },
-                      },
-                  }
+                ? nest(["service", "pipelines", queue.pipeline], { receivers: [queue.receiver], exporters: [exporter] })
                 : {}),
         },
-        ...(queue ? { ofCollector: (key) => queue.ofCollector(key) } : {}),
+        ...(queue ? { ofCollector: queue.ofCollector } : {}),
         extensions: Object.keys(auth.extensions ?? {}),
         env: auth.env,
-        processors: (signal) => [
-            ...processing.processors(signal),
-            // Remote write names the cluster by labels, as KOF's own exporter does.
-            ...((signal === "metrics" && !isRemoteWrite) || signal === "traces" ? [identityProcessor] : []),
-            ...(signal === "metrics" && delta ? [`cumulativetodelta/${name}`] : []),
-        ],
+        processors: (signal) =>
+            compact(
+                ...processing.processors(signal),
+                // Remote write names the cluster by labels, as KOF's own exporter does.
+                ((signal === "metrics" && !isRemoteWrite) || signal === "traces") && identityProcessor,
+                signal === "metrics" && isDelta && toDelta,
+            ),
         queued: sent,
         restartTriggers: auth.triggers,
-        notices: [...notices(destination), ...processing.notices],
+        notices: [...destinationNotices(destination), ...processing.notices],
     };
 }
 
@@ -117,10 +117,7 @@ function addressOf(destination: ResolvedDestination, signal: Signal): HelmValues
     const own = "endpoint" in found ? found.endpoint : undefined;
     switch (protocol) {
         case "http":
-            return {
-                ...(endpoint === undefined ? {} : { endpoint }),
-                ...(own === undefined ? {} : { [`${telemetryKind(signal)}_endpoint`]: own }),
-            };
+            return definedOnly({ endpoint, [`${telemetryKind(signal)}_endpoint`]: own });
         case "grpc":
             return grpcAddress(own ?? endpoint ?? unknownAddress);
         case "remotewrite":
@@ -149,41 +146,32 @@ function options(
     signal: Signal,
 ): HelmValues {
     const batch = batchOf(signal);
-    const security: HelmValues = {
-        // By value, so that no collector needs one more volume.
-        ...(tls?.caSecret === undefined ? {} : { ca_pem: `\${env:${caOf(name)}}` }),
-        ...(tls?.insecureSkipVerify ? { insecure_skip_verify: true } : {}),
-        ...(tls?.serverName === undefined ? {} : { server_name_override: tls.serverName }),
-        ...(auth.kind === "clientCertificate"
-            ? { cert_pem: reference(name, "tls.crt"), key_pem: reference(name, "tls.key") }
-            : {}),
-    };
+    const given = Object.entries(headers).map(([key, value]) => [
+        headerOver(protocol, key),
+        value.replaceAll("$", "$$$$"),
+    ]);
     return mergeValues(
-        // Names of headers are lower case over gRPC.
-        Object.keys(headers).length > 0
-            ? {
-                  headers: Object.fromEntries(
-                      Object.entries(headers).map(([key, value]) => [
-                          protocol === "grpc" ? key.toLowerCase() : key,
-                          value.replaceAll("$", "$$$$"),
-                      ]),
-                  ),
-              }
-            : {},
+        given.length > 0 ? { headers: Object.fromEntries(given) as HelmValues } : {},
         exporter,
-        Object.keys(security).length > 0 ? { tls: security } : {},
-        compression === undefined || protocol === "remotewrite" ? {} : { compression },
-        proxy === undefined ? {} : { proxy_url: proxy },
+        tlsOptions({ name, auth, tls }),
+        definedOnly({ compression: protocol === "remotewrite" ? undefined : compression, proxy_url: proxy }),
         protocol === "remotewrite"
-            ? {
-                  external_labels: clusterLabels(settings.clusterName, settings.clusterNamespace),
-                  ...behindQueue,
-              }
-            : mergeValues(
-                  bufferedExporter(buffer),
-                  batch === undefined ? {} : { sending_queue: { batch: batchOptions(batch) } },
-              ),
+            ? { external_labels: clusterLabels(settings.clusterName, settings.clusterNamespace), ...behindQueue }
+            : mergeValues(bufferedExporter(buffer), batch ? { sending_queue: { batch: batchOptions(batch) } } : {}),
     );
+}
+
+/** The options of an exporter for TLS. By value, so that no collector needs one more volume. */
+export function tlsOptions({ name, auth, tls }: Pick<ResolvedDestination, "name" | "auth" | "tls">): HelmValues {
+    const isProof = auth.kind === "clientCertificate";
+    const security = definedOnly({
+        ca_pem: tls?.caSecret === undefined ? undefined : `\${env:${caOf(name)}}`,
+        insecure_skip_verify: tls?.insecureSkipVerify ? true : undefined,
+        server_name_override: tls?.serverName,
+        cert_pem: isProof ? reference(name, "tls.crt") : undefined,
+        key_pem: isProof ? reference(name, "tls.key") : undefined,
+    });
+    return Object.keys(security).length > 0 ? { tls: security } : {};
 }
 
 /** The least of a request, so that not every record makes one: as many as KOF's own batches have, and a tenth of a large limit. */
@@ -217,89 +205,66 @@ function asText(reference: string): string {
     return `${reference}\${env:KOF_NOTHING:-}`;
 }
 
-function authentication({ name, protocol, auth, tls }: ResolvedDestination): Authentication {
-    const ca = tls?.caSecret === undefined ? [] : [secretEnv(caOf(name), tls.caSecret, "ca.crt")];
-    const caTrigger = tls?.caSecret === undefined ? [] : [`CA of Secret ${tls.caSecret}`];
-    const from = (secret: string, keys: readonly string[]) =>
-        keys.map((key) => secretEnv(destinationVariable(name, key), secret, key));
+/** How collectors authenticate at a destination, and what they know its certificate by. */
+export function authenticationAt(destination: ResolvedDestination): Authentication {
+    const { name, auth, tls } = destination;
+    const secret = "secret" in auth ? auth.secret : undefined;
+    const ca = tls?.caSecret;
+    const held = auth.kind === "headers" ? `${auth.headers.join(" and ")} of ` : "";
+    const env = (key: string, variable: string) => secret !== undefined && secretEnv(variable, secret, key);
+    return {
+        ...provedBy(destination),
+        env: compact(
+            ...secretKeysOf(auth).map((key) => env(key, destinationVariable(name, key))),
+            // The extension asks AWS's own chain of credentials, which knows these names.
+            ...(auth.kind === "sigv4" ? (secretKeys.sigv4 ?? []) : []).map((key) => env(key, key)),
+            ca !== undefined && secretEnv(caOf(name), ca, "ca.crt"),
+        ),
+        triggers: compact(secret !== undefined && `${held}Secret ${secret}`, ca !== undefined && `CA of Secret ${ca}`),
+    };
+}
+
+/** The options of the exporter that authenticate, and the extension that they name. A certificate is among those for TLS. */
+function provedBy({ name, protocol, auth }: ResolvedDestination): Pick<Authentication, "exporter" | "extensions"> {
     const extension = (kind: keyof typeof authenticatorTypes, settings: HelmValues) => {
         const id = `${authenticatorTypes[kind]}/${name}`;
         return { exporter: { auth: { authenticator: id } }, extensions: { [id]: settings } };
     };
-    const secret = "secret" in auth ? auth.secret : undefined;
-    const triggers = [...(secret === undefined ? [] : [`Secret ${secret}`]), ...caTrigger];
+    const ref = (key: string) => reference(name, key);
     switch (auth.kind) {
         case "none":
-            return { exporter: {}, env: ca, triggers };
-        case "headers":
-            return {
-                exporter: {
-                    headers: Object.fromEntries(
-                        auth.headers.map((header) => [
-                            protocol === "grpc" ? header.toLowerCase() : header,
-                            asText(reference(name, header)),
-                        ]),
-                    ),
-                },
-                env: [...from(auth.secret, auth.headers), ...ca],
-                triggers: [`${auth.headers.join(" and ")} of Secret ${auth.secret}`, ...caTrigger],
-            };
-        case "basic":
-            return {
-                ...extension("basic", {
-                    client_auth: { username: reference(name, "username"), password: reference(name, "password") },
-                }),
-                env: [...from(auth.secret, ["username", "password"]), ...ca],
-                triggers,
-            };
-        case "bearer":
-            return {
-                ...extension("bearer", { token: reference(name, "token") }),
-                env: [...from(auth.secret, ["token"]), ...ca],
-                triggers,
-            };
-        case "oauth2":
-            return {
-                ...extension("oauth2", {
-                    client_id: reference(name, "client_id"),
-                    client_secret: reference(name, "client_secret"),
-                    token_url: auth.tokenUrl,
-                    ...(auth.scopes === undefined ? {} : { scopes: [...auth.scopes] }),
-                }),
-                env: [...from(auth.secret, ["client_id", "client_secret"]), ...ca],
-                triggers,
-            };
-        case "sigv4":
-            return {
-                ...extension("sigv4", {
-                    region: auth.region,
-                    service: auth.service,
-                    ...(auth.roleArn === undefined
-                        ? {}
-                        : { assume_role: { arn: auth.roleArn, sts_region: auth.region } }),
-                }),
-                // The extension asks AWS's own chain of credentials, which knows these names.
-                env: [
-                    ...(auth.secret === undefined
-                        ? []
-                        : ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) =>
-                              secretEnv(key, auth.secret ?? "", key),
-                          )),
-                    ...ca,
-                ],
-                triggers,
-            };
         case "clientCertificate":
-            return { exporter: {}, env: [...from(auth.secret, ["tls.crt", "tls.key"]), ...ca], triggers };
+            return { exporter: {} };
+        case "headers": {
+            const headers = auth.headers.map((header) => [headerOver(protocol, header), asText(ref(header))]);
+            return { exporter: { headers: Object.fromEntries(headers) as HelmValues } };
+        }
+        case "basic":
+            return extension("basic", { client_auth: { username: ref("username"), password: ref("password") } });
+        case "bearer":
+            return extension("bearer", { token: ref("token") });
+        case "oauth2": {
+            const client = { client_id: ref("client_id"), client_secret: ref("client_secret") };
+            return extension(
+                "oauth2",
+                definedOnly({ ...client, token_url: auth.tokenUrl, scopes: auth.scopes && [...auth.scopes] }),
+            );
+        }
+        case "sigv4": {
+            const { region, service, roleArn } = auth;
+            const role = roleArn === undefined ? undefined : { arn: roleArn, sts_region: region };
+            return extension("sigv4", definedOnly({ region, service, assume_role: role }));
+        }
         case "google":
-            return { ...extension("google", {}), env: ca, triggers };
+            return extension("google", {});
         case "azure":
-            return {
-                ...extension("azure", azureOptions(auth.scopes)),
-                env: ca,
-                triggers,
-            };
+            return extension("azure", azureOptions(auth.scopes));
     }
+}
+
+/** Names of headers are lower case over gRPC. */
+function headerOver(protocol: ResolvedDestination["protocol"], header: string): string {
+    return protocol === "grpc" ? header.toLowerCase() : header;
 }
 
 /** Has the extension for Azure take whatever identity there is. */
@@ -322,37 +287,34 @@ const identities: Readonly<Record<string, { readonly of: string; readonly withou
     },
 };
 
-function notices({ path, endpoint = "", tls, protocol, name, auth, preset }: ResolvedDestination): string[] {
+/** What a reader of the preview should know of a destination. */
+export function destinationNotices({
+    path,
+    endpoint = "",
+    tls,
+    protocol,
+    name,
+    auth,
+    preset,
+}: ResolvedDestination): string[] {
     const key = `kof:${path.join(".")}`;
     const port = URL.canParse(endpoint) ? new URL(endpoint).port : "";
     const identity = "secret" in auth && auth.secret !== undefined ? undefined : identities[auth.kind];
     const needsAuth = preset !== undefined && preset.auth.kind !== "none" && auth.kind === "none";
-    return [
-        ...(identity === undefined
-            ? []
-            : [
-                  `Destination ${name} authenticates by ${auth.kind}: the pods of the collectors need an identity of ${identity.of}. ` +
-                      `Without one ${identity.without} (docs/signals.md).`,
-              ]),
-        ...(preset && needsAuth
-            ? [`${key}.auth is none: ${preset.title} takes nothing unless something on the way authenticates.`]
-            : []),
-        ...(endpoint.startsWith("http://")
-            ? [`${key}.endpoint is ${endpoint}: telemetry and headers are sent unencrypted.`]
-            : []),
-        ...(protocol === "http" && port === "4317"
-            ? [
-                  `${key}.endpoint is ${endpoint}: 4317 is the port of OTLP over gRPC, and this is sent over HTTP, for which ` +
-                      "most receivers have 4318.",
-              ]
-            : []),
-        ...(protocol === "grpc" && port === "4318"
-            ? [`${key}.endpoint is ${endpoint}: 4318 is the port of OTLP over HTTP, and ${name} is sent to over gRPC.`]
-            : []),
-        ...(tls?.insecureSkipVerify
-            ? [
-                  `${key}.tls.insecureSkipVerify: anyone between the collectors and the endpoint can read the telemetry and the headers.`,
-              ]
-            : []),
-    ];
+    return compact(
+        identity !== undefined &&
+            `Destination ${name} authenticates by ${auth.kind}: the pods of the collectors need an identity of ${identity.of}. ` +
+                `Without one ${identity.without} (docs/signals.md).`,
+        needsAuth && `${key}.auth is none: ${preset.title} takes nothing unless something on the way authenticates.`,
+        endpoint.startsWith("http://") && `${key}.endpoint is ${endpoint}: telemetry and headers are sent unencrypted.`,
+        protocol === "http" &&
+            port === "4317" &&
+            `${key}.endpoint is ${endpoint}: 4317 is the port of OTLP over gRPC, and this is sent over HTTP, for which ` +
+                "most receivers have 4318.",
+        protocol === "grpc" &&
+            port === "4318" &&
+            `${key}.endpoint is ${endpoint}: 4318 is the port of OTLP over HTTP, and ${name} is sent to over gRPC.`,
+        tls?.insecureSkipVerify === true &&
+            `${key}.tls.insecureSkipVerify: anyone between the collectors and the endpoint can read the telemetry and the headers.`,
+    );
 }

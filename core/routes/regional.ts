@@ -1,4 +1,5 @@
-import { chartValues, signals, type Catalog, type Signal } from "../charts";
+import { signals, type Catalog, type Signal } from "../charts";
+import { stackDefaults } from "../charts/stack";
 import { mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 import {
     bufferedExporter,
@@ -166,17 +167,17 @@ function umbrellaCollectors(
 
 /** The exporters to a region keep what they cannot send, on disks that may fail. From KOF 1.10 on there is one for audit logs. */
 function buffered(settings: SettingsOf<"regional">, catalog: Catalog): HelmValues {
-    const config = ["opentelemetry-kube-stack", "defaultCRConfig", "config", "exporters"];
-    const names = Object.keys(valueAt(chartValues(catalog, "kof-collectors"), config) as HelmValues);
+    const path = ["config", "exporters"];
+    const { defaultCRConfig } = stackDefaults(catalog);
+    const names = Object.keys(valueAt(defaultCRConfig, path) ?? {});
     const buffer = bufferOf(settings);
     const otlp = names.filter((name) => name.startsWith("otlphttp/"));
     const exporters = Object.fromEntries(otlp.map((name) => [name, bufferedExporter(buffer)]));
-    const path = ["defaultCRConfig", "config", "exporters"];
     return mergeValues(
         recreatedStorage(catalog),
         settings.buffer?.metrics === "disk"
             ? queuedRemoteWrite(catalog, buffer)
-            : nest([...path, "prometheusremotewrite"], retriedRemoteWrite(buffer)),
-        nest(path, exporters),
+            : nest(["defaultCRConfig", ...path, "prometheusremotewrite"], retriedRemoteWrite(buffer)),
+        nest(["defaultCRConfig", ...path], exporters),
     );
 }

@@ -32,7 +32,7 @@ export function resolvedDestination(
     name: string,
 ): ResolvedDestination | undefined {
     if (name === "otlp") {
-        return otlp && ofOtlp(otlp);
+        return otlp && destinationOfOtlp(otlp);
     }
     const given = Object.hasOwn(destinations, name) ? destinations[name] : undefined;
     if (given === undefined) {
@@ -84,8 +84,9 @@ function resolvedAuth(auth: DestinationAuth | undefined, preset: DestinationPres
 /** What Azure Monitor's tokens are for. */
 export const azureScopes: readonly string[] = ["https://monitor.azure.com/.default"];
 
-/** `kof:otlp` as one of several destinations. */
-function ofOtlp({ endpoint, headersSecret, headers, tls, processing }: OtlpSettings): ResolvedDestination {
+/** `kof:otlp` as a destination. */
+export function destinationOfOtlp(settings: OtlpSettings): ResolvedDestination {
+    const { endpoint, headersSecret, headers, tls, processing } = settings;
     return {
         name: "otlp",
         title: "OTLP",
