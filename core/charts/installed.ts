@@ -1,5 +1,6 @@
 import { enabledComponents } from "./umbrella";
 import { oncePer } from "../lib/lazy";
+import { compact } from "../lib/compact";
 import { valueAt, type HelmValues } from "../lib/values";
 
 /** A chart that KOF runs. */
@@ -41,16 +42,14 @@ export const installedCharts = oncePer((umbrella: HelmValues): readonly Installe
     const fromManagement = (...path: string[]) => valueAt(umbrella, ["kof-child", "values", "fromManagement", ...path]);
     const storesHere = fromManagement("toManagementCluster", "enabled") === true;
     const region = fromManagement("toRegionalCluster", "name") ?? "";
-    return [
+    return compact(
         ...components,
-        ...(has("kof-child") && storesHere ? [here("kof-child", "storage", "fromManagement")] : []),
-        ...(has("kof-child") && (storesHere || region !== "")
-            ? [here("kof-child", "collectors", "fromManagement")]
-            : []),
+        has("kof-child") && storesHere && here("kof-child", "storage", "fromManagement"),
+        has("kof-child") && (storesHere || region !== "") && here("kof-child", "collectors", "fromManagement"),
         ...(has("kof-regional") && isRegionless(umbrella)
             ? [here("kof-regional", "storage"), here("kof-regional", "collectors")]
             : []),
-    ];
+    );
 });
 
 /** The chart of the collectors of the management cluster; `undefined` where there are none. */

@@ -1,4 +1,5 @@
 import { chartValues, type Catalog } from ".";
+import { compact } from "../lib/compact";
 import { coalesceValues, isMap, valueAt, type HelmValues } from "../lib/values";
 
 /** An object that the umbrella renders, as far as it is known without the chart. */
@@ -55,11 +56,10 @@ export function umbrellaObjects(catalog: Catalog, values: HelmValues): UmbrellaO
         name,
         dependsOn: [],
     });
-    return [
-        ...(at("global", "helmRepo", "kofManaged", "enabled") === true
-            ? [source("HelmRepository", at("global", "helmRepo", "name") as string)]
-            : []),
-        ...(isMap(at(always)) && enabled.includes(always) ? [source("HelmRepository", "victoria-metrics")] : []),
+    return compact(
+        at("global", "helmRepo", "kofManaged", "enabled") === true &&
+            source("HelmRepository", at("global", "helmRepo", "name") as string),
+        isMap(at(always)) && enabled.includes(always) && source("HelmRepository", "victoria-metrics"),
         ...ordered.map((name) => source("HelmChart", name)),
         ...ordered.map((name): UmbrellaObject => ({
             apiVersion: "helm.toolkit.fluxcd.io/v2",
@@ -68,7 +68,7 @@ export function umbrellaObjects(catalog: Catalog, values: HelmValues): UmbrellaO
             name,
             dependsOn: dependencies(name),
         })),
-    ];
+    );
 }
 
 /** An object of Flux, as it is applied. */

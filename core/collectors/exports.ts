@@ -1,3 +1,4 @@
+import { compact } from "../lib/compact";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Collector } from "./effective";
 import { exportersTo, listOf, pipelinesOf, typeOf } from "./flows";
@@ -89,17 +90,14 @@ export function authenticationOf(collector: Collector, exporter: string): string
     );
     const authenticator = at("auth", "authenticator");
     const extension = typeof authenticator === "string" ? authenticator : undefined;
-    const ways = [
-        ...(secretHeaders.length > 0
-            ? [
-                  `header${secretHeaders.length > 1 ? "s" : ""} ${secretHeaders.map(([name]) => name).join(", ")}` +
-                      ofSecrets(collector, namesOf(Object.fromEntries(secretHeaders))),
-              ]
-            : []),
-        ...(certificate.length > 0 ? [`client certificate${ofSecrets(collector, namesOf(certificate))}`] : []),
-        ...(extension === undefined ? [] : [proofText(collector, extension)]),
-        ...(typeOf(exporter).startsWith("aws") ? [`AWS signature${ofAws(collector)}`] : []),
-    ];
+    const ways = compact(
+        secretHeaders.length > 0 &&
+            `header${secretHeaders.length > 1 ? "s" : ""} ${secretHeaders.map(([name]) => name).join(", ")}` +
+                ofSecrets(collector, namesOf(Object.fromEntries(secretHeaders))),
+        certificate.length > 0 && `client certificate${ofSecrets(collector, namesOf(certificate))}`,
+        extension !== undefined && proofText(collector, extension),
+        typeOf(exporter).startsWith("aws") && `AWS signature${ofAws(collector)}`,
+    );
     return ways.length === 0 ? "none" : ways.join(" and ");
 }
 

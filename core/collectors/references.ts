@@ -1,3 +1,4 @@
+import { compact } from "../lib/compact";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
 import type { Collector, EnvVar } from "./effective";
@@ -57,12 +58,12 @@ function pipelineProblems(collector: Collector): string[] {
     return Object.entries(pipelinesOf(collector.config)).flatMap(([name, pipeline]) =>
         kinds.flatMap((kind) => {
             const ids = listAt(pipeline, kind);
-            return [
-                ...(ids.length > 0 || kind === "processors" ? [] : [`pipeline ${name} has no ${kind}`]),
+            return compact(
+                ids.length === 0 && kind !== "processors" && `pipeline ${name} has no ${kind}`,
                 ...ids
                     .filter((id) => !defined(collector, placeOf(collector, kind, id)).includes(id))
                     .map((id) => `pipeline ${name} names ${id}, which is not among the ${kind}`),
-            ];
+            );
         }),
     );
 }
@@ -79,13 +80,13 @@ function connectorProblems(collector: Collector): string[] {
             ...table.flatMap((entry) => listAt(entry, "pipelines")),
         ];
         return sent.has(id) || received.has(id)
-            ? [
-                  ...(received.has(id) ? [] : [`connector ${id} is an exporter of a pipeline, but a receiver of none`]),
-                  ...(sent.has(id) ? [] : [`connector ${id} is a receiver of a pipeline, but an exporter of none`]),
+            ? compact(
+                  !received.has(id) && `connector ${id} is an exporter of a pipeline, but a receiver of none`,
+                  !sent.has(id) && `connector ${id} is a receiver of a pipeline, but an exporter of none`,
                   ...targets
                       .filter((name) => !Object.hasOwn(pipelines, name))
                       .map((name) => `connector ${id} routes to the pipeline ${name}, which is not defined`),
-              ]
+              )
             : [];
     });
 }

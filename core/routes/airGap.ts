@@ -2,6 +2,7 @@ import { chartValues, type Catalog } from "../charts";
 import { defaultAt } from "../charts/defaults";
 import { imagesOf, type ChartImage } from "../charts/images";
 import { umbrellaObjects } from "../charts/umbrella";
+import { compact } from "../lib/compact";
 import { formatPath, leaves, valueAt, type HelmValue } from "../lib/values";
 import { settingsSchema } from "../settings/settings";
 import type { Deployment } from "./deployment";
@@ -179,21 +180,19 @@ function unknowns({ catalog, settings }: Deployment, charts: readonly NeededChar
     const changed = [...leaves(settings.values)]
         .filter(([path]) => path.some((key) => /^(image|images|registry|repository|tag|clusterVersion)$/i.test(key)))
         .map(([path]) => formatPath(path));
-    return [
+    return compact(
         `What the VictoriaMetrics operator (chart ${operator?.version ?? ""}) runs where KOF names no version, such as config ` +
             "reloaders: the operator decides.",
-        ...(charts.length > 0 && foreign.length > 0
-            ? [
-                  `The images of ${foreign.map(({ chart, version }) => `${chart} ${version}`).join(", ")}, which KOF installs on other ` +
-                      "clusters: helm template shows them.",
-              ]
-            : []),
-        ...(absent.length > 0 ? [`The images of ${absent.join(", ")}: the charts were not at hand.`] : []),
-        ...(silent.length > 0 ? [`The images of ${silent.map(({ chart }) => chart).join(", ")}, if it has any.`] : []),
-        ...(changed.length > 0 ? [`Images that kof:values change: ${changed.join(", ")}.`] : []),
-        ...(istio ? ["Charts and images of k0rdent-istio, which is installed separately."] : []),
+        charts.length > 0 &&
+            foreign.length > 0 &&
+            `The images of ${foreign.map(({ chart, version }) => `${chart} ${version}`).join(", ")}, which KOF installs on other ` +
+                "clusters: helm template shows them.",
+        absent.length > 0 && `The images of ${absent.join(", ")}: the charts were not at hand.`,
+        silent.length > 0 && `The images of ${silent.map(({ chart }) => chart).join(", ")}, if it has any.`,
+        changed.length > 0 && `Images that kof:values change: ${changed.join(", ")}.`,
+        istio && "Charts and images of k0rdent-istio, which is installed separately.",
         "What KCM, Flux and cert-manager run on the management cluster: they are there before KOF.",
-    ];
+    );
 }
 
 /**

@@ -8,6 +8,7 @@ import { queueExporterOf } from "../collectors/buffers";
 import { typeOf } from "../collectors/flows";
 import { retentionInDays } from "../lib/durations";
 import { sizeInGiB } from "../lib/quantities";
+import { compact } from "../lib/compact";
 import { coalesceValues, textOf, valueAt, type HelmValues } from "../lib/values";
 import { maxKeyAgeDays } from "./cloudwatch";
 import { deliveriesOf, destinationOf, processingAt, type Delivery } from "./deliveries";
@@ -101,10 +102,10 @@ export function alertsOf(deployment: Deployment): Alerts {
     const off = promxyOff(deployment);
     // A VMAlert sees only what is in the store of its own cluster.
     const vmAlerts = metrics.end.on === "cluster" ? vmAlertsOf(deployment) : [];
-    const evaluators: Evaluator[] = [
-        ...(off === undefined ? [{ by: "Promxy" as const, notifies: true }] : []),
-        ...(vmAlerts.length > 0 ? [{ by: "VMAlert" as const, notifies: vmAlerts.some(notifies) }] : []),
-    ];
+    const evaluators: Evaluator[] = compact(
+        off === undefined && { by: "Promxy" as const, notifies: true },
+        vmAlerts.length > 0 && { by: "VMAlert" as const, notifies: vmAlerts.some(notifies) },
+    );
     if (evaluators.length === 0) {
         return noAlerts(clusterName, `${String(off)} turns off what evaluates them`);
     }
@@ -322,20 +323,18 @@ function volumeRules({ settings, volumes, regionalStores, destinations }: Deploy
                   .filter(({ keeps }) => keeps === "volumes")
                   .flatMap((volume) => fillsSoon(volume, region, regionalStores))),
     ];
-    return parts.length === 0
-        ? []
-        : [
-              {
-                  alert: "VolumeFullSoon",
-                  expr: parts.join("\nor\n"),
-                  for: "1h",
-                  severity: "warning",
-                  when: "a volume of the stores is full in less than 14 days, at the growth of the last day",
-                  description:
-                      "Volume {{ $labels.persistentvolumeclaim }} is full in less than 14 days. `npm run size` says what it needs. " +
-                      "Volumes of metrics follow a larger `kof:storage`, those of logs and traces need `npm run grow`.",
-              },
-          ];
+    return compact(
+        parts.length > 0 && {
+            alert: "VolumeFullSoon",
+            expr: parts.join("\nor\n"),
+            for: "1h",
+            severity: "warning",
+            when: "a volume of the stores is full in less than 14 days, at the growth of the last day",
+            description:
+                "Volume {{ $labels.persistentvolumeclaim }} is full in less than 14 days. `npm run size` says what it needs. " +
+                "Volumes of metrics follow a larger `kof:storage`, those of logs and traces need `npm run grow`.",
+        },
+    );
 }
 
 /**

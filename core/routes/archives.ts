@@ -13,6 +13,7 @@ import { valuesHandedTo } from "../charts/layers";
 import { regionLabels, regionNameLabel, type Regions } from "../charts/multiCluster";
 import { kofNamespace } from "../charts/namespace";
 import { settingIn } from "../charts/setting";
+import { compact } from "../lib/compact";
 import { isMap, mergeValues, nest, textOf, valueAt, type HelmValues } from "../lib/values";
 import { writeYaml } from "../lib/yaml/write";
 import { resolvedArchive, type ArchiveCredentials, type ResolvedArchiveSettings } from "../settings/archives";
@@ -397,15 +398,13 @@ export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[]
             const store = storeOf(there, signal);
             const by = store === undefined ? "" : movedSelect(there, store);
             const address = sourceOf(there, signal);
-            return by === ""
-                ? []
-                : [
-                      {
-                          key,
-                          message: `is ${asked}, but nobody can read ${nounOf(signal)} at ${address} on a regional cluster: kof:values have ${by}`,
-                          allowed: "values that leave the service of the store its name",
-                      },
-                  ];
+            return compact(
+                by !== "" && {
+                    key,
+                    message: `is ${asked}, but nobody can read ${nounOf(signal)} at ${address} on a regional cluster: kof:values have ${by}`,
+                    allowed: "values that leave the service of the store its name",
+                },
+            );
         });
     });
 }
@@ -419,16 +418,14 @@ function absentStores(deployment: Stored & Pick<Deployment, "destinations" | "ro
         return [];
     }
     if (kind === "auditArchive") {
-        return has("audit")
-            ? []
-            : [
-                  {
-                      key: "kof:auditArchive",
-                      message: `has nothing to export, for no audit logs are stored on this cluster (${goes("audit")})`,
-                      allowed: "where audit logs are stored here, as on routes management and regionless",
-                      ...storedHere(deployment, "audit"),
-                  },
-              ];
+        return compact(
+            !has("audit") && {
+                key: "kof:auditArchive",
+                message: `has nothing to export, for no audit logs are stored on this cluster (${goes("audit")})`,
+                allowed: "where audit logs are stored here, as on routes management and regionless",
+                ...storedHere(deployment, "audit"),
+            },
+        );
     }
     const stored = coldSignals.filter(has);
     const absent = (settings.coldStorage?.signals ?? []).filter((signal) => !has(signal));
@@ -442,21 +439,17 @@ function absentStores(deployment: Stored & Pick<Deployment, "destinations" | "ro
             },
         ];
     }
-    return absent.length === 0
-        ? []
-        : [
-              {
-                  key: "kof:coldStorage.signals",
-                  message: `has ${absent.join(" and ")}, of which nothing is stored on this cluster (${absent.map(goes).join("; ")})`,
-                  allowed: `those that are: ${stored.join(", ")}`,
-                  paste: stackFile(
-                      ["coldStorage", "signals"],
-                      settings.coldStorage?.signals?.filter(has).length
-                          ? settings.coldStorage.signals.filter(has)
-                          : stored,
-                  ),
-              },
-          ];
+    return compact(
+        absent.length > 0 && {
+            key: "kof:coldStorage.signals",
+            message: `has ${absent.join(" and ")}, of which nothing is stored on this cluster (${absent.map(goes).join("; ")})`,
+            allowed: `those that are: ${stored.join(", ")}`,
+            paste: stackFile(
+                ["coldStorage", "signals"],
+                settings.coldStorage?.signals?.filter(has).length ? settings.coldStorage.signals.filter(has) : stored,
+            ),
+        },
+    );
 }
 
 /** What to write so that a signal is stored on this cluster too. */
@@ -471,15 +464,13 @@ function moved(deployment: Stored, kind: ArchiveKind): (signal: Signal) => Probl
     return (signal) => {
         const store = storeOf(deployment, signal);
         const by = store === undefined ? "" : movedSelect(deployment, store);
-        return by === ""
-            ? []
-            : [
-                  {
-                      key: kind === "coldStorage" ? "kof:coldStorage.signals" : "kof:auditArchive",
-                      message: `has ${nounOf(signal)}, which nobody can read at ${sourceOf(deployment, signal)}: kof:values have ${by}`,
-                      allowed: "values that leave the service of the store its name",
-                  },
-              ];
+        return compact(
+            by !== "" && {
+                key: kind === "coldStorage" ? "kof:coldStorage.signals" : "kof:auditArchive",
+                message: `has ${nounOf(signal)}, which nobody can read at ${sourceOf(deployment, signal)}: kof:values have ${by}`,
+                allowed: "values that leave the service of the store its name",
+            },
+        );
     };
 }
 

@@ -1,4 +1,5 @@
 import type { Catalog, Signal } from "../charts";
+import { compact } from "../lib/compact";
 import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
 import { defaultLogGroup, metricsLogGroup } from "../settings/logGroups";
 import { arnParts, domainOf } from "../lib/arns";
@@ -173,17 +174,16 @@ function awsPartsOf(settings: WithLogGroup, catalog: Catalog, sent: readonly Sig
     const wanted = settings.cloudwatch;
     const { logGroup, retentionDays } = wanted;
     const audit = auditGroup(wanted, catalog);
-    const groups: LogGroup[] = [
-        ...(sent.includes("logs") || (sent.includes("audit") && audit === logGroup)
-            ? [{ holds: "logs", name: logGroup, retentionDays } as const]
-            : []),
-        ...(sent.includes("audit") && audit !== logGroup
-            ? [{ holds: "audit", name: audit, retentionDays: wanted.auditRetentionDays } as const]
-            : []),
-        ...(sent.includes("metrics") && wanted.signals.metrics === "emf"
-            ? [{ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays } as const]
-            : []),
-    ];
+    const groups: LogGroup[] = compact(
+        (sent.includes("logs") || (sent.includes("audit") && audit === logGroup)) &&
+            ({ holds: "logs", name: logGroup, retentionDays } as const),
+        sent.includes("audit") &&
+            audit !== logGroup &&
+            ({ holds: "audit", name: audit, retentionDays: wanted.auditRetentionDays } as const),
+        sent.includes("metrics") &&
+            wanted.signals.metrics === "emf" &&
+            ({ holds: "metrics", name: metricsLogGroup(logGroup), retentionDays } as const),
+    );
     // Without such a collector, its service account needs no role.
     const writers = Object.entries(writersOf(wanted, catalog))
         .filter(([key]) => key !== "controller-k0s" || etcdCertificates(settings.distribution) !== undefined)
@@ -209,12 +209,11 @@ function isOfEks(credentials: AwsIdentity): boolean {
 }
 
 function groupNotices({ cloudwatch: { logGroup }, clusterName }: Using): string[] {
-    return logGroup === undefined
-        ? [
-              `kof:cloudwatch.logGroup is not set: a new stack uses ${defaultLogGroup(clusterName)}. A stack that ` +
-                  "was deployed before keeps its log group.",
-          ]
-        : [];
+    return compact(
+        logGroup === undefined &&
+            `kof:cloudwatch.logGroup is not set: a new stack uses ${defaultLogGroup(clusterName)}. A stack that ` +
+                "was deployed before keeps its log group.",
+    );
 }
 
 function discardNotices({ cloudwatch: { signals } }: Using): string[] {
@@ -232,52 +231,37 @@ function notices({ cloudwatch: wanted, distribution }: WithLogGroup, catalog: Ca
         .filter((signal) => !overOtlp(wanted).some((each) => each === signal))
         .join(" and ");
     const kept = ["logs", ...overOtlp(wanted)].join(" and ");
-    return [
-        ...(further === ""
-            ? []
-            : [
-                  `An outage of AWS loses ${further}: their exporters have no queue. Only ${kept} are kept (kof:buffer).`,
-              ]),
-        ...(signals.traces === "otlp"
-            ? [
-                  `kof:cloudwatch.signals.traces is otlp, for which Transaction Search has to be on in the account, in ${region}: ` +
-                      "aws xray update-trace-segment-destination --destination CloudWatchLogs.",
-              ]
-            : []),
-        ...(signals.metrics === "emf" ? [emfNotice] : []),
-        ...(signals.traces === "xray" ? [xrayNotice] : []),
-        ...(role ? [centralNotice(wanted, catalog, role.roleArn)] : []),
-        ...(credentials.kind === "accessKey" && distribution === "eks"
-            ? [
-                  `${key} is an access key, which does not expire and can be copied. On EKS there is a way without any ` +
-                      `secret: ${path.at(-1) ?? ""}: {kind: podIdentity, clusterName: NAME}.`,
-              ]
-            : []),
-        ...(distribution !== "eks" && isOfEks(credentials)
-            ? [
-                  `${key} is ${credentials.kind === "irsa" ? "irsa with an issuer of EKS" : "podIdentity, which EKS alone has"}, ` +
-                      `but kof:distribution is ${distribution}. ` +
-                      "On EKS set kof:distribution: eks; elsewhere the collectors get no credentials, and nothing is stored.",
-              ]
-            : []),
-        ...(kmsKeyArn !== undefined
-            ? [
-                  `The policy of ${kmsKeyArn} has to let logs.${region}.amazonaws.com use the key, or AWS refuses to make the log groups ` +
-                      "(docs/destinations.md).",
-              ]
-            : []),
-        ...(wanted.auditLogGroup !== undefined && !sortsAuditByDefault(catalog)
-            ? [`kof:cloudwatch.auditLogGroup has no effect: KOF ${catalog.version} does not tell audit logs from logs.`]
-            : []),
-    ];
+    return compact(
+        further !== "" &&
+            `An outage of AWS loses ${further}: their exporters have no queue. Only ${kept} are kept (kof:buffer).`,
+        signals.traces === "otlp" &&
+            `kof:cloudwatch.signals.traces is otlp, for which Transaction Search has to be on in the account, in ${region}: ` +
+                "aws xray update-trace-segment-destination --destination CloudWatchLogs.",
+        signals.metrics === "emf" && emfNotice,
+        signals.traces === "xray" && xrayNotice,
+        role && centralNotice(wanted, catalog, role.roleArn),
+        credentials.kind === "accessKey" &&
+            distribution === "eks" &&
+            `${key} is an access key, which does not expire and can be copied. On EKS there is a way without any ` +
+                `secret: ${path.at(-1) ?? ""}: {kind: podIdentity, clusterName: NAME}.`,
+        distribution !== "eks" &&
+            isOfEks(credentials) &&
+            `${key} is ${credentials.kind === "irsa" ? "irsa with an issuer of EKS" : "podIdentity, which EKS alone has"}, ` +
+                `but kof:distribution is ${distribution}. ` +
+                "On EKS set kof:distribution: eks; elsewhere the collectors get no credentials, and nothing is stored.",
+        kmsKeyArn !== undefined &&
+            `The policy of ${kmsKeyArn} has to let logs.${region}.amazonaws.com use the key, or AWS refuses to make the log groups ` +
+                "(docs/destinations.md).",
+        wanted.auditLogGroup !== undefined &&
+            !sortsAuditByDefault(catalog) &&
+            `kof:cloudwatch.auditLogGroup has no effect: KOF ${catalog.version} does not tell audit logs from logs.`,
+    );
 }
 
 /** What has to be there before the collectors can write into another account. */
 function centralNotice(wanted: WithLogGroup["cloudwatch"], catalog: Catalog, roleArn: string): string {
     const groups = Object.values(groupsOf(wanted, catalog));
-    const all = [
-        ...new Set([...groups, ...(wanted.signals.metrics === "emf" ? [metricsLogGroup(wanted.logGroup)] : [])]),
-    ];
+    const all = [...new Set(compact(...groups, wanted.signals.metrics === "emf" && metricsLogGroup(wanted.logGroup)))];
     const otlp = overOtlp(wanted);
     return (
         `kof:cloudwatch.credentials is the role ${roleArn}: the stack makes no log group. Account ${arnParts(roleArn).account} has to ` +
@@ -318,11 +302,11 @@ function roleNameOf({ clusterName }: Settings): string {
 /** The collectors that write to AWS, by their key in the charts' values: all of them where metrics are stored. */
 function writersOf({ signals }: CloudWatchSettings, catalog: Catalog): Record<string, string> {
     const names = collectorNames(catalog);
-    const keys = [
+    const keys = compact(
         ...["cluster", "daemon"],
         ...(signals.metrics === "none" ? [] : ["controller-k0s", "target-allocator"]),
-        ...(signals.traces === "none" ? [] : ["target-allocator"]),
-    ];
+        signals.traces !== "none" && "target-allocator",
+    );
     return Object.fromEntries(Object.entries(names).filter(([key]) => keys.includes(key)));
 }
 
@@ -474,7 +458,7 @@ function roleArn(settings: Using, oidcProviderArn: string): string {
 
 function restartTriggers(settings: Using): string[] {
     const { endpoint } = settings.cloudwatch;
-    return [authentication(settings), ...(endpoint === undefined ? [] : [`endpoint ${endpoint}`])];
+    return compact(authentication(settings), endpoint !== undefined && `endpoint ${endpoint}`);
 }
 
 /** What the collectors are started with to authenticate at AWS. EKS hands a role to pods when it starts them, too. */

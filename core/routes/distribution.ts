@@ -1,3 +1,4 @@
+import { compact } from "../lib/compact";
 import type { Collector } from "../collectors/effective";
 import { distributionOf } from "../settings/distributions";
 import type { Settings } from "../settings/settings";
@@ -48,36 +49,31 @@ export function distributionNotices({ settings }: Resolved, collectors: readonly
     const preset = storageClass?.create === true ? storageClass.preset : undefined;
     const runs = collectors.length > 0;
     const lost = withoutControlPlane(settings, collectors);
-    return [
-        ...(lost === undefined ? [] : [lost]),
-        ...(runs && controlPlaneOf !== undefined
-            ? [
-                  `Audit logs of the API server are where ${controlPlaneOf} puts them, not on the nodes: KOF's collectors read ` +
-                      "/var/log/kubernetes/*.log, and find none.",
-              ]
-            : []),
-        ...(runs && nodeExporter
-            ? [
-                  `On ${title} port 9100 of every node belongs to ${nodeExporter.taken}. KOF's node-exporter gets port ` +
-                      `${String(nodeExporter.port)}.`,
-              ]
-            : []),
-        ...(needsScc ? [sccNotice(title, collectors)] : []),
-        ...(preset === undefined || presets === undefined || presets.fit.includes(preset)
-            ? []
-            : [
-                  `kof:storageClass.preset is ${preset}, which is not known to work on ${title}. Known to are: ` +
-                      `${presets.fit.join(", ")}. If its driver is there, all is well; else no volume is made.`,
-              ]),
-    ];
+    return compact(
+        lost,
+        runs &&
+            controlPlaneOf !== undefined &&
+            `Audit logs of the API server are where ${controlPlaneOf} puts them, not on the nodes: KOF's collectors read ` +
+                "/var/log/kubernetes/*.log, and find none.",
+        runs &&
+            nodeExporter !== undefined &&
+            `On ${title} port 9100 of every node belongs to ${nodeExporter.taken}. KOF's node-exporter gets port ` +
+                `${String(nodeExporter.port)}.`,
+        needsScc !== undefined && sccNotice(title, collectors),
+        preset !== undefined &&
+            presets !== undefined &&
+            !presets.fit.includes(preset) &&
+            `kof:storageClass.preset is ${preset}, which is not known to work on ${title}. Known to are: ` +
+                `${presets.fit.join(", ")}. If its driver is there, all is well; else no volume is made.`,
+    );
 }
 
 /** What lets KOF's pods start where each needs a SecurityContextConstraint. Granting that is for somebody who decides it. */
 function sccNotice(title: string, collectors: readonly Collector[]): string {
-    const accounts = [
+    const accounts = compact(
         ...collectors.map(({ name }) => `${name}-collector`),
-        ...(collectors.length > 0 ? [nodeExporterAccount] : []),
-    ];
+        collectors.length > 0 && nodeExporterAccount,
+    );
     const commands = [
         `oc adm policy add-scc-to-group anyuid system:serviceaccounts:${kofNamespace}`,
         ...accounts.map((each) => `oc adm policy add-scc-to-user privileged -n ${kofNamespace} -z ${each}`),

@@ -5,6 +5,7 @@ import { queueStorage } from "../collectors/buffers";
 import { effectiveCollectors, type Collector } from "../collectors/effective";
 import { exportersTo, isDiscarding, listOf, pipelinesOf, pipelineSignal, typeOf } from "../collectors/flows";
 import type { Merged } from "../collectors/merged";
+import { compact } from "../lib/compact";
 import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { auditNotices, idleNotices, sameAddressNotices } from "../settings/destinationRules";
 import { resolvedDestination } from "../settings/resolvedDestinations";
@@ -88,11 +89,12 @@ export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: Helm
 function notStored({ signals: wanted }: Routing, settings: Settings): string[] {
     const none = signals.filter((signal) => wanted[signal].length === 0);
     // The route describes what it leaves out.
-    return settings.signals && none.length > 0 && none.length < signals.length
-        ? [
-              `kof:signals leaves ${none.map(nounOf).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
-          ]
-        : [];
+    return compact(
+        settings.signals &&
+            none.length > 0 &&
+            none.length < signals.length &&
+            `kof:signals leaves ${none.map(nounOf).join(" and ")} of this cluster without a destination: they are discarded, by choice.`,
+    );
 }
 
 function targetsOf(routing: Routing, settings: Settings, catalog: Catalog): Target[] {
@@ -183,7 +185,7 @@ function branchOf(
         signal === "audit" && (target.exporters.logs !== exporter || own("logs").join() !== own("audit").join());
     const name = isApart ? `${target.name}-audit` : target.name;
     const connector = `forward/${name}`;
-    const processors = [...(isGathered(config, pipeline) ? [] : ["batch"]), ...own(signal)];
+    const processors = compact(!isGathered(config, pipeline) && "batch", ...own(signal));
     return {
         to: connector,
         config: {

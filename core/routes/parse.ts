@@ -1,5 +1,6 @@
 import { archiveKinds } from "../charts/archives";
 import { configurationLimits, refuseExcess } from "../lib/bounds";
+import { compact } from "../lib/compact";
 import { formatPath, isMap } from "../lib/values";
 import { derived, resolve } from ".";
 import { archiveStoreProblems, regionalArchiveProblems } from "./archives";
@@ -196,7 +197,7 @@ function unreadable(value: unknown, path: readonly string[]): Problem[] {
     return Object.entries(value).flatMap(([key, inner]) => {
         const at = [...path, key];
         const message = "is a key that is never handed on. Remove it";
-        return [...(key === "__proto__" ? [{ key: `kof:${formatPath(at)}`, message }] : []), ...unreadable(inner, at)];
+        return compact(key === "__proto__" && { key: `kof:${formatPath(at)}`, message }, ...unreadable(inner, at));
     });
 }
 

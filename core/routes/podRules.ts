@@ -4,6 +4,7 @@ import { kubeStack, signals } from "../charts";
 import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors } from "../collectors/effective";
 import { cpuCores, sizeInGiB } from "../lib/quantities";
+import { compact } from "../lib/compact";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { stackFile } from "../settings/explain";
 import { brief, type Problem } from "../settings/problems";
@@ -141,14 +142,12 @@ function variableProblems(plain: Resolved, { settings }: Resolved): Problem[] {
         }),
         ...(proxy ? [...ofProxy.map(([, name]) => name), "NO_PROXY"] : []).flatMap((name): Problem[] => {
             const owner = taken(name);
-            return owner
-                ? [
-                      {
-                          key: "kof:proxy",
-                          message: `sets ${name}, but kof:values have it among the variables of ${owner.name}, and win. Remove it from values`,
-                      },
-                  ]
-                : [];
+            return compact(
+                owner && {
+                    key: "kof:proxy",
+                    message: `sets ${name}, but kof:values have it among the variables of ${owner.name}, and win. Remove it from values`,
+                },
+            );
         }),
     ];
 }
@@ -190,14 +189,12 @@ function pastedProblems(deployment: Resolved): Problem[] {
     const { collectors } = deployment.settings;
     return collectorsChart(deployment.umbrella)?.by === "sveltos"
         ? [...leaves(asValue({ collectors }))].flatMap(([path, value]) =>
-              JSON.stringify(value).includes("`")
-                  ? [
-                        {
-                            key: `kof:${formatPath(path)}`,
-                            message: `has a backtick, which breaks the MultiClusterService template of KOF ${deployment.catalog.version} that it is pasted into`,
-                        },
-                    ]
-                  : [],
+              compact(
+                  JSON.stringify(value).includes("`") && {
+                      key: `kof:${formatPath(path)}`,
+                      message: `has a backtick, which breaks the MultiClusterService template of KOF ${deployment.catalog.version} that it is pasted into`,
+                  },
+              ),
           )
         : [];
 }
@@ -219,16 +216,15 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
         (destination) => destination.stored && destination.ends.some(({ on }) => on !== "cluster"),
     );
     const onNodes = effectiveCollectors(deployment).filter(({ mode }) => mode === "daemonset");
-    return [
-        ...(collectors?.nodeSelector && onNodes.length > 0
-            ? [
-                  `kof:collectors.nodeSelector keeps ${onNodes.map(({ name }) => name).join(", ")} off all other nodes: nothing of those is collected.`,
-              ]
-            : []),
+    return compact(
+        collectors?.nodeSelector &&
+            onNodes.length > 0 &&
+            `kof:collectors.nodeSelector keeps ${onNodes.map(({ name }) => name).join(", ")} off all other nodes: nothing of those is collected.`,
         // What kof:values add may leave it on any route.
-        ...(proxy && !routing.leavesCluster && !isSentAway
-            ? [`kof:proxy has no effect on route ${route}, which sends nothing out of this cluster.`]
-            : []),
+        proxy &&
+            !routing.leavesCluster &&
+            !isSentAway &&
+            `kof:proxy has no effect on route ${route}, which sends nothing out of this cluster.`,
         ...effectiveCollectors(deployment).flatMap(({ key, name }) =>
             overruled(settings.values, [...stack, "collectors", key], wanted).map(
                 ({ at, found }) =>
@@ -242,7 +238,7 @@ export function podNotices(deployment: Resolved & Pick<Deployment, "destinations
                 `kof:collectors.${formatPath(at)} wins over it.`,
         ),
         ...unproxiedNotices(deployment),
-    ];
+    );
 }
 
 /** The schemes of the addresses outside the cluster in settings, except those with their own proxy. */
@@ -296,7 +292,7 @@ function unproxiedNotices(deployment: Resolved): string[] {
     if (proxy.http === undefined && proxy.https === undefined) {
         return ["kof:proxy.noProxy has no effect without kof:proxy.https or kof:proxy.http."];
     }
-    return [
+    return compact(
         ...schemesSentTo(deployment)
             .filter((scheme) => !settings.istio && proxy[scheme] === undefined)
             .map(
@@ -305,17 +301,14 @@ function unproxiedNotices(deployment: Resolved): string[] {
             ),
         ...serviceLike(deployment).flatMap((host) => {
             const isExcepted = [host, host.slice(host.indexOf("."))].some((each) => proxy.noProxy?.includes(each));
-            return isExcepted
-                ? []
-                : [
-                      `The collectors reach ${host} through kof:proxy. Where it is a Service of this cluster, write ${host}.svc, or have ` +
-                          `kof:proxy.noProxy: [${[...(proxy.noProxy ?? []), host].join(", ")}].`,
-                  ];
+            return compact(
+                !isExcepted &&
+                    `The collectors reach ${host} through kof:proxy. Where it is a Service of this cluster, write ${host}.svc, or have ` +
+                        `kof:proxy.noProxy: [${[...(proxy.noProxy ?? []), host].join(", ")}].`,
+            );
         }),
-        ...(cloudwatch?.endpoint !== undefined && proxy.https !== undefined
-            ? [
-                  "kof:cloudwatch.endpoint is reached through kof:proxy.https, whatever kof:proxy.noProxy says: the exporters for AWS look at the proxy alone.",
-              ]
-            : []),
-    ];
+        cloudwatch?.endpoint !== undefined &&
+            proxy.https !== undefined &&
+            "kof:cloudwatch.endpoint is reached through kof:proxy.https, whatever kof:proxy.noProxy says: the exporters for AWS look at the proxy alone.",
+    );
 }

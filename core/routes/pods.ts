@@ -3,6 +3,7 @@ import { defaultAt } from "../charts/defaults";
 import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors, type Collector } from "../collectors/effective";
 import { listOf, pipelinesOf } from "../collectors/flows";
+import { compact } from "../lib/compact";
 import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { pipelineKinds, type CollectorPods, type ProxySettings } from "../settings/pods";
 import type { Merged } from "../collectors/merged";
@@ -29,10 +30,10 @@ const fields = ["resources", "nodeSelector", "priorityClassName"] as const;
 export function podValues(deployment: Resolved): PodValues {
     const { settings } = deployment;
     const hasStores = Object.values(settings.storage ?? {}).some((each) => each !== undefined);
-    const parts = [
-        ...(settings.collectors || settings.proxy ? [collectorPodValues(deployment)] : []),
+    const parts = compact(
+        (settings.collectors ?? settings.proxy) && collectorPodValues(deployment),
         ...(hasStores ? storesOf(deployment).map((store) => storeValues(deployment, store)) : []),
-    ];
+    );
     return {
         values: mergeValues(...parts.map(({ values }) => values)),
         lists: mergeValues(...parts.map(({ lists }) => lists)),

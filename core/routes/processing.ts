@@ -1,4 +1,5 @@
 import { telemetryKind, type Signal } from "../charts";
+import { compact } from "../lib/compact";
 import type { HelmValues } from "../lib/values";
 import type { Processing } from "../settings/destinations";
 
@@ -70,11 +71,12 @@ export function processingOf(name: string, processing: Processing = {}): Process
                 : {}),
             ...(sampleTraces === undefined ? {} : { [sampler]: { sampling_percentage: sampleTraces } }),
         },
-        processors: (signal) => [
-            ...(dropped[telemetryKind(signal)].length > 0 ? [filter] : []),
-            ...(signal === "traces" && sampleTraces !== undefined ? [sampler] : []),
-            ...(signal !== "metrics" && redact.length > 0 ? [transform] : []),
-        ],
+        processors: (signal) =>
+            compact(
+                dropped[telemetryKind(signal)].length > 0 && filter,
+                signal === "traces" && sampleTraces !== undefined && sampler,
+                signal !== "metrics" && redact.length > 0 && transform,
+            ),
         notices: choices(processing).map((choice) => `${name}: ${choice}, by choice.`),
     };
 }
@@ -86,18 +88,14 @@ export function choices({
     redact = [],
     sampleTraces,
 }: Processing = {}): string[] {
-    return [
-        ...(dropNamespaces.length > 0
-            ? [
-                  `nothing of namespace${dropNamespaces.length > 1 ? "s" : ""} ${dropNamespaces.join(", ")} is stored there`,
-              ]
-            : []),
-        ...(minimumSeverity === undefined ? [] : [`logs below ${minimumSeverity} are not stored there`]),
-        ...(sampleTraces === undefined ? [] : [`only ${String(sampleTraces)} % of the traces are stored there`]),
-        ...(redact.length > 0
-            ? [`what matches ${redact.map((each) => `\`${each}\``).join(" or ")} is replaced by ${redacted}`]
-            : []),
-    ];
+    return compact(
+        dropNamespaces.length > 0 &&
+            `nothing of namespace${dropNamespaces.length > 1 ? "s" : ""} ${dropNamespaces.join(", ")} is stored there`,
+        minimumSeverity !== undefined && `logs below ${minimumSeverity} are not stored there`,
+        sampleTraces !== undefined && `only ${String(sampleTraces)} % of the traces are stored there`,
+        redact.length > 0 &&
+            `what matches ${redact.map((each) => `\`${each}\``).join(" or ")} is replaced by ${redacted}`,
+    );
 }
 
 function replaceAll(attributes: string, pattern: string): string {

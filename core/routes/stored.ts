@@ -1,6 +1,7 @@
 import { signals, type Catalog, type CatalogSetting, type Signal } from "../charts";
 import { valuesHandedTo } from "../charts/layers";
 import { settingIn } from "../charts/setting";
+import { compact } from "../lib/compact";
 import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { stackFile } from "../settings/explain";
 import { brief, type Problem } from "../settings/problems";
@@ -95,7 +96,7 @@ function settingOf({ volume, chart }: VolumeSource, aspect: Aspect): readonly st
     }
     return volume.signal === "grafana" || volume.cache
         ? undefined
-        : [...(isRegional ? ["regions"] : []), "storage", volume.signal, aspect];
+        : compact(isRegional && "regions", "storage", volume.signal, aspect);
 }
 
 function isSized(aspect: Aspect): aspect is Sized {
@@ -240,17 +241,15 @@ function sizeNotices(deployment: Merged, { source, retention, size, count }: Vol
     if (retention === undefined) {
         return [];
     }
-    return [
-        ...(isSaid("size") && sizeInGiB(size) < advisedGiB
-            ? [`${key("size")} is ${size}: KOF advises at least ${String(advisedGiB)}Gi for each pod.`]
-            : []),
-        ...(isSaid("replicas") && signal !== "metrics"
-            ? [
-                  `${key("replicas")} is ${String(count)}: these are shards, not copies. Each holds its share of the ${signal} alone, which are ` +
-                      "lost with its volume.",
-              ]
-            : []),
-    ];
+    return compact(
+        isSaid("size") &&
+            sizeInGiB(size) < advisedGiB &&
+            `${key("size")} is ${size}: KOF advises at least ${String(advisedGiB)}Gi for each pod.`,
+        isSaid("replicas") &&
+            signal !== "metrics" &&
+            `${key("replicas")} is ${String(count)}: these are shards, not copies. Each holds its share of the ${signal} alone, which are ` +
+                "lost with its volume.",
+    );
 }
 
 /**
@@ -323,22 +322,15 @@ function keepingNotices(deployment: Merged, { source, keeps, count, autoscaled, 
     }
     const { workload, signal } = source.volume;
     const key = (aspect: Aspect) => keyOf(deployment, source, aspect);
-    return [
-        ...(keeps === "emptyDir"
-            ? [
-                  `${key("persistence")} leaves ${storeText(source)}, without volumes: a pod that restarts loses its ${signal}.`,
-              ]
-            : []),
-        ...(keeps === "existingClaim"
-            ? [`${key("persistence")} has ${storeText(source)}, keep them in a claim that KOF does not make.`]
-            : []),
-        ...(autoscaled
-            ? [
-                  `${key("autoscaler")} lets Kubernetes choose how many pods ${workload} has, ${String(count)} at first. A pod that goes ` +
-                      `takes its ${signal} with it.`,
-              ]
-            : []),
-    ];
+    return compact(
+        keeps === "emptyDir" &&
+            `${key("persistence")} leaves ${storeText(source)}, without volumes: a pod that restarts loses its ${signal}.`,
+        keeps === "existingClaim" &&
+            `${key("persistence")} has ${storeText(source)}, keep them in a claim that KOF does not make.`,
+        autoscaled &&
+            `${key("autoscaler")} lets Kubernetes choose how many pods ${workload} has, ${String(count)} at first. A pod that goes ` +
+                `takes its ${signal} with it.`,
+    );
 }
 
 /** Values for which there is a setting. One value may decide the class of several stores. */
@@ -373,12 +365,13 @@ function overruled(deployment: Merged, source: VolumeSource, aspect: Sized): str
         .flatMap(({ path }) => originsOf(catalog, source.chart, path))
         .flatMap((path) => {
             const given = valueAt(settings.values, path);
-            return given === undefined || decisive.includes(formatPath(path)) || isSame(aspect, given, wanted)
-                ? []
-                : [
-                      `kof:values.${formatPath(path)} is ${textOf(given)}, and does not decide ${nouns[aspect]} of ` +
-                          `${source.volume.workload}${onRegions(source.chart.on)}: kof:${setting.join(".")} does, ${textOf(wanted)}.`,
-                  ];
+            return compact(
+                given !== undefined &&
+                    !decisive.includes(formatPath(path)) &&
+                    !isSame(aspect, given, wanted) &&
+                    `kof:values.${formatPath(path)} is ${textOf(given)}, and does not decide ${nouns[aspect]} of ` +
+                        `${source.volume.workload}${onRegions(source.chart.on)}: kof:${setting.join(".")} does, ${textOf(wanted)}.`,
+            );
         });
 }
 
@@ -414,17 +407,15 @@ function contradictions(deployment: Merged, source: VolumeSource, aspect: Sized)
         const given = valueAt(settings.values, path) ?? null;
         const [block = "", ...below] = setting;
         const fits = settingsSchema[block as "storage"].safeParse(nest(below, given)).success;
-        return isSame(aspect, given, wanted)
-            ? []
-            : [
-                  {
-                      key: `kof:values.${formatPath(path)}`,
-                      message:
-                          `is ${brief(given)}, but kof:${setting.join(".")} is ${brief(wanted)}: both are ${nouns[aspect]} of ` +
-                          `${source.volume.workload}${onRegions(source.chart.on)}. Remove it from values`,
-                      ...(fits ? { paste: stackFile(setting, given) } : {}),
-                  },
-              ];
+        return compact(
+            !isSame(aspect, given, wanted) && {
+                key: `kof:values.${formatPath(path)}`,
+                message:
+                    `is ${brief(given)}, but kof:${setting.join(".")} is ${brief(wanted)}: both are ${nouns[aspect]} of ` +
+                    `${source.volume.workload}${onRegions(source.chart.on)}. Remove it from values`,
+                ...(fits ? { paste: stackFile(setting, given) } : {}),
+            },
+        );
     });
 }
 
@@ -453,18 +444,16 @@ function unreadable(deployment: Merged, store: Volume): Problem[] {
     };
     const classAt = givenAt(deployment, source, "storageClass");
     const name = classAt && valueAt(deployment.values, classAt);
-    return [
+    return compact(
         // Charts write it as it is, and Kubernetes takes text alone: the name of a class that is called 5 has to be quoted.
-        ...(classAt === undefined || name === undefined || typeof name === "string"
-            ? []
-            : [
-                  {
-                      key: `kof:values.${formatPath(classAt)}`,
-                      message: `is ${brief(name)}, which is not the name of a storage class for ${workload}`,
-                      allowed: "text: the name of a storage class",
-                      ...(typeof name === "number" ? { paste: stackFile(["values", ...classAt], String(name)) } : {}),
-                  },
-              ]),
+        classAt !== undefined &&
+            name !== undefined &&
+            typeof name !== "string" && {
+                key: `kof:values.${formatPath(classAt)}`,
+                message: `is ${brief(name)}, which is not the name of a storage class for ${workload}`,
+                allowed: "text: the name of a storage class",
+                ...(typeof name === "number" ? { paste: stackFile(["values", ...classAt], String(name)) } : {}),
+            },
         ...problem(
             "size",
             sizeInGiB(size) > 0,
@@ -506,7 +495,7 @@ function unreadable(deployment: Merged, store: Volume): Problem[] {
                 ),
             )
             .slice(0, 1),
-    ];
+    );
 }
 
 /** What the stores take for a time at their start, as VictoriaLogs 1.52.1 and VictoriaMetrics 1.146.1 did when tried (2026-11-27). */
@@ -525,13 +514,11 @@ function secondOwners(deployment: Merged, stores: readonly Volume[]): Problem[] 
     return stores.flatMap(({ workload, source }, i): Problem[] => {
         const first = stores.slice(0, i).find((each) => each.workload === workload)?.source.chart.chart;
         const [place] = saidPlaces(deployment, source, source.volume.switches);
-        return first === undefined
-            ? []
-            : [
-                  {
-                      key: `kof:values.${formatPath(place ?? source.chart.prefix)}`,
-                      message: `has ${source.chart.chart} make ${workload}, which ${first} makes as well: both would own the same objects`,
-                  },
-              ];
+        return compact(
+            first !== undefined && {
+                key: `kof:values.${formatPath(place ?? source.chart.prefix)}`,
+                message: `has ${source.chart.chart} make ${workload}, which ${first} makes as well: both would own the same objects`,
+            },
+        );
     });
 }

@@ -11,6 +11,7 @@ import {
 } from "../charts";
 import { valuesHandedTo } from "../charts/layers";
 import { isOn, settingIn } from "../charts/setting";
+import { compact } from "../lib/compact";
 import { formatPath, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Merged } from "../collectors/merged";
 import {
@@ -190,7 +191,7 @@ export function regionEntranceOff({ catalog, umbrella, settings }: Merged): read
     }
     const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
     const all = mergeValues(chartValues(catalog, chart.chart), given);
-    const switches = ["enabled", "vmauth.enabled", ...(settings.istio ? ["vmcluster.enabled"] : [])];
+    const switches = compact("enabled", "vmauth.enabled", settings.istio && "vmcluster.enabled");
     const off = switches
         .map((path) => ["victoriametrics", ...path.split(".")])
         .find((path) => valueAt(all, path) === false);
