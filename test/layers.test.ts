@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import * as path from "node:path";
 
 describe("core/", () => {
     it("loads no module of Pulumi or of a cloud, in any of its folders", () => {
@@ -27,6 +28,19 @@ describe("core/", () => {
         }
         assert.deepEqual(
             loaded.filter((line) => /node_modules\/(@pulumi|@aws-sdk|@kubernetes|@grpc)\/.* by /.test(line)),
+            [],
+        );
+    });
+});
+
+describe("test/", () => {
+    it("has a test in the folder of what it tests", () => {
+        const strays = fs
+            .readdirSync("test", { recursive: true, encoding: "utf8" })
+            .filter((file) => /\.(test|cluster|aws)\.ts$/.test(file))
+            .map((file) => path.dirname(file));
+        assert.deepEqual(
+            strays.filter((folder) => !fs.existsSync(folder)),
             [],
         );
     });

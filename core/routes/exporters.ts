@@ -276,7 +276,8 @@ const notStarted = "the collectors do not start, and nothing arrives anywhere";
 
 /**
  * Where an identity comes from, by the kind of authentication that takes it, and what happens without (contrib 0.143, Google's extension
- * 0.55 and Azure's 0.144, test/destinations). Those for AWS and Google look for one at the start, Azure's asks with each request.
+ * 0.55 and Azure's 0.144, test/core/routes/destinations.cluster.ts). Those for AWS and Google look for one at the start, Azure's asks with
+ * each request.
  */
 const identities: Readonly<Record<string, { readonly of: string; readonly without: string }>> = {
     sigv4: { of: "AWS (Pod Identity, IRSA, or that of nodes)", without: notStarted },

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { randomBytes, X509Certificate } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 
-import { versions } from "../../core/charts";
-import { valueAt } from "../../core/lib/values";
-import { destinationPresets } from "../../core/settings/destinationPresets";
-import { RealCollector, until, type OtlpSignal } from "../../tools/servers/collector";
-import { deploymentFor, type Raw } from "../support";
+import { versions } from "../../../core/charts";
+import { valueAt } from "../../../core/lib/values";
+import { destinationPresets } from "../../../core/settings/destinationPresets";
+import { RealCollector, until, type OtlpSignal } from "../../../tools/servers/collector";
+import { deploymentFor, type Raw } from "../../support";
 import { Clouds, granted, projects } from "./clouds";
 import { gauge, logs, spans, total } from "./records";
 import {

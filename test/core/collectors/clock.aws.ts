@@ -5,24 +5,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-cloudwatch-logs";
 
-import { mergeValues, nest, valueAt, type HelmValues } from "../../core/lib/values";
-import { effectiveCollectors } from "../../core/collectors/effective";
-import { readLogEvents } from "../../live/cloudwatch";
+import { mergeValues, nest, valueAt, type HelmValues } from "../../../core/lib/values";
+import { effectiveCollectors } from "../../../core/collectors/effective";
+import { readLogEvents } from "../../../live/cloudwatch";
 import {
     clockFindings,
     exportError,
     exportErrorFinding,
     exportFindings,
     exporterCounters,
-} from "../../live/collectors";
-import type { Kubernetes } from "../../live/kubernetes";
-import type { Deployment } from "../../core/routes/deployment";
-import { programs } from "../../tools/build";
-import { skipWithout } from "../../tools/servers/cluster";
-import { HttpStandIn, type Reply } from "../../tools/servers/standins";
-import { deploymentFor } from "../support";
-import { RealCollector, until, type Sent } from "../../tools/servers/collector";
-import { startMoto, type Moto } from "../../tools/servers/moto";
+} from "../../../live/collectors";
+import type { Kubernetes } from "../../../live/kubernetes";
+import type { Deployment } from "../../../core/routes/deployment";
+import { programs } from "../../../tools/build";
+import { skipWithout } from "../../../tools/servers/cluster";
+import { HttpStandIn, type Reply } from "../../../tools/servers/standins";
+import { deploymentFor } from "../../support";
+import { RealCollector, until, type Sent } from "../../../tools/servers/collector";
+import { startMoto, type Moto } from "../../../tools/servers/moto";
 
 const region = "us-east-2";
 const credentials = { accessKeyId: "key", secretAccessKey: "secret" };

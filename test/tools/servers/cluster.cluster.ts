@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { eventually, useCluster } from "../../tools/servers/cluster";
-import { crds, type AnyObject } from "../../tools/servers/crds";
-import { FluxStandIn } from "../../tools/servers/flux";
+import { eventually, useCluster } from "../../../tools/servers/cluster";
+import { crds, type AnyObject } from "../../../tools/servers/crds";
+import { FluxStandIn } from "../../../tools/servers/flux";
 
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 
-import { mergeValues, nest, type HelmValues } from "../../core/lib/values";
-import { RealCollector, until } from "../../tools/servers/collector";
-import { deploymentFor } from "../support";
+import { mergeValues, nest, type HelmValues } from "../../../core/lib/values";
+import { RealCollector, until } from "../../../tools/servers/collector";
+import { deploymentFor } from "../../support";
 import { gauge, spans } from "./records";
 import { DestinationStandIn, useCollector, type Request } from "./standIns";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { isMap, mergeValues, nest, type HelmValue, type HelmValues } from "../../core/lib/values";
-import { RealCollector, until } from "../../tools/servers/collector";
-import { deploymentFor, type Raw } from "../support";
+import { isMap, mergeValues, nest, type HelmValue, type HelmValues } from "../../../core/lib/values";
+import { RealCollector, until } from "../../../tools/servers/collector";
+import { deploymentFor, type Raw } from "../../support";
 import { gauge, logs, spans, total } from "./records";
 import { DestinationStandIn, useCollector, type Arrived } from "./standIns";
 

@@ -11,10 +11,10 @@ import type { TLSSocket } from "node:tls";
 
 import { stringify } from "yaml";
 
-import { programs } from "../../tools/build";
-import { skipWithout } from "../../tools/servers/cluster";
-import type { OtlpSignal } from "../../tools/servers/collector";
-import { freePorts, ServerProcess } from "../../tools/servers/program";
+import { programs } from "../../../tools/build";
+import { skipWithout } from "../../../tools/servers/cluster";
+import type { OtlpSignal } from "../../../tools/servers/collector";
+import { freePorts, ServerProcess } from "../../../tools/servers/program";
 import { samplesOf } from "./remoteWrite";
 
 /** A certificate that is its own CA. */

@@ -3,7 +3,7 @@
 "use strict";
 
 module.exports = {
-    ...require("../../.mocharc.json"),
+    ...require("../.mocharc.json"),
     spec: "test/**/*.cluster.ts",
     timeout: 30 * 60_000,
     parallel: true,
