@@ -6,7 +6,6 @@ import { createEnvironment } from "./stacks/environment";
 import { adopted, checkExisting, findInstall } from "./stacks/existing";
 import { checkPlace, connectToCluster, type Connect } from "./stacks/place";
 import { retriesOf } from "./stacks/retries";
-import { retriesOutput } from "./stacks/memory";
 
 // Pulumi calls the exported function, and uses its result as the stack's outputs.
 export = async (stackFile?: string, connect: Connect = connectToCluster) => {
@@ -22,6 +21,6 @@ export = async (stackFile?: string, connect: Connect = connectToCluster) => {
     if (deployed && change && cluster) {
         await checkExisting(configuration, change.from, cluster);
     }
-    const retries = await retriesOf(deployed?.[retriesOutput], cluster);
+    const retries = await retriesOf(deployed?.retries, cluster);
     return createEnvironment(configuration, { change, deployed, aws, place, cluster, retries });
 };

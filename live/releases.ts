@@ -9,7 +9,8 @@ export const releases: readonly Check[] = [
     { title: "Sveltos services", look: clusterSummaries },
 ];
 
-interface Reconciled {
+/** What Flux takes care of, as the API has it. */
+export interface Reconciled {
     readonly metadata: {
         readonly name: string;
         readonly creationTimestamp?: string;

@@ -6,7 +6,7 @@ import { lookAtBuckets, type BucketLooks } from "./buckets";
 import type { Configuration } from "./configuration";
 import { logGroupOfDeployed } from "./deployed";
 import { lookAtLogGroups } from "./logGroups";
-import { logGroupsOutput, type Deployed } from "./memory";
+import type { Deployed } from "./memory";
 import { currentStack } from "./place";
 
 /** What a stack finds in AWS before it declares anything. */
@@ -33,7 +33,7 @@ export async function checkAws(
 ): Promise<AwsFacts> {
     const remembered = {
         stack: currentStack(),
-        made: deployed?.[logGroupsOutput]?.made,
+        made: deployed?.cloudwatch?.made,
         logGroup: deployed && logGroupOfDeployed(deployed),
     };
     const buckets = archives.map(({ bucket }) => bucket).filter(({ endpoint }) => endpoint === undefined);

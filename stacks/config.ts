@@ -12,7 +12,6 @@ import { defaultLogGroup } from "../core/settings/logGroups";
 import { isMap } from "../core/lib/values";
 import { reviewCollectors } from "../core/review/collectors";
 import { UserError } from "../core/lib/errors";
-import type { ClusterChoice } from "../live/kubeconfig";
 import { deploymentOf } from "../core/routes";
 import { logGroupOfDeployed } from "./deployed";
 import type { Deployed } from "./memory";
@@ -59,9 +58,9 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
             ...kubernetesKeyProblems(Object.keys(kubernetes)),
         ];
         const worked = settings && whereKnown(problems, () => workOut(settings, kubernetes, problems));
-        refuse(source, [...problems, ...(worked?.problems ?? [])]);
-        if (!settings || !worked) {
-            throw new Error(`${source} has no problem, and resolves to nothing.`);
+        const all = [...problems, ...(worked?.problems ?? [])];
+        if (!settings || !worked || all.length > 0) {
+            throw configurationError(source, all);
         }
         const { deployment } = worked;
         const notices = [
@@ -72,7 +71,8 @@ export function readConfiguration(source = `Pulumi.${pulumi.getStack()}.yaml`, d
             ...kubeconfigNotices(config, isConfigSecret),
         ];
         const aws = providerConfig("aws", (key, text) => key === "maxRetries" || /^([{[]|true$|false$)/.test(text));
-        return { source, deployment, notices, kubernetes, cluster: clusterChoice(), aws };
+        const { kubeconfig, context, cluster } = Object.fromEntries(configUnder("kubernetes", config));
+        return { source, deployment, notices, kubernetes, cluster: { kubeconfig, context, cluster }, aws };
     } catch (error) {
         throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
     }
@@ -145,17 +145,6 @@ function providerConfig(name: string, structured: (key: string, text: string) =>
             return [key, isSecret ? pulumi.secret(value) : value];
         }),
     );
-}
-
-function clusterChoice(): ClusterChoice {
-    const { kubeconfig, context, cluster } = Object.fromEntries(configUnder("kubernetes", runtimeConfig.allConfig()));
-    return { kubeconfig, context, cluster };
-}
-
-function refuse(source: string, problems: readonly Problem[]): void {
-    if (problems.length > 0) {
-        throw configurationError(source, problems);
-    }
 }
 
 function kubernetesKeyProblems(keys: readonly string[]): Problem[] {

@@ -21,7 +21,7 @@ import type { Configuration } from "./configuration";
 import { parseSettings } from "../core/routes/parse";
 import { configurationError, formatProblem } from "../core/settings/problems";
 import type { Settings } from "../core/settings/settings";
-import { logGroupsOutput, settingsOutput, type Deployed } from "./memory";
+import type { Deployed } from "./memory";
 
 /** The value of an output once it is known; `undefined` in a preview that does not know it. Pulumi's types leave this out. */
 function promiseOf<T>(output: pulumi.Output<T>): Promise<T | undefined> {
@@ -33,7 +33,7 @@ export async function lastDeployment(): Promise<Deployed | undefined> {
     const self = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
     const { outputs } = new pulumi.StackReference("deployed", { name: self });
     const found = (await promiseOf(outputs)) as Partial<Deployed>;
-    return found[settingsOutput] === undefined ? undefined : (found as Deployed);
+    return found.settings === undefined ? undefined : (found as Deployed);
 }
 
 /**
@@ -84,7 +84,7 @@ function noneOf(value: unknown): unknown {
 }
 
 /** What a stack remembers of its settings: all that decides what runs. */
-export function rememberedSettings({ settings, cloudwatch }: Deployment): Deployed[typeof settingsOutput] {
+export function rememberedSettings({ settings, cloudwatch }: Deployment): Deployed["settings"] {
     const { acknowledge: _, adopt: __, ...remembered } = settings;
     return cloudwatch
         ? { ...remembered, cloudwatch: { ...settings.cloudwatch, logGroup: cloudwatch.logGroup } }
@@ -93,9 +93,9 @@ export function rememberedSettings({ settings, cloudwatch }: Deployment): Deploy
 
 /** The log group that a stack has had. */
 export function logGroupOfDeployed(deployed: Deployed): string | undefined {
-    const { cloudwatch } = deployed[settingsOutput];
+    const { cloudwatch } = deployed.settings;
     const last = isMap(cloudwatch) ? cloudwatch.logGroup : undefined;
-    return typeof last === "string" ? last : deployed[logGroupsOutput]?.logGroup;
+    return typeof last === "string" ? last : deployed.cloudwatch?.logGroup;
 }
 
 /** What else a stack remembers after a completed deployment. */
@@ -133,9 +133,8 @@ export function checkChange(
     known: KnownLogGroups,
     origin = "the last deployment",
 ): Plan | undefined {
-    const { acknowledge } = to.settings;
     const past: Past = { spent: spentBy(deployed), fewestCopies: deployed?.fewestCopies };
-    const from = deployed && routeOfDeployed(deployed[settingsOutput], to.settings, past, source);
+    const from = deployed && routeOfDeployed(deployed.settings, to.settings, past, source);
     const plan = from && planOf(from, to, past, known);
     const verdict: ChangeEffects = plan ?? { consequences: firstConsequences(to, past, known), to };
     if (refused(verdict).length > 0) {
@@ -149,10 +148,13 @@ export function checkChange(
     }
     // The earlier state cannot be read, but the stack file permits to continue without it.
     if (deployed === undefined || from !== undefined) {
-        staleAcknowledgements(
-            acknowledge,
-            verdict.consequences.flatMap((consequence) => consequence.acknowledge ?? []),
-        );
+        const needed = verdict.consequences.flatMap((consequence) => consequence.acknowledge ?? []);
+        const stale = acknowledgements(to.settings.acknowledge).filter((text) => !needed.includes(text));
+        if (stale.length > 0) {
+            void pulumi.log.warn(
+                `kof:acknowledge "${stale.join(", ")}" has no effect: no such change is pending. Remove it.`,
+            );
+        }
     }
     return plan;
 }
@@ -198,14 +200,4 @@ function refusalText(source: string, verdict: ChangeEffects, origin: string): st
         ...reasons.map(({ key, message, way, paste }) => formatProblem({ key, message, allowed: way, paste })),
         ...(permitted ? [formatProblem(permit)] : []),
     ].join("\n\n");
-}
-
-/** Says which of the texts in the stack file permit nothing. @param needed those that this change takes. */
-function staleAcknowledgements(acknowledge: string, needed: readonly string[] = []): void {
-    const stale = acknowledgements(acknowledge).filter((text) => !needed.includes(text));
-    if (stale.length > 0) {
-        void pulumi.log.warn(
-            `kof:acknowledge "${stale.join(", ")}" has no effect: no such change is pending. Remove it.`,
-        );
-    }
 }

@@ -33,16 +33,7 @@ import type { Configuration } from "./configuration";
 import { outputsOfWhole, rememberedPast, rememberedSettings } from "./deployed";
 import { rendersManifests } from "./gitops";
 import { clusterIdentifier, currentStack, staysInPlace, type Cluster } from "./place";
-import {
-    placeOutput,
-    type Place,
-    retriesOutput,
-    type Retries,
-    settingsOutput,
-    logGroupsOutput,
-    type RememberedLogGroups,
-    type Deployed,
-} from "./memory";
+import type { Place, Retries, Deployed } from "./memory";
 import { whenRestarted } from "./rollout";
 import type { Settings, SettingsOf } from "../core/settings/settings";
 import { distributionOf } from "../core/settings/distributions";
@@ -172,10 +163,10 @@ export async function createEnvironment(
         new AlertRules("alerts", { alerts, keysMade, after: [kof] }, inNamespace);
     }
     const memory: Deployed = {
-        [settingsOutput]: rememberedSettings(deployment),
+        settings: rememberedSettings(deployment),
         ...rememberedPast(deployment, deployed),
-        ...(place ? { [placeOutput]: place } : {}),
-        ...(Object.keys(retries).length > 0 ? { [retriesOutput]: retries } : {}),
+        ...(place ? { cluster: place } : {}),
+        ...(Object.keys(retries).length > 0 ? { retries } : {}),
         ...rememberedLogGroups(deployment, change?.from, aws),
         ...describeLeft(deployment, change, deployed),
     };
@@ -316,11 +307,9 @@ function rememberedLogGroups(
     deployment: Deployment,
     from: Deployment | undefined,
     aws: AwsFacts,
-): { [logGroupsOutput]?: RememberedLogGroups } {
+): Pick<Deployed, "cloudwatch"> {
     const logGroup = deployment.cloudwatch?.logGroup ?? aws.logGroup;
-    return logGroup === undefined
-        ? {}
-        : { [logGroupsOutput]: { logGroup, made: madeLogGroups(from, deployment, aws) } };
+    return logGroup === undefined ? {} : { cloudwatch: { logGroup, made: madeLogGroups(from, deployment, aws) } };
 }
 
 /** @param names those that are fixed, and the region of what is written to, where an EKS cluster's own is not said. */

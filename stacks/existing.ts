@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { versions } from "../core/charts";
-import { objectsBeside, umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
+import { objectsBeside, umbrellaObjects } from "../core/charts/umbrella";
 import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck, couldNotCheck, UserError } from "../core/lib/errors";
 import { findInstalled, type Installed } from "../live/installed";
-import { pathOf } from "../live/releases";
+import { pathOf, type Reconciled } from "../live/releases";
 import { alertsName, isEvaluatedBy, vmRule } from "../core/routes/alerts";
 import type { Deployment } from "../core/routes/deployment";
 import type { Configuration } from "./configuration";
-import { settingsOutput, type Deployed } from "./memory";
+import type { Deployed } from "./memory";
 import { stackFile } from "../core/settings/explain";
 import type { Cluster } from "./place";
 import { configurationError, type Problem } from "../core/settings/problems";
@@ -24,15 +24,7 @@ export const adopted = "what runs on the cluster";
 
 /** An object that the stack makes. */
 interface DeclaredObject {
-    readonly kind:
-        | "Namespace"
-        | "StorageClass"
-        | "Secret"
-        | "ConfigMap"
-        | "VMRule"
-        | "HelmRepository"
-        | "HelmChart"
-        | "HelmRelease";
+    readonly kind: string;
     readonly name: string;
     /** Where the API has it. */
     readonly path: string;
@@ -110,9 +102,7 @@ export async function checkExisting(
 
 /** Releases that run and that the stack does not have are none of its business, ever. */
 async function sayWhatStays(found: readonly ExistingObject[], cluster: Cluster): Promise<void> {
-    const all = await cluster
-        .list<{ readonly metadata: { readonly name: string } }>(helmReleasesPath)
-        .catch(couldNotCheck);
+    const all = await cluster.list<Reconciled>(helmReleasesPath).catch(couldNotCheck);
     if (all instanceof CouldNotCheck) {
         void pulumi.log.warn(`Could not check which other HelmReleases run: ${all.message}`);
         return;
@@ -130,59 +120,38 @@ async function sayWhatStays(found: readonly ExistingObject[], cluster: Cluster):
 }
 
 function wantedOf(deployment: Deployment): DeclaredObject[] {
-    const storageClass = storageClassOf(deployment.settings.storageClass)?.className;
-    const secrets = deployment.secrets.filter(({ maker }) => maker === "stack");
+    const { settings, secrets, alerts, catalog, values, archives } = deployment;
+    const storageClass = storageClassOf(settings.storageClass)?.className;
+    const namespace = `/api/v1/namespaces/${kofNamespace}`;
+    const named = (kind: string, collection: string, name: string) => [
+        { kind, name: inNamespace(name), path: `${collection}/${name}` },
+    ];
+    const exporters = archives
+        .filter(({ signals }) => signals.length > 0)
+        .flatMap((archive) => Object.values(objectsBeside(catalog, values, archive)))
+        .map(({ kind, metadata }) => ({ kind, ...metadata }));
     return [
-        { kind: "Namespace", name: kofNamespace, path: `/api/v1/namespaces/${kofNamespace}` },
+        { kind: "Namespace", name: kofNamespace, path: namespace },
         ...(storageClass === undefined
             ? []
             : [
                   {
-                      kind: "StorageClass" as const,
+                      kind: "StorageClass",
                       name: storageClass,
                       path: `/apis/storage.k8s.io/v1/storageclasses/${storageClass}`,
                   },
               ]),
-        ...(isEvaluatedBy(deployment.alerts, "Promxy")
-            ? [
-                  {
-                      kind: "ConfigMap" as const,
-                      name: inNamespace(alertsName),
-                      path: `/api/v1/namespaces/${kofNamespace}/configmaps/${alertsName}`,
-                  },
-              ]
-            : []),
-        ...(isEvaluatedBy(deployment.alerts, "VMAlert")
-            ? [{ kind: vmRule.kind, name: inNamespace(alertsName), path: `${vmRule.path}/${alertsName}` }]
-            : []),
-        ...secrets.map(({ name }) => ({
-            kind: "Secret" as const,
-            name: inNamespace(name),
-            path: `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
+        ...(isEvaluatedBy(alerts, "Promxy") ? named("ConfigMap", `${namespace}/configmaps`, alertsName) : []),
+        ...(isEvaluatedBy(alerts, "VMAlert") ? named(vmRule.kind, vmRule.path, alertsName) : []),
+        ...secrets
+            .filter(({ maker }) => maker === "stack")
+            .flatMap(({ name }) => named("Secret", `${namespace}/secrets`, name)),
+        ...[...umbrellaObjects(catalog, values), ...exporters].map((object) => ({
+            kind: object.kind,
+            name: `${object.namespace}/${object.name}`,
+            path: pathOf(object),
         })),
-        ...[...umbrellaObjects(deployment.catalog, deployment.values), ...exporterObjects(deployment)].map(
-            (object) => ({
-                kind: object.kind,
-                name: `${object.namespace}/${object.name}`,
-                path: pathOf(object),
-            }),
-        ),
     ];
-}
-
-function exporterObjects({
-    catalog,
-    values,
-    archives,
-}: Deployment): Pick<UmbrellaObject, "kind" | "apiVersion" | "namespace" | "name">[] {
-    const here = archives.filter(({ signals }) => signals.length > 0);
-    return here.flatMap((archive) =>
-        Object.values(objectsBeside(catalog, values, archive)).map(({ apiVersion, kind, metadata }) => ({
-            apiVersion,
-            kind,
-            ...metadata,
-        })),
-    );
 }
 
 /** Those that exist. An object that cannot be read counts as missing, and a warning says so. */
@@ -332,7 +301,7 @@ async function takenOver(settings: Settings, cluster: Cluster): Promise<Deployed
         );
         return undefined;
     }
-    return { [settingsOutput]: found };
+    return { settings: found };
 }
 
 /** The settings that an install corresponds to, or why they are not known. */

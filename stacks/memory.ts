@@ -1,6 +1,3 @@
-/** The output under which a stack remembers where it runs. */
-export const placeOutput = "cluster";
-
 /** Where a stack runs. It stays there. On another cluster, the engine would regard its resources as lost, or delete them. */
 export type Place =
     | {
@@ -14,30 +11,13 @@ export type Place =
           readonly folder: string;
       };
 
-/** The output under which a stack remembers what it has asked Flux to try again. */
-export const retriesOutput = "retries";
-
 /** For each HelmRelease, a value that asks Flux once to retry. */
 export type Retries = Readonly<Record<string, string>>;
-
-/** The output under which a stack remembers the settings that it was last deployed with. */
-export const settingsOutput = "settings";
-
-/** The output under which a stack remembers its log groups. */
-export const logGroupsOutput = "cloudwatch";
-
-/** What a stack remembers of its CloudWatch log groups, on whichever route it is now. */
-export interface RememberedLogGroups {
-    /** The group of the logs, which the stack keeps if its stack file names none. */
-    readonly logGroup: string;
-    /** Those that the stack made, as `NAME@REGION`: the only ones that it may delete. */
-    readonly made: readonly string[];
-}
 
 /** What a stack remembers of its last deployment: the outputs that the next one is compared with. */
 export interface Deployed {
     /** The settings of the last deployment that was completed, with which the next is compared, as {@link rememberedSettings} left them. */
-    readonly [settingsOutput]: Readonly<Record<string, unknown>>;
+    readonly settings: Readonly<Record<string, unknown>>;
     /** The text of `kof:acknowledge` in every completed deployment. */
     readonly acknowledged?: readonly string[];
     /**
@@ -47,9 +27,18 @@ export interface Deployed {
     readonly fewestCopies?: number;
     /** The command that removes each thing that deployments have left behind. */
     readonly left?: Readonly<Record<string, string>>;
-    /** Missing in what versions up to 0.1.0 have left, and where the stack was never on route `cloudwatch`. */
-    readonly [logGroupsOutput]?: RememberedLogGroups;
+    /**
+     * Its CloudWatch log groups, on whichever route it is now. Missing in what versions up to 0.1.0 have left, and where the stack was
+     * never on route `cloudwatch`.
+     */
+    readonly cloudwatch?: {
+        /** The group of the logs, which the stack keeps if its stack file names none. */
+        readonly logGroup: string;
+        /** Those that the stack made, as `NAME@REGION`: the only ones that it may delete. */
+        readonly made: readonly string[];
+    };
     /** Where it was; `undefined` where an older version of this program made it. */
-    readonly [placeOutput]?: Place;
-    readonly [retriesOutput]?: Retries;
+    readonly cluster?: Place;
+    /** What it has asked Flux to try again. */
+    readonly retries?: Retries;
 }

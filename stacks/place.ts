@@ -10,7 +10,7 @@ import type { ClusterChoice } from "../live/kubeconfig";
 import type { Kubernetes } from "../live/kubernetes";
 import type { Configuration } from "./configuration";
 import { configurationError, type Problem } from "../core/settings/problems";
-import { placeOutput, type Place, type Deployed } from "./memory";
+import type { Place, Deployed } from "./memory";
 
 /** A cluster to look at. */
 export type Cluster = Pick<Kubernetes, "server" | "get" | "list">;
@@ -51,7 +51,7 @@ export async function checkPlace(
     deployed: Deployed | undefined,
     connect: Connect,
 ): Promise<CheckedPlace> {
-    const before = deployed?.[placeOutput];
+    const before = deployed?.cluster;
     const refuse = (problem: Problem) => new pulumi.RunError(configurationError(source, [problem]).message);
     const folder = (kubernetes.renderYamlToDirectory ?? "") as string;
     if (folder !== "") {

@@ -2,20 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { helmReleasesPath } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
+import type { Reconciled } from "../live/releases";
 import type { Cluster } from "./place";
 import type { Retries } from "./memory";
-
-interface HelmRelease {
-    readonly metadata: { readonly name: string };
-    readonly status?: {
-        readonly conditions?: readonly {
-            readonly type: string;
-            readonly status: string;
-            readonly message?: string;
-            readonly lastTransitionTime?: string;
-        }[];
-    };
-}
 
 /**
  * What to ask Flux to try again. It gives up on a release after its retries, and starts again only for a new generation, or
@@ -31,7 +20,7 @@ export async function retriesOf(remembered: Retries = {}, cluster?: Cluster): Pr
         return remembered;
     }
     try {
-        const releases = await cluster.list<HelmRelease>(helmReleasesPath);
+        const releases = await cluster.list<Reconciled>(helmReleasesPath);
         const asked = releases.map(({ metadata: { name }, status }) => {
             const stalled = status?.conditions?.find((each) => each.type === "Stalled" && each.status === "True");
             if (stalled) {
