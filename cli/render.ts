@@ -1,15 +1,14 @@
 import "./unused";
 import * as path from "node:path";
 
-import { collectorsOfCharts, findCharts } from "./charts/collectors";
+import { collectorsOfCharts } from "./charts/collectors";
 import { compareCollectors } from "./charts/compare";
 import { UserError } from "../core/lib/errors";
-import type { Deployment } from "../core/routes/deployment";
 import { parseOptions, run } from "./command";
 import { writeFolder } from "./folder";
 import { validateCollectors } from "./otelcol";
 import { renderAll } from "./rendered";
-import { fromCatalog, isRenderedFile, renderStack, type CollectorSource } from "./renderStack";
+import { fromCatalog, isRenderedFile, renderStack } from "./renderStack";
 import { readStackFile, stackFileOptions, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run render -- [--stack NAME | --config FILE] --out DIR
@@ -26,23 +25,24 @@ Options:
   --compare         with --chart: write nothing, and fail if the catalog disagrees
   --otelcol PATH    have this OpenTelemetry Collector validate every configuration, and fail if it refuses one`;
 
+const options = {
+    ...stackFileOptions,
+    out: { type: "string" },
+    all: { type: "boolean" },
+    check: { type: "boolean" },
+    chart: { type: "string" },
+    compare: { type: "boolean" },
+    otelcol: { type: "string" },
+} as const;
+
+type Options = ReturnType<typeof parseOptions<typeof options>>;
+
 if (require.main === module) {
     run(async () => {
-        const options = parseOptions(usage, {
-            ...stackFileOptions,
-            out: { type: "string" },
-            all: { type: "boolean" },
-            check: { type: "boolean" },
-            chart: { type: "string" },
-            compare: { type: "boolean" },
-            otelcol: { type: "string" },
-        });
-        const { out, all = false, check = false, chart, compare = false, ...choice } = options;
+        const given = parseOptions(usage, options);
+        const { stack, config, out, all = false, check = false, chart, compare = false, otelcol } = given;
         const wrong = [
-            [
-                all && (choice.stack ?? choice.config ?? chart) !== undefined,
-                "--all takes no --stack, --config or --chart.",
-            ],
+            [all && (stack ?? config ?? chart) !== undefined, "--all takes no --stack, --config or --chart."],
             [check && !all, "--check goes with --all."],
             [compare && chart === undefined, "--compare needs --chart."],
             [!all && !compare && out === undefined, "--out is missing."],
@@ -51,40 +51,30 @@ if (require.main === module) {
             throw new UserError(`${String(wrong[1])}\n\n${usage}`);
         }
         if (all) {
-            console.log(await renderAll(out ?? "rendered", { check, otelcol: choice.otelcol }));
+            console.log(await renderAll(out ?? "rendered", { check, otelcol }));
             return;
         }
-        await renderOne(readStackFile(choice), {
-            out: compare ? undefined : out,
-            chart,
-            compare,
-            otelcol: choice.otelcol,
-        });
+        await renderOne(readStackFile({ stack, config }), given);
     });
 }
 
-interface OneOptions {
-    readonly out: string | undefined;
-    readonly chart: string | undefined;
-    readonly compare: boolean;
-    readonly otelcol: string | undefined;
-}
-
-async function renderOne(stackFile: StackFile, { out, chart, compare, otelcol }: OneOptions): Promise<void> {
+async function renderOne(stackFile: StackFile, { out, chart, compare, otelcol }: Options): Promise<void> {
     const lines: string[] = [];
     const faults: string[] = [];
     const files = await renderStack(stackFile, async (deployment) => {
         const source = fromCatalog(deployment);
-        const real = chart === undefined ? undefined : await fromCharts(deployment, chart);
-        if (real) {
-            const differences = compareCollectors(source.collectors, real.collectors);
-            lines.push(`${String(real.collectors.length)} collectors from ${real.from}`);
-            (compare ? faults : lines).push(...differences);
-            lines.push(differences.length === 0 ? "The catalog agrees with them." : "The catalog disagrees with them.");
+        if (chart === undefined) {
+            return source;
         }
-        return real ?? source;
+        const collectors = await collectorsOfCharts(deployment, chart);
+        const from = `the charts of KOF ${deployment.settings.version}, with Helm`;
+        const differences = compareCollectors(source.collectors, collectors);
+        lines.push(`${String(collectors.length)} collectors from ${from}`);
+        (compare ? faults : lines).push(...differences);
+        lines.push(differences.length === 0 ? "The catalog agrees with them." : "The catalog disagrees with them.");
+        return { collectors, from };
     });
-    if (out !== undefined) {
+    if (out !== undefined && !compare) {
         writeFolder(out, files, isRenderedFile);
         lines.unshift(...Object.keys(files).map((name) => path.join(out, name)));
     }
@@ -96,17 +86,5 @@ async function renderOne(stackFile: StackFile, { out, chart, compare, otelcol }:
     console.log(lines.join("\n"));
     if (faults.length > 0) {
         throw new UserError(faults.join("\n"));
-    }
-}
-
-async function fromCharts(deployment: Deployment, chart: string): Promise<CollectorSource> {
-    const charts = await findCharts(chart, deployment.settings.version);
-    try {
-        return {
-            collectors: await collectorsOfCharts(deployment, charts.folder),
-            from: `the charts of KOF ${deployment.settings.version}, with Helm`,
-        };
-    } finally {
-        charts.dispose();
     }
 }

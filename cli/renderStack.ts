@@ -26,7 +26,7 @@ export function isRenderedFile(file: string, text: string, stack?: string): bool
 }
 
 /** Collectors, and what worked them out. */
-export interface CollectorSource {
+interface CollectorSource {
     readonly collectors: readonly Collector[];
     readonly from: string;
 }

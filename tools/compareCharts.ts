@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { collectorsOfCharts, findCharts } from "../cli/charts/collectors";
+import { collectorsOfCharts } from "../cli/charts/collectors";
 import { compareCollectors } from "../cli/charts/compare";
 import { parseOptions, run } from "../cli/command";
 import { signals, versions } from "../core/charts";
@@ -174,7 +174,6 @@ if (require.main === module) {
         }
         const faults: string[] = [];
         for (const version of there) {
-            const { folder } = await findCharts(path.join(charts, version), version);
             const { rows, missing } = pairwise(
                 factors,
                 (row) => checkSettings(settingsOf(row, version)).problems.length === 0,
@@ -184,7 +183,7 @@ if (require.main === module) {
             await forEach(rows, async (row) => {
                 const settings = settingsOf(row, version);
                 const deployment = deploymentOf(parseSettings(settings, "the sample"));
-                const real = await collectorsOfCharts(deployment, folder);
+                const real = await collectorsOfCharts(deployment, path.join(charts, version));
                 collectors += real.length;
                 const differences = compareCollectors(deployment.collectors, real);
                 if (differences.length > 0) {

@@ -27,17 +27,8 @@ import { secretVersion } from "../../core/collectors/service";
 /** The charts that lead to a collector of the management cluster. */
 const needed = ["kof", "kof-child", "kof-regional", "kof-collectors"];
 
-/**
- * Finds the charts of a KOF version.
- *
- * @param chart a folder that holds them as `helm pull --untar` leaves them, one folder each; or the umbrella chart as
- * `kof:chart` takes it, an OCI address or a repository's URL, beside which the others are.
- * @returns the folder that holds them, and how to get rid of it if it was made for this.
- * @throws UserError when one is missing, or is of another version.
- */
-export async function findCharts(chart: string, version: string): Promise<Charts> {
-    const charts = isFolder(chart) ? { folder: chart, dispose: () => undefined } : await pullCharts(chart, version);
-    const { folder } = charts;
+/** @throws UserError when a folder lacks a chart, or has one of another version. */
+function checkCharts(folder: string, version: string): void {
     for (const name of needed) {
         const file = path.join(folder, name, "Chart.yaml");
         if (!fs.existsSync(file)) {
@@ -52,29 +43,23 @@ export async function findCharts(chart: string, version: string): Promise<Charts
             throw new UserError(`${place} is of version ${String(found)}, but the stack is on KOF ${version}.`);
         }
     }
-    return charts;
 }
 
-interface Charts {
-    readonly folder: string;
-    readonly dispose: () => void;
-}
-
-async function pullCharts(chart: string, version: string): Promise<Charts> {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-charts-"));
-    const dispose = () => {
-        fs.rmSync(folder, { recursive: true, force: true });
-    };
-    try {
-        for (const name of needed) {
-            const source = chart.startsWith("oci://") ? [chart.replace(/[^/]+\/?$/, name)] : [name, "--repo", chart];
-            await helm(["pull", ...source, "--version", version, "--untar", "--untardir", folder]);
-        }
-    } catch (error) {
-        dispose();
-        throw error;
+async function pullCharts(chart: string, version: string, folder: string): Promise<void> {
+    for (const name of needed) {
+        const source = chart.startsWith("oci://") ? [chart.replace(/[^/]+\/?$/, name)] : [name, "--repo", chart];
+        await helm(["pull", ...source, "--version", version, "--untar", "--untardir", folder]);
     }
-    return { folder, dispose };
+}
+
+/** Does something with a folder that is gone afterwards. */
+async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-charts-"));
+    try {
+        return await work(folder);
+    } finally {
+        fs.rmSync(folder, { recursive: true, force: true });
+    }
 }
 
 /**
@@ -84,10 +69,22 @@ async function pullCharts(chart: string, version: string): Promise<Charts> {
  * The charts look up objects in the cluster. Here they find the namespace `kof`, in the mesh or not, and the region's domain and
  * credentials. Nothing else exists.
  *
- * @param folder holds the charts: see {@link findCharts}.
- * @throws UserError when Helm is missing, or refuses a chart or the values.
+ * @param chart a folder that holds the charts as `helm pull --untar` leaves them, one folder each; or the umbrella chart as
+ * `kof:chart` takes it, an OCI address or a repository's URL, beside which the others are.
+ * @throws UserError when a chart is missing or of another version, and when Helm is missing, or refuses a chart or the values.
  */
-export async function collectorsOfCharts(deployment: Deployment, folder: string): Promise<Collector[]> {
+export async function collectorsOfCharts(deployment: Deployment, chart: string): Promise<Collector[]> {
+    if (isFolder(chart)) {
+        return collectorsIn(chart, deployment);
+    }
+    return inTemporaryFolder(async (folder) => {
+        await pullCharts(chart, deployment.settings.version, folder);
+        return collectorsIn(folder, deployment);
+    });
+}
+
+async function collectorsIn(folder: string, deployment: Deployment): Promise<Collector[]> {
+    checkCharts(folder, deployment.settings.version);
     return withCluster(deployment.settings.istio, async (env) => {
         const template = async (release: string, values: HelmValues, chart = release) => {
             const options = ["-n", kofNamespace, "--dry-run=server", "--kube-version", "1.32.0", "-f", "-"];
@@ -169,8 +166,7 @@ async function evaluate(
     env: NodeJS.ProcessEnv,
 ): Promise<HelmValues> {
     const cluster = { metadata: { name: "mgmt", namespace: "mgmt" } };
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-service-"));
-    const template = async (content: string, values: HelmValues) => {
+    const template = async (folder: string, content: string, values: HelmValues) => {
         fs.writeFileSync(path.join(folder, "Chart.yaml"), "{apiVersion: v2, name: service, version: 0.0.0}");
         fs.mkdirSync(path.join(folder, "templates"), { recursive: true });
         const inner = content
@@ -187,18 +183,16 @@ async function evaluate(
         ) as { text: string };
         return parse(evaluated, asHelm) as unknown;
     };
-    try {
+    return inTemporaryFolder(async (folder) => {
         const resources: HelmValues = {};
         for (const reference of (valueAt(spec, ["serviceSpec", "templateResourceRefs"]) ?? []) as HelmValues[]) {
             const { kind, name } = reference.resource as Record<string, string>;
-            const evaluated = await template(String(name), { Cluster: cluster });
+            const evaluated = await template(folder, String(name), { Cluster: cluster });
             resources[reference.identifier as string] = resource(String(kind), String(evaluated), deployment);
         }
-        const values = await template(text, { Cluster: cluster, resources });
+        const values = await template(folder, text, { Cluster: cluster, resources });
         return isMap(values) ? values : {};
-    } finally {
-        fs.rmSync(folder, { recursive: true });
-    }
+    });
 }
 
 /** An object that the charts look up: the region's cluster with its domain, or the Secret with its credentials. */
@@ -249,24 +243,22 @@ async function withCluster<T>(istio: boolean, run: (env: NodeJS.ProcessEnv) => P
         response.end(JSON.stringify(answer ?? missing));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kof-cluster-"));
-    try {
-        const { port } = server.address() as AddressInfo;
+    const { port } = server.address() as AddressInfo;
+    const named = (kind: string, content: object) => [{ name: "none", [kind]: content }];
+    const config = {
+        apiVersion: "v1",
+        kind: "Config",
+        "current-context": "none",
+        clusters: named("cluster", { server: `http://127.0.0.1:${String(port)}` }),
+        users: named("user", {}),
+        contexts: named("context", { cluster: "none", user: "none" }),
+    };
+    return inTemporaryFolder((folder) => {
         const kubeconfig = path.join(folder, "kubeconfig");
-        const named = (kind: string, content: object) => [{ name: "none", [kind]: content }];
-        const config = {
-            apiVersion: "v1",
-            kind: "Config",
-            "current-context": "none",
-            clusters: named("cluster", { server: `http://127.0.0.1:${String(port)}` }),
-            users: named("user", {}),
-            contexts: named("context", { cluster: "none", user: "none" }),
-        };
         fs.writeFileSync(kubeconfig, JSON.stringify(config));
-        return await run({ KUBECONFIG: kubeconfig, NO_PROXY: "127.0.0.1" });
-    } finally {
+        return run({ KUBECONFIG: kubeconfig, NO_PROXY: "127.0.0.1" });
+    }).finally(() => {
         server.closeAllConnections();
         server.close();
-        fs.rmSync(folder, { recursive: true });
-    }
+    });
 }

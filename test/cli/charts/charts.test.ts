@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 
 import { helm } from "../../../cli/charts/helm";
-import { collectorsOfCharts, findCharts } from "../../../cli/charts/collectors";
+import { collectorsOfCharts } from "../../../cli/charts/collectors";
 import { compareCollectors } from "../../../cli/charts/compare";
 import { effectiveCollectors } from "../../../core/collectors/effective";
 import { commandHere, deploymentFor, routes } from "../../support";
@@ -18,31 +18,31 @@ describe("collectors from the real charts", () => {
         fs.rmSync(folder, { recursive: true });
     });
 
+    function writeCharts(version: string): void {
+        for (const name of ["kof", "kof-child", "kof-regional", "kof-collectors"]) {
+            fs.mkdirSync(path.join(folder, name));
+            fs.writeFileSync(path.join(folder, name, "Chart.yaml"), `name: ${name}\nversion: ${version}`);
+        }
+    }
+
     it("need each chart, of the stack's version", async () => {
-        await assert.rejects(findCharts(folder, "1.10.0"), {
+        const deployment = deploymentFor({ ...routes.management, version: "1.10.0" });
+        await assert.rejects(collectorsOfCharts(deployment, folder), {
             name: "UserError",
             message: new RegExp(
                 `${folder} has no chart kof \\(there is no .*\\)\\. Get each of kof, kof-child, kof-regional, kof-collectors with\n {2}helm pull --untar`,
             ),
         });
-        for (const name of ["kof", "kof-child", "kof-regional", "kof-collectors"]) {
-            fs.mkdirSync(path.join(folder, name));
-            fs.writeFileSync(
-                path.join(folder, name, "Chart.yaml"),
-                `name: ${name}\nversion: ${name === "kof-child" ? "1.9.0" : "1.10.0"}`,
-            );
-        }
+        writeCharts("1.10.0");
+        fs.writeFileSync(path.join(folder, "kof-child/Chart.yaml"), "name: kof-child\nversion: 1.9.0");
         await assert.rejects(
-            findCharts(folder, "1.10.0"),
+            collectorsOfCharts(deployment, folder),
             /kof-child is of version 1\.9\.0, but the stack is on KOF 1\.10\.0\.$/,
         );
     });
 
     it("need Helm, and say how to get it", async () => {
-        for (const name of ["kof", "kof-child", "kof-regional", "kof-collectors"]) {
-            fs.mkdirSync(path.join(folder, name));
-            fs.writeFileSync(path.join(folder, name, "Chart.yaml"), `name: ${name}\nversion: 1.10.0`);
-        }
+        writeCharts("1.10.0");
         const options = [
             "--config",
             "examples/Pulumi.management.yaml",
@@ -78,6 +78,7 @@ describe("collectors from the real charts", () => {
     });
 
     it("are read as Kubernetes reads what Helm writes", async () => {
+        writeCharts("1.9.0");
         const release =
             "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: kof-collectors}, spec: {}}";
         const collector =
