@@ -14,17 +14,10 @@ import {
 } from "../core/review/report/stack";
 import { parseCommand, run } from "./command";
 import type { Files } from "./folder";
-import { renderedFolders } from "./rendered";
+import { differingFiles, renderedFolders } from "./rendered";
 import { isRenderedPath, renderStack } from "./renderStack";
 import { mergeBase, Revision } from "./revision";
-import {
-    examplesFolder,
-    parseStackFile,
-    readStackFile,
-    deploymentOfFile,
-    stackNameOf,
-    type StackFile,
-} from "./stackFile";
+import { parseStackFile, readStackFile, deploymentOfFile, type StackFile } from "./stackFile";
 
 const usage = `Usage: npm run diff -- [BASE] [--preview STACK=FILE]...
 
@@ -100,8 +93,7 @@ export async function diff(base: string, limit = maxLength): Promise<{ text: str
     const revision = new Revision(mergeBase(base));
     try {
         const prices = readPrices();
-        const now = renderedFolders();
-        const then = foldersAt(revision);
+        const [now, then] = [renderedFolders(), renderedFolders(revision.files)];
         const changeOf = (stack: string) => changeSince(revision, stack, now.get(stack), then.get(stack));
         const reports: StackReport[] = [];
         const names = [...new Set([...now.keys(), ...then.keys()])];
@@ -128,19 +120,6 @@ export async function diff(base: string, limit = maxLength): Promise<{ text: str
     }
 }
 
-/** The stack files at a revision, by the folder that each is rendered to. */
-function foldersAt({ files }: Revision): Map<string, string> {
-    const stackFile = new RegExp(`^(${examplesFolder}/)?Pulumi\\.[^/]+\\.yaml$`);
-    return new Map(
-        files
-            .filter((file) => stackFile.test(file))
-            .map((file) => [
-                `${file.startsWith(`${examplesFolder}/`) ? `${examplesFolder}/` : ""}${stackNameOf(file)}`,
-                file,
-            ]),
-    );
-}
-
 /** A stack before and after, with the files that differ; `undefined` when it is the same. */
 async function changeSince(
     revision: Revision,
@@ -157,33 +136,23 @@ async function changeSince(
         return { stack, file, before: undefined, after };
     }
     const isSameFile = textBefore === fs.readFileSync(file, "utf8");
-    const folder = `rendered/${stack}/`;
-    const committed = revision.files.filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
-    const names = [...new Set([...committed.filter(isRenderedPath), ...Object.keys(after.files)])];
-    const differing = names.filter((name) => !revision.has(`${folder}${name}`, after.files[name]));
-    if (isSameFile && (differing.length === 0 || committed.length === 0)) {
+    const committed = await renderedAt(revision, `rendered/${stack}/`);
+    if (isSameFile && (committed === undefined || differingFiles(committed, after.files).length === 0)) {
         return undefined;
     }
-    const before = await snapshot(
-        () => parseStackFile(textBefore, file),
-        committed.length === 0
-            ? undefined
-            : { ...withoutFiles(after.files, differing), ...(await readAll(revision, folder, differing)) },
-    );
-    return { stack, file, before, after };
+    return { stack, file, before: await snapshot(() => parseStackFile(textBefore, file), committed), after };
 }
 
-function withoutFiles(files: Files, names: readonly string[]): Files {
-    return Object.fromEntries(Object.entries(files).filter(([name]) => !names.includes(name)));
-}
-
-async function readAll(revision: Revision, folder: string, names: readonly string[]): Promise<Files> {
+/** What was rendered into a folder at a revision; `undefined` where nothing was. */
+async function renderedAt(revision: Revision, folder: string): Promise<Files | undefined> {
     const files: Record<string, string> = {};
-    for (const name of names) {
-        const text = await revision.read(`${folder}${name}`);
-        Object.assign(files, text === undefined ? {} : { [name]: text });
+    for (const file of revision.files.filter((each) => each.startsWith(folder))) {
+        const name = file.slice(folder.length);
+        if (isRenderedPath(name)) {
+            files[name] = (await revision.read(file)) ?? "";
+        }
     }
-    return files;
+    return Object.keys(files).length > 0 ? files : undefined;
 }
 
 /** What a stack file resolves to, and what is rendered of it: now, or what was committed. */

@@ -65,14 +65,24 @@ export async function renderAll(
     return `${String(folders.size)} stack files, ${String(stale.length)} changes${changed}`;
 }
 
-/** The stack files to render, by the folder that each is rendered to. */
-export function renderedFolders(): Map<string, string> {
-    const folders = (folder: string) =>
-        stackFilesIn(folder).map((file) => [path.join(folder, stackNameOf(file)), path.join(folder, file)] as const);
-    return new Map([...folders("."), ...folders(examplesFolder)]);
+/** The stack files among files, by the folder that each is rendered to. Default: those that are here and in examples/. */
+export function renderedFolders(
+    files: readonly string[] = [...filesIn("."), ...filesIn(examplesFolder)],
+): Map<string, string> {
+    const stackFile = new RegExp(`^(${examplesFolder}/)?Pulumi\\.[^/]+\\.yaml$`);
+    return new Map(
+        files
+            .filter((file) => stackFile.test(file))
+            .map((file) => [path.join(path.dirname(file), stackNameOf(file)), file]),
+    );
 }
 
-function differingFiles(before: Files, after: Files): string[] {
+function filesIn(folder: string): string[] {
+    return stackFilesIn(folder).map((file) => path.join(folder, file));
+}
+
+/** The names of files that are not the same in two folders. */
+export function differingFiles(before: Files, after: Files): string[] {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
     return names.filter((name) => before[name] !== after[name]);
 }

@@ -1,5 +1,4 @@
 import { spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import * as path from "node:path";
 
 import { UserError } from "../core/lib/errors";
@@ -101,23 +100,6 @@ export class Revision {
     /** The paths of all files, from this folder on. */
     get files(): readonly string[] {
         return [...this.#ids.keys()];
-    }
-
-    /** Whether a file has this very text, without reading it; with `undefined`, whether there is no such file. */
-    has(file: string, text: string | undefined): boolean {
-        const id = this.#ids.get(file);
-        if (id === undefined || text === undefined) {
-            return id === text;
-        }
-        const content = Buffer.from(text);
-        // Repositories name content by SHA-1, or by SHA-256.
-        const hash = createHash(id.length === 40 ? "sha1" : "sha256");
-        return (
-            hash
-                .update(`blob ${String(content.length)}\0`)
-                .update(content)
-                .digest("hex") === id
-        );
     }
 
     /** The text of a file; `undefined` when there is no such file. */
