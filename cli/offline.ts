@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ReadResourceRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 
 import { bucketArnOf, partitionOf } from "../core/lib/arns";
@@ -184,27 +185,13 @@ function answer({ answers }: RunOptions): pulumi.runtime.Mocks["call"] {
     };
 }
 
-interface RegisterRequest {
-    getType(): string;
-    getName(): string;
-    getParent(): string;
-    getProvider(): string;
-    getDependenciesList(): string[];
-    getObject?(): { toJavaScript(): Record<string, unknown> } | undefined;
-    getProperties?(): { toJavaScript(): Record<string, unknown> } | undefined;
-    getRetainondelete?(): boolean;
-    getImportid?(): string;
-    getDeletebeforereplace?(): boolean;
-    getReplaceonchangesList?(): string[];
-    getTransformsList?(): unknown[];
-    getIgnorechangesList?(): string[];
-    getDeletedwith?(): string;
-    getAliasesList?(): { getSpec(): { getName(): string } | undefined }[];
-    getHooks?(): { getBeforeCreateList(): string[] } | undefined;
-}
+/** A request to register a resource, or one to read it, which has no options. */
+type ResourceRequest = Pick<ReadResourceRequest, "getType" | "getName" | "getParent" | "getProvider"> &
+    Pick<ReadResourceRequest, "getDependenciesList"> &
+    Partial<Pick<ReadResourceRequest, "getProperties"> & RegisterResourceRequest>;
 
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
-type Register = (request: RegisterRequest, callback: Callback) => Promise<void>;
+type Register = (request: ResourceRequest, callback: Callback) => Promise<void>;
 
 /** Pulumi's mocks are told neither parents nor options, so they are taken from the requests themselves. Of hooks they know nothing. */
 function recordInto(resources: Resource[]): void {

@@ -5,7 +5,7 @@ import { parseOptions, run } from "./command";
 import type { OfflineRun } from "./offline";
 import { runOffline } from "./program";
 import { readStackFile, stackFileOptions } from "./stackFile";
-import { resourceTree, treeLines } from "./tree";
+import { treeLines } from "./tree";
 
 const usage = `Usage: npm start                        preview the stack dev, offline
        npm start -- --stack NAME        preview the stack of Pulumi.NAME.yaml
@@ -15,7 +15,7 @@ Nothing is required, and nothing is contacted.`;
 
 /** The offline preview as text: what `pulumi preview` would list, and where each signal goes. */
 function offlinePreview(run: OfflineRun, stack: string): string {
-    const lines = treeLines(resourceTree(run));
+    const lines = treeLines(run);
     const width = Math.max(...lines.map(({ branches, type }) => branches.length + type.length)) + 2;
     const nameWidth = Math.max(...lines.map(({ name }) => name.length)) + 2;
     const sign = { create: styleText("green", "+"), read: styleText("cyan", ">") };

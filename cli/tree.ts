@@ -3,19 +3,24 @@ import { umbrellaObjects } from "../core/charts/umbrella";
 import type { HelmValues } from "../core/lib/values";
 import type { OfflineRun, Resource } from "./offline";
 
-/** One line of a preview. */
-interface Row {
+/** One line of a preview: a resource, and the branches of the tree that it hangs on. */
+interface TreeLine {
     readonly operation: "create" | "read";
+    readonly branches: string;
     readonly type: string;
     readonly name: string;
+}
+
+/** A resource, and what is below it. */
+interface Row extends Omit<TreeLine, "branches"> {
     readonly children: readonly Row[];
 }
 
 /**
- * The resources of a run as a tree. Without the provider nothing renders the umbrella chart, so its objects come from the
- * catalog, under the names that Pulumi gives them.
+ * The resources of a run as a tree, from top to bottom. Without the provider nothing renders the umbrella chart, so its objects come from
+ * the catalog, under the names that Pulumi gives them.
  */
-export function resourceTree({ resources, outputs }: OfflineRun): Row[] {
+export function treeLines({ resources, outputs }: OfflineRun): TreeLine[] {
     const rows = (parent: string): Row[] =>
         resources
             .filter((resource) => resource.parent === parent)
@@ -25,7 +30,7 @@ export function resourceTree({ resources, outputs }: OfflineRun): Row[] {
                 name: resource.name,
                 children: [...rows(resource.urn), ...chartObjects(resource, String(outputs.version))],
             }));
-    return rows("");
+    return linesOf(rows(""));
 }
 
 function chartObjects({ type, name, inputs }: Resource, version: string): Row[] {
@@ -40,17 +45,11 @@ function chartObjects({ type, name, inputs }: Resource, version: string): Row[] 
     }));
 }
 
-/** A line of the tree as it is printed: the branches, and what hangs on them. */
-interface TreeLine extends Omit<Row, "children"> {
-    readonly branches: string;
-}
-
-/** The tree from top to bottom. */
-export function treeLines(rows: readonly Row[], indent = "", isRoot = true): TreeLine[] {
+function linesOf(rows: readonly Row[], indent = "", isRoot = true): TreeLine[] {
     return rows.flatMap(({ children, ...row }, i) => {
         const last = i === rows.length - 1;
         const branches = isRoot ? "" : `${indent}${last ? "└─ " : "├─ "}`;
         const below = isRoot ? "" : `${indent}${last ? "   " : "│  "}`;
-        return [{ ...row, branches }, ...treeLines(children, below, false)];
+        return [{ ...row, branches }, ...linesOf(children, below, false)];
     });
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { valueAt, type HelmValues } from "../core/lib/values";
 import type { OfflineRun, Resource } from "../cli/offline";
 import { runOffline } from "../cli/program";
-import { resourceTree, treeLines } from "../cli/tree";
+import { treeLines } from "../cli/tree";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import { cases, find, hasRegionless, routes, stackFile, type Raw } from "./support";
 import { sample } from "./sampled";
@@ -74,7 +74,7 @@ const inValues: Readonly<Record<string, readonly string[]>> = {
 };
 
 function releases(run: OfflineRun): string[] {
-    return treeLines(resourceTree(run))
+    return treeLines(run)
         .filter(({ type }) => type.endsWith(":HelmRelease"))
         .map(({ name }) => name.replace("kof:kof/", ""));
 }
