@@ -48,6 +48,15 @@ describe("documentation", () => {
         assert.deepEqual([...new Set(named)].filter((name) => !Object.hasOwn(scripts, name)).sort(), []);
     });
 
+    it("keeps npm's own lines out of files and JSON", () => {
+        const read = pages.flatMap(commands).filter((line) => /^npm run .*(--json| > )/.test(line));
+        assert.ok(read.length > 0);
+        assert.deepEqual(
+            read.filter((line) => !line.startsWith("npm run --silent ")),
+            [],
+        );
+    });
+
     it("says what each dependency is for, and has each once", () => {
         const [, section = ""] = fs.readFileSync("CONTRIBUTING.md", "utf8").split("## Dependencies\n");
         const cells = section.split("\n## ")[0]!.matchAll(/^\| (`.*?) +\|/gm);
@@ -230,7 +239,7 @@ describe("documentation", () => {
                 fs.writeFileSync(path.join(folder, `Pulumi.${name}.yaml`), example);
             }
             const offline =
-                /^npm (start|run (render|plan|size|images))\b(?!.*(--all|--chart|--otelcol|--base|--mirror|>))/;
+                /^npm (start|run (--silent )?(render|plan|size|images))\b(?!.*(--all|--chart|--otelcol|--base|--mirror|>))/;
             const shown = [...new Set(pages.flatMap(commands))].filter((line) => offline.test(line));
             for (const script of ["plan", "size"]) {
                 assert.ok(
@@ -240,7 +249,7 @@ describe("documentation", () => {
             }
             for (const line of shown) {
                 // As npm would run it: the shell makes words of what follows.
-                const [, name = "", options = ""] = /^npm (?:run )?(\w+)(?: --(?= ))?(.*)$/.exec(line)!;
+                const [, name = "", options = ""] = /^npm (?:run )?(?:--silent )?(\w+)(?: --(?= ))?(.*)$/.exec(line)!;
                 const [, file = ""] = /^node -r \.\/cli\/register\.js cli\/(\w+)\.ts$/.exec(scripts[name]!)!;
                 const { stdout: words } = spawnSync("bash", ["-c", `printf '%s\\0' ${options}`], {
                     cwd: folder,
