@@ -100,8 +100,8 @@ describe("What is given to the suites", () => {
             } finally {
                 await server.stop();
             }
-            for (const suite of ["e2e", "cluster"]) {
-                const file = path.resolve(`test/${suite}/mocharc.js`);
+            for (const configuration of ["e2e/mocharc.js", "cluster.mocharc.js"]) {
+                const file = path.resolve("test", configuration);
                 const jobs = () => {
                     const { stdout } = spawnSync(process.execPath, ["-p", `require(${JSON.stringify(file)}).jobs`], {
                         encoding: "utf8",
