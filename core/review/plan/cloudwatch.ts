@@ -1,7 +1,7 @@
 import { clusterTag, defaultLogGroup, logGroupKey, stackTag } from "../../settings/logGroups";
 import type { Deployment } from "../../routes/deployment";
 import type { LogGroup } from "../../routes/parts";
-import type { Consequence } from "./consequence";
+import { notice, type Consequence, type Consequences } from "./consequence";
 
 /** What happens to one CloudWatch log group. */
 export interface LogGroupChange {
@@ -25,14 +25,15 @@ interface FoundLogGroup {
     readonly tags: Readonly<Record<string, string>>;
 }
 
-/** What came of looking for a log group: what AWS has, `undefined` for none, or why it could not be checked. */
-export type Look =
-    | { readonly found: FoundLogGroup | undefined }
-    | {
-          readonly unchecked: string;
-          /** Whether AWS at least lists it. */
-          readonly listed: boolean;
-      };
+/** The result of looking for a log group: what AWS has, `undefined` for none, or why it could not be checked. */
+export type Look = { readonly found: FoundLogGroup | undefined } | UncheckedLogGroup;
+
+interface UncheckedLogGroup {
+    /** Why. */
+    readonly unchecked: string;
+    /** Whether AWS at least lists it. */
+    readonly listed: boolean;
+}
 
 /** What is known about log groups in addition to the settings. */
 export interface KnownLogGroups {
@@ -122,39 +123,40 @@ export function madeLogGroups(from: Deployment | undefined, to: Deployment, know
 }
 
 /**
- * What follows for log groups: what CloudWatch deletes as soon as a retention is shorter, and what becomes of groups that
- * somebody else may rely on.
+ * What follows for log groups: what CloudWatch deletes as soon as a retention is shorter, and what happens to groups that somebody else
+ * may rely on.
  *
  * @param from what is deployed; `undefined` where that is not known.
  * @param known Default: nothing is known but the settings.
  */
-export function cloudwatchConsequences(
+export function* cloudwatchConsequences(
     from: Deployment | undefined,
     to: Deployment,
     known?: KnownLogGroups,
-): Consequence[] {
+): Consequences {
     const before = groupsOf(from);
-    const deleted = (from ? logGroupChanges(from, to, known) : []).filter(({ operation }) => operation === "deleted");
-    return [
-        ...deleted.map((change) => deletion(change, known)),
-        ...[...groupsOf(to)].flatMap(([key, group]): Consequence[] => {
-            const look = known?.looks[key];
-            const had = before.get(key);
-            if (look === undefined || "unchecked" in look) {
-                return had ? shortened(group, had.retentionDays) : [];
-            }
-            if (look.found === undefined || known === undefined) {
-                return [];
-            }
+    for (const change of from ? logGroupChanges(from, to, known) : []) {
+        if (change.operation === "deleted") {
+            yield deletion(change, known);
+        }
+    }
+    for (const [key, group] of groupsOf(to)) {
+        const look = known?.looks[key];
+        const had = before.get(key);
+        const found = look && "found" in look ? look.found : undefined;
+        if (had && (look === undefined || "unchecked" in look)) {
+            yield* shortened(group, had.retentionDays);
+        }
+        if (known && found) {
             const comparison = { from, to, known, had };
-            return [
-                ...takeover(group, look.found, comparison),
-                ...shortened(group, look.found.retentionDays, comparison),
-                ...keyChange(group, look.found, comparison),
-            ];
-        }),
-        ...(known ? uncheckedGroups(from, to, known) : []),
-    ];
+            yield* takeover(group, found, comparison);
+            yield* shortened(group, found.retentionDays, comparison);
+            yield* keyChange(group, found, comparison);
+        }
+        if (known && look && "unchecked" in look) {
+            yield uncheckedGroup(group, look, to, known, had !== undefined);
+        }
+    }
 }
 
 function deletion({ name, region }: LogGroupChange, known: KnownLogGroups | undefined): Consequence {
@@ -178,28 +180,26 @@ const retentionSettings = { logs: "retentionDays", audit: "auditRetentionDays", 
  * @param was days after which AWS has deleted events so far.
  * @param comparison with what AWS has. Default: with the settings of the last deployment.
  */
-function shortened(group: Group, was: number, comparison?: Comparison): Consequence[] {
+function* shortened(group: Group, was: number, comparison?: Comparison): Consequences {
     const { name, region, holds, retentionDays } = group;
     if (was <= retentionDays) {
-        return [];
+        return;
     }
     const change = `${keptFor(was)}->${keptFor(retentionDays)}`;
     const setting = retentionSettings[holds];
-    const same = comparison?.had?.retentionDays === retentionDays;
-    return [
-        {
-            severity: "loses",
-            key: `kof:cloudwatch.${setting}`,
-            message: `deletes what log group ${name} in ${region} has that is older than ${String(retentionDays)} days (${change})${same ? changedSince : ""}`,
-            ...(was === Infinity && comparison
-                ? {
-                      way: "another log group: no setting keeps events for ever",
-                      paste: another(group, comparison.to, comparison.known),
-                  }
-                : { paste: { "kof:cloudwatch": { [setting]: was } } }),
-            acknowledge: `log group ${name} in ${region} ${change}`,
-        },
-    ];
+    const isSame = comparison?.had?.retentionDays === retentionDays;
+    yield {
+        severity: "loses",
+        key: `kof:cloudwatch.${setting}`,
+        message: `deletes what log group ${name} in ${region} has that is older than ${String(retentionDays)} days (${change})${isSame ? changedSince : ""}`,
+        ...(was === Infinity && comparison
+            ? {
+                  way: "another log group: no setting keeps events for ever",
+                  paste: another(group, comparison.to, comparison.known),
+              }
+            : { paste: { "kof:cloudwatch": { [setting]: was } } }),
+        acknowledge: `log group ${name} in ${region} ${change}`,
+    };
 }
 
 /** What is known when a log group is compared. */
@@ -239,42 +239,35 @@ function ownerOf(
     return had || stack === undefined || stack === known.stack ? undefined : { tag: stackTag, name: stack };
 }
 
-function takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: Comparison): Consequence[] {
+function* takeover(group: Group, found: FoundLogGroup, { from, to, known, had }: Comparison): Consequences {
     const { holds, name, region } = group;
     const owner = ownerOf(found, had !== undefined, from, to, known);
     const key = `kof:cloudwatch.${holds === "audit" ? "auditLogGroup" : "logGroup"}`;
     const there = `leads to log group ${name} in ${region}, which AWS has already`;
-    const kept =
-        to.cloudwatch?.keepLogGroups === false && !(known.made ?? []).includes(logGroupKey(region, name))
-            ? [
-                  {
-                      severity: "notice",
-                      key: "kof:cloudwatch.keepLogGroups",
-                      message: `is false, but log group ${name} in ${region} stays: there is no record that this stack made it`,
-                  } as const,
-              ]
-            : [];
-    if (owner === undefined) {
-        const message = `${there}, tagged as this cluster's: it is taken over with its logs`;
-        return had ? kept : [{ severity: "notice", key, message }, ...kept];
-    }
-    const whose =
-        owner.name === undefined
-            ? `without the tag ${owner.tag}, so that its owner is unknown`
-            : `and its tag ${owner.tag} says ${owner.name}`;
-    return [
-        {
+    if (owner !== undefined) {
+        const whose =
+            owner.name === undefined
+                ? `without the tag ${owner.tag}, so that its owner is unknown`
+                : `and its tag ${owner.tag} says ${owner.name}`;
+        const then =
+            ". Taking it over gives it the retention, the key and the tags of this stack, which then also writes to it";
+        yield {
             severity: "impossible",
             key,
-            message: had
-                ? `${there}, ${whose}${changedSince}`
-                : `${there}, ${whose}. Taking it over gives it the retention, the key and the tags of this stack, which then also writes to it`,
+            message: `${there}, ${whose}${had ? changedSince : then}`,
             way: "another log group, and this one stays as it is",
             paste: another(group, to, known),
             acknowledge: `take over log group ${name} in ${region}${owner.name === undefined ? "" : ` of ${owner.name}`}`,
-        },
-        ...kept,
-    ];
+        };
+    } else if (!had) {
+        yield notice(key, `${there}, tagged as this cluster's: it is taken over with its logs`);
+    }
+    if (to.cloudwatch?.keepLogGroups === false && !(known.made ?? []).includes(logGroupKey(region, name))) {
+        yield notice(
+            "kof:cloudwatch.keepLogGroups",
+            `is false, but log group ${name} in ${region} stays: there is no record that this stack made it`,
+        );
+    }
 }
 
 /** A name that leaves a log group alone, to paste. */
@@ -288,10 +281,10 @@ function another({ holds, name }: Group, to: Deployment, { stack }: KnownLogGrou
 }
 
 /** CloudWatch encrypts new events with another key; stored ones stay with theirs (DisassociateKmsKey in its API reference, 2026-11). */
-function keyChange({ name, region }: Group, { kmsKeyArn: was }: FoundLogGroup, { to, had }: Comparison): Consequence[] {
+function* keyChange({ name, region }: Group, { kmsKeyArn: was }: FoundLogGroup, { to, had }: Comparison): Consequences {
     const is = to.cloudwatch?.kmsKeyArn ?? "";
     if (was === is) {
-        return [];
+        return;
     }
     const about = (arn: string) => (arn === "" ? "CloudWatch's own key" : arn);
     const key = "kof:cloudwatch.kmsKeyArn";
@@ -299,46 +292,41 @@ function keyChange({ name, region }: Group, { kmsKeyArn: was }: FoundLogGroup, {
         `encrypts what comes into log group ${name} in ${region} with ${about(is)}, where AWS has ${about(was)}. What is stored stays ` +
         (was === "" ? "as it is" : "with that, and cannot be read without it");
     const id = (arn: string) => (arn === "" ? "none" : (arn.split("/").at(-1) ?? ""));
-    return [
-        had || was === ""
-            ? { severity: "notice", key, message }
-            : {
-                  severity: "impossible",
-                  key,
-                  message,
-                  way: "the key that the log group has",
-                  paste: { "kof:cloudwatch": { kmsKeyArn: was } },
-                  acknowledge: `log group ${name} in ${region} key ${id(was)}->${id(is)}`,
-              },
-    ];
+    yield had || was === ""
+        ? notice(key, message)
+        : {
+              severity: "impossible",
+              key,
+              message,
+              way: "the key that the log group has",
+              paste: { "kof:cloudwatch": { kmsKeyArn: was } },
+              acknowledge: `log group ${name} in ${region} key ${id(was)}->${id(is)}`,
+          };
 }
 
-/** What the program assumes about groups that it could not check. */
-function uncheckedGroups(from: Deployment | undefined, to: Deployment, known: KnownLogGroups): Consequence[] {
-    const before = groupsOf(from);
-    return [...groupsOf(to)].flatMap(([key, group]): Consequence[] => {
-        const look = known.looks[key];
-        if (look === undefined || "found" in look) {
-            return [];
-        }
-        const { name, region } = group;
-        const cannot = `cannot be compared with log group ${name} in ${region} (${look.unchecked})`;
-        if (before.has(key)) {
-            const message = `${cannot}. It stays as it is: retention, key and tags are not changed`;
-            return [{ severity: "notice", key: "kof:cloudwatch", message }];
-        }
-        if (look.listed) {
-            return [
-                {
-                    severity: "impossible",
-                    key: "kof:cloudwatch",
-                    message: `${cannot}, which AWS has already`,
-                    way: "allow logs:DescribeLogGroups and logs:ListTagsForResource, or take another log group",
-                    paste: another(group, to, known),
-                },
-            ];
-        }
-        const message = `${cannot}. The program assumes that it does not exist: if it does, AWS refuses to create it, and it stays as it is`;
-        return [{ severity: "notice", key: "kof:cloudwatch", message }];
-    });
+/** What the program assumes about a group that it could not check. @param had whether the stack has it, by its last deployment. */
+function uncheckedGroup(
+    group: Group,
+    { unchecked, listed }: UncheckedLogGroup,
+    to: Deployment,
+    known: KnownLogGroups,
+    had: boolean,
+): Consequence {
+    const key = "kof:cloudwatch";
+    const cannot = `cannot be compared with log group ${group.name} in ${group.region} (${unchecked})`;
+    if (had) {
+        return notice(key, `${cannot}. It stays as it is: retention, key and tags are not changed`);
+    }
+    return listed
+        ? {
+              severity: "impossible",
+              key,
+              message: `${cannot}, which AWS has already`,
+              way: "allow logs:DescribeLogGroups and logs:ListTagsForResource, or take another log group",
+              paste: another(group, to, known),
+          }
+        : notice(
+              key,
+              `${cannot}. The program assumes that it does not exist: if it does, AWS refuses to create it, and it stays as it is`,
+          );
 }

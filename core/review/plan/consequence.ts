@@ -14,6 +14,14 @@ export interface Consequence {
     readonly acknowledge?: string;
 }
 
+/** What follows from a change, one after the other. */
+export type Consequences = Iterable<Consequence>;
+
+/** What is worth knowing. */
+export function notice(key: string, message: string, more: Pick<Consequence, "way" | "paste"> = {}): Consequence {
+    return { severity: "notice", key, message, ...more };
+}
+
 /** The changes that a stack file permits. */
 export function acknowledgements(text: string | undefined): string[] {
     return (text ?? "")

@@ -1,12 +1,13 @@
 import { archiveKinds, exporterCharts, type ArchiveKind } from "../../charts/archives";
 import { kofNamespace } from "../../charts/namespace";
+import type { Archive } from "../../routes/archives";
 import type { Deployment } from "../../routes/deployment";
 import { cloudwatchSecretName } from "../../routes/cloudwatch";
 import { stackFile } from "../../settings/explain";
 import type { CloudWatchParts } from "../../routes/parts";
 import type { ArchiveCredentials } from "../../settings/archives";
 import { awsIdentityOf, isInOrder } from "../../settings/settings";
-import type { Consequence } from "./consequence";
+import { notice, type Consequences } from "./consequence";
 
 /** What happens to one of the credentials that a stack runs with. */
 export interface CredentialChange {
@@ -58,10 +59,16 @@ function storedCredentials(deployment: Deployment): Credential[] {
         // Of those with an access key, the key is what matters.
         return reader === "grafana" ? [made(`random password of Grafana's admin in Secret ${name}`)] : [];
     });
+    const { cloudwatch, archives } = deployment;
+    const collectors = { pods: "the collectors' pods", accounts: "the collectors' service accounts" };
     return [
-        ...awsCredentials(deployment).map(made),
+        ...(cloudwatch ? awsCredentials(cloudwatch, "cloudwatch", collectors).map(made) : []),
         ...assumedRoleCredentials(deployment),
-        ...exporterCredentials(deployment).map(made),
+        ...archives.flatMap((archive) => {
+            const { name } = archive;
+            const exporter = { pods: `the pods of ${name}`, accounts: `the service account of ${name}` };
+            return awsCredentials(archive, name, exporter).map(made);
+        }),
         ...secrets,
     ];
 }
@@ -70,36 +77,22 @@ function made(what: string): Credential {
     return { id: what, what, kind: "own" };
 }
 
-function awsCredentials({ cloudwatch }: Deployment): string[] {
-    if (!cloudwatch) {
-        return [];
-    }
-    const { credentials, roleName = "" } = cloudwatch;
+/** What the program makes in AWS. @param whose the pods and the service accounts that sign in with it. */
+function awsCredentials(
+    { credentials, roleName = "" }: Pick<CloudWatchParts | Archive, "credentials" | "roleName">,
+    user: string,
+    whose: { readonly pods: string; readonly accounts: string },
+): string[] {
     switch (credentials.kind) {
         case "accessKey":
-            return credentials.generations.map((generation) => `access key ${generation} of IAM user cloudwatch`);
+            return credentials.generations.map((generation) => `access key ${generation} of IAM user ${user}`);
         case "podIdentity":
-            return [`IAM role for the collectors' pods on EKS cluster ${credentials.clusterName}`];
+            return [`IAM role for ${whose.pods} on EKS cluster ${credentials.clusterName}`];
         case "irsa":
-            return [`IAM role ${roleName} for the collectors' service accounts`];
+            return [`IAM role ${roleName} for ${whose.accounts}`];
         case "existingSecret":
             return [];
     }
-}
-
-function exporterCredentials({ archives }: Deployment): string[] {
-    return archives.flatMap(({ name, credentials, roleName = "" }): string[] => {
-        switch (credentials.kind) {
-            case "accessKey":
-                return credentials.generations.map((generation) => `access key ${generation} of IAM user ${name}`);
-            case "podIdentity":
-                return [`IAM role for the pods of ${name} on EKS cluster ${credentials.clusterName}`];
-            case "irsa":
-                return [`IAM role ${roleName} for the service account of ${name}`];
-            case "existingSecret":
-                return [];
-        }
-    });
 }
 
 /** The role of another account that the collectors assume. */
@@ -114,25 +107,30 @@ function assumedRoleCredentials({ cloudwatch }: Deployment): Credential[] {
 const keysPerUser = 2;
 
 /** What follows from other credentials for AWS: rotations that AWS refuses or that leave no overlap, and Secrets that are there. */
-export function credentialConsequences(from: Deployment, to: Deployment): Consequence[] {
+export function* credentialConsequences(from: Deployment, to: Deployment): Consequences {
     const { cloudwatch } = to.settings;
     const { path = [] } = cloudwatch ? awsIdentityOf(cloudwatch.credentials) : {};
-    return [
-        ...rotationConsequences(generationsOf(from), generationsOf(to), path, {
-            user: "the collectors use",
-            then: "has them use",
-            until: "The deployment waits until all of them have restarted, and fails where one does not",
-        }),
-        ...archiveKinds.flatMap((kind) => {
-            const [before, after] = [from, to].map(({ archives }) =>
-                keysOf(archives.find((each) => each.kind === kind)?.credentials),
-            );
-            return rotationConsequences(before ?? [], after ?? [], [kind, "credentials"], exporterRotation(kind));
-        }),
-        ...secretConsequences(from, to, path),
-        ...archiveKinds.flatMap((kind) => exporterSecretConsequences(from, to, kind)),
-        ...accountConsequences(from, to),
-    ];
+    yield* rotationConsequences(generationsOf(from), generationsOf(to), path, {
+        user: "the collectors use",
+        then: "has them use",
+        until: "The deployment waits until all of them have restarted, and fails where one does not",
+    });
+    for (const kind of archiveKinds) {
+        const [before = [], after = []] = [from, to].map(({ archives }) =>
+            keysOf(archives.find((each) => each.kind === kind)?.credentials),
+        );
+        // An exporter reads its key when a run begins.
+        yield* rotationConsequences(before, after, [kind, "credentials"], {
+            user: `${exporterCharts[kind].chart} uses`,
+            then: "has it use",
+            until: "A run that has begun fails with the old one, and the next one does what it left out",
+        });
+    }
+    yield* secretConsequences(from, to, path);
+    for (const kind of archiveKinds) {
+        yield* exporterSecretConsequences(from, to, kind);
+    }
+    yield* accountConsequences(from, to);
 }
 
 /** The generations of the access key, from old to new; none where the collectors authenticate otherwise. */
@@ -149,75 +147,44 @@ export function keysDeleted({ from, to }: { readonly from: Deployment; readonly 
     return generationsOf(from).some((generation) => !generationsOf(to).includes(generation));
 }
 
-/** Rotations that need more keys at once than AWS allows. @param path of the settings with the generations. */
-function rotationSteps(before: readonly string[], after: readonly string[], path: readonly string[]): Consequence[] {
-    const [first, ...further] = stepsBetween(before, after);
-    if (!first) {
-        return [];
-    }
-    const lists = further.map((each) => `, then [${each.map((label) => `"${label}"`).join(", ")}]`);
-    return [
-        {
-            severity: "impossible",
-            key: `kof:${path.join(".")}.generations`,
-            message:
-                `would need the access keys ${together(before, after).join(", ")} at once, because a new key is made before an old one is ` +
-                `deleted, and AWS allows ${String(keysPerUser)} for a user`,
-            way: `deploy these first${lists.join("")}, and then what the stack file says now`,
-            paste: stackFile(path, { kind: "accessKey", generations: first }),
-        },
-    ];
-}
-
-/** Who uses an access key, and what becomes of them when it is gone, as it follows the key and the next one. */
+/** Who uses an access key, and what happens to them when it is gone, as it follows the key and the next one. */
 interface KeyUse {
     readonly user: string;
     readonly then: string;
     readonly until: string;
 }
 
-/** An exporter reads its key when a run begins. */
-function exporterRotation(kind: ArchiveKind): KeyUse {
-    return {
-        user: `${exporterCharts[kind].chart} uses`,
-        then: "has it use",
-        until: "A run that has begun fails with the old one, and the next one does what it left out",
-    };
-}
-
 /** @param path of the settings that say what the users of the keys are at AWS. */
-function rotationConsequences(
+function* rotationConsequences(
     before: readonly string[],
     after: readonly string[],
     path: readonly string[],
     { user, then, until }: KeyUse,
-): Consequence[] {
+): Consequences {
     const key = `kof:${path.join(".")}.generations`;
     const [was, is] = [before.at(-1), after.at(-1)];
-    if (was === undefined || is === undefined) {
-        return [];
-    }
-    const paste = (...generations: string[]) => stackFile(path, { kind: "accessKey", generations });
-    const steps = rotationSteps(before, after, path);
-    if (steps.length > 0) {
-        return steps;
-    }
-    if (after.includes(was)) {
-        return [];
-    }
-    return [
-        {
-            severity: "notice",
+    const paste = (generations: readonly string[]) => stackFile(path, { kind: "accessKey", generations });
+    const [first, ...further] = stepsBetween(before, after);
+    if (first) {
+        const lists = further.map((each) => `, then [${each.map((label) => `"${label}"`).join(", ")}]`);
+        yield {
+            severity: "impossible",
             key,
-            message: `leaves no overlap: access key ${was}, which ${user}, is deleted in the same deployment that ${then} ${is}. ${until}`,
-            ...(isInOrder([was, is])
-                ? {
-                      way: `keep both for one deployment, and drop ${was} in the next`,
-                      paste: paste(was, is),
-                  }
-                : {}),
-        },
-    ];
+            message:
+                `would need the access keys ${together(before, after).join(", ")} at once, because a new key is made before an old one is ` +
+                `deleted, and AWS allows ${String(keysPerUser)} for a user`,
+            way: `deploy these first${lists.join("")}, and then what the stack file says now`,
+            paste: paste(first),
+        };
+    } else if (was !== undefined && is !== undefined && !after.includes(was)) {
+        yield notice(
+            key,
+            `leaves no overlap: access key ${was}, which ${user}, is deleted in the same deployment that ${then} ${is}. ${until}`,
+            isInOrder([was, is])
+                ? { way: `keep both for one deployment, and drop ${was} in the next`, paste: paste([was, is]) }
+                : {},
+        );
+    }
 }
 
 /**
@@ -247,105 +214,79 @@ interface MakerChange {
     readonly made: { readonly key: string; readonly after: string };
 }
 
-function makerConsequences({ secret, is, named, made: own }: MakerChange, { settings }: Deployment): Consequence[] {
+function* makerConsequences({ secret, is, named, made: own }: MakerChange, { settings }: Deployment): Consequences {
     if (is === "elsewhere") {
-        return [
-            {
-                severity: "impossible",
-                key: named.key,
-                message: `is ${secret}, the Secret with the program's own access key, which this deployment deletes`,
-                way: "give the Secret that is made elsewhere another name",
-                paste: named.paste,
-            },
-        ];
+        yield {
+            severity: "impossible",
+            key: named.key,
+            message: `is ${secret}, the Secret with the program's own access key, which this deployment deletes`,
+            way: "give the Secret that is made elsewhere another name",
+            paste: named.paste,
+        };
+    } else if (!settings.adopt) {
+        yield {
+            severity: "impossible",
+            key: own.key,
+            message: `is accessKey, whose Secret ${secret} exists already, made elsewhere: the deployment would fail`,
+            way: `delete it first (kubectl delete secret -n ${kofNamespace} ${secret})${own.after}`,
+            acknowledge: `Secret ${secret}`,
+        };
     }
-    return settings.adopt
-        ? []
-        : [
-              {
-                  severity: "impossible",
-                  key: own.key,
-                  message: `is accessKey, whose Secret ${secret} exists already, made elsewhere: the deployment would fail`,
-                  way: `delete it first (kubectl delete secret -n ${kofNamespace} ${secret})${own.after}`,
-                  acknowledge: `Secret ${secret}`,
-              },
-          ];
 }
 
 /** The Secret with the program's own key has a name that a Secret made elsewhere may have as well. */
-function secretConsequences(from: Deployment, to: Deployment, path: readonly string[]): Consequence[] {
-    const [was, is] = [from, to].map((each) => makerOf(each, cloudwatchSecretName));
+function* secretConsequences(from: Deployment, to: Deployment, path: readonly string[]): Consequences {
+    const secret = cloudwatchSecretName;
+    const [was, is] = [from, to].map((each) => makerOf(each, secret));
     const credentials = to.cloudwatch?.credentials;
-    const isNamed = credentials?.kind === "existingSecret" && credentials.name === cloudwatchSecretName;
+    const isNamed = credentials?.kind === "existingSecret" && credentials.name === secret;
     // What else reads it has no setting that names one made elsewhere.
     if (was === undefined || is === undefined || was === is || (is === "elsewhere" && !isNamed)) {
-        return [];
+        return;
     }
     const key = `kof:${path.join(".")}`;
-    return makerConsequences(
-        {
-            secret: cloudwatchSecretName,
-            is,
-            named: { key: `${key}.name`, paste: stackFile(path, { kind: "existingSecret", name: "aws-credentials" }) },
-            made: {
-                key: `${key}.kind`,
-                after: ", which does not affect running collectors, and then acknowledge it",
-            },
-        },
-        to,
-    );
+    const named = { key: `${key}.name`, paste: stackFile(path, { kind: "existingSecret", name: "aws-credentials" }) };
+    const after = ", which does not affect running collectors, and then acknowledge it";
+    yield* makerConsequences({ secret, is, named, made: { key: `${key}.kind`, after } }, to);
 }
 
 /** The same of the Secret of an archive's exporter. */
-function exporterSecretConsequences(from: Deployment, to: Deployment, kind: ArchiveKind): Consequence[] {
-    const [was, is] = [from, to].map(({ archives }) => archives.find((each) => each.kind === kind));
-    const secret = is?.secret?.name;
-    const maker = secret === undefined ? undefined : makerOf(to, secret);
-    if (
-        secret === undefined ||
-        maker === undefined ||
-        was?.secret?.name !== secret ||
-        makerOf(from, secret) === maker
-    ) {
-        return [];
-    }
-    const isShort = to.settings[kind]?.existingSecret !== undefined;
-    const other = "s3-credentials";
-    return makerConsequences(
-        {
-            secret,
-            is: maker,
-            named: {
-                key: `kof:${kind}.${isShort ? "existingSecret" : "credentials.name"}`,
-                paste: isShort
-                    ? stackFile([kind, "existingSecret"], other)
-                    : stackFile([kind, "credentials"], { kind: "existingSecret", name: other }),
-            },
-            made: { key: `kof:${kind}.credentials`, after: ": a run that has begun goes on. Then acknowledge it" },
-        },
-        to,
+function* exporterSecretConsequences(from: Deployment, to: Deployment, kind: ArchiveKind): Consequences {
+    const [before, secret] = [from, to].map(
+        ({ archives }) => archives.find((each) => each.kind === kind)?.secret?.name,
     );
+    if (secret === undefined || before !== secret) {
+        return;
+    }
+    const [was, is] = [from, to].map((each) => makerOf(each, secret));
+    if (is === undefined || was === is) {
+        return;
+    }
+    const name = "s3-credentials";
+    const named =
+        to.settings[kind]?.existingSecret === undefined
+            ? {
+                  key: `kof:${kind}.credentials.name`,
+                  paste: stackFile([kind, "credentials"], { kind: "existingSecret", name }),
+              }
+            : { key: `kof:${kind}.existingSecret`, paste: stackFile([kind, "existingSecret"], name) };
+    const after = ": a run that has begun goes on. Then acknowledge it";
+    yield* makerConsequences({ secret, is, named, made: { key: `kof:${kind}.credentials`, after } }, to);
 }
 
 /** Logs that come from now on are in another account, and those before stay where they are. */
-function accountConsequences(from: Deployment, to: Deployment): Consequence[] {
-    if (!from.cloudwatch || !to.cloudwatch) {
-        return [];
+function* accountConsequences(from: Deployment, to: Deployment): Consequences {
+    const [was, is] = [from, to].map(
+        ({ cloudwatch }) =>
+            cloudwatch && (cloudwatch.central ? `account ${cloudwatch.central.account}` : "the stack's own account"),
+    );
+    if (was !== undefined && is !== undefined && was !== is) {
+        yield notice(
+            "kof:cloudwatch.credentials",
+            `leads to ${is}, where it was ${was}. What is stored there stays there, and is read there. ` +
+                "What waits on the nodes goes to the new account",
+        );
     }
-    const accountOf = ({ central }: CloudWatchParts) => central && `account ${central.account}`;
-    const [was, is] = [accountOf(from.cloudwatch), accountOf(to.cloudwatch)];
-    const nameOf = (account = "the stack's own account") => account;
-    return was === is
-        ? []
-        : [
-              {
-                  severity: "notice",
-                  key: "kof:cloudwatch.credentials",
-                  message:
-                      `leads to ${nameOf(is)}, where it was ${nameOf(was)}. What is stored there stays there, and is read there. ` +
-                      "What waits on the nodes goes to the new account",
-              },
-          ];
 }
 
 /** Who makes a Secret, the program or somebody else; `undefined` where nothing reads it. */

@@ -34,7 +34,7 @@ export function planData(plan: Plan): object {
         volumes: volumes.map(volumeData),
         regions: regions.map(volumeData),
         logGroups,
-        archives: archives.map(({ kind, place, operation, archive: { signals, regional } }) => ({
+        archives: archives.map(({ place, operation, archive: { kind, signals, regional } }) => ({
             kind,
             place,
             operation,

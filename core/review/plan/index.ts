@@ -22,7 +22,7 @@ import {
 import { takeoverConsequences } from "./takeovers";
 import { auditConsequences, upgradeConsequences, upgradeSteps } from "./upgrades";
 import { regionalChanges, volumeChanges, volumeConsequences, type VolumeChange } from "./volumes";
-import { acknowledgements, type Consequence } from "./consequence";
+import { acknowledgements, type Consequence, type Consequences } from "./consequence";
 
 /** What a change of a stack's settings does to what is running. */
 export interface Plan {
@@ -58,7 +58,7 @@ export interface Plan {
  */
 export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(from), known?: KnownLogGroups): Plan {
     const volumes = volumeChanges(from, to);
-    const consequences = [
+    const consequences: Consequence[] = [
         ...upgradeConsequences(from, to),
         ...auditConsequences(from, to),
         ...routeConsequences(from, to, volumes),
@@ -101,8 +101,8 @@ export function planOf(from: Deployment, to: Deployment, past: Past = pastOf(fro
 const severities = ["impossible", "loses", "notice"] as const;
 
 /** The most dangerous first, each with a text that permits it now. */
-function inOrder(consequences: readonly Consequence[], { spent }: Past): Consequence[] {
-    const permitted = consequences.map((each) =>
+function inOrder(consequences: Consequences, { spent }: Past): Consequence[] {
+    const permitted = [...consequences].map((each) =>
         each.acknowledge === undefined ? each : { ...each, acknowledge: unspent(inOnePiece(each.acknowledge), spent) },
     );
     return severities.flatMap((severity) => permitted.filter((each) => each.severity === severity));

@@ -8,7 +8,7 @@ import { processingAt } from "../../routes/deliveries";
 import { choices } from "../../routes/processing";
 import { turnedOffAt } from "../../routes/stored";
 import { namesIn } from "../../settings/routing";
-import type { Consequence } from "./consequence";
+import { notice, type Consequences } from "./consequence";
 import {
     changesInstaller,
     installTime,
@@ -21,15 +21,31 @@ import { volumesOutcome } from "./stores";
 import { goneStores, type VolumeChange } from "./volumes";
 
 /** What follows from other destinations: stored data that nothing reads any more, and installers that would fight. */
-export function routeConsequences(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequence[] {
-    return isSameRouting(from, to)
-        ? []
-        : [
-              ...storesGone(from, to, volumes),
-              ...regionsGone(from, to),
-              ...installerConsequences(from, to),
-              ...openCostConsequences(from, to),
-          ];
+export function* routeConsequences(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequences {
+    if (isSameRouting(from, to)) {
+        return;
+    }
+    const [was, is] = [from.settings.route, to.settings.route];
+    yield* storesGone(from, to, volumes);
+    if (is === "regionless" && was !== is) {
+        yield {
+            severity: "loses",
+            key: "kof:route",
+            message: "takes KOF off every regional cluster: what is stored there is no longer reachable through KOF",
+            acknowledge: `${was}->${is}`,
+        };
+    }
+    yield* installerConsequences(from, to);
+    const [ran, runs] = [runsOpenCost(from), runsOpenCost(to)];
+    // With the collectors it goes and comes anyway.
+    if (ran !== undefined && runs !== undefined && ran !== runs) {
+        yield notice(
+            keyOfRouting(from, to),
+            runs
+                ? "starts OpenCost: the metrics that it computes costs from are in a store of KOF's"
+                : "turns OpenCost off: it computes costs from metrics in a store of KOF's, and these get none of this cluster any more",
+        );
+    }
 }
 
 /** The key that decides where signals go, in which two stack files differ. */
@@ -37,13 +53,8 @@ function keyOfRouting(from: Deployment, to: Deployment): string {
     return from.settings.route === to.settings.route ? "kof:signals" : "kof:route";
 }
 
-/** Whether `kof:route` alone says where signals go, before and after. */
-function arePlain(...both: readonly Deployment[]): boolean {
-    return both.every(({ routing }) => routing.isPlain);
-}
-
 /** Stores go with the last signal of this cluster that is sent to them. */
-function storesGone(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequence[] {
+function* storesGone(from: Deployment, to: Deployment, volumes: readonly VolumeChange[]): Consequences {
     const [was, is] = [from.settings.route, to.settings.route];
     // What values turn off is theirs to say.
     const gone = goneStores(volumes).filter(
@@ -51,114 +62,74 @@ function storesGone(from: Deployment, to: Deployment, volumes: readonly VolumeCh
             turnedOffAt(to, volume.source) === undefined && !to.stores.some((each) => each.workload === workload),
     );
     if (gone.length === 0) {
-        return [];
+        return;
     }
-    const stored = signals.filter((signal) => gone.some(({ volume }) => volume.signal === signal));
     const key = keyOfRouting(from, to);
-    if (arePlain(from, to)) {
-        return [
-            {
-                severity: "loses",
-                key,
-                message: `leaves the stored ${[...new Set(gone.map(({ volume }) => volume.signal))].join(", ")} unreachable: ${volumesOutcome(gone, `the route is ${was} again`)}`,
-                acknowledge: `${was}->${is}${unusualCount(gone)}`,
-            },
-        ];
-    }
-    const keeping = linesKeeping(from, to, stored);
-    return [
-        {
+    if (from.routing.isPlain && to.routing.isPlain) {
+        yield {
             severity: "loses",
             key,
-            message:
-                `no longer sends ${stored.join(" and ")} to management, which leaves what is stored of them there unreachable: ` +
-                volumesOutcome(gone, "they go there again"),
-            ...(keeping
-                ? {
-                      way: "send them there as well, for as long as what is stored there may be needed",
-                      paste: keeping,
-                  }
-                : {}),
-            acknowledge: `${stored.join(" and ")} off${unusualCount(gone)}`,
-        },
-    ];
-}
-
-function regionsGone(from: Deployment, to: Deployment): Consequence[] {
-    const [was, is] = [from.settings.route, to.settings.route];
-    return is === "regionless" && was !== is
-        ? [
-              {
-                  severity: "loses",
-                  key: "kof:route",
-                  message:
-                      "takes KOF off every regional cluster: what is stored there is no longer reachable through KOF",
-                  acknowledge: `${was}->${is}`,
-              },
-          ]
-        : [];
+            message: `leaves the stored ${[...new Set(gone.map(({ volume }) => volume.signal))].join(", ")} unreachable: ${volumesOutcome(gone, `the route is ${was} again`)}`,
+            acknowledge: `${was}->${is}${unusualCount(gone)}`,
+        };
+        return;
+    }
+    const stored = signals.filter((signal) => gone.some(({ volume }) => volume.signal === signal));
+    const keeping = linesKeeping(from, to, stored);
+    yield {
+        severity: "loses",
+        key,
+        message:
+            `no longer sends ${stored.join(" and ")} to management, which leaves what is stored of them there unreachable: ` +
+            volumesOutcome(gone, "they go there again"),
+        ...(keeping
+            ? { way: "send them there as well, for as long as what is stored there may be needed", paste: keeping }
+            : {}),
+        acknowledge: `${stored.join(" and ")} off${unusualCount(gone)}`,
+    };
 }
 
 /** Flux and Sveltos cannot have the same release. */
-function installerConsequences(from: Deployment, to: Deployment): Consequence[] {
-    const [was, is] = [from, to].map(({ settings }) => settings.route);
+function* installerConsequences(from: Deployment, to: Deployment): Consequences {
+    const [was, is] = [from.settings.route, to.settings.route];
     const [before, after] = [installerOf(from), installerOf(to)];
     if (before === undefined || after === undefined || !changesInstaller(from, to)) {
-        return [];
+        return;
     }
     const key = keyOfRouting(from, to);
-    const fight = `${installers[before]} installs the collectors before and ${installers[after]} after, both as the Helm release kof-collectors, and one would uninstall what the other installs`;
+    const cannot = was === is ? "cannot be changed like that" : `cannot go from ${was} to ${is}`;
     const consequence = {
         severity: "impossible",
         key,
-        message:
-            was === is
-                ? `cannot be changed like that at once: ${fight}`
-                : `cannot go from ${String(was)} to ${String(is)} at once: ${fight}`,
+        message: `${cannot} at once: ${installers[before]} installs the collectors before and ${installers[after]} after, both as the Helm release kof-collectors, and one would uninstall what the other installs`,
     } as const;
     if (from.settings.version !== to.settings.version) {
-        return [
-            {
-                ...consequence,
-                way: "change the version first, and where signals go in a deployment of its own",
-                paste: was === is ? { [key]: from.settings.signals ?? {} } : { [key]: was },
-            },
-        ];
+        yield {
+            ...consequence,
+            way: "change the version first, and where signals go in a deployment of its own",
+            paste: was === is ? { [key]: from.settings.signals ?? {} } : { [key]: was },
+        };
+        return;
     }
     const kept = linesWithInstaller(from, to);
     const { text, steps } = installTime(from, to);
-    return [
-        kept
-            ? {
-                  ...consequence,
-                  way:
-                      `leave the collectors with ${installers[before]}: route ${from.routing.base} stays, and kof:signals name where ` +
-                      "each signal goes, so that the collectors only restart",
-                  paste: kept,
-              }
-            : {
-                  ...consequence,
-                  way:
-                      "deploy route none first, and what the stack file says now when the release kof-collectors is gone. No way is without a gap: " +
-                      `only collectors that ${installers[after]} installs write to the stores of KOF. Nothing is collected from when ` +
-                      `${installers[before]} uninstalls the collectors until ${installers[after]} has installed them: ${text} (${steps}). What ` +
-                      "fails they try again, for which there is no bound. Afterwards files that are still there are read on from where the collectors stopped",
-                  paste: linesWithoutCollectors(to),
-              },
-    ];
-}
-
-/** OpenCost computes costs from metrics in a store of KOF's, and goes and comes with them. */
-function openCostConsequences(from: Deployment, to: Deployment): Consequence[] {
-    const [was, is] = [runsOpenCost(from), runsOpenCost(to)];
-    // With the collectors it goes and comes anyway.
-    if (was === undefined || is === undefined || was === is) {
-        return [];
-    }
-    const message = is
-        ? "starts OpenCost: the metrics that it computes costs from are in a store of KOF's"
-        : "turns OpenCost off: it computes costs from metrics in a store of KOF's, and these get none of this cluster any more";
-    return [{ severity: "notice", key: keyOfRouting(from, to), message }];
+    yield kept
+        ? {
+              ...consequence,
+              way:
+                  `leave the collectors with ${installers[before]}: route ${from.routing.base} stays, and kof:signals name where ` +
+                  "each signal goes, so that the collectors only restart",
+              paste: kept,
+          }
+        : {
+              ...consequence,
+              way:
+                  "deploy route none first, and what the stack file says now when the release kof-collectors is gone. No way is without a gap: " +
+                  `only collectors that ${installers[after]} installs write to the stores of KOF. Nothing is collected from when ` +
+                  `${installers[before]} uninstalls the collectors until ${installers[after]} has installed them: ${text} (${steps}). What ` +
+                  "fails they try again, for which there is no bound. Afterwards files that are still there are read on from where the collectors stopped",
+              paste: linesWithoutCollectors(to),
+          };
 }
 
 /** Whether OpenCost runs beside the collectors of this cluster; `undefined` where there are none. */
@@ -180,26 +151,21 @@ function unusualCount(gone: readonly VolumeChange[]): string {
 }
 
 /** How much a destination gets of what is sent there, if that changes. The signals themselves do not change. */
-export function processingConsequences(from: Deployment, to: Deployment): Consequence[] {
-    return namesIn(to.routing.signals).flatMap((name): Consequence[] => {
-        const [before, after] = [from, to].map(({ settings }) => choices(processingAt(settings, name)));
+export function* processingConsequences(from: Deployment, to: Deployment): Consequences {
+    for (const name of namesIn(to.routing.signals)) {
         const isNew = !namesIn(from.routing.signals).includes(name);
-        const was = isNew ? [] : (before ?? []);
-        const is = after ?? [];
-        if (isDeepStrictEqual(was, is)) {
-            return [];
+        const was = isNew ? [] : choices(processingAt(from.settings, name));
+        const is = choices(processingAt(to.settings, name));
+        if (!isDeepStrictEqual(was, is)) {
+            const text = (found: readonly string[], more = "") =>
+                found.length > 0 ? `${found.join("; ")}${more}` : "everything is stored there";
+            yield notice(
+                `kof:${name === "cloudwatch" || name === "otlp" ? name : `destinations.${name}`}.processing`,
+                `changes what ${name} gets. From this deployment on: ${text(is, ", by choice")}` +
+                    (isNew ? "" : `. Until then: ${text(was)}`),
+            );
         }
-        const then = is.length > 0 ? `${is.join("; ")}, by choice` : "everything is stored there";
-        return [
-            {
-                severity: "notice",
-                key: `kof:${name === "cloudwatch" || name === "otlp" ? name : `destinations.${name}`}.processing`,
-                message:
-                    `changes what ${name} gets. From this deployment on: ${then}` +
-                    (isNew ? "" : `. Until then: ${was.length > 0 ? was.join("; ") : "everything is stored there"}`),
-            },
-        ];
-    });
+    }
 }
 
 const installers = { flux: "Flux", sveltos: "Sveltos" } as const;
@@ -210,35 +176,30 @@ export function installerOf({ umbrella }: Deployment, name = "kof-collectors"): 
 }
 
 /** What follows from other names of the cluster, or of the mesh. */
-export function identityConsequences(from: Deployment, to: Deployment): Consequence[] {
+export function* identityConsequences(from: Deployment, to: Deployment): Consequences {
     const [was, is] = [from.settings, to.settings];
-    const consequences: Consequence[] = [];
     if (was.istio !== is.istio) {
-        consequences.push({
+        yield {
             severity: "loses",
             key: "kof:istio",
             message:
                 "renames the services by which KOF runs on regional and child clusters: what they installed there is removed, storage included " +
                 "(KOF's upgrade notes for 1.10)",
             acknowledge: `istio ${String(was.istio)}->${String(is.istio)}`,
-        });
+        };
     }
     if (was.buffer?.metrics === "disk" && is.buffer?.metrics !== "disk") {
-        consequences.push({
-            severity: "notice",
-            key: "kof:buffer.metrics",
-            message:
-                "no longer queues metrics on the nodes: what is still queued there is not sent. First make sure that the region has received everything",
-        });
+        yield notice(
+            "kof:buffer.metrics",
+            "no longer queues metrics on the nodes: what is still queued there is not sent. First make sure that the region has received everything",
+        );
     }
     for (const name of ["clusterName", "clusterNamespace"] as const) {
         if (was[name] !== is[name]) {
-            consequences.push({
-                severity: "notice",
-                key: `kof:${name}`,
-                message: `changes from ${was[name]} to ${is[name]} on every signal: what is stored stays under the old name`,
-            });
+            yield notice(
+                `kof:${name}`,
+                `changes from ${was[name]} to ${is[name]} on every signal: what is stored stays under the old name`,
+            );
         }
     }
-    return consequences;
 }

@@ -64,7 +64,7 @@ export function effectText(plan: Plan): string {
         ]),
         section(
             "Archives",
-            archives.map(({ kind, place, operation, archive: { signals, regional } }) => {
+            archives.map(({ place, operation, archive: { kind, signals, regional } }) => {
                 const fate = operation === "left" ? "no longer written to, kept with what is in it" : operation;
                 const own = signals.map(nounOf).join(", ");
                 const there = regional ? `of ${regionsText(regional.regions)}` : "";

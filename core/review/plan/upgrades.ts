@@ -2,7 +2,7 @@ import * as semver from "semver";
 
 import { versions } from "../../charts";
 import type { Deployment } from "../../routes/deployment";
-import type { Consequence } from "./consequence";
+import { notice, type Consequences } from "./consequence";
 import { tellsAudit } from "../../settings/routing";
 import { installerOf } from "./routes";
 
@@ -64,55 +64,45 @@ export function upgradeSteps(from: Deployment, to: Deployment): string[] {
 }
 
 /** Audit logs that were among the logs, and now go elsewhere, because no setting sends them where the logs go. */
-export function auditConsequences(from: Deployment, to: Deployment): Consequence[] {
+export function* auditConsequences(from: Deployment, to: Deployment): Consequences {
     const { signals: asked = {}, version } = to.settings;
     const { logs, audit } = to.routing.signals;
     const isNew = !tellsAudit(from.settings.version) && tellsAudit(version);
     const left = from.routing.signals.audit.filter((name) => logs.includes(name) && !audit.includes(name));
-    if (!isNew || asked.logs === undefined || asked.audit !== undefined || left.length === 0) {
-        return [];
+    if (isNew && asked.logs !== undefined && asked.audit === undefined && left.length > 0) {
+        const goes = audit.length > 0 ? `go to ${audit.join(" and ")} alone` : "are not stored any more";
+        yield notice(
+            "kof:signals",
+            `does not name audit, which KOF ${version} tells from logs: audit logs leave ${left.join(" and ")}, where the logs go, and ${goes}`,
+            { way: "have them go where the logs go", paste: { "kof:signals": { ...asked, audit: [...logs] } } },
+        );
     }
-    const goes = audit.length > 0 ? `go to ${audit.join(" and ")} alone` : "are not stored any more";
-    return [
-        {
-            severity: "notice",
-            key: "kof:signals",
-            message: `does not name audit, which KOF ${version} tells from logs: audit logs leave ${left.join(" and ")}, where the logs go, and ${goes}`,
-            way: "have them go where the logs go",
-            paste: { "kof:signals": { ...asked, audit: [...logs] } },
-        },
-    ];
 }
 
 /** Steps from one KOF version to another that upstream does not support. */
-export function upgradeConsequences(from: Deployment, to: Deployment): Consequence[] {
+export function* upgradeConsequences(from: Deployment, to: Deployment): Consequences {
     const [was, is] = [from.settings.version, to.settings.version];
     const key = "kof:version";
     if (semver.lt(is, was)) {
-        return [
-            {
-                severity: "impossible",
-                key,
-                message: `downgrades from ${was} to ${is}, for which KOF has no procedure: what the newer version has changed stays changed`,
-                way: `stay at ${was}, or restore a backup that was made with ${is}`,
-                paste: { [key]: was },
-            },
-        ];
+        yield {
+            severity: "impossible",
+            key,
+            message: `downgrades from ${was} to ${is}, for which KOF has no procedure: what the newer version has changed stays changed`,
+            way: `stay at ${was}, or restore a backup that was made with ${is}`,
+            paste: { [key]: was },
+        };
+        return;
     }
-    const between = versions.filter(
-        (version) => semver.gt(version, was) && semver.lt(version, is) && !semver.prerelease(version),
-    );
-    const next = between.filter((version) => semver.minor(version) === semver.minor(was) + 1).at(-1);
+    const next = versions
+        .filter((version) => !semver.prerelease(version) && semver.minor(version) === semver.minor(was) + 1)
+        .at(-1);
     if (next !== undefined && semver.minor(is) > semver.minor(next)) {
-        return [
-            {
-                severity: "impossible",
-                key,
-                message: `skips from ${was} to ${is}: KOF's upgrade notes, and KCM's, go from one minor version to the next`,
-                way: `deploy ${next} first`,
-                paste: { [key]: next },
-            },
-        ];
+        yield {
+            severity: "impossible",
+            key,
+            message: `skips from ${was} to ${is}: KOF's upgrade notes, and KCM's, go from one minor version to the next`,
+            way: `deploy ${next} first`,
+            paste: { [key]: next },
+        };
     }
-    return [];
 }
