@@ -4,7 +4,6 @@ import * as path from "node:path";
 import { catalogFile, catalogOf, versions } from "../core/charts";
 import { compareCatalogs, describeChanges, otherCharts } from "../core/charts/compare";
 import { generateCatalog, schemasIn, shapesIn } from "./catalog/generate";
-import type { Shapes } from "./catalog/generateShapes";
 import { generateImages } from "./catalog/generateImages";
 import { imagesFile } from "../core/charts/images";
 import { schemaFile } from "../core/charts/schemas";
@@ -21,15 +20,19 @@ const usage = `Usage: npm run catalog -- --charts DIR   write the catalog of the
 
 Required: one of them. DIR holds the charts as 'helm pull --untar' leaves them, one folder each. Helm renders them: the one in HELM, else \`helm\`.`;
 
-function write(file: string, content: { version: string }): void {
+function writeText(file: string, text: string): void {
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(file, `${JSON.stringify(content, undefined, 1)}\n`);
+    fs.writeFileSync(file, text);
+}
+
+function write(file: string, content: { version: string }): void {
+    writeText(file, `${JSON.stringify(content, undefined, 1)}\n`);
     console.log(`KOF ${content.version}: wrote ${path.relative(process.cwd(), file)}`);
 }
 
 /** The files of shapes that are not there, or hold something else. */
-function staleShapes({ files }: Shapes): string[] {
-    return [...files]
+function staleShapes(charts: string): string[] {
+    return [...shapesIn(charts)]
         .filter(([name, text]) => !fs.existsSync(shapeFile(name)) || fs.readFileSync(shapeFile(name), "utf8") !== text)
         .map(([name]) => name);
 }
@@ -45,14 +48,12 @@ run(async () => {
     }
     if (charts !== undefined) {
         const catalog = await generateCatalog(charts);
-        for (const [name, text] of schemasIn(charts).files) {
-            fs.mkdirSync(path.dirname(schemaFile(name)), { recursive: true });
-            fs.writeFileSync(schemaFile(name), text);
-        }
-        for (const [name, text] of shapesIn(charts).files) {
-            fs.mkdirSync(path.dirname(shapeFile(name)), { recursive: true });
-            fs.writeFileSync(shapeFile(name), text);
-        }
+        schemasIn(charts).files.forEach((text, name) => {
+            writeText(schemaFile(name), text);
+        });
+        shapesIn(charts).forEach((text, name) => {
+            writeText(shapeFile(name), text);
+        });
         write(catalogFile(catalog.version), catalog);
     } else if (images !== undefined) {
         const found = await generateImages(images);
@@ -68,7 +69,7 @@ run(async () => {
                     "Charts that are pulled are built from a version's tag; a branch can bear the same version.",
             );
         }
-        const stale = versions.includes(checked.version) ? staleShapes(shapesIn(check)) : [];
+        const stale = versions.includes(checked.version) ? staleShapes(check) : [];
         if (stale.length > 0) {
             throw new UserError(
                 `core/charts/shapes is not what these charts read: ${stale.join(", ")}. Write it again with npm run catalog -- --charts ${check}`,

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
+import { filesOf } from "./chartFiles";
+
 /** What Helm renders of a chart, and `helm package` leaves as it is. (It rewrites Chart.yaml, and leaves out what .helmignore lists.) */
 const rendered = ["crds", "files", "templates", "values.schema.json", "values.yaml"];
 
@@ -17,16 +19,6 @@ export function chartDigest(folder: string): string {
         .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
         .map((file) => `${sha256(fs.readFileSync(path.join(folder, file)))}  ${file}\n`);
     return sha256(lines.join(""));
-}
-
-function filesOf(folder: string, name: string): string[] {
-    const place = path.join(folder, name);
-    if (!fs.existsSync(place)) {
-        return [];
-    }
-    return fs.statSync(place).isDirectory()
-        ? fs.readdirSync(place).flatMap((entry) => filesOf(folder, `${name}/${entry}`))
-        : [name];
 }
 
 function sha256(data: string | Buffer): string {

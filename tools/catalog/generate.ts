@@ -8,7 +8,6 @@ import {
     type Catalog,
     type CatalogChart,
     type CatalogComponent,
-    type CatalogSource,
     type CatalogVolume,
 } from "../../core/charts";
 import { UserError } from "../../core/lib/errors";
@@ -17,16 +16,9 @@ import { readLayers } from "./generateLayers";
 import { readOverwrites } from "./generateOverwrites";
 import { readPasted } from "./generatePasted";
 import { readSchemas, type Schemas } from "./generateSchemas";
-import { readShapes, type Shapes } from "./generateShapes";
-import {
-    asksForVolume,
-    readChartFile,
-    readChartText,
-    readValues,
-    readVolumes,
-    templatesOf,
-    type OperatorFields,
-} from "./generateVolumes";
+import { readShapes } from "./generateShapes";
+import { dependenciesOf, readChartText, readValues, templatesOf, chartVersion } from "./chartFiles";
+import { asksForVolume, readVolumes, type OperatorFields } from "./generateVolumes";
 import { readPresets } from "./presets";
 import { coalesceValues, isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
 
@@ -64,7 +56,10 @@ export async function generateCatalog(folder: string, presets = readPresets): Pr
         generatedBy: "npm run catalog -- --charts DIR",
         version,
         sources: Object.fromEntries(
-            sourceFolders(folder, volumes).map((name) => [name, sourceOf(path.join(folder, name))]),
+            sourceFolders(folder, volumes).map((name) => {
+                const chart = path.join(folder, name);
+                return [name, { version: chartVersion(chart), sha256: chartDigest(chart) }];
+            }),
         ),
         components: installOrder(read[umbrella]?.values ?? {}),
         volumes,
@@ -90,10 +85,11 @@ export function schemasIn(folder: string, specOf = operatorSpecs(folder)): Schem
 }
 
 /** What the charts in a folder, and their dependencies, read of their values. See {@link generateCatalog}. */
-export function shapesIn(folder: string): Shapes {
-    const { version } = readChartFile(chartFolder(folder, umbrella));
+export function shapesIn(folder: string): ReadonlyMap<string, string> {
     const known = Object.fromEntries(charts.map((name) => [name, chartFolder(folder, name)]));
-    return readShapes(version, known, { [operator]: chartFolder(folder, operator) });
+    return readShapes(chartVersion(chartFolder(folder, umbrella)), known, {
+        [operator]: chartFolder(folder, operator),
+    });
 }
 
 function chartFolder(folder: string, name: string): string {
@@ -114,13 +110,9 @@ function chartFolder(folder: string, name: string): string {
 
 function readChart(folder: string, name: string): CatalogChart {
     const place = chartFolder(folder, name);
-    const { version, dependencies = [] } = readChartFile(place);
     return {
-        version,
-        dependencies: dependencies.map((dependency) => ({
-            name: dependency.alias ?? dependency.name,
-            version: dependency.version,
-        })),
+        version: chartVersion(place),
+        dependencies: dependenciesOf(place).map(({ key, version }) => ({ name: key, version })),
         values: readValues(place),
     };
 }
@@ -133,10 +125,6 @@ function sourceFolders(folder: string, volumes: readonly CatalogVolume[]): strin
         ...found.map((name) => name.split(path.sep).join("/")),
         ...dependencies.filter((name) => fs.existsSync(path.join(folder, name))),
     ].sort();
-}
-
-function sourceOf(chart: string): CatalogSource {
-    return { version: readChartFile(chart).version, sha256: chartDigest(chart) };
 }
 
 /** The fields of the VictoriaMetrics operator's kinds, from the definitions that its chart brings. */
@@ -229,12 +217,11 @@ function checkClaims(chart: string, values: HelmValues): void {
             );
         }
     }
-    const { dependencies = [] } = readChartFile(chart);
-    for (const { name, alias = name, condition } of dependencies) {
-        const below = path.join(chart, "charts", name);
-        if (fs.existsSync(below) && (condition === undefined || valueAt(values, condition.split(".")) !== false)) {
-            const given = values[alias];
-            checkClaims(below, coalesceValues(readValues(below), isMap(given) ? given : {}));
+    for (const { key, folder, conditions } of dependenciesOf(chart)) {
+        const isOff = conditions.map((path) => valueAt(values, path)).find((each) => each !== undefined) === false;
+        if (fs.existsSync(folder) && !isOff) {
+            const given = values[key];
+            checkClaims(folder, coalesceValues(readValues(folder), isMap(given) ? given : {}));
         }
     }
 }

@@ -1,14 +1,14 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { parse, parseAllDocuments } from "yaml";
+import { parseAllDocuments } from "yaml";
 
 import { UserError } from "../../core/lib/errors";
 import { asHelm } from "../../core/lib/yaml/read";
 import type { ChartImage, ChartImages, Images, ServiceChart } from "../../core/charts/images";
 import { isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
 import { helm } from "../../cli/charts/helm";
-import { readChartFile } from "./generateVolumes";
+import { dependenciesOf, readValues, chartVersion } from "./chartFiles";
 
 /** The charts that run anything, on the management cluster or on others. */
 const charts = ["kof-operators", "victoria-metrics-operator", "kof-mothership", "kof-storage", "kof-collectors"];
@@ -39,11 +39,9 @@ async function chartImages(folder: string, name: string): Promise<ChartImages> {
             `There is no chart ${name} in ${path.dirname(folder)}. CONTRIBUTING.md says how to get the charts of a version.`,
         );
     }
-    const { version, dependencies = [] } = readChartFile(folder);
-    const values = (parse(fs.readFileSync(path.join(folder, "values.yaml"), "utf8")) ?? {}) as HelmValues;
     const standard = (await rendered(folder, name, [])) ?? new Set<string>();
     const when = new Map<string, (readonly string[])[]>([...standard].map((image) => [image, []]));
-    for (const [at, on] of leaves(values)) {
+    for (const [at, on] of leaves(readValues(folder))) {
         if (at.at(-1) !== "enabled" || typeof on !== "boolean") {
             continue;
         }
@@ -55,13 +53,11 @@ async function chartImages(folder: string, name: string): Promise<ChartImages> {
         }
     }
     return {
-        version,
+        version: chartVersion(folder),
         images: [...when]
             .map(([image, paths]): ChartImage => ({ image, when: paths }))
             .sort((a, b) => (a.image < b.image ? -1 : 1)),
-        absent: dependencies
-            .filter((each) => isAbsent(path.join(folder, "charts", each.name)))
-            .map((each) => each.alias ?? each.name),
+        absent: dependenciesOf(folder).flatMap(({ key, folder: below }) => (isAbsent(below) ? [key] : [])),
     };
 }
 

@@ -5,7 +5,8 @@ import { parse } from "yaml";
 import type { CatalogLayer, CatalogOverwrite, CatalogVolume } from "../../core/charts";
 import { UserError } from "../../core/lib/errors";
 import { serviceSections, workedOut } from "./generateOverwrites";
-import { placesIn, readChartText } from "./generateVolumes";
+import { readChartText } from "./chartFiles";
+import { placesIn } from "./generateVolumes";
 import { formatPath, isMap, leaves, mergeValues, nest, type HelmValue, type HelmValues } from "../../core/lib/values";
 
 type Path = readonly string[];

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 
 import type { CatalogOverwrite } from "../../core/charts";
 import { UserError } from "../../core/lib/errors";
-import { readChartText } from "./generateVolumes";
+import { readChartText } from "./chartFiles";
 import { Template } from "./templates";
 import { isMap, leaves, type HelmValue } from "../../core/lib/values";
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { readChartFile, readChartText, templatesOf } from "./generateVolumes";
+import { dependenciesOf, readChartText, templatesOf } from "./chartFiles";
 import { namedTemplates, Template } from "./templates";
 import { formatPath } from "../../core/lib/values";
 
@@ -18,10 +18,8 @@ export function readPasted(chart: string): string[] {
 function pastedIn(chart: string): string[][] {
     const texts = templatesOf(chart).map((file) => readChartText(path.join(chart, file)));
     const own = [...texts, ...namedTemplates(texts).values()].flatMap((text) => new Template(text).pasted());
-    const { dependencies = [] } = readChartFile(chart);
-    const below = dependencies.flatMap(({ name, alias = name }) => {
-        const folder = path.join(chart, "charts", name);
-        return fs.existsSync(folder) ? pastedIn(folder).map((inner) => [alias, ...inner]) : [];
-    });
+    const below = dependenciesOf(chart).flatMap(({ key, folder }) =>
+        fs.existsSync(folder) ? pastedIn(folder).map((inner) => [key, ...inner]) : [],
+    );
     return [...own, ...below];
 }

@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 import type { CatalogSchema } from "../../core/charts";
 import { DigestFiles } from "./digestFiles";
-import { readChartFile, readChartText, readValues, templatesOf } from "./generateVolumes";
+import { dependenciesOf, readChartText, readValues, templatesOf } from "./chartFiles";
 import { fitsSchema } from "../../core/charts/schemas";
 import { Template } from "./templates";
 import { isMap, valueAt, type HelmValue } from "../../core/lib/values";
@@ -27,13 +27,13 @@ export function readSchemas(
 ): Schemas {
     const files = new DigestFiles();
     const schemas = Object.entries(charts).flatMap(([chart, folder]): CatalogSchema[] => [
-        ...(readChartFile(folder).dependencies ?? []).flatMap(({ name, alias }): CatalogSchema[] => {
-            const source = path.join(folder, "charts", name, "values.schema.json");
+        ...dependenciesOf(folder).flatMap(({ key, name, folder: below }): CatalogSchema[] => {
+            const source = path.join(below, "values.schema.json");
             if (!fs.existsSync(source)) {
                 return [];
             }
             const file = files.add(name, bare(JSON.parse(readChartText(source)) as HelmValue));
-            return [{ chart, path: [alias ?? name], name, of: "dependency", file }];
+            return [{ chart, path: [key], name, of: "dependency", file }];
         }),
         ...copiedSpecs(folder).flatMap(([kind, at]): CatalogSchema[] => {
             const schema = specOf(kind);

@@ -4,15 +4,10 @@ import * as path from "node:path";
 import { shapeAt, type Shaped, type ShapeIndex } from "../../core/charts/shapes";
 import { isMap, mergeValues, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
 import { DigestFiles } from "./digestFiles";
-import { readChartFile, readChartText, readValues, templatesOf } from "./generateVolumes";
+import { dependenciesOf, filesOf, readChartText, readValues, templatesOf, type ChartDependency } from "./chartFiles";
 import { readsOf, type Reads } from "./reads";
 
 type ShapedMap = Record<string, Shaped>;
-
-/** What charts read of their values: the text of each file, the index of their KOF version among them. */
-export interface Shapes {
-    readonly files: ReadonlyMap<string, string>;
-}
 
 /**
  * Finds out what charts and their dependencies read. KOF versions that have the same version of a chart share its file: the name
@@ -20,18 +15,19 @@ export interface Shapes {
  *
  * @param known charts whose defaults a catalog has, with their folders.
  * @param others charts of which nothing else is known.
+ * @returns the text of each file by its name, the index of the KOF version among them.
  */
 export function readShapes(
     version: string,
     known: Readonly<Record<string, string>>,
     others: Readonly<Record<string, string>>,
-): Shapes {
+): ReadonlyMap<string, string> {
     const files = new DigestFiles();
     const entries = [
         ...Object.entries(known).flatMap(([chart, folder]) => [
             ...dependenciesOf(folder)
                 .filter(({ key }) => !Object.hasOwn(known, key))
-                .flatMap(({ key, name, place }): [string, string][] => {
+                .flatMap(({ key, name, folder: place }): [string, string][] => {
                     const shape = shapeOf(place, valueAt(readValues(folder), [key]));
                     return shape === null ? [] : [[`${chart}/${key}`, files.add(name, shape)]];
                 }),
@@ -51,28 +47,7 @@ export function readShapes(
         version,
         files: Object.fromEntries(entries.sort()),
     };
-    return { files: files.texts.set(`${version}.json`, `${JSON.stringify(index, undefined, 1)}\n`) };
-}
-
-interface Dependency {
-    /** The key of its values. */
-    readonly key: string;
-    readonly name: string;
-    readonly place: string;
-    /** The paths that switch it on and off. */
-    readonly conditions: readonly (readonly string[])[];
-}
-
-function dependenciesOf(folder: string): Dependency[] {
-    return (readChartFile(folder).dependencies ?? []).map(({ name, alias, condition }) => ({
-        key: alias ?? name,
-        name,
-        place: path.join(folder, "charts", name),
-        conditions: (condition ?? "")
-            .split(",")
-            .filter((each) => each !== "")
-            .map((each) => each.trim().split(".")),
-    }));
+    return files.texts.set(`${version}.json`, `${JSON.stringify(index, undefined, 1)}\n`);
 }
 
 const shaped = new Map<string, Shaped>();
@@ -101,7 +76,7 @@ function shapeOfFolder(folder: string, given: HelmValues): Shaped {
     const own = shapeOfNote(root, true, false);
     return withDependencies(
         own,
-        dependencies.map((each) => [each.key, shapeOf(each.place, valueAt(values, [each.key]))]),
+        dependencies.map((each) => [each.key, shapeOf(each.folder, valueAt(values, [each.key]))]),
     );
 }
 
@@ -110,7 +85,7 @@ function besides(folder: string, known: Readonly<Record<string, string>>): Shape
     const values = readValues(folder);
     const dependencies = dependenciesOf(folder);
     const own = shapeOfNote(noted({}, readsIn(folder, values), dependencies), true, undefined);
-    const globals = dependencies.map(({ key, place }): Shaped => {
+    const globals = dependencies.map(({ key, folder: place }): Shaped => {
         const shape = shapeOf(known[key] ?? place, valueAt(values, [key]));
         return { global: shapeAt(shape, "global") ?? {} };
     });
@@ -166,7 +141,7 @@ function note(value: HelmValue | undefined): Note {
     return { value, whole: false, printed: false, asked: false, below: new Map(below) };
 }
 
-function noted(values: HelmValues, reads: Reads, dependencies: readonly Dependency[]): Note {
+function noted(values: HelmValues, reads: Reads, dependencies: readonly ChartDependency[]): Note {
     const root = note(values);
     const at = (path: readonly string[]): Note =>
         path.reduce((place, key) => {
@@ -215,25 +190,9 @@ function readsIn(folder: string, values: HelmValues): Reads {
 
 /** The templates of a chart, and the files that they render (`tpl` of `.Files`). */
 function ownTemplates(folder: string): string[] {
-    const others = ["templates/NOTES.txt", ...["files", "conf"].flatMap((name) => filesBelow(folder, name))];
-    return [
-        ...templatesOf(folder).map((file) => readChartText(path.join(folder, file))),
-        ...others
-            .map((file) => path.join(folder, file))
-            .filter((file) => fs.existsSync(file))
-            .map(readChartText)
-            .filter((text) => text.includes(".Values")),
-    ];
-}
-
-function filesBelow(folder: string, name: string): string[] {
-    const place = path.join(folder, name);
-    return fs.existsSync(place)
-        ? fs
-              .readdirSync(place, { recursive: true, withFileTypes: true })
-              .filter((entry) => entry.isFile())
-              .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-        : [];
+    const others = ["templates/NOTES.txt", "files", "conf"].flatMap((name) => filesOf(folder, name));
+    const read = (file: string) => readChartText(path.join(folder, file));
+    return [...templatesOf(folder).map(read), ...others.map(read).filter((text) => text.includes(".Values"))];
 }
 
 /** The templates of a chart, and of all charts below it, whose named templates are there for it too. */

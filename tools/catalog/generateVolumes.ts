@@ -1,11 +1,9 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
-
-import { parse } from "yaml";
 
 import type { CatalogLimit, CatalogPlace, CatalogSetting, CatalogSwitch, CatalogVolume } from "../../core/charts";
 import { UserError } from "../../core/lib/errors";
 import { settingIn } from "../../core/charts/setting";
+import { dependenciesOf, readChartText, readValues, templatesOf } from "./chartFiles";
 import { namedTemplates, Template } from "./templates";
 import { coalesceValues, formatPath, isMap, valueAt, type HelmValues } from "../../core/lib/values";
 
@@ -333,17 +331,8 @@ function sourceOf(
         prefix,
         own: owner.slice(prefix.length),
         defaults: coalesceValues(name === undefined ? {} : { [name]: readValues(folder) }, values),
-        condition: name === undefined ? [] : conditionOf(chart, name),
+        condition: dependenciesOf(chart).find(({ key }) => key === name)?.conditions ?? [],
     };
-}
-
-function conditionOf(chart: string, dependency: string): Path[] {
-    const { dependencies = [] } = readChartFile(chart);
-    const { condition = "" } = dependencies.find(({ name, alias }) => (alias ?? name) === dependency) ?? {};
-    return condition
-        .split(",")
-        .filter((each) => each !== "")
-        .map((each) => each.trim().split("."));
 }
 
 function volumeOf(source: Source, report: string[]): CatalogVolume {
@@ -525,45 +514,4 @@ export function* placesIn(value: unknown): Generator<Path> {
 
 function prefixes(path: Path): string[] {
     return path.map((_, i) => formatPath(path.slice(0, i + 1)));
-}
-
-/** What a chart's `Chart.yaml` says. */
-interface ChartFile {
-    readonly version: string;
-    readonly dependencies?: readonly {
-        readonly name: string;
-        readonly alias?: string;
-        readonly version: string;
-        readonly condition?: string;
-    }[];
-}
-
-export function readChartFile(chart: string): ChartFile {
-    return parse(readChartText(path.join(chart, "Chart.yaml"))) as ChartFile;
-}
-
-/** The default values of a chart. */
-export function readValues(chart: string): HelmValues {
-    const file = path.join(chart, "values.yaml");
-    return fs.existsSync(file) ? ((parse(readChartText(file)) as HelmValues | null) ?? {}) : {};
-}
-
-/** The files of a chart's templates, in order. */
-export function templatesOf(chart: string): string[] {
-    const folder = path.join(chart, "templates");
-    return fs.existsSync(folder)
-        ? fs
-              .readdirSync(folder, { recursive: true, encoding: "utf8" })
-              .filter((file) => /\.(yaml|yml|tpl)$/.test(file))
-              .map((file) => path.join("templates", file))
-              .sort()
-        : [];
-}
-
-/** @throws UserError when there is no such file. */
-export function readChartText(file: string): string {
-    if (!fs.existsSync(file)) {
-        throw new UserError(`There is no ${file}. Is the chart complete?`);
-    }
-    return fs.readFileSync(file, "utf8");
 }

@@ -46,8 +46,8 @@ interface Chain {
     readonly names: readonly string[];
 }
 
-// Quoted text, in which braces mean nothing, and comments.
-const action = /\{\{-?\s*((?:"(?:[^"\\]|\\.)*"|`[^`]*`|\/\*[^]*?\*\/|[^"`])*?)\s*-?\}\}/g;
+/** What stands between `{{` and `}}`: quoted text, in which braces mean nothing, comments, and all else. */
+export const templateAction = /\{\{-?\s*((?:"(?:[^"\\]|\\.)*"|`[^`]*`|\/\*[^]*?\*\/|[^"`])*?)\s*-?\}\}/g;
 
 const token =
     /\s+|("(?:[^"\\]|\\.)*"|`[^`]*`)|('(?:[^'\\]|\\.)+'|[-+]?\d[\w.]*)|(\$\w*)((?:\.\w+)*)|((?:\.\w+)+)|(\.)|([A-Za-z_]\w*)|(:=|[()|=,])/gy;
@@ -59,7 +59,9 @@ const token =
  */
 export function parseTemplate(text: string): TemplateFile {
     const named = new Map<string, readonly TemplatePart[]>();
-    const actions = [...text.matchAll(action)].map(([, body = ""]) => body).filter((body) => !body.startsWith("/*"));
+    const actions = [...text.matchAll(templateAction)]
+        .map(([, body = ""]) => body)
+        .filter((body) => !body.startsWith("/*"));
     let next = 0;
     const { parts, end } = list();
     if (end !== undefined) {

@@ -1,3 +1,5 @@
+import { templateAction } from "./goTemplate";
+
 /** A condition that a block of a template puts on what is within it. */
 export interface Condition {
     /** The pipeline after `if` or `with`: `and .Values.a (not $b.c)`. */
@@ -20,9 +22,6 @@ interface Block {
     readonly subject: string;
     readonly conditions: readonly Condition[];
 }
-
-// Quoted text, in which braces mean nothing, and comments.
-const action = /\{\{-?\s*((?:"(?:[^"\\]|\\.)*"|`[^`]*`|\/\*[^]*?\*\/|[^"`])*?)\s*-?\}\}/g;
 
 /** A value, or one for which there is another where it is empty. */
 const asItIs =
@@ -82,7 +81,7 @@ export class Template {
 
     /** The text with each action replaced. */
     replaced(by: (action: string) => string): string {
-        return this.text.replace(action, (_, body: string) => by(body));
+        return this.text.replace(templateAction, (_, body: string) => by(body));
     }
 
     /** The paths of the chart's values that an expression reads, in the order in which it names them. */
@@ -196,7 +195,7 @@ export function namedTemplates(texts: readonly string[]): Map<string, string> {
 function parse(text: string): Action[] {
     const found: Action[] = [];
     let blocks: readonly Block[] = [];
-    for (const match of text.matchAll(action)) {
+    for (const match of text.matchAll(templateAction)) {
         const [whole, body = ""] = match;
         found.push({ at: match.index, end: match.index + whole.length, body, blocks });
         blocks = after(blocks, body);

@@ -35,7 +35,7 @@ describe("what charts read", () => {
         });
     }
 
-    function read({ files }: ReturnType<typeof readShapes>, name: string): unknown {
+    function read(files: ReturnType<typeof readShapes>, name: string): unknown {
         const index = JSON.parse(files.get("1.json") ?? "{}") as { files: Record<string, string> };
         return JSON.parse(files.get(index.files[name] ?? "") ?? "null");
     }
