@@ -1,6 +1,7 @@
 import type { Catalog } from "../charts";
 import { overwritten } from "../charts/overwrites";
 import { formatPath, mergeValues, type HelmValues } from "../lib/values";
+import { problemAt } from "./explain";
 import { brief, type Problem } from "./problems";
 
 /** What to do instead, where there is something, by the end of a path. */
@@ -16,15 +17,13 @@ const instead: Readonly<Record<string, string>> = {
  */
 export function overwriteProblems(catalog: Catalog, values: HelmValues, decided: HelmValues): Problem[] {
     return overwritten(catalog, values, mergeValues(values, decided)).map((each) => {
-        const key = `kof:values.${formatPath(each.path)}`;
         const put = each.instead === undefined ? "" : `, ${brief(each.instead)},`;
         const because = each.when.map((path) => `${formatPath(path)} is true`).join(" and ");
-        const way = Object.entries(instead).find(([end]) => key.endsWith(`.${end}`))?.[1] ?? "";
-        return {
-            key,
-            message:
-                `is ${brief(each.value)}, which never arrives: KOF ${catalog.version} puts its own value${put} over it` +
+        const way = Object.entries(instead).find(([end]) => formatPath(each.path).endsWith(`.${end}`))?.[1] ?? "";
+        return problemAt(
+            ["values", ...each.path],
+            `is ${brief(each.value)}, which never arrives: KOF ${catalog.version} puts its own value${put} over it` +
                 `${because === "" ? "" : ` as ${because}`}. Remove it${way}`,
-        };
+        );
     });
 }

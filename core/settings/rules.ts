@@ -619,7 +619,7 @@ function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Pro
         }),
     );
     // Of the very same value of a store, that check knows which other place is read instead.
-    const ofStores = storeProblems(catalog, given);
+    const ofStores = [...storeProblems(catalog, given)];
     const stores = new Set(ofStores.map(({ key }) => key));
     const problems = pathProblems.filter(({ key }) => !stores.has(key));
     // What one check has said of a value, another need not say again of that, or of what is below it.

@@ -1,18 +1,18 @@
 import type { Catalog } from "../charts";
 import { checkSchemas, type SchemaProblem } from "../charts/schemas";
 import { formatPath, isMap, type HelmValue, type HelmValues } from "../lib/values";
-import { stackFile, valueThroughLists } from "./explain";
+import { problemAt, stackFile, valueThroughLists } from "./explain";
 import { brief, type Problem } from "./problems";
 
 /** What is wrong with `kof:values` by the schemas that charts and definitions bring. */
 export function schemaProblems(catalog: Catalog, values: HelmValues): Problem[] {
     const problems = checkSchemas(catalog, values);
-    return problems.map((problem) => ({
-        key: `kof:values.${formatPath(problem.path)}`,
-        message: `is ${found(problem)}, which ${refuserText(problem)}`,
-        allowed: allowed(problem),
-        paste: mendedPaste(values, problem, problems),
-    }));
+    return problems.map((problem) =>
+        problemAt(["values", ...problem.path], `is ${found(problem)}, which ${refuserText(problem)}`, {
+            allowed: allowed(problem),
+            paste: mendedPaste(values, problem, problems),
+        }),
+    );
 }
 
 function allowed({ wanted, meant }: SchemaProblem): string {

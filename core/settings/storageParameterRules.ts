@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 import { nearestOf } from "../lib/spelling";
-import { stackFile } from "./explain";
+import { problemAt } from "./explain";
 import { mended } from "./mend";
-import { brief, type Problem } from "./problems";
+import { brief, type Problem, type Problems } from "./problems";
 import type { StorageClassSettings } from "./settings";
 import { storageClassPresets } from "./storageClassPresets";
 import {
@@ -18,18 +18,20 @@ import {
 type Parameters = Readonly<Record<string, string>>;
 
 /** What is wrong with the parameters of a class. Otherwise only the creation of its first volume would show it. */
-export function parameterProblems({ preset, provisioner, parameters = {} }: StorageClassSettings): Problem[] {
+export function* parameterProblems({ preset, provisioner, parameters = {} }: StorageClassSettings): Problems {
     const made = preset === undefined ? undefined : storageClassPresets[preset];
     const name = provisioner ?? made?.provisioner ?? "";
     const driver = storageDriver(name);
     const all: Parameters = { ...made?.parameters, ...parameters };
-    return [
-        ...Object.entries(parameters).flatMap(([key, value]) =>
-            key.startsWith(csiPrefix) ? csiProblems(key) : driver ? ownProblems(key, value, name, driver) : [],
-        ),
-        ...pairProblems(all),
-        ...(driver ? missingProblems(all, name, driver) : []),
-    ];
+    for (const [key, value] of Object.entries(parameters)) {
+        if (!key.startsWith(csiPrefix)) {
+            yield* driver ? ownProblems(key, value, name, driver) : [];
+        } else if (!csiParameters.includes(key)) {
+            yield* misspelt(key, "Kubernetes", csiParameters);
+        }
+    }
+    yield* pairProblems(all);
+    yield* driver ? missingProblems(all, name, driver) : [];
 }
 
 /**
@@ -69,25 +71,30 @@ function kindOf(key: string, { parameters, prefixes = [], anyCase }: StorageDriv
     return prefixes.some((prefix) => same(prefix, key.slice(0, prefix.length))) ? "text" : undefined;
 }
 
-function ownProblems(key: string, value: string, name: string, driver: StorageDriver): Problem[] {
-    const at = `kof:storageClass.parameters.${key}`;
+function* ownProblems(key: string, value: string, name: string, driver: StorageDriver): Problems {
     const kind = kindOf(key, driver);
     if (kind === undefined) {
-        return driver.unknown === "refused" ? misspelt(at, key, name, Object.keys(driver.parameters)) : [];
+        if (driver.unknown === "refused") {
+            yield* misspelt(key, name, Object.keys(driver.parameters));
+        }
+        return;
     }
     const { allowed, takes, example } = check(kind, driver);
-    if (takes(value)) {
-        return [];
-    }
-    const meant = Array.isArray(kind) ? (nearestOf(value, kind) ?? mended(z.enum(kind), value)) : undefined;
-    return [
-        {
-            key: at,
-            message: `is ${brief(value)}, which ${name} does not take`,
+    if (!takes(value)) {
+        const meant = Array.isArray(kind) ? (nearestOf(value, kind) ?? mended(z.enum(kind), value)) : undefined;
+        yield parameterProblem(
+            key,
+            `is ${brief(value)}, which ${name} does not take`,
             allowed,
-            paste: stackFile(["storageClass", "parameters", key], meant ?? example(value)),
-        },
-    ];
+            meant ?? example(value),
+        );
+    }
+}
+
+/** Names of parameters have dots, and are not quoted in the key. */
+function parameterProblem(name: string, message: string, allowed: string, value?: unknown): Problem {
+    const at = ["storageClass", "parameters", name];
+    return { ...problemAt(at, message, { allowed, value }), key: `kof:${at.join(".")}` };
 }
 
 interface ParameterCheck {
@@ -125,24 +132,13 @@ function check(kind: ParameterKind, { anyCase }: StorageDriver): ParameterCheck 
     };
 }
 
-function csiProblems(key: string): Problem[] {
-    return csiParameters.includes(key)
-        ? []
-        : misspelt(`kof:storageClass.parameters.${key}`, key, "Kubernetes", csiParameters);
-}
-
 /** A name that is like one that is taken. Any other may be of a newer driver. */
-function misspelt(at: string, key: string, reader: string, known: readonly string[]): Problem[] {
+function* misspelt(key: string, reader: string, known: readonly string[]): Problems {
     const near = nearestOf(key, known);
-    return near === undefined
-        ? []
-        : [
-              {
-                  key: at,
-                  message: `is no parameter of ${reader}, which makes no volumes for a class with it. Did you mean ${near}?`,
-                  allowed: known.join(", "),
-              },
-          ];
+    if (near !== undefined) {
+        const message = `is no parameter of ${reader}, which makes no volumes for a class with it. Did you mean ${near}?`;
+        yield parameterProblem(key, message, known.join(", "));
+    }
 }
 
 /** A Secret is named by its name and its namespace: Kubernetes refuses one without the other. */
@@ -169,10 +165,5 @@ function missingProblems(all: Parameters, name: string, { required = [], anyCase
 
 function missingProblem(names: readonly string[], why: string): Problem {
     const [first = ""] = names;
-    return {
-        key: `kof:storageClass.parameters.${first}`,
-        message: `is missing, and ${why}`,
-        allowed: `a value for ${names.join(" or ")}`,
-        paste: stackFile(["storageClass", "parameters", first], "NAME"),
-    };
+    return parameterProblem(first, `is missing, and ${why}`, `a value for ${names.join(" or ")}`, "NAME");
 }

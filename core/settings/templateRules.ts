@@ -3,8 +3,8 @@ import { isRead } from "../charts/paths";
 import { ruleOf } from "../charts/rules";
 import { formatPath, isMap, textOf, valueAt, type HelmValues } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
-import { stackFile, type Values } from "./explain";
-import { brief, type Problem } from "./problems";
+import { problemAt, type Values } from "./explain";
+import { brief, type Problem, type Problems } from "./problems";
 import { routingOf } from "./routing";
 
 /**
@@ -29,17 +29,16 @@ export function templateProblems(settings: Values, raw: Readonly<Record<string, 
 }
 
 /** Pulumi reads a date without quotes as a time, and passes it on in Go's format. */
-function dateProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
-    return texts(raw).flatMap(([path, text]): Problem[] => {
+function* dateProblems(raw: Readonly<Record<string, unknown>>): Problems {
+    for (const [path, text] of texts(raw)) {
         const date = /^(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} (UTC|[-+]\d{4})$/.exec(text)?.[1];
-        if (date === undefined) {
-            return [];
+        if (date !== undefined) {
+            yield problemAt(path, `is ${brief(text)}, which is what Pulumi makes of a date without quotes. Quote it`, {
+                // Of a list not one entry could be shown without the others.
+                value: valueAt(raw as HelmValues, path) === text ? date : undefined,
+            });
         }
-        const message = `is ${brief(text)}, which is what Pulumi makes of a date without quotes. Quote it`;
-        // Of a list not one entry could be shown without the others.
-        const paste = valueAt(raw as HelmValues, path) === text ? stackFile(path, date) : undefined;
-        return [{ key: `kof:${formatPath(path)}`, message, paste }];
-    });
+    }
 }
 
 /**
@@ -49,17 +48,15 @@ function dateProblems(raw: Readonly<Record<string, unknown>>): Problem[] {
 const lost =
     /[\x7f-\x9f\u2028\u2029\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
-function helmProblems(settings: HelmValues): Problem[] {
-    return texts(settings).flatMap(([path, text]): Problem[] => {
-        const key = `kof:${formatPath(path)}`;
+function* helmProblems(settings: HelmValues): Problems {
+    for (const [path, text] of texts(settings)) {
         const code = lost.exec(text)?.[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
         if (code !== undefined) {
-            return [
-                { key, message: `has the character U+${code}, with which Helm fails, or writes other values or none` },
-            ];
+            yield problemAt(path, `has the character U+${code}, with which Helm fails, or writes other values or none`);
+        } else if (path.at(-1) === "<<") {
+            yield problemAt(path, "is a key that Helm treats as a merge, and loses");
         }
-        return path.at(-1) === "<<" ? [{ key, message: "is a key that Helm treats as a merge, and loses" }] : [];
-    });
+    }
 }
 
 /**
@@ -67,29 +64,25 @@ function helmProblems(settings: HelmValues): Problem[] {
  * (templates/*-multi-cluster-service.yaml: `{childClusterName}`, `{clusterName}`, `{certEmail}`), of victoria-logs-cluster and
  * victoria-traces-cluster in every version (templates/*-server.yaml: `storageClassName`).
  */
-function nameProblems(settings: Values, catalog: Catalog): Problem[] {
+function* nameProblems(settings: Values, catalog: Catalog): Problems {
     const { istio, clusterName, clusterNamespace, storageClass, regions, regionless } = settings;
     const { base } = routingOf(settings);
-    const isManagement = isPastedOn(settings, catalog) && base !== "regionless";
     const isRegionless = base === "regionless";
-    const names: readonly (readonly [setting: string, name: string | undefined, isPasted: boolean, other?: string])[] =
-        [
-            ["clusterName", clusterName, isManagement || isRegionless, "cluster-"],
-            ["clusterNamespace", clusterNamespace, isManagement],
-            ["regionless.certEmail", regionless?.certEmail, isRegionless && istio === false],
-            [
-                "storageClass.name",
-                storageClass?.name,
-                base === "management" || isRegionless,
-                storageClass?.create ? "class-" : "",
-            ],
-            ["regions.storageClass", regions?.storageClass, !isRegionless],
-        ];
-    return names.flatMap(([setting, name, isPasted, other = ""]): Problem[] => {
+    const isManagement = isPastedOn(settings, catalog) && !isRegionless;
+    const isStored = base === "management" || isRegionless;
+    const names: [setting: string, name: string | undefined, isPasted: boolean, other?: string | undefined][] = [
+        ["clusterName", clusterName, isManagement || isRegionless, "cluster-"],
+        ["clusterNamespace", clusterNamespace, isManagement],
+        ["regionless.certEmail", regionless?.certEmail, isRegionless && istio === false],
+        ["storageClass.name", storageClass?.name, isStored, storageClass?.create ? "class-" : undefined],
+        ["regions.storageClass", regions?.storageClass, !isRegionless],
+    ];
+    for (const [setting, name, isPasted, other] of names) {
         const message = isPasted && name !== undefined ? unquoted(name, catalog) : undefined;
-        const paste = other === "" ? undefined : stackFile(setting.split("."), `${other}${name ?? ""}`);
-        return message === undefined ? [] : [{ key: `kof:${setting}`, message, paste }];
-    });
+        if (message !== undefined) {
+            yield problemAt(setting.split("."), message, { value: other && `${other}${String(name)}` });
+        }
+    }
 }
 
 /** Whether values of the collectors are pasted into the template of a MultiClusterService. */
@@ -99,37 +92,27 @@ function isPastedOn(settings: Values, catalog: Catalog): boolean {
 }
 
 /** Texts of destinations that end in values which are pasted between backticks. */
-function pastedDestinationProblems(settings: Values, catalog: Catalog): Problem[] {
+function* pastedDestinationProblems(settings: Values, catalog: Catalog): Problems {
     const { cloudwatch, otlp, destinations = {} } = settings;
     const given = {
         destinations,
         ...(cloudwatch?.processing ? { cloudwatch: { processing: cloudwatch.processing } } : {}),
         ...(otlp ? { otlp } : {}),
     } as HelmValues;
-    if (!isPastedOn(settings, catalog)) {
-        return [];
+    for (const [path, text, isKey] of isPastedOn(settings, catalog) ? texts(given) : []) {
+        if (text.includes("`")) {
+            const patterns = path.at(-1) === "redact" && !isKey ? valueAt(given, path) : undefined;
+            const mended = Array.isArray(patterns) && {
+                allowed: "\\x60 instead, which is the same to an expression",
+                value: patterns.map((each) => textOf(each).replaceAll(/\\?`/g, "\\x60")),
+            };
+            yield problemAt(
+                path,
+                "has a backtick, which breaks the MultiClusterService template that it is pasted into",
+                { ...mended },
+            );
+        }
     }
-    return texts(given).flatMap(([path, text, isKey]): Problem[] => {
-        const isPattern = path.at(-1) === "redact" && !isKey;
-        const patterns = isPattern ? valueAt(given, path) : undefined;
-        return text.includes("`")
-            ? [
-                  {
-                      key: `kof:${formatPath(path)}`,
-                      message: "has a backtick, which breaks the MultiClusterService template that it is pasted into",
-                      ...(Array.isArray(patterns)
-                          ? {
-                                allowed: "\\x60 instead, which is the same to an expression",
-                                paste: stackFile(
-                                    path,
-                                    patterns.map((each) => textOf(each).replaceAll(/\\?`/g, "\\x60")),
-                                ),
-                            }
-                          : {}),
-                  },
-              ]
-            : [];
-    });
 }
 
 /**
@@ -167,25 +150,20 @@ const pastedNames: Readonly<Record<string, readonly string[]>> = {
     ],
 };
 
-function valueProblems(values: HelmValues, catalog: Catalog): Problem[] {
-    return texts(values).flatMap(([path, text, isKey]): Problem[] => {
-        const key = `kof:values.${formatPath(path)}`;
+function* valueProblems(values: HelmValues, catalog: Catalog): Problems {
+    for (const [path, text, isKey] of texts(values)) {
         const isUnquoted = !isKey && isName(path, catalog);
-        if (["kof-child", "kof-regional"].includes(path[0] ?? "")) {
-            // What keeps its quotes is pasted between backticks, some of what does not between quotes.
-            const sign = text.includes("`")
-                ? "backtick"
-                : isUnquoted && /["\\]/.test(text)
-                  ? "quote or a backslash"
-                  : "";
-            if (sign !== "") {
-                const what = "which breaks the MultiClusterService template that these values are pasted into";
-                return [{ key, message: `has a ${sign}, ${what}` }];
-            }
+        const isPasted = ["kof-child", "kof-regional"].includes(path[0] ?? "");
+        // What keeps its quotes is pasted between backticks, some of what does not between quotes.
+        const sign = text.includes("`") ? "backtick" : isUnquoted && /["\\]/.test(text) ? "quote or a backslash" : "";
+        if (isPasted && sign !== "") {
+            const what = "which breaks the MultiClusterService template that these values are pasted into";
+            yield problemAt(["values", ...path], `has a ${sign}, ${what}`);
+        } else if (isUnquoted || (!isKey && breaks(path, text, catalog))) {
+            const message = unquoted(text, catalog);
+            yield* message === undefined ? [] : [problemAt(["values", ...path], message)];
         }
-        const message = isUnquoted || (!isKey && breaks(path, text, catalog)) ? unquoted(text, catalog) : undefined;
-        return message === undefined ? [] : [{ key, message }];
-    });
+    }
 }
 
 function isName(path: readonly string[], { volumes }: Catalog): boolean {
