@@ -4,8 +4,8 @@ import { dnsLabel, dnsSubdomain } from "../lib/dns";
 import { isMap } from "../lib/values";
 import { about } from "./about";
 import { destinationPresets, presetCalled, type DestinationPresetName } from "./destinationPresets";
+import { awsRegion, diskSize, flag, httpAddress, oneOf, outage, proxyAddress, wholeNumber, wordsIn } from "./fields";
 import { headerName } from "./headers";
-import regions = require("./regions.json");
 import { nounOf, signals, type Signal } from "../charts";
 
 /*
@@ -26,16 +26,6 @@ const secretName = (description: string, example: string) =>
     about(z.string().regex(dnsSubdomain), {
         description: `Name of a Secret in the kof namespace, made elsewhere, with ${description}.`,
         allowed: "the name of a Secret: lower-case letters, digits, '-' and '.'",
-        example,
-    });
-
-const flag = (description: string) =>
-    about(z.boolean().default(false), { description, allowed: "true or false, without quotes", example: true });
-
-const address = (description: string, example: string) =>
-    about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
-        description,
-        allowed: "an http:// or https:// URL without a slash at its end",
         example,
     });
 
@@ -70,7 +60,7 @@ const auth = z.discriminatedUnion("kind", [
     z.strictObject({
         kind: kind("oauth2", "A token that is got with OAuth 2.0 client credentials."),
         secret: secretName("the keys client_id and client_secret", "vendor-oauth2"),
-        tokenUrl: address("Where the token is got.", "https://login.example.net/oauth2/token"),
+        tokenUrl: httpAddress("Where the token is got.", "https://login.example.net/oauth2/token"),
         scopes: about(z.array(z.string().min(1)).min(1), {
             description: "Scopes to ask for.",
             allowed: "a list of strings",
@@ -79,11 +69,7 @@ const auth = z.discriminatedUnion("kind", [
     }),
     z.strictObject({
         kind: kind("sigv4", "Requests signed for AWS (Signature Version 4)."),
-        region: about(z.enum(regions), {
-            description: "AWS region of the destination.",
-            allowed: "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1",
-            example: "us-east-2",
-        }),
+        region: awsRegion("AWS region of the destination."),
         service: about(z.string().regex(/^[a-z][a-z0-9-]*$/), {
             description: "AWS service that the requests are signed for. Default: that of the preset.",
             allowed: "the name of an AWS service, as signatures have it",
@@ -135,7 +121,7 @@ export const processing = about(
             description: "Namespaces of which this destination gets nothing.",
             allowed: "a list of names of namespaces",
             example: ["kube-system"],
-            mend: (found) => (typeof found === "string" ? found.split(/[,\s]+/).filter(Boolean) : undefined),
+            mend: wordsIn,
         }).optional(),
         minimumSeverity: about(z.enum(severities), {
             description:
@@ -198,7 +184,7 @@ const ownSignal = (signal: string) =>
         z.union([
             z.literal(false),
             z.strictObject({
-                endpoint: address(
+                endpoint: httpAddress(
                     `Full address of the ${signal}, where it is not the endpoint with /v1/${signal} added.`,
                     `https://otlp.example.net/v1/${signal}`,
                 ),
@@ -213,20 +199,12 @@ const ownSignal = (signal: string) =>
 
 /** The buffer of one destination. */
 const ownBuffer = z.strictObject({
-    duration: about(z.string().regex(/^(([3-9]\d|[1-9]\d{2,4})s|[1-9]\d{0,4}[mh])$/), {
-        description: "How long an outage of it may last without a loss. Default: that of kof:buffer.",
-        allowed: "a whole number with the unit s, m or h, at least 30s",
-        example: "2h",
-    }).optional(),
-    size: about(z.string().regex(/^(?!0+(\.0+)?[A-Za-z])\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
-        description: "Most that each exporter to it keeps on its node's disk. Default: that of kof:buffer.",
-        allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
-        example: "4Gi",
-    }).optional(),
+    duration: outage("How long an outage of it may last without a loss. Default: that of kof:buffer.", "2h").optional(),
+    size: diskSize(
+        "Most that each exporter to it keeps on its node's disk. Default: that of kof:buffer.",
+        "4Gi",
+    ).optional(),
 });
-
-const protocols = ["http", "grpc", "remotewrite"] as const;
-const compressions = ["none", "gzip", "zstd", "snappy"] as const;
 
 /** One destination. */
 export const destination = z.strictObject({
@@ -237,13 +215,12 @@ export const destination = z.strictObject({
         example: "honeycomb",
         mend: presetCalled,
     }).optional(),
-    protocol: about(z.enum(protocols), {
-        description:
-            "OTLP over HTTP, OTLP over gRPC, or Prometheus remote write. Default: that of the preset, else http.",
-        allowed: protocols.join(", "),
-        example: "grpc",
-    }).optional(),
-    endpoint: address(
+    protocol: oneOf(
+        ["http", "grpc", "remotewrite"],
+        "OTLP over HTTP, OTLP over gRPC, or Prometheus remote write. Default: that of the preset, else http.",
+        "grpc",
+    ).optional(),
+    endpoint: httpAddress(
         "Its address. To that of OTLP over HTTP /v1/metrics, /v1/logs and /v1/traces are added. Default: that of the preset.",
         "https://otlp.example.net",
     ).optional(),
@@ -267,32 +244,28 @@ export const destination = z.strictObject({
         allowed: "a map of names of HTTP headers and their values, all of them text",
         example: { "X-Scope-OrgID": "kof" },
     }).optional(),
-    compression: about(z.enum(compressions), {
-        description: "How requests are compressed. Default: gzip, of remote write snappy, which is all that it knows.",
-        allowed: compressions.join(", "),
-        example: "zstd",
-    }).optional(),
-    proxy: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
-        description: "Proxy for this destination alone, over HTTP. For all of them: kof:proxy.",
-        allowed: "an http:// or https:// URL with a host and a port, without a user, a password or a path",
-        example: "http://proxy.example.net:3128",
-    }).optional(),
+    compression: oneOf(
+        ["none", "gzip", "zstd", "snappy"],
+        "How requests are compressed. Default: gzip, of remote write snappy, which is all that it knows.",
+        "zstd",
+    ).optional(),
+    proxy: proxyAddress("Proxy for this destination alone, over HTTP. For all of them: kof:proxy.").optional(),
     tls: about(tls, {
         description: "TLS towards it.",
         allowed: "a map of caSecret, serverName and insecureSkipVerify",
         example: { caSecret: "vendor-ca" },
     }).optional(),
-    temporality: about(z.enum(["cumulative", "delta"]), {
-        description:
-            "How sums and histograms are sent: as totals since their start, or as what was added since the last time. Default: that of the preset, else cumulative.",
-        allowed: "cumulative, delta",
-        example: "delta",
-    }).optional(),
-    batch: about(z.int().min(1).max(100_000), {
-        description: "Most log records, spans or data points in one request. Default: that of the preset, else KOF's.",
-        allowed: "a whole number from 1 to 100000",
-        example: 1000,
-    }).optional(),
+    temporality: oneOf(
+        ["cumulative", "delta"],
+        "How sums and histograms are sent: as totals since their start, or as what was added since the last time. Default: that of the preset, else cumulative.",
+        "delta",
+    ).optional(),
+    batch: wholeNumber(
+        1,
+        100_000,
+        "Most log records, spans or data points in one request. Default: that of the preset, else KOF's.",
+        1000,
+    ).optional(),
     buffer: about(ownBuffer, {
         description: "What the collectors keep while it is away. Default: kof:buffer.",
         allowed: "a map of duration and size",
@@ -322,8 +295,7 @@ const destinationList = (signal: Signal) =>
         description: `Where ${nounOf(signal)} go. An empty list: they are not stored. Default: what kof:route says.`,
         allowed: `a list of ${builtInDestinations.join(", ")} and names in kof:destinations`,
         example: ["management"],
-        mend: (found) =>
-            found === "none" ? [] : typeof found === "string" ? found.split(/[,\s]+/).filter(Boolean) : undefined,
+        mend: (found) => (found === "none" ? [] : wordsIn(found)),
     }).optional();
 
 /** The `signals` block. */

@@ -4,6 +4,7 @@ import { dnsSubdomain } from "../lib/dns";
 import { isMap } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
 import { about } from "./about";
+import { proxyAddress, wordsIn } from "./fields";
 
 /* What settings say of pods: of those of the collectors, and of those that store something. The shapes are Kubernetes' own. */
 
@@ -26,7 +27,7 @@ const amounts = (description: string, example: { readonly cpu: string; readonly 
                 example: example.memory,
                 mend: (found) => {
                     const [, amount, prefix = ""] = /^([1-9]\d*(?:\.\d+)?) ?([KMGT])i?B?$/i.exec(String(found)) ?? [];
-                    return amount === undefined ? undefined : `${amount}${prefix.toUpperCase()}i`;
+                    return amount && `${amount}${prefix.toUpperCase()}i`;
                 },
             }).optional(),
         }),
@@ -191,23 +192,16 @@ export const collectorPods = z.strictObject({
     ).optional(),
 });
 
-const proxyUrl = (description: string) =>
-    about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
-        description,
-        allowed: "an http:// or https:// URL with a host and a port, without a user, a password or a path",
-        example: "http://proxy.example.net:3128",
-    }).optional();
-
 /** The `proxy` block. */
 export const proxy = z.strictObject({
-    http: proxyUrl("Proxy for http:// addresses (HTTP_PROXY)."),
-    https: proxyUrl("Proxy for https:// addresses (HTTPS_PROXY)."),
+    http: proxyAddress("Proxy for http:// addresses (HTTP_PROXY).").optional(),
+    https: proxyAddress("Proxy for https:// addresses (HTTPS_PROXY).").optional(),
     noProxy: about(z.array(z.string().regex(/^(\*?\.)?[\w-][\w.:-]*(\/\d{1,3})?$|^\[[\da-f:]+\](:\d+)?$/i)).min(1), {
         description:
             "What collectors reach without it (NO_PROXY), in addition to the cluster itself: its services, API server and nodes, and the addresses at which clouds provide credentials.",
         allowed: "a list of hosts, domains (.example.net), addresses and networks (10.0.0.0/8)",
         example: [".internal.example.net", "10.0.0.0/8"],
-        mend: (found) => (typeof found === "string" ? found.split(/[,\s]+/).filter(Boolean) : undefined),
+        mend: wordsIn,
     }).optional(),
 });
 

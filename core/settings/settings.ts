@@ -9,6 +9,20 @@ import { about } from "./about";
 import { nearestOf } from "../lib/spelling";
 import { collectorPods, proxy, storePods } from "./pods";
 import { destinations, processing, signalDestinations } from "./destinations";
+import {
+    allowedName,
+    allowedRegion,
+    awsRegion,
+    blockOf,
+    diskSize,
+    flag,
+    httpAddress,
+    objectName,
+    oneOf,
+    outage,
+    wholeNumber,
+    written,
+} from "./fields";
 import { headerName, otlpHeadersSecret } from "./headers";
 import { logStreamName, streamPlaceholders } from "./streams";
 import { distributionCalled, distributionNames } from "./distributions";
@@ -19,26 +33,15 @@ const retentionDays = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-const allowedName =
-    "an RFC 1123 name: lower-case letters, digits and '-', at most 63, starting and ending with a letter or digit";
-const allowedHostname = "a DNS name such as eu-1.obs.example.net, without https:// and without a path";
-
 const name = (description: string, example: string) =>
     about(z.string().regex(dnsLabel), { description, allowed: allowedName, example });
 const hostname = (description: string, example: string) =>
     about(z.string().regex(new RegExp(`${dnsSubdomain.source.slice(0, -1)}(?<=\\..*)$`)), {
         description,
-        allowed: allowedHostname,
+        allowed: "a DNS name such as eu-1.obs.example.net, without https:// and without a path",
         example,
     });
-const flag = (description: string, fallback = false, example = !fallback) =>
-    about(z.boolean().default(fallback), { description, allowed: "true or false, without quotes", example });
-/** What somebody wrote, as text; nothing where it is no scalar. */
-const written = (found: unknown) => (typeof found === "string" || typeof found === "number" ? String(found) : "");
-const oneOf = <const T extends readonly string[]>(values: T, description: string, example: T[number]) =>
-    about(z.enum(values), { description, allowed: values.join(", "), example });
-const count = (description: string, example: number) =>
-    about(z.int().min(1).max(1000), { description, allowed: "a whole number from 1 to 1000", example });
+const count = (description: string, example: number) => wholeNumber(1, 1000, description, example);
 const cloudWatchDays = (description: string, fallback: number) =>
     about(z.literal(retentionDays).default(fallback), {
         description,
@@ -70,15 +73,10 @@ function chartCalled(found: unknown): string | undefined {
     return /^[\w-]+\//.test(text) ? `./${text}` : `oci://${text}`;
 }
 
-const size = about(z.string().regex(/^(?!0+(\.0+)?[A-Za-z])\d+(\.\d+)?([KMGTPE]i|[kMGTPE])$/), {
-    description: "Size of each volume, as a Kubernetes quantity. Default: KOF's, which the preview shows.",
-    allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
-    example: "100Gi",
-    mend: (found) => {
-        const [, amount, prefix = "G"] = /^([1-9]\d*(?:\.\d+)?) ?([KMGTPE])?i?B?$/i.exec(written(found)) ?? [];
-        return amount === undefined ? undefined : `${amount}${prefix.toUpperCase()}i`;
-    },
-});
+const size = diskSize(
+    "Size of each volume, as a Kubernetes quantity. Default: KOF's, which the preview shows.",
+    "100Gi",
+);
 const retention = (fallback: string) =>
     about(z.string().regex(/^([1-9]\d*[dwy]|(2[4-9]|[3-9]\d|[1-9]\d{2,})h)$/), {
         description: `How long to keep the data. KOF's default: ${fallback}.`,
@@ -86,7 +84,7 @@ const retention = (fallback: string) =>
         example: "30d",
         mend: (found) => {
             const [, amount, unit = "d"] = /^([1-9]\d*) ?(?:([dwy])(?:ays?|eeks?|ears?)?)?$/.exec(written(found)) ?? [];
-            return amount === undefined ? undefined : `${amount}${unit}`;
+            return amount && `${amount}${unit}`;
         },
     });
 const shards = count(
@@ -97,12 +95,7 @@ const shards = count(
 const sizeAlone = (found: unknown) => (typeof found === "string" ? { size: found } : undefined);
 /** What a setting says of one store: on this cluster of its pods as well. */
 const store = <T extends z.core.$ZodLooseShape>(shape: T, what: string, example: object) =>
-    about(z.strictObject(shape), {
-        description: `Volumes and retention of ${what}.`,
-        allowed: "a map",
-        example,
-        mend: sizeAlone,
-    }).optional();
+    blockOf(z.strictObject(shape), `Volumes and retention of ${what}.`, example, sizeAlone).optional();
 const sharded = (kept: string) => ({
     size: size.optional(),
     retention: retention(kept).optional(),
@@ -122,9 +115,6 @@ const stores = <T extends z.core.$ZodLooseShape>(pods: T) =>
         traces: store({ ...sharded("7d"), ...pods }, "the traces", { size: "100Gi", retention: "30d" }),
         audit: store({ ...sharded("1y"), ...pods }, "the audit logs", { size: "100Gi", retention: "30d" }),
     }) satisfies Record<(typeof signals)[number], z.ZodType>;
-
-const awsRegion = z.enum(regions);
-const allowedRegion = "an AWS region, for example us-east-2, eu-central-1, us-gov-west-1";
 
 const logGroupName = about(z.string().regex(/^(?!aws\/)[.\-_/#A-Za-z0-9]{1,512}$/), {
     description: "CloudWatch log group.",
@@ -185,11 +175,7 @@ const identities = (all: readonly string[]) => {
                 allowed: "1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
                 example: "management",
             }),
-            region: about(awsRegion, {
-                description: "AWS region of the EKS cluster. Default: that of the log groups.",
-                allowed: allowedRegion,
-                example: "us-east-2",
-            }).optional(),
+            region: awsRegion("AWS region of the EKS cluster. Default: that of the log groups.").optional(),
         }),
         z.strictObject({
             kind: kind("irsa", "A role that the collectors take with their service account's token. No secret."),
@@ -214,11 +200,7 @@ const identities = (all: readonly string[]) => {
                 "existingSecret",
                 "A Secret made elsewhere, with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
             ),
-            name: about(z.string().regex(dnsSubdomain), {
-                description: "Name of that Secret, in the kof namespace.",
-                allowed: allowedName,
-                example: "cloudwatch-credentials",
-            }),
+            name: objectName("Name of that Secret, in the kof namespace.", "cloudwatch-credentials"),
         }),
     ] as const;
 };
@@ -265,6 +247,12 @@ const credentials = z.discriminatedUnion("kind", [
     }),
 ]);
 
+const awsTags = about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
+    description: "Tags of everything made in AWS, in addition to kof-cluster, kof-stack and managed-by.",
+    allowed: "a map of strings",
+    example: { "cost-centre": "platform" },
+});
+
 /** The `regional` block. */
 const regionalBlock = z.strictObject({
     cluster: name("Name of the regional ClusterDeployment.", "eu-1"),
@@ -292,11 +280,7 @@ const regionlessBlock = z.strictObject({
 
 /** The `cloudwatch` block. */
 const cloudwatchBlock = z.strictObject({
-    region: about(awsRegion, {
-        description: "AWS region of the log groups.",
-        allowed: allowedRegion,
-        example: "us-east-2",
-    }),
+    region: awsRegion("AWS region of the log groups."),
     logGroup: logGroupName
         .meta({
             description:
@@ -318,12 +302,8 @@ const cloudwatchBlock = z.strictObject({
         "Keep the log groups in AWS on a switch to another route and on destroy. Groups that the stack did not make always stay.",
         true,
     ),
-    tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
-        description: "Tags of everything made in AWS, in addition to kof-cluster, kof-stack and managed-by.",
-        allowed: "a map of strings",
-        example: { "cost-centre": "platform" },
-    }),
-    signals: about(
+    tags: awsTags,
+    signals: blockOf(
         z
             .strictObject({
                 metrics: oneOf(
@@ -338,11 +318,8 @@ const cloudwatchBlock = z.strictObject({
                 ).default("none"),
             })
             .prefault({}),
-        {
-            description: "Signals to store in AWS in addition to the logs.",
-            allowed: "a map",
-            example: { traces: "otlp" },
-        },
+        "Signals to store in AWS in addition to the logs.",
+        { traces: "otlp" },
     ),
     credentials: about(credentials.default({ kind: "accessKey", generations: ["1"] }), {
         description: "How the collectors authenticate.",
@@ -364,22 +341,14 @@ const archiveCredentials = z.discriminatedUnion("kind", [
     byKey,
     byPodIdentity.extend({
         kind: exporterKind("podIdentity", "On EKS: a role that EKS Pod Identity hands to the exporter. No secret."),
-        region: about(awsRegion, {
-            description: "AWS region of the EKS cluster. Default: that of the bucket.",
-            allowed: allowedRegion,
-            example: "us-east-2",
-        }).optional(),
+        region: awsRegion("AWS region of the EKS cluster. Default: that of the bucket.").optional(),
     }),
     byIrsa.extend({
         kind: exporterKind("irsa", "A role that the exporter takes with its service account's token. No secret."),
     }),
     z.strictObject({
         kind: exporterKind("existingSecret", "A Secret made elsewhere, with the keys S3_ACCESS_KEY and S3_SECRET_KEY."),
-        name: about(z.string().regex(dnsSubdomain), {
-            description: "Name of that Secret, in the kof namespace.",
-            allowed: allowedName,
-            example: "s3-credentials",
-        }),
+        name: objectName("Name of that Secret, in the kof namespace.", "s3-credentials"),
     }),
 ]);
 
@@ -446,11 +415,7 @@ const archive = (bucket: string, prefix: string) => ({
         z
             .array(
                 z.strictObject({
-                    days: about(z.int().min(0).max(36_500), {
-                        description: "Age of an object in days at which it moves.",
-                        allowed: "a whole number from 0 to 36500",
-                        example: 90,
-                    }),
+                    days: wholeNumber(0, 36_500, "Age of an object in days at which it moves.", 90),
                     storageClass: oneOf(archiveClasses, "The class that it moves to.", "GLACIER_IR"),
                 }),
             )
@@ -462,23 +427,16 @@ const archive = (bucket: string, prefix: string) => ({
         },
     ),
     kmsKeyArn: kmsKey("KMS key that encrypts the bucket. Default: S3's own keys.", "eu-west-1").optional(),
-    tags: about(z.record(z.string().min(1).max(128), z.string().max(256)).default({}), {
-        description: "Tags of everything made in AWS, in addition to kof-cluster, kof-stack and managed-by.",
-        allowed: "a map of strings",
-        example: { "cost-centre": "platform" },
-    }),
+    tags: awsTags,
     credentials: about(archiveCredentials, {
         description: "How the exporter authenticates. Default: an access key that the stack makes.",
-        allowed:
-            "{kind: accessKey, generations: [LABEL, …]}, {kind: podIdentity, clusterName: NAME}, {kind: irsa, oidcProviderArn: ARN} or {kind: existingSecret, name: NAME}",
+        allowed: anyOf(identityTexts),
         example: { kind: "accessKey", generations: ["2026-11"] },
     }).optional(),
-    existingSecret: about(z.string().regex(dnsSubdomain), {
-        description:
-            "Short for credentials: {kind: existingSecret, name: NAME}. A Secret in the kof namespace with the keys S3_ACCESS_KEY and S3_SECRET_KEY.",
-        allowed: allowedName,
-        example: "s3-credentials",
-    }).optional(),
+    existingSecret: objectName(
+        "Short for credentials: {kind: existingSecret, name: NAME}. A Secret in the kof namespace with the keys S3_ACCESS_KEY and S3_SECRET_KEY.",
+        "s3-credentials",
+    ).optional(),
     regions: about(
         z.union([z.literal("all"), z.array(z.string().meta({ pattern: regionName.source })).refine(areRegions)]),
         {
@@ -491,12 +449,10 @@ const archive = (bucket: string, prefix: string) => ({
                 Array.isArray(found) && found.length === 0 ? "where no region is archived, remove it" : undefined,
         },
     ).optional(),
-    endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
-        description:
-            "Address of a store that is compatible with S3 (MinIO, Ceph). The stack then makes nothing in AWS. You make the bucket and existingSecret.",
-        allowed: "an http:// or https:// URL without a slash at its end",
-        example: "https://minio.example.net",
-    }).optional(),
+    endpoint: httpAddress(
+        "Address of a store that is compatible with S3 (MinIO, Ceph). The stack then makes nothing in AWS. You make the bucket and existingSecret.",
+        "https://minio.example.net",
+    ).optional(),
 });
 
 /** A bucket of AWS is in a region, which is missed even where more is wrong. */
@@ -527,11 +483,12 @@ const auditArchive = placed({
                 "GOVERNANCE: users with the right s3:BypassGovernanceRetention may still delete. COMPLIANCE: nobody may, not even the account's root user.",
                 "COMPLIANCE",
             ),
-            days: about(z.int().min(1).max(36_500), {
-                description: "Days after its upload during which no version of an object can be deleted.",
-                allowed: "a whole number from 1 to 36500",
-                example: 365,
-            }),
+            days: wholeNumber(
+                1,
+                36_500,
+                "Days after its upload during which no version of an object can be deleted.",
+                365,
+            ),
         }),
         {
             description:
@@ -544,53 +501,43 @@ const auditArchive = placed({
 
 /** The `otlp` block. */
 const otlpBlock = z.strictObject({
-    endpoint: about(z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^/?#]$/), {
-        description: "Base address for OTLP over HTTP. Signals go to /v1/metrics, /v1/logs and /v1/traces below it.",
-        allowed: "an http:// or https:// URL without a slash at its end",
-        example: "https://otlp.example.net",
-    }),
-    headersSecret: about(z.string().regex(dnsSubdomain), {
-        description: "Secret in the kof namespace with the headers. You make it. Default: no headers.",
-        allowed: allowedName,
-        example: otlpHeadersSecret,
-    }).optional(),
+    endpoint: httpAddress(
+        "Base address for OTLP over HTTP. Signals go to /v1/metrics, /v1/logs and /v1/traces below it.",
+        "https://otlp.example.net",
+    ),
+    headersSecret: objectName(
+        "Secret in the kof namespace with the headers. You make it. Default: no headers.",
+        otlpHeadersSecret,
+    ).optional(),
     headers: about(z.array(z.string().regex(headerName)).min(1).default(["Authorization"]), {
         description: "Headers to send; each is a key of that Secret.",
         allowed: "a list of names of HTTP headers",
         example: ["Authorization"],
         mend: (found) => (isMap(found) ? Object.keys(found) : /^([-\w]+)\s*[:=]/.exec(written(found))?.[1]),
     }),
-    tls: about(
+    tls: blockOf(
         z
             .strictObject({
-                caSecret: about(z.string().regex(dnsSubdomain), {
-                    description:
-                        "Secret in the kof namespace with the CA in its key ca.crt. Default: the CAs of the collectors' image.",
-                    allowed: allowedName,
-                    example: "otlp-ca",
-                }).optional(),
+                caSecret: objectName(
+                    "Secret in the kof namespace with the CA in its key ca.crt. Default: the CAs of the collectors' image.",
+                    "otlp-ca",
+                ).optional(),
                 insecureSkipVerify: flag("Do not verify the certificate of the endpoint."),
             })
             .prefault({}),
-        { description: "TLS towards the endpoint.", allowed: "a map", example: { caSecret: "otlp-ca" } },
+        "TLS towards the endpoint.",
+        { caSecret: "otlp-ca" },
     ),
     processing: processing.optional(),
 });
 
 /** The `buffer` block. */
 const buffer = z.strictObject({
-    // The collectors refuse to try for less than the 30 seconds that they wait between two attempts.
-    duration: about(z.string().regex(/^(([3-9]\d|[1-9]\d{2,4})s|[1-9]\d{0,4}[mh])$/), {
-        description: "How long an outage of the destination may last without a loss.",
-        allowed: "a whole number with the unit s, m or h, at least 30s",
-        example: "30m",
-    }).default("30m"),
-    size: about(size, {
-        description:
-            "The most that each exporter of a collector keeps on its node's disk. It lasts for DURATION if a node sends SIZE / DURATION of a signal.",
-        example: "1Gi",
-        allowed: "a Kubernetes quantity with a unit: 10Gi (1024-based) or 10G (1000-based), not 10GB",
-    }).default("1Gi"),
+    duration: outage("How long an outage of the destination may last without a loss.", "30m").default("30m"),
+    size: diskSize(
+        "The most that each exporter of a collector keeps on its node's disk. It lasts for DURATION if a node sends SIZE / DURATION of a signal.",
+        "1Gi",
+    ).default("1Gi"),
     metrics: oneOf(
         ["memory", "disk"],
         "Where metrics for a region wait. memory: lost when a collector restarts in an outage. disk: kept on the node, through ports 14318 to 14321 of its loopback.",
@@ -600,11 +547,7 @@ const buffer = z.strictObject({
 
 const storageClass = z.strictObject({
     create: flag("Create the class; false to use one that exists.", true),
-    name: about(z.string().regex(dnsSubdomain), {
-        description: "Name of the class.",
-        allowed: allowedName,
-        example: "kof",
-    }),
+    name: objectName("Name of the class.", "kof"),
     preset: oneOf(
         Object.keys(storageClassPresets) as (keyof typeof storageClassPresets)[],
         "A known driver with its parameters.",
@@ -630,18 +573,16 @@ const storageBlock = z.strictObject(stores(storePods));
 
 /** The `regions` block. */
 const everyRegion = z.strictObject({
-    storage: about(z.strictObject(stores({})), {
-        description: "Sizes, retention and replicas of what is stored on each regional cluster.",
-        allowed: "a map",
-        example: { logs: { size: "200Gi", retention: "60d" } },
-    }).optional(),
-    storageClass: about(z.string().regex(dnsSubdomain), {
-        description:
-            "Name of the storage class of KOF's volumes there. It must exist on each regional cluster. Default: the default class of each.",
-        allowed: allowedName,
-        example: "kof",
-        mend: (found) => (isMap(found) ? found.name : undefined),
-    }).optional(),
+    storage: blockOf(
+        z.strictObject(stores({})),
+        "Sizes, retention and replicas of what is stored on each regional cluster.",
+        { logs: { size: "200Gi", retention: "60d" } },
+    ).optional(),
+    storageClass: objectName(
+        "Name of the storage class of KOF's volumes there. It must exist on each regional cluster. Default: the default class of each.",
+        "kof",
+        (found) => (isMap(found) ? found.name : undefined),
+    ).optional(),
 });
 
 const rate = (description: string, example: number) =>
@@ -649,22 +590,19 @@ const rate = (description: string, example: number) =>
 const bytes = (description: string, fallback: number) =>
     about(z.number().positive().default(fallback), { description, allowed: "a number above 0", example: fallback });
 const lines = (what: string, fallback: number) =>
-    about(
+    blockOf(
         z.strictObject({
             linesPerSecond: rate("Log lines per second, of all nodes together.", 500),
             bytesPerLine: bytes("Average size of a line, with the attributes that collectors add.", fallback),
         }),
-        {
-            description: `How many ${what} there are.`,
-            allowed: "a map",
-            example: { linesPerSecond: 500, bytesPerLine: fallback },
-        },
+        `How many ${what} there are.`,
+        { linesPerSecond: 500, bytesPerLine: fallback },
     );
 
 /** The `rates` block. */
 const rates = z.strictObject({
     logs: lines("logs", 250).optional(),
-    metrics: about(
+    metrics: blockOf(
         z.strictObject({
             activeSeries: rate("Time series that got a sample within the last hour.", 50_000),
             scrapeInterval: about(z.string().regex(/^[1-9]\d*[sm]$/), {
@@ -673,24 +611,19 @@ const rates = z.strictObject({
                 example: "30s",
             }).default("30s"),
         }),
-        {
-            description: "How many metrics there are.",
-            allowed: "a map",
-            example: { activeSeries: 50_000, scrapeInterval: "30s" },
-        },
+        "How many metrics there are.",
+        { activeSeries: 50_000, scrapeInterval: "30s" },
     ).optional(),
-    traces: about(
+    traces: blockOf(
         z.strictObject({
             spansPerSecond: rate("Spans per second, of all nodes together.", 100),
             bytesPerSpan: bytes("Average size of a span with its attributes.", 1000),
         }),
-        { description: "How many traces there are.", allowed: "a map", example: { spansPerSecond: 100 } },
+        "How many traces there are.",
+        { spansPerSecond: 100 },
     ).optional(),
     audit: lines("audit logs", 1000).optional(),
 } satisfies Record<(typeof signals)[number], z.ZodType>);
-
-const block = <T extends z.ZodType>(schema: T, description: string, example: unknown) =>
-    about(schema, { description, allowed: "a map", example });
 
 /** What the settings of a stack have to do with a route. */
 export interface RouteSettings {
@@ -703,22 +636,22 @@ export const routes = {
     none: {},
     management: {},
     regional: {
-        block: block(regionalBlock, "The region, with route regional.", {
+        block: blockOf(regionalBlock, "The region, with route regional.", {
             cluster: "eu-1",
             domain: "eu-1.obs.example.net",
         }),
     },
     cloudwatch: {
-        block: block(cloudwatchBlock, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }),
+        block: blockOf(cloudwatchBlock, "AWS CloudWatch, with route cloudwatch.", { region: "us-east-2" }),
     },
     otlp: {
-        block: block(otlpBlock, "A destination for OTLP over HTTP, with route otlp.", {
+        block: blockOf(otlpBlock, "A destination for OTLP over HTTP, with route otlp.", {
             endpoint: "https://otlp.example.net",
             headersSecret: otlpHeadersSecret,
         }),
     },
     regionless: {
-        block: block(regionlessBlock, "The domain of route regionless, which needs none with Istio.", {
+        block: blockOf(regionlessBlock, "The domain of route regionless, which needs none with Istio.", {
             domain: "kof.example.net",
             certEmail: "platform@example.net",
         }),
@@ -775,12 +708,12 @@ export const settingsSchema = {
     otlp: routes.otlp.block.optional(),
     signals: signalDestinations.optional(),
     destinations: destinations.optional(),
-    coldStorage: block(
+    coldStorage: blockOf(
         coldStorage,
         "An hourly archive in S3 of the metrics, logs and traces that this cluster stores (KOF 1.10 and later).",
         { bucket: "acme-kof-cold", region: "eu-west-1" },
     ).optional(),
-    auditArchive: block(
+    auditArchive: blockOf(
         auditArchive,
         "An hourly archive in S3 of the audit logs that this cluster stores (KOF 1.10 and later).",
         {
@@ -789,54 +722,50 @@ export const settingsSchema = {
             objectLock: { mode: "COMPLIANCE", days: 365 },
         },
     ).optional(),
-    buffer: block(buffer, "What the collectors keep while a destination outside the cluster is unreachable.", {
+    buffer: blockOf(buffer, "What the collectors keep while a destination outside the cluster is unreachable.", {
         duration: "2h",
         size: "4Gi",
     }).optional(),
-    collectors: block(collectorPods, "The pods of the collectors on this cluster, and what is added to them.", {
+    collectors: blockOf(collectorPods, "The pods of the collectors on this cluster, and what is added to them.", {
         resources: { limits: { memory: "1Gi" } },
         priorityClassName: "system-cluster-critical",
     }).optional(),
-    proxy: block(
+    proxy: blockOf(
         proxy,
         "The proxy through which the collectors reach addresses outside the cluster. They reach the cluster itself without it.",
         { https: "http://proxy.example.net:3128" },
     ).optional(),
-    storageClass: about(storageClass, {
-        description: "The storage class of every KOF volume. Default: the cluster's default class.",
-        allowed: "a map",
-        example: { name: "kof", preset: "aws-ebs" },
-        mend: (found) => (typeof found === "string" ? { create: false, name: found } : undefined),
-    }).optional(),
-    storage: block(
+    storageClass: blockOf(
+        storageClass,
+        "The storage class of every KOF volume. Default: the cluster's default class.",
+        { name: "kof", preset: "aws-ebs" },
+        (found) => (typeof found === "string" ? { create: false, name: found } : undefined),
+    ).optional(),
+    storage: blockOf(
         storageBlock,
         "Sizes, retention, replicas and pods of what is stored on the management cluster. KOF keeps logs and traces for 7 days only.",
         { logs: { size: "100Gi", retention: "30d" } },
     ).optional(),
-    regions: block(
+    regions: blockOf(
         everyRegion,
         "The stores on every present and future regional cluster on which this management cluster installs KOF. kof:regional names one of them.",
         { storage: { logs: { size: "200Gi", retention: "60d" } }, storageClass: "kof" },
     ).optional(),
-    rates: block(rates, "How much telemetry there is, for npm run size. It does not change what is deployed.", {
+    rates: blockOf(rates, "How much telemetry there is, for npm run size. It does not change what is deployed.", {
         logs: { linesPerSecond: 500, bytesPerLine: 250 },
         metrics: { activeSeries: 50_000, scrapeInterval: "30s" },
         traces: { spansPerSecond: 100 },
     }).optional(),
-    grafana: block(
+    grafana: blockOf(
         z.strictObject({
             enabled: flag("Grafana's operator, data sources, dashboards and admin credentials."),
-            existingSecret: about(z.string().regex(dnsSubdomain), {
-                description:
-                    "A Secret that you make in the kof namespace, with the keys GF_SECURITY_ADMIN_USER and GF_SECURITY_ADMIN_PASSWORD. Default: one with a generated password.",
-                allowed: allowedName,
-                example: "grafana-admin-credentials",
-            }).optional(),
+            existingSecret: objectName(
+                "A Secret that you make in the kof namespace, with the keys GF_SECURITY_ADMIN_USER and GF_SECURITY_ADMIN_PASSWORD. Default: one with a generated password.",
+                "grafana-admin-credentials",
+            ).optional(),
         }),
         "Grafana support.",
-        {
-            enabled: true,
-        },
+        { enabled: true },
     ).optional(),
     alerts: flag(
         "Alert rules that KOF evaluates if one of its stores has this cluster's metrics: a signal stops arriving, an exporter loses records, a queue or a volume fills, the access key is old (docs/alerts.md).",
@@ -851,7 +780,7 @@ export const settingsSchema = {
         example: "management->none",
     }),
     adopt: flag("Take over a KOF that was installed by hand."),
-    values: block(
+    values: blockOf(
         z.record(z.string(), z.json()),
         "More Helm values for the umbrella chart, merged last and checked like all others.",
         {
