@@ -1,3 +1,5 @@
+import { oncePer } from "./lazy";
+
 /** A value that Helm can be given. Never `undefined`; `null` occurs only in the charts' own defaults. */
 export type HelmValue = null | boolean | number | string | HelmValue[] | HelmValues;
 /** A map of Helm values: what a values file holds. */
@@ -59,26 +61,20 @@ export function coalesceValues(defaults: HelmValues, ...overrides: HelmValues[])
     return overrides.reduce((first, second) => merge(first, second, "remove"), withoutNulls(defaults));
 }
 
-/** Maps, with what is left of each without its nulls. As values are never changed in place, that stays so. */
-const stripped = new WeakMap<HelmValues, HelmValues>();
-
-function withoutNulls(values: HelmValues): HelmValues {
-    const known = stripped.get(values);
-    if (known) {
-        return known;
-    }
+/** What is left of a map without its nulls. */
+const withoutNulls = oncePer((values: HelmValues): HelmValues => {
     const stays = (value: HelmValue) => value !== null && (!isMap(value) || withoutNulls(value) === value);
-    const result = Object.values(values).every(stays) ? values : {};
-    if (result !== values) {
-        for (const [key, value] of Object.entries(values)) {
-            if (value !== null) {
-                put(result, key, isMap(value) ? withoutNulls(value) : value);
-            }
+    if (Object.values(values).every(stays)) {
+        return values;
+    }
+    const result: HelmValues = {};
+    for (const [key, value] of Object.entries(values)) {
+        if (value !== null) {
+            put(result, key, isMap(value) ? withoutNulls(value) : value);
         }
     }
-    stripped.set(values, result);
     return result;
-}
+});
 
 /** The value at a path, or `undefined` where the path ends early. */
 export function valueAt(values: HelmValue | undefined, path: readonly string[]): HelmValue | undefined {

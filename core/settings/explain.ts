@@ -13,14 +13,8 @@ export type Key = keyof typeof settingsSchema;
 
 export type Issues = readonly z.core.$ZodIssue[];
 
-interface Meta {
-    readonly allowed?: string | undefined;
-    readonly example?: unknown;
-    readonly mend?: (found: unknown) => unknown;
-    readonly exampleBeside?: About["exampleBeside"];
-    readonly suits?: (around: readonly unknown[]) => unknown;
-    readonly why?: (found: unknown) => string | undefined;
-}
+/** What is known of what a schema says about itself. */
+type Meta = { readonly [K in keyof About]?: About[K] | undefined };
 
 /** The schema at a path, and what the nearest schema on the way says about itself. */
 function schemaAt(key: Key, path: readonly PropertyKey[], found: unknown): { schema: Schema; meta: Meta } {
@@ -48,7 +42,7 @@ export function metaOf(schema: Schema): Meta {
     let current: Schema | undefined = schema;
     const found: Meta[] = [];
     while (current) {
-        found.unshift((current.meta() ?? {}) as Meta);
+        found.unshift(current.meta() ?? {});
         current = current.def.innerType;
     }
     return Object.assign({}, ...found) as Meta;
@@ -79,17 +73,9 @@ function alternative(options: readonly Schema[], found: unknown): Schema | undef
     const near = nearestOf(kind, options.map(kindOf));
     const own = isMap(value) ? Object.keys(value).filter((key) => key !== "kind") : [];
     const countIn = ({ shape = {} }: Schema) => own.filter((key) => Object.hasOwn(shape, key)).length;
-    return (
-        options.find((option) => kindOf(option) === near) ??
-        // The one with most of its keys; of several the first.
-        options
-            .filter((option) => countIn(option) > 0)
-            .reduce<Schema | undefined>(
-                (best, each) => (best && countIn(best) >= countIn(each) ? best : each),
-                undefined,
-            ) ??
-        options[0]
-    );
+    // The one with most of its keys; of several the first.
+    const [likeliest] = [...options].sort((a, b) => countIn(b) - countIn(a));
+    return options.find((option) => kindOf(option) === near) ?? likeliest;
 }
 
 /**
@@ -105,11 +91,9 @@ export function issueProblems(
     suiting: (key: string, isMissing: boolean, pastes: readonly unknown[]) => unknown,
 ): Problem[] {
     const { schema, meta } = schemaAt(key, issue.path, found);
-    const full = `kof:${formatPath([key, ...issue.path.map(String)])}`;
+    const at = [key, ...issue.path.map(String)];
     if (issue.code === "unrecognized_keys") {
-        return issue.keys.map((unknown) =>
-            unknownKey([key, ...issue.path.map(String)], unknown, Object.keys(schema.shape ?? {})),
-        );
+        return issue.keys.map((unknown) => unknownKey(at, unknown, Object.keys(schema.shape ?? {})));
     }
     const value = valueThroughLists(found, issue.path);
     const step = issue.path.findIndex((each) => typeof each === "number");
@@ -118,22 +102,25 @@ export function issueProblems(
     const list = step >= 0 ? listMeant(key, path, found, inList) : listMade(key, path, found, meta, value);
     const meant = (step < 0 ? meantAt(schema, meta, issue.path, found) : undefined) ?? list?.meant;
     const isSaid = inList.length > pastedLists && inList[0] !== issue;
-    const beside = valueThroughLists(found, issue.path.slice(0, -1));
-    const own = isMap(beside) ? meta.exampleBeside?.(value, beside) : undefined;
-    const likely = list === undefined ? [...ofExample(own), ...examples(schema, meta)] : list.likely;
-    const suited = () =>
-        suiting(
-            full,
-            value === undefined,
-            likely.map((each) => stackFile([key, ...path], each)),
-        );
-    const pasted = () => (meant === undefined ? suited() : stackFile([key, ...path], meant));
-    // To try a paste takes as long as to check all settings.
-    const paste = isSaid ? undefined : pasted();
-    const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
+    const paste = () => {
+        if (meant !== undefined) {
+            return stackFile([key, ...path], meant);
+        }
+        const beside = valueThroughLists(found, issue.path.slice(0, -1));
+        const own = isMap(beside) ? meta.exampleBeside?.(value, beside) : undefined;
+        const likely = list?.likely ?? [...ofExample(own), ...examples(schema, meta)];
+        const pastes = likely.map((each) => stackFile([key, ...path], each));
+        return suiting(`kof:${formatPath(at)}`, value === undefined, pastes);
+    };
     const why = meta.why?.(value);
-    const said = why === undefined ? message : `${message}: ${why}`;
-    return [{ key: full, message: said, allowed: meta.allowed, paste }];
+    const message = value === undefined ? "is missing" : `is ${brief(value)}, which is not allowed here`;
+    return [
+        problemAt(at, why === undefined ? message : `${message}: ${why}`, {
+            allowed: meta.allowed,
+            // To try a paste takes as long as to check all settings.
+            paste: isSaid ? undefined : paste(),
+        }),
+    ];
 }
 
 /** What a setting may be, if it is unclear what was meant: its example first. */
@@ -314,26 +301,27 @@ export function understood(key: Key, found: unknown, issues: Issues): Understood
     const unclear: z.core.$ZodIssue[] = [];
     let rest: unknown = structuredClone(found);
     for (const issue of issues) {
+        if (issue.code === "unrecognized_keys") {
+            const map = valueThroughLists(rest, issue.path);
+            if (isMap(map)) {
+                issue.keys.forEach((unknown) => Reflect.deleteProperty(map, unknown));
+            }
+            continue;
+        }
         const { schema, meta } = schemaAt(key, issue.path, found);
-        const outer =
-            issue.code === "unrecognized_keys"
-                ? valueThroughLists(rest, issue.path)
-                : valueThroughLists(rest, issue.path.slice(0, -1));
-        const drops = issue.code === "unrecognized_keys" ? issue.keys : [issue.path.at(-1) ?? ""];
         const meant = meantAt(schema, meta, issue.path, found);
-        if (meant === undefined && issue.code !== "unrecognized_keys") {
+        const outer = valueThroughLists(rest, issue.path.slice(0, -1));
+        const step = issue.path.at(-1);
+        if (meant === undefined) {
             unclear.push(issue);
         }
-        if (issue.path.length === 0 && issue.code !== "unrecognized_keys") {
+        if (step === undefined) {
             // Without a version, values cannot be checked.
             rest = meant ?? (key === "version" ? meta.example : undefined);
+        } else if (meant !== undefined && typeof outer === "object" && outer !== null) {
+            Object.assign(outer, { [step]: meant });
         } else if (isMap(outer)) {
-            for (const drop of drops) {
-                Reflect.deleteProperty(outer, drop);
-            }
-            Object.assign(outer, meant === undefined ? {} : { [issue.path.at(-1) ?? ""]: meant });
-        } else if (Array.isArray(outer) && meant !== undefined) {
-            Object.assign(outer, { [issue.path.at(-1) ?? ""]: meant });
+            Reflect.deleteProperty(outer, step);
         }
     }
     const parsed = rest === undefined ? undefined : settingsSchema[key].safeParse(rest);

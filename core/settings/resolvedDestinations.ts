@@ -38,8 +38,8 @@ export function resolvedDestination(
     if (given === undefined) {
         return undefined;
     }
-    const preset = given.preset === undefined ? undefined : destinationPresets[given.preset];
-    const { preset: _, auth, ...own } = given;
+    const preset = given.preset && destinationPresets[given.preset];
+    const { preset: _, auth, temporality = preset?.temporality, ...own } = given;
     return {
         ...own,
         name,
@@ -49,14 +49,12 @@ export function resolvedDestination(
         endpoint: given.endpoint ?? preset?.endpoint,
         auth: resolvedAuth(auth, preset),
         headers: { ...preset?.headers, ...given.headers },
-        ...((given.temporality ?? preset?.temporality)
-            ? { temporality: given.temporality ?? preset?.temporality }
-            : {}),
+        ...(temporality && { temporality }),
         batch: (signal) =>
             given.batch === undefined
                 ? (preset?.signals[telemetryKind(signal)].batch ?? preset?.batch)
                 : { items: given.batch },
-        ...(preset ? { preset } : {}),
+        ...(preset && { preset }),
     };
 }
 

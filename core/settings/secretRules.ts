@@ -1,4 +1,5 @@
 import { kofNamespace } from "../charts/namespace";
+import { oncePer } from "../lib/lazy";
 import { shellWord } from "../lib/shell";
 import { withoutSecrets, type Secret } from "../lib/secrets";
 import { formatPath, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
@@ -71,6 +72,7 @@ function faultOf(
     settings: OpenSettings["raw"],
 ): Omit<Problem, "key"> {
     const [setting = "", block = ""] = path;
+    const otlp = isMap(settings.otlp) ? settings.otlp : {};
     const isValue = setting === "values";
     const isHeader = setting === "otlp";
     const ofDestination = address === undefined ? destinationAuth(path, found, settings) : undefined;
@@ -82,7 +84,7 @@ function faultOf(
             ? `Put what authenticates in a Secret, name that in kof:destinations.${String(block)}.auth, and remove it here`
             : (ways[`${String(setting)}.${String(block)}`] ?? ways[setting] ?? "Put it in a Secret");
     const run = isHeader
-        ? secretCommand(otlpHeadersSecret, headerNames(settings) ?? ["Authorization"])
+        ? secretCommand(otlpHeadersSecret, headerNames(otlp.headers) ?? ["Authorization"])
         : isValue
           ? commandOf(found)
           : ofDestination && secretCommand(ofDestination.secret, ofDestination.keys);
@@ -98,18 +100,10 @@ function faultOf(
 }
 
 /** The command that makes a Secret of all that are in values. */
-function commandOf(found: readonly Secret[]): string {
-    const known = commands.get(found);
-    if (known !== undefined) {
-        return known;
-    }
+const commandOf = oncePer((found: readonly Secret[]) => {
     const ofValues = found.filter(({ path }) => path[0] === "values");
-    const command = secretCommand(ownName, [...new Set(ofValues.map(secretKeyOf))]);
-    commands.set(found, command);
-    return command;
-}
-
-const commands = new WeakMap<readonly Secret[], string>();
+    return secretCommand(ownName, [...new Set(ofValues.map(secretKeyOf))]);
+});
 
 /** What to call a secret among the keys of a Secret: as the variable, or as the nearest key that can be one. */
 function secretKeyOf({ path, variable }: Secret): string {
@@ -118,23 +112,12 @@ function secretKeyOf({ path, variable }: Secret): string {
 }
 
 /** The names of the headers that somebody wrote with their values. */
-function headerNames({ otlp }: OpenSettings["raw"]): string[] | undefined {
-    return namesOf(isMap(otlp) ? otlp.headers : undefined);
-}
-
-function namesOf(headers: HelmValue | undefined): string[] | undefined {
+function headerNames(headers: HelmValue | undefined): string[] | undefined {
+    const written = Array.isArray(headers) ? headers : typeof headers === "string" ? [headers] : [];
     const names = isMap(headers)
         ? Object.keys(headers)
-        : Array.isArray(headers)
-          ? headers.map(writtenHeaderName)
-          : typeof headers === "string"
-            ? [writtenHeaderName(headers)]
-            : [];
+        : written.map((each) => textOf(each).split(/[:=]/, 1)[0]?.trim() ?? "");
     return names.length > 0 && names.every((name) => headerName.test(name)) ? names : undefined;
-}
-
-function writtenHeaderName(header: HelmValue): string {
-    return textOf(header).split(/[:=]/)[0]?.trim() ?? "";
 }
 
 const ways: Readonly<Record<string, string>> = {
@@ -160,12 +143,10 @@ export function secretCommand(name: string, keys: readonly string[]): string {
  * is known where all its secrets are of that kind.
  */
 function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: OpenSettings["raw"]): unknown {
-    const names = path[0] === "otlp" && path[1] === "headers" ? headerNames(settings) : undefined;
+    const otlp = isMap(settings.otlp) ? settings.otlp : {};
+    const names = path[0] === "otlp" && path[1] === "headers" ? headerNames(otlp.headers) : undefined;
     if (names) {
-        const isNamed =
-            isMap(settings.otlp) &&
-            typeof settings.otlp.headersSecret === "string" &&
-            !settings.otlp.headersSecret.includes("…");
+        const isNamed = typeof otlp.headersSecret === "string" && !otlp.headersSecret.includes("…");
         return stackFile(["otlp"], { ...(isNamed ? {} : { headersSecret: otlpHeadersSecret }), headers: names });
     }
     if (path[0] === "otlp" && path[1] === "headersSecret") {
@@ -233,8 +214,8 @@ function destinationAuth(
         ? found
               .filter(({ path: [, of, where] }) => of === name && where === "headers")
               .map(({ path: [, , , header] }) => String(header))
-        : (namesOf(headers) ?? []);
-    const listed = namesOf(given.headers) ?? [];
+        : (headerNames(headers) ?? []);
+    const listed = headerNames(given.headers) ?? [];
     const all = [...new Set([...listed, ...secretHeaders])];
     const keys = all.length > 0 ? all : ["Authorization"];
     return { auth: { kind, secret, ...(all.length > 0 ? { headers: all } : {}) }, secret, keys };
