@@ -74,7 +74,8 @@ export function* destinationProblems(values: Values, raw: Readonly<Record<string
     yield* cloudwatchSignalProblems(context, raw);
     yield* unnamedProblems(context);
     for (const [name, given] of Object.entries(destinations)) {
-        const found = resolvedDestination(values, name);
+        // One that is called otlp, which is a mistake by itself, is not what kof:otlp says.
+        const found = resolvedDestination({ destinations }, name);
         if (found) {
             yield* addressProblems(context, found, given);
             yield* transportProblems(found, given);

@@ -363,7 +363,7 @@ const removed: readonly [string, Raw, RegExp][] = [
     [
         "a name that has a block of its own",
         { ...base, signals: { logs: ["otlp"] }, otlp: { endpoint }, destinations: { otlp: honeycomb } },
-        /kof:destinations\.otlp has a name that is set up in kof:otlp/,
+        /has 1 problem\.[^]*kof:destinations\.otlp has a name that is set up in kof:otlp/,
     ],
     [
         "the name of a chart's component",
