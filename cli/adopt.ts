@@ -12,7 +12,7 @@ import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
 import { quotedWord } from "../core/lib/shell";
 import { UserError } from "../core/lib/errors";
-import { findInstalled, type HelmRevision, type Installed } from "../live/installed";
+import { findInstalled, withoutRelease, type HelmRevision, type Installed } from "../live/installed";
 import { Kubernetes } from "../live/kubernetes";
 import { asHelm } from "../core/lib/yaml/read";
 import { deploymentOf } from "../core/routes";
@@ -77,20 +77,12 @@ function versionOf(installed: Installed | undefined): string | undefined {
     return version;
 }
 
-/** @throws UserError when there is no Helm release to read the values from. */
-function releaseOf(installed: Installed | undefined): HelmRevision {
-    if (!installed?.release) {
-        const [reason] = installed?.unchecked.filter((each) => each.includes("Helm release")) ?? [];
-        throw new UserError(
-            `${reason ?? `There is no Helm release kof in namespace ${kofNamespace}.`} Give the values file that KOF was installed with.`,
-        );
+/** The values of the Helm release, which are of the umbrella, even where there are none. @throws UserError when it cannot be read. */
+function installedValues(installed: Installed = { unchecked: [] }): Original {
+    if (!installed.release) {
+        throw new UserError(`${withoutRelease(installed)} Give the values file that KOF was installed with.`);
     }
-    return installed.release;
-}
-
-/** The values of a Helm release are of the umbrella, even where there are none. */
-function installedValues({ values }: HelmRevision): Original {
-    return { values, isUmbrella: true, corrections: [] };
+    return { values: installed.release.values, isUmbrella: true, corrections: [] };
 }
 
 /** Reads a stack file as Pulumi will, before it is written: it has to resolve to what was worked out. */
@@ -186,7 +178,7 @@ run(async () => {
     const origin = file ?? "the Helm release kof";
     const result =
         file === undefined
-            ? adoptionOf(installedValues(releaseOf(installed)), adoptionOptions, origin)
+            ? adoptionOf(installedValues(installed), adoptionOptions, origin)
             : adoption(read(file), adoptionOptions, file);
     const schema = path.relative(path.dirname(out), path.join(__dirname, "..", "stacks", "stack-file.schema.json"));
     const text = stackFileText(result.settings, file === undefined ? origin : path.basename(file), schema, context);

@@ -12,18 +12,14 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
  * @throws UserError that ends with the usage when a word is not known.
  */
 export function parseOptions<const T extends Options>(usage: string, options: T) {
-    return parse(usage, options, false).values;
-}
-
-/** Like {@link parseOptions}, for a command that takes words as well as options. */
-export function parseCommand<const T extends Options>(usage: string, options: T) {
-    return parse(usage, options, true);
+    return parseCommand(usage, options, false).values;
 }
 
 /** Ends a command that has said how it is used. */
 class Helped extends Error {}
 
-function parse<const T extends Options>(usage: string, options: T, allowPositionals: boolean) {
+/** Like {@link parseOptions}, for a command that takes words as well as options. */
+export function parseCommand<const T extends Options>(usage: string, options: T, allowPositionals = true) {
     if (process.argv.includes("--help") || process.argv.includes("-h")) {
         console.log(usage);
         throw new Helped();

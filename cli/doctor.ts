@@ -28,22 +28,16 @@ run(async () => {
     const live = { ...connected, kubernetes: connected.kubernetes.snapshot() };
     const { route, version } = live.deployment.settings;
     const about = { stack: stackFile.stack, route, version, server: live.kubernetes.server };
-    const progress = new Progress();
-    if (json !== true) {
-        console.log(`Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}\n`);
-    }
+    const progress = json === true ? undefined : new Progress();
+    progress?.print(`Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}\n`);
     const results: Result[] = [];
     const said = new Set<string>();
     // All at once, so that a server which does not answer costs its deadline once; shown in order.
     const looks = checks.map((check) => ({ title: check.title, result: runCheck(check, live) }));
     for (const { title, result } of looks) {
-        if (json !== true) {
-            progress.show(`${title} ...`);
-        }
+        progress?.show(`${title} ...`);
         results.push(await result);
-        if (json !== true) {
-            progress.print(resultText(await result, said));
-        }
+        progress?.print(resultText(await result, said));
     }
     const found = worstOf(results);
     console.log(

@@ -51,13 +51,8 @@ const options = {
  */
 export function deploymentWithRates({ file, config, secretKeys }: StackFile, changed: readonly string[]): Deployment {
     const raw = rawSettings(config, (key) => secretKeys.includes(key));
-    const rates = changed.reduce<HelmValues>((all, text) => {
-        const [key = "", value = ""] = text.split("=", 2);
-        return mergeValues(
-            all,
-            nest(key.split("."), /^\d/.test(value) && !Number.isNaN(Number(value)) ? Number(value) : value),
-        );
-    }, ratesOf(raw.rates));
+    // A stack file may contain anything. Parsing reports what is wrong with it.
+    const rates = mergeValues(isMap(raw.rates) ? raw.rates : {}, ...changed.map(rateOf));
     const settings = parseSettings(Object.keys(rates).length > 0 ? { ...raw, rates } : raw, file);
     if (settings.rates === undefined) {
         const example = {
@@ -71,9 +66,9 @@ export function deploymentWithRates({ file, config, secretKeys }: StackFile, cha
     return deploymentOf(settings);
 }
 
-/** A stack file may contain anything. Parsing reports what is wrong with it. */
-function ratesOf(raw: unknown): HelmValues {
-    return isMap(raw) ? raw : {};
+function rateOf(text: string): HelmValues {
+    const [key = "", value = ""] = text.split("=", 2);
+    return nest(key.split("."), /^\d/.test(value) && !Number.isNaN(Number(value)) ? Number(value) : value);
 }
 
 /**
@@ -121,7 +116,16 @@ export function sizeText(deployment: Deployment, prices: Prices, region?: string
 
 /** Volumes that are better made larger, and what to paste for that. */
 function suggestedSizes(deployment: Deployment, title: string, rows: readonly VolumeCapacity[]): string[] {
-    return rows.length === 0 ? [] : ["", styleText("yellow", title), ...sizesToPaste(deployment, rows)];
+    if (rows.length === 0) {
+        return [];
+    }
+    const sizes = rows.map(({ volume, neededGiB }) =>
+        toPaste(deployment, volume.source, "size", `${String(neededGiB)}Gi`),
+    );
+    const lines = writeYaml(mergeValues(...sizes))
+        .trimEnd()
+        .split("\n");
+    return ["", styleText("yellow", title), ...lines.map((line) => `    ${line}`)];
 }
 
 /** What is held back in an outage of each destination, against what one exporter of a collector may keep on its node. */
@@ -218,14 +222,6 @@ function cells(capacity: VolumeCapacity): string[] {
 
 function costCell(cost: Cost, prices: Prices): string {
     return costText(cost, prices) + ("unknown" in cost ? "" : ` (${cost.source}, ${cost.date})`);
-}
-
-function sizesToPaste(deployment: Deployment, rows: readonly VolumeCapacity[]): string[] {
-    const sizes = rows.map(({ volume, neededGiB }) =>
-        toPaste(deployment, volume.source, "size", `${String(neededGiB)}Gi`),
-    );
-    const text = writeYaml(mergeValues(...sizes)).trimEnd();
-    return text.split("\n").map((line) => `    ${line}`);
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {

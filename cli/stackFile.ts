@@ -85,13 +85,12 @@ function stackName(stack: string): string {
 export function parseStackFile(text: string, file: string, name?: string): StackFile {
     const stack = stackNameOf(file);
     const content = resolvedContent(documentOf(text, file), file);
-    const foreign = isMap(content) ? foreignKeys(content) : [];
     const environment = isMap(content) ? content.environment : undefined;
     const isThere = isMap(content) && ("config" in content || isGiven(environment));
     const config: unknown = isThere ? (content.config ?? {}) : undefined;
     if (!isMap(config)) {
         throw new UserError(
-            `${file} is not a stack file${isMap(content) ? whatItIs(content, foreign) : ""}: it needs a map under "config:", such as` +
+            `${file} is not a stack file${isMap(content) ? whatItIs(content) : ""}: it needs a map under "config:", such as` +
                 "\n\nconfig:\n  kof:route: management",
         );
     }
@@ -171,7 +170,8 @@ function documentOf(text: string, file: string): Document {
 function refuseKeys(map: YAMLMap, text: string, file: string): void {
     const seen = new Set<string>();
     for (const { key } of map.items) {
-        const at = isNode(key) ? ` in line ${String(lineOf(text, key.range?.[0] ?? 0))}` : "";
+        const line = text.slice(0, isNode(key) ? key.range?.[0] : 0).split("\n").length;
+        const at = isNode(key) ? ` in line ${String(line)}` : "";
         if (!isScalar(key) || key.value === null) {
             throw new UserError(`${file} is not YAML that Pulumi reads: a key${at} is not text. Quote it.`);
         }
@@ -189,20 +189,15 @@ function refuseKeys(map: YAMLMap, text: string, file: string): void {
     }
 }
 
-function lineOf(text: string, offset: number): number {
-    return text.slice(0, offset).split("\n").length;
-}
-
 /** Keys beside `config` that Pulumi has in a stack file (`sdk/go/common/workspace`, `ProjectStack`). */
 const pulumiKeys = ["config", "secretsprovider", "encryptedkey", "encryptionsalt", "environment"];
 
-/** The keys of a file that has no `config`, and others than a stack file has. Of one that has it, Pulumi ignores them. */
-function foreignKeys(content: Readonly<Record<string, unknown>>): string[] {
-    return "config" in content ? [] : Object.keys(content).filter((key) => !pulumiKeys.includes(key.toLowerCase()));
-}
-
 /** What a file is that is no stack file, and where it belongs. */
-function whatItIs({ apiVersion, kind }: Readonly<Record<string, unknown>>, foreign: readonly string[]): string {
+function whatItIs(content: Readonly<Record<string, unknown>>): string {
+    const { apiVersion, kind } = content;
+    const own = Object.keys(content).filter((key) => !pulumiKeys.includes(key.toLowerCase()));
+    // Of a file that has a config, Pulumi ignores them.
+    const foreign = "config" in content ? [] : own;
     if (typeof apiVersion === "string" && typeof kind === "string") {
         return `, but a Kubernetes manifest (${kind})`;
     }
@@ -218,10 +213,9 @@ function whatItIs({ apiVersion, kind }: Readonly<Record<string, unknown>>, forei
 
 /** A value as Pulumi hands it to the program: text as it is, nothing as no text, and everything else as JSON. */
 function handedOn(value: unknown): string {
-    return typeof value === "string" || typeof value === "bigint" ? String(value) : value === null ? "" : jsonOf(value);
-}
-
-function jsonOf(value: unknown): string {
+    if (typeof value === "string" || typeof value === "bigint" || value === null) {
+        return String(value ?? "");
+    }
     return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
 }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 
 import { UserError } from "../core/lib/errors";
-import { exitCodes, runCheck, worstOf } from "../live/findings";
+import { exitCodes, valueOrFinding, worstOf } from "../live/findings";
 import { Progress, resultText } from "../live/report";
-import { follow, journeyResult, type Journey } from "../live/verify";
+import { follow, journeyResult } from "../live/verify";
 import { verifyArchives } from "../live/verifyArchives";
 import { printableJson } from "../core/lib/printable";
 import { parseOptions, run, whenStopped } from "./command";
@@ -61,12 +61,10 @@ run(async () => {
         time: new Date(),
     };
     const about = { stack: stackFile.stack, route, version, server: live.kubernetes.server, mark: mark.text };
-    const progress = new Progress();
-    if (json !== true) {
-        console.log(
-            `Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}. Looking for ${mark.text}.\n`,
-        );
-    }
+    const progress = json === true ? undefined : new Progress();
+    progress?.print(
+        `Stack ${about.stack}: route ${route}, KOF ${version}, on ${about.server}. Looking for ${mark.text}.\n`,
+    );
     const waits = new Map<string, string>();
     const waiting = (limit: string) => (titles: readonly string[], seconds: number) => {
         if (titles.length > 0) {
@@ -74,43 +72,32 @@ run(async () => {
         } else {
             waits.delete(limit);
         }
-        progress.show([...waits.values()].join("; "));
+        progress?.show([...waits.values()].join("; "));
     };
-    const shown = (limit: string) => (json === true ? {} : { waiting: waiting(limit) });
     const stop = new AbortController();
     const exportLimit = given ?? "20m";
     const archives = verifyArchives(live, {
         timeout: duration(exportLimit),
         stop: stop.signal,
-        ...shown(exportLimit),
+        waiting: waiting(exportLimit),
     });
     const takeBack = whenStopped(() => {
         stop.abort();
         // Until then the Job that was made for an archive is removed.
         void archives.catch(() => []).finally(() => process.exit(130));
     });
-    let journeys: readonly Journey[] = [];
-    const follows = async () => {
-        journeys = await follow(live, { mark, timeout, vmauth, ...shown(limit) });
-        return [];
-    };
-    // Where no collector can be looked for, nothing was sent.
-    const looks = runCheck({ title: "Collectors", look: follows }, live);
-    looks.catch(() => {
+    const followed = valueOrFinding(() => follow(live, { mark, timeout, vmauth, waiting: waiting(limit) }));
+    followed.catch(() => {
         stop.abort();
     });
-    const [exported, followed] = await Promise.allSettled([archives, looks]);
+    await Promise.allSettled([archives, followed]);
     takeBack();
-    progress.clear();
-    for (const each of [followed, exported]) {
-        if (each.status === "rejected") {
-            throw each.reason;
-        }
-    }
-    const unlooked = followed.status === "fulfilled" && followed.value.findings.length > 0 ? [followed.value] : [];
+    progress?.clear();
+    // Where no collector can be looked for, nothing was sent.
+    const { value: journeys = [], findings } = await followed;
     const results = [
-        ...(unlooked.length > 0 ? unlooked : journeys.map(journeyResult)),
-        ...(exported.status === "fulfilled" ? exported.value : []),
+        ...(findings.length > 0 ? [{ title: "Collectors", findings }] : journeys.map(journeyResult)),
+        ...(await archives),
     ];
     const found = worstOf(results);
     console.log(

@@ -65,6 +65,14 @@ export async function findInstalled(api: Api): Promise<Installed> {
     };
 }
 
+/** Why there is no Helm release whose values could be read. */
+export function withoutRelease({ unchecked }: Installed): string {
+    return (
+        unchecked.find((each) => each.includes("Helm release")) ??
+        `There is no Helm release kof in namespace ${kofNamespace}.`
+    );
+}
+
 interface Named {
     readonly metadata: {
         readonly name: string;

@@ -4,7 +4,7 @@ import { versions } from "../core/charts";
 import { objectsBeside, umbrellaObjects } from "../core/charts/umbrella";
 import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck, couldNotCheck, UserError } from "../core/lib/errors";
-import { findInstalled, type Installed } from "../live/installed";
+import { findInstalled, withoutRelease, type Installed } from "../live/installed";
 import { pathOf, type Reconciled } from "../live/releases";
 import { alertsName, isEvaluatedBy, vmRule } from "../core/routes/alerts";
 import type { Deployment } from "../core/routes/deployment";
@@ -309,10 +309,9 @@ async function runningSettings(
     settings: Settings,
     installed: Installed,
 ): Promise<Readonly<Record<string, unknown>> | string> {
-    const { release, unchecked } = installed;
+    const { release } = installed;
     if (!release) {
-        const [reason] = unchecked.filter((each) => each.includes("Helm release"));
-        return reason ?? `There is no Helm release kof in namespace ${kofNamespace}.`;
+        return withoutRelease(installed);
     }
     if (!versions.includes(release.version)) {
         return `It is KOF ${release.version}, and this program knows ${versions.join(", ")}.`;
