@@ -58,37 +58,32 @@ export class S3Archive extends pulumi.ComponentResource {
             this,
         );
         this.accessKeys = identity.accessKeys;
+        const declare = (
+            resourceName: string,
+            { apiVersion, kind, metadata, spec }: FluxObject | KcmObject,
+            before: readonly pulumi.Resource[] = [],
+        ) =>
+            new CustomResource(
+                resourceName,
+                { apiVersion, kind, metadata, spec },
+                { parent: this, dependsOn: [...args.after, ...before] },
+            );
         // Its first run is at the next hour: it finds the bucket, and its key.
-        const before = [bucket, identity.secret].filter((each) => each !== undefined);
-        this.installed = args.exporter ? this.exporter(name, args, args.exporter, before) : pulumi.output("");
+        const needed = [bucket, identity.secret].filter((each) => each !== undefined);
+        this.installed = pulumi.output("");
+        if (args.exporter) {
+            const { chart, release } = args.exporter;
+            const annotations = releaseAnnotations(release.metadata.labels, {}, args.retry);
+            const annotated = { ...release, metadata: { ...release.metadata, annotations } };
+            this.installed = declare(name, annotated, [declare(name, chart), ...needed]).urn;
+        }
         if (args.onRegions) {
             const { template, service } = args.onRegions;
             // Its name differs from this cluster's. KCM deletes a template only when nothing uses it, which takes until the exporter has
             // left every region. Nothing waits until it has reached all regions.
-            const known = applied(`${name}-regions`, template, {}, { parent: this, dependsOn: [...args.after] });
-            applied(`${name}-regions`, service, {}, { parent: this, dependsOn: [...args.after, known, ...before] });
+            const onRegions = `${name}-regions`;
+            declare(onRegions, service, [declare(onRegions, template), ...needed]);
         }
         this.registerOutputs({ accessKeys: this.accessKeys });
     }
-
-    private exporter(
-        name: string,
-        { after, retry }: S3ArchiveArgs,
-        { chart, release }: NonNullable<S3ArchiveArgs["exporter"]>,
-        before: readonly pulumi.Resource[],
-    ): pulumi.Output<string> {
-        const known = applied(name, chart, {}, { parent: this, dependsOn: [...after] });
-        const annotations = releaseAnnotations(release.metadata.labels, {}, retry);
-        return applied(name, release, annotations, { parent: this, dependsOn: [...after, known, ...before] }).urn;
-    }
-}
-
-function applied(
-    name: string,
-    { apiVersion, kind, metadata, spec }: FluxObject | KcmObject,
-    annotations: Readonly<Record<string, string>>,
-    opts: pulumi.CustomResourceOptions,
-): CustomResource {
-    const all = { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) };
-    return new CustomResource(name, { apiVersion, kind, metadata: all, spec }, opts);
 }

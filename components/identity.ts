@@ -28,8 +28,8 @@ export interface IdentityArgs {
     readonly credentials: AwsCredentials;
     /** What it may do, in JSON. */
     readonly policy: pulumi.Input<string>;
-    /** The service accounts, in KOF's namespace, of the pods that may use a role. */
-    readonly pods: Omit<Trusted, "namespace">;
+    /** The pods that may use a role. */
+    readonly pods: Trusted;
     /** The Secret's keys for the access key ID and the secret access key. */
     readonly secretKeys: { readonly id: string; readonly secret: string };
     /** The purpose of the access key, and the setting of its generations, for a warning about its age. */
@@ -53,8 +53,7 @@ const noIdentity: Identity = { accessKeys: {}, secret: undefined };
  * cluster, or a role for exactly these pods. Part of the component that needs it, so that its resources have that component's name.
  */
 export function declareIdentity(name: string, args: IdentityArgs, parent: pulumi.ComponentResource): Identity {
-    const { credentials, tags } = args;
-    const pods = { ...args.pods, namespace: kofNamespace };
+    const { credentials, pods, tags } = args;
     switch (credentials.kind) {
         case "accessKey":
             return user(name, credentials, args, parent);

@@ -35,6 +35,7 @@ export class Kof extends pulumi.ComponentResource {
 
     constructor(name: string, args: KofArgs, opts?: pulumi.ComponentResourceOptions) {
         super("kof:components:Kof", name, {}, opts);
+        const retries = Object.keys(args.retries).length > 0 ? [JSON.stringify(args.retries)] : [];
         const chart = new Chart(
             name,
             {
@@ -43,7 +44,7 @@ export class Kof extends pulumi.ComponentResource {
                 ...chartSource(args.chart, args.version),
                 values: args.values,
                 // The path is relative to the project, where Pulumi runs it, so it is the same on every machine.
-                postRenderer: { command: "node", args: ["components/postRenderer.js", ...retryArguments(args)] },
+                postRenderer: { command: "node", args: ["components/postRenderer.js", ...retries] },
             },
             { parent: this, transforms: args.collectorsSecret ? [uninstalledBefore(args.collectorsSecret)] : [] },
         );
@@ -63,10 +64,6 @@ function uninstalledBefore({ secret, release }: NonNullable<KofArgs["collectorsS
         type.endsWith(":HelmRelease") && name.endsWith(`/${release}`)
             ? { props, opts: { ...opts, replaceWith: [...(opts.replaceWith ?? []), secret] } }
             : undefined;
-}
-
-function retryArguments({ retries }: KofArgs): string[] {
-    return Object.keys(retries).length > 0 ? [JSON.stringify(retries)] : [];
 }
 
 /** Whether a chart is a folder, whose version is fixed. */

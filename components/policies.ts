@@ -1,3 +1,4 @@
+import { kofNamespace } from "../core/charts/namespace";
 import { policy, type Policy, type Statement } from "../core/routes/policies";
 
 /** Where an archive's exporter writes. */
@@ -36,11 +37,11 @@ export function archivePolicy({ bucketArn, prefix, readsObjectLock = false, kmsK
     );
 }
 
-/** Who may assume a role: pods of these Kubernetes service accounts. */
+/** Who may assume a role: pods of Kubernetes service accounts. */
 export interface Trusted {
     /** What they are, for the statement's name. */
     readonly who: "Collectors" | "Exporter";
-    readonly namespace: string;
+    /** The service accounts, in KOF's namespace. */
     readonly names: readonly string[];
 }
 
@@ -48,7 +49,7 @@ export interface Trusted {
  * The trust policy of a role that EKS Pod Identity gives to pods of these service accounts in this cluster
  * (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html).
  */
-export function podIdentityTrust(cluster: string, { who, namespace, names }: Trusted): Policy {
+export function podIdentityTrust(cluster: string, { who, names }: Trusted): Policy {
     return policy({
         Sid: `${who}Only`,
         Effect: "Allow",
@@ -57,7 +58,7 @@ export function podIdentityTrust(cluster: string, { who, namespace, names }: Tru
         Condition: {
             StringEquals: {
                 "aws:RequestTag/eks-cluster-name": cluster,
-                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-namespace": kofNamespace,
                 "aws:RequestTag/kubernetes-service-account": names,
             },
         },
@@ -70,7 +71,7 @@ export function podIdentityTrust(cluster: string, { who, namespace, names }: Tru
  *
  * @param oidcProviderArn `arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/…`
  */
-export function irsaTrust(oidcProviderArn: string, { who, namespace, names }: Trusted): Policy {
+export function irsaTrust(oidcProviderArn: string, { who, names }: Trusted): Policy {
     const issuer = oidcProviderArn.slice(oidcProviderArn.indexOf("/") + 1);
     return policy({
         Sid: `${who}Only`,
@@ -80,7 +81,7 @@ export function irsaTrust(oidcProviderArn: string, { who, namespace, names }: Tr
         Condition: {
             StringEquals: {
                 [`${issuer}:aud`]: "sts.amazonaws.com",
-                [`${issuer}:sub`]: names.map((name) => `system:serviceaccount:${namespace}:${name}`),
+                [`${issuer}:sub`]: names.map((name) => `system:serviceaccount:${kofNamespace}:${name}`),
             },
         },
     });

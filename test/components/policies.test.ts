@@ -11,7 +11,6 @@ import { logStreamName, streamOf, streamPlaceholders } from "../../core/settings
 const group = "arn:aws-us-gov:logs:us-gov-west-1:123456789012:log-group:management";
 const pods = {
     who: "Collectors" as const,
-    namespace: "kof",
     names: ["kof-collectors-daemon-collector", "kof-collectors-cluster-stats-collector"],
 };
 const issuer = "oidc.eks.us-east-2.amazonaws.com/id/0123";
