@@ -97,7 +97,7 @@ export function run(command: () => void | Promise<void>): void {
 /** Like {@link run}, for a caller that waits until the command has ended. */
 export async function finish(command: () => void | Promise<void>): Promise<void> {
     try {
-        // What comes after the call in the command's file is there by then.
+        // The rest of the command's file, which defines what the command uses, runs first.
         await Promise.resolve();
         await command();
     } catch (error) {

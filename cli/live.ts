@@ -5,7 +5,7 @@ import type { Live } from "../live/findings";
 import { deploymentOfFile, type StackFile } from "./stackFile";
 
 /**
- * What a stack file leads to: its route, and the cluster that it is deployed to.
+ * What a stack file describes: its deployment, the cluster that it is for, and the access to AWS.
  *
  * @throws UserError if the file is wrong, or names a cluster that it cannot reach.
  */

@@ -40,7 +40,7 @@ export interface Resource {
     };
 }
 
-/** What came of running the program. */
+/** The result of running the program. */
 export interface OfflineRun {
     readonly resources: readonly Resource[];
     readonly outputs: Readonly<Record<string, unknown>>;
@@ -56,7 +56,7 @@ export const secretPlaceholder = "[secret]";
 
 /** How to run a program. */
 export interface RunOptions {
-    /** Whether the program is told that it runs for a preview. */
+    /** Whether the program runs as in a preview. */
     readonly preview: boolean;
     /** The outputs of the stack's last deployment. Default: there was none. */
     readonly outputs?: Readonly<Record<string, unknown>>;
@@ -193,7 +193,7 @@ type ResourceRequest = Pick<ReadResourceRequest, "getType" | "getName" | "getPar
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
 type Register = (request: ResourceRequest, callback: Callback) => Promise<void>;
 
-/** Pulumi's mocks are told neither parents nor options, so they are taken from the requests themselves. Of hooks they know nothing. */
+/** Pulumi's mocks receive neither parents nor options, so these are read from the requests. The mocks have no hooks. */
 function recordInto(resources: Resource[]): void {
     const monitor = pulumi.runtime.getMonitor() as unknown as {
         registerResource: Register;

@@ -79,7 +79,7 @@ function stackName(stack: string): string {
  * A stack file from its text. What it imports from environments of Pulumi ESC is asked of Pulumi.
  *
  * @param file what to call it.
- * @param name of the stack, as Pulumi is told it. Default: that of the file.
+ * @param name of the stack, for the Pulumi CLI. Default: that of the file.
  * @throws UserError when it is no YAML, or no stack file, or too large; the message says what to do.
  */
 export function parseStackFile(text: string, file: string, name?: string): StackFile {

@@ -15,7 +15,7 @@ export interface AwsFacts extends KnownLogGroups {
     readonly provider: AwsProvider | undefined;
     /** The log group that the stack has had, on whichever route it is now. */
     readonly logGroup: string | undefined;
-    /** What came of looking for the archives' buckets. */
+    /** The result of looking for the archives' buckets. */
     readonly buckets: BucketLooks;
 }
 

@@ -23,8 +23,6 @@ interface FoundLock {
 
 /** The result of looking for a bucket by its name, which is unique in all of AWS. */
 type BucketLook =
-    /** The program did not look. */
-    | { readonly is: "unknown" }
     | { readonly is: "absent" }
     /** In another region than it was looked for in. */
     | { readonly is: "elsewhere" }
@@ -37,8 +35,8 @@ type BucketLook =
           readonly lock: Checked<FoundLock | undefined>;
       };
 
-/** What came of looking for each bucket, by {@link bucketKey}. */
-export type BucketLooks = Readonly<Record<string, BucketLook>>;
+/** The result of looking for each bucket, by {@link bucketKey}. Missing where the program did not look. */
+export type BucketLooks = Readonly<Record<string, BucketLook | undefined>>;
 
 type Sought = Pick<ArchiveBucket, "name" | "region">;
 
@@ -47,7 +45,7 @@ function bucketKey({ name, region }: Sought): string {
     return `${name}@${region}`;
 }
 
-/** What came of looking for each bucket. */
+/** Looks for each bucket. */
 export async function lookAtBuckets(buckets: readonly Sought[], provider: AwsProvider): Promise<BucketLooks> {
     const looks = buckets.map(async (bucket) => [bucketKey(bucket), await look(bucket, provider)] as const);
     return Object.fromEntries(await Promise.all(looks));
@@ -56,12 +54,12 @@ export async function lookAtBuckets(buckets: readonly Sought[], provider: AwsPro
 /** What the provider says of what is not there (terraform-provider-aws 6, `findBucket` in internal/service/s3/bucket.go). */
 const notThere = /couldn't find resource|empty result|StatusCode: 404/;
 
-async function look({ name, region }: Sought, provider: AwsProvider): Promise<BucketLook> {
+async function look({ name, region }: Sought, provider: AwsProvider): Promise<BucketLook | undefined> {
     try {
         const { getBucket } = await import("@pulumi/aws/s3/getBucket.js");
         const found: Partial<GetBucketResult> = await getBucket({ bucket: name, region }, { provider });
         if (!("bucket" in found)) {
-            return { is: "unknown" };
+            return undefined;
         }
     } catch (error) {
         const why = oneLine(error);
@@ -188,8 +186,6 @@ function bucketProblems(archive: Archive, found: BucketLook, isOurs: boolean): P
     const { kind, bucket } = archive;
     const named = `bucket ${bucket.name}`;
     switch (found.is) {
-        case "unknown":
-            return [];
         case "unchecked":
             void pulumi.log.warn(
                 `Could not check ${named} of kof:${kind}, so the stack assumes that ` +

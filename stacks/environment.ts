@@ -21,7 +21,7 @@ import { bucketArnOf } from "../core/lib/arns";
 import { StorageClass } from "../components/storageClass";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { collectorsComponent } from "../core/charts/installed";
-import type { Archive, RegionalExporter } from "../core/routes/archives";
+import type { Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import type { CloudWatchParts } from "../core/routes/parts";
 import { umbrellaCollects } from "../core/routes/collectors";
@@ -236,20 +236,17 @@ async function createArchive(
             ...(archive.signals.length > 0
                 ? { exporter: objectsBeside(deployment.catalog, deployment.values, archive) }
                 : {}),
-            onRegions: archive.regional && onRegions(deployment, archive, archive.regional),
+            onRegions:
+                archive.regional &&
+                objectsOnRegions(deployment.catalog, deployment.values, deployment.settings.istio, {
+                    ...archive,
+                    ...archive.regional,
+                }),
             retry: retries[name],
             after: [kof],
         },
         withAws(options, aws),
     );
-}
-
-function onRegions({ catalog, values, settings }: Deployment, archive: Archive, regional: RegionalExporter) {
-    return objectsOnRegions(catalog, values, settings.istio, {
-        ...archive,
-        values: regional.values,
-        regions: regional.regions,
-    });
 }
 
 /** The options and dependencies of the stack's resources. */

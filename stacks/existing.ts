@@ -30,7 +30,7 @@ interface DeclaredObject {
     readonly path: string;
 }
 
-/** An object that is there, as far as it matters here. */
+/** An object that exists, as far as it matters here. */
 interface Existing {
     readonly metadata: {
         readonly labels?: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import type { CloudWatchParts } from "../core/routes/parts";
 import { logGroupKey } from "../core/settings/logGroups";
 import type { KnownLogGroups, Look } from "../core/review/plan/cloudwatch";
 
-/** What came of looking for each log group of a route. @param cloudwatch `undefined` on routes without any. */
+/** The result of looking for each log group of a route. @param cloudwatch `undefined` on routes without any. */
 export async function lookAtLogGroups(
     cloudwatch: CloudWatchParts | undefined,
     provider: AwsProvider,

@@ -18,7 +18,7 @@ export type Cluster = Pick<Kubernetes, "server" | "get" | "list">;
 /** Reaches a cluster as Pulumi's provider does; `undefined` where nothing may be contacted. */
 export type Connect = (choice: ClusterChoice) => Promise<Cluster | undefined>;
 
-/** What a stack was found to be led to. */
+/** Where the configuration of a stack leads. */
 interface CheckedPlace {
     /** `undefined` where nothing may be contacted. */
     readonly place: Place | undefined;

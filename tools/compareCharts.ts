@@ -97,7 +97,7 @@ const factors = {
 };
 type Factor = keyof typeof factors;
 
-/** The settings of a row, in which every block is there that something needs, and no other. */
+/** The settings of a row, with the blocks that they need and no others. */
 function settingsOf(row: Choice, version: string): Raw {
     const at = <F extends Factor>(factor: F) => factors[factor][row[factor] ?? 0] as (typeof factors)[F][number];
     const { own, ...route } = at("route");

@@ -24,7 +24,7 @@ import {
 import { regionalDomain } from "../../core/collectors/fragments";
 import { secretVersion } from "../../core/collectors/service";
 
-/** The charts that lead to a collector of the management cluster. */
+/** The charts that define the collectors of the management cluster. */
 const needed = ["kof", "kof-child", "kof-regional", "kof-collectors"];
 
 /** @throws UserError when a folder lacks a chart, or has one of another version. */

@@ -231,7 +231,11 @@ endToEnd("where a stack runs", (run) => {
         await succeed(run.stack.expectNoChanges());
 
         // As a version of this program that set no identifier has left it.
-        await run.stack.editState((state) => state.replaceAll('"clusterIdentifier":"kof-storage-routes",', ""));
+        const forgetIdentifier = () =>
+            run.stack.rewrite((state) =>
+                JSON.parse(JSON.stringify(state).replaceAll('"clusterIdentifier":"kof-storage-routes",', "")),
+            );
+        await forgetIdentifier();
         const kubeconfig = fs.readFileSync(run.cluster.kubeconfig, "utf8");
         configure();
         assert.doesNotMatch(await succeed(run.stack.preview()), /replace/);
@@ -239,7 +243,7 @@ endToEnd("where a stack runs", (run) => {
         assert.deepEqual(await uids(), before);
         configure({ "kubernetes:kubeconfig": kubeconfig });
         await succeed(run.stack.up());
-        await run.stack.editState((state) => state.replaceAll('"clusterIdentifier":"kof-storage-routes",', ""));
+        await forgetIdentifier();
         configure({ "kubernetes:kubeconfig": stringify(atAnotherAddress(await otherToken())) });
         assert.match(await refused(run.stack.up()), /before hook "stays in place" failed/);
         assert.deepEqual(await uids(), before);

@@ -211,7 +211,7 @@ function operated(own: Path): Places {
     };
 }
 
-/** Last keys of values that may decide whether there is a volume, or what becomes of what it holds. */
+/** Last keys of values that may decide whether there is a volume, or what happens to its content. */
 const telling = /^enabled$|^install|^hpa$|retention|persisten|emptyDir|claim|pvc|storage|size|disk|replica|volume/i;
 
 const operatorsAside = [

@@ -29,9 +29,9 @@ export interface Engine {
     /** What encrypts the secrets of stacks. Default: a passphrase. */
     readonly secretsProvider?: string;
     /**
-     * What `--policy-pack` names: `policy/`, where the language host is there that starts it. Where none is, a program that
-     * stands for the host: the engine starts a pack that is a file by itself, and the program starts the pack's rules as the
-     * host would. Of the stack's configuration it hands over what PULUMI_CONFIG says.
+     * What `--policy-pack` names: `policy/`, if the language host that starts it is on PATH. Otherwise a program in place of the
+     * host: the engine starts a pack that is a file by itself, and the program starts the pack's rules as the host would. Of the
+     * stack's configuration it hands over what PULUMI_CONFIG says.
      */
     readonly policyPack: string;
     /** Ends the command that runs now, and the provider that is built here, by SIGKILL: nothing is cleaned up. */

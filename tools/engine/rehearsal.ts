@@ -21,14 +21,14 @@ export interface Found {
     readonly what: string;
 }
 
-/** What is there at some time. */
+/** What exists at one point in time. */
 interface State {
     readonly releases: readonly Found[];
     readonly sets: readonly Found[];
     readonly claims: readonly Found[];
 }
 
-/** What came of a rehearsal. */
+/** The result of a rehearsal. */
 export interface Rehearsed {
     readonly before: State;
     readonly after: State;
@@ -69,7 +69,7 @@ export class Rehearsal {
      *
      * @param stackFile at the present version.
      * @param plan of the upgrade.
-     * @param say is told what happens.
+     * @param say receives what happens.
      * @throws Missing when an API server or the engine cannot be built here.
      */
     static async start(stackFile: StackFile, plan: Plan, say: (event: string) => void): Promise<Rehearsal> {
@@ -139,7 +139,7 @@ export class Rehearsal {
         return permitted.ok;
     }
 
-    /** What is there before KOF. */
+    /** Makes what KOF finds on a cluster. */
     private async prepare(): Promise<void> {
         const { storageClass } = this.plan.from.settings;
         const isOwn = storageClass?.create === true;

@@ -28,7 +28,7 @@ export class FluxStandIn {
     private wake: () => void = () => undefined;
     private running: Promise<void> | undefined;
 
-    /** @param say is told every event as it happens. */
+    /** @param say receives every event as it happens. */
     constructor(
         private readonly cluster: TestCluster,
         private readonly say: (event: string) => void = () => undefined,
