@@ -4,7 +4,7 @@ import { parse } from "yaml";
 
 import type { CatalogLayer, CatalogOverwrite, CatalogVolume } from "../../core/charts";
 import { UserError } from "../../core/lib/errors";
-import { serviceSections, workedOut } from "./generateOverwrites";
+import { mergedIn, serviceSections, workedOut } from "./generateOverwrites";
 import { readChartText } from "./chartFiles";
 import { placesIn } from "./generateVolumes";
 import { formatPath, isMap, leaves, mergeValues, nest, type HelmValue, type HelmValues } from "../../core/lib/values";
@@ -63,11 +63,8 @@ function serviceLayers(file: string, chart: string, decisive: ReadonlySet<string
     if (section === undefined) {
         return [];
     }
-    const handed = new Map(
-        [...section.matchAll(/(\$\w+) := `<([\w.]+)>`/g)].map(([, name = "", path = ""]) => [name, path]),
-    );
-    const [, here, body = ""] = /(\$\w+) := (?:printf )?`\n([^`]*)`/.exec(section) ?? [];
-    const order = (/mergeOverwrite \(dict\)((?: \$\w+)+) \| toYaml/.exec(section)?.[1] ?? "").trim().split(" ");
+    const { handed, literals, order } = mergedIn(section);
+    const [[here, body] = [undefined, ""]] = literals;
     const given = order.find((name) => handed.get(name)?.endsWith("storage"));
     if (here === undefined || given === undefined || !order.includes(here)) {
         throw new UserError(`${file} merges the values of kof-storage in a way that the generator does not know.`);
@@ -76,7 +73,7 @@ function serviceLayers(file: string, chart: string, decisive: ReadonlySet<string
     const from = [...prefix, ...(handed.get(given) ?? "").split(".")];
     // KOF 1.8.0 has its placeholders in the manner of printf.
     const filled = body.replaceAll("{storageClass}", classOfStorage).replaceAll(/\{\w+\}|%q/g, workedOut);
-    const values = [...leaves(kept(parsed(filled, file), decisive))];
+    const values = [...leaves(chosen(parsed(filled, file), (path) => decisive.has(formatPath(path))))];
     const classes = values.filter(([, value]) => value === classOfStorage || value === workedOut).map(([path]) => path);
     if (classes.some((path) => !(path.at(-1) ?? "").startsWith("storageClass"))) {
         throw new UserError(
@@ -89,7 +86,8 @@ function serviceLayers(file: string, chart: string, decisive: ReadonlySet<string
         (all, [path, value]) => mergeValues(all, nest(path, classes.includes(path) ? "" : value)),
         {},
     );
-    const fixed = looked ? without(put, classes) : put;
+    const gone = new Set(looked ? classes.map(formatPath) : []);
+    const fixed = chosen(put, (path) => !gone.has(formatPath(path)));
     const wins = order.indexOf(here) > order.indexOf(given);
     const taken = new Set(values.map(([path]) => formatPath(path)));
     const globals = [...decisive].filter((path) => path.startsWith("global.") && !taken.has(path));
@@ -117,16 +115,6 @@ function parsed(text: string, file: string): HelmValues {
     } catch (error) {
         throw new UserError(`${file} has values that are no YAML: ${String(error)}`);
     }
-}
-
-/** Of values, those on which volumes depend. */
-function kept(values: HelmValues, decisive: ReadonlySet<string>): HelmValues {
-    return chosen(values, (path) => decisive.has(formatPath(path)));
-}
-
-function without(values: HelmValues, paths: readonly Path[]): HelmValues {
-    const gone = new Set(paths.map(formatPath));
-    return chosen(values, (path) => !gone.has(formatPath(path)));
 }
 
 function chosen(values: HelmValues, wanted: (path: Path) => boolean): HelmValues {

@@ -85,12 +85,8 @@ function origin(value: HelmValue): Pick<CatalogOverwrite, "value" | "from"> {
 
 function serviceOverwrites(file: string, chart: string): CatalogOverwrite[] {
     return serviceSections(file).flatMap((section) => {
-        const handed = new Map(
-            [...section.matchAll(/(\$\w+) := `<([\w.-]+)>`/g)].map(([, name = "", at = ""]) => [name, at]),
-        );
-        const literals = [...section.matchAll(/(\$\w+) := (?:printf )?`\n([^`]*)`/g)];
-        const order = (/mergeOverwrite \(dict\)((?: \$\w+)+)/.exec(section)?.[1] ?? "").trim().split(" ");
-        return literals.flatMap(([, name = "", body = ""]) => {
+        const { handed, literals, order } = mergedIn(section);
+        return literals.flatMap(([name, body]) => {
             const before = order.slice(0, Math.max(0, order.indexOf(name))).flatMap((each) => handed.get(each) ?? []);
             const values = parse(body.replaceAll(/\{\w+\}|%q/g, workedOut), { uniqueKeys: false }) as HelmValue;
             return before.flatMap((at) =>
@@ -105,6 +101,17 @@ function serviceOverwrites(file: string, chart: string): CatalogOverwrite[] {
             );
         });
     });
+}
+
+/** What makes the values of a service: by variable, paths of the chart's values and YAML; and the variables in the order of the merge. */
+export function mergedIn(section: string) {
+    const [, order = ""] = /mergeOverwrite \(dict\)((?: \$\w+)+)/.exec(section) ?? [];
+    const held = (what: RegExp) => [...section.matchAll(what)].map(([, name = "", held = ""]) => [name, held] as const);
+    return {
+        handed: new Map(held(/(\$\w+) := `<([\w.-]+)>`/g)),
+        literals: held(/(\$\w+) := (?:printf )?`\n([^`]*)`/g),
+        order: order.trim().split(" "),
+    };
 }
 
 /**

@@ -129,10 +129,7 @@ class Scope {
 }
 
 class Interpreter {
-    private readonly named = new Map<string, Path>();
-    private readonly whole = new Map<string, Path>();
-    private readonly printed = new Map<string, Path>();
-    private readonly asked = new Map<string, Path>();
+    private readonly found = { named: paths(), whole: paths(), printed: paths(), asked: paths() };
     /** What templates have `set` in the values. */
     private readonly set = new Map<string, Map<string, Value>>();
     /** What templates have merged into the values. */
@@ -151,16 +148,22 @@ class Interpreter {
 
     /** How much has been found. */
     get count(): number {
-        return [this.named, this.whole, this.printed, this.asked].reduce((sum, { size }) => sum + size, 0);
+        return Object.values(this.found).reduce((sum, { size }) => sum + size, 0);
     }
 
     reads(): Reads {
+        const { named, whole, printed, asked } = this.found;
         return {
-            named: [...this.named.values()],
-            whole: [...this.whole.values()],
-            printed: [...this.printed.values()],
-            asked: [...this.asked.values()],
+            named: [...named.values()],
+            whole: [...whole.values()],
+            printed: [...printed.values()],
+            asked: [...asked.values()],
         };
+    }
+
+    private note(path: Path, as: keyof Reads): void {
+        this.found.named.set(pathKey(path), path);
+        this.found[as].set(pathKey(path), path);
     }
 
     renderFile(parts: readonly TemplatePart[]): void {
@@ -421,8 +424,7 @@ class Interpreter {
         if (typeFunctions.has(name)) {
             for (const atom of last) {
                 if (atom.is === "path") {
-                    note(this.named, atom.path);
-                    note(this.asked, atom.path);
+                    this.note(atom.path, "asked");
                 }
             }
             return unknown;
@@ -543,7 +545,7 @@ class Interpreter {
     private name(value: Value): void {
         for (const atom of value) {
             if (atom.is === "path") {
-                note(this.named, atom.path);
+                this.note(atom.path, "named");
             } else if (atom.is === "dict") {
                 this.name(atom.merged.filter(({ is }) => is === "path"));
             }
@@ -601,8 +603,7 @@ class Interpreter {
     private printPlain(value: Value): void {
         for (const atom of value) {
             if (atom.is === "path") {
-                note(this.named, atom.path);
-                note(this.printed, atom.path);
+                this.note(atom.path, "printed");
             } else if (atom.is === "list") {
                 atom.items.forEach((each) => {
                     this.printPlain(each);
@@ -623,8 +624,7 @@ class Interpreter {
             seen.add(atom);
             switch (atom.is) {
                 case "path":
-                    note(this.named, atom.path);
-                    note(this.whole, atom.path);
+                    this.note(atom.path, "whole");
                     [...(this.set.get(pathKey(atom.path))?.values() ?? [])].forEach((each) => {
                         this.takeWhole(each, seen);
                     });
@@ -729,8 +729,8 @@ function printfed([formats = [], ...args]: readonly string[][]): Value {
     return union(...texts.map((value): Value => [{ is: "constant", value }]));
 }
 
-function note(paths: Map<string, Path>, path: Path): void {
-    paths.set(pathKey(path), path);
+function paths(): Map<string, Path> {
+    return new Map();
 }
 
 function isBelow(path: Path, above: Path): boolean {
