@@ -2,16 +2,16 @@ import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import { accessKeySecret } from "../core/routes/cloudwatch";
 import { awsFailure, clientOptions, inTime, notAws, showCaller } from "./awsClient";
-import type { Check, Finding, Live } from "./findings";
+import type { Check, Findings, Live } from "./findings";
 import { secretValues } from "./secrets";
 
 /** Whether the collectors may take on the role of another account that they write by. */
 export const assumedRole: readonly Check[] = [{ title: "Role in another AWS account", look: findingsOf }];
 
 /** Whether the collectors may assume the role: with their own key, where they have one. */
-async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live): Promise<Finding[]> {
+async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live): Promise<Findings> {
     if (!cloudwatch?.central) {
-        return [];
+        return undefined;
     }
     const { roleArn, externalId, account } = cloudwatch.central;
     const { credentials, region } = cloudwatch;
@@ -46,7 +46,7 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
         if (Credentials?.AccessKeyId === undefined) {
             throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, showCaller);
         }
-        return [];
+        return undefined;
     } catch (error) {
         if (error instanceof CouldNotCheck) {
             throw error;
@@ -55,16 +55,14 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
         if (is === "silence") {
             throw new CouldNotCheck(`AWS does not answer: ${reason}`, showCaller);
         }
-        return [
-            {
-                severity: "problem",
-                what: `the collectors may not assume ${roleArn}: ${reason}`,
-                why:
-                    `Nothing reaches account ${account}; over OTLP the collectors do not even start. The role has to be there, and to trust ` +
-                    "them.",
-                fix: "npm run render -- --stack NAME    # summary.md has what that account needs",
-            },
-        ];
+        return {
+            severity: "problem",
+            what: `the collectors may not assume ${roleArn}: ${reason}`,
+            why:
+                `Nothing reaches account ${account}; over OTLP the collectors do not even start. The role has to be there, and to trust ` +
+                "them.",
+            fix: "npm run render -- --stack NAME    # summary.md has what that account needs",
+        };
     } finally {
         sts.destroy();
     }

@@ -148,7 +148,7 @@ async function madeFindings(made: readonly Made[], identity: string, live: Live)
         return [];
     }
     const { arn, noPath } = await policyHolder(identity, first.asking, live);
-    return lookAtEach(wanted, async ({ asking, needed, what }): Promise<Finding[]> => {
+    return lookAtEach(wanted, async ({ asking, needed, what }) => {
         const decided = await decisions(arn, needed, asking, live);
         if (!decided) {
             throw new CouldNotCheck(
@@ -159,10 +159,12 @@ async function madeFindings(made: readonly Made[], identity: string, live: Live)
                 showCaller,
             );
         }
-        return rightsFindings(decided, (denied) => ({
-            what: `${identity} may not ${denied.join(", ")}`,
-            why: `pulumi up makes ${what}, and what may write there; it would stop half-way.`,
-        }));
+        return rightsFindings(decided, (denied) => [
+            {
+                what: `${identity} may not ${denied.join(", ")}`,
+                why: `pulumi up makes ${what}, and what may write there; it would stop half-way.`,
+            },
+        ]);
     });
 }
 

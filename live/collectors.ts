@@ -5,7 +5,7 @@ import { clockProcessors, originalTime } from "../core/collectors/clock";
 import { typeOf } from "../core/collectors/flows";
 import { valueAt, type HelmValue } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
-import { lookAtEach, valueOrFinding, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, valueOrFinding, type Check, type Finding, type Findings, type Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
 import { pods, withoutCredentials, type Pod } from "./pods";
@@ -190,12 +190,12 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
         // One destination that fails all the time would hide another.
         const shown = deployment.targets ? errors : errors.slice(-1);
         return [
-            ...counters.flatMap((each) => exportFindings(name, each)),
-            ...shown.map(({ exporter, error }) =>
+            counters.map((each) => exportFindings(name, each)),
+            shown.map(({ exporter, error }) =>
                 exportErrorFinding(deployment.targets && exporter ? `${name}: exporter ${exporter}` : name, error),
             ),
-            ...clockFindings(name, samples, deployment),
-            ...said.findings,
+            clockFindings(name, samples, deployment),
+            said.findings,
         ];
     });
 }
@@ -203,30 +203,27 @@ async function failedExports({ kubernetes, deployment }: Live): Promise<Finding[
 /** What the counters of an exporter mean. */
 export function exportFindings(
     pod: string,
-    { exporter, signal, sent, failed, refused, queue }: ExporterCounters,
-): Finding[] {
+    { exporter, signal, sent, failed, refused, queue = 0 }: ExporterCounters,
+): Findings {
     const fix = `kubectl logs -n ${kofNamespace} ${pod} | grep -i 'exporting failed\\|error'`;
-    const findings: Finding[] = [];
-    if (failed + refused > 0) {
-        findings.push({
+    const dropped = failed + refused;
+    return [
+        dropped > 0 && {
             severity: sent === 0 ? "problem" : "warning",
-            what: `${pod}: exporter ${exporter} dropped ${String(failed + refused)} of ${String(failed + refused + sent)} ${signal} since it started`,
+            what: `${pod}: exporter ${exporter} dropped ${String(dropped)} of ${String(dropped + sent)} ${signal} since it started`,
             why:
                 sent === 0
                     ? `Nothing gets through. ${whenDropped(exporter)}, while every pod is green.`
                     : "That data is lost. If the number still rises, it is being lost now.",
             fix,
-        });
-    }
-    if (queue !== undefined && queue > 0.8) {
-        findings.push({
+        },
+        queue > 0.8 && {
             severity: "warning",
             what: `${pod}: the queue of exporter ${exporter} is ${String(Math.round(queue * 100))}% full`,
             why: "The destination is down, or slower than the data that comes in. What no longer fits is dropped.",
             fix,
-        });
-    }
-    return findings;
+        },
+    ];
 }
 
 function whenDropped(exporter: string): string {
@@ -236,44 +233,32 @@ function whenDropped(exporter: string): string {
 }
 
 /** Records whose time the collector has corrected, and data points that it has dropped for theirs. */
-export function clockFindings(pod: string, samples: readonly Sample[], { cloudwatch }: Live["deployment"]): Finding[] {
+export function clockFindings(pod: string, samples: readonly Sample[], { cloudwatch }: Live["deployment"]): Findings {
     if (!cloudwatch) {
-        return [];
+        return undefined;
     }
     const records = sumOf(samples, "otelcol_processor_groupbyattrs_num_grouped_logs") ?? 0;
-    const points =
-        sumOf(
-            samples,
-            "otelcol_processor_filter_datapoints_filtered",
-            ({ labels }) => labels.filter === clockProcessors.points,
-        ) ?? 0;
+    const isForTime = ({ labels }: Sample) => labels.filter === clockProcessors.points;
+    const points = sumOf(samples, "otelcol_processor_filter_datapoints_filtered", isForTime) ?? 0;
     const { logGroups, region } = cloudwatch;
     const logGroup = logGroups[0]?.name ?? cloudwatch.logGroup;
     const why =
         "CloudWatch accepts no time that old, or that far ahead. A clock is wrong, or old records of a node were read.";
     return [
-        ...(records > 0
-            ? [
-                  {
-                      severity: "warning" as const,
-                      what: `${pod}: corrected the time of ${String(records)} log records since it started`,
-                      why: `${why} The original time is in attributes.${originalTime}.`,
-                      fix:
-                          `aws logs filter-log-events --region ${region} --log-group-name ${logGroup} ` +
-                          `--filter-pattern '{ $.attributes.${originalTime} = "*Z" }' --max-items 5`,
-                  },
-              ]
-            : []),
-        ...(points > 0
-            ? [
-                  {
-                      severity: "warning" as const,
-                      what: `${pod}: dropped ${String(points)} data points for their time since it started`,
-                      why,
-                      fix: "timedatectl    # on the node, and where the data comes from",
-                  },
-              ]
-            : []),
+        records > 0 && {
+            severity: "warning",
+            what: `${pod}: corrected the time of ${String(records)} log records since it started`,
+            why: `${why} The original time is in attributes.${originalTime}.`,
+            fix:
+                `aws logs filter-log-events --region ${region} --log-group-name ${logGroup} ` +
+                `--filter-pattern '{ $.attributes.${originalTime} = "*Z" }' --max-items 5`,
+        },
+        points > 0 && {
+            severity: "warning",
+            what: `${pod}: dropped ${String(points)} data points for their time since it started`,
+            why,
+            fix: "timedatectl    # on the node, and where the data comes from",
+        },
     ];
 }
 

@@ -1,7 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { umbrellaCollects } from "../core/routes/collectors";
 import { distributionNames, distributionOf, type DistributionName } from "../core/settings/distributions";
-import type { Check, Finding, Live } from "./findings";
+import type { Check, Findings, Live } from "./findings";
 
 /** Whether the cluster is of the distribution that `kof:distribution` says. */
 export const distribution: readonly Check[] = [
@@ -20,7 +20,7 @@ export interface ClusterNode {
     readonly status?: { readonly nodeInfo?: { readonly kubeletVersion?: string; readonly osImage?: string } };
 }
 
-async function nodesAndGroups({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function nodesAndGroups({ kubernetes, deployment }: Live): Promise<Findings> {
     const nodes = await kubernetes.list<ClusterNode>("/api/v1/nodes");
     const found = await kubernetes.get<{ groups?: readonly { readonly name: string }[] }>("/apis");
     const groups = (found?.groups ?? []).map(({ name }) => name);
@@ -57,10 +57,19 @@ export function distributionFindings(
     name: DistributionName,
     nodes: readonly ClusterNode[],
     groups: readonly string[],
-): Finding[] {
+): Findings {
     const fix = "kubectl get nodes -o wide --show-labels";
     const found = [...new Set(nodes.flatMap((node) => signsOf(node, groups)))];
-    return [...mismatch(name, nodes, found, fix), ...autopilotFindings(name, nodes, fix)];
+    return [
+        mismatch(name, nodes, found, fix),
+        name === "gke" &&
+            nodes.some(({ metadata }) => metadata.name.startsWith(autopilot)) && {
+                severity: "problem",
+                what: "the cluster has nodes of GKE Autopilot",
+                why: "Autopilot refuses pods that mount folders of their node, as KOF's collectors and node-exporter do. KOF takes a Standard cluster.",
+                fix,
+            },
+    ];
 }
 
 function mismatch(
@@ -68,43 +77,34 @@ function mismatch(
     nodes: readonly ClusterNode[],
     found: readonly DistributionName[],
     fix: string,
-): Finding[] {
+): Findings {
     const [is] = found;
     const { signs, apiGroup, title } = distributionOf(name);
+    const titles = (names: readonly DistributionName[]) =>
+        names.map((each) => distributionOf(each).title).join(" and ");
     if (is === undefined) {
         // Nodes that look like none are of `other`. Where there are no nodes, nothing contradicts the setting.
-        return nodes.length === 0 || (signs === undefined && apiGroup === undefined)
-            ? []
-            : [
-                  {
-                      severity: "warning",
-                      what: `no node looks like ${title}, but kof:distribution is ${name}`,
-                      why: consequenceOf(name, "other"),
-                      fix,
-                  },
-              ];
+        const isNone = nodes.length > 0 && (signs !== undefined || apiGroup !== undefined);
+        const what = `no node looks like ${title}, but kof:distribution is ${name}`;
+        return isNone && { severity: "warning", what, why: consequenceOf(name, "other"), fix };
     }
     if (found.includes(name)) {
         const others = found.filter((each) => each !== name);
-        return others.length === 0
-            ? []
-            : [
-                  {
-                      severity: "warning",
-                      what: `some nodes look like ${others.map((each) => distributionOf(each).title).join(" and ")}, but kof:distribution is ${name}`,
-                      why: "The control plane decides: KOF's settings are for the distribution of its nodes.",
-                      fix,
-                  },
-              ];
+        return (
+            others.length > 0 && {
+                severity: "warning",
+                what: `some nodes look like ${titles(others)}, but kof:distribution is ${name}`,
+                why: "The control plane decides: KOF's settings are for the distribution of its nodes.",
+                fix,
+            }
+        );
     }
-    return [
-        {
-            severity: "problem",
-            what: `the nodes look like ${found.map((each) => distributionOf(each).title).join(" and ")}, but kof:distribution is ${name}`,
-            why: consequenceOf(name, is),
-            fix: `pulumi config set kof:distribution ${is}`,
-        },
-    ];
+    return {
+        severity: "problem",
+        what: `the nodes look like ${titles(found)}, but kof:distribution is ${name}`,
+        why: consequenceOf(name, is),
+        fix: `pulumi config set kof:distribution ${is}`,
+    };
 }
 
 /** What goes wrong where settings are for one distribution and the cluster is of another. */
@@ -113,42 +113,23 @@ function consequenceOf(set: DistributionName, is: DistributionName): string {
     const path = "pkiPath" in wanted.etcd ? wanted.etcd.pkiPath : undefined;
     const own = "pkiPath" in there.etcd ? there.etcd.pkiPath : undefined;
     const reasons = [
-        ...(path !== undefined && path !== own
-            ? [
-                  `controller-k0s looks for etcd's certificates in /${path}, and does not start on a control plane without them`,
-              ]
-            : []),
-        ...(path === undefined && own !== undefined ? ["controller-k0s is off, although etcd could be watched"] : []),
-        ...(wanted.metricsServer.comes === there.metricsServer.comes
-            ? []
-            : [
-                  wanted.metricsServer.comes
-                      ? "KOF brings no metrics-server, and the cluster has none"
-                      : "KOF brings a second metrics-server",
-              ]),
-        ...(there.namespaceLabels !== undefined && wanted.namespaceLabels === undefined
-            ? ["namespace kof lacks the labels that let the collectors' pods in"]
-            : []),
-        ...(there.nodeExporter?.port === wanted.nodeExporter?.port
-            ? []
-            : ["KOF's node-exporter is on a port of the nodes that is taken, or on another than it could be"]),
-    ];
+        path !== undefined &&
+            path !== own &&
+            `controller-k0s looks for etcd's certificates in /${path}, and does not start on a control plane without them`,
+        path === undefined && own !== undefined && "controller-k0s is off, although etcd could be watched",
+        wanted.metricsServer.comes !== there.metricsServer.comes &&
+            (wanted.metricsServer.comes
+                ? "KOF brings no metrics-server, and the cluster has none"
+                : "KOF brings a second metrics-server"),
+        there.namespaceLabels !== undefined &&
+            wanted.namespaceLabels === undefined &&
+            "namespace kof lacks the labels that let the collectors' pods in",
+        there.nodeExporter?.port !== wanted.nodeExporter?.port &&
+            "KOF's node-exporter is on a port of the nodes that is taken, or on another than it could be",
+    ].filter((reason) => reason !== false);
     return reasons.length === 0
         ? "Nothing that KOF does differs between the two."
         : `With kof:distribution ${set}: ${reasons.join("; ")}.`;
-}
-
-function autopilotFindings(name: DistributionName, nodes: readonly ClusterNode[], fix: string): Finding[] {
-    return name === "gke" && nodes.some(({ metadata }) => metadata.name.startsWith(autopilot))
-        ? [
-              {
-                  severity: "problem",
-                  what: "the cluster has nodes of GKE Autopilot",
-                  why: "Autopilot refuses pods that mount folders of their node, as KOF's collectors and node-exporter do. KOF takes a Standard cluster.",
-                  fix,
-              },
-          ]
-        : [];
 }
 
 interface ApiService {
@@ -156,25 +137,21 @@ interface ApiService {
 }
 
 /** Two servers of one API would be in each other's way. */
-async function metricsApi({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function metricsApi({ kubernetes, deployment }: Live): Promise<Findings> {
     const { comes } = distributionOf(deployment.settings.distribution).metricsServer;
     if (comes || deployment.collectors.length === 0) {
-        return [];
+        return undefined;
     }
     const path = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io";
     const { namespace, name = "a server" } = (await kubernetes.get<ApiService>(path))?.spec?.service ?? {};
-    return namespace === undefined || namespace === kofNamespace
-        ? []
-        : [
-              {
-                  severity: "problem",
-                  what: `the cluster has its own metrics-server (${namespace}/${name}), and KOF would bring another`,
-                  why: "Helm refuses to install what another release owns, and the release of KOF fails.",
-                  fix: `pulumi config set --path kof:values.${metricsServerPath(deployment)} false`,
-              },
-          ];
-}
-
-function metricsServerPath({ catalog }: Live["deployment"]): string {
-    return `${umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership"}.values.metrics-server.enabled`;
+    const values = umbrellaCollects(deployment.catalog) ? "kof-collectors" : "kof-mothership";
+    return (
+        namespace !== undefined &&
+        namespace !== kofNamespace && {
+            severity: "problem",
+            what: `the cluster has its own metrics-server (${namespace}/${name}), and KOF would bring another`,
+            why: "Helm refuses to install what another release owns, and the release of KOF fails.",
+            fix: `pulumi config set --path kof:values.${values}.values.metrics-server.enabled false`,
+        }
+    );
 }

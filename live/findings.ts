@@ -17,6 +17,9 @@ export interface Finding {
     readonly fix: string;
 }
 
+/** What a look finds: nothing, one thing, or several. */
+export type Findings = Finding | readonly Findings[] | false | undefined;
+
 /** What checks look at. */
 export interface Live {
     readonly deployment: Deployment;
@@ -27,7 +30,7 @@ export interface Live {
 /** One thing to look at. Finding nothing means that it is right. */
 export interface Check {
     readonly title: string;
-    readonly look: (live: Live) => Promise<readonly Finding[]>;
+    readonly look: (live: Live) => Findings | Promise<Findings>;
 }
 
 /** What came of a check. */
@@ -38,7 +41,7 @@ export interface Result {
 
 /** Looks. What cannot be seen is a finding as well, so that one thing out of sight does not hide the others. */
 export async function runCheck({ title, look }: Check, live: Live): Promise<Result> {
-    return { title, findings: (await findingsOf(() => look(live))).map(maskedFinding) };
+    return { title, findings: (await findingsFrom(() => look(live))).map(maskedFinding) };
 }
 
 /** A finding without the secrets that messages of a cluster may have in them. */
@@ -57,12 +60,25 @@ export async function valueOrFinding<T>(
     }
 }
 
-async function findingsOf(look: () => readonly Finding[] | Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+/**
+ * What a look finds, or else the finding that it could not be checked.
+ *
+ * @param fix as {@link unchecked} has it.
+ */
+export async function findingsFrom(
+    look: () => Findings | Promise<Findings>,
+    fix?: string,
+): Promise<readonly Finding[]> {
     try {
-        return await look();
+        return findingList(await look());
     } catch (error) {
-        return [unchecked(error)];
+        return [unchecked(error, fix)];
     }
+}
+
+/** Findings as one list. */
+export function findingList(found: Findings): readonly Finding[] {
+    return !found ? [] : "severity" in found ? [found] : found.flatMap(findingList);
 }
 
 /**
@@ -72,9 +88,9 @@ async function findingsOf(look: () => readonly Finding[] | Promise<readonly Find
  */
 export async function lookAtEach<T>(
     objects: readonly T[],
-    look: (object: T) => readonly Finding[] | Promise<readonly Finding[]>,
+    look: (object: T) => Findings | Promise<Findings>,
 ): Promise<Finding[]> {
-    const found = await Promise.all(objects.map((object) => findingsOf(() => look(object))));
+    const found = await Promise.all(objects.map((object) => findingsFrom(() => look(object))));
     const all = found.flat();
     return all.filter(
         ({ severity, what }, i) => severity !== "unknown" || all.findIndex((other) => other.what === what) === i,

@@ -59,7 +59,7 @@ const manyRestarts = 3;
 export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
     const all = await kubernetes.list<Pod>(pods);
     return lookAtEach(all, async (pod) => {
-        const { name, deletionTimestamp, creationTimestamp } = pod.metadata;
+        const { name, deletionTimestamp, creationTimestamp = "" } = pod.metadata;
         const { status = {} } = pod;
         const describe = `kubectl describe pod -n ${kofNamespace} ${name}`;
         const problem = (what: string, fix = describe): Finding => ({
@@ -71,33 +71,29 @@ export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
             fix,
         });
         if (deletionTimestamp !== undefined) {
-            return minutesSince(deletionTimestamp) > patience
-                ? [problem(` should have ended at ${deletionTimestamp}, and is still there`)]
-                : [];
+            const isLate = minutesSince(deletionTimestamp) > patience;
+            return isLate && problem(` should have ended at ${deletionTimestamp}, and is still there`);
         }
         if (status.phase === "Failed") {
             const why = [status.reason, status.message].filter((part) => part !== undefined).join(": ");
             const failed = problem(` has failed${why === "" ? "" : `: ${maskedLog(why)}`}`);
             // Kubernetes keeps what is left of a pod that was evicted, and of each try of a Job.
             return all.some((other) => isWell(other) && isOfSameOwner(other, pod))
-                ? [
-                      {
-                          ...failed,
-                          severity: "warning",
-                          why: "Another does what it did. It is there for its log.",
-                          fix: `kubectl delete pod -n ${kofNamespace} ${name}    # once nobody needs its log`,
-                      },
-                  ]
-                : [failed];
+                ? {
+                      ...failed,
+                      severity: "warning",
+                      why: "Another does what it did. It is there for its log.",
+                      fix: `kubectl delete pod -n ${kofNamespace} ${name}    # once nobody needs its log`,
+                  }
+                : failed;
         }
         const unscheduled = conditionOf(pod, "PodScheduled");
         if (unscheduled?.status === "False") {
             const why = "It does not start, and the release that it belongs to times out.";
-            const since = unscheduled.lastTransitionTime ?? creationTimestamp;
             // A node may be on its way, as autoscalers make one for such a pod.
-            const isNew = since !== undefined && minutesSince(since) < patience;
+            const isNew = minutesSince(unscheduled.lastTransitionTime ?? creationTimestamp) < patience;
             const found = problem(` has no node: ${maskedLog(unscheduled.message ?? "")}`);
-            return [{ ...found, why, severity: isNew ? "warning" : "problem" }];
+            return { ...found, why, severity: isNew ? "warning" : "problem" };
         }
         const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
         const broken = (await Promise.all(containers.map((each) => containerFault(kubernetes, name, each)))).filter(
@@ -110,13 +106,9 @@ export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
         // Without the condition nobody has looked at the pod: neither the scheduler, nor the kubelet of its node.
         const isReady = ready?.status === "True" || (ready === undefined && status.phase === "Running");
         const since = ready?.lastTransitionTime ?? status.startTime ?? creationTimestamp;
-        return status.phase !== "Succeeded" && !isReady && since !== undefined && minutesSince(since) > patience
-            ? [
-                  problem(
-                      ` is not ready since ${since}${waitsFor(containers)}: ${maskedLog(ready?.message ?? "nobody says why")}`,
-                  ),
-              ]
-            : [];
+        const isBroken = status.phase !== "Succeeded" && !isReady && minutesSince(since) > patience;
+        const why = maskedLog(ready?.message ?? "nobody says why");
+        return isBroken && problem(` is not ready since ${since}${waitsFor(containers)}: ${why}`);
     });
 }
 

@@ -8,7 +8,8 @@ import { isTextToCollectors } from "../core/lib/yaml/read";
 import type { Deployment } from "../core/routes/deployment";
 import { secretCommand } from "../core/settings/secretRules";
 import type { StatusCondition } from "./clusterDeployments";
-import { lookAtEach, type Check, type Finding, type Live } from "./findings";
+import { secretValues } from "./secrets";
+import { lookAtEach, type Check, type Finding, type Findings, type Live } from "./findings";
 
 /** The oldest Kubernetes that KOF is tested with (KOF's version compatibility page, 1.8 to 1.10). */
 const oldestKubernetes = "1.32.0";
@@ -23,61 +24,55 @@ export const prerequisites: readonly Check[] = [
     { title: "Secrets", look: secrets },
 ];
 
-async function kubernetesVersion({ kubernetes }: Live): Promise<Finding[]> {
+async function kubernetesVersion({ kubernetes }: Live): Promise<Findings> {
     const found = await kubernetes.get<{ gitVersion: string }>("/version");
     const version = semver.coerce(found?.gitVersion);
-    return version && semver.lt(version, oldestKubernetes)
-        ? [
-              {
-                  severity: "warning",
-                  what: `Kubernetes ${version.version} is older than ${oldestKubernetes}`,
-                  why: "KOF is not tested with it.",
-                  fix: "kubectl version",
-              },
-          ]
-        : [];
+    return (
+        version !== null &&
+        semver.lt(version, oldestKubernetes) && {
+            severity: "warning",
+            what: `Kubernetes ${version.version} is older than ${oldestKubernetes}`,
+            why: "KOF is not tested with it.",
+            fix: "kubectl version",
+        }
+    );
 }
 
 /** KCM's minor version is KOF's: upstream tests no other pair (.github/actions/shared-setup/action.yaml, KOF 1.8 to 1.11). */
-async function kcm({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function kcm({ kubernetes, deployment }: Live): Promise<Findings> {
     const [management] = await kubernetes.list<{
         metadata: { name: string };
         spec?: { release?: string };
         status?: { release?: string; conditions?: StatusCondition[] };
     }>(`${kcmApi}/managements`);
     if (!management) {
-        return [
-            {
-                severity: "problem",
-                what: "there is no Management object: KCM is not installed",
-                why: "KOF is made of KCM's objects, and KCM brings Flux and cert-manager. Nothing of KOF can be installed.",
-                fix: "helm install kcm oci://ghcr.io/k0rdent/kcm/charts/kcm -n kcm-system --create-namespace",
-            },
-        ];
+        return {
+            severity: "problem",
+            what: "there is no Management object: KCM is not installed",
+            why: "KOF is made of KCM's objects, and KCM brings Flux and cert-manager. Nothing of KOF can be installed.",
+            fix: "helm install kcm oci://ghcr.io/k0rdent/kcm/charts/kcm -n kcm-system --create-namespace",
+        };
     }
-    const findings: Finding[] = [];
     const release = management.status?.release ?? management.spec?.release ?? "";
     // A release is named after its version: kcm-1-10-0.
     const version = /(\d+)-(\d+)-(\d+)/.exec(release)?.slice(1).join(".");
     const wanted = deployment.settings.version;
-    if (version === undefined || semver.minor(version) !== semver.minor(wanted)) {
-        findings.push({
+    const ready = management.status?.conditions?.find(({ type }) => type === "Ready");
+    return [
+        (version === undefined || semver.minor(version) !== semver.minor(wanted)) && {
             severity: "warning",
             what: `KCM is ${release || "of an unknown release"}, KOF is to be ${wanted}`,
             why: "Each KOF version is tested with the KCM of the same minor version only. Upgrade KCM first.",
             fix: "kubectl get releases.k0rdent.mirantis.com,managements.k0rdent.mirantis.com",
-        });
-    }
-    const ready = management.status?.conditions?.find(({ type }) => type === "Ready");
-    if (ready && ready.status !== "True") {
-        findings.push({
-            severity: "problem",
-            what: `KCM is not ready: ${maskedLog(ready.message ?? ready.reason ?? "")}`,
-            why: "KOF's services are rolled out by KCM.",
-            fix: `kubectl describe management ${management.metadata.name}`,
-        });
-    }
-    return findings;
+        },
+        ready &&
+            ready.status !== "True" && {
+                severity: "problem",
+                what: `KCM is not ready: ${maskedLog(ready.message ?? ready.reason ?? "")}`,
+                why: "KOF's services are rolled out by KCM.",
+                fix: `kubectl describe management ${management.metadata.name}`,
+            },
+    ];
 }
 
 interface Crd {
@@ -100,27 +95,27 @@ const fluxKinds = {
     "helmrepositories.source.toolkit.fluxcd.io": "v1",
 } as const;
 
-async function flux({ kubernetes }: Live): Promise<Finding[]> {
+async function flux({ kubernetes }: Live): Promise<Findings> {
     return lookAtEach(Object.entries(fluxKinds), async ([name, version]) => {
-        const findings: Finding[] = [];
         const crd = await kubernetes.get<Crd>(`${crdsPath}/${name}`);
         const served = crd?.spec.versions.find((each) => each.name === version && each.served);
         if (!served) {
-            findings.push({
+            return {
                 severity: "problem",
                 what: `the cluster has no ${name} ${version}`,
                 why: "KOF's components are Flux HelmReleases. KCM brings Flux; without it the first object is refused.",
                 fix: "kubectl get deployments -A -l app.kubernetes.io/part-of=flux",
-            });
-        } else if (name.startsWith("helmreleases") && !hasUpgradeStrategy(served.schema?.openAPIV3Schema)) {
-            findings.push({
+            };
+        }
+        return (
+            name.startsWith("helmreleases") &&
+            !hasUpgradeStrategy(served.schema?.openAPIV3Schema) && {
                 severity: "problem",
                 what: "Flux's HelmRelease does not know spec.upgrade.strategy",
                 why: "KOF sets it (Flux 2.7 and later); an older Flux refuses the HelmReleases.",
                 fix: "kubectl get deployments -A -l app.kubernetes.io/part-of=flux -o wide",
-            });
-        }
-        return findings;
+            }
+        );
     });
 }
 
@@ -135,51 +130,45 @@ function hasUpgradeStrategy(schema: CrdSchema | undefined): boolean {
     return current !== undefined;
 }
 
-async function certManager({ kubernetes }: Live): Promise<Finding[]> {
+async function certManager({ kubernetes }: Live): Promise<Findings> {
     const why = "kof-operators gets the certificate of its admission webhook from cert-manager, and hangs without it.";
     if ((await kubernetes.get(`${crdsPath}/certificates.cert-manager.io`)) === undefined) {
-        return [
-            {
-                severity: "problem",
-                what: "cert-manager is not installed",
-                why,
-                fix: "kubectl get management kcm -o jsonpath='{.status.components}'",
-            },
-        ];
+        return {
+            severity: "problem",
+            what: "cert-manager is not installed",
+            why,
+            fix: "kubectl get management kcm -o jsonpath='{.status.components}'",
+        };
     }
     const pods = await kubernetes.list<{ status?: { conditions?: StatusCondition[] } }>(
         "/api/v1/pods?labelSelector=app.kubernetes.io/name%3Dcert-manager",
     );
     const isReady = ({ type, status }: StatusCondition) => type === "Ready" && status === "True";
-    return pods.some(({ status }) => status?.conditions?.some(isReady) === true)
-        ? []
-        : [
-              {
-                  severity: "problem",
-                  what: "no cert-manager is running",
-                  why,
-                  fix: "kubectl get pods -A -l app.kubernetes.io/instance=cert-manager",
-              },
-          ];
+    return (
+        !pods.some(({ status }) => status?.conditions?.some(isReady)) && {
+            severity: "problem",
+            what: "no cert-manager is running",
+            why,
+            fix: "kubectl get pods -A -l app.kubernetes.io/instance=cert-manager",
+        }
+    );
 }
 
-async function istioLabel({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function istioLabel({ kubernetes, deployment }: Live): Promise<Findings> {
     const namespace = await kubernetes.get<{ metadata: { labels?: Record<string, string> } }>(
         `/api/v1/namespaces/${kofNamespace}`,
     );
     const inMesh = namespace?.metadata.labels?.["istio-injection"] === "enabled";
     const { istio } = deployment.settings;
-    if (!namespace || inMesh === istio) {
-        return [];
-    }
-    return [
-        {
+    return (
+        namespace !== undefined &&
+        inMesh !== istio && {
             severity: "problem",
             what: `namespace ${kofNamespace} ${inMesh ? "has" : "lacks"} the label istio-injection=enabled, but kof:istio is ${String(istio)}`,
             why: "KOF names its services after the label: flipping it removes the storage of regions and of this cluster.",
             fix: `pulumi config set kof:istio ${String(inMesh)}`,
-        },
-    ];
+        }
+    );
 }
 
 /** A Secret that has to exist before the collectors start, and that neither the program nor the chart makes. */
@@ -191,44 +180,30 @@ interface NeededSecret {
     readonly fix: string;
 }
 
-async function secrets({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function secrets({ kubernetes, deployment }: Live): Promise<Findings> {
     return lookAtEach(neededSecrets(deployment), async ({ name, keys, ...rest }) => {
-        const findings: Finding[] = [];
-        const secret = await kubernetes.get<{ data?: Record<string, string> }>(
-            `/api/v1/namespaces/${kofNamespace}/secrets/${name}`,
+        const values = await secretValues({ kubernetes }, name);
+        const missing = keys.filter((key) => !values?.get(key));
+        const headers = bareHeadersOf(deployment, name);
+        const unreadable = [...(values ?? [])].filter(
+            ([key, value]) => headers.includes(key) && !isTextToCollectors(value),
         );
-        const missing = keys.filter((key) => !secret?.data?.[key]);
-        if (!secret) {
-            findings.push({ ...rest, what: `there is no Secret ${kofNamespace}/${name}` });
-        } else if (missing.length > 0) {
-            const plural = missing.length > 1 ? "keys" : "key";
-            findings.push({
-                ...rest,
-                what: `Secret ${kofNamespace}/${name} lacks the ${plural} ${missing.join(", ")}`,
-            });
-        }
-        const values = Object.entries(secret?.data ?? {});
-        const unreadable = values.filter(
-            ([key, value]) =>
-                bareHeadersOf(deployment, name).includes(key) &&
-                !isTextToCollectors(Buffer.from(value, "base64").toString()),
-        );
-        if (unreadable.length > 0) {
-            findings.push({
-                ...unreadableHeader,
-                what: `Secret ${kofNamespace}/${name}, ${unreadable.map(([key]) => key).join(", ")}: ${unreadableWhat}`,
-            });
-        }
-        return findings;
+        return [
+            !values && { ...rest, what: `there is no Secret ${kofNamespace}/${name}` },
+            values &&
+                missing.length > 0 && {
+                    ...rest,
+                    what: `Secret ${kofNamespace}/${name} lacks the ${missing.length > 1 ? "keys" : "key"} ${missing.join(", ")}`,
+                },
+            unreadable.length > 0 && {
+                severity: "problem",
+                what: `Secret ${kofNamespace}/${name}, ${unreadable.map(([key]) => key).join(", ")}: the value is no text to a collector, which reads it as YAML`,
+                why: "Collectors do not start with a header that is a number, a date, true or a map to YAML.",
+                fix: "kof:destinations takes any value: have a destination with auth {kind: headers} there, and kof:signals name it instead of otlp",
+            },
+        ];
     });
 }
-
-const unreadableWhat = "the value is no text to a collector, which reads it as YAML";
-const unreadableHeader = {
-    severity: "problem",
-    why: "Collectors do not start with a header that is a number, a date, true or a map to YAML.",
-    fix: "kof:destinations takes any value: have a destination with auth {kind: headers} there, and kof:signals name it instead of otlp",
-} as const;
 
 /** The keys of a Secret that collectors send as headers by nothing but a reference. */
 function bareHeadersOf({ collectors }: Deployment, secret: string): string[] {

@@ -23,7 +23,7 @@ import {
     type ApiObject,
     type RegionalCluster,
 } from "./clusterDeployments";
-import { lookAtEach, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, type Check, type Finding, type Findings, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
 
 /** Whether what a stack asks of regional clusters reaches them, as far as the management cluster knows. */
@@ -141,10 +141,10 @@ export function unselected(clusters: readonly RegionalCluster[], { settings }: D
     );
 }
 
-async function regionFindings(live: Live): Promise<Finding[]> {
+async function regionFindings(live: Live): Promise<Findings> {
     const services = servicesOf(live.deployment);
     if (services.length === 0) {
-        return [];
+        return undefined;
     }
     const clusters = clusterDeployments(live.kubernetes);
     return lookAtEach(
@@ -163,7 +163,7 @@ function selectionFindings(
     clusters: readonly RegionalCluster[],
     services: readonly Service[],
     deployment: Deployment,
-): readonly Finding[] {
+): Findings {
     const there = regionsAmong(clusters);
     const named = deployment.archives.flatMap(({ kind, regional }) =>
         regional === undefined || regional.regions === "all"
@@ -171,26 +171,22 @@ function selectionFindings(
             : regional.regions.map((name) => ({ name, key: `kof:${kind}.regions` })),
     );
     const names = [...new Set(named.map(({ name }) => name))];
-    const missing = names.flatMap((name) => {
+    const missing = names.map((name) => {
         const keys = named.filter((each) => each.name === name).map(({ key }) => key);
         return namedFindings(name, keys.join(" and "), clusters, deployment);
     });
     const all = services.filter(({ of }) => of(there).length === 0).map(({ setting }) => setting);
     const selected = regionSelector(deployment.settings.istio, "all");
-    const isNone = names.length === 0 && all.length > 0;
+    const isNone = there.length === 0 && names.length === 0 && all.length > 0;
     return [
-        ...missing,
-        ...(isNone && there.length === 0
-            ? [
-                  {
-                      severity: "warning" as const,
-                      what: `there is no regional cluster: no ClusterDeployment has the label ${regionQuery}`,
-                      why: `${[...new Set(all)].join(" and ")} will hold for the first one that comes, and changes nothing until then.`,
-                      fix: regionList,
-                  },
-              ]
-            : []),
-        ...there
+        missing,
+        isNone && {
+            severity: "warning",
+            what: `there is no regional cluster: no ClusterDeployment has the label ${regionQuery}`,
+            why: `${[...new Set(all)].join(" and ")} will hold for the first one that comes, and changes nothing until then.`,
+            fix: regionList,
+        },
+        there
             .filter(({ labels, name }) => !selects(selected, labels) && !names.includes(name))
             .map((region) => outsideMesh(region, deployment, "warning")),
     ];
@@ -205,40 +201,36 @@ function namedFindings(
     key: string,
     clusters: readonly RegionalCluster[],
     deployment: Deployment,
-): Finding[] {
+): Findings {
     if (unselected(clusters, deployment, [name]).length === 0) {
-        return [];
+        return undefined;
     }
     const why = "KCM selects clusters by their labels: nothing of this region is archived.";
     const same = clusters.filter((each) => each.name === name || each.labels[regionNameLabel] === name);
     const [found] = [...regionsAmong(same), ...same];
     if (found === undefined) {
         const what = `${key} has ${name}, and there is no ClusterDeployment of that name`;
-        return [{ severity: "problem", what, why, fix: regionList }];
+        return { severity: "problem", what, why, fix: regionList };
     }
     const { labels } = found;
     const set = (label: string) =>
         `kubectl label clusterdeployment -n ${found.namespace} ${found.name} --overwrite ${label}`;
     if (!selects({ matchLabels: regionLabels }, labels)) {
-        return [
-            {
-                severity: "problem",
-                what: `${key} has ${name}, but ${regionId(found)} is no regional cluster: it has no label ${regionQuery}`,
-                why: `${why} With that label KOF would store telemetry there.`,
-                fix: regionList,
-            },
-        ];
+        return {
+            severity: "problem",
+            what: `${key} has ${name}, but ${regionId(found)} is no regional cluster: it has no label ${regionQuery}`,
+            why: `${why} With that label KOF would store telemetry there.`,
+            fix: regionList,
+        };
     }
     if (labels[regionNameLabel] !== name) {
         const has = labels[regionNameLabel];
-        return [
-            {
-                severity: "problem",
-                what: `${key} has ${name}, but the label ${regionNameLabel} of ${regionId(found)} is ${has ?? "not there"}`,
-                why: `${why} kof-operator adds the label where there is none, and leaves another one as it is.`,
-                fix: set(`${regionNameLabel}=${name}`),
-            },
-        ];
+        return {
+            severity: "problem",
+            what: `${key} has ${name}, but the label ${regionNameLabel} of ${regionId(found)} is ${has ?? "not there"}`,
+            why: `${why} kof-operator adds the label where there is none, and leaves another one as it is.`,
+            fix: set(`${regionNameLabel}=${name}`),
+        };
     }
     return [outsideMesh(found, deployment, "problem")];
 }
@@ -267,77 +259,68 @@ function serviceLooks(service: Service, clusters: Promise<readonly RegionalClust
 
 const describe = (name: string) => `kubectl describe multiclusterservice ${name}`;
 
-async function objectFindings(service: Service, object: MultiClusterService | undefined, kubernetes: Kubernetes) {
+async function objectFindings(
+    service: Service,
+    object: MultiClusterService | undefined,
+    kubernetes: Kubernetes,
+): Promise<Findings> {
     const { name, what, setting } = service;
-    const findings: Finding[] = [];
     if (object === undefined) {
-        if (await service.isDue(kubernetes)) {
-            findings.push({
+        return (
+            (await service.isDue(kubernetes)) && {
                 severity: "warning",
                 what: `there is no MultiClusterService ${name}, which brings ${what} to regions`,
                 why: `Before pulumi up has made it for ${setting}, that is as it should be. Later, nothing reaches a region without it.`,
                 fix: "pulumi up --refresh",
-            });
-        }
-        return findings;
+            }
+        );
     }
     const { metadata, status } = object;
-    if (metadata.deletionTimestamp !== undefined) {
-        findings.push({
+    const seen = status?.observedGeneration;
+    const refused = (status?.conditions ?? []).filter(
+        ({ type, status: is }) => is === "False" && type.endsWith("Validation"),
+    );
+    return [
+        metadata.deletionTimestamp !== undefined && {
             severity: "problem",
             what: `MultiClusterService ${name} is being deleted`,
             why: `KCM takes ${what} off every region before it is gone. A region that is not reached holds that up.`,
             fix: describe(name),
-        });
-    }
-    if (status?.observedGeneration === undefined || status.observedGeneration < (metadata.generation ?? 0)) {
-        findings.push({
+        },
+        (seen === undefined || seen < (metadata.generation ?? 0)) && {
             severity: "warning",
-            what: `KCM has not looked at MultiClusterService ${name} ${status?.observedGeneration === undefined ? "yet" : "since it was changed"}`,
+            what: `KCM has not looked at MultiClusterService ${name} ${seen === undefined ? "yet" : "since it was changed"}`,
             why: `What ${setting} says has not reached any region.`,
             fix: "kubectl get deployments -A -l app.kubernetes.io/name=kcm",
-        });
-    }
-    const refused = (status?.conditions ?? []).filter(
-        ({ type, status: is }) => is === "False" && type.endsWith("Validation"),
-    );
-    for (const { type, message = "" } of refused) {
-        findings.push({
+        },
+        refused.map(({ type, message = "" }) => ({
             severity: "problem",
             what: `KCM refuses MultiClusterService ${name} (${type}): ${message}`,
             why: `${what} reaches no region.`,
             fix: describe(name),
-        });
-    }
-    return findings;
+        })),
+    ];
 }
 
 async function templateFindings(object: MultiClusterService | undefined, { kubernetes, deployment }: Live) {
     const namespace = kcmNamespace(deployment.catalog, deployment.values);
     const wanted = [...new Set((object?.spec?.serviceSpec?.services ?? []).map(({ template }) => template))];
-    return lookAtEach(wanted, async (name): Promise<Finding[]> => {
-        const found = await kubernetes.get<ServiceTemplate>(
-            `${kcmApi}/namespaces/${namespace}/servicetemplates/${name}`,
-        );
-        const { valid, validationError } = found?.status ?? {};
-        const fix = `kubectl get servicetemplate -n ${namespace} ${name} -o yaml`;
+    return lookAtEach(wanted, async (name): Promise<Findings> => {
+        const path = `${kcmApi}/namespaces/${namespace}/servicetemplates`;
+        const found = await kubernetes.get<ServiceTemplate>(`${path}/${name}`);
+        const title = `ServiceTemplate ${namespace}/${name}`;
         const why = "KCM installs no chart by it.";
         if (found === undefined) {
-            const what = `there is no ServiceTemplate ${namespace}/${name}`;
-            return [{ severity: "problem", what, why, fix: `kubectl get servicetemplates -n ${namespace}` }];
+            const fix = `kubectl get servicetemplates -n ${namespace}`;
+            return { severity: "problem", what: `there is no ${title}`, why, fix };
         }
+        const { valid, validationError } = found.status ?? {};
+        const fix = `kubectl get servicetemplate -n ${namespace} ${name} -o yaml`;
         if (valid === undefined) {
-            return [
-                {
-                    severity: "warning",
-                    what: `KCM has not looked at ServiceTemplate ${namespace}/${name} yet`,
-                    why,
-                    fix,
-                },
-            ];
+            return { severity: "warning", what: `KCM has not looked at ${title} yet`, why, fix };
         }
-        const what = `ServiceTemplate ${namespace}/${name} is not valid: ${validationError ?? "KCM does not say why"}`;
-        return valid ? [] : [{ severity: "problem", what, why, fix }];
+        const what = `${title} is not valid: ${validationError ?? "KCM does not say why"}`;
+        return !valid && { severity: "problem", what, why, fix };
     });
 }
 
@@ -347,21 +330,20 @@ async function clusterFindings(
     object: MultiClusterService | undefined,
     clusters: readonly RegionalCluster[],
     kubernetes: Kubernetes,
-): Promise<Finding[]> {
+): Promise<Findings> {
     if (object === undefined) {
-        return [];
+        return undefined;
     }
-    const sets = kubernetes.list<ServiceSet>(`${kcmApi}/servicesets`).catch(couldNotCheck);
-    const found = await Promise.all(
-        service.of(clusters).map(async (region): Promise<Finding[]> => {
+    const sets = await kubernetes.list<ServiceSet>(`${kcmApi}/servicesets`).catch(couldNotCheck);
+    return Promise.all(
+        service.of(clusters).map(async (region): Promise<Findings> => {
             const reached = object.status?.matchingClusters?.find(
                 (each) => each.name === region.name && each.namespace === region.namespace,
             );
-            const all = await sets;
             const set =
-                all instanceof CouldNotCheck
+                sets instanceof CouldNotCheck
                     ? undefined
-                    : all.find(
+                    : sets.find(
                           ({ metadata, spec }) =>
                               spec?.multiClusterService === service.name &&
                               spec.cluster === region.name &&
@@ -374,10 +356,10 @@ async function clusterFindings(
             if (set?.metadata.annotations?.[pausedAnnotation] !== undefined) {
                 const why = "What changes in the settings does not reach the region until the annotation is gone.";
                 const what = `${service.what} on region ${regionId(region)} is paused (annotation ${pausedAnnotation})`;
-                return [{ severity: "warning", what, why, fix }];
+                return { severity: "warning", what, why, fix };
             }
             if (reached?.deployed === true) {
-                return [];
+                return undefined;
             }
             const failure = set && (failureOf(set) ?? (await summaryFailure(set, kubernetes)));
             const detail = [
@@ -385,29 +367,25 @@ async function clusterFindings(
                 reached?.message,
                 waitingText(object),
                 region.unready === undefined ? undefined : `the cluster is not ready (${region.unready})`,
-                all instanceof CouldNotCheck ? `could not check why: ${all.message}` : undefined,
+                sets instanceof CouldNotCheck ? `could not check why: ${sets.message}` : undefined,
             ].find((each) => each !== undefined && each !== "");
-            return [
-                {
-                    severity: failure === undefined ? "warning" : "problem",
-                    what: `${service.what} is not on region ${regionId(region)}${detail === undefined ? " yet" : `: ${detail}`}`,
-                    why:
-                        service.setting === "kof:regions"
-                            ? "What kof:regions says does not hold there."
-                            : "Nothing of this region is archived, and its store deletes what is older than its retention.",
-                    fix,
-                },
-            ];
+            return {
+                severity: failure === undefined ? "warning" : "problem",
+                what: `${service.what} is not on region ${regionId(region)}${detail === undefined ? " yet" : `: ${detail}`}`,
+                why:
+                    service.setting === "kof:regions"
+                        ? "What kof:regions says does not hold there."
+                        : "Nothing of this region is archived, and its store deletes what is older than its retention.",
+                fix,
+            };
         }),
     );
-    return found.flat();
 }
 
 function waitingText({ status }: MultiClusterService): string | undefined {
-    const waits = status?.conditions?.find(
+    return status?.conditions?.find(
         ({ type, status: is }) => type === "MultiClusterServiceDependencyReady" && is !== "True",
-    );
-    return waits?.message;
+    )?.message;
 }
 
 function failureOf({ status }: ServiceSet): string | undefined {

@@ -1,7 +1,7 @@
 import { umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
 import { maskedLog } from "../core/lib/secrets";
 import { minutesSince, usualWait } from "./ages";
-import { lookAtEach, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, type Check, type Findings, type Live } from "./findings";
 
 /** What Flux and Sveltos say of what they install. */
 export const releases: readonly Check[] = [
@@ -43,74 +43,78 @@ const paths = {
 } as const;
 
 /** Pulumi only says that it waited in vain for a HelmRelease. Why is in the conditions of it, its chart and its repository. */
-async function fluxObjects({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function fluxObjects({ kubernetes, deployment }: Live): Promise<Findings> {
     const objects = umbrellaObjects(deployment.catalog, deployment.values);
     return lookAtEach(objects, async ({ kind, namespace, name }) => {
-        const findings: Finding[] = [];
         const object = await kubernetes.get<Reconciled>(pathOf({ kind, namespace, name }));
-        const describe = `kubectl describe ${kind.toLowerCase()} -n ${namespace} ${name}`;
+        const title = `${kind} ${name}`;
+        const at = `${kind.toLowerCase()} -n ${namespace} ${name}`;
         // Flux only reads the address of a registry, where a chart names it, and says nothing of it (HelmRepository, source-controller 1.3).
         const isStatic = kind === "HelmRepository" && object?.spec?.type === "oci";
-        const { conditions = [], observedGeneration }: NonNullable<Reconciled["status"]> = isStatic
-            ? {}
-            : (object?.status ?? {});
-        const failed = conditions.filter(({ type, status, reason }) =>
+        const conditions = isStatic ? [] : (object?.status?.conditions ?? []);
+        const failed = conditions.find(({ type, status, reason }) =>
             type === "Stalled"
                 ? status === "True"
                 : type === "Ready" && status === "False" && reason !== "DependencyNotReady",
         );
-        for (const { reason, message } of failed.slice(0, 1)) {
-            findings.push({
+        const { creationTimestamp = "", deletionTimestamp = "", generation = 0 } = object?.metadata ?? {};
+        const ready = conditions.find(({ type }) => type === "Ready");
+        const isSuspended = object?.spec?.suspend === true;
+        const progress = (): Findings => {
+            if (minutesSince(deletionTimestamp) > usualWait) {
+                return {
+                    severity: "problem",
+                    what: `${title} is being deleted since ${deletionTimestamp}, and is still there`,
+                    why: "Whoever has to let go of it (its finalizers) does not, and nobody can make it again before.",
+                    fix: `kubectl describe ${at}`,
+                };
+            }
+            if (!isStatic && !isSuspended && !ready && minutesSince(creationTimestamp) > usualWait) {
+                return {
+                    severity: "problem",
+                    what: `${title} was made at ${creationTimestamp}, and Flux has not looked at it`,
+                    why: "Flux does not run, or is not let in: it neither installs nor changes anything.",
+                    fix: fluxPods,
+                };
+            }
+            if (ready?.status === "Unknown" && minutesSince(ready.lastTransitionTime ?? "") > longest) {
+                return {
+                    severity: "problem",
+                    what: `${title} is in progress since ${ready.lastTransitionTime ?? ""}: ${maskedLog(ready.message ?? ready.reason ?? "")}`,
+                    why: "Nothing that Flux does takes that long. It may have ended in the middle, or wait for what does not come.",
+                    fix: fluxPods,
+                };
+            }
+            const isOutdated = (object?.status?.observedGeneration ?? generation) < generation;
+            return (
+                ready?.status === "True" &&
+                !isSuspended &&
+                isOutdated && {
+                    severity: "warning",
+                    what: `Flux has not looked at ${title} since it was changed`,
+                    why: "That it is ready is said of what it was before. If this stays so, Flux does not run.",
+                    fix: fluxPods,
+                }
+            );
+        };
+        return [
+            failed && {
                 severity: "problem",
-                what: `${kind} ${name}: ${reason ?? "not ready"}: ${maskedLog(message ?? "")}`,
+                what: `${title}: ${failed.reason ?? "not ready"}: ${maskedLog(failed.message ?? "")}`,
                 why:
                     kind === "HelmRelease"
                         ? "It is not installed, and what depends on it waits."
                         : "Flux cannot fetch the chart.",
-                fix: describe,
-            });
-        }
-        const { creationTimestamp = "", deletionTimestamp = "", generation = 0 } = object?.metadata ?? {};
-        const ready = conditions.find(({ type }) => type === "Ready");
-        const isSuspended = object?.spec?.suspend === true;
-        if (minutesSince(deletionTimestamp) > usualWait) {
-            findings.push({
-                severity: "problem",
-                what: `${kind} ${name} is being deleted since ${deletionTimestamp}, and is still there`,
-                why: "Whoever has to let go of it (its finalizers) does not, and nobody can make it again before.",
-                fix: describe,
-            });
-        } else if (!isStatic && !isSuspended && !ready && minutesSince(creationTimestamp) > usualWait) {
-            findings.push({
-                severity: "problem",
-                what: `${kind} ${name} was made at ${creationTimestamp}, and Flux has not looked at it`,
-                why: "Flux does not run, or is not let in: it neither installs nor changes anything.",
-                fix: fluxPods,
-            });
-        } else if (ready?.status === "Unknown" && minutesSince(ready.lastTransitionTime ?? "") > longest) {
-            findings.push({
-                severity: "problem",
-                what: `${kind} ${name} is in progress since ${ready.lastTransitionTime ?? ""}: ${maskedLog(ready.message ?? ready.reason ?? "")}`,
-                why: "Nothing that Flux does takes that long. It may have ended in the middle, or wait for what does not come.",
-                fix: fluxPods,
-            });
-        } else if (ready?.status === "True" && !isSuspended && (observedGeneration ?? generation) < generation) {
-            findings.push({
+                fix: `kubectl describe ${at}`,
+            },
+            progress(),
+            isSuspended && {
                 severity: "warning",
-                what: `Flux has not looked at ${kind} ${name} since it was changed`,
-                why: "That it is ready is said of what it was before. If this stays so, Flux does not run.",
-                fix: fluxPods,
-            });
-        }
-        if (isSuspended) {
-            findings.push({
-                severity: "warning",
-                what: `${kind} ${name} is suspended`,
+                what: `${title} is suspended`,
                 why: "Flux neither changes nor uninstalls it.",
-                fix: `kubectl patch ${kind.toLowerCase()} -n ${namespace} ${name} --type merge -p '{"spec":{"suspend":false}}'`,
-            });
-        }
-        return findings;
+                fix: `kubectl patch ${at} --type merge -p '{"spec":{"suspend":false}}'`,
+            },
+        ];
     });
 }
 
@@ -136,7 +140,7 @@ interface ClusterSummary {
 }
 
 /** From KOF 1.10 on, Sveltos installs what runs on the management cluster in addition to the umbrella's releases. */
-async function clusterSummaries({ kubernetes }: Live): Promise<Finding[]> {
+async function clusterSummaries({ kubernetes }: Live): Promise<Findings> {
     const all = await kubernetes.list<ClusterSummary>("/apis/config.projectsveltos.io/v1beta1/clustersummaries");
     return all.filter(isOfKof).flatMap(({ metadata, status }) =>
         (status?.featureSummaries ?? [])

@@ -1,4 +1,4 @@
-import type { IAMClient } from "@aws-sdk/client-iam";
+import type { IAM } from "@aws-sdk/client-iam";
 
 import { partitionOf } from "../core/lib/arns";
 import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
@@ -6,9 +6,9 @@ import { shellWord } from "../core/lib/shell";
 import { roleArnOf } from "../core/routes/roles";
 import type { AwsIdentity } from "../core/settings/settings";
 import { answered, clientOptions, notAws } from "./awsClient";
-import type { Finding, Live } from "./findings";
+import type { Finding, Findings, Live } from "./findings";
 
-/** What pods are at AWS, as a stack has it. */
+/** What pods are at AWS, as a stack has it, and what they have to be allowed there. */
 interface PodIdentity {
     /** Whose rights cannot be checked, for a message: `the exporter's`, `your`. */
     readonly whose: string;
@@ -21,14 +21,47 @@ interface PodIdentity {
     readonly region: string;
     /** The ID of their access key; `undefined` before there is a Secret with it. */
     readonly accessKeyId: () => Promise<string | undefined>;
+    /** @param arn of what they are. */
+    readonly needed: (arn: string) => readonly Needed[];
+    /** What to say of the actions that policies do not allow: as many findings. */
+    readonly about: (
+        arn: string,
+        denied: readonly string[],
+        needed: Needed,
+    ) => readonly Pick<Finding, "what" | "why">[];
+    /** Whether the stack is deployed, so that their role has to be there. */
+    readonly isInstalled: () => Promise<boolean>;
+    /** What happens without their role. */
+    readonly withoutRole: Pick<Finding, "what" | "why">;
 }
 
 /**
- * The user or role that pods are at AWS; `undefined` before the stack has made it, or where their Secret is missing.
+ * Whether pods may do at AWS what they have to, by the policies of their user or role.
  *
  * @throws CouldNotCheck when AWS does not say.
  */
-export async function podArn(pods: PodIdentity, live: Live): Promise<string | undefined> {
+export async function podRights(pods: PodIdentity, live: Live): Promise<Findings> {
+    const { credentials, serviceAccount, withoutRole } = pods;
+    const arn = await podArn(pods, live);
+    const decided = arn === undefined ? undefined : await decisions(arn, pods.needed(arn), pods, live);
+    if (arn !== undefined && decided) {
+        return rightsFindings(decided, (denied, needed) => pods.about(arn, denied, needed));
+    }
+    // Before pulumi up there is no role, and a Secret that is missing is another check's.
+    const isRole = credentials.kind === "irsa" || credentials.kind === "podIdentity";
+    return (
+        isRole &&
+        (await pods.isInstalled()) && {
+            severity: "problem",
+            what: `there is no role for service account ${serviceAccount}, and ${withoutRole.what}`,
+            why: withoutRole.why,
+            fix: "pulumi up --refresh",
+        }
+    );
+}
+
+/** The user or role that pods are; `undefined` before the stack has made it, or where their Secret is missing. */
+async function podArn(pods: PodIdentity, live: Live): Promise<string | undefined> {
     const { credentials, roleName } = pods;
     switch (credentials.kind) {
         case "irsa":
@@ -46,14 +79,10 @@ export async function podArn(pods: PodIdentity, live: Live): Promise<string | un
 type Sdk = typeof import("@aws-sdk/client-iam");
 type Asking = Pick<PodIdentity, "whose" | "region">;
 
-async function withIam<T>(
-    { whose, region }: Asking,
-    live: Live,
-    ask: (iam: IAMClient, sdk: Sdk) => Promise<T>,
-): Promise<T> {
+async function withIam<T>({ whose, region }: Asking, live: Live, ask: (iam: IAM, sdk: Sdk) => Promise<T>): Promise<T> {
     // Loaded only here: most stacks have nothing in AWS.
     const sdk = await import("@aws-sdk/client-iam");
-    const iam = new sdk.IAMClient(clientOptions({ region }, live.aws));
+    const iam = new sdk.IAM(clientOptions({ region }, live.aws));
     try {
         return await answered(`${whose} rights`, () => ask(iam, sdk), live.aws);
     } finally {
@@ -63,12 +92,12 @@ async function withIam<T>(
 
 /** The user that an access key is of. IAM tells only who is in the same account. */
 function ownerOf(AccessKeyId: string, asking: Asking, live: Live): Promise<string> {
-    return withIam(asking, live, async (iam, sdk) => {
-        const { UserName } = await iam.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId }));
+    return withIam(asking, live, async (iam) => {
+        const { UserName } = await iam.getAccessKeyLastUsed({ AccessKeyId });
         if (UserName === undefined) {
             throw new CouldNotCheck("IAM does not say whose their access key is");
         }
-        const { User } = await iam.send(new sdk.GetUserCommand({ UserName }));
+        const { User } = await iam.getUser({ UserName });
         if (User?.Arn === undefined) {
             throw new CouldNotCheck(`IAM does not say who user ${UserName} is`);
         }
@@ -120,9 +149,7 @@ export async function policyHolder(
     if (given?.endsWith(`/${RoleName}`) === true) {
         return { arn: given };
     }
-    const found = await withIam(asking, live, (iam, sdk) => iam.send(new sdk.GetRoleCommand({ RoleName }))).catch(
-        couldNotCheck,
-    );
+    const found = await withIam(asking, live, (iam) => iam.getRole({ RoleName })).catch(couldNotCheck);
     if (found instanceof CouldNotCheck) {
         return { arn: withoutPath, noPath: found.message };
     }
@@ -139,25 +166,25 @@ export interface Needed {
 /**
  * What is wrong by {@link decisions}.
  *
- * @param about what to say of the actions that policies do not allow.
+ * @param about what to say of the actions that policies do not allow: as many findings.
  */
-export function rightsFindings<N extends Needed>(
-    decided: readonly Decided<N>[],
-    about: (denied: readonly string[], needed: N) => Pick<Finding, "what" | "why">,
-): Finding[] {
-    return decided.flatMap(({ needed, denied, unknown, ask }) => [
-        ...(denied.length === 0 ? [] : [{ severity: "problem" as const, ...about(denied, needed), fix: ask }]),
-        ...unknown,
+export function rightsFindings(
+    decided: readonly Decided[],
+    about: (denied: readonly string[], needed: Needed) => readonly Pick<Finding, "what" | "why">[],
+): Findings {
+    return decided.map(({ needed, denied, unknown, ask }) => [
+        denied.length > 0 && about(denied, needed).map((each) => ({ severity: "problem" as const, ...each, fix: ask })),
+        unknown,
     ]);
 }
 
-/** What came of asking IAM for something that is needed. */
-interface Decided<N extends Needed = Needed> {
-    readonly needed: N;
+/** What IAM decides about something that is needed. */
+interface Decided {
+    readonly needed: Needed;
     /** The actions that policies do not allow. */
     readonly denied: readonly string[];
-    /** What policies allow under conditions only, of which IAM was not told: nothing, or one finding. */
-    readonly unknown: readonly Finding[];
+    /** What policies allow under conditions only, which IAM does not know. */
+    readonly unknown: Findings;
     /** The command that asks the same. */
     readonly ask: string;
 }
@@ -167,12 +194,12 @@ interface Decided<N extends Needed = Needed> {
  *
  * @throws CouldNotCheck when the user may not ask IAM, or IAM does not answer for all of it.
  */
-export async function decisions<N extends Needed>(
+export async function decisions(
     arn: string,
-    needed: readonly N[],
+    needed: readonly Needed[],
     asking: Asking,
     live: Live,
-): Promise<Decided<N>[] | undefined> {
+): Promise<Decided[] | undefined> {
     return withIam(asking, live, async (iam, sdk) => {
         const looks = needed.map((each) => decisionOf(arn, each, asking.region, iam, sdk));
         // Nothing is asked any more when the client is gone.
@@ -188,26 +215,14 @@ export async function decisions<N extends Needed>(
     });
 }
 
-async function decisionOf<N extends Needed>(
-    arn: string,
-    needed: N,
-    region: string,
-    client: IAMClient,
-    sdk: Sdk,
-): Promise<Decided<N>> {
+async function decisionOf(arn: string, needed: Needed, region: string, client: IAM, sdk: Sdk): Promise<Decided> {
     const { actions, resources } = needed;
-    const requested = regionOf(actions, region);
+    const [context, requested] = ["aws:RequestedRegion", regionOf(actions, region)];
     const asked = {
         PolicySourceArn: arn,
         ActionNames: [...actions],
         ResourceArns: resources.flat(),
-        ContextEntries: [
-            {
-                ContextKeyName: "aws:RequestedRegion",
-                ContextKeyType: "string" as const,
-                ContextKeyValues: [requested],
-            },
-        ],
+        ContextEntries: [{ ContextKeyName: context, ContextKeyType: "string" as const, ContextKeyValues: [requested] }],
     };
     const allowed = new Set<string>();
     const conditions = new Map<string, string[]>();
@@ -242,21 +257,16 @@ async function decisionOf<N extends Needed>(
     const ask =
         `aws iam simulate-principal-policy --policy-source-arn ${arn} --action-names ${actions.join(" ")} ` +
         `--resource-arns ${resources.flat().map(shellWord).join(" ")} --context-entries ` +
-        `ContextKeyName=aws:RequestedRegion,ContextKeyType=string,ContextKeyValues=${requested}`;
+        `ContextKeyName=${context},ContextKeyType=string,ContextKeyValues=${requested}`;
     return {
         needed,
         denied: refused.filter((action) => !conditional.includes(action)),
-        unknown:
-            conditional.length === 0
-                ? []
-                : [
-                      {
-                          severity: "unknown",
-                          what: `could not check: whether ${arn} may ${conditional.join(", ")} depends on conditions (${keys.join(", ")})`,
-                          why: "Policies may allow it where it is done from, or as what it is done: IAM was not told that.",
-                          fix: ask,
-                      },
-                  ],
+        unknown: conditional.length > 0 && {
+            severity: "unknown",
+            what: `could not check: whether ${arn} may ${conditional.join(", ")} depends on conditions (${keys.join(", ")})`,
+            why: "Policies may allow it where it is done from, or as what it is done: IAM was not told that.",
+            fix: ask,
+        },
         ask,
     };
 }

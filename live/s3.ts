@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 
-import type { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import type { S3, S3ServiceException } from "@aws-sdk/client-s3";
 
 import { exporterSecretKeys } from "../core/charts/archives";
 import { kofNamespace } from "../core/charts/namespace";
@@ -27,11 +27,14 @@ export interface S3Object {
     readonly size: number;
 }
 
-interface Metadata {
-    readonly $metadata: { readonly requestId?: string | undefined; readonly httpStatusCode?: number | undefined };
+/** What every request names. */
+interface InBucket {
+    readonly Bucket: string;
 }
 
-type Sdk = typeof import("@aws-sdk/client-s3");
+interface Metadata {
+    readonly $metadata: { readonly requestId?: string | undefined };
+}
 
 /**
  * One bucket, read with the user's own credentials. A store that is not AWS's is asked with the keys in the Secret
@@ -40,15 +43,22 @@ type Sdk = typeof import("@aws-sdk/client-s3");
 export class S3Bucket {
     private constructor(
         readonly name: string,
-        private readonly client: S3Client,
-        private readonly sdk: Sdk,
+        private readonly s3: S3,
         private readonly region: string,
         private readonly endpoint: string | undefined,
         private readonly access: AwsAccess,
     ) {}
 
-    /** @throws CouldNotCheck when there are no keys for a store that is not AWS's. */
-    static async of({ bucket, secret }: Pick<Archive, "bucket" | "secret">, live: Live): Promise<S3Bucket> {
+    /**
+     * What is done with the bucket of an archive.
+     *
+     * @throws CouldNotCheck when there are no keys for a store that is not AWS's.
+     */
+    static async use<T>(
+        { bucket, secret }: Pick<Archive, "bucket" | "secret">,
+        live: Live,
+        act: (bucket: S3Bucket) => Promise<T>,
+    ): Promise<T> {
         // Loaded only here: most stacks have no archive.
         const sdk = await import("@aws-sdk/client-s3");
         const { endpoint, name, region } = bucket;
@@ -62,8 +72,8 @@ export class S3Bucket {
                       credentials: await bucketKeys(secret?.name ?? "", live),
                   };
         // SHA-256 is worked out here, and not every store knows S3's own checksums.
-        const client = new sdk.S3Client({ ...own, responseChecksumValidation: "WHEN_REQUIRED" });
-        client.middlewareStack.add(
+        const s3 = new sdk.S3({ ...own, responseChecksumValidation: "WHEN_REQUIRED" });
+        s3.middlewareStack.add(
             (next) => async (args) => {
                 const answer = await next(args);
                 if ((answer.output as Metadata).$metadata.requestId === undefined) {
@@ -73,13 +83,16 @@ export class S3Bucket {
             },
             { step: "initialize" },
         );
-        return new S3Bucket(name, client, sdk, region, endpoint, live.aws);
+        try {
+            return await act(new S3Bucket(name, s3, region, endpoint, live.aws));
+        } finally {
+            s3.destroy();
+        }
     }
 
     async state(isLast = false): Promise<BucketState> {
         try {
-            const command = new this.sdk.HeadBucketCommand({ Bucket: this.name });
-            const found = await this.inTime((limit) => this.client.send(command, limit));
+            const found = await this.inTime((limit) => this.s3.headBucket({ Bucket: this.name }, limit));
             return { is: "there", region: found.BucketRegion };
         } catch (error) {
             const { status, isS3, region } = failureOf(error);
@@ -107,8 +120,7 @@ export class S3Bucket {
      */
     private async mayBeAsked(): Promise<boolean> {
         try {
-            const command = new this.sdk.ListObjectsV2Command({ Bucket: this.name, MaxKeys: 0 });
-            await this.inTime((limit) => this.client.send(command, limit));
+            await this.inTime((limit) => this.s3.listObjectsV2({ Bucket: this.name, MaxKeys: 0 }, limit));
             return true;
         } catch (error) {
             if (!failureOf(error).isS3 || !/^(AccessDenied|AllAccessDisabled)$/.test((error as Error).name)) {
@@ -120,9 +132,7 @@ export class S3Bucket {
 
     /** Whether what is overwritten or deleted stays. */
     async isVersioned(): Promise<boolean> {
-        const found = await this.ask("GetBucketVersioning", "", (name, limit) =>
-            this.client.send(new this.sdk.GetBucketVersioningCommand({ Bucket: name }), limit),
-        );
+        const found = await this.ask("GetBucketVersioning", (at, limit) => this.s3.getBucketVersioning(at, limit));
         return found?.Status === "Enabled";
     }
 
@@ -130,8 +140,8 @@ export class S3Bucket {
     async lock(): Promise<{ readonly retention: Retention | undefined } | undefined> {
         const found = await this.ask(
             "GetObjectLockConfiguration",
+            (at, limit) => this.s3.getObjectLockConfiguration(at, limit),
             "ObjectLockConfigurationNotFoundError",
-            (name, limit) => this.client.send(new this.sdk.GetObjectLockConfigurationCommand({ Bucket: name }), limit),
         );
         const { ObjectLockEnabled, Rule } = found?.ObjectLockConfiguration ?? {};
         const { Mode: mode, Days, Years } = Rule?.DefaultRetention ?? {};
@@ -142,8 +152,10 @@ export class S3Bucket {
 
     /** Whether nothing can make the bucket or its objects public. */
     async isPrivate(): Promise<boolean> {
-        const found = await this.ask("GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration", (name, limit) =>
-            this.client.send(new this.sdk.GetPublicAccessBlockCommand({ Bucket: name }), limit),
+        const found = await this.ask(
+            "GetPublicAccessBlock",
+            (at, limit) => this.s3.getPublicAccessBlock(at, limit),
+            "NoSuchPublicAccessBlockConfiguration",
         );
         const { BlockPublicAcls, BlockPublicPolicy, IgnorePublicAcls, RestrictPublicBuckets } =
             found?.PublicAccessBlockConfiguration ?? {};
@@ -154,17 +166,16 @@ export class S3Bucket {
     async kmsKey(): Promise<string | undefined> {
         const found = await this.ask(
             "GetBucketEncryption",
+            (at, limit) => this.s3.getBucketEncryption(at, limit),
             "ServerSideEncryptionConfigurationNotFoundError",
-            (name, limit) => this.client.send(new this.sdk.GetBucketEncryptionCommand({ Bucket: name }), limit),
         );
         const [rule] = found?.ServerSideEncryptionConfiguration?.Rules ?? [];
         return rule?.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID;
     }
 
     async tags(): Promise<Readonly<Record<string, string>>> {
-        const found = await this.ask("GetBucketTagging", "NoSuchTagSet", (name, limit) =>
-            this.client.send(new this.sdk.GetBucketTaggingCommand({ Bucket: name }), limit),
-        );
+        const ask = (at: InBucket, limit: object) => this.s3.getBucketTagging(at, limit);
+        const found = await this.ask("GetBucketTagging", ask, "NoSuchTagSet");
         return Object.fromEntries((found?.TagSet ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
     }
 
@@ -195,8 +206,8 @@ export class S3Bucket {
 
     /** Whether there is any version of an object below a prefix, hidden by a later one or by its deletion. */
     async hasVersions(prefix: string): Promise<boolean> {
-        const found = await this.ask("ListObjectVersions", "", (Bucket, limit) =>
-            this.client.send(new this.sdk.ListObjectVersionsCommand({ Bucket, Prefix: prefix, MaxKeys: 1 }), limit),
+        const found = await this.ask("ListObjectVersions", (at, limit) =>
+            this.s3.listObjectVersions({ ...at, Prefix: prefix, MaxKeys: 1 }, limit),
         );
         return [...(found?.Versions ?? []), ...(found?.DeleteMarkers ?? [])].length > 0;
     }
@@ -204,8 +215,8 @@ export class S3Bucket {
     private async *pages(query: { Prefix: string; Delimiter?: string; MaxKeys?: number }) {
         let ContinuationToken: string | undefined;
         do {
-            const page = await this.ask("ListObjectsV2", "", (Bucket, limit) =>
-                this.client.send(new this.sdk.ListObjectsV2Command({ Bucket, ...query, ContinuationToken }), limit),
+            const page = await this.ask("ListObjectsV2", (at, limit) =>
+                this.s3.listObjectsV2({ ...at, ...query, ContinuationToken }, limit),
             );
             if (page) {
                 yield page;
@@ -216,57 +227,47 @@ export class S3Bucket {
 
     /** An object's first bytes, up to 1 MiB. `last` instead asks for that many of its last ones. */
     async read(key: string, last?: number): Promise<Buffer> {
-        const Range = last === undefined ? "bytes=0-1048575" : `bytes=-${String(last)}`;
-        const { body } = await this.download(key, Range);
         const chunks: Buffer[] = [];
-        await this.each(key, body, (chunk) => chunks.push(chunk));
+        const range = last === undefined ? "bytes=0-1048575" : `bytes=-${String(last)}`;
+        await this.download(key, (chunk) => chunks.push(chunk), range);
         return Buffer.concat(chunks);
     }
 
     /** SHA-256 of an object in hexadecimal, and its size in bytes. It may be large: it is never held as a whole. */
     async digest(key: string): Promise<{ readonly sha256: string; readonly size: number }> {
-        const { body } = await this.download(key);
         const hash = createHash("sha256");
         let size = 0;
-        await this.each(key, body, (chunk) => {
+        await this.download(key, (chunk) => {
             hash.update(chunk);
             size += chunk.length;
         });
         return { sha256: hash.digest("hex"), size };
     }
 
-    private async download(Key: string, Range?: string): Promise<{ readonly body: Readable }> {
-        const found = await this.ask(`GetObject of ${Key}`, "", (Bucket, limit) =>
-            this.client.send(new this.sdk.GetObjectCommand({ Bucket, Key, Range }), limit),
-        );
-        return { body: found?.Body as Readable };
-    }
-
-    private async each(key: string, body: Readable, take: (chunk: Buffer) => void): Promise<void> {
+    private async download(Key: string, take: (chunk: Buffer) => void, Range?: string): Promise<void> {
+        const what = `GetObject of ${Key}`;
+        const found = await this.ask(what, (at, limit) => this.s3.getObject({ ...at, Key, Range }, limit));
+        const body = found?.Body as Readable;
         const timer = setTimeout(() => body.destroy(new Error("it did not come to its end in time")), longestDownload);
         try {
             for await (const chunk of body) {
                 take(chunk as Buffer);
             }
         } catch (error) {
-            throw this.unchecked(`GetObject of ${key}`, error);
+            throw this.unchecked(what, error);
         } finally {
             clearTimeout(timer);
         }
-    }
-
-    close(): void {
-        this.client.destroy();
     }
 
     private inTime<T>(ask: Parameters<typeof inTime<T>>[0]): Promise<T> {
         return inTime(ask, this.access, this.endpoint ?? "S3");
     }
 
-    /** What S3 answers; `undefined` where the code of its error says that there is none. */
-    private async ask<Output>(what: string, none: string, send: (name: string, limit: object) => Promise<Output>) {
+    /** What S3 answers; `undefined` where the code of its error is `none`: there is nothing of what was asked for. */
+    private async ask<Output>(what: string, send: (at: InBucket, limit: object) => Promise<Output>, none?: string) {
         try {
-            return await this.inTime((limit) => send(this.name, limit));
+            return await this.inTime((limit) => send({ Bucket: this.name }, limit));
         } catch (error) {
             if (failureOf(error).isS3 && (error as Error).name === none) {
                 return undefined;
@@ -291,7 +292,7 @@ export class S3Bucket {
 /** An answer that is none. A page in front of S3 has no ID of a request, whatever its status. */
 function failureOf(failure: unknown) {
     const { $metadata, $response, name, message } = failure as Partial<S3ServiceException>;
-    const said = (name ?? "Unknown") === "Unknown" || name === undefined ? "" : ` ${name}: ${message ?? ""}`;
+    const said = name === undefined || name === "Unknown" ? "" : ` ${name}: ${message ?? ""}`;
     return {
         status: $metadata?.httpStatusCode,
         isS3: $metadata?.requestId !== undefined,
@@ -300,17 +301,12 @@ function failureOf(failure: unknown) {
     };
 }
 
-interface Keys {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-}
-
 /**
  * The keys that an exporter reads from its Secret.
  *
  * @throws CouldNotCheck when there is no such Secret, or it has no keys.
  */
-export async function bucketKeys(secretName: string, live: Pick<Live, "kubernetes">): Promise<Keys> {
+export async function bucketKeys(secretName: string, live: Pick<Live, "kubernetes">) {
     const secret = await secretValues(live, secretName);
     const [accessKeyId = "", secretAccessKey = ""] = exporterSecretKeys.map((key) => secret?.get(key)?.trim());
     if (accessKeyId === "" || secretAccessKey === "") {

@@ -13,7 +13,15 @@ import {
 } from "../core/settings/storageClasses";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
 import { storageDriver } from "../core/settings/storageDrivers";
-import { lookAtEach, valueOrFinding, type Check, type Finding, type Live } from "./findings";
+import {
+    findingsFrom,
+    lookAtEach,
+    valueOrFinding,
+    type Check,
+    type Finding,
+    type Findings,
+    type Live,
+} from "./findings";
 import { isPulumis } from "../core/lib/managers";
 import { sizeInGiB } from "../core/lib/quantities";
 import { maskedLog } from "../core/lib/secrets";
@@ -35,10 +43,10 @@ export interface FoundClass extends ClusterClass {
 
 const classes = "/apis/storage.k8s.io/v1/storageclasses";
 
-async function storageClass(live: Live): Promise<Finding[]> {
+async function storageClass(live: Live): Promise<Findings> {
     const { kubernetes, deployment } = live;
     if (deployment.volumes.length === 0) {
-        return [];
+        return undefined;
     }
     const all = await kubernetes.list<FoundClass>(classes);
     // Which class the volumes are of only changes what is pasted.
@@ -49,20 +57,23 @@ async function storageClass(live: Live): Promise<Finding[]> {
     const settings = deployment.settings.storageClass;
     const made = storageClassOf(settings);
     const others = defaults.filter(({ metadata }) => metadata.name !== settings?.name);
-    const findings: Finding[] = [];
-    if (settings === undefined && defaults.length === 0) {
-        findings.push({
+    const surplus =
+        settings === undefined ? defaults.filter((each) => each !== taken) : made?.isDefault === true ? others : [];
+    const same = made && all.find(({ metadata }) => metadata.name === made.className);
+    const isTaken = same && !deployment.settings.adopt && !isPulumis(same.metadata) && !(await isOtherwiseStored(live));
+    const existing = settings === undefined ? taken : all.find(({ metadata }) => metadata.name === settings.name);
+    const provisioner = made?.provisioner ?? existing?.provisioner;
+    return [
+        settings === undefined &&
+            defaults.length === 0 && {
+                severity: "problem",
+                what: `the cluster has no default storage class (classes: ${names})`,
+                why: "KOF's volumes name no class, so their claims stay pending and the install times out.",
+                fix: anyDefault(own, all),
+            },
+        surplus.length > 0 && {
             severity: "problem",
-            what: `the cluster has no default storage class (classes: ${names})`,
-            why: "KOF's volumes name no class, so their claims stay pending and the install times out.",
-            fix: anyDefault(own, all),
-        });
-    }
-    if (settings === undefined ? defaults.length > 1 : made?.isDefault === true && others.length > 0) {
-        const surplus = settings === undefined ? defaults.filter((each) => each !== taken) : others;
-        findings.push({
-            severity: "problem",
-            what: `more than one storage class would be the default: ${[...defaults.map(({ metadata }) => metadata.name)].join(", ")}${made?.isDefault === true ? `, and ${made.className} of kof:storageClass` : ""}`,
+            what: `more than one storage class would be the default: ${defaults.map(({ metadata }) => metadata.name).join(", ")}${made?.isDefault === true ? `, and ${made.className} of kof:storageClass` : ""}`,
             why: "Kubernetes takes the newest one, so a volume's class depends on when it is made.",
             fix: surplus
                 .map(({ metadata: { name, annotations } }) => {
@@ -70,37 +81,28 @@ async function storageClass(live: Live): Promise<Finding[]> {
                     return `kubectl annotate storageclass ${name} ${marks.map((mark) => `${mark}=false`).join(" ")} --overwrite`;
                 })
                 .join(" && "),
-        });
-    }
-    const same = made && all.find(({ metadata }) => metadata.name === made.className);
-    if (same && !deployment.settings.adopt && !isPulumis(same.metadata) && !(await isOtherwiseStored(live))) {
-        findings.push({
+        },
+        isTaken && {
             severity: "problem",
             what: `there is a storage class ${made.className} already, which Pulumi did not make`,
             why: "kof:storageClass says to make it (create: true): pulumi up refuses that.",
             fix: useClass(deployment, made.className),
-        });
-    }
-    const existing = settings === undefined ? taken : all.find(({ metadata }) => metadata.name === settings.name);
-    if (settings?.create === false && !existing) {
-        findings.push({
-            severity: "problem",
-            what: `there is no storage class ${settings.name} (classes: ${names})`,
-            why: "kof:storageClass says to use one that exists (create: false). Claims stay pending.",
-            fix: "kubectl get storageclasses",
-        });
-    }
-    const provisioner = made?.provisioner ?? existing?.provisioner;
-    if (provisioner !== undefined) {
-        findings.push(...(await lookAtEach([provisioner], (each) => driver(each, kubernetes, own.length > 0))));
-    }
-    return [...findings, ...(made || !existing ? [] : classFindings(existing, settings !== undefined))];
+        },
+        settings?.create === false &&
+            !existing && {
+                severity: "problem",
+                what: `there is no storage class ${settings.name} (classes: ${names})`,
+                why: "kof:storageClass says to use one that exists (create: false). Claims stay pending.",
+                fix: "kubectl get storageclasses",
+            },
+        provisioner !== undefined && (await findingsFrom(() => driver(provisioner, kubernetes, own.length > 0))),
+        !made && existing && classFindings(existing, settings !== undefined),
+    ];
 }
 
 /** Whether the volumes that KOF has already are not of the class that the stack asks for: then that comes first. */
 async function isOtherwiseStored(live: Live): Promise<boolean> {
-    const { value: found = [] } = await valueOrFinding(() => existingClaims(live));
-    return found.some(({ severity }) => severity === "problem");
+    return (await findingsFrom(() => existingClaims(live))).some(({ severity }) => severity === "problem");
 }
 
 /** The classes of the volumes that KOF has already, which no setting can change (`plan`), though they may be gone by now. */
@@ -128,33 +130,29 @@ function makeClass(preset: string): string {
 /** Provisioners that are no CSI drivers, and so register none. */
 const withoutDriver: readonly string[] = [storageClassPresets["local-path"].provisioner];
 
-async function driver(provisioner: string, kubernetes: Live["kubernetes"], isStored: boolean): Promise<Finding[]> {
+async function driver(provisioner: string, kubernetes: Live["kubernetes"], isStored: boolean): Promise<Findings> {
     if (provisioner === "kubernetes.io/no-provisioner") {
-        return [
-            {
-                severity: "problem",
-                what: "the class makes no volumes on demand (kubernetes.io/no-provisioner)",
-                why: "Claims stay pending until somebody makes each volume by hand.",
-                fix: isStored ? "kubectl get pv,storageclass" : makeClass("openebs-lvm"),
-            },
-        ];
+        return {
+            severity: "problem",
+            what: "the class makes no volumes on demand (kubernetes.io/no-provisioner)",
+            why: "Claims stay pending until somebody makes each volume by hand.",
+            fix: isStored ? "kubectl get pv,storageclass" : makeClass("openebs-lvm"),
+        };
     }
     if (
         withoutDriver.includes(provisioner) ||
         (await kubernetes.get(`/apis/storage.k8s.io/v1/csidrivers/${provisioner}`))
     ) {
-        return [];
+        return undefined;
     }
     // Some provisioners are older than CSI, and nothing says which: what is known to be a driver is told apart.
     const isCsi = /(^|\.)csi\./.test(provisioner) || storageDriver(provisioner) !== undefined;
-    return [
-        {
-            severity: isCsi ? "problem" : "warning",
-            what: `no CSI driver ${provisioner} is installed`,
-            why: isCsi ? "Nothing makes the volumes: claims stay pending." : "If it is one, nothing makes the volumes.",
-            fix: "kubectl get csidrivers,csinodes",
-        },
-    ];
+    return {
+        severity: isCsi ? "problem" : "warning",
+        what: `no CSI driver ${provisioner} is installed`,
+        why: isCsi ? "Nothing makes the volumes: claims stay pending." : "If it is one, nothing makes the volumes.",
+        fix: "kubectl get csidrivers,csinodes",
+    };
 }
 
 /**
@@ -163,12 +161,12 @@ async function driver(provisioner: string, kubernetes: Live["kubernetes"], isSto
  * @param isNamed whether kof:storageClass names it. Nearly every cluster's default class deletes volumes with their claims: there the
  * plan says so of a change that deletes claims.
  */
-export function classFindings(found: FoundClass, isNamed: boolean): Finding[] {
+export function classFindings(found: FoundClass, isNamed: boolean): Findings {
     const { name } = found.metadata;
     const driver = storageDriver(found.provisioner);
-    const findings: Finding[] = [];
-    if (found.allowVolumeExpansion !== true) {
-        findings.push({
+    const isExpandable = found.allowVolumeExpansion === true;
+    return [
+        !isExpandable && {
             severity: "warning",
             what: `storage class ${name} does not allow volumes to grow`,
             why: "When a volume is full there is no way to make it larger.",
@@ -176,40 +174,34 @@ export function classFindings(found: FoundClass, isNamed: boolean): Finding[] {
                 driver?.expands === false
                     ? `kubectl get storageclass ${name} -o yaml    # ${found.provisioner} cannot make volumes larger`
                     : `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":true}'`,
-        });
-    } else if (driver?.expands === false) {
-        findings.push({
-            severity: "warning",
-            what: `storage class ${name} says that volumes can grow, but ${found.provisioner} cannot make them larger`,
-            why: "A claim with a larger size waits for ever, and the deployment that asks for it with it.",
-            fix: `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":false}'`,
-        });
-    }
-    if (found.volumeBindingMode !== "WaitForFirstConsumer") {
-        findings.push({
+        },
+        isExpandable &&
+            driver?.expands === false && {
+                severity: "warning",
+                what: `storage class ${name} says that volumes can grow, but ${found.provisioner} cannot make them larger`,
+                why: "A claim with a larger size waits for ever, and the deployment that asks for it with it.",
+                fix: `kubectl patch storageclass ${name} -p '{"allowVolumeExpansion":false}'`,
+            },
+        found.volumeBindingMode !== "WaitForFirstConsumer" && {
             severity: "warning",
             what: `storage class ${name} makes volumes before their pods are scheduled`,
             why: "A volume in another zone than its pod keeps the pod from starting. The mode of a class cannot be changed.",
             fix: `kubectl get storageclass ${name} -o yaml`,
-        });
-    }
-    if (isNamed && found.reclaimPolicy !== "Retain") {
-        findings.push({
-            severity: "warning",
-            what: `storage class ${name} has the reclaim policy ${found.reclaimPolicy ?? "Delete"}`,
-            why: "When a claim is deleted, as pulumi destroy does, its volume goes with all that KOF has stored in it.",
-            fix: 'kubectl patch pv NAME -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\'    # for volumes that exist; for new ones, a class with Retain',
-        });
-    }
-    if (driver?.enforcesSize === false) {
-        findings.push({
+        },
+        isNamed &&
+            found.reclaimPolicy !== "Retain" && {
+                severity: "warning",
+                what: `storage class ${name} has the reclaim policy ${found.reclaimPolicy ?? "Delete"}`,
+                why: "When a claim is deleted, as pulumi destroy does, its volume goes with all that KOF has stored in it.",
+                fix: 'kubectl patch pv NAME -p \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\'    # for volumes that exist; for new ones, a class with Retain',
+            },
+        driver?.enforcesSize === false && {
             severity: "warning",
             what: `${found.provisioner}, which makes the volumes of storage class ${name}, does not enforce their size`,
             why: "Every KOF volume grows until what they share is full, and then all stores stop taking data at once.",
             fix: `kubectl get storageclass ${name} -o yaml`,
-        });
-    }
-    return findings;
+        },
+    ];
 }
 
 /** A PersistentVolumeClaim, as far as it matters here. */
@@ -234,24 +226,20 @@ async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
     return lookAtEach(broken, async ({ metadata, spec, status }) => {
         const fix = `kubectl describe pvc -n ${kofNamespace} ${metadata.name}`;
         if (status?.phase === "Lost") {
-            return [
-                {
-                    severity: "problem",
-                    what: `claim ${metadata.name} has lost its volume${spec.volumeName === undefined ? "" : ` ${spec.volumeName}`}`,
-                    why: "What was stored there is gone, unless its disk is still there. Its pod does not start any more.",
-                    fix,
-                },
-            ];
+            return {
+                severity: "problem",
+                what: `claim ${metadata.name} has lost its volume${spec.volumeName === undefined ? "" : ` ${spec.volumeName}`}`,
+                why: "What was stored there is gone, unless its disk is still there. Its pod does not start any more.",
+                fix,
+            };
         }
         if (metadata.deletionTimestamp !== undefined) {
-            return [
-                {
-                    severity: "problem",
-                    what: `claim ${metadata.name} is being deleted since ${metadata.deletionTimestamp}`,
-                    why: "It goes with its data as soon as its pod ends, be it for an upgrade. Nothing can take the deletion back.",
-                    fix,
-                },
-            ];
+            return {
+                severity: "problem",
+                what: `claim ${metadata.name} is being deleted since ${metadata.deletionTimestamp}`,
+                why: "It goes with its data as soon as its pod ends, be it for an upgrade. Nothing can take the deletion back.",
+                fix,
+            };
         }
         const selector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${metadata.name}`;
         const events = await valueOrFinding(() =>
@@ -262,14 +250,12 @@ async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
         const last = [...(events.value ?? [])]
             .sort((a, b) => ((a.lastTimestamp ?? "") < (b.lastTimestamp ?? "") ? -1 : 1))
             .at(-1);
-        return [
-            {
-                severity: "problem",
-                what: `claim ${metadata.name} is pending: ${last?.message === undefined ? "no event says why" : maskedLog(last.message)}`,
-                why: "Its pod does not start, and the release that it belongs to times out.",
-                fix,
-            },
-        ];
+        return {
+            severity: "problem",
+            what: `claim ${metadata.name} is pending: ${last?.message === undefined ? "no event says why" : maskedLog(last.message)}`,
+            why: "Its pod does not start, and the release that it belongs to times out.",
+            fix,
+        };
     });
 }
 
@@ -279,7 +265,7 @@ interface StatefulSet {
     readonly spec?: { readonly volumeClaimTemplates?: readonly PersistentVolumeClaim[] };
 }
 
-async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function existingClaims({ kubernetes, deployment }: Live): Promise<Findings> {
     const sets = await valueOrFinding(() =>
         kubernetes.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`),
     );
@@ -297,23 +283,22 @@ async function existingClaims({ kubernetes, deployment }: Live): Promise<Finding
         taken?.metadata.name ?? "",
         templates,
     );
-    return [...found, ...sets.findings, ...all.findings, ...regionalClaims(deployment)];
+    return [found, sets.findings, all.findings, regionalClaims(deployment)];
 }
 
 /** What a stack asks of other clusters, which this command does not check. */
-export function regionalClaims({ settings: { regions }, regionalStores }: Deployment): Finding[] {
+export function regionalClaims({ settings: { regions }, regionalStores }: Deployment): Findings {
     const name = regions?.storageClass;
     const kubectl = "kubectl --context REGION get";
-    return regions && regionalStores.length > 0
-        ? [
-              {
-                  severity: "unknown",
-                  what: `could not check the volumes on regional clusters${name === undefined ? "" : `, and class ${name} there`}: only this cluster is looked at`,
-                  why: "Where they do not fit kof:regions, the upgrade of kof-storage fails on that region, or claims stay pending.",
-                  fix: `${name === undefined ? "" : `${kubectl} storageclass ${name} && `}${kubectl} pvc -n ${kofNamespace}`,
-              },
-          ]
-        : [];
+    return (
+        regions &&
+        regionalStores.length > 0 && {
+            severity: "unknown",
+            what: `could not check the volumes on regional clusters${name === undefined ? "" : `, and class ${name} there`}: only this cluster is looked at`,
+            why: "Where they do not fit kof:regions, the upgrade of kof-storage fails on that region, or claims stay pending.",
+            fix: `${name === undefined ? "" : `${kubectl} storageclass ${name} && `}${kubectl} pvc -n ${kofNamespace}`,
+        }
+    );
 }
 
 /** The workload that a claim of a StatefulSet belongs to: `vlstorage-volume-kof-storage-victoria-logs-cluster-vlstorage-0`. */
@@ -335,24 +320,22 @@ export function compareClaims(
     deployment: Deployment,
     defaultClassName: string,
     templates?: readonly PersistentVolumeClaim[],
-): Finding[] {
-    return deployment.volumes.flatMap((volume) => {
+): Findings {
+    return deployment.volumes.map((volume): Findings => {
         const isOwn = ({ metadata }: PersistentVolumeClaim) => workloadOf(metadata.name) === volume.workload;
         const own = claims.filter(isOwn);
         if (own.length === 0) {
-            return [];
+            return undefined;
         }
         const was = installedVolume(volume, own, templates?.find(isOwn));
         const refused = (changes: readonly Consequence[]) => changes.some(({ severity }) => severity === "impossible");
-        const isRefused = {
-            size: refused(storeChanges({ ...volume, size: was.size }, volume, deployment, undefined)),
-            storageClass: templates
-                ? refused(classChanges([{ was, is: volume }], deployment, deployment))
-                : was.storageClass !== volume.storageClass,
-        };
+        const isClassRefused = templates
+            ? refused(classChanges([{ was, is: volume }], deployment, deployment))
+            : was.storageClass !== volume.storageClass;
         return [
-            ...(isRefused.size ? [sizeFinding(volume, was.size, own, deployment)] : []),
-            ...classFindingsOf(volume, was, isRefused.storageClass, own, deployment, defaultClassName),
+            refused(storeChanges({ ...volume, size: was.size }, volume, deployment, undefined)) &&
+                sizeFinding(volume, was.size, own, deployment),
+            classFindingsOf(volume, was, isClassRefused, own, deployment, defaultClassName),
         ];
     });
 }
@@ -402,39 +385,35 @@ function classFindingsOf(
     claims: readonly PersistentVolumeClaim[],
     deployment: Deployment,
     defaultClassName: string,
-): Finding[] {
+): Findings {
     const wanted = volume.storageClass || defaultClassName;
     const others = classesOf(claims).filter((name) => name !== wanted);
     if (!isRefused && (wanted === "" || others.length === 0)) {
-        return [];
+        return undefined;
     }
     const asks = volume.storageClass === "" ? `for none, which is ${wanted || "none"} by default` : `for ${wanted}`;
     const what = `the volumes of ${volume.workload} are of class ${classesOf(claims).join(", ")}, and the stack asks ${asks}`;
     if (!isRefused) {
-        return [
-            {
-                severity: "warning",
-                what,
-                why: "Volumes stay in the class that they were made with, and go on working. Only new ones get the other.",
-                fix: `kubectl get pvc -n ${kofNamespace}`,
-            },
-        ];
+        return {
+            severity: "warning",
+            what,
+            why: "Volumes stay in the class that they were made with, and go on working. Only new ones get the other.",
+            fix: `kubectl get pvc -n ${kofNamespace}`,
+        };
     }
     const key = keyOf(deployment, volume.source, "storageClass");
     const isOfSetting = key.startsWith("kof:storageClass");
-    return [
-        {
-            severity: "problem",
-            what,
-            why: "A volume cannot be moved to another class: the Helm upgrade fails, or nothing happens.",
-            fix:
-                was.storageClass === ""
-                    ? `pulumi config rm --path ${isOfSetting ? "kof:storageClass" : key}`
-                    : isOfSetting
-                      ? useClass(deployment, was.storageClass)
-                      : setCommand(deployment, volume, "storageClass", was.storageClass),
-        },
-    ];
+    return {
+        severity: "problem",
+        what,
+        why: "A volume cannot be moved to another class: the Helm upgrade fails, or nothing happens.",
+        fix:
+            was.storageClass === ""
+                ? `pulumi config rm --path ${isOfSetting ? "kof:storageClass" : key}`
+                : isOfSetting
+                  ? useClass(deployment, was.storageClass)
+                  : setCommand(deployment, volume, "storageClass", was.storageClass),
+    };
 }
 
 /** Has a stack use a class that exists. What a class of its own is made of has no effect then, and is refused. */

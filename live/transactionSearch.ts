@@ -10,7 +10,7 @@ import {
     type AwsPlace,
 } from "./awsClient";
 import { traceDestination } from "./awsRequests";
-import type { Check, Finding, Live } from "./findings";
+import type { Check, Findings, Live } from "./findings";
 
 /** Whether AWS takes the spans that collectors send it over OTLP. */
 export const transactionSearch: readonly Check[] = [{ title: "Transaction Search", look: findingsOf }];
@@ -19,9 +19,9 @@ export const transactionSearch: readonly Check[] = [{ title: "Transaction Search
  * Whether AWS takes spans over OTLP: Transaction Search is on, and X-Ray may write to its log groups ("Enable transaction search"
  * in the CloudWatch user guide, 2026-11).
  */
-async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Promise<Finding[]> {
+async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Promise<Findings> {
     if (cloudwatch?.signals.traces !== "otlp") {
-        return [];
+        return undefined;
     }
     const { region, central } = cloudwatch;
     if (central && (await callerIdentity(region, access)).account !== central.account) {
@@ -33,30 +33,26 @@ async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Pr
     const { Destination: destination = "XRay", Status: status = "" } = await traceDestination(region, access);
     const fix = `aws xray update-trace-segment-destination --region ${region} --destination CloudWatchLogs`;
     if (destination !== "CloudWatchLogs") {
-        return [
-            {
-                severity: "problem",
-                what: `Transaction Search is off in ${region}: spans go to ${destination}`,
-                why: "kof:cloudwatch.signals.traces is otlp: AWS refuses every span, and the collectors drop what it refuses.",
-                fix,
-            },
-        ];
+        return {
+            severity: "problem",
+            what: `Transaction Search is off in ${region}: spans go to ${destination}`,
+            why: "kof:cloudwatch.signals.traces is otlp: AWS refuses every span, and the collectors drop what it refuses.",
+            fix,
+        };
     }
     if (status !== "ACTIVE") {
-        return [
-            {
-                severity: "warning",
-                what: `Transaction Search is ${status.toLowerCase()} in ${region}`,
-                why: "AWS takes spans over OTLP once it is active.",
-                fix: `aws xray get-trace-segment-destination --region ${region}`,
-            },
-        ];
+        return {
+            severity: "warning",
+            what: `Transaction Search is ${status.toLowerCase()} in ${region}`,
+            why: "AWS takes spans over OTLP once it is active.",
+            fix: `aws xray get-trace-segment-destination --region ${region}`,
+        };
     }
     return spansPolicy(cloudwatch, access);
 }
 
 /** Whether a resource policy lets X-Ray write spans. */
-async function spansPolicy(place: AwsPlace, access: AwsAccess): Promise<Finding[]> {
+async function spansPolicy(place: AwsPlace, access: AwsAccess): Promise<Findings> {
     const { region } = place;
     const documents = await answered(
         "AWS does not list resource policies of logs",
@@ -64,15 +60,13 @@ async function spansPolicy(place: AwsPlace, access: AwsAccess): Promise<Finding[
         access,
     );
     return documents.some((text) => text.includes("xray.amazonaws.com") && text.includes(spansLogGroup))
-        ? []
-        : [
-              {
-                  severity: "problem",
-                  what: `no resource policy in ${region} lets xray.amazonaws.com write to log group ${spansLogGroup}`,
-                  why: "Transaction Search is on, but X-Ray cannot keep the spans that it takes.",
-                  fix: `aws logs describe-resource-policies --region ${region}`,
-              },
-          ];
+        ? undefined
+        : {
+              severity: "problem",
+              what: `no resource policy in ${region} lets xray.amazonaws.com write to log group ${spansLogGroup}`,
+              why: "Transaction Search is on, but X-Ray cannot keep the spans that it takes.",
+              fix: `aws logs describe-resource-policies --region ${region}`,
+          };
 }
 
 async function resourcePolicies(place: AwsPlace, access: AwsAccess): Promise<string[]> {

@@ -136,15 +136,10 @@ async function verifyRegion(
 }
 
 /** What an archive has of an hour; `cluster` is the one that it has to have, where that is known. */
-async function hourOf(archive: Archive, hour: Date, live: Live, cluster?: string): Promise<FoundOfHour> {
-    const bucket = await S3Bucket.of(archive, live);
-    try {
-        return await (archive.kind === "coldStorage"
-            ? coldHour(archive, bucket, hour, cluster)
-            : auditHour(archive, bucket, hour));
-    } finally {
-        bucket.close();
-    }
+function hourOf(archive: Archive, hour: Date, live: Live, cluster?: string): Promise<FoundOfHour> {
+    return S3Bucket.use(archive, live, (bucket) =>
+        archive.kind === "coldStorage" ? coldHour(archive, bucket, hour, cluster) : auditHour(archive, bucket, hour),
+    );
 }
 
 /** What to try where an archive cannot be read. Who may list may still not read, or not use the key that encrypts. */

@@ -3,7 +3,7 @@ import { umbrellaObjects } from "../core/charts/umbrella";
 import { maskedLog } from "../core/lib/secrets";
 import { claimNames } from "../core/routes/volumes";
 import { minutesSince, usualWait } from "./ages";
-import { lookAtEach, valueOrFinding, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, valueOrFinding, type Check, type Finding, type Findings, type Live } from "./findings";
 import { brokenPods } from "./pods";
 import { pathOf } from "./releases";
 
@@ -55,22 +55,20 @@ interface Compared {
  * Pods that nothing makes are in no list of pods. So what should run, by the stack and by the objects that make pods, is compared
  * with what does. Finds nothing where KOF is not installed yet.
  */
-async function missingWorkloads({ kubernetes, deployment }: Live): Promise<Finding[]> {
+async function missingWorkloads({ kubernetes, deployment }: Live): Promise<Findings> {
     const namespace = await valueOrFinding(() =>
         kubernetes.get<{ status?: { phase?: string } }>(`/api/v1/namespaces/${kofNamespace}`),
     );
     if (namespace.findings.length === 0 && !namespace.value) {
-        return [];
+        return undefined;
     }
     if (namespace.value?.status?.phase === "Terminating") {
-        return [
-            {
-                severity: "problem",
-                what: `namespace ${kofNamespace} is being deleted`,
-                why: "Nothing can be made in it, and all that is in it goes.",
-                fix: `kubectl get namespace ${kofNamespace} -o jsonpath='{.status.conditions}'`,
-            },
-        ];
+        return {
+            severity: "problem",
+            what: `namespace ${kofNamespace} is being deleted`,
+            why: "Nothing can be made in it, and all that is in it goes.",
+            fix: `kubectl get namespace ${kofNamespace} -o jsonpath='{.status.conditions}'`,
+        };
     }
     const releases = umbrellaObjects(deployment.catalog, deployment.values).filter(
         ({ kind }) => kind === "HelmRelease",
@@ -83,7 +81,7 @@ async function missingWorkloads({ kubernetes, deployment }: Live): Promise<Findi
         return [];
     });
     if (absent.length === releases.length) {
-        return [...namespace.findings];
+        return namespace.findings;
     }
     const missing = absent.map((name): Finding => ({
         severity: "problem",
@@ -91,10 +89,10 @@ async function missingWorkloads({ kubernetes, deployment }: Live): Promise<Findi
         why: "The stack has it, and so somebody else has deleted it, or the last pulumi up did not come to its end.",
         fix: "pulumi up --refresh",
     }));
-    return [...namespace.findings, ...missing, ...unseen, ...(await notRunning({ kubernetes, deployment }))];
+    return [namespace.findings, missing, unseen, await notRunning({ kubernetes, deployment })];
 }
 
-async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | "deployment">): Promise<Finding[]> {
+async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | "deployment">): Promise<Findings> {
     const list = async (kind: Kind) => ({
         kind,
         ...(await valueOrFinding(() => kubernetes.list<Workload>(`/apis/apps/v1/namespaces/${kofNamespace}/${kind}s`))),
@@ -119,18 +117,18 @@ async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | 
     });
     /** What the stack asks for of the workloads that it knows. */
     const asked = new Map<Workload, number>();
-    const collectors = deployment.collectors.flatMap(({ name, mode }) => {
+    const collectors = deployment.collectors.map(({ name, mode }) => {
         const kind = mode as Kind;
         const own = `${name}-collector`;
         const found = all.find((each) => each.kind === kind && each.workload.metadata.name === own);
         if (found && kind !== "daemonset") {
             asked.set(found.workload, 1);
         }
-        return kind in kinds && isSeen(kind) && !found
-            ? [missing(`${kinds[kind]} ${own}`, refusalOf(kind, own, events))]
-            : [];
+        return (
+            kind in kinds && isSeen(kind) && !found && missing(`${kinds[kind]} ${own}`, refusalOf(kind, own, events))
+        );
     });
-    const stores = deployment.volumes.flatMap(({ workload, count }) => {
+    const stores = deployment.volumes.map(({ workload, count }) => {
         const [claim = ""] = claimNames(workload, 0, count);
         const found = all.find(({ workload: { metadata, spec } }) =>
             spec?.volumeClaimTemplates?.some((template) => `${template.metadata.name}-${metadata.name}-0` === claim),
@@ -138,27 +136,26 @@ async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | 
         if (found) {
             asked.set(found.workload, count);
         }
-        return count > 0 && isSeen("statefulset") && !found ? [missing(`the StatefulSet of ${workload}`)] : [];
+        return count > 0 && isSeen("statefulset") && !found && missing(`the StatefulSet of ${workload}`);
     });
     return [
-        ...lists.flatMap(({ findings }) => findings),
-        ...failed.findings,
-        ...collectors,
-        ...stores,
-        ...all.flatMap((each) => runningFindings({ ...each, asked: asked.get(each.workload) })),
-        ...refusedJobs(events, jobs.value),
-        ...jobs.findings,
+        lists.map(({ findings }) => findings),
+        failed.findings,
+        collectors,
+        stores,
+        all.map((each) => runningFindings({ ...each, asked: asked.get(each.workload) })),
+        refusedJobs(events, jobs.value),
+        jobs.findings,
     ];
 }
 
 /** Whether a workload has the pods that it should have, of the version that they should be. */
-function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Finding[] {
+function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Findings {
     const { metadata, spec, status = {} } = workload;
     const isDaemon = kind === "daemonset";
-    const name = `${kinds[kind]} ${metadata.name}`;
     const finding = (severity: Finding["severity"], what: string, why: string): Finding => ({
         severity,
-        what: `${name}${what}`,
+        what: `${kinds[kind]} ${metadata.name}${what}`,
         why,
         fix: `kubectl describe ${kind} -n ${kofNamespace} ${metadata.name}`,
     });
@@ -166,48 +163,40 @@ function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Find
     const ready = (isDaemon ? status.numberReady : status.readyReplicas) ?? 0;
     const updated = (isDaemon ? status.updatedNumberScheduled : status.updatedReplicas) ?? wanted;
     const missed = status.numberMisscheduled ?? 0;
-    const found: Finding[] = [];
-    if (wanted === 0 && !isNew(metadata)) {
-        const { nodeSelector, affinity } = spec?.template?.spec ?? {};
-        found.push(
-            isDaemon
+    const { nodeSelector, affinity } = spec?.template?.spec ?? {};
+    const isOff = wanted === 0 && !isNew(metadata);
+    return [
+        isOff &&
+            (isDaemon
                 ? finding(
                       // Those for control planes have none where no node of the cluster is one.
                       (nodeSelector ?? affinity) ? "warning" : "problem",
                       " is wanted on no node",
                       "No node has the labels that its pods ask for, or each has a taint that they do not tolerate: nothing is collected by it.",
                   )
-                : finding("warning", " is scaled to 0", "None of its pods runs until somebody scales it."),
-        );
-    }
-    if (ready < wanted) {
-        found.push(
+                : finding("warning", " is scaled to 0", "None of its pods runs until somebody scales it.")),
+        ready < wanted &&
             finding(
                 // Some may be about to be replaced. Where none is ready, nothing works.
                 ready === 0 || refusal !== undefined ? "problem" : "warning",
                 `: ${String(ready)} of ${String(wanted)} pods are ready${reasonText(refusal)}`,
                 "What it does is done by fewer pods, on fewer nodes, or not at all.",
             ),
-        );
-    } else if (updated < wanted && refusal !== undefined) {
-        found.push(
+        ready >= wanted &&
+            updated < wanted &&
+            refusal !== undefined &&
             finding(
                 "problem",
                 `: ${String(updated)} of ${String(wanted)} pods are of its newest version${reasonText(refusal)}`,
                 "The others are as they were before the last change, which does not take effect.",
             ),
-        );
-    }
-    if (missed > 0) {
-        found.push(
+        missed > 0 &&
             finding(
                 "warning",
                 ` runs on ${String(missed)} node${missed === 1 ? "" : "s"} where it is not wanted any more`,
                 "A taint or a label of the node has changed since: once such a pod ends, none comes in its place.",
             ),
-        );
-    }
-    return found;
+    ];
 }
 
 /** A Job, as far as it says whether it has pods, or has had them. */

@@ -16,7 +16,7 @@ import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { runOffline } from "../../cli/program";
 import { readLogEvents } from "../../live/cloudwatch";
 import type { Live } from "../../live/findings";
-import { logGroups } from "../../live/leftovers";
+import { leftoversSeen, logGroups } from "../../live/leftovers";
 import { storeToRead } from "../../live/stores";
 import { skipWithout } from "../../tools/servers/cluster";
 import { deploymentFor, stackFile, type Raw } from "../support";
@@ -153,7 +153,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         }
         await asAdmin({}, async (live) => {
             assert.deepEqual(
-                (await logGroups(live)).map(({ remove }) => remove),
+                (await leftoversSeen([logGroups], live)).left.map(({ remove }) => remove),
                 ["/kof/mothership", "/kof/mothership-audit", "management"].map(
                     (name) => `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
                 ),
@@ -161,7 +161,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         });
         // One that the stack file names is not looked for under another name.
         await asAdmin({ cloudwatch: { logGroup: "other" } }, async (live) => {
-            assert.deepEqual(await logGroups(live), []);
+            assert.deepEqual(await leftoversSeen([logGroups], live), { left: [], reasons: [] });
         });
     });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import { distributionFindings, type ClusterNode } from "../../live/distribution";
+import { distributionFindings as findings, type ClusterNode } from "../../live/distribution";
+import { findingList } from "../../live/findings";
 import { classFindings, type FoundClass } from "../../live/storage";
 import type { DistributionName } from "../../core/settings/distributions";
 
@@ -43,6 +44,7 @@ const nodes: Readonly<Partial<Record<DistributionName, ClusterNode>>> = {
     k3s: node({ version: "v1.34.1+k3s1", provider: "k3s://a" }),
     talos: node({ os: "Talos (v1.12.0)" }),
 };
+const distributionFindings = (...of: Parameters<typeof findings>) => findingList(findings(...of));
 const openshift = ["apps", "config.openshift.io"];
 
 describe("the distribution that nodes look like", () => {
@@ -98,7 +100,8 @@ describe("a storage class that exists", () => {
         volumeBindingMode: "WaitForFirstConsumer",
         reclaimPolicy: "Retain",
     };
-    const whats = (changed: object) => classFindings({ ...right, ...changed }, true).map(({ what }) => what);
+    const whats = (changed: object) =>
+        findingList(classFindings({ ...right, ...changed }, true)).map(({ what }) => what);
 
     it("is right where KOF's volumes can grow, are bound late, are kept, and are of their size", () => {
         assert.deepEqual(whats({}), []);
@@ -115,10 +118,10 @@ describe("a storage class that exists", () => {
             `${String(grows)} ${String(size)}`,
             /says that volumes can grow, but rancher\.io\/local-path cannot.*does not enforce/,
         );
-        for (const each of classFindings({ ...right, reclaimPolicy: "Delete" }, true)) {
+        for (const each of findingList(classFindings({ ...right, reclaimPolicy: "Delete" }, true))) {
             assert.match(each.why, /all that KOF has stored/);
         }
         // As nearly every cluster's default class does.
-        assert.deepEqual(classFindings({ ...right, reclaimPolicy: "Delete" }, false), []);
+        assert.deepEqual(findingList(classFindings({ ...right, reclaimPolicy: "Delete" }, false)), []);
     });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 
 import { exporterCounters, exportFindings, parseMetrics } from "../../live/collectors";
-import { runCheck, worstOf, type Finding, type Live } from "../../live/findings";
+import { findingList, runCheck, worstOf, type Finding, type Live } from "../../live/findings";
 import { CouldNotCheck } from "../../core/lib/errors";
 import { NoAnswer } from "../../live/kubernetes";
 import { neededSecrets, prerequisites } from "../../live/prerequisites";
@@ -113,7 +113,7 @@ describe("a collector's own metrics", () => {
             queue: undefined,
         } as const;
         const severities = (changed: object) =>
-            exportFindings("pod", { ...counters, ...changed }).map(({ severity }) => severity);
+            findingList(exportFindings("pod", { ...counters, ...changed })).map(({ severity }) => severity);
         assert.deepEqual(severities({}), ["problem"]);
         assert.deepEqual(severities({ sent: 1 }), ["warning"]);
         assert.deepEqual(severities({ failed: 0, refused: 1 }), ["problem"]);
@@ -124,7 +124,7 @@ describe("a collector's own metrics", () => {
 
 describe("the volumes on regions", () => {
     it("are not checked, with a notice if the stack configures them", () => {
-        const found = (raw: object) => regionalClaims(deploymentFor({ route: "none", ...raw }));
+        const found = (raw: object) => findingList(regionalClaims(deploymentFor({ route: "none", ...raw })));
         assert.deepEqual(found({}), []);
         assert.deepEqual(
             found({ regions: { storageClass: "fast" } }).map(({ severity, what, fix }) => [severity, what, fix]),
@@ -148,7 +148,7 @@ describe("existing volumes", () => {
     });
     const management = deploymentFor({ route: "management", storageClass: { name: "gp3", create: false } });
     const compare = (...claims: PersistentVolumeClaim[]) =>
-        compareClaims(claims, management, "").map(({ what, fix }) => [what, fix]);
+        findingList(compareClaims(claims, management, "")).map(({ what, fix }) => [what, fix]);
 
     it("are left alone where they are as the stack wants them, in whatever unit", () => {
         assert.deepEqual(
@@ -199,7 +199,7 @@ describe("existing volumes", () => {
                 metadata: { name: claimOf(workload) },
                 spec: { resources: { requests: { storage: size } }, ...spec },
             }));
-        return compareClaims(all(claimed), deployment, defaultClass, all(template));
+        return findingList(compareClaims(all(claimed), deployment, defaultClass, all(template)));
     };
 
     it("stay in the class that was the default, which is no problem, and nothing to set", () => {

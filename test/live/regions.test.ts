@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { checks } from "../../live/doctor";
 import { runCheck, type Finding, type Live } from "../../live/findings";
-import { buckets, leftovers } from "../../live/leftovers";
+import { buckets, leftovers, leftoversSeen } from "../../live/leftovers";
 import { regions } from "../../live/regions";
 import type { Answer } from "../../tools/servers/standins";
 import { routes, type Raw } from "../support";
@@ -91,14 +91,10 @@ function behind(set: object, summary: object = {}, object: object = {}): Objects
 describe("left on regions", () => {
     const left = (objects: Objects, raw: Raw) =>
         withCluster(objects, raw, async (live) => {
-            const found: string[] = [];
-            for (const look of leftovers) {
-                // The bucket is another test's.
-                const all =
-                    look === buckets ? [] : await look(live).catch((error: unknown) => [{ what: String(error) }]);
-                found.push(...all.map(({ what }) => what));
-            }
-            return found;
+            // The bucket is another test's.
+            const looks = leftovers.filter((look) => look !== buckets);
+            const { left, reasons } = await leftoversSeen(looks, live);
+            return [...left.map(({ what }) => what), ...reasons];
         });
 
     it("is what has KCM install the exporters there, and volumes that nobody sees from here", async () => {

@@ -15,6 +15,7 @@ import {
     exportFindings,
     exporterCounters,
 } from "../../../live/collectors";
+import { findingList } from "../../../live/findings";
 import type { Kubernetes } from "../../../live/kubernetes";
 import type { Deployment } from "../../../core/routes/deployment";
 import { programs } from "../../../tools/build";
@@ -133,7 +134,7 @@ describe("a real collector of route cloudwatch", function () {
             assert.ok(corrected.every(({ time }) => time >= started - 60_000 && time <= Date.now()));
             const of1970 = corrected.find(({ event }) => event.body === "of 1970");
             assert.match(original(of1970?.event ?? {}) as string, /^1970-01-01T00:00:1[12]/);
-            const found = clockFindings("daemon", await collector.samples(), deployment);
+            const found = findingList(clockFindings("daemon", await collector.samples(), deployment));
             assert.deepEqual(
                 found.map(({ what }) => what),
                 ["daemon: corrected the time of 5 log records since it started"],
@@ -164,7 +165,7 @@ describe("a real collector of route cloudwatch", function () {
         const written = () => textsOf("points-metrics", "series");
         await until(async () => (await written()).includes("the next batch"));
         assert.deepEqual(await written(), [...series, "the next batch"]);
-        const found = clockFindings("daemon", await collector.samples(), deployment);
+        const found = findingList(clockFindings("daemon", await collector.samples(), deployment));
         assert.deepEqual(
             found.map(({ what }) => what),
             ["daemon: dropped 1 data points for their time since it started"],
@@ -188,7 +189,7 @@ describe("a real collector of route cloudwatch", function () {
             await until(async () => collector.log.includes("Will retry") && ((await logs())?.queue ?? 0) > 0);
             const waiting = await logs();
             assert.deepEqual([waiting?.sent, waiting?.failed, waiting?.refused], [0, 0, 0]);
-            assert.deepEqual(waiting && exportFindings("daemon", waiting), []);
+            assert.deepEqual(waiting && findingList(exportFindings("daemon", waiting)), []);
             const kubernetes = { request: () => Promise.resolve({ status: 200, body: collector.log }) };
             const said = await exportError(kubernetes as unknown as Kubernetes, { metadata: { name: "daemon" } });
             const finding = exportErrorFinding("daemon", said ?? "");
