@@ -1,12 +1,22 @@
 import type { Catalog } from "../charts";
 import { defaultAt } from "../charts/defaults";
 import { startAnnotation } from "../charts/restarts";
-import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import {
+    formatPath,
+    isMap,
+    keysAt,
+    leaves,
+    mergeValues,
+    nest,
+    valueAt,
+    type HelmValue,
+    type HelmValues,
+} from "../lib/values";
 import { identityProcessor } from "../collectors/identity";
 import { clockProcessors } from "../collectors/clock";
 import { brief } from "../settings/problems";
 import { deciderOf } from "../settings/rules";
-import { canonical, same } from "./compare";
+import { contains, same } from "./compare";
 import type { Target } from "../routes/parts";
 
 /** Lists of collectors that the routes add to. Other items in them do not affect the additions. */
@@ -59,14 +69,12 @@ function completeList(
     if (!at || !Array.isArray(wanted)) {
         return undefined;
     }
-    const among = (list: HelmValue | undefined, item: HelmValue) =>
-        Array.isArray(list) && list.map(canonical).includes(canonical(item));
-    const missing = wanted.filter((item) => !among(defaultAt(catalog, at), item) && !among([...given], item));
-    const rest = wanted.filter((item) => !among(missing, item));
+    const missing = wanted.filter((item) => !contains(defaultAt(catalog, at), item) && !contains([...given], item));
+    const rest = wanted.filter((item) => !contains(missing, item));
     // In the route's order, where there is nothing else in it.
     return missing.length === 0
         ? undefined
-        : rest.length === given.length && rest.every((item) => among([...given], item))
+        : rest.length === given.length && rest.every((item) => contains([...given], item))
           ? wanted
           : [...missing, ...given];
 }
@@ -110,9 +118,7 @@ function ofTargets(targets: readonly Target[]): Purpose[] {
         return [];
     }
     const parts = ["exporters", "extensions", "processors", "connectors", "receivers"];
-    const ids = targets.flatMap(({ definitions }) =>
-        parts.flatMap((part) => (isMap(definitions[part]) ? Object.keys(definitions[part]) : [])),
-    );
+    const ids = targets.flatMap(({ definitions }) => parts.flatMap((part) => keysAt(definitions, [part])));
     const names = targets.map(({ name }) => name);
     const isOfTarget = (id: string) =>
         ids.includes(id) || names.some((name) => new RegExp(`^[a-z]+/${name}(-audit|-deliver|-queue)?$`).test(id));

@@ -36,3 +36,8 @@ export function canonical(value: HelmValue | undefined): string {
         isMap(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
     );
 }
+
+/** Whether a list has a value, in whatever order its keys are. */
+export function contains(list: HelmValue | undefined, value: HelmValue): boolean {
+    return Array.isArray(list) && list.map(canonical).includes(canonical(value));
+}

@@ -9,6 +9,7 @@ import { accessKeyIn, startAnnotation } from "../charts/restarts";
 import { settingsSchema } from "../settings/settings";
 import { kubeStack } from "../charts";
 import { quantityOf } from "../lib/quantities";
+import { definedOnly } from "../lib/compact";
 
 /** What was found so far: settings by their key under `kof:`, and what there is to say. */
 export interface Recognition {
@@ -74,26 +75,37 @@ export function asRouteNames<T extends { readonly values: HelmValues }>(given: T
         ...(ca ? [[ca.variable, caVariable] as const] : []),
     ]);
     const endpoint = (valueAt(given.values, [...path, "endpoint"]) as string).replace(/\/+$/, "");
-    const values = rename(mergeValues(given.values, nest([...path, "endpoint"], endpoint)), exporter, names);
+    const values = renamed(
+        mergeValues(given.values, nest([...path, "endpoint"], endpoint)),
+        new Map([[exporter, otlpExporter]]),
+        names,
+    );
     return { ...given, values: values as HelmValues };
 }
 
-function rename(value: HelmValue, exporter: string, variables: ReadonlyMap<string, string>, key = ""): HelmValue {
-    const below = (each: HelmValue, name: string) => rename(each, exporter, variables, name);
-    const isExporter = (name: HelmValue) => key === "exporters" && name === exporter;
+/**
+ * A value in which exporters and variables have other names.
+ *
+ * @param key under which it stands.
+ */
+export function renamed(
+    value: HelmValue,
+    exporters: ReadonlyMap<string, string>,
+    variables: ReadonlyMap<string, string> = new Map(),
+    key = "",
+): HelmValue {
+    const exporterName = (name: string) => (key === "exporters" ? exporters.get(name) : undefined) ?? name;
     if (isMap(value)) {
         const entries = Object.entries(value).map(
-            ([name, each]) => [isExporter(name) ? otlpExporter : name, below(each, name)] as const,
+            ([name, each]) => [exporterName(name), renamed(each, exporters, variables, name)] as const,
         );
         return Object.fromEntries(entries);
     }
     if (Array.isArray(value)) {
         return value.map((item) =>
-            isExporter(item)
-                ? otlpExporter
-                : key === "env" && isMap(item) && typeof item.name === "string"
-                  ? { ...item, name: variables.get(item.name) ?? item.name }
-                  : below(item, ""),
+            key === "env" && isMap(item) && typeof item.name === "string"
+                ? { ...item, name: variables.get(item.name) ?? item.name }
+                : renamed(typeof item === "string" ? exporterName(item) : item, exporters, variables),
         );
     }
     return typeof value === "string"
@@ -310,18 +322,18 @@ function recogniseCredentials({ missing, notes }: Recognition, at: At, given: un
 export function findBuffer({ settings }: Recognition, config: At): void {
     const isQueued =
         settings.route === "regional" && config("service", "pipelines", metricsQueue.pipeline) !== undefined;
-    for (const exporter of Object.values((config("exporters") ?? {}) as HelmValues)) {
-        const queue = valueAt(exporter, ["sending_queue"]);
-        const bytes = Number(valueAt(queue, ["queue_size"]));
-        const size = quantityOf(bytes);
-        const buffer = {
+    const exporters = Object.values((config("exporters") ?? {}) as HelmValues).filter(
+        (exporter) => valueAt(exporter, ["sending_queue", "sizer"]) === "bytes",
+    );
+    const [buffer] = exporters.flatMap((exporter) => {
+        const found = definedOnly<unknown>({
             duration: valueAt(exporter, ["retry_on_failure", "max_elapsed_time"]),
-            ...(size === undefined ? {} : { size }),
-            ...(isQueued ? { metrics: "disk" } : {}),
-        };
-        if (valueAt(queue, ["sizer"]) === "bytes" && settingsSchema.buffer.safeParse(buffer).success) {
-            settings.buffer = buffer;
-            return;
-        }
+            size: quantityOf(Number(valueAt(exporter, ["sending_queue", "queue_size"]))),
+            metrics: isQueued ? "disk" : undefined,
+        });
+        return settingsSchema.buffer.safeParse(found).success ? [found] : [];
+    });
+    if (buffer) {
+        settings.buffer = buffer;
     }
 }

@@ -1,5 +1,5 @@
 import { domainOf } from "../lib/arns";
-import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { isMap, keysAt, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Signal } from "../charts";
 import { shortName, type Collector } from "../collectors/effective";
 import {
@@ -89,8 +89,7 @@ interface Way {
 }
 
 function waysFrom(config: HelmValues, kind: string, id: string, via: readonly string[]): Way[] {
-    const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
-    const isConnector = connectors.includes(id);
+    const isConnector = keysAt(config, ["connectors"]).includes(id);
     if (!isConnector && !isLoopbackExporter(config, id)) {
         return [{ exporter: id, processors: [], via }];
     }
@@ -126,16 +125,12 @@ function behindRouters(config: HelmValues, pipeline: string): string[] {
 
 /** Whether a receiver gets what its own collector hands on. What a router of the charts hands on has a pipeline of the charts. */
 function isInner(config: HelmValues, receiver: string): boolean {
-    const connectors = isMap(config.connectors) ? Object.keys(config.connectors) : [];
-    return (
-        (connectors.includes(receiver) && typeOf(receiver) === "forward") || exportersTo(config, receiver).length > 0
-    );
+    const isConnector = keysAt(config, ["connectors"]).includes(receiver);
+    return (isConnector && typeOf(receiver) === "forward") || exportersTo(config, receiver).length > 0;
 }
 
 function receiversAt(config: HelmValues, address: string): string[] {
-    return Object.keys(isMap(config.receivers) ? config.receivers : {}).filter(
-        (id) => loopbackAddress(config, id) === address,
-    );
+    return keysAt(config, ["receivers"]).filter((id) => loopbackAddress(config, id) === address);
 }
 
 export function pipelineKindOf(pipeline: string): "metrics" | "logs" | "traces" {

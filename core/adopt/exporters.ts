@@ -1,10 +1,11 @@
 import { telemetryKind, type Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
 import { typeOf } from "../collectors/flows";
-import { metricsQueue } from "../collectors/buffers";
+import { queueExporterOf } from "../collectors/buffers";
+import { definedOnly } from "../lib/compact";
 import { quantityOf } from "../lib/quantities";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
-import { azureOptions, batchOptions } from "../routes/exporters";
+import { authenticatorTypes, azureOptions, batchOptions } from "../routes/exporters";
 import {
     destinationPresets,
     type DestinationPreset,
@@ -21,7 +22,7 @@ import {
 } from "../settings/resolvedDestinations";
 import { brief } from "../settings/problems";
 import { canonical } from "./compare";
-import { pipelineKindOf, exporterProtocols } from "./exits";
+import { pipelineKindOf, exporterProtocols, type Exit } from "./exits";
 import { existingSecret, secretPartsOf, plainText, variablesIn, type NewSecret, type SecretPart } from "./secretParts";
 
 /** An exporter as settings of a destination. */
@@ -45,7 +46,6 @@ export type Batches = Readonly<Partial<Record<PresetSignal, PresetBatch>>>;
 
 /** Where to look for what an exporter refers to. */
 interface ExporterContext {
-    readonly collector: Collector;
     readonly plainOf: (variable: string) => number | undefined;
     /** The number of the secret that stood in an address of the exporter, as in `https://user:password@host`. */
     readonly signIn: number | undefined;
@@ -53,29 +53,21 @@ interface ExporterContext {
     readonly hasAwsCredentials: boolean;
 }
 
-/** Extensions that authenticate, by type, and the kind of `auth` that they are. */
-const kinds = {
-    basicauth: "basic",
-    bearertokenauth: "bearer",
-    oauth2client: "oauth2",
-    sigv4auth: "sigv4",
-    googleclientauth: "google",
-    azureauth: "azure",
-} as const;
-
 /**
  * Reads an exporter.
  *
  * @param name what its destination is called.
- * @param pipelines those that lead to it.
+ * @param exits all that it has.
  * @returns why it is no destination, where it is none.
  */
 export function readExporter(
     id: string,
     name: string,
-    pipelines: readonly string[],
-    { collector, plainOf, signIn, hasAwsCredentials }: ExporterContext,
+    exits: readonly [Exit, ...Exit[]],
+    { plainOf, signIn, hasAwsCredentials }: ExporterContext,
 ): ReadExporter | { readonly refused: string } {
+    const [{ collector }] = exits;
+    const kinds = [...new Set(exits.map(({ origin }) => pipelineKindOf(origin)))];
     const options = valueAt(collector.config, ["exporters", id]);
     const protocol = exporterProtocols[typeOf(id)];
     if (!isMap(options) || protocol === undefined) {
@@ -107,7 +99,7 @@ export function readExporter(
         }
     };
 
-    const address = readAddress(protocol, options, pipelines, literal);
+    const address = readAddress(protocol, options, kinds, literal);
     if ("refused" in address) {
         return { refused: `exporter ${id} ${address.refused}` };
     }
@@ -138,9 +130,7 @@ export function readExporter(
         }
     }
     const { changes, batch } = readQueue();
-    const batches: Batches = Object.fromEntries(
-        batch === undefined ? [] : pipelines.map((pipeline) => [pipelineKindOf(pipeline), batch]),
-    );
+    const batches: Batches = Object.fromEntries(batch === undefined ? [] : kinds.map((kind) => [kind, batch]));
     const { success, error } = destination.safeParse(settings);
     return success
         ? { settings, batches, rest, extensions, variables, secrets, changes }
@@ -151,50 +141,39 @@ export function readExporter(
     function readAuthenticator(extension: string): Record<string, unknown> | undefined {
         const found = valueAt(collector.config, ["extensions", extension]);
         const own = isMap(found) ? found : {};
-        const kind = kinds[typeOf(extension) as keyof typeof kinds] as string | undefined;
+        const [kind] =
+            Object.entries(authenticatorTypes).find(([, extensionType]) => extensionType === typeOf(extension)) ?? [];
         const hasOnly = (...keys: string[]) => Object.keys(own).every((key) => keys.includes(key));
         const at = (...path: string[]) => valueAt(own, path);
-        const fromSecret = (suffix: string, texts: Readonly<Record<string, HelmValue | undefined>>) => {
-            const keys: Record<string, readonly SecretPart[]> = {};
-            for (const [key, text] of Object.entries(texts)) {
-                const parts = resolve(text);
-                if (!parts) {
-                    return undefined;
-                }
-                keys[key] = parts;
-            }
-            return secretFor(suffix, keys, ...Object.values(texts));
+        const withSecret = (
+            isPlain: boolean,
+            suffix: string,
+            texts: Readonly<Record<string, HelmValue | undefined>>,
+            more: Readonly<Record<string, unknown>> = {},
+        ) => {
+            const entries = Object.entries(texts).map(([key, text]) => [key, resolve(text)] as const);
+            const keys = definedOnly(Object.fromEntries(entries));
+            return isPlain && Object.keys(keys).length === entries.length
+                ? definedOnly({ kind, secret: secretFor(suffix, keys, ...Object.values(texts)), ...more })
+                : undefined;
         };
         switch (kind) {
             case "basic": {
-                const secret = hasOnly("client_auth")
-                    ? fromSecret("login", {
-                          username: at("client_auth", "username"),
-                          password: at("client_auth", "password"),
-                      })
-                    : undefined;
-                return secret === undefined ? undefined : { kind, secret };
+                const login = { username: at("client_auth", "username"), password: at("client_auth", "password") };
+                return withSecret(hasOnly("client_auth"), "login", login);
             }
             case "bearer": {
                 const isBearer = hasOnly("token", "scheme") && ["Bearer", undefined].includes(literal(at("scheme")));
-                const secret = isBearer ? fromSecret("token", { token: at("token") }) : undefined;
-                return secret === undefined ? undefined : { kind, secret };
+                return withSecret(isBearer, "token", { token: at("token") });
             }
             case "oauth2": {
-                const isPlain = hasOnly("client_id", "client_secret", "token_url", "scopes");
                 const tokenUrl = literal(at("token_url"));
-                const secret =
-                    isPlain && tokenUrl !== undefined
-                        ? fromSecret("oauth2", { client_id: at("client_id"), client_secret: at("client_secret") })
-                        : undefined;
-                const scopes = at("scopes");
-                return secret === undefined
-                    ? undefined
-                    : { kind, secret, tokenUrl, ...(scopes === undefined ? {} : { scopes }) };
+                const isPlain = hasOnly("client_id", "client_secret", "token_url", "scopes") && tokenUrl !== undefined;
+                const client = { client_id: at("client_id"), client_secret: at("client_secret") };
+                return withSecret(isPlain, "oauth2", client, { tokenUrl, scopes: at("scopes") });
             }
             case "sigv4": {
                 const region = literal(at("region"));
-                const role = at("assume_role", "arn");
                 const sts = at("assume_role", "sts_region");
                 const taken = at("assume_role") ?? {};
                 const isPlain =
@@ -209,21 +188,13 @@ export function readExporter(
                         ? secretFor("aws", { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secretKey }, ...given)
                         : undefined;
                 return isPlain && region !== undefined
-                    ? {
-                          kind,
-                          region,
-                          ...(at("service") === undefined ? {} : { service: at("service") }),
-                          ...(secret === undefined ? {} : { secret }),
-                          ...(role === undefined ? {} : { roleArn: role }),
-                      }
+                    ? definedOnly({ kind, region, service: at("service"), secret, roleArn: at("assume_role", "arn") })
                     : undefined;
             }
             case "google":
                 return hasOnly() ? { kind } : undefined;
-            case "azure": {
-                const isSame = canonical(own) === canonical(azureOptions(azureScopes));
-                return isSame ? { kind } : undefined;
-            }
+            case "azure":
+                return canonical(own) === canonical(azureOptions(azureScopes)) ? { kind } : undefined;
             default:
                 return undefined;
         }
@@ -404,11 +375,8 @@ function readBatch(gathered: HelmValue | undefined): PresetBatch | undefined {
 
 /** The options of the exporter that keeps what cannot be delivered: its own, or those of a queue in front of it. */
 function queueOptions(id: string, { config }: Collector): HelmValue | undefined {
-    const name = id.split("/")[1];
-    const queue = name === undefined ? metricsQueue.exporter : `otlphttp/${name}-queue`;
-    return exporterProtocols[typeOf(id)] === "remotewrite"
-        ? valueAt(config, ["exporters", queue])
-        : valueAt(config, ["exporters", id]);
+    const isRemoteWrite = exporterProtocols[typeOf(id)] === "remotewrite";
+    return valueAt(config, ["exporters", isRemoteWrite ? queueExporterOf(id) : id]);
 }
 
 /** What an exporter keeps, where that is limited in bytes, as settings limit it. */
@@ -416,11 +384,10 @@ function readBuffer(options: HelmValue | undefined): { duration: string; size: s
     const bytes = valueAt(options, ["sending_queue", "queue_size"]);
     const size = typeof bytes === "number" ? quantityOf(bytes) : undefined;
     const duration = valueAt(options, ["retry_on_failure", "max_elapsed_time"]);
-    const buffer = { duration, size };
     return valueAt(options, ["sending_queue", "sizer"]) === "bytes" &&
         size !== undefined &&
         typeof duration === "string" &&
-        destination.safeParse({ buffer }).success
+        destination.safeParse({ buffer: { duration, size } }).success
         ? { duration, size }
         : undefined;
 }
@@ -428,10 +395,9 @@ function readBuffer(options: HelmValue | undefined): { duration: string; size: s
 function readAddress(
     protocol: "http" | "grpc" | "remotewrite",
     options: HelmValues,
-    pipelines: readonly string[],
+    kinds: readonly PresetSignal[],
     literal: (text: HelmValue | undefined) => string | undefined,
 ): { readonly settings: HelmValues } | { readonly refused: string } {
-    const kinds = [...new Set(pipelines.map(pipelineKindOf))];
     const unresolved = ["endpoint", ...kinds.map((kind) => `${kind}_endpoint`)].find(
         (key) => options[key] !== undefined && literal(options[key]) === undefined,
     );

@@ -2,20 +2,21 @@ import { identityProcessor } from "../collectors/identity";
 import { telemetryKind, nounOf, chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
 import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors, shortName, type Collector } from "../collectors/effective";
-import { listOf, pipelinesOf, sortsAudit, typeOf } from "../collectors/flows";
-import { coalesceValues, isMap, leaves, mergeValues, nest, textOf, valueAt } from "../lib/values";
+import { isDiscarding, listOf, pipelinesOf, sortsAudit, typeOf } from "../collectors/flows";
+import { compact, definedOnly } from "../lib/compact";
+import { coalesceValues, isMap, keysAt, leaves, mergeValues, nest, textOf, valueAt } from "../lib/values";
 import type { HelmValue, HelmValues } from "../lib/values";
 import { defaultAt } from "../charts/defaults";
 import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
 import { isOwnStoreOf } from "../routes/destinations";
-import { otlpExporter } from "../routes/exporters";
+import { exporterOf, otlpExporter } from "../routes/exporters";
 import { parseSettings } from "../routes/parse";
 import { isNameTaken } from "../settings/destinationRules";
 import { destination } from "../settings/destinations";
 import type { RouteName } from "../settings/settings";
 import { readBranch, type Branch } from "./branches";
-import { canonical, same } from "./compare";
-import { otlpExporterOf, wayToAws, writesToCloudWatch } from "./destinations";
+import { canonical, contains, same } from "./compare";
+import { otlpExporterOf, renamed, wayToAws, writesToCloudWatch } from "./destinations";
 import { addressAt, exitsOf, isOfRegion, pipelineKindOf, exitPlace, exporterProtocols, type Exit } from "./exits";
 import { presetAt, readExporter, withPreset, type Batches, type ReadExporter } from "./exporters";
 import { removeLeaf } from "./removal";
@@ -65,21 +66,35 @@ export interface TakenDestinations {
     };
 }
 
+/** An exit, and what is there: `management`, `regional`, `cloudwatch` or an address; empty where nothing is kept. */
+interface PlacedExit extends Exit {
+    readonly place: string;
+}
+
+/** An exit, and the name of its destination in `kof:signals`. */
+interface NamedExit extends PlacedExit {
+    readonly name: string;
+}
+
+type Exits = readonly [PlacedExit, ...PlacedExit[]];
+
+/** Exporters that are one destination. */
 interface Group {
-    name: string;
-    readonly ids: string[];
-    readonly exits: Exit[];
-    read: ReadExporter;
+    readonly name: string;
+    readonly ids: readonly [string, ...string[]];
+    readonly exits: Exits;
+    readonly read: ReadExporter;
     /** Whether the processors on the way stay in the values. */
-    keepsProcessors: boolean;
+    readonly keepsProcessors: boolean;
 }
 
 /** How the collectors of values run, with the secrets of the values marked. */
 interface Running {
-    readonly exits: readonly Exit[];
+    readonly exits: readonly PlacedExit[];
     readonly collectors: readonly Collector[];
     readonly prefix: readonly string[];
     readonly component: string;
+    /** The same collectors without what somebody wrote for them. */
     readonly own: readonly Collector[];
 }
 
@@ -98,7 +113,6 @@ export function takeDestinations(
     context: HelmValues,
     istio: boolean,
 ): TakenDestinations | undefined {
-    const isOwnStore = (address: string) => isOwnStoreOf(catalog, address);
     const run = (all: HelmValues) => runningOf(all, catalog, context, secrets, istio);
     const values = withUsualNames(given, run(given)?.exits ?? []);
     const running = run(values);
@@ -108,96 +122,60 @@ export function takeDestinations(
     const { prefix } = running;
     // Where the umbrella runs collectors alone, KOF's own stores are not there.
     const hasStores = umbrellaCollects(catalog) || running.component !== "kof-collectors";
-    const exits = running.exits.filter((exit) => hasStores || exitPlace(exit, isOwnStore) !== "management");
-    const placed = exits
-        .map((exit) => ({ exit, place: exitPlace(exit, isOwnStore) }))
-        .filter(({ place }) => place !== "");
+    const exits = running.exits.filter(({ place }) => hasStores || place !== "management");
+    const placed = exits.filter(({ place }) => place !== "");
     if (isOfOneRoute(values, placed, running)) {
         return undefined;
     }
-    const plainOf = plainVariables(secrets);
-    const groups = new Map<string, Group>();
     const refused = new Map<string, string>();
-    const names = new Set<string>();
-    for (const { exit, place } of placed) {
-        const { exporter, collector } = exit;
-        if (["management", "regional", "cloudwatch"].includes(place)) {
-            if (exit.refused !== undefined || (place === "management" && exit.processors.length > 0)) {
-                refused.set(exporter, exit.refused ?? `exporter ${exporter} of KOF's stores is behind processors`);
-            }
-            continue;
-        }
-        const options = valueAt(collector.config, ["exporters", exporter]);
-        const known = groups.get(exporter);
-        const reason =
-            exit.refused ??
-            (exporterProtocols[typeOf(exporter)] === undefined
-                ? `exporter ${exporter} is of no kind that kof:destinations have`
-                : known &&
-                    canonical(valueAt(known.exits[0]?.collector.config, ["exporters", exporter])) !== canonical(options)
-                  ? `exporter ${exporter} differs from collector to collector`
-                  : undefined);
+    const exitsOfExporters = new Map<string, Exits>();
+    for (const exit of placed) {
+        const { exporter, place } = exit;
+        const before = exitsOfExporters.get(exporter);
+        const reason = refusalOf(exit, before?.[0]);
         if (reason !== undefined) {
             refused.set(exporter, reason);
+        } else if (!isBuiltIn(place)) {
+            exitsOfExporters.set(exporter, before ? [...before, exit] : [exit]);
+        }
+    }
+    refuseWhatSharesWays(refused, exits);
+    const found = new Map<string, Group>();
+    const secretAt = (is: (secret: PlainSecret) => boolean) => {
+        const index = secrets.findIndex(is);
+        return index < 0 ? undefined : index;
+    };
+    for (const [id, own] of exitsOfExporters) {
+        if (refused.has(id)) {
             continue;
         }
-        if (known) {
-            known.exits.push(exit);
-            continue;
-        }
-        groups.set(exporter, {
-            name: "",
-            ids: [exporter],
-            exits: [exit],
-            read: undefined as unknown as ReadExporter,
-            keepsProcessors: false,
+        const names = [...found.values()].map(({ name }) => name);
+        const name = nameFor(id, own[0], names, catalog);
+        const read = readExporter(id, name, own, {
+            plainOf: (variable) =>
+                secretAt(({ path, moved }) => moved !== undefined && path.at(-1) === variable && path.includes("env")),
+            signIn: secretAt(
+                ({ path }) =>
+                    path.at(-3) === "exporters" && path.at(-2) === id && path.at(-1)?.endsWith("endpoint") === true,
+            ),
+            hasAwsCredentials: placed.some(({ place }) => place === "cloudwatch"),
         });
+        if ("refused" in read) {
+            refused.set(id, read.refused);
+        } else {
+            found.set(id, { name, ids: [id], exits: own, read, keepsProcessors: false });
+        }
     }
     refuseWhatSharesWays(refused, exits);
-    for (const [id, group] of groups) {
-        if (refused.has(id)) {
-            groups.delete(id);
-            continue;
-        }
-        group.name = nameFor(id, group, [...names], catalog);
-        const pipelines = group.exits.map(({ origin }) => origin);
-        const [first] = group.exits;
-        const read =
-            first &&
-            readExporter(id, group.name, pipelines, {
-                collector: first.collector,
-                plainOf,
-                signIn: signInOf(secrets, id),
-                hasAwsCredentials: placed.some(({ place }) => place === "cloudwatch"),
-            });
-        if (!read || "refused" in read) {
-            refused.set(id, read?.refused ?? "");
-            groups.delete(id);
-            continue;
-        }
-        names.add(group.name);
-        group.read = read;
+    for (const id of refused.keys()) {
+        found.delete(id);
     }
-    refuseWhatSharesWays(refused, exits);
-    for (const id of groups.keys()) {
-        if (refused.has(id)) {
-            groups.delete(id);
-        }
-    }
-    joinParts(groups, catalog);
-    for (const group of groups.values()) {
-        readWay(group);
-        usePreset(group);
-    }
-    const nameOf = ({ exit, place }: (typeof placed)[number]) =>
-        refused.has(exit.exporter)
-            ? undefined
-            : ["management", "regional", "cloudwatch"].includes(place)
-              ? place
-              : [...groups.values()].find(({ ids }) => ids.includes(exit.exporter))?.name;
-    const known = placed.flatMap((each) => {
-        const name = nameOf(each);
-        return name === undefined ? [] : [{ exit: each.exit, name }];
+    joinParts(found, catalog);
+    const groups = [...found.values()].map(settled);
+    const known = placed.flatMap((exit): NamedExit[] => {
+        const { exporter, place } = exit;
+        const name = isBuiltIn(place) ? place : groups.find(({ ids }) => ids.includes(exporter))?.name;
+        return name === undefined || refused.has(exporter) ? [] : [{ ...exit, name }];
     });
     if (!known.some(({ name }) => name !== "management" && name !== "regional") && refused.size > 0) {
         return undefined;
@@ -207,49 +185,33 @@ export function takeDestinations(
         signals.map((signal) => {
             // Up to KOF 1.9 audit logs are among the logs.
             const kind = signal === "audit" && !sortsAuditByDefault(catalog) ? "logs" : signal;
-            const found = new Set(known.filter(({ exit }) => exit.signal === kind).map(({ name }) => name));
-            return [signal, [...found].sort((a, b) => Number(b === base.store) - Number(a === base.store))];
+            const names = new Set(known.filter((exit) => exit.signal === kind).map(({ name }) => name));
+            return [signal, [...names].sort((a, b) => Number(b === base.store) - Number(a === base.store))];
         }),
     ) as unknown as TakenDestinations["wanted"];
-    const toCloudWatch = known.filter(({ name }) => name === "cloudwatch").map(({ exit }) => exit);
-    const branch = branchTo("cloudwatch", toCloudWatch);
-    const otlp = [...groups.values()].find(({ name }) => name === "otlp");
-    const stripped = strip(values, { catalog, prefix, running, groups: [...groups.values()], refused, known });
-    const newSecrets = [...groups.values()].flatMap(({ read }) => read.secrets);
+    const [first, ...more] = known.filter(({ name }) => name === "cloudwatch");
+    const otlp = groups.find(({ name }) => name === "otlp");
+    const others = groups.filter((group) => group !== otlp);
+    const newSecrets = groups.flatMap(({ read }) => read.secrets);
     return {
-        values: stripped,
+        values: strip(values, { catalog, running, groups, known }),
         prefix,
         route: base.route,
         collectorsOnly: base.store === undefined,
         wanted,
-        destinations: Object.fromEntries(
-            [...groups.values()].filter((group) => group !== otlp).map(({ name, read }) => [name, read.settings]),
-        ),
-        otlp: otlp && ofOtlp(otlp.read.settings),
+        destinations: Object.fromEntries(others.map(({ name, read }) => [name, read.settings])),
+        otlp: otlp && settingsOfOtlp(otlp.read.settings),
         buffer: otlp?.read.settings.buffer,
-        cloudwatch:
-            toCloudWatch.length === 0
-                ? undefined
-                : {
-                      ...(branch?.processing ? { processing: branch.processing } : {}),
-                      auditExporter: toCloudWatch.find(({ signal }) => signal === "audit")?.exporter,
-                      hasLogs: toCloudWatch.some(({ signal }) => signal === "logs"),
-                      stored: Object.fromEntries(
-                          toCloudWatch.flatMap(({ signal, exporter }) => {
-                              const way = wayToAws(exporter);
-                              return way === undefined ? [] : [[signal, way]];
-                          }),
-                      ),
-                  },
+        cloudwatch: first && cloudWatchOf([first, ...more]),
         secrets: secrets.map((secret, index) => ({ ...secret, moved: movedTo(newSecrets, index) ?? secret.moved })),
         newSecrets,
-        corrections: [...debugCorrections(running, known)],
-        changes: [...groups.values()].flatMap(({ read }) => read.changes),
+        corrections: debugCorrections(running, known),
+        changes: groups.flatMap(({ read }) => read.changes),
         notes: [
             ...[...refused].map(
                 ([id, why]) => `Exporter ${id} stays in kof:values, and kof:signals do not name it: ${why}.`,
             ),
-            ...[...groups.values()]
+            ...groups
                 .filter((group) => group.keepsProcessors)
                 .map(
                     ({ name }) =>
@@ -257,18 +219,57 @@ export function takeDestinations(
                         "not say exactly that.",
                 ),
         ],
-        kept: (own) => keptValues(own, { prefix, running, groups: [...groups.values()], refused }),
+        kept: (own) => keptValues(own, running, groups, refused),
         compare: (own) =>
             compareExits(
                 exits,
-                own.flatMap((each) => exitsOf(each, each)),
-                isOwnStore,
+                own.flatMap((each) => placedExits(each, each, catalog)),
                 own.some(sortsAudit),
             ),
     };
 }
 
-/** The collectors that values run, and the same without what somebody wrote for them. */
+/** Whether a place is one that the program has a name for, without settings of a destination. */
+function isBuiltIn(place: string): boolean {
+    return ["management", "regional", "cloudwatch"].includes(place);
+}
+
+function placedExits(collector: Collector, own: Collector | undefined, catalog: Catalog): PlacedExit[] {
+    const isOwnStore = (address: string) => isOwnStoreOf(catalog, address);
+    return exitsOf(collector, own).map((exit) => ({ ...exit, place: exitPlace(exit, isOwnStore) }));
+}
+
+/** Why settings cannot have an exit; `undefined` where they can. @param first exit of the same exporter before it. */
+function refusalOf(exit: PlacedExit, first: Exit | undefined): string | undefined {
+    const { exporter, place, processors, refused } = exit;
+    const isBehindProcessors = place === "management" && processors.length > 0;
+    if (refused !== undefined || isBuiltIn(place)) {
+        return (
+            refused ?? (isBehindProcessors ? `exporter ${exporter} of KOF's stores is behind processors` : undefined)
+        );
+    }
+    if (exporterProtocols[typeOf(exporter)] === undefined) {
+        return `exporter ${exporter} is of no kind that kof:destinations have`;
+    }
+    const optionsAt = ({ collector }: Exit) => canonical(valueAt(collector.config, ["exporters", exporter]));
+    return first && optionsAt(first) !== optionsAt(exit)
+        ? `exporter ${exporter} differs from collector to collector`
+        : undefined;
+}
+
+/** What CloudWatch gets. */
+function cloudWatchOf(exits: readonly [NamedExit, ...NamedExit[]]): TakenDestinations["cloudwatch"] {
+    const { processing } = branchTo("cloudwatch", exits) ?? {};
+    const ways = exits.map(({ signal, exporter }) => [signal, wayToAws(exporter)] as const);
+    return {
+        ...(processing ? { processing } : {}),
+        auditExporter: exits.find(({ signal }) => signal === "audit")?.exporter,
+        hasLogs: exits.some(({ signal }) => signal === "logs"),
+        stored: definedOnly(Object.fromEntries(ways)),
+    };
+}
+
+/** How the collectors of values run; `undefined` where no chart brings any. */
 function runningOf(
     values: HelmValues,
     catalog: Catalog,
@@ -291,12 +292,8 @@ function runningOf(
     const marked = secrets.reduce((all, secret, index) => markSecret(all, path, secret, index), values);
     const own = effectiveCollectors(run(mergeValues(removeLeaf(values, path), nest(chart.prefix, {}))));
     const collectors = effectiveCollectors(run(marked));
-    const exits = collectors.flatMap((each) =>
-        exitsOf(
-            each,
-            own.find(({ key }) => key === each.key),
-        ),
-    );
+    const ownOf = ({ key }: Collector) => own.find((each) => each.key === key);
+    const exits = collectors.flatMap((each) => placedExits(each, ownOf(each), catalog));
     return { exits, collectors, prefix: chart.prefix, component: chart.component, own };
 }
 
@@ -307,24 +304,6 @@ function markSecret(values: HelmValues, path: readonly string[], secret: PlainSe
     return isBelow && isOfExporter && valueAt(values, secret.path) === undefined
         ? mergeValues(values, nest(secret.path, plainMark(index)))
         : values;
-}
-
-/** The number of the secret that stood in the value of a variable. */
-function plainVariables(secrets: readonly PlainSecret[]): (variable: string) => number | undefined {
-    return (variable) => {
-        const index = secrets.findIndex(
-            ({ path, moved }) => moved !== undefined && path.at(-1) === variable && path.includes("env"),
-        );
-        return index < 0 ? undefined : index;
-    };
-}
-
-/** The number of the secret that stood in an address of an exporter. */
-function signInOf(secrets: readonly PlainSecret[], id: string): number | undefined {
-    const index = secrets.findIndex(
-        ({ path }) => path.at(-3) === "exporters" && path.at(-2) === id && path.at(-1)?.endsWith("endpoint") === true,
-    );
-    return index < 0 ? undefined : index;
 }
 
 function movedTo(all: readonly NewSecret[], index: number): PlainSecret["moved"] {
@@ -339,51 +318,31 @@ function movedTo(all: readonly NewSecret[], index: number): PlainSecret["moved"]
 }
 
 /** Whether a route by itself does what the collectors do, as it is found without this. */
-function isOfOneRoute(
-    values: HelmValues,
-    placed: readonly { readonly exit: Exit; readonly place: string }[],
-    running: Running,
-): boolean {
+function isOfOneRoute(values: HelmValues, placed: readonly PlacedExit[], running: Running): boolean {
     const { own, component } = running;
-    const places = new Set(placed.map(({ place }) => place));
-    const [only] = places;
-    const known = [...places].filter(
-        (place) =>
-            ["management", "regional", "cloudwatch"].includes(place) ||
-            placed.some(
-                ({ exit, place: each }) => each === place && exporterProtocols[typeOf(exit.exporter)] !== undefined,
-            ),
-    );
-    if (known.length === 0) {
+    const isKnown = ({ place, exporter }: PlacedExit) =>
+        isBuiltIn(place) || exporterProtocols[typeOf(exporter)] !== undefined;
+    const places = new Set(placed.filter(isKnown).map(({ place }) => place));
+    if (places.size === 0) {
         const hasStores =
             component !== "kof-collectors" ||
             valueAt(values, ["kof-storage", "enabled"]) === true ||
             pointsAtRegion(running);
-        return places.size > 0 || !hasStores || own.length === 0;
+        return placed.length > 0 || !hasStores || own.length === 0;
     }
-    const isDirect = placed.every(({ exit }) => exit.via.length === 0 && exit.beside === undefined);
     const exporter = otlpExporterOf(values);
-    if (
-        exporter !== undefined &&
-        isDirect &&
-        isPlainOtlp(
-            placed.map(({ exit }) => exit),
-            exporter,
-        )
-    ) {
+    const isDirect = placed.every(({ via, beside }) => via.length === 0 && beside === undefined);
+    const isOtlp = exporter !== undefined && isPlainOtlp(placed, exporter);
+    const isCloudWatch = placed.every(({ place }) => place === "cloudwatch") && writesToCloudWatch(values);
+    if (isDirect && (isOtlp || isCloudWatch)) {
         return true;
     }
-    if (places.size === 1 && only === "cloudwatch" && isDirect && writesToCloudWatch(values)) {
-        return true;
-    }
-    const expected = own
-        .flatMap((each) => exitsOf(each, each))
-        .filter(({ exporter: id }) => !["nop", "debug"].includes(typeOf(id)));
-    const missing = signals.filter(
-        (signal) =>
-            expected.some((exit) => exit.signal === signal) && !placed.some(({ exit }) => exit.signal === signal),
+    const collected = own.flatMap((each) => exitsOf(each, each)).filter(({ exporter: id }) => !isDiscarding(id));
+    return (
+        places.size === 1 &&
+        (places.has("management") || places.has("regional")) &&
+        collected.every(({ signal }) => placed.some((exit) => exit.signal === signal))
     );
-    return known.length === 1 && (known[0] === "management" || known[0] === "regional") && missing.length === 0;
 }
 
 /** Whether all goes to one exporter of which route otlp has settings, or that needs none. */
@@ -419,7 +378,7 @@ function refuseWhatSharesWays(refused: Map<string, string>, exits: readonly Exit
 }
 
 /** A name for the destination of an exporter: that after the slash, else by its address. */
-function nameFor(id: string, { exits }: Group, taken: readonly string[], { version }: Catalog): string {
+function nameFor(id: string, exit: Exit, taken: readonly string[], { version }: Catalog): string {
     if (id === otlpExporter) {
         return "otlp";
     }
@@ -430,10 +389,7 @@ function nameFor(id: string, { exits }: Group, taken: readonly string[], { versi
             .replace(/^[^a-z]+/, "")
             .slice(0, 28)
             .replace(/-+$/, "");
-    const [exit] = exits;
-    const address = exit
-        ? addressAt(id, valueAt(exit.collector.config, ["exporters", id]), pipelineKindOf(exit.origin))
-        : "";
+    const address = addressAt(id, valueAt(exit.collector.config, ["exporters", id]), pipelineKindOf(exit.origin));
     const host = address.replace(/^\w+:\/\//, "").split(/[/:]/)[0] ?? "";
     const [, suffix = ""] = id.split("/");
     const preset = presetAt({
@@ -478,13 +434,13 @@ function joinedGroup(stem: string, name: string, parts: readonly (readonly [stri
         const { endpoint: _endpoint, signals: _signals, batch: _batch, ...rest } = settings;
         return canonical(JSON.parse(JSON.stringify(rest).replaceAll(/-(metrics|logs|traces)(?=")/g, "")) as HelmValue);
     };
-    const [[, first] = []] = parts;
+    const [head, ...more] = parts;
     const isPart = ([id, { exits }]: (typeof parts)[number]) =>
         id === stem || exits.every(({ origin }) => id === `${stem}-${pipelineKindOf(origin)}`);
-    if (!first || !parts.every(isPart) || parts.some(([, { read }]) => others(read) !== others(first.read))) {
+    if (!head || !parts.every(isPart) || parts.some(([, { read }]) => others(read) !== others(head[1].read))) {
         return undefined;
     }
-    const exits = parts.flatMap(([, group]) => group.exits);
+    const [firstId, first] = head;
     const { batch, ...settings } = first.read.settings;
     const own = parts.flatMap(([id, { read }]) => {
         const { endpoint, protocol, signals: each } = read.settings;
@@ -497,41 +453,30 @@ function joinedGroup(stem: string, name: string, parts: readonly (readonly [stri
         settings.signals = signalsOwn;
     }
     const batches = Object.assign({}, ...parts.map(([, { read }]) => read.batches)) as Batches;
-    const group: Group = {
-        ...first,
-        name,
-        ids: parts.map(([id]) => id),
-        exits,
-        read: { ...first.read, settings, batches },
-    };
+    const exits: Exits = [...first.exits, ...more.flatMap(([, group]) => group.exits)];
+    const ids = [firstId, ...more.map(([id]) => id)] as const;
     const sizes = parts.map(([, { read }]) => canonical(Object.values(read.batches)[0] as HelmValue | undefined));
-    if (new Set(sizes).size === 1) {
-        Object.assign(settings, batch === undefined ? {} : { batch });
-        return group;
+    const isOneSize = new Set(sizes).size === 1;
+    if (isOneSize && batch !== undefined) {
+        settings.batch = batch;
     }
+    const group = { ...first, name, ids, exits, read: { ...first.read, settings, batches } };
     // Only a preset has a size for each signal.
     const { processing, temporality } = branchTo(name, exits) ?? {};
-    const all = { ...settings, ...(processing && { processing }), ...(temporality && { temporality }) };
-    return withPreset(name, all, signalsTo(group), batches) ? group : undefined;
+    const all = { ...settings, ...definedOnly<unknown>({ processing, temporality }) };
+    return isOneSize || withPreset(name, all, signalsTo(group), batches) ? group : undefined;
 }
 
-function signalsTo({ exits }: Group): Signal[] {
+function signalsTo({ exits }: Pick<Group, "exits">): Signal[] {
     return [...new Set(exits.map(({ signal }) => signal))];
-}
-
-function waysOf(exits: readonly Exit[]): (readonly [Signal, readonly string[]])[] {
-    return exits.map(({ signal, processors }) => [signal, processors] as const);
-}
-
-function definitionsOf(exits: readonly Exit[]): HelmValues {
-    return mergeValues(
-        ...exits.map(({ collector }) => (isMap(collector.config.processors) ? collector.config.processors : {})),
-    );
 }
 
 /** What the processors on the way to a destination do, and those that are there for signals that it does not get. */
 function branchTo(name: string, exits: readonly Exit[]): Branch | undefined {
-    const [ways, definitions] = [waysOf(exits), definitionsOf(exits)];
+    const ways = exits.map(({ signal, processors }) => [signal, processors] as const);
+    const definitions = mergeValues(
+        ...exits.map(({ collector: { config } }) => (isMap(config.processors) ? config.processors : {})),
+    );
     const ids = ["filter", "probabilistic_sampler", "transform", "cumulativetodelta"].map((type) => `${type}/${name}`);
     const idle = (["metrics", "logs", "traces"] as const)
         .filter((signal) => !exits.some((exit) => telemetryKind(exit.signal) === signal))
@@ -552,47 +497,42 @@ function worksOn(processor: string, signal: "metrics" | "logs" | "traces"): bool
     }
 }
 
-/** Puts what the processors on the way do into the settings, or leaves them where they are. */
-function readWay(group: Group): void {
-    const branch = branchTo(group.name, group.exits);
-    const { settings } = group.read;
-    const isRemoteWrite = settings.protocol === "remotewrite";
+/**
+ * A group whose settings say what the processors on the way do, if they can, and are by a preset where one has what no other setting
+ * says of an exporter.
+ */
+function settled(group: Group): Group {
+    const { name, exits, read } = group;
+    const branch = branchTo(name, exits);
     const { batch, ...own } = branch ?? {};
-    const fits =
-        branch !== undefined &&
-        destination.safeParse(own).success &&
-        !(isRemoteWrite && (own.temporality !== undefined || batch !== undefined));
-    group.keepsProcessors = !fits;
-    if (fits) {
-        Object.assign(settings, own, batch === undefined || settings.batch !== undefined ? {} : { batch });
-    }
-}
-
-/** Settings by a preset, which fixes what of the rest of an exporter no other setting says. */
-function usePreset(group: Group): void {
-    const { name, read } = group;
-    const settings = name === "otlp" ? undefined : withPreset(name, read.settings, signalsTo(group), read.batches);
-    if (settings) {
-        const { sending_queue: _, ...rest } = read.rest;
-        group.read = { ...read, settings, rest };
-    }
-}
-
-function ofOtlp({ endpoint, auth, tls, processing }: Record<string, unknown>): Record<string, unknown> {
-    const { secret, headers } = (auth ?? {}) as { secret?: string; headers?: string[] };
+    const isRemoteWrite = read.settings.protocol === "remotewrite";
+    const keepsProcessors =
+        branch === undefined ||
+        !destination.safeParse(own).success ||
+        (isRemoteWrite && (own.temporality !== undefined || batch !== undefined));
+    const settings = keepsProcessors
+        ? read.settings
+        : definedOnly<unknown>({ ...read.settings, ...own, batch: read.settings.batch ?? batch });
+    const byPreset = name === "otlp" ? undefined : withPreset(name, settings, signalsTo(group), read.batches);
+    const { sending_queue: _, ...rest } = read.rest;
     return {
-        endpoint,
-        ...(secret === undefined ? {} : { headersSecret: secret, headers }),
-        ...(tls === undefined ? {} : { tls }),
-        ...(processing === undefined ? {} : { processing }),
+        ...group,
+        keepsProcessors,
+        read: byPreset ? { ...read, settings: { ...byPreset }, rest } : { ...read, settings },
     };
+}
+
+/** Settings of a destination as those of route otlp. */
+function settingsOfOtlp({ endpoint, auth, tls, processing }: Record<string, unknown>): Record<string, unknown> {
+    const { secret, headers } = (auth ?? {}) as { secret?: string; headers?: string[] };
+    return definedOnly({ endpoint, headersSecret: secret, headers, tls, processing });
 }
 
 /** What installs the collectors, and which store that brings. */
 function baseOf(
     values: HelmValues,
     catalog: Catalog,
-    known: readonly { readonly exit: Exit; readonly name: string }[],
+    known: readonly NamedExit[],
     running: Running,
 ): { readonly route: RouteName; readonly store: string | undefined } {
     const { component } = running;
@@ -624,97 +564,77 @@ function pointsAtRegion({ collectors }: Running): boolean {
     );
 }
 
-interface Strip {
-    readonly catalog: Catalog;
-    readonly prefix: readonly string[];
-    readonly running: Running;
-    readonly groups: readonly Group[];
-    readonly refused: ReadonlyMap<string, string>;
-    readonly known: readonly { readonly exit: Exit; readonly name: string }[];
-}
-
 /** Exporters of KOF's own charts, which stay defined wherever the signals go. */
 const chartExporters = ["prometheusremotewrite", "otlphttp/logs", "otlphttp/traces", "otlphttp/logs-audit"];
 
+interface Taken {
+    readonly catalog: Catalog;
+    readonly running: Running;
+    readonly groups: readonly Group[];
+    readonly known: readonly NamedExit[];
+}
+
 /** Values without what the settings of destinations stand for. */
-function strip(values: HelmValues, { catalog, prefix, running, groups, refused, known }: Strip): HelmValues {
-    const path = [...prefix, kubeStack];
+function strip(values: HelmValues, { catalog, running, groups, known }: Taken): HelmValues {
+    const path = [...running.prefix, kubeStack];
     const stack = valueAt(values, path);
     if (!isMap(stack)) {
         return values;
     }
     const ids = groups.flatMap((group) => group.ids);
-    const gone = known.filter(({ exit }) => !refused.has(exit.exporter)).map(({ exit }) => exit);
-    const via = new Set(gone.flatMap((exit) => exit.via));
-    const keptProcessors = new Set(
-        groups
-            .filter((group) => group.keepsProcessors)
-            .flatMap(({ exits }) => exits.flatMap((exit) => exit.processors)),
-    );
-    const processors = new Set(
-        gone
-            .filter((exit) => exit.via.length > 0 || exit.beside !== undefined)
-            .flatMap((exit) => exit.processors)
-            .filter((id) => !keptProcessors.has(id) && id !== identityProcessor),
-    );
-    const charts = new Set(
-        running.own.flatMap(({ config }) => Object.keys(isMap(config.processors) ? config.processors : {})),
-    );
+    const via = new Set(known.flatMap((exit) => exit.via));
+    const processorsOf = (exits: readonly Exit[]) => exits.flatMap(({ processors }) => processors);
+    const processors = new Set(processorsOf(known.filter((exit) => exit.via.length > 0 || exit.beside !== undefined)));
+    const keptProcessors = new Set([
+        identityProcessor,
+        ...groups.flatMap(({ keepsProcessors, exits }) => (keepsProcessors ? processorsOf(exits) : [])),
+        ...running.own.flatMap(({ config }) => keysAt(config, ["processors"])),
+    ]);
     let left: HelmValues = stack;
     const drop = (...each: string[]) => {
         if (valueAt(left, each) !== undefined) {
             left = removeLeaf(left, each);
         }
     };
-    const collectors = isMap(stack.collectors) ? Object.keys(stack.collectors) : [];
-    const places: readonly (readonly [readonly string[], string | undefined])[] = [
-        [["defaultCRConfig"], undefined],
-        ...collectors.map((key) => [["collectors", key], key] as const),
-    ];
-    for (const [place, key] of places) {
-        const config = valueAt(stack, [...place, "config"]);
-        const at = (...below: string[]) => [...place, "config", ...below];
-        const inside = (...below: string[]) => Object.keys((valueAt(config, below) ?? {}) as HelmValues);
-        for (const id of inside("exporters")) {
-            const isQueue = via.has(id);
-            if (ids.includes(id) || isQueue) {
-                const labels = valueAt(config, ["exporters", id, "external_labels"]);
-                drop(...at("exporters", id));
-                if (chartExporters.includes(id) && labels !== undefined) {
-                    left = mergeValues(left, nest(at("exporters", id, "external_labels"), labels));
+    const places = [["defaultCRConfig"], ...keysAt(stack, ["collectors"]).map((key) => ["collectors", key])];
+    for (const place of places) {
+        const config = [...place, "config"];
+        const pipelines = [...config, "service", "pipelines"];
+        const [, key] = place;
+        for (const id of keysAt(stack, [...config, "exporters"]).filter(
+            (each) => ids.includes(each) || via.has(each),
+        )) {
+            const at = [...config, "exporters", id];
+            const labels = valueAt(stack, [...at, "external_labels"]);
+            drop(...at);
+            if (chartExporters.includes(id) && labels !== undefined) {
+                left = mergeValues(left, nest([...at, "external_labels"], labels));
+            }
+        }
+        for (const part of ["connectors", "receivers", "processors"]) {
+            for (const id of keysAt(stack, [...config, part])) {
+                if (part === "processors" ? processors.has(id) && !keptProcessors.has(id) : via.has(id)) {
+                    drop(...config, part, id);
                 }
             }
         }
-        for (const part of ["connectors", "receivers"]) {
-            inside(part)
-                .filter((id) => via.has(id))
-                .forEach((id) => {
-                    drop(...at(part, id));
-                });
-        }
-        inside("processors")
-            .filter((id) => processors.has(id) && !charts.has(id))
-            .forEach((id) => {
-                drop(...at("processors", id));
-            });
-        for (const pipeline of inside("service", "pipelines")) {
-            const beside = gone.some((exit) => exit.beside === pipeline);
-            if (via.has(pipeline) || beside) {
-                drop(...at("service", "pipelines", pipeline));
+        for (const pipeline of keysAt(stack, pipelines)) {
+            if (via.has(pipeline) || known.some(({ beside }) => beside === pipeline)) {
+                drop(...pipelines, pipeline);
             } else if (isEnd(running, key, pipeline)) {
-                drop(...at("service", "pipelines", pipeline, "exporters"));
+                drop(...pipelines, pipeline, "exporters");
             }
         }
     }
-    for (const group of groups) {
-        const { rest } = group.read;
-        const [id = ""] = group.ids;
-        if (Object.keys(rest).length > 0) {
-            const type = { http: "otlphttp", grpc: "otlp", remotewrite: "prometheusremotewrite" }[
-                exporterProtocols[typeOf(id)] ?? "http"
-            ];
-            const name = group.name === "otlp" ? otlpExporter : `${type}/${group.name}`;
-            left = mergeValues(left, nest(["defaultCRConfig", "config", "exporters", name], withoutMarks(rest)));
+    for (const {
+        name,
+        ids: [id],
+        read,
+    } of groups) {
+        if (Object.keys(read.rest).length > 0) {
+            const exporter = exporterOf({ name, protocol: exporterProtocols[typeOf(id)] ?? "http" });
+            const options = withoutMarks(read.rest);
+            left = mergeValues(left, nest(["defaultCRConfig", "config", "exporters", exporter], options));
         }
     }
     left = withoutExtensions(left, places, groups, catalog);
@@ -738,7 +658,7 @@ function isEnd({ own, exits }: Running, key: string | undefined, pipeline: strin
             (exit) =>
                 exit.origin === pipeline &&
                 (key === undefined || exit.collector.key === key) &&
-                !["nop"].includes(typeOf(exit.exporter)),
+                typeOf(exit.exporter) !== "nop",
         )
     );
 }
@@ -752,36 +672,25 @@ function withoutMarks(value: HelmValues): HelmValues {
 
 function withoutExtensions(
     stack: HelmValues,
-    places: readonly (readonly [readonly string[], string | undefined])[],
+    places: readonly (readonly string[])[],
     groups: readonly Group[],
     catalog: Catalog,
 ): HelmValues {
+    const used = places.flatMap((place) => {
+        const exporters = valueAt(stack, [...place, "config", "exporters"]);
+        return Object.values(isMap(exporters) ? exporters : {}).map((each) => valueAt(each, ["auth", "authenticator"]));
+    });
+    const extensions = groups.flatMap(({ read }) => read.extensions).filter((id) => !used.includes(id));
+    const isGone = (id: HelmValue) => extensions.includes(textOf(id));
     let left = stack;
-    const used = new Set(
-        places.flatMap(([place]) =>
-            Object.values((valueAt(left, [...place, "config", "exporters"]) ?? {}) as HelmValues).map((each) =>
-                textOf(valueAt(each, ["auth", "authenticator"]) ?? ""),
-            ),
-        ),
-    );
-    const extensions = groups.flatMap(({ read }) => read.extensions).filter((id) => !used.has(id));
-    for (const [place] of places) {
-        for (const id of extensions) {
-            if (valueAt(left, [...place, "config", "extensions", id]) !== undefined) {
-                left = removeLeaf(left, [...place, "config", "extensions", id]);
-            }
-        }
+    for (const place of places) {
+        const at = [...place, "config", "extensions"];
+        left = keysAt(left, at)
+            .filter(isGone)
+            .reduce((all, id) => removeLeaf(all, [...at, id]), left);
         const path = [...place, "config", "service", "extensions"];
-        const list = valueAt(left, path);
-        if (Array.isArray(list) && list.some((id) => extensions.includes(textOf(id)))) {
-            const rest = list.filter((id) => !extensions.includes(textOf(id)));
-            const shared = ["defaultCRConfig", "config", "service", "extensions"];
-            const own = ofChart(catalog, path) ?? ofChart(catalog, shared);
-            left =
-                same(path, rest, own) || rest.length === 0
-                    ? removeLeaf(left, path)
-                    : mergeValues(left, nest(path, rest));
-        }
+        const shared = ["defaultCRConfig", "config", "service", "extensions"];
+        left = withoutItems(left, path, isGone, ofChart(catalog, path) ?? ofChart(catalog, shared));
     }
     return left;
 }
@@ -794,16 +703,37 @@ function withoutVariables(stack: HelmValues, groups: readonly Group[], catalog: 
     const variables = groups
         .flatMap(({ read }) => read.variables)
         .filter((name) => !others.includes(`\${env:${name}}`));
-    return lists.reduce((left, path) => {
-        const list = valueAt(left, path);
-        if (!Array.isArray(list) || !list.some((each) => variables.includes(textOf(valueAt(each, ["name"]))))) {
-            return left;
-        }
-        const rest = list.filter((each) => !variables.includes(textOf(valueAt(each, ["name"]))));
-        return rest.length === 0 || same(path, rest, ofChart(catalog, path))
-            ? removeLeaf(left, path)
-            : mergeValues(left, nest(path, rest));
-    }, stack);
+    const isGone = (each: HelmValue) => variables.includes(textOf(valueAt(each, ["name"])));
+    return lists.reduce((left, path) => withoutItems(left, path, isGone, ofChart(catalog, path)), stack);
+}
+
+function withoutItems(
+    values: HelmValues,
+    path: readonly string[],
+    isGone: (item: HelmValue) => boolean,
+    ofCharts: HelmValue | undefined,
+): HelmValues {
+    const list = valueAt(values, path);
+    return Array.isArray(list) && list.some(isGone)
+        ? withList(
+              values,
+              path,
+              list.filter((item) => !isGone(item)),
+              ofCharts,
+          )
+        : values;
+}
+
+/** Values with a list, or without it, if nothing is in it, or the charts have the same. */
+function withList(
+    values: HelmValues,
+    path: readonly string[],
+    list: HelmValue[],
+    ofCharts: HelmValue | undefined,
+): HelmValues {
+    return list.length === 0 || same(path, list, ofCharts)
+        ? removeLeaf(values, path)
+        : mergeValues(values, nest(path, list));
 }
 
 /**
@@ -818,30 +748,24 @@ export function withLists(
     catalog: Catalog,
 ): HelmValues {
     const name = (each: HelmValue) => textOf(valueAt(each, ["name"]));
-    const among = (list: readonly HelmValue[], item: HelmValue) =>
-        list.some((each) => canonical(each) === canonical(item));
     const stack = [...prefix, kubeStack];
+    const shared = valueAt(own, [...stack, "extraEnvs"]);
     return [...leaves(valueAt(values, stack) ?? {})].reduce((left, [below, given]) => {
         const path = [...stack, ...below];
         const wanted = valueAt(own, path);
         const key = path.at(-1) ?? "";
         // The settings give every collector the variables of destinations.
-        const shared = valueAt(own, [...stack, "extraEnvs"]);
         if (key === "env" && wanted === undefined && Array.isArray(given) && Array.isArray(shared)) {
-            const rest = given.filter((each) => !among(shared, each));
-            return rest.length === 0 || same(path, rest, ofChart(catalog, below))
-                ? removeLeaf(left, path)
-                : mergeValues(left, nest(path, rest));
+            const rest = given.filter((each) => !contains(shared, each));
+            return withList(left, path, rest, ofChart(catalog, below));
         }
         if (!Array.isArray(given) || !Array.isArray(wanted)) {
             return left;
         }
-        const others = given.filter((each) => !among(wanted, each));
+        const others = given.filter((each) => !contains(wanted, each));
         if (key === "extensions") {
             const ofCharts = ofChart(catalog, below);
-            const isWhole = wanted.every(
-                (each) => among(given, each) || !among(Array.isArray(ofCharts) ? ofCharts : [], each),
-            );
+            const isWhole = wanted.every((each) => contains(given, each) || !contains(ofCharts, each));
             return others.length === 0 && isWhole ? removeLeaf(left, path) : left;
         }
         if (!["env", "extraEnvs"].includes(key)) {
@@ -859,90 +783,80 @@ function ofChart(catalog: Catalog, path: readonly string[]): HelmValue | undefin
 /** What stays in the values of the collectors because no setting says it, with what the settings put beside it. */
 function keptValues(
     own: readonly Collector[],
-    { prefix, running, groups, refused }: Pick<Strip, "prefix" | "running" | "groups" | "refused">,
+    { prefix, exits }: Running,
+    groups: readonly Group[],
+    refused: ReadonlyMap<string, string>,
 ): HelmValues {
-    const parts: HelmValues[] = [];
-    const set = (key: string, pipeline: string, kind: string, list: readonly string[]) =>
-        parts.push(
-            nest(
-                [...prefix, kubeStack, "collectors", key, "config", "service", "pipelines", pipeline, kind],
-                [...list],
-            ),
-        );
-    for (const collector of own) {
-        const pipelines = pipelinesOf(collector.config);
+    let kept: HelmValues = {};
+    for (const { key, config } of own) {
+        const isOfCollector = ({ collector }: Exit) => collector.key === key;
+        const keep = (pipeline: string, kind: string, list: string[]) => {
+            const path = ["collectors", key, "config", "service", "pipelines", pipeline, kind];
+            kept = mergeValues(kept, nest([...prefix, kubeStack, ...path], list));
+        };
+        const pipelines = pipelinesOf(config);
         for (const [pipeline, parts] of Object.entries(pipelines)) {
-            const entries = running.exits
-                .filter(
-                    (exit) =>
-                        exit.collector.key === collector.key &&
-                        exit.origin === pipeline &&
-                        exit.beside === undefined &&
-                        refused.has(exit.exporter),
-                )
-                .map(({ entry }) => entry);
             const present = listOf(parts, "exporters");
-            const more = [...new Set(entries)].filter((id) => !present.includes(id));
+            const more = exits
+                .filter((exit) => isOfCollector(exit) && exit.origin === pipeline && exit.beside === undefined)
+                .filter(({ exporter, entry }) => refused.has(exporter) && !present.includes(entry))
+                .map(({ entry }) => entry);
             if (more.length > 0) {
-                set(collector.key, pipeline, "exporters", [...present.filter((id) => typeOf(id) !== "nop"), ...more]);
+                keep(pipeline, "exporters", [...present.filter((id) => typeOf(id) !== "nop"), ...new Set(more)]);
             }
         }
         for (const group of groups.filter((each) => each.keepsProcessors)) {
-            for (const { origin, processors } of group.exits.filter((exit) => exit.collector.key === collector.key)) {
+            for (const { origin, processors } of group.exits.filter(isOfCollector)) {
                 const branch = `${pipelineKindOf(origin)}/${group.name}`;
-                const added = listOf(pipelines[branch] ?? {}, "processors").filter((id) => !processors.includes(id));
-                if (pipelines[branch] !== undefined) {
-                    set(collector.key, branch, "processors", [...processors, ...added]);
+                const parts = pipelines[branch];
+                if (parts !== undefined) {
+                    const added = listOf(parts, "processors").filter((id) => !processors.includes(id));
+                    keep(branch, "processors", [...processors, ...added]);
                 }
             }
         }
     }
-    return mergeValues(...parts);
+    return kept;
 }
 
+/** @param tellsAudit whether audit logs have separate pipelines afterwards. Without, they count as logs. */
 function compareExits(
-    before: readonly Exit[],
-    after: readonly Exit[],
-    isOwnStore: (address: string) => boolean,
+    before: readonly PlacedExit[],
+    after: readonly PlacedExit[],
     tellsAudit: boolean,
 ): { lost: string[]; more: string[] } {
-    const placesOf = (exits: readonly Exit[]) => {
-        const all = new Map<string, { exit: Exit; place: string }>();
-        for (const exit of exits) {
-            const place = exitPlace(exit, isOwnStore);
-            if (place !== "") {
-                const at = place === "cloudwatch" ? `${typeOf(exit.exporter)} of CloudWatch` : place;
-                // Without separate pipelines, audit logs count as logs.
-                const signal = exit.signal === "audit" && !tellsAudit ? "logs" : exit.signal;
-                all.set([exit.collector.key, signal, at].join(" "), { exit, place: at });
-            }
-        }
-        return all;
-    };
-    const [was, is] = [placesOf(before), placesOf(after)];
-    const text = ({ exit, place }: { exit: Exit; place: string }) =>
-        `${nounOf(exit.signal)} of ${shortName(exit.collector)} to ${place}`;
+    const textsOf = (exits: readonly PlacedExit[]) =>
+        new Map(
+            exits
+                .filter(({ place }) => place !== "")
+                .map(({ collector, signal, exporter, place }) => {
+                    const at = place === "cloudwatch" ? `${typeOf(exporter)} of CloudWatch` : place;
+                    const counted = signal === "audit" && !tellsAudit ? "logs" : signal;
+                    const text = `${nounOf(signal)} of ${shortName(collector)} to ${at}`;
+                    return [[collector.key, counted, at].join(" "), text] as const;
+                }),
+        );
+    const [was, is] = [textsOf(before), textsOf(after)];
     const only = (some: typeof was, others: typeof was) =>
-        [...some].filter(([key]) => !others.has(key)).map(([, each]) => text(each));
+        [...some].flatMap(([key, text]) => (others.has(key) ? [] : [text]));
     return { lost: only(was, is), more: only(is, was) };
 }
 
 /** What was printed and also sent, if the charts do not print it. */
-function debugCorrections({ exits, own }: Running, known: readonly { readonly exit: Exit }[]): string[] {
+function debugCorrections({ exits, own }: Running, known: readonly NamedExit[]): string[] {
     const prints = (exit: Exit) => typeOf(exit.exporter) === "debug";
+    const isSamePipeline = (one: Exit, other: Exit) =>
+        one.collector.key === other.collector.key && one.origin === other.origin;
     const ofCharts = own.flatMap((each) => exitsOf(each, each)).filter(prints);
-    const added = exits.filter(
-        (exit) =>
-            prints(exit) &&
-            known.some(({ exit: each }) => each.collector === exit.collector && each.origin === exit.origin) &&
-            !ofCharts.some((each) => each.collector.key === exit.collector.key && each.origin === exit.origin),
+    const isAdded = (exit: Exit) =>
+        prints(exit) &&
+        known.some((each) => isSamePipeline(each, exit)) &&
+        !ofCharts.some((each) => isSamePipeline(each, exit));
+    return compact(
+        exits.some(isAdded) &&
+            "Signals go to debug as well, which prints each batch to the collector's log, which is shipped as a log. They go to their " +
+                "destinations only (docs/differences.md).",
     );
-    return added.length > 0
-        ? [
-              "Signals go to debug as well, which prints each batch to the collector's log, which is shipped as a log. They go to their " +
-                  "destinations only (docs/differences.md).",
-          ]
-        : [];
 }
 
 /** Values in which the exporters to CloudWatch have the names that settings give them. */
@@ -967,16 +881,4 @@ function withUsualNames(values: HelmValues, exits: readonly Exit[]): HelmValues 
         }
     }
     return names.size === 0 ? values : (renamed(values, names) as HelmValues);
-}
-
-function renamed(value: HelmValue, names: ReadonlyMap<string, string>, key = ""): HelmValue {
-    if (isMap(value)) {
-        return Object.fromEntries(
-            Object.entries(value).map(([name, each]) => [
-                key === "exporters" ? (names.get(name) ?? name) : name,
-                renamed(each, names, name),
-            ]),
-        );
-    }
-    return Array.isArray(value) && key === "exporters" ? value.map((each) => names.get(textOf(each)) ?? each) : value;
 }

@@ -85,6 +85,12 @@ export function valueAt(values: HelmValue | undefined, path: readonly string[]):
     return value;
 }
 
+/** The keys of the map at a path; none where there is no map. */
+export function keysAt(values: HelmValue | undefined, path: readonly string[]): string[] {
+    const found = valueAt(values, path);
+    return isMap(found) ? Object.keys(found) : [];
+}
+
 /** A value as text: itself if it is text, else as JSON. */
 export function textOf(value: HelmValue | undefined): string {
     return typeof value === "string" ? value : JSON.stringify(value ?? null);

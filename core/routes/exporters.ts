@@ -14,7 +14,7 @@ import { processingOf } from "./processing";
 import type { Target } from "./parts";
 
 /** The extension types that authenticate, by kind. The others are options of the exporter. */
-const authenticatorTypes = {
+export const authenticatorTypes = {
     basic: "basicauth",
     bearer: "bearertokenauth",
     oauth2: "oauth2client",
@@ -30,6 +30,11 @@ const exporterTypes = { http: "otlphttp", grpc: "otlp", remotewrite: "prometheus
 export const otlpExporter = "otlphttp/destination";
 /** The variable with the CA of `kof:otlp`. */
 export const caVariable = "OTLP_CA";
+
+/** The exporter of a destination. That of `kof:otlp` is the one of route otlp, so that what is queued survives a move from there. */
+export function exporterOf({ name, protocol }: Pick<ResolvedDestination, "name" | "protocol">): string {
+    return name === "otlp" ? otlpExporter : `${exporterTypes[protocol]}/${name}`;
+}
 
 /** The ports on the loopback that one {@link loopbackQueue} has for itself: more than there are collectors. */
 const portsOfEach = 10;
@@ -52,8 +57,7 @@ export function exporterTarget(
     const processing = processingOf(name, destination.processing);
     const isRemoteWrite = protocol === "remotewrite";
     const buffer = ownBuffer(destination, settings);
-    // The name that route otlp gives it, so that what is queued survives a move from there.
-    const exporter = name === "otlp" ? otlpExporter : `${exporterTypes[protocol]}/${name}`;
+    const exporter = exporterOf(destination);
     const isDelta = destination.temporality === "delta" && !isRemoteWrite;
     const toDelta = `cumulativetodelta/${name}`;
     const queue = isRemoteWrite ? loopbackQueue(catalog, name, portsOfEach * (place + 1), buffer) : undefined;
