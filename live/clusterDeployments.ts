@@ -1,26 +1,6 @@
 import { kcmApi, regionLabels, selects } from "../core/charts/multiCluster";
 import type { Kubernetes } from "./kubernetes";
-
-/** An object of Kubernetes, as far as the looks at regions go. */
-export interface ApiObject {
-    readonly metadata: {
-        readonly name: string;
-        readonly namespace?: string;
-        readonly labels?: Readonly<Record<string, string>>;
-        readonly annotations?: Readonly<Record<string, string>>;
-        readonly generation?: number;
-        readonly creationTimestamp?: string;
-        readonly deletionTimestamp?: string;
-    };
-}
-
-/** A condition in the status of an object. */
-export interface StatusCondition {
-    readonly type: string;
-    readonly status: string;
-    readonly reason?: string;
-    readonly message?: string;
-}
+import type { ApiObject, StatusCondition } from "./objects";
 
 interface ClusterDeployment extends ApiObject {
     readonly status?: { readonly conditions?: readonly StatusCondition[] };

@@ -2,17 +2,14 @@ import { kofNamespace } from "../core/charts/namespace";
 import type { Archive } from "../core/routes/archives";
 import type { Finding } from "./findings";
 import type { Kubernetes } from "./kubernetes";
+import type { ApiObject } from "./objects";
 
 /** What runs the exporter of an archive, as far as it matters here. */
-export interface CronJob {
-    readonly metadata: { readonly name: string; readonly uid: string; readonly creationTimestamp: string };
+export interface CronJob extends ApiObject {
     readonly spec: {
         readonly suspend?: boolean;
         readonly jobTemplate: {
-            readonly metadata?: {
-                readonly labels?: Readonly<Record<string, string>>;
-                readonly annotations?: Readonly<Record<string, string>>;
-            };
+            readonly metadata?: Pick<ApiObject["metadata"], "labels" | "annotations">;
             readonly spec: {
                 readonly template: {
                     readonly metadata?: object;

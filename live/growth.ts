@@ -5,29 +5,18 @@ import { helmReleasesPath, kofNamespace } from "../core/charts/namespace";
 import { UserError } from "../core/lib/errors";
 import { claimNames, type Volume } from "../core/routes/volumes";
 import { isTransient, persistently, type Response } from "./http";
-import { NoAnswer, type Kubernetes } from "./kubernetes";
+import { NoAnswer, statusText, type Kubernetes } from "./kubernetes";
+import {
+    claimsPath,
+    firstClaims,
+    statefulSetsPath,
+    type ApiObject,
+    type PersistentVolumeClaim,
+    type StatefulSet,
+} from "./objects";
 import { sizeInGiB } from "../core/lib/quantities";
 
-interface Claim {
-    readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
-    readonly status?: {
-        readonly capacity?: { readonly storage?: string };
-        /** What comes of a larger size: `ControllerResizeInfeasible` (Kubernetes 1.34, `PersistentVolumeClaimStatus`). */
-        readonly allocatedResourceStatuses?: { readonly storage?: string };
-    };
-}
-
-interface StatefulSet {
-    readonly metadata: { readonly name: string; readonly uid: string };
-    readonly spec: { readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[] };
-}
-
-interface ServiceSet {
-    readonly metadata: {
-        readonly name: string;
-        readonly namespace: string;
-        readonly annotations?: Readonly<Record<string, string>>;
-    };
+interface ServiceSet extends ApiObject {
     readonly spec: {
         readonly provider?: { readonly selfManagement?: boolean };
         readonly services?: readonly { readonly name: string }[];
@@ -46,14 +35,6 @@ interface GrowOptions {
     readonly signal?: AbortSignal;
 }
 
-/** Asks again while the API server is away, as a single one is while it restarts. For what does the same when it is done twice. */
-type Insist = <T>(ask: () => Promise<T>) => Promise<T>;
-
-const [claims, statefulSets] = [
-    `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`,
-    `/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`,
-];
-
 /**
  * Enlarges the volumes of a StatefulSet whose template no Helm upgrade can change. It enlarges each claim, waits for the driver, and
  * deletes the StatefulSet without its pods. The next upgrade recreates the StatefulSet with the new size. Nothing restarts. After a
@@ -71,86 +52,83 @@ export async function growVolumes(
     { say, patience = 600_000, outage = 60_000, signal = new AbortController().signal }: GrowOptions,
 ): Promise<string> {
     const names = claimNames(volume.workload, 0, volume.count);
-    const found = await Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`)));
+    const found = await Promise.all(names.map((name) => api.get<PersistentVolumeClaim>(`${claimsPath}/${name}`)));
     const missing = names.filter((_, i) => found[i] === undefined);
     if (missing.length > 0) {
         throw new UserError(
             `There is no claim ${missing.join(", ")} in namespace ${kofNamespace}. Nothing was changed.`,
         );
     }
-    const before = found.map((claim) => claim?.spec.resources.requests.storage ?? "");
+    const before = found.map((claim) => claim?.spec.resources?.requests?.storage ?? "");
     const larger = before.find((each) => sizeInGiB(each) > sizeInGiB(size));
     if (larger !== undefined) {
         throw new UserError(
             `${size} is smaller than ${larger}, and no volume can become smaller. Nothing was changed.`,
         );
     }
-    const persistence = { isSilence: (error: unknown) => error instanceof NoAnswer, patience: outage };
-    const insist: Insist = (ask) => persistently(ask, { ...persistence, signal });
-    const always: Insist = (ask) => persistently(ask, persistence);
+    const patient = new PatientApi(api, outage, signal);
+    const resize = (name: string, query = "") =>
+        patient.merge(`${claimsPath}/${name}${query}`, { spec: { resources: { requests: { storage: size } } } });
     for (const name of names) {
-        await resize(api, insist, name, size, "?dryRun=All");
+        await resize(name, "?dryRun=All");
     }
     signal.throwIfAborted();
-    await whilePaused(api, say, insist, always, async () => {
+    await whilePaused(patient, new PatientApi(api, outage), say, async () => {
         for (const [i, name] of names.entries()) {
             signal.throwIfAborted();
-            await resize(api, insist, name, size);
+            await resize(name);
             say(`claim ${name}: ${before[i] ?? ""} -> ${size}`);
         }
-        await untilLarge(api, names, size, patience, insist, signal);
-        await orphan(api, names[0] ?? "", insist, say, signal);
+        await untilLarge(patient, names, size, patience, signal);
+        await orphan(patient, names[0] ?? "", say, signal);
     });
     return before[0] ?? "";
-}
-
-async function resize(api: Kubernetes, insist: Insist, name: string, storage: string, query = ""): Promise<void> {
-    await merge(api, insist, `${claims}/${name}${query}`, { spec: { resources: { requests: { storage } } } });
 }
 
 /** What the API server says of a change that it did not make. */
 class Refused extends UserError {}
 
-/** @throws UserError with what the API server says of a change that it refuses. */
-async function merge(api: Kubernetes, insist: Insist, path: string, change: object): Promise<void> {
-    const { status, body } = await answerTo(api, insist, "PATCH", path, "application/merge-patch+json", change);
-    if (status >= 300) {
-        const why = `The API server refuses ${path.replace(/\?.*/, "")}: ${messageOf(status, body)}`;
-        throw status >= 400 && status < 500 ? new Refused(why) : new UserError(why);
-    }
-}
+/** An API server that is asked again while it is away, as a single one is while it restarts. For what may be done twice. */
+class PatientApi {
+    /** @param outage milliseconds that it has to come back. @param signal ends the wait early. */
+    constructor(
+        private readonly api: Kubernetes,
+        private readonly outage: number,
+        private readonly signal?: AbortSignal,
+    ) {}
 
-/**
- * What the API server says.
- *
- * @throws NoAnswer when it does not say whether what was asked is done.
- */
-async function answerTo(
-    api: Kubernetes,
-    insist: Insist,
-    method: string,
-    path: string,
-    type: string,
-    content: object,
-): Promise<Response> {
-    const options = { headers: { "content-type": type }, body: JSON.stringify(content) };
-    const answer = await insist(() => api.request(method, path, options));
-    if (isTransient(answer)) {
-        const { status, body } = answer;
-        throw new NoAnswer(
-            `The API server has no time for ${method} ${path.replace(/\?.*/, "")}: ${messageOf(status, body)}`,
-        );
+    private insist<T>(ask: () => Promise<T>): Promise<T> {
+        const isSilence = (error: unknown) => error instanceof NoAnswer;
+        return persistently(ask, { isSilence, patience: this.outage, signal: this.signal });
     }
-    return answer;
-}
 
-/** What the API server says; of a page in its place only the status. */
-function messageOf(status: number, body: string): string {
-    try {
-        const { message } = JSON.parse(body) as { message?: unknown };
-        return typeof message === "string" ? message : `HTTP ${String(status)}`;
-    } catch {
-        return `HTTP ${String(status)}`;
+    get<T>(path: string): Promise<T | undefined> {
+        return this.insist(() => this.api.get<T>(path));
+    }
+
+    list<T>(path: string): Promise<readonly T[]> {
+        return this.insist(() => this.api.list<T>(path));
+    }
+
+    /** @throws UserError with what the API server says of a change that it refuses. */
+    async merge(path: string, change: object): Promise<void> {
+        const answer = await this.send("PATCH", path, "application/merge-patch+json", change);
+        if (answer.status >= 300) {
+            const why = `The API server refuses ${path.replace(/\?.*/, "")}: ${statusText(answer)}`;
+            throw answer.status >= 400 && answer.status < 500 ? new Refused(why) : new UserError(why);
+        }
+    }
+
+    /** @throws NoAnswer when the API server does not say whether what was asked is done. */
+    async send(method: string, path: string, type: string, content: object): Promise<Response> {
+        const options = { headers: { "content-type": type }, body: JSON.stringify(content) };
+        const answer = await this.insist(() => this.api.request(method, path, options));
+        if (isTransient(answer)) {
+            throw new NoAnswer(
+                `The API server has no time for ${method} ${path.replace(/\?.*/, "")}: ${statusText(answer)}`,
+            );
+        }
+        return answer;
     }
 }
 
@@ -165,7 +143,7 @@ interface Installer {
 }
 
 /** Flux installs kof-storage up to KOF 1.9, Sveltos later. */
-async function installers(api: Kubernetes): Promise<Installer[]> {
+async function installers(api: PatientApi): Promise<Installer[]> {
     const release = `${helmReleasesPath}/kof-storage`;
     const found = await api.get<{ spec: { suspend?: boolean } }>(release);
     const sets = (await api.list<ServiceSet>(`${kcmApi}/servicesets`)).filter(
@@ -179,7 +157,7 @@ async function installers(api: Kubernetes): Promise<Installer[]> {
         pause: { spec: { suspend: true } },
         resume: { spec: { suspend: false } },
     };
-    const sveltos = sets.map(({ metadata: { namespace, name, annotations } }) => ({
+    const sveltos = sets.map(({ metadata: { namespace = "", name, annotations } }) => ({
         path: `${kcmApi}/namespaces/${namespace}/servicesets/${name}`,
         name: `serviceset -n ${namespace} ${name}`,
         isPaused: annotations?.[pausedAnnotation] === "true",
@@ -192,14 +170,13 @@ async function installers(api: Kubernetes): Promise<Installer[]> {
 /**
  * Does something while nothing can restore the StatefulSet, and resumes afterwards in any case. What was paused before stays paused.
  *
- * @param always insists on what nobody may stop.
+ * @param unstopped the same API, for what nobody may stop.
  * @throws UserError with the commands that resume what could not be resumed.
  */
 async function whilePaused(
-    api: Kubernetes,
+    api: PatientApi,
+    unstopped: PatientApi,
     say: GrowOptions["say"],
-    insist: Insist,
-    always: Insist,
     act: () => Promise<void>,
 ): Promise<void> {
     const paused: Installer[] = [];
@@ -211,7 +188,7 @@ async function whilePaused(
             } else {
                 // Whether a request that fails was carried out, nobody knows, unless the API server says that it was not.
                 paused.push(installer);
-                await merge(api, insist, installer.path, installer.pause).catch((error: unknown) => {
+                await api.merge(installer.path, installer.pause).catch((error: unknown) => {
                     if (error instanceof Refused) {
                         paused.pop();
                     }
@@ -227,7 +204,7 @@ async function whilePaused(
     const stuck: string[] = [];
     for (const { path, name, resume } of paused) {
         try {
-            await merge(api, always, path, resume);
+            await unstopped.merge(path, resume);
             say(`resumed ${name}`);
         } catch (error) {
             stuck.push(
@@ -246,16 +223,15 @@ async function whilePaused(
 
 /** Waits for the driver, and for the file systems within. */
 async function untilLarge(
-    api: Kubernetes,
+    api: PatientApi,
     names: readonly string[],
     size: string,
     patience: number,
-    insist: Insist,
     signal: AbortSignal,
 ): Promise<void> {
     const end = Date.now() + patience;
     for (;;) {
-        const found = await insist(() => Promise.all(names.map((name) => api.get<Claim>(`${claims}/${name}`))));
+        const found = await Promise.all(names.map((name) => api.get<PersistentVolumeClaim>(`${claimsPath}/${name}`)));
         // What is no size that is known is not large either.
         const isLarge = names.map((_, i) => sizeInGiB(found[i]?.status?.capacity?.storage ?? "") >= sizeInGiB(size));
         const small = names.filter((_, i) => isLarge[i] !== true);
@@ -278,48 +254,34 @@ async function untilLarge(
 }
 
 /** Deletes the StatefulSet of a claim, and nothing with it: its pods run on, and the next one takes them over. */
-async function orphan(
-    api: Kubernetes,
-    claim: string,
-    insist: Insist,
-    say: GrowOptions["say"],
-    signal: AbortSignal,
-): Promise<void> {
-    const owner = (await insist(() => api.list<StatefulSet>(statefulSets))).find(({ metadata, spec }) =>
-        spec.volumeClaimTemplates?.some((template) => `${template.metadata.name}-${metadata.name}-0` === claim),
-    );
+async function orphan(api: PatientApi, claim: string, say: GrowOptions["say"], signal: AbortSignal): Promise<void> {
+    const all = await api.list<StatefulSet>(statefulSetsPath);
+    const owner = all.find((each) => firstClaims(each).some(({ metadata }) => metadata.name === claim));
     if (!owner) {
         return;
     }
-    const path = `${statefulSets}/${owner.metadata.name}`;
+    const { name, uid } = owner.metadata;
+    const path = `${statefulSetsPath}/${name}`;
     // In the address, where it cannot get lost: without it the pods would be deleted, too.
+    const inAddress = `${path}?propagationPolicy=Orphan`;
     // Never the next one, which its controller may have made by then: asked again, that would go too.
-    const content = { propagationPolicy: "Orphan", preconditions: { uid: owner.metadata.uid } };
-    const { status, body } = await answerTo(
-        api,
-        insist,
-        "DELETE",
-        `${path}?propagationPolicy=Orphan`,
-        "application/json",
-        content,
-    );
+    const content = { propagationPolicy: "Orphan", preconditions: { uid } };
+    const answer = await api.send("DELETE", inAddress, "application/json", content);
     // Gone, or another: the request before did it.
-    if (status >= 300 && status !== 404 && status !== 409) {
-        throw new UserError(
-            `The API server does not delete StatefulSet ${owner.metadata.name}: ${messageOf(status, body)}`,
-        );
+    if (answer.status >= 300 && answer.status !== 404 && answer.status !== 409) {
+        throw new UserError(`The API server does not delete StatefulSet ${name}: ${statusText(answer)}`);
     }
     // Its controller may have made the next one by then, which has another identity.
-    const remaining = async () => (await insist(() => api.get<StatefulSet>(path)))?.metadata;
+    const remaining = async () => (await api.get<StatefulSet>(path))?.metadata;
     const end = Date.now() + 60_000;
-    for (let now = await remaining(); now?.uid === owner.metadata.uid; now = await remaining()) {
+    for (let now = await remaining(); now?.uid === uid; now = await remaining()) {
         if (Date.now() > end) {
             throw new UserError(
-                `StatefulSet ${owner.metadata.name} is not gone after a minute. What holds it:\n` +
-                    `  kubectl get statefulset -n ${kofNamespace} ${owner.metadata.name} -o jsonpath='{.metadata.finalizers}'`,
+                `StatefulSet ${name} is not gone after a minute. What holds it:\n` +
+                    `  kubectl get statefulset -n ${kofNamespace} ${name} -o jsonpath='{.metadata.finalizers}'`,
             );
         }
         await sleep(200, undefined, { signal });
     }
-    say(`StatefulSet ${owner.metadata.name} deleted, its pods and claims left alone`);
+    say(`StatefulSet ${name} deleted, its pods and claims left alone`);
 }

@@ -5,6 +5,14 @@ import type { HelmValues } from "../core/lib/values";
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck, couldNotCheck, UserError } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
+import {
+    claimsPath,
+    firstClaims,
+    statefulSetsPath,
+    type ApiObject,
+    type PersistentVolumeClaim,
+    type StatefulSet,
+} from "./objects";
 import { clusterDeployments, regionsAmong } from "./clusterDeployments";
 
 /** What is installed on a cluster, as far as it could be seen. */
@@ -73,16 +81,8 @@ export function withoutRelease({ unchecked }: Installed): string {
     );
 }
 
-interface Named {
-    readonly metadata: {
-        readonly name: string;
-        readonly namespace: string;
-        readonly labels?: Readonly<Record<string, string>>;
-    };
-}
-
 async function istioLabel(api: Api): Promise<boolean> {
-    const namespace = await api.get<Named>(namespacePath);
+    const namespace = await api.get<ApiObject>(namespacePath);
     if (!namespace) {
         throw new UserError(`${api.server} has no namespace ${kofNamespace}: KOF is not installed there.`);
     }
@@ -91,7 +91,7 @@ async function istioLabel(api: Api): Promise<boolean> {
 
 /** Helm 3 and 4 keep each revision in a Secret, as base64 of gzipped JSON (`pkg/storage/driver/util.go`). */
 async function helmRelease(api: Api): Promise<HelmRevision | undefined> {
-    const secrets = await api.list<Named & { readonly data: { readonly release: string } }>(
+    const secrets = await api.list<ApiObject & { readonly data: { readonly release: string } }>(
         `${namespacePath}/secrets?labelSelector=${encodeURIComponent("owner=helm,name=kof")}`,
     );
     const revisions = secrets.map(({ data }) => decoded(data.release)).sort((a, b) => b.revision - a.revision);
@@ -114,33 +114,16 @@ function decoded(data: string): HelmRevision {
     };
 }
 
-interface InstalledVolumeClaim extends Named {
-    readonly spec: {
-        readonly storageClassName?: string;
-        readonly resources: { readonly requests: { readonly storage: string } };
-    };
-}
-
-interface StatefulSet extends Named {
-    readonly spec: { readonly volumeClaimTemplates?: readonly InstalledVolumeClaim[] };
-}
-
 async function claims(api: Api): Promise<InstalledClaim[]> {
-    const found = await api.list<InstalledVolumeClaim>(`${namespacePath}/persistentvolumeclaims`);
-    const sets = await api.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`);
-    const templates = new Map<string, string>(
-        sets.flatMap(({ metadata, spec }) =>
-            (spec.volumeClaimTemplates ?? []).map(
-                (template) =>
-                    [`${template.metadata.name}-${metadata.name}`, template.spec.resources.requests.storage] as const,
-            ),
-        ),
-    );
-    return found.map(({ metadata, spec }) => ({
-        name: metadata.name,
-        size: spec.resources.requests.storage,
-        storageClass: spec.storageClassName ?? "",
-        template: templates.get(metadata.name.replace(/-\d+$/, "")),
+    const found = await api.list<PersistentVolumeClaim>(claimsPath);
+    const sets = await api.list<StatefulSet>(statefulSetsPath);
+    const templates = new Map(sets.flatMap(firstClaims).map((each) => [each.metadata.name, each]));
+    const sizeOf = (claim?: PersistentVolumeClaim) => claim?.spec.resources?.requests?.storage;
+    return found.map((claim) => ({
+        name: claim.metadata.name,
+        size: sizeOf(claim) ?? "",
+        storageClass: claim.spec.storageClassName ?? "",
+        template: sizeOf(templates.get(claim.metadata.name.replace(/-\d+$/, "-0"))),
     }));
 }
 

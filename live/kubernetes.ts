@@ -80,7 +80,7 @@ export class Kubernetes {
         }
         if (status !== 200) {
             const Failure = isTransient({ status, body }) ? NoAnswer : CouldNotCheck;
-            throw new Failure(`GET ${path}: ${statusText(status, body)}`);
+            throw new Failure(`GET ${path}: ${statusText({ status, body })}`);
         }
         let found: unknown;
         try {
@@ -227,8 +227,8 @@ function isObject(text: string): boolean {
     }
 }
 
-/** What an API server says of a request that it refuses. */
-function statusText(status: number, body: string): string {
+/** What an API server says of a request that it refuses; of a page in its place only the status. */
+export function statusText({ status, body }: Response): string {
     return statusMessage(body) ?? `HTTP ${String(status)}`;
 }
 

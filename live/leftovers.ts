@@ -7,9 +7,10 @@ import { exporterService, kcmApi, kcmNamespace } from "../core/charts/multiClust
 import { retentionText, secretCopies, type Archive } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { answered, clientOptions, notAws } from "./awsClient";
-import { clusterDeployments, regionsAmong, type ApiObject } from "./clusterDeployments";
+import { clusterDeployments, regionsAmong } from "./clusterDeployments";
 import type { Live } from "./findings";
 import { regionId, multiClusterServicePath, type MultiClusterService } from "./regions";
+import { claimsPath, type ApiObject, type StatusCondition } from "./objects";
 import { S3Bucket } from "./s3";
 import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { maskedLog } from "../core/lib/secrets";
@@ -25,7 +26,7 @@ interface PersistentVolume extends ApiObject {
 interface NamespaceObject {
     readonly status?: {
         readonly phase?: string;
-        readonly conditions?: readonly { readonly status: string; readonly message?: string }[];
+        readonly conditions?: readonly StatusCondition[];
     };
 }
 
@@ -109,7 +110,7 @@ async function helmReleases({ kubernetes }: Live): Promise<Seen> {
 }
 
 async function claims({ kubernetes }: Live): Promise<Seen> {
-    const found = await kubernetes.list<ApiObject>(`/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`);
+    const found = await kubernetes.list<ApiObject>(claimsPath);
     return together(found, "claim", `in namespace ${kofNamespace}, with their data`, `pvc -n ${kofNamespace}`);
 }
 

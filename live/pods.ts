@@ -3,6 +3,7 @@ import { kofNamespace } from "../core/charts/namespace";
 import { minutesSince } from "./ages";
 import { lookAtEach, valueOrFinding, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
+import type { ApiObject, StatusCondition } from "./objects";
 
 interface ContainerState {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
@@ -17,27 +18,13 @@ interface ContainerStatus {
 }
 
 /** A pod, as far as it matters here. */
-export interface Pod {
-    readonly metadata: {
-        readonly name: string;
-        readonly labels?: Readonly<Record<string, string>>;
-        readonly creationTimestamp?: string;
-        /** What made it: a ReplicaSet, a Job. */
-        readonly ownerReferences?: readonly { readonly uid?: string }[];
-        /** Until when it may take to end. */
-        readonly deletionTimestamp?: string;
-    };
+export interface Pod extends ApiObject {
     readonly status?: {
         readonly phase?: string;
         readonly reason?: string;
         readonly message?: string;
         readonly startTime?: string;
-        readonly conditions?: readonly {
-            type: string;
-            status: string;
-            message?: string;
-            lastTransitionTime?: string;
-        }[];
+        readonly conditions?: readonly StatusCondition[];
         readonly initContainerStatuses?: readonly ContainerStatus[];
         readonly containerStatuses?: readonly ContainerStatus[];
     };

@@ -7,7 +7,7 @@ import { isMap, textOf, valueAt, type HelmValues } from "../core/lib/values";
 import { isTextToCollectors } from "../core/lib/yaml/read";
 import type { Deployment } from "../core/routes/deployment";
 import { secretCommand } from "../core/settings/secretRules";
-import type { StatusCondition } from "./clusterDeployments";
+import type { ApiObject, StatusCondition } from "./objects";
 import { secretValues } from "./secrets";
 import { lookAtEach, type Check, type Finding, type Findings, type Live } from "./findings";
 
@@ -38,13 +38,14 @@ async function kubernetesVersion({ kubernetes }: Live): Promise<Findings> {
     );
 }
 
+interface Management extends ApiObject {
+    readonly spec?: { readonly release?: string };
+    readonly status?: { readonly release?: string; readonly conditions?: readonly StatusCondition[] };
+}
+
 /** KCM's minor version is KOF's: upstream tests no other pair (.github/actions/shared-setup/action.yaml, KOF 1.8 to 1.11). */
 async function kcm({ kubernetes, deployment }: Live): Promise<Findings> {
-    const [management] = await kubernetes.list<{
-        metadata: { name: string };
-        spec?: { release?: string };
-        status?: { release?: string; conditions?: StatusCondition[] };
-    }>(`${kcmApi}/managements`);
+    const [management] = await kubernetes.list<Management>(`${kcmApi}/managements`);
     if (!management) {
         return {
             severity: "problem",
@@ -155,9 +156,7 @@ async function certManager({ kubernetes }: Live): Promise<Findings> {
 }
 
 async function istioLabel({ kubernetes, deployment }: Live): Promise<Findings> {
-    const namespace = await kubernetes.get<{ metadata: { labels?: Record<string, string> } }>(
-        `/api/v1/namespaces/${kofNamespace}`,
-    );
+    const namespace = await kubernetes.get<ApiObject>(`/api/v1/namespaces/${kofNamespace}`);
     const inMesh = namespace?.metadata.labels?.["istio-injection"] === "enabled";
     const { istio } = deployment.settings;
     return (

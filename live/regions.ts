@@ -16,15 +16,11 @@ import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { secretCopies } from "../core/routes/archives";
 import type { Deployment } from "../core/routes/deployment";
 import { cronJobOf } from "./cronJobs";
-import {
-    clusterDeployments,
-    regionsAmong,
-    type StatusCondition,
-    type ApiObject,
-    type RegionalCluster,
-} from "./clusterDeployments";
+import { clusterDeployments, regionsAmong, type RegionalCluster } from "./clusterDeployments";
 import { lookAtEach, type Check, type Finding, type Findings, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
+import type { ApiObject, StatusCondition } from "./objects";
+import { sveltosApi, type ClusterSummary } from "./releases";
 
 /** Whether what a stack asks of regional clusters reaches them, as far as the management cluster knows. */
 export const regions: readonly Check[] = [{ title: "Regions", look: regionFindings }];
@@ -58,14 +54,6 @@ interface ServiceSet extends ApiObject {
             readonly state?: string;
             readonly failureMessage?: string;
         }[];
-    };
-}
-
-/** What Sveltos makes of a ServiceSet; its name has that of the ServiceSet in it (`p--SERVICESET-capi-CLUSTER`). */
-interface ClusterSummary extends ApiObject {
-    readonly status?: {
-        readonly featureSummaries?: readonly { readonly status?: string; readonly failureMessage?: string }[];
-        readonly helmReleaseSummaries?: readonly { readonly status?: string; readonly conflictMessage?: string }[];
     };
 }
 
@@ -397,7 +385,7 @@ function failureOf({ status }: ServiceSet): string | undefined {
 
 /** What Sveltos says about a ServiceSet, where KCM does not pass it on. For a region of KCM itself, it is on that cluster, out of sight. */
 async function summaryFailure({ metadata }: ServiceSet, kubernetes: Kubernetes): Promise<string | undefined> {
-    const path = `/apis/config.projectsveltos.io/v1beta1/namespaces/${metadata.namespace ?? ""}/clustersummaries`;
+    const path = `${sveltosApi}/namespaces/${metadata.namespace ?? ""}/clustersummaries`;
     const all = await kubernetes.list<ClusterSummary>(path).catch(couldNotCheck);
     const own = all instanceof CouldNotCheck ? [] : all;
     return own

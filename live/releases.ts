@@ -1,6 +1,7 @@
 import { umbrellaObjects, type UmbrellaObject } from "../core/charts/umbrella";
 import { maskedLog } from "../core/lib/secrets";
 import { minutesSince, usualWait } from "./ages";
+import type { ApiObject, StatusCondition } from "./objects";
 import { lookAtEach, type Check, type Findings, type Live } from "./findings";
 
 /** What Flux and Sveltos say of what they install. */
@@ -10,23 +11,11 @@ export const releases: readonly Check[] = [
 ];
 
 /** What Flux takes care of, as the API has it. */
-export interface Reconciled {
-    readonly metadata: {
-        readonly name: string;
-        readonly creationTimestamp?: string;
-        readonly deletionTimestamp?: string;
-        readonly generation?: number;
-    };
+export interface Reconciled extends ApiObject {
     readonly spec?: { readonly suspend?: boolean; readonly type?: string };
     readonly status?: {
         readonly observedGeneration?: number;
-        readonly conditions?: readonly {
-            type: string;
-            status: string;
-            reason?: string;
-            message?: string;
-            lastTransitionTime?: string;
-        }[];
+        readonly conditions?: readonly StatusCondition[];
     };
 }
 
@@ -122,34 +111,33 @@ async function fluxObjects({ kubernetes, deployment }: Live): Promise<Findings> 
 const longest = 60;
 const fluxPods = "kubectl get pods -A -l app.kubernetes.io/part-of=flux";
 
-interface ClusterSummary {
-    readonly metadata: {
-        readonly name: string;
-        readonly namespace: string;
-        readonly labels?: Readonly<Record<string, string>>;
-        readonly ownerReferences?: readonly { readonly name: string }[];
-    };
+/** Where the API has what Sveltos works on. */
+export const sveltosApi = "/apis/config.projectsveltos.io/v1beta1";
+
+/** What Sveltos installs on one cluster. Made of a ServiceSet, it has that one's name in its own (`p--SERVICESET-capi-CLUSTER`). */
+export interface ClusterSummary extends ApiObject {
     readonly spec?: {
         readonly clusterProfileSpec?: {
             readonly helmCharts?: readonly { readonly releaseName?: string; readonly releaseNamespace?: string }[];
         };
     };
     readonly status?: {
-        readonly featureSummaries?: readonly { featureID?: string; status?: string; failureMessage?: string }[];
+        readonly featureSummaries?: readonly { readonly status?: string; readonly failureMessage?: string }[];
+        readonly helmReleaseSummaries?: readonly { readonly status?: string; readonly conflictMessage?: string }[];
     };
 }
 
 /** From KOF 1.10 on, Sveltos installs what runs on the management cluster in addition to the umbrella's releases. */
 async function clusterSummaries({ kubernetes }: Live): Promise<Findings> {
-    const all = await kubernetes.list<ClusterSummary>("/apis/config.projectsveltos.io/v1beta1/clustersummaries");
-    return all.filter(isOfKof).flatMap(({ metadata, status }) =>
+    const all = await kubernetes.list<ClusterSummary>(`${sveltosApi}/clustersummaries`);
+    return all.filter(isOfKof).flatMap(({ metadata: { namespace = "", name }, status }) =>
         (status?.featureSummaries ?? [])
             .filter(({ status: is, failureMessage = "" }) => is?.startsWith("Failed") === true || failureMessage !== "")
             .map((feature) => ({
                 severity: "problem" as const,
-                what: `ClusterSummary ${metadata.namespace}/${metadata.name}: ${maskedLog([feature.failureMessage, feature.status].find(Boolean) ?? "")}`,
+                what: `ClusterSummary ${namespace}/${name}: ${maskedLog([feature.failureMessage, feature.status].find(Boolean) ?? "")}`,
                 why: "Sveltos could not install a service that KOF is made of.",
-                fix: `kubectl describe clustersummary -n ${metadata.namespace} ${metadata.name}`,
+                fix: `kubectl describe clustersummary -n ${namespace} ${name}`,
             })),
     );
 }
@@ -163,13 +151,10 @@ const profileLabels = ["projectsveltos.io/cluster-profile-name", "projectsveltos
  */
 function isOfKof({ metadata, spec }: ClusterSummary): boolean {
     const { name, labels = {}, ownerReferences = [] } = metadata;
-    const charts = spec?.clusterProfileSpec?.helmCharts ?? [];
-    const profiles = [...ownerReferences.map((owner) => owner.name), ...profileLabels.map((label) => labels[label])];
-    return (
-        /^(p--)?kof\b/.test(name) ||
-        [
-            ...profiles,
-            ...charts.flatMap(({ releaseName = "", releaseNamespace = "" }) => [releaseName, releaseNamespace]),
-        ].some((text) => text !== undefined && /\bkof\b/.test(text))
-    );
+    const texts = [
+        ...ownerReferences.map((owner) => owner.name),
+        ...profileLabels.map((label) => labels[label]),
+        ...(spec?.clusterProfileSpec?.helmCharts ?? []).flatMap((each) => [each.releaseName, each.releaseNamespace]),
+    ];
+    return /^(p--)?kof\b/.test(name) || texts.some((text = "") => /\bkof\b/.test(text));
 }

@@ -22,6 +22,7 @@ import {
     type Findings,
     type Live,
 } from "./findings";
+import { claimsPath, firstClaims, statefulSetsPath, type PersistentVolumeClaim, type StatefulSet } from "./objects";
 import { isPulumis } from "../core/lib/managers";
 import { sizeInGiB } from "../core/lib/quantities";
 import { maskedLog } from "../core/lib/secrets";
@@ -204,19 +205,6 @@ export function classFindings(found: FoundClass, isNamed: boolean): Findings {
     ];
 }
 
-/** A PersistentVolumeClaim, as far as it matters here. */
-export interface PersistentVolumeClaim {
-    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-    readonly spec: {
-        readonly volumeName?: string;
-        readonly storageClassName?: string;
-        readonly resources?: { readonly requests?: { readonly storage?: string } };
-    };
-    readonly status?: { readonly phase?: string };
-}
-
-const claimsPath = `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`;
-
 async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
     const claims = await kubernetes.list<PersistentVolumeClaim>(claimsPath);
     const broken = claims.filter(
@@ -259,29 +247,15 @@ async function pendingClaims({ kubernetes }: Live): Promise<Finding[]> {
     });
 }
 
-/** A StatefulSet, as far as it matters here: what its volumes were to be when it was made, which nothing changes. */
-interface StatefulSet {
-    readonly metadata: { readonly name: string };
-    readonly spec?: { readonly volumeClaimTemplates?: readonly PersistentVolumeClaim[] };
-}
-
 async function existingClaims({ kubernetes, deployment }: Live): Promise<Findings> {
-    const sets = await valueOrFinding(() =>
-        kubernetes.list<StatefulSet>(`/apis/apps/v1/namespaces/${kofNamespace}/statefulsets`),
-    );
-    const templates = sets.value?.flatMap(({ metadata, spec }) =>
-        (spec?.volumeClaimTemplates ?? []).map((template) => ({
-            ...template,
-            metadata: { name: `${template.metadata.name}-${metadata.name}-0` },
-        })),
-    );
+    const sets = await valueOrFinding(() => kubernetes.list<StatefulSet>(statefulSetsPath));
     const all = await valueOrFinding(() => kubernetes.list<FoundClass>(classes));
     const [taken] = defaultClasses(all.value ?? []);
     const found = compareClaims(
         await kubernetes.list<PersistentVolumeClaim>(claimsPath),
         deployment,
         taken?.metadata.name ?? "",
-        templates,
+        sets.value?.flatMap(firstClaims),
     );
     return [found, sets.findings, all.findings, regionalClaims(deployment)];
 }

@@ -12,7 +12,8 @@ import { clusterDeployments, type RegionalCluster } from "./clusterDeployments";
 import { cronJobOf, suspended, type CronJob } from "./cronJobs";
 import { maskedFinding, unchecked, type Finding, type Live, type Result } from "./findings";
 import { persistently } from "./http";
-import { statusMessage, type Kubernetes } from "./kubernetes";
+import { statusText, type Kubernetes } from "./kubernetes";
+import type { StatusCondition } from "./objects";
 import { containerFault, lastLines, pods, type Pod } from "./pods";
 import { archivedRegions, regionId, multiClusterServicePath, unselected, type MultiClusterService } from "./regions";
 import { S3Bucket, type S3Object } from "./s3";
@@ -152,12 +153,7 @@ function byHand({ bucket: { name, endpoint, region }, prefix }: Archive, error: 
 }
 
 interface Job {
-    readonly metadata: { readonly name: string };
-    readonly status?: {
-        readonly active?: number;
-        readonly startTime?: string;
-        readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
-    };
+    readonly status?: { readonly startTime?: string; readonly conditions?: readonly StatusCondition[] };
 }
 
 const jobs = `/apis/batch/v1/namespaces/${kofNamespace}/jobs`;
@@ -246,11 +242,11 @@ async function runOnce(
             times += 1;
             return kubernetes.request("POST", jobs, { headers: json, body });
         };
-        const { status, body: answer } = await persistently(make);
+        const made = await persistently(make);
         // That it is there already is what the request before did.
-        if (status !== 201 && !(status === 409 && times > 1)) {
-            mayBeThere = status >= 500;
-            throw new CouldNotCheck(`POST ${jobs}: ${statusMessage(answer) ?? `HTTP ${String(status)}`}`);
+        if (made.status !== 201 && !(made.status === 409 && times > 1)) {
+            mayBeThere = made.status >= 500;
+            throw new CouldNotCheck(`POST ${jobs}: ${statusText(made)}`);
         }
         const run = await awaitJob(name, archive, kubernetes, options);
         // Where nobody can overwrite what was written, an hour whose data is there without its manifest is never archived again
@@ -296,10 +292,10 @@ function jobOf({ metadata, spec: { jobTemplate } }: CronJob, name: string): obje
 
 async function removeJob(name: string, kubernetes: Kubernetes): Promise<void> {
     const path = `${jobs}/${name}?propagationPolicy=Background`;
-    const { status, body } = await persistently(() => kubernetes.request("DELETE", path));
-    if (status >= 300 && status !== 404) {
+    const answer = await persistently(() => kubernetes.request("DELETE", path));
+    if (answer.status >= 300 && answer.status !== 404) {
         throw new CouldNotCheck(
-            `DELETE ${path}: ${statusMessage(body) ?? `HTTP ${String(status)}`}. Kubernetes removes Job ${name} ` +
+            `DELETE ${path}: ${statusText(answer)}. Kubernetes removes Job ${name} ` +
                 `${String(removedAfter / 60)} minutes after its end`,
         );
     }

@@ -4,6 +4,7 @@ import { maskedLog } from "../core/lib/secrets";
 import { claimNames } from "../core/routes/volumes";
 import { minutesSince, usualWait } from "./ages";
 import { lookAtEach, valueOrFinding, type Check, type Finding, type Findings, type Live } from "./findings";
+import { firstClaims, type ApiObject, type StatefulSet } from "./objects";
 import { brokenPods } from "./pods";
 import { pathOf } from "./releases";
 
@@ -14,12 +15,10 @@ export const workloads: readonly Check[] = [
 ];
 
 /** What makes pods: a Deployment, StatefulSet or DaemonSet. */
-interface Workload {
-    readonly metadata: { readonly name: string; readonly creationTimestamp?: string };
-    readonly spec?: {
+interface Workload extends StatefulSet {
+    readonly spec?: StatefulSet["spec"] & {
         readonly replicas?: number;
         readonly template?: { readonly spec?: { readonly nodeSelector?: object; readonly affinity?: object } };
-        readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
     };
     readonly status?: {
         readonly readyReplicas?: number;
@@ -130,9 +129,7 @@ async function notRunning({ kubernetes, deployment }: Pick<Live, "kubernetes" | 
     });
     const stores = deployment.volumes.map(({ workload, count }) => {
         const [claim = ""] = claimNames(workload, 0, count);
-        const found = all.find(({ workload: { metadata, spec } }) =>
-            spec?.volumeClaimTemplates?.some((template) => `${template.metadata.name}-${metadata.name}-0` === claim),
-        );
+        const found = all.find((each) => firstClaims(each.workload).some(({ metadata }) => metadata.name === claim));
         if (found) {
             asked.set(found.workload, count);
         }
@@ -200,8 +197,7 @@ function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Find
 }
 
 /** A Job, as far as it says whether it has pods, or has had them. */
-interface Job {
-    readonly metadata: { readonly name: string };
+interface Job extends ApiObject {
     readonly status?: { readonly active?: number; readonly succeeded?: number; readonly failed?: number };
 }
 

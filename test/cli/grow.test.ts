@@ -18,7 +18,10 @@ function server(sizes: readonly string[], refusal?: string) {
         list: () => Promise.resolve([]),
         request: (method: string, path: string) => {
             asked.push(`${method} ${path.split("?")[1] ?? ""}`);
-            return Promise.resolve({ status: refusal ? 403 : 200, body: JSON.stringify({ message: refusal }) });
+            return Promise.resolve({
+                status: refusal ? 403 : 200,
+                body: JSON.stringify({ kind: "Status", message: refusal }),
+            });
         },
     };
     return { api: api as unknown as Kubernetes, asked };
@@ -175,7 +178,10 @@ describe("npm run grow", () => {
                         return path === release ? Promise.resolve(busy) : lost();
                     }
                     if (refuses(path, body)) {
-                        return Promise.resolve({ status: 403, body: JSON.stringify({ message: "forbidden" }) });
+                        return Promise.resolve({
+                            status: 403,
+                            body: JSON.stringify({ kind: "Status", message: "forbidden" }),
+                        });
                     }
                     if (path === release || path === set) {
                         state[path] = body.includes("true");
