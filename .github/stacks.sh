@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Finds the stacks to run $COMMAND on: those with an environment in the repository's settings, and for a deployment, with an
-# environment that requires an approval. Says which stacks are left out, and why. A job that names a missing environment would
-# create it without any protection.
+# Finds the stacks to run $COMMAND on: those that have an environment in the repository's settings. For a deployment, the environment
+# must require an approval. The summary says which stacks are left out, and why. They have to be left out, because GitHub creates an
+# environment that a job names and that does not exist, without any protection.
 set -euo pipefail
 
 if [[ $COMMAND == up ]]; then
