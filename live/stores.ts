@@ -7,9 +7,8 @@ import { endText, type End } from "../core/routes/destinations";
 import { spansLogGroup, type Reader } from "../core/routes/readers";
 import { vmuserSecretName } from "../core/charts/vmuser";
 import type { SettingsOf } from "../core/settings/settings";
-import { awsFailure, callerIdentity, clientOptions, inTime, type AwsAccess } from "./awsClient";
+import { awsFailure, callerIdentity, clientOptions, inTime, type AwsAccess, type AwsPlace } from "./awsClient";
 import { answerOf, askAws, traceDestination } from "./awsRequests";
-import { readLogEvents } from "./cloudwatch";
 import type { Live } from "./findings";
 import { secretValues } from "./secrets";
 import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
@@ -69,24 +68,25 @@ async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string
     const { deployment, kubernetes, aws } = live;
     const { reader } = end;
     const name = endText(end);
-    switch (reader?.by) {
+    if (!reader) {
+        throw new CouldNotCheck(`${name} is not read by this command. Look there for ${signal} with the mark`);
+    }
+    switch (reader.by) {
         case "service":
             return victoria(name, signal, (path) => serviceGet(kubernetes, reader.path + path));
         case "vmauth": {
             const region = await regionOf(reader.region, deployment.settings.istio, kubernetes, vmauth);
             return victoria(name, signal, (path) => region(reader.prefix + path));
         }
+    }
+    await checkAccount(name, deployment, aws);
+    switch (reader.by) {
         case "logGroup":
-            await checkAccount(name, deployment, aws);
             return cloudwatchStore(name, reader, deployment, aws);
         case "promql":
-            await checkAccount(name, deployment, aws);
             return promqlStore(name, reader.region, aws);
         case "xray":
-            await checkAccount(name, deployment, aws);
             return xrayStore(name, reader.region, deployment, aws);
-        case undefined:
-            throw new CouldNotCheck(`${name} is not read by this command. Look there for ${signal} with the mark`);
     }
 }
 
@@ -113,7 +113,10 @@ function victoria(name: string, signal: SentSignal, get: (path: string) => Promi
                 `/select/logsql/query?${query({ query: `"${text}"`, start: String(since(time)), limit: "1" })}`,
             // The question has the mark too: what only repeats it is no record.
             found: (body: string, { text }: Mark) =>
-                lines(body).some((line) => String((JSON.parse(line) as { _msg?: unknown })._msg).includes(text)),
+                body
+                    .split("\n")
+                    .filter((line) => line.trim() !== "")
+                    .some((line) => String((JSON.parse(line) as { _msg?: unknown })._msg).includes(text)),
         },
         traces: {
             path: ({ traceId }: Mark) => `/select/jaeger/api/traces/${traceId}`,
@@ -130,7 +133,7 @@ function victoria(name: string, signal: SentSignal, get: (path: string) => Promi
                 return false;
             }
             if (status !== 200) {
-                throw new CouldNotCheck(`${name} answers a query with HTTP ${String(status)}${hint(status)}`);
+                throw new CouldNotCheck(`${name} answers a query with HTTP ${String(status)}${hints[status] ?? ""}`);
             }
             try {
                 return found(body, mark);
@@ -152,17 +155,11 @@ function dataOf(body: string): readonly Readonly<Record<string, unknown>>[] {
     return data ?? [];
 }
 
-function lines(body: string): string[] {
-    return body.split("\n").filter((line) => line.trim() !== "");
-}
-
-function hint(status: number): string {
-    return status === 401 || status === 403
-        ? ": it refuses the credentials"
-        : status === 503
-          ? ": nothing runs behind it"
-          : "";
-}
+const hints: Readonly<Record<number, string>> = {
+    401: ": it refuses the credentials",
+    403: ": it refuses the credentials",
+    503: ": nothing runs behind it",
+};
 
 /** Seconds since 1970, a little before a record was sent: clocks differ. */
 function since(time: Date): number {
@@ -249,12 +246,7 @@ function xrayStore(name: string, region: string, deployment: Deployment, access:
         name,
         has: async (mark) => {
             if ((await traceDestination(region, access)).Destination === "CloudWatchLogs") {
-                const reader = {
-                    by: "logGroup",
-                    region,
-                    name: spansLogGroup,
-                    endpoint: deployment.cloudwatch?.endpoint,
-                } as const;
+                const reader = { region, name: spansLogGroup, endpoint: deployment.cloudwatch?.endpoint };
                 return cloudwatchStore(`${name}, log group ${spansLogGroup}`, reader, deployment, access).has(mark);
             }
             const id = `1-${mark.traceId.slice(0, 8)}-${mark.traceId.slice(8)}`;
@@ -280,21 +272,19 @@ async function checkAccount(name: string, { cloudwatch }: Deployment, access: Aw
     }
 }
 
+/** Logs in a log group. Reading them needs `logs:FilterLogEvents` on it. */
 function cloudwatchStore(
     name: string,
-    { region, name: logGroup, endpoint }: Extract<Reader, { by: "logGroup" }>,
+    place: Omit<Extract<Reader, { by: "logGroup" }>, "by">,
     { settings }: Deployment,
     access: AwsAccess,
 ): Store {
     const unnamed = settings.cloudwatch !== undefined && settings.cloudwatch.logGroup === undefined;
     return {
         name,
-        has: async ({ text, time }) => {
-            const start = new Date(since(time) * 1000);
+        has: async (mark) => {
             try {
-                const about = { region, logGroup, endpoint, since: start, containing: text };
-                const found = await inTime(() => readLogEvents(about, clientOptions(about, access)), access);
-                return found.some(({ message }) => message.includes(text));
+                return await inTime(() => hasEvent(place, mark, access), access);
             } catch (error) {
                 if (error instanceof CouldNotCheck) {
                     throw error;
@@ -307,4 +297,30 @@ function cloudwatchStore(
             }
         },
     };
+}
+
+/** Whether an event with a mark is in any stream of a log group: their names depend on the node. */
+async function hasEvent(place: AwsPlace & { readonly name: string }, { text, time }: Mark, access: AwsAccess) {
+    const { CloudWatchLogsClient, paginateFilterLogEvents } = await import("@aws-sdk/client-cloudwatch-logs");
+    const client = new CloudWatchLogsClient(clientOptions(place, access));
+    const filter = {
+        logGroupName: place.name,
+        startTime: since(time) * 1000,
+        filterPattern: JSON.stringify(text),
+        limit: 1,
+    };
+    try {
+        // A page may be empty although later ones are not.
+        for await (const { events } of paginateFilterLogEvents({ client }, filter)) {
+            if (!events) {
+                throw new CouldNotCheck("what answers for CloudWatch Logs lists no events");
+            }
+            if (events.some(({ message = "" }) => message.includes(text))) {
+                return true;
+            }
+        }
+        return false;
+    } finally {
+        client.destroy();
+    }
 }

@@ -2,6 +2,7 @@ import {
     CloudWatchLogsClient,
     CreateLogGroupCommand,
     CreateLogStreamCommand,
+    paginateFilterLogEvents,
     PutLogEventsCommand,
     PutRetentionPolicyCommand,
     ResourceAlreadyExistsException,
@@ -33,6 +34,19 @@ export interface Credentials {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
     readonly sessionToken?: string;
+}
+
+/** What is in a log group, in all streams. */
+export async function readLogEvents(
+    access: Access,
+    logGroupName: string,
+): Promise<{ time: number; message: string }[]> {
+    const client = new CloudWatchLogsClient(access);
+    const found: { time: number; message: string }[] = [];
+    for await (const { events = [] } of paginateFilterLogEvents({ client }, { logGroupName })) {
+        found.push(...events.map(({ timestamp = 0, message = "" }) => ({ time: timestamp, message })));
+    }
+    return found;
 }
 
 /** The number of moto's account. */

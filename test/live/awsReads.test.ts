@@ -209,7 +209,14 @@ describe("what AWS has of metrics and traces", () => {
             assert.equal(await has("traces", how), true);
             assert.match(asked.at(-1) ?? "", /^logs FilterLogEvents .*"logGroupName":"aws\/spans"/);
         }
-        answers.FilterLogEvents = [200, '{"events": []}'];
+        const pages = ['{"events": [], "nextToken": "1"}', JSON.stringify({ events: [event] })];
+        answers = {
+            get FilterLogEvents() {
+                return [200, pages.shift() ?? ""] as const;
+            },
+        };
+        assert.equal(await has("traces", "otlp"), true);
+        answers = { FilterLogEvents: [200, '{"events": []}'] };
         assert.equal(await has("traces", "otlp"), false);
         answers.FilterLogEvents = [200, '{"events": [{"message": "another"}]}'];
         assert.equal(await has("traces", "otlp"), false);

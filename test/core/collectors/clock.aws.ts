@@ -7,7 +7,7 @@ import { CloudWatchLogsClient, CreateLogGroupCommand } from "@aws-sdk/client-clo
 
 import { mergeValues, nest, valueAt, type HelmValues } from "../../../core/lib/values";
 import { effectiveCollectors } from "../../../core/collectors/effective";
-import { readLogEvents } from "../../../live/cloudwatch";
+import { readLogEvents } from "../../components/account";
 import {
     clockFindings,
     exportError,
@@ -94,9 +94,8 @@ describe("a real collector of route cloudwatch", function () {
     }
 
     async function stored(logGroup: string): Promise<{ time: number; event: HelmValues }[]> {
-        const query = { region, endpoint: moto?.endpoint, logGroup, limit: 1000 };
-        const events = await readLogEvents(query, { credentials });
-        return events.map(({ time, message }) => ({ time: time.getTime(), event: JSON.parse(message) as HelmValues }));
+        const events = await readLogEvents({ region, endpoint: moto?.endpoint ?? "", credentials }, logGroup);
+        return events.map(({ time, message }) => ({ time, event: JSON.parse(message) as HelmValues }));
     }
 
     const textsOf = async (logGroup: string, key = "body") =>
