@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 import { catalogFile, catalogOf, versions } from "../core/charts";
-import { compareCatalogs, describeChanges, otherCharts } from "../core/charts/compare";
+import { compareCatalogs } from "../core/charts/compare";
+import { describeChanges, otherCharts } from "./catalog/changes";
 import { generateCatalog, schemasIn, shapesIn } from "./catalog/generate";
 import { generateImages } from "./catalog/generateImages";
 import { imagesFile } from "../core/charts/images";

@@ -199,18 +199,9 @@ function validatorOf(file: string, definition?: string): ValidateFunction {
     return validate;
 }
 
-function newAjv(): Ajv {
+/** What checks values against schemas, as Helm does. */
+export function newAjv(): Ajv {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     const { default: library } = require("ajv") as typeof import("ajv");
     return new library({ allErrors: true, strict: false, verbose: true, validateFormats: false, logger: false });
-}
-
-const compiled = new Map<string, ValidateFunction>();
-
-/** Whether values that are complete fit a schema. */
-export function fitsSchema(schema: HelmValue, values: HelmValue): boolean {
-    const text = JSON.stringify(schema);
-    const validate = compiled.get(text) ?? newAjv().compile(schema as HelmValues);
-    compiled.set(text, validate);
-    return validate(values);
 }

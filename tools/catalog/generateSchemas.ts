@@ -1,12 +1,14 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
+import type { ValidateFunction } from "ajv";
+
 import type { CatalogSchema } from "../../core/charts";
 import { DigestFiles } from "./digestFiles";
 import { dependenciesOf, readChartText, readValues, templatesOf } from "./chartFiles";
-import { fitsSchema } from "../../core/charts/schemas";
+import { newAjv } from "../../core/charts/schemas";
 import { Template } from "./templates";
-import { isMap, valueAt, type HelmValue } from "../../core/lib/values";
+import { isMap, valueAt, type HelmValue, type HelmValues } from "../../core/lib/values";
 
 /** The schemas of charts, as catalogs refer to them, and the text of each by the name of its file. */
 export interface Schemas {
@@ -54,6 +56,16 @@ function copiedSpecs(folder: string): [string, string[]][] {
         const paths = kind === undefined ? [] : new Template(text).reads().filter((each) => each.at(-1) === "spec");
         return paths.map((each): [string, string[]] => [kind ?? "", each]);
     });
+}
+
+const compiled = new Map<string, ValidateFunction>();
+
+/** Whether values that are complete fit a schema. */
+function fitsSchema(schema: HelmValue, values: HelmValue): boolean {
+    const text = JSON.stringify(schema);
+    const validate = compiled.get(text) ?? newAjv().compile(schema as HelmValues);
+    compiled.set(text, validate);
+    return validate(values);
 }
 
 /** Kubernetes drops the fields that a definition does not have: a schema that refuses them. */

@@ -6,7 +6,8 @@ import * as path from "node:path";
 import { stringify } from "yaml";
 
 import { catalogOf, defaultVersion, versions, type Catalog } from "../../../core/charts";
-import { compareCatalogs, describeChanges, otherCharts } from "../../../core/charts/compare";
+import { compareCatalogs } from "../../../core/charts/compare";
+import { describeChanges, otherCharts } from "../../../tools/catalog/changes";
 import { generateCatalog } from "../../../tools/catalog/generate";
 import { coalesceValues, mergeValues, nest, type HelmValues } from "../../../core/lib/values";
 import { withoutDigests, withValues, writeCharts } from "./charts";
