@@ -22,7 +22,7 @@ export function defaultAt(catalog: Catalog, path: readonly string[], chart = "ko
 }
 
 /** The chart that gets the values at a path of another one's. */
-function handedTo({ charts }: Catalog, chart: string, path: readonly string[]): string | undefined {
+export function handedTo({ charts }: Catalog, chart: string, path: readonly string[]): string | undefined {
     const [key = "", next] = path;
     if (chart === "kof") {
         return path.length === 2 && next === "values" ? key : undefined;

@@ -1,9 +1,11 @@
 import * as semver from "semver";
 
 import { chartValues, type Catalog } from ".";
+import { handedTo } from "./defaults";
 import { takesMore, typed } from "./kubernetes";
 import { isChosen, areCollectorValues, isFreeForm, ruleOf } from "./rules";
 import { hasShape, shapeAt, shapeOfChart, type Shaped } from "./shapes";
+import { oncePer } from "../lib/lazy";
 import { dissimilarity, isMisspelling, lettersOf, similar } from "../lib/spelling";
 import { formatPath, isMap, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
@@ -13,9 +15,9 @@ interface PathProblem {
     /** What is wrong, as a sentence that does not name the path. */
     readonly message: string;
     /** A path that the charts do read and that was probably meant. */
-    readonly nearest?: string;
+    readonly nearest?: string | undefined;
     /** The value that was probably meant, where the path is right. */
-    readonly meant?: HelmValue;
+    readonly meant?: HelmValue | undefined;
 }
 
 /** A name beside those of the charts, which may be a new one or one of theirs misspelt. */
@@ -55,69 +57,64 @@ function walk(
     return { problems, names };
 
     function check(shape: Shape, value: HelmValue, path: readonly string[]): void {
-        if (value === null) {
-            problems.push({
-                path,
-                message: "is null. Helm and Kubernetes disagree on what a null means: leave the key out",
-            });
-        } else if (isMap(value)) {
-            if (shape.kind === "scalar") {
-                problems.push({
-                    path,
-                    message: `is a map, but KOF ${catalog.version} has ${kindText(shape.example)} here`,
-                });
-                return;
+        if (!isMap(value) || shape.kind === "scalar") {
+            const problem = problemOf(shape, value, path, catalog.version);
+            problems.push(...(problem ? [{ path, ...problem }] : []));
+            return;
+        }
+        for (const [key, inner] of Object.entries(value)) {
+            const next = shape.at(key);
+            const resembles = shape.chosen && !shape.keys.includes(key) ? misspelt(key, shape.keys) : undefined;
+            if (resembles !== undefined) {
+                names.push({ path: [...path, key], resembles });
             }
-            for (const [key, inner] of Object.entries(value)) {
-                const next = shape.at(key);
-                const resembles = shape.chosen && !shape.keys.includes(key) ? misspelt(key, shape.keys) : undefined;
-                if (resembles !== undefined) {
-                    names.push({ path: [...path, key], resembles });
-                }
-                if (next) {
-                    check(next, inner, [...path, key]);
-                } else {
-                    problems.push(unknown(catalog, root, shape, [...path, key], problems.length < searched));
-                }
+            if (next) {
+                check(next, inner, [...path, key]);
+            } else {
+                problems.push(unknown(catalog, root, shape, [...path, key], problems.length < searched));
             }
-        } else if (Array.isArray(value) && hasNull(value)) {
-            problems.push({ path, message: "has an entry that is null, or has one in it: leave it out" });
-        } else if (shape.kind === "map") {
-            problems.push({ path, message: `is ${kindText(value)}, but KOF ${catalog.version} has a map here` });
-        } else if (Array.isArray(shape.example) && !Array.isArray(value)) {
-            const message = `is ${kindText(value)}, but KOF ${catalog.version} has a list here`;
-            problems.push({ path, message, meant: [value] });
-        } else if (
-            // What a collector takes there is checked with the rest of its configuration.
-            !path.includes("config") &&
-            Array.isArray(value) &&
-            isTexts(shape.example) &&
-            value.some((each) => isScalar(each) && !isText(each))
-        ) {
-            problems.push({ path, message: `has entries that are not text, but KOF ${catalog.version} has text here` });
-        } else if (Array.isArray(value) && isScalar(shape.example) && typeof shape.example !== "boolean") {
-            const [first, ...more] = value;
-            problems.push({
-                path,
-                message: `is a list, but KOF ${catalog.version} has ${kindText(shape.example)} here`,
-                ...(first === undefined || more.length > 0 || typeof first !== typeof shape.example
-                    ? {}
-                    : { meant: first }),
-            });
-        } else if (typeof shape.example === "boolean" && typeof value !== "boolean") {
-            const meant = typeof value === "string" ? words.get(value.toLowerCase()) : undefined;
-            problems.push({
-                path,
-                message: `is ${kindText(value)}, which the charts do not take for true or false: write a boolean without quotes`,
-                ...(meant === undefined ? {} : { meant }),
-            });
-        } else if (isOtherScalar(shape.example, value, path)) {
-            problems.push({
-                path,
-                message: `is ${kindText(value)}, but KOF ${catalog.version} has ${kindText(shape.example)} here`,
-            });
         }
     }
+}
+
+/** What is wrong with a value that is not looked into any further: no map, or one where the charts have none. */
+function problemOf(
+    { kind, example }: Shape,
+    value: HelmValue,
+    path: readonly string[],
+    version: string,
+): Omit<PathProblem, "path"> | undefined {
+    const instead = (has: string) => `is ${kindText(value)}, but KOF ${version} has ${has} here`;
+    if (value === null) {
+        return { message: "is null. Helm and Kubernetes disagree on what a null means: leave the key out" };
+    }
+    if (isMap(value)) {
+        return { message: instead(kindText(example)) };
+    }
+    if (Array.isArray(value) && hasNull(value)) {
+        return { message: "has an entry that is null, or has one in it: leave it out" };
+    }
+    if (kind === "map") {
+        return { message: instead("a map") };
+    }
+    if (Array.isArray(example) && !Array.isArray(value)) {
+        return { message: instead("a list"), meant: [value] };
+    }
+    if (typeof example === "boolean" && typeof value !== "boolean") {
+        const message = `is ${kindText(value)}, which the charts do not take for true or false: write a boolean without quotes`;
+        return { message, meant: typeof value === "string" ? words.get(value.toLowerCase()) : undefined };
+    }
+    if (Array.isArray(value) && isScalar(example)) {
+        const [first, ...more] = value;
+        const isMeant = more.length === 0 && typeof first === typeof example;
+        return { message: instead(kindText(example)), meant: isMeant ? first : undefined };
+    }
+    // What a collector takes there is checked with the rest of its configuration.
+    const areTexts = isTexts(example) && !path.includes("config");
+    if (areTexts && Array.isArray(value) && value.some((each) => isScalar(each) && !isText(each))) {
+        return { message: `has entries that are not text, but KOF ${version} has text here` };
+    }
+    return isOtherScalar(example, value, path) ? { message: instead(kindText(example)) } : undefined;
 }
 
 /** What YAML 1.1 and people take for true or false. */
@@ -151,7 +148,7 @@ function reads(shape: Shape, path: readonly string[]): boolean {
 }
 
 function kindText(value: HelmValue | undefined): string {
-    return Array.isArray(value) ? "a list" : JSON.stringify(value);
+    return Array.isArray(value) ? "a list" : isMap(value) ? "a map" : JSON.stringify(value);
 }
 
 /** Whether the charts have something here that is no list. What they leave empty may be one. */
@@ -236,23 +233,17 @@ function component(catalog: Catalog, name: string): Shape {
               : key === "dependsOn"
                 ? scalar([])
                 : own.at(key);
-    return { kind: "map", open: false, chosen: false, example: undefined, keys, at: once(at) };
+    return { ...nothing, keys, at: once(at) };
 }
+
+/** Nothing is read here. */
+const nothing: Shape = { kind: "map", open: false, chosen: false, example: undefined, keys: [], at: () => undefined };
 
 function scalar(example: HelmValue): Shape {
-    return { kind: "scalar", open: false, chosen: false, example, keys: [], at: () => undefined };
+    return { ...nothing, kind: "scalar", example };
 }
 
-const anything: Shape = {
-    kind: "unknown",
-    open: true,
-    chosen: false,
-    example: undefined,
-    keys: [],
-    at: () => anything,
-};
-
-const nothing: Shape = { kind: "map", open: false, chosen: false, example: undefined, keys: [], at: () => undefined };
+const anything: Shape = { ...nothing, kind: "unknown", open: true, at: () => anything };
 
 /** What a chart reads at a path of its values. */
 function chartShape(catalog: Catalog, chart: string, path: readonly string[]): Shape {
@@ -300,10 +291,10 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
     const names = new Set(keys);
     const isNamed = isChosen(chart, path);
     return {
+        ...nothing,
         kind: isMap(value) || keys.length > 0 ? "map" : "unknown",
         open,
         chosen: isNamed,
-        example: undefined,
         keys,
         at: once((key) => {
             if (names.has(key)) {
@@ -321,15 +312,9 @@ function valueShape(catalog: Catalog, chart: string, path: readonly string[], va
 
 /** Whether a place belongs to the values of another chart that the catalog has. */
 function isPassedOn(catalog: Catalog, chart: string, path: readonly string[]): boolean {
-    return path.some((key, i) => {
-        const to =
-            chart === "kof"
-                ? i === 1 && key === "values" && path[0]
-                : (ruleOf(chart, path.slice(0, i + 1))?.chart ??
-                  (i === 0 &&
-                      catalog.charts[chart]?.dependencies.some(({ name }) => name === key) &&
-                      chartOf(catalog, chart, key)));
-        return typeof to === "string" && isKnown(catalog, to);
+    return path.some((_, i) => {
+        const to = handedTo(catalog, chart, path.slice(0, i + 1));
+        return to !== undefined && (isKnown(catalog, to) || isKnown(catalog, `${chart}/${to}`));
     });
 }
 
@@ -359,7 +344,7 @@ function shapeFrom(read: Shaped, path: readonly string[], foreign: boolean, with
     const keys = Object.keys(shaped).filter((key) => key !== "*");
     const open = Object.hasOwn(shaped, "*");
     const kind = takesMore(read, path) ? "unknown" : "map";
-    return { kind, open, chosen: open, example: undefined, keys, foreign, copied, at: once(at) };
+    return { ...nothing, kind, open, chosen: open, keys, foreign, copied, at: once(at) };
 }
 
 /** Reads what any of the shapes reads. */
@@ -407,23 +392,11 @@ function tooHigh(shapes: readonly Shape[], key: string): readonly string[] | und
 }
 
 /** The first path to each key below a shape, of those that are not right below it. */
-const lower = new WeakMap<Shape, ReadonlyMap<string, readonly string[]>>();
-
-function lowerKeys(shape: Shape): ReadonlyMap<string, readonly string[]> {
-    const known = lower.get(shape);
-    if (known) {
-        return known;
-    }
-    const found = new Map<string, readonly string[]>();
-    for (const path of paths(shape, 6)) {
-        const key = path.at(-1) ?? "";
-        if (path.length > 1 && !found.has(key)) {
-            found.set(key, path);
-        }
-    }
-    lower.set(shape, found);
-    return found;
-}
+const lowerKeys = oncePer((shape: Shape): ReadonlyMap<string, readonly string[]> => {
+    const below = [...paths(shape, 6)].filter((path) => path.length > 1);
+    // Of several paths to a key the first stays.
+    return new Map(below.reverse().map((path) => [path.at(-1) ?? "", path]));
+});
 
 /** Every path that a shape lists by name. Of charts of other projects only from within. */
 function* paths(shape: Shape, depth: number): Generator<readonly string[]> {
@@ -480,7 +453,7 @@ function unknown(
         within(closest(key, parent.keys)) ??
         within(tooHigh([parent], key)) ??
         (parent.foreign === true || !everywhere ? undefined : nearestPath(root, path));
-    return nearest ? { path, message, nearest: formatPath(nearest) } : { path, message };
+    return { path, message, nearest: nearest && formatPath(nearest) };
 }
 
 /** The key that resembles another one most, if any does. */
