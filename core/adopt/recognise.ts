@@ -8,7 +8,8 @@ import type { Deployment } from "../routes/deployment";
 import { copiesIn } from "../routes/archives";
 import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
 import { vmuserSecretName } from "../charts/vmuser";
-import { originsOf, type Volume } from "../routes/volumes";
+import type { Volume } from "../routes/volumes";
+import { originsOf } from "../charts/layers";
 import {
     distributionNames,
     distributionOf,

@@ -1,5 +1,5 @@
 import { chartValues, kubeStack, type Catalog } from ".";
-import type { HelmValues } from "../lib/values";
+import { nestSome, type HelmValues } from "../lib/values";
 
 /** What kof-collectors gives the collectors' chart by default: to all collectors, and to each by its key. */
 interface StackDefaults {
@@ -22,5 +22,5 @@ export function valuesOfEach(catalog: Catalog, valuesOf: (own: HelmValues, key: 
     const entries = Object.entries(stackDefaults(catalog).collectors)
         .map(([key, own]) => [key, valuesOf(own, key)] as const)
         .filter(([, values]) => Object.keys(values).length > 0);
-    return entries.length > 0 ? { collectors: Object.fromEntries(entries) } : {};
+    return nestSome(["collectors"], Object.fromEntries(entries));
 }

@@ -1,7 +1,7 @@
 import type { Catalog } from "../charts";
 import { stackDefaults, valuesOfEach } from "../charts/stack";
 import { compact } from "../lib/compact";
-import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { isMap, mergeValues, nest, nestSome, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { typeOf } from "./flows";
 
 /** What collectors keep while their destination is away. */
@@ -165,7 +165,7 @@ export function recreatedStorage(catalog: Catalog): HelmValues {
         Object.keys(valueAt(of, path) ?? {}).filter((id) => typeOf(id) === "file_storage");
     const shared = storages(defaultCRConfig);
     const recreated = (ids: readonly string[]) =>
-        ids.length === 0 ? {} : nest(path, Object.fromEntries(ids.map((id) => [id, { recreate: true }])));
+        nestSome(path, Object.fromEntries(ids.map((id) => [id, { recreate: true }])));
     return mergeValues(
         valuesOfEach(catalog, (own) => recreated(storages(own).filter((id) => !shared.includes(id)))),
         nest(["defaultCRConfig"], recreated(shared)),

@@ -1,7 +1,9 @@
 import { componentValues } from "../charts/umbrella";
 import { chartValues, collectorNamePlaceholder, type Catalog, kubeStack, type PresetPart } from "../charts";
+import { definedOnly } from "../lib/compact";
 import { coalesceValues, isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { collectorOperatorOff, collectorsChart } from "../charts/installed";
+import { oncePer } from "../lib/lazy";
 import type { Merged } from "./merged";
 import type { Settings } from "../settings/settings";
 import { collectorsOfChild, collectorsOfRegional } from "./service";
@@ -58,17 +60,13 @@ const worked = new WeakMap<HelmValues, { readonly settings: Settings; readonly c
 
 function workOut(deployment: Merged): readonly Collector[] {
     const stack = kubeStackValues(deployment);
-    return stack === undefined
-        ? []
-        : enabledIn(stack).map(([key, own]) =>
-              collector(key, stack.defaultCRConfig as HelmValues, own, stack, deployment),
-          );
+    return stack ? enabledIn(stack).map(([key, own]) => collector(key, own, stack, deployment)) : [];
 }
 
 /** The values of each collector that runs on the management cluster, those of `defaultCRConfig` not among them. */
 export function ownValues(deployment: Merged): HelmValues[] {
     const stack = kubeStackValues(deployment);
-    return stack === undefined ? [] : enabledIn(stack).map(([, own]) => own);
+    return stack ? enabledIn(stack).map(([, own]) => own) : [];
 }
 
 function enabledIn(stack: HelmValues): [string, HelmValues][] {
@@ -119,8 +117,8 @@ function withOverwrites({ overwrites }: Catalog, values: HelmValues): HelmValues
     return mergeValues(values, ...over);
 }
 
-function collector(key: string, shared: HelmValues, own: HelmValues, stack: HelmValues, deployment: Merged): Collector {
-    const merged = mergeValues(shared, own);
+function collector(key: string, own: HelmValues, stack: HelmValues, deployment: Merged): Collector {
+    const merged = mergeValues(stack.defaultCRConfig as HelmValues, own);
     const name = fullName(merged, stack);
     const fields = withPresets(merged, deployment.catalog, name);
     const { mode, config } = fields;
@@ -140,32 +138,15 @@ function collector(key: string, shared: HelmValues, own: HelmValues, stack: Helm
 }
 
 /** Fields of a collector that the chart copies where they are set (`templates/collector.yaml`). */
-export const podFields = [
-    ...["replicas", "args", "resources", "autoscaler", "podDisruptionBudget", "securityContext", "podSecurityContext"],
-    ...["serviceAccount", "priorityClassName", "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints"],
-    ...[
-        "podAnnotations",
-        "observability",
-        "targetAllocator",
-        "ingress",
-        "lifecycle",
-        "livenessProbe",
-        "updateStrategy",
-    ],
-    ...["deploymentUpdateStrategy", "shareProcessNamespace", "initContainers", "additionalContainers", "configmaps"],
-    ...["ports", "envFrom", "volumes", "volumeMounts", "volumeClaimTemplates"],
-];
+export const podFields: readonly string[] =
+    `replicas args resources autoscaler podDisruptionBudget securityContext podSecurityContext serviceAccount priorityClassName
+    nodeSelector affinity tolerations topologySpreadConstraints podAnnotations observability targetAllocator ingress lifecycle
+    livenessProbe updateStrategy deploymentUpdateStrategy shareProcessNamespace initContainers additionalContainers configmaps ports
+    envFrom volumes volumeMounts volumeClaimTemplates`.split(/\s+/);
 
 /** The fields of these names that are set. */
 export function pickFields(fields: HelmValues, names: readonly string[]): HelmValues {
-    const picked: HelmValues = {};
-    for (const name of names) {
-        const value = fields[name];
-        if (isSet(value)) {
-            picked[name] = value;
-        }
-    }
-    return picked;
+    return definedOnly(Object.fromEntries(names.map((name) => [name, isSet(fields[name]) ? fields[name] : undefined])));
 }
 
 /** What a template regards as set. */
@@ -234,7 +215,7 @@ function withPresets(fields: HelmValues, catalog: Catalog, name: string): HelmVa
             ? preset.parts.filter(({ when = {} }) => Object.entries(when).every(applies))
             : [];
     });
-    const withName = parts.map((part) => named(part, name));
+    const withName = parts.map((part) => namedParts(part)(name));
     const merged = mergeValues(...withName.map(({ spec }) => spec), fields);
     return withName
         .flatMap(({ lists }) => lists)
@@ -246,17 +227,16 @@ function withPresets(fields: HelmValues, catalog: Catalog, name: string): HelmVa
         }, merged);
 }
 
-/** What a preset adds to a collector of some name, which is worked out once. */
-const namedParts = new WeakMap<PresetPart, Map<string, PresetPart>>();
-
-function named(part: PresetPart, name: string): PresetPart {
-    const known = namedParts.get(part) ?? new Map<string, PresetPart>();
-    namedParts.set(part, known);
-    const found =
-        known.get(name) ?? (JSON.parse(JSON.stringify(part).replaceAll(collectorNamePlaceholder, name)) as PresetPart);
-    known.set(name, found);
-    return found;
-}
+/** What a preset adds to a collector, by the collector's name. */
+const namedParts = oncePer((part: PresetPart) => {
+    const text = JSON.stringify(part);
+    const known = new Map<string, PresetPart>();
+    return (name: string) => {
+        const found = known.get(name) ?? (JSON.parse(text.replaceAll(collectorNamePlaceholder, name)) as PresetPart);
+        known.set(name, found);
+        return found;
+    };
+});
 
 /** A human-readable collector: what runs it first, its configuration last, in the order in which data flows. */
 export function collectorDocument({ image, mode, hostNetwork, env, pods, config }: Collector): HelmValues {

@@ -121,7 +121,9 @@ export function vmuserEnv(secret: string): HelmValue[] {
 }
 
 /** The charts' exporters, pointed at the vmauth of a region. */
-export function exportersToRegion(vmauth: string): HelmValues {
+export function exportersToRegion(
+    vmauth: string,
+): Record<"prometheusremotewrite" | "otlphttp/logs" | "otlphttp/traces", HelmValues> {
     const auth = (signal: string) => ({ auth: { authenticator: `basicauth/${signal}` } });
     return {
         prometheusremotewrite: { endpoint: `${vmauth}${writePaths.metrics}`, ...auth("metrics") },

@@ -101,6 +101,11 @@ export function nest(path: readonly string[], value: HelmValue): HelmValues {
     return path.reduceRight<HelmValue>((inner, key) => ({ [key]: inner }), value) as HelmValues;
 }
 
+/** The same of values that may be empty, which are then held by nothing. */
+export function nestSome(path: readonly string[], values: HelmValues): HelmValues {
+    return isEmpty(values) ? {} : nest(path, values);
+}
+
 /** A human-readable path. Keys with a dot or a slash are quoted: `annotations."a.io/b"`. */
 export function formatPath(path: readonly string[]): string {
     return path.map((key) => (/^[\w/-]+$/.test(key) ? key : JSON.stringify(key))).join(".");

@@ -96,48 +96,50 @@ function valueOf({ umbrella, catalog }: Deployment, path: readonly string[]): He
     return valueAt(umbrella, path) ?? defaultAt(catalog, path);
 }
 
-/** The umbrella and what it installs on the management cluster. */
-function ownCharts({ catalog, umbrella, values, settings }: Deployment): NeededChart[] {
-    const text = (...path: string[]) => (valueAt(umbrella, path) ?? "") as string;
-    const published = (...path: string[]) => (valueAt(chartValues(catalog, "kof"), path) ?? "") as string;
-    const components = umbrellaObjects(catalog, values).flatMap(({ kind, name }) =>
-        kind === "HelmChart" ? [name] : [],
+/** Where charts are had from, by an address in the umbrella's values: what the stack has there, and what KOF has. */
+function repositoryAt(
+    { umbrella, catalog }: Deployment,
+    path: readonly string[],
+): Pick<NeededChart, "repository" | "upstream"> {
+    const [repository = "", upstream = ""] = [umbrella, chartValues(catalog, "kof")].map(
+        (values) => (valueAt(values, path) ?? "") as string,
     );
-    const version = text("global", "helmRepo", "chartVersion") || catalog.version;
-    return [
-        {
-            name: "kof",
-            version: catalog.version,
-            repository: withoutName(settings.chart),
-            upstream: withoutName(settingsSchema.chart.parse(undefined)),
-            cluster: "management",
-        },
-        ...components.map((name): NeededChart => {
-            const own = text(name, "repo", "url");
-            const kofs = ["global", "helmRepo", "kofManaged", "url"];
-            return own === ""
-                ? { name, version, repository: text(...kofs), upstream: published(...kofs), cluster: "management" }
-                : {
-                      name,
-                      version: text(name, "version"),
-                      repository: withoutSlash(own),
-                      upstream: withoutSlash(published(name, "repo", "url")),
-                      cluster: "management",
-                  };
-        }),
-    ];
+    return { repository, upstream };
+}
+
+/** Where KOF's own charts are had from. */
+function ownRepository(deployment: Deployment): Pick<NeededChart, "repository" | "upstream"> {
+    return repositoryAt(deployment, ["global", "helmRepo", "kofManaged", "url"]);
+}
+
+/** The umbrella and what it installs on the management cluster. */
+function ownCharts(deployment: Deployment): NeededChart[] {
+    const { catalog, umbrella, values, settings } = deployment;
+    const text = (...path: string[]) => (valueAt(umbrella, path) ?? "") as string;
+    const kofs = {
+        version: text("global", "helmRepo", "chartVersion") || catalog.version,
+        ...ownRepository(deployment),
+    };
+    const umbrellaChart = {
+        name: "kof",
+        version: catalog.version,
+        repository: withoutName(settings.chart),
+        upstream: withoutName(settingsSchema.chart.parse(undefined)),
+    };
+    const components = umbrellaObjects(catalog, values)
+        .filter(({ kind }) => kind === "HelmChart")
+        .map(({ name }) => {
+            const { repository, upstream } = repositoryAt(deployment, [name, "repo", "url"]);
+            const own = { repository: withoutSlash(repository), upstream: withoutSlash(upstream) };
+            return { name, ...(repository === "" ? kofs : { version: text(name, "version"), ...own }) };
+        });
+    return [umbrellaChart, ...components].map((chart) => ({ ...chart, cluster: "management" }));
 }
 
 /** The charts of archives' exporters, which come from where the umbrella's components do, whatever version these have. */
-function exporterRequirements({ archives, catalog, umbrella }: Deployment): NeededChart[] {
-    const url = ["global", "helmRepo", "kofManaged", "url"];
-    return archives.map(({ name, version }) => ({
-        name,
-        version,
-        repository: (valueAt(umbrella, url) ?? "") as string,
-        upstream: (valueAt(chartValues(catalog, "kof"), url) ?? "") as string,
-        cluster: "management",
-    }));
+function exporterRequirements(deployment: Deployment): NeededChart[] {
+    const own = ownRepository(deployment);
+    return deployment.archives.map(({ name, version }) => ({ name, version, ...own, cluster: "management" }));
 }
 
 /** The repository of a chart's OCI address; another address is that of a repository. */
@@ -151,15 +153,13 @@ function withoutSlash(url: string): string {
 
 /** What ServiceTemplates install, on this cluster too from 1.10 on. */
 function serviceCharts(deployment: Deployment): NeededChart[] {
-    const kofs = ["global", "helmRepo", "kofManaged", "url"];
-    const own = valueAt(deployment.umbrella, kofs) as string;
-    const published = valueAt(chartValues(deployment.catalog, "kof"), kofs) as string;
     const here = installedCharts(deployment.umbrella).map(({ chart }) => chart);
     return imagesOf(deployment.catalog.version).services.map(({ chart, version, repository }) => ({
         name: chart,
         version,
-        repository: repository === "" ? own : (changedRepository(deployment, chart) ?? repository),
-        upstream: repository === "" ? published : repository,
+        ...(repository === ""
+            ? ownRepository(deployment)
+            : { repository: changedRepository(deployment, chart) ?? repository, upstream: repository }),
         cluster: here.includes(chart) ? "management" : "others",
     }));
 }

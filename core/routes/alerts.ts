@@ -168,21 +168,21 @@ function promxyOff(deployment: Deployment): string | undefined {
  */
 function vmAlertsOf({ catalog, umbrella }: Deployment): HelmValues[] {
     const spec = ["victoriametrics", "vmalert", "spec"];
-    return installedCharts(umbrella).flatMap(({ chart, prefix }) => {
-        const own = chartValues(catalog, chart);
-        const found = valueAt(own, spec);
-        if (found === undefined) {
+    return installedCharts(umbrella).flatMap((chart) => {
+        const own = chartValues(catalog, chart.chart);
+        if (valueAt(own, spec) === undefined) {
             return [];
         }
-        const all = coalesceValues(own, valuesHandedTo(catalog, umbrella, chart, prefix));
+        const all = coalesceValues(own, valuesHandedTo(catalog, umbrella, chart));
         const at = (...path: string[]) => valueAt(all, ["victoriametrics", ...path]);
+        const inSpec = (...path: string[]) => valueAt(all, [...spec, ...path]);
         const runs = at("enabled") === true && at("vmalert", "enabled") === true;
         const takesAll =
-            at("vmalert", "spec", "selectAllByDefault") === true &&
-            at("vmalert", "spec", "ruleSelector") === undefined &&
-            at("vmalert", "spec", "ruleNamespaceSelector") === undefined;
-        const readsStore = at("vmalert", "spec", "datasource", "url") === valueAt(found, ["datasource", "url"]);
-        return runs && takesAll && readsStore ? [at("vmalert", "spec") as HelmValues] : [];
+            inSpec("selectAllByDefault") === true &&
+            inSpec("ruleSelector") === undefined &&
+            inSpec("ruleNamespaceSelector") === undefined;
+        const readsStore = inSpec("datasource", "url") === valueAt(own, [...spec, "datasource", "url"]);
+        return compact(runs && takesAll && readsStore && (inSpec() as HelmValues));
     });
 }
 

@@ -6,6 +6,7 @@ import { regionsText } from "../charts/multiCluster";
 import { distributionOf } from "../settings/distributions";
 import type { Archive } from "./archives";
 import type { Deployment } from "./deployment";
+import { isOfEks } from "./roles";
 
 /** What a reader of the preview should know of the archives in S3. */
 export function archiveNotices(
@@ -68,10 +69,7 @@ function regionalNotices({ kind, name, regional, secret, prefix, signals }: Arch
 
 function credentialNotices({ settings }: Pick<Deployment, "settings">, { kind, credentials }: Archive): string[] {
     const { distribution } = settings;
-    const ofEks =
-        credentials.kind === "podIdentity" ||
-        (credentials.kind === "irsa" && credentials.oidcProviderArn.includes("/oidc.eks."));
-    if (distribution !== "eks" && ofEks) {
+    if (distribution !== "eks" && isOfEks(credentials)) {
         return [
             `kof:${kind}.credentials is ${credentials.kind}, which EKS hands out, but kof:distribution is ${distribution}. On EKS set ` +
                 "kof:distribution: eks; elsewhere the exporter gets no credentials, and nothing is archived.",

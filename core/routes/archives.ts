@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { nounOf, type Signal } from "../charts";
+import { nounOf, type CatalogSetting, type Signal } from "../charts";
 import {
     archiveKinds,
     exporterCharts,
@@ -12,9 +12,8 @@ import {
 import { valuesHandedTo } from "../charts/layers";
 import { regionLabels, regionNameLabel, type Regions } from "../charts/multiCluster";
 import { kofNamespace } from "../charts/namespace";
-import { settingIn } from "../charts/setting";
-import { compact } from "../lib/compact";
-import { isMap, mergeValues, nest, textOf, valueAt, type HelmValues } from "../lib/values";
+import { compact, definedOnly } from "../lib/compact";
+import { isMap, mergeValues, nestSome, textOf, valueAt, type HelmValues } from "../lib/values";
 import { writeYaml } from "../lib/yaml/write";
 import { resolvedArchive, type ArchiveCredentials, type ResolvedArchiveSettings } from "../settings/archives";
 import { stackFile } from "../settings/explain";
@@ -24,8 +23,8 @@ import { destinationText, ownStoreAddress } from "./destinations";
 import type { Deployment } from "./deployment";
 import type { Merged } from "../collectors/merged";
 import { selectOf } from "./readers";
-import { roleNameFor, roleArnOf } from "./roles";
-import type { Volume } from "./volumes";
+import { roleAnnotations, roleNameFor } from "./roles";
+import { namedChanges, type Volume } from "./volumes";
 
 /** What S3 holds an archive in. */
 export interface ArchiveBucket {
@@ -236,7 +235,7 @@ function valuesOfCopy({ regions, secrets }: SecretCopies): HelmValues {
 /** Values with which KOF copies to regions what the exporters there sign in with. */
 export function archiveValues(settings: Settings): HelmValues {
     const copies = secretCopies(settings).map((copy) => [copy.name, valuesOfCopy(copy)] as const);
-    return copies.length === 0 ? {} : nest(copiedAt, Object.fromEntries(copies));
+    return nestSome(copiedAt, Object.fromEntries(copies));
 }
 
 /** The Secret that an exporter reads; `undefined` where a role is handed to it. */
@@ -257,10 +256,16 @@ function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiv
     const { credentials, prefix, endpoint, region } = wanted;
     const version = exporterVersion(catalog.version);
     const signals = signalsOf(deployment, kind);
-    const sources = Object.fromEntries(signals.map((signal) => [signal, sourceOf(deployment, signal)]));
+    const sources: Archive["sources"] = Object.fromEntries(
+        signals.map((signal) => [signal, sourceOf(deployment, signal)]),
+    );
     const secretName = secretNameOf(kind, wanted);
     const secret = secretName === undefined ? undefined : { name: secretName, keys: exporterSecretKeys };
     const roleName = credentials.kind === "irsa" ? roleNameOf(settings, kind) : undefined;
+    const annotations =
+        credentials.kind === "irsa"
+            ? roleAnnotations(roleNameOf(settings, kind), credentials.oidcProviderArn)
+            : undefined;
     const signingKey = kind === "auditArchive" ? signingKeyOf(settings.clusterName) : undefined;
     const isLocked = wanted.objectLock !== undefined;
     return {
@@ -271,24 +276,22 @@ function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiv
             kind === "coldStorage"
                 ? { sources: signals.join(","), ...addressesOf(sources) }
                 : {
-                      ...addressesOf({ logs: sources.audit }),
+                      ...definedOnly({ vlogsURL: sources.audit }),
                       // Otherwise it warns about a bucket without Object Lock, and continues.
                       complianceMode: String(isLocked),
                       kms: { keyID: signingKey ?? "" },
                   },
             {
-                s3: {
+                s3: definedOnly({
                     bucket: wanted.bucket,
                     prefix,
                     region,
                     usePathStyle: String(endpoint !== undefined),
-                    ...(endpoint === undefined ? {} : { endpoint }),
-                    ...(secret === undefined ? {} : { existingSecret: secret.name }),
-                },
+                    endpoint,
+                    existingSecret: secretName,
+                }),
             },
-            roleName === undefined || credentials.kind !== "irsa"
-                ? {}
-                : roleAnnotation(roleName, credentials.oidcProviderArn),
+            annotations ? { serviceAccount: { annotations } } : {},
             settings.istio ? inMesh : {},
         ),
         bucket: {
@@ -340,15 +343,9 @@ function storeOf({ stores }: Pick<Deployment, "stores">, signal: Signal): Volume
 }
 
 /** The options of the exporters' charts that have the addresses of the stores (`values.yaml`). */
-const addressOptions = { metrics: "vmURL", logs: "vlogsURL", traces: "vtracesURL" } as const;
-
-function addressesOf(sources: Readonly<Record<string, string | undefined>>): HelmValues {
-    return Object.fromEntries(
-        Object.entries(addressOptions).flatMap(([signal, option]) => {
-            const address = sources[signal];
-            return address === undefined ? [] : [[option, address]];
-        }),
-    );
+function addressesOf(sources: Archive["sources"]): HelmValues {
+    const { metrics, logs, traces } = sources;
+    return definedOnly({ vmURL: metrics, vlogsURL: logs, vtracesURL: traces });
 }
 
 /**
@@ -367,11 +364,17 @@ function sourceOf(deployment: Stored, signal: Signal): string {
 /** Archives of what is not stored on this cluster, or where an exporter cannot read it. */
 export function archiveStoreProblems(deployment: Stored & Pick<Deployment, "destinations" | "routing">): Problem[] {
     const { settings } = deployment;
-    return archiveKinds.flatMap((kind) =>
-        settings[kind] === undefined
-            ? []
-            : [...absentStores(deployment, kind), ...signalsOf(deployment, kind).flatMap(moved(deployment, kind))],
-    );
+    return archiveKinds
+        .filter((kind) => settings[kind] !== undefined)
+        .flatMap((kind) => [
+            ...absentStores(deployment, kind),
+            ...movedStores(
+                deployment,
+                signalsOf(deployment, kind),
+                kind === "coldStorage" ? "kof:coldStorage.signals" : "kof:auditArchive",
+                (signal, address) => `has ${signal}, which nobody can read at ${address}`,
+            ),
+        ]);
 }
 
 /** Exporters on regions for which there is nothing, or where they cannot read it. */
@@ -394,18 +397,12 @@ export function regionalArchiveProblems(deployment: StoredEverywhere): Problem[]
                 },
             ];
         }
-        return wanted.flatMap((signal) => {
-            const store = storeOf(there, signal);
-            const by = store === undefined ? "" : movedSelect(there, store);
-            const address = sourceOf(there, signal);
-            return compact(
-                by !== "" && {
-                    key,
-                    message: `is ${asked}, but nobody can read ${nounOf(signal)} at ${address} on a regional cluster: kof:values have ${by}`,
-                    allowed: "values that leave the service of the store its name",
-                },
-            );
-        });
+        return movedStores(
+            there,
+            wanted,
+            key,
+            (signal, address) => `is ${asked}, but nobody can read ${signal} at ${address} on a regional cluster`,
+        );
     });
 }
 
@@ -460,24 +457,32 @@ function storedHere({ routing }: Pick<Deployment, "routing">, signal: Signal): P
         : { paste: stackFile(["signals", signal], [...signals[signal], "management"]) };
 }
 
-function moved(deployment: Stored, kind: ArchiveKind): (signal: Signal) => Problem[] {
-    return (signal) => {
+/**
+ * Stores that are not read where an exporter looks for them.
+ *
+ * @param said what is wrong, by the signal and the address, as it follows the key.
+ */
+function movedStores(
+    deployment: Stored,
+    wanted: readonly Signal[],
+    key: string,
+    said: (signal: string, address: string) => string,
+): Problem[] {
+    return wanted.flatMap((signal) => {
         const store = storeOf(deployment, signal);
         const by = store === undefined ? "" : movedSelect(deployment, store);
         return compact(
             by !== "" && {
-                key: kind === "coldStorage" ? "kof:coldStorage.signals" : "kof:auditArchive",
-                message: `has ${nounOf(signal)}, which nobody can read at ${sourceOf(deployment, signal)}: kof:values have ${by}`,
+                key,
+                message: `${said(nounOf(signal), sourceOf(deployment, signal))}: kof:values have ${by}`,
                 allowed: "values that leave the service of the store its name",
             },
         );
-    };
+    });
 }
 
-type Setting = NonNullable<Volume["source"]["volume"]["port"]>;
-
 /** The same setting of what reads a store as of what writes into it. */
-function ofSelect(setting: Setting): Setting {
+function ofSelect(setting: CatalogSetting): CatalogSetting {
     const asSelect = (path: readonly string[]) => path.map((step) => step.replace(/^(v[mlt])insert$/, "$1select"));
     return {
         path: asSelect(setting.path),
@@ -487,11 +492,11 @@ function ofSelect(setting: Setting): Setting {
 }
 
 function givenTo({ catalog, umbrella }: Merged, { source: { chart } }: Volume): HelmValues {
-    return valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
+    return valuesHandedTo(catalog, umbrella, chart);
 }
 
 /** What somebody gives a setting of what reads a store; the charts' own value is not known there. */
-function valueOfSelect(deployment: Merged, store: Volume, setting: Setting | null): string | undefined {
+function valueOfSelect(deployment: Merged, store: Volume, setting: CatalogSetting | null): string | undefined {
     const given = givenTo(deployment, store);
     const [found] = (setting ? ofSelect(setting).places : [])
         .map(({ path }) => valueAt(given, path))
@@ -501,16 +506,7 @@ function valueOfSelect(deployment: Merged, store: Volume, setting: Setting | nul
 
 /** The values that take the address away at which a store is read, as text; empty where it is there. */
 function movedSelect(deployment: Merged, store: Volume): string {
-    const given = givenTo(deployment, store);
-    return store.source.volume.entrance
-        .map(ofSelect)
-        .flatMap((setting) => {
-            const found = settingIn(setting, given);
-            return JSON.stringify(found?.value ?? null) === JSON.stringify(setting.default)
-                ? []
-                : [`${(found?.place.path ?? setting.path).slice(-2).join(".")} ${textOf(found?.value ?? false)}`];
-        })
-        .join(", ");
+    return namedChanges(store.source.volume.entrance.map(ofSelect), givenTo(deployment, store));
 }
 
 /**
@@ -522,10 +518,6 @@ const inMesh = { podAnnotations: { "sidecar.istio.io/nativeSidecar": "true" } };
 
 function roleNameOf({ clusterName }: Settings, kind: ArchiveKind): string {
     return roleNameFor(kind === "coldStorage" ? "kof-cold-storage" : "kof-audit-archive", clusterName);
-}
-
-function roleAnnotation(roleName: string, oidcProviderArn: string): HelmValues {
-    return { serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": roleArnOf(roleName, oidcProviderArn) } } };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Catalog, Signal } from "../charts";
+import { valuesOfEach } from "../charts/stack";
 import { compact } from "../lib/compact";
-import { mergeValues, type HelmValue, type HelmValues } from "../lib/values";
+import { mergeValues, nestSome, type HelmValue, type HelmValues } from "../lib/values";
 import { defaultLogGroup, metricsLogGroup } from "../settings/logGroups";
 import { arnParts, domainOf } from "../lib/arns";
 import { etcdCertificates } from "../settings/distributions";
@@ -13,7 +14,7 @@ import { bufferOf, collectorNames, collectorsOnly, secretEnv, sortsAuditByDefaul
 import { accessKeyTrigger } from "../charts/restarts";
 import type { CloudWatchParts, LogGroup, RouteParts, Target } from "./parts";
 import { processingOf } from "./processing";
-import { roleArnOf, roleNameFor } from "./roles";
+import { isOfEks, roleAnnotations, roleArnOf, roleNameFor } from "./roles";
 
 /** Name of the Secret with the collectors' AWS credentials. Constant, so that Helm values can name it before it exists. */
 export const cloudwatchSecretName = "cloudwatch-credentials";
@@ -57,7 +58,7 @@ export function cloudwatchTarget(given: Using, catalog: Catalog, to: readonly Si
     const time = clockOf(clockOptions(settings, catalog));
     const processing = processingOf("cloudwatch", wanted.processing);
     const added = (signal: Signal) =>
-        isFurther(signal) && (signal === "traces" || wanted.signals.metrics === "otlp")
+        isFurther(signal) && identified(wanted).includes(signal)
             ? [identityProcessor, ...time.added[signal]]
             : time.added[signal];
     return {
@@ -69,11 +70,7 @@ export function cloudwatchTarget(given: Using, catalog: Catalog, to: readonly Si
             processors: { ...time.processors, ...processing.definitions },
         },
         extensions: Object.keys(extensionsOf(wanted).extensions ?? {}),
-        ofCollector: (_, name) =>
-            mergeValues(
-                wanted.logStream.includes("{Collector}") ? streams(wanted, catalog, name) : {},
-                roleAnnotation(settings),
-            ),
+        ofCollector: (_, name) => writerValues(settings, catalog, name),
         env: credentialsEnv(wanted),
         processors: (signal) => [...processing.processors(signal), ...added(signal)],
         cloudwatch: awsPartsOf(settings, catalog, sent),
@@ -105,6 +102,11 @@ function furtherSignals({ signals }: CloudWatchSettings): Signal[] {
 /** Signals that are sent over OTLP, through a queue on disk. */
 function overOtlp({ signals }: CloudWatchSettings): ("metrics" | "traces")[] {
     return (["metrics", "traces"] as const).filter((signal) => signals[signal] === "otlp");
+}
+
+/** Signals that get the cluster's names on the way: in the embedded metric format, metrics have them in their namespace. */
+function identified({ signals }: CloudWatchSettings): ("metrics" | "traces")[] {
+    return compact(signals.metrics === "otlp" && "metrics", signals.traces !== "none" && "traces");
 }
 
 /** The exporters of what goes to AWS over OTLP. */
@@ -166,7 +168,7 @@ function extensionsOf(wanted: CloudWatchSettings): { extensions?: HelmValues } {
             ...(role ? { assume_role: { arn: role.roleArn, sts_region: region } } : {}),
         },
     ]);
-    return signed.length > 0 ? { extensions: Object.fromEntries(signed) as HelmValues } : {};
+    return nestSome(["extensions"], Object.fromEntries(signed) as HelmValues);
 }
 
 /** What is made in AWS for these signals. */
@@ -198,14 +200,6 @@ function awsPartsOf(settings: WithLogGroup, catalog: Catalog, sent: readonly Sig
         serviceAccounts: writers.map((name) => `${name}-collector`),
         ...(identity.kind === "irsa" ? { roleName: roleNameOf(settings) } : {}),
     };
-}
-
-/** Whether the issuer of service accounts' tokens, or what hands out roles, is a part of EKS. */
-function isOfEks(credentials: AwsIdentity): boolean {
-    return (
-        credentials.kind === "podIdentity" ||
-        (credentials.kind === "irsa" && credentials.oidcProviderArn.includes("/oidc.eks."))
-    );
 }
 
 function groupNotices({ cloudwatch: { logGroup }, clusterName }: Using): string[] {
@@ -322,18 +316,17 @@ function groupsOf(wanted: WithLogGroup["cloudwatch"], catalog: Catalog): Record<
     };
 }
 
-/** The log streams of one collector. */
-function streams(wanted: WithLogGroup["cloudwatch"], catalog: Catalog, collector: string): HelmValues {
-    return {
-        config: {
-            exporters: Object.fromEntries(
-                Object.keys(groupsOf(wanted, catalog)).map((name) => [
-                    name,
-                    { log_stream_name: streamOf(wanted.logStream, collector) },
-                ]),
-            ),
-        },
-    };
+/** What one collector has for itself: its log streams, and its role. */
+function writerValues(settings: WithLogGroup, catalog: Catalog, collector: string): HelmValues {
+    const { cloudwatch: wanted } = settings;
+    const stream = { log_stream_name: streamOf(wanted.logStream, collector) };
+    const streams = Object.keys(groupsOf(wanted, catalog)).map((exporter) => [exporter, stream]);
+    return mergeValues(
+        wanted.logStream.includes("{Collector}")
+            ? { config: { exporters: Object.fromEntries(streams) as HelmValues } }
+            : {},
+        roleAnnotation(settings),
+    );
 }
 
 /** The exporters' option for an AWS role (contrib 0.143, internal/aws/awsutil/conn.go). */
@@ -346,34 +339,26 @@ function roleOptions({ credentials }: CloudWatchSettings): HelmValues {
 
 function exportersOf(settings: WithLogGroup, catalog: Catalog): HelmValues {
     const wanted = settings.cloudwatch;
-    const { region, endpoint, signals, logGroup, logStream } = wanted;
+    const { region, endpoint, signals, logGroup } = wanted;
     const assumed = roleOptions(wanted);
     const at = { region, ...(endpoint === undefined ? {} : { endpoint }), ...assumed };
+    // A stream is named even where it is not used: the exporter is refused without.
+    const stream = { log_stream_name: streamOf(wanted.logStream, "collector") };
+    const ofLogs = Object.entries(groupsOf(wanted, catalog)).map(([name, log_group_name]) => [
+        name,
+        { ...at, log_group_name, ...stream, ...bufferedExporter(bufferOf(settings)) },
+    ]);
+    const metrics = {
+        ...at,
+        namespace: namespaceOf(settings),
+        log_group_name: metricsLogGroup(logGroup),
+        log_stream_name: "${env:OTEL_K8S_POD_NAME}",
+        // Each further combination of dimensions would be one more metric to pay for.
+        dimension_rollup_option: "NoDimensionRollup",
+    };
     return {
-        ...Object.fromEntries(
-            Object.entries(groupsOf(wanted, catalog)).map(([name, log_group_name]) => [
-                name,
-                // A stream is named even where it is not used: the exporter is refused without.
-                {
-                    ...at,
-                    log_group_name,
-                    log_stream_name: streamOf(logStream, "collector"),
-                    ...bufferedExporter(bufferOf(settings)),
-                },
-            ]),
-        ),
-        ...(signals.metrics === "emf"
-            ? {
-                  awsemf: {
-                      ...at,
-                      namespace: namespaceOf(settings),
-                      log_group_name: metricsLogGroup(logGroup),
-                      log_stream_name: "${env:OTEL_K8S_POD_NAME}",
-                      // Each further combination of dimensions would be one more metric to pay for.
-                      dimension_rollup_option: "NoDimensionRollup",
-                  },
-              }
-            : {}),
+        ...(Object.fromEntries(ofLogs) as HelmValues),
+        ...(signals.metrics === "emf" ? { awsemf: metrics } : {}),
         ...(signals.traces === "xray" ? { awsxray: { region, ...assumed } } : {}),
         ...otlpExporters(settings),
     };
@@ -397,14 +382,10 @@ function clockOptions(settings: WithLogGroup, catalog: Catalog): ClockOptions {
 
 function kubeStackValues(settings: WithLogGroup, catalog: Catalog): HelmValues {
     const wanted = settings.cloudwatch;
-    const { signals, logStream } = wanted;
     const { metrics, traces } = furtherExporters(wanted);
-    const named = [
-        ...(signals.metrics === "otlp" ? (["metrics"] as const) : []),
-        ...(signals.traces === "none" ? [] : (["traces"] as const)),
-    ];
     const extensions = extensionsOf(wanted);
-    const identity = named.length > 0 ? addClusterIdentity(catalog, named) : {};
+    const identity = addClusterIdentity(catalog, identified(wanted));
+    const writers = writersOf(wanted, catalog);
     // The charts' exporters stay defined: a collector does not start an exporter that no pipeline names, but it does
     // refuse one that is null. Here and below only the pipelines are redirected.
     const shared: HelmValues = {
@@ -424,36 +405,24 @@ function kubeStackValues(settings: WithLogGroup, catalog: Catalog): HelmValues {
         "logs/default": { exporters: ["awscloudwatchlogs"] },
         "logs/audit": { exporters: [auditExporter(wanted, catalog)] },
     };
-    const writers = Object.entries(writersOf(wanted, catalog)).map(([key, name]): HelmValues => {
-        const own = mergeValues(
-            logStream.includes("{Collector}") ? streams(wanted, catalog, name) : {},
-            roleAnnotation(settings),
-        );
-        return Object.keys(own).length > 0 ? { collectors: { [key]: own } } : {};
-    });
     return mergeValues(
-        extensions.extensions ? queueStorage(catalog, Object.keys(extensions.extensions)) : {},
+        queueStorage(catalog, Object.keys(extensions.extensions ?? {})),
         identity,
         { defaultCRConfig: shared },
         sortsAuditByDefault(catalog)
             ? { collectors: { daemon: { config: { service: { pipelines: auditPipelines } } } } }
             : {},
         clock(catalog, clockOptions(settings, catalog), identity),
-        ...writers,
+        valuesOfEach(catalog, (_, key) => (writers[key] ? writerValues(settings, catalog, writers[key]) : {})),
     );
 }
 
 /** The operator copies a collector's annotations to its service account, which is where AWS's webhook looks for the role. */
 function roleAnnotation(settings: Using): HelmValues {
     const { identity: credentials } = awsIdentityOf(settings.cloudwatch.credentials);
-    if (credentials.kind !== "irsa") {
-        return {};
-    }
-    return { annotations: { "eks.amazonaws.com/role-arn": roleArn(settings, credentials.oidcProviderArn) } };
-}
-
-function roleArn(settings: Using, oidcProviderArn: string): string {
-    return roleArnOf(roleNameOf(settings), oidcProviderArn);
+    return credentials.kind === "irsa"
+        ? { annotations: roleAnnotations(roleNameOf(settings), credentials.oidcProviderArn) }
+        : {};
 }
 
 function restartTriggers(settings: Using): string[] {
@@ -471,7 +440,7 @@ function authentication(settings: Using): string {
         case "podIdentity":
             return `role of EKS cluster ${credentials.clusterName} in ${credentials.region ?? region}`;
         case "irsa":
-            return `role ${roleArn(settings, credentials.oidcProviderArn)}`;
+            return `role ${roleArnOf(roleNameOf(settings), credentials.oidcProviderArn)}`;
         case "existingSecret":
             return `Secret ${credentials.name}`;
     }

@@ -1,6 +1,6 @@
 import { chartValues, kubeStack, type Catalog } from "../charts";
 import { stackDefaults } from "../charts/stack";
-import { isMap, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { isMap, mergeValues, nest, nestSome, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { queueStorage, recreatedStorage, type Buffer } from "../collectors/buffers";
 import { collectorsInMesh, managementValues } from "../collectors/fragments";
 import { distributionOf, etcdCertificates, pkiPathOf } from "../settings/distributions";
@@ -40,8 +40,7 @@ export function openCostIdentity({ clusterName }: Settings, catalog: Catalog): H
 
 /** Further values for kof-collectors where KOF itself sets the rest: nothing, or a map under the key `collectors`. */
 export function furtherCollectorValues(...values: HelmValues[]): HelmValues {
-    const collectors = mergeValues(...values);
-    return Object.keys(collectors).length > 0 ? { collectors } : {};
+    return nestSome(["collectors"], mergeValues(...values));
 }
 
 /** PKI_PATH of the charts (kof-collectors 1.8.0 to 1.11.0-rc0), which is k0s'. */
@@ -62,11 +61,8 @@ function pkiPathDiffers({ distribution }: Settings): boolean {
  * @param isOff whether other values have turned the collector of the control plane off, for the mesh.
  */
 export function distributionValues(settings: Settings, catalog: Catalog, isOff = false): HelmValues {
-    const stack = mergeValues(
-        pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings)] } } : {},
-        distributionStack(settings, catalog, isOff),
-    );
-    return Object.keys(stack).length > 0 ? { [kubeStack]: stack } : {};
+    const env = pkiPathDiffers(settings) ? { defaultCRConfig: { env: [pkiPath(settings)] } } : {};
+    return nestSome([kubeStack], mergeValues(env, distributionStack(settings, catalog, isOff)));
 }
 
 /** How a distribution differs from the charts, apart from PKI_PATH. */

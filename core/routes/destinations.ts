@@ -145,20 +145,12 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
     const { signals: wanted, isPlain } = routing;
     return ({ exporter, address, pipeline, signal, settings: options }) => {
         if (address === undefined) {
-            return {
-                why:
-                    typeOf(exporter) === "debug"
-                        ? "printed to the collector's own log"
-                        : !isPlain && wanted[signal].length === 0
-                          ? "by choice"
-                          : "discarded",
-            };
+            const isByChoice = !isPlain && wanted[signal].length === 0;
+            const isPrinted = typeOf(exporter) === "debug";
+            return { why: isPrinted ? "printed to the collector's own log" : isByChoice ? "by choice" : "discarded" };
         }
-        if (options === undefined) {
-            return { why: `exporter ${exporter} is not defined` };
-        }
-        if (address === "") {
-            return { why: `exporter ${exporter} has no address` };
+        if (options === undefined || address === "") {
+            return { why: `exporter ${exporter} ${options === undefined ? "is not defined" : "has no address"}` };
         }
         const ofStore = own.get(serviceOf(address) ?? "");
         if (ofStore !== undefined) {
@@ -211,66 +203,48 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
             name: at("log_group_name"),
             endpoint: at("endpoint") || undefined,
         } as const;
+        const inAws = (store: string, reader: Reader, shown = address): End => {
+            return { store, address: shown, on: "aws", destination: "cloudwatch", reader };
+        };
         switch (typeOf(exporter)) {
-            case "awscloudwatchlogs":
-                return {
-                    store: `CloudWatch Logs in ${at("region")}`,
-                    address: `${at("log_group_name")}/${shownStream(at("log_stream_name"), cloudwatch?.logStream)}`,
-                    on: "aws",
-                    destination: "cloudwatch",
-                    reader,
-                };
-            case "awsemf":
-                return {
-                    store: `CloudWatch metrics in ${at("region")}`,
-                    address,
-                    on: "aws",
-                    destination: "cloudwatch",
-                    // In a format that CloudWatch makes metrics of.
-                    reader,
-                };
-            case "awsxray":
-                return {
-                    store: "AWS X-Ray",
-                    address,
-                    on: "aws",
-                    destination: "cloudwatch",
-                    reader: { by: "xray", region: at("region") },
-                };
-            default: {
-                const inAws = /^https:\/\/(monitoring|xray)\.([a-z]+-[a-z-]+-\d)\.[a-z.]+\/v1\/(metrics|traces)$/.exec(
-                    address,
-                );
-                if (inAws) {
-                    const [, service, region = ""] = inAws;
-                    const store = service === "xray" ? "AWS X-Ray" : "CloudWatch metrics";
-                    return {
-                        store: `${store} in ${region} over OTLP`,
-                        address,
-                        on: "aws",
-                        destination: "cloudwatch",
-                        reader:
-                            service === "xray"
-                                ? { by: "logGroup", region, name: spansLogGroup, endpoint: cloudwatch?.endpoint }
-                                : { by: "promql", region },
-                    };
-                }
-                const protocol = protocols[typeOf(exporter)] ?? typeOf(exporter);
-                const target = targets.find(({ exporters, writers = Object.values(exporters) }) =>
-                    writers.includes(exporter),
-                );
-                const same = typeOf(exporter) === "otlphttp" ? endpointOf(options, pipeline, address) : address;
-                return {
-                    store: target?.title ?? protocol,
-                    address,
-                    on: "elsewhere",
-                    same: `${protocol}: ${same}`,
-                    ...(target || settings.route === "otlp" ? { destination: target?.name ?? "otlp" } : {}),
-                };
+            case "awscloudwatchlogs": {
+                const stream = shownStream(at("log_stream_name"), cloudwatch?.logStream);
+                return inAws(`CloudWatch Logs in ${at("region")}`, reader, `${at("log_group_name")}/${stream}`);
             }
+            case "awsemf":
+                // In a format that CloudWatch makes metrics of.
+                return inAws(`CloudWatch metrics in ${at("region")}`, reader);
+            case "awsxray":
+                return inAws("AWS X-Ray", { by: "xray", region: at("region") });
         }
+        const [, service, inRegion = ""] = awsOverOtlp.exec(address) ?? [];
+        if (service === "xray") {
+            const spans = {
+                by: "logGroup",
+                region: inRegion,
+                name: spansLogGroup,
+                endpoint: cloudwatch?.endpoint,
+            } as const;
+            return inAws(`AWS X-Ray in ${inRegion} over OTLP`, spans);
+        }
+        if (service !== undefined) {
+            return inAws(`CloudWatch metrics in ${inRegion} over OTLP`, { by: "promql", region: inRegion });
+        }
+        const protocol = protocols[typeOf(exporter)] ?? typeOf(exporter);
+        const target = targets.find(({ exporters, writers = Object.values(exporters) }) => writers.includes(exporter));
+        const same = typeOf(exporter) === "otlphttp" ? endpointOf(options, pipeline, address) : address;
+        return {
+            store: target?.title ?? protocol,
+            address,
+            on: "elsewhere",
+            same: `${protocol}: ${same}`,
+            ...(target || settings.route === "otlp" ? { destination: target?.name ?? "otlp" } : {}),
+        };
     };
 }
+
+/** The addresses at which AWS takes OTLP. */
+const awsOverOtlp = /^https:\/\/(monitoring|xray)\.([a-z]+-[a-z-]+-\d)\.[a-z.]+\/v1\/(metrics|traces)$/;
 
 /** What exporters speak to places that are none of KOF's. */
 const protocols: Readonly<Record<string, string>> = {

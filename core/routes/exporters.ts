@@ -1,6 +1,6 @@
 import { telemetryKind, type Catalog, type Signal } from "../charts";
 import { compact, definedOnly } from "../lib/compact";
-import { mergeValues, nest, type HelmValue, type HelmValues } from "../lib/values";
+import { mergeValues, nest, nestSome, type HelmValue, type HelmValues } from "../lib/values";
 import { behindQueue, bufferedExporter, loopbackQueue, type Buffer } from "../collectors/buffers";
 import { clusterLabels } from "../collectors/fragments";
 import { identityProcessor } from "../collectors/identity";
@@ -155,7 +155,7 @@ function options(
         value.replaceAll("$", "$$$$"),
     ]);
     return mergeValues(
-        given.length > 0 ? { headers: Object.fromEntries(given) as HelmValues } : {},
+        nestSome(["headers"], Object.fromEntries(given) as HelmValues),
         exporter,
         tlsOptions({ name, auth, tls }),
         definedOnly({ compression: protocol === "remotewrite" ? undefined : compression, proxy_url: proxy }),
@@ -175,7 +175,7 @@ export function tlsOptions({ name, auth, tls }: Pick<ResolvedDestination, "name"
         cert_pem: isProof ? reference(name, "tls.crt") : undefined,
         key_pem: isProof ? reference(name, "tls.key") : undefined,
     });
-    return Object.keys(security).length > 0 ? { tls: security } : {};
+    return nestSome(["tls"], security);
 }
 
 /** The least of a request, so that not every record makes one: as many as KOF's own batches have, and a tenth of a large limit. */

@@ -1,5 +1,6 @@
 import { catalogOf, chartValues, type Catalog } from "../charts";
 import { checkPaths } from "../charts/paths";
+import { definedOnly } from "../lib/compact";
 import { coalesceValues, formatPath, mergeValues, type HelmValues } from "../lib/values";
 import type { Settings } from "../settings/settings";
 import { quotedLabels } from "../charts/quotes";
@@ -107,11 +108,7 @@ function grafanaValues({ grafana }: Settings): HelmValues {
     if (grafana?.enabled !== true) {
         return {};
     }
-    const { existingSecret } = grafana;
-    const security = {
-        create_secret: false,
-        ...(existingSecret === undefined ? {} : { credentials_secret_name: existingSecret }),
-    };
+    const security = definedOnly({ create_secret: false, credentials_secret_name: grafana.existingSecret });
     return {
         "kof-operators": { values: { "grafana-operator": { enabled: true } } },
         "kof-mothership": { values: { grafana: { enabled: true, security } } },

@@ -3,8 +3,8 @@ import { defaultAt } from "../charts/defaults";
 import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors, type Collector } from "../collectors/effective";
 import { listOf, pipelinesOf } from "../collectors/flows";
-import { compact } from "../lib/compact";
-import { isMap, leaves, mergeValues, nest, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { compact, definedOnly } from "../lib/compact";
+import { isMap, leaves, mergeValues, nest, nestSome, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { pipelineKinds, type CollectorPods, type ProxySettings } from "../settings/pods";
 import type { Merged } from "../collectors/merged";
 import type { Settings } from "../settings/settings";
@@ -59,9 +59,7 @@ function collectorPodValues(deployment: Resolved): PodValues {
     return {
         values: mergeValues(
             ...ofEach(() => fieldsOfPods(pods)),
-            Object.keys(definitions).length > 0
-                ? nest([...stack, "defaultCRConfig", "config", "processors"], definitions)
-                : {},
+            nestSome([...stack, "defaultCRConfig", "config", "processors"], definitions),
         ),
         lists: mergeValues(
             // The only list of variables that replaces no other: the chart adds it to `env` (`renderenvs` in
@@ -76,9 +74,8 @@ function collectorPodValues(deployment: Resolved): PodValues {
 
 /** What settings say of each pod, apart from its lists. */
 export function fieldsOfPods(pods: Partial<Record<(typeof fields)[number], unknown>>): HelmValues {
-    return Object.fromEntries(
-        fields.flatMap((field) => (pods[field] === undefined ? [] : [[field, asValue(pods[field])]])),
-    );
+    const { resources, nodeSelector, priorityClassName } = pods;
+    return asValue({ resources, nodeSelector, priorityClassName }) as HelmValues;
 }
 
 /** Settings as they go into values: without what they leave out. */
@@ -175,20 +172,15 @@ const storeFields: readonly string[] = [...fields, "tolerations"];
 /** What a store's pods get; `undefined` for what has none of its own in the charts. */
 export function podsOfStore({ umbrella, catalog }: Merged, store: Volume): HelmValues | undefined {
     const path = pathOfStore(store);
-    const at = (field: string) => [
-        valueAt(umbrella, [...(path ?? []), field]),
-        defaultAt(catalog, [...(path ?? []), field]),
-    ];
-    return (
-        path &&
-        Object.fromEntries(
-            storeFields.flatMap((field) => {
-                const [own, chart] = at(field);
-                const value = isMap(own) && isMap(chart) ? mergeValues(chart, own) : (own ?? chart);
-                return value === undefined ? [] : [[field, value]];
-            }),
-        )
-    );
+    if (!path) {
+        return undefined;
+    }
+    const found = storeFields.map((field) => {
+        const at = [...path, field];
+        const [own, chart] = [valueAt(umbrella, at), defaultAt(catalog, at)];
+        return [field, isMap(own) && isMap(chart) ? mergeValues(chart, own) : (own ?? chart)] as const;
+    });
+    return definedOnly(Object.fromEntries(found));
 }
 
 /** Where a store's values have something of its pods: beside their number, in every chart and version. */
@@ -209,10 +201,8 @@ function storeValues(deployment: Resolved, store: Volume): PodValues {
     if (!pods || !path) {
         return { values: {}, lists: {} };
     }
-    const values = fieldsOfPods(pods);
-    const lists = tolerated(podsOfStore(deployment, store)?.tolerations, pods);
     return {
-        values: Object.keys(values).length > 0 ? nest(path, values) : {},
-        lists: Object.keys(lists).length > 0 ? nest(path, lists) : {},
+        values: nestSome(path, fieldsOfPods(pods)),
+        lists: nestSome(path, tolerated(podsOfStore(deployment, store)?.tolerations, pods)),
     };
 }

@@ -1,6 +1,6 @@
 import { telemetryKind, type Signal } from "../charts";
-import { compact } from "../lib/compact";
-import type { HelmValues } from "../lib/values";
+import { compact, definedOnly } from "../lib/compact";
+import type { HelmValue, HelmValues } from "../lib/values";
 import type { Processing } from "../settings/destinations";
 
 /** What is done with telemetry on its way to one destination, because somebody wants it so. */
@@ -33,44 +33,20 @@ export function processingOf(name: string, processing: Processing = {}): Process
               [`log.severity_number > 0 and log.severity_number < ${String(severityNumbers[minimumSeverity])}`];
     const dropped = { metrics: ofNamespaces, logs: [...ofNamespaces, ...tooMild], traces: ofNamespaces };
     return {
-        definitions: {
-            ...(dropped.logs.length > 0
-                ? {
-                      [filter]: {
+        definitions: definedOnly<HelmValue>({
+            [filter]:
+                dropped.logs.length === 0
+                    ? undefined
+                    : {
                           error_mode: "ignore",
                           ...(ofNamespaces.length > 0
                               ? { metrics: { datapoint: ofNamespaces }, traces: { span: ofNamespaces } }
                               : {}),
                           logs: { log_record: dropped.logs },
                       },
-                  }
-                : {}),
-            ...(redact.length > 0
-                ? {
-                      [transform]: {
-                          error_mode: "ignore",
-                          log_statements: [
-                              {
-                                  context: "log",
-                                  statements: [
-                                      ...redact.map(
-                                          (each) => `replace_pattern(log.body, ${quoted(each)}, "${redacted}")`,
-                                      ),
-                                      ...redact.map((each) => replaceAll("log.attributes", each)),
-                                  ],
-                              },
-                          ],
-                          trace_statements: [
-                              {
-                                  context: "span",
-                                  statements: redact.map((each) => replaceAll("span.attributes", each)),
-                              },
-                          ],
-                      },
-                  }
-                : {}),
-            ...(sampleTraces === undefined ? {} : { [sampler]: { sampling_percentage: sampleTraces } }),
-        },
+            [transform]: redact.length > 0 ? redacting(redact) : undefined,
+            [sampler]: sampleTraces === undefined ? undefined : { sampling_percentage: sampleTraces },
+        }),
         processors: (signal) =>
             compact(
                 dropped[telemetryKind(signal)].length > 0 && filter,
@@ -96,6 +72,16 @@ export function choices({
         redact.length > 0 &&
             `what matches ${redact.map((each) => `\`${each}\``).join(" or ")} is replaced by ${redacted}`,
     );
+}
+
+function redacting(patterns: readonly string[]): HelmValues {
+    const ofBodies = patterns.map((each) => `replace_pattern(log.body, ${quoted(each)}, "${redacted}")`);
+    const within = (attributes: string) => patterns.map((each) => replaceAll(attributes, each));
+    return {
+        error_mode: "ignore",
+        log_statements: [{ context: "log", statements: [...ofBodies, ...within("log.attributes")] }],
+        trace_statements: [{ context: "span", statements: within("span.attributes") }],
+    };
 }
 
 function replaceAll(attributes: string, pattern: string): string {

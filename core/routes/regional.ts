@@ -84,7 +84,7 @@ export type ToRegion = Settings & Pick<SettingsOf<"regional">, "regional">;
 
 /** A region as one of several destinations, beside the stores of this cluster. It gets exactly what they get. */
 export function regionalTarget(settings: ToRegion, catalog: Catalog, to: readonly Signal[]): Target {
-    const { cluster, namespace, domain, insecureSkipVerify } = settings.regional;
+    const { cluster, namespace, domain } = settings.regional;
     const vmauth = vmauthOf(cluster, domain, settings.istio);
     const secret = vmuserSecretName(cluster, namespace);
     const buffer = bufferOf(settings);
@@ -97,17 +97,14 @@ export function regionalTarget(settings: ToRegion, catalog: Catalog, to: readonl
         audit: "otlphttp/regional-audit",
     } as const;
     const { prometheusremotewrite, "otlphttp/logs": logs, "otlphttp/traces": traces } = exportersToRegion(vmauth);
+    const otlp = (options: HelmValues) => mergeValues(options, bufferedExporter(buffer));
     const all: Record<Signal, HelmValues> = {
-        metrics: mergeValues(prometheusremotewrite as HelmValues, retriedRemoteWrite(buffer), {
+        metrics: mergeValues(prometheusremotewrite, retriedRemoteWrite(buffer), {
             external_labels: clusterLabels(settings.clusterName, settings.clusterNamespace),
         }),
-        logs: mergeValues(logs as HelmValues, bufferedExporter(buffer)),
-        traces: mergeValues(traces as HelmValues, bufferedExporter(buffer)),
-        audit: mergeValues(
-            logs as HelmValues,
-            { logs_endpoint: `${vmauth}${writePaths.audit}` },
-            bufferedExporter(buffer),
-        ),
+        logs: otlp(logs),
+        traces: otlp(traces),
+        audit: otlp({ ...logs, logs_endpoint: `${vmauth}${writePaths.audit}` }),
     };
     const exporters = Object.fromEntries(sent.map((signal) => [ids[signal], all[signal]]));
     return {
@@ -115,13 +112,18 @@ export function regionalTarget(settings: ToRegion, catalog: Catalog, to: readonl
         exporters: Object.fromEntries(sent.map((signal) => [signal, ids[signal]])),
         definitions: {
             extensions: authenticatorDefinitions,
-            exporters: insecureSkipVerify ? mergeValues(exporters, unverified(Object.keys(exporters))) : exporters,
+            exporters: verified(exporters, settings),
         },
         extensions: authenticators,
         env: vmuserEnv(secret),
         queued: sent.filter((signal) => signal !== "metrics"),
         restartTriggers: [`Secret ${secret}`],
     };
+}
+
+/** Exporters to a region, which check its certificate unless the settings say otherwise. */
+function verified(exporters: HelmValues, { regional }: ToRegion): HelmValues {
+    return regional.insecureSkipVerify ? mergeValues(exporters, unverified(Object.keys(exporters))) : exporters;
 }
 
 /** How OpenCost reads the metrics of a region. */
@@ -142,15 +144,13 @@ function umbrellaCollectors(
     vmauth: string,
     secret: string,
 ): HelmValues {
-    const insecure = settings.regional.insecureSkipVerify;
-    const exporters = exportersToRegion(vmauth);
     const kubeStack = mergeValues(
         settings.istio ? {} : { collectors: { daemon: mergeValues(daemonOnHostNetwork, daemonAtNodeAddress) } },
         {
             defaultCRConfig: {
                 config: {
                     extensions: authenticatorDefinitions,
-                    exporters: insecure ? mergeValues(exporters, unverified(Object.keys(exporters))) : exporters,
+                    exporters: verified(exportersToRegion(vmauth), settings),
                 },
             },
         },

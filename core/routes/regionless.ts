@@ -1,4 +1,5 @@
 import type { Catalog } from "../charts";
+import { definedOnly } from "../lib/compact";
 import { mergeValues } from "../lib/values";
 import { recreatedStorage } from "../collectors/buffers";
 import { clusterIdentity } from "../collectors/fragments";
@@ -28,12 +29,7 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
     return {
         values: mergeValues(
             {
-                regionless: {
-                    enabled: true,
-                    clusterName,
-                    ...(domain === undefined ? {} : { domain }),
-                    ...(certEmail === undefined ? {} : { certEmail }),
-                },
+                regionless: definedOnly({ enabled: true, clusterName, domain, certEmail }),
                 "kof-regional": { values: { collectors } },
             },
             selfSigned ? { tls: { selfSigned: true, insecureSkipVerify: true } } : {},

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 
 import { arnParts } from "../lib/arns";
+import type { HelmValues } from "../lib/values";
+import type { ArchiveCredentials } from "../settings/archives";
+import type { AwsIdentity } from "../settings/settings";
 
 /** The longest name that AWS takes for a role (CreateRole in the IAM API reference, 2026-11). */
 const longest = 64;
@@ -24,4 +27,17 @@ export function roleNameFor(purpose: string, clusterName: string): string {
 export function roleArnOf(name: string, oidcProviderArn: string): string {
     const { partition, account } = arnParts(oidcProviderArn);
     return `arn:${partition}:iam::${account}:role/kof/${name}`;
+}
+
+/** Annotations of a service account, where AWS's webhook looks for its role. */
+export function roleAnnotations(name: string, oidcProviderArn: string): HelmValues {
+    return { "eks.amazonaws.com/role-arn": roleArnOf(name, oidcProviderArn) };
+}
+
+/** Whether the issuer of service accounts' tokens, or what hands out roles, is a part of EKS. */
+export function isOfEks(credentials: AwsIdentity | ArchiveCredentials): boolean {
+    return (
+        credentials.kind === "podIdentity" ||
+        (credentials.kind === "irsa" && credentials.oidcProviderArn.includes("/oidc.eks."))
+    );
 }

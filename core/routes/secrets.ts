@@ -60,21 +60,18 @@ function exporterSecrets(archives: readonly Archive[]): RequiredSecret[] {
             return [];
         }
         const read = { ...secret, reader: "exporters" } as const;
-        return credentials.kind === "existingSecret"
-            ? [{ ...read, maker: "you" }]
-            : [
-                  {
-                      ...read,
-                      maker: "stack",
-                      instead: {
-                          path: [kind, "credentials"],
-                          value: { kind: "existingSecret", name: secret.name },
-                          allowed: "existingSecret, or without any Secret on EKS: podIdentity, irsa",
-                      },
-                  },
-              ];
+        const instead = existingSecret([kind, "credentials"], secret.name);
+        return [
+            credentials.kind === "existingSecret" ? { ...read, maker: "you" } : { ...read, maker: "stack", instead },
+        ];
     });
     return all.filter(({ name }, i) => all.findIndex((each) => each.name === name) === i);
+}
+
+/** What has an access key be read from a Secret that was made elsewhere. */
+function existingSecret(path: readonly string[], name: string): NonNullable<RequiredSecret["instead"]> {
+    const allowed = "existingSecret, or without any Secret on EKS: podIdentity, irsa";
+    return { path, value: { kind: "existingSecret", name }, allowed };
 }
 
 /** The destinations that are written to with a Secret: that of the base is known by the Secret that KOF makes. */
@@ -97,14 +94,7 @@ function otherValues({ umbrella, values }: Resolved): HelmValue[] {
 function makerOf({ settings }: Resolved, name: string): Pick<RequiredSecret, "maker" | "instead"> {
     const { identity, path = [] } = settings.cloudwatch ? awsIdentityOf(settings.cloudwatch.credentials) : {};
     if (name === cloudwatchSecretName && identity?.kind === "accessKey") {
-        return {
-            maker: "stack",
-            instead: {
-                path,
-                value: { kind: "existingSecret", name },
-                allowed: "existingSecret, or without any Secret on EKS: podIdentity, irsa",
-            },
-        };
+        return { maker: "stack", instead: existingSecret(path, name) };
     }
     return { maker: name.startsWith(vmuserSecretPrefix) ? "kof" : "you" };
 }

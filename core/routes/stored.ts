@@ -1,5 +1,5 @@
 import { signals, type Catalog, type CatalogSetting, type Signal } from "../charts";
-import { valuesHandedTo } from "../charts/layers";
+import { originsOf, valuesHandedTo } from "../charts/layers";
 import { settingIn } from "../charts/setting";
 import { compact } from "../lib/compact";
 import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
@@ -11,7 +11,6 @@ import { installedCharts, regionalStorage, type InstalledChart } from "../charts
 import {
     isSameSource,
     operatorOff,
-    originsOf,
     regionalStoresOf,
     volumeSources,
     storesOf,
@@ -123,7 +122,7 @@ function saidPlaces(
     { chart }: VolumeSource,
     wanted: readonly (CatalogSetting | null)[],
 ): (readonly string[])[] {
-    const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
+    const given = valuesHandedTo(catalog, umbrella, chart);
     return wanted
         .flatMap((setting) => {
             const [places, found] = [setting?.places ?? [], setting && settingIn(setting, given)];
@@ -173,74 +172,69 @@ export function turnedOffAt(deployment: Merged, source: VolumeSource): readonly 
 /** What a reader of the preview should know of the stores, and of what brings them. */
 export function storageNotices(deployment: Merged): string[] {
     const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
+    const all = [...own, ...regional];
+    const telemetry = all.filter(({ retention }) => retention !== undefined);
     return [
         ...new Set([
-            ...signals.flatMap((signal) => settingNotices(deployment, signal, own)),
+            ...unusedNotices(deployment, own, "management"),
+            ...unusedNotices(deployment, regional, "regions"),
             ...regionNotices(deployment, regional),
             ...offNotices(deployment),
-            ...[...own, ...regional].flatMap((store) => sizeNotices(deployment, store)),
-            ...[...own, ...regional].flatMap((store) => keepingNotices(deployment, store)),
-            ...betterSaid(deployment, [...own, ...regional]),
-            ...[...own, ...regional].flatMap(({ source }) =>
-                sized.flatMap((aspect) => overruled(deployment, source, aspect)),
-            ),
+            ...telemetry.flatMap((store) => sizeNotices(deployment, store)),
+            ...telemetry.flatMap((store) => keepingNotices(deployment, store)),
+            ...betterSaid(deployment, all),
+            ...all.flatMap(({ source }) => sized.flatMap((aspect) => overruled(deployment, source, aspect))),
         ]),
     ];
 }
 
-function settingNotices(deployment: Merged, signal: Signal, stores: readonly Volume[]): string[] {
-    const { storage, route, signals: asked } = deployment.settings;
-    if (!storage?.[signal] || stores.some((store) => store.signal === signal)) {
-        return [];
-    }
-    const off = storeOff(deployment, signal);
-    const nobody =
-        asked?.[signal] === undefined
-            ? `route ${route} stores no ${signal} on this cluster`
-            : `kof:signals.${signal} does not name management`;
-    const why = off === undefined ? nobody : `${off} turns the store off`;
-    return [`kof:storage.${signal} has no effect: ${why}.`];
+/** Settings for stores that are not there. */
+function unusedNotices(deployment: Merged, stores: readonly Volume[], on: InstalledChart["on"]): string[] {
+    const { storage, route, signals: asked, regions } = deployment.settings;
+    const [block, given] = on === "regions" ? ["regions.storage", regions?.storage] : ["storage", storage];
+    const unused = signals.filter((signal) => given?.[signal] && !stores.some((store) => store.signal === signal));
+    return unused.map((signal) => {
+        const off = storeOff(deployment, signal, on);
+        const nobody =
+            on === "regions"
+                ? "KOF does not run it there"
+                : asked?.[signal] === undefined
+                  ? `route ${route} stores no ${signal} on this cluster`
+                  : `kof:signals.${signal} does not name management`;
+        return `kof:${block}.${signal} has no effect: ${off === undefined ? nobody : `${off} turns the store off`}.`;
+    });
 }
 
 /** Notices about the settings of all regions. */
 function regionNotices(deployment: Merged, stores: readonly Volume[]): string[] {
     const { settings, catalog } = deployment;
-    const { storage = {}, storageClass } = settings.regions ?? {};
-    const idle = signals.filter((signal) => storage[signal] && !stores.some((store) => store.signal === signal));
-    const unused = idle.map((signal) => {
-        const off = storeOff(deployment, signal, "regions");
-        const why = off === undefined ? "KOF does not run it there" : `${off} turns the store off`;
-        return `kof:regions.storage.${signal} has no effect: ${why}.`;
-    });
+    const storageClass = settings.regions?.storageClass;
     if (stores.length === 0) {
         const off = storeOff(deployment, "metrics", "regions") ?? "kof:values";
-        return storageClass === undefined
-            ? unused
-            : [...unused, `kof:regions.storageClass has no effect: ${off} leaves regional clusters without stores.`];
+        return compact(
+            storageClass !== undefined &&
+                `kof:regions.storageClass has no effect: ${off} leaves regional clusters without stores.`,
+        );
     }
-    if (!settings.regions) {
-        return [];
-    }
-    const over = ["k0rdent.mirantis.com/kof-storage-values goes over it"];
-    if (storageClass !== undefined && stores.some(({ source }) => isHandedOn(catalog, source))) {
-        over.push("k0rdent.mirantis.com/kof-storage-class gives logs and traces another class");
-    }
-    return [
-        ...unused,
-        "kof:regions holds for every regional cluster. How many there are is not seen here, nor what annotations of a region's " +
-            `ClusterDeployment change in that region: ${over.join(", and ")}.`,
-    ];
+    const over = compact(
+        "k0rdent.mirantis.com/kof-storage-values goes over it",
+        storageClass !== undefined &&
+            stores.some(({ source }) => isHandedOn(catalog, source)) &&
+            "k0rdent.mirantis.com/kof-storage-class gives logs and traces another class",
+    );
+    return compact(
+        settings.regions !== undefined &&
+            "kof:regions holds for every regional cluster. How many there are is not seen here, nor what annotations of a region's " +
+                `ClusterDeployment change in that region: ${over.join(", and ")}.`,
+    );
 }
 
 /** Notices about a wanted size and a wanted number of pods, no matter which key sets them. */
-function sizeNotices(deployment: Merged, { source, retention, size, count }: Volume): string[] {
+function sizeNotices(deployment: Merged, { source, size, count }: Volume): string[] {
     const { signal } = source.volume;
     const isSaid = (aspect: Sized) =>
         asked(deployment.settings, source, aspect) !== undefined || givenAt(deployment, source, aspect) !== undefined;
     const key = (aspect: Sized) => keyOf(deployment, source, aspect);
-    if (retention === undefined) {
-        return [];
-    }
     return compact(
         isSaid("size") &&
             sizeInGiB(size) < advisedGiB &&
@@ -264,12 +258,10 @@ export function storeOff(
 ): string | undefined {
     const components = Object.fromEntries(componentsOff(deployment).map(({ name }) => [name, { enabled: true }]));
     const complete = { ...deployment, umbrella: mergeValues(deployment.umbrella, components) };
-    const [path] = volumeSources(complete, on)
+    const path = volumeSources(complete, on)
         .filter(({ volume }) => volume.signal === signal && volume.retention !== null)
-        .flatMap((source) => {
-            const off = turnedOffAt(deployment, source);
-            return off ? [off] : [];
-        });
+        .map((source) => turnedOffAt(deployment, source))
+        .find((off) => off !== undefined);
     return path && `kof:values.${formatPath(path)}`;
 }
 
@@ -281,18 +273,14 @@ function offNotices(deployment: Merged): string[] {
         ...storesOff(deployment, "regions").map(
             ({ source, path }) => `kof:values.${formatPath(path)} turns off ${storeText(source)}.`,
         ),
-        ...unmadeNotices(deployment),
+        // Grafana where it is switched on, but its operator is not.
+        ...volumeSources(deployment, "management")
+            .filter((source) => source.volume.signal === "grafana" && switchedOff(deployment, source) === undefined)
+            .flatMap((source) => {
+                const off = operatorOff(deployment.umbrella, source);
+                return compact(off && `kof:values.${formatPath(off)} is false: nothing makes Grafana on this cluster.`);
+            }),
     ];
-}
-
-/** Grafana where it is switched on, but its operator is not. */
-function unmadeNotices(deployment: Merged): string[] {
-    return volumeSources(deployment, "management").flatMap((source) => {
-        const off = source.volume.signal === "grafana" && operatorOff(deployment.umbrella, source);
-        return off && switchedOff(deployment, source) === undefined
-            ? [`kof:values.${formatPath(off)} is false: nothing makes Grafana on this cluster.`]
-            : [];
-    });
 }
 
 /** The stores of telemetry that `kof:values` turn off by themselves, not with their component, and that no other chart brings. */
@@ -306,7 +294,7 @@ export function storesOff(
         .filter(({ volume }) => !running.some(({ workload }) => workload === volume.workload))
         .flatMap((source) => {
             const path = turnedOffAt(deployment, source);
-            return path ? [{ source, path }] : [];
+            return compact(path && { source, path });
         });
 }
 
@@ -316,10 +304,7 @@ export function storeText({ volume, chart }: VolumeSource): string {
 }
 
 /** Stores that keep nothing, or not by KOF's means. */
-function keepingNotices(deployment: Merged, { source, keeps, count, autoscaled, retention }: Volume): string[] {
-    if (retention === undefined) {
-        return [];
-    }
+function keepingNotices(deployment: Merged, { source, keeps, count, autoscaled }: Volume): string[] {
     const { workload, signal } = source.volume;
     const key = (aspect: Aspect) => keyOf(deployment, source, aspect);
     return compact(
@@ -339,9 +324,9 @@ function betterSaid(deployment: Merged, stores: readonly Volume[]): string[] {
         sized.flatMap((aspect) => {
             const given = givenAt(deployment, source, aspect);
             const setting = settingOf(source, aspect);
-            const isBetter = given && setting && asked(deployment.settings, source, aspect) === undefined;
-            const where = onRegions(source.chart.on);
-            return isBetter ? [{ given: formatPath(given), aspect, setting, where, name: source.volume.workload }] : [];
+            const isBetter = asked(deployment.settings, source, aspect) === undefined;
+            const store = { aspect, setting, where: onRegions(source.chart.on), name: source.volume.workload };
+            return compact(given && setting && isBetter && { ...store, setting, given: formatPath(given) });
         }),
     );
     return found.map(({ given, aspect, setting, where }) => {
@@ -387,11 +372,10 @@ function onRegions(on: InstalledChart["on"]): string {
  */
 export function storeValueProblems(deployment: Merged): Problem[] {
     const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
+    const all = [...own, ...regional];
     const problems = [
-        ...[...own, ...regional].flatMap(({ source }) =>
-            sized.flatMap((aspect) => contradictions(deployment, source, aspect)),
-        ),
-        ...[...own, ...regional].flatMap((store) => unreadable(deployment, store)),
+        ...all.flatMap(({ source }) => sized.flatMap((aspect) => contradictions(deployment, source, aspect))),
+        ...all.flatMap((store) => unreadable(deployment, store)),
         ...secondOwners(deployment, own),
     ];
     return problems.filter(({ key }, i) => problems.findIndex((each) => each.key === key) === i);

@@ -163,7 +163,7 @@ function sourcesIn(catalog: Catalog, charts: readonly InstalledChart[]): VolumeS
 function storesIn({ catalog, umbrella, values }: Merged, charts: readonly InstalledChart[]): Volume[] {
     return charts.flatMap((chart) => {
         const sources = sourcesIn(catalog, [chart]);
-        const given = sources.length > 0 ? valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix) : {};
+        const given = sources.length > 0 ? valuesHandedTo(catalog, umbrella, chart) : {};
         return sources
             .filter((source) => operatorOff(umbrella, source) === undefined)
             .filter(({ volume }) => volume.switches.every((each) => isOn(each, given)))
@@ -189,17 +189,13 @@ export function regionEntranceOff({ catalog, umbrella, settings }: Merged): read
     if (!chart) {
         return undefined;
     }
-    const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
+    const given = valuesHandedTo(catalog, umbrella, chart);
     const all = mergeValues(chartValues(catalog, chart.chart), given);
     const switches = compact("enabled", "vmauth.enabled", settings.istio && "vmcluster.enabled");
     const off = switches
         .map((path) => ["victoriametrics", ...path.split(".")])
         .find((path) => valueAt(all, path) === false);
     return off ? [...chart.prefix, ...off] : storeOperatorOff(umbrella, "regions");
-}
-
-function layersOf({ layers }: Catalog, { chart, prefix }: InstalledChart): Catalog["layers"] {
-    return layers.filter((layer) => layer.chart === chart && formatPath(layer.from) === formatPath(prefix));
 }
 
 /** How long a store keeps data without a limit: the default of its flag `-retentionPeriod`. */
@@ -209,7 +205,7 @@ function storeOf(source: VolumeSource, given: HelmValues, values: HelmValues): V
     const { volume, chart } = source;
     const { signal, retention } = volume;
     const at = (setting: CatalogSetting | null) => (setting ? settingIn(setting, given)?.value : undefined);
-    const size = textOf(at(volume.size));
+    const [size, port] = [textOf(at(volume.size)), at(volume.port)];
     const deleted = at(volume.claimRetention);
     return {
         workload: volume.workload,
@@ -240,7 +236,7 @@ function storeOf(source: VolumeSource, given: HelmValues, values: HelmValues): V
             ]),
         ),
         entrance: namedChanges(volume.entrance, given),
-        port: at(volume.port) === undefined ? undefined : textOf(at(volume.port)),
+        port: port === undefined ? undefined : textOf(port),
         source,
     };
 }
@@ -258,7 +254,7 @@ function changedSettings(
 }
 
 /** The same as text. */
-function namedChanges(settings: readonly CatalogSetting[], given: HelmValues): string {
+export function namedChanges(settings: readonly CatalogSetting[], given: HelmValues): string {
     return changedSettings(settings, given)
         .map(({ path, value }) => `${path.slice(-2).join(".")} ${textOf(value ?? false)}`)
         .join(", ");
@@ -277,16 +273,9 @@ function limitOf(kind: Limit["kind"], text: string, bare: "B" | "GiB" | undefine
     }
 }
 
-/** The places of the umbrella's values that a path of a chart's is taken from: its own, and what a layer copies to it. */
-export function originsOf(catalog: Catalog, chart: InstalledChart, path: readonly string[]): (readonly string[])[] {
-    const copies = layersOf(catalog, chart).flatMap((layer) => layer.copies);
-    const copied = copies.filter(({ to }) => formatPath(to) === formatPath(path)).map(({ from }) => from);
-    return [[...chart.prefix, ...path], ...copied];
-}
-
 /** The first switch of a workload that is off; `undefined` when it runs. */
 export function switchedOff({ catalog, umbrella }: Merged, { volume, chart }: VolumeSource): CatalogSwitch | undefined {
-    const given = valuesHandedTo(catalog, umbrella, chart.chart, chart.prefix);
+    const given = valuesHandedTo(catalog, umbrella, chart);
     return volume.switches.find((each) => !isOn(each, given));
 }
 

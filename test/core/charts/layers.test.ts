@@ -83,7 +83,7 @@ describe("what the layers above a chart", () => {
         it(what, () => {
             const catalog = catalogOf(version);
             const umbrella = coalesceValues(chartValues(catalog, "kof"), parse(yaml) as HelmValues);
-            assert.equal(valueAt(valuesHandedTo(catalog, umbrella, chart, from), path), expected);
+            assert.equal(valueAt(valuesHandedTo(catalog, umbrella, { chart, prefix: from }), path), expected);
         });
     }
 });
