@@ -22,22 +22,8 @@ export interface Resource {
     /** URNs of what comes first. */
     readonly dependencies: readonly string[];
     readonly provider: string;
-    readonly options: {
-        readonly retainOnDelete: boolean;
-        /** Id under which something that exists is taken over; empty where it is recreated. */
-        readonly import: string;
-        readonly deleteBeforeReplace: boolean;
-        readonly replaceOnChanges: readonly string[];
-        /** How many transforms there are of it and of what is below it. */
-        readonly transforms: number;
-        readonly ignoreChanges: readonly string[];
-        /** URN of what it goes with, without being deleted itself; empty where there is nothing. */
-        readonly deletedWith: string;
-        /** Names that it had before. */
-        readonly aliases: readonly string[];
-        /** Hooks that the engine calls before it makes the resource, by name. */
-        readonly hooks: readonly string[];
-    };
+    /** Everything that the program says of it, its options among that. */
+    readonly request: ResourceRequest;
 }
 
 /** The result of running the program. */
@@ -217,19 +203,7 @@ function recordInto(resources: Resource[]): void {
                         inputs: (request.getObject?.() ?? request.getProperties?.())?.toJavaScript() ?? {},
                         dependencies: request.getDependenciesList(),
                         provider: request.getProvider(),
-                        options: {
-                            retainOnDelete: request.getRetainondelete?.() ?? false,
-                            import: request.getImportid?.() ?? "",
-                            deleteBeforeReplace: request.getDeletebeforereplace?.() ?? false,
-                            replaceOnChanges: request.getReplaceonchangesList?.() ?? [],
-                            transforms: request.getTransformsList?.().length ?? 0,
-                            ignoreChanges: request.getIgnorechangesList?.() ?? [],
-                            deletedWith: request.getDeletedwith?.() ?? "",
-                            aliases: (request.getAliasesList?.() ?? []).map(
-                                (alias) => alias.getSpec()?.getName() ?? "",
-                            ),
-                            hooks: request.getHooks?.()?.getBeforeCreateList() ?? [],
-                        },
+                        request,
                     });
                 }
                 callback(error, response);

@@ -5,7 +5,7 @@ import type { OfflineRun, Resource } from "../cli/offline";
 import { runOffline } from "../cli/program";
 import { treeLines } from "../cli/tree";
 import { storageClassPresets } from "../core/settings/storageClassPresets";
-import { cases, find, hasRegionless, routes, stackFile, type Raw } from "./support";
+import { cases, find, optionsOf, hasRegionless, routes, stackFile, type Raw } from "./support";
 import { sample } from "./sampled";
 
 const listed = (resources: readonly Resource[]) => resources.map(({ type, name }) => `${type} ${name}`).sort();
@@ -154,7 +154,8 @@ describe("resource graph", () => {
             route: "management",
             storageClass: { name: "fast", provisioner: "ebs.csi.aws.com", parameters, default: true },
         };
-        const { inputs, options } = find((await up(raw)).resources, "kubernetes:storage.k8s.io/v1:StorageClass");
+        const made = find((await up(raw)).resources, "kubernetes:storage.k8s.io/v1:StorageClass");
+        const { inputs } = made;
         assert.deepEqual(inputs, {
             apiVersion: "storage.k8s.io/v1",
             kind: "StorageClass",
@@ -165,8 +166,9 @@ describe("resource graph", () => {
             volumeBindingMode: "WaitForFirstConsumer",
             allowVolumeExpansion: true,
         });
-        assert.deepEqual(options.replaceOnChanges, ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"]);
-        assert.equal(options.deleteBeforeReplace, true);
+        const { replaceOnChanges, deleteBeforeReplace } = optionsOf(made);
+        assert.deepEqual(replaceOnChanges, ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"]);
+        assert.equal(deleteBeforeReplace, true);
     });
 
     it("makes the class of a preset, with the user's parameters over the preset's", async () => {
@@ -279,11 +281,11 @@ describe("resource graph", () => {
             },
         ]);
         const groups = resources.filter(({ type }) => type === "aws:cloudwatch/logGroup:LogGroup");
-        const about = ({ inputs, options }: Resource) => [
-            inputs.name,
-            inputs.retentionInDays,
-            inputs.kmsKeyId,
-            options.retainOnDelete,
+        const about = (each: Resource) => [
+            each.inputs.name,
+            each.inputs.retentionInDays,
+            each.inputs.kmsKeyId,
+            optionsOf(each).retainOnDelete,
         ];
         assert.deepEqual(groups.map(about).sort(), [
             ["a", 30, cloudwatch.kmsKeyArn, true],
@@ -322,7 +324,7 @@ describe("resource graph", () => {
 
     it("orders the end of the collectors before that of a Secret which is the program's own", async () => {
         const transforms = async (raw: Raw) =>
-            find((await up(raw)).resources, "kubernetes:helm.sh/v4:Chart").options.transforms;
+            optionsOf(find((await up(raw)).resources, "kubernetes:helm.sh/v4:Chart")).transforms;
         assert.equal(await transforms(routes.cloudwatch!), 1);
         const credentials = { kind: "existingSecret", name: "mine" };
         assert.equal(await transforms({ route: "cloudwatch", cloudwatch: { region: "us-east-2", credentials } }), 0);

@@ -142,6 +142,26 @@ export function find(resources: readonly Resource[], type: string, name?: string
     return found[0];
 }
 
+/** The options that the program gives a resource. */
+export function optionsOf({ request }: Resource) {
+    return {
+        retainOnDelete: request.getRetainondelete?.() ?? false,
+        /** Id under which something that exists is taken over; empty where it is recreated. */
+        import: request.getImportid?.() ?? "",
+        deleteBeforeReplace: request.getDeletebeforereplace?.() ?? false,
+        replaceOnChanges: request.getReplaceonchangesList?.() ?? [],
+        /** How many transforms there are of it and of what is below it. */
+        transforms: request.getTransformsList?.().length ?? 0,
+        ignoreChanges: request.getIgnorechangesList?.() ?? [],
+        /** URN of what it goes with, without being deleted itself; empty where there is nothing. */
+        deletedWith: request.getDeletedwith?.() ?? "",
+        /** Names that it had before. */
+        aliases: (request.getAliasesList?.() ?? []).map((alias) => alias.getSpec()?.getName() ?? ""),
+        /** Hooks that the engine calls before it makes the resource, by name. */
+        hooks: request.getHooks?.()?.getBeforeCreateList() ?? [],
+    };
+}
+
 const root = path.join(__dirname, "..");
 
 /** Runs a command as npm does, in a process of its own. */

@@ -6,7 +6,7 @@ import type { BucketArgs } from "../../components/bucket";
 import { catalogOf } from "../../core/charts";
 import { objectsOnRegions } from "../../core/charts/multiCluster";
 import { objectsBeside } from "../../core/charts/umbrella";
-import { find, stackFile } from "../support";
+import { find, optionsOf, stackFile } from "../support";
 
 const name = "audit-logs-exporter";
 const bucket: BucketArgs = {
@@ -87,11 +87,11 @@ describe("component S3Archive", () => {
         for (const keep of [true, false]) {
             const resources = await declared({}, { keep, objectLock: { mode: "COMPLIANCE", days: 1 } });
             const made = find(resources, "aws:s3/bucket:Bucket");
-            assert.equal(made.options.retainOnDelete, keep);
+            assert.equal(optionsOf(made).retainOnDelete, keep);
             const ofIt = resources.filter(({ type }) => type.startsWith("aws:s3/") && type !== made.type);
             assert.equal(ofIt.length, 6);
-            for (const { options, type } of ofIt) {
-                assert.equal(options.deletedWith, made.urn, type);
+            for (const each of ofIt) {
+                assert.equal(optionsOf(each).deletedWith, made.urn, each.type);
             }
         }
     });
@@ -132,9 +132,9 @@ describe("component S3Archive", () => {
     });
 
     it("takes a bucket back that it made before, by its name", async () => {
-        assert.equal(find(await declared({}), "aws:s3/bucket:Bucket").options.import, "");
+        assert.equal(optionsOf(find(await declared({}), "aws:s3/bucket:Bucket")).import, "");
         const resources = await declared({}, { exists: true });
-        assert.equal(find(resources, "aws:s3/bucket:Bucket").options.import, "acme-kof-audit");
+        assert.equal(optionsOf(find(resources, "aws:s3/bucket:Bucket")).import, "acme-kof-audit");
     });
 
     it("hands the exporter its last key by the names that the chart reads", async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { runProgram } from "../../cli/offline";
 import { CloudWatch, type CloudWatchArgs } from "../../components/cloudwatch";
 import type { Policy } from "../../core/routes/policies";
-import { find, stackFile } from "../support";
+import { find, optionsOf, stackFile } from "../support";
 
 const args: CloudWatchArgs = {
     region: "us-east-2",
@@ -35,12 +35,9 @@ describe("component CloudWatch", () => {
     it("takes over the log groups that AWS has already, and keeps those that it is told to", async () => {
         const { resources } = await declared({});
         const about = (name: string) => {
-            const { options, inputs } = find(
-                resources,
-                "aws:cloudwatch/logGroup:LogGroup",
-                `cloudwatch-${name}@us-east-2`,
-            );
-            return [options.import, options.retainOnDelete, options.ignoreChanges.length, inputs.tags];
+            const group = find(resources, "aws:cloudwatch/logGroup:LogGroup", `cloudwatch-${name}@us-east-2`);
+            const options = optionsOf(group);
+            return [options.import, options.retainOnDelete, options.ignoreChanges.length, group.inputs.tags];
         };
         assert.deepEqual(about("new"), ["", false, 0, { of: "new" }]);
         assert.deepEqual(about("old"), ["old", true, 3, { of: "old" }]);

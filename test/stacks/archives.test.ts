@@ -4,7 +4,7 @@ import type { OfflineRun, RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
 import { deploymentOf } from "../../core/routes";
 import { checkSettings } from "../../core/routes/parse";
-import { find, refusedRun, stackFile, type Raw } from "../support";
+import { find, optionsOf, refusedRun, stackFile, type Raw } from "../support";
 
 type Answers = NonNullable<RunOptions["answers"]>;
 
@@ -104,7 +104,7 @@ describe("archives of a stack", () => {
         });
         const bucket = find(run.resources, "aws:s3/bucket:Bucket", "cold-storage-exporter-acme-kof-cold@eu-west-1");
         assert.deepEqual(bucket.inputs.tags, mine);
-        assert.equal(bucket.options.retainOnDelete, true);
+        assert.equal(optionsOf(bucket).retainOnDelete, true);
         assert.ok(bucket.provider.includes("::aws::"), bucket.provider);
     });
 
@@ -175,12 +175,12 @@ describe("archives of a stack", () => {
 
 describe("the bucket of an archive", () => {
     it("is made where S3 has none of its name", async () => {
-        assert.equal(bucketOf(await up(cold())).options.import, "");
+        assert.equal(optionsOf(bucketOf(await up(cold()))).import, "");
     });
 
     it("is taken back where this stack made it, and left to its owner otherwise", async () => {
         const ours = await up(cold(), has({ "acme-kof-cold": { tags: mine } }));
-        assert.equal(bucketOf(ours).options.import, "acme-kof-cold");
+        assert.equal(optionsOf(bucketOf(ours)).import, "acme-kof-cold");
         for (const tags of [undefined, { ...mine, "kof-stack": "kof/other" }, { ...mine, "kof-cluster": "other" }]) {
             const text = await refusal(cold(), has({ "acme-kof-cold": tags ? { tags } : {} }));
             assert.match(text, /kof:coldStorage\.createBucket is true, but bucket acme-kof-cold exists already/);
@@ -213,7 +213,7 @@ describe("the bucket of an archive", () => {
                 throw said("AccessDeniedException: not authorized to perform: tag:GetResources");
             },
         };
-        assert.equal(bucketOf(await up(cold(), denied, last)).options.import, "acme-kof-cold");
+        assert.equal(optionsOf(bucketOf(await up(cold(), denied, last))).import, "acme-kof-cold");
         assert.match(
             await refusal(cold(), denied),
             /whether this stack made it could not be checked: .*tag:GetResources/,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { OfflineRun, RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
 import { settingsSchema } from "../../core/settings/settings";
-import { refusedRun, stackFile, type Raw } from "../support";
+import { refusedRun, stackFile, type Raw, optionsOf } from "../support";
 import { sample } from "../sampled";
 
 /** What AWS has under the name of a log group. Default: for ever, with CloudWatch's own key, without a tag. */
@@ -95,11 +95,10 @@ describe("a log group that AWS has already", () => {
         const longer = cloudwatch({ retentionDays: 365 });
         const acknowledge = asked(await refusal(longer, aws));
         assert.equal(acknowledge, "take over log group management in us-east-2 of prod");
-        const { options, inputs } = group(await up({ ...longer, acknowledge }, aws));
-        assert.deepEqual([options.import, inputs.retentionInDays], ["management", 365]);
+        const taken = group(await up({ ...longer, acknowledge }, aws));
+        assert.deepEqual([optionsOf(taken).import, taken.inputs.retentionInDays], ["management", 365]);
         // The name that leaves it alone does.
-        const { options: other } = groupsOf(await up(unnamed, aws))[0]!;
-        assert.equal(other.import, "");
+        assert.equal(optionsOf(groupsOf(await up(unnamed, aws))[0]!).import, "");
     });
 
     for (const [whose, tags, acknowledge] of [
@@ -120,14 +119,14 @@ describe("a log group that AWS has already", () => {
             const text = await refusal(cloudwatch(), aws);
             assert.equal(asked(text), acknowledge);
             await refusal({ ...cloudwatch(), acknowledge: "take over log group other in us-east-2" }, aws);
-            assert.equal(group(await up({ ...cloudwatch(), acknowledge }, aws)).options.import, "management");
+            assert.equal(optionsOf(group(await up({ ...cloudwatch(), acknowledge }, aws))).import, "management");
         });
     }
 
     it("is taken over with a notice if this stack, or a version that named no stack, tagged it as this cluster's", async () => {
         for (const tags of [mine, { "kof-cluster": "mothership" }]) {
             const run = await up(cloudwatch(), has({ management: { retentionInDays: 30, tags } }));
-            assert.equal(group(run).options.import, "management");
+            assert.equal(optionsOf(group(run)).import, "management");
             assert.equal(
                 said(run),
                 "warning: kof:cloudwatch.logGroup leads to log group management in us-east-2, which AWS has already, tagged as this " +
@@ -153,7 +152,7 @@ describe("a log group that AWS has already", () => {
         });
         // Of another cluster it has another name.
         assert.deepEqual(
-            groupsOf(await up({ ...unnamed, clusterName: "staging" }, aws)).map(({ options }) => options.import),
+            groupsOf(await up({ ...unnamed, clusterName: "staging" }, aws)).map((each) => optionsOf(each).import),
             ["", ""],
         );
     });
@@ -246,7 +245,7 @@ describe("a log group that AWS has already", () => {
 describe("a log group whose name only starts the same", () => {
     it("is none of the stack's business", async () => {
         const run = await up(cloudwatch(), has({ "management-2": { tags: { "kof-cluster": "prod" } } }));
-        assert.deepEqual([group(run).options.import, said(run)], ["", ""]);
+        assert.deepEqual([optionsOf(group(run)).import, said(run)], ["", ""]);
     });
 });
 
@@ -300,7 +299,7 @@ describe("a log group that the stack has", () => {
 
     it("can be deleted only if it made it", async () => {
         const temporary = cloudwatch({ keepLogGroups: false });
-        const keeps = (run: OfflineRun) => group(run).options.retainOnDelete;
+        const keeps = (run: OfflineRun) => optionsOf(group(run)).retainOnDelete;
         const made = await up(temporary);
         assert.equal(keeps(made), false);
         assert.deepEqual(made.outputs.cloudwatch, { logGroup: "management", made: ["management@us-east-2"] });
@@ -359,7 +358,11 @@ describe("the region of a log group", () => {
         const first = await up(cloudwatch(), aws);
         const away = await up(cloudwatch({ region: "eu-west-1" }), aws, first.outputs);
         const back = await up(cloudwatch(), aws, away.outputs);
-        const about = (run: OfflineRun) => [group(run).name, group(run).options.import, group(run).options.aliases];
+        const about = (run: OfflineRun) => [
+            group(run).name,
+            optionsOf(group(run)).import,
+            optionsOf(group(run)).aliases,
+        ];
         assert.deepEqual(about(first), ["cloudwatch-management@us-east-2", "management", ["cloudwatch-management"]]);
         // Its former name is that of a group in the other region.
         assert.deepEqual(about(away), ["cloudwatch-management@eu-west-1", "management", []]);
@@ -371,7 +374,7 @@ describe("the region of a log group", () => {
 describe("a log group that AWS does not show", () => {
     it("is taken for none by a new stack, and AWS then refuses", async () => {
         const run = await up(cloudwatch(), hidden);
-        assert.equal(group(run).options.import, "");
+        assert.equal(optionsOf(group(run)).import, "");
         assert.match(
             said(run),
             /^warning: kof:cloudwatch cannot be compared with log group management in us-east-2 \(no reason is given\)\. The program assumes that it does not exist: if it does, AWS refuses to create it, and it stays as it is\.$/,
@@ -382,17 +385,17 @@ describe("a log group that AWS does not show", () => {
         const keepLogGroups = false;
         const { outputs } = await up(cloudwatch({ keepLogGroups }));
         const run = await up(cloudwatch({ keepLogGroups, retentionDays: 60 }), hidden, outputs);
-        const { ignoreChanges, retainOnDelete } = group(run).options;
+        const { ignoreChanges, retainOnDelete } = optionsOf(group(run));
         assert.deepEqual([ignoreChanges, retainOnDelete], [["retentionInDays", "kmsKeyId", "tags"], false]);
         assert.match(said(run), /It stays as it is: retention, key and tags are not changed\.$/);
-        assert.deepEqual(group(await up(cloudwatch(), has({}), outputs)).options.ignoreChanges, []);
+        assert.deepEqual(optionsOf(group(await up(cloudwatch(), has({}), outputs))).ignoreChanges, []);
         // A shorter retention is a loss all the same, once AWS can be looked at.
         assert.equal(
             asked(await refusal(cloudwatch({ retentionDays: 7 }), hidden, outputs)),
             "log group management in us-east-2 30d->7d",
         );
         const unsure = await up(cloudwatch({ keepLogGroups }), hidden);
-        assert.equal(group(unsure).options.retainOnDelete, true);
+        assert.equal(optionsOf(group(unsure)).retainOnDelete, true);
     });
 
     it("is refused where AWS lists it, but not what it has", async () => {

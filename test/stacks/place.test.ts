@@ -6,7 +6,7 @@ import * as path from "node:path";
 import type { RunOptions } from "../../cli/offline";
 import { runOffline } from "../../cli/program";
 import { CouldNotCheck } from "../../core/lib/errors";
-import { find, deploymentFor, routes, stackFile } from "../support";
+import { find, optionsOf, deploymentFor, routes, stackFile } from "../support";
 import { clusterWith } from "./cluster";
 
 const raw = routes.management!;
@@ -49,7 +49,7 @@ describe("a stack stays where it is", () => {
 
     it("makes the provider of a new stack, and has the engine refuse to replace that of a deployed one", async () => {
         const hooks = async (options: Partial<RunOptions>) =>
-            find((await run(options)).resources, "pulumi:providers:kubernetes").options.hooks;
+            optionsOf(find((await run(options)).resources, "pulumi:providers:kubernetes")).hooks;
         assert.deepEqual(await hooks({ outputs: { settings } }), ["stays in place"]);
         assert.deepEqual(await hooks({}), []);
     });
