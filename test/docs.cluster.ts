@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import { eventually, useCluster } from "../tools/servers/cluster";
+import { useCluster } from "../tools/servers/cluster";
+import { eventually } from "../tools/servers/program";
 import type { AnyObject } from "../tools/servers/crds";
 
 const namespace: AnyObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };

@@ -13,7 +13,8 @@ import * as s3 from "@aws-sdk/client-s3";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 import { runOffline } from "../../cli/program";
-import { eventually, skipWithout } from "../../tools/servers/cluster";
+import { skipWithout } from "../../tools/servers/cluster";
+import { eventually } from "../../tools/servers/program";
 import { enforceIam, startMoto, type Moto } from "../../tools/servers/moto";
 import { stackFile } from "../support";
 import { account, makeAdmin, makeArchives, makeIdentity, type Access } from "./account";

@@ -6,7 +6,7 @@ import * as path from "node:path";
 
 import * as s3 from "@aws-sdk/client-s3";
 
-import { eventually } from "../../tools/servers/cluster";
+import { eventually } from "../../tools/servers/program";
 import type { AnyObject } from "../../tools/servers/crds";
 import type { Raw } from "../support";
 import { endToEnd, fluxPaths, namespace, succeed } from "./run";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { IAMClient, ListAccessKeysCommand, ListUsersCommand } from "@aws-sdk/client-iam";
 
 import * as rollout from "../../live/rollout";
-import { eventually } from "../../tools/servers/cluster";
+import { eventually } from "../../tools/servers/program";
 import type { AnyObject } from "../../tools/servers/crds";
 import type { Raw } from "../support";
 import { endToEnd, succeed } from "./run";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { eventually } from "../../tools/servers/cluster";
+import { eventually } from "../../tools/servers/program";
 import type { Raw } from "../support";
 import { endToEnd, succeed } from "./run";
 

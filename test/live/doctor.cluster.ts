@@ -7,7 +7,8 @@ import { stringify } from "yaml";
 
 import { vmuserSecretName } from "../../core/charts/vmuser";
 import type { Result } from "../../live/findings";
-import { eventually, useCluster } from "../../tools/servers/cluster";
+import { useCluster } from "../../tools/servers/cluster";
+import { eventually } from "../../tools/servers/program";
 import type { AnyObject } from "../../tools/servers/crds";
 import { FluxStandIn } from "../../tools/servers/flux";
 import { command, type Run } from "./command";

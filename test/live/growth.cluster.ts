@@ -4,7 +4,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { eventually, useCluster, type TestCluster } from "../../tools/servers/cluster";
+import { useCluster, type TestCluster } from "../../tools/servers/cluster";
+import { eventually } from "../../tools/servers/program";
 import type { AnyObject } from "../../tools/servers/crds";
 
 const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "kof" } };

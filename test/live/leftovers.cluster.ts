@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 
-import { eventually, useCluster } from "../../tools/servers/cluster";
+import { useCluster } from "../../tools/servers/cluster";
+import { eventually } from "../../tools/servers/program";
 import type { AnyObject } from "../../tools/servers/crds";
 import { command } from "./command";
 

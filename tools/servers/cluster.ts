@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { Kubernetes } from "../../live/kubernetes";
 import { MissingTool } from "../build";
 import { crds, type AnyObject } from "./crds";
 import { hurryNamespaces } from "./namespaces";
+import { eventually } from "./program";
 import { startServer, type Server } from "./server";
 
 /** A cluster for tests, and what can be done to it. */
@@ -134,21 +133,6 @@ export class TestCluster {
             throw new Error(`${method} ${path}: ${answer}`);
         }
     }
-}
-
-/** Waits until something is true, for ten minutes unless told otherwise: a machine that does other things is slow. */
-export async function eventually(
-    condition: () => Promise<boolean> | boolean,
-    what: string,
-    seconds = 600,
-): Promise<void> {
-    for (let tries = 0; tries < 5 * seconds; tries++) {
-        if (await condition()) {
-            return;
-        }
-        await sleep(200);
-    }
-    throw new Error(`Waited in vain until ${what}.`);
 }
 
 /**

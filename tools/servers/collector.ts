@@ -1,7 +1,6 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { stringify } from "yaml";
 
@@ -9,7 +8,7 @@ import { isMap, valueAt, type HelmValue, type HelmValues } from "../../core/lib/
 import type { Collector } from "../../core/collectors/effective";
 import { typeOf } from "../../core/collectors/flows";
 import { parseMetrics, type Sample } from "../../live/collectors";
-import { freePorts, ServerProcess } from "./program";
+import { eventually, freePorts, ServerProcess } from "./program";
 
 /** The types of components that tools/modules/collector has. */
 const built = new Set([
@@ -61,14 +60,14 @@ export class RealCollector {
     async start(change: Change = (config) => config): Promise<boolean> {
         const program = await this.run([], change);
         this.running = program;
-        await until(() => program.ended || this.log.includes("Everything is ready"));
+        await eventually(() => program.ended || this.log.includes("Everything is ready"));
         return !program.ended;
     }
 
     /** What it says against its configuration; nothing where that is valid. */
     async complaint(change: Change = (config) => config): Promise<string> {
         const program = await this.run(["validate"], change);
-        await until(() => program.ended);
+        await eventually(() => program.ended);
         return this.log;
     }
 
@@ -235,19 +234,4 @@ function isQueue(receiver: string): boolean {
 
 function time(offset: number | undefined): object {
     return offset === undefined ? {} : { timeUnixNano: `${String(Math.round(Date.now() + offset * 1000))}000000` };
-}
-
-/** Waits until something is true, for a minute. What throws is not true yet. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    for (let tries = 0; tries < 300; tries++) {
-        if (
-            await Promise.resolve()
-                .then(condition)
-                .catch(() => false)
-        ) {
-            return;
-        }
-        await sleep(200);
-    }
-    throw new Error("it did not come true in a minute");
 }

@@ -38,23 +38,15 @@ export class ServerProcess {
         return this.child.exitCode !== null || this.child.signalCode !== null;
     }
 
-    /** Waits until something is true of the program, for ten minutes. What throws is not true yet. */
+    /** Waits {@link eventually} until something is true of the program. */
     async until(condition: () => boolean | Promise<boolean>): Promise<void> {
-        for (let tries = 0; tries < 3000; tries++) {
-            const isTrue = await Promise.resolve()
-                .then(condition)
-                .catch(() => false);
-            // Where it has ended, what answers is another's.
-            if (this.ended) {
-                break;
-            }
-            if (isTrue) {
-                return;
-            }
-            await sleep(200);
+        const waited = eventually(async () => this.ended || (await condition()));
+        const failure = await waited.catch((error: unknown) => error);
+        // Where it has ended, what answers is another's.
+        if (failure !== undefined || this.ended) {
+            const last = fs.readFileSync(this.log, "utf8").slice(-2000);
+            throw new Error(`${path.basename(this.file)} did not start:\n${last}`, { cause: failure });
         }
-        const last = fs.readFileSync(this.log, "utf8").slice(-2000);
-        throw new Error(`${path.basename(this.file)} did not start:\n${last}`);
     }
 
     /** Ends it by a signal, and by SIGKILL where that takes more than a minute. */
@@ -68,6 +60,29 @@ export class ServerProcess {
         await ended;
         clearTimeout(deadline);
     }
+}
+
+/**
+ * Waits until something is true, for ten minutes unless told otherwise: a machine that does other things is slow. What throws is not true
+ * yet.
+ */
+export async function eventually(
+    condition: () => Promise<boolean> | boolean,
+    what = "something is true",
+    seconds = 600,
+): Promise<void> {
+    let cause: unknown;
+    for (let tries = 0; tries < 5 * seconds; tries++) {
+        try {
+            if (await condition()) {
+                return;
+            }
+        } catch (error) {
+            cause = error;
+        }
+        await sleep(200);
+    }
+    throw new Error(`Waited in vain until ${what}.`, { cause });
 }
 
 /**

@@ -22,7 +22,8 @@ import { programs } from "../../../tools/build";
 import { skipWithout } from "../../../tools/servers/cluster";
 import { HttpStandIn, type Reply } from "../../../tools/servers/standins";
 import { deploymentFor } from "../../support";
-import { RealCollector, until, type Sent } from "../../../tools/servers/collector";
+import { RealCollector, type Sent } from "../../../tools/servers/collector";
+import { eventually } from "../../../tools/servers/program";
 import { startMoto, type Moto } from "../../../tools/servers/moto";
 
 const region = "us-east-2";
@@ -113,8 +114,8 @@ describe("a real collector of route cloudwatch", function () {
             await sleep(batching);
             await collector.sendLogs([["the next batch", 0]]);
             const expected = [...mixed().map(([text]) => text), "the next batch"];
-            await until(async () => (await textsOf(logGroup)).includes("the next batch"));
-            await until(async () => (await textsOf(audit)).includes("audit of 1970"));
+            await eventually(async () => (await textsOf(logGroup)).includes("the next batch"));
+            await eventually(async () => (await textsOf(audit)).includes("audit of 1970"));
             // For as long as a second try would take.
             await sleep(10_000);
             assert.deepEqual(
@@ -150,7 +151,7 @@ describe("a real collector of route cloudwatch", function () {
         await sleep(batching);
         await collector.sendLogs([["the next batch", 0]]);
         const times = async () => (await textsOf("unchecked")).filter((text) => text === "now").length;
-        await until(async () => (await times()) >= 3);
+        await eventually(async () => (await times()) >= 3);
         assert.ok(!(await textsOf("unchecked")).includes("the next batch"));
     });
 
@@ -162,7 +163,7 @@ describe("a real collector of route cloudwatch", function () {
         await sleep(batching);
         await collector.sendPoints([["the next batch", 0]]);
         const written = () => textsOf("points-metrics", "series");
-        await until(async () => (await written()).includes("the next batch"));
+        await eventually(async () => (await written()).includes("the next batch"));
         assert.deepEqual(await written(), [...series, "the next batch"]);
         const found = findingList(clockFindings("daemon", await collector.samples(), deployment));
         assert.deepEqual(
@@ -185,7 +186,7 @@ describe("a real collector of route cloudwatch", function () {
             await collector.sendLogs([["two", 0]]);
             const logs = async () =>
                 exporterCounters(await collector.samples()).find(({ exporter }) => exporter === "awscloudwatchlogs");
-            await until(async () => collector.log.includes("Will retry") && ((await logs())?.queue ?? 0) > 0);
+            await eventually(async () => collector.log.includes("Will retry") && ((await logs())?.queue ?? 0) > 0);
             const waiting = await logs();
             assert.deepEqual([waiting?.sent, waiting?.failed, waiting?.refused], [0, 0, 0]);
             assert.deepEqual(waiting && findingList(exportFindings("daemon", waiting)), []);
@@ -197,7 +198,7 @@ describe("a real collector of route cloudwatch", function () {
             assert.match(finding.why, /^AWS refuses the collectors' credentials\. Logs wait on the node/);
 
             valid = true;
-            await until(async () => (await logs())?.sent === 2);
+            await eventually(async () => (await logs())?.sent === 2);
             assert.deepEqual([(await logs())?.failed, (await logs())?.queue], [0, 0]);
         } finally {
             await aws.stop();
@@ -232,6 +233,6 @@ describe("a real collector of route cloudwatch", function () {
             exporterCounters(await collector.samples()).some(
                 ({ exporter, queue = 0 }) => exporter === "awscloudwatchlogs" && queue > 0,
             );
-        await until(waiting);
+        await eventually(waiting);
     });
 });

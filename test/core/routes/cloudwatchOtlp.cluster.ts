@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 
 import { mergeValues, nest, type HelmValues } from "../../../core/lib/values";
-import { RealCollector, until } from "../../../tools/servers/collector";
+import { RealCollector } from "../../../tools/servers/collector";
+import { eventually } from "../../../tools/servers/program";
 import { deploymentFor } from "../../support";
 import { gauge, spans } from "./records";
 import { DestinationStandIn, useCollector, type Request } from "./standIns";
@@ -66,12 +67,12 @@ describe("CloudWatch over OTLP, with a real collector", function () {
         };
         assert.ok(await collector.start(redirected), collector.log);
         await send(1);
-        await until(
+        await eventually(
             async () => (await arrived("metrics")).length === 2500 && (await arrived("traces")).length === 3000,
         );
         isAway = true;
         await send(2);
-        await until(async () => {
+        await eventually(async () => {
             const waiting =
                 (await collector?.samples())?.filter(({ name }) => name === "otelcol_exporter_queue_size") ?? [];
             return waiting.filter(({ value }) => value > 0).length >= 2;
@@ -81,7 +82,7 @@ describe("CloudWatch over OTLP, with a real collector", function () {
         assert.ok(await collector.start(redirected), collector.log);
         const points = async () => new Set((await arrived("metrics")).map(({ attributes }) => attributes.series));
         const traces = async () => new Set((await arrived("traces")).map((span) => span.traceId));
-        await until(async () => (await points()).size === 5000 && (await traces()).size === 6000);
+        await eventually(async () => (await points()).size === 5000 && (await traces()).size === 6000);
 
         for (const request of of("metrics")) {
             const found = await reader.read([request]);
@@ -153,7 +154,7 @@ describe("CloudWatch over OTLP, with a real collector", function () {
             await own.send("traces", spans([{ name: "s", traceId: "d".repeat(32) }]));
             await own.sendLogs([["of the role", 0]]);
             const paths = () => new Set(place.taken.map(({ url, headers }) => headers["x-amz-target"] ?? url.pathname));
-            await until(() => paths().size === 4);
+            await eventually(() => paths().size === 4);
             assert.deepEqual([...paths()].sort(), [
                 ...["/v1/metrics", "/v1/traces"],
                 ...["Logs_20140328.CreateLogStream", "Logs_20140328.PutLogEvents"],
@@ -173,7 +174,7 @@ describe("CloudWatch over OTLP, with a real collector", function () {
         await collector.send("traces", spans([{ name: "present", traceId: "e".repeat(32) }]));
         const all = async () =>
             (await reader.read(place.taken)).map(({ name, attributes }) => attributes.series ?? name);
-        await until(async () => (await all()).filter((name) => name === "present").length === 2);
+        await eventually(async () => (await all()).filter((name) => name === "present").length === 2);
         assert.ok(!(await all()).includes("too-old"));
     });
 });

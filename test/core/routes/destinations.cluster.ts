@@ -5,7 +5,8 @@ import { gunzipSync } from "node:zlib";
 import { versions } from "../../../core/charts";
 import { valueAt } from "../../../core/lib/values";
 import { destinationPresets } from "../../../core/settings/destinationPresets";
-import { RealCollector, until, type OtlpSignal } from "../../../tools/servers/collector";
+import { RealCollector, type OtlpSignal } from "../../../tools/servers/collector";
+import { eventually } from "../../../tools/servers/program";
 import { deploymentFor, type Raw } from "../../support";
 import { Clouds, granted, projects } from "./clouds";
 import { gauge, logs, spans, total } from "./records";
@@ -229,9 +230,9 @@ describe("destinations, with a real collector", function () {
             }
             const totals = async (path: string) =>
                 (await at(plain, path, "metrics")).filter(({ name }) => name === "requests_total");
-            await until(async () => (await totals("/plain")).length === 1);
+            await eventually(async () => (await totals("/plain")).length === 1);
             await collector.send("metrics", total("requests_total", 25, started));
-            await until(async () => (await totals("/delta")).length > 0);
+            await eventually(async () => (await totals("/delta")).length > 0);
         });
 
         const requests = (place: DestinationStandIn | undefined, path: string, signal?: OtlpSignal): Request[] =>
@@ -277,7 +278,7 @@ describe("destinations, with a real collector", function () {
         /** What arrives at one that drops nothing, once it has. */
         async function all(place: DestinationStandIn | undefined, path: string, signal: (typeof signals)[number]) {
             const expected = everything()[signal];
-            await until(async () => (await at(place, path, signal)).length >= expected.length);
+            await eventually(async () => (await at(place, path, signal)).length >= expected.length);
             const arrived = await at(place, path, signal);
             assert.deepEqual(arrived.map(named).sort(), expected);
             return arrived;
@@ -420,11 +421,11 @@ describe("destinations, with a real collector", function () {
         it("writes series to Prometheus remote write, with the cluster's labels and without what is dropped", async () => {
             const expected = everything().metrics;
             const series = async (path: string) => reader.read(requests(plain, path));
-            await until(
+            await eventually(
                 async () =>
                     (await series("/amp")).filter(({ name }) => name !== "target_info").length >= expected.length,
             );
-            await until(async () => (await series("/mimir")).some(({ value }) => value === 25));
+            await eventually(async () => (await series("/mimir")).some(({ value }) => value === 25));
             for (const path of ["/amp", "/mimir"]) {
                 for (const { attributes } of await series(path)) {
                     assert.equal(attributes.cluster, "mothership");
@@ -438,7 +439,7 @@ describe("destinations, with a real collector", function () {
         });
 
         it("drops, keeps, redacts and samples as chosen, at that destination alone", async () => {
-            await until(async () => (await at(plain, "/chosen", "logs")).length >= 37);
+            await eventually(async () => (await at(plain, "/chosen", "logs")).length >= 37);
             const found = await at(plain, "/chosen", "logs");
             identified(found);
             const many = Array.from({ length: 33 }, (_, index) => `shop many ${String(index)}`);
@@ -487,7 +488,7 @@ describe("destinations, with a real collector", function () {
         await collector.send("metrics", gauge("g", ["a"]));
         const requests = (pair: string) =>
             [...http.taken, ...grpc.taken].filter(({ headers }) => headers["x-pair"] === pair);
-        await until(() => pairs.every(({ name }) => requests(name).length > 0)).catch(() => undefined);
+        await eventually(() => pairs.every(({ name }) => requests(name).length > 0)).catch(() => undefined);
         const authorization: Readonly<Record<Kind, string | undefined>> = {
             none: undefined,
             headers: secrets.headers.Authorization,
@@ -536,7 +537,7 @@ describe("destinations, with a real collector", function () {
         for (const some of [texts.slice(0, 25), texts.slice(25)]) {
             await collector.send("logs", logs(some.map((text) => ({ text }))));
         }
-        await until(async () => (await reader.read(place.taken)).length >= texts.length);
+        await eventually(async () => (await reader.read(place.taken)).length >= texts.length);
         assert.deepEqual((await reader.read(place.taken)).map(({ name }) => name).sort(), [...texts].sort());
         const { bytes = 0 } = destinationPresets["new-relic"].batch as { readonly bytes?: number };
         for (const { body } of place.taken) {
@@ -582,7 +583,7 @@ describe("destinations, with a real collector", function () {
                 const collector = collectorFor(stack("azure", "google"), "daemon", around);
                 assert.ok(await collector.start(), collector.log);
                 await sendAll(collector);
-                await until(() => everything("azure") && everything("google"));
+                await eventually(() => everything("azure") && everything("google"));
                 assert.deepEqual(header("azure", "authorization"), [`Bearer ${granted.azure[whose]}`]);
                 assert.deepEqual(header("google", "authorization"), [`Bearer ${granted.google[whose]}`]);
                 assert.deepEqual(header("google", "x-goog-project-id"), [projects[whose]]);
@@ -597,10 +598,10 @@ describe("destinations, with a real collector", function () {
             const collector = collectorFor(stack("azure", "plain"), "daemon", clouds.ofNode());
             assert.ok(await collector.start(), collector.log);
             await sendAll(collector);
-            await until(() => everything("plain") && collector.log.includes("azureauth: failed to get token"));
+            await eventually(() => everything("plain") && collector.log.includes("azureauth: failed to get token"));
             assert.deepEqual(requests("azure"), []);
             clouds.nodes = true;
-            await until(() => everything("azure"));
+            await eventually(() => everything("azure"));
             await collector.remove();
 
             clouds.nodes = false;

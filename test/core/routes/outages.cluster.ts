@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { isMap, mergeValues, nest, type HelmValue, type HelmValues } from "../../../core/lib/values";
-import { RealCollector, until } from "../../../tools/servers/collector";
+import { RealCollector } from "../../../tools/servers/collector";
+import { eventually } from "../../../tools/servers/program";
 import { deploymentFor, type Raw } from "../../support";
 import { gauge, logs, spans, total } from "./records";
 import { DestinationStandIn, useCollector, type Arrived } from "./standIns";
@@ -50,7 +51,7 @@ class Sender {
     /** Waits until as many more were taken. */
     async more(count: number): Promise<number> {
         const goal = this.taken + count;
-        await until(() => this.taken >= goal);
+        await eventually(() => this.taken >= goal);
         return goal;
     }
 
@@ -144,7 +145,7 @@ describe("several destinations, with a real collector", function () {
                 const found = await numbers(place, signal);
                 return upTo(last).filter((each) => !found.has(each));
             };
-            await until(async () => (await missing()).length === 0).catch(async (error: unknown) => {
+            await eventually(async () => (await missing()).length === 0).catch(async (error: unknown) => {
                 throw new Error(`${signal} misses ${(await missing()).join(" ")} of ${String(last)}`, { cause: error });
             });
         }
@@ -169,10 +170,10 @@ describe("several destinations, with a real collector", function () {
             for (const [signal, body] of bodies) {
                 await collector.send(signal, body);
             }
-            await until(async () => (await arrived(store, "logs")).length === 2);
-            await until(async () => (await arrived(store, "audit")).length === 1);
-            await until(async () => (await arrived(store, "series")).length === 4);
-            await until(async () => (await arrived(store, "traces")).length === 1);
+            await eventually(async () => (await arrived(store, "logs")).length === 2);
+            await eventually(async () => (await arrived(store, "audit")).length === 1);
+            await eventually(async () => (await arrived(store, "series")).length === 4);
+            await eventually(async () => (await arrived(store, "traces")).length === 1);
             await collector.remove();
             const requests = store.taken.splice(0);
             const paths = [...new Set(requests.map(({ url }) => url.pathname))].sort();
@@ -281,7 +282,7 @@ describe("several destinations, with a real collector", function () {
         assert.ok(await collector.become(step("management", "vendor"), atStore), collector.log);
         const from = await sender.more(1);
         const to = await sender.more(20);
-        await until(async () => (await numbers(store, "logs")).has(to) && (await numbers(vendor, "logs")).has(to));
+        await eventually(async () => (await numbers(store, "logs")).has(to) && (await numbers(vendor, "logs")).has(to));
 
         assert.ok(await collector.become(step("vendor"), atStore), collector.log);
         await sender.more(20);
@@ -290,7 +291,7 @@ describe("several destinations, with a real collector", function () {
             const kept = signal === "metrics" ? "series" : signal;
             const overlap = upTo(to).slice(from);
             const both = async () => [await numbers(store, kept), await numbers(vendor, signal)] as const;
-            await until(async () => {
+            await eventually(async () => {
                 const [before, after] = await both();
                 return upTo(last).every((each) => before.has(each) || after.has(each));
             });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { eventually, useCluster } from "../../../tools/servers/cluster";
+import { useCluster } from "../../../tools/servers/cluster";
+import { eventually } from "../../../tools/servers/program";
 import { crds, type AnyObject } from "../../../tools/servers/crds";
 import { FluxStandIn } from "../../../tools/servers/flux";
 
