@@ -291,7 +291,7 @@ async function exportErrors(
     const { status, body } = await kubernetes.request("GET", `${pods}/${pod.metadata.name}/log?tailLines=1000${since}`);
     const last = new Map<string | undefined, string>();
     for (const line of status === 200 ? body.split("\n") : []) {
-        const exporter = exporterOf(line);
+        const exporter = exporterInLogLine(line);
         if (
             /exporting failed/i.test(line) &&
             [undefined, signal ?? signalOf(line)].includes(signalOf(line)) &&
@@ -338,7 +338,7 @@ function signalOf(line: string): string | undefined {
 }
 
 /** The exporter that a line of a collector's log is about, where it says so. */
-function exporterOf(line: string): string | undefined {
+function exporterInLogLine(line: string): string | undefined {
     return /"otelcol\.component\.id": ?"([^"]+)"/.exec(line)?.[1];
 }
 

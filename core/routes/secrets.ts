@@ -60,7 +60,7 @@ function exporterSecrets(archives: readonly Archive[]): RequiredSecret[] {
             return [];
         }
         const read = { ...secret, reader: "exporters" } as const;
-        const instead = existingSecret([kind, "credentials"], secret.name);
+        const instead = secretInstead([kind, "credentials"], secret.name);
         return [
             credentials.kind === "existingSecret" ? { ...read, maker: "you" } : { ...read, maker: "stack", instead },
         ];
@@ -69,7 +69,7 @@ function exporterSecrets(archives: readonly Archive[]): RequiredSecret[] {
 }
 
 /** What has an access key be read from a Secret that was made elsewhere. */
-function existingSecret(path: readonly string[], name: string): NonNullable<RequiredSecret["instead"]> {
+function secretInstead(path: readonly string[], name: string): NonNullable<RequiredSecret["instead"]> {
     const allowed = "existingSecret, or without any Secret on EKS: podIdentity, irsa";
     return { path, value: { kind: "existingSecret", name }, allowed };
 }
@@ -94,7 +94,7 @@ function otherValues({ umbrella, values }: Resolved): HelmValue[] {
 function makerOf({ settings }: Resolved, name: string): Pick<RequiredSecret, "maker" | "instead"> {
     const { identity, path = [] } = settings.cloudwatch ? awsIdentityOf(settings.cloudwatch.credentials) : {};
     if (name === cloudwatchSecretName && identity?.kind === "accessKey") {
-        return { maker: "stack", instead: existingSecret(path, name) };
+        return { maker: "stack", instead: secretInstead(path, name) };
     }
     return { maker: name.startsWith(vmuserSecretPrefix) ? "kof" : "you" };
 }

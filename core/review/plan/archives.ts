@@ -272,7 +272,7 @@ function* movedArchive(was: Archive, is: Archive): Consequences {
             key: `kof:${is.kind}.region`,
             message: `would make a second bucket ${after.name}, ${bucketAddress(after)}: a name is one bucket's in all regions, and this one is ${bucketAddress(before)}`,
             way: "another name",
-            paste: stackFile([is.kind, "bucket"], renamed(after.name, after.region)),
+            paste: stackFile([is.kind, "bucket"], nameWithSuffix(after.name, after.region)),
         };
     } else {
         yield notice(
@@ -287,7 +287,7 @@ function* movedArchive(was: Archive, is: Archive): Consequences {
 }
 
 /** Another name for a bucket, which fits. */
-function renamed(name: string, more: string): string {
+function nameWithSuffix(name: string, more: string): string {
     return `${name.slice(0, 62 - more.length).replace(/[-.]+$/, "")}-${more}`;
 }
 
@@ -342,7 +342,7 @@ function* lockChange(kind: ArchiveKind, before: ArchiveBucket, { objectLock: is,
                 `cannot be had by bucket ${name}, which was made without: this program turns Object Lock on only when it makes a bucket, so that ` +
                 "all that is in it is locked",
             way: "another bucket, and this one stays with what is in it",
-            paste: stackFile([kind, "bucket"], renamed(name, "locked")),
+            paste: stackFile([kind, "bucket"], nameWithSuffix(name, "locked")),
         };
     } else if (is === undefined) {
         yield {
