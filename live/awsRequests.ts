@@ -3,7 +3,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { CouldNotCheck } from "../core/lib/errors";
 import { domainOf } from "../core/lib/arns";
 import { awsFailure, clientOptions, inTime, showCaller, type AwsAccess } from "./awsClient";
-import { persistently, send, type Response } from "./http";
+import { jsonObject, persistently, send, type Response } from "./http";
 
 /** Services of AWS that this program asks without a client of AWS's SDK, and the SDK's variable that has another endpoint. */
 const endpointVariables = { monitoring: "AWS_ENDPOINT_URL_CLOUDWATCH", xray: "AWS_ENDPOINT_URL_XRAY" } as const;
@@ -65,13 +65,8 @@ export function answerOf({ status, body }: Response, before: string): object {
         const [, message = ""] = /"(?:message|Message|error)"\s*:\s*"([^"]*)"/.exec(body) ?? [];
         throw new CouldNotCheck(`${before} HTTP ${String(status)}${message === "" ? "" : `: ${message}`}`, showCaller);
     }
-    let found: unknown;
-    try {
-        found = JSON.parse(body);
-    } catch {
-        // Told below.
-    }
-    if (typeof found !== "object" || found === null) {
+    const found = jsonObject(body);
+    if (!found) {
         throw new CouldNotCheck(`${before} what is no answer: ${body.trim().slice(0, 60)}`, showCaller);
     }
     return found;

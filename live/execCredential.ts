@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { isatty } from "node:tty";
 
 import { printable } from "../core/lib/printable";
+import { jsonObject } from "./http";
 
 /** How a kubeconfig has a program log in: `users[].user.exec` (client.authentication.k8s.io). */
 export interface ExecConfig {
@@ -86,7 +87,7 @@ export async function execCredential(exec: ExecConfig, cluster: object, patience
     if (code !== 0) {
         throw new Error(`${command} cannot log in: ${stderr.trim() || `exit code ${String(code)}`}`);
     }
-    const credential = parsed(stdout);
+    const credential = jsonObject(stdout)?.status as ExecCredential | undefined;
     const { token, clientCertificateData, clientKeyData } = credential ?? {};
     if (!credential || !(token ?? (clientCertificateData && clientKeyData))) {
         throw new Error(
@@ -94,14 +95,6 @@ export async function execCredential(exec: ExecConfig, cluster: object, patience
         );
     }
     return credential;
-}
-
-function parsed(stdout: string): ExecCredential | undefined {
-    try {
-        return (JSON.parse(stdout) as { status?: ExecCredential }).status;
-    } catch {
-        return undefined;
-    }
 }
 
 /** Whether a credential can still be used. */

@@ -3,6 +3,8 @@ import http = require("node:http");
 import https = require("node:https");
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { isMap, type HelmValues } from "../core/lib/values";
+
 /** What a server answered. */
 export interface Response {
     /** HTTP status. */
@@ -116,6 +118,16 @@ export function isTransient({ status, body }: Response): boolean {
         [429, 502, 503, 504].includes(status) ||
         (status === 500 && /etcdserver: (leader changed|no leader|request timed out|too many requests)/.test(body))
     );
+}
+
+/** The JSON object in an answer; `undefined` for anything else, such as a page in its place. */
+export function jsonObject(body: string): HelmValues | undefined {
+    try {
+        const found: unknown = JSON.parse(body);
+        return isMap(found) ? found : undefined;
+    } catch {
+        return undefined;
+    }
 }
 
 /** Why there was no answer. */

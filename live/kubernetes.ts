@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { CouldNotCheck } from "../core/lib/errors";
 import { isMap } from "../core/lib/values";
 import { maskedLog, signedOut } from "../core/lib/secrets";
-import { isTransient, persistently, reason, send, type RequestOptions, type Response } from "./http";
+import { isTransient, jsonObject, persistently, reason, send, type RequestOptions, type Response } from "./http";
 import { loadKubeconfig, type Access, type ClusterChoice } from "./kubeconfig";
 import { logIn, type Login } from "./login";
 
@@ -214,17 +214,9 @@ function isBusy(response: Response): boolean {
 
 /** Whether a 404 is an API server's, which says so as a Status, or in these words of a kind that it does not know. A page is another's. */
 function isNotFound(body: string): boolean {
-    const text = body.trim();
-    return text === "" || text === "404 page not found" || (text.startsWith("{") && isObject(text));
-}
-
-function isObject(text: string): boolean {
-    try {
-        const { kind, metadata } = JSON.parse(text) as Record<string, unknown>;
-        return kind === "Status" || (kind === undefined && metadata === undefined);
-    } catch {
-        return false;
-    }
+    const found = jsonObject(body);
+    const isStatus = found?.kind === "Status" || (found && found.kind === undefined && found.metadata === undefined);
+    return isStatus === true || ["", "404 page not found"].includes(body.trim());
 }
 
 /** What an API server says of a request that it refuses; of a page in its place only the status. */
@@ -234,10 +226,6 @@ export function statusText({ status, body }: Response): string {
 
 /** The API server's own words in an answer; `undefined` for the answer of what it forwards to. */
 export function statusMessage(body: string): string | undefined {
-    try {
-        const { kind, message } = JSON.parse(body) as { kind?: unknown; message?: unknown };
-        return kind === "Status" && typeof message === "string" ? maskedLog(message) : undefined;
-    } catch {
-        return undefined;
-    }
+    const { kind, message } = jsonObject(body) ?? {};
+    return kind === "Status" && typeof message === "string" ? maskedLog(message) : undefined;
 }

@@ -1,8 +1,7 @@
 import type { Deployment } from "../core/routes/deployment";
 import { airGap } from "../core/routes/airGap";
 import type { Check, Finding } from "./findings";
-import { persistently, reason, send, type Response } from "./http";
-import { isMap } from "../core/lib/values";
+import { jsonObject, persistently, reason, send, type Response } from "./http";
 
 /** Whether what is installed can be fetched. Looked at from here: the cluster may reach more, or less. */
 export const registries: readonly Check[] = [
@@ -136,15 +135,8 @@ export async function headArtifact({ url, version }: Artifact): Promise<Response
 
 /** The token that a registry hands out; `undefined` where it gives none, or a page answers in its place. */
 function tokenIn({ status, body }: Response): string | undefined {
-    try {
-        const given: unknown = status === 200 ? JSON.parse(body) : undefined;
-        const [token] = isMap(given)
-            ? [given.token, given.access_token].filter((each) => typeof each === "string")
-            : [];
-        return token;
-    } catch {
-        return undefined;
-    }
+    const { token, access_token: other } = (status === 200 ? jsonObject(body) : undefined) ?? {};
+    return [token, other].find((each) => typeof each === "string");
 }
 
 function head(url: URL, headers: Readonly<Record<string, string>>): Promise<Response> {

@@ -19,7 +19,7 @@ import {
 import type { Finding, Live, Result } from "./findings";
 import { CouldNotCheck, couldNotCheck } from "../core/lib/errors";
 import { isMap } from "../core/lib/values";
-import { persistently } from "./http";
+import { jsonObject, persistently } from "./http";
 import { statusMessage } from "./kubernetes";
 import type { Pod } from "./pods";
 import { otlpRecord, recordText, sentSignals, type Mark, type SentSignal } from "./otlp";
@@ -61,7 +61,7 @@ interface VerifyOptions {
     readonly timeout: number;
     /** Address of a region's vmauth, where it is not reached from here by its own. */
     readonly vmauth?: string | undefined;
-    /** Is told what is still waited for. */
+    /** Receives what is still waited for. */
     readonly waiting?: ((journeys: readonly string[], seconds: number) => void) | undefined;
 }
 
@@ -75,31 +75,33 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
     const ways = sentSignals.map((signal) => waysOf(signal, live.deployment));
     if (!pod) {
         const detail = `no pod of ${daemon} is running in ${kofNamespace}`;
-        return ways.flat().map((way) => ({
-            ...aboutWay(way),
+        return ways.flat().map(({ about, ends }) => ({
+            ...about,
             ...notSent,
-            ...(way.ends.length > 0 ? { detail, store: storesText(way.ends) } : {}),
+            ...(ends.length > 0 ? { detail, store: storesText(ends) } : {}),
         }));
     }
     const started = Date.now();
-    const pending = new Set<Way>(ways.flat().filter(({ ends }) => ends.length > 0));
+    const pending = new Set(ways.flat().filter(({ ends }) => ends.length > 0));
     const follows = sentSignals.map(async (signal, i) => {
         const ofSignal = ways[i] ?? [];
-        const sending = ofSignal.some(({ ends }) => ends.length > 0)
+        // Once, even if it has several destinations.
+        const sending = ofSignal.some((way) => pending.has(way))
             ? await sendOnce(signal, pod, live, options)
             : undefined;
         return Promise.all(
             ofSignal.map(async (way) => {
-                const journey = sending
-                    ? await followWay(way, sending, pod, live, options)
-                    : { ...aboutWay(way), ...notSent };
+                const journey = sending && (await followWay(way, sending, pod, live, options));
                 pending.delete(way);
-                return journey;
+                return journey ?? { ...way.about, ...notSent };
             }),
         );
     });
     const progress = setInterval(() => {
-        options.waiting?.([...pending].map(titleOf), Math.round((Date.now() - started) / 1000));
+        options.waiting?.(
+            [...pending].map(({ about }) => titleOf(about)),
+            Math.round((Date.now() - started) / 1000),
+        );
     }, 1000);
     try {
         return (await Promise.all(follows)).flat();
@@ -110,16 +112,14 @@ export async function follow(live: Live, options: VerifyOptions): Promise<Journe
 
 /** The way of a record that the daemon takes to where it is stored: to one destination, where there are several. */
 interface Way {
-    readonly signal: SentSignal;
-    readonly destination?: string | undefined;
+    /** What is known of it before anything is sent: also why it is stored nowhere. */
+    readonly about: Pick<Journey, "signal" | "destination" | "detail">;
     /** Nothing where the signal is not stored. */
     readonly ends: readonly End[];
     /** The exporters that count it: what goes through a queue in front of another is counted there. */
     readonly exporters: readonly string[];
     /** The exporters that may say what is wrong. */
     readonly writers: readonly string[];
-    /** Why it is stored nowhere. */
-    readonly why?: string;
 }
 
 const notSent = { accepted: "no", sent: "no", stored: "no" } as const;
@@ -127,10 +127,10 @@ const notSent = { accepted: "no", sent: "no", stored: "no" } as const;
 function waysOf(signal: SentSignal, deployment: Deployment): Way[] {
     const taking = deployment.collectors.filter(({ name }) => name === daemon);
     const deliveries = deliveriesBy(taking, deployment).filter((each) => each.signal === signal);
-    const wayOf = (some: readonly Delivery[]) => {
+    const wayOf = (some: readonly Delivery[], about: Omit<Way["about"], "signal"> = {}) => {
         const writers = some.flatMap((each) => each.writers);
         return {
-            signal,
+            about: { signal, ...about },
             ends: some.map(({ end }) => end),
             exporters: [...new Set(writers.map(({ queue }) => queue.exporter))],
             writers: [...new Set(writers.flatMap(({ flow, queue }) => [flow.exporter, queue.exporter]))],
@@ -140,57 +140,47 @@ function waysOf(signal: SentSignal, deployment: Deployment): Way[] {
         return [wayOf(deliveries)];
     }
     const names = [...new Set(deliveries.map(destinationOf))];
-    const { [signal]: destination } = destinationsOf(deployment, taking);
+    const { [signal]: where } = destinationsOf(deployment, taking);
     return names.length === 0
-        ? [{ ...wayOf([]), ...(destination.stored ? {} : { why: destination.why }) }]
-        : names.map((name) => ({
-              ...wayOf(deliveries.filter((each) => destinationOf(each) === name)),
-              destination: name,
-          }));
+        ? [wayOf([], where.stored ? {} : { detail: where.why })]
+        : names.map((destination) =>
+              wayOf(
+                  deliveries.filter((each) => destinationOf(each) === destination),
+                  { destination },
+              ),
+          );
 }
 
-function titleOf({ signal, destination }: Pick<Way, "signal" | "destination">): string {
+function titleOf({ signal, destination }: Way["about"]): string {
     return destination === undefined ? signal : `${signal} for ${destination}`;
-}
-
-function aboutWay({ signal, destination, why }: Way): Pick<Journey, "signal" | "destination" | "detail"> {
-    return {
-        signal,
-        ...(destination === undefined ? {} : { destination }),
-        ...(why === undefined ? {} : { detail: why }),
-    };
 }
 
 function storesText(ends: readonly End[]): string {
     return ends.map(({ store }) => store).join(" and ");
 }
 
-/** What is known of a record once it was sent. */
-interface Sending {
-    readonly before: readonly ExporterCounters[] | CouldNotCheck;
-    /** Why it was refused; empty when it was not. */
-    readonly refused: string | CouldNotCheck;
-}
+type Counters = readonly ExporterCounters[] | CouldNotCheck;
 
-/** Sends the record of a signal once, even if it has several destinations. */
-async function sendOnce(signal: SentSignal, pod: Pod, live: Live, { mark }: VerifyOptions): Promise<Sending> {
-    const before = await countersOf(live.kubernetes, pod).catch(couldNotCheck);
+/** Sends the record of a signal. Gives what exporters had counted before, and why it was refused: empty when it was not. */
+async function sendOnce(signal: SentSignal, pod: Pod, live: Live, { mark }: VerifyOptions) {
+    const before: Counters = await countersOf(live.kubernetes, pod).catch(couldNotCheck);
     return { before, refused: await sendRecord(signal, pod, live, mark).catch(couldNotCheck) };
 }
 
 async function followWay(
     way: Way,
-    { before, refused }: Sending,
+    { before, refused }: Awaited<ReturnType<typeof sendOnce>>,
     pod: Pod,
     live: Live,
     options: VerifyOptions,
 ): Promise<Journey> {
     const { kubernetes, deployment } = live;
-    const { signal, ends, exporters, writers } = way;
+    const { ends, exporters, writers } = way;
+    const { signal } = way.about;
     const found = await storeToRead(signal, ends, live, options.vmauth).catch(couldNotCheck);
     const [store, unreachable] = found instanceof CouldNotCheck ? [undefined, found.message] : [found, undefined];
     const about = {
-        ...aboutWay(way),
+        ...way.about,
         store: store?.name ?? storesText(ends),
         ...byHand(way, deployment, options.mark),
     };
@@ -200,12 +190,12 @@ async function followWay(
     if (refused !== "") {
         return { ...about, ...notSent, detail: refused };
     }
-    const own = (counters: readonly ExporterCounters[] | CouldNotCheck) =>
+    const own = (counters: Counters) =>
         counters instanceof CouldNotCheck ? counters : counters.filter(({ exporter }) => exporters.includes(exporter));
     const deadline = Date.now() + options.timeout;
     let [stored, detail]: [Hop, string | undefined] = ["unseen", unreachable];
     let sent: Hop;
-    let after: readonly ExporterCounters[] | CouldNotCheck;
+    let after: Counters;
     let dropped = 0;
     do {
         await sleep(interval);
@@ -241,7 +231,7 @@ async function followWay(
 }
 
 /** What exporters have counted of a signal since they started, human-readable. */
-function countersText(counters: readonly ExporterCounters[] | CouldNotCheck, signal: SentSignal): string | undefined {
+function countersText(counters: Counters, signal: SentSignal): string | undefined {
     const texts = (counters instanceof CouldNotCheck ? [] : counters)
         .filter((each) => each.signal === signal)
         .map(({ exporter, sent, failed, refused, queue }) => {
@@ -253,7 +243,7 @@ function countersText(counters: readonly ExporterCounters[] | CouldNotCheck, sig
 
 /** How to look for a record at a destination that this command does not read, and what may hide it there. */
 function byHand(
-    { signal, destination, ends }: Way,
+    { about: { signal, destination }, ends }: Way,
     { settings }: Deployment,
     { text }: Mark,
 ): Pick<Journey, "lookUp" | "leftOut"> {
@@ -267,11 +257,10 @@ function byHand(
         ...(signal === "logs" && redact.some((each) => matches(each, recordText(text))) ? { redact } : {}),
     };
     const [leftOut] = choices(hiding);
+    const isUnread = ends.every(({ reader }) => reader === undefined);
     return {
-        ...(ends.every(({ reader }) => reader === undefined)
-            ? { lookUp: `look for ${text} there${where === undefined ? "" : `: ${where}`}` }
-            : {}),
-        ...(leftOut === undefined ? {} : { leftOut }),
+        lookUp: isUnread ? `look for ${text} there${where === undefined ? "" : `: ${where}`}` : undefined,
+        leftOut,
     };
 }
 
@@ -302,13 +291,8 @@ async function sendRecord(signal: SentSignal, pod: Pod, { kubernetes }: Live, ma
  * @throws CouldNotCheck when the answer is not OTLP's: a page in place of the collector has taken nothing.
  */
 function rejected(body: string, pod: Pod): string {
-    let answer: unknown;
-    try {
-        answer = JSON.parse(body);
-    } catch {
-        // Told below.
-    }
-    if (!isMap(answer)) {
+    const answer = jsonObject(body);
+    if (!answer) {
         throw new CouldNotCheck(`what answers at the OTLP port of pod ${pod.metadata.name} is no collector`);
     }
     const { errorMessage, ...counts } = isMap(answer.partialSuccess) ? answer.partialSuccess : {};
@@ -318,11 +302,7 @@ function rejected(body: string, pod: Pod): string {
 }
 
 /** Whether records of a signal left since: `no` when some failed and none got out. */
-export function sentSince(
-    before: readonly ExporterCounters[] | CouldNotCheck,
-    after: readonly ExporterCounters[] | CouldNotCheck,
-    signal: SentSignal,
-): Hop {
+export function sentSince(before: Counters, after: Counters, signal: SentSignal): Hop {
     if (before instanceof CouldNotCheck || after instanceof CouldNotCheck) {
         return "unseen";
     }

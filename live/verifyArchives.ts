@@ -11,7 +11,7 @@ import { archiveOfRegion, type Archive, type RegionalExporter } from "../core/ro
 import { clusterDeployments, type RegionalCluster } from "./clusterDeployments";
 import { cronJobOf, suspended, type CronJob } from "./cronJobs";
 import { maskedFinding, unchecked, type Finding, type Live, type Result } from "./findings";
-import { persistently } from "./http";
+import { jsonObject, persistently } from "./http";
 import { statusText, type Kubernetes } from "./kubernetes";
 import type { StatusCondition } from "./objects";
 import { containerFault, lastLines, pods, type Pod } from "./pods";
@@ -585,12 +585,7 @@ export function signatureOf(manifest: Buffer, key: string): string {
 }
 
 function manifestOf(bytes: Buffer): Manifest | undefined {
-    try {
-        const found: unknown = JSON.parse(bytes.toString());
-        return isMap(found) && isMap(found.data_file) && typeof found.event_count === "number"
-            ? (found as unknown as Manifest)
-            : undefined;
-    } catch {
-        return undefined;
-    }
+    const found = jsonObject(bytes.toString());
+    const isManifest = isMap(found?.data_file) && typeof found.event_count === "number";
+    return isManifest ? (found as unknown as Manifest) : undefined;
 }
