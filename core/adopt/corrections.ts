@@ -8,6 +8,7 @@ import { formatPath, isMap, leaves, mergeValues, nest, valueAt, type HelmValue, 
 import type { Deployment } from "../routes/deployment";
 import { vmuserSecretName } from "../charts/vmuser";
 import { distributions } from "../settings/distributions";
+import type { RawSettings } from "../settings/explain";
 import { variableNamed } from "./destinations";
 import { collectorsPath } from "./recognise";
 import { removeLeaf } from "./removal";
@@ -134,8 +135,6 @@ export function withoutSizes(values: HelmValues, { stores }: Deployment, storage
         .filter((path) => valueAt(values, path) !== undefined)
         .reduce(removeLeaf, values);
 }
-
-type RawSettings = Readonly<Record<string, unknown>>;
 
 /**
  * Takes back what KOF's pages, or earlier ones, get wrong in values that the charts do read.

@@ -4,9 +4,9 @@ import { arnParts, partitionOf } from "../lib/arns";
 import { signedOut } from "../lib/secrets";
 import { nearestOf } from "../lib/spelling";
 import { isMap, textOf } from "../lib/values";
-import { awsPlaceProblems } from "./awsRules";
+import { identityProblems, keyProblems } from "./awsRules";
 import { makesBucket, resolvedArchive } from "./archives";
-import { problemAt, stackFile, type Values } from "./explain";
+import { problemAt, stackFile, type RawSettings, type Values } from "./explain";
 import { brief, type Problem, type Problems } from "./problems";
 import regions = require("./regions.json");
 import { tellsAudit } from "./routing";
@@ -21,7 +21,7 @@ import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
 type Given = ColdStorageSettings | AuditArchiveSettings;
 
 /** The rules of archives that need only the settings. */
-export function* archiveProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problems {
+export function* archiveProblems(values: Values, raw: RawSettings): Problems {
     for (const kind of archiveKinds) {
         const given = values[kind];
         if (given === undefined) {
@@ -175,15 +175,15 @@ function* everyRegionProblems(kind: ArchiveKind, given: Given, { route }: Values
 }
 
 /** ARNs have to be of the place where they are used. */
-function placeProblems(kind: ArchiveKind, given: Given): Problems {
+function* placeProblems(kind: ArchiveKind, given: Given): Problems {
     const { region, kmsKeyArn, credentials, endpoint } = given;
     if (endpoint !== undefined || region === undefined || !regions.includes(region)) {
-        return [];
+        return;
     }
-    return awsPlaceProblems({
-        ...{ path: [kind], region, encrypted: "a bucket", kmsKeyArn },
-        ...{ identity: credentials, identityPath: [kind, "credentials"] },
-    });
+    yield* keyProblems(kind, { region, kmsKeyArn }, "a bucket");
+    if (credentials) {
+        yield* identityProblems([kind, "credentials"], credentials, region);
+    }
 }
 
 type Transition = Given["lifecycle"][number];

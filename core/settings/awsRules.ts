@@ -3,33 +3,21 @@ import { problemAt } from "./explain";
 import { brief, type Problems } from "./problems";
 import type { AwsIdentity } from "./settings";
 
-/** What settings name in AWS, and where that is used. */
-interface NamedInAws {
-    /** The settings with the key: `["cloudwatch"]`. */
-    readonly path: readonly string[];
-    readonly region: string;
-    /** What the key encrypts: `log groups`. */
-    readonly encrypted: string;
-    readonly kmsKeyArn?: string | undefined;
-    /** Who writes there, and the settings that say so. Default: the assumed role. */
-    readonly identity?: AwsIdentity | undefined;
-    readonly identityPath: readonly string[];
-}
-
-/** ARNs and regions have to be of the place where they are used. */
-export function* awsPlaceProblems({
-    path,
-    region,
-    encrypted,
-    kmsKeyArn,
-    identity,
-    identityPath,
-}: NamedInAws): Problems {
-    const partition = partitionOf(region);
-    if (kmsKeyArn !== undefined && (arnParts(kmsKeyArn).region !== region || !isOfPartition(partition, kmsKeyArn))) {
-        const own = `arn:${partition}:kms:${region}:`;
+/**
+ * A KMS key has to be of the region where it is used.
+ *
+ * @param block of settings that has both.
+ * @param encrypted what the key encrypts: `log groups`.
+ */
+export function* keyProblems(
+    block: string,
+    { region, kmsKeyArn }: { readonly region: string; readonly kmsKeyArn?: string | undefined },
+    encrypted: string,
+): Problems {
+    const own = `arn:${partitionOf(region)}:kms:${region}:`;
+    if (kmsKeyArn !== undefined && !kmsKeyArn.startsWith(own)) {
         yield problemAt(
-            [...path, "kmsKeyArn"],
+            [block, "kmsKeyArn"],
             `is ${brief(kmsKeyArn)}, but ${encrypted} in ${region} can only be encrypted with a key of ${region}`,
             {
                 allowed: `the ARN of a KMS key that starts with ${own}`,
@@ -37,16 +25,25 @@ export function* awsPlaceProblems({
             },
         );
     }
-    if (identity?.kind === "irsa" && !isOfPartition(partition, identity.oidcProviderArn)) {
+}
+
+/**
+ * Who writes somewhere in AWS has to be of the partition of that region.
+ *
+ * @param path of the settings that say who it is.
+ */
+export function* identityProblems(path: readonly string[], identity: AwsIdentity, region: string): Problems {
+    const partition = partitionOf(region);
+    if (identity.kind === "irsa" && !isOfPartition(partition, identity.oidcProviderArn)) {
         yield problemAt(
-            [...identityPath, "oidcProviderArn"],
+            [...path, "oidcProviderArn"],
             `is ${brief(identity.oidcProviderArn)}, which is not of the partition of ${region}`,
             { allowed: `the ARN of an IAM OIDC provider that starts with arn:${partition}:iam::` },
         );
     }
-    if (identity?.kind === "podIdentity" && partitionOf(identity.region ?? region) !== partition) {
+    if (identity.kind === "podIdentity" && partitionOf(identity.region ?? region) !== partition) {
         yield problemAt(
-            [...identityPath, "region"],
+            [...path, "region"],
             `is ${brief(identity.region)}, from where a role cannot write to ${region}: it is another partition of AWS`,
             { value: region },
         );

@@ -1,8 +1,9 @@
 import { lettersOf } from "../lib/spelling";
 import presets = require("./presets.json");
 
-/** A signal that vendors tell apart. Audit logs go where logs go. */
-export type PresetSignal = "metrics" | "logs" | "traces";
+/** The signals that vendors tell apart. Audit logs go where logs go. */
+export const presetSignals = ["metrics", "logs", "traces"] as const;
+export type PresetSignal = (typeof presetSignals)[number];
 
 /** The largest request that a vendor takes: so many log records, spans or data points, or so many bytes before compression. */
 export type PresetBatch = { readonly items: number } | { readonly bytes: number };

@@ -17,9 +17,11 @@ import {
     destinationPresets,
     presetCalled,
     type DestinationPreset,
+    presetSignals,
     type DestinationPresetName,
+    type PresetSignal,
 } from "./destinationPresets";
-import { problemAt, stackFile, type Values } from "./explain";
+import { problemAt, stackFile, type RawSettings, type Values } from "./explain";
 import { destinationVariable, secretKeysOf } from "./headers";
 import { brief, type Problem, type Problems } from "./problems";
 import { addressFor, resolvedDestination, type ResolvedDestination } from "./resolvedDestinations";
@@ -31,10 +33,6 @@ import { signedOut } from "../lib/secrets";
  * What is wrong with `kof:signals`, `kof:destinations` and `processing` although each setting is right by itself. What collectors
  * refuse has been tried, or read, in those of contrib 0.143.0 and 0.155.0 (2026-11-27).
  */
-
-/** The kinds of telemetry that a destination distinguishes. */
-const kinds = ["metrics", "logs", "traces"] as const;
-type Kind = (typeof kinds)[number];
 
 /** Settings with what follows from them. */
 interface Context {
@@ -54,7 +52,7 @@ interface Context {
 type Given = Omit<Context, "meant" | "added">;
 
 /** The rules of signals and destinations. */
-export function* destinationProblems(values: Values, raw: Readonly<Record<string, unknown>>): Problems {
+export function* destinationProblems(values: Values, raw: RawSettings): Problems {
     const { version, route, destinations = {}, signals: asked = {} } = values;
     if (version === undefined || route === undefined) {
         return;
@@ -94,7 +92,7 @@ interface Fault {
     readonly message: string;
     readonly instead: readonly string[];
     /** What to write elsewhere, so that the list is right. */
-    readonly paste?: object;
+    readonly paste?: object | undefined;
 }
 
 function knownNames({ defined }: Pick<Context, "defined">): string[] {
@@ -121,10 +119,9 @@ function faultsOf(context: Given, signal: Signal, asked: readonly string[]): Fau
 
 function faultOf(context: Given, signal: Signal, name: string): Fault | undefined {
     const { values, defined } = context;
-    const fault = (message: string, instead: readonly string[], paste?: object): Fault => ({
-        ...{ signal, name, message: `names ${brief(name)}${message}`, instead },
-        ...(paste && { paste }),
-    });
+    const fault = (what: string, instead: readonly string[], paste?: object): Fault => {
+        return { signal, name, message: `names ${brief(name)}${what}`, instead, paste };
+    };
     if (name === "regional" && values.route === "regionless") {
         return fault(
             ", but route regionless has no regional cluster to write to: KOF's charts refuse the two together",
@@ -173,7 +170,7 @@ function faultOf(context: Given, signal: Signal, name: string): Fault | undefine
 function exampleOf(name: DestinationPresetName): DestinationSettings {
     const preset = destinationPresets[name];
     const auth = authExample(name, preset);
-    return { preset: name, ...addressExample(preset), ...(auth ? { auth } : {}) };
+    return { preset: name, ...addressExample(preset), ...(auth && { auth }) };
 }
 
 /** Authentication as a preset wants it; nothing where it wants none that somebody has to write. */
@@ -203,7 +200,7 @@ function addressExample(preset: DestinationPreset): Pick<DestinationSettings, "e
     if (preset.endpointExample !== undefined) {
         return { endpoint: preset.endpointExample };
     }
-    const own = kinds.flatMap((kind) => {
+    const own = presetSignals.flatMap((kind) => {
         const example = preset.signals[kind].endpointExample;
         return example !== undefined ? [[kind, { endpoint: example }] as const] : [];
     });
@@ -269,10 +266,7 @@ function* auditProblems({ values, wanted: { logs }, version, meant }: Context): 
 }
 
 /** CloudWatch stores metrics and traces only if its own block asks for them as well. */
-function* cloudwatchSignalProblems(
-    { values, wanted, meant }: Context,
-    raw: Readonly<Record<string, unknown>>,
-): Problems {
+function* cloudwatchSignalProblems({ values, wanted, meant }: Context, raw: RawSettings): Problems {
     const { cloudwatch, signals: asked } = values;
     if (
         !cloudwatch ||
@@ -292,10 +286,7 @@ function* cloudwatchSignalProblems(
             yield problemAt(
                 path,
                 `is "none", but kof:signals.${signal} names cloudwatch: nothing would be stored there`,
-                {
-                    allowed: ways[signal].join(", "),
-                    value: ways[signal][0],
-                },
+                { allowed: ways[signal].join(", "), value: ways[signal][0] },
             );
         } else if (!isNamed && given !== "none") {
             yield problemAt(
@@ -327,8 +318,8 @@ function unnamedProblems(context: Context): Problem[] {
 const pastedDestinations = 10;
 
 /** Kinds of telemetry that go to a destination. */
-function kindsTo({ wanted }: Context, found: ResolvedDestination): Kind[] {
-    return kinds.filter(
+function kindsTo({ wanted }: Context, found: ResolvedDestination): PresetSignal[] {
+    return presetSignals.filter(
         (kind) =>
             (wanted[kind].includes(found.name) || (kind === "logs" && wanted.audit.includes(found.name))) &&
             takes(found, kind),
@@ -339,7 +330,7 @@ function kindsTo({ wanted }: Context, found: ResolvedDestination): Kind[] {
 function givenAddresses({ endpoint, signals: own = {} }: DestinationSettings): [path: string[], address: string][] {
     return [
         ...(endpoint === undefined ? [] : [[["endpoint"], endpoint] as [string[], string]]),
-        ...kinds.flatMap((kind): [string[], string][] => {
+        ...presetSignals.flatMap((kind): [string[], string][] => {
             const each = own[kind];
             return each === undefined || each === false ? [] : [[["signals", kind, "endpoint"], each.endpoint]];
         }),
@@ -347,38 +338,35 @@ function givenAddresses({ endpoint, signals: own = {} }: DestinationSettings): [
 }
 
 function* addressProblems(context: Context, found: ResolvedDestination, given: DestinationSettings): Problems {
-    const { name, protocol, preset } = found;
-    const at = (path: readonly string[]) => ["destinations", name, ...path];
+    const { path, protocol, preset } = found;
     const to = kindsTo(context, found);
-    const lacking = to.filter((kind) => {
-        const address = addressFor(found, kind);
-        return !("endpoint" in address) || address.endpoint === undefined;
-    });
-    if (given.endpoint === undefined && preset?.endpoint === undefined && (lacking.length > 0 || to.length === 0)) {
+    const isLacking = to.length === 0 || to.some((kind) => wholeAddress(found, kind) === undefined);
+    if (found.endpoint === undefined && isLacking) {
         const example = preset ? addressExample(preset) : { endpoint: "https://otlp.example.net" };
-        const whose = preset === undefined ? "no preset says it" : `preset ${String(given.preset)} does not say it`;
-        yield problemAt(at([example.endpoint === undefined ? "signals" : "endpoint"]), `is missing, and ${whose}`, {
-            allowed: `an http:// or https:// URL${example.endpoint === undefined ? " for each signal" : ` such as ${example.endpoint}`}`,
-            paste: stackFile(at([]), example),
+        const whose = preset ? `preset ${String(given.preset)} does not say it` : "no preset says it";
+        const { endpoint } = example;
+        yield problemAt([...path, endpoint === undefined ? "signals" : "endpoint"], `is missing, and ${whose}`, {
+            allowed: `an http:// or https:// URL ${endpoint === undefined ? "for each signal" : `such as ${endpoint}`}`,
+            paste: stackFile(path, example),
         });
     }
     const [, base, ending] = /^(.*)(\/v1\/(?:logs|metrics|traces))$/.exec(given.endpoint ?? "") ?? [];
     if (protocol === "http" && base !== undefined && ending !== undefined) {
-        yield problemAt(at(["endpoint"]), `ends with ${ending}, which every signal's own path is appended to`, {
+        yield problemAt([...path, "endpoint"], `ends with ${ending}, which every signal's own path is appended to`, {
             allowed: "the address without /v1/logs, /v1/metrics and /v1/traces; an address of one signal in signals",
             value: meantAddress(found, base),
         });
     }
-    for (const [path, address] of protocol === "grpc" ? givenAddresses(given) : []) {
+    for (const [own, address] of protocol === "grpc" ? givenAddresses(given) : []) {
         if (new URL(address).pathname !== "/") {
-            yield problemAt(at(path), `is ${brief(address)}, but gRPC takes a host and a port, and no path`, {
+            yield problemAt([...path, ...own], `is ${brief(address)}, but gRPC takes a host and a port, and no path`, {
                 allowed: "https://HOST:PORT, or http:// without TLS",
                 value: meantAddress(found, address),
             });
         }
     }
     if (given.proxy !== undefined && new URL(given.proxy).pathname !== "/") {
-        yield problemAt(at(["proxy"]), `is ${brief(given.proxy)}, but a proxy has no path`, {
+        yield problemAt([...path, "proxy"], `is ${brief(given.proxy)}, but a proxy has no path`, {
             allowed: "an http:// or https:// URL with a host and a port",
             value: new URL(given.proxy).origin,
         });
@@ -399,30 +387,29 @@ function meantAddress(found: ResolvedDestination, address: string): string {
 
 /** What a protocol, or a kind of telemetry, has no use for. */
 function* transportProblems(found: ResolvedDestination, given: DestinationSettings): Problems {
-    const { name, protocol } = found;
-    const at = (...path: string[]) => ["destinations", name, ...path];
+    const { path, protocol } = found;
     const isRemoteWrite = protocol === "remotewrite";
     if (isRemoteWrite && given.compression !== undefined && given.compression !== "snappy") {
-        yield problemAt(at("compression"), `is ${given.compression}, but remote write knows snappy alone`, {
+        yield problemAt([...path, "compression"], `is ${given.compression}, but remote write knows snappy alone`, {
             allowed: "snappy",
             value: "snappy",
         });
     }
     if (isRemoteWrite && given.batch !== undefined) {
         yield problemAt(
-            at("batch"),
+            [...path, "batch"],
             `is ${String(given.batch)}, which has no effect on remote write: its requests are cut by size. Remove it`,
         );
     }
     if (isRemoteWrite && given.temporality === "delta") {
-        yield problemAt(at("temporality"), "is delta, which remote write cannot carry", {
+        yield problemAt([...path, "temporality"], "is delta, which remote write cannot carry", {
             allowed: "cumulative",
             value: "cumulative",
         });
     }
     if (protocol === "grpc" && given.proxy !== undefined) {
         yield problemAt(
-            at("proxy"),
+            [...path, "proxy"],
             "has no effect on gRPC, of which the collectors know the proxy of their environment alone. Remove it, and set kof:proxy.https",
         );
     }
@@ -434,14 +421,14 @@ function* transportProblems(found: ResolvedDestination, given: DestinationSettin
         (given.endpoint ?? found.preset?.endpoint)?.startsWith("https://") !== true;
     const { caSecret, serverName, insecureSkipVerify } = given.tls ?? {};
     if (isPlain && (caSecret !== undefined || serverName !== undefined || insecureSkipVerify === true)) {
-        yield problemAt(at("tls"), `has no effect on ${String(plain?.[1])}, which is not encrypted. Remove it`);
+        yield problemAt([...path, "tls"], `has no effect on ${String(plain?.[1])}, which is not encrypted. Remove it`);
     }
     const { kind } = found.auth;
     if (plain && needsTls(found)) {
-        const [path, address] = plain;
+        const [own, address] = plain;
         const why =
             kind === "clientCertificate" ? "is sent over TLS alone" : "collectors send over gRPC with TLS alone";
-        yield problemAt(at(...path), `is ${brief(address)}, but auth is ${kind}, which ${why}`, {
+        yield problemAt([...path, ...own], `is ${brief(address)}, but auth is ${kind}, which ${why}`, {
             allowed: "an https:// URL",
             value: meantAddress(found, address),
         });
@@ -470,42 +457,43 @@ function includesHeader(all: readonly string[], header: string): boolean {
     return all.some((each) => each.toLowerCase() === header.toLowerCase());
 }
 
-function* authProblems({ name, protocol, auth, preset }: ResolvedDestination, given: DestinationSettings): Problems {
-    const at = (...path: string[]) => ["destinations", name, ...path];
+function* authProblems(found: ResolvedDestination, given: DestinationSettings): Problems {
+    const { path, protocol, auth, preset } = found;
     const { auth: own } = given;
     if (preset) {
-        const wanted = authExample(name, preset);
+        const wanted = authExample(found.name, preset);
         const fixed = preset.auth.kind === "headers" ? preset.auth.headers : [];
         const has = (headers: readonly string[]) => fixed.some((each) => includesHeader(headers, each));
         if (wanted && own === undefined && !has(Object.keys(given.headers ?? {}))) {
-            yield problemAt(at("auth"), `is missing, without which ${preset.title} takes nothing`, {
+            yield problemAt([...path, "auth"], `is missing, without which ${preset.title} takes nothing`, {
                 allowed: `${wanted.kind} for ${preset.title}; {kind: none} where something on the way adds it`,
                 value: wanted,
             });
         }
         const able = canWork(preset);
         if (own !== undefined && able?.includes(own.kind) === false) {
-            yield problemAt(at("auth", "kind"), `is ${own.kind}, which ${preset.title} does not take`, {
+            yield problemAt([...path, "auth", "kind"], `is ${own.kind}, which ${preset.title} does not take`, {
                 allowed: able.join(", "),
-                paste: stackFile(at("auth"), wanted ?? { kind: preset.auth.kind }),
+                paste: stackFile([...path, "auth"], wanted ?? { kind: preset.auth.kind }),
             });
         }
         if (own?.kind === "headers" && own.headers !== undefined && fixed.length > 0 && !has(own.headers)) {
             yield problemAt(
-                at("auth", "headers"),
+                [...path, "auth", "headers"],
                 `is ${brief(own.headers)}, without ${fixed.join(" and ")}, by which ${preset.title} knows who sends`,
                 { allowed: `a list with ${fixed.join(" and ")}; without the setting it is that`, value: fixed },
             );
         }
     }
     if (protocol === "grpc" && (auth.kind === "sigv4" || auth.kind === "azure")) {
-        yield problemAt(at("protocol"), `is grpc, over which the collectors cannot authenticate by ${auth.kind}`, {
-            allowed: "http, remotewrite",
-            value: "http",
-        });
+        yield problemAt(
+            [...path, "protocol"],
+            `is grpc, over which the collectors cannot authenticate by ${auth.kind}`,
+            { allowed: "http, remotewrite", value: "http" },
+        );
     }
     if (auth.kind === "sigv4" && auth.service === "") {
-        yield problemAt(at("auth", "service"), "is missing, and no preset says it", {
+        yield problemAt([...path, "auth", "service"], "is missing, and no preset says it", {
             allowed: "the name of an AWS service, as signatures have it: aps, xray, logs",
             value: serviceOf(given.endpoint, protocol),
         });
@@ -530,8 +518,8 @@ const ownHeaders = {
     ],
 } as const;
 
-function* headerProblems({ name, protocol, auth, preset }: ResolvedDestination, given: DestinationSettings): Problems {
-    const at = (...path: string[]) => ["destinations", name, ...path];
+function* headerProblems(found: ResolvedDestination, given: DestinationSettings): Problems {
+    const { name, path, protocol, auth, preset } = found;
     const secret = auth.kind === "headers" ? auth.headers : [];
     const named = secret.map((header) => ({ header, variable: destinationVariable(name, header) }));
     const firstOf = (variable: string) => named.find((each) => each.variable === variable);
@@ -540,7 +528,7 @@ function* headerProblems({ name, protocol, auth, preset }: ResolvedDestination, 
         const { header, variable } = repeated;
         const first = String(firstOf(variable)?.header);
         yield problemAt(
-            at("auth", "headers"),
+            [...path, "auth", "headers"],
             first === header
                 ? `has ${header} more than once`
                 : `has ${first} and ${header}, which would be one environment variable, ${variable}`,
@@ -553,28 +541,28 @@ function* headerProblems({ name, protocol, auth, preset }: ResolvedDestination, 
     const plain = Object.entries(given.headers ?? {});
     const ofPreset = Object.keys(preset?.headers ?? {});
     for (const [i, [header, value]] of plain.entries()) {
-        const path = at("headers", header);
+        const at = [...path, "headers", header];
         const others = [...ofPreset.filter((each) => each !== header), ...plain.slice(0, i).map(([each]) => each)];
         const other = others.find((each) => includesHeader([each], header));
         if (other !== undefined) {
             const whose = ofPreset.includes(other) ? `, a header of preset ${String(given.preset)},` : "";
-            yield problemAt(path, `is ${other}${whose} in another case: one of them would be lost. Write ${other}`);
+            yield problemAt(at, `is ${other}${whose} in another case: one of them would be lost. Write ${other}`);
         }
         // If it is a secret, another problem says that it belongs there.
         if (includesHeader(secret, header) && !value.includes("…")) {
             yield problemAt(
-                path,
+                at,
                 "is in auth.headers as well, whose values come from a Secret: one of them would be lost. Remove one",
             );
         }
         if (includesHeader(ownHeaders[protocol], header)) {
-            yield problemAt(path, "is a header that the collectors set themselves. Remove it");
+            yield problemAt(at, "is a header that the collectors set themselves. Remove it");
         }
         // eslint-disable-next-line no-control-regex
         const odd = /[\u0000-\u001f\u007f]+/g;
         const oneLine = value.replaceAll(odd, " ");
         if (oneLine !== value) {
-            yield problemAt(path, `is ${brief(value)}, but the value of a header is one line of text`, {
+            yield problemAt(at, `is ${brief(value)}, but the value of a header is one line of text`, {
                 allowed: "text without line ends, tabs and other control characters",
                 value: oneLine.trim() || "kof",
             });
@@ -707,16 +695,14 @@ function* awsProblems({ destinations, values }: Context): Problems {
 /** Destinations with the same address for a signal, which arrives there once for each of them. */
 export function sameAddressNotices(values: Values): string[] {
     const wanted = routingOf(values).signals;
-    const groups = new Map<
-        string,
-        {
-            readonly paths: string[];
-            readonly of: Set<Signal>;
-            readonly isSame: boolean;
-            isWhole: boolean;
-            address: string;
-        }
-    >();
+    interface Group {
+        readonly paths: readonly string[];
+        readonly of: Set<Signal>;
+        readonly isSame: boolean;
+        readonly isWhole: boolean;
+        readonly address: string;
+    }
+    const groups = new Map<string, Group>();
     for (const signal of signals) {
         const all = wanted[signal].flatMap((name) => {
             const found = resolvedDestination(values, name);
@@ -756,7 +742,7 @@ function leavesOut({ processing = {} }: ResolvedDestination, signal: Signal): bo
 }
 
 /** Where a destination gets a kind of telemetry, spelled one way. */
-function wholeAddress(found: ResolvedDestination, kind: Kind): string | undefined {
+function wholeAddress(found: ResolvedDestination, kind: PresetSignal): string | undefined {
     const own = addressFor(found, kind);
     if ("refused" in own) {
         return undefined;

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 import { nearestOf } from "../lib/spelling";
-import { formatPath, isMap, textOf, type HelmValue } from "../lib/values";
+import { formatPath, isMap, mergeValues, nest, textOf, type HelmValue } from "../lib/values";
 import type { About, Schema } from "./about";
 import { mended } from "./mend";
 import { brief, type Problem } from "./problems";
@@ -216,16 +216,10 @@ function listMade(
     if (!Array.isArray(list) || list.length > pastedLists) {
         return undefined;
     }
-    const made = withAt(found, path, list);
+    const made = mergeValues({ [key]: found as HelmValue }, nest([key, ...path.map(String)], list as HelmValue))[key];
     const issues = settingsSchema[key].safeParse(made).error?.issues ?? [];
     const inList = issuesBelow(issues, path).filter((each) => typeof each.path[path.length] === "number");
     return mendedList(key, path, made, inList);
-}
-
-function withAt(value: unknown, [step, ...rest]: readonly PropertyKey[], inner: unknown): unknown {
-    return step === undefined
-        ? inner
-        : { ...(isMap(value) ? value : {}), [step]: withAt(valueThroughLists(value, [step]), rest, inner) };
 }
 
 /** A list with what was probably meant in it; where that cannot be told, with what the example has in that place. */
@@ -356,6 +350,9 @@ export function unknownKey(path: readonly string[], key: string, known: readonly
     const message = near === undefined ? "is not a setting" : `is not a setting. Did you mean ${near}?`;
     return problemAt([...path, key], message, { allowed: known.join(", ") });
 }
+
+/** Settings as they stand in a stack file, by their key under `kof:`. */
+export type RawSettings = Readonly<Record<string, unknown>>;
 
 /** The settings that are right by themselves. */
 export type Values = { -readonly [K in Key]?: z.infer<(typeof settingsSchema)[K]> };

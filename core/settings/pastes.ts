@@ -7,6 +7,7 @@ import {
     understood,
     type Issues,
     type Key,
+    type RawSettings,
     type Understood,
     type Values,
 } from "./explain";
@@ -14,8 +15,6 @@ import { outerKeys, type Problem } from "./problems";
 import { crossProblems } from "./rules";
 import { settingsSchema } from "./settings";
 import { mergedPastes, onlyPath, withRightPastes } from "./valuePastes";
-
-type Given = Readonly<Record<string, unknown>>;
 
 /** A setting as it is read: as far as it can be understood, and everything that is wrong with it by itself. */
 export interface ReadSetting extends Understood {
@@ -67,7 +66,7 @@ function ofPaste(paste: unknown): HelmValues {
 }
 
 /** Settings with what a paste says instead, and the keys of those that it is about. */
-function withPaste(given: Given, paste: unknown): { readonly raw: Given; readonly keys: readonly Key[] } {
+function withPaste(given: RawSettings, paste: unknown): { readonly raw: RawSettings; readonly keys: readonly Key[] } {
     const own = ofPaste(paste);
     const keys = Object.keys(own).filter((key) => Object.hasOwn(settingsSchema, key));
     return { raw: mergeValues(given as HelmValues, own), keys: keys as Key[] };
@@ -96,10 +95,10 @@ interface Pastes {
  * @param values the settings as far as they are understood.
  * @param given the same as they stand in the stack file.
  */
-export function tryPastes(values: Values, given: Given): Pastes {
+export function tryPastes(values: Values, given: RawSettings): Pastes {
     const named = ({ key, message }: Problem) => `${key} ${message}`;
     // No example contradicts what kof:values say.
-    const rules = ({ values: _, ...settings }: Values, raw: Given) => crossProblems(settings, raw);
+    const rules = ({ values: _, ...settings }: Values, raw: RawSettings) => crossProblems(settings, raw);
     let before: Set<string> | undefined;
     const contradictions = (paste: unknown): Problem[] => {
         before ??= new Set(rules(values, given).map(named));

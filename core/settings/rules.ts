@@ -7,10 +7,10 @@ import { arnParts, partitionOf } from "../lib/arns";
 import { startPath } from "../charts/restarts";
 import { signedOut } from "../lib/secrets";
 import { archiveProblems } from "./archiveRules";
-import { metaOf, problemAt, stackFile, type Key, type Values } from "./explain";
+import { metaOf, problemAt, stackFile, type Key, type RawSettings, type Values } from "./explain";
 import { destinationProblems } from "./destinationRules";
 import { namedDestinations, namesIn, routingOf, tellsAudit } from "./routing";
-import { awsPlaceProblems, isOfPartition } from "./awsRules";
+import { identityProblems, isOfPartition, keyProblems } from "./awsRules";
 import { brief, outerKeys, type Problem, type Problems } from "./problems";
 import { objectProblems } from "./objectRules";
 import { overwriteProblems } from "./overwriteRules";
@@ -32,11 +32,8 @@ import { withRightPastes } from "./valuePastes";
 import { hoursOf, retentionInDays } from "../lib/durations";
 import { gib, sizeInGiB } from "../lib/quantities";
 
-/** The settings as they stand in a stack file, by their key under `kof:`. */
-type Raw = Readonly<Record<string, unknown>>;
-
 /** The rules that concern more than one setting. Settings that are wrong by themselves are left out. */
-export function crossProblems(values: Values, raw: Raw, isDeployed = false): Problem[] {
+export function crossProblems(values: Values, raw: RawSettings, isDeployed = false): Problem[] {
     return [
         ...blockProblems(values, raw),
         ...versionProblems(values),
@@ -61,7 +58,7 @@ export function crossProblems(values: Values, raw: Raw, isDeployed = false): Pro
     ];
 }
 
-function* blockProblems(values: Values, raw: Raw): Problems {
+function* blockProblems(values: Values, raw: RawSettings): Problems {
     const { route } = values;
     if (route === undefined) {
         return;
@@ -165,10 +162,8 @@ function* cloudwatchProblems(values: Values): Problems {
     const { identity, path, role } = awsIdentityOf(cloudwatch.credentials);
     const { logGroup = defaultLogGroup(clusterName) } = cloudwatch;
     const partition = partitionOf(region);
-    yield* awsPlaceProblems({
-        ...{ path: ["cloudwatch"], region, encrypted: "log groups", kmsKeyArn },
-        ...{ identity, identityPath: path },
-    });
+    yield* keyProblems("cloudwatch", cloudwatch, "log groups");
+    yield* identityProblems(path, identity, region);
     if (role && !isOfPartition(partition, role.roleArn)) {
         yield problemAt(
             ["cloudwatch", "credentials", "roleArn"],
@@ -207,7 +202,7 @@ function* cloudwatchProblems(values: Values): Problems {
     }
 }
 
-function* otlpProblems(values: Values, raw: Raw): Problems {
+function* otlpProblems(values: Values, raw: RawSettings): Problems {
     const { otlp } = values;
     if (!namedDestinations(values).includes("otlp") || !otlp) {
         return;
@@ -250,7 +245,7 @@ function* otlpProblems(values: Values, raw: Raw): Problems {
     }
 }
 
-function* bufferProblems(values: Values, raw: Raw): Problems {
+function* bufferProblems(values: Values, raw: RawSettings): Problems {
     const { route, buffer } = values;
     if (route === undefined) {
         return;
@@ -373,7 +368,7 @@ function* storageProblems(
 }
 
 /** What is set for every region, which there is none of on route regionless. */
-function* everyRegionProblems({ regions, route, version }: Values, raw: Raw): Problems {
+function* everyRegionProblems({ regions, route, version }: Values, raw: RawSettings): Problems {
     if (route !== "regionless") {
         const path = ["regions", "storage"];
         yield* replicationProblems(path, regions?.storage, "kof-storage", version);
@@ -407,7 +402,7 @@ const longestRetention = 1200 * 31;
 const [smallest, largest] = [sizeInGiB("100Mi"), sizeInGiB("1Pi")];
 
 /** What is valid, but cannot be meant. Stacks that run with it remember it. */
-function* writtenStorageProblems({ storage, storageClass, regions }: Values, raw: Raw): Problems {
+function* writtenStorageProblems({ storage, storageClass, regions }: Values, raw: RawSettings): Problems {
     const written = isMap(raw.storageClass) ? raw.storageClass.reclaimPolicy : undefined;
     if (storageClass?.create === false && storageClass.reclaimPolicy === "Retain" && written !== undefined) {
         yield noEffectOnExisting("reclaimPolicy", storageClass.name);

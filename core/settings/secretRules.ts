@@ -4,15 +4,9 @@ import { shellWord } from "../lib/shell";
 import { withoutSecrets, type Secret } from "../lib/secrets";
 import { formatPath, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { destinationSecret } from "./destinationRules";
-import { stackFile } from "./explain";
+import { stackFile, type RawSettings } from "./explain";
 import { headerName, otlpHeadersSecret, secretKeys } from "./headers";
 import { brief, type Problem } from "./problems";
-
-/** Settings that give nothing away, and what is wrong with those that did. */
-interface OpenSettings {
-    readonly raw: Readonly<Record<string, unknown>>;
-    readonly problems: readonly Problem[];
-}
 
 /** Of more secrets than this, only the first show the command that makes a Secret of all of them. */
 const longCommands = 20;
@@ -24,11 +18,14 @@ const longCommands = 20;
  * @param raw by their key under `kof:`.
  * @param isDeployed whether they have been deployed, by a version that took such addresses: they are as if nobody signed in to them.
  */
-export function openSettings(raw: Readonly<Record<string, unknown>>, isDeployed: boolean): OpenSettings {
+export function openSettings(
+    raw: RawSettings,
+    isDeployed: boolean,
+): { readonly raw: RawSettings; readonly problems: readonly Problem[] } {
     const { open, found } = withoutSecrets(raw, maskedHeader, ({ shown, address }) =>
         isDeployed ? (address ?? shown) : shown,
     );
-    const settings = open as OpenSettings["raw"];
+    const settings = open as RawSettings;
     return {
         raw: settings,
         problems: found.map((secret, i) => {
@@ -69,7 +66,7 @@ function isHeaders([block, headers]: Secret["path"], wanted: string): boolean {
 function faultOf(
     { path, shown, address }: Secret,
     found: readonly Secret[],
-    settings: OpenSettings["raw"],
+    settings: RawSettings,
 ): Omit<Problem, "key"> {
     const [setting = "", block = ""] = path;
     const otlp = isMap(settings.otlp) ? settings.otlp : {};
@@ -142,7 +139,7 @@ export function secretCommand(name: string, keys: readonly string[]): string {
  * The setting without the secret: the names of headers, an address that nobody signs in to, or the variable from a Secret. Of a list all of it, which
  * is known where all its secrets are of that kind.
  */
-function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: OpenSettings["raw"]): unknown {
+function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: RawSettings): unknown {
     const otlp = isMap(settings.otlp) ? settings.otlp : {};
     const names = path[0] === "otlp" && path[1] === "headers" ? headerNames(otlp.headers) : undefined;
     if (names) {
@@ -193,7 +190,7 @@ function withoutSlash(address: string): string {
 function destinationAuth(
     path: Secret["path"],
     found: readonly Secret[],
-    { destinations }: OpenSettings["raw"],
+    { destinations }: RawSettings,
 ): { readonly auth: HelmValues; readonly secret: string; readonly keys: readonly string[] } | undefined {
     const [setting, name = "", block] = path;
     if (setting !== "destinations" || (block !== "headers" && block !== "auth")) {

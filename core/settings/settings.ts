@@ -253,7 +253,6 @@ const awsTags = about(z.record(z.string().min(1).max(128), z.string().max(256)).
     example: { "cost-centre": "platform" },
 });
 
-/** The `regional` block. */
 const regionalBlock = z.strictObject({
     cluster: name("Name of the regional ClusterDeployment.", "eu-1"),
     domain: hostname(
@@ -264,7 +263,6 @@ const regionalBlock = z.strictObject({
     insecureSkipVerify: flag("Do not verify the region's certificate (self-signed)."),
 });
 
-/** The `regionless` block. */
 const regionlessBlock = z.strictObject({
     domain: hostname(
         "Child clusters write to https://vmauth.DOMAIN. Not needed with Istio.",
@@ -278,7 +276,6 @@ const regionlessBlock = z.strictObject({
     selfSigned: flag("Use a self-signed certificate, which collectors then do not verify."),
 });
 
-/** The `cloudwatch` block. */
 const cloudwatchBlock = z.strictObject({
     region: awsRegion("AWS region of the log groups."),
     logGroup: logGroupName
@@ -463,7 +460,6 @@ function isPlaced(found: unknown): boolean {
     return !isMap(found) || found.region !== undefined || found.endpoint !== undefined;
 }
 
-/** The `coldStorage` block. */
 const coldStorage = placed({
     ...archive("acme-kof-cold", "telemetry"),
     signals: about(z.array(z.enum(coldSignals)).min(1).refine(isDistinct), {
@@ -473,7 +469,6 @@ const coldStorage = placed({
     }).optional(),
 });
 
-/** The `auditArchive` block. */
 const auditArchive = placed({
     ...archive("acme-kof-audit", "audit"),
     objectLock: about(
@@ -499,7 +494,6 @@ const auditArchive = placed({
     ).optional(),
 });
 
-/** The `otlp` block. */
 const otlpBlock = z.strictObject({
     endpoint: httpAddress(
         "Base address for OTLP over HTTP. Signals go to /v1/metrics, /v1/logs and /v1/traces below it.",
@@ -531,7 +525,6 @@ const otlpBlock = z.strictObject({
     processing: processing.optional(),
 });
 
-/** The `buffer` block. */
 const buffer = z.strictObject({
     duration: outage("How long an outage of the destination may last without a loss.", "30m").default("30m"),
     size: diskSize(
@@ -571,7 +564,6 @@ const storageClass = z.strictObject({
 
 const storageBlock = z.strictObject(stores(storePods));
 
-/** The `regions` block. */
 const everyRegion = z.strictObject({
     storage: blockOf(
         z.strictObject(stores({})),
@@ -599,7 +591,6 @@ const lines = (what: string, fallback: number) =>
         { linesPerSecond: 500, bytesPerLine: fallback },
     );
 
-/** The `rates` block. */
 const rates = z.strictObject({
     logs: lines("logs", 250).optional(),
     metrics: blockOf(

@@ -78,38 +78,27 @@ const nfsNotice =
     "store data on NFS, VictoriaLogs and VictoriaTraces do not. VictoriaMetrics' maintainers advise block storage, and have seen stores that " +
     "did not start after an unclean shutdown on NFSv3. Mount options, such as nfsvers=4.1, take a class of your own (create: false).";
 
-/** What a reader of the preview should know of the class. */
+/** What a reader of the preview should know of the class. Of one that the stack does not make, doctor and plan say it. */
 export function storageClassNotices(settings: StorageClassSettings | undefined): string[] {
     const made = storageClassOf(settings);
-    const notices: string[] = [];
-    // Of a class that the stack does not make, doctor looks it up, and plan says what may be deleted.
-    if (!made) {
-        return notices;
+    if (!settings || !made) {
+        return [];
     }
-    if (made.reclaimPolicy !== "Retain") {
-        // The claims go with their namespace.
-        notices.push(
-            `The reclaim policy of ${made.className} is Delete: then pulumi destroy deletes the volumes and what is stored in them. ` +
-                "kof:storageClass.reclaimPolicy: Retain keeps them.",
-        );
-    }
+    const { className, provisioner } = made;
     return [
-        ...notices,
-        ...(made.expands
-            ? []
-            : [
-                  `${made.provisioner} cannot make a volume larger, and does not enforce its size: every KOF volume grows until ` +
-                      "the disk of its node is full, and a larger kof:storage size does nothing for volumes that exist. It is " +
-                      "meant for trying out.",
-              ]),
-        ...(made.provisioner === storageClassPresets["nfs-csi"].provisioner ? [nfsNotice] : []),
-        ...(settings === undefined ? [] : unknownParameters(settings)),
-        ...(made.isDefault
-            ? [
-                  `kof:storageClass.default marks ${made.className} as the cluster's default class. If another class is marked as ` +
-                      "well, Kubernetes takes the newer one. See which are with: kubectl get storageclass. Take the mark off with: " +
-                      "kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=false --overwrite",
-              ]
-            : []),
-    ];
+        made.reclaimPolicy === "Delete" &&
+            // The claims go with their namespace.
+            `The reclaim policy of ${className} is Delete: then pulumi destroy deletes the volumes and what is stored in them. ` +
+                "kof:storageClass.reclaimPolicy: Retain keeps them.",
+        !made.expands &&
+            `${provisioner} cannot make a volume larger, and does not enforce its size: every KOF volume grows until ` +
+                "the disk of its node is full, and a larger kof:storage size does nothing for volumes that exist. It is " +
+                "meant for trying out.",
+        provisioner === storageClassPresets["nfs-csi"].provisioner && nfsNotice,
+        ...unknownParameters(settings),
+        made.isDefault &&
+            `kof:storageClass.default marks ${className} as the cluster's default class. If another class is marked as ` +
+                "well, Kubernetes takes the newer one. See which are with: kubectl get storageclass. Take the mark off with: " +
+                "kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=false --overwrite",
+    ].filter((notice) => notice !== false);
 }

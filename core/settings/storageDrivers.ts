@@ -32,9 +32,13 @@ const secretOf = (role: string) => [
 ];
 
 const disk = { expands: true, enforcesSize: true } as const;
+/** Disks of drivers that refuse what they do not know, and take it in upper and lower case. */
+const strict = { ...disk, unknown: "refused", anyCase: true } as const;
+/** Disks of drivers that take no notice of what they do not know, which includes names in another case. */
+const lenient = { ...disk, unknown: "ignored", anyCase: false } as const;
 
 const cephRbd: StorageDriver = {
-    ...disk,
+    ...lenient,
     parameters: {
         clusterID: "text",
         pool: "text",
@@ -61,8 +65,6 @@ const cephRbd: StorageDriver = {
         stripeCount: "count",
         objectSize: "count",
     },
-    unknown: "ignored",
-    anyCase: false,
     required: [
         ["clusterID"],
         ["pool", "topologyConstrainedPools"],
@@ -75,7 +77,7 @@ const cephRbd: StorageDriver = {
 /** By the name of the driver, which is the provisioner of a class. */
 const drivers: Readonly<Record<string, StorageDriver>> = {
     "ebs.csi.aws.com": {
-        ...disk,
+        ...strict,
         parameters: {
             type: "text",
             iops: "count",
@@ -98,12 +100,10 @@ const drivers: Readonly<Record<string, StorageDriver>> = {
             fsType: "text",
         },
         prefixes: ["tagSpecification"],
-        unknown: "refused",
-        anyCase: true,
         source: "https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/pkg/driver/controller.go",
     },
     "pd.csi.storage.gke.io": {
-        ...disk,
+        ...strict,
         parameters: {
             type: "text",
             "replication-type": ["none", "regional-pd"],
@@ -124,12 +124,10 @@ const drivers: Readonly<Record<string, StorageDriver>> = {
             "pd-type": "text",
             "disk-type-preference": "text",
         },
-        unknown: "refused",
-        anyCase: true,
         source: "https://github.com/kubernetes-sigs/gcp-compute-persistent-disk-csi-driver/blob/master/pkg/parameters/parameters.go",
     },
     "disk.csi.azure.com": {
-        ...disk,
+        ...strict,
         parameters: {
             skuName: "text",
             storageAccountType: "text",
@@ -161,19 +159,15 @@ const drivers: Readonly<Record<string, StorageDriver>> = {
             attachDiskInitialDelay: "count",
         },
         prefixes: ["device-setting/"],
-        unknown: "refused",
-        anyCase: true,
         source: "https://github.com/kubernetes-sigs/azuredisk-csi-driver/blob/master/pkg/azureutils/azure_disk_utils.go",
     },
     "cinder.csi.openstack.org": {
-        ...disk,
+        ...lenient,
         parameters: { type: "text", availability: "text" },
-        unknown: "ignored",
-        anyCase: false,
         source: "https://github.com/kubernetes/cloud-provider-openstack/blob/master/pkg/csi/cinder/controllerserver.go",
     },
     "csi.vsphere.vmware.com": {
-        ...disk,
+        ...strict,
         parameters: {
             storagepolicyname: "text",
             datastoreurl: "text",
@@ -181,26 +175,20 @@ const drivers: Readonly<Record<string, StorageDriver>> = {
             fstype: "text",
             csimigration: "boolean",
         },
-        unknown: "refused",
-        anyCase: true,
         source: "https://github.com/kubernetes-sigs/vsphere-csi-driver/blob/master/pkg/csi/service/common/util.go",
     },
     "csi.hetzner.cloud": {
-        ...disk,
+        ...lenient,
         parameters: { labels: "text", fsFormatOptions: "text", xfsMinSupportedKernel: "text" },
-        unknown: "ignored",
-        anyCase: false,
         source: "https://github.com/hetznercloud/csi-driver/blob/main/internal/driver/controller.go",
     },
     "dobs.csi.digitalocean.com": {
-        ...disk,
+        ...lenient,
         parameters: {},
-        unknown: "ignored",
-        anyCase: false,
         source: "https://github.com/digitalocean/csi-digitalocean/blob/master/driver/controller.go",
     },
     "driver.longhorn.io": {
-        ...disk,
+        ...lenient,
         parameters: {
             numberOfReplicas: "count",
             staleReplicaTimeout: "count",
@@ -242,13 +230,11 @@ const drivers: Readonly<Record<string, StorageDriver>> = {
             nvmeTcpNrIoQueues: "count",
         },
         prefixes: ["dataLayout."],
-        unknown: "ignored",
-        anyCase: false,
         source: "https://longhorn.io/docs/1.14.0/references/storage-class-parameters/",
     },
     "rbd.csi.ceph.com": cephRbd,
     "pxd.portworx.com": {
-        ...disk,
+        ...lenient,
         parameters: {
             repl: ["1", "2", "3"],
             fs: ["ext4", "xfs"],
@@ -271,8 +257,6 @@ const drivers: Readonly<Record<string, StorageDriver>> = {
             journal: "boolean",
             sticky: "boolean",
         },
-        unknown: "ignored",
-        anyCase: false,
         source: "https://docs.portworx.com/scheduler/kubernetes/dynamic-provisioning.html",
     },
     "nfs.csi.k8s.io": {

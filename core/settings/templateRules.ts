@@ -3,7 +3,7 @@ import { isRead } from "../charts/paths";
 import { ruleOf } from "../charts/rules";
 import { formatPath, isMap, textOf, valueAt, type HelmValues } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
-import { problemAt, type Values } from "./explain";
+import { problemAt, type RawSettings, type Values } from "./explain";
 import { brief, type Problem, type Problems } from "./problems";
 import { routingOf } from "./routing";
 
@@ -12,7 +12,7 @@ import { routingOf } from "./routing";
  * reads it as something else. Found by rendering every chart of KOF 1.8.0 to 1.11.0-rc0 with Helm 3.21.4 and the template functions
  * of Sveltos (2026-11-27).
  */
-export function templateProblems(settings: Values, raw: Readonly<Record<string, unknown>>): Problem[] {
+export function templateProblems(settings: Values, raw: RawSettings): Problem[] {
     const { version, cloudwatch = {}, otlp = {}, destinations = {}, collectors = {}, values = {} } = settings;
     const given = { cloudwatch, otlp, destinations, collectors, values } as HelmValues;
     const problems = [...dateProblems(raw), ...helmProblems(given)];
@@ -29,7 +29,7 @@ export function templateProblems(settings: Values, raw: Readonly<Record<string, 
 }
 
 /** Pulumi reads a date without quotes as a time, and passes it on in Go's format. */
-function* dateProblems(raw: Readonly<Record<string, unknown>>): Problems {
+function* dateProblems(raw: RawSettings): Problems {
     for (const [path, text] of texts(raw)) {
         const date = /^(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} (UTC|[-+]\d{4})$/.exec(text)?.[1];
         if (date !== undefined) {
