@@ -2,7 +2,8 @@ import { telemetryKind, type Signal } from "../charts";
 import { clockProcessors } from "../collectors/clock";
 import { typeOf } from "../collectors/flows";
 import { identityProcessor } from "../collectors/identity";
-import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { definedOnly } from "../lib/compact";
+import { isMap, keysAt, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { processingOf, severityNumbers } from "../routes/processing";
 import type { Processing } from "../settings/destinations";
 import { canonical } from "./compare";
@@ -58,12 +59,12 @@ export function readBranch(
     if ([namespaces, severity, redact, sample, delta, batch].includes("differs")) {
         return undefined;
     }
-    const processing = {
-        ...(namespaces?.length ? { dropNamespaces: all[0]?.[1].dropNamespaces } : {}),
-        ...(severity === undefined ? {} : { minimumSeverity: severity }),
-        ...(redact?.length ? { redact } : {}),
-        ...(sample === undefined ? {} : { sampleTraces: sample }),
-    } as Processing;
+    const processing = definedOnly<unknown>({
+        dropNamespaces: namespaces?.length ? all[0]?.[1].dropNamespaces : undefined,
+        minimumSeverity: severity,
+        redact: redact?.length ? redact : undefined,
+        sampleTraces: sample,
+    }) as Processing;
     return {
         ...(Object.keys(processing).length > 0 ? { processing } : {}),
         ...(delta === true ? { temporality: "delta" } : {}),
@@ -73,16 +74,14 @@ export function readBranch(
 
 function ofSignal(signal: Signal, ids: readonly string[], definitions: HelmValues): OfSignal | undefined {
     const dropNamespaces = new Set<string>();
-    const redact: string[] = [];
-    let [minimumSeverity, sampleTraces, batch]: [string | undefined, number | undefined, number | undefined] = [
-        undefined,
-        undefined,
-        undefined,
-    ];
+    let redact: readonly string[] = [];
+    let minimumSeverity: string | undefined;
+    let sampleTraces: number | undefined;
+    let batch: number | undefined;
     let delta = false;
     for (const id of ids.filter((each) => !own.includes(each))) {
         const options = definitions[id] ?? {};
-        const keys = isMap(options) ? Object.keys(options) : [];
+        const keys = keysAt(options, []);
         switch (typeOf(id)) {
             case "cumulativetodelta":
                 if (keys.length > 0 || signal !== "metrics") {
@@ -113,7 +112,7 @@ function ofSignal(signal: Signal, ids: readonly string[], definitions: HelmValue
                 if (!found || redact.length > 0) {
                     return undefined;
                 }
-                redact.push(...found);
+                redact = found;
                 break;
             }
             case "batch": {

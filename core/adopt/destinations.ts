@@ -7,7 +7,8 @@ import { caVariable, otlpExporter } from "../routes/exporters";
 import { headerVariable } from "../settings/headers";
 import { accessKeyIn, startAnnotation } from "../charts/restarts";
 import { settingsSchema } from "../settings/settings";
-import { kubeStack } from "../charts";
+import { kubeStack, type Catalog } from "../charts";
+import type { AdoptionOptions } from "./options";
 import { quantityOf } from "../lib/quantities";
 import { definedOnly } from "../lib/compact";
 
@@ -21,6 +22,17 @@ export interface Recognition {
 
 /** The value at a path below a fixed one. */
 export type At = (...path: string[]) => HelmValue | undefined;
+
+/** What there is to find the settings of a route in. */
+export interface Sources {
+    readonly values: HelmValues;
+    readonly catalog: Catalog;
+    /** Values of kof-collectors, by their path. */
+    readonly at: At;
+    /** The same in the configuration that all collectors share. */
+    readonly config: At;
+    readonly options: AdoptionOptions;
+}
 
 const umbrellaConfig = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config"];
 
@@ -142,19 +154,18 @@ function otlpSecretsOf(
 }
 
 /** Settings of route otlp, from values that {@link asRouteNames} went through. */
-export function findOtlp({ settings }: Recognition, at: At, config: At): void {
+export function findOtlp({ settings }: Recognition, { at, config }: Sources): void {
     const exporter: At = (...path) => config("exporters", otlpExporter, ...path);
     const { headers, ca } = otlpSecretsOf(exporter, at(kubeStack, "defaultCRConfig", "env"));
     const [first] = headers;
-    const tls = {
-        ...(ca ? { caSecret: ca.secret } : {}),
-        ...(exporter("tls", "insecure_skip_verify") === true ? { insecureSkipVerify: true } : {}),
-    };
-    settings.otlp = {
+    const insecureSkipVerify = exporter("tls", "insecure_skip_verify") === true || undefined;
+    const tls = definedOnly({ caSecret: ca?.secret, insecureSkipVerify });
+    settings.otlp = definedOnly<unknown>({
         endpoint: exporter("endpoint"),
-        ...(first ? { headersSecret: first.secret, headers: headers.map(({ header }) => header) } : {}),
-        ...(Object.keys(tls).length > 0 ? { tls } : {}),
-    };
+        headersSecret: first?.secret,
+        headers: first && headers.map(({ header }) => header),
+        tls: Object.keys(tls).length > 0 ? tls : undefined,
+    });
 }
 
 /** The longest that CloudWatch keeps events, other than for ever. */
@@ -177,22 +188,16 @@ function withoutLogs(config: At, notes: string[]): HelmValues {
                 "own for metrics as well: to use that, remove the name from kof:values.",
         );
     }
-    return {
-        ...(region === undefined ? {} : { region }),
-        ...(logGroup === undefined ? {} : { logGroup }),
-        ...(at("endpoint") === undefined ? {} : { endpoint: at("endpoint") ?? "" }),
-    };
+    return definedOnly({ region, logGroup, endpoint: at("endpoint") });
 }
 
 /** Settings of route cloudwatch. */
-export function findCloudWatch(found: Recognition, at: At, config: At, given: unknown, issuer?: string): void {
+export function findCloudWatch(found: Recognition, { at, config, options }: Sources): void {
     const { settings, missing, notes } = found;
+    const credentials = () => recogniseCredentials(found, at, options.credentials, options.cluster?.issuer);
     const ofLogs = config("exporters", "awscloudwatchlogs");
     if (ofLogs === undefined) {
-        settings.cloudwatch = {
-            ...withoutLogs(config, notes),
-            credentials: recogniseCredentials(found, at, given, issuer),
-        };
+        settings.cloudwatch = { ...withoutLogs(config, notes), credentials: credentials() };
         return;
     }
     const exporter = ofLogs as Record<string, string | number | undefined>;
@@ -203,8 +208,6 @@ export function findCloudWatch(found: Recognition, at: At, config: At, given: un
             missing.push(`The exporter awscloudwatchlogs has no ${key}. Add it to the values.`);
         }
     }
-    const logStream = streamName(at, config);
-    const audit = auditGroup(at, config);
     const stored = Object.fromEntries(
         (["metrics", "traces"] as const).flatMap((signal) => {
             const exporters = config("service", "pipelines", signal, "exporters");
@@ -212,16 +215,16 @@ export function findCloudWatch(found: Recognition, at: At, config: At, given: un
             return way === undefined ? [] : [[signal, way]];
         }),
     );
-    settings.cloudwatch = {
+    settings.cloudwatch = definedOnly<unknown>({
         region: exporter.region,
         logGroup: exporter.log_group_name,
-        ...(logStream === undefined ? {} : { logStream }),
+        logStream: streamName(at, config),
         retentionDays: known ? retention : longest,
-        ...audit,
-        ...(Object.keys(stored).length > 0 ? { signals: stored } : {}),
-        credentials: withRole(exporter, recogniseCredentials(found, at, given, issuer)),
-        ...(exporter.endpoint === undefined ? {} : { endpoint: exporter.endpoint }),
-    };
+        ...auditGroup(at, config),
+        signals: Object.keys(stored).length > 0 ? stored : undefined,
+        credentials: withRole(exporter, credentials()),
+        endpoint: exporter.endpoint,
+    });
     if (!known) {
         notes.push(
             exporter.role_arn === undefined
@@ -245,9 +248,7 @@ function withRole(exporter: Readonly<Record<string, unknown>>, found: unknown): 
     const { role_arn: roleArn, external_id: externalId } = exporter;
     const { kind, identity = { kind: "accessKey" } } = (found ?? {}) as Readonly<Record<string, unknown>>;
     const own = kind === "assumeRole" ? identity : found;
-    return roleArn === undefined
-        ? own
-        : { kind: "assumeRole", roleArn, ...(externalId === undefined ? {} : { externalId }), identity: own };
+    return roleArn === undefined ? own : definedOnly({ kind: "assumeRole", roleArn, externalId, identity: own });
 }
 
 /** The group of the audit logs. Left out, they would get one of their own. */

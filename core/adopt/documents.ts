@@ -1,6 +1,6 @@
 import { exporterCharts } from "../charts/archives";
 import { UserError } from "../lib/errors";
-import { isMap, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { isMap, keysAt, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { catalogOf, versions } from "../charts";
 
 /** Values as they were meant, what was wrong with them, and what else is known about them. */
@@ -48,8 +48,9 @@ export function valuesAmong(documents: readonly unknown[], source: string): Orig
         return ofReleases(releases, objects, source);
     }
     const [first] = objects;
-    if (!isMap(first) || isNoValues(first)) {
-        throw nothingRead(source, whatItIs(documents, objects));
+    const instead = whatItIs(documents, objects);
+    if (!isMap(first) || instead !== undefined) {
+        throw nothingRead(source, instead ?? "");
     }
     return {
         values: first,
@@ -86,31 +87,11 @@ function isRelease(object: unknown): object is HelmValues {
     );
 }
 
-/** Whether a document is something that is known not to be values. */
-function isNoValues(object: unknown): boolean {
-    return isManifest(object) || isStackFile(object) || isProject(object) || isChart(object);
-}
-
-function isStackFile(object: unknown): boolean {
-    return isMap(object) && isMap(object.config) && Object.keys(object.config).some((key) => key.includes(":"));
-}
-
-function isProject(object: unknown): boolean {
-    return isMap(object) && typeof object.name === "string" && object.runtime !== undefined;
-}
-
-function isChart(object: unknown): boolean {
-    return (
-        isMap(object) && ["v1", "v2"].includes(textOf(object.apiVersion ?? "")) && typeof object.version === "string"
-    );
-}
-
-function whatItIs(documents: readonly unknown[], objects: readonly unknown[]): string {
+/** What is there instead of values, if that is known. */
+function whatItIs(documents: readonly unknown[], objects: readonly unknown[]): string | undefined {
     const [first] = objects;
     if (objects.length === 0) {
-        return documents.length > 0 && documents.some(isMap)
-            ? "it is a list of kubectl without anything in it"
-            : "it is empty";
+        return documents.some(isMap) ? "it is a list of kubectl without anything in it" : "it is empty";
     }
     if (!isMap(first)) {
         return `it is not a map but ${Array.isArray(first) ? "a list" : "text"}`;
@@ -123,10 +104,14 @@ function whatItIs(documents: readonly unknown[], objects: readonly unknown[]): s
         const names = manifests.map((each) => `${textOf(each.kind ?? "")} ${nameOf(each)}`.trim());
         return `it is a Kubernetes manifest of ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}`;
     }
-    if (isStackFile(first)) {
+    if (keysAt(first, ["config"]).some((key) => key.includes(":"))) {
         return "it is a stack file of Pulumi already, which needs no adoption";
     }
-    return isProject(first) ? "it is a project file of Pulumi" : "it is a Chart.yaml";
+    if (typeof first.name === "string" && first.runtime !== undefined) {
+        return "it is a project file of Pulumi";
+    }
+    const isChart = ["v1", "v2"].includes(textOf(first.apiVersion ?? "")) && typeof first.version === "string";
+    return isChart ? "it is a Chart.yaml" : undefined;
 }
 
 /**

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { catalogOf, kubeStack, signals, versions, type Catalog } from "../charts";
 import { overwritten } from "../charts/overwrites";
-import { checkPaths, isRead, movedPath } from "../charts/paths";
+import { checkPaths, isRead as isPathRead, movedPath } from "../charts/paths";
 import { defaultAt } from "../charts/defaults";
 import {
     formatPath,
@@ -14,6 +16,7 @@ import {
     type HelmValues,
 } from "../lib/values";
 import { danglingReferences } from "../collectors/references";
+import { compact } from "../lib/compact";
 import { UserError } from "../lib/errors";
 import { deploymentOf } from "../routes";
 import type { Deployment } from "../routes/deployment";
@@ -24,7 +27,7 @@ import { brief } from "../settings/problems";
 import { routingOf } from "../settings/routing";
 import { deciderOf } from "../settings/rules";
 import { changes, complete } from "./additions";
-import { canonical, differing, same } from "./compare";
+import { differing, same } from "./compare";
 import { claimed } from "./claims";
 import { asRouteNames, otlpExporterOf, writesToCloudWatch } from "./destinations";
 import { recognise, volumeSettings } from "./recognise";
@@ -33,7 +36,6 @@ import { removeLeaf } from "./removal";
 import { nothingRead, type Original } from "./documents";
 import { isWrittenForMesh } from "./mesh";
 import { hideSecrets, newSecretsText, secretsText, takeSecrets, type PlainSecret } from "./secrets";
-import type { NewSecret } from "./secretParts";
 import { takeDestinations, withLists, type TakenDestinations } from "./signals";
 import { isExporter, readOriginal } from "./text";
 import type { AdoptionOptions } from "./options";
@@ -78,7 +80,9 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
     const isUmbrella = original.isUmbrella === true;
     const bare = bareChart(original.values, isUmbrella ? undefined : source);
     const nestFor = (version: string) => nestChart(original.values, bare, catalogOf(version));
-    if (!isUmbrella && !isAnyRead(nestFor)) {
+    const isRead = (version: string) =>
+        [...leaves(nestFor(version).values)].some(([path]) => isPathRead(catalogOf(version), path));
+    if (!isUmbrella && !versions.some(isRead)) {
         const keys = Object.keys(original.values);
         throw nothingRead(source, `no chart reads ${keys.slice(0, 5).join(", ")}${keys.length > 5 ? ", …" : ""}`);
     }
@@ -99,12 +103,9 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
                 "of them takes effect. The settings do what they ask for, on the version that you have.",
         );
     }
-    if (
-        written === catalog &&
-        runsCollectorsOnly(nested.values) &&
-        !umbrellaCollects(catalog) &&
-        !listsCollectors(nested.values)
-    ) {
+    const isIgnored =
+        runsCollectorsOnly(nested.values) && !umbrellaCollects(catalog) && !listsCollectors(nested.values);
+    if (written === catalog && isIgnored) {
         corrections.push(
             `KOF ${version} installs kof-collectors only where global.components lists it, and ignores these values otherwise. ` +
                 "The route lists it (docs/differences.md).",
@@ -117,24 +118,20 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
     const found = recognise(taken?.values ?? cleaned, written, options, nested.identity, taken, istio);
     const settled = taken ? destinationSettings(taken, found.settings) : found.settings;
     const readable = taken?.values ?? takeHeaders(cleaned, settled, secrets);
-    const said = { secrets: taken?.secrets ?? secrets, newSecrets: taken?.newSecrets ?? [] };
-    corrections.push(...(taken?.corrections ?? []));
-    const missing = [...(doubt === undefined ? [] : [doubt]), ...placeholders(readable), ...found.missing];
+    const said = taken ?? { secrets, newSecrets: [] };
+    corrections.push(...(taken?.corrections ?? []), ...found.corrections);
+    const stop = (missing: readonly string[]) => incomplete(source, missing, { ...said, corrections });
+    const missing = [...compact(doubt), ...placeholders(readable), ...found.missing];
     if (missing.length > 0) {
-        throw incomplete(source, missing, { ...said, corrections: [...corrections, ...found.corrections] });
+        throw stop(missing);
     }
     const corrected = correct(readable, written, settled, taken?.prefix);
+    corrections.push(...corrected.corrections);
     const parse = (settings: Readonly<Record<string, unknown>>) => {
         try {
             return parseSettings(settings, `What ${source} resolves to`);
         } catch (error) {
-            if (!(error instanceof UserError)) {
-                throw error;
-            }
-            throw incomplete(source, [error.message], {
-                ...said,
-                corrections: [...corrections, ...found.corrections, ...corrected.corrections],
-            });
+            throw error instanceof UserError ? stop([error.message]) : error;
         }
     };
     const ofValues = volumeSettings(corrected.values, deploymentOf(parse(settled)));
@@ -164,23 +161,14 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         danglingReferences(collector).map((reference) => `${collector.name}: ${reference}.`),
     );
     if (broken.length > 0) {
-        throw incomplete(
-            source,
-            ["With these values collectors stop at their start. Mend the values, then adopt them:", ...broken],
-            { ...said, corrections },
-        );
+        throw stop(["With these values collectors stop at their start. Mend the values, then adopt them:", ...broken]);
     }
     const compared = taken?.compare(deployment.collectors) ?? { lost: [], more: [] };
     if (compared.lost.length > 0) {
-        const missed = compared.lost.map((each) => `${each}.`);
-        throw incomplete(
-            source,
-            [
-                "No settings were found with which collectors would send as they do now. These would be missing:",
-                ...missed,
-            ],
-            { ...said, corrections },
-        );
+        throw stop([
+            "No settings were found with which collectors would send as they do now. These would be missing:",
+            ...compared.lost.map((each) => `${each}.`),
+        ]);
     }
     if (written === catalog) {
         lost.push(...differing(withoutSizes(completed.values, deployment, storage), deployment));
@@ -188,7 +176,7 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
     return {
         settings,
         secrets: secretsText(said.secrets, said.newSecrets),
-        corrections: [...corrections, ...found.corrections, ...corrected.corrections],
+        corrections,
         changes: [
             ...(taken?.changes ?? []),
             ...compared.more.map((each) => `Collectors also send ${each}.`),
@@ -198,13 +186,6 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
         notes: [...found.notes, ...(taken?.notes ?? []), ...notes, ...newSecretsText(said.secrets, said.newSecrets)],
         leftovers: leftoversIn(hideSecrets(given), deployment),
     };
-}
-
-/** Whether any version reads anything of values. */
-function isAnyRead(nestFor: (version: string) => { values: HelmValues }): boolean {
-    return versions.some((version) =>
-        [...leaves(nestFor(version).values)].some(([path]) => isRead(catalogOf(version), path)),
-    );
 }
 
 /**
@@ -231,22 +212,21 @@ function destinationSettings(
     taken: TakenDestinations,
     { buffer = taken.buffer, ...found }: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
+    const given = buffer as HelmValue | undefined;
     const shared = {
-        duration: textOf(valueAt(buffer as HelmValue, ["duration"]) ?? "30m"),
-        size: textOf(valueAt(buffer as HelmValue, ["size"]) ?? "1Gi"),
+        duration: textOf(valueAt(given, ["duration"]) ?? "30m"),
+        size: textOf(valueAt(given, ["size"]) ?? "1Gi"),
     };
     const all = Object.entries(taken.destinations);
-    const [first, ...others] = all.map(([, { buffer: own }]) => canonical((own ?? null) as HelmValue));
-    const common =
-        buffer === undefined && first !== undefined && first !== "null" && others.every((each) => each === first)
-            ? (all[0]?.[1].buffer as { duration: string; size: string })
-            : shared;
+    const [first, ...others] = all.map(([, { buffer: own }]) => own);
+    const isCommon = given === undefined && others.every((each) => isDeepStrictEqual(each, first));
+    const common = (isCommon ? first : undefined) ?? shared;
     const destinations = Object.fromEntries(
         all.map(([name, { buffer: own, ...rest }]) => [
             name,
-            own === undefined || canonical(own as HelmValue) === canonical(common) ? rest : { ...rest, buffer: own },
+            own === undefined || isDeepStrictEqual(own, common) ? rest : { ...rest, buffer: own },
         ]),
-    ) as HelmValues;
+    );
     const stored = { metrics: "none", traces: "none", ...((found.cloudwatch ?? {}) as { signals?: object }).signals };
     const byDefault = routingOf({
         route: taken.route,
@@ -254,14 +234,14 @@ function destinationSettings(
     } as unknown as Parameters<typeof routingOf>[0]).signals;
     const differing = signals.filter((signal) => byDefault[signal].join() !== taken.wanted[signal].join());
     const isKept = signals.some((signal) => taken.wanted[signal].some((name) => name !== "management"));
-    const kept = common === shared ? buffer : common;
+    const kept = common === shared ? given : common;
     return {
         ...found,
         ...(isKept && kept !== undefined ? { buffer: kept } : {}),
         ...(differing.length > 0
             ? { signals: Object.fromEntries(differing.map((signal) => [signal, [...taken.wanted[signal]]])) }
             : {}),
-        ...(Object.keys(destinations).length > 0 ? { destinations } : {}),
+        ...(all.length > 0 ? { destinations } : {}),
     };
 }
 
@@ -296,12 +276,9 @@ function leftoversIn(values: HelmValues, { umbrella }: Deployment): Record<strin
 function incomplete(
     source: string,
     missing: readonly string[],
-    {
-        secrets,
-        newSecrets = [],
-        corrections,
-    }: { secrets: readonly PlainSecret[]; newSecrets?: readonly NewSecret[]; corrections: readonly string[] },
+    known: Pick<TakenDestinations, "secrets" | "newSecrets" | "corrections">,
 ): UserError {
+    const { secrets, newSecrets, corrections } = known;
     const section = (title: string, items: readonly string[]) =>
         items.length > 0 ? ["", ...(title === "" ? [] : [title, ""]), ...items.map((item) => `  - ${item}`)] : [];
     return new UserError(

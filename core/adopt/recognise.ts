@@ -2,6 +2,7 @@ import { chartValues, signals, type Catalog, type CatalogSetting, kubeStack } fr
 import { identityProcessor } from "../collectors/identity";
 import { regionsText } from "../charts/multiCluster";
 import { coalesceValues, formatPath, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { definedOnly } from "../lib/compact";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
 import type { TakenDestinations } from "./signals";
 import type { Deployment } from "../routes/deployment";
@@ -28,6 +29,7 @@ import {
     writesToCloudWatch,
     type At,
     type Recognition,
+    type Sources,
 } from "./destinations";
 
 /** What values resolve to as settings of a stack, without those of its volumes. */
@@ -41,35 +43,14 @@ interface Recognised {
     readonly notes: readonly string[];
 }
 
-/** What there is to find the settings of a route in. */
-interface Sources {
-    readonly values: HelmValues;
-    readonly catalog: Catalog;
-    /** Values of kof-collectors, by their path. */
-    readonly at: At;
-    /** The same in the configuration that all collectors share. */
-    readonly config: At;
-    readonly options: AdoptionOptions;
-}
-
 /** By route what finds its settings. A route that is missing here does not compile. */
 const finders: Readonly<Record<RouteName, (found: Recognition, sources: Sources) => void>> = {
     none: () => undefined,
-    management: (found, { values, catalog, config }) => {
-        findIncompleteManagement(found, values, catalog, config);
-    },
-    regional: (found, { values, catalog, at, config, options: { region, cluster } }) => {
-        findRegion(found, values, catalog, region, cluster?.regions ?? [], at, config);
-    },
-    cloudwatch: (found, { at, config, options: { credentials, cluster } }) => {
-        findCloudWatch(found, at, config, credentials, cluster?.issuer);
-    },
-    otlp: (found, { at, config }) => {
-        findOtlp(found, at, config);
-    },
-    regionless: (found, { values }) => {
-        findRegionless(found, values);
-    },
+    management: findIncompleteManagement,
+    regional: findRegion,
+    cloudwatch: findCloudWatch,
+    otlp: findOtlp,
+    regionless: findRegionless,
 };
 
 /**
@@ -96,15 +77,15 @@ export function recognise(
     found.settings.route = route;
     found.settings.version = catalog.version;
     Object.assign(found.settings, identity, clusterIdentityOf(route, values, catalog, at, config));
-    findDistribution(found, route, values, catalog, (...path) => at(kubeStack, ...path));
     const sources = { values, catalog, at, config, options };
+    findDistribution(found, route, sources);
     if (taken) {
         findTaken(found, taken, sources);
     } else {
         finders[route](found, sources);
     }
     findBuffer(found, config);
-    findIstio(found, route, catalog, at, options.cluster?.istio ?? (istio || undefined));
+    findIstio(found, route, sources, istio || undefined);
     findGrafana(found, values);
     findCopiedSecrets(found, values);
     return found;
@@ -124,34 +105,33 @@ function findCopiedSecrets({ notes }: Recognition, values: HelmValues): void {
 
 /** Settings of a route, and of what its signals name besides. */
 function findTaken(found: Recognition, taken: TakenDestinations, sources: Sources): void {
-    const { at, config, options } = sources;
+    const { config, catalog } = sources;
     const named = new Set(signals.flatMap((signal) => taken.wanted[signal]));
     found.settings.route = taken.route;
     if (["management", "regionless"].includes(taken.route)) {
         finders[taken.route](found, sources);
     }
     if (named.has("regional") || taken.route === "regional") {
-        finders.regional(found, sources);
+        findRegion(found, sources);
     }
     if (named.has("cloudwatch")) {
-        findCloudWatch(found, at, config, options.credentials, options.cluster?.issuer);
+        findCloudWatch(found, sources);
         const block = found.settings.cloudwatch as Record<string, unknown>;
-        const { processing, auditExporter, stored = {} } = taken.cloudwatch ?? {};
+        const { processing, auditExporter, hasLogs = false, stored = {} } = taken.cloudwatch ?? {};
         const { signals: _, auditLogGroup, auditRetentionDays, ...others } = block;
         // Also where no audit logs go there: as soon as some do, that is their group.
-        const ofAudit = ["awscloudwatchlogs/audit", ...(taken.cloudwatch?.hasLogs ? [] : ["awscloudwatchlogs"])];
+        const ofAudit = ["awscloudwatchlogs/audit", ...(hasLogs ? [] : ["awscloudwatchlogs"])];
         const group = (auditExporter === undefined ? ofAudit : [auditExporter])
             .map((exporter) => config("exporters", exporter, "log_group_name"))
             .find((each) => each !== undefined);
-        const retention = group === auditLogGroup && auditRetentionDays !== undefined ? { auditRetentionDays } : {};
-        found.settings.cloudwatch = {
+        const ownGroup = sortsAuditByDefault(catalog) ? group : undefined;
+        found.settings.cloudwatch = definedOnly({
             ...others,
-            ...(group === undefined || !sortsAuditByDefault(sources.catalog)
-                ? {}
-                : { auditLogGroup: group, ...retention }),
-            ...(Object.keys(stored).length > 0 ? { signals: { ...stored } } : {}),
-            ...(processing === undefined ? {} : { processing }),
-        };
+            auditLogGroup: ownGroup,
+            auditRetentionDays: ownGroup === auditLogGroup ? auditRetentionDays : undefined,
+            signals: Object.keys(stored).length > 0 ? stored : undefined,
+            processing,
+        });
     }
     if (taken.otlp) {
         found.settings.otlp = taken.otlp;
@@ -222,23 +202,21 @@ function clusterIdentityOf(route: RouteName, values: HelmValues, catalog: Catalo
     const namespace = byService
         ? given(...cluster, "namespace")
         : (attribute("k8s.cluster.namespace") ?? labels("clusterNamespace"));
-    const [found, inNamespace] = [name ?? global("clusterName"), namespace ?? global("clusterNamespace")];
-    return {
-        ...(found === undefined ? {} : { clusterName: found }),
-        ...(inNamespace === undefined ? {} : { clusterNamespace: inNamespace }),
-    };
+    return definedOnly({
+        clusterName: name ?? global("clusterName"),
+        clusterNamespace: namespace ?? global("clusterNamespace"),
+    });
 }
 
 function findDistribution(
     { settings, notes }: Recognition,
     route: RouteName,
-    values: HelmValues,
-    catalog: Catalog,
-    at: At,
+    { values, catalog, at: atCollectors }: Sources,
 ): void {
     if (route === "none") {
         return;
     }
+    const at: At = (...path) => atCollectors(kubeStack, ...path);
     const pkiPath = variableNamed(at("defaultCRConfig", "env"), "PKI_PATH")?.value ?? distributions.k0s.etcd.pkiPath;
     const chart = umbrellaCollects(catalog) ? "kof-collectors" : "kof-mothership";
     const server = valueAt(values, [chart, "values", "metrics-server"]);
@@ -298,17 +276,10 @@ function regionAt(found: HelmValue | undefined): RegionEndpoint | undefined {
     const address = typeof found === "string" ? found : "";
     const [, cluster] = /^http:\/\/([^/:]+)-vmauth(?:\.kof(?:\.svc[^:/]*)?)?:8427\//.exec(address) ?? [];
     const [, domain] = /^https:\/\/vmauth\.([^/:]+)\//.exec(address) ?? [];
-    return cluster === undefined && domain === undefined
-        ? undefined
-        : { ...(cluster === undefined ? {} : { cluster }), ...(domain === undefined ? {} : { domain }) };
+    return cluster === undefined && domain === undefined ? undefined : definedOnly({ cluster, domain });
 }
 
-function findIncompleteManagement(
-    { corrections, missing }: Recognition,
-    values: HelmValues,
-    catalog: Catalog,
-    config: At,
-): void {
+function findIncompleteManagement({ corrections, missing }: Recognition, { values, catalog, config }: Sources): void {
     if (!umbrellaCollects(catalog)) {
         return;
     }
@@ -334,27 +305,17 @@ function findIncompleteManagement(
     }
 }
 
-function findRegion(
-    found: Recognition,
-    values: HelmValues,
-    catalog: Catalog,
-    chosen: NamedRegion | undefined,
-    knownRegions: readonly Region[],
-    at: At,
-    config: At,
-): void {
-    const { settings, missing } = found;
-    if (!umbrellaCollects(catalog)) {
-        const target = valueAt(values, ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
-        // Beside the stores of this cluster KOF's own switch is on for these.
-        if (isMap(target)) {
-            settings.regional = {
-                cluster: target.name,
-                ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
-                ...(valueAt(values, ["tls", "insecureSkipVerify"]) === true ? { insecureSkipVerify: true } : {}),
-            };
-            return;
-        }
+function findRegion({ settings, missing }: Recognition, { values, catalog, at, config, options }: Sources): void {
+    const { region: chosen, cluster: { regions = [] } = {} } = options;
+    const target = valueAt(values, ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
+    // Beside the stores of this cluster KOF's own switch is on for these.
+    if (!umbrellaCollects(catalog) && isMap(target)) {
+        settings.regional = definedOnly({
+            cluster: target.name,
+            namespace: target.namespace,
+            insecureSkipVerify: valueAt(values, ["tls", "insecureSkipVerify"]) === true || undefined,
+        });
+        return;
     }
     const { cluster, domain } = regionEndpoint(values) ?? regionAmong(config("exporters")) ?? {};
     const insecure = ["prometheusremotewrite", "prometheusremotewrite/regional"].some(
@@ -362,7 +323,7 @@ function findRegion(
     );
     const secret = vmuserSecretOf(at);
     const region =
-        secret === undefined ? byName(cluster, chosen) : byChecksum(secret, cluster, domain, chosen, knownRegions);
+        secret === undefined ? byName(cluster, chosen) : byChecksum(secret, cluster, domain, chosen, regions);
     if (region === undefined) {
         missing.push(
             (secret === undefined
@@ -378,12 +339,12 @@ function findRegion(
         return;
     }
     settings.istio = cluster !== undefined;
-    settings.regional = {
+    settings.regional = definedOnly<unknown>({
         cluster: region.cluster,
-        ...(domain === undefined ? {} : { domain }),
-        ...(region.namespace === "kcm-system" ? {} : { namespace: region.namespace }),
-        ...(insecure ? { insecureSkipVerify: true } : {}),
-    };
+        domain,
+        namespace: region.namespace === "kcm-system" ? undefined : region.namespace,
+        insecureSkipVerify: insecure || undefined,
+    });
 }
 
 /** The Secret that the collectors authenticate with at a region, if it is one that KOF makes for a region. */
@@ -426,14 +387,11 @@ function byChecksum(
     );
 }
 
-function findRegionless({ settings }: Recognition, values: HelmValues): void {
+function findRegionless({ settings }: Recognition, { values }: Sources): void {
     const { domain, certEmail } = values.regionless as HelmValues;
     const tls = (key: string) => valueAt(values, ["tls", key]) === true;
-    const block = {
-        ...(domain === undefined ? {} : { domain }),
-        ...(certEmail === undefined ? {} : { certEmail }),
-        ...(tls("selfSigned") && tls("insecureSkipVerify") ? { selfSigned: true } : {}),
-    };
+    const selfSigned = (tls("selfSigned") && tls("insecureSkipVerify")) || undefined;
+    const block = definedOnly({ domain, certEmail, selfSigned });
     if (Object.keys(block).length > 0) {
         settings.regionless = block;
     }
@@ -443,13 +401,14 @@ function findRegionless({ settings }: Recognition, values: HelmValues): void {
     }
 }
 
+/** @param isWrittenForMesh whether the values only make sense in the mesh, where that is known. */
 function findIstio(
     { settings, notes }: Recognition,
     route: RouteName,
-    catalog: Catalog,
-    at: At,
-    label?: boolean,
+    { catalog, at, options }: Sources,
+    isWrittenForMesh: true | undefined,
 ): void {
+    const label = options.cluster?.istio ?? isWrittenForMesh;
     const fixed = settings.istio;
     if (label !== undefined && fixed !== undefined && fixed !== label) {
         notes.push(
@@ -460,19 +419,16 @@ function findIstio(
     if (fixed !== undefined || (route === "regional" && umbrellaCollects(catalog))) {
         return;
     }
-    if (label !== undefined) {
-        if (label) {
-            settings.istio = true;
-        }
-        return;
-    }
     const collector = (...path: string[]) => at(kubeStack, "collectors", ...path);
     const isGiven = route === "cloudwatch" || route === "otlp" || (route === "management" && umbrellaCollects(catalog));
     // Route regionless says it only to the versions that do not know it themselves.
     const says = isGiven || route === "regionless";
-    if (says && collector("controller-k0s", "enabled") === false && collector("daemon", "hostNetwork") === false) {
+    const isInMesh =
+        label ??
+        (says && collector("controller-k0s", "enabled") === false && collector("daemon", "hostNetwork") === false);
+    if (isInMesh) {
         settings.istio = true;
-    } else if (!isGiven) {
+    } else if (label === undefined && !isGiven) {
         notes.push(
             "The values do not say whether the kof namespace is in the Istio mesh; the stack file assumes that it is not. If\n" +
                 "      kubectl get namespace kof --show-labels\n    shows istio-injection=enabled, set kof:istio: true before the first pulumi up.",
@@ -500,11 +456,11 @@ function findGrafana({ settings, notes }: Recognition, values: HelmValues): void
 export function volumeSettings(values: HelmValues, deployment: Deployment): HelmValues {
     const { storageClass, ...own } = agreed(values, deployment, deployment.stores);
     const regions = agreed(values, deployment, deployment.regionalStores);
-    return {
-        ...(storageClass === undefined ? {} : { storageClass: { create: false, name: storageClass } }),
+    return definedOnly<HelmValue>({
+        storageClass: storageClass && { create: false, name: storageClass },
         ...own,
-        ...(Object.keys(regions).length > 0 ? { regions } : {}),
-    };
+        regions: Object.keys(regions).length > 0 ? regions : undefined,
+    });
 }
 
 /** What values say of stores, by signal, and the class that all of them are to have. */
