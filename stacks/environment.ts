@@ -2,7 +2,7 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 
-import { signals, type Signal } from "../core/charts";
+import { perSignal, type Signal } from "../core/charts";
 import { clusterTag, stackTag } from "../core/settings/logGroups";
 import type { Plan } from "../core/review/plan";
 import { declaredLogGroups, madeLogGroups } from "../core/review/plan/cloudwatch";
@@ -352,11 +352,7 @@ function vmuserSecret(
 
 /** Where each signal goes, human-readable. */
 function describeDestinations(deployment: Deployment): Record<Signal, string> {
-    const destinations = deployment.destinations;
-    return Object.fromEntries(signals.map((signal) => [signal, destinationText(destinations[signal])])) as Record<
-        Signal,
-        string
-    >;
+    return perSignal((signal) => destinationText(deployment.destinations[signal]));
 }
 
 /** Where each archive is. */

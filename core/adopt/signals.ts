@@ -1,5 +1,5 @@
 import { identityProcessor } from "../collectors/identity";
-import { telemetryKind, nounOf, chartValues, kubeStack, signals, type Catalog, type Signal } from "../charts";
+import { telemetryKind, nounOf, chartValues, kubeStack, perSignal, type Catalog, type Signal } from "../charts";
 import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors, shortName, type Collector } from "../collectors/effective";
 import { isDiscarding, listOf, pipelinesOf, sortsAudit, typeOf } from "../collectors/flows";
@@ -181,14 +181,12 @@ export function takeDestinations(
         return undefined;
     }
     const base = baseOf(values, catalog, known, running);
-    const wanted = Object.fromEntries(
-        signals.map((signal) => {
-            // Up to KOF 1.9 audit logs are among the logs.
-            const kind = signal === "audit" && !sortsAuditByDefault(catalog) ? "logs" : signal;
-            const names = new Set(known.filter((exit) => exit.signal === kind).map(({ name }) => name));
-            return [signal, [...names].sort((a, b) => Number(b === base.store) - Number(a === base.store))];
-        }),
-    ) as unknown as TakenDestinations["wanted"];
+    const wanted = perSignal((signal) => {
+        // Up to KOF 1.9 audit logs are among the logs.
+        const kind = signal === "audit" && !sortsAuditByDefault(catalog) ? "logs" : signal;
+        const names = new Set(known.filter((exit) => exit.signal === kind).map(({ name }) => name));
+        return [...names].sort((a, b) => Number(b === base.store) - Number(a === base.store));
+    });
     const [first, ...more] = known.filter(({ name }) => name === "cloudwatch");
     const otlp = groups.find(({ name }) => name === "otlp");
     const others = groups.filter((group) => group !== otlp);

@@ -112,6 +112,11 @@ export const signals = ["metrics", "logs", "traces", "audit"] as const;
 /** One of {@link signals}. */
 export type Signal = (typeof signals)[number];
 
+/** Something of each signal. */
+export function perSignal<T>(of: (signal: Signal) => T): Record<Signal, T> {
+    return Object.fromEntries(signals.map((signal) => [signal, of(signal)])) as Record<Signal, T>;
+}
+
 /** What a signal is called in a sentence. */
 export function nounOf(signal: Signal): string {
     return signal === "audit" ? "audit logs" : signal;

@@ -1,4 +1,4 @@
-import { signals, type Catalog, type Signal } from "../charts";
+import { perSignal, signals, type Catalog, type Signal } from "../charts";
 import { stackDefaults } from "../charts/stack";
 import { textOf, valueAt, type HelmValue } from "../lib/values";
 import { streamPattern } from "../settings/streams";
@@ -72,13 +72,12 @@ type Stored = Resolved & Pick<Deployment, "stores" | "regionalStores">;
  */
 export function destinationsOf(deployment: Stored, collectors: readonly Collector[]): Record<Signal, Destination> {
     const endingsOf = endingsFinder(deployment, collectors);
-    const destination = (signal: Signal): Destination => {
+    return perSignal((signal) => {
         const { places, losses } = endingsOf(signal);
         const [first, ...rest] = places.map(({ end }) => end);
         const loss = losses.find(({ absent }) => absent !== undefined) ?? losses[0];
         return first ? { stored: true, ends: [first, ...rest] } : { stored: false, why: loss?.why ?? "not collected" };
-    };
-    return Object.fromEntries(signals.map((signal) => [signal, destination(signal)])) as Record<Signal, Destination>;
+    });
 }
 
 /** A place where a signal is stored, with the flows that end there. */

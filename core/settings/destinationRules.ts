@@ -3,6 +3,7 @@ import {
     chartValues,
     kubeStack,
     nounOf,
+    perSignal,
     signals,
     telemetryKind,
     versions,
@@ -211,17 +212,15 @@ function addressExample(preset: DestinationPreset): Pick<DestinationSettings, "e
 function meantSignals(context: Given, faults: readonly Fault[]): Pick<Context, "meant" | "added"> {
     const { values, wanted, destinations, version } = context;
     const byDefault = routingOf({ ...values, signals: undefined }).signals;
-    const meant = Object.fromEntries(
-        signals.map((signal) => {
-            const own = faults.filter((fault) => fault.signal === signal);
-            const list = (values.signals?.[signal] ?? wanted[signal]).flatMap(
-                (name) => own.find((fault) => fault.name === name)?.instead ?? [name],
-            );
-            // Where nothing is left that can be meant, what the route says is.
-            const isEmpty = list.length === 0 && own.some(({ name }) => name !== "none");
-            return [signal, [...new Set(isEmpty ? byDefault[signal] : list)]];
-        }),
-    ) as Record<Signal, string[]>;
+    const meant = perSignal((signal) => {
+        const own = faults.filter((fault) => fault.signal === signal);
+        const list = (values.signals?.[signal] ?? wanted[signal]).flatMap(
+            (name) => own.find((fault) => fault.name === name)?.instead ?? [name],
+        );
+        // Where nothing is left that can be meant, what the route says is.
+        const isEmpty = list.length === 0 && own.some(({ name }) => name !== "none");
+        return [...new Set(isEmpty ? byDefault[signal] : list)];
+    });
     const added = new Map<string, Signal>();
     const isNamed = (name: string) => signals.some((signal) => meant[signal].includes(name));
     for (const name of Object.keys(destinations).filter((each) => !isNamed(each) && !reservedNames.includes(each))) {

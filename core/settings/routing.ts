@@ -1,4 +1,4 @@
-import { catalogOf, signals, type Signal } from "../charts";
+import { catalogOf, perSignal, signals, type Signal } from "../charts";
 import type { Values } from "./explain";
 import type { RouteName } from "./settings";
 
@@ -41,9 +41,7 @@ export function routingOf(settings: Given): Routing {
     const { route = "none", version, signals: given = {}, cloudwatch, otlp } = settings;
     const asked = version === undefined || tellsAudit(version) ? given : { ...given, audit: given.logs };
     const byDefault = destinationsByDefault(settings);
-    const wanted = Object.fromEntries(
-        signals.map((signal) => [signal, [...new Set(asked[signal] ?? byDefault[signal])]]),
-    ) as unknown as SignalDestinations;
+    const wanted = perSignal((signal) => [...new Set(asked[signal] ?? byDefault[signal])]);
     const isSame = signals.every((signal) => byDefault[signal].join() === wanted[signal].join());
     const isPlain = isSame && !(route === "cloudwatch" ? cloudwatch : route === "otlp" ? otlp : undefined)?.processing;
     const base = baseOf(route, wanted);
@@ -61,12 +59,11 @@ export function tellsAudit(version: string): boolean {
 /** What a route does without `kof:signals`. */
 function destinationsByDefault({ route = "none", cloudwatch }: Given): SignalDestinations {
     const name = defaultDestination[route];
-    const has = (signal: Signal) =>
+    const isStored = (signal: Signal) =>
         route !== "cloudwatch" ||
-        (signal === "metrics" || signal === "traces" ? cloudwatch?.signals[signal] !== "none" : true);
-    return Object.fromEntries(
-        signals.map((signal) => [signal, name !== undefined && has(signal) ? [name] : []]),
-    ) as unknown as SignalDestinations;
+        (signal !== "metrics" && signal !== "traces") ||
+        cloudwatch?.signals[signal] !== "none";
+    return perSignal((signal) => (name !== undefined && isStored(signal) ? [name] : []));
 }
 
 function baseOf(route: RouteName, wanted: SignalDestinations): Routing["base"] {

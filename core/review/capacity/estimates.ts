@@ -1,4 +1,4 @@
-import { signals, type Signal } from "../../charts";
+import { perSignal, type Signal } from "../../charts";
 import type { Rates } from "../../settings/settings";
 import { secondsOf, retentionInDays } from "../../lib/durations";
 
@@ -105,8 +105,4 @@ export function bytesSent(rates: Rates): Record<Signal, number> {
 export function bufferBytes(rates: Rates, minutes: number): Record<Signal, number> {
     const perSecond = bytesSent(rates);
     return perSignal((signal) => perSecond[signal] * 60 * minutes);
-}
-
-function perSignal(value: (signal: Signal) => number): Record<Signal, number> {
-    return Object.fromEntries(signals.map((signal) => [signal, value(signal)])) as Record<Signal, number>;
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import { telemetryKind, signals, type Signal } from "../../charts";
+import { perSignal, telemetryKind, signals, type Signal } from "../../charts";
 import { collectorsChart, installedCharts } from "../../charts/installed";
 import { componentValues } from "../../charts/umbrella";
 import { UserError } from "../../lib/errors";
@@ -382,9 +382,7 @@ function united(from: Deployment, to: Deployment, kept: readonly Signal[]): Sign
     // Up to KOF 1.9 audit logs are among the logs.
     const isKept = (signal: Signal) =>
         kept.includes(signal === "audit" && !sortsAuditByDefault(to.catalog) ? "logs" : signal);
-    return Object.fromEntries(
-        signals.map((signal) => [signal, isKept(signal) ? [...new Set([...was[signal], ...is[signal]])] : is[signal]]),
-    ) as unknown as SignalDestinations;
+    return perSignal((signal) => (isKept(signal) ? [...new Set([...was[signal], ...is[signal]])] : is[signal]));
 }
 
 function isRoute(name: string): name is RouteName {
