@@ -4,7 +4,7 @@ import { shellWord } from "../lib/shell";
 import { withoutSecrets, type Secret } from "../lib/secrets";
 import { formatPath, isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { destinationSecret } from "./destinationRules";
-import { stackFile, type RawSettings } from "./explain";
+import { problemAt, stackFile, type RawSettings } from "./explain";
 import { headerName, otlpHeadersSecret, secretKeys } from "./headers";
 import { brief, type Problem } from "./problems";
 
@@ -26,19 +26,16 @@ export function openSettings(
         isDeployed ? (address ?? shown) : shown,
     );
     const settings = open as RawSettings;
-    return {
-        raw: settings,
-        problems: found.map((secret, i) => {
-            const { run, ...fault } = faultOf(secret, found, settings);
-            return {
-                key: `kof:${formatPath(secret.path.map(String))}`,
-                ...fault,
-                // It names them all.
-                ...(i < longCommands ? { run } : {}),
-                paste: pasteOf(secret, found, settings),
-            };
-        }),
-    };
+    const problems = found.map((secret, i) => {
+        const { message, allowed, run } = faultOf(secret, found, settings);
+        return problemAt(secret.path.map(String), message, {
+            allowed,
+            // It names them all.
+            run: i < longCommands ? run : undefined,
+            paste: pasteOf(secret, found, settings),
+        });
+    });
+    return { raw: settings, problems };
 }
 
 /** A header with its value, where only its name belongs, without the value. */
@@ -68,30 +65,27 @@ function faultOf(
     found: readonly Secret[],
     settings: RawSettings,
 ): Omit<Problem, "key"> {
-    const [setting = "", block = ""] = path;
+    const [setting = "", block = ""] = path.map(String);
     const otlp = isMap(settings.otlp) ? settings.otlp : {};
-    const isValue = setting === "values";
-    const isHeader = setting === "otlp";
     const ofDestination = address === undefined ? destinationAuth(path, found, settings) : undefined;
-    const way = isHeader
-        ? "Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret"
-        : isValue
-          ? "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration"
-          : setting === "destinations"
-            ? `Put what authenticates in a Secret, name that in kof:destinations.${String(block)}.auth, and remove it here`
-            : (ways[`${String(setting)}.${String(block)}`] ?? ways[setting] ?? "Put it in a Secret");
-    const run = isHeader
-        ? secretCommand(otlpHeadersSecret, headerNames(otlp.headers) ?? ["Authorization"])
-        : isValue
-          ? commandOf(found)
-          : ofDestination && secretCommand(ofDestination.secret, ofDestination.keys);
+    const way =
+        setting === "destinations"
+            ? `Put what authenticates in a Secret, name that in kof:destinations.${block}.auth, and remove it here`
+            : (ways[`${setting}.${block}`] ?? ways[setting] ?? "Put it in a Secret");
+    const run =
+        setting === "otlp"
+            ? secretCommand(otlpHeadersSecret, headerNames(otlp.headers) ?? ["Authorization"])
+            : setting === "values"
+              ? commandOf(found)
+              : ofDestination && secretCommand(ofDestination.secret, ofDestination.keys);
     if (address !== undefined) {
         const message = `is ${brief(shown)}, whose password or token would be printed wherever the address is shown`;
         return { message, allowed: `an address without it. ${way}`, run };
     }
-    const reader = isValue
-        ? "Helm values are readable in the HelmRelease"
-        : "The stack file shows it to all of its readers";
+    const reader =
+        setting === "values"
+            ? "Helm values are readable in the HelmRelease"
+            : "The stack file shows it to all of its readers";
     const message = `looks like a secret. ${reader}: put it in a Secret and refer to that by name`;
     return { message, allowed: `a reference to it. ${way}`, run };
 }
@@ -117,7 +111,10 @@ function headerNames(headers: HelmValue | undefined): string[] | undefined {
     return names.length > 0 && names.every((name) => headerName.test(name)) ? names : undefined;
 }
 
+/** What to do instead, by the setting. */
 const ways: Readonly<Record<string, string>> = {
+    otlp: "Put a header (Authorization) in a Secret, and name that in kof:otlp.headersSecret",
+    values: "Put it in a Secret, and refer to that by name: by secretKeyRef in an env, and ${env:NAME} in a collector's configuration",
     "cloudwatch.endpoint": "kof:cloudwatch.credentials says how the collectors sign in",
     "cloudwatch.credentials": "{kind: existingSecret, name: NAME} is a key in a Secret made elsewhere",
     "coldStorage.endpoint": "kof:coldStorage.existingSecret names the Secret with the keys",
