@@ -10,18 +10,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { kofNamespace } from "../core/charts/namespace";
 import { maxKeyAgeDays } from "../core/routes/cloudwatch";
 import type { Policy } from "../core/routes/policies";
+import type { AwsIdentity } from "../core/settings/settings";
 import { irsaTrust, podIdentityTrust, type Trusted } from "./policies";
 
-/** How pods authenticate at AWS. */
-export type AwsCredentials =
-    /** A user with one key per generation, and the Secret that holds the last one. */
-    | { readonly kind: "accessKey"; readonly generations: readonly string[]; readonly secretName: string }
-    /** A role that EKS gives to the pods of this cluster. The region is the cluster's. */
-    | { readonly kind: "podIdentity"; readonly clusterName: string; readonly region: string }
-    /** A role that the pods assume with their token. Its name is fixed, because the service accounts name it. */
-    | { readonly kind: "irsa"; readonly oidcProviderArn: string; readonly roleName: string }
-    /** An existing Secret. The stack makes no credentials. */
-    | { readonly kind: "existingSecret" };
+/** How pods authenticate at AWS. For an existing Secret, the stack makes no credentials. */
+export type AwsCredentials = AwsIdentity & {
+    /** Region of the EKS cluster of `podIdentity`, if that names none. */
+    readonly regionByDefault: string;
+    /** Name of the Secret that holds the last key of `accessKey`. */
+    readonly secretName?: string | undefined;
+    /** Name of the role of `irsa`: fixed, because the service accounts name it. */
+    readonly roleName?: string | undefined;
+};
 
 /** Inputs of {@link declareIdentity}. */
 export interface IdentityArgs {
@@ -58,7 +58,7 @@ export function declareIdentity(name: string, args: IdentityArgs, parent: pulumi
         case "accessKey":
             return user(name, credentials, args, parent);
         case "podIdentity": {
-            const { clusterName, region } = credentials;
+            const { clusterName, region = credentials.regionByDefault } = credentials;
             const { arn: roleArn } = role(name, podIdentityTrust(clusterName, pods), args, parent);
             for (const serviceAccount of pods.names) {
                 new PodIdentityAssociation(
@@ -100,7 +100,7 @@ function role(
 
 function user(
     name: string,
-    { generations, secretName }: Extract<AwsCredentials, { kind: "accessKey" }>,
+    { generations, secretName = "" }: Extract<AwsCredentials, { kind: "accessKey" }>,
     { policy, secretKeys, keyOf, tags }: IdentityArgs,
     parent: pulumi.ComponentResource,
 ): Identity {

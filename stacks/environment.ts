@@ -11,7 +11,6 @@ import { AlertRules } from "../components/alerts";
 import { evaluatorsText, ownKeys, withoutVmRule, type KeyOwner } from "../core/routes/alerts";
 import type { S3Archive } from "../components/archive";
 import type { CloudWatch } from "../components/cloudwatch";
-import type { AwsCredentials } from "../components/identity";
 import { Kof } from "../components/kof";
 import { Namespace } from "../components/namespace";
 import { kofNamespace } from "../core/charts/namespace";
@@ -225,11 +224,12 @@ async function createArchive(
                 readsObjectLock: kind === "auditArchive",
                 kmsKeyArn,
             },
-            credentials: awsCredentials(archive.credentials, {
+            credentials: {
+                ...archive.credentials,
+                regionByDefault: region,
                 secretName: archive.secret?.name,
                 roleName: archive.roleName,
-                region,
-            }),
+            },
             serviceAccount: archive.serviceAccount,
             keyOf: { title: `kof:${kind}`, setting: `kof:${kind}.credentials` },
             tags,
@@ -286,11 +286,12 @@ async function createCloudWatch(
             kmsKeyArn,
             traces: signals.traces !== "none",
             metrics: signals.metrics === "otlp",
-            credentials: awsCredentials(wanted.credentials, {
+            credentials: {
+                ...wanted.credentials,
+                regionByDefault: region,
                 secretName: cloudwatchSecretName,
                 roleName: wanted.roleName,
-                region,
-            }),
+            },
             assumes: central?.roleArn,
             serviceAccounts,
             tags,
@@ -307,27 +308,6 @@ function rememberedLogGroups(
 ): Pick<Deployed, "cloudwatch"> {
     const logGroup = deployment.cloudwatch?.logGroup ?? aws.logGroup;
     return logGroup === undefined ? {} : { cloudwatch: { logGroup, made: madeLogGroups(from, deployment, aws) } };
-}
-
-/** @param names those that are fixed, and the region of what is written to, where an EKS cluster's own is not said. */
-function awsCredentials(
-    credentials: CloudWatchParts["credentials"] | Archive["credentials"],
-    {
-        secretName = "",
-        roleName = "",
-        region,
-    }: { secretName?: string | undefined; roleName?: string | undefined; region: string },
-): AwsCredentials {
-    switch (credentials.kind) {
-        case "accessKey":
-            return { ...credentials, secretName };
-        case "podIdentity":
-            return { ...credentials, region: credentials.region ?? region };
-        case "irsa":
-            return { ...credentials, roleName };
-        case "existingSecret":
-            return { kind: "existingSecret" };
-    }
 }
 
 /**

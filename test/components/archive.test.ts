@@ -20,7 +20,12 @@ const bucket: BucketArgs = {
 const args: S3ArchiveArgs = {
     bucket,
     rights: { bucketArn: "arn:aws:s3:::acme-kof-audit", prefix: "audit", readsObjectLock: true },
-    credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"], secretName: "s" },
+    credentials: {
+        kind: "accessKey",
+        generations: ["2026-05", "2026-11"],
+        secretName: "s",
+        regionByDefault: "us-east-2",
+    },
     serviceAccount: name,
     keyOf: { title: "audit archive", setting: "kof:auditArchive.credentials" },
     tags: { team: "platform" },
@@ -144,12 +149,15 @@ describe("component S3Archive", () => {
     });
 
     it("makes nothing in AWS for a Secret and a bucket that are there", async () => {
-        const resources = await declared({ bucket: undefined, credentials: { kind: "existingSecret" } });
+        const resources = await declared({
+            bucket: undefined,
+            credentials: { kind: "existingSecret", name: "s", regionByDefault: "us-east-2" },
+        });
         assert.deepEqual(typesOf(resources), ["HelmChart", "HelmRelease", "S3Archive", "Stack"]);
     });
 
     it("hands a role to the exporter alone", async () => {
-        const credentials = { kind: "podIdentity", clusterName: "management", region: "eu-west-1" } as const;
+        const credentials = { kind: "podIdentity", clusterName: "management", regionByDefault: "eu-west-1" } as const;
         const trust = String(find(await declared({ credentials }), "aws:iam/role:Role").inputs.assumeRolePolicy);
         assert.match(trust, /"Sid":"ExporterOnly".*kubernetes-service-account":\["audit-logs-exporter"\]/);
     });

@@ -13,7 +13,12 @@ const args: CloudWatchArgs = {
     ],
     traces: false,
     metrics: false,
-    credentials: { kind: "accessKey", generations: ["2026-05", "2026-11"], secretName: "s" },
+    credentials: {
+        kind: "accessKey",
+        generations: ["2026-05", "2026-11"],
+        secretName: "s",
+        regionByDefault: "us-east-2",
+    },
     serviceAccounts: ["a", "b"],
     tags: { team: "platform" },
 };
@@ -79,7 +84,7 @@ describe("component CloudWatch", () => {
     });
 
     it("makes a role for exactly the service accounts that write, and no secret, on EKS", async () => {
-        const credentials = { kind: "podIdentity", clusterName: "management", region: "eu-west-1" } as const;
+        const credentials = { kind: "podIdentity", clusterName: "management", regionByDefault: "eu-west-1" } as const;
         const { resources } = await declared({ credentials, traces: true });
         assert.deepEqual(
             resources
@@ -105,8 +110,8 @@ describe("component CloudWatch", () => {
         const oidcProviderArn = "arn:aws:iam::123456789012:oidc-provider/oidc.example.net";
         for (const credentials of [
             args.credentials,
-            { kind: "podIdentity", clusterName: "management", region: "eu-west-1" },
-            { kind: "irsa", oidcProviderArn, roleName: "r" },
+            { kind: "podIdentity", clusterName: "management", regionByDefault: "eu-west-1" },
+            { kind: "irsa", oidcProviderArn, roleName: "r", regionByDefault: "us-east-2" },
         ] as const) {
             const { resources } = await declared({ credentials, assumes: roleArn, logGroups: [], traces: true });
             const [policy, ...others] = resources.filter(({ type }) => /(user|role)Policy:/.test(type));
@@ -122,7 +127,9 @@ describe("component CloudWatch", () => {
 
     it("makes a role under the name that the service accounts are told, with an issuer's tokens", async () => {
         const oidcProviderArn = "arn:aws:iam::123456789012:oidc-provider/oidc.example.net";
-        const { resources } = await declared({ credentials: { kind: "irsa", oidcProviderArn, roleName: "r" } });
+        const { resources } = await declared({
+            credentials: { kind: "irsa", oidcProviderArn, roleName: "r", regionByDefault: "us-east-2" },
+        });
         const { name, path, assumeRolePolicy } = find(resources, "aws:iam/role:Role").inputs;
         assert.deepEqual([name, path], ["r", "/kof/"]);
         assert.match(String(assumeRolePolicy), /"oidc.example.net:sub":\["system:serviceaccount:kof:a",/);
