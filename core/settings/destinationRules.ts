@@ -72,6 +72,12 @@ export function* destinationProblems(values: Values, raw: RawSettings): Problems
     yield* auditProblems(context);
     yield* cloudwatchSignalProblems(context, raw);
     yield* unnamedProblems(context);
+    const otlp = namedDestinations(values).includes("otlp") ? resolvedDestination(values, "otlp") : undefined;
+    if (otlp) {
+        const given = { endpoint: otlp.endpoint, tls: otlp.tls };
+        yield* addressProblems(context, otlp, given);
+        yield* transportProblems(otlp, given);
+    }
     for (const [name, given] of Object.entries(destinations)) {
         // One that is called otlp, which is a mistake by itself, is not what kof:otlp says.
         const found = resolvedDestination({ destinations }, name);
@@ -337,7 +343,7 @@ function givenAddresses({ endpoint, signals: own = {} }: DestinationSettings): [
 }
 
 function* addressProblems(context: Context, found: ResolvedDestination, given: DestinationSettings): Problems {
-    const { path, protocol, preset } = found;
+    const { name, path, protocol, preset } = found;
     const to = kindsTo(context, found);
     const isLacking = to.length === 0 || to.some((kind) => wholeAddress(found, kind) === undefined);
     if (found.endpoint === undefined && isLacking) {
@@ -351,8 +357,9 @@ function* addressProblems(context: Context, found: ResolvedDestination, given: D
     }
     const [, base, ending] = /^(.*)(\/v1\/(?:logs|metrics|traces))$/.exec(given.endpoint ?? "") ?? [];
     if (protocol === "http" && base !== undefined && ending !== undefined) {
+        const more = name === "otlp" ? "" : "; an address of one signal in signals";
         yield problemAt([...path, "endpoint"], `ends with ${ending}, which every signal's own path is appended to`, {
-            allowed: "the address without /v1/logs, /v1/metrics and /v1/traces; an address of one signal in signals",
+            allowed: `the address without /v1/logs, /v1/metrics and /v1/traces${more}`,
             value: meantAddress(found, base),
         });
     }

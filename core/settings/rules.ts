@@ -5,7 +5,6 @@ import { headerVariable, otlpHeadersSecret } from "./headers";
 import { defaultLogGroup, longestTry, metricsLogGroup } from "./logGroups";
 import { arnParts, partitionOf } from "../lib/arns";
 import { startPath } from "../charts/restarts";
-import { signedOut } from "../lib/secrets";
 import { archiveProblems } from "./archiveRules";
 import { metaOf, problemAt, stackFile, type Key, type RawSettings, type Values } from "./explain";
 import { destinationProblems } from "./destinationRules";
@@ -207,17 +206,7 @@ function* otlpProblems(values: Values, raw: RawSettings): Problems {
     if (!namedDestinations(values).includes("otlp") || !otlp) {
         return;
     }
-    const { endpoint, headersSecret, headers, tls } = otlp;
-    if (endpoint.startsWith("http://") && (tls.caSecret !== undefined || tls.insecureSkipVerify)) {
-        yield problemAt(["otlp", "tls"], `has no effect on ${endpoint}, which is not encrypted. Remove it`);
-    }
-    const [, base, path] = /^(.*)(\/v1\/(?:logs|metrics|traces))$/.exec(endpoint) ?? [];
-    if (base !== undefined && path !== undefined) {
-        yield problemAt(["otlp", "endpoint"], `ends with ${path}, which every signal's own path is appended to`, {
-            allowed: "the address without /v1/logs, /v1/metrics and /v1/traces",
-            value: signedOut(base),
-        });
-    }
+    const { headersSecret, headers } = otlp;
     const given = isMap(raw.otlp) ? raw.otlp : {};
     // Another rule reports one that is wrong.
     if (given.headers !== undefined && headersSecret === undefined && given.headersSecret === undefined) {
