@@ -1,8 +1,8 @@
 /**
- * Adds properties that are worked out when somebody reads them for the first time, and kept: most readers need few of them.
+ * Adds properties that are computed when they are first read, and then kept: most readers need few of them.
  *
  * @param known what there is already. It is not changed.
- * @param lazy per property what works it out.
+ * @param lazy computes each property.
  */
 export function lazily<Known extends object, Lazy extends object>(
     known: Known,

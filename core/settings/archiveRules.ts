@@ -14,8 +14,8 @@ import { secretCommand } from "./secretRules";
 import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
 
 /*
- * What is wrong with `kof:coldStorage` and `kof:auditArchive` although each of their settings is right by itself. What is wrong by what
- * is stored on the cluster, core/routes/archives.ts knows.
+ * What is wrong with `kof:coldStorage` and `kof:auditArchive` although each of their settings is right by itself.
+ * core/routes/archives.ts has the rules that depend on what is stored on the cluster.
  */
 
 type Given = ColdStorageSettings | AuditArchiveSettings;
@@ -27,7 +27,7 @@ export function* archiveProblems(values: Values, raw: RawSettings): Problems {
         if (given === undefined) {
             continue;
         }
-        // A list of one is taken for what is in it.
+        // A list with one entry is treated as that entry.
         const [found] = [raw[kind]].flat();
         const written = isMap(found) ? found : {};
         yield* versionProblems(kind, values.version);
@@ -63,7 +63,7 @@ function* versionProblems(kind: ArchiveKind, version: Values["version"]): Proble
 const ownHost =
     /^https?:\/\/(?:[^/]+\.)?s3[.-](?:([a-z]{2}(?:-[a-z]+)+-\d)\.)?amazonaws\.com(?:\.cn)?(?::\d+)?(?:\/|$)/;
 
-/** S3's own address as the endpoint of another store, with nothing to sign in there. */
+/** Whether the endpoint is S3's own address, with no Secret to authenticate there: then it should not be set. */
 function isAwsInVain({ endpoint, credentials, existingSecret }: Given): boolean {
     const hasSecret = existingSecret !== undefined || credentials?.kind === "existingSecret";
     return endpoint !== undefined && !hasSecret && ownHost.test(endpoint);
@@ -84,7 +84,7 @@ function awsEndpoint(kind: ArchiveKind, { endpoint = "", region }: Given): Probl
 function* regionProblems(kind: ArchiveKind, given: Given, { cloudwatch }: Values): Problems {
     const { region, endpoint, kmsKeyArn } = given;
     if (endpoint === undefined && region !== undefined && !regions.includes(region)) {
-        // A bucket is where its key is.
+        // A bucket is in the region of its key.
         const ofKey = kmsKeyArn === undefined ? "" : arnParts(kmsKeyArn).region;
         const isOfKey = regions.includes(ofKey);
         const meant = isOfKey ? ofKey : (nearestOf(region, regions) ?? cloudwatch?.region ?? "eu-west-1");
@@ -96,7 +96,7 @@ function* regionProblems(kind: ArchiveKind, given: Given, { cloudwatch }: Values
     }
 }
 
-/** What only a bucket has that the stack makes, and in AWS. */
+/** Settings that only apply to a bucket that the stack makes, in AWS. */
 function* bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Record<string, unknown>>): Problems {
     const { endpoint, createBucket, lifecycle, keepBucket, kmsKeyArn, tags } = given;
     const address = brief(signedOut(endpoint ?? ""));
@@ -156,7 +156,7 @@ function* credentialProblems(kind: ArchiveKind, given: Given, written: Readonly<
     }
 }
 
-/** Exporters on regional clusters, where there are none, or that no region could sign in with. */
+/** Archives of regional clusters, on a route without any, or with credentials that only work on this cluster. */
 function* everyRegionProblems(kind: ArchiveKind, given: Given, { route }: Values): Problems {
     if (given.regions === undefined) {
         return;
@@ -174,7 +174,6 @@ function* everyRegionProblems(kind: ArchiveKind, given: Given, { route }: Values
     }
 }
 
-/** ARNs have to be of the place where they are used. */
 function* placeProblems(kind: ArchiveKind, given: Given): Problems {
     const { region, kmsKeyArn, credentials, endpoint } = given;
     if (endpoint !== undefined || region === undefined || !regions.includes(region)) {
@@ -201,7 +200,7 @@ const daysWithin: Readonly<Partial<Record<Transition["storageClass"], number>>> 
 };
 const daysBefore: Readonly<Partial<Record<Transition["storageClass"], number>>> = { STANDARD_IA: 30, ONEZONE_IA: 30 };
 
-/** The classes that objects move to from each, and from there no further. */
+/** The classes to which S3 moves objects from each class. */
 const movesTo: Readonly<Record<Transition["storageClass"], readonly Transition["storageClass"][]>> = {
     STANDARD_IA: ["INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"],
     INTELLIGENT_TIERING: ["ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"],
@@ -222,7 +221,7 @@ function* lifecycleProblems(kind: ArchiveKind, { lifecycle }: Given): Problems {
     }
 }
 
-/** Why S3 refuses a rule after the one before it. */
+/** Why S3 would refuse a transition after the one before it. */
 function moveFault({ days, storageClass }: Transition, before: Transition | undefined): string | undefined {
     const least = daysBefore[storageClass] ?? 0;
     if (days < least) {
@@ -245,10 +244,10 @@ function staysIn(storageClass: Transition["storageClass"]): number {
     return daysWithin[storageClass] ?? 1;
 }
 
-/** The last day on which the setting has an object move. */
+/** The highest number of days that the setting allows. */
 const latestDay = 36500;
 
-/** The same classes in an order that S3 takes, at the days that were meant or the first ones that it takes. */
+/** The same transitions in an order that S3 accepts, each on the day that was meant or the first day that S3 accepts. */
 function mendedLifecycle(lifecycle: readonly Transition[]): Transition[] {
     const classes = Object.keys(movesTo) as Transition["storageClass"][];
     const inOrder = [...lifecycle].sort((a, b) => classes.indexOf(a.storageClass) - classes.indexOf(b.storageClass));

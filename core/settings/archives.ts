@@ -22,7 +22,7 @@ export function makesBucket({ createBucket, endpoint }: ColdStorageSettings | Au
     return createBucket ?? endpoint === undefined;
 }
 
-/** The settings of an archive as they are meant. */
+/** The settings of an archive with their defaults and short forms resolved. */
 export function resolvedArchive(given: ColdStorageSettings | AuditArchiveSettings): ResolvedArchiveSettings {
     const { existingSecret, credentials, region = regionByDefault, ...rest } = given;
     return {

@@ -28,9 +28,9 @@ export function* keyProblems(
 }
 
 /**
- * Who writes somewhere in AWS has to be of the partition of that region.
+ * An identity has to be of the partition of the region that it writes to.
  *
- * @param path of the settings that say who it is.
+ * @param path of its settings.
  */
 export function* identityProblems(path: readonly string[], identity: AwsIdentity, region: string): Problems {
     const partition = partitionOf(region);

@@ -35,17 +35,17 @@ import { signedOut } from "../lib/secrets";
  * refuse has been tried, or read, in those of contrib 0.143.0 and 0.155.0 (2026-11-27).
  */
 
-/** Settings with what follows from them. */
+/** The settings, and what is derived from them. */
 interface Context {
     readonly values: Values;
     readonly destinations: Readonly<Record<string, DestinationSettings>>;
-    /** Per signal where it goes. */
+    /** The destinations of each signal. */
     readonly wanted: Readonly<Record<Signal, readonly string[]>>;
-    /** The same as it was probably meant: what is pasted of one list puts all right that is wrong with it. */
+    /** The same as probably meant: pasting one of the lists corrects everything that is wrong with it. */
     readonly meant: Readonly<Record<Signal, readonly string[]>>;
-    /** The signals that destinations are added to in {@link meant} because nothing goes there. */
+    /** The destinations that no list names, with the signal to which {@link meant} adds each. */
     readonly added: ReadonlyMap<string, Signal>;
-    /** Names that are defined, be the definition right or not. */
+    /** The names in kof:destinations, whether or not their definitions are valid. */
     readonly defined: readonly string[];
     readonly version: NonNullable<Values["version"]>;
 }
@@ -79,7 +79,7 @@ export function* destinationProblems(values: Values, raw: RawSettings): Problems
         yield* transportProblems(otlp, given);
     }
     for (const [name, given] of Object.entries(destinations)) {
-        // One that is called otlp, which is a mistake by itself, is not what kof:otlp says.
+        // One that is called otlp by mistake is not the destination that kof:otlp defines.
         const found = resolvedDestination({ destinations }, name);
         if (found) {
             yield* addressProblems(context, found, given);
@@ -92,13 +92,13 @@ export function* destinationProblems(values: Values, raw: RawSettings): Problems
     yield* awsProblems(context);
 }
 
-/** A name that cannot stand in the list of a signal, and what to write instead of it. */
+/** A name that cannot be in a signal's list, and the names to write instead. */
 interface Fault {
     readonly signal: Signal;
     readonly name: string;
     readonly message: string;
     readonly instead: readonly string[];
-    /** What to write elsewhere, so that the list is right. */
+    /** What to write in another setting, so that the list becomes valid. */
     readonly paste?: object | undefined;
 }
 
@@ -173,14 +173,14 @@ function faultOf(context: Given, signal: Signal, name: string): Fault | undefine
         : fault(", which is no destination", []);
 }
 
-/** What a destination with a preset takes at least. */
+/** The least that a destination with a preset needs. */
 function exampleOf(name: DestinationPresetName): DestinationSettings {
     const preset = destinationPresets[name];
     const auth = authExample(name, preset);
     return { preset: name, ...addressExample(preset), ...(auth && { auth }) };
 }
 
-/** Authentication as a preset wants it; nothing where it wants none that somebody has to write. */
+/** The authentication that a preset requires; `undefined` if it requires none that has to be written. */
 function authExample(name: string, { auth: { kind } }: DestinationPreset): DestinationSettings["auth"] {
     switch (kind) {
         case "headers":
@@ -194,12 +194,12 @@ function authExample(name: string, { auth: { kind } }: DestinationPreset): Desti
     }
 }
 
-/** What we call the Secret of a destination. */
+/** The name that this program proposes for the Secret of a destination. */
 export function destinationSecret(name: string): string {
     return `${name}-credentials`;
 }
 
-/** How to write the address, where each customer of a preset has their own. */
+/** An example of the address, if each customer of the vendor has their own. */
 function addressExample(preset: DestinationPreset): Pick<DestinationSettings, "endpoint" | "signals"> {
     if (preset.endpoint !== undefined) {
         return {};
@@ -214,7 +214,7 @@ function addressExample(preset: DestinationPreset): Pick<DestinationSettings, "e
     return own.length > 0 ? { signals: Object.fromEntries(own) } : { endpoint: "https://otlp.example.net" };
 }
 
-/** Every list as it was probably meant: without what cannot be there, and with the destinations that nobody names. */
+/** Every list as probably meant: without what cannot be in it, and with the destinations that no list names. */
 function meantSignals(context: Given, faults: readonly Fault[]): Pick<Context, "meant" | "added"> {
     const { values, wanted, destinations, version } = context;
     const byDefault = routingOf({ ...values, signals: undefined }).signals;
@@ -223,7 +223,7 @@ function meantSignals(context: Given, faults: readonly Fault[]): Pick<Context, "
         const list = (values.signals?.[signal] ?? wanted[signal]).flatMap(
             (name) => own.find((fault) => fault.name === name)?.instead ?? [name],
         );
-        // Where nothing is left that can be meant, what the route says is.
+        // If nothing is left, what the route says is meant.
         const isEmpty = list.length === 0 && own.some(({ name }) => name !== "none");
         return [...new Set(isEmpty ? byDefault[signal] : list)];
     });
@@ -247,14 +247,14 @@ function takes(destination: ResolvedDestination, signal: Signal): boolean {
     return !("refused" in addressFor(destination, signal));
 }
 
-/** The list of a signal, and that of the audit logs where it has to be the same. */
+/** The list of a signal, and that of the audit logs if both must be the same. */
 function pasteOf({ meant, wanted, values, version }: Context, signal: Signal): object {
     const isOne = !tellsAudit(version) && values.signals?.audit !== undefined && ["logs", "audit"].includes(signal);
     const lists = isOne && meant.logs.join() !== wanted.audit.join() ? (["logs", "audit"] as const) : [signal];
     return stackFile(["signals"], Object.fromEntries(lists.map((each) => [each, meant[each]])));
 }
 
-/** Where KOF stores audit logs among the logs, they go nowhere by themselves. */
+/** If KOF stores audit logs among the logs, they cannot go elsewhere. */
 function* auditProblems({ values, wanted: { logs }, version, meant }: Context): Problems {
     const audit = values.signals?.audit;
     if (tellsAudit(version) || audit === undefined || [...logs].sort().join() === [...new Set(audit)].sort().join()) {
@@ -281,7 +281,7 @@ function* cloudwatchSignalProblems({ values, wanted, meant }: Context, raw: RawS
     ) {
         return;
     }
-    // What costs less, and what needs nothing else in the account, first.
+    // First the way that costs less, and the one that needs nothing else in the account.
     const ways = { metrics: ["otlp", "emf"], traces: ["xray", "otlp"] } as const;
     for (const signal of ["metrics", "traces"] as const) {
         const path = ["cloudwatch", "signals", signal];
@@ -319,7 +319,7 @@ function unnamedProblems(context: Context): Problem[] {
         });
 }
 
-/** For how many destinations the lists of signals are pasted, each of which names all of them. */
+/** At most this many destinations paste the list of a signal, as each list names all of them. */
 const pastedDestinations = 10;
 
 /** Kinds of telemetry that go to a destination. */
@@ -385,13 +385,13 @@ function needsTls({ auth, protocol }: ResolvedDestination): boolean {
     return auth.kind === "clientCertificate" || (protocol === "grpc" && overGrpc.includes(auth.kind));
 }
 
-/** An address with what its destination needs, and without what it cannot have. */
+/** An address as its destination needs it: with TLS or without a path, and without credentials. */
 function meantAddress(found: ResolvedDestination, address: string): string {
     const own = found.protocol === "grpc" ? new URL(address).origin : signedOut(address);
     return needsTls(found) ? own.replace(/^http:/, "https:") : own;
 }
 
-/** What a protocol, or a kind of telemetry, has no use for. */
+/** Settings that have no effect with the protocol, or that it does not allow. */
 function* transportProblems(found: ResolvedDestination, given: DestinationSettings): Problems {
     const { path, protocol } = found;
     const isRemoteWrite = protocol === "remotewrite";
@@ -441,7 +441,7 @@ function* transportProblems(found: ResolvedDestination, given: DestinationSettin
     }
 }
 
-/** The kinds of authentication that can work where a preset has one, besides those that always can. */
+/** The kinds of authentication that can work by the preset's kind, besides those that always can. */
 const working: Readonly<Partial<Record<DestinationPreset["auth"]["kind"], readonly string[]>>> = {
     headers: ["headers"],
     basic: ["basic", "headers"],
@@ -450,15 +450,15 @@ const working: Readonly<Partial<Record<DestinationPreset["auth"]["kind"], readon
     azure: ["azure", "bearer", "oauth2", "headers"],
 };
 
-/** All that can work with a preset; `undefined` if anything can. What somebody adds on the way knows `none`. */
+/** All kinds that can work with a preset; `undefined` if any can. `none` works if something on the way authenticates. */
 function canWork({ auth }: DestinationPreset): readonly string[] | undefined {
-    // Whatever ends up in the header Authorization can be the same.
+    // Several kinds of authentication write this header.
     const isAny = auth.kind === "headers" && includesHeader(auth.headers, "authorization");
     const own = isAny ? undefined : working[auth.kind];
     return own && [...own, "none", "clientCertificate"];
 }
 
-/** Whether a header is among others, in whichever case. */
+/** Whether a header is among others, ignoring case. */
 function includesHeader(all: readonly string[], header: string): boolean {
     return all.some((each) => each.toLowerCase() === header.toLowerCase());
 }
@@ -554,7 +554,7 @@ function* headerProblems(found: ResolvedDestination, given: DestinationSettings)
             const whose = ofPreset.includes(other) ? `, a header of preset ${String(given.preset)},` : "";
             yield problemAt(at, `is ${other}${whose} in another case: one of them would be lost. Write ${other}`);
         }
-        // If it is a secret, another problem says that it belongs there.
+        // If the value is a secret, another rule says to put it there.
         if (includesHeader(secret, header) && !value.includes("…")) {
             yield problemAt(
                 at,
@@ -576,7 +576,7 @@ function* headerProblems(found: ResolvedDestination, given: DestinationSettings)
     }
 }
 
-/** Whether a destination of one name has components that are called as another name (core/routes/exporters.ts and fanOut.ts). */
+/** Whether a component of a destination has a certain name (core/routes/exporters.ts and fanOut.ts). */
 function hasPart(name: string, part: string): boolean {
     return ["metrics", "logs", "traces", "audit", "queue", "deliver"].some((ending) => part === `${name}-${ending}`);
 }
@@ -698,7 +698,7 @@ function* awsProblems({ destinations, values }: Context): Problems {
     }
 }
 
-/** Destinations with the same address for a signal, which arrives there once for each of them. */
+/** Destinations with the same address for a signal: each record arrives there once per destination. */
 export function sameAddressNotices(values: Values): string[] {
     const wanted = routingOf(values).signals;
     interface Group {
@@ -747,7 +747,7 @@ function leavesOut({ processing = {} }: ResolvedDestination, signal: Signal): bo
     );
 }
 
-/** Where a destination gets a kind of telemetry, spelled one way. */
+/** The normalised address at which a destination receives a kind of telemetry. */
 function wholeAddress(found: ResolvedDestination, kind: PresetSignal): string | undefined {
     const own = addressFor(found, kind);
     if ("refused" in own) {
@@ -776,7 +776,7 @@ export function auditNotices(values: Values): string[] {
           ];
 }
 
-/** What settings say of signals that a destination does not get: they may get there again, so it is no mistake. */
+/** Settings about signals that a destination does not receive. They are no mistake: it may receive them again. */
 export function idleNotices(values: Values): string[] {
     const { cloudwatch, otlp, destinations = {} } = values;
     const wanted = routingOf(values).signals;

@@ -9,8 +9,8 @@ import { headerName } from "./headers";
 import { nounOf, signals, type Signal } from "../charts";
 
 /*
- * Places outside KOF that take telemetry, and which signal goes where. What a preset fills in, core/settings/presets.json
- * knows; what an exporter is made of, core/routes/exporters.ts.
+ * Places outside KOF that take telemetry, and which signal goes where. core/settings/presets.json has what a preset fills in,
+ * core/routes/exporters.ts what an exporter is made of.
  */
 
 /** The destinations that are KOF's own, or have a block of settings of their own. */
@@ -93,7 +93,7 @@ const auth = z.discriminatedUnion("kind", [
     z.strictObject({ kind: kind("azure", "The Azure identity of the collectors' pods or nodes.") }),
 ]);
 
-/** The kind that a destination's preset has, where what else is said of its authentication goes with that. */
+/** The kind of authentication of a destination's preset, if the other keys that are given fit it. */
 function kindOfPreset([, destination, given]: readonly unknown[]): string | undefined {
     const preset = isMap(destination) ? presetCalled(destination.preset) : undefined;
     const wanted = preset && destinationPresets[preset].auth.kind;
@@ -114,7 +114,7 @@ const tls = z.strictObject({
 
 const severities = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
-/** What a destination gets of what is collected. Everything else is dropped on its way there, by choice. */
+/** The part of its signals that a destination receives. The rest is dropped on its way there, by choice. */
 export const processing = about(
     z.strictObject({
         dropNamespaces: about(z.array(z.string().regex(dnsLabel)).min(1), {
@@ -150,9 +150,9 @@ export const processing = about(
     },
 );
 
-/** Whether an expression is one for Go (RE2), as far as what JavaScript makes of it, and where the two differ, tells. */
+/** Whether Go (RE2) takes an expression, as far as JavaScript and the known differences between the two can tell. */
 function isPattern(text: string): boolean {
-    // A backslash and what follows it. Of a letter or a digit Go knows these alone; of anything else it is that.
+    // Each backslash with what follows. Go knows only these letters and digits; it takes any other character for itself.
     const escapes = [...text.matchAll(/\\(p\{\^?[A-Za-z_]+\}|p[A-Z]|x\{[\dA-Fa-f]+\}|x[\dA-Fa-f]{2}|[^])/giu)].map(
         ([, each = ""]) => each,
     );
@@ -285,7 +285,7 @@ export const destinations = about(z.record(z.string().regex(destinationName), de
     mend: (found) => (Array.isArray(found) && found.every(isMap) ? byName(found) : undefined),
 });
 
-/** A list of things that have a name, by that. */
+/** A list of named entries as a map by name. */
 function byName(list: readonly Readonly<Record<string, unknown>>[]): unknown {
     return Object.fromEntries(list.map(({ name, ...rest }) => [String(name), rest]));
 }

@@ -13,10 +13,10 @@ export type Key = keyof typeof settingsSchema;
 
 export type Issues = readonly z.core.$ZodIssue[];
 
-/** What is known of what a schema says about itself. */
+/** What a schema and its wrappers say about themselves. Any part may be missing. */
 type Meta = { readonly [K in keyof About]?: About[K] | undefined };
 
-/** The schema at a path, and what the nearest schema on the way says about itself. */
+/** The schema at a path, and the information of the nearest schema on that path that has some. */
 function schemaAt(key: Key, path: readonly PropertyKey[], found: unknown): { schema: Schema; meta: Meta } {
     let schema = settingsSchema[key] as unknown as Schema;
     let meta = metaOf(schema);
@@ -30,14 +30,14 @@ function schemaAt(key: Key, path: readonly PropertyKey[], found: unknown): { sch
             break;
         }
         schema = next;
-        // Of an entry of an open map only what the map says is known, and no example.
+        // An entry of a record has what the record allows, and no example.
         const { allowed = meta.allowed, ...own } = metaOf(schema);
         meta = named ? (typeof step === "string" ? { allowed, ...own } : meta) : { allowed: meta.allowed };
     }
     return { schema: unwrap(schema, value), meta };
 }
 
-/** What a schema says about itself, under whatever wraps it. */
+/** The information attached to a schema and to what it wraps. */
 export function metaOf(schema: Schema): Meta {
     let current: Schema | undefined = schema;
     const found: Meta[] = [];
@@ -48,7 +48,7 @@ export function metaOf(schema: Schema): Meta {
     return Object.assign({}, ...found) as Meta;
 }
 
-/** The schema below what wraps it; of alternatives the one that fits the value. */
+/** A schema without its wrappers; of a union, the option that fits the value. */
 export function unwrap(schema: Schema, value: unknown): Schema {
     let inner = schema;
     while (inner.def.innerType) {
@@ -58,30 +58,30 @@ export function unwrap(schema: Schema, value: unknown): Schema {
         return inner;
     }
     const lists = inner.options.filter(({ element }) => element);
-    // A list or a word: nothing but a list says which of them is meant.
+    // A list or a word: only a list shows which of them is meant.
     return lists.length > 0
         ? ((Array.isArray(value) ? lists[0] : undefined) ?? inner)
         : (alternative(inner.options, value) ?? inner);
 }
 
-/** Of alternatives the one that a value is, by its kind, a misspelt kind, its kind alone, or else by its keys. */
+/** The option of a union that a value is meant to be: by its kind, misspelt or alone, or else by its keys. */
 function alternative(options: readonly Schema[], found: unknown): Schema | undefined {
-    // A list of one is taken for what is in it.
+    // A list with one entry is treated as that entry.
     const value: unknown = Array.isArray(found) && found.length === 1 ? found[0] : found;
     const kindOf = (option: Schema) => String(option.shape?.kind?.def.values?.[0]);
     const kind = textOf((isMap(value) ? value.kind : value) as HelmValue).trim();
     const near = nearestOf(kind, options.map(kindOf));
     const own = isMap(value) ? Object.keys(value).filter((key) => key !== "kind") : [];
     const countIn = ({ shape = {} }: Schema) => own.filter((key) => Object.hasOwn(shape, key)).length;
-    // The one with most of its keys; of several the first.
+    // The option that shares most keys with the value; of several the first.
     const [likeliest] = [...options].sort((a, b) => countIn(b) - countIn(a));
     return options.find((option) => kindOf(option) === near) ?? likeliest;
 }
 
 /**
- * What is wrong with a setting, by one of all its issues.
+ * The problem that one of a setting's issues is.
  *
- * @param suiting of what may be pasted for a key, the likeliest first, the one that suits the other settings.
+ * @param suiting picks, of what could be pasted for a key (the likeliest first), what agrees with the other settings.
  */
 export function issueProblems(
     key: Key,
@@ -117,13 +117,13 @@ export function issueProblems(
     return [
         problemAt(at, why === undefined ? message : `${message}: ${why}`, {
             allowed: meta.allowed,
-            // To try a paste takes as long as to check all settings.
+            // Trying a paste takes as long as checking all settings.
             paste: isSaid ? undefined : paste(),
         }),
     ];
 }
 
-/** What a setting may be, if it is unclear what was meant: its example first. */
+/** Valid values to propose if it is unclear what was meant, the example first. */
 function examples(schema: Schema, { example }: Meta): unknown[] {
     const { type } = schema.def;
     const others: readonly unknown[] =
@@ -131,7 +131,7 @@ function examples(schema: Schema, { example }: Meta): unknown[] {
     return example === undefined ? [] : [...new Set([example, ...others])];
 }
 
-/** What was probably meant at a path: by what is there, or by what is around it where there is nothing. */
+/** What was probably meant at a path, judged by the value there, or by the values around it if there is none. */
 function meantAt(schema: Schema, meta: Meta, path: readonly PropertyKey[], found: unknown): unknown {
     const value = valueThroughLists(found, path);
     const isThere = value !== undefined && value !== "";
@@ -151,7 +151,7 @@ function meantBy(schema: Schema, meta: Meta, found: unknown): unknown {
     if (meant !== undefined || !Array.isArray(found) || found.length !== 1) {
         return meant;
     }
-    // One value, as a list.
+    // A single value, written as a list.
     const [only] = found as unknown[];
     return fits(schema, only) && !(isMap(only) && Object.keys(only).length === 0) ? only : meantBy(schema, meta, only);
 }
@@ -166,15 +166,15 @@ function ofKind({ shape = {} }: Schema, kind: string): unknown {
     return Object.fromEntries(needed.map(([key, each]) => [key, metaOf(each).example]));
 }
 
-/** Whether a setting takes a value, in which nothing has been left out because it is secret. */
+/** Whether a setting accepts a value. One with a masked secret in it is never accepted. */
 function fits(schema: Schema, value: unknown): boolean {
     return schema.safeParse(value).success && !JSON.stringify(value).includes("…");
 }
 
-/** Of a list with more faults than this, the whole is pasted with the first alone. */
+/** If a list has more issues than this, only the first of them pastes the whole list. */
 const pastedLists = 10;
 
-/** The issues below a path, worked out once for each of all issues. */
+/** The issues below a path. They are kept, as each of them asks. */
 function issuesBelow(issues: Issues, path: readonly PropertyKey[]): Issues {
     const known = below.get(issues) ?? new Map<string, Issues>();
     below.set(issues, known);
@@ -187,14 +187,14 @@ function issuesBelow(issues: Issues, path: readonly PropertyKey[]): Issues {
 }
 
 const below = new WeakMap<Issues, Map<string, Issues>>();
-/** Lists as they were meant, by what is wrong in them. */
+/** What {@link mendedList} made of lists, by the issues in them. */
 const listsMeant = new WeakMap<Issues, MeantList>();
 
 /** What was probably meant by a whole list. */
 interface MeantList {
-    /** The list, where that can be told. */
+    /** The corrected list, if it is clear. */
     readonly meant?: unknown;
-    /** Where it cannot: the list with parts of the example, then the example. */
+    /** Otherwise what to propose: the list completed from the example, then the example. */
     readonly likely: readonly unknown[];
 }
 
@@ -204,7 +204,7 @@ function listMeant(key: Key, path: readonly PropertyKey[], found: unknown, inLis
     return known;
 }
 
-/** The same of something that was written instead of a list. */
+/** The same of a value that is no list, but can be made one. */
 function listMade(
     key: Key,
     path: readonly PropertyKey[],
@@ -222,7 +222,7 @@ function listMade(
     return mendedList(key, path, made, inList);
 }
 
-/** A list with what was probably meant in it; where that cannot be told, with what the example has in that place. */
+/** Corrects the entries of a list. Where it is unclear what was meant, the example says it. */
 function mendedList(key: Key, path: readonly PropertyKey[], found: unknown, inList: Issues): MeantList {
     const whole = schemaAt(key, path, found);
     const { example } = whole.meta;
@@ -259,7 +259,7 @@ function ofExample(example: unknown): unknown[] {
     return example === undefined ? [] : [example];
 }
 
-/** Gives keys that are misspelt the names that were meant. */
+/** Renames misspelt keys to the keys that were meant. */
 function rename(map: unknown, keys: readonly string[], known: readonly string[]): void {
     for (const key of isMap(map) ? keys : []) {
         const near = nearestOf(key, known);
@@ -283,11 +283,11 @@ export function valueThroughLists(value: unknown, path: readonly PropertyKey[]):
 
 /** A setting that is wrong, as far as it can be understood. */
 export interface Understood {
-    /** With what was probably meant instead of what is wrong in it, or without that. */
+    /** The setting with each wrong part corrected, or removed if it is unclear what was meant. */
     readonly meant: unknown;
-    /** The same, complete; nothing where it cannot be. */
+    /** The same with its defaults; empty if it is still not valid. */
     readonly values: Values;
-    /** What is left out of it. */
+    /** The issues whose parts were removed. */
     readonly unclear: readonly z.core.$ZodIssue[];
 }
 
@@ -322,7 +322,7 @@ export function understood(key: Key, found: unknown, issues: Issues): Understood
     return { meant: rest, values: parsed?.success ? { [key]: parsed.data } : {}, unclear };
 }
 
-/** What to write into a stack file to set one value. Steps into a list are left out: the value is the whole list. */
+/** The part of a stack file that sets one value. Steps into a list are left out: the value is the whole list. */
 export function stackFile(path: readonly PropertyKey[], value: unknown): object {
     const [first, ...rest] = path.filter((step) => typeof step === "string");
     return { [`kof:${String(first)}`]: rest.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) };
@@ -332,7 +332,7 @@ export function stackFile(path: readonly PropertyKey[], value: unknown): object 
  * A problem of one setting.
  *
  * @param path of the setting below `kof:`.
- * @param more with `value`, what to write there instead: the paste says it.
+ * @param more with `value`: what to write there instead, from which the paste is made.
  */
 export function problemAt(
     path: readonly string[],

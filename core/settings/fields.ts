@@ -6,7 +6,7 @@ import { about, type About } from "./about";
 
 /* Kinds of settings that several blocks have. */
 
-/** What somebody wrote, as text; nothing where it is no scalar. */
+/** The value as text; empty if it is neither text nor a number. */
 export const written = (found: unknown) =>
     typeof found === "string" || typeof found === "number" ? String(found) : "";
 

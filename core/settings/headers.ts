@@ -3,7 +3,7 @@ import type { ResolvedAuth } from "./resolvedDestinations";
 /** The names of HTTP headers that can be keys of a Secret and part of the name of a variable. */
 export const headerName = /^[A-Za-z0-9][-\w]*$/;
 
-/** What we call the Secret with the headers of route otlp. */
+/** The name that this program proposes for the Secret with the headers of route otlp. */
 export const otlpHeadersSecret = "otlp-headers";
 
 /** The environment variable of the collectors with the value of an HTTP header. */
@@ -18,7 +18,7 @@ export function destinationVariable(name: string, key: string): string {
     return name === "otlp" ? headerVariable(key) : `DESTINATION_${plain(name)}__${plain(key)}`;
 }
 
-/** The keys that the Secret of a destination has, by how collectors authenticate; those of headers are called as these are. */
+/** The keys of the Secret of a destination, by kind of authentication. With kind headers they are the names of the headers. */
 export const secretKeys: Readonly<Record<string, readonly string[]>> = {
     basic: ["username", "password"],
     bearer: ["token"],
@@ -27,7 +27,7 @@ export const secretKeys: Readonly<Record<string, readonly string[]>> = {
     clientCertificate: ["tls.crt", "tls.key"],
 };
 
-/** The keys of a destination's Secret that are in variables of its own: those for AWS have AWS's names. */
+/** The keys of a destination's Secret that have variables of their own. AWS keys are in AWS's own variables. */
 export function secretKeysOf(auth: ResolvedAuth): readonly string[] {
     return auth.kind === "headers" ? auth.headers : auth.kind === "sigv4" ? [] : (secretKeys[auth.kind] ?? []);
 }

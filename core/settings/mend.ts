@@ -21,7 +21,7 @@ function candidates(schema: Schema, found: unknown): unknown[] {
         return [String(found), ...nearest(schema, String(found))];
     }
     if (isMap(found)) {
-        // A switch, as other programs have it.
+        // A switch, as other programs write it.
         return typeof found.enabled === "boolean" ? [found.enabled] : [];
     }
     if (typeof found !== "string") {
@@ -43,10 +43,10 @@ function candidates(schema: Schema, found: unknown): unknown[] {
     ];
 }
 
-/** What a text may be for a map: one that is quoted as a whole, or the address in it. */
+/** What a text can mean where a map is expected: the map in quotes, or its endpoint. */
 function maps(schema: Schema, text: string): unknown[] {
     const url = schema.shape?.endpoint === undefined || !isAddress(text) ? undefined : { endpoint: address(text) };
-    // What is left out because it is secret nobody can paste.
+    // A masked secret cannot be pasted.
     return text.includes(":") && !text.includes("…") ? [url, parsed(text)] : [url];
 }
 
@@ -81,7 +81,7 @@ function address(text: string): string {
     return `${begun.toLowerCase()}://${rest.replace(/^\/\//, "")}`;
 }
 
-/** The scheme that one is misspelt for. */
+/** The scheme that a misspelt one means. */
 function schemeOf(scheme: string): string {
     const near = ["https", "http"].find((each) => distance(each, scheme) <= 1) ?? scheme;
     return scheme === "http" ? scheme : near;
@@ -100,7 +100,7 @@ const booleans: Readonly<Record<string, boolean>> = {
     off: false,
 };
 
-/** The values of a list of allowed ones that a text may be: in another case, cut short (`1.9`), or misspelt. */
+/** The allowed values that a text may mean: in another case, cut short (`1.9`), or misspelt. */
 function nearest(schema: Schema, text: string): string[] {
     const allowed = (schema.options as readonly unknown[] | undefined) ?? [];
     const plain = (each: string) => each.toLowerCase().replace(/^v(?=\d)/, "");
@@ -119,7 +119,7 @@ function nearest(schema: Schema, text: string): string[] {
     return [...begun.reverse(), ...(isClear ? [best] : []), ...byWord(texts, wanted)];
 }
 
-/** The only one that a text is a word of, or that is a word of the text: `nfs-csi` for `nfs`, `gke` for `GKE Autopilot`. */
+/** The only allowed value with the text as a word, or that is a word of the text: `nfs-csi` for `nfs`, `gke` for `GKE Autopilot`. */
 function byWord(allowed: readonly string[], text: string): string[] {
     if (!/[a-z]{2}/.test(text)) {
         return [];

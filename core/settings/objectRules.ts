@@ -15,15 +15,15 @@ export function* objectProblems(catalog: Catalog, values: HelmValues): Problems 
 
 /** Numbers of pods. */
 const counts = new Set(["replicas", "replicaCount"]);
-/** Maps that become those of Kubernetes' objects, of text alone. */
+/** Maps that are copied to Kubernetes objects, which only take text there. */
 const texts = new Set([
     ...["nodeSelector", "annotations", "labels", "matchLabels"],
     ...["podAnnotations", "podLabels", "extraLabels", "commonLabels"],
 ]);
 
-/** What templates of KOF compare with text, or hand to what takes text alone. */
+/** Keys whose values KOF's templates compare with text, or pass to functions that only take text. */
 const compared = new Set(["namespace", "provider", "url"]);
-/** How often something is done, and for how long it is waited for. */
+/** Keys whose values are durations. */
 const intervals = new Set(["interval", "scrapeInterval", "scrapeTimeout"]);
 
 /** Whether Go, or Prometheus, takes a value for a duration. Empty, it is the default. */
@@ -31,14 +31,14 @@ function isDuration(value: HelmValue): boolean {
     return typeof value === "string" && /^(\d+(\.\d+)?(ns|us|µs|ms|[smhdwy]))*$|^0$/.test(value);
 }
 
-/** What a value has to be by its place, so that Helm and Kubernetes take it. */
+/** What a value at certain paths has to be, or else Helm or Kubernetes refuses it. */
 interface ValueRule {
     readonly isOf: (key: string, path: Path) => boolean;
     readonly isRight: (value: HelmValue) => boolean;
-    /** What is wrong with another value, as it follows that. */
+    /** What is wrong with any other value, as it follows that value. */
     readonly why: string;
     readonly allowed: string;
-    /** What was meant by another value, where that is clear. */
+    /** What was meant by such a value, if that is clear. */
     readonly meant?: (value: HelmValue) => HelmValue | undefined;
 }
 
@@ -117,7 +117,7 @@ function* typeProblems(value: HelmValue, path: Path): Problems {
     const key = path.at(-1) ?? "";
     const broken = valueRules.find(({ isOf, isRight }) => isOf(key, path) && !isRight(value));
     if (key === "config" && isMap(value)) {
-        // What a collector runs has keys of its own.
+        // A collector's configuration has keys of its own.
         yield* serviceProblems(value, path);
     } else if (broken) {
         yield problemAt(["values", ...path], `is ${brief(value)}, ${broken.why}`, {
@@ -131,7 +131,7 @@ function* typeProblems(value: HelmValue, path: Path): Problems {
     }
 }
 
-/** Lists of names in a collector's service that are none. Where they are no lists by the charts, their own types tell. */
+/** Values in a collector's service that should be lists of names. */
 function* serviceProblems(config: HelmValue, path: Path): Problems {
     const pipelines = valueAt(config, ["service", "pipelines"]);
     const lists = Object.keys(isMap(pipelines) ? pipelines : {}).flatMap((pipeline) =>

@@ -4,16 +4,16 @@ import { formatPath, mergeValues, type HelmValues } from "../lib/values";
 import { problemAt } from "./explain";
 import { brief, type Problem } from "./problems";
 
-/** What to do instead, where there is something, by the end of a path. */
+/** What to do instead, by the end of a path. */
 const instead: Readonly<Record<string, string>> = {
     "kcm.kof.repo.name": ", and set kof:values.global.helmRepo.name",
     "daemon.image.tag": ": the daemon has the image of its KOF version, unless image.digest names another",
 };
 
 /**
- * Values that never arrive, as a layer of KOF merges its own over them.
+ * Values without effect, as a layer of KOF merges its own over them.
  *
- * @param decided the umbrella's values that settings decide, as far as layers look at them.
+ * @param decided the umbrella's values that settings decide and that layers read.
  */
 export function overwriteProblems(catalog: Catalog, values: HelmValues, decided: HelmValues): Problem[] {
     return overwritten(catalog, values, mergeValues(values, decided)).map((each) => {

@@ -16,7 +16,7 @@ import { crossProblems } from "./rules";
 import { settingsSchema } from "./settings";
 import { mergedPastes, onlyPath, withRightPastes } from "./valuePastes";
 
-/** A setting as it is read: as far as it can be understood, and everything that is wrong with it by itself. */
+/** A setting as far as it is understood, and everything that is wrong with it by itself. */
 export interface ReadSetting extends Understood {
     readonly found: unknown;
     readonly issues: Issues;
@@ -27,17 +27,17 @@ export function readSetting(key: Key, found: unknown): ReadSetting {
     if (parsed.success) {
         return { found, meant: found, values: { [key]: parsed.data }, issues: [], unclear: [] };
     }
-    // Problems of the whole are known only when its parts are right.
+    // Rules about the whole only apply when its parts are right.
     const all = parsed.error.issues;
     const issues = all.filter(({ code, path }) => code !== "custom" || !all.some((each) => isBelow(each.path, path)));
     return { found, ...understood(key, found, issues), issues };
 }
 
 /**
- * A setting that is wrong, read once more as it is after all its pastes: only then some of its rules look at it.
+ * Reads a wrong setting once more, as it is after all its pastes: some of its rules only apply then.
  *
  * @param problems what is wrong with it.
- * @returns with the issues alone that it did not have before; `undefined` where not everything in it is understood.
+ * @returns the setting with only its new issues; `undefined` if not everything in it is understood.
  */
 export function readMended(key: Key, read: ReadSetting, problems: readonly Problem[]): ReadSetting | undefined {
     if (!read.unclear.every(({ path }) => valueThroughLists(read.found, path) === undefined)) {
@@ -72,17 +72,17 @@ function withPaste(given: RawSettings, paste: unknown): { readonly raw: RawSetti
     return { raw: mergeValues(given as HelmValues, own), keys: keys as Key[] };
 }
 
-/** A stack file after the user has pasted the suggested lines. */
+/** Tries what pastes would do to a stack file. */
 interface Pastes {
     /**
-     * Where nobody can tell what was meant, the first that contradicts no other setting.
+     * If it is unclear what was meant, picks the first paste that contradicts no other setting.
      *
-     * @param key of what is wrong: `kof:cloudwatch.kmsKeyArn`. If only what is pasted there contradicts others, what that has to paste.
+     * @param key of what is wrong. If a paste only causes a problem of that key, the paste of that problem is tried.
      * @param isMissing whether it is missing, and others may be missing beside it.
      */
     readonly suiting: (key: string, isMissing: boolean, pastes: readonly unknown[]) => unknown;
     /**
-     * Secrets in settings with a paste that the setting takes: their own, or else what it has to paste itself.
+     * Gives the problems of secrets pastes that their settings accept: their own, or else those of other problems there.
      *
      * @param problems everything else that is wrong.
      */
@@ -97,7 +97,7 @@ interface Pastes {
  */
 export function tryPastes(values: Values, given: RawSettings): Pastes {
     const named = ({ key, message }: Problem) => `${key} ${message}`;
-    // No example contradicts what kof:values say.
+    // Examples cannot contradict kof:values.
     const rules = ({ values: _, ...settings }: Values, raw: RawSettings) => crossProblems(settings, raw);
     let before: Set<string> | undefined;
     const contradictions = (paste: unknown): Problem[] => {
@@ -142,7 +142,7 @@ export function tryPastes(values: Values, given: RawSettings): Pastes {
             mendedOf.set(mended, paste);
             return mended;
         });
-        // What is mended may contradict what stood there already.
+        // A corrected value may contradict other settings.
         const contradicted = new Set(
             mendedOf.size === 0 ? [] : contradictions(mergedPastes([...mendedOf.values()])).map(({ key }) => key),
         );

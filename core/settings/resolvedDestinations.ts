@@ -118,7 +118,7 @@ export function addressFor(
     if (protocol === "remotewrite" && kind !== "metrics") {
         return { refused: "Prometheus remote write carries metrics alone" };
     }
-    // What a vendor says of one of its addresses holds for that.
+    // The address of a signal only goes with the base address that the vendor names with it.
     const [region] = Object.entries(preset?.otherEndpoints ?? {}).find(([, each]) => each === endpoint) ?? [];
     const fixed =
         endpoint === preset?.endpoint

@@ -26,7 +26,7 @@ export interface Routing {
 
 type Given = Pick<Values, "route" | "version" | "signals" | "cloudwatch" | "otlp" | "destinations">;
 
-/** Where everything goes that `kof:signals` say nothing of. */
+/** Where signals go that `kof:signals` does not name. */
 const defaultDestination: Readonly<Record<RouteName, string | undefined>> = {
     none: undefined,
     management: "management",
@@ -56,7 +56,7 @@ export function tellsAudit(version: string): boolean {
     return catalogOf(version).volumes.some(({ signal }) => signal === "audit");
 }
 
-/** What a route does without `kof:signals`. */
+/** The destinations of a route without `kof:signals`. */
 function destinationsByDefault({ route = "none", cloudwatch }: Given): SignalDestinations {
     const name = defaultDestination[route];
     const isStored = (signal: Signal) =>

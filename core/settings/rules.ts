@@ -38,7 +38,7 @@ export function crossProblems(values: Values, raw: RawSettings, isDeployed = fal
         ...versionProblems(values),
         ...regionProblems(values),
         ...cloudwatchProblems(values),
-        // What earlier versions took, and remember with its defaults, runs.
+        // Earlier versions accepted such settings: they are running, and remembered with their defaults.
         ...(isDeployed
             ? []
             : [
@@ -69,8 +69,8 @@ function* blockProblems(values: Values, raw: RawSettings): Problems {
         }
         const isGiven = isMap(raw[block]) && isPresent(raw[block]);
         const isNamed = block === route || (block !== "regionless" && namedDestinations(values).includes(block));
-        // In the mesh route regionless needs none of its settings.
-        // A route without regions has no problems of a region.
+        // In the mesh, route regionless needs no settings of its own.
+        // A route without regions needs no settings of a region.
         const isNeeded =
             !(block === "regionless" && values.regionless) && !(block === "regional" && route === "regionless");
         if (isNamed && !isPresent(raw[block]) && isNeeded) {
@@ -116,7 +116,7 @@ function* regionProblems(values: Values): Problems {
     const { route, version, istio, regional, regionless } = values;
     const isNamed = route !== "regionless" && namedDestinations(values).includes("regional");
     if (isNamed && regional && version !== undefined && istio !== undefined) {
-        // KOF looks the domain up for its own switch, which is on where no store of this cluster is.
+        // KOF only looks the domain up with its own switch, which is off if this cluster has stores.
         const isSwitched = routingOf(values).base === "regional";
         const findsDomain =
             isSwitched && isRead(catalogOf(version), ["kof-child", "values", "fromManagement", "toRegionalCluster"]);
@@ -151,7 +151,6 @@ function* regionProblems(values: Values): Problems {
     }
 }
 
-/** ARNs have to be of the place where they are used. */
 function* cloudwatchProblems(values: Values): Problems {
     const { cloudwatch, clusterName } = values;
     if (!namedDestinations(values).includes("cloudwatch") || !cloudwatch || clusterName === undefined) {
@@ -208,7 +207,7 @@ function* otlpProblems(values: Values, raw: RawSettings): Problems {
     }
     const { headersSecret, headers } = otlp;
     const given = isMap(raw.otlp) ? raw.otlp : {};
-    // Another rule reports one that is wrong.
+    // Another rule reports a Secret whose name is wrong.
     if (given.headers !== undefined && headersSecret === undefined && given.headersSecret === undefined) {
         yield problemAt(
             ["otlp", "headers"],
@@ -254,7 +253,7 @@ function* bufferProblems(values: Values, raw: RawSettings): Problems {
         : route === "otlp"
           ? ` on route ${route}, where metrics are kept on disk anyway`
           : ` on route ${route}, where metrics have no queue`;
-    // A default is not known to have been asked for.
+    // A default was not necessarily asked for.
     if (!(baseStore === "regional" && wanted.metrics.includes("regional")) && buffer?.metrics === "disk") {
         yield problemAt(["buffer", "metrics"], `is disk, which has no effect${why}. Remove it`);
     }
@@ -327,7 +326,7 @@ function* meshNameProblems(values: Values): Problems {
                 `limits to ${String(longestLabel)}: it would fail to install kof-storage`,
             {
                 allowed: `at most ${String(longest)} characters ${isOwn || route === "regional" ? "on route" : "where something goes to"} ${isOwn ? "regionless" : "regional"} with Istio`,
-                // The name of a region is that of an object that exists.
+                // A region is called as an object that exists, so no other name can be proposed.
                 value: isOwn ? name.slice(0, longest).replace(/-+$/, "") : undefined,
             },
         );
@@ -343,7 +342,7 @@ function* storageProblems(
     } else if (storageClass) {
         yield* newClassProblems(storageClass);
         yield* clashProblems(storageClass, distribution);
-        // A class that is there has been made, whatever its driver makes of it.
+        // The class of a deployed stack exists already.
         if (!isDeployed) {
             yield* placeProblems(storageClass, distribution);
             yield* parameterProblems(storageClass);
@@ -356,7 +355,7 @@ function* storageProblems(
     yield* auditStoreProblems(["storage"], storage, version);
 }
 
-/** What is set for every region, which there is none of on route regionless. */
+/** Settings for all regions, of which route regionless has none. */
 function* everyRegionProblems({ regions, route, version }: Values, raw: RawSettings): Problems {
     if (route !== "regionless") {
         const path = ["regions", "storage"];
@@ -390,7 +389,7 @@ const longestRetention = 1200 * 31;
 /** What volumes are at least, and at most, in GiB. Stores keep 10 MB free (`-storage.minFreeDiskSpaceBytes`), and do not start without. */
 const [smallest, largest] = [sizeInGiB("100Mi"), sizeInGiB("1Pi")];
 
-/** What is valid, but cannot be meant. Stacks that run with it remember it. */
+/** Settings that are valid, but cannot be meant. Deployed stacks may have them. */
 function* writtenStorageProblems({ storage, storageClass, regions }: Values, raw: RawSettings): Problems {
     const written = isMap(raw.storageClass) ? raw.storageClass.reclaimPolicy : undefined;
     if (storageClass?.create === false && storageClass.reclaimPolicy === "Retain" && written !== undefined) {
@@ -460,7 +459,7 @@ function* replicationProblems(
     }
 }
 
-/** A class beside those that the distribution comes with. */
+/** A class that clashes with those that the distribution comes with. */
 function* clashProblems(storageClass: StorageClassSettings, distribution: Values["distribution"]): Problems {
     const classes = distribution === undefined ? undefined : distributionOf(distribution).classes;
     if (classes === undefined) {
@@ -525,7 +524,7 @@ function* newClassProblems({ name, preset, provisioner }: StorageClassSettings):
 
 function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
     const { preset, provisioner, parameters, reclaimPolicy } = storageClass;
-    // Of what has a default, only another value is known to have been asked for.
+    // Only a value other than the default is known to have been asked for.
     const asked = {
         preset,
         provisioner,
@@ -562,7 +561,7 @@ export function deciderOf(path: readonly string[]): Key | undefined {
     return decided.find(([key]) => `${formatPath(path)}.`.startsWith(`${key}.`))?.[1];
 }
 
-/** What settings write of what the charts' layers look at before they overwrite values. */
+/** The values written by settings that the charts' layers read before they overwrite values. */
 function decidedValues(values: Values): HelmValues {
     const { route, clusterName, regional, regionless } = values;
     const selfSigned = route === "regionless" && regionless?.selfSigned === true;
@@ -591,7 +590,7 @@ function valueProblems(settings: Values): Problem[] {
 }
 
 function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Problem[] {
-    // On these routes the umbrella is told to run kof-collectors, which it has no values for from KOF 1.10 on.
+    // On these routes the umbrella is told to run kof-collectors, for which it has no values from KOF 1.10 on.
     const { base } = routingOf(settings);
     const components = {
         global: { components: ["cloudwatch", "otlp", "collectors"].includes(base) ? ["kof-collectors"] : [] },
@@ -602,11 +601,11 @@ function wrongValues(settings: Values, catalog: Catalog, given: HelmValues): Pro
             value: meant,
         }),
     );
-    // Of the very same value of a store, that check knows which other place is read instead.
+    // For a value of a store, that check knows which other place is read instead.
     const ofStores = [...storeProblems(catalog, given)];
     const stores = new Set(ofStores.map(({ key }) => key));
     const problems = pathProblems.filter(({ key }) => !stores.has(key));
-    // What one check has said of a value, another need not say again of that, or of what is below it.
+    // One problem is enough for a value and everything below it.
     for (const found of [ofStores, schemaProblems(catalog, given), objectProblems(catalog, given)]) {
         const named = new Set(problems.map(({ key }) => key));
         problems.push(...[...found].filter(({ key }) => !outerKeys(key).some((each) => named.has(each))));

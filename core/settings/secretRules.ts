@@ -12,8 +12,7 @@ import { brief, type Problem } from "./problems";
 const longCommands = 20;
 
 /**
- * Settings without the secrets in them. Whatever is said of settings is said of these, so that no message, difference or paste has
- * a secret to show.
+ * Settings without the secrets in them. All later checks only see these, so no message, difference or paste can show a secret.
  *
  * @param raw by their key under `kof:`.
  * @param isDeployed whether they have been deployed, by a version that took such addresses: they are as if nobody signed in to them.
@@ -30,7 +29,7 @@ export function openSettings(
         const { message, allowed, run } = faultOf(secret, found, settings);
         return problemAt(secret.path.map(String), message, {
             allowed,
-            // It names them all.
+            // The command names all of them.
             run: i < longCommands ? run : undefined,
             paste: pasteOf(secret, found, settings),
         });
@@ -38,7 +37,7 @@ export function openSettings(
     return { raw: settings, problems };
 }
 
-/** A header with its value, where only its name belongs, without the value. */
+/** A header without its value, which somebody wrote where only its name belongs. */
 function maskedHeader(path: Secret["path"], text: string): string | undefined {
     const plain = path[0] === "destinations" && path[2] === "headers" ? 3 : undefined;
     const named = isHeaders(path, "otlp")
@@ -52,7 +51,7 @@ function maskedHeader(path: Secret["path"], text: string): string | undefined {
     if (typeof path[named] !== "string") {
         return text.replace(/([:=]\s*)\S.*$/s, "$1…");
     }
-    // Of a destination's plain headers the values are meant to be there.
+    // A destination's plain headers are written with their values.
     return plain === undefined ? "…" : undefined;
 }
 
@@ -124,17 +123,17 @@ const ways: Readonly<Record<string, string>> = {
     chart: "Sign in to the registry with helm registry login where Pulumi runs",
 };
 
-/** What we call a Secret, or a ConfigMap, with what a user's own values need. */
+/** The name that this program proposes for a Secret, or a ConfigMap, that a user's own values need. */
 export const ownName = "kof-own";
 
-/** The command that makes a Secret in KOF's namespace, of files that are called as its keys are. */
+/** The command that makes a Secret in KOF's namespace from files that are called like its keys. */
 export function secretCommand(name: string, keys: readonly string[]): string {
     return `kubectl create secret generic -n ${kofNamespace} ${name} ${keys.map((key) => shellWord(`--from-file=${key}`)).join(" ")}`;
 }
 
 /**
- * The setting without the secret: the names of headers, an address that nobody signs in to, or the variable from a Secret. Of a list all of it, which
- * is known where all its secrets are of that kind.
+ * The setting without the secret: the names of headers, an address without credentials, or a variable from a Secret. A list is
+ * pasted as a whole, if all its secrets can be replaced.
  */
 function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: RawSettings): unknown {
     const otlp = isMap(settings.otlp) ? settings.otlp : {};
@@ -174,7 +173,7 @@ function pasteOf({ path, address }: Secret, found: readonly Secret[], settings: 
     );
 }
 
-/** An address as route otlp takes it, and a proxy. */
+/** An address as kof:otlp and proxies take it. */
 function baseOf(address: string): string {
     return address.replace(/(?:\/v1\/(?:logs|metrics|traces))?\/*$/, "");
 }
@@ -183,7 +182,7 @@ function withoutSlash(address: string): string {
     return address.replace(/\/+$/, "");
 }
 
-/** How to authenticate at a destination by a Secret instead of what stands in its settings, and the keys of that. */
+/** How to authenticate at a destination by a Secret instead of what is in its settings, and the keys of that Secret. */
 function destinationAuth(
     path: Secret["path"],
     found: readonly Secret[],
@@ -215,7 +214,7 @@ function destinationAuth(
     return { auth: { kind, secret, ...(all.length > 0 ? { headers: all } : {}) }, secret, keys };
 }
 
-/** The kind of authentication that is named, or that what stands there is probably for. */
+/** The kind of authentication that is named, or else the one that was probably meant. */
 function kindMeant(kind: HelmValue | undefined, path: Secret["path"], auth: HelmValue | undefined): string {
     if (typeof kind === "string" && (kind === "headers" || Object.hasOwn(secretKeys, kind))) {
         return kind;

@@ -57,14 +57,14 @@ const kmsKey = (description: string, region: string) =>
         example: `arn:aws:kms:${region}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab`,
         exampleBeside: (found, beside) => {
             const meant = nearestOf(written(beside.region).trim(), regions);
-            // What was written of it is kept.
+            // The account and the key that were written are kept.
             const [account = "123456789012"] = /(?<!\d)\d{12}(?!\d)/.exec(written(found)) ?? [];
             const [key = "KEY"] = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|mrk-[\da-f]{32}/.exec(written(found)) ?? [];
             return meant && `arn:${partitionOf(meant)}:kms:${meant}:${account}:key/${key}`;
         },
     });
 
-/** A chart's address with the scheme that it lacks, or a folder as Pulumi takes one. */
+/** A chart's address with the missing scheme, or a folder as Pulumi writes it. */
 function chartCalled(found: unknown): string | undefined {
     const text = written(found);
     if (!/^[\w.-]+(:\d+)?(\/[\w.-]+)+$/.test(text)) {
@@ -93,7 +93,7 @@ const shards = count(
 );
 /** A size, where a bare size is short for a map with more keys. */
 const sizeAlone = (found: unknown) => (typeof found === "string" ? { size: found } : undefined);
-/** What a setting says of one store: on this cluster of its pods as well. */
+/** The settings of one store, with those of its pods if it is on this cluster. */
 const store = <T extends z.core.$ZodLooseShape>(shape: T, what: string, example: object) =>
     blockOf(z.strictObject(shape), `Volumes and retention of ${what}.`, example, sizeAlone).optional();
 const sharded = (kept: string) => ({
@@ -148,7 +148,7 @@ function isDistinct(list: readonly unknown[]): boolean {
 
 /** Whether the generations of a key go from old to new, each of them once: `9` before `10`. */
 export function isInOrder(labels: readonly string[]): boolean {
-    // Node loads what it knows of languages when that is first asked for, which takes as long as a dozen modules.
+    // Made only when needed: Node then loads its data about languages, which takes as long as a dozen modules.
     const byNumber = (a: string, b: string) => new Intl.Collator("en", { numeric: true }).compare(a, b);
     return labels.every((label, i) => i === 0 || byNumber(labels[i - 1] ?? "", label) < 0);
 }
@@ -186,7 +186,7 @@ const identities = (all: readonly string[]) => {
                     allowed: "the ARN of an IAM OIDC provider",
                     example:
                         "arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-east-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF",
-                    // The issuer's URL, which the provider is called after.
+                    // The issuer's URL, after which the provider is called.
                     mend: (found) => {
                         const [, issuer] = /^https:\/\/([^?#@\s]+?)\/*$/.exec(written(found)) ?? [];
                         const region = /\.([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(written(found))?.[1] ?? "";
@@ -359,7 +359,7 @@ const bucketName = z
         /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     );
 
-/** The name of a region is the value of a label, and `all` is no name of one. */
+/** The name of a region is the value of a label, and `all` stands for all regions. */
 const regionName = /^(?!all$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 function areRegions(names: readonly string[]): boolean {
@@ -452,7 +452,7 @@ const archive = (bucket: string, prefix: string) => ({
     ).optional(),
 });
 
-/** A bucket of AWS is in a region, which is missed even where more is wrong. */
+/** A bucket in AWS needs its region, which is reported as missing even if other settings are wrong. */
 const placed = <Shape extends z.core.$ZodShape>(shape: Shape) =>
     z.strictObject(shape).refine(isPlaced, { path: ["region"], when: () => true });
 
@@ -761,7 +761,7 @@ export const settingsSchema = {
     alerts: flag(
         "Alert rules that KOF evaluates if one of its stores has this cluster's metrics: a signal stops arriving, an exporter loses records, a queue or a volume fills, the access key is old (docs/alerts.md).",
         true,
-        // Who writes the key without a value wants them.
+        // The key without a value means true.
         true,
     ),
     acknowledge: about(z.string().default(""), {
@@ -778,7 +778,7 @@ export const settingsSchema = {
             "kof-mothership": { values: { promxy: { replicaCount: 1 } } },
         },
     ).default({}),
-    // The block of a route that is missing here does not compile.
+    // Without the block of a route this does not compile.
 } as const satisfies Readonly<Record<string, z.ZodType>> & Readonly<Record<RouteBlock, z.ZodType>>;
 
 /** The keys of the routes' own settings, in the order of {@link settingsSchema}. */
@@ -788,7 +788,7 @@ type Parsed = z.infer<z.ZodObject<typeof settingsSchema>>;
 
 export type CloudWatchSettings = z.infer<typeof cloudwatchBlock>;
 
-/** What collectors are at AWS before they assume a role. */
+/** The identity of collectors at AWS before they assume a role. */
 export type AwsIdentity = Exclude<CloudWatchSettings["credentials"], { kind: "assumeRole" }>;
 
 /** A role that collectors assume. */

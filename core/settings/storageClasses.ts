@@ -19,7 +19,7 @@ export interface StorageClassArgs {
     readonly isDefault: boolean;
 }
 
-/** A StorageClass of a cluster, as far as it decides which is the default. */
+/** The part of a StorageClass that decides which class is the default. */
 export interface ClusterClass {
     readonly metadata: {
         readonly name: string;
@@ -44,20 +44,20 @@ export function isDefaultClass({
     return defaultAnnotations.some((annotation) => annotations[annotation] === "true");
 }
 
-/** The classes that are marked as the default, of which Kubernetes takes the first: the newest, or of one age by name (the same file). */
+/** The classes that are marked as the default. Kubernetes takes the first: the newest, then by name (the same file). */
 export function defaultClasses<T extends ClusterClass>(all: readonly T[]): T[] {
     const age = ({ metadata }: T) => Date.parse(metadata.creationTimestamp ?? "") || 0;
     return all.filter(isDefaultClass).sort((a, b) => age(b) - age(a) || (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
-/** The class that the settings ask for; `undefined` when one that exists is to be used. */
+/** The class that the stack makes; `undefined` if one that exists is to be used. */
 export function storageClassOf(settings: StorageClassSettings | undefined): StorageClassArgs | undefined {
     if (settings?.create !== true) {
         return undefined;
     }
     const preset = settings.preset === undefined ? undefined : storageClassPresets[settings.preset];
     const parameters = { ...preset?.parameters, ...settings.parameters };
-    // One of the two is there: the settings are checked.
+    // One of the two is there, as the settings are checked.
     const provisioner = settings.provisioner ?? preset?.provisioner ?? "";
     return {
         className: settings.name,
@@ -87,7 +87,7 @@ export function storageClassNotices(settings: StorageClassSettings | undefined):
     const { className, provisioner } = made;
     return [
         made.reclaimPolicy === "Delete" &&
-            // The claims go with their namespace.
+            // The claims are deleted with their namespace.
             `The reclaim policy of ${className} is Delete: then pulumi destroy deletes the volumes and what is stored in them. ` +
                 "kof:storageClass.reclaimPolicy: Retain keeps them.",
         !made.expands &&
