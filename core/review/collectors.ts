@@ -1,4 +1,5 @@
 import { nounOf, chartValues, signals, type Signal, kubeStack } from "../charts";
+import { compact } from "../lib/compact";
 import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { deploymentOf } from "../routes";
 import type { Deployment } from "../routes/deployment";
@@ -113,43 +114,32 @@ function brokenCollectors(change: Change, variables: readonly Problem[]): Proble
 }
 
 /** Exporters that lead to a store which is not there, and signals that end although the route stores them. */
-function lostFlows(
+function* lostFlows(
     collector: Collector,
     { deployment, endOf, plain: { destinations: intended } }: Change,
-): (readonly [problem: string, who: string])[] {
-    const absent = flowsOf(collector).flatMap((flow) => {
+): Iterable<readonly [problem: string, who: string]> {
+    for (const flow of flowsOf(collector)) {
         const end = endOf(flow);
-        if (!("why" in end) || end.absent === undefined || offAt(deployment, end) !== undefined) {
-            return [];
-        }
-        const why = end.moved === undefined ? "" : `: kof:values have ${end.moved}`;
-        return [
-            [
+        if ("why" in end && end.absent !== undefined && offAt(deployment, end) === undefined) {
+            const why = end.moved === undefined ? "" : `: kof:values have ${end.moved}`;
+            yield [
                 `sends to ${String(flow.address)} (exporter ${flow.exporter}), which does not exist on route ${deployment.settings.route}${why}`,
                 `${collector.name} (pipeline ${flow.pipeline})`,
-            ] as const,
-        ];
-    });
-    const addressless = flowsOf(collector)
-        .filter(({ address, settings }) => address === "" && settings !== undefined)
-        .map(
-            ({ pipeline, exporter }) =>
-                [
-                    `pipeline ${pipeline} sends to exporter ${exporter}, which has no address that is text`,
-                    collector.name,
-                ] as const,
-        );
-    const ended = endsOf(collector)
-        .filter(({ signal, address }) => address === undefined && intended[signal].stored)
-        .filter(({ pipeline }) => !endsByDefault(deployment, collector, pipeline))
-        .map(
-            ({ pipeline, signal, exporter }) =>
-                [
-                    `pipeline ${pipeline} ends in ${exporter}, but ${whoStores(deployment)} ${signal}`,
-                    collector.name,
-                ] as const,
-        );
-    return [...absent, ...addressless, ...ended];
+            ];
+        }
+    }
+    for (const { pipeline, exporter, address, settings } of flowsOf(collector)) {
+        if (address === "" && settings !== undefined) {
+            const fault = `pipeline ${pipeline} sends to exporter ${exporter}, which has no address that is text`;
+            yield [fault, collector.name];
+        }
+    }
+    for (const { pipeline, signal, exporter, address } of endsOf(collector)) {
+        if (address === undefined && intended[signal].stored && !endsByDefault(deployment, collector, pipeline)) {
+            const fault = `pipeline ${pipeline} ends in ${exporter}, but ${whoStores(deployment)} ${signal}`;
+            yield [fault, collector.name];
+        }
+    }
 }
 
 /** What in the stack file has signals stored, human-readable, with its verb. */
@@ -194,7 +184,8 @@ function unservedSignals(change: Change): CollectorReview {
         if (notice !== undefined) {
             notices.push(notice);
         } else if (
-            !flowsFor(signal, collectors).some((flow) => isMoved(change.endOf(flow))) &&
+            // A store that is there, but not at the address that collectors send to.
+            !flowsFor(signal, collectors).some((flow) => "moved" in change.endOf(flow)) &&
             plain.collectors.some((each) => sends(each, carried) && !off.includes(each))
         ) {
             const where = addressesOf(plain.destinations[signal]).join(" or ");
@@ -205,16 +196,11 @@ function unservedSignals(change: Change): CollectorReview {
     return { problems, notices };
 }
 
-/** Whether a store exists, but not at the address that collectors send to. */
-function isMoved(end: ReturnType<Change["endOf"]>): boolean {
-    return "moved" in end;
-}
-
 function addressesOf(destination: Destination): string[] {
     return destination.stored ? destination.ends.map(({ address }) => address) : [];
 }
 
-/** What becomes of a signal whose store values turn off: its collectors do not know. */
+/** What happens to a signal whose store values turn off: its collectors do not know. */
 function storeOffNotice(signal: Signal, { deployment, endOf }: Change): string | undefined {
     const { collectors, destinations } = deployment;
     const [first] = flowsFor(signal, collectors).flatMap((flow) => {
@@ -229,26 +215,24 @@ function storeOffNotice(signal: Signal, { deployment, endOf }: Change): string |
         return undefined;
     }
     const prefix = collectorsChart(deployment.umbrella)?.prefix ?? [];
-    const exporters = [...prefix, kubeStack, "collectors", "daemon", ...auditExporters];
-    return [
+    const audit = ["daemon", "config", "service", "pipelines", "logs/audit", "exporters"];
+    const exporters = formatPath([...prefix, kubeStack, "collectors", ...audit]);
+    return compact(
         `${first.off} leaves ${nounOf(signal)} of this cluster without a store: the collectors still send them ` +
             `to ${first.address}, where ${first.missing}, and drop them.`,
-        ...(signal === "audit" && destinations.logs.stored
-            ? [`To have them among the logs: kof:values.${formatPath(exporters)}: [otlphttp/logs].`]
-            : []),
-    ].join(" ");
+        signal === "audit" &&
+            destinations.logs.stored &&
+            `To have them among the logs: kof:values.${exporters}: [otlphttp/logs].`,
+    ).join(" ");
 }
-
-const auditExporters = ["config", "service", "pipelines", "logs/audit", "exporters"];
 
 /** What a collector sent that values turn off. */
 function collectorOffNotice(collector: Collector): string[] {
     const sent = signals.filter((signal) => sends(collector, signal));
-    return sent.length > 0
-        ? [
-              `kof:values turn off ${collector.name}, which sends ${sent.join(", ")}: what it alone collects is not stored.`,
-          ]
-        : [];
+    return compact(
+        sent.length > 0 &&
+            `kof:values turn off ${collector.name}, which sends ${sent.join(", ")}: what it alone collects is not stored.`,
+    );
 }
 
 function sends(collector: Collector, signal: Signal | undefined): boolean {

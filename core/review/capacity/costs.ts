@@ -1,5 +1,6 @@
 import { nounOf, signals, type Signal } from "../../charts";
 import { exporterCharts, exporterSchedule } from "../../charts/archives";
+import { compact } from "../../lib/compact";
 import { gib, sizeInGiB } from "../../lib/quantities";
 import type { Deployment } from "../../routes/deployment";
 import type { LogGroup } from "../../routes/parts";
@@ -23,10 +24,16 @@ export type Cost =
       }
     | { readonly what: string; readonly unknown: string };
 
-/** What a price list says of something. */
-interface Listed {
-    readonly source: string;
-    readonly date: string;
+/** @param amount `undefined` where the price list has no price of the region. */
+function priced(
+    what: string,
+    amount: number | undefined,
+    region: string,
+    { source, date }: { readonly source: string; readonly date: string },
+): Cost {
+    return amount === undefined
+        ? { what, unknown: `no price known for ${region}` }
+        : { what, amount, region, source, date };
 }
 
 /**
@@ -123,13 +130,8 @@ function classCosts(
         return [{ what, unknown: `no price known for ${made.provisioner} with these parameters` }];
     }
     if (region === undefined) {
-        const key = regionKeys[preset] ?? "";
-        return [
-            {
-                what,
-                unknown: `the stack file does not say in which region they are: set ${key} in it, or give npm run size --region`,
-            },
-        ];
+        const unknown = `the stack file does not say in which region they are: set ${regionKeys[preset] ?? ""} in it, or give npm run size --region`;
+        return [{ what, unknown }];
     }
     const billed = (size: number) => known.billedGiB.find((each) => each >= size) ?? size;
     const sum = (of: (sizeGiB: number) => number) =>
@@ -137,9 +139,7 @@ function classCosts(
     const item = (name: string, perUnit: number | undefined, units: number): Cost =>
         Number.isNaN(units)
             ? { what: name, unknown: "the parameters of the class are no numbers" }
-            : perUnit === undefined
-              ? { what: name, unknown: `no price known for ${region}` }
-              : { what: name, amount: units * perUnit, ...pricedIn(region, known) };
+            : priced(name, perUnit && units * perUnit, region, known);
     const asked = (name: string, sizeGiB: number) => {
         const perGB = name === "iops" ? Number(parameters.get("iopspergb") ?? 0) * sizeGiB : 0;
         return Number(parameters.get(name) ?? perGB);
@@ -153,10 +153,6 @@ function classCosts(
                 : [item(`${what}: ${name} above ${String(included)} each`, perUnitMonth[region], units)];
         }),
     ];
-}
-
-function pricedIn(region: string, { source, date }: Listed): Listed & { readonly region: string } {
-    return { region, source, date };
 }
 
 /** What CloudWatch adds to each event when it counts bytes (PutLogEvents in the CloudWatch Logs API reference). */
@@ -180,30 +176,22 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
     const { region } = cloudwatch;
     const { logGroups } = cloudwatch.central ?? cloudwatch;
     const { rates = {} } = settings;
-    const group = (holds: LogGroup["holds"]) => logGroups.find((each) => each.holds === holds) ?? logGroups[0];
-    const logs = (what: string, found: { events: number; bytes: number; group: LogGroup | undefined }): Cost => {
+    const logs = (what: string, events: number, bytes: number, holds: LogGroup["holds"]): Cost => {
+        const group = logGroups.find((each) => each.holds === holds) ?? logGroups[0];
         const listed = prices.cloudwatch.logs;
         const price = listed.regions[region];
-        if (!price) {
-            return { what, unknown: `no price known for ${region}` };
-        }
-        const perSecond = (found.events * (found.bytes + bytesPerEvent)) / gib;
-        const stored = perSecond * secondsPerDay * (found.group?.retentionDays ?? 0) * listed.compression;
-        return {
-            what,
-            amount: perSecond * secondsPerMonth * price.ingestedPerGB + stored * price.storedPerGBMonth,
-            ...pricedIn(region, listed),
-        };
+        const perSecond = (events * (bytes + bytesPerEvent)) / gib;
+        const stored = perSecond * secondsPerDay * (group?.retentionDays ?? 0) * listed.compression;
+        const amount = price && perSecond * secondsPerMonth * price.ingestedPerGB + stored * price.storedPerGBMonth;
+        return priced(what, amount, region, listed);
     };
     const { dropNamespaces, minimumSeverity, sampleTraces } = cloudwatch.processing ?? {};
-    const before = "before what kof:cloudwatch.processing drops";
-    const dropping = dropNamespaces ? `, ${before}` : "";
+    const before = ", before what kof:cloudwatch.processing drops";
+    const dropping = dropNamespaces ? before : "";
     const lines = (signal: "logs" | "audit"): Cost => {
         const rate = rates[signal];
-        const what = `${signal} in CloudWatch Logs${(dropNamespaces ?? minimumSeverity) ? `, ${before}` : ""}`;
-        return rate === undefined
-            ? { what, unknown: noRate(signal) }
-            : logs(what, { events: rate.linesPerSecond, bytes: rate.bytesPerLine, group: group(signal) });
+        const what = `${signal} in CloudWatch Logs${(dropNamespaces ?? minimumSeverity) ? before : ""}`;
+        return rate ? logs(what, rate.linesPerSecond, rate.bytesPerLine, signal) : { what, unknown: noRate(signal) };
     };
     const of: Record<Signal, () => Cost[]> = {
         metrics: () => {
@@ -215,43 +203,37 @@ function cloudwatchCosts(deployment: Deployment, prices: Prices): Cost[] {
                 return [{ what, unknown: noRate("metrics") }];
             }
             const { tiers, regions, ...listed } = prices.cloudwatch.metrics;
-            const events = { events: samplesPerSecond(rates.metrics), bytes: bytesPerSample, group: group("metrics") };
+            const amount = regions.includes(region) ? tiered(rates.metrics.activeSeries, tiers) : undefined;
             return [
-                regions.includes(region)
-                    ? { what, amount: tiered(rates.metrics.activeSeries, tiers), ...pricedIn(region, listed) }
-                    : { what, unknown: `no price known for ${region}` },
-                logs(emfCosts[1], events),
+                priced(what, amount, region, listed),
+                logs(emfCosts[1], samplesPerSecond(rates.metrics), bytesPerSample, "metrics"),
             ];
         },
         logs: () => [lines("logs")],
         audit: () => (rates.audit !== undefined || isCountedSeparately(deployment, "audit") ? [lines("audit")] : []),
         traces: () => {
             if (cloudwatch.signals.traces === "otlp") {
-                const chosen = sampleTraces === undefined ? dropping : `, ${before}`;
+                const chosen = sampleTraces === undefined ? dropping : before;
                 return [overOtlp("traces", `spans in CloudWatch over OTLP${chosen}`, deployment, prices)];
             }
             const what = "traces in AWS X-Ray";
-            const { perMillion, regions } = prices.cloudwatch.traces;
+            const { perMillion, regions, ...listed } = prices.cloudwatch.traces;
             if (rates.traces === undefined) {
                 return [{ what, unknown: noRate("traces") }];
             }
             if (!regions.includes(region)) {
-                return [{ what, unknown: `no price known for ${region}` }];
+                return [priced(what, undefined, region, listed)];
             }
             const { currency } = prices;
             const most = (rates.traces.spansPerSecond * secondsPerMonth * perMillion) / 1e6;
-            return [
-                {
-                    what,
-                    unknown:
-                        `${perMillion.toFixed(2)} ${currency} for a million traces, whose number kof:rates does not say: up to ` +
-                        `${most.toFixed(2)} ${currency} in ${region}, if each span is a trace of its own`,
-                },
-            ];
+            const unknown =
+                `${perMillion.toFixed(2)} ${currency} for a million traces, whose number kof:rates does not say: up to ` +
+                `${most.toFixed(2)} ${currency} in ${region}, if each span is a trace of its own`;
+            return [{ what, unknown }];
         },
     };
     const isThere = (signal: Signal) => {
-        const { [signal]: destination } = destinations;
+        const destination = destinations[signal];
         return destination.stored && destination.ends.some(({ on }) => on === "aws");
     };
     return signals.filter(isThere).flatMap((signal) => of[signal]());
@@ -283,7 +265,7 @@ function overOtlp(signal: "metrics" | "traces", what: string, deployment: Deploy
                   `about ${gb.toFixed(2)} GB a month (${sizeOf[signal]}), at a price for a GB in ${region} that is not known here: ` +
                   `give it with --prices, as cloudwatch.otlp.${perGB[signal]}`,
           }
-        : { what, amount: gb * price, ...pricedIn(region, listed) };
+        : priced(what, gb * price, region, listed);
 }
 
 const sizeOf = {
@@ -295,17 +277,13 @@ const sizeOf = {
 export function comparisonsOf(deployment: Deployment, prices: Prices, costs: readonly Cost[]): string[] {
     const { settings, cloudwatch } = deployment;
     const { metrics, traces } = cloudwatch?.signals ?? {};
-    const comparison = (signal: "metrics" | "traces", otherwise: string): string[] => {
-        if (settings.rates?.[signal] === undefined) {
-            return [];
-        }
+    const unknownPrice = ", at a price that is not known here";
+    const comparison = (signal: "metrics" | "traces", otherwise = unknownPrice) => {
         const otlp = overOtlp(signal, "", deployment, prices);
         const gb = `Over OTLP (kof:cloudwatch.signals.${signal}: otlp) this would be about ${gbOverOtlp(signal, deployment).toFixed(2)} GB a month`;
-        return [
-            "amount" in otlp
-                ? `${gb}, for ${otlp.amount.toFixed(2)} ${prices.currency} in ${otlp.region}.`
-                : `${gb}${otherwise}.`,
-        ];
+        return "amount" in otlp
+            ? `${gb}, for ${otlp.amount.toFixed(2)} ${prices.currency} in ${otlp.region}.`
+            : `${gb}${otherwise}.`;
     };
     const emf = costs.filter(({ what }) => emfCosts.some((each) => what.startsWith(each)));
     const amounts = emf.flatMap((cost) => ("amount" in cost ? [cost.amount] : []));
@@ -313,11 +291,11 @@ export function comparisonsOf(deployment: Deployment, prices: Prices, costs: rea
     const limit =
         amounts.length === emfCosts.length && gb > 0
             ? `: cheaper, if AWS takes less than ${(amounts.reduce((sum, each) => sum + each, 0) / gb).toFixed(2)} ${prices.currency} for a GB, a price that is not known here`
-            : ", at a price that is not known here";
-    return [
-        ...(metrics === "emf" ? comparison("metrics", limit) : []),
-        ...(traces === "xray" ? comparison("traces", ", at a price that is not known here") : []),
-    ];
+            : unknownPrice;
+    return compact(
+        metrics === "emf" && settings.rates?.metrics && comparison("metrics", limit),
+        traces === "xray" && settings.rates?.traces && comparison("traces"),
+    );
 }
 
 /** What metrics in embedded metric format are billed as. */
@@ -361,7 +339,7 @@ function archiveCosts({ archives, settings }: Deployment, { s3 }: Prices): Cost[
             const amount = stored + (hoursPerMonth * requests) / 1000;
             return Number.isNaN(amount)
                 ? { what, unknown: `no price known for a class of kof:${kind}.lifecycle in ${region}` }
-                : { what, amount, ...pricedIn(region, s3) };
+                : priced(what, amount, region, s3);
         }),
     );
 }
@@ -383,7 +361,7 @@ function tiered(count: number, tiers: Prices["cloudwatch"]["metrics"]["tiers"]):
 function elsewhereCosts({ destinations, cloudwatch }: Deployment): Cost[] {
     const stores = new Map<string, Signal[]>();
     for (const signal of signals) {
-        const { [signal]: destination } = destinations;
+        const destination = destinations[signal];
         for (const { on, store } of destination.stored ? destination.ends : []) {
             if (on !== "cluster" && !(on === "aws" && cloudwatch)) {
                 stores.set(store, [...new Set([...(stores.get(store) ?? []), signal])]);

@@ -139,7 +139,7 @@ function queueAfter(signal: Signal, end: End, from: Deployment, to: Deployment) 
     };
 }
 
-/** What becomes of what waits for each place of a signal, and the places that miss nothing of it by a change, not even that. */
+/** What happens to what waits for each place of a signal, and the places that miss nothing of it by a change, not even that. */
 function waitingOf(signal: Signal, from: Deployment, to: Deployment) {
     const before = from.destinations[signal];
     const { kept, place } = placesOf(before, to.destinations[signal]);
@@ -152,19 +152,20 @@ function waitingOf(signal: Signal, from: Deployment, to: Deployment) {
  * The places that the first of two steps takes what waits on the nodes away from, human-readable; empty where the steps miss nothing at
  * all, or there are none.
  */
-export function unsentOnTheWay({ from, to, twoSteps: [first] }: WithSteps): string[] {
+export function unsentOnTheWay({
+    from,
+    to,
+    twoSteps: [first],
+}: {
+    readonly from: Deployment;
+    readonly to: Deployment;
+    readonly twoSteps: readonly Lines[];
+}): string[] {
     const meanwhile = first && deployedWith(first, to);
     const changes = meanwhile ? signals.map((signal) => waitingOf(signal, from, meanwhile)) : [];
     return [
         ...new Set(changes.flatMap(({ kept, whole }) => (whole.length === 0 ? kept.map(({ store }) => store) : []))),
     ];
-}
-
-/** What {@link unsentOnTheWay} needs of a plan. */
-interface WithSteps {
-    readonly from: Deployment;
-    readonly to: Deployment;
-    readonly twoSteps: readonly Lines[];
 }
 
 /** A signal in a sentence. */
@@ -386,7 +387,7 @@ function united(from: Deployment, to: Deployment, kept: readonly Signal[]): Sign
 }
 
 function isRoute(name: string): name is RouteName {
-    return (routeNames as readonly string[]).includes(name);
+    return routeNames.some((each) => each === name);
 }
 
 function isSamePlaces(one: Destination, other: Destination): boolean {
@@ -397,21 +398,17 @@ function isSamePlaces(one: Destination, other: Destination): boolean {
 /** The lines with which a stack file has this route and these destinations, with what of their settings it lacks. */
 function linesFor(route: RouteName, wanted: SignalDestinations, from: Deployment, to: Deployment): Lines {
     const named = [route, ...namesIn(wanted)];
-    const blocks = routeBlocks
-        .filter((key) => named.includes(key) && to.settings[key] === undefined && from.settings[key] !== undefined)
-        .map((key) => [`kof:${key}`, withoutDefaults(key, from.settings[key])] as const);
     // What stays on this cluster stays on the volumes that it has.
-    const volumes = (["storageClass", "storage"] as const)
-        .filter(
-            (key) => named.includes("management") && to.settings[key] === undefined && from.settings[key] !== undefined,
-        )
+    const ofVolumes = named.includes("management") ? (["storageClass", "storage"] as const) : [];
+    const blocks = [...routeBlocks.filter((key) => named.includes(key)), ...ofVolumes]
+        .filter((key) => to.settings[key] === undefined && from.settings[key] !== undefined)
         .map((key) => [`kof:${key}`, withoutDefaults(key, from.settings[key])] as const);
     const [had = {}, has = {}] = [from.settings.destinations, to.settings.destinations];
     const missing = Object.keys(had).filter((name) => named.includes(name) && !Object.hasOwn(has, name));
     return {
         ...(route === to.settings.route ? {} : { "kof:route": route }),
         "kof:signals": wanted,
-        ...Object.fromEntries([...blocks, ...volumes]),
+        ...Object.fromEntries(blocks),
         ...(missing.length > 0
             ? { "kof:destinations": { ...has, ...Object.fromEntries(missing.map((name) => [name, had[name]])) } }
             : {}),
@@ -443,9 +440,9 @@ function deployedWith(lines: Lines, { settings }: Deployment): Deployment | unde
     try {
         return deploymentOf(parseSettings({ ...settings, ...Object.fromEntries(given) }, "the stack file", true));
     } catch (error) {
-        if (error instanceof UserError) {
-            return undefined;
+        if (!(error instanceof UserError)) {
+            throw error;
         }
-        throw error;
+        return undefined;
     }
 }

@@ -2,6 +2,7 @@ import { acknowledgement, refused, verdictOf, type Plan } from ".";
 import { nounOf } from "../../charts";
 import { regionsText } from "../../charts/multiCluster";
 import type { Consequence } from "./consequence";
+import { compact } from "../../lib/compact";
 import { brief } from "../../settings/problems";
 import type { Deployment } from "../../routes/deployment";
 import { contentOf } from "../../routes/volumes";
@@ -85,18 +86,15 @@ export function effectText(plan: Plan): string {
 }
 
 function signalText({ signal, from, to, operation, unsent, rerouted, overlap, gap }: SignalChange): string {
-    const more = [
-        overlap,
-        ...unsent
-            .filter((place) => !rerouted.some((each) => each.from === place || each.from.startsWith(`${place}: `)))
-            .map((place) => `What still waits on the nodes for ${place} does not reach it`),
-        ...rerouted.map((each) => `What still waits on the nodes for ${each.from} goes to ${each.to} instead`),
-    ];
     const isMissed = operation !== "unchanged" || !(gap === "none" || gap.startsWith("as before"));
     const where = operation === "unchanged" ? `unchanged, ${to}` : `${operation}. ${from} -> ${to}`;
     return [
         `- ${signal}: ${where}${isMissed ? `. Missed: ${gap}` : ""}`,
-        ...more.filter((line) => line !== "").map((line) => `  ${line}`),
+        ...(overlap === "" ? [] : [`  ${overlap}`]),
+        ...unsent
+            .filter((place) => !rerouted.some((each) => each.from === place || each.from.startsWith(`${place}: `)))
+            .map((place) => `  What still waits on the nodes for ${place} does not reach it`),
+        ...rerouted.map((each) => `  What still waits on the nodes for ${each.from} goes to ${each.to} instead`),
     ].join("\n");
 }
 
@@ -122,20 +120,19 @@ function twoStepsText(plan: Plan): string {
     ]);
 }
 
-function restartText(restarts: Plan["restarts"]): string[] {
+function restartText(restarts: Plan["restarts"]): string {
     return restarts.length === 0
-        ? []
-        : [
-              `- restart, one pod after the other: ${restarts.join(", ")}. Files are read on from where a collector stopped; a scrape, events, ` +
-                  "or what is sent to it over OTLP, may fall into its restart",
-          ];
+        ? ""
+        : `- restart, one pod after the other: ${restarts.join(", ")}. Files are read on from where a collector stopped; a scrape, events, ` +
+              "or what is sent to it over OTLP, may fall into its restart";
 }
 
 /** What a comparison of settings cannot know of log groups. */
 function unnamedText(...both: readonly Deployment[]): string[] {
-    return both.some(({ cloudwatch, settings }) => cloudwatch && settings.cloudwatch?.logGroup === undefined)
-        ? ["- a stack that was deployed before keeps the log group that it has had, where its stack file names none"]
-        : [];
+    return compact(
+        both.some(({ cloudwatch, settings }) => cloudwatch && settings.cloudwatch?.logGroup === undefined) &&
+            "- a stack that was deployed before keeps the log group that it has had, where its stack file names none",
+    );
 }
 
 function alertText({ alert, operation, when, lines }: Plan["alerts"][number]): string {

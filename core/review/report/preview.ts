@@ -27,7 +27,7 @@ const previewShape = z.object({
 
 type Step = z.infer<typeof stepShape>;
 
-/** What becomes of a resource, the most dangerous first. */
+/** What happens to a resource, the most dangerous first. */
 const resourceFates = ["replaced", "deleted", "no longer looked after", "updated", "taken over", "created"] as const;
 type ResourceFate = (typeof resourceFates)[number] | `Pulumi's ${string}`;
 

@@ -34,7 +34,7 @@ export interface StackChange {
     readonly after: Snapshot | undefined;
 }
 
-/** What becomes of a stack, the most dangerous first. */
+/** What happens to a stack, the most dangerous first. */
 export const fates = [
     "permittedLoss",
     "loss",

@@ -3,6 +3,7 @@ import { regionsText } from "../../charts/multiCluster";
 import { archiveTimes } from "../../routes/archiveNotices";
 import type { Archive, ArchiveBucket, RegionalExporter } from "../../routes/archives";
 import type { Deployment } from "../../routes/deployment";
+import { compact } from "../../lib/compact";
 import { code, paragraphs, plain, section, table } from "../../lib/markdown";
 
 /** What is archived where, by whom, for how long, and what is not; nothing without archives. */
@@ -16,10 +17,12 @@ export function archiveSection(deployment: Deployment): string {
         paragraphs([
             table(
                 ["exporter", "archives", "from", "to", "of storage class", "bucket", "authentication"],
-                archives.flatMap((each) => [
-                    ...(each.signals.length > 0 ? [archiveRow(each)] : []),
-                    ...(each.regional ? [regionalRow(each, each.regional)] : []),
-                ]),
+                archives.flatMap((each) =>
+                    compact(
+                        each.signals.length > 0 && archiveRow(each),
+                        each.regional && regionalRow(each, each.regional),
+                    ),
+                ),
             ),
             [...archiveTimes(), ...leftOut(deployment), ...archives.flatMap(archiveRemarks)]
                 .map((line) => `- ${plain(line)}`)
@@ -89,37 +92,26 @@ function leftOut({ archives, stores }: Deployment): string[] {
     const archived = archives.flatMap((each) => each.signals);
     const stored = signals.filter((signal) => stores.some((each) => each.signal === signal && each.retention));
     const absent = stored.filter((signal) => !archived.includes(signal));
-    return absent.length === 0 ? [] : [`Stored on this cluster, and not archived: ${absent.map(nounOf).join(", ")}.`];
+    return compact(absent.length > 0 && `Stored on this cluster, and not archived: ${absent.map(nounOf).join(", ")}.`);
 }
 
 /** What to know of one archive. */
 function archiveRemarks({ kind, name, bucket, signingKey }: Archive): string[] {
     const { objectLock, lifecycle, create } = bucket;
     const asleep = lifecycle.filter(({ storageClass }) => /^(GLACIER|DEEP_ARCHIVE)$/.test(storageClass));
-    return [
-        ...(signingKey === undefined
-            ? []
-            : [
-                  `Each hour of audit logs has a manifest with the SHA-256 of its file and of the manifest before it, signed by HMAC-SHA256 with ` +
-                      `${signingKey}. The key stands in the manifest: a signature proves that the file is whole and which cluster wrote it, not that ` +
-                      "nobody has changed both.",
-              ]),
-        ...(objectLock === undefined
-            ? []
-            : [
-                  `${lockText(objectLock)}${create ? "" : ", if the bucket's own default retention is the same"}. With Object Lock ${name} stops ` +
-                      "at an hour of which the file is there without its manifest, as after a run that was killed: somebody has to look.",
-              ]),
-        ...(asleep.length > 0
-            ? [
-                  `What kof:${kind} has moved to ${asleep.map(({ storageClass }) => storageClass).join(" and ")} has to be restored before it can be ` +
-                      "read, which takes hours.",
-              ]
-            : []),
-        ...(lifecycle.length > 0
-            ? [`Objects of kof:${kind} below 128 KB stay in STANDARD: S3 does not move them.`]
-            : []),
-    ];
+    return compact(
+        signingKey !== undefined &&
+            `Each hour of audit logs has a manifest with the SHA-256 of its file and of the manifest before it, signed by HMAC-SHA256 with ` +
+                `${signingKey}. The key stands in the manifest: a signature proves that the file is whole and which cluster wrote it, not that ` +
+                "nobody has changed both.",
+        objectLock &&
+            `${lockText(objectLock)}${create ? "" : ", if the bucket's own default retention is the same"}. With Object Lock ${name} stops ` +
+                "at an hour of which the file is there without its manifest, as after a run that was killed: somebody has to look.",
+        asleep.length > 0 &&
+            `What kof:${kind} has moved to ${asleep.map(({ storageClass }) => storageClass).join(" and ")} has to be restored before it can be ` +
+                "read, which takes hours.",
+        lifecycle.length > 0 && `Objects of kof:${kind} below 128 KB stay in STANDARD: S3 does not move them.`,
+    );
 }
 
 /** Who cannot delete what, and for how long. */

@@ -6,7 +6,7 @@ import { endFinder, identityOf, type End, type Loss } from "../../routes/destina
 import { isIdle } from "./idle";
 import { childrenStoreHere } from "../../charts/installed";
 
-/** What becomes of a part of the picture in a change. */
+/** What happens to a part of the picture in a change. */
 type PartFate = "stays" | "goes away" | "comes in";
 
 interface Node {
@@ -74,24 +74,19 @@ function graphOf(deployment: Deployment, byDestination: boolean): Graph {
     }
     if (collectors.length === 0) {
         collector("cluster-itself", "no collectors", true);
-        const destinations = deployment.destinations;
-        signals.forEach((signal) => {
-            const { [signal]: destination } = destinations;
+        for (const signal of signals) {
+            const destination = deployment.destinations[signal];
             if (!destination.stored) {
                 link("cluster-itself", signal, ...ending(destination));
             }
-        });
+        }
     }
     if (childrenStoreHere(deployment)) {
         collector("children", "collectors of the<br>child clusters", false);
-        const node: Node = {
-            label: "vmauth on this cluster<br>(to the same stores)",
-            shape: "collector",
-            inCluster: true,
-        };
-        signals.forEach((signal) => {
-            link("children", signal, "store-vmauth", node);
-        });
+        const label = "vmauth on this cluster<br>(to the same stores)";
+        for (const signal of signals) {
+            link("children", signal, "store-vmauth", { label, shape: "collector", inCluster: true });
+        }
     }
     for (const { kind, name, signals: archived, sources, bucket } of deployment.archives) {
         const exporter: Node = { label: `${name}<br>(each hour)`, shape: "collector", inCluster: true };
@@ -132,7 +127,7 @@ function ending(end: End | Loss): [string, Node] {
 function hostsOf({ destinations }: Deployment): ReadonlyMap<string, readonly string[]> {
     const found = new Map<string, string[]>();
     for (const signal of signals) {
-        const { [signal]: where } = destinations;
+        const where = destinations[signal];
         for (const { destination, address } of where.stored ? where.ends : []) {
             if (destination !== undefined) {
                 found.set(destination, [...new Set([...(found.get(destination) ?? []), host(address)])].sort());

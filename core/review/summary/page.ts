@@ -45,7 +45,10 @@ export function summaryPage(
     const parts = [
         `# ${plain(stack)}: route ${name}, KOF ${version}`,
         `Where the telemetry of management cluster ${code(clusterName)} goes, and what is made for it.`,
-        section("Notices", notices.map((notice) => `- ${plain(notice)}`).join("\n")),
+        section(
+            "Notices",
+            notices.map((each) => `- ${plain(each)}`),
+        ),
         section(
             "Signals",
             paragraphs([
@@ -83,7 +86,10 @@ export function summaryPage(
         ),
         section(
             "Volumes on each regional cluster",
-            table(["component", "holds", "volumes", "size of each", "class", "kept for"], regionalRows(deployment)),
+            table(
+                ["component", "holds", "volumes", "size of each", "class", "kept for"],
+                deployment.regionalStores.map(storeCells),
+            ),
         ),
         section(
             "Space at the rates of kof:rates",
@@ -105,8 +111,7 @@ function fillingText(estimate: Estimate): string {
     return found.length === 0 ? "" : paragraphs([fenced("mermaid", fillChart(found)), fillText(found)]);
 }
 
-function destinationRows(deployment: Deployment): string[][] {
-    const destinations = deployment.destinations;
+function destinationRows({ destinations }: Deployment): string[][] {
     return signals.flatMap((signal) => {
         const where = destinations[signal];
         return where.stored
@@ -118,27 +123,24 @@ function destinationRows(deployment: Deployment): string[][] {
 /** A row for each signal and destination, where there are several. */
 function deliveryRows(deployment: Deployment): string[][] {
     const deliveries = deliveriesOf(deployment);
-    const blank = (count: number) => Array.from({ length: count }, () => "");
     return signals.flatMap((signal) => {
-        const { [signal]: where } = deployment.destinations;
-        return where.stored
-            ? deliveries
-                  .filter((each) => each.signal === signal)
-                  .map((each) => [
-                      signal,
-                      code(destinationOf(each)),
-                      plain(each.end.store),
-                      code(each.end.address),
-                      plain(protocolText(each)),
-                      plain(authenticationText(each)),
-                      plain(queuesText(each)),
-                  ])
-            : [[signal, "", notStoredText(where.why), ...blank(4)]];
+        const where = deployment.destinations[signal];
+        if (!where.stored) {
+            const why = where.why === "by choice" ? ", by choice" : `: ${plain(where.why)}`;
+            return [[signal, "", `**not stored**${why}`, "", "", "", ""]];
+        }
+        return deliveries
+            .filter((each) => each.signal === signal)
+            .map((each) => [
+                signal,
+                code(destinationOf(each)),
+                plain(each.end.store),
+                code(each.end.address),
+                plain(protocolText(each)),
+                plain(authenticationText(each)),
+                plain(queuesText(each)),
+            ]);
     });
-}
-
-function notStoredText(why: string): string {
-    return why === "by choice" ? "**not stored**, by choice" : `**not stored**: ${plain(why)}`;
 }
 
 /** Per collector what it does with each signal. */
@@ -155,19 +157,13 @@ function collectorRows(deployment: Deployment): string[][] {
     });
 }
 
-function volumeRows(deployment: Deployment): string[][] {
-    const volumes = deployment.volumes;
-    const rows = deployment.stores.map((store) => [
+function volumeRows({ volumes, stores }: Deployment): string[][] {
+    const rows = stores.map((store) => [
         ...storeCells(store),
         store.keeps === "volumes" ? gibText(store.count * sizeInGiB(store.size)) : "",
     ]);
     const count = volumes.reduce((sum, volume) => sum + volume.count, 0);
     return [...rows, ["**total**", "", String(count), "", "", "", `**${gibText(totalGiB(volumes))}**`]];
-}
-
-/** The stores of regions, which are none of this cluster's and add nothing to its total. */
-function regionalRows(deployment: Deployment): string[][] {
-    return deployment.regionalStores.map(storeCells);
 }
 
 function storeCells(store: Volume): string[] {
@@ -216,26 +212,23 @@ function credentialRows(deployment: Deployment): string[][] {
     ]);
 }
 
-function makerText(deployment: Deployment, secret: RequiredSecret): string {
-    const { destinations = [] } = secret;
+function makerText({ cloudwatch, archives }: Deployment, secret: RequiredSecret): string {
+    const { name, maker, reader, destinations = [] } = secret;
     const forWhom = destinations.length === 0 ? "" : ` (for ${destinations.map(code).join(", ")})`;
-    return makerOf(deployment, secret) + forWhom;
-}
-
-function makerOf({ cloudwatch, archives }: Deployment, { name, maker, reader }: RequiredSecret): string {
-    const archive = archives.find(({ secret }) => reader === "exporters" && secret?.name === name);
-    switch (maker) {
-        case "stack":
-            if (archive?.credentials.kind === "accessKey") {
-                const { bucket, credentials } = archive;
-                return `this stack: an IAM user that may write to bucket ${code(bucket.name)}, with one key for each of ${credentials.generations.map(code).join(", ")}`;
-            }
-            return reader === "collectors" && cloudwatch?.credentials.kind === "accessKey"
-                ? `this stack: an IAM user that may ${cloudwatch.central ? `assume ${code(cloudwatch.central.roleArn)}` : "write to the log groups"}, with one key for each of ${cloudwatch.credentials.generations.map(code).join(", ")}`
-                : "this stack: a random password";
-        case "kof":
-            return reader === "collectors" ? "KOF, once the region is set up: it must exist" : "KOF: a random password";
-        case "you":
-            return "someone else: it must exist";
+    if (maker === "you") {
+        return `someone else: it must exist${forWhom}`;
     }
+    if (maker === "kof") {
+        return `KOF${reader === "collectors" ? ", once the region is set up: it must exist" : ": a random password"}${forWhom}`;
+    }
+    const archive = archives.find((each) => reader === "exporters" && each.secret?.name === name);
+    const role = cloudwatch?.central ? `assume ${code(cloudwatch.central.roleArn)}` : "write to the log groups";
+    const [may, credentials] = archive
+        ? [`write to bucket ${code(archive.bucket.name)}`, archive.credentials]
+        : [role, reader === "collectors" ? cloudwatch?.credentials : undefined];
+    const made =
+        credentials?.kind === "accessKey"
+            ? `an IAM user that may ${may}, with one key for each of ${credentials.generations.map(code).join(", ")}`
+            : "a random password";
+    return `this stack: ${made}${forWhom}`;
 }

@@ -1,4 +1,5 @@
 import { shortName } from "../../collectors/effective";
+import { compact } from "../../lib/compact";
 import { code, paragraphs, section, table } from "../../lib/markdown";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../../lib/values";
 import type { Deployment } from "../../routes/deployment";
@@ -62,11 +63,11 @@ function additions({ settings: { collectors = {}, proxy } }: Deployment): string
         proxy?.[scheme] === undefined ? [] : [`${code(proxy[scheme])} for ${scheme}://`],
     );
     const without = ["the cluster itself", ...(proxy?.noProxy ?? []).map(code)].join(", ");
-    return [
-        ...(env.length > 0 ? [`Variables added to the collectors: ${env.join(", ")}`] : []),
-        ...(processors.length > 0 ? [`Processors added to the collectors: ${processors.join("; ")}`] : []),
-        ...(proxies.length > 0 ? [`Proxy of the collectors: ${proxies.join(", ")}, and none for ${without}`] : []),
+    return compact(
+        env.length > 0 && `Variables added to the collectors: ${env.join(", ")}`,
+        processors.length > 0 && `Processors added to the collectors: ${processors.join("; ")}`,
+        proxies.length > 0 && `Proxy of the collectors: ${proxies.join(", ")}, and none for ${without}`,
         // The proxy itself is in one of the variables.
-        ...(proxies.length === 0 && proxy?.noProxy ? [`Reached without the collectors' proxy: ${without}`] : []),
-    ];
+        proxies.length === 0 && proxy?.noProxy && `Reached without the collectors' proxy: ${without}`,
+    );
 }
