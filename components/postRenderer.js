@@ -15,11 +15,19 @@ const { isMap, isNode, isSeq, parseAllDocuments } = require("yaml");
 const helmGroup = "helm.toolkit.fluxcd.io";
 const sourceGroup = "source.toolkit.fluxcd.io";
 
+/** Has Pulumi wait for something. */
+const waitFor = "pulumi.com/waitFor";
+/** Says which labels and annotations a release has. */
+const fingerprint = "kof-storage-routes/metadata";
+
 /**
- * Annotations of the umbrella (charts/kof/templates/helmreleases.yaml, KOF 1.8.0 to 1.11.0-rc0) that would interfere. The first
- * two change with every run. With the last one, an uninstall leaves everything running.
+ * Annotations of the umbrella (charts/kof/templates/helmreleases.yaml, KOF 1.8.0 to 1.11.0-rc0) that would interfere, and those that are
+ * always set here. The first two change with every run. With the third one, an uninstall leaves everything running.
  */
-const unwanted = ["reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceAt", "helm.sh/resource-policy"];
+const unwanted = [
+    ...["reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceAt", "helm.sh/resource-policy"],
+    ...[waitFor, fingerprint],
+];
 
 /** Flux gives up on an install after 20 minutes (`flux.timeout`) and then says why; Pulumi has to wait longer than that. */
 const timeoutSeconds = 25 * 60;
@@ -78,17 +86,27 @@ function annotationsFor(document, retries) {
 }
 
 /**
- * Has Pulumi wait for a HelmRelease, and Flux try again where it has given up.
+ * Has Flux try again where it has given up, and Pulumi wait until a release is Ready with the labels and annotations that it has here.
+ * The provider recognises an outdated view of an object by its generation, but labels and annotations do not change the generation. A
+ * release that was Ready already went into the state without them, and the next preview proposed them again (pulumi-kubernetes,
+ * `ObjectObserver.Observe` in provider/pkg/await/condition/observer.go; tried on 2026-11-27).
  *
  * @param {Readonly<Record<string, string>>} labels
  * @param {Readonly<Record<string, string>>} annotations
- * @param {string | undefined} retry the value that asks for that, once
+ * @param {string | undefined} retry the value that asks Flux to try again, once
  * @returns {Record<string, string>} all annotations of the release
  */
 function releaseAnnotations(labels, annotations, retry) {
     const again =
         retry === undefined ? {} : { "reconcile.fluxcd.io/requestedAt": retry, "reconcile.fluxcd.io/resetAt": retry };
-    return waitedFor(labels, { ...annotations, ...again, "pulumi.com/timeoutSeconds": String(timeoutSeconds) });
+    const all = { ...annotations, ...again, "pulumi.com/timeoutSeconds": String(timeoutSeconds) };
+    const text = JSON.stringify(Object.entries({ ...labels, ...all }).sort());
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    return {
+        ...all,
+        [fingerprint]: hash,
+        [waitFor]: JSON.stringify(["condition=Ready", `jsonpath={.metadata.annotations['${fingerprint}']}=${hash}`]),
+    };
 }
 
 /**
@@ -99,33 +117,6 @@ function releaseAnnotations(labels, annotations, retry) {
 function textsIn(document, field) {
     const given = document.getIn(["metadata", field]);
     return isMap(given) ? given.toJSON() : {};
-}
-
-/** Says which labels and annotations a release has. */
-const fingerprint = "kof-storage-routes/metadata";
-
-/**
- * Has Pulumi wait until a release is Ready with the labels and annotations that it has here. The provider recognises an
- * outdated view of an object by its generation, but labels and annotations do not change the generation. A release that
- * was Ready already went into the state without them, and the next preview proposed them again (pulumi-kubernetes,
- * `ObjectObserver.Observe` in provider/pkg/await/condition/observer.go; tried on 2026-11-27).
- *
- * @param {Readonly<Record<string, string>>} labels
- * @param {Record<string, string>} annotations
- * @returns {Record<string, string>} the annotations, with what is waited for
- */
-function waitedFor(labels, annotations) {
-    const waitFor = "pulumi.com/waitFor";
-    const others = Object.fromEntries(
-        Object.entries(annotations).filter(([name]) => name !== waitFor && name !== fingerprint),
-    );
-    const text = JSON.stringify(Object.entries({ ...labels, ...others }).sort());
-    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-    return {
-        ...others,
-        [fingerprint]: hash,
-        [waitFor]: JSON.stringify(["condition=Ready", `jsonpath={.metadata.annotations['${fingerprint}']}=${hash}`]),
-    };
 }
 
 /**
