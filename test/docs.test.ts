@@ -6,10 +6,11 @@ import * as path from "node:path";
 
 import { parse } from "yaml";
 
+import { runOffline } from "../cli/program";
 import { catalogOf, versions } from "../core/charts";
 import { leaves, mergeValues } from "../core/lib/values";
 import { flowchart } from "./core/review/summary/mermaid.mjs";
-import { commandHere, deploymentFor } from "./support";
+import { commandHere, deploymentFor, routes, stackFile } from "./support";
 
 const pages = [
     ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"],
@@ -103,6 +104,18 @@ describe("documentation", () => {
             assert.ok(found >= 0, `npm start does not print, or not there: ${line}`);
             from = found;
         }
+    });
+
+    it("shows the refusal of a change as the program words it", async () => {
+        const [, block = ""] = /```text\n([^]*?)```/.exec(fs.readFileSync("docs/review.md", "utf8")) ?? [];
+        const words = (text: string) => text.replace(/\s+/g, " ").trim();
+        const [start = "", end = ""] = words(block).replace("Pulumi.prod.yaml", "Pulumi.test.yaml").split("…");
+        const { outputs } = await runOffline(stackFile(routes.management!), { preview: true });
+        await assert.rejects(runOffline(stackFile(routes.none!), { preview: true, outputs }), ({ message }: Error) => {
+            assert.ok(words(message).startsWith(start), message);
+            assert.ok(end !== "" && words(message).endsWith(end), message);
+            return true;
+        });
     });
 
     it("keeps the README to three screens", () => {
