@@ -266,7 +266,7 @@ function missingRight(denied: readonly string[]): string {
 /** Hours after which an exporter that runs every hour is late. */
 const latest = 3;
 
-/** Whether the exporter runs, and comes to a good end: it looks back only a day. */
+/** Whether the exporter runs, and succeeds: it looks back only a day. */
 async function exporterFindings(archive: Archive, { kubernetes }: Live): Promise<Findings> {
     const fix = `kubectl get cronjobs,jobs,pods -n ${kofNamespace}`;
     const look = async (): Promise<Findings> => {

@@ -4,7 +4,7 @@ import type { Archive } from "../core/routes/archives";
 import type { CloudWatchParts } from "../core/routes/parts";
 import type { AwsIdentity } from "../core/settings/settings";
 import { callerIdentity, UnknownCaller, showCaller, type AwsAccess } from "./awsClient";
-import { lookAtEach, type Check, type Finding, type Live } from "./findings";
+import { lookAtEach, type Check, type Finding, type Findings, type Live } from "./findings";
 import { decisions, policyHolder, rightsFindings, type Needed } from "./rights";
 
 /** Whether AWS lets this person make what a stack needs there. */
@@ -124,28 +124,24 @@ function madeBy({ cloudwatch, archives }: Live["deployment"]): Made[] {
     ];
 }
 
-async function identityAndRights(live: Live): Promise<Finding[]> {
+async function identityAndRights(live: Live): Promise<Findings> {
     const made = madeBy(live.deployment);
-    const [first] = made;
-    if (!first) {
-        return [];
+    const [place] = made;
+    if (!place) {
+        return undefined;
     }
-    const identity = await askerOf(first.region, live.aws);
+    const identity = await askerOf(place.region, live.aws);
     if (typeof identity !== "string") {
-        return [identity];
+        return identity;
     }
-    // Nobody can take a right from an account's root user, and IAM simulates none for it.
-    return arnParts(identity).resource === "root" ? [] : madeFindings(made, identity, live);
-}
-
-async function madeFindings(made: readonly Made[], identity: string, live: Live): Promise<Finding[]> {
-    const { account } = arnParts(identity);
+    const { account, resource } = arnParts(identity);
     const wanted = made
         .map(({ region, rights, what }) => ({ asking: { whose: "your", region }, needed: rights(account), what }))
         .filter(({ needed }) => needed.length > 0);
     const [first] = wanted;
-    if (!first) {
-        return [];
+    // Nobody can take a right from an account's root user, and IAM simulates none for it.
+    if (!first || resource === "root") {
+        return undefined;
     }
     const { arn, noPath } = await policyHolder(identity, first.asking, live);
     return lookAtEach(wanted, async ({ asking, needed, what }) => {
@@ -181,9 +177,7 @@ async function askerOf(region: string, access: AwsAccess): Promise<string | Find
             severity: "problem",
             what: error.message,
             why: "What the stack has in AWS is made with your identity: log groups, buckets, and credentials for them.",
-            fix: role
-                ? `aws sts assume-role --role-session-name doctor --role-arn ${role.roleArn}`
-                : "aws sts get-caller-identity",
+            fix: role ? `aws sts assume-role --role-session-name doctor --role-arn ${role.roleArn}` : showCaller,
         };
     }
 }

@@ -8,7 +8,8 @@ import { kofNamespace } from "../core/charts/namespace";
 import { lookAtEach, valueOrFinding, type Check, type Finding, type Findings, type Live } from "./findings";
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Kubernetes } from "./kubernetes";
-import { pods, withoutCredentials, type Pod } from "./pods";
+import { collectorPodsPath, podsPath } from "./objects";
+import { withoutCredentials, type Pod } from "./pods";
 
 /** Whether what the collectors take in gets out again. */
 export const exportChecks: readonly Check[] = [
@@ -18,8 +19,7 @@ export const exportChecks: readonly Check[] = [
 
 /** The pods of this cluster's collectors that run and are to stay, those that are ready first; or those of one OpenTelemetryCollector: `kof-collectors-daemon`. */
 export async function runningCollectors(kubernetes: Kubernetes, name?: string): Promise<Pod[]> {
-    const selector = "labelSelector=app.kubernetes.io/component%3Dopentelemetry-collector";
-    const all = await kubernetes.list<Pod>(`${pods}?${selector}`);
+    const all = await kubernetes.list<Pod>(collectorPodsPath);
     const isReady = (pod: Pod) =>
         Number(pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"));
     return all
@@ -47,7 +47,7 @@ export async function portsOf(kubernetes: Kubernetes, pod: Pod): Promise<{ otlp:
 
 /** Sends a request to a port of a pod, through the API server: no network of the cluster has to be reachable from here. */
 export function podPath({ metadata }: Pod, port: number, path: string): string {
-    return `${pods}/http:${metadata.name}:${String(port)}/proxy${path}`;
+    return `${podsPath}/http:${metadata.name}:${String(port)}/proxy${path}`;
 }
 
 /** One sample of a metric in Prometheus' text format. */
@@ -88,60 +88,38 @@ export interface ExporterCounters {
 
 const units = { log_records: "logs", metric_points: "metrics", spans: "traces" } as const;
 
-/** The sum of a metric's samples, with or without the suffix `_total`; `undefined` when there are none. */
-function sumOf(
-    samples: readonly Sample[],
-    name: string,
-    counts: (sample: Sample) => boolean = () => true,
-): number | undefined {
+/** The sum of a metric's samples, with or without the suffix `_total` of newer collectors; `undefined` when there are none. */
+function sumOf(samples: readonly Sample[], name: string): number | undefined {
     return samples
-        .filter((sample) => sample.name.replace(/_total$/, "") === name && counts(sample))
+        .filter((sample) => sample.name.replace(/_total$/, "") === name)
         .reduce<number | undefined>((all, { value }) => (all ?? 0) + value, undefined);
 }
 
-/** The counters of every exporter, with or without the suffix `_total` that newer collectors add. */
+/** The counters of every exporter. */
 export function exporterCounters(samples: readonly Sample[]): ExporterCounters[] {
-    const sum = (name: string, exporter: string, signal: string) =>
-        sumOf(
-            samples,
-            name,
-            ({ labels }) => labels.exporter === exporter && [undefined, signal].includes(labels.data_type),
-        );
-    const exporters = [
-        ...new Set(samples.flatMap(({ labels }) => (labels.exporter === undefined ? [] : [labels.exporter]))),
-    ];
+    const exporters = [...new Set(samples.flatMap(({ labels }) => labels.exporter ?? []))];
     // Behind a queue it counts attempts; what is lost, the queue counts.
     const counting = exporters.filter(
         (exporter) => typeOf(exporter) !== "prometheusremotewrite" || !exporters.includes(queueExporterOf(exporter)),
     );
     return counting.sort().flatMap((exporter) =>
         Object.entries(units).flatMap(([unit, signal]) => {
-            const size = sum("otelcol_exporter_queue_size", exporter, signal);
-            const capacity = sum("otelcol_exporter_queue_capacity", exporter, signal);
+            const own = samples.filter(
+                ({ labels }) => labels.exporter === exporter && (labels.data_type ?? signal) === signal,
+            );
+            const size = sumOf(own, "otelcol_exporter_queue_size");
+            const capacity = sumOf(own, "otelcol_exporter_queue_capacity");
             const counted = ["sent", "send_failed", "enqueue_failed"].map((what) =>
-                sum(`otelcol_exporter_${what}_${unit}`, exporter, signal),
+                sumOf(own, `otelcol_exporter_${what}_${unit}`),
             );
             const [sent = 0, failed = 0, refused = 0] = counted;
             // What waits since the start was counted as nothing yet.
-            const waits = samples.some(
-                ({ name, labels, value }) =>
-                    name === "otelcol_exporter_queue_size" &&
-                    labels.exporter === exporter &&
-                    labels.data_type === signal &&
-                    value > 0,
-            );
-            return counted.every((count) => count === undefined) && !waits
-                ? []
-                : [
-                      {
-                          exporter,
-                          signal,
-                          sent,
-                          failed,
-                          refused,
-                          queue: size !== undefined && capacity ? size / capacity : undefined,
-                      },
-                  ];
+            const ofSignal = own.filter(({ labels }) => labels.data_type === signal);
+            const waits = (sumOf(ofSignal, "otelcol_exporter_queue_size") ?? 0) > 0;
+            const queue = size !== undefined && capacity ? size / capacity : undefined;
+            return waits || counted.some((count) => count !== undefined)
+                ? [{ exporter, signal, sent, failed, refused, queue }]
+                : [];
         }),
     );
 }
@@ -238,8 +216,8 @@ export function clockFindings(pod: string, samples: readonly Sample[], { cloudwa
         return undefined;
     }
     const records = sumOf(samples, "otelcol_processor_groupbyattrs_num_grouped_logs") ?? 0;
-    const isForTime = ({ labels }: Sample) => labels.filter === clockProcessors.points;
-    const points = sumOf(samples, "otelcol_processor_filter_datapoints_filtered", isForTime) ?? 0;
+    const forTime = samples.filter(({ labels }) => labels.filter === clockProcessors.points);
+    const points = sumOf(forTime, "otelcol_processor_filter_datapoints_filtered") ?? 0;
     const { logGroups, region } = cloudwatch;
     const logGroup = logGroups[0]?.name ?? cloudwatch.logGroup;
     const why =
@@ -288,7 +266,10 @@ async function exportErrors(
     { signal, exporters, seconds }: AboutExports = {},
 ): Promise<{ readonly exporter: string | undefined; readonly error: string }[]> {
     const since = seconds === undefined ? "" : `&sinceSeconds=${String(seconds)}`;
-    const { status, body } = await kubernetes.request("GET", `${pods}/${pod.metadata.name}/log?tailLines=1000${since}`);
+    const { status, body } = await kubernetes.request(
+        "GET",
+        `${podsPath}/${pod.metadata.name}/log?tailLines=1000${since}`,
+    );
     const last = new Map<string | undefined, string>();
     for (const line of status === 200 ? body.split("\n") : []) {
         const exporter = exporterInLogLine(line);
@@ -309,7 +290,7 @@ async function exportErrors(
 async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
     return lookAtEach(await runningCollectors(kubernetes), async ({ metadata: { name } }) => {
         // Files are opened at the start. A log that has been rotated since begins later.
-        const { status, body } = await kubernetes.request("GET", `${pods}/${name}/log?limitBytes=262144`);
+        const { status, body } = await kubernetes.request("GET", `${podsPath}/${name}/log?limitBytes=262144`);
         if (status !== 200) {
             throw new CouldNotCheck(`log of pod ${name}: HTTP ${String(status)}`);
         }

@@ -2,6 +2,7 @@ import { kofNamespace } from "../core/charts/namespace";
 import { umbrellaCollects } from "../core/routes/collectors";
 import { distributionNames, distributionOf, type DistributionName } from "../core/settings/distributions";
 import type { Check, Findings, Live } from "./findings";
+import type { ApiObject } from "./objects";
 
 /** Whether the cluster is of the distribution that `kof:distribution` says. */
 export const distribution: readonly Check[] = [
@@ -10,12 +11,7 @@ export const distribution: readonly Check[] = [
 ];
 
 /** A Node, as far as it tells its distribution. */
-export interface ClusterNode {
-    readonly metadata: {
-        readonly name: string;
-        readonly labels?: Readonly<Record<string, string>>;
-        readonly annotations?: Readonly<Record<string, string>>;
-    };
+export interface ClusterNode extends ApiObject {
     readonly spec?: { readonly providerID?: string };
     readonly status?: { readonly nodeInfo?: { readonly kubeletVersion?: string; readonly osImage?: string } };
 }
@@ -29,18 +25,19 @@ async function nodesAndGroups({ kubernetes, deployment }: Live): Promise<Finding
 
 /** What a node, or the API groups of its cluster, are signs of. kind's nodes are made by kubeadm, and look like it too. */
 function signsOf(node: ClusterNode, groups: readonly string[]): DistributionName[] {
-    const { metadata, spec, status } = node;
+    const { labels = {}, annotations = {} } = node.metadata;
+    const { kubeletVersion = "", osImage = "" } = node.status?.nodeInfo ?? {};
+    const { providerID = "" } = node.spec ?? {};
     const found = distributionNames.filter((name) => {
         const { signs, apiGroup } = distributionOf(name);
-        return (
-            (apiGroup !== undefined && groups.includes(apiGroup)) ||
-            (signs?.kubeletVersion !== undefined &&
-                status?.nodeInfo?.kubeletVersion?.includes(signs.kubeletVersion) === true) ||
-            (signs?.providerID !== undefined && spec?.providerID?.startsWith(signs.providerID) === true) ||
-            (signs?.osImage !== undefined && status?.nodeInfo?.osImage?.startsWith(signs.osImage) === true) ||
-            (signs?.label !== undefined && metadata.labels?.[signs.label] !== undefined) ||
-            (signs?.annotation !== undefined && metadata.annotations?.[signs.annotation] !== undefined)
-        );
+        return [
+            apiGroup !== undefined && groups.includes(apiGroup),
+            signs?.kubeletVersion !== undefined && kubeletVersion.includes(signs.kubeletVersion),
+            signs?.providerID !== undefined && providerID.startsWith(signs.providerID),
+            signs?.osImage !== undefined && osImage.startsWith(signs.osImage),
+            signs?.label !== undefined && signs.label in labels,
+            signs?.annotation !== undefined && signs.annotation in annotations,
+        ].includes(true);
     });
     return found.length > 1 ? found.filter((name) => name !== "kubeadm") : found;
 }

@@ -33,7 +33,7 @@ export interface Check {
     readonly look: (live: Live) => Findings | Promise<Findings>;
 }
 
-/** What came of a check. */
+/** What a check found. */
 export interface Result {
     readonly title: string;
     readonly findings: readonly Finding[];

@@ -86,18 +86,17 @@ export class Kubernetes {
         try {
             found = JSON.parse(body, withoutNull);
         } catch {
-            throw new CouldNotCheck(
-                `GET ${path}: the answer is not JSON. Is ${this.server} an API server?`,
-                showConnection,
-            );
+            throw this.otherAnswer(path, "not JSON");
         }
         if (!isMap(found) || found.kind === "Status") {
-            throw new CouldNotCheck(
-                `GET ${path}: the answer is no object. Is ${this.server} an API server?`,
-                showConnection,
-            );
+            throw this.otherAnswer(path, "no object");
         }
         return found as T;
+    }
+
+    private otherAnswer(path: string, is: string): CouldNotCheck {
+        const message = `GET ${path}: the answer is ${is}. Is ${this.server} an API server?`;
+        return new CouldNotCheck(message, showConnection);
     }
 
     /**
@@ -109,10 +108,7 @@ export class Kubernetes {
     async list<T>(path: string): Promise<readonly T[]> {
         const found = await this.get<{ items?: T[] }>(path);
         if (found && !(Array.isArray(found.items) && found.items.every(isMap))) {
-            throw new CouldNotCheck(
-                `GET ${path}: the answer is not a list. Is ${this.server} an API server?`,
-                showConnection,
-            );
+            throw this.otherAnswer(path, "not a list");
         }
         return found?.items ?? [];
     }

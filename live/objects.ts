@@ -25,6 +25,12 @@ export interface StatusCondition {
     readonly lastTransitionTime?: string;
 }
 
+/** Where the API has KOF's pods. */
+export const podsPath = `/api/v1/namespaces/${kofNamespace}/pods`;
+
+/** The collectors among them, by the label that the OpenTelemetry operator gives them. */
+export const collectorPodsPath = `${podsPath}?labelSelector=app.kubernetes.io%2Fcomponent%3Dopentelemetry-collector`;
+
 /** Where the API has the claims of KOF's volumes. */
 export const claimsPath = `/api/v1/namespaces/${kofNamespace}/persistentvolumeclaims`;
 

@@ -3,7 +3,7 @@ import { kofNamespace } from "../core/charts/namespace";
 import { minutesSince } from "./ages";
 import { lookAtEach, valueOrFinding, type Finding, type Live } from "./findings";
 import type { Kubernetes } from "./kubernetes";
-import type { ApiObject, StatusCondition } from "./objects";
+import { podsPath, type ApiObject, type StatusCondition } from "./objects";
 
 interface ContainerState {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
@@ -30,9 +30,6 @@ export interface Pod extends ApiObject {
     };
 }
 
-/** Where the API has KOF's pods. */
-export const pods = `/api/v1/namespaces/${kofNamespace}/pods`;
-
 /** Why a container that waits will not start by itself. */
 const stuck =
     /^(CrashLoopBackOff|CreateContainer.*Error|ErrImage.*|ImagePullBackOff|InvalidImageName|RunContainerError|Init:.*Error)$/;
@@ -44,7 +41,7 @@ const manyRestarts = 3;
 
 /** Whether each of KOF's pods runs, is ready, and stays so. */
 export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
-    const all = await kubernetes.list<Pod>(pods);
+    const all = await kubernetes.list<Pod>(podsPath);
     return lookAtEach(all, async (pod) => {
         const { name, deletionTimestamp, creationTimestamp = "" } = pod.metadata;
         const { status = {} } = pod;
@@ -159,7 +156,7 @@ export async function lastLines(
 ): Promise<string[]> {
     for (const previous of ofPrevious) {
         const query = `container=${container}&tailLines=5&previous=${previous}`;
-        const { status, body } = await kubernetes.request("GET", `${pods}/${pod}/log?${query}`);
+        const { status, body } = await kubernetes.request("GET", `${podsPath}/${pod}/log?${query}`);
         const text = status === 200 ? body.trim() : "";
         if (text !== "") {
             return text.split("\n").map(withoutCredentials);

@@ -171,12 +171,9 @@ async function istioLabel({ kubernetes, deployment }: Live): Promise<Findings> {
 }
 
 /** A Secret that has to exist before the collectors start, and that neither the program nor the chart makes. */
-interface NeededSecret {
+interface NeededSecret extends Omit<Finding, "what"> {
     readonly name: string;
     readonly keys: readonly string[];
-    readonly severity: Finding["severity"];
-    readonly why: string;
-    readonly fix: string;
 }
 
 async function secrets({ kubernetes, deployment }: Live): Promise<Findings> {

@@ -89,19 +89,16 @@ function servicesOf(deployment: Deployment): Service[] {
     const archived = archives.flatMap((archive) => (archive.regional ? [{ archive, on: archive.regional }] : []));
     const isDue = async (kubernetes: Kubernetes) =>
         (await Promise.all(archived.map(({ archive }) => cronJobOf(archive, kubernetes)))).some(Boolean);
+    const stores: Service = {
+        name: regionalService(settings.istio),
+        what: "KOF with its stores",
+        setting: "kof:regions",
+        of: (clusters) => archivedRegions(clusters, deployment, "all"),
+        // Its release is another check's.
+        isDue: () => Promise.resolve(false),
+    };
     return [
-        ...(settings.regions && regionalStores.length > 0
-            ? [
-                  {
-                      name: regionalService(settings.istio),
-                      what: "KOF with its stores",
-                      setting: "kof:regions",
-                      of: (clusters: readonly RegionalCluster[]) => archivedRegions(clusters, deployment, "all"),
-                      // Its release is another check's.
-                      isDue: () => Promise.resolve(false),
-                  },
-              ]
-            : []),
+        ...(settings.regions && regionalStores.length > 0 ? [stores] : []),
         ...archived.map(({ archive, on }) => ({
             name: exporterService(archive.name),
             what: archive.name,

@@ -11,7 +11,7 @@ const marks = {
 } as const;
 
 /**
- * What came of one check as text: a line, and three more for each thing that was found.
+ * What one check found, as text: a line, and three more for each thing that was found.
  *
  * @param said what could not be checked so far, and why: the same reason is given once. It gets what this check adds.
  */
@@ -42,7 +42,7 @@ function mark(severity: keyof typeof marks, text: string): string {
     return `  ${styleText(colour, word.padEnd(9))} ${text}`;
 }
 
-/** What came of all checks, in one line. */
+/** What all checks found, in one line. */
 export function summaryText(results: readonly Result[]): string {
     const count = (severity: Finding["severity"]) =>
         results.flatMap(({ findings }) => findings).filter((finding) => finding.severity === severity).length;

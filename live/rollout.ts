@@ -6,14 +6,15 @@ import { couldNotCheck, CouldNotCheck, UserError } from "../core/lib/errors";
 import { cloudwatchSecretName } from "../core/routes/cloudwatch";
 import { startAnnotation } from "../core/charts/restarts";
 import type { Kubernetes } from "./kubernetes";
+import { collectorPodsPath, type ApiObject } from "./objects";
 
-interface Container {
-    readonly env?: readonly { readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string } } }[];
-}
-
-interface CollectorPod {
-    readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
-    readonly spec?: { readonly nodeName?: string; readonly containers?: readonly Container[] };
+interface CollectorPod extends ApiObject {
+    readonly spec?: {
+        readonly nodeName?: string;
+        readonly containers?: readonly {
+            readonly env?: readonly { readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string } } }[];
+        }[];
+    };
     readonly status?: { readonly phase?: string };
 }
 
@@ -28,9 +29,6 @@ interface RolloutOptions {
     /** Milliseconds between two looks. Default: 5 seconds. */
     readonly interval?: number;
 }
-
-/** The collectors' pods, by the label that the OpenTelemetry operator gives them. */
-const collectorPodsPath = `/api/v1/namespaces/${kofNamespace}/pods?labelSelector=app.kubernetes.io%2Fcomponent%3Dopentelemetry-collector`;
 
 /**
  * Waits until no collector runs with an access key that is no longer in the Secret. A pod reads its key when it starts, and its
@@ -74,17 +72,14 @@ async function outdated(
         throw new CouldNotCheck(`there is no release ${release} on the cluster that was looked at`);
     }
     const pods = await api.list<CollectorPod>(collectorPodsPath);
-    return pods.filter(
-        ({ metadata, spec, status }) =>
-            status?.phase !== "Succeeded" &&
-            status?.phase !== "Failed" &&
-            spec?.containers?.some(readsSecret) === true &&
-            metadata.annotations?.[startAnnotation] !== startedWith,
-    );
-}
-
-function readsSecret({ env }: Container): boolean {
-    return env?.some(({ valueFrom }) => valueFrom?.secretKeyRef?.name === cloudwatchSecretName) === true;
+    return pods.filter(({ metadata, spec, status }) => {
+        const variables = (spec?.containers ?? []).flatMap(({ env = [] }) => env);
+        return (
+            !["Succeeded", "Failed"].includes(status?.phase ?? "") &&
+            variables.some(({ valueFrom }) => valueFrom?.secretKeyRef?.name === cloudwatchSecretName) &&
+            metadata.annotations?.[startAnnotation] !== startedWith
+        );
+    });
 }
 
 function why(found: readonly CollectorPod[] | CouldNotCheck, patience: number): string {

@@ -31,13 +31,12 @@ async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Pr
         );
     }
     const { Destination: destination = "XRay", Status: status = "" } = await traceDestination(region, access);
-    const fix = `aws xray update-trace-segment-destination --region ${region} --destination CloudWatchLogs`;
     if (destination !== "CloudWatchLogs") {
         return {
             severity: "problem",
             what: `Transaction Search is off in ${region}: spans go to ${destination}`,
             why: "kof:cloudwatch.signals.traces is otlp: AWS refuses every span, and the collectors drop what it refuses.",
-            fix,
+            fix: `aws xray update-trace-segment-destination --region ${region} --destination CloudWatchLogs`,
         };
     }
     if (status !== "ACTIVE") {
@@ -48,35 +47,30 @@ async function findingsOf({ deployment: { cloudwatch }, aws: access }: Live): Pr
             fix: `aws xray get-trace-segment-destination --region ${region}`,
         };
     }
-    return spansPolicy(cloudwatch, access);
-}
-
-/** Whether a resource policy lets X-Ray write spans. */
-async function spansPolicy(place: AwsPlace, access: AwsAccess): Promise<Findings> {
-    const { region } = place;
     const documents = await answered(
         "AWS does not list resource policies of logs",
-        () => resourcePolicies(place, access),
+        () => resourcePolicies(cloudwatch, access),
         access,
     );
-    return documents.some((text) => text.includes("xray.amazonaws.com") && text.includes(spansLogGroup))
-        ? undefined
-        : {
-              severity: "problem",
-              what: `no resource policy in ${region} lets xray.amazonaws.com write to log group ${spansLogGroup}`,
-              why: "Transaction Search is on, but X-Ray cannot keep the spans that it takes.",
-              fix: `aws logs describe-resource-policies --region ${region}`,
-          };
+    const isAllowed = documents.some((text) => text.includes("xray.amazonaws.com") && text.includes(spansLogGroup));
+    return (
+        !isAllowed && {
+            severity: "problem",
+            what: `no resource policy in ${region} lets xray.amazonaws.com write to log group ${spansLogGroup}`,
+            why: "Transaction Search is on, but X-Ray cannot keep the spans that it takes.",
+            fix: `aws logs describe-resource-policies --region ${region}`,
+        }
+    );
 }
 
 async function resourcePolicies(place: AwsPlace, access: AwsAccess): Promise<string[]> {
-    const { CloudWatchLogsClient, DescribeResourcePoliciesCommand } = await import("@aws-sdk/client-cloudwatch-logs");
-    const logs = new CloudWatchLogsClient(clientOptions(place, access));
+    const { CloudWatchLogs } = await import("@aws-sdk/client-cloudwatch-logs");
+    const logs = new CloudWatchLogs(clientOptions(place, access));
     const documents: string[] = [];
     try {
         let nextToken: string | undefined;
         do {
-            const page = await logs.send(new DescribeResourcePoliciesCommand({ nextToken }));
+            const page = await logs.describeResourcePolicies({ nextToken });
             if (!page.resourcePolicies) {
                 throw new CouldNotCheck(notAws());
             }

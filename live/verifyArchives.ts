@@ -13,8 +13,8 @@ import { cronJobOf, suspended, type CronJob } from "./cronJobs";
 import { maskedFinding, unchecked, type Finding, type Live, type Result } from "./findings";
 import { jsonObject, persistently } from "./http";
 import { statusText, type Kubernetes } from "./kubernetes";
-import type { StatusCondition } from "./objects";
-import { containerFault, lastLines, pods, type Pod } from "./pods";
+import { podsPath, type StatusCondition } from "./objects";
+import { containerFault, lastLines, type Pod } from "./pods";
 import { archivedRegions, regionId, multiClusterServicePath, unselected, type MultiClusterService } from "./regions";
 import { S3Bucket, type S3Object } from "./s3";
 
@@ -60,7 +60,7 @@ function titleOf({ kind }: Archive): string {
     return `archive ${kind}`;
 }
 
-/** Milliseconds after its first minute within which a run on a region is given to come to its end, and a new one to begin. */
+/** Milliseconds that a run on a region may take after its hour, and that a new exporter may take until its first run. */
 const [runTime, startTime] = [15 * 60_000, 2 * 3_600_000];
 
 /**
@@ -116,31 +116,49 @@ async function verifyRegion(
     isNew: boolean,
     live: Live,
 ): Promise<Result> {
-    const title = `${titleOf(archive)} of region ${regionId(region)}`;
-    const own = archiveOfRegion(archive, regional, region);
     const hour = lastHour(new Date(Date.now() - runTime), undefined);
+    const { title, findings } = await hourResult(
+        `${titleOf(archive)} of region ${regionId(region)}`,
+        archiveOfRegion(archive, regional, region),
+        hour,
+        live,
+        {
+            severity: isNew ? "unknown" : "problem",
+            why: `The exporter ${isNew ? "is new there, or " : ""}did not run on the region, found none in its store, or may not write. From here only the bucket is seen.`,
+            fix: `kubectl get cronjobs,jobs,pods -n ${kofNamespace}`,
+        },
+    );
     // The region has a cluster of its own.
     const there = (fix: string) => fix.replace(/^kubectl /, `kubectl --context ${region.name} `);
-    try {
-        const found = await hourOf(own, hour, live);
-        const lacking = found.nothingOf.map((what) => ({
-            ...missing(what, own, hour),
-            severity: isNew ? ("unknown" as const) : ("problem" as const),
-            why: `The exporter ${isNew ? "is new there, or " : ""}did not run on the region, found none in its store, or may not write. From here only the bucket is seen.`,
-            fix: there(`kubectl get cronjobs,jobs,pods -n ${kofNamespace}`),
-        }));
-        const findings = [...lacking, ...found.findings.map((each) => ({ ...each, fix: there(each.fix) }))];
-        return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
-    } catch (error) {
-        return { title, findings: [unchecked(error, byHand(own, error))] };
-    }
+    return { title, findings: findings.map((each) => ({ ...each, fix: there(each.fix) })) };
 }
 
-/** What an archive has of an hour; `cluster` is the one that it has to have, where that is known. */
-function hourOf(archive: Archive, hour: Date, live: Live, cluster?: string): Promise<FoundOfHour> {
-    return S3Bucket.use(archive, live, (bucket) =>
-        archive.kind === "coldStorage" ? coldHour(archive, bucket, hour, cluster) : auditHour(archive, bucket, hour),
-    );
+/**
+ * What an archive has of an hour. Where nothing is wrong, the title says what was found.
+ *
+ * @param ofNothing what to say otherwise where there is nothing of a signal.
+ * @param cluster the one that it has to have, where that is known.
+ */
+async function hourResult(
+    title: string,
+    archive: Archive,
+    hour: Date,
+    live: Live,
+    ofNothing: Partial<Finding>,
+    cluster?: string,
+): Promise<Result> {
+    try {
+        const found = await S3Bucket.use(archive, live, (bucket) =>
+            archive.kind === "coldStorage"
+                ? coldHour(archive, bucket, hour, cluster)
+                : auditHour(archive, bucket, hour),
+        );
+        const lacking = found.nothingOf.map((what) => ({ ...missing(what, archive, hour), ...ofNothing }));
+        const findings = [...lacking, ...found.findings];
+        return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
+    } catch (error) {
+        return { title, findings: [unchecked(error, byHand(archive, error))] };
+    }
 }
 
 /** What to try where an archive cannot be read. Who may list may still not read, or not use the key that encrypts. */
@@ -193,31 +211,19 @@ async function verifyArchive(archive: Archive, live: Live, options: ArchiveVerif
         return { title, findings };
     }
     const hour = lastHour(begun, cronJob);
-    try {
-        const found = await hourOf(archive, hour, live, ownCluster(archive, live));
-        const isNew = Date.parse(cronJob?.metadata.creationTimestamp ?? "") > hour.getTime();
-        const lacking = found.nothingOf.map((what) => missing(what, archive, hour));
-        findings.push(...(isNew ? lacking.map(ofNewStack) : lacking), ...found.findings);
-        return { title: findings.length === 0 ? `${title}: ${found.proof}` : title, findings };
-    } catch (error) {
-        findings.push(unchecked(error, byHand(archive, error)));
-        return { title, findings };
-    }
+    const isNew = Date.parse(cronJob?.metadata.creationTimestamp ?? "") > hour.getTime();
+    // A stack that is younger than the hour may have had nothing to archive in it.
+    const why =
+        "The exporter is younger than that hour, of which the stores may have nothing. Look again after the next one.";
+    const ofNothing = isNew ? ({ severity: "unknown", why } as const) : {};
+    const found = await hourResult(title, archive, hour, live, ofNothing, ownCluster(archive, live));
+    return findings.length === 0 ? found : { title, findings: [...findings, ...found.findings] };
 }
 
-/** A stack that is younger than the hour may have had nothing to archive in it. */
-function ofNewStack(finding: Finding): Finding {
-    return {
-        ...finding,
-        severity: "unknown",
-        why: "The exporter is younger than that hour, of which the stores may have nothing. Look again after the next one.",
-    };
-}
-
-/** What came of a run of an exporter. */
+/** How a run of an exporter ended. */
 interface Run {
     readonly begun: Date;
-    /** What is wrong; `undefined` where it came to a good end. */
+    /** What is wrong; `undefined` where it succeeded. */
     readonly failed?: string;
     readonly isOver: boolean;
 }
@@ -321,7 +327,7 @@ async function awaitJob(
         if (over?.type === "Complete") {
             return { begun, isOver: true };
         }
-        const own = `${pods}?labelSelector=${encodeURIComponent(`batch.kubernetes.io/job-name=${name}`)}`;
+        const own = `${podsPath}?labelSelector=${encodeURIComponent(`batch.kubernetes.io/job-name=${name}`)}`;
         const [pod] = await kubernetes.list<Pod>(own);
         if (over) {
             const lines = pod ? await lastLines(kubernetes, pod.metadata.name, container) : [];
