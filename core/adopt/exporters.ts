@@ -2,7 +2,7 @@ import { telemetryKind, type Signal } from "../charts";
 import type { Collector } from "../collectors/effective";
 import { typeOf } from "../collectors/flows";
 import { queueExporterOf } from "../collectors/buffers";
-import { definedOnly } from "../lib/compact";
+import { compact, definedOnly } from "../lib/compact";
 import { quantityOf } from "../lib/quantities";
 import { isMap, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { authenticatorTypes, azureOptions, batchOptions } from "../routes/exporters";
@@ -118,12 +118,8 @@ export function readExporter(
     }
     readHeaders();
     readTls();
-    for (const [key, setting] of [
-        ["compression", "compression"],
-        ["proxy_url", "proxy"],
-    ] as const) {
-        const value = literal(options[key]);
-        const plain = key === "proxy_url" ? value?.replace(/\/+$/, "") : value;
+    for (const [key, setting] of Object.entries({ compression: "compression", proxy_url: "proxy" })) {
+        const plain = literal(options[key])?.replace(/\/+$/, "");
         if (plain !== undefined && destination.safeParse({ [setting]: plain }).success) {
             settings[setting] = plain;
             take(key);
@@ -132,11 +128,11 @@ export function readExporter(
     const { changes, batch } = readQueue();
     const batches: Batches = Object.fromEntries(batch === undefined ? [] : kinds.map((kind) => [kind, batch]));
     const { success, error } = destination.safeParse(settings);
-    return success
-        ? { settings, batches, rest, extensions, variables, secrets, changes }
-        : {
-              refused: `exporter ${id} has what no destination can: ${error.issues.map(({ path }) => path.join(".")).join(", ")}`,
-          };
+    if (!success) {
+        const places = error.issues.map(({ path }) => path.join("."));
+        return { refused: `exporter ${id} has what no destination can: ${places.join(", ")}` };
+    }
+    return { settings, batches, rest, extensions, variables, secrets, changes };
 
     function readAuthenticator(extension: string): Record<string, unknown> | undefined {
         const found = valueAt(collector.config, ["extensions", extension]);
@@ -201,48 +197,30 @@ export function readExporter(
     }
 
     function readHeaders(): void {
-        const all = Object.entries(isMap(options) && isMap(options.headers) ? options.headers : {});
-        const known = all.flatMap(([header, text]) => {
+        const left = { ...(isMap(options) && isMap(options.headers) ? options.headers : {}) };
+        const known = Object.entries(left).flatMap(([header, text]) => {
             const parts = resolve(text);
-            return parts ? [{ header, text, parts }] : [];
+            return parts ? [{ header, text, parts, plain: plainText(parts) }] : [];
         });
-        const open = known.flatMap(({ header, parts }) => {
-            const text = plainText(parts);
-            return text === undefined ? [] : [[header, text] as const];
-        });
-        const hidden = known.filter(({ parts }) => plainText(parts) === undefined);
-        const takeHeaders = (headers: readonly string[]) => {
-            const left = Object.entries((rest.headers ?? {}) as HelmValues).filter(([key]) => !headers.includes(key));
-            rest.headers = Object.fromEntries(left);
-            if (left.length === 0) {
-                take("headers");
-            }
-        };
+        const open = known.filter(({ plain }) => plain !== undefined);
+        const hidden = settings.auth === undefined ? known.filter(({ plain }) => plain === undefined) : [];
         if (open.length > 0) {
-            settings.headers = Object.fromEntries(open);
-            takeHeaders(open.map(([header]) => header));
+            settings.headers = Object.fromEntries(open.map(({ header, plain }) => [header, plain]));
         }
-        const [only] = hidden;
-        if (!only || settings.auth !== undefined) {
-            return;
-        }
-        const [start, token] = only.parts;
-        if (
-            hidden.length === 1 &&
-            only.header.toLowerCase() === "authorization" &&
-            only.parts.length === 2 &&
-            start &&
+        const [only, ...others] = hidden;
+        const [start, token, ...more] = only?.parts ?? [];
+        const isBearer =
+            others.length === 0 &&
+            only?.header.toLowerCase() === "authorization" &&
+            start !== undefined &&
             "text" in start &&
-            start.text === "Bearer " &&
-            token &&
-            !("text" in token)
-        ) {
+            start.text === "Bearer ";
+        if (only && isBearer && token && more.length === 0 && !("text" in token)) {
             settings.auth = { kind: "bearer", secret: secretFor("token", { token: [token] }, only.text) };
-        } else {
+        } else if (only) {
             // Names of headers have no case: as the Secret spells it.
-            const named = hidden.map(({ header, parts }) => {
-                const [part, ...more] = parts;
-                const key = part && "secret" in part && more.length === 0 ? part.key : header;
+            const named = hidden.map(({ header, parts: [part, ...rest], parts }) => {
+                const key = part && "secret" in part && rest.length === 0 ? part.key : header;
                 return [key.toLowerCase() === header.toLowerCase() ? key : header, parts] as const;
             });
             const keys = Object.fromEntries(named);
@@ -252,52 +230,51 @@ export function readExporter(
                 headers: Object.keys(keys),
             };
         }
-        takeHeaders(hidden.map(({ header }) => header));
+        for (const { header } of [...open, ...hidden]) {
+            Reflect.deleteProperty(left, header);
+        }
+        keep("headers", left);
     }
 
     function readTls(): void {
-        const given = isMap(options) && isMap(options.tls) ? { ...options.tls } : {};
-        const tls: Record<string, unknown> = {};
-        const pem = (key: string): { parts: readonly SecretPart[]; used: string } | undefined => {
+        const given = isMap(options) && isMap(options.tls) ? options.tls : {};
+        const pem = (key: string) => {
             const parts = resolve(given[`${key}_pem`]) ?? fileParts(given[`${key}_file`]);
             return parts && { parts, used: textOf(given[`${key}_pem`] ?? "") };
         };
-        const ca = pem("ca");
-        if (ca) {
-            tls.caSecret = secretFor("ca", { "ca.crt": ca.parts }, ca.used);
-            delete given.ca_pem;
-            delete given.ca_file;
-        }
-        const [cert, key] = [pem("cert"), pem("key")];
-        if (cert && key && settings.auth === undefined) {
+        const [ca, cert, key] = [pem("ca"), pem("cert"), pem("key")];
+        const caSecret = ca && secretFor("ca", { "ca.crt": ca.parts }, ca.used);
+        const isClient = cert !== undefined && key !== undefined && settings.auth === undefined;
+        if (isClient) {
             const keys = { "tls.crt": cert.parts, "tls.key": key.parts };
-            settings.auth = {
-                kind: "clientCertificate",
-                secret: secretFor("client-certificate", keys, cert.used, key.used),
-            };
-            for (const each of ["cert_pem", "cert_file", "key_pem", "key_file"]) {
-                Reflect.deleteProperty(given, each);
-            }
+            const secret = secretFor("client-certificate", keys, cert.used, key.used);
+            settings.auth = { kind: "clientCertificate", secret };
         }
-        if (given.insecure_skip_verify !== undefined) {
-            if (given.insecure_skip_verify === true) {
-                tls.insecureSkipVerify = true;
-            }
-            delete given.insecure_skip_verify;
-        }
-        const serverName = literal(given.server_name_override);
-        if (serverName !== undefined) {
-            tls.serverName = serverName;
-            delete given.server_name_override;
-        }
-        // Over HTTP, the scheme of the address says so. Over gRPC, the setting's address has the scheme.
-        delete given.insecure;
+        const tls = definedOnly<unknown>({
+            caSecret,
+            insecureSkipVerify: given.insecure_skip_verify === true || undefined,
+            serverName: literal(given.server_name_override),
+        });
         if (Object.keys(tls).length > 0) {
             settings.tls = tls;
         }
-        rest.tls = given;
-        if (Object.keys(given).length === 0) {
-            take("tls");
+        // Over HTTP, the scheme of the address says whether there is TLS. Over gRPC, the setting's address has the scheme.
+        const taken = compact(
+            "insecure",
+            "insecure_skip_verify",
+            tls.serverName !== undefined && "server_name_override",
+            ...(ca ? ["ca_pem", "ca_file"] : []),
+            ...(isClient ? ["cert_pem", "cert_file", "key_pem", "key_file"] : []),
+        );
+        keep("tls", Object.fromEntries(Object.entries(given).filter(([name]) => !taken.includes(name))));
+    }
+
+    /** What no setting says of an option. */
+    function keep(option: string, left: HelmValues): void {
+        if (Object.keys(left).length > 0) {
+            rest[option] = left;
+        } else {
+            take(option);
         }
     }
 
@@ -333,32 +310,28 @@ export function readExporter(
         if (buffer) {
             settings.buffer = buffer;
         }
-        const labels = Object.entries(isMap(rest.external_labels) ? rest.external_labels : {}).filter(
-            ([label]) => !["cluster", "clusterNamespace"].includes(label),
+        const { cluster: _, clusterNamespace: __, ...labels } = isMap(rest.external_labels) ? rest.external_labels : {};
+        take(
+            "sending_queue",
+            "retry_on_failure",
+            ...(protocol === "remotewrite" ? ["remote_write_queue", "timeout"] : []),
         );
-        take("sending_queue", "retry_on_failure", "external_labels");
         if (isMap(gathered) && (batch === undefined || "bytes" in batch)) {
             rest.sending_queue = { batch: gathered };
         }
-        if (protocol === "remotewrite") {
-            take("remote_write_queue", "timeout");
-        }
-        if (labels.length > 0) {
-            rest.external_labels = Object.fromEntries(labels);
-        }
+        keep("external_labels", labels);
         const isOwn =
             buffer !== undefined || (queue === undefined && valueAt(options, ["retry_on_failure"]) === undefined);
-        const changes = [
-            ...(isOwn || protocol === "remotewrite"
-                ? []
-                : [`What exporter ${id} keeps while ${name} is away is now what kof:buffer says, on the node's disk.`]),
-            ...(batch && "items" in batch && !isSame
-                ? [
-                      `Exporter ${id} gathers requests by ${brief(gathered)}. It becomes ${brief(batchOptions(batch))} ` +
-                          `(kof:destinations.${name}.batch).`,
-                  ]
-                : []),
-        ];
+        const changes = compact(
+            !isOwn &&
+                protocol !== "remotewrite" &&
+                `What exporter ${id} keeps while ${name} is away is now what kof:buffer says, on the node's disk.`,
+            batch &&
+                "items" in batch &&
+                !isSame &&
+                `Exporter ${id} gathers requests by ${brief(gathered)}. It becomes ${brief(batchOptions(batch))} ` +
+                    `(kof:destinations.${name}.batch).`,
+        );
         return { changes, batch };
     }
 }
@@ -473,12 +446,16 @@ function settingsWith(
 ): DestinationSettings | undefined {
     const fixed: DestinationPreset = destinationPresets[preset];
     const { protocol: _, endpoint, auth, ...others } = settings as DestinationSettings;
+    // What goes without where the vendor wants something gets that on the way: without a word it would be refused.
+    const ownAuth = auth
+        ? withoutFixed(auth, fixed)
+        : fixed.auth.kind === "none"
+          ? undefined
+          : { kind: "none" as const };
     const own: DestinationSettings = {
         preset,
         ...(endpoint === undefined || endpoint === fixed.endpoint ? {} : { endpoint }),
-        ...(auth !== undefined ? { auth: withoutFixed(auth, fixed) } : {}),
-        // What goes without where the vendor wants something gets that on the way: without a word it would be refused.
-        ...(auth === undefined && fixed.auth.kind !== "none" ? { auth: { kind: "none" as const } } : {}),
+        ...(ownAuth ? { auth: ownAuth } : {}),
         ...others,
         ...(fixed.temporality !== undefined && others.temporality === undefined
             ? { temporality: "cumulative" as const }
@@ -488,21 +465,17 @@ function settingsWith(
         (found.preset ? found.batch(signal) : batches[telemetryKind(signal)]) ?? null;
     const [was, is] = [settings, own].map((each) => {
         const found = resolvedDestination({ destinations: { [name]: each } }, name);
-        const {
-            title: _title,
-            preset: _preset,
-            batch: _batch,
-            temporality,
-            compression,
-            ...rest
-        } = found ?? ({} as Partial<ResolvedDestination>);
+        if (!found) {
+            return undefined;
+        }
+        const { title: _title, preset: _preset, batch: _batch, temporality, compression, ...rest } = found;
         return canonical({
             ...rest,
             temporality: temporality ?? "cumulative",
             compression: compression ?? "gzip",
             // That a vendor takes no more at once changes nothing that it gets.
-            batches: Object.keys(batches).length === 0 || !found ? [] : to.map((signal) => batchAt(found, signal)),
-            addresses: found ? to.map((signal) => addressOf(found, signal)) : [],
+            batches: Object.keys(batches).length === 0 ? [] : to.map((signal) => batchAt(found, signal)),
+            addresses: to.map((signal) => addressOf(found, signal)),
         } as unknown as HelmValues);
     });
     return was === is ? own : undefined;

@@ -153,7 +153,8 @@ function routeName(values: HelmValues, catalog: Catalog): RouteName {
         return "otlp";
     }
     if (umbrellaCollects(catalog)) {
-        return is("kof-collectors", "enabled") && regionEndpoint(values)
+        const exporters = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config", "exporters"];
+        return is("kof-collectors", "enabled") && regionAmong(valueAt(values, exporters))
             ? "regional"
             : is("kof-collectors", "enabled") || is("kof-storage", "enabled")
               ? "management"
@@ -247,24 +248,12 @@ function findDistribution(
     }
 }
 
-const endpoints = [
-    ["prometheusremotewrite", "endpoint"],
-    ["otlphttp/logs", "logs_endpoint"],
-    ["otlphttp/traces", "traces_endpoint"],
-] as const;
-
 interface RegionEndpoint {
     readonly cluster?: string;
     readonly domain?: string;
 }
 
-/** The region's vmauth among the addresses of kof-collectors' exporters: by the mesh's service name, or by its domain. */
-function regionEndpoint(values: HelmValues): RegionEndpoint | undefined {
-    const exporters = ["kof-collectors", "values", kubeStack, "defaultCRConfig", "config", "exporters"];
-    return endpoints.map((path) => regionAt(valueAt(values, [...exporters, ...path]))).find((each) => each);
-}
-
-/** The same among exporters that are there beside those of the charts. */
+/** The region's vmauth among the addresses of exporters: by the mesh's service name, or by its domain. */
 function regionAmong(exporters: HelmValue | undefined): RegionEndpoint | undefined {
     return Object.values(isMap(exporters) ? exporters : {})
         .flatMap((options) => (isMap(options) ? Object.values(options) : []))
@@ -317,7 +306,7 @@ function findRegion({ settings, missing }: Recognition, { values, catalog, at, c
         });
         return;
     }
-    const { cluster, domain } = regionEndpoint(values) ?? regionAmong(config("exporters")) ?? {};
+    const { cluster, domain } = regionAmong(config("exporters")) ?? {};
     const insecure = ["prometheusremotewrite", "prometheusremotewrite/regional"].some(
         (exporter) => config("exporters", exporter, "tls", "insecure_skip_verify") === true,
     );

@@ -6,43 +6,29 @@ import type { VolumeChange } from "./volumes";
 
 /** A plan as data for other programs: what {@link planText} says, without what the settings resolve to. */
 export function planData(plan: Plan): object {
-    const {
-        from,
-        to,
-        signals,
-        twoSteps,
-        restarts,
-        volumes,
-        regions,
-        logGroups,
-        archives,
-        credentials,
-        alerts,
-        consequences,
-        steps,
-    } = plan;
+    const { from, to } = plan;
     return {
         verdict: verdictOf(plan),
         route: { from: from.settings.route, to: to.settings.route },
         version: { from: from.settings.version, to: to.settings.version },
-        consequences,
-        steps,
-        signals,
-        twoSteps,
+        consequences: plan.consequences,
+        steps: plan.steps,
+        signals: plan.signals,
+        twoSteps: plan.twoSteps,
         unsentOnTheWay: unsentOnTheWay(plan),
-        restarts,
-        volumes: volumes.map(volumeData),
-        regions: regions.map(volumeData),
-        logGroups,
-        archives: archives.map(({ place, operation, archive: { kind, signals, regional } }) => ({
+        restarts: plan.restarts,
+        volumes: plan.volumes.map(volumeData),
+        regions: plan.regions.map(volumeData),
+        logGroups: plan.logGroups,
+        archives: plan.archives.map(({ place, operation, archive: { kind, signals, regional } }) => ({
             kind,
             place,
             operation,
             signals,
             ...(regional ? { regions: regional.regions } : {}),
         })),
-        credentials,
-        alerts,
+        credentials: plan.credentials,
+        alerts: plan.alerts,
         left: leftoversOf(plan),
     };
 }
