@@ -47,15 +47,16 @@ export function writeFolder(folder: string, files: Files, isOwn: (file: string, 
 
 /** The files of a folder and of the folders in it; none when there is no such folder. A link, or what else is no file, has no text. */
 export function readFolder(folder: string): Files {
-    if (!fs.existsSync(folder)) {
-        return {};
-    }
+    const entries = fs.existsSync(folder) ? fs.readdirSync(folder, { withFileTypes: true, recursive: true }) : [];
     return Object.fromEntries(
-        fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-            const at = path.join(folder, entry.name);
-            return entry.isDirectory()
-                ? Object.entries(readFolder(at)).map(([file, text]) => [`${entry.name}/${file}`, text])
-                : [[entry.name, entry.isFile() ? fs.readFileSync(at, "utf8") : ""]];
-        }),
+        entries
+            .filter((entry) => !entry.isDirectory())
+            .map((entry) => {
+                const file = path.join(entry.parentPath, entry.name);
+                return [
+                    path.relative(folder, file).replaceAll(path.sep, "/"),
+                    entry.isFile() ? fs.readFileSync(file, "utf8") : "",
+                ];
+            }),
     );
 }

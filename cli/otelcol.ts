@@ -51,7 +51,7 @@ function validate(binary: string, collector: HelmValues): { errors?: string; not
         const places = [...mounts.map(({ mountPath }) => mountPath), serviceAccount];
         const variables = [...(collector.env as unknown as EnvVar[]), ...operatorVariables.map((name) => ({ name }))];
         const env = { PATH: process.env.PATH ?? "", ...kubernetes, ...Object.fromEntries(variables.map(valueOf)) };
-        const config = relocated(withoutToken(collector.config ?? {}), "", { root, places, env });
+        const config = relocation(root, places, env)(withoutToken(collector.config ?? {}), "");
         fs.writeFileSync(file, writeYaml(config));
         const args = Object.entries((collector.args ?? {}) as HelmValues).map(
             ([key, value]) => `--${key}=${textOf(value)}`,
@@ -113,33 +113,29 @@ function withoutToken(value: HelmValue): HelmValue {
 
 const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** The configuration with every path of the pod's file system moved below a folder, in which it then exists. */
-function relocated(value: HelmValue, key: string, { root, places, env }: PodFolder): HelmValue {
-    if (Array.isArray(value)) {
-        return value.map((entry) => relocated(entry, key, { root, places, env }));
-    }
-    if (isMap(value)) {
-        const entries = Object.entries(value).map(([inner, below]) => [
-            inner,
-            relocated(below, inner, { root, places, env }),
-        ]);
-        return Object.fromEntries(entries) as HelmValues;
-    }
-    if (typeof value !== "string" || !places.some((place) => value === place || value.startsWith(`${place}/`))) {
-        return value;
-    }
-    const place = path.join(root, value).replaceAll(/\$\{env:(\w+)\}/g, (_, name: string) => env[name] ?? "");
-    const isFile = key.endsWith("file");
-    fs.mkdirSync(isFile ? path.dirname(place) : place.replace(/\*.*$/, ""), { recursive: true });
-    if (isFile) {
-        fs.writeFileSync(place, "");
-    }
-    return path.join(root, value);
-}
-
-interface PodFolder {
-    readonly root: string;
-    /** Where something is mounted. */
-    readonly places: readonly string[];
-    readonly env: Readonly<Record<string, string>>;
+/**
+ * Moves every path of the pod's file system in a configuration below a folder, and makes it there.
+ *
+ * @param places where something is mounted.
+ */
+function relocation(root: string, places: readonly string[], env: Readonly<Record<string, string>>) {
+    const relocated = (value: HelmValue, key: string): HelmValue => {
+        if (Array.isArray(value)) {
+            return value.map((entry) => relocated(entry, key));
+        }
+        if (isMap(value)) {
+            return Object.fromEntries(Object.entries(value).map(([inner, below]) => [inner, relocated(below, inner)]));
+        }
+        if (typeof value !== "string" || !places.some((place) => value === place || value.startsWith(`${place}/`))) {
+            return value;
+        }
+        const place = path.join(root, value).replaceAll(/\$\{env:(\w+)\}/g, (_, name: string) => env[name] ?? "");
+        const isFile = key.endsWith("file");
+        fs.mkdirSync(isFile ? path.dirname(place) : place.replace(/\*.*$/, ""), { recursive: true });
+        if (isFile) {
+            fs.writeFileSync(place, "");
+        }
+        return path.join(root, value);
+    };
+    return relocated;
 }

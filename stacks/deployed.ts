@@ -103,7 +103,7 @@ export function rememberedPast(
     to: Deployment,
     deployed: Deployed | undefined,
 ): Pick<Deployed, "acknowledged" | "fewestCopies"> {
-    const acknowledged = [...spentBy(deployed), ...acknowledgements(to.settings.acknowledge)];
+    const acknowledged = [...(deployed?.acknowledged ?? []), ...acknowledgements(to.settings.acknowledge)];
     const before = deployed ? deployed.fewestCopies : to.settings.adopt ? undefined : metricCopies(to);
     const fewestCopies = before === undefined ? undefined : Math.min(before, metricCopies(to));
     return {
@@ -111,10 +111,6 @@ export function rememberedPast(
         // While metrics are stored nowhere here there is no such number, and Pulumi's state has none that is infinite.
         ...(fewestCopies !== undefined && Number.isFinite(fewestCopies) ? { fewestCopies } : {}),
     };
-}
-
-function spentBy(deployed: Deployed | undefined): readonly string[] {
-    return deployed?.acknowledged ?? [];
 }
 
 /**
@@ -133,7 +129,7 @@ export function checkChange(
     known: KnownLogGroups,
     origin = "the last deployment",
 ): Plan | undefined {
-    const past: Past = { spent: spentBy(deployed), fewestCopies: deployed?.fewestCopies };
+    const past: Past = { spent: deployed?.acknowledged ?? [], fewestCopies: deployed?.fewestCopies };
     const from = deployed && routeOfDeployed(deployed.settings, to.settings, past, source);
     const plan = from && planOf(from, to, past, known);
     const verdict: ChangeEffects = plan ?? { consequences: firstConsequences(to, past, known), to };

@@ -111,6 +111,7 @@ export async function createEnvironment(
     const labels = distributionOf(settings.distribution).namespaceLabels?.labels;
     const namespace = new Namespace("kof", { istio: settings.istio, labels, stack: currentStack() }, onCluster);
     const inNamespace = { ...onCluster, dependsOn: [namespace] };
+    const withAws = { ...inNamespace, providers: [provider, ...(aws.provider ? [aws.provider] : [])] };
     const before: pulumi.Resource[] = [namespace];
     const storageClass = storageClassOf(settings.storageClass);
     if (storageClass) {
@@ -123,7 +124,7 @@ export async function createEnvironment(
     }
     const cloudwatch =
         deployment.cloudwatch &&
-        (await createCloudWatch(deployment, deployment.cloudwatch, change?.from, aws, inNamespace));
+        (await createCloudWatch(deployment, deployment.cloudwatch, change?.from, aws, withAws));
     if (cloudwatch) {
         before.push(cloudwatch);
     }
@@ -144,7 +145,7 @@ export async function createEnvironment(
     );
     const archives: S3Archive[] = [];
     for (const archive of deployment.archives) {
-        archives.push(await createArchive(deployment, archive, change?.from, { aws, retries, kof }, inNamespace));
+        archives.push(await createArchive(deployment, archive, change?.from, { aws, retries, kof }, withAws));
     }
     // A folder is applied as a whole, and refused as a whole as long as it has an object of a kind that KOF itself brings.
     const alerts = rendersManifests(kubernetes) ? withoutVmRule(deployment.alerts) : deployment.alerts;
@@ -245,7 +246,7 @@ async function createArchive(
             retry: retries[name],
             after: [kof],
         },
-        withAws(options, aws),
+        options,
     );
 }
 
@@ -253,10 +254,6 @@ async function createArchive(
 interface StackOptions {
     readonly providers: pulumi.ProviderResource[];
     readonly dependsOn: pulumi.Resource[];
-}
-
-function withAws(options: StackOptions, { provider }: AwsFacts): StackOptions {
-    return { ...options, providers: [...options.providers, ...(provider ? [provider] : [])] };
 }
 
 function tagsOf({ settings }: Deployment, own: Readonly<Record<string, string>>): Record<string, string> {
@@ -296,7 +293,7 @@ async function createCloudWatch(
             serviceAccounts,
             tags,
         },
-        withAws(options, aws),
+        options,
     );
 }
 

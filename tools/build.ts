@@ -6,10 +6,10 @@ import * as path from "node:path";
 
 import { version as kubernetesSdk } from "@pulumi/kubernetes/package.json";
 
+import { UserError } from "../core/lib/errors";
+
 /** Programs that a suite cannot do without are not there. The suite is skipped, and says this. */
-export class MissingTool extends Error {
-    override readonly name = "Missing";
-}
+export class MissingTool extends UserError {}
 
 /** What is built of a Go module in `modules/`. */
 interface Build {
@@ -85,7 +85,7 @@ const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".
  * Kubernetes and Pulumi's engine four to six each, VictoriaMetrics and a collector one or two each. A change of the module's files or
  * of the linker's flags builds them again.
  *
- * @throws Missing when there is no Go.
+ * @throws MissingTool when there is no Go.
  */
 export async function programs(module: GoModule): Promise<string> {
     const source = path.join(__dirname, "modules", module);
@@ -116,7 +116,7 @@ const emulator = "moto[server,iam,logs,s3]==5.2.5";
 /**
  * The Python with the AWS emulator, which the first call installs.
  *
- * @throws Missing when it cannot be had: no Python 3, or no package index.
+ * @throws MissingTool when it cannot be had: no Python 3, or no package index.
  */
 export async function pythonWithEmulator(): Promise<string> {
     const { stdout: python } = spawnSync("python3", ["--version"], { encoding: "utf8" });

@@ -6,7 +6,6 @@ import { printable } from "../core/lib/printable";
 import { planOf, verdictOf } from "../core/review/plan";
 import { parseOptions, run } from "../cli/command";
 import { checkVersion, deploymentOfFile, readStackFile, reviewedDeployment, stackFileOptions } from "../cli/stackFile";
-import { MissingTool } from "./build";
 import { Rehearsal, type Found, type Rehearsed } from "./engine/rehearsal";
 
 const usage = `Usage: npm run rehearse -- [--stack NAME | --config FILE] --version VERSION [--json]
@@ -109,24 +108,20 @@ if (require.main === module) {
         console.error(
             `Rehearsing KOF ${from.settings.version} -> ${version} in namespace ${kofNamespace} of an API server of its own ...`,
         );
+        const rehearsal = await Rehearsal.start(stackFile, plan, (event) => {
+            console.error(event);
+        });
         try {
-            const rehearsal = await Rehearsal.start(stackFile, plan, (event) => {
-                console.error(event);
-            });
-            try {
-                const found = await rehearsal.run();
-                const versionsOf = { from: from.settings.version, to: version };
-                console.log(
-                    json === true
-                        ? JSON.stringify({ ...versionsOf, ...found, imitated }, undefined, 2)
-                        : printable(text(found, versionsOf)),
-                );
-                process.exitCode = found.refusals.length > 0 || verdictOf(plan) === "impossible" ? 3 : 0;
-            } finally {
-                await rehearsal.stop();
-            }
-        } catch (error) {
-            throw error instanceof MissingTool ? new UserError(error.message) : error;
+            const found = await rehearsal.run();
+            const versionsOf = { from: from.settings.version, to: version };
+            console.log(
+                json === true
+                    ? JSON.stringify({ ...versionsOf, ...found, imitated }, undefined, 2)
+                    : printable(text(found, versionsOf)),
+            );
+            process.exitCode = found.refusals.length > 0 || verdictOf(plan) === "impossible" ? 3 : 0;
+        } finally {
+            await rehearsal.stop();
         }
     });
 }

@@ -2,9 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 import { defaultVersion } from "../core/charts";
-import { UserError } from "../core/lib/errors";
 import { startMoto, type Moto } from "./servers/moto";
-import { startCluster, type TestCluster } from "./servers/cluster";
+import { startCluster } from "./servers/cluster";
 import type { AnyObject } from "./servers/crds";
 import { FluxStandIn } from "./servers/flux";
 import { MissingTool } from "./build";
@@ -17,16 +16,6 @@ marks HelmReleases as ready, and an AWS emulator. Nothing of KOF runs. Nothing t
 used, and several may run at once.
 
 Nothing is required. Needs Go for the API server and Python 3 for AWS.`;
-
-/** A control plane of its own, whatever KUBECONFIG names: the sandbox is for trying what one would not do elsewhere. */
-async function control(): Promise<TestCluster> {
-    delete process.env.KUBECONFIG;
-    try {
-        return await startCluster();
-    } catch (error) {
-        throw error instanceof MissingTool ? new UserError(error.message) : error;
-    }
-}
 
 /** Without Python the rest is still worth playing with. */
 async function emulator(): Promise<Moto | undefined> {
@@ -91,7 +80,9 @@ function exportsFor(kubeconfig: string, moto: Moto | undefined): string {
 async function main(): Promise<void> {
     parseOptions(usage, {});
     console.log("Starting an API server: seconds, or half an hour where it has to be built first ...");
-    const cluster = await control();
+    // A control plane of its own, whatever it names: the sandbox is for trying what one would not do elsewhere.
+    delete process.env.KUBECONFIG;
+    const cluster = await startCluster();
     await cluster.apply(...fromKcm);
     const flux = new FluxStandIn(cluster, (event) => {
         console.log(`flux: ${event}`);

@@ -1,5 +1,4 @@
-import { UserError } from "../core/lib/errors";
-import { MissingTool, modules, programs, pythonWithEmulator } from "./build";
+import { modules, programs, pythonWithEmulator } from "./build";
 import { parseOptions, run } from "../cli/command";
 
 const usage = `Usage: npm run tools
@@ -10,12 +9,8 @@ it takes half an hour the first time.`;
 
 run(async () => {
     parseOptions(usage, {});
-    try {
-        for (const module of modules) {
-            console.log(await programs(module));
-        }
-        console.log(await pythonWithEmulator());
-    } catch (error) {
-        throw error instanceof MissingTool ? new UserError(error.message) : error;
+    for (const module of modules) {
+        console.log(await programs(module));
     }
+    console.log(await pythonWithEmulator());
 });

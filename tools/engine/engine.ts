@@ -42,7 +42,7 @@ export interface Engine {
  * The engine on PATH, with the providers that it finds. Without one, an engine and a Kubernetes provider that are built here, and
  * stand-ins for the providers of AWS and random values.
  *
- * @throws Missing when there is neither a Pulumi CLI nor Go.
+ * @throws MissingTool when there is neither a Pulumi CLI nor Go.
  */
 export async function prepareEngine(): Promise<Engine> {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), "kof-engine-"));

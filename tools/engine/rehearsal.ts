@@ -71,7 +71,7 @@ export class Rehearsal {
      * @param stackFile at the present version.
      * @param plan of the upgrade.
      * @param say receives what happens.
-     * @throws Missing when an API server or the engine cannot be built here.
+     * @throws MissingTool when an API server or the engine cannot be built here.
      */
     static async start(stackFile: StackFile, plan: Plan, say: (event: string) => void): Promise<Rehearsal> {
         for (const name of ["KUBECONFIG", "AWS_PROFILE", "AWS_ENDPOINT_URL"]) {

@@ -139,7 +139,7 @@ export class TestCluster {
  * A cluster with the definitions of {@link crds}: the one that KUBECONFIG names, where there is one, else a control plane of
  * its own. Another one keeps its own definitions, and has to be without KOF: tests take its objects away again.
  *
- * @throws Missing when there is neither.
+ * @throws MissingTool when there is neither.
  */
 export async function startCluster(): Promise<TestCluster> {
     const { KUBECONFIG } = process.env;

@@ -16,7 +16,7 @@ export interface Moto {
  * Starts moto on a free port of the loopback, with its IAM enforced from the first request that follows
  * {@link enforceIam}.
  *
- * @throws Missing when it cannot be had: no Python 3, or no package index.
+ * @throws MissingTool when it cannot be had: no Python 3, or no package index.
  */
 export async function startMoto(): Promise<Moto> {
     const python = await pythonWithEmulator();

@@ -29,7 +29,7 @@ export interface Server {
  *
  * @param prepare is done before the controllers start. The garbage collector takes half a minute to notice a kind that is defined
  * later. Until then, no object of that kind can be deleted in the foreground.
- * @throws Missing when they cannot be built here.
+ * @throws MissingTool when they cannot be built here.
  */
 export async function startServer(prepare?: (kubeconfig: string) => Promise<void>): Promise<Server> {
     const binaries = await programs("kubernetes");
