@@ -1,7 +1,8 @@
-import { chartValues, signals, type Catalog, type CatalogSetting, kubeStack } from "../charts";
+import { signals, type Catalog, type CatalogSetting, kubeStack } from "../charts";
 import { identityProcessor } from "../collectors/identity";
 import { regionsText } from "../charts/multiCluster";
-import { coalesceValues, formatPath, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { completeValues } from "../charts/umbrella";
+import { formatPath, isMap, leaves, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import { definedOnly } from "../lib/compact";
 import type { AdoptionOptions, NamedRegion, Region } from "./options";
 import type { TakenDestinations } from "./signals";
@@ -140,7 +141,7 @@ function findTaken(found: Recognition, taken: TakenDestinations, sources: Source
 
 /** The route that values of the umbrella ask for. */
 function routeName(values: HelmValues, catalog: Catalog): RouteName {
-    const all = coalesceValues(chartValues(catalog, "kof"), values);
+    const all = completeValues(catalog, values);
     const is = (...path: string[]) => valueAt(all, path) === true;
     const fromManagement = ["kof-child", "values", "fromManagement"];
     if (is("regionless", "enabled")) {

@@ -1,10 +1,11 @@
 import { identityProcessor } from "../collectors/identity";
-import { telemetryKind, nounOf, chartValues, kubeStack, perSignal, type Catalog, type Signal } from "../charts";
+import { telemetryKind, nounOf, kubeStack, perSignal, type Catalog, type Signal } from "../charts";
 import { collectorsChart } from "../charts/installed";
 import { effectiveCollectors, shortName, type Collector } from "../collectors/effective";
 import { isDiscarding, listOf, pipelinesOf, sortsAudit, typeOf } from "../collectors/flows";
+import { completeValues } from "../charts/umbrella";
 import { compact, definedOnly } from "../lib/compact";
-import { coalesceValues, isMap, keysAt, leaves, mergeValues, nest, textOf, valueAt } from "../lib/values";
+import { isMap, keysAt, leaves, mergeValues, nest, textOf, valueAt } from "../lib/values";
 import type { HelmValue, HelmValues } from "../lib/values";
 import { defaultAt } from "../charts/defaults";
 import { sortsAuditByDefault, umbrellaCollects } from "../routes/collectors";
@@ -278,7 +279,7 @@ function runningOf(
     const settings = parseSettings({ route: "none", version: catalog.version, istio }, "values");
     const run = (each: HelmValues) => {
         const all = mergeValues(each, context);
-        const umbrella = coalesceValues(chartValues(catalog, "kof"), all);
+        const umbrella = completeValues(catalog, all);
         return { settings, catalog, values: all, umbrella };
     };
     const { umbrella } = run(values);

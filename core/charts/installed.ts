@@ -90,7 +90,6 @@ export function storeOperatorOff(umbrella: HelmValues, on: InstalledChart["on"])
     return paths.find((path) => valueAt(umbrella, path) === false);
 }
 
-/** A kind of clusters. */
 type Clusters = InstalledChart["on"] | "children";
 
 /** An operator of chart kof-operators. The umbrella has that of Grafana off by default. */

@@ -1,6 +1,6 @@
-import { chartValues, type Catalog } from ".";
-import { coalesceValues, valueAt, type HelmValues } from "../lib/values";
-import { componentValues } from "./umbrella";
+import type { Catalog } from ".";
+import { valueAt, type HelmValues } from "../lib/values";
+import { completeValues, componentValues } from "./umbrella";
 
 /** An object of KCM, as it is applied. */
 export interface KcmObject {
@@ -84,7 +84,7 @@ export function selects(selector: Selector, labels: Readonly<Record<string, stri
 
 /** The namespace of KCM's templates. */
 export function kcmNamespace(catalog: Catalog, umbrella: HelmValues): string {
-    const all = coalesceValues(chartValues(catalog, "kof"), umbrella);
+    const all = completeValues(catalog, umbrella);
     return valueAt(componentValues({ catalog, umbrella: all }, "kof-mothership"), ["kcm", "namespace"]) as string;
 }
 
@@ -115,7 +115,7 @@ export function objectsOnRegions(
     istio: boolean,
     { name, version, values, regions }: RegionalChart,
 ): { readonly template: KcmObject; readonly service: KcmObject } {
-    const all = coalesceValues(chartValues(catalog, "kof"), umbrella);
+    const all = completeValues(catalog, umbrella);
     const at = (...path: string[]) => valueAt(all, path) as string;
     // KCM gives its objects this label, over any other value, and takes them into its backups by it (AddKCMComponentLabel in
     // internal/util/labels/label.go, KCM 1.8 to 1.11). With another value every later change is a conflict of two owners, 409 of an API

@@ -1,5 +1,6 @@
-import { chartValues, type Catalog } from ".";
-import { coalesceValues, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import type { Catalog } from ".";
+import { completeValues } from "./umbrella";
+import { valueAt, type HelmValue, type HelmValues } from "../lib/values";
 
 /** A value that never arrives. */
 interface Overwritten {
@@ -19,7 +20,7 @@ interface Overwritten {
  * @param all the umbrella's values, as far as layers look at them. The umbrella's defaults need not be there.
  */
 export function overwritten(catalog: Catalog, values: HelmValues, all: HelmValues = values): Overwritten[] {
-    const umbrella = coalesceValues(chartValues(catalog, "kof"), all);
+    const umbrella = completeValues(catalog, all);
     return catalog.overwrites
         .filter(({ when }) => when.every((path) => valueAt(umbrella, path) === true))
         .flatMap((overwrite) =>

@@ -133,7 +133,6 @@ function isOtherScalar(example: HelmValue | undefined, value: HelmValue, path: r
     return isScalar(example) && !isBoolean && typeof value === "boolean" && !path.includes("config");
 }
 
-/** Whether a null is anywhere in a value. */
 function hasNull(value: HelmValue): boolean {
     return value === null || (typeof value === "object" && Object.values(value).some(hasNull));
 }

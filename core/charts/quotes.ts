@@ -1,5 +1,5 @@
 import { kubeStack } from ".";
-import { isMap, type HelmValue, type HelmValues } from "../lib/values";
+import { isMap, type HelmValues } from "../lib/values";
 import { withoutQuotes } from "../lib/yaml/read";
 
 /**
@@ -8,46 +8,20 @@ import { withoutQuotes } from "../lib/yaml/read";
  * opentelemetry-kube-stack writes them without quotes (0.5.3 to 0.6.3, `renderkv` in `templates/_helpers.tpl`). `"1"`
  * would be a number, which Kubernetes refuses. Of `a # b` only `a` would arrive. What somebody has put in quotes for that reason stays.
  */
-export function quotedLabels(values: HelmValues): HelmValues {
-    return below(values, (key, value) => (key === kubeStack && isMap(value) ? ofStack(value) : undefined));
-}
-
-/** Values in which a function has changed what it has another value for; what is below that is not looked at. */
-function below(values: HelmValues, change: (key: string, value: HelmValue) => HelmValue | undefined): HelmValues {
+export function quotedLabels(values: HelmValues, path: readonly string[] = []): HelmValues {
     return Object.fromEntries(
-        Object.entries(values).map(([key, value]) => [
-            key,
-            change(key, value) ?? (isMap(value) ? below(value, change) : value),
-        ]),
+        Object.entries(values).map(([key, value]) => {
+            const isText = typeof value === "string" && areLabels(path);
+            return [key, isMap(value) ? quotedLabels(value, [...path, key]) : isText ? quoted(value) : value];
+        }),
     );
 }
 
-function ofStack(stack: HelmValues): HelmValues {
-    const { defaultCRConfig: shared, collectors } = stack;
-    return {
-        ...stack,
-        ...(isMap(shared) ? { defaultCRConfig: ofCollector(shared) } : {}),
-        ...(isMap(collectors)
-            ? {
-                  collectors: Object.fromEntries(
-                      Object.entries(collectors).map(([name, each]) => [name, isMap(each) ? ofCollector(each) : each]),
-                  ),
-              }
-            : {}),
-    };
-}
-
-function ofCollector(collector: HelmValues): HelmValues {
-    const changed: HelmValues = {};
-    for (const field of ["labels", "annotations"]) {
-        const texts = collector[field];
-        if (isMap(texts)) {
-            changed[field] = Object.fromEntries(
-                Object.entries(texts).map(([key, text]) => [key, typeof text === "string" ? quoted(text) : text]),
-            );
-        }
-    }
-    return { ...collector, ...changed };
+/** Whether a path ends at the labels or annotations of a collector, or of all collectors. */
+function areLabels(path: readonly string[]): boolean {
+    const [place, ...inner] = path.slice(path.indexOf(kubeStack) + 1);
+    const fields = place === "collectors" ? inner.slice(1) : place === "defaultCRConfig" ? inner : [];
+    return path.includes(kubeStack) && ["labels", "annotations"].includes(fields.join("."));
 }
 
 /** A text as a template has to write it, so that a YAML reader gets the same text. */

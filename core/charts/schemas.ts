@@ -20,7 +20,7 @@ export interface SchemaProblem {
     /** What it would have to be, as it follows "has to be". */
     readonly wanted: string;
     /** What was probably meant: another value, or the name of another key. */
-    readonly meant?: { readonly value: HelmValue } | { readonly key: string };
+    readonly meant?: { readonly value: HelmValue } | { readonly key: string } | undefined;
 }
 
 const folder = path.join(__dirname, "schemas");
@@ -93,7 +93,8 @@ function* problemsOf(
         const [first] = errors;
         if (first && !combining.has(first.keyword) && !isIncomplete(first)) {
             const place = placeOf(first);
-            yield { path: [...at, ...place], by, ...explained(first, errors, entryAt(values, place)) };
+            const value = entryAt(values, place);
+            yield { path: [...at, ...place], by, value, ...explained(first, errors, value) };
         }
     }
 }
@@ -123,41 +124,37 @@ function entryAt(values: HelmValue, path: Path): HelmValue {
     );
 }
 
-type Explained = Pick<SchemaProblem, "value" | "wanted" | "meant">;
-
-function explained(error: ErrorObject, all: readonly ErrorObject[], value: HelmValue): Explained {
+/** What a value would have to be, and what was probably meant. */
+function explained(
+    error: ErrorObject,
+    all: readonly ErrorObject[],
+    value: HelmValue,
+): Pick<SchemaProblem, "wanted" | "meant"> {
     const params = error.params as Record<string, unknown>;
     switch (error.keyword) {
         case "type": {
             const types = [...new Set(all.flatMap((each) => (each.params as { type?: string | string[] }).type ?? []))];
-            const meant = types.flatMap((type) => converted(type, value))[0];
-            return {
-                value,
-                wanted: types.map((type) => names[type] ?? type).join(" or "),
-                ...(meant === undefined ? {} : { meant: { value: meant } }),
-            };
+            const [meant] = types.flatMap((type) => converted(type, value));
+            const wanted = types.map((type) => names[type] ?? type).join(" or ");
+            return { wanted, meant: meant === undefined ? undefined : { value: meant } };
         }
         case "additionalProperties": {
             const known = Object.keys((error.parentSchema?.properties ?? {}) as object);
             const own = placeOf(error).at(-1) ?? "";
             const near = known.find((each) => isMisspelling(own, each, "schemaKey"));
             return {
-                value,
                 wanted: `one of ${known.join(", ")}`,
-                ...(near === undefined ? {} : { meant: { key: near } }),
+                meant: near === undefined ? undefined : { key: near },
             };
         }
         case "enum":
-            return {
-                value,
-                wanted: (params.allowedValues as unknown[]).map((each) => JSON.stringify(each)).join(" or "),
-            };
+            return { wanted: (params.allowedValues as unknown[]).map((each) => JSON.stringify(each)).join(" or ") };
         case "required":
-            return { value, wanted: `an entry with ${String(params.missingProperty)}` };
+            return { wanted: `an entry with ${String(params.missingProperty)}` };
         case "pattern":
-            return { value, wanted: `text of the form ${String(params.pattern)}` };
+            return { wanted: `text of the form ${String(params.pattern)}` };
         default:
-            return { value, wanted: `what ${error.keyword} asks for: ${error.message ?? ""}` };
+            return { wanted: `what ${error.keyword} asks for: ${error.message ?? ""}` };
     }
 }
 

@@ -21,6 +21,11 @@ export function enabledComponents(umbrella: HelmValues): string[] {
     return [...listed, always].filter((name) => valueAt(umbrella, [name, "enabled"]) === true);
 }
 
+/** The umbrella's values complete with its defaults: all that its templates see. */
+export function completeValues(catalog: Catalog, values: HelmValues): HelmValues {
+    return coalesceValues(chartValues(catalog, "kof"), values);
+}
+
 /** All that the templates of a component's chart see: its defaults under what the umbrella's values hand it. */
 export function componentValues(
     { catalog, umbrella }: { readonly catalog: Catalog; readonly umbrella: HelmValues },
@@ -35,7 +40,7 @@ export function componentValues(
  * release for each enabled component (`charts/kof/templates`, KOF 1.8.0 to 1.11.0-rc0).
  */
 export function umbrellaObjects(catalog: Catalog, values: HelmValues): UmbrellaObject[] {
-    const all = coalesceValues(chartValues(catalog, "kof"), values);
+    const all = completeValues(catalog, values);
     const at = (...path: string[]) => valueAt(all, path);
     const [releases, sources] = [at("global", "namespace") as string, at("global", "helmRepo", "namespace") as string];
     const enabled = enabledComponents(all);
@@ -101,7 +106,7 @@ export function objectsBeside(
     umbrella: HelmValues,
     { name, version, values }: ChartBeside,
 ): { readonly chart: FluxObject; readonly release: FluxObject } {
-    const all = coalesceValues(chartValues(catalog, "kof"), umbrella);
+    const all = completeValues(catalog, umbrella);
     const at = (...path: string[]) => valueAt(all, path) as string;
     const [namespace, sources] = [at("global", "namespace"), at("global", "helmRepo", "namespace")];
     const labels = { "k0rdent.mirantis.com/component": name };

@@ -49,7 +49,6 @@ function queueInFront(config: HelmValues, exporter: string): string | undefined 
     return first;
 }
 
-/** What exporters speak, by their types. */
 const protocols: Readonly<Record<string, string>> = {
     otlphttp: "OTLP over HTTP",
     otlp_http: "OTLP over HTTP",
@@ -66,7 +65,6 @@ export function protocolOf(exporter: string): string {
     return protocols[typeOf(exporter)] ?? typeOf(exporter);
 }
 
-/** What extensions prove, by their types. */
 const proofs: Readonly<Record<string, string>> = {
     basicauth: "user and password",
     bearertokenauth: "bearer token",

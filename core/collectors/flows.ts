@@ -108,13 +108,9 @@ export function loopbackAddress(config: HelmValues, receiver: string): string | 
 
 /** Whether an exporter sends to a receiver of its own collector on the loopback, whose pipeline then forwards the signal. */
 export function isLoopbackExporter(config: HelmValues, exporter: string): boolean {
-    const endpoint = valueAt(config, ["exporters", exporter, "endpoint"]);
-    return (
-        endpoint !== undefined &&
-        Object.values(pipelinesOf(config))
-            .flatMap((pipeline) => listOf(pipeline, "receivers"))
-            .some((receiver) => loopbackAddress(config, receiver) === endpoint)
-    );
+    return Object.values(pipelinesOf(config))
+        .flatMap((pipeline) => listOf(pipeline, "receivers"))
+        .some((receiver) => exportersTo(config, receiver).includes(exporter));
 }
 
 /** The exporters that send to a receiver of their own collector on the loopback. */

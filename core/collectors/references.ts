@@ -147,7 +147,6 @@ function variableProblems({ config, env }: Collector, used: Used): string[] {
     return [...missing, ...env.filter((each) => !arrives(each)).map(changedVariable)];
 }
 
-/** A variable that a collector expands. */
 interface Variable {
     readonly name: string;
     /** Whether the reference has a default for a missing variable: `${env:NAME:-text}`. */

@@ -30,7 +30,6 @@ interface NeededChart {
     readonly cluster: FetchingCluster;
 }
 
-/** A container image. */
 interface NeededImage {
     /** Complete, registry included, and its tag, or its digest where that is known. */
     readonly image: string;
@@ -96,7 +95,7 @@ function valueOf({ umbrella, catalog }: Deployment, path: readonly string[]): He
     return valueAt(umbrella, path) ?? defaultAt(catalog, path);
 }
 
-/** Where charts are had from, by an address in the umbrella's values: what the stack has there, and what KOF has. */
+/** The repository that an address in the umbrella's values names, in this stack and in KOF's defaults. */
 function repositoryAt(
     { umbrella, catalog }: Deployment,
     path: readonly string[],
@@ -107,7 +106,6 @@ function repositoryAt(
     return { repository, upstream };
 }
 
-/** Where KOF's own charts are had from. */
 function ownRepository(deployment: Deployment): Pick<NeededChart, "repository" | "upstream"> {
     return repositoryAt(deployment, ["global", "helmRepo", "kofManaged", "url"]);
 }

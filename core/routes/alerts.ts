@@ -80,7 +80,6 @@ const alertNames: Readonly<Record<Signal, string>> = {
     audit: "AuditLogsNotArriving",
 };
 
-/** What the collectors count of each signal. */
 const counted: Readonly<Record<Signal, string>> = {
     metrics: "metric_points",
     logs: "log_records",
@@ -230,12 +229,12 @@ function arrivalRules(
             return [];
         }
         const parts = ofSignal.map((delivery) => {
-            const sent = `otelcol_exporter_sent_${counted[signal]}_total{${own(cluster, exportersOf([delivery]))}}`;
+            const sent = `otelcol_exporter_sent_${counted[signal]}_total{${collectorSelector(cluster, exportersOf([delivery]))}}`;
             // Nobody may send spans, or the API server no audit logs, and a counter comes with the first record.
             const before = {
                 metrics: "",
                 logs: "",
-                traces: ` and on () sum(increase(otelcol_receiver_accepted_spans_total{${own(cluster)}}[15m])) > 0`,
+                traces: ` and on () sum(increase(otelcol_receiver_accepted_spans_total{${collectorSelector(cluster)}}[15m])) > 0`,
                 audit: ` and on () sum(${sent}) > 0`,
             }[signal];
             const nothing = `(sum(increase(${sent}[15m])) or vector(0)) == 0${before}`;
@@ -270,7 +269,7 @@ function leavesOut({ settings }: Deployment, { end }: Delivery): boolean {
 function exporterRules(deliveries: readonly Delivery[], cluster: string): AlertRule[] {
     const lost = (["metrics", "logs", "traces"] as const).flatMap((signal) => {
         const ofSignal = deliveries.filter((each) => counted[each.signal] === counted[signal]);
-        const selector = own(cluster, keepersOf(ofSignal));
+        const selector = collectorSelector(cluster, keepersOf(ofSignal));
         return ofSignal.length === 0
             ? []
             : ["send_failed", "enqueue_failed"].map((failure) => {
@@ -283,7 +282,7 @@ function exporterRules(deliveries: readonly Delivery[], cluster: string): AlertR
                   );
               });
     });
-    const all = own(cluster, keepersOf(deliveries));
+    const all = collectorSelector(cluster, keepersOf(deliveries));
     const queue = (what: string) => `max by (exporter, pod) (otelcol_exporter_queue_${what}{${all}})`;
     return [
         {
@@ -456,7 +455,6 @@ export function vmRuleSpec(...args: Parameters<typeof alertConfig>): HelmValues 
     return { groups };
 }
 
-/** The exporters that write deliveries. */
 function exportersOf(deliveries: readonly Delivery[]): string[] {
     return [...new Set(deliveries.flatMap(({ writers }) => writers.map(({ flow }) => flow.exporter)))].sort();
 }
@@ -475,8 +473,8 @@ function keepersOf(deliveries: readonly Delivery[]): string[] {
     return [...new Set(keepers)].sort();
 }
 
-/** Selects what KOF's collectors tell of themselves. */
-function own(cluster: string, exporters?: readonly string[]): string {
+/** Selects the metrics that KOF's collectors expose about themselves. */
+function collectorSelector(cluster: string, exporters?: readonly string[]): string {
     const of = exporters === undefined ? "" : `,exporter=~"${exporters.map(escaped).join("|")}"`;
     return matchers({ cluster, namespace: kofNamespace }) + of;
 }

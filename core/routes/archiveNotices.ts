@@ -9,9 +9,7 @@ import type { Deployment } from "./deployment";
 import { isOfEks } from "./roles";
 
 /** What a reader of the preview should know of the archives in S3. */
-export function archiveNotices(
-    deployment: Pick<Deployment, "archives" | "settings" | "catalog" | "destinations" | "umbrella">,
-): string[] {
+export function archiveNotices(deployment: Deployment): string[] {
     const { archives, settings, catalog } = deployment;
     const newer = archives.filter(({ version }) => version !== catalog.version);
     const audit = archives.find(({ kind }) => kind === "auditArchive");
@@ -34,10 +32,7 @@ export function archiveNotices(
  * What is in a store that gets nothing from this cluster's own collectors. VMAlert writes the results of recording rules into that of
  * metrics (kof-mothership, `victoriametrics.vmalert.spec.remoteWrite`, KOF 1.8 to 1.11).
  */
-function foreignNotices(
-    { destinations, umbrella }: Pick<Deployment, "destinations" | "umbrella">,
-    { kind, signals }: Archive,
-): string[] {
+function foreignNotices({ destinations, umbrella }: Deployment, { kind, signals }: Archive): string[] {
     return signals.flatMap((signal) => {
         const { [signal]: where } = destinations;
         if (where.stored && where.ends.some(({ on }) => on === "cluster")) {
@@ -55,7 +50,6 @@ function foreignNotices(
     });
 }
 
-/** Notices about an exporter on regions. */
 function regionalNotices({ kind, name, regional, secret, prefix, signals }: Archive): string[] {
     return regional
         ? compact(
@@ -67,7 +61,7 @@ function regionalNotices({ kind, name, regional, secret, prefix, signals }: Arch
         : [];
 }
 
-function credentialNotices({ settings }: Pick<Deployment, "settings">, { kind, credentials }: Archive): string[] {
+function credentialNotices({ settings }: Deployment, { kind, credentials }: Archive): string[] {
     const { distribution } = settings;
     if (distribution !== "eks" && isOfEks(credentials)) {
         return [
@@ -93,7 +87,7 @@ function sharedNotices({ kind, bucket, prefix, name }: Archive): string[] {
     );
 }
 
-function auditArchiveNotices({ settings }: Pick<Deployment, "settings">, audit: Archive): string[] {
+function auditArchiveNotices({ settings }: Deployment, audit: Archive): string[] {
     const { objectLock } = audit.bucket;
     const { controlPlaneOf, title } = distributionOf(settings.distribution);
     return compact(

@@ -93,13 +93,10 @@ export function retentionText({ mode, days }: Retention): string {
 }
 
 /** The same exporter on regional clusters, which reads what each of them stores. */
-export interface RegionalExporter {
+export interface RegionalExporter extends Pick<Archive, "signals" | "sources"> {
     readonly regions: Regions;
     /** What the keys of its objects start with, for each region: `telemetry/regions/NAMESPACE/NAME`. */
     readonly prefix: string;
-    readonly signals: readonly Signal[];
-    /** Per signal the address at which it reads it, on the region. */
-    readonly sources: Readonly<Partial<Record<Signal, string>>>;
     /** The chart's values, as a Go template that is evaluated for each region. */
     readonly values: string;
 }
@@ -211,7 +208,6 @@ export function secretCopies(settings: Settings): SecretCopies[] {
     );
 }
 
-/** The values by which KOF copies Secrets. */
 const copiedAt = ["kof-mothership", "values", "kcm", "kof", "mcs"];
 
 /** The places in values that copy Secrets of archives to regions, and what each copies where. No matter who wrote them. */
@@ -261,11 +257,8 @@ function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiv
     );
     const secretName = secretNameOf(kind, wanted);
     const secret = secretName === undefined ? undefined : { name: secretName, keys: exporterSecretKeys };
-    const roleName = credentials.kind === "irsa" ? roleNameOf(settings, kind) : undefined;
-    const annotations =
-        credentials.kind === "irsa"
-            ? roleAnnotations(roleNameOf(settings, kind), credentials.oidcProviderArn)
-            : undefined;
+    const provider = credentials.kind === "irsa" ? credentials.oidcProviderArn : undefined;
+    const roleName = provider && roleNameOf(settings, kind);
     const signingKey = kind === "auditArchive" ? signingKeyOf(settings.clusterName) : undefined;
     const isLocked = wanted.objectLock !== undefined;
     return {
@@ -291,7 +284,7 @@ function archiveOf(deployment: Stored, kind: ArchiveKind, wanted: ResolvedArchiv
                     existingSecret: secretName,
                 }),
             },
-            annotations ? { serviceAccount: { annotations } } : {},
+            roleName && provider ? { serviceAccount: { annotations: roleAnnotations(roleName, provider) } } : {},
             settings.istio ? inMesh : {},
         ),
         bucket: {
@@ -414,37 +407,33 @@ function absentStores(deployment: Stored & Pick<Deployment, "destinations" | "ro
         // What regions lack is said of them.
         return [];
     }
-    if (kind === "auditArchive") {
-        return compact(
-            !has("audit") && {
-                key: "kof:auditArchive",
-                message: `has nothing to export, for no audit logs are stored on this cluster (${goes("audit")})`,
-                allowed: "where audit logs are stored here, as on routes management and regionless",
-                ...storedHere(deployment, "audit"),
-            },
-        );
-    }
-    const stored = coldSignals.filter(has);
-    const absent = (settings.coldStorage?.signals ?? []).filter((signal) => !has(signal));
+    const stored = kind === "auditArchive" ? (["audit"] as const).filter(has) : coldSignals.filter(has);
     if (stored.length === 0) {
+        const [why, what, signal] =
+            kind === "auditArchive"
+                ? ([
+                      `, for no audit logs are stored on this cluster (${goes("audit")})`,
+                      "audit logs",
+                      "audit",
+                  ] as const)
+                : ([": no metrics, logs or traces are stored on this cluster", "they", "logs"] as const);
         return [
             {
-                key: "kof:coldStorage",
-                message: "has nothing to export: no metrics, logs or traces are stored on this cluster",
-                allowed: "where they are stored here, as on routes management and regionless",
-                ...storedHere(deployment, "logs"),
+                key: `kof:${kind}`,
+                message: `has nothing to export${why}`,
+                allowed: `where ${what} are stored here, as on routes management and regionless`,
+                ...storedHere(deployment, signal),
             },
         ];
     }
+    const asked = kind === "coldStorage" ? (settings.coldStorage?.signals ?? []) : [];
+    const [absent, there] = [asked.filter((signal) => !has(signal)), asked.filter(has)];
     return compact(
         absent.length > 0 && {
             key: "kof:coldStorage.signals",
             message: `has ${absent.join(" and ")}, of which nothing is stored on this cluster (${absent.map(goes).join("; ")})`,
             allowed: `those that are: ${stored.join(", ")}`,
-            paste: stackFile(
-                ["coldStorage", "signals"],
-                settings.coldStorage?.signals?.filter(has).length ? settings.coldStorage.signals.filter(has) : stored,
-            ),
+            paste: stackFile(["coldStorage", "signals"], there.length > 0 ? there : stored),
         },
     );
 }

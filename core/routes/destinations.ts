@@ -86,7 +86,6 @@ interface EndWithFlows {
     readonly flows: readonly OwnedFlow[];
 }
 
-/** A flow, and whose it is. */
 interface OwnedFlow {
     readonly collector: Collector;
     readonly flow: Flow;
@@ -242,7 +241,6 @@ export function endFinder(deployment: Stored): (flow: Flow) => End | Loss {
     };
 }
 
-/** The addresses at which AWS takes OTLP. */
 const awsOverOtlp = /^https:\/\/(monitoring|xray)\.([a-z]+-[a-z-]+-\d)\.[a-z.]+\/v1\/(metrics|traces)$/;
 
 /** What exporters speak to places that are none of KOF's. */

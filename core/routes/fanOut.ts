@@ -56,7 +56,7 @@ export function fanOut(routing: Routing, base: RouteParts, baseOf: (values: Helm
         env.length > 0 ? nest([...stack, "extraEnvs"], [...present, ...env]) : {},
         started === undefined ? {} : nest([...stack, "defaultCRConfig", "podAnnotations", startAnnotation], started),
         ...collectors.map((collector) =>
-            nest([...stack, "collectors", collector.key], own(collector, routing, targets)),
+            nest([...stack, "collectors", collector.key], branched(collector, routing, targets)),
         ),
         nest(chart.prefix, openCost(routing, settings)),
         unusedStoresOff(routing, prepared),
@@ -116,14 +116,13 @@ function targetsOf(routing: Routing, settings: Settings, catalog: Catalog): Targ
         });
 }
 
-/** Variables, each name once. */
 function distinct(env: readonly HelmValue[]): HelmValue[] {
     const named = new Map(env.map((each) => [JSON.stringify(valueAt(each, ["name"])), each]));
     return [...named.values()];
 }
 
 /** Values of one collector: its pipelines with the destinations of their signals, and the branches to those. */
-function own(collector: Collector, routing: Routing, targets: readonly Target[]): HelmValues {
+function branched(collector: Collector, routing: Routing, targets: readonly Target[]): HelmValues {
     const { config } = collector;
     const ends = Object.entries(pipelinesOf(config)).filter(([, settings]) => isEnd(collector, settings));
     const gets = (target: Target, signal: Signal) =>
@@ -233,21 +232,18 @@ function unusedStoresOff({ base, signals: wanted }: Routing, prepared: Base): He
     // Where audit logs are among the logs, there is no store of theirs.
     const off = sortsAuditByDefault(prepared.catalog) ? unused : unused.filter((signal) => signal !== "audit");
     const sources = volumeSources(prepared, "management").filter(({ chart }) => chart.chart === "kof-storage");
+    const isOff = (signal: string) => off.some((each) => each === signal);
+    const readsAll = sources.find(({ chart }) => chart.by === "sveltos")?.chart.prefix;
     return mergeValues(
-        ...sources
-            .filter(({ volume }) => off.some((signal) => signal === volume.signal))
-            .flatMap(({ volume, chart }) => {
-                const [first] = volume.switches;
-                return first ? [nest([...chart.prefix, ...first.path], false)] : [];
-            }),
+        ...sources.map(({ volume, chart }) => {
+            const [first] = volume.switches;
+            return first && isOff(volume.signal) ? nest([...chart.prefix, ...first.path], false) : {};
+        }),
         // KOF would read from it all the same (kof-child 1.10.0 to 1.11.0-rc0, `templates/child-multi-cluster-service.yaml`).
-        ...sources
-            .filter(({ chart }) => chart.by === "sveltos")
-            .slice(0, 1)
-            .flatMap(({ chart }) =>
-                off
-                    .filter((signal) => signal === "logs" || signal === "traces")
-                    .map((signal) => nest([...chart.prefix, `victoria-${signal}-multilevel-select`, "enabled"], false)),
-            ),
+        ...["logs", "traces"].map((signal) =>
+            readsAll && isOff(signal)
+                ? nest([...readsAll, `victoria-${signal}-multilevel-select`, "enabled"], false)
+                : {},
+        ),
     );
 }

@@ -1,10 +1,11 @@
-import { catalogOf, chartValues, type Catalog } from "../charts";
+import { catalogOf, type Catalog } from "../charts";
 import { checkPaths } from "../charts/paths";
 import { definedOnly } from "../lib/compact";
-import { coalesceValues, formatPath, mergeValues, type HelmValues } from "../lib/values";
+import { formatPath, mergeValues, type HelmValues } from "../lib/values";
 import type { Settings } from "../settings/settings";
 import { quotedLabels } from "../charts/quotes";
 import { restartValues } from "../charts/restarts";
+import { completeValues } from "../charts/umbrella";
 import { archiveNotices } from "./archiveNotices";
 import { alertsOf } from "./alerts";
 import { archivesOf, archiveValues } from "./archives";
@@ -80,8 +81,7 @@ export const resolve = oncePer((settings: Settings): Resolved => {
             quotedLabels(settings.values),
             pods.lists,
         );
-        const umbrella = coalesceValues(chartValues(catalog, "kof"), values);
-        return { ...parts, settings, catalog, routing, values, umbrella };
+        return { ...parts, settings, catalog, routing, values, umbrella: completeValues(catalog, values) };
     };
     const { storage, storageClass, regions, collectors, proxy } = settings;
     const plain = withStorage({});
@@ -99,7 +99,7 @@ function routedParts(settings: Settings, catalog: Catalog, routing: Routing): Ro
     }
     return fanOut(routing, base, (values) => {
         const all = mergeValues(base.values, values);
-        return { ...base, settings, catalog, values: all, umbrella: coalesceValues(chartValues(catalog, "kof"), all) };
+        return { ...base, settings, catalog, values: all, umbrella: completeValues(catalog, all) };
     });
 }
 

@@ -1,4 +1,4 @@
-import type { Catalog } from "../charts";
+import { kubeStack, type Catalog } from "../charts";
 import { mergeValues } from "../lib/values";
 import { recreatedStorage } from "../collectors/buffers";
 import { addClusterIdentity } from "../collectors/identity";
@@ -18,31 +18,22 @@ export function management(settings: SettingsOf<"management">, catalog: Catalog)
     const { clusterName, clusterNamespace } = settings;
     // Without this kof-storage makes a ClusterIssuer with a placeholder address, under a name that kof-mothership may own.
     const storage = { global: { clusterName }, "cert-manager": { "cluster-issuer": { create: false } } };
-    const collectors = openCostIdentity(settings, catalog);
-    const kubeStack = mergeValues(addClusterIdentity(catalog, ["traces"]), recreatedStorage(catalog));
-    const values = umbrellaCollects(catalog)
-        ? {
-              "kof-storage": { enabled: true, values: storage },
-              "kof-collectors": {
-                  enabled: true,
-                  values: mergeValues(collectorValues(settings, catalog, kubeStack), collectors),
-              },
-          }
-        : {
-              "kof-child": {
-                  values: {
-                      fromManagement: {
-                          cluster: { name: clusterName, namespace: clusterNamespace },
-                          toManagementCluster: { enabled: true },
-                          storage,
-                          ...furtherCollectorValues(
-                              { "opentelemetry-kube-stack": kubeStack },
-                              distributionValues(settings, catalog),
-                              collectors,
-                          ),
-                      },
-                  },
-              },
-          };
+    const openCost = openCostIdentity(settings, catalog);
+    const stack = mergeValues(addClusterIdentity(catalog, ["traces"]), recreatedStorage(catalog));
+    if (umbrellaCollects(catalog)) {
+        const collectors = mergeValues(collectorValues(settings, catalog, stack), openCost);
+        const values = {
+            "kof-storage": { enabled: true, values: storage },
+            "kof-collectors": { enabled: true, values: collectors },
+        };
+        return { values: mergeValues(values, metricsServerValues(settings, catalog)) };
+    }
+    const fromManagement = {
+        cluster: { name: clusterName, namespace: clusterNamespace },
+        toManagementCluster: { enabled: true },
+        storage,
+        ...furtherCollectorValues({ [kubeStack]: stack }, distributionValues(settings, catalog), openCost),
+    };
+    const values = { "kof-child": { values: { fromManagement } } };
     return { values: mergeValues(values, metricsServerValues(settings, catalog)) };
 }

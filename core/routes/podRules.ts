@@ -158,54 +158,47 @@ function processorProblems(plain: Resolved, { settings }: Resolved): Problem[] {
     const added = pipelineKinds.flatMap((kind) => (processors[kind] ?? []).map((each) => ({ kind, ...each })));
     const running = effectiveCollectors(plain);
     return added.flatMap(({ kind, name, config }, i): Problem[] => {
-        const key = `kof:collectors.processors.${kind}`;
+        const problem = (message: string, allowed: string): Problem[] => [
+            { key: `kof:collectors.processors.${kind}`, message: `has ${name}${message}`, allowed },
+        ];
         const owner = running.find((each) => valueAt(each.config, ["processors", name]) !== undefined);
-        if (owner) {
-            return [
-                {
-                    key,
-                    message: `has ${name}, which is the name of a processor that ${owner.name} has already`,
-                    allowed: `another name, such as ${name.split("/")[0] ?? name}/own`,
-                },
-            ];
-        }
         const earlier = added.slice(0, i).filter((each) => each.name === name);
-        return earlier.some((each) => each.kind === kind)
-            ? [{ key, message: `has ${name} twice`, allowed: "each name once" }]
-            : earlier.some((each) => !isDeepStrictEqual(each.config, config))
-              ? [
-                    {
-                        key,
-                        message: `has ${name} with another config than kof:collectors.processors.${String(earlier[0]?.kind)}`,
-                        allowed: "one config for each name",
-                    },
-                ]
-              : [];
+        const other = earlier.find((each) => !isDeepStrictEqual(each.config, config));
+        if (owner) {
+            const another = `another name, such as ${name.split("/")[0] ?? name}/own`;
+            return problem(`, which is the name of a processor that ${owner.name} has already`, another);
+        }
+        if (earlier.some((each) => each.kind === kind)) {
+            return problem(" twice", "each name once");
+        }
+        return other
+            ? problem(
+                  ` with another config than kof:collectors.processors.${String(earlier[0]?.kind)}`,
+                  "one config for each name",
+              )
+            : [];
     });
 }
 
 /** Text that breaks the template of a MultiClusterService, which has these values between backticks (kof-child and kof-regional, from KOF 1.10 on). */
 function pastedProblems(deployment: Resolved): Problem[] {
     const { collectors } = deployment.settings;
-    return collectorsChart(deployment.umbrella)?.by === "sveltos"
-        ? [...leaves(asValue({ collectors }))].flatMap(([path, value]) =>
-              compact(
-                  JSON.stringify(value).includes("`") && {
-                      key: `kof:${formatPath(path)}`,
-                      message: `has a backtick, which breaks the MultiClusterService template of KOF ${deployment.catalog.version} that it is pasted into`,
-                  },
-              ),
-          )
-        : [];
+    if (collectorsChart(deployment.umbrella)?.by !== "sveltos") {
+        return [];
+    }
+    return [...leaves(asValue({ collectors }))]
+        .filter(([, value]) => JSON.stringify(value).includes("`"))
+        .map(([path]) => ({
+            key: `kof:${formatPath(path)}`,
+            message: `has a backtick, which breaks the MultiClusterService template of KOF ${deployment.catalog.version} that it is pasted into`,
+        }));
 }
 
 /** What a reader of the preview should know of what settings say of pods. */
 export function podNotices(deployment: Resolved & Pick<Deployment, "destinations">): string[] {
     const { settings, destinations, routing } = deployment;
     const { collectors, proxy, route } = settings;
-    const keys = Object.entries({ "kof:collectors": collectors, "kof:proxy": proxy }).flatMap(([key, given]) =>
-        given === undefined ? [] : [key],
-    );
+    const keys = compact(collectors && "kof:collectors", proxy && "kof:proxy");
     const chart = collectorsChart(deployment.umbrella);
     if (!chart) {
         return keys.map((key) => `${key} has no effect: no collectors run on this cluster (route ${route}).`);
@@ -262,23 +255,18 @@ function schemesSentTo({ settings, routing }: Resolved): ("http" | "https")[] {
 /** Hosts of destinations that may be `SERVICE.NAMESPACE`: two names, with a port or without encryption, to which a proxy applies. */
 function serviceLike({ settings, routing }: Resolved): string[] {
     const { proxy } = settings;
-    const hosts = namesIn(routing.signals).flatMap((name) => {
-        const found = resolvedDestination(settings, name);
-        const own = Object.values(found?.signals ?? {}).map((each) => (each ? each.endpoint : ""));
-        return found?.proxy !== undefined
-            ? []
-            : [found?.endpoint ?? "", ...own]
-                  .filter((each) => URL.canParse(each))
-                  .flatMap((address) => {
-                      const { protocol, hostname, port } = new URL(address);
-                      const applies = protocol === "http:" ? proxy?.http : proxy?.https;
-                      const isLikely =
-                          /^[a-z][-a-z0-9]*\.[a-z][-a-z0-9]*$/.test(hostname) && !hostname.endsWith(".svc");
-                      return isLikely && applies !== undefined && (protocol === "http:" || port !== "")
-                          ? [hostname]
-                          : [];
-                  });
-    });
+    const hosts = namesIn(routing.signals)
+        .map((name) => resolvedDestination(settings, name))
+        .filter((found) => found?.proxy === undefined)
+        .flatMap((found) => [
+            found?.endpoint ?? "",
+            ...Object.values(found?.signals ?? {}).map((each) => (each ? each.endpoint : "")),
+        ])
+        .filter((each) => URL.canParse(each))
+        .map((each) => new URL(each))
+        .filter(({ protocol, port }) => (protocol === "http:" ? proxy?.http : port !== "" && proxy?.https))
+        .map(({ hostname }) => hostname)
+        .filter((host) => /^[a-z][-a-z0-9]*\.[a-z][-a-z0-9]*$/.test(host) && !host.endsWith(".svc"));
     return [...new Set(hosts)];
 }
 

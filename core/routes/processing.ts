@@ -13,7 +13,6 @@ interface ProcessingParts {
     readonly notices: readonly string[];
 }
 
-/** What stands for what is redacted. */
 const redacted = "****";
 
 /** The severity numbers of OpenTelemetry's log data model at which each range starts. */

@@ -1,4 +1,4 @@
-import { signals, type Catalog, type Signal } from "../charts";
+import { kubeStack, signals, type Catalog, type Signal } from "../charts";
 import { stackDefaults } from "../charts/stack";
 import { mergeValues, nest, valueAt, type HelmValues } from "../lib/values";
 import {
@@ -59,12 +59,7 @@ export function regional(settings: SettingsOf<"regional">, catalog: Catalog): Ro
         cluster: { name: settings.clusterName, namespace: settings.clusterNamespace },
         toRegionalCluster: { name: cluster, namespace },
         ...furtherCollectorValues(
-            {
-                "opentelemetry-kube-stack": mergeValues(
-                    addClusterIdentity(catalog, ["traces"]),
-                    buffered(settings, catalog),
-                ),
-            },
+            { [kubeStack]: mergeValues(addClusterIdentity(catalog, ["traces"]), buffered(settings, catalog)) },
             distributionValues(settings, catalog),
             openCostIdentity(settings, catalog),
         ),
@@ -144,7 +139,7 @@ function umbrellaCollectors(
     vmauth: string,
     secret: string,
 ): HelmValues {
-    const kubeStack = mergeValues(
+    const stack = mergeValues(
         settings.istio ? {} : { collectors: { daemon: mergeValues(daemonOnHostNetwork, daemonAtNodeAddress) } },
         {
             defaultCRConfig: {
@@ -159,7 +154,7 @@ function umbrellaCollectors(
         buffered(settings, catalog),
     );
     return mergeValues(
-        collectorValues(settings, catalog, kubeStack, vmuserEnv(secret)),
+        collectorValues(settings, catalog, stack, vmuserEnv(secret)),
         openCostOfRegion(settings),
         openCostIdentity(settings, catalog),
     );

@@ -29,7 +29,7 @@ export function regionless(settings: SettingsOf<"regionless">, catalog: Catalog)
     return {
         values: mergeValues(
             {
-                regionless: definedOnly({ enabled: true, clusterName, domain, certEmail }),
+                regionless: { enabled: true, clusterName, ...definedOnly({ domain, certEmail }) },
                 "kof-regional": { values: { collectors } },
             },
             selfSigned ? { tls: { selfSigned: true, insecureSkipVerify: true } } : {},

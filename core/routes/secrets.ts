@@ -121,7 +121,6 @@ function makesGrafanaSecret({ grafana }: Settings): boolean {
     return grafana?.enabled === true && grafana.existingSecret === undefined;
 }
 
-/** Every `secretKeyRef` in values. */
 function secretKeyRefs(values: HelmValue): { name: string; key: string }[] {
     if (Array.isArray(values)) {
         return values.flatMap(secretKeyRefs);

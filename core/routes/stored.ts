@@ -32,7 +32,6 @@ type Sized = (typeof sized)[number];
 /** What of a store values can say. */
 export type Aspect = Sized | "limits" | "persistence" | "location" | "claimRetention" | "autoscaler";
 
-/** A human-readable aspect. */
 const nouns: Readonly<Record<Sized, string>> = {
     size: "the size",
     retention: "the retention",
@@ -106,6 +105,13 @@ function isSized(aspect: Aspect): aspect is Sized {
 function asked(settings: Settings, source: VolumeSource, aspect: Aspect): HelmValue | undefined {
     const setting = settingOf(source, aspect);
     return setting && valueAt(settings as unknown as HelmValues, setting);
+}
+
+function everythingAsked(settings: Settings, source: VolumeSource) {
+    return sized.flatMap((aspect) => {
+        const [setting, wanted] = [settingOf(source, aspect), asked(settings, source, aspect)];
+        return compact(setting && wanted !== undefined && { aspect, setting, wanted });
+    });
 }
 
 /** Where `kof:values` say something of a store: of several places the one that the chart reads first. */
@@ -183,7 +189,7 @@ export function storageNotices(deployment: Merged): string[] {
             ...telemetry.flatMap((store) => sizeNotices(deployment, store)),
             ...telemetry.flatMap((store) => keepingNotices(deployment, store)),
             ...betterSaid(deployment, all),
-            ...all.flatMap(({ source }) => sized.flatMap((aspect) => overruled(deployment, source, aspect))),
+            ...all.flatMap(({ source }) => overruled(deployment, source)),
         ]),
     ];
 }
@@ -205,7 +211,6 @@ function unusedNotices(deployment: Merged, stores: readonly Volume[], on: Instal
     });
 }
 
-/** Notices about the settings of all regions. */
 function regionNotices(deployment: Merged, stores: readonly Volume[]): string[] {
     const { settings, catalog } = deployment;
     const storageClass = settings.regions?.storageClass;
@@ -338,26 +343,22 @@ function betterSaid(deployment: Merged, stores: readonly Volume[]): string[] {
     });
 }
 
-/** Values that say something else than a setting, at a place that the chart does not come to: they decide nothing. */
-function overruled(deployment: Merged, source: VolumeSource, aspect: Sized): string[] {
+/** Values that say something else than a setting, at a place that the chart does not reach: they decide nothing. */
+function overruled(deployment: Merged, source: VolumeSource): string[] {
     const { settings, catalog } = deployment;
-    const [setting, wanted] = [settingOf(source, aspect), asked(settings, source, aspect)];
-    if (!setting || wanted === undefined) {
-        return [];
-    }
-    const decisive = saidPlaces(deployment, source, [source.volume[aspect]]).map(formatPath);
-    return (source.volume[aspect]?.places ?? [])
-        .flatMap(({ path }) => originsOf(catalog, source.chart, path))
-        .flatMap((path) => {
-            const given = valueAt(settings.values, path);
-            return compact(
-                given !== undefined &&
-                    !decisive.includes(formatPath(path)) &&
-                    !isSame(aspect, given, wanted) &&
-                    `kof:values.${formatPath(path)} is ${textOf(given)}, and does not decide ${nouns[aspect]} of ` +
-                        `${source.volume.workload}${onRegions(source.chart.on)}: kof:${setting.join(".")} does, ${textOf(wanted)}.`,
+    return everythingAsked(settings, source).flatMap(({ aspect, setting, wanted }) => {
+        const decisive = saidPlaces(deployment, source, [source.volume[aspect]]).map(formatPath);
+        return (source.volume[aspect]?.places ?? [])
+            .flatMap(({ path }) => originsOf(catalog, source.chart, path))
+            .filter((path) => !decisive.includes(formatPath(path)))
+            .map((path) => ({ path: formatPath(path), given: valueAt(settings.values, path) }))
+            .filter(({ given }) => given !== undefined && !isSame(aspect, given, wanted))
+            .map(
+                ({ path, given }) =>
+                    `kof:values.${path} is ${textOf(given)}, and does not decide ${nouns[aspect]} of ` +
+                    `${source.volume.workload}${onRegions(source.chart.on)}: kof:${setting.join(".")} does, ${textOf(wanted)}.`,
             );
-        });
+    });
 }
 
 /** Where stores are, as it follows their names; nothing of those on this cluster. */
@@ -374,36 +375,33 @@ export function storeValueProblems(deployment: Merged): Problem[] {
     const [own, regional] = [storesOf(deployment), regionalStoresOf(deployment)];
     const all = [...own, ...regional];
     const problems = [
-        ...all.flatMap(({ source }) => sized.flatMap((aspect) => contradictions(deployment, source, aspect))),
+        ...all.flatMap(({ source }) => contradictions(deployment, source)),
         ...all.flatMap((store) => unreadable(deployment, store)),
         ...secondOwners(deployment, own),
     ];
     return problems.filter(({ key }, i) => problems.findIndex((each) => each.key === key) === i);
 }
 
-function contradictions(deployment: Merged, source: VolumeSource, aspect: Sized): Problem[] {
+function contradictions(deployment: Merged, source: VolumeSource): Problem[] {
     const { settings } = deployment;
-    const [setting, wanted] = [settingOf(source, aspect), asked(settings, source, aspect)];
-    if (!setting || wanted === undefined) {
-        return [];
-    }
-    return saidPlaces(deployment, source, [source.volume[aspect]]).flatMap((path): Problem[] => {
-        const given = valueAt(settings.values, path) ?? null;
+    return everythingAsked(settings, source).flatMap(({ aspect, setting, wanted }) => {
         const [block = "", ...below] = setting;
-        const fits = settingsSchema[block as "storage"].safeParse(nest(below, given)).success;
-        return compact(
-            !isSame(aspect, given, wanted) && {
-                key: `kof:values.${formatPath(path)}`,
-                message:
-                    `is ${brief(given)}, but kof:${setting.join(".")} is ${brief(wanted)}: both are ${nouns[aspect]} of ` +
-                    `${source.volume.workload}${onRegions(source.chart.on)}. Remove it from values`,
-                ...(fits ? { paste: stackFile(setting, given) } : {}),
-            },
-        );
+        return saidPlaces(deployment, source, [source.volume[aspect]])
+            .map((path) => ({ path: formatPath(path), given: valueAt(settings.values, path) ?? null }))
+            .filter(({ given }) => !isSame(aspect, given, wanted))
+            .map(({ path, given }): Problem => {
+                const fits = settingsSchema[block as "storage"].safeParse(nest(below, given)).success;
+                return {
+                    key: `kof:values.${path}`,
+                    message:
+                        `is ${brief(given)}, but kof:${setting.join(".")} is ${brief(wanted)}: both are ${nouns[aspect]} of ` +
+                        `${source.volume.workload}${onRegions(source.chart.on)}. Remove it from values`,
+                    paste: fits ? stackFile(setting, given) : undefined,
+                };
+            });
     });
 }
 
-/** Whether two values say the same. */
 function isSame(aspect: Sized, one: HelmValue, other: HelmValue): boolean {
     const measure = aspect === "size" ? sizeInGiB : aspect === "retention" ? retentionInDays : String;
     return measure(textOf(one)) === measure(textOf(other));
