@@ -1,7 +1,7 @@
 import { kofNamespace } from "../core/charts/namespace";
 import { CouldNotCheck } from "../core/lib/errors";
 import { accessKeySecret } from "../core/routes/cloudwatch";
-import { awsFailure, clientOptions, inTime, notAws, showCaller } from "./awsClient";
+import { answerIn, clientOptions, inTime, notAws, showCaller, withSts } from "./awsClient";
 import type { Check, Findings, Live } from "./findings";
 import { secretValues } from "./secrets";
 
@@ -32,29 +32,22 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
             `kubectl describe secret -n ${kofNamespace} ${name}`,
         );
     }
-    const { AssumeRoleCommand, STSClient } = await import("@aws-sdk/client-sts");
-    const sts = new STSClient({ ...clientOptions({ region }, {}), credentials: { accessKeyId, secretAccessKey } });
+    const options = { ...clientOptions({ region }, {}), credentials: { accessKeyId, secretAccessKey } };
     const asked = {
         RoleArn: roleArn,
         RoleSessionName: "kof-doctor",
         // The shortest that there is.
         DurationSeconds: 900,
-        ...(externalId === undefined ? {} : { ExternalId: externalId }),
+        ExternalId: externalId,
     };
     try {
-        const { Credentials } = await inTime((limit) => sts.send(new AssumeRoleCommand(asked), limit), aws);
+        const { Credentials } = await withSts(options, (sts) => inTime((limit) => sts.assumeRole(asked, limit), aws));
         if (Credentials?.AccessKeyId === undefined) {
             throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, showCaller);
         }
         return undefined;
     } catch (error) {
-        if (error instanceof CouldNotCheck) {
-            throw error;
-        }
-        const { is, reason } = awsFailure(error);
-        if (is === "silence") {
-            throw new CouldNotCheck(`AWS does not answer: ${reason}`, showCaller);
-        }
+        const { reason } = answerIn(error);
         return {
             severity: "problem",
             what: `the collectors may not assume ${roleArn}: ${reason}`,
@@ -63,7 +56,5 @@ async function findingsOf({ deployment: { cloudwatch }, kubernetes, aws }: Live)
                 "them.",
             fix: "npm run render -- --stack NAME    # summary.md has what that account needs",
         };
-    } finally {
-        sts.destroy();
     }
 }

@@ -1,3 +1,5 @@
+import type { STS } from "@aws-sdk/client-sts";
+
 import { arnParts } from "../core/lib/arns";
 import { CouldNotCheck } from "../core/lib/errors";
 import { reason } from "./http";
@@ -37,7 +39,7 @@ interface ClientOptions {
     readonly region: string;
     readonly endpoint?: string;
     readonly profile?: string;
-    readonly credentials?: () => Promise<Credentials>;
+    readonly credentials?: Credentials | (() => Promise<Credentials>);
     readonly requestHandler: object;
 }
 
@@ -54,23 +56,31 @@ export function clientOptions({ region, endpoint }: AwsPlace, { profile, assumeR
     };
 }
 
-async function credentialsOf(
+function credentialsOf(
     { roleArn, externalId, sessionName = "kof" }: RoleToAssume,
     options: ClientOptions,
 ): Promise<Credentials> {
-    const { AssumeRoleCommand, STSClient } = await import("@aws-sdk/client-sts");
-    const client = new STSClient(options);
-    try {
+    return withSts(options, async (sts) => {
         const asked = { RoleArn: roleArn, RoleSessionName: sessionName, ExternalId: externalId };
-        const { Credentials: given } = await client.send(new AssumeRoleCommand(asked));
+        const { Credentials: given } = await sts.assumeRole(asked);
         return {
             accessKeyId: given?.AccessKeyId ?? "",
             secretAccessKey: given?.SecretAccessKey ?? "",
             ...(given?.SessionToken === undefined ? {} : { sessionToken: given.SessionToken }),
             ...(given?.Expiration === undefined ? {} : { expiration: given.Expiration }),
         };
+    });
+}
+
+/** What STS is asked, by a client of its own. */
+export async function withSts<T>(options: ClientOptions, ask: (sts: STS) => Promise<T>): Promise<T> {
+    // Loaded only here: most stacks have nothing in AWS.
+    const sdk = await import("@aws-sdk/client-sts");
+    const sts = new sdk.STS(options);
+    try {
+        return await ask(sts);
     } finally {
-        client.destroy();
+        sts.destroy();
     }
 }
 
@@ -161,6 +171,22 @@ export function awsFailure(error: unknown): AwsFailure {
 }
 
 /**
+ * What AWS says in an error.
+ *
+ * @throws CouldNotCheck where it says nothing.
+ */
+export function answerIn(error: unknown): AwsFailure {
+    if (error instanceof CouldNotCheck) {
+        throw error;
+    }
+    const failure = awsFailure(error);
+    if (failure.is === "silence") {
+        throw new CouldNotCheck(`AWS does not answer: ${failure.reason}`, showCaller);
+    }
+    return failure;
+}
+
+/**
  * What AWS answers where only an answer helps.
  *
  * @param what was asked for, as the start of a sentence: `AWS does not list log groups`.
@@ -192,23 +218,15 @@ export async function callerIdentity(
     region: string,
     access: AwsAccess,
 ): Promise<{ readonly arn: string; readonly account: string }> {
-    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-    const client = new STSClient(clientOptions({ region }, access));
     try {
-        const { Arn: arn } = await inTime((limit) => client.send(new GetCallerIdentityCommand({}), limit), access);
+        const { Arn: arn } = await withSts(clientOptions({ region }, access), (sts) =>
+            inTime((limit) => sts.getCallerIdentity({}, limit), access),
+        );
         if (arn === undefined) {
             throw new CouldNotCheck(`AWS does not answer: ${notAws()}`, showCaller);
         }
         return { arn, account: arnParts(arn).account };
     } catch (error) {
-        if (error instanceof CouldNotCheck) {
-            throw error;
-        }
-        const { is, said, reason } = awsFailure(error);
-        throw is === "silence"
-            ? new CouldNotCheck(`AWS does not answer: ${reason}`, showCaller)
-            : new UnknownCaller(`AWS does not know who you are: ${said}`);
-    } finally {
-        client.destroy();
+        throw new UnknownCaller(`AWS does not know who you are: ${answerIn(error).said}`);
     }
 }

@@ -1,8 +1,9 @@
+import type { STS } from "@aws-sdk/client-sts";
 import { SignatureV4 } from "@smithy/signature-v4";
 
 import { CouldNotCheck } from "../core/lib/errors";
 import { domainOf } from "../core/lib/arns";
-import { awsFailure, clientOptions, inTime, showCaller, type AwsAccess } from "./awsClient";
+import { awsFailure, clientOptions, inTime, showCaller, withSts, type AwsAccess } from "./awsClient";
 import { jsonObject, persistently, send, type Response } from "./http";
 
 /** Services of AWS that this program asks without a client of AWS's SDK, and the SDK's variable that has another endpoint. */
@@ -28,29 +29,25 @@ export async function askAws(request: AwsRequest, access: AwsAccess): Promise<Re
     const base = process.env[endpointVariables[service]] ?? `https://${service}.${region}.${domainOf(region)}`;
     const url = new URL(path, base);
     const body = json ? JSON.stringify(json) : new URLSearchParams(form).toString();
-    const { STSClient } = await import("@aws-sdk/client-sts");
-    const client = new STSClient(clientOptions({ region }, access));
-    const { credentials, sha256 } = client.config;
+    const ask = async ({ config: { credentials, sha256 } }: STS) => {
+        const signed = await new SignatureV4({ credentials, region, service, sha256 }).sign({
+            method: "POST",
+            protocol: url.protocol,
+            hostname: url.hostname,
+            path: url.pathname,
+            headers: {
+                host: url.host,
+                "content-type": json ? "application/json" : "application/x-www-form-urlencoded",
+            },
+            body,
+        });
+        // It only reads, and the signature is good for minutes.
+        return persistently(() => send(url, { method: "POST", headers: signed.headers }, { body }));
+    };
     try {
-        return await inTime(async () => {
-            const signed = await new SignatureV4({ credentials, region, service, sha256 }).sign({
-                method: "POST",
-                protocol: url.protocol,
-                hostname: url.hostname,
-                path: url.pathname,
-                headers: {
-                    host: url.host,
-                    "content-type": json ? "application/json" : "application/x-www-form-urlencoded",
-                },
-                body,
-            });
-            // It only reads, and the signature is good for minutes.
-            return persistently(() => send(url, { method: "POST", headers: signed.headers }, { body }));
-        }, access);
+        return await withSts(clientOptions({ region }, access), (sts) => inTime(() => ask(sts), access));
     } catch (error) {
         throw new CouldNotCheck(`${url.host} cannot be asked: ${awsFailure(error).said}`, showCaller);
-    } finally {
-        client.destroy();
     }
 }
 
