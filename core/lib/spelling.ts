@@ -22,6 +22,17 @@ export function lettersOf(word: string): string {
     return word.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
+/** What somebody means by its name, its title or another name, in any spelling. */
+export function nameMeant<Name extends string>(
+    all: Readonly<Record<Name, { readonly title: string; readonly alsoCalled?: readonly string[] }>>,
+    found: unknown,
+): Name | undefined {
+    const wanted = typeof found === "string" ? lettersOf(found) : "";
+    return (Object.keys(all) as Name[]).find((name) =>
+        [name, all[name].title, ...(all[name].alsoCalled ?? [])].some((each) => lettersOf(each) === wanted),
+    );
+}
+
 /** Whether a word is probably a misspelling of a known one. */
 export function isMisspelling(word: string, known: string, of: keyof typeof limits): boolean {
     return distance(word, known) <= limits[of](word, known);

@@ -11,7 +11,7 @@ import { brief, type Problem, type Problems } from "./problems";
 import regions = require("./regions.json");
 import { tellsAudit } from "./routing";
 import { secretCommand } from "./secretRules";
-import type { AuditArchiveSettings, ColdStorageSettings } from "./settings";
+import { archiveClasses, type AuditArchiveSettings, type ColdStorageSettings } from "./settings";
 
 /*
  * What is wrong with `kof:coldStorage` and `kof:auditArchive` although each of their settings is right by itself.
@@ -200,15 +200,11 @@ const daysWithin: Readonly<Partial<Record<Transition["storageClass"], number>>> 
 };
 const daysBefore: Readonly<Partial<Record<Transition["storageClass"], number>>> = { STANDARD_IA: 30, ONEZONE_IA: 30 };
 
-/** The classes to which S3 moves objects from each class. */
-const movesTo: Readonly<Record<Transition["storageClass"], readonly Transition["storageClass"][]>> = {
-    STANDARD_IA: ["INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"],
-    INTELLIGENT_TIERING: ["ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"],
-    ONEZONE_IA: ["GLACIER", "DEEP_ARCHIVE"],
-    GLACIER_IR: ["GLACIER", "DEEP_ARCHIVE"],
-    GLACIER: ["DEEP_ARCHIVE"],
-    DEEP_ARCHIVE: [],
-};
+/** Whether S3 moves objects from one class to another: to any colder one, with one exception. */
+function canMove(from: Transition["storageClass"], to: Transition["storageClass"]): boolean {
+    const isColder = archiveClasses.indexOf(to) > archiveClasses.indexOf(from);
+    return isColder && !(from === "ONEZONE_IA" && to === "GLACIER_IR");
+}
 
 function* lifecycleProblems(kind: ArchiveKind, { lifecycle }: Given): Problems {
     const faults = lifecycle.flatMap((move, i) => moveFault(move, lifecycle[i - 1]) ?? []);
@@ -230,7 +226,7 @@ function moveFault({ days, storageClass }: Transition, before: Transition | unde
     if (before === undefined) {
         return undefined;
     }
-    if (!movesTo[before.storageClass].includes(storageClass)) {
+    if (!canMove(before.storageClass, storageClass)) {
         return `moves from ${before.storageClass} to ${storageClass}, which S3 does not: the colder class comes later, and once`;
     }
     const stays = staysIn(before.storageClass);
@@ -249,12 +245,12 @@ const latestDay = 36500;
 
 /** The same transitions in an order that S3 accepts, each on the day that was meant or the first day that S3 accepts. */
 function mendedLifecycle(lifecycle: readonly Transition[]): Transition[] {
-    const classes = Object.keys(movesTo) as Transition["storageClass"][];
-    const inOrder = [...lifecycle].sort((a, b) => classes.indexOf(a.storageClass) - classes.indexOf(b.storageClass));
+    const coldness = ({ storageClass }: Transition) => archiveClasses.indexOf(storageClass);
+    const inOrder = [...lifecycle].sort((a, b) => coldness(a) - coldness(b));
     const mended: Transition[] = [];
     for (const { days, storageClass } of inOrder) {
         const before = mended.at(-1);
-        if (before && !movesTo[before.storageClass].includes(storageClass)) {
+        if (before && !canMove(before.storageClass, storageClass)) {
             continue;
         }
         const earliest = before ? before.days + staysIn(before.storageClass) : 0;

@@ -1,4 +1,4 @@
-import { lettersOf } from "../lib/spelling";
+import { nameMeant } from "../lib/spelling";
 import presets = require("./presets.json");
 
 /** The signals that vendors tell apart. Audit logs go where logs go. */
@@ -82,9 +82,5 @@ export const destinationPresets = presets as Readonly<Record<DestinationPresetNa
 
 /** The preset that somebody means by another name for it. */
 export function presetCalled(found: unknown): DestinationPresetName | undefined {
-    const called = typeof found === "string" ? lettersOf(found) : "";
-    const all = Object.entries(destinationPresets) as [DestinationPresetName, DestinationPreset][];
-    return all.find(([name, { title, alsoCalled }]) =>
-        [name, title, ...alsoCalled].some((each) => lettersOf(each) === called),
-    )?.[0];
+    return nameMeant(destinationPresets, found);
 }

@@ -1,4 +1,4 @@
-import { lettersOf } from "../lib/spelling";
+import { nameMeant } from "../lib/spelling";
 import type { PresetName } from "./storageClassPresets";
 
 /** A fact, and where it was read. */
@@ -285,11 +285,6 @@ export function pkiPathOf(name: DistributionName): string {
 }
 
 /** The distribution that is meant by its title, or by another name of it. */
-export function distributionCalled(text: unknown): DistributionName | undefined {
-    return typeof text === "string"
-        ? distributionNames.find((name) => {
-              const { title, alsoCalled = [] } = distributionOf(name);
-              return [name, title, ...alsoCalled].map(lettersOf).includes(lettersOf(text));
-          })
-        : undefined;
+export function distributionCalled(found: unknown): DistributionName | undefined {
+    return nameMeant(distributions, found);
 }

@@ -193,7 +193,7 @@ function* cloudwatchProblems(values: Values): Problems {
             },
         );
     }
-    if (signals.metrics === "emf" && [logGroup, auditLogGroup].includes(metricsLogGroup(logGroup))) {
+    if (signals.metrics === "emf" && auditLogGroup === metricsLogGroup(logGroup)) {
         yield problemAt(["cloudwatch", "auditLogGroup"], `is ${brief(auditLogGroup)}, which is where the metrics go`, {
             value: `${logGroup}-audit`,
         });
