@@ -12,11 +12,14 @@ import type { AdoptionOptions } from "./options";
 import { quantityOf } from "../lib/quantities";
 import { definedOnly } from "../lib/compact";
 
-/** What was found so far: settings by their key under `kof:`, and what there is to say. */
+/** What was found: settings of a stack, without those of its volumes, and what there is to say. */
 export interface Recognition {
+    /** Settings by their key under `kof:`. */
     readonly settings: Record<string, unknown>;
+    /** What the values do not say and a stack must: one sentence each, with what to do. */
     readonly missing: string[];
     readonly corrections: string[];
+    /** What to look at, because the values say nothing about it. */
     readonly notes: string[];
 }
 

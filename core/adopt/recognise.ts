@@ -33,17 +33,6 @@ import {
     type Sources,
 } from "./destinations";
 
-/** What values resolve to as settings of a stack, without those of its volumes. */
-interface Recognised {
-    /** Settings by their key under `kof:`. */
-    readonly settings: Readonly<Record<string, unknown>>;
-    /** What the values do not say and a stack must: one sentence each, with what to do. */
-    readonly missing: readonly string[];
-    readonly corrections: readonly string[];
-    /** What to look at, because the values say nothing about it. */
-    readonly notes: readonly string[];
-}
-
 /** By route what finds its settings. A route that is missing here does not compile. */
 const finders: Readonly<Record<RouteName, (found: Recognition, sources: Sources) => void>> = {
     none: () => undefined,
@@ -68,7 +57,7 @@ export function recognise(
     identity: Readonly<Record<string, string>> = {},
     taken?: TakenDestinations,
     istio = false,
-): Recognised {
+): Recognition {
     // Where nothing of KOF stores anything, values are like those of a route that only runs the collectors.
     const route = taken ? (taken.collectorsOnly ? "otlp" : taken.route) : routeName(values, catalog);
     const collectors = taken?.prefix ?? collectorsPath(route, catalog);

@@ -141,7 +141,7 @@ export function takeDestinations(
         }
     }
     refuseWhatSharesWays(refused, exits);
-    const found = new Map<string, Group>();
+    const found: Group[] = [];
     const secretAt = (is: (secret: PlainSecret) => boolean) => {
         const index = secrets.findIndex(is);
         return index < 0 ? undefined : index;
@@ -150,7 +150,7 @@ export function takeDestinations(
         if (refused.has(id)) {
             continue;
         }
-        const names = [...found.values()].map(({ name }) => name);
+        const names = found.map((each) => each.name);
         const name = nameFor(id, own[0], names, catalog);
         const read = readExporter(id, name, own, {
             plainOf: (variable) =>
@@ -164,15 +164,14 @@ export function takeDestinations(
         if ("refused" in read) {
             refused.set(id, read.refused);
         } else {
-            found.set(id, { name, ids: [id], exits: own, read, keepsProcessors: false });
+            found.push({ name, ids: [id], exits: own, read, keepsProcessors: false });
         }
     }
     refuseWhatSharesWays(refused, exits);
-    for (const id of refused.keys()) {
-        found.delete(id);
-    }
-    joinParts(found, catalog);
-    const groups = [...found.values()].map(settled);
+    const groups = joinParts(
+        found.filter(({ ids: [id] }) => !refused.has(id)),
+        catalog,
+    ).map(settled);
     const known = placed.flatMap((exit): NamedExit[] => {
         const { exporter, place } = exit;
         const name = isBuiltIn(place) ? place : groups.find(({ ids }) => ids.includes(exporter))?.name;
@@ -408,40 +407,36 @@ function nameFor(id: string, exit: Exit, taken: readonly string[], { version }: 
 }
 
 /** Exporters that are one destination: with an address, or a size of requests, for each signal. */
-function joinParts(groups: Map<string, Group>, { version }: Catalog): void {
+function joinParts(groups: readonly Group[], { version }: Catalog): readonly Group[] {
     const stemOf = (id: string) => /^((?:otlp|otlphttp)\/.+)-(?:metrics|logs|traces)$/.exec(id)?.[1];
-    for (const stem of new Set([...groups.keys()].flatMap((id) => stemOf(id) ?? []))) {
-        const parts = [...groups]
-            .filter(([id]) => id === stem || stemOf(id) === stem)
-            .sort(([id]) => (id === stem ? -1 : 0));
+    const stems = new Set(groups.flatMap(({ ids: [id] }) => stemOf(id) ?? []));
+    return [...stems].reduce((all, stem) => {
+        const parts = all
+            .filter(({ ids: [id] }) => id === stem || stemOf(id) === stem)
+            .sort(({ ids: [id] }) => (id === stem ? -1 : 0));
+        const others = all.filter((each) => !parts.includes(each));
         const name = stem.split("/")[1] ?? "";
-        const others = [...groups].flatMap(([, group]) =>
-            parts.some(([, part]) => part === group) ? [] : [group.name],
-        );
+        const names = others.map((each) => each.name);
         const joined =
-            parts.length > 1 && !isNameTaken(name, others, version) ? joinedGroup(stem, name, parts) : undefined;
-        if (joined) {
-            parts.forEach(([id]) => groups.delete(id));
-            groups.set(stem, joined);
-        }
-    }
+            parts.length > 1 && !isNameTaken(name, names, version) ? joinedGroup(stem, name, parts) : undefined;
+        return joined ? [...others, joined] : all;
+    }, groups);
 }
 
 /** One group of several; `undefined` where they are no one destination. */
-function joinedGroup(stem: string, name: string, parts: readonly (readonly [string, Group])[]): Group | undefined {
+function joinedGroup(stem: string, name: string, parts: readonly Group[]): Group | undefined {
     const others = ({ settings }: ReadExporter) => {
         const { endpoint: _endpoint, signals: _signals, batch: _batch, ...rest } = settings;
         return canonical(JSON.parse(JSON.stringify(rest).replaceAll(/-(metrics|logs|traces)(?=")/g, "")) as HelmValue);
     };
-    const [head, ...more] = parts;
-    const isPart = ([id, { exits }]: (typeof parts)[number]) =>
+    const [first, ...more] = parts;
+    const isPart = ({ ids: [id], exits }: Group) =>
         id === stem || exits.every(({ origin }) => id === `${stem}-${pipelineKindOf(origin)}`);
-    if (!head || !parts.every(isPart) || parts.some(([, { read }]) => others(read) !== others(head[1].read))) {
+    if (!first || !parts.every(isPart) || parts.some(({ read }) => others(read) !== others(first.read))) {
         return undefined;
     }
-    const [firstId, first] = head;
     const { batch, ...settings } = first.read.settings;
-    const own = parts.flatMap(([id, { read }]) => {
+    const own = parts.flatMap(({ ids: [id], read }) => {
         const { endpoint, protocol, signals: each } = read.settings;
         const kind = id.slice(stem.length + 1);
         const address = protocol === undefined ? `${String(endpoint)}/v1/${kind}` : endpoint;
@@ -451,10 +446,10 @@ function joinedGroup(stem: string, name: string, parts: readonly (readonly [stri
     if (Object.keys(signalsOwn).length > 0) {
         settings.signals = signalsOwn;
     }
-    const batches = Object.assign({}, ...parts.map(([, { read }]) => read.batches)) as Batches;
-    const exits: Exits = [...first.exits, ...more.flatMap(([, group]) => group.exits)];
-    const ids = [firstId, ...more.map(([id]) => id)] as const;
-    const sizes = parts.map(([, { read }]) => canonical(Object.values(read.batches)[0] as HelmValue | undefined));
+    const batches = Object.assign({}, ...parts.map(({ read }) => read.batches)) as Batches;
+    const exits: Exits = [...first.exits, ...more.flatMap((group) => group.exits)];
+    const ids: Group["ids"] = [...first.ids, ...more.flatMap((group) => group.ids)];
+    const sizes = parts.map(({ read }) => canonical(Object.values(read.batches)[0] as HelmValue | undefined));
     const isOneSize = new Set(sizes).size === 1;
     if (isOneSize && batch !== undefined) {
         settings.batch = batch;
