@@ -24,7 +24,12 @@ export function parseCommand<const T extends Options>(usage: string, options: T,
         console.log(usage);
         throw new Helped();
     }
-    const parsed = parsedArgs(usage, options, allowPositionals);
+    let parsed;
+    try {
+        parsed = parseArgs({ options, strict: true, allowPositionals });
+    } catch (error) {
+        throw new UserError(`${(error as Error).message}\n\n${usage}`);
+    }
     const given = Object.entries<unknown>(parsed.values);
     const empty = given.filter(([, value]) => [value].flat().includes(""));
     if (empty.length > 0) {
@@ -32,14 +37,6 @@ export function parseCommand<const T extends Options>(usage: string, options: T,
         throw new UserError(`${empty.map(([name]) => `--${name} is empty.`).join("\n")}\n\n${usage}`);
     }
     return parsed;
-}
-
-function parsedArgs<const T extends Options>(usage: string, options: T, allowPositionals: boolean) {
-    try {
-        return parseArgs({ options, strict: true, allowPositionals });
-    } catch (error) {
-        throw new UserError(`${(error as Error).message}\n\n${usage}`);
-    }
 }
 
 /** What ends a command that does not end at once. */

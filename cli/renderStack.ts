@@ -6,7 +6,7 @@ import { regionIn } from "../core/review/capacity/costs";
 import { summaryPage } from "../core/review/summary/page";
 import { writeYaml } from "../core/lib/yaml/write";
 import type { Files } from "./folder";
-import { secretPlaceholder, type OfflineRun, type Resource } from "./offline";
+import { secretPlaceholder, type Resource } from "./offline";
 import { runOffline } from "./program";
 import { deploymentOfFile, type StackFile } from "./stackFile";
 
@@ -41,22 +41,10 @@ export async function renderStack(
     stackFile: StackFile,
     collectorsOf: (deployment: Deployment) => CollectorSource | Promise<CollectorSource> = fromCatalog,
 ): Promise<Files> {
-    const run = await runOffline(stackFile, { preview: false });
+    const { stack, config } = stackFile;
+    const { resources, messages } = await runOffline(stackFile, { preview: false });
     const deployment = deploymentOfFile(stackFile);
-    return renderRun(stackFile, run, deployment, await collectorsOf(deployment));
-}
-
-/** The collectors as the catalog has them. */
-export function fromCatalog(deployment: Deployment): CollectorSource {
-    return { collectors: deployment.collectors, from: `the catalog of KOF ${deployment.settings.version}` };
-}
-
-function renderRun(
-    { stack, config }: StackFile,
-    { resources, messages }: OfflineRun,
-    deployment: Deployment,
-    { collectors, from }: CollectorSource,
-): Files {
+    const { collectors, from } = await collectorsOf(deployment);
     const notices = messages.flatMap((message) => /^warning: (.*)$/s.exec(message)?.[1] ?? []);
     const about = `Stack ${stack}: route ${deployment.settings.route}, KOF ${deployment.settings.version}.`;
     const chart = resources.find(({ type }) => type === "kubernetes:helm.sh/v4:Chart");
@@ -103,6 +91,11 @@ function renderRun(
             ]),
         ),
     };
+}
+
+/** The collectors as the catalog has them. */
+export function fromCatalog(deployment: Deployment): CollectorSource {
+    return { collectors: deployment.collectors, from: `the catalog of KOF ${deployment.settings.version}` };
 }
 
 /** The chart as `helm` takes it. */
