@@ -20,7 +20,7 @@ import { claimPattern, type Volume } from "./volumes";
  * of their pods (`disablePrometheusAnnotations`, job `kubernetes-pods`) or by a monitor (`enableMetrics`), the kubelet's by job
  * `kubelet`. Remote write adds the label `cluster`. The names are those of a collector 0.143, tried 2026-11-27.
  *
- * Promxy evaluates with a Prometheus of its own, of an old version that was not looked up; VictoriaMetrics' tools with MetricsQL. The
+ * Promxy evaluates with a Prometheus of its own, a fork of March 2023 (Promxy v0.0.93, go.mod); VictoriaMetrics' tools with MetricsQL. The
  * expressions keep to what both know, and a group has no interval of its own, so none looks at many series for long.
  */
 
