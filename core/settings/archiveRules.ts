@@ -5,7 +5,7 @@ import { signedOut } from "../lib/secrets";
 import { nearestOf } from "../lib/spelling";
 import { isMap, textOf } from "../lib/values";
 import { identityProblems, keyProblems } from "./awsRules";
-import { makesBucket, resolvedArchive } from "./archives";
+import { resolvedArchive } from "./archives";
 import { problemAt, stackFile, type RawSettings, type Values } from "./explain";
 import { brief, type Problem, type Problems } from "./problems";
 import regions = require("./regions.json");
@@ -110,10 +110,11 @@ function* bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Reco
     }
     const noEffect = (setting: string, why: string) => problemAt([kind, setting], `has no effect ${why}. Remove it`);
     const notMade = "on a bucket that the stack does not make";
-    if (!makesBucket(given) && lifecycle.length > 0) {
+    const isMade = resolvedArchive(given).createBucket;
+    if (!isMade && lifecycle.length > 0) {
         yield noEffect("lifecycle", notMade);
     }
-    if (!makesBucket(given) && written.keepBucket !== undefined && !keepBucket) {
+    if (!isMade && written.keepBucket !== undefined && !keepBucket) {
         yield noEffect("keepBucket", `${notMade}, and never deletes`);
     }
     const notAws = `with endpoint ${address}, which is not AWS`;

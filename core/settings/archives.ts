@@ -17,18 +17,13 @@ export interface ResolvedArchiveSettings extends Omit<
 /** The region of a store whose settings name none (`s3.region` of both exporters' charts). */
 const regionByDefault = "us-east-1";
 
-/** Whether the stack makes the bucket. */
-export function makesBucket({ createBucket, endpoint }: ColdStorageSettings | AuditArchiveSettings): boolean {
-    return createBucket ?? endpoint === undefined;
-}
-
 /** The settings of an archive with their defaults and short forms resolved. */
 export function resolvedArchive(given: ColdStorageSettings | AuditArchiveSettings): ResolvedArchiveSettings {
     const { existingSecret, credentials, region = regionByDefault, ...rest } = given;
     return {
         ...rest,
         region,
-        createBucket: makesBucket(given),
+        createBucket: given.createBucket ?? given.endpoint === undefined,
         credentials:
             credentials ??
             (existingSecret === undefined

@@ -94,11 +94,7 @@ function isPastedOn(settings: Values, catalog: Catalog): boolean {
 /** Texts of destinations that end in values which are pasted between backticks. */
 function* pastedDestinationProblems(settings: Values, catalog: Catalog): Problems {
     const { cloudwatch, otlp, destinations = {} } = settings;
-    const given = {
-        destinations,
-        ...(cloudwatch?.processing ? { cloudwatch: { processing: cloudwatch.processing } } : {}),
-        ...(otlp ? { otlp } : {}),
-    } as HelmValues;
+    const given = { destinations, cloudwatch: { processing: cloudwatch?.processing }, otlp } as unknown as HelmValues;
     for (const [path, text, isKey] of isPastedOn(settings, catalog) ? texts(given) : []) {
         if (text.includes("`")) {
             const patterns = path.at(-1) === "redact" && !isKey ? valueAt(given, path) : undefined;
