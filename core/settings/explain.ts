@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import { oncePer } from "../lib/lazy";
 import { nearestOf } from "../lib/spelling";
 import { formatPath, isMap, mergeValues, nest, textOf, type HelmValue } from "../lib/values";
 import type { About, Schema } from "./about";
@@ -174,19 +175,22 @@ function fits(schema: Schema, value: unknown): boolean {
 /** If a list has more issues than this, only the first of them pastes the whole list. */
 const pastedLists = 10;
 
+/** Whether a path leads below another. */
+export function isPathBelow(path: readonly PropertyKey[], outer: readonly PropertyKey[]): boolean {
+    return path.length > outer.length && outer.every((step, i) => path[i] === step);
+}
+
+const issuesByPath = oncePer((_: Issues) => new Map<string, Issues>());
+
 /** The issues below a path. They are kept, as each of them asks. */
 function issuesBelow(issues: Issues, path: readonly PropertyKey[]): Issues {
-    const known = below.get(issues) ?? new Map<string, Issues>();
-    below.set(issues, known);
+    const known = issuesByPath(issues);
     const id = JSON.stringify(path);
-    const found =
-        known.get(id) ??
-        issues.filter((each) => each.path.length > path.length && path.every((step, i) => each.path[i] === step));
+    const found = known.get(id) ?? issues.filter((each) => isPathBelow(each.path, path));
     known.set(id, found);
     return found;
 }
 
-const below = new WeakMap<Issues, Map<string, Issues>>();
 /** What {@link mendedList} made of lists, by the issues in them. */
 const listsMeant = new WeakMap<Issues, MeantList>();
 

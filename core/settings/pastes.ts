@@ -2,9 +2,10 @@ import type { z } from "zod";
 
 import { formatPath, isMap, mergeValues, type HelmValue, type HelmValues } from "../lib/values";
 import {
-    valueThroughLists,
+    isPathBelow,
     stackFile,
     understood,
+    valueThroughLists,
     type Issues,
     type Key,
     type RawSettings,
@@ -29,7 +30,9 @@ export function readSetting(key: Key, found: unknown): ReadSetting {
     }
     // Rules about the whole only apply when its parts are right.
     const all = parsed.error.issues;
-    const issues = all.filter(({ code, path }) => code !== "custom" || !all.some((each) => isBelow(each.path, path)));
+    const issues = all.filter(
+        ({ code, path }) => code !== "custom" || !all.some((each) => isPathBelow(each.path, path)),
+    );
     return { found, ...understood(key, found, issues), issues };
 }
 
@@ -48,10 +51,6 @@ export function readMended(key: Key, read: ReadSetting, problems: readonly Probl
     const again = readSetting(key, pasted[key]);
     const known = new Set(read.issues.map(idOf));
     return { ...again, issues: again.issues.filter((issue) => !known.has(idOf(issue))) };
-}
-
-function isBelow(path: readonly PropertyKey[], outer: readonly PropertyKey[]): boolean {
-    return path.length > outer.length && outer.every((step, i) => path[i] === step);
 }
 
 function idOf({ code, path }: z.core.$ZodIssue): string {
