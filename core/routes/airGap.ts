@@ -1,9 +1,9 @@
-import { chartValues, type Catalog } from "../charts";
+import { chartValues } from "../charts";
 import { defaultAt } from "../charts/defaults";
-import { imagesOf, type ChartImage } from "../charts/images";
+import { imagesOf } from "../charts/images";
 import { umbrellaObjects } from "../charts/umbrella";
 import { compact } from "../lib/compact";
-import { formatPath, leaves, valueAt, type HelmValue } from "../lib/values";
+import { formatPath, leaves, valueAt } from "../lib/values";
 import { settingsSchema } from "../settings/settings";
 import type { Deployment } from "./deployment";
 import { installedCharts } from "../charts/installed";
@@ -47,14 +47,16 @@ export function airGap(deployment: Deployment): AirGap {
     const charts = [...ownCharts(deployment), ...exporterRequirements(deployment), ...serviceCharts(deployment)];
     const images = new Map<string, { charts: Set<string>; cluster: FetchingCluster }>();
     const add = (chart: string, cluster: FetchingCluster, isOn: (path: readonly string[]) => boolean) => {
-        for (const { image } of neededOf(catalog, chart, isOn)) {
+        const named = imagesOf(catalog.version).charts[chart]?.images ?? [];
+        for (const { image } of named.filter(({ when }) => when.every(isOn))) {
             const found = images.get(image) ?? { charts: new Set(), cluster };
             found.charts.add(chart);
             images.set(image, found);
         }
     };
     for (const { chart, prefix } of installedCharts(umbrella)) {
-        add(chart, "management", (path) => valueOf(deployment, [...prefix, ...path]) !== false);
+        const at = (path: readonly string[]) => [...prefix, ...path];
+        add(chart, "management", (path) => (valueAt(umbrella, at(path)) ?? defaultAt(catalog, at(path))) !== false);
     }
     for (const { image, name } of deployment.archives) {
         images.set(image, { charts: new Set([name]), cluster: "management" });
@@ -85,14 +87,6 @@ function collectorImages({ collectors }: Deployment): string[] {
         const isRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
         return isRegistry ? image : `docker.io/${rest.length > 0 ? "" : "library/"}${image}`;
     });
-}
-
-function neededOf(catalog: Catalog, chart: string, isOn: (path: readonly string[]) => boolean): ChartImage[] {
-    return (imagesOf(catalog.version).charts[chart]?.images ?? []).filter(({ when }) => when.every(isOn));
-}
-
-function valueOf({ umbrella, catalog }: Deployment, path: readonly string[]): HelmValue | undefined {
-    return valueAt(umbrella, path) ?? defaultAt(catalog, path);
 }
 
 /** The repository that an address in the umbrella's values names, in this stack and in KOF's defaults. */

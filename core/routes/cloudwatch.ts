@@ -284,11 +284,6 @@ function auditGroup({ logGroup, auditLogGroup }: WithLogGroup["cloudwatch"], cat
     return sortsAuditByDefault(catalog) ? (auditLogGroup ?? `${logGroup}-audit`) : logGroup;
 }
 
-/** CloudWatch namespace of the metrics. The cluster's name is there, and no dimension: each combination of those is billed. */
-function namespaceOf({ clusterName }: Settings): string {
-    return `KOF/${clusterName}`;
-}
-
 function roleNameOf({ clusterName }: Settings): string {
     return roleNameFor("kof-cloudwatch", clusterName);
 }
@@ -320,12 +315,16 @@ function groupsOf(wanted: WithLogGroup["cloudwatch"], catalog: Catalog): Record<
 function writerValues(settings: WithLogGroup, catalog: Catalog, collector: string): HelmValues {
     const { cloudwatch: wanted } = settings;
     const stream = { log_stream_name: streamOf(wanted.logStream, collector) };
+    const { identity } = awsIdentityOf(wanted.credentials);
     const streams = Object.keys(groupsOf(wanted, catalog)).map((exporter) => [exporter, stream]);
     return mergeValues(
         wanted.logStream.includes("{Collector}")
             ? { config: { exporters: Object.fromEntries(streams) as HelmValues } }
             : {},
-        roleAnnotation(settings),
+        // The operator copies annotations to the service account, which is where AWS's webhook looks for the role.
+        identity.kind === "irsa"
+            ? { annotations: roleAnnotations(roleNameOf(settings), identity.oidcProviderArn) }
+            : {},
     );
 }
 
@@ -350,7 +349,8 @@ function exportersOf(settings: WithLogGroup, catalog: Catalog): HelmValues {
     ]);
     const metrics = {
         ...at,
-        namespace: namespaceOf(settings),
+        // The cluster's name is here, and no dimension: each combination of those is billed.
+        namespace: `KOF/${settings.clusterName}`,
         log_group_name: metricsLogGroup(logGroup),
         log_stream_name: "${env:OTEL_K8S_POD_NAME}",
         // Each further combination of dimensions would be one more metric to pay for.
@@ -415,14 +415,6 @@ function kubeStackValues(settings: WithLogGroup, catalog: Catalog): HelmValues {
         clock(catalog, clockOptions(settings, catalog), identity),
         valuesOfEach(catalog, (_, key) => (writers[key] ? writerValues(settings, catalog, writers[key]) : {})),
     );
-}
-
-/** The operator copies a collector's annotations to its service account, which is where AWS's webhook looks for the role. */
-function roleAnnotation(settings: Using): HelmValues {
-    const { identity: credentials } = awsIdentityOf(settings.cloudwatch.credentials);
-    return credentials.kind === "irsa"
-        ? { annotations: roleAnnotations(roleNameOf(settings), credentials.oidcProviderArn) }
-        : {};
 }
 
 function restartTriggers(settings: Using): string[] {

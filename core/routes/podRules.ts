@@ -11,8 +11,7 @@ import { brief, type Problem } from "../settings/problems";
 import { pipelineKinds, type Resources } from "../settings/pods";
 import { addressFor, resolvedDestination } from "../settings/resolvedDestinations";
 import { namesIn } from "../settings/routing";
-import type { Settings } from "../settings/settings";
-import { askedOfStore, asValue, fieldsOfPods, pathOfStore, podsOfStore, proxyVariables } from "./pods";
+import { askedOfStore, asValue, fieldsOfPods, namesProxy, pathOfStore, podsOfStore, proxyVariables } from "./pods";
 import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
 import { storesOf } from "./volumes";
@@ -39,11 +38,6 @@ export function podProblems(deployment: Resolved, plain: Resolved): Problem[] {
         ...processorProblems(plain, deployment),
         ...pastedProblems(deployment),
     ];
-}
-
-/** Whether the variables that settings add name a proxy: in a Secret, where it has a password. */
-function proxied({ collectors }: Settings): boolean {
-    return (collectors?.env ?? []).some(({ name }) => Object.values<string>(proxyVariables).includes(name));
 }
 
 const measures = { cpu: cpuCores, memory: sizeInGiB } as const;
@@ -274,7 +268,7 @@ function serviceLike({ settings, routing }: Resolved): string[] {
 function unproxiedNotices(deployment: Resolved): string[] {
     const { settings, cloudwatch } = deployment;
     const { proxy } = settings;
-    if (!proxy || proxied(settings)) {
+    if (!proxy || namesProxy(settings.collectors)) {
         return [];
     }
     if (proxy.http === undefined && proxy.https === undefined) {

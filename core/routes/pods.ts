@@ -116,15 +116,20 @@ function pipelineProcessors({ config }: Collector, { processors = {} }: Collecto
 /** The variables of proxies, by the key of each in `kof:proxy`. */
 export const proxyVariables = { http: "HTTP_PROXY", https: "HTTPS_PROXY" } as const;
 
+/** Whether the variables that settings add name a proxy: in a Secret, where it has a password. */
+export function namesProxy({ env = [] }: CollectorPods = {}): boolean {
+    return env.some(({ name }) => Object.values<string>(proxyVariables).includes(name));
+}
+
 /** The variables that settings add to those of the collectors. */
 function additions({ settings: { collectors = {}, proxy } }: Resolved, running: readonly Collector[]): HelmValue[] {
     const env = asValue(collectors.env ?? []) as HelmValues[];
-    const proxied = env.some(({ name }) => Object.values<HelmValue | undefined>(proxyVariables).includes(name));
     const urls = Object.entries(proxyVariables).flatMap(([scheme, name]) => {
         const value = proxy?.[scheme as keyof typeof proxyVariables];
         return value === undefined ? [] : [{ name, value }];
     });
-    const none = proxy || proxied ? [{ name: "NO_PROXY", value: unproxied(running, proxy).join(",") }] : [];
+    const none =
+        proxy || namesProxy(collectors) ? [{ name: "NO_PROXY", value: unproxied(running, proxy).join(",") }] : [];
     return [...urls, ...none, ...env];
 }
 

@@ -1,6 +1,6 @@
 import { componentValues } from "../charts/umbrella";
 import { isMap, textOf, valueAt, type HelmValue } from "../lib/values";
-import { awsIdentityOf, type Settings } from "../settings/settings";
+import { awsIdentityOf } from "../settings/settings";
 import type { Archive } from "./archives";
 import type { Deployment } from "./deployment";
 import type { Resolved } from "./parts";
@@ -110,15 +110,12 @@ function grafanaSecrets(resolved: Resolved): RequiredSecret[] {
     }
     const name = textOf(grafana("security", "credentials_secret_name"));
     const secret = { name, keys: grafanaSecretKeys, reader: "grafana" } as const;
-    if (makesGrafanaSecret(settings) && name === grafanaSecretName) {
+    const isOwn = settings.grafana?.enabled === true && settings.grafana.existingSecret === undefined;
+    if (isOwn && name === grafanaSecretName) {
         const allowed = `the name of a Secret with the keys ${grafanaSecretKeys.join(" and ")}`;
         return [{ ...secret, maker: "stack", instead: { path: ["grafana", "existingSecret"], value: name, allowed } }];
     }
     return [{ ...secret, maker: grafana("security", "create_secret") === true ? "kof" : "you" }];
-}
-
-function makesGrafanaSecret({ grafana }: Settings): boolean {
-    return grafana?.enabled === true && grafana.existingSecret === undefined;
 }
 
 function secretKeyRefs(values: HelmValue): { name: string; key: string }[] {
