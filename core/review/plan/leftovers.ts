@@ -106,10 +106,12 @@ export function leftoversUntil(
 ): Leftover[] {
     const usedClaims = to.volumes.flatMap(({ workload, count }) => claimNames(workload, 0, count));
     const { region = "", logGroups = [] } = to.cloudwatch ?? {};
-    const usedBuckets = to.archives.map(({ bucket }) => `bucket ${bucket.name} in ${bucket.region}`);
-    const usedPlaces = [...logGroups.map(({ name }) => logGroup(name, region)), ...to.archives.map(archivePlace)];
-    const isUsed = (what: string) =>
-        usedPlaces.includes(what) || usedBuckets.some((each) => what === each || what.startsWith(`${each},`));
+    const used = [
+        ...logGroups.map(({ name }) => logGroup(name, region)),
+        ...to.archives.flatMap((each) => [archivePlace(each), `bucket ${each.bucket.name} in ${each.bucket.region}`]),
+    ];
+    // Where objects are locked, that follows.
+    const isUsed = (what: string) => used.some((each) => what === each || what.startsWith(`${each},`));
     const earlier = Object.entries(before).map(([what, remove]) => ({ what, remove }));
     const groups = new Map<string, Leftover>();
     const claims = new Map<string, Set<string>>();

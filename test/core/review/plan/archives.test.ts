@@ -165,6 +165,11 @@ describe("a plan for archives", () => {
                 remove: "aws s3api list-object-versions --region eu-west-1 --bucket acme-kof-cold --prefix telemetry/ --max-items 1000 --output json --query '{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}}' > versions.json && aws s3api delete-objects --region eu-west-1 --bucket acme-kof-cold --delete file://versions.json   # again, until it lists none",
             },
         ]);
+        // Also where objects are locked, a place that is written to again is not left behind.
+        const locked = plan(both, { ...both, auditArchive: { ...audit, prefix: "kof/y" } });
+        const remembered = Object.fromEntries(leftoversOf(locked).map(({ what, remove }) => [what, remove]));
+        assert.equal(leftoversUntil(locked.to, undefined, remembered).length, 1);
+        assert.deepEqual(leftoversUntil(locked.from, undefined, remembered), []);
         const bucket = plan(both, { ...both, auditArchive: { ...audit, bucket: "acme-other" } });
         assert.equal(said(bucket).length, 2);
         assert.match(
