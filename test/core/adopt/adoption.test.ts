@@ -371,10 +371,14 @@ describe("adopting", () => {
         assert.deepEqual(valueAt(settings.values as never, path), [...env, { name: "EXTRA", value: "one" }]);
     });
 
-    it("refuses values with which a collector stops", () => {
+    it("refuses values with which a collector stops, and says what else was wrong", () => {
         const text = `kof-storage: {enabled: true}\nkof-collectors: {enabled: true, values: {opentelemetry-kube-stack: {
-            collectors: {daemon: {config: {service: {pipelines: {traces: {exporters: [otlp/elsewhere]}}}}}}}}}`;
-        assert.throws(() => values(text), /collectors stop at their start[^]*kof-collectors-daemon: .*otlp\/elsewhere/);
+            collectors: {daemon: {config: {receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:4317"}}}},
+            service: {pipelines: {traces: {exporters: [otlp/elsewhere]}}}}}}}}}`;
+        assert.throws(
+            () => values(text),
+            /stop at their start[^]*kof-collectors-daemon: .*otlp\/elsewhere[^]*The daemon takes OTLP on 127\.0\.0\.1 only/,
+        );
     });
 
     it("takes the address that somebody gave an exporter of the charts for a destination", () => {
