@@ -178,7 +178,7 @@ function ofReleases(releases: readonly HelmValues[], objects: readonly unknown[]
     };
 }
 
-/** What to say of a HelmRelease that exports into an archive: it is none of the umbrella's, and its values are not read. */
+/** A note on a HelmRelease that exports into an archive: the umbrella does not make it, and its values are not read. */
 function exporterNote(release: HelmValues): string[] {
     const names = [
         valueAt(release, ["spec", "chartRef", "name"]),

@@ -37,7 +37,7 @@ export interface Exit {
 /**
  * Where the pipelines of a collector lead in the end.
  *
- * @param own the same collector as the charts have it, which tells their pipelines from others.
+ * @param own the same collector as the charts have it: its pipelines are the charts' own.
  */
 export function exitsOf(collector: Collector, own: Collector | undefined): Exit[] {
     const { config } = collector;
@@ -123,7 +123,7 @@ function behindRouters(config: HelmValues, pipeline: string): string[] {
         .map(([name]) => name);
 }
 
-/** Whether a receiver gets what its own collector hands on. What a router of the charts hands on has a pipeline of the charts. */
+/** Whether a receiver gets what its own collector sends. What a router of the charts sends on has a pipeline of the charts. */
 function isInner(config: HelmValues, receiver: string): boolean {
     const isConnector = keysAt(config, ["connectors"]).includes(receiver);
     return (isConnector && typeOf(receiver) === "forward") || exportersTo(config, receiver).length > 0;

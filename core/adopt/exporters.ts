@@ -269,7 +269,7 @@ export function readExporter(
         keep("tls", Object.fromEntries(Object.entries(given).filter(([name]) => !taken.includes(name))));
     }
 
-    /** What no setting says of an option. */
+    /** Leaves in the values what no setting can say about an option. */
     function keep(option: string, left: HelmValues): void {
         if (Object.keys(left).length > 0) {
             rest[option] = left;

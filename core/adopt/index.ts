@@ -102,10 +102,7 @@ export function adoptionOf(original: Original, options: AdoptionOptions, source:
             `These are values for KOF ${written.version}. KOF ${version} ignores ${routeKeys(nested.values).join(" and ")}: nothing ` +
                 "of them takes effect. The settings do what they ask for, on the version that you have.",
         );
-    }
-    const isIgnored =
-        runsCollectorsOnly(nested.values) && !umbrellaCollects(catalog) && !listsCollectors(nested.values);
-    if (written === catalog && isIgnored) {
+    } else if (runsCollectorsOnly(nested.values) && !umbrellaCollects(catalog) && !listsCollectors(nested.values)) {
         corrections.push(
             `KOF ${version} installs kof-collectors only where global.components lists it, and ignores these values otherwise. ` +
                 "The route lists it (docs/differences.md).",

@@ -63,11 +63,10 @@ export function recognise(
     const collectors = taken?.prefix ?? collectorsPath(route, catalog);
     const at = (...path: string[]) => valueAt(values, [...collectors, ...path]);
     const config = (...path: string[]) => at(kubeStack, "defaultCRConfig", "config", ...path);
-    const found: Recognition = { settings: {}, missing: [], corrections: [], notes: [] };
-    found.settings.route = route;
-    found.settings.version = catalog.version;
-    Object.assign(found.settings, identity, clusterIdentityOf(route, values, catalog, at, config));
+    const settings = { route, version: catalog.version };
+    const found: Recognition = { settings, missing: [], corrections: [], notes: [] };
     const sources = { values, catalog, at, config, options };
+    Object.assign(found.settings, identity, clusterIdentityOf(route, sources));
     findDistribution(found, route, sources);
     if (taken) {
         findTaken(found, taken, sources);
@@ -166,7 +165,7 @@ export function collectorsPath(route: RouteName, catalog: Catalog): readonly str
           : ["kof-child", "values", "fromManagement", "collectors"];
 }
 
-function clusterIdentityOf(route: RouteName, values: HelmValues, catalog: Catalog, at: At, config: At): HelmValues {
+function clusterIdentityOf(route: RouteName, { values, catalog, at, config }: Sources): HelmValues {
     const attributes = (config("processors", identityProcessor, "attributes") ?? []) as HelmValues[];
     const attribute = (key: string) =>
         Array.isArray(attributes) ? attributes.find((each) => isMap(each) && each.key === key)?.value : undefined;

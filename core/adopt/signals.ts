@@ -492,8 +492,8 @@ function worksOn(processor: string, signal: "metrics" | "logs" | "traces"): bool
 }
 
 /**
- * A group whose settings say what the processors on the way do, if they can, and are by a preset where one has what no other setting
- * says of an exporter.
+ * A group with the settings for its processors, if there are any that do the same, and with a preset if one sets what no other setting
+ * of a destination can.
  */
 function settled(group: Group): Group {
     const { name, exits, read } = group;
@@ -813,11 +813,11 @@ function keptValues(
     return kept;
 }
 
-/** @param tellsAudit whether audit logs have separate pipelines afterwards. Without, they count as logs. */
+/** @param sorts whether audit logs have separate pipelines afterwards. Without, they count as logs. */
 function compareExits(
     before: readonly PlacedExit[],
     after: readonly PlacedExit[],
-    tellsAudit: boolean,
+    sorts: boolean,
 ): { lost: string[]; more: string[] } {
     const textsOf = (exits: readonly PlacedExit[]) =>
         new Map(
@@ -825,7 +825,7 @@ function compareExits(
                 .filter(({ place }) => place !== "")
                 .map(({ collector, signal, exporter, place }) => {
                     const at = place === "cloudwatch" ? `${typeOf(exporter)} of CloudWatch` : place;
-                    const counted = signal === "audit" && !tellsAudit ? "logs" : signal;
+                    const counted = signal === "audit" && !sorts ? "logs" : signal;
                     const text = `${nounOf(signal)} of ${shortName(collector)} to ${at}`;
                     return [[collector.key, counted, at].join(" "), text] as const;
                 }),

@@ -23,7 +23,7 @@ interface CollectorReview {
 
 /**
  * Checks what the collectors of a route would run:
- * - Each collector refers only to what it has, and its exporters lead to existing stores.
+ * - Each collector refers only to what it has, and its exporters send to existing stores.
  * - Each signal that the route stores without `kof:values` is stored.
  * - Lists in `kof:values`, which replace those of the charts, leave out nothing that something else needs.
  *
@@ -68,7 +68,7 @@ export function reviewCollectors(deployment: Deployment, wrong: readonly Problem
     };
 }
 
-/** What {@link danglingReferences} says of a variable. */
+/** What {@link danglingReferences} reports about a variable. */
 const missingVariable = /uses the variable (\w+), which is not in env$/;
 
 /** What `kof:values` make of a route's collectors. */
@@ -113,7 +113,7 @@ function brokenCollectors(change: Change, variables: readonly Problem[]): Proble
     }));
 }
 
-/** Exporters that lead to a store which is not there, and signals that end although the route stores them. */
+/** Exporters that send to a store which does not exist, and signals that end although the route stores them. */
 function* lostFlows(
     collector: Collector,
     { deployment, endOf, plain: { destinations: intended } }: Change,

@@ -3,7 +3,8 @@ import { defaultAt } from "../charts/defaults";
 import { collectorsChart } from "../charts/installed";
 import type { Collector } from "../collectors/effective";
 import { masked } from "../lib/secrets";
-import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { definedOnly } from "../lib/compact";
+import { formatPath, mergeValues, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Deployment } from "../routes/deployment";
 import { asValue, proxyVariables } from "../routes/pods";
 import { stackFile } from "../settings/explain";
@@ -32,28 +33,23 @@ export function droppedVariables(
         return [];
     }
     const stack = [...chart.prefix, kubeStack];
-    const found = new Map<string, { readonly path: readonly string[]; readonly dropped: Map<string, string[]> }>();
-    for (const collector of deployment.collectors) {
+    const dropped = deployment.collectors.flatMap((collector) => {
         const path = [["collectors", collector.key], ["defaultCRConfig"]]
             .map((each) => [...stack, ...each, "env"])
             .find((each) => valueAt(deployment.settings.values as HelmValues, each) !== undefined);
         const before = plain.collectors.find(({ key }) => key === collector.key);
-        for (const name of path && before ? lostVariables(before, collector, missing) : []) {
-            const each = found.get(formatPath(path ?? [])) ?? {
-                path: path ?? [],
-                dropped: new Map<string, string[]>(),
-            };
-            each.dropped.set(name, [...(each.dropped.get(name) ?? []), collector.name]);
-            found.set(formatPath(path ?? []), each);
-        }
-    }
-    return [...found.values()].map(({ path, dropped }) => {
-        const names = [...dropped.keys()];
-        const who = [...new Set([...dropped.values()].flat())];
+        const lost = path && before ? lostVariables(before, collector, missing) : [];
+        return lost.map((name) => ({ name, path: path ?? [], who: collector.name }));
+    });
+    const paths = new Map(dropped.map(({ path }) => [formatPath(path), path]));
+    return [...paths].map(([at, path]) => {
+        const lost = dropped.filter((each) => formatPath(each.path) === at);
+        const names = [...new Set(lost.map(({ name }) => name))];
+        const who = [...new Set(lost.map((each) => each.who))];
         return {
             names,
             problem: {
-                key: `kof:values.${formatPath(path)}`,
+                key: `kof:values.${at}`,
                 message:
                     `replaces the list of the charts and drops ${names.join(", ")}, without which ${who.join(", ")} would not start or not sign in. ` +
                     "Add your own by kof:collectors.env and kof:proxy, which replace nothing, and remove the list from values",
@@ -83,13 +79,13 @@ function settingInstead(deployment: Deployment, plain: Deployment, path: readonl
     const noProxy = (text("NO_PROXY") ?? "")
         .split(",")
         .filter((host) => host.trim() !== "" && !alwaysUnproxied.includes(host));
-    const proxy = mergeValues(
-        ...Object.entries(proxyVariables).map(([key, name]) => nestSet(key, text(name))),
-        nestSet("noProxy", noProxy.length > 0 ? noProxy : undefined),
-    );
+    const proxy = definedOnly<HelmValue>({
+        ...Object.fromEntries(Object.entries(proxyVariables).map(([key, name]) => [key, text(name)])),
+        noProxy: noProxy.length > 0 ? noProxy : undefined,
+    });
     const rest = added.filter((entry) => !/^(https?|no)_proxy$/i.test(nameOf(entry)));
     const env = rest.length > 0 ? [...(asValue(settings.collectors?.env ?? []) as HelmValue[]), ...rest] : undefined;
-    const collectors = nestSet("env", env);
+    const collectors = definedOnly<HelmValue>({ env });
     const fits =
         settingsSchema.proxy.safeParse(proxy).success &&
         settingsSchema.collectors.safeParse(collectors).success &&
@@ -109,7 +105,3 @@ function nameOf(entry: HelmValue): string {
 
 /** What the program always has in `NO_PROXY`. */
 const alwaysUnproxied = [".svc", ".cluster.local", "localhost", "127.0.0.1"];
-
-function nestSet(key: string, value: HelmValue | undefined): HelmValues {
-    return value === undefined ? {} : nest([key], value);
-}

@@ -10,7 +10,7 @@ import { ownName } from "../settings/secretRules";
 
 /**
  * Variables in `kof:values`, of collectors of this cluster and of others, whose value Kubernetes would not get as it is written. A
- * ConfigMap hands on any text.
+ * ConfigMap passes on any text.
  */
 export function changedVariables({ settings }: Deployment): Problem[] {
     return environments(settings.values).flatMap(([path, list]) => {

@@ -2,6 +2,7 @@ import { capacityOf, storesWithoutVolumes, type VolumeCapacity } from ".";
 import type { Signal } from "../../charts";
 import { childrenStoreHere } from "../../charts/installed";
 import { regionQuery, regionsText } from "../../charts/multiCluster";
+import { compact } from "../../lib/compact";
 import { gibText } from "../../lib/quantities";
 import type { Deployment } from "../../routes/deployment";
 import { totalGiB } from "../../routes/volumes";
@@ -35,20 +36,16 @@ export function estimateOf(deployment: Deployment, prices: Prices, region?: stri
     const priced = costs.filter((cost) => "amount" in cost);
     return {
         space,
-        remarks: [
+        remarks: compact(
             ...withoutRates(space),
-            ...(childrenStoreHere(deployment)
-                ? ["Child clusters store here as well: all of this holds only if kof:rates counts what they send."]
-                : []),
+            childrenStoreHere(deployment) &&
+                "Child clusters store here as well: all of this holds only if kof:rates counts what they send.",
             ...storesWithoutVolumes(deployment),
             ...ofRegions(deployment),
-            ...(deployment.archives.length > 0
-                ? [
-                      "What archives in S3 take is assumed: 2 bytes a sample, and a tenth of logs, spans and audit logs, of this cluster alone." +
-                          uncheckedPrices(deployment, prices),
-                  ]
-                : []),
-        ],
+            deployment.archives.length > 0 &&
+                "What archives in S3 take is assumed: 2 bytes a sample, and a tenth of logs, spans and audit logs, of this cluster alone." +
+                    uncheckedPrices(deployment, prices),
+        ),
         costs,
         comparisons: comparisonsOf(deployment, prices, costs),
         amount: priced.length === 0 ? undefined : priced.reduce((sum, { amount }) => sum + amount, 0),
@@ -72,21 +69,21 @@ function uncheckedPrices({ archives }: Deployment, { s3 }: Prices): string {
 /** The management cluster does not know how much regions store, only the sizes of their volumes. */
 function ofRegions({ settings, regionalStores, archives }: Deployment): string[] {
     const volumes = regionalStores.filter(({ keeps }) => keeps === "volumes");
-    const archived = archives.flatMap(({ kind, regional }) =>
-        regional
-            ? [`kof:${kind} has of ${regional.regions === "all" ? "regional clusters" : regionsText(regional.regions)}`]
-            : [],
+    const archived = archives.flatMap(({ kind, regional }) => {
+        const where = regional?.regions === "all" ? "regional clusters" : regional && regionsText(regional.regions);
+        return compact(
+            where !== undefined &&
+                `What kof:${kind} has of ${where} is in no cost: kof:rates counts what this cluster collects.`,
+        );
+    });
+    return compact(
+        settings.regions &&
+            volumes.length > 0 &&
+            `The volumes on each regional cluster, ${gibText(totalGiB(volumes))} in all, are in none of this, nor in any cost: kof:rates counts ` +
+                "what this cluster collects. What a region needs is not known here, nor how many there are: " +
+                `kubectl get clusterdeployments -A -l ${regionQuery}.`,
+        ...archived,
     );
-    return [
-        ...(settings.regions && volumes.length > 0
-            ? [
-                  `The volumes on each regional cluster, ${gibText(totalGiB(volumes))} in all, are in none of this, nor in any cost: kof:rates counts ` +
-                      "what this cluster collects. What a region needs is not known here, nor how many there are: " +
-                      `kubectl get clusterdeployments -A -l ${regionQuery}.`,
-              ]
-            : []),
-        ...archived.map((what) => `What ${what} is in no cost: kof:rates counts what this cluster collects.`),
-    ];
 }
 
 function withoutRates(space: readonly VolumeCapacity[]): string[] {

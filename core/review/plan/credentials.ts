@@ -1,4 +1,5 @@
 import { archiveKinds, exporterCharts, type ArchiveKind } from "../../charts/archives";
+import { compact } from "../../lib/compact";
 import { kofNamespace } from "../../charts/namespace";
 import type { Archive } from "../../routes/archives";
 import type { Deployment } from "../../routes/deployment";
@@ -19,13 +20,14 @@ export interface CredentialChange {
 /** The credentials that the program makes and revokes, or reads. */
 export function credentialChanges(from: Deployment, to: Deployment): CredentialChange[] {
     const [before, after] = [storedCredentials(from), storedCredentials(to)];
-    const among = (all: readonly Credential[], { id }: Credential) => all.some((each) => each.id === id);
+    const isAmong = (all: readonly Credential[], { id }: Credential) => all.some((each) => each.id === id);
     return [
         ...after.map((each): CredentialChange => {
-            return { operation: among(before, each) ? "kept" : operations[each.kind][0], what: each.what };
+            const operation = isAmong(before, each) ? "kept" : operations[each.kind][0];
+            return { operation, what: each.what };
         }),
         ...before
-            .filter((each) => !among(after, each))
+            .filter((each) => !isAmong(after, each))
             .map(({ what, kind }): CredentialChange => ({ operation: operations[kind][1], what })),
     ];
 }
@@ -46,31 +48,32 @@ const operations = {
 
 /** What a stack authenticates with, human-readable: its keys and roles in AWS, then Secrets. */
 function storedCredentials(deployment: Deployment): Credential[] {
-    const secrets = deployment.secrets.flatMap(({ name, keys, maker, reader }): Credential[] => {
-        if (maker !== "stack") {
-            const by =
-                maker === "you"
-                    ? "made elsewhere"
-                    : reader === "grafana"
-                      ? "which KOF makes"
-                      : "which KOF makes for the region";
-            return [{ id: `${name}, ${by}`, what: `${keys.join(" and ")} in Secret ${name}, ${by}`, kind: "secret" }];
-        }
-        // Of those with an access key, the key is what matters.
-        return reader === "grafana" ? [made(`random password of Grafana's admin in Secret ${name}`)] : [];
-    });
     const { cloudwatch, archives } = deployment;
+    const { central } = cloudwatch ?? {};
     const collectors = { pods: "the collectors' pods", accounts: "the collectors' service accounts" };
-    return [
+    const secrets = deployment.secrets.flatMap(({ name, keys, maker, reader }): Credential[] => {
+        if (maker === "stack") {
+            // Of those with an access key, the key is what matters.
+            return reader === "grafana" ? [made(`random password of Grafana's admin in Secret ${name}`)] : [];
+        }
+        const kof = reader === "grafana" ? "which KOF makes" : "which KOF makes for the region";
+        const by = maker === "you" ? "made elsewhere" : kof;
+        return [{ id: `${name}, ${by}`, what: `${keys.join(" and ")} in Secret ${name}, ${by}`, kind: "secret" }];
+    });
+    return compact(
         ...(cloudwatch ? awsCredentials(cloudwatch, "cloudwatch", collectors).map(made) : []),
-        ...assumedRoleCredentials(deployment),
+        central && {
+            id: central.roleArn,
+            what: `IAM role ${central.roleArn}, made by account ${central.account}`,
+            kind: "role",
+        },
         ...archives.flatMap((archive) => {
             const { name } = archive;
             const exporter = { pods: `the pods of ${name}`, accounts: `the service account of ${name}` };
             return awsCredentials(archive, name, exporter).map(made);
         }),
         ...secrets,
-    ];
+    );
 }
 
 function made(what: string): Credential {
@@ -93,14 +96,6 @@ function awsCredentials(
         case "existingSecret":
             return [];
     }
-}
-
-/** The role of another account that the collectors assume. */
-function assumedRoleCredentials({ cloudwatch }: Deployment): Credential[] {
-    const { roleArn, account } = cloudwatch?.central ?? {};
-    return roleArn === undefined
-        ? []
-        : [{ id: roleArn, what: `IAM role ${roleArn}, made by account ${account ?? ""}`, kind: "role" }];
 }
 
 /** AWS's quota, which cannot be raised (IAM and AWS STS quotas, "Access keys assigned to an IAM user"). */

@@ -1,5 +1,4 @@
 import type { Deployment } from "../../routes/deployment";
-import { volumesOf } from "../../routes/volumes";
 import { acknowledgements } from "./consequence";
 
 /** What is known about earlier deployments, in addition to the running settings. */
@@ -16,12 +15,9 @@ export function pastOf(from: Deployment): Past {
 }
 
 /** How many copies of each metric a route stores on the management cluster. */
-export function metricCopies(deployment: Deployment): number {
-    return Math.min(...deployment.volumes.filter(isMetricStore).map(({ copies }) => copies));
-}
-
-function isMetricStore({ signal, retention }: ReturnType<typeof volumesOf>[number]): boolean {
-    return signal === "metrics" && retention !== undefined;
+export function metricCopies({ volumes }: Deployment): number {
+    const stores = volumes.filter(({ signal, retention }) => signal === "metrics" && retention !== undefined);
+    return Math.min(...stores.map(({ copies }) => copies));
 }
 
 /** The text that permits a change now: what it is called, numbered where that has been spent on an earlier one. */

@@ -38,7 +38,7 @@ function spaceRow(capacity: VolumeCapacity): string[] {
 }
 
 /**
- * What is told of volumes, human-readable.
+ * The cells of a table of volumes, human-readable.
  *
  * @param unit of what is added in a day.
  */
