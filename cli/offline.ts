@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ReadResourceRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import * as runtimeState from "@pulumi/pulumi/runtime/state";
 
-import { bucketArnOf, partitionOf } from "../core/lib/arns";
+import { bucketArnOf, logGroupArn } from "../core/lib/arns";
 import { UserError } from "../core/lib/errors";
 import type { Cluster, Connect } from "../stacks/place";
 import type { StackFile } from "./stackFile";
@@ -132,7 +132,7 @@ function newResource({ outputs = {}, state = {} }: RunOptions): pulumi.runtime.M
 function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
     switch (type) {
         case "aws:cloudwatch/logGroup:LogGroup":
-            return { arn: arnOf(String(inputs.region), "logs", `log-group:${String(inputs.name)}`) };
+            return { arn: logGroupArn(String(inputs.region), "ACCOUNT", String(inputs.name)) };
         case "aws:iam/user:User":
             return { name };
         case "aws:iam/role:Role":
@@ -147,10 +147,6 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
         default:
             return {};
     }
-}
-
-function arnOf(region: string, service: string, resource: string): string {
-    return `arn:${partitionOf(region)}:${service}:${region}:ACCOUNT:${resource}`;
 }
 
 /** Nothing is contacted, so nothing is there yet. */

@@ -226,7 +226,7 @@ export class Rehearsal {
         await this.cluster.apply(this.setOf(volume));
         for (const name of claimNames(volume.workload, 0, volume.count)) {
             const claim = named("v1", "PersistentVolumeClaim", name);
-            await eventually(async () => (await this.cluster.read(claim)) !== undefined, `claim ${name} is there`, 120);
+            await eventually(async () => (await this.cluster.read(claim)) !== undefined, `claim ${name} is there`);
             const { spec } = await this.cluster.read(claim);
             await this.cluster.apply({
                 apiVersion: "v1",
@@ -242,7 +242,7 @@ export class Rehearsal {
                 },
             });
             const isBound = async () => (await this.cluster.read(claim))?.status?.phase === "Bound";
-            await eventually(isBound, `claim ${name} is bound`, 120);
+            await eventually(isBound, `claim ${name} is bound`);
         }
     }
 
@@ -322,7 +322,6 @@ export class Rehearsal {
             await eventually(
                 async () => (await this.cluster.read(set)) === undefined,
                 `${set.metadata.name} goes away`,
-                120,
             );
             await this.cluster.apply(this.setOf(volume));
         }

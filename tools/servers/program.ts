@@ -62,17 +62,10 @@ export class ServerProcess {
     }
 }
 
-/**
- * Waits until something is true, for ten minutes unless told otherwise: a machine that does other things is slow. What throws is not true
- * yet.
- */
-export async function eventually(
-    condition: () => Promise<boolean> | boolean,
-    what = "something is true",
-    seconds = 600,
-): Promise<void> {
+/** Waits until something is true, for ten minutes, as a machine that does other things is slow. What throws is not true yet. */
+export async function eventually(condition: () => Promise<boolean> | boolean, what = "it is true"): Promise<void> {
     let cause: unknown;
-    for (let tries = 0; tries < 5 * seconds; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
         try {
             if (await condition()) {
                 return;

@@ -65,7 +65,7 @@ export const hostAddress = Object.values(networkInterfaces())
     .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
 
 /** A pod of a collector that runs on this machine, as far as the API server can tell: there is no kubelet. */
-export function collectorPod(name: string, node = "node-1"): AnyObject {
+export function collectorPod(name: string): AnyObject {
     return {
         apiVersion: "v1",
         kind: "Pod",
@@ -78,7 +78,7 @@ export function collectorPod(name: string, node = "node-1"): AnyObject {
             },
         },
         spec: {
-            nodeName: node,
+            nodeName: "node-1",
             automountServiceAccountToken: false,
             containers: [{ name: "otc-container", image: "collector" }],
         },
