@@ -71,15 +71,12 @@ function previewsText(previews: readonly string[]): string {
         );
     }
     const texts = previews.map((preview) => {
-        const [stack = "", ...file] = preview.split("=");
-        return previewText(stack, fileText(file.join("=")), previewRoom / previews.length);
+        const [stack = "", ...rest] = preview.split("=");
+        const file = rest.join("=");
+        const json = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
+        return previewText(stack, json, previewRoom / previews.length);
     });
     return texts.map((text) => `${text}\n`).join("\n");
-}
-
-/** The text of a file; `undefined` where there is none. */
-function fileText(file: string): string | undefined {
-    return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined;
 }
 
 /**

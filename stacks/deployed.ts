@@ -62,20 +62,16 @@ export async function outputsOfWhole(
     const isWhole = pulumi
         .all([stash.input, isThere])
         .apply(([input, there]: [unknown, boolean]) => there && isDeepStrictEqual(input, expected));
-    const valueOf = (values: object, key: string) => (values as Readonly<Record<string, unknown>>)[key];
-    const names = [...new Set([...Object.keys(outputs), ...Object.keys(deployed ?? {})])];
-    return Object.fromEntries(
-        names.map((name) => {
-            const before = valueOf(deployed ?? {}, name);
-            const chosen = pulumi.all([isWhole, valueOf(outputs, name)]).apply(([whole, now]: [boolean, unknown]) => {
-                if (!whole && !deployed) {
-                    return undefined;
-                }
-                return whole ? (now ?? noneOf(before)) : (before ?? noneOf(now));
-            });
-            return [name, chosen];
-        }),
-    );
+    const before: Readonly<Record<string, unknown>> = { ...deployed };
+    const now: Readonly<Record<string, unknown>> = { ...outputs };
+    const chosen = (name: string) =>
+        pulumi.all([isWhole, now[name]]).apply(([whole, value]: [boolean, unknown]) => {
+            if (!whole && !deployed) {
+                return undefined;
+            }
+            return whole ? (value ?? noneOf(before[name])) : (before[name] ?? noneOf(value));
+        });
+    return Object.fromEntries(Object.keys({ ...now, ...before }).map((name) => [name, chosen(name)]));
 }
 
 /** An empty list or map for one that is no more: Pulumi warns of an output that has no value, and cannot do without it any more. */
