@@ -30,7 +30,9 @@ describe("What is given to the suites", () => {
             const source = path.join(folder, "tools/modules/yaml");
             fs.cpSync("tools/modules/yaml", source, { recursive: true });
             fs.cpSync("tools/build.ts", path.join(folder, "tools/build.ts"));
-            fs.symlinkSync(path.resolve("node_modules"), path.join(folder, "node_modules"));
+            for (const name of ["core", "node_modules"]) {
+                fs.symlinkSync(path.resolve(name), path.join(folder, name));
+            }
             process.env.XDG_CACHE_HOME = path.join(folder, "cache");
             const { programs, MissingTool } = (await import(path.join(folder, "tools/build.ts"))) as typeof build;
 
