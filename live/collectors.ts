@@ -272,10 +272,12 @@ async function exportErrors(
     );
     const last = new Map<string | undefined, string>();
     for (const line of status === 200 ? body.split("\n") : []) {
-        const exporter = exporterInLogLine(line);
+        // What the line is about, where it says so.
+        const exporter = /"otelcol\.component\.id": ?"([^"]+)"/.exec(line)?.[1];
+        const about = /"otelcol\.signal": ?"(\w+)"/.exec(line)?.[1];
         if (
             /exporting failed/i.test(line) &&
-            [undefined, signal ?? signalOf(line)].includes(signalOf(line)) &&
+            (about === undefined || signal === undefined || about === signal) &&
             (exporters === undefined || exporter === undefined || exporters.includes(exporter))
         ) {
             last.delete(exporter);
@@ -298,29 +300,15 @@ async function recreatedFiles({ kubernetes }: Live): Promise<Finding[]> {
             .split("\n")
             .filter((line) => line.includes("Database corruption detected"))
             .map((line) => /"file": ?"([^"]*)"/.exec(line)?.[1] ?? "a file");
-        return [...new Set(files)].map((file) => recreatedFinding(name, file));
+        return [...new Set(files)].map((file) => ({
+            severity: "warning",
+            what: `${name} could not read ${file}, and started over`,
+            why: path.basename(file).startsWith("exporter_")
+                ? "What was queued in it is not sent. A power loss of the node can cause this."
+                : "What was written before the collector ran again may not have been read. A power loss of the node can cause this.",
+            fix: `ls ${file}.*.backup    # on its node: the file as it was. Remove it when nobody needs it`,
+        }));
     });
-}
-
-function recreatedFinding(pod: string, file: string): Finding {
-    return {
-        severity: "warning",
-        what: `${pod} could not read ${file}, and started over`,
-        why: path.basename(file).startsWith("exporter_")
-            ? "What was queued in it is not sent. A power loss of the node can cause this."
-            : "What was written before the collector ran again may not have been read. A power loss of the node can cause this.",
-        fix: `ls ${file}.*.backup    # on its node: the file as it was. Remove it when nobody needs it`,
-    };
-}
-
-/** The signal that a line of a collector's log is about, where it says so. */
-function signalOf(line: string): string | undefined {
-    return /"otelcol\.signal": ?"(\w+)"/.exec(line)?.[1];
-}
-
-/** The exporter that a line of a collector's log is about, where it says so. */
-function exporterInLogLine(line: string): string | undefined {
-    return /"otelcol\.component\.id": ?"([^"]+)"/.exec(line)?.[1];
 }
 
 /** What AWS answers, with HTTP 400, to a key that is deleted, expired or has no right; and what its SDK says of none at all. */

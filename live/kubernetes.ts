@@ -205,7 +205,7 @@ export class Kubernetes {
 
 /** Whether the server has no time. Where it does not reach a pod for us, that is the pod's, and a DaemonSet may have hundreds such. */
 function isBusy(response: Response): boolean {
-    return isTransient(response) && statusMessage(response.body)?.startsWith("error trying to reach service") !== true;
+    return isTransient(response) && statusMessage(response)?.startsWith("error trying to reach service") !== true;
 }
 
 /** Whether a 404 is an API server's, which says so as a Status, or in these words of a kind that it does not know. A page is another's. */
@@ -216,12 +216,12 @@ function isNotFound(body: string): boolean {
 }
 
 /** What an API server says of a request that it refuses; of a page in its place only the status. */
-export function statusText({ status, body }: Response): string {
-    return statusMessage(body) ?? `HTTP ${String(status)}`;
+export function statusText(response: Response): string {
+    return statusMessage(response) ?? `HTTP ${String(response.status)}`;
 }
 
 /** The API server's own words in an answer; `undefined` for the answer of what it forwards to. */
-export function statusMessage(body: string): string | undefined {
-    const { kind, message } = jsonObject(body) ?? {};
+export function statusMessage({ status, body }: Response): string | undefined {
+    const { kind, message } = (status >= 400 ? jsonObject(body) : undefined) ?? {};
     return kind === "Status" && typeof message === "string" ? maskedLog(message) : undefined;
 }

@@ -43,13 +43,14 @@ const manyRestarts = 3;
 export async function brokenPods({ kubernetes }: Live): Promise<Finding[]> {
     const all = await kubernetes.list<Pod>(podsPath);
     return lookAtEach(all, async (pod) => {
-        const { name, deletionTimestamp, creationTimestamp = "" } = pod.metadata;
+        const { name, labels, deletionTimestamp, creationTimestamp = "" } = pod.metadata;
+        const isCollector = labels?.["app.kubernetes.io/component"] === "opentelemetry-collector";
         const { status = {} } = pod;
         const describe = `kubectl describe pod -n ${kofNamespace} ${name}`;
         const problem = (what: string, fix = describe): Finding => ({
             severity: "problem",
             what: `pod ${name}${what}`,
-            why: isCollector(pod)
+            why: isCollector
                 ? "A collector that does not run collects nothing on its node."
                 : "It does not run, and what needs it waits.",
             fix,
@@ -163,11 +164,6 @@ export async function lastLines(
         }
     }
     return [];
-}
-
-/** Whether a pod is one of the OpenTelemetry Operator's. */
-function isCollector({ metadata }: Pod): boolean {
-    return metadata.labels?.["app.kubernetes.io/component"] === "opentelemetry-collector";
 }
 
 /** A line of a log without secrets. */

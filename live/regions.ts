@@ -319,6 +319,7 @@ async function clusterFindings(
     if (object === undefined) {
         return undefined;
     }
+    const dependency = object.status?.conditions?.find(({ type }) => type === "MultiClusterServiceDependencyReady");
     const sets = await kubernetes.list<ServiceSet>(`${kcmApi}/servicesets`).catch(couldNotCheck);
     return Promise.all(
         service.of(clusters).map(async (region): Promise<Findings> => {
@@ -350,7 +351,7 @@ async function clusterFindings(
             const detail = [
                 failure,
                 reached?.message,
-                waitingText(object),
+                dependency?.status === "True" ? undefined : dependency?.message,
                 region.unready === undefined ? undefined : `the cluster is not ready (${region.unready})`,
                 sets instanceof CouldNotCheck ? `could not check why: ${sets.message}` : undefined,
             ].find((each) => each !== undefined && each !== "");
@@ -365,12 +366,6 @@ async function clusterFindings(
             };
         }),
     );
-}
-
-function waitingText({ status }: MultiClusterService): string | undefined {
-    return status?.conditions?.find(
-        ({ type, status: is }) => type === "MultiClusterServiceDependencyReady" && is !== "True",
-    )?.message;
 }
 
 function failureOf({ status }: ServiceSet): string | undefined {

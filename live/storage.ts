@@ -50,8 +50,11 @@ async function storageClass(live: Live): Promise<Findings> {
         return undefined;
     }
     const all = await kubernetes.list<FoundClass>(classes);
-    // Which class the volumes are of only changes what is pasted.
-    const own = (await valueOrFinding(() => ownClasses(kubernetes, deployment))).value ?? [];
+    // The classes of the volumes that KOF has already: no setting can change them, and they may be gone by now. They only change
+    // what is pasted.
+    const claims = (await valueOrFinding(() => kubernetes.list<PersistentVolumeClaim>(claimsPath))).value ?? [];
+    const workloads = deployment.volumes.map(({ workload }) => workload);
+    const own = classesOf(claims.filter(({ metadata }) => workloads.includes(workloadOf(metadata.name) ?? "")));
     const names = all.map(({ metadata }) => metadata.name).join(", ") || "none";
     const [taken] = defaultClasses(all);
     const defaults = all.filter(isDefaultClass);
@@ -61,7 +64,12 @@ async function storageClass(live: Live): Promise<Findings> {
     const surplus =
         settings === undefined ? defaults.filter((each) => each !== taken) : made?.isDefault === true ? others : [];
     const same = made && all.find(({ metadata }) => metadata.name === made.className);
-    const isTaken = same && !deployment.settings.adopt && !isPulumis(same.metadata) && !(await isOtherwiseStored(live));
+    // Where the volumes are not of the class that the stack asks for, that comes first.
+    const isTaken =
+        same &&
+        !deployment.settings.adopt &&
+        !isPulumis(same.metadata) &&
+        !(await findingsFrom(() => existingClaims(live))).some(({ severity }) => severity === "problem");
     const existing = settings === undefined ? taken : all.find(({ metadata }) => metadata.name === settings.name);
     const provisioner = made?.provisioner ?? existing?.provisioner;
     return [
@@ -99,18 +107,6 @@ async function storageClass(live: Live): Promise<Findings> {
         provisioner !== undefined && (await findingsFrom(() => driver(provisioner, kubernetes, own.length > 0))),
         !made && existing && classFindings(existing, settings !== undefined),
     ];
-}
-
-/** Whether the volumes that KOF has already are not of the class that the stack asks for: then that comes first. */
-async function isOtherwiseStored(live: Live): Promise<boolean> {
-    return (await findingsFrom(() => existingClaims(live))).some(({ severity }) => severity === "problem");
-}
-
-/** The classes of the volumes that KOF has already, which no setting can change (`plan`), though they may be gone by now. */
-async function ownClasses(kubernetes: Live["kubernetes"], deployment: Deployment): Promise<string[]> {
-    const claims = await kubernetes.list<PersistentVolumeClaim>(claimsPath);
-    const workloads = deployment.volumes.map(({ workload }) => workload);
-    return classesOf(claims.filter(({ metadata }) => workloads.includes(workloadOf(metadata.name) ?? "")));
 }
 
 /** How a cluster without a default class gets one: where there are volumes, without a setting that would move them. */

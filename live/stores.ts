@@ -92,7 +92,7 @@ async function storeAt(signal: SentSignal, end: End, live: Live, vmauth?: string
 
 async function serviceGet(kubernetes: Kubernetes, path: string): Promise<Response> {
     const answer = await kubernetes.request("GET", path);
-    const refused = answer.status >= 400 ? statusMessage(answer.body) : undefined;
+    const refused = statusMessage(answer);
     if (refused !== undefined) {
         throw new CouldNotCheck(refused);
     }

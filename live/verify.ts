@@ -276,7 +276,7 @@ async function sendRecord(signal: SentSignal, pod: Pod, { kubernetes }: Live, ma
     const headers = { "content-type": "application/json" };
     // A record that arrives twice is found as well as one that arrives once.
     const answer = await persistently(() => kubernetes.request("POST", podPath(pod, otlp, path), { headers, body }));
-    const refused = answer.status >= 400 ? statusMessage(answer.body) : undefined;
+    const refused = statusMessage(answer);
     if (answer.status === 403 && refused !== undefined) {
         throw new CouldNotCheck(refused);
     }

@@ -420,8 +420,9 @@ async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: str
     for (const signal of signals) {
         const done = objects.filter(({ key }) => key.endsWith(`/${signal}/${exporterCharts.coldStorage.lastObject}`));
         const data = objects.filter(({ key }) => key.endsWith(`/${signal}/${signal}.parquet`));
-        const isBroken = await Promise.all(data.map(async (each) => !(await isParquet(bucket, each))));
-        const broken = data.filter((_, i) => isBroken[i]);
+        // A Parquet file ends with its own mark, which is written last.
+        const ends = await Promise.all(data.map(async ({ key, size }) => (size > 4 ? bucket.read(key, 4) : "")));
+        const broken = data.filter((_, i) => String(ends[i]) !== "PAR1");
         const folder = ({ key }: S3Object) => key.slice(0, key.lastIndexOf("/"));
         const undone = data.filter((each) => !done.some((other) => folder(other) === folder(each)));
         const empty = done.filter((each) => !data.some((other) => folder(other) === folder(each)));
@@ -453,11 +454,6 @@ async function coldHour(archive: Archive, bucket: S3Bucket, hour: Date, own: str
         nothingOf,
         findings,
     };
-}
-
-/** A Parquet file ends with its own mark, which is written last. */
-async function isParquet(bucket: S3Bucket, { key, size }: S3Object): Promise<boolean> {
-    return size > 4 && (await bucket.read(key, 4)).toString() === "PAR1";
 }
 
 function incomplete(key: string, what: string): Finding {

@@ -161,7 +161,8 @@ function runningFindings({ kind, workload, asked = 0, refusal }: Compared): Find
     const updated = (isDaemon ? status.updatedNumberScheduled : status.updatedReplicas) ?? wanted;
     const missed = status.numberMisscheduled ?? 0;
     const { nodeSelector, affinity } = spec?.template?.spec ?? {};
-    const isOff = wanted === 0 && !isNew(metadata);
+    // A controller may not have looked at a new one yet.
+    const isOff = wanted === 0 && !(minutesSince(metadata.creationTimestamp ?? "") < usualWait);
     return [
         isOff &&
             (isDaemon
@@ -233,18 +234,10 @@ function refusalOf(kind: Kind, name: string, events: readonly Event[]): string |
 }
 
 function lastOf(events: readonly Event[]): string | undefined {
+    const timeOf = ({ lastTimestamp, eventTime }: Event) => Date.parse(lastTimestamp ?? eventTime ?? "") || 0;
     return [...events].sort((a, b) => timeOf(a) - timeOf(b)).at(-1)?.message;
 }
 
 function reasonText(refusal: string | undefined): string {
     return refusal === undefined ? "" : `: ${maskedLog(refusal)}`;
-}
-
-/** Whether nobody has had the time to look at it yet. */
-function isNew({ creationTimestamp = "" }: Workload["metadata"]): boolean {
-    return minutesSince(creationTimestamp) < usualWait;
-}
-
-function timeOf({ lastTimestamp, eventTime }: Event): number {
-    return Date.parse(lastTimestamp ?? eventTime ?? "") || 0;
 }
