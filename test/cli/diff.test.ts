@@ -47,6 +47,7 @@ describe("npm run diff", () => {
         write("Pulumi.gone.yaml", { route: "none" });
         write("examples/Pulumi.example.yaml", { route: "none" });
         await render();
+        fs.writeFileSync(path.join(folder, "rendered/same/notes.md"), "not of render");
         commit();
         write("Pulumi.prod.yaml", { route: "none" }, { "aws:token": { secure: "hidden" } });
         write("Pulumi.new.yaml", { route: "none" });

@@ -55,7 +55,9 @@ Only for what this cluster stores: without queries, alarms and data transfer, be
     });
 
     it("takes rates from the command line, over those of the stack file", () => {
-        assert.match(text({ rates }, ["logs.linesPerSecond=50000"]), /vlstorage +100\.58 GiB +7d +2 x 503Gi/);
+        const more = text({ rates }, ["logs.linesPerSecond=50000"]);
+        assert.match(more, /vlstorage +100\.58 GiB +7d +2 x 503Gi/);
+        assert.match(more, /vmstorage +\d+\.\d+ GiB/, "the other rates stay");
         assert.match(text({}, ["metrics.activeSeries=1000", "metrics.scrapeInterval=5s"]), /vmstorage +0\.03 GiB/);
         assert.throws(() => text({}, ["logs=7"]), { name: "UserError", message: /kof:rates\.logs is 7, which is not/ });
         assert.throws(() => text({}, ["logs.lines=7"]), /kof:rates\.logs\.lines is not a setting/);
