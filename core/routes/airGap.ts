@@ -95,7 +95,8 @@ function repositoryAt(
     path: readonly string[],
 ): Pick<NeededChart, "repository" | "upstream"> {
     const [repository = "", upstream = ""] = [umbrella, chartValues(catalog, "kof")].map(
-        (values) => (valueAt(values, path) ?? "") as string,
+        // Flux takes a slash at the end; an OCI reference with two in a row is none.
+        (values) => ((valueAt(values, path) ?? "") as string).replace(/\/$/, ""),
     );
     return { repository, upstream };
 }
@@ -121,9 +122,8 @@ function ownCharts(deployment: Deployment): NeededChart[] {
     const components = umbrellaObjects(catalog, values)
         .filter(({ kind }) => kind === "HelmChart")
         .map(({ name }) => {
-            const { repository, upstream } = repositoryAt(deployment, [name, "repo", "url"]);
-            const own = { repository: withoutSlash(repository), upstream: withoutSlash(upstream) };
-            return { name, ...(repository === "" ? kofs : { version: text(name, "version"), ...own }) };
+            const own = repositoryAt(deployment, [name, "repo", "url"]);
+            return { name, ...(own.repository === "" ? kofs : { version: text(name, "version"), ...own }) };
         });
     return [umbrellaChart, ...components].map((chart) => ({ ...chart, cluster: "management" }));
 }
@@ -137,10 +137,6 @@ function exporterRequirements(deployment: Deployment): NeededChart[] {
 /** The repository of a chart's OCI address; another address is that of a repository. */
 function withoutName(chart: string): string {
     return chart.replace(/^(oci:.*)\/[^/]+$/, "$1");
-}
-
-function withoutSlash(url: string): string {
-    return url.replace(/\/$/, "");
 }
 
 /** What ServiceTemplates install, on this cluster too from 1.10 on. */

@@ -61,7 +61,7 @@ describe("what a stack fetches", () => {
 
     it("is taken from where the settings say", () => {
         const values = {
-            global: { helmRepo: { kofManaged: { url: "oci://reg.example.net/charts" } } },
+            global: { helmRepo: { kofManaged: { url: "oci://reg.example.net/charts/" } } },
             "kof-mothership": { values: { kcm: { kof: { operator: { image: { tag: "v9" } } } } } },
         };
         const { charts, unknown } = airGap(
