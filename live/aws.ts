@@ -2,7 +2,6 @@ import { arnParts, bucketArnOf, logGroupArn, partitionOf } from "../core/lib/arn
 import { CouldNotCheck } from "../core/lib/errors";
 import type { Archive } from "../core/routes/archives";
 import type { CloudWatchParts } from "../core/routes/parts";
-import type { AwsIdentity } from "../core/settings/settings";
 import { callerIdentity, UnknownCaller, showCaller, type AwsAccess } from "./awsClient";
 import { lookAtEach, type Check, type Finding, type Findings, type Live } from "./findings";
 import { decisions, policyHolder, rightsFindings, type Needed } from "./rights";
@@ -10,18 +9,18 @@ import { decisions, policyHolder, rightsFindings, type Needed } from "./rights";
 /** Whether AWS lets this person make what a stack needs there. */
 export const aws: readonly Check[] = [{ title: "AWS", look: identityAndRights }];
 
-/** What is made at AWS for pods to be. */
-interface MadeIdentity {
-    readonly credentials: AwsIdentity;
-    /** Name of the role, where a service account names it. */
-    readonly roleName: string | undefined;
-    /** What names start with that nobody gives. */
-    readonly name: string;
-    /** Default region of an EKS cluster. */
-    readonly region: string;
-}
-
-function identityRights({ credentials, roleName, name, region }: MadeIdentity, account: string): Needed[] {
+/**
+ * What it takes to make what pods are at AWS.
+ *
+ * @param name what names start with that nobody gives.
+ * @param region default of an EKS cluster.
+ */
+function identityRights(
+    { credentials, roleName }: Pick<Archive, "credentials" | "roleName">,
+    name: string,
+    region: string,
+    account: string,
+): Needed[] {
     const arn = (service: string, at: string, resource: string) =>
         `arn:${partitionOf(region)}:${service}:${at}:${account}:${resource}`;
     const roles: Needed = {
@@ -67,7 +66,7 @@ function cloudwatchRights({ region, logGroups, credentials, roleName }: CloudWat
     // Traces alone need no group.
     return [
         ...(logGroups.length > 0 ? groups : []),
-        ...identityRights({ credentials, roleName, name: "kof-cloudwatch", region }, account),
+        ...identityRights({ credentials, roleName }, "kof-cloudwatch", region, account),
     ];
 }
 
@@ -77,9 +76,6 @@ function cloudwatchRights({ region, logGroups, credentials, roleName }: CloudWat
  */
 function archiveRights({ name, bucket, credentials, roleName }: Archive, account: string): Needed[] {
     const { region, create, objectLock } = bucket;
-    if (bucket.endpoint !== undefined) {
-        return [];
-    }
     const locked = objectLock ? ["s3:GetBucketObjectLockConfiguration"] : [];
     const made = [
         ...["s3:CreateBucket", "s3:PutBucketTagging", "s3:PutBucketPublicAccessBlock", "s3:PutBucketOwnershipControls"],
@@ -91,53 +87,35 @@ function archiveRights({ name, bucket, credentials, roleName }: Archive, account
             actions: ["s3:ListBucket", ...locked, ...(create ? made : [])],
             resources: [[bucketArnOf(region, bucket.name)]],
         },
-        ...identityRights({ credentials, roleName, name, region }, account),
-    ];
-}
-
-/** What the stack makes in a place of AWS, and the rights that this needs. */
-interface Made {
-    readonly region: string;
-    readonly rights: (account: string) => Needed[];
-    /** Human-readable: `log groups`. */
-    readonly what: string;
-}
-
-function madeBy({ cloudwatch, archives }: Live["deployment"]): Made[] {
-    return [
-        ...(cloudwatch
-            ? [
-                  {
-                      region: cloudwatch.region,
-                      rights: (account: string) => cloudwatchRights(cloudwatch, account),
-                      what: "log groups",
-                  },
-              ]
-            : []),
-        ...archives
-            .filter(({ bucket }) => bucket.endpoint === undefined)
-            .map((archive) => ({
-                region: archive.bucket.region,
-                rights: (account: string) => archiveRights(archive, account),
-                what: `the bucket of kof:${archive.kind}`,
-            })),
+        ...identityRights({ credentials, roleName }, name, region, account),
     ];
 }
 
 async function identityAndRights(live: Live): Promise<Findings> {
-    const made = madeBy(live.deployment);
-    const [place] = made;
-    if (!place) {
+    const { cloudwatch } = live.deployment;
+    const archives = live.deployment.archives.filter(({ bucket }) => bucket.endpoint === undefined);
+    const region = cloudwatch?.region ?? archives[0]?.bucket.region;
+    if (region === undefined) {
         return undefined;
     }
-    const identity = await askerOf(place.region, live.aws);
+    const identity = await askerOf(region, live.aws);
     if (typeof identity !== "string") {
         return identity;
     }
     const { account, resource } = arnParts(identity);
-    const wanted = made
-        .map(({ region, rights, what }) => ({ asking: { whose: "your", region }, needed: rights(account), what }))
-        .filter(({ needed }) => needed.length > 0);
+    const groups = cloudwatch && {
+        region: cloudwatch.region,
+        needed: cloudwatchRights(cloudwatch, account),
+        what: "log groups",
+    };
+    const buckets = archives.map((archive) => ({
+        region: archive.bucket.region,
+        needed: archiveRights(archive, account),
+        what: `the bucket of kof:${archive.kind}`,
+    }));
+    const wanted = [...(groups ? [groups] : []), ...buckets]
+        .filter(({ needed }) => needed.length > 0)
+        .map((each) => ({ ...each, asking: { whose: "your", region: each.region } }));
     const [first] = wanted;
     // Nobody can take a right from an account's root user, and IAM simulates none for it.
     if (!first || resource === "root") {
