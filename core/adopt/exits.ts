@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { domainOf } from "../lib/arns";
 import { isMap, keysAt, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
 import type { Signal } from "../charts";
@@ -58,7 +60,7 @@ export function exitsOf(collector: Collector, own: Collector | undefined): Exit[
         const main = Object.keys(charts).find(
             (name) =>
                 pipelineKindOf(name) === pipelineKindOf(origin) &&
-                sameSet(listOf(pipelines[name] ?? {}, "receivers"), receivers),
+                isDeepStrictEqual(new Set(listOf(pipelines[name] ?? {}, "receivers")), new Set(receivers)),
         );
         if (main === undefined) {
             const refused = `pipeline ${origin} of ${shortName(collector)} receives what no pipeline of the charts does`;
@@ -96,7 +98,10 @@ function waysFrom(config: HelmValues, kind: string, id: string, via: readonly st
     if (isConnector && typeOf(id) !== "forward") {
         return [];
     }
-    const receivers = isConnector ? [id] : receiversAt(config, textOf(valueAt(config, ["exporters", id, "endpoint"])));
+    const address = textOf(valueAt(config, ["exporters", id, "endpoint"]));
+    const receivers = isConnector
+        ? [id]
+        : keysAt(config, ["receivers"]).filter((each) => loopbackAddress(config, each) === address);
     return Object.entries(pipelinesOf(config))
         .filter(
             ([name, parts]) =>
@@ -129,16 +134,8 @@ function isInner(config: HelmValues, receiver: string): boolean {
     return (isConnector && typeOf(receiver) === "forward") || exportersTo(config, receiver).length > 0;
 }
 
-function receiversAt(config: HelmValues, address: string): string[] {
-    return keysAt(config, ["receivers"]).filter((id) => loopbackAddress(config, id) === address);
-}
-
 export function pipelineKindOf(pipeline: string): "metrics" | "logs" | "traces" {
     return pipeline.split("/")[0] as "metrics" | "logs" | "traces";
-}
-
-function sameSet(some: readonly string[], others: readonly string[]): boolean {
-    return some.length === others.length && some.every((each) => others.includes(each));
 }
 
 /** The protocols of exporters that a destination may have, by type. Later collectors have second names for two (contrib 0.155). */

@@ -1,6 +1,6 @@
 import { nounOf, chartValues, signals, type Signal, kubeStack } from "../charts";
 import { compact } from "../lib/compact";
-import { formatPath, leaves, textOf, valueAt, type HelmValue, type HelmValues } from "../lib/values";
+import { formatPath, leaves, textOf, valueAt, type HelmValues } from "../lib/values";
 import { deploymentOf } from "../routes";
 import type { Deployment } from "../routes/deployment";
 import { clockProcessors, uncheckedPipelines } from "../collectors/clock";
@@ -294,13 +294,10 @@ function droppedEntries({ deployment, plain }: Change): Dropped[] {
 function lists(collector: Collector): [readonly string[], string[]][] {
     const parts = /^(env|volumes|volumeMounts|config\.service\.extensions|config\.service\.pipelines\..*)$/;
     return [...leaves(collectorDocument(collector))].flatMap(([path, value]): [readonly string[], string[]][] =>
-        Array.isArray(value) && parts.test(path.join(".")) ? [[path, value.map(nameOf)]] : [],
+        Array.isArray(value) && parts.test(path.join("."))
+            ? [[path, value.map((each) => textOf(valueAt(each, ["mountPath"]) ?? valueAt(each, ["name"]) ?? each))]]
+            : [],
     );
-}
-
-function nameOf(entry: HelmValue): string {
-    const name = valueAt(entry, ["mountPath"]) ?? valueAt(entry, ["name"]) ?? entry;
-    return typeof name === "string" ? name : JSON.stringify(name);
 }
 
 /** Where in `kof:values` a list of a collector is set. */

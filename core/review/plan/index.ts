@@ -102,15 +102,12 @@ const severities = ["impossible", "loses", "notice"] as const;
 
 /** The most dangerous first, each with a text that permits it now. */
 function inOrder(consequences: Consequences, { spent }: Past): Consequence[] {
-    const permitted = [...consequences].map((each) =>
-        each.acknowledge === undefined ? each : { ...each, acknowledge: unspent(inOnePiece(each.acknowledge), spent) },
-    );
+    const permitted = [...consequences].map(({ acknowledge, ...rest }): Consequence => {
+        // The list of acknowledgements is separated by commas, which filters of values have as well.
+        const text = acknowledge?.replaceAll(",", ";");
+        return text === undefined ? rest : { ...rest, acknowledge: unspent(text, spent) };
+    });
     return severities.flatMap((severity) => permitted.filter((each) => each.severity === severity));
-}
-
-/** A text in which a list of acknowledgements does not come apart: filters of values have commas. */
-function inOnePiece(acknowledge: string): string {
-    return acknowledge.replaceAll(",", ";");
 }
 
 /** What follows from a deployment before which nothing is known to run: from what is there although no deployment says so. */
@@ -135,15 +132,16 @@ export function acknowledgement({ consequences }: ChangeEffects): string {
     return [...new Set(consequences.flatMap(({ acknowledge }) => acknowledge ?? []))].join(", ");
 }
 
-/** How a change ends when it is made: what `npm run plan` says with its exit code. */
-export function verdictOf(plan: ChangeEffects): "safe" | "loses" | "impossible" {
-    const acknowledged = acknowledgements(plan.to.settings.acknowledge);
-    const stands = (severity: Consequence["severity"]) =>
-        plan.consequences.some((each) => each.severity === severity && !isDone(each, acknowledged));
-    return stands("impossible") ? "impossible" : stands("loses") ? "loses" : "safe";
-}
-
-/** Whether the stack file says that what stood in the way has been done by hand. Lost data is lost, permitted or not. */
-function isDone({ severity, acknowledge }: Consequence, acknowledged: readonly string[]): boolean {
-    return severity === "impossible" && acknowledge !== undefined && acknowledged.includes(acknowledge);
+/**
+ * How a change ends when it is made: what `npm run plan` says with its exit code. An acknowledgement says that what stood in the way has
+ * been done by hand. Lost data is lost, permitted or not.
+ */
+export function verdictOf({ consequences, to }: ChangeEffects): "safe" | "loses" | "impossible" {
+    const acknowledged = acknowledgements(to.settings.acknowledge);
+    const isImpossible = consequences.some(
+        ({ severity, acknowledge }) =>
+            severity === "impossible" && (acknowledge === undefined || !acknowledged.includes(acknowledge)),
+    );
+    const isLoss = consequences.some(({ severity }) => severity === "loses");
+    return isImpossible ? "impossible" : isLoss ? "loses" : "safe";
 }

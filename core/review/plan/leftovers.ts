@@ -62,7 +62,7 @@ function leftoverArchive(archive: Archive, to: Deployment): Leftover {
     };
     const rules = JSON.stringify({ Rules: [rule, markers] });
     return {
-        what: bucketLeft(bucket),
+        what: `${bucketText(bucket)}${lockOf(bucket)}`,
         remove:
             `aws s3api put-bucket-lifecycle-configuration ${at} --lifecycle-configuration '${rules}'; ` +
             `# days later, once it is empty: aws s3api delete-bucket ${at}`,
@@ -82,8 +82,8 @@ export function removalBelow({
     );
 }
 
-function bucketLeft(bucket: Archive["bucket"]): string {
-    return `bucket ${bucket.name} in ${bucket.region}${lockOf(bucket)}`;
+function bucketText({ name, region }: Archive["bucket"]): string {
+    return `bucket ${name} in ${region}`;
 }
 
 function lockOf({ objectLock }: Archive["bucket"]): string {
@@ -108,7 +108,7 @@ export function leftoversUntil(
     const { region = "", logGroups = [] } = to.cloudwatch ?? {};
     const used = [
         ...logGroups.map(({ name }) => logGroup(name, region)),
-        ...to.archives.flatMap((each) => [archivePlace(each), `bucket ${each.bucket.name} in ${each.bucket.region}`]),
+        ...to.archives.flatMap((each) => [archivePlace(each), bucketText(each.bucket)]),
     ];
     // Where objects are locked, that follows.
     const isUsed = (what: string) => used.some((each) => what === each || what.startsWith(`${each},`));

@@ -59,7 +59,9 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
         removed: removed.map(endText),
         unsent: waiting
             .filter(({ end, others, isLost }) =>
-                removed.includes(end) ? end.on !== "cluster" && isQueued(signal, from) : isLost || others.length > 0,
+                removed.includes(end)
+                    ? end.on !== "cluster" && (from.queued?.includes(signal) ?? true)
+                    : isLost || others.length > 0,
             )
             .map(({ end }) => end.store),
         rerouted: waiting.flatMap(({ end, others }) => others.map((other) => reroutedText(end, other))),
@@ -103,10 +105,6 @@ export function signalChange(signal: Signal, from: Deployment, to: Deployment): 
 
 function reroutedText(from: End, to: End): { readonly from: string; readonly to: string } {
     return from.store === to.store ? { from: endText(from), to: endText(to) } : { from: from.store, to: to.store };
-}
-
-function isQueued(signal: Signal, { queued }: Deployment): boolean {
-    return queued === undefined || queued.includes(signal);
 }
 
 /**
