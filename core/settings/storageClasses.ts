@@ -1,3 +1,4 @@
+import { compact } from "../lib/compact";
 import type { StorageClassSettings } from "./settings";
 import { storageClassPresets } from "./storageClassPresets";
 import { storageDriver } from "./storageDrivers";
@@ -85,7 +86,7 @@ export function storageClassNotices(settings: StorageClassSettings | undefined):
         return [];
     }
     const { className, provisioner } = made;
-    return [
+    return compact(
         made.reclaimPolicy === "Delete" &&
             // The claims are deleted with their namespace.
             `The reclaim policy of ${className} is Delete: then pulumi destroy deletes the volumes and what is stored in them. ` +
@@ -100,5 +101,5 @@ export function storageClassNotices(settings: StorageClassSettings | undefined):
             `kof:storageClass.default marks ${className} as the cluster's default class. If another class is marked as ` +
                 "well, Kubernetes takes the newer one. See which are with: kubectl get storageclass. Take the mark off with: " +
                 "kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=false --overwrite",
-    ].filter((notice) => notice !== false);
+    );
 }
