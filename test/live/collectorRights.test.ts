@@ -65,6 +65,7 @@ describe("doctor on what collectors may do in AWS", () => {
         `${who} cloudwatch:PutMetricData *`,
         `${who} xray:PutTraceSegments *`,
     ];
+    const runs: Answer = ({ url }) => (url.pathname.includes("/serviceaccounts/") ? [200, "{}"] : [404, "{}"]);
     const accessKey = { kind: "accessKey", generations: ["1"] };
 
     it("asks for all that they send, of the user of their key", async () => {
@@ -107,7 +108,6 @@ describe("doctor on what collectors may do in AWS", () => {
         assert.deepEqual(pods.simulated.sort(), written(arn).sort());
         const other = await look({ kind: "podIdentity", clusterName: "other" }, never, { roles });
         assert.deepEqual(other, { simulated: [], found: [] });
-        const runs: Answer = ({ url }) => (url.pathname.includes("/serviceaccounts/") ? [200, "{}"] : [404, "{}"]);
         const gone = await look({ kind: "podIdentity", clusterName: "other" }, never, { roles, cluster: runs });
         assert.match(gone.found.join(), /^problem: there is no role for service account \S+, and the collectors run$/);
     });
@@ -123,7 +123,7 @@ describe("doctor on what collectors may do in AWS", () => {
     });
 
     it("finds nothing before there is a key, and says what cannot be asked", async () => {
-        assert.deepEqual(await look(accessKey, never, { cluster: () => [404, "{}"] }), { simulated: [], found: [] });
+        assert.deepEqual(await look(accessKey, never, { cluster: runs }), { simulated: [], found: [] });
         const closed = await look(accessKey, never, { cluster: () => [500, "{}"] });
         assert.match(closed.found.join(), /^unknown: could not check: /);
     });
