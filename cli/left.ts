@@ -1,6 +1,6 @@
 import { exitCodes } from "../live/findings";
 import { printable, printableJson } from "../core/lib/printable";
-import { leftovers, leftoversSeen } from "../live/leftovers";
+import { leftovers, leftoversFound } from "../live/leftovers";
 import { parseOptions, run } from "./command";
 import { connect } from "./live";
 import { readStackFile, stackFileOptions } from "./stackFile";
@@ -27,7 +27,7 @@ function say(text: string): void {
 run(async () => {
     const { json, ...choice } = parseOptions(usage, { ...stackFileOptions, json: { type: "boolean" } });
     const live = connect(readStackFile(choice));
-    const { left, reasons } = await leftoversSeen(leftovers, live);
+    const { left, reasons } = await leftoversFound(leftovers, live);
     if (json === true) {
         console.log(printableJson({ server: live.kubernetes.server, left, unseen: reasons }));
     } else {

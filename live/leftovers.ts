@@ -41,8 +41,8 @@ interface Definition extends ApiObject {
 }
 
 /** What a look sees: nothing, one thing, or several, some of which could not be checked. */
-type Seen = Leftover | CouldNotCheck | readonly Seen[] | false | undefined;
-type LeftoverLook = (live: Live) => Promise<Seen>;
+type LookResult = Leftover | CouldNotCheck | readonly LookResult[] | false | undefined;
+type LeftoverLook = (live: Live) => Promise<LookResult>;
 
 /** What is still there of a stack after `pulumi destroy`, or after a switch: kept on purpose, or left by another tool. */
 export const leftovers: readonly LeftoverLook[] = [
@@ -60,26 +60,26 @@ export const leftovers: readonly LeftoverLook[] = [
 ];
 
 /** Looks side by side. One that fails hides none of the others: `reasons` says what could not be checked, each once. */
-export async function leftoversSeen(
+export async function leftoversFound(
     looks: readonly LeftoverLook[],
     live: Live,
 ): Promise<{ readonly left: readonly Leftover[]; readonly reasons: readonly string[] }> {
-    const seen = flat(await Promise.all(looks.map((look) => look(live).catch(couldNotCheck))));
+    const found = flat(await Promise.all(looks.map((look) => look(live).catch(couldNotCheck))));
     return {
-        left: seen.flatMap((each) => (each instanceof CouldNotCheck ? [] : each)),
-        reasons: [...new Set(seen.flatMap((each) => (each instanceof CouldNotCheck ? each.message : [])))],
+        left: found.flatMap((each) => (each instanceof CouldNotCheck ? [] : each)),
+        reasons: [...new Set(found.flatMap((each) => (each instanceof CouldNotCheck ? each.message : [])))],
     };
 }
 
-function flat(seen: Seen): readonly (Leftover | CouldNotCheck)[] {
-    return !seen ? [] : seen instanceof CouldNotCheck || "what" in seen ? [seen] : seen.flatMap(flat);
+function flat(found: LookResult): readonly (Leftover | CouldNotCheck)[] {
+    return !found ? [] : found instanceof CouldNotCheck || "what" in found ? [found] : found.flatMap(flat);
 }
 
 const count = (objects: readonly unknown[], noun: string) =>
     `${String(objects.length)} ${noun}${objects.length === 1 ? "" : "s"}`;
 
 /** Objects that one command removes. */
-function together(found: readonly ApiObject[], noun: string, about: string, kind: string): Seen {
+function together(found: readonly ApiObject[], noun: string, about: string, kind: string): LookResult {
     return (
         found.length > 0 && {
             what: `${count(found, noun)} ${about}`,
@@ -89,7 +89,7 @@ function together(found: readonly ApiObject[], noun: string, about: string, kind
 }
 
 /** What of a namespace that is being deleted holds that up: it is gone when whoever has to let go of it has done so. */
-async function namespace({ kubernetes }: Live): Promise<Seen> {
+async function namespace({ kubernetes }: Live): Promise<LookResult> {
     const found = await kubernetes.get<NamespaceObject>(`/api/v1/namespaces/${kofNamespace}`);
     const held = (found?.status?.conditions ?? []).filter(({ status }) => status === "True");
     return (
@@ -101,7 +101,7 @@ async function namespace({ kubernetes }: Live): Promise<Seen> {
 }
 
 /** What an install by Helm keeps on purpose. The program did not make it. */
-async function helmReleases({ kubernetes }: Live): Promise<Seen> {
+async function helmReleases({ kubernetes }: Live): Promise<LookResult> {
     const found = await kubernetes.list<ApiObject>(helmReleasesPath);
     return found.map(({ metadata: { name } }) => ({
         what: `HelmRelease ${kofNamespace}/${name}, and what it installed`,
@@ -109,13 +109,13 @@ async function helmReleases({ kubernetes }: Live): Promise<Seen> {
     }));
 }
 
-async function claims({ kubernetes }: Live): Promise<Seen> {
+async function claims({ kubernetes }: Live): Promise<LookResult> {
     const found = await kubernetes.list<ApiObject>(claimsPath);
     return together(found, "claim", `in namespace ${kofNamespace}, with their data`, `pvc -n ${kofNamespace}`);
 }
 
 /** Volumes whose claim is gone: those of a class with the reclaim policy `Retain`, and those that nobody could delete. */
-async function volumes({ kubernetes }: Live): Promise<Seen> {
+async function volumes({ kubernetes }: Live): Promise<LookResult> {
     const found = (await kubernetes.list<PersistentVolume>("/api/v1/persistentvolumes")).filter(
         ({ spec, status }) =>
             spec.claimRef?.namespace === kofNamespace && ["Released", "Failed"].includes(status?.phase ?? ""),
@@ -127,7 +127,7 @@ async function volumes({ kubernetes }: Live): Promise<Seen> {
 }
 
 /** KOF keeps them, because their objects would go with them (`crds.cleanup.enabled: false` of victoria-metrics-operator). */
-async function definitions({ kubernetes }: Live): Promise<Seen> {
+async function definitions({ kubernetes }: Live): Promise<LookResult> {
     const all = await kubernetes.list<Definition>("/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
     const found = all.filter(({ spec }) => spec.group === "operator.victoriametrics.com");
     const about = "of VictoriaMetrics, with every object of theirs on this cluster, other teams' too";
@@ -157,7 +157,7 @@ function templates(kind: string): LeftoverLook {
 }
 
 /** What has KCM install something on regions, which is gone only when every region has been reached. */
-async function onRegions({ kubernetes, deployment }: Live): Promise<Seen> {
+async function onRegions({ kubernetes, deployment }: Live): Promise<LookResult> {
     const { settings, archives, catalog, values } = deployment;
     const exporters = archives.filter(({ regional }) => regional).map(({ name }) => name);
     const wanted = [...exporters.map(exporterService), ...secretCopies(settings).map(({ name }) => `${name}-remote`)];
@@ -187,7 +187,7 @@ async function onRegions({ kubernetes, deployment }: Live): Promise<Seen> {
 }
 
 /** Volumes on other clusters are not seen from here, and nothing deletes them with KOF. */
-async function regionalVolumes({ kubernetes, deployment: { regionalStores, settings } }: Live): Promise<Seen> {
+async function regionalVolumes({ kubernetes, deployment: { regionalStores, settings } }: Live): Promise<LookResult> {
     const there =
         settings.regions && regionalStores.length > 0 ? regionsAmong(await clusterDeployments(kubernetes)) : [];
     return (
@@ -200,13 +200,13 @@ async function regionalVolumes({ kubernetes, deployment: { regionalStores, setti
 }
 
 /** The log groups that are tagged as this cluster's: another's may have the same name. */
-export async function logGroups({ deployment, aws }: Live): Promise<Seen> {
+export async function logGroups({ deployment, aws }: Live): Promise<LookResult> {
     if (!deployment.cloudwatch) {
         return undefined;
     }
     const { region } = deployment.cloudwatch;
     const logs = new CloudWatchLogs(clientOptions(deployment.cloudwatch, aws));
-    const look = async (name: string, limit: object): Promise<Seen> => {
+    const look = async (name: string, limit: object): Promise<LookResult> => {
         const found = await logs.describeLogGroups({ logGroupNamePrefix: name }, limit);
         if (!found.logGroups) {
             throw new CouldNotCheck(notAws());
@@ -234,7 +234,7 @@ export async function logGroups({ deployment, aws }: Live): Promise<Seen> {
 }
 
 /** The archives' buckets that were made for this cluster, and what the archives of others' buckets hold. */
-export async function buckets(live: Live): Promise<Seen> {
+export async function buckets(live: Live): Promise<LookResult> {
     return Promise.all(
         live.deployment.archives.map((archive) =>
             S3Bucket.use(archive, live, (bucket) => archived(archive, bucket, live)).catch(couldNotCheck),
@@ -242,7 +242,7 @@ export async function buckets(live: Live): Promise<Seen> {
     );
 }
 
-async function archived(archive: Archive, bucket: S3Bucket, { deployment }: Live): Promise<Seen> {
+async function archived(archive: Archive, bucket: S3Bucket, { deployment }: Live): Promise<LookResult> {
     const { prefix } = archive;
     const { name, region, endpoint, create } = archive.bucket;
     const state = await bucket.state();

@@ -15,7 +15,7 @@ import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 
 import { runOffline } from "../../cli/program";
 import type { Live } from "../../live/findings";
-import { leftoversSeen, logGroups } from "../../live/leftovers";
+import { leftoversFound, logGroups } from "../../live/leftovers";
 import { storeToRead } from "../../live/stores";
 import { skipWithout } from "../../tools/servers/cluster";
 import { deploymentFor, stackFile, type Raw } from "../support";
@@ -139,7 +139,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         }
         await asAdmin({}, async (live) => {
             assert.deepEqual(
-                (await leftoversSeen([logGroups], live)).left.map(({ remove }) => remove),
+                (await leftoversFound([logGroups], live)).left.map(({ remove }) => remove),
                 ["/kof/mothership", "/kof/mothership-audit", "management"].map(
                     (name) => `aws logs delete-log-group --region ${region} --log-group-name ${name}`,
                 ),
@@ -147,7 +147,7 @@ describe("route cloudwatch, with an emulated AWS that enforces its policies", fu
         });
         // One that the stack file names is not looked for under another name.
         await asAdmin({ cloudwatch: { logGroup: "other" } }, async (live) => {
-            assert.deepEqual(await leftoversSeen([logGroups], live), { left: [], reasons: [] });
+            assert.deepEqual(await leftoversFound([logGroups], live), { left: [], reasons: [] });
         });
     });
 

@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { archives } from "../../live/archives";
 import type { AwsAccess } from "../../live/awsClient";
 import { runCheck } from "../../live/findings";
-import { buckets, leftoversSeen } from "../../live/leftovers";
+import { buckets, leftoversFound } from "../../live/leftovers";
 import type { Answer, Reply } from "../../tools/servers/standins";
 import { routes, type Raw } from "../support";
 import { ArchiveServers, goodBucket, iam, lock, page, refusal, s3, tags, type BucketAnswers } from "./archiveServers";
@@ -261,7 +261,7 @@ describe("doctor on archives", () => {
 
 describe("left of archives", () => {
     const seen = (server: Answer, settings: Raw = raw) =>
-        withServers(server, installed, (servers) => servers.within(settings, (live) => leftoversSeen([buckets], live)));
+        withServers(server, installed, (servers) => servers.within(settings, (live) => leftoversFound([buckets], live)));
     const left = async (server: Answer) => {
         const found = await seen(server);
         assert.deepEqual(found.reasons, []);

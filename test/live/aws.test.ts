@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { aws } from "../../live/aws";
 import { awsFailure, type AwsAccess } from "../../live/awsClient";
 import { runCheck, type Live } from "../../live/findings";
-import { leftoversSeen, logGroups } from "../../live/leftovers";
+import { leftoversFound, logGroups } from "../../live/leftovers";
 import { storeToRead } from "../../live/stores";
 import { destinationsOf } from "../../core/routes/destinations";
 import { HttpStandIn, type Answer, type Reply } from "../../tools/servers/standins";
@@ -377,7 +377,7 @@ describe("an AWS that does not answer", () => {
             findings.map(({ severity, what, fix }) => [severity, what, fix]),
             [["unknown", `could not check: ${message}`, "aws sts get-caller-identity"]],
         );
-        const { left, reasons } = await leftoversSeen([logGroups], live(impatient));
+        const { left, reasons } = await leftoversFound([logGroups], live(impatient));
         assert.deepEqual(left, []);
         assert.ok(reasons.length > 0 && reasons.every((reason) => reason.endsWith(`: ${message}`)));
         const { logs } = destinationsOf(deployment, deployment.collectors);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { checks } from "../../live/doctor";
 import { runCheck, type Finding, type Live } from "../../live/findings";
-import { buckets, leftovers, leftoversSeen } from "../../live/leftovers";
+import { buckets, leftovers, leftoversFound } from "../../live/leftovers";
 import { regions } from "../../live/regions";
 import type { Answer } from "../../tools/servers/standins";
 import { routes, type Raw } from "../support";
@@ -93,7 +93,7 @@ describe("left on regions", () => {
         withCluster(objects, raw, async (live) => {
             // The bucket is another test's.
             const looks = leftovers.filter((look) => look !== buckets);
-            const { left, reasons } = await leftoversSeen(looks, live);
+            const { left, reasons } = await leftoversFound(looks, live);
             return [...left.map(({ what }) => what), ...reasons];
         });
 
