@@ -261,7 +261,9 @@ describe("doctor on archives", () => {
 
 describe("left of archives", () => {
     const seen = (server: Answer, settings: Raw = raw) =>
-        withServers(server, installed, (servers) => servers.within(settings, (live) => leftoversFound([buckets], live)));
+        withServers(server, installed, (servers) =>
+            servers.within(settings, (live) => leftoversFound([buckets], live)),
+        );
     const left = async (server: Answer) => {
         const found = await seen(server);
         assert.deepEqual(found.reasons, []);
