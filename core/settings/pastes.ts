@@ -76,7 +76,7 @@ interface Pastes {
     /**
      * If it is unclear what was meant, picks the first paste that contradicts no other setting.
      *
-     * @param key of what is wrong. If a paste only causes a problem of that key, the paste of that problem is tried.
+     * @param key of what is wrong. If a paste only causes a problem of that key, the paste of that problem is added.
      * @param isMissing whether it is missing, and others may be missing beside it.
      */
     readonly suiting: (key: string, isMissing: boolean, pastes: readonly unknown[]) => unknown;
@@ -99,14 +99,17 @@ export function tryPastes(values: Values, given: RawSettings): Pastes {
     // Examples cannot contradict kof:values.
     const rules = ({ values: _, ...settings }: Values, raw: RawSettings) => crossProblems(settings, raw);
     let before: Set<string> | undefined;
-    const contradictions = (paste: unknown): Problem[] => {
+    /** @param about the key whose problems count, even those that are there already. */
+    const contradictions = (paste: unknown, about?: string): Problem[] => {
         before ??= new Set(rules(values, given).map(named));
         const { raw, keys } = withPaste(given, paste);
         const pasted = Object.assign({}, values, ...keys.map((key) => readSetting(key, raw[key]).values)) as Values;
         // The problem of an unreadable setting does not say what is missing in it.
         const isUntold = ({ key, message }: Problem) =>
             message.startsWith("is missing") && keys.some((own) => key.startsWith(`kof:${own}.`));
-        return rules(pasted, raw).filter((each) => isUntold(each) || before?.has(named(each)) === false);
+        return rules(pasted, raw).filter(
+            (each) => isUntold(each) || each.key === about || before?.has(named(each)) === false,
+        );
     };
     // All at once: there may be thousands.
     const ofSettings = (secrets: readonly Problem[], problems: readonly Problem[]): Problem[] => {
@@ -152,15 +155,17 @@ export function tryPastes(values: Values, given: RawSettings): Pastes {
     return {
         suiting: (key, isMissing, pastes) => {
             for (const paste of pastes) {
-                const [first, ...more] = contradictions(paste).filter(
+                const [first, ...more] = contradictions(paste, key).filter(
                     ({ message }) => !(isMissing && message.startsWith("is missing")),
                 );
                 if (first === undefined) {
                     return paste;
                 }
                 const instead = more.length === 0 && first.key === key ? first.paste : undefined;
-                if (instead !== undefined && contradictions(instead).length === 0) {
-                    return instead;
+                const both =
+                    instead === undefined ? undefined : mergedPastes([paste as HelmValues, instead as HelmValues]);
+                if (both !== undefined && contradictions(both, key).length === 0) {
+                    return both;
                 }
             }
             return undefined;

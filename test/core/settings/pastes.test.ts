@@ -301,7 +301,8 @@ function slips(found: unknown, schema: Schema): unknown[] {
     if (Array.isArray(found)) {
         return found.length === 1 ? [found[0]] : [];
     }
-    return isMap(found) ? [[found]] : [];
+    // Nothing is meant by an empty one.
+    return isMap(found) && Object.keys(found).length > 0 ? [[found]] : [];
 }
 
 /** A place in a valid stack file, and what the schema takes there; nothing of what charts take. */
@@ -387,6 +388,30 @@ describe("every paste", () => {
         for (const base of bases) {
             assert.deepEqual(checkSettings(base).problems, []);
         }
+    });
+
+    it("names the route as well where its setting has no effect on this one, and is missing where no route has it", () => {
+        for (const [key, block] of [
+            ["otlp", "x"],
+            ["cloudwatch", [{}]],
+        ] as const) {
+            const raw = { route: "none", [key]: block };
+            const { problems } = checkSettings(raw);
+            assert.deepEqual(
+                problems.map((each) => settingsOf(each).route),
+                [key],
+            );
+            assert.deepEqual(checkSettings(mergeValues(raw as HelmValues, ...problems.map(settingsOf))).problems, []);
+        }
+        const regionless = { domain: "kof.example.net", certEmail: "platform@example.net" };
+        const { problems } = checkSettings({ route: "regionless", regionless, regions: [{}] });
+        assert.deepEqual(
+            problems.map(({ key, paste }) => [key, paste]),
+            [
+                ["kof:regions", undefined],
+                ["kof:regions", undefined],
+            ],
+        );
     });
 
     it("puts its problem right, makes no other, and changes nothing else (sampled)", () => {
