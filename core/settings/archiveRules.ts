@@ -106,11 +106,10 @@ function* bucketProblems(kind: ArchiveKind, given: Given, written: Readonly<Reco
             `is true, but the stack makes buckets in AWS alone, and the endpoint is ${address}`,
             { allowed: "false: the bucket is there", value: false },
         );
-        return;
     }
     const noEffect = (setting: string, why: string) => problemAt([kind, setting], `has no effect ${why}. Remove it`);
     const notMade = "on a bucket that the stack does not make";
-    const isMade = resolvedArchive(given).createBucket;
+    const isMade = endpoint === undefined && resolvedArchive(given).createBucket;
     if (!isMade && lifecycle.length > 0) {
         yield noEffect("lifecycle", notMade);
     }

@@ -99,17 +99,14 @@ export function tryPastes(values: Values, given: RawSettings): Pastes {
     // Examples cannot contradict kof:values.
     const rules = ({ values: _, ...settings }: Values, raw: RawSettings) => crossProblems(settings, raw);
     let before: Set<string> | undefined;
-    /** @param about the key whose problems count, even those that are there already. */
-    const contradictions = (paste: unknown, about?: string): Problem[] => {
+    const contradictions = (paste: unknown): Problem[] => {
         before ??= new Set(rules(values, given).map(named));
         const { raw, keys } = withPaste(given, paste);
         const pasted = Object.assign({}, values, ...keys.map((key) => readSetting(key, raw[key]).values)) as Values;
         // The problem of an unreadable setting does not say what is missing in it.
         const isUntold = ({ key, message }: Problem) =>
             message.startsWith("is missing") && keys.some((own) => key.startsWith(`kof:${own}.`));
-        return rules(pasted, raw).filter(
-            (each) => isUntold(each) || each.key === about || before?.has(named(each)) === false,
-        );
+        return rules(pasted, raw).filter((each) => isUntold(each) || before?.has(named(each)) === false);
     };
     // All at once: there may be thousands.
     const ofSettings = (secrets: readonly Problem[], problems: readonly Problem[]): Problem[] => {
@@ -155,7 +152,7 @@ export function tryPastes(values: Values, given: RawSettings): Pastes {
     return {
         suiting: (key, isMissing, pastes) => {
             for (const paste of pastes) {
-                const [first, ...more] = contradictions(paste, key).filter(
+                const [first, ...more] = contradictions(paste).filter(
                     ({ message }) => !(isMissing && message.startsWith("is missing")),
                 );
                 if (first === undefined) {
@@ -164,7 +161,7 @@ export function tryPastes(values: Values, given: RawSettings): Pastes {
                 const instead = more.length === 0 && first.key === key ? first.paste : undefined;
                 const both =
                     instead === undefined ? undefined : mergedPastes([paste as HelmValues, instead as HelmValues]);
-                if (both !== undefined && contradictions(both, key).length === 0) {
+                if (both !== undefined && contradictions(both).length === 0) {
                     return both;
                 }
             }

@@ -390,7 +390,7 @@ describe("every paste", () => {
         }
     });
 
-    it("names the route as well where its setting has no effect on this one, and is missing where no route has it", () => {
+    it("names the route as well where its setting has no effect on this one", () => {
         for (const [key, block] of [
             ["otlp", "x"],
             ["cloudwatch", [{}]],
@@ -403,15 +403,6 @@ describe("every paste", () => {
             );
             assert.deepEqual(checkSettings(mergeValues(raw as HelmValues, ...problems.map(settingsOf))).problems, []);
         }
-        const regionless = { domain: "kof.example.net", certEmail: "platform@example.net" };
-        const { problems } = checkSettings({ route: "regionless", regionless, regions: [{}] });
-        assert.deepEqual(
-            problems.map(({ key, paste }) => [key, paste]),
-            [
-                ["kof:regions", undefined],
-                ["kof:regions", undefined],
-            ],
-        );
     });
 
     it("puts its problem right, makes no other, and changes nothing else (sampled)", () => {
