@@ -6,6 +6,7 @@ import { formatPath, mergeValues, nest, textOf, valueAt, type HelmValue, type He
 import { stackFile } from "../settings/explain";
 import { brief, type Problem } from "../settings/problems";
 import { settingsSchema, type Settings } from "../settings/settings";
+import { templateProblems } from "../settings/templateRules";
 import { componentsOff } from "./components";
 import { installedCharts, regionalStorage, type InstalledChart } from "../charts/installed";
 import {
@@ -426,15 +427,21 @@ function unreadable(deployment: Merged, store: Volume): Problem[] {
     };
     const classAt = givenAt(deployment, source, "storageClass");
     const name = classAt && valueAt(deployment.values, classAt);
+    const { version } = deployment.settings;
+    // With quotes, the name of a class that is called 5 is text, unless the chart writes it without them.
+    const isTextWithQuotes = (path: readonly string[], number: number) =>
+        templateProblems({ version, values: nest(path, String(number)) }, {}).length === 0;
     return compact(
-        // Charts write it as it is, and Kubernetes takes text alone: the name of a class that is called 5 has to be quoted.
+        // Charts write it as it is, and Kubernetes takes text alone.
         classAt !== undefined &&
             name !== undefined &&
             typeof name !== "string" && {
                 key: `kof:values.${formatPath(classAt)}`,
                 message: `is ${brief(name)}, which is not the name of a storage class for ${workload}`,
                 allowed: "text: the name of a storage class",
-                ...(typeof name === "number" ? { paste: stackFile(["values", ...classAt], String(name)) } : {}),
+                ...(typeof name === "number" && isTextWithQuotes(classAt, name)
+                    ? { paste: stackFile(["values", ...classAt], String(name)) }
+                    : {}),
             },
         ...problem(
             "size",

@@ -311,21 +311,26 @@ describe("kof:values and the settings of stores", () => {
     });
 
     it("refuse a storage class that is no text: charts write it as it is, and Kubernetes takes nothing else", () => {
-        const name = "kof-regional.values.storage.global.storageClass";
-        const fault = (value: HelmValue) => problems({}, [name, value]).split("\n").slice(2).join("\n");
-        const found = (value: string) =>
-            `  kof:values.${name} is ${value}, which is not the name of a storage class for vmselect\n` +
+        const mothership = "kof-mothership.values";
+        const fault = (chart: string, value: HelmValue) =>
+            problems({ storageClass: undefined }, [`${chart}.global.storageClass`, value])
+                .split("\n")
+                .slice(2)
+                .join("\n");
+        const found = (chart: string, value: string) =>
+            `  kof:values.${chart}.global.storageClass is ${value}, which is not the name of a storage class for vmselect\n` +
             "    Allowed: text: the name of a storage class";
-        assert.equal(fault(["x"]), found('["x"]'));
+        assert.equal(fault(mothership, ["x"]), found(mothership, '["x"]'));
         const paste = [
             "    Paste:   kof:values:",
-            "               kof-regional:",
+            "               kof-mothership:",
             "                 values:",
-            "                   storage:",
-            "                     global:",
-            '                       storageClass: "5"',
+            "                   global:",
+            '                     storageClass: "5"',
         ];
-        assert.equal(fault(5), [found("5"), ...paste].join("\n"));
+        assert.equal(fault(mothership, 5), [found(mothership, "5"), ...paste].join("\n"));
+        // The charts of regions write a class of logs without the quotes.
+        assert.equal(fault("kof-regional.values.storage", 5), found("kof-regional.values.storage", "5"));
         assert.match(
             problems({ storageClass: undefined }, [`${vlstorage}.persistentVolume.storageClassName`, true]),
             /storageClassName is true, which is not the name of a storage class for vlstorage/,
