@@ -208,6 +208,8 @@ const mistakes: readonly [string, Raw, string][] = [
                 bucket: "kof",
                 endpoint: "https://minio.example.net",
                 createBucket: true,
+                lifecycle: [{ days: 1, storageClass: "GLACIER" }],
+                tags: { team: "a" },
                 existingSecret: "a",
             },
             auditArchive: { ...audit, existingSecret: "a", credentials: { kind: "existingSecret", name: "a" } },
@@ -216,6 +218,8 @@ const mistakes: readonly [string, Raw, string][] = [
     Allowed: false: the bucket is there
     Paste:   kof:coldStorage:
                createBucket: false
+  kof:coldStorage.lifecycle has no effect on a bucket that the stack does not make. Remove it
+  kof:coldStorage.tags has no effect with endpoint "https://minio.example.net", which is not AWS. Remove it
   kof:auditArchive.existingSecret stands beside credentials, which say the same or contradict it. Remove one of them`,
     ],
     [
