@@ -1,6 +1,6 @@
 import { archiveKinds } from "../charts/archives";
 import { configurationLimits, refuseExcess } from "../lib/bounds";
-import { compact } from "../lib/compact";
+import { compact, definedOnly } from "../lib/compact";
 import { formatPath, isMap } from "../lib/values";
 import { derived, resolve } from ".";
 import { archiveStoreProblems, regionalArchiveProblems } from "./archives";
@@ -177,7 +177,7 @@ function settingsOf(values: Values): Settings | undefined {
     if (route === undefined || version === undefined || ("block" in routes[route] && !(route in values))) {
         return undefined;
     }
-    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as unknown as Settings;
+    return definedOnly(values) as unknown as Settings;
 }
 
 /** Texts that are too long, and keys with a special meaning in JavaScript. */

@@ -1,5 +1,6 @@
 import { catalogOf, versions, type Catalog } from "../charts";
 import { checkPaths, isRead } from "../charts/paths";
+import { definedOnly } from "../lib/compact";
 import { formatPath, isMap, leaves, type HelmValues } from "../lib/values";
 import { headerVariable, otlpHeadersSecret } from "./headers";
 import { defaultLogGroup, longestTry, metricsLogGroup } from "./logGroups";
@@ -532,9 +533,7 @@ function existingClassProblems(storageClass: StorageClassSettings): Problem[] {
         reclaimPolicy: reclaimPolicy === "Delete" ? reclaimPolicy : undefined,
         default: storageClass.default ? true : undefined,
     };
-    return Object.entries(asked)
-        .filter(([, value]) => value !== undefined)
-        .map(([key]) => noEffectOnExisting(key, storageClass.name));
+    return Object.keys(definedOnly<unknown>(asked)).map((key) => noEffectOnExisting(key, storageClass.name));
 }
 
 function noEffectOnExisting(key: string, name: string): Problem {
